@@ -1,0 +1,84 @@
+"""Which columns of which file feed which port, and how their values are written as numbers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+
+class TextCodec(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=True):
+    """Text to a sequence of token ids: 0 is padding, then (where used) begin and end, then the charset in order."""
+
+    tokens: Annotated[Literal["characters", "words"], Meta(description="What one token is; words are split at white space.")] = (
+        "characters"
+    )
+    charset: Annotated[tuple[str, ...], Meta(description="The tokens in order of their ids; empty: found in the data.")] = ()
+    length: Annotated[int, Meta(ge=1)] | None = None
+    marks: Annotated[
+        Literal["auto", "both", "end", "none"],
+        Meta(description="Begin and end symbols; auto: both for a teacher-forced decoder, end for other targets, none for inputs."),
+    ] = "auto"
+    padding: Annotated[Literal["right", "left"], Meta(description="Where short sequences are filled up.")] = "right"
+    reverse: Annotated[bool, Meta(description="Feed the sequence back to front.")] = False
+    lowercase: Annotated[bool, Meta(description="Fold upper case before the look-up.")] = False
+
+
+class IdsCodec(msgspec.Struct, frozen=True, tag="ids", forbid_unknown_fields=True):
+    """Integers that already are token ids, or one-hot rows, which are stored as ids."""
+
+    pad_id: Annotated[int, Meta(ge=0, description="The id that means padding.")] | None = None
+
+
+class VectorCodec(msgspec.Struct, frozen=True, tag="vector", forbid_unknown_fields=True):
+    """Numbers, standardised to mean 0 and deviation 1 over the training rows if asked."""
+
+    standardise: bool = True
+
+
+class CategoryCodec(msgspec.Struct, frozen=True, tag="category", forbid_unknown_fields=True):
+    """A label to a one-hot vector; `labels` empty: found in the data, sorted."""
+
+    labels: tuple[str, ...] = ()
+
+
+class ValuesCodec(msgspec.Struct, frozen=True, tag="values", forbid_unknown_fields=True):
+    """Numbers, taken as they are."""
+
+
+Codec: TypeAlias = TextCodec | IdsCodec | VectorCodec | CategoryCodec | ValuesCodec
+
+
+class Binding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One port and its column (several numeric columns make one vector).
+
+    `file` is only given where the column is not in the dataset's main file; `codec` None: chosen from port and column.
+    """
+
+    port: str
+    column: str | tuple[str, ...]
+    codec: Codec | None = None
+    file: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.column,) if isinstance(self.column, str) else self.column
+
+
+class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which rows train, validate and test: seeded random parts, or a column that says `train`, `validation` or `test`."""
+
+    kind: Literal["random", "column"] = "random"
+    validation: Annotated[float, Meta(ge=0, lt=1, description="Share of the rows that validate.")] = 0.1
+    test: Annotated[float, Meta(ge=0, lt=1, description="Share of the rows kept away from training altogether.")] = 0.0
+    seed: Annotated[int, Meta(ge=0)] = 0
+    column: str = ""
+
+
+class DataSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The dataset of a design. A relative `file` is relative to the design file's folder."""
+
+    file: str = ""
+    split: Split = Split()
+    bindings: tuple[Binding, ...] = ()

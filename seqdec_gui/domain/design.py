@@ -1,0 +1,153 @@
+"""The design: blocks, the links between their ports, data and training. Frozen; every edit gives a new design."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from seqdec_gui.domain.bindings import DataSource
+from seqdec_gui.domain.training import Training
+
+if TYPE_CHECKING:
+    from seqdec_gui.domain.kinds.base import Kind
+
+
+class Block(msgspec.Struct, frozen=True):
+    """One submodel: `id` is a Python identifier, unique in the design; `parameters` says its kind and hyperparameters."""
+
+    id: str
+    parameters: Kind
+    position: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def kind(self) -> str:
+        return self.parameters.kind()
+
+
+class Port(msgspec.Struct, frozen=True, order=True):
+    """Names one port of one block, written `block.port`."""
+
+    block: str
+    port: str
+
+    def __str__(self) -> str:
+        return f"{self.block}.{self.port}"
+
+    @classmethod
+    def parse(cls, text: str) -> Port:
+        """The port that `block.port` names. Raises ValueError where the text has not exactly one dot."""
+        block, dot, port = text.partition(".")
+        if not (block and dot and port) or "." in port:
+            raise ValueError(f"expected block.port, got {text!r}")
+        return cls(block, port)
+
+
+class Link(msgspec.Struct, frozen=True, order=True):
+    """A wire from an output port to an input port. An input takes one wire; an output feeds any number."""
+
+    source: Port
+    target: Port
+
+    def __str__(self) -> str:
+        return f"{self.source} -> {self.target}"
+
+
+class Design(msgspec.Struct, frozen=True):
+    """Everything a run needs but devices. Edits are methods that return a new design and never check shapes."""
+
+    blocks: tuple[Block, ...] = ()
+    links: tuple[Link, ...] = ()
+    data: DataSource = DataSource()
+    training: Training = Training()
+
+    def block(self, block_id: str) -> Block:
+        """The block of this id. Raises KeyError."""
+        for block in self.blocks:
+            if block.id == block_id:
+                return block
+        raise KeyError(block_id)
+
+    def has(self, block_id: str) -> bool:
+        return any(block.id == block_id for block in self.blocks)
+
+    def into(self, target: Port) -> Link | None:
+        """The link that ends at this input port."""
+        return next((link for link in self.links if link.target == target), None)
+
+    def free_id(self, stem: str) -> str:
+        """`stem`, or `stem_2`, `stem_3`, ... if it is taken."""
+        taken = {block.id for block in self.blocks}
+        candidate, number = stem, 2
+        while candidate in taken:
+            candidate, number = f"{stem}_{number}", number + 1
+        return candidate
+
+    # -- edits
+    def with_block(self, block: Block) -> Design:
+        return msgspec.structs.replace(self, blocks=(*self.blocks, block))
+
+    def with_parameters(self, block_id: str, parameters: Kind) -> Design:
+        """The design with other parameters for one block; links at ports that no longer exist go."""
+        self.block(block_id)
+        blocks = tuple(
+            msgspec.structs.replace(block, parameters=parameters) if block.id == block_id else block for block in self.blocks
+        )
+        gives = {port.name for port in parameters.outputs()}
+        takes = {port.name for port in parameters.inputs()}
+        links = tuple(
+            link
+            for link in self.links
+            if (link.source.block != block_id or link.source.port in gives)
+            and (link.target.block != block_id or link.target.port in takes)
+        )
+        return msgspec.structs.replace(self, blocks=blocks, links=links)
+
+    def without_blocks(self, block_ids: Iterable[str]) -> Design:
+        """The design without these blocks, their links and their bindings."""
+        gone = frozenset(block_ids)
+        blocks = tuple(block for block in self.blocks if block.id not in gone)
+        links = tuple(link for link in self.links if not gone & {link.source.block, link.target.block})
+        bindings = tuple(binding for binding in self.data.bindings if binding.port.partition(".")[0] not in gone)
+        data = msgspec.structs.replace(self.data, bindings=bindings)
+        return msgspec.structs.replace(self, blocks=blocks, links=links, data=data)
+
+    def renamed(self, old: str, new: str) -> Design:
+        """The design with one block's id changed, in links and bindings too."""
+
+        def port(at: Port) -> Port:
+            return Port(new, at.port) if at.block == old else at
+
+        def bound(name: str) -> str:
+            block, dot, rest = name.partition(".")
+            return new + dot + rest if block == old else name
+
+        self.block(old)
+        blocks = tuple(msgspec.structs.replace(block, id=new) if block.id == old else block for block in self.blocks)
+        links = tuple(Link(port(link.source), port(link.target)) for link in self.links)
+        bindings = tuple(msgspec.structs.replace(binding, port=bound(binding.port)) for binding in self.data.bindings)
+        data = msgspec.structs.replace(self.data, bindings=bindings)
+        return msgspec.structs.replace(self, blocks=blocks, links=links, data=data)
+
+    def moved(self, positions: Mapping[str, tuple[float, float]]) -> Design:
+        blocks = tuple(
+            msgspec.structs.replace(block, position=positions[block.id]) if block.id in positions else block
+            for block in self.blocks
+        )
+        return msgspec.structs.replace(self, blocks=blocks)
+
+    def linked(self, link: Link) -> Design:
+        """The design with this link; one that ended at the same input goes."""
+        kept = tuple(other for other in self.links if other.target != link.target)
+        return msgspec.structs.replace(self, links=(*kept, link))
+
+    def unlinked(self, gone: Iterable[Link]) -> Design:
+        removed = frozenset(gone)
+        return msgspec.structs.replace(self, links=tuple(link for link in self.links if link not in removed))
+
+    def with_data(self, data: DataSource) -> Design:
+        return msgspec.structs.replace(self, data=data)
+
+    def with_training(self, training: Training) -> Design:
+        return msgspec.structs.replace(self, training=training)

@@ -1,0 +1,51 @@
+"""What can be wrong, as values: problems for the user to mend, and the one family of exceptions."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Severity = Literal["error", "warning", "info"]
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Something the user can mend.
+
+    `code` is stable and lower_snake_case; `where` is a block id, `block.port`, `block.parameter`, `training.field`,
+    `data` or a path, and empty for the design as a whole; `text` says what was expected and what was found; `hint` what to do.
+    """
+
+    severity: Severity
+    code: str
+    where: str
+    text: str
+    hint: str = ""
+
+    def sentence(self) -> str:
+        """The problem in one line: where, what, and what to do about it."""
+        place = f"{self.where}: " if self.where else ""
+        return f"{place}{self.text}" + (f" {self.hint}" if self.hint else "")
+
+
+class SeqdecError(Exception):
+    """The root of everything this program raises on purpose. `str(error)` is one sentence for the user."""
+
+    exit_status = 1
+
+
+class InvalidInput(SeqdecError):
+    """The user's design, data or arguments cannot be used; carries every problem found (exit status 2)."""
+
+    exit_status = 2
+
+    def __init__(self, problems: list[Problem] | tuple[Problem, ...] | str, code: str = "invalid", where: str = "") -> None:
+        if isinstance(problems, str):
+            problems = [Problem("error", code, where, problems)]
+        self.problems = tuple(problems)
+        super().__init__("\n".join(problem.sentence() for problem in self.problems))
+
+
+def errors(problems: list[Problem] | tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """Those problems that stand in the way of training."""
+    return tuple(problem for problem in problems if problem.severity == "error")

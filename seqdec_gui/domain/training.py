@@ -1,0 +1,53 @@
+"""How a design is trained: optimizer, schedule, stopping. Devices and engine belong to a run, not to the design."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+
+class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Hyperparameters of the training; flat, so that each can be set by name (`training.learning_rate`)."""
+
+    epochs: Annotated[int, Meta(ge=1, le=1_000_000, description="Passes over the training rows.")] = 20
+    batch_size: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Rows per optimizer step over all devices together (global batch).")
+    ] = 64
+    optimizer: Annotated[Literal["adam", "adamw", "rmsprop", "sgd"], Meta(description="Optimizer.")] = "adam"
+    learning_rate: Annotated[float, Meta(gt=0, le=100, description="Learning rate at the start.")] = 1e-3
+    weight_decay: Annotated[float, Meta(ge=0, le=1, description="Decoupled weight decay (AdamW).")] = 0.004
+    momentum: Annotated[float, Meta(ge=0, lt=1, description="Momentum (SGD and RMSprop).")] = 0.0
+    clip_norm: Annotated[
+        float, Meta(ge=0, description="Scale all gradients down together to this global norm; 0: off.")
+    ] = 0.0
+    schedule: Annotated[
+        Literal["constant", "exponential", "cosine", "plateau"], Meta(description="How the learning rate changes.")
+    ] = "constant"
+    schedule_first_epoch: Annotated[int, Meta(ge=1, description="Epoch at which the decay begins (exponential, cosine).")] = 1
+    schedule_last_epoch: Annotated[
+        int, Meta(ge=0, description="Epoch at which the final rate is reached (exponential, cosine); 0: the last.")
+    ] = 0
+    final_learning_rate: Annotated[float, Meta(ge=0, description="Rate at the end of the decay, and the least for plateau.")] = 1e-6
+    plateau_factor: Annotated[float, Meta(gt=0, lt=1, description="Factor applied when the metric stands still (plateau).")] = 0.5
+    plateau_patience: Annotated[int, Meta(ge=1, description="Reports without improvement before the rate falls (plateau).")] = 5
+    early_stopping_patience: Annotated[
+        int, Meta(ge=0, description="Stop after so many reports without improvement of the monitored metric; 0: off.")
+    ] = 0
+    early_stopping_delta: Annotated[float, Meta(ge=0, description="Smallest change that counts as an improvement.")] = 0.0
+    monitor: Annotated[
+        Literal["val_loss", "loss", "val_token_accuracy", "val_exact_accuracy"],
+        Meta(description="Metric that picks the best checkpoint and drives plateau and early stopping."),
+    ] = "val_loss"
+    mini_epochs: Annotated[
+        int, Meta(ge=1, le=1000, description="Report, validate and checkpoint so many times per epoch.")
+    ] = 1
+    precision: Annotated[
+        Literal["auto", "float32", "bfloat16"], Meta(description="Arithmetic of the layers; weights stay float32.")
+    ] = "auto"
+    batch_statistics: Annotated[
+        Literal["global", "local"],
+        Meta(description="BatchNormalization over the global batch (equal to one device), or over each device's rows."),
+    ] = "global"
+    seed: Annotated[int, Meta(ge=0, le=2**31 - 1, description="Initial weights, row order and random layers.")] = 0

@@ -1,0 +1,68 @@
+"""What travels on a wire: one tensor, or the states of a stack of recurrent layers."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+Shape: TypeAlias = tuple[int | None, ...]
+DType = Literal["float32", "int32"]
+CellName = Literal["LSTM", "GRU"]
+
+
+def format_shape(shape: Shape) -> str:
+    """The shape as Keras prints it, with the batch axis: `(None, 33, 44)`."""
+    return "(" + ", ".join(["None", *map(str, shape)]) + ("" if shape else ",") + ")"
+
+
+class TensorType(msgspec.Struct, frozen=True, tag="tensor"):
+    """One tensor. `shape` is without the batch axis; an axis of any length is None.
+
+    `symbols` is the number of distinct ids that an int32 tensor may hold.
+    """
+
+    shape: Shape
+    dtype: DType = "float32"
+    symbols: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.dtype} {format_shape(self.shape)}"
+
+
+class CellState(msgspec.Struct, frozen=True):
+    """The state of one recurrent layer: h and c for an LSTM, h alone for a GRU, each `(None, units)`."""
+
+    cell: CellName
+    units: int
+
+    def __str__(self) -> str:
+        return f"{self.cell} {self.units}"
+
+    @property
+    def letters(self) -> str:
+        return "hc" if self.cell == "LSTM" else "h"
+
+
+class StatesType(msgspec.Struct, frozen=True, tag="states"):
+    """The states of a stack of layers, first layer first: for LSTMs the tensors h_0, c_0, h_1, c_1, ..."""
+
+    cells: tuple[CellState, ...]
+
+    def __str__(self) -> str:
+        return "states[" + ", ".join(map(str, self.cells)) + "]"
+
+    @property
+    def tensors(self) -> tuple[tuple[str, TensorType], ...]:
+        """Name and type of every tensor of the tuple, in the order of the wire."""
+        return tuple(
+            (f"{letter}_{i}", TensorType((state.units,))) for i, state in enumerate(self.cells) for letter in state.letters
+        )
+
+
+PortType: TypeAlias = TensorType | StatesType
+
+
+def tensors_of(name: str, port_type: PortType) -> tuple[tuple[str, TensorType], ...]:
+    """The single tensors of a port: itself under `name`, or h_0, c_0, ... of a states tuple."""
+    return port_type.tensors if isinstance(port_type, StatesType) else ((name, port_type),)
