@@ -1,0 +1,103 @@
+"""What a run is told: one JSON object a line in `commands.jsonl`. Anybody may append; the run reads."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from seqdec_gui.domain.problems import InvalidInput
+
+CommandName = Literal["stop", "pause", "continue", "set_learning_rate", "checkpoint"]
+COMMANDS: tuple[CommandName, ...] = ("stop", "pause", "continue", "set_learning_rate", "checkpoint")
+
+
+class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One command. `value` is the new rate for `set_learning_rate`, else None; the answer is a `command` event with the id."""
+
+    command: CommandName
+    value: float | None = None
+    id: str = msgspec.field(default_factory=lambda: uuid.uuid4().hex[:12])
+
+    def __post_init__(self) -> None:
+        rate = self.command == "set_learning_rate"
+        if rate and not (self.value is not None and 0 < self.value <= 100):
+            raise ValueError(f"set_learning_rate expects a value above 0 and at most 100, got {self.value}")
+        if not rate and self.value is not None:
+            raise ValueError(f"{self.command} takes no value, got {self.value}")
+
+
+class Unreadable(msgspec.Struct, frozen=True):
+    """A line that is no command: what it said and what is wrong. `id` and `command` are given where they could be read."""
+
+    line: str
+    text: str
+    id: str = ""
+    command: str = ""
+
+
+_decoder = msgspec.json.Decoder(Command)
+
+
+def append(path: Path, command: Command) -> None:
+    """Append a command with one write. Raises OSError."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+    try:
+        size = os.fstat(file).st_size
+        after_half_line = size > 0 and os.pread(file, 1, size - 1) != b"\n"
+        os.write(file, (b"\n" if after_half_line else b"") + msgspec.json.encode(command) + b"\n")
+    finally:
+        os.close(file)
+
+
+def command(name: str, value: float | None = None) -> Command:
+    """A command with a fresh id. Raises InvalidInput."""
+    if name not in COMMANDS:
+        raise InvalidInput(f"Expected one of the commands {', '.join(COMMANDS)}, received {name!r}.", "unknown_command")
+    try:
+        return Command(name, value)
+    except ValueError as error:
+        raise InvalidInput(f"{error}.", "command_value") from None
+
+
+class CommandReader:
+    """Reads commands as they come. A line still being written is left for the next call.
+
+    `offset` is where to begin: the size of the file when the run started, so that old commands are not obeyed again.
+    """
+
+    def __init__(self, path: Path, offset: int = 0) -> None:
+        self._path = path
+        self.offset = offset
+
+    def read(self) -> list[Command | Unreadable]:
+        """The commands since the last call, in order; empty where there is no file yet."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self.offset)
+                data = file.read()
+        except FileNotFoundError:
+            return []
+        end = data.rfind(b"\n") + 1
+        self.offset += end
+        return [_parse(line) for line in data[:end].split(b"\n") if line.strip()]
+
+
+class _Loose(msgspec.Struct):
+    id: str = ""
+    command: str = ""
+
+
+def _parse(line: bytes) -> Command | Unreadable:
+    try:
+        return _decoder.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        shown, why = line[:200].decode("utf-8", "replace"), str(error)
+    try:
+        loose = msgspec.json.decode(line, type=_Loose)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        loose = _Loose()
+    return Unreadable(shown, f"Expected a command ({', '.join(COMMANDS)}), received {shown!r}: {why}.", loose.id, loose.command)

@@ -1,0 +1,84 @@
+"""Why a run ended without saying so: from its exit status, as far as known, and the end of its log."""
+
+from __future__ import annotations
+
+import re
+import signal
+from pathlib import Path
+
+from seqdec_gui.runs.events import Failed, FailureKind
+
+LOG_BYTES = 65536
+LOG_LINES = 20
+
+_GPU_MEMORY = re.compile(
+    r"CUDA_ERROR_OUT_OF_MEMORY|CUDA out of memory|OOM when allocating.*\bGPU|Out of memory while trying to allocate"
+    r"|RESOURCE_EXHAUSTED: Out of memory|ran out of memory trying to allocate",
+    re.IGNORECASE,
+)
+_MEMORY = re.compile(
+    r"\bMemoryError\b|std::bad_alloc|OOM when allocating|Cannot allocate memory|Unable to allocate .* for an array"
+)
+_DISK = re.compile(r"No space left on device|Disk quota exceeded")
+_FATAL = re.compile(r"^Fatal Python error: (.*)$", re.MULTILINE)
+
+GPU_MEMORY_SENTENCE = (
+    "The GPU ran out of memory: choose a smaller batch size, more devices, or a GPU that no other program is using."
+)
+MEMORY_SENTENCE = (
+    "The run ran out of main memory: choose a smaller batch size or fewer virtual devices, or close other programs."
+)
+DISK_SENTENCE = "The disk is full: free some space in the run folder's file system and resume the run."
+
+
+def explain(exit_status: int | None, log: str) -> Failed:
+    """The final event that the run should have written. `exit_status` as in `subprocess`; None: nobody saw it."""
+    kind, sentence = _cause(exit_status, log)
+    return Failed(kind=kind, sentence=sentence, details="\n".join(log.splitlines()[-LOG_LINES:]))
+
+
+def log_tail(path: Path, offset: int = 0) -> str:
+    """The end of a log, at most 64 KiB, nothing from before `offset`; empty where there is none."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(offset if offset <= size else 0, size - LOG_BYTES))
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _cause(exit_status: int | None, log: str) -> tuple[FailureKind, str]:
+    if _GPU_MEMORY.search(log):
+        return "out_of_memory", GPU_MEMORY_SENTENCE
+    if _MEMORY.search(log):
+        return "out_of_memory", MEMORY_SENTENCE
+    if _DISK.search(log):
+        return "disk_full", DISK_SENTENCE
+    if exit_status is not None and exit_status < 0:
+        return _signalled(-exit_status)
+    if fatal := _FATAL.search(log):
+        return "crashed", f"The run crashed: {fatal.group(1)}. Its log.txt says where."
+    how = f" with exit status {exit_status}" if exit_status is not None else ""
+    last = _last_line(log)
+    said = f" Its log ends with: {last}" if last else " Its log is empty."
+    return "crashed", f"The run ended{how} without saying why.{said}"
+
+
+def _signalled(number: int) -> tuple[FailureKind, str]:
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        name = f"signal {number}"
+    if number == signal.SIGKILL:
+        return "killed", (
+            f"The run was killed ({name}): by the user, or by the system because main memory ran out. "
+            "Resume it, with a smaller batch size if memory was short."
+        )
+    if number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        return "killed", f"The run was ended by {name} before it could save. Resume it to go on from the last checkpoint."
+    return "crashed", f"The run crashed ({name}). Its log.txt says where; resume it to go on from the last checkpoint."
+
+
+def _last_line(log: str) -> str:
+    return next((line.strip()[:200] for line in reversed(log.splitlines()) if line.strip()), "")

@@ -1,0 +1,300 @@
+"""What a run says about itself: one JSON object a line in `events.jsonl`, documented in docs/run_folder.md.
+
+The run appends with `EventWriter`; everybody else reads (`seqdec_gui.runs.reader`).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+import time
+from pathlib import Path
+from typing import Literal, TypeAlias, get_args
+
+import msgspec
+from msgspec.structs import force_setattr
+
+from seqdec_gui.domain.problems import SeqdecError
+
+Metrics: TypeAlias = dict[str, float | None]
+FailureKind = Literal["invalid", "diverged", "out_of_memory", "disk_full", "killed", "crashed"]
+
+
+class UnreadableLine(SeqdecError):
+    """A line of a run folder's file is none that this version can read."""
+
+
+class ParameterCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Numbers of weights of the full model."""
+
+    total: int = 0
+    trainable: int = 0
+
+
+class RowCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Numbers of rows of the dataset's parts."""
+
+    training: int = 0
+    validation: int = 0
+
+
+class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True, repr_omit_defaults=True):
+    """`time` is in seconds since 1970 (UTC)."""
+
+    time: float = msgspec.field(default_factory=time.time)
+
+
+class _Measured(_Event, frozen=True, kw_only=True):
+    """An event with metrics. A metric that is not finite becomes None, in the object and on the line (`null`)."""
+
+    metrics: Metrics = {}
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "metrics", {name: _finite(value) for name, value in self.metrics.items()})
+
+
+class Started(_Event, frozen=True, kw_only=True, tag="started"):
+    """The model is built, the data is open, the first step follows.
+
+    `first_epoch` and `first_step` are where this start begins: (1, 0), or where a resumed run goes on; whatever was reported
+    beyond `first_step` by an earlier start is void.
+    """
+
+    epochs: int
+    steps_per_epoch: int
+    batch_size: int
+    devices: tuple[str, ...]
+    engine: str
+    precision: str = "float32"
+    mini_epochs: int = 1
+    parameters: ParameterCount = ParameterCount()
+    rows: RowCount = RowCount()
+    versions: dict[str, str] = {}
+    pid: int = 0
+    host: str = ""
+    first_epoch: int = 1
+    first_step: int = 0
+
+    @property
+    def resumed(self) -> bool:
+        return self.first_step > 0
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole training."""
+        return self.epochs * self.steps_per_epoch
+
+
+class Step(_Measured, frozen=True, kw_only=True, tag="step"):
+    """Progress within an epoch, at most a few a second: `step` counts optimizer steps from the start of training.
+
+    The metrics are means since the last report.
+    """
+
+    epoch: int
+    step: int
+
+
+class Epoch(_Measured, frozen=True, kw_only=True, tag="epoch"):
+    """An epoch (from 1) ended, or part `part` of `parts` of it (mini-epochs). `seconds` includes the validation."""
+
+    epoch: int
+    step: int
+    part: int = 1
+    parts: int = 1
+    seconds: float = 0.0
+
+    @property
+    def position(self) -> float:
+        """Epochs done so far, the place on an axis of epochs."""
+        return self.epoch - 1 + self.part / self.parts
+
+
+class Checkpoint(_Measured, frozen=True, kw_only=True, tag="checkpoint"):
+    """Weights were written; `path` is relative to the run folder."""
+
+    name: Literal["best", "last"]
+    epoch: int
+    step: int
+    path: str
+
+
+class DeviceLoad(_Event, frozen=True, kw_only=True, tag="device"):
+    """What a device is doing: bytes of memory, load from 0 to 1; None where it is not known."""
+
+    id: str
+    memory_used: int | None = None
+    memory_total: int | None = None
+    load: float | None = None
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "load", _finite(self.load))
+
+
+class Message(_Event, frozen=True, kw_only=True, tag="message"):
+    """A sentence for the user; `code` is stable and lower_snake_case, for programs."""
+
+    text: str
+    severity: Literal["info", "warning", "error"] = "info"
+    code: str = ""
+
+
+class CommandAnswer(_Event, frozen=True, kw_only=True, tag="command"):
+    """The command of this id in `commands.jsonl` was obeyed, or why it was not."""
+
+    id: str
+    command: str
+    ok: bool = True
+    text: str = ""
+
+
+class Paused(_Event, frozen=True, kw_only=True, tag="paused"):
+    """The run waits for `continue` (or `stop`)."""
+
+    epoch: int = 0
+    step: int = 0
+
+
+class Continued(_Event, frozen=True, kw_only=True, tag="continued"):
+    """The run goes on after a pause."""
+
+    epoch: int = 0
+    step: int = 0
+
+
+class Finished(_Measured, frozen=True, kw_only=True, tag="finished"):
+    """The training came to its end: all epochs, or early stopping. `metrics` are those of the last epoch."""
+
+    epoch: int = 0
+    step: int = 0
+    reason: Literal["epochs", "early_stopping"] = "epochs"
+
+
+class Stopped(_Measured, frozen=True, kw_only=True, tag="stopped"):
+    """The user stopped the run; what was trained is in checkpoint `last`."""
+
+    epoch: int = 0
+    step: int = 0
+
+
+class Failed(_Event, frozen=True, kw_only=True, tag="failed"):
+    """The run failed. `sentence` is for the user: expected, received, what to do; `details` a traceback or the log's end."""
+
+    kind: FailureKind
+    sentence: str
+    details: str = ""
+    epoch: int = 0
+    step: int = 0
+
+
+Event: TypeAlias = (
+    Started
+    | Step
+    | Epoch
+    | Checkpoint
+    | DeviceLoad
+    | Message
+    | CommandAnswer
+    | Paused
+    | Continued
+    | Finished
+    | Stopped
+    | Failed
+)
+FinalEvent: TypeAlias = Finished | Stopped | Failed
+FINAL = (Finished, Stopped, Failed)
+TYPES: dict[str, type[Event]] = {cls.__struct_config__.tag: cls for cls in get_args(Event)}
+
+_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+_encoder = msgspec.json.Encoder()
+
+
+def _finite(value: float | None) -> float | None:
+    if value is None:
+        return None
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def encode(event: Event) -> bytes:
+    """One line of JSON without its newline."""
+    return _encoder.encode(event)
+
+
+def decode(line: bytes | str) -> Event:
+    """The inverse of `encode`. Raises UnreadableLine, which tells a newer version's event from a damaged line."""
+    try:
+        return _decoder.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UnreadableLine(_complaint(line, error)) from None
+
+
+class _Kind(msgspec.Struct):
+    type: str
+
+
+def _complaint(line: bytes | str, error: Exception) -> str:
+    shown = (line.decode("utf-8", "replace") if isinstance(line, bytes) else line)[:80]
+    try:
+        kind = msgspec.json.decode(line, type=_Kind).type
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return f"Expected an event (a JSON object with a type), found {shown!r}."
+    if kind not in TYPES:
+        return (
+            f"Event of type {kind!r}: this version knows {', '.join(TYPES)}. "
+            "The run was written by a newer seqdec-gui; upgrade to read it."
+        )
+    if "unknown field" in str(error):
+        return f"Event {kind!r}: {error}. The run was written by a newer seqdec-gui; upgrade to read it."
+    return f"Event {kind!r} is damaged: {error}."
+
+
+class EventWriter:
+    """Appends events to a file, each with one write, so that a reader never sees two halves mixed.
+
+    A half line that a crash left at the end of the file is cut off first. Threads may share a writer.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._lock = threading.Lock()
+        cut_half_line(self._file)
+
+    def write(self, event: Event) -> None:
+        """Append one event. Raises OSError (disk full); then nothing of the event is in the file."""
+        line = encode(event) + b"\n"
+        with self._lock:
+            start = os.fstat(self._file).st_size
+            written = 0
+            try:
+                while written < len(line):
+                    written += os.write(self._file, line[written:])
+            except OSError:
+                os.ftruncate(self._file, start)
+                raise
+            if isinstance(event, FINAL):
+                os.fsync(self._file)
+
+    def close(self) -> None:
+        os.close(self._file)
+
+    def __enter__(self) -> EventWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def cut_half_line(file: int) -> None:
+    """Truncate an open file after its last newline."""
+    end = size = os.fstat(file).st_size
+    while end > 0:
+        start = max(0, end - 65536)
+        newline = os.pread(file, end - start, start).rfind(b"\n")
+        if newline >= 0:
+            end = start + newline + 1
+            break
+        end = start
+    if end < size:
+        os.ftruncate(file, end)

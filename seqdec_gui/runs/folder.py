@@ -1,0 +1,142 @@
+"""A run is a folder: its paths, and how one is made and found."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.runs import control, spec
+
+if TYPE_CHECKING:
+    from seqdec_gui.runs.state import RunStatus, RunSummary
+
+
+class RunFolder:
+    """The paths of one run. Making the object touches nothing."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path).absolute()
+        self.spec = self.path / "spec.json"
+        self.model = self.path / "model.py"
+        self.data = self.path / "data.json"
+        self.events = self.path / "events.jsonl"
+        self.commands = self.path / "commands.jsonl"
+        self.log = self.path / "log.txt"
+        self.lock = self.path / "lock"
+        self.checkpoints = self.path / "checkpoints"
+        self.exports = self.path / "exports"
+
+    def __repr__(self) -> str:
+        return f"RunFolder({str(self.path)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RunFolder) and other.path == self.path
+
+    def __hash__(self) -> int:
+        return hash(self.path)
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def exists(self) -> bool:
+        """Whether this is a run folder."""
+        return self.spec.is_file()
+
+    def checkpoint(self, name: str) -> Path:
+        """The weights of checkpoint `best` or `last`."""
+        return self.checkpoints / f"{name}.weights.h5"
+
+    def read_spec(self) -> spec.RunSpec:
+        """Raises InvalidInput."""
+        return spec.read(self.spec)
+
+    def send(self, command: control.Command) -> None:
+        """Append a command for the run to obey. Raises OSError."""
+        control.append(self.commands, command)
+
+    def status(self) -> RunStatus:
+        """What the run is doing or how it ended. Reads the event file, without its steps. Never raises for damaged files."""
+        from seqdec_gui.runs import state
+
+        return state.status(self)
+
+    def summary(self) -> RunSummary:
+        """One line about the run. Never raises for damaged files."""
+        from seqdec_gui.runs import state
+
+        return state.summary(self)
+
+
+def open_run(path: Path | str) -> RunFolder:
+    """An existing run. Raises InvalidInput."""
+    run = RunFolder(path)
+    if not run.exists:
+        what = "a folder without spec.json" if run.path.is_dir() else "no such folder"
+        raise InvalidInput(f"Expected a run folder, found {what}: {path}. `seqdec-gui runs FOLDER` lists runs.", "no_run")
+    return run
+
+
+def create(path: Path | str | None, design_path: Path | str | None, now: float | None = None) -> RunFolder:
+    """Make the folder for a new run: `path`, or `<design folder>/runs/<time>-<design>`, made unique by a number.
+
+    A `path` given must not exist, or be empty. Raises InvalidInput.
+    """
+    try:
+        return _create_default(design_path, now) if path is None else _create_at(RunFolder(path))
+    except OSError as error:
+        place = error.filename or path
+        raise InvalidInput(
+            f"The run folder cannot be made at {place}: {error.strerror}. Choose another place with --run.", "run_folder"
+        ) from None
+
+
+def default_parent(design_path: Path | str | None) -> Path:
+    """Where runs of a design go: `runs` beside it; for a design that was never saved, the user's data folder."""
+    if design_path is not None:
+        return Path(design_path).absolute().parent / "runs"
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("seqdec-gui")) / "runs"
+
+
+def list_runs(folder: Path | str) -> list[RunSummary]:
+    """Summaries of the runs in a folder, or in its `runs`, oldest first; `folder` may be a run itself. Raises InvalidInput."""
+    path = Path(folder)
+    if not path.is_dir():
+        raise InvalidInput(f"Expected a folder with runs, found nothing at {path}.", "no_folder")
+    if RunFolder(path).exists:
+        return [RunFolder(path).summary()]
+    found = [child for parent in (path, path / "runs") if parent.is_dir() for child in parent.iterdir()]
+    runs = [RunFolder(child) for child in found if RunFolder(child).exists]
+    return sorted((run.summary() for run in runs), key=lambda summary: (summary.created or 0, summary.run))
+
+
+def _create_at(run: RunFolder) -> RunFolder:
+    run.path.mkdir(parents=True, exist_ok=True)
+    if run.exists:
+        raise InvalidInput(
+            f"{run.path} already holds a run: resume it (seqdec-gui resume {run.path}) or choose another folder.", "run_exists"
+        )
+    if any(run.path.iterdir()):
+        raise InvalidInput(f"{run.path} is not empty and holds no run: choose an empty or a new folder.", "not_empty")
+    return run
+
+
+def _create_default(design_path: Path | str | None, now: float | None) -> RunFolder:
+    parent = default_parent(design_path)
+    parent.mkdir(parents=True, exist_ok=True)
+    stem = re.sub(r"[^\w.-]+", "_", Path(design_path).stem) if design_path is not None else "untitled"
+    first = f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{stem}"
+    number = 1
+    while True:
+        run = RunFolder(parent / (first if number == 1 else f"{first}-{number}"))
+        try:
+            run.path.mkdir()
+            return run
+        except FileExistsError:
+            number += 1

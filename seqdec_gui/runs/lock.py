@@ -1,0 +1,154 @@
+"""The lock of a run folder: held as long as the run is alive, from before its process starts until that process ends.
+
+The lock is `flock` on `RUN/lock`, which belongs to the open file, not to a process: the parent takes it and hands the
+descriptor to the child, so that there is no moment in between. The file says who holds it, as JSON.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import socket
+import time
+from pathlib import Path
+
+import msgspec
+
+from seqdec_gui.domain.problems import SeqdecError
+from seqdec_gui.runs.events import cut_half_line
+
+DESCRIPTOR = "SEQDEC_GUI_LOCK_FD"
+"""Environment variable that tells the child the number of the descriptor that it inherits."""
+
+
+class RunLocked(SeqdecError):
+    """The run is alive, or another program holds its lock."""
+
+
+class LockRecord(msgspec.Struct, frozen=True):
+    """Who holds, or last held, the lock.
+
+    `events_offset`, `commands_offset` and `log_offset` are the sizes of those files at the start: what stands before belongs
+    to earlier starts of the run. `exit_status` is what the parent saw, in the way of `subprocess` (-9: killed by signal 9),
+    None if nobody waited for the process.
+    """
+
+    pid: int
+    host: str
+    started: float
+    events_offset: int = 0
+    commands_offset: int = 0
+    log_offset: int = 0
+    exit_status: int | None = None
+
+
+class RunLock:
+    """A held lock. Closing it releases the run, unless another process has inherited it."""
+
+    def __init__(self, file: int) -> None:
+        self.file = file
+
+    def write(self, record: LockRecord) -> None:
+        data = msgspec.json.encode(record) + b"\n"
+        os.pwrite(self.file, data, 0)
+        os.ftruncate(self.file, len(data))
+
+    def read(self) -> LockRecord | None:
+        return _parse(os.pread(self.file, 65536, 0))
+
+    def close(self) -> None:
+        if self.file >= 0:
+            os.close(self.file)
+            self.file = -1
+
+    def __enter__(self) -> RunLock:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def acquire(path: Path, timeout_s: float = 0.5) -> RunLock:
+    """Take the lock. A look at whether it is free holds it for microseconds, so trying takes up to `timeout_s`.
+
+    Raises RunLocked, OSError.
+    """
+    lock = RunLock(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644))
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            fcntl.flock(lock.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                holder = lock.read()
+                lock.close()
+                raise RunLocked(_who(path, holder)) from None
+            time.sleep(0.02)
+
+
+def adopt(path: Path) -> RunLock:
+    """For the run itself: keep the lock that the parent handed over, or take it where there is no parent.
+
+    Processes that the run starts do not inherit it. Keep the result for as long as the process lives.
+    """
+    number = os.environ.pop(DESCRIPTOR, "")
+    if number:
+        os.set_inheritable(int(number), False)
+        lock = RunLock(int(number))
+    else:
+        lock = acquire(path)
+        lock.write(record_of(path.parent, os.getpid()))
+    os.register_at_fork(after_in_child=lock.close)
+    return lock
+
+
+def record_of(run: Path, pid: int) -> LockRecord:
+    """The record of a start that happens now. Call with the lock held: a half event that a crash left is cut off."""
+    with contextlib.suppress(FileNotFoundError), (run / "events.jsonl").open("r+b") as file:
+        cut_half_line(file.fileno())
+    sizes = (_size(run / name) for name in ("events.jsonl", "commands.jsonl", "log.txt"))
+    return LockRecord(pid, socket.gethostname(), time.time(), *sizes)
+
+
+def is_held(path: Path) -> bool:
+    """Whether some process holds the lock now."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return False
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+
+
+def read_record(path: Path) -> LockRecord | None:
+    """Who holds or last held the lock; None where the run was never started (or the record is half written)."""
+    try:
+        return _parse(path.read_bytes())
+    except FileNotFoundError:
+        return None
+
+
+def _parse(data: bytes) -> LockRecord | None:
+    try:
+        return msgspec.json.decode(data.split(b"\n", 1)[0], type=LockRecord)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _who(path: Path, holder: LockRecord | None) -> str:
+    by = f" by process {holder.pid} on {holder.host}" if holder else ""
+    return f"The run {path.parent} is being used{by}: stop it first (seqdec-gui stop {path.parent}), or choose another folder."
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,128 @@
+"""What a run is asked to do: `spec.json`, written by whoever starts the run, read by the run."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from seqdec_gui import __version__
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.runs.files import pretty_json, write_atomically
+
+if TYPE_CHECKING:
+    from seqdec_gui.domain.design import Design
+
+FORMAT = 1
+EngineName = Literal["tensorflow", "jax"]
+EngineChoice = Literal["auto", "tensorflow", "jax"]
+
+
+class DeviceChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where to train: `auto`, `count` (virtual) CPU devices, or the GPUs of these indices."""
+
+    kind: Literal["auto", "cpu", "gpu"] = "auto"
+    count: Annotated[int, Meta(ge=1)] = 1
+    gpus: tuple[Annotated[int, Meta(ge=0)], ...] = ()
+
+    @property
+    def replicas(self) -> int:
+        """How many devices share a batch; 1 for `auto`, which is not decided yet."""
+        return len(self.gpus) if self.kind == "gpu" else self.count
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One name per device that trains: `cpu:0`, `cpu:1` or `gpu:0`, `gpu:3`."""
+        if self.kind == "auto":
+            return ("auto",)
+        if self.kind == "gpu":
+            return tuple(f"gpu:{index}" for index in self.gpus)
+        return tuple(f"cpu:{index}" for index in range(self.count))
+
+    def __str__(self) -> str:
+        """As written on the command line: `auto`, `cpu`, `cpu:2`, `gpu:0,gpu:3`."""
+        if self.kind == "cpu":
+            return "cpu" if self.count == 1 else f"cpu:{self.count}"
+        return ",".join(self.names)
+
+
+class Placement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was made of the wishes when the run was started: never `auto`. `why` is a sentence about the engine."""
+
+    devices: DeviceChoice
+    engine: EngineName
+    why: str = ""
+
+
+class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that a run needs.
+
+    `design` is the design's document (the JSON object of a `.seqdec` file) with all overrides applied; `overrides` only
+    records them. `data_file` is absolute ("" where the design has no data); other relative paths of the design are relative
+    to `folder`. `initial_run` names a run folder whose weights (checkpoint `initial_checkpoint`) the training begins with.
+    `placement` is filled in by `runs.process.start`. `report_every_s` is the longest time between two looks at the commands.
+    """
+
+    format: int = FORMAT
+    design: dict[str, Any]
+    design_path: str = ""
+    folder: str = ""
+    data_file: str = ""
+    devices: DeviceChoice = DeviceChoice()
+    engine: EngineChoice = "auto"
+    overrides: tuple[str, ...] = ()
+    initial_run: str = ""
+    initial_checkpoint: Literal["best", "last"] = "best"
+    resume: bool = False
+    placement: Placement | None = None
+    report_every_s: Annotated[float, Meta(gt=0, le=60)] = 1.0
+    created: float = msgspec.field(default_factory=time.time)
+    product_version: str = __version__
+
+    @property
+    def design_text(self) -> str:
+        """The design as the text of a `.seqdec` file."""
+        return pretty_json(self.design).decode()
+
+    def load_design(self) -> Design:
+        """The design. Raises InvalidInput."""
+        from seqdec_gui.domain import document
+
+        return document.loads(self.design_text)
+
+    @property
+    def name(self) -> str:
+        """The design's name: that of its file."""
+        return Path(self.design_path).stem if self.design_path else "untitled"
+
+
+def write(spec: RunSpec, path: Path) -> None:
+    """Write `spec.json`. Raises OSError."""
+    write_atomically(path, pretty_json(spec))
+
+
+def read(path: Path) -> RunSpec:
+    """Read `spec.json`. Raises InvalidInput: missing, damaged, or from a newer version."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InvalidInput(
+            f"Expected a run's spec.json at {path}, but it cannot be read: {error.strerror}.", "no_spec"
+        ) from None
+    try:
+        version = msgspec.json.decode(data, type=_Version).format
+        if version > FORMAT:
+            raise InvalidInput(
+                f"{path} has format {version}, this version reads up to {FORMAT}: upgrade seqdec-gui to read the run.",
+                "newer_spec",
+            )
+        return msgspec.json.decode(data, type=RunSpec)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{path} is damaged: {error}.", "damaged_spec") from None
+
+
+class _Version(msgspec.Struct):
+    format: int

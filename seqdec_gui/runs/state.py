@@ -1,0 +1,210 @@
+"""What state a run is in, derived from its lock and its events."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.runs import lock
+from seqdec_gui.runs.crash import explain, log_tail
+from seqdec_gui.runs.events import (
+    FINAL,
+    Checkpoint,
+    Continued,
+    Epoch,
+    Event,
+    Failed,
+    FinalEvent,
+    Finished,
+    Metrics,
+    ParameterCount,
+    Paused,
+    Started,
+    Step,
+    Stopped,
+    UnreadableLine,
+    decode,
+)
+from seqdec_gui.runs.folder import RunFolder
+
+State = Literal["unfinished", "running", "paused", "finished", "stopped", "failed", "crashed", "unreadable"]
+ENDED: tuple[State, ...] = ("finished", "stopped", "failed", "crashed")
+
+
+class RunStatus(msgspec.Struct, frozen=True):
+    """`text` is a sentence; `final` is the last event, made up by the reader where the run could not write one.
+
+    unfinished: never started, or started on another host whose lock cannot be seen from here.
+    """
+
+    state: State
+    text: str
+    final: FinalEvent | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.state in ENDED
+
+
+class RunSummary(msgspec.Struct, frozen=True):
+    """One line of a table of runs. Times in seconds since 1970, None where not reached; `metrics` of the last epoch."""
+
+    run: str
+    design: str
+    state: State
+    text: str
+    created: float | None = None
+    started: float | None = None
+    ended: float | None = None
+    epoch: int = 0
+    epochs: int = 0
+    step: int = 0
+    metrics: Metrics = {}
+    best: Metrics = {}
+    devices: tuple[str, ...] = ()
+    engine: str = ""
+    parameters: ParameterCount = ParameterCount()
+
+
+class _History(msgspec.Struct, frozen=True):
+    """The milestones of a run (no steps but the last): `events` of all starts, `current` those of the latest."""
+
+    held: bool
+    record: lock.LockRecord | None
+    events: tuple[Event, ...]
+    current: tuple[Event, ...]
+
+
+def status(run: RunFolder) -> RunStatus:
+    """What the run is doing or how it ended. Never raises for damaged files."""
+    try:
+        return _status(run, _history(run))
+    except UnreadableLine as error:
+        return RunStatus("unreadable", str(error))
+
+
+def summary(run: RunFolder) -> RunSummary:
+    """One line about the run. Never raises for damaged files."""
+    try:
+        asked = run.read_spec()
+    except InvalidInput as error:
+        return RunSummary(str(run.path), "", "unreadable", str(error))
+    try:
+        history = _history(run)
+    except UnreadableLine as error:
+        return RunSummary(str(run.path), asked.name, "unreadable", str(error), created=asked.created)
+    return _summary(run, asked.name, asked.created, history)
+
+
+def final_of(events: Sequence[Event]) -> FinalEvent | None:
+    """The event that ended these events, None if they go on. `events` are those of one start."""
+    return next((event for event in reversed(events) if isinstance(event, FINAL)), None)
+
+
+def crash_of(run: RunFolder, record: lock.LockRecord) -> Failed:
+    """The final event that a run which died silently should have written, dated by its last sign of life."""
+    failed = explain(record.exit_status, log_tail(run.log, record.log_offset))
+    return msgspec.structs.replace(failed, time=max(_modified(run), record.started))
+
+
+def ended(final: FinalEvent) -> RunStatus:
+    """The status that a final event means."""
+    match final:
+        case Finished():
+            early = " (early stopping)" if final.reason == "early_stopping" else ""
+            return RunStatus("finished", f"Finished after {_epochs(final.epoch)}{early}.", final)
+        case Stopped():
+            return RunStatus("stopped", f"Stopped by the user after {_epochs(final.epoch)}.", final)
+        case Failed():
+            return RunStatus("failed", final.sentence, final)
+
+
+def _history(run: RunFolder) -> _History:
+    """Looks at the lock first: a run that ends in between has then written its final event before we read."""
+    held = lock.is_held(run.lock)
+    record = lock.read_record(run.lock)
+    try:
+        data = run.events.read_bytes()
+    except FileNotFoundError:
+        data = b""
+    offset = record.events_offset if record else 0
+    earlier = _milestones(data[:offset])
+    current = _milestones(data[offset:])
+    return _History(held, record, (*earlier, *current), current)
+
+
+def _milestones(data: bytes) -> tuple[Event, ...]:
+    """Complete events without device loads and without steps but the last: quick for long runs. Raises UnreadableLine."""
+    lines = data[: data.rfind(b"\n") + 1].splitlines()
+    last = next((line for line in reversed(lines) if line.startswith(_STEP)), None)
+    return tuple(decode(line) for line in lines if line is last or not line.startswith((_STEP, _DEVICE)))
+
+
+_STEP = b'{"type":"step"'
+_DEVICE = b'{"type":"device"'
+
+
+def _status(run: RunFolder, history: _History) -> RunStatus:
+    final = final_of(history.current)
+    if final is not None:
+        return ended(final)
+    if history.held:
+        return _alive(history.current)
+    if history.record is None:
+        return RunStatus("unfinished", "The run was never started.")
+    if history.record.host != socket.gethostname():
+        where = history.record.host
+        return RunStatus("unfinished", f"The run was started on {where}; whether it still runs cannot be seen from here.")
+    failed = crash_of(run, history.record)
+    return RunStatus("crashed", failed.sentence, failed)
+
+
+def _alive(current: Sequence[Event]) -> RunStatus:
+    turn = next((event for event in reversed(current) if isinstance(event, (Paused, Continued))), None)
+    if isinstance(turn, Paused):
+        return RunStatus("paused", f"Paused in epoch {turn.epoch}.")
+    last = next((event for event in reversed(current) if isinstance(event, (Step, Epoch))), None)
+    started = next((event for event in reversed(current) if isinstance(event, Started)), None)
+    if started is None:
+        return RunStatus("running", "Starting.")
+    epoch = last.epoch if last is not None else started.first_epoch
+    return RunStatus("running", f"Epoch {epoch} of {started.epochs}.")
+
+
+def _summary(run: RunFolder, design: str, created: float, history: _History) -> RunSummary:
+    now = _status(run, history)
+    starts = [event for event in history.events if isinstance(event, Started)]
+    last = next((event for event in reversed(history.events) if isinstance(event, (Step, Epoch, Finished, Stopped))), None)
+    epoch = next((event for event in reversed(history.events) if isinstance(event, Epoch)), None)
+    best = next((e for e in reversed(history.events) if isinstance(e, Checkpoint) and e.name == "best"), None)
+    latest = starts[-1] if starts else None
+    return RunSummary(
+        run=str(run.path),
+        design=design,
+        state=now.state,
+        text=now.text,
+        created=created,
+        started=starts[0].time if starts else None,
+        ended=now.final.time if now.final else None,
+        epoch=last.epoch if last else 0,
+        epochs=latest.epochs if latest else 0,
+        step=last.step if last else 0,
+        metrics=epoch.metrics if epoch else {},
+        best=best.metrics if best else {},
+        devices=latest.devices if latest else (),
+        engine=latest.engine if latest else "",
+        parameters=latest.parameters if latest else ParameterCount(),
+    )
+
+
+def _epochs(number: int) -> str:
+    return f"{number} epoch" if number == 1 else f"{number} epochs"
+
+
+def _modified(run: RunFolder) -> float:
+    times = (path.stat().st_mtime for path in (run.events, run.log) if path.exists())
+    return max(times, default=0.0)
