@@ -6,6 +6,11 @@ from typing import Literal
 
 import msgspec
 
+from seqdec_gui.domain.design import Block, Design, Link, Port
+from seqdec_gui.domain.kinds.inputs import TokenSequence
+from seqdec_gui.domain.kinds.loss import Loss
+from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
+from seqdec_gui.domain.shapes import Inference, infer
 from seqdec_gui.domain.types import TensorType
 
 
@@ -29,3 +34,74 @@ class DataPort(msgspec.Struct, frozen=True):
     one_hot: bool = False
     mask_padding: bool = False
     generated: bool = False
+
+
+def data_ports(design: Design, inference: Inference | None = None) -> tuple[DataPort, ...]:
+    """Inputs in the design's order, then targets. Ports whose type is not known yet are left out."""
+    known = infer(design) if inference is None else inference
+    inputs = [_input_port(design, known, block) for block in design.blocks if block.parameters.category == "Inputs"]
+    targets = [_target_port(known, block) for block in design.blocks if isinstance(block.parameters, Loss)]
+    return tuple(port for port in (*inputs, *targets) if port is not None)
+
+
+def loss_after(design: Design, block_id: str) -> str:
+    """The loss that judges this block's `outputs` directly; empty if none does."""
+    for link in design.links:
+        if link.source == Port(block_id, "outputs") and design.has(link.target.block):
+            if isinstance(design.block(link.target.block).parameters, Loss):
+                return link.target.block
+    return ""
+
+
+def _input_port(design: Design, known: Inference, block: Block) -> DataPort | None:
+    given = known.blocks[block.id].outputs.get("output")
+    if not isinstance(given, TensorType):
+        return None
+    fed = [link for link in design.links if link.source == Port(block.id, "output")]
+    decoders = [link.target.block for link in fed if _is_decoder_input(design, link)]
+    taught = next((loss for loss in (loss_after(design, decoder) for decoder in decoders) if loss), "")
+    if taught:
+        judge = design.block(taught).parameters
+        assert isinstance(judge, Loss)
+        taught = taught if judge.classes else ""  # a column of numbers is bound to both ends by hand
+    kind = block.parameters
+    return DataPort(
+        name=block.id,
+        port=f"{block.id}.output",
+        role="input",
+        type=given,
+        aliases=(block.id, *(str(link.target) for link in fed)),
+        taught=taught,
+        one_hot=isinstance(kind, TokenSequence) and kind.encoding == "one_hot",
+        generated=bool(decoders),
+    )
+
+
+def _is_decoder_input(design: Design, link: Link) -> bool:
+    if link.target.port != "inputs" or not design.has(link.target.block):
+        return False
+    kind = design.block(link.target.block).parameters
+    return isinstance(kind, RecurrentDecoder) and kind.mode != "repeat_vector"
+
+
+def _target_port(known: Inference, block: Block) -> DataPort | None:
+    kind = block.parameters
+    assert isinstance(kind, Loss)
+    predictions = known.blocks[block.id].inputs.get("predictions")
+    if not isinstance(predictions, TensorType):
+        return None
+    classes = predictions.shape[-1] if kind.classes else None
+    return DataPort(
+        name=block.id,
+        port=f"{block.id}.targets",
+        role="target",
+        type=predictions,
+        aliases=(block.id,),
+        classes=classes,
+        mask_padding=kind.mask_padding,
+    )
+
+
+def port_for(ports: tuple[DataPort, ...], name: str) -> DataPort | None:
+    """The port that a binding's name means, by its own name or an alias."""
+    return next((port for port in ports if name == port.port or name in port.aliases), None)

@@ -1,0 +1,175 @@
+"""Every block kind, and its description for forms, for `seqdec-gui catalog` and for the palette."""
+
+from __future__ import annotations
+
+import types
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from seqdec_gui.domain.kinds.base import Kind
+from seqdec_gui.domain.kinds.bottleneck import Bottleneck
+from seqdec_gui.domain.kinds.conv_encoder import ConvEncoder
+from seqdec_gui.domain.kinds.dense_states import DenseStates
+from seqdec_gui.domain.kinds.inputs import FloatSequence, TokenSequence, Vector
+from seqdec_gui.domain.kinds.keras_model import KerasModel
+from seqdec_gui.domain.kinds.layer_stack import LayerStack
+from seqdec_gui.domain.kinds.loss import Loss
+from seqdec_gui.domain.kinds.merge import Add, Concatenate
+from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
+from seqdec_gui.domain.kinds.recurrent_encoder import RecurrentEncoder
+
+_ORDER: tuple[type[Kind], ...] = (
+    Vector, FloatSequence, TokenSequence, DenseStates, RecurrentEncoder, ConvEncoder, Bottleneck, RecurrentDecoder,
+    LayerStack, Concatenate, Add, KerasModel, Loss,
+)  # fmt: skip
+KINDS: dict[str, type[Kind]] = {kind.kind(): kind for kind in _ORDER}
+
+FieldType = Literal["integer", "number", "boolean", "text", "choice", "integers", "texts", "choices", "table"]
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One parameter as a form needs it.
+
+    `minimum` and `maximum` are inclusive unless `open_minimum` / `open_maximum` say otherwise; for lists they bound each
+    item and `min_items`, `max_items` the length. `optional` fields may be empty (None). `rows` describes a table: the fields of
+    each row type by name.
+    """
+
+    name: str
+    type: FieldType
+    default: Any
+    help: str = ""
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    open_minimum: bool = False
+    open_maximum: bool = False
+    min_items: int | None = None
+    max_items: int | None = None
+    optional: bool = False
+    rows: dict[str, tuple[Field, ...]] = {}
+
+    def range_text(self) -> str:
+        """`1 to 65,536`, `above 0`, ... ; empty without bounds."""
+        low, high = self.minimum, self.maximum
+        if low is not None and high is not None:
+            return f"{low:,g} to {high:,g}" + (" (exclusive)" if self.open_minimum or self.open_maximum else "")
+        if low is not None:
+            return f"{'above' if self.open_minimum else 'at least'} {low:,g}"
+        return "" if high is None else f"{'below' if self.open_maximum else 'at most'} {high:,g}"
+
+
+def fields(struct: type[msgspec.Struct]) -> tuple[Field, ...]:
+    """The parameters of a kind, of a layer of a stack, or of the training, in the order of the form."""
+    known = _fields.get(struct)
+    if known is None:
+        hints = get_type_hints(struct, include_extras=True)
+        known = tuple(_field(info.name, hints[info.name], info) for info in msgspec.structs.fields(struct))
+        _fields[struct] = known
+    return known
+
+
+_fields: dict[type[msgspec.Struct], tuple[Field, ...]] = {}
+
+
+def _field(name: str, hint: Any, info: msgspec.structs.FieldInfo) -> Field:
+    default = info.default_factory() if info.default is msgspec.NODEFAULT and info.default_factory is not msgspec.NODEFAULT else (
+        None if info.default is msgspec.NODEFAULT else info.default
+    )  # fmt: skip
+    return _described(name, hint, default)
+
+
+def _described(name: str, hint: Any, default: Any) -> Field:
+    found: dict[str, Any] = {}
+    hint, metas = _unwrapped(hint)
+    if get_origin(hint) in (Union, types.UnionType) and type(None) in get_args(hint):
+        found["optional"] = True
+        (hint,) = (part for part in get_args(hint) if part is not type(None))
+        hint, inner = _unwrapped(hint)
+        metas = [*metas, *inner]
+    for meta in metas:
+        found |= _bounds(meta)
+    if get_origin(hint) is tuple:
+        item, item_metas = _unwrapped(get_args(hint)[0])
+        for meta in item_metas:
+            found |= {key: value for key, value in _bounds(meta).items() if key != "help"}
+        if get_origin(item) in (Union, types.UnionType) and all(issubclass(row, msgspec.Struct) for row in get_args(item)):
+            rows = {row.__struct_config__.tag: fields(row) for row in get_args(item)}
+            return Field(name, "table", default, rows=rows, **found)
+        if isinstance(item, type) and issubclass(item, msgspec.Struct):
+            return Field(name, "table", default, rows={item.__name__: fields(item)}, **found)
+        if get_origin(item) is Literal:
+            return Field(name, "choices", default, choices=get_args(item), **found)
+        return Field(name, "texts" if item is str else "integers", default, **found)
+    if get_origin(hint) is Literal:
+        return Field(name, "choice", default, choices=get_args(hint), **found)
+    names: dict[Any, FieldType] = {bool: "boolean", int: "integer", float: "number", str: "text"}
+    return Field(name, names[hint], default, **found)
+
+
+def _unwrapped(hint: Any) -> tuple[Any, list[msgspec.Meta]]:
+    if get_origin(hint) is Annotated:
+        base, *metas = get_args(hint)
+        return base, [meta for meta in metas if isinstance(meta, msgspec.Meta)]
+    return hint, []
+
+
+def _bounds(meta: msgspec.Meta) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, name, is_open in (("ge", "minimum", False), ("gt", "minimum", True), ("le", "maximum", False), ("lt", "maximum", True)):
+        value = getattr(meta, key)
+        if value is not None:
+            found[name] = value
+            if is_open:
+                found[f"open_{name}"] = True
+    found |= {} if meta.min_length is None else {"min_items": meta.min_length}
+    found |= {} if meta.max_length is None else {"max_items": meta.max_length}
+    found |= {} if meta.description is None else {"help": meta.description}
+    return found
+
+
+def describe() -> dict[str, Any]:
+    """Every kind as plain data: parameters (name, type, range, default, help), ports and layer names of its default form."""
+    return {name: _describe_kind(kind) for name, kind in KINDS.items()}
+
+
+def _describe_kind(kind: type[Kind]) -> dict[str, Any]:
+    default = kind()
+    return {
+        "title": kind.title,
+        "summary": kind.summary,
+        "category": kind.category,
+        "parameters": [_plain(field) for field in fields(kind)],
+        "inputs": [msgspec.to_builtins(port) for port in default.inputs()],
+        "outputs": [msgspec.to_builtins(port) for port in default.outputs()],
+        "layer_names": list(_example_layer_names(default)),
+    }
+
+
+def _plain(field: Field) -> dict[str, Any]:
+    plain = {"name": field.name, "type": field.type, "default": msgspec.to_builtins(field.default), "help": field.help}
+    plain |= {"range": field.range_text()} if field.range_text() else {}
+    plain |= {"choices": list(field.choices)} if field.choices else {}
+    for key in ("minimum", "maximum", "open_minimum", "open_maximum", "min_items", "max_items", "optional"):
+        if getattr(field, key) not in (None, False):
+            plain[key] = getattr(field, key)
+    if field.rows:
+        plain["rows"] = {row: [_plain(inner) for inner in inners] for row, inners in field.rows.items()}
+    return plain
+
+
+def _example_layer_names(kind: Kind) -> tuple[str, ...]:
+    """Layer names with default hyperparameters and a made-up input that the kind accepts."""
+    from seqdec_gui.domain.kinds.base import states_type
+    from seqdec_gui.domain.types import TensorType
+
+    vector, sequence = TensorType((8,)), TensorType((12, 8))
+    given = {
+        port.name: vector if kind.kind() in ("dense_states", "bottleneck", "concatenate", "add", "layer_stack") else sequence
+        for port in kind.inputs()
+    }
+    if isinstance(kind, RecurrentDecoder):
+        given["initial_states"] = states_type(kind.cell, kind.units)  # type: ignore[assignment]
+    submodel = kind.submodel(given)
+    return () if submodel is None else submodel.layer_names()

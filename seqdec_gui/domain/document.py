@@ -1,0 +1,202 @@
+"""The `.seqdec` file: JSON of a design, format 1. `docs/design_file.md` describes it whole."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from seqdec_gui.domain.bindings import DataSource
+from seqdec_gui.domain.catalog import KINDS
+from seqdec_gui.domain.design import Block, Design, Link, Port
+from seqdec_gui.domain.kinds.base import Kind
+from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.training import Training
+
+FORMAT = 1
+SUFFIX = ".seqdec"
+_TOP = ("format", "blocks", "links", "data", "training")
+
+
+def dumps(design: Design) -> str:
+    """The design as JSON text that ends with a newline. `loads(dumps(design)) == design`."""
+    return msgspec.json.format(msgspec.json.encode(to_builtins(design)), indent=2).decode() + "\n"
+
+
+def to_builtins(design: Design) -> dict[str, Any]:
+    """The design as plain data, ready for JSON."""
+    return {
+        "format": FORMAT,
+        "blocks": [_block_to_builtins(block) for block in design.blocks],
+        "links": [{"from": str(link.source), "to": str(link.target)} for link in design.links],
+        "data": msgspec.to_builtins(design.data),
+        "training": msgspec.to_builtins(design.training),
+    }
+
+
+def _block_to_builtins(block: Block) -> dict[str, Any]:
+    parameters = msgspec.to_builtins(block.parameters)
+    kind = parameters.pop("kind")
+    return {"id": block.id, "kind": kind, "parameters": parameters, "position": list(block.position)}
+
+
+def loads(text: str | bytes) -> Design:
+    """The design that this JSON text describes. Raises InvalidInput with every problem of form; `check` judges the meaning."""
+    try:
+        plain = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        hint = "The file is damaged or cut off, or no design; an autosave may stand beside it."
+        raise InvalidInput([Problem("error", "not_json", "", f"Expected JSON: {error}.", hint)]) from None
+    return from_builtins(plain)
+
+
+def from_builtins(plain: Any) -> Design:
+    """The design of decoded JSON. Raises InvalidInput."""
+    if not isinstance(plain, dict) or "format" not in plain:
+        text = "Expected a design: an object with format, blocks, links, data and training."
+        raise InvalidInput([Problem("error", "not_a_design", "", text, "Open a .seqdec file.")])
+    written = plain["format"]
+    if not isinstance(written, int) or isinstance(written, bool) or written < 1:
+        raise InvalidInput([Problem("error", "not_a_design", "format", f"Expected a format number from 1, got {written!r}.")])
+    if written > FORMAT:
+        text = f"The design has format {written}, this program reads up to {FORMAT}."
+        raise InvalidInput([Problem("error", "newer_format", "format", text, "Open it with a newer seqdec-gui.")])
+    problems: list[Problem] = []
+    for key in plain:
+        if key not in _TOP:
+            near = difflib.get_close_matches(str(key), _TOP, 1)
+            text = f"A design has no {key!r}" + (f", did you mean {near[0]!r}?" if near else f"; it has {', '.join(_TOP)}.")
+            problems.append(Problem("error", "unknown_field", str(key), text))
+    blocks = _list(plain, "blocks", problems)
+    links = _list(plain, "links", problems)
+    design = Design(
+        blocks=tuple(block for i, item in enumerate(blocks) if (block := _block(item, i, problems)) is not None),
+        links=tuple(link for i, item in enumerate(links) if (link := _link(item, i, problems)) is not None),
+        data=_section(plain, "data", DataSource, problems),
+        training=_section(plain, "training", Training, problems),
+    )
+    if problems:
+        raise InvalidInput(problems)
+    return design
+
+
+def _list(plain: dict[str, Any], key: str, problems: list[Problem]) -> list[Any]:
+    value = plain.get(key, [])
+    if isinstance(value, list):
+        return value
+    problems.append(Problem("error", "wrong_type", key, f"Expected a list, got {type(value).__name__}."))
+    return []
+
+
+def _section(plain: dict[str, Any], key: str, type: type[Any], problems: list[Problem]) -> Any:
+    try:
+        return msgspec.convert(plain.get(key, {}), type)
+    except msgspec.ValidationError as error:
+        problems.append(Problem("error", "bad_value", _place(key, error), _reason(error)))
+        return type()
+
+
+def _block(item: Any, index: int, problems: list[Problem]) -> Block | None:
+    where = f"blocks[{index}]"
+    if not isinstance(item, dict) or not isinstance(item.get("id"), str) or not isinstance(item.get("kind"), str):
+        problems.append(Problem("error", "bad_block", where, "Expected an object with id, kind and parameters."))
+        return None
+    where, kind = item["id"] or where, KINDS.get(item["kind"])
+    for key in item:
+        if key not in ("id", "kind", "parameters", "position"):
+            problems.append(Problem("error", "unknown_field", where, f"A block has no {key!r}; it has id, kind, parameters and position."))
+    if kind is None:
+        near = difflib.get_close_matches(item["kind"], KINDS, 1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Kinds: {', '.join(KINDS)}."
+        problems.append(Problem("error", "unknown_kind", where, f"There is no block kind {item['kind']!r}.", hint))
+        return None
+    parameters = parse_parameters(kind, item.get("parameters", {}), where, problems)
+    try:
+        position = msgspec.convert(item.get("position", (0.0, 0.0)), tuple[float, float])
+    except msgspec.ValidationError:
+        problems.append(Problem("error", "bad_position", where, f"Expected [x, y] as position, got {item['position']!r}."))
+        return None
+    return None if parameters is None else Block(item["id"], parameters, position)
+
+
+def parse_parameters(kind: type[Kind], plain: Any, where: str, problems: list[Problem]) -> Kind | None:
+    """The parameters of a block from plain data; what is wrong with them is added to `problems`."""
+    if not isinstance(plain, dict):
+        problems.append(Problem("error", "bad_block", where, f"Expected parameters as an object, got {type(plain).__name__}."))
+        return None
+    known = kind.__struct_fields__
+    unknown = [name for name in plain if name not in known]
+    for name in unknown:
+        near = difflib.get_close_matches(str(name), known, 1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Parameters: {', '.join(known)}."
+        problems.append(Problem("error", "unknown_parameter", f"{where}.{name}", f"{kind.kind()} has no parameter {name!r}.", hint))
+    good: dict[str, Any] = {}
+    for name in (name for name in plain if name in known):  # one by one, so that every wrong value is named
+        try:
+            msgspec.convert({"kind": kind.kind(), name: plain[name]}, kind)
+            good[name] = plain[name]
+        except msgspec.ValidationError as error:
+            problems.append(Problem("error", "bad_value", f"{where}.{name}", _reason(error)))
+    if len(good) != len(plain):
+        return None
+    return msgspec.convert({"kind": kind.kind(), **good}, kind)
+
+
+def _link(item: Any, index: int, problems: list[Problem]) -> Link | None:
+    try:
+        if not isinstance(item, dict) or set(item) != {"from", "to"}:
+            raise ValueError('expected {"from": "block.port", "to": "block.port"}')
+        return Link(Port.parse(item["from"]), Port.parse(item["to"]))
+    except (ValueError, AttributeError, TypeError) as error:
+        problems.append(Problem("error", "bad_link", f"links[{index}]", f"{str(error)[:1].upper()}{str(error)[1:]}."))
+        return None
+
+
+def _reason(error: msgspec.ValidationError) -> str:
+    """msgspec's message without its path: "Expected `int` >= 1"."""
+    return str(error).partition(" - at ")[0].rstrip(".") + "."
+
+
+def _place(section: str, error: msgspec.ValidationError) -> str:
+    path = str(error).partition(" - at `$")[2].rstrip("`")
+    return section + path.replace("[...]", "")
+
+
+def load(path: Path | str) -> Design:
+    """Read a design file. Raises InvalidInput."""
+    path = Path(path)
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        hint = "Check the path." if isinstance(error, FileNotFoundError) else "Check the permissions."
+        reason = (error.strerror or str(error)).lower()
+        raise InvalidInput([Problem("error", "unreadable", str(path), f"The design cannot be read: {reason}.", hint)]) from None
+    try:
+        return loads(text)
+    except InvalidInput as error:
+        places = [msgspec.structs.replace(p, where=p.where or str(path)) for p in error.problems]
+        raise InvalidInput(places) from None
+
+
+def save(design: Design, path: Path | str) -> None:
+    """Write a design file: whole or not at all. Raises InvalidInput where the folder or file cannot be written."""
+    path = Path(path)
+    temporary = ""
+    try:
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            temporary = file.name
+            file.write(dumps(design))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+        reason = (error.strerror or str(error)).lower()
+        hint = "Choose another folder or free some space."
+        raise InvalidInput([Problem("error", "unwritable", str(path), f"The design cannot be written: {reason}.", hint)]) from None

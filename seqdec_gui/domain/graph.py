@@ -1,0 +1,139 @@
+"""The inside of a submodel: Keras layers applied to named tensors, with every shape and parameter count."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from seqdec_gui.domain import keras_layers
+from seqdec_gui.domain.keras_layers import Layer
+from seqdec_gui.domain.types import TensorType, format_shape
+
+
+class Tensor(msgspec.Struct, frozen=True):
+    """A tensor inside a submodel: the Python variable that holds it, and its type."""
+
+    variable: str
+    type: TensorType
+
+
+class InputTensor(msgspec.Struct, frozen=True):
+    """A Keras `Input` of a submodel."""
+
+    variable: str
+    name: str
+    type: TensorType
+
+
+class Call(msgspec.Struct, frozen=True):
+    """`outputs = layer(inputs)`, or with `initial_state=[...]`. A variable may be assigned again, as in `x = layer(x)`.
+
+    `parameters` counts all weights of the layer, `trainable` those that the optimizer changes.
+    """
+
+    layer: Layer
+    inputs: tuple[str, ...]
+    outputs: tuple[Tensor, ...]
+    initial_state: tuple[str, ...]
+    parameters: int
+    trainable: int
+
+
+class Output(msgspec.Struct, frozen=True):
+    """The variables that leave a submodel through one port."""
+
+    port: str
+    variables: tuple[str, ...]
+
+
+class Submodel(msgspec.Struct, frozen=True):
+    """One block as layers. `summary` becomes the docstring of its generated function."""
+
+    summary: str
+    inputs: tuple[InputTensor, ...]
+    calls: tuple[Call, ...]
+    outputs: tuple[Output, ...]
+
+    @property
+    def parameters(self) -> int:
+        return sum(call.parameters for call in self.calls)
+
+    @property
+    def trainable(self) -> int:
+        return sum(call.trainable for call in self.calls)
+
+    def layer_names(self) -> tuple[str, ...]:
+        """Every name that a Keras file would hold for this submodel, inputs and wrapped layers included."""
+        names = [tensor.name for tensor in self.inputs]
+        for call in self.calls:
+            names.append(call.layer.name)
+            if call.layer.inner is not None:
+                names.append(call.layer.inner.name)
+        return tuple(names)
+
+    def prefixed(self, prefix: str) -> Submodel:
+        """The same submodel with `prefix` before every layer name."""
+
+        def rename(layer: Layer) -> Layer:
+            inner = None if layer.inner is None else rename(layer.inner)
+            return msgspec.structs.replace(layer, name=prefix + layer.name, inner=inner)
+
+        replace = msgspec.structs.replace
+        return replace(
+            self,
+            inputs=tuple(replace(tensor, name=prefix + tensor.name) for tensor in self.inputs),
+            calls=tuple(replace(call, layer=rename(call.layer)) for call in self.calls),
+        )
+
+
+Many: TypeAlias = tuple[Tensor, ...]
+
+
+class SubmodelBuilder:
+    """Collects layer calls and infers each result at once. Raises `keras_layers.LayerError` where a layer cannot take its input."""
+
+    def __init__(self, summary: str) -> None:
+        self.summary = summary
+        self._inputs: list[InputTensor] = []
+        self._calls: list[Call] = []
+
+    def input(self, variable: str, name: str, type: TensorType) -> Tensor:
+        self._inputs.append(InputTensor(variable, name, type))
+        return Tensor(variable, type)
+
+    def call(self, variable: str, layer: Layer, *inputs: Tensor) -> Tensor:
+        """Apply a layer with one result."""
+        return self.call_many((variable,), layer, *inputs)[0]
+
+    def call_many(self, variables: tuple[str, ...], layer: Layer, *inputs: Tensor, initial_state: Many = ()) -> Many:
+        """Apply a layer that returns as many tensors as there are variables."""
+        types = tuple(tensor.type for tensor in inputs)
+        applied = keras_layers.apply(layer, types)
+        if len(applied.outputs) != len(variables):
+            raise ValueError(f"{layer.name} gives {len(applied.outputs)} tensors, {len(variables)} are named")
+        outputs = tuple(Tensor(variable, type) for variable, type in zip(variables, applied.outputs, strict=True))
+        self._calls.append(
+            Call(
+                layer,
+                tuple(tensor.variable for tensor in inputs),
+                outputs,
+                tuple(tensor.variable for tensor in initial_state),
+                applied.parameters,
+                applied.trainable,
+            )
+        )
+        return outputs
+
+    def build(self, **outputs: Tensor | Many) -> Submodel:
+        """The finished submodel; one keyword per output port, in port order."""
+        ports = tuple(
+            Output(port, (given.variable,) if isinstance(given, Tensor) else tuple(tensor.variable for tensor in given))
+            for port, given in outputs.items()
+        )
+        return Submodel(self.summary, tuple(self._inputs), tuple(self._calls), ports)
+
+
+def describe(call: Call) -> str:
+    """One line for a list of layers: `Dense_h_0  Dense  (None, 128)  1,536`."""
+    return f"{call.layer.name}  {call.layer.type}  {format_shape(call.outputs[0].type.shape)}  {call.parameters:,}"

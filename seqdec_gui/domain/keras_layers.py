@@ -1,0 +1,298 @@
+"""What a Keras layer makes of its input: output shapes and parameter counts, as Keras 3 computes them.
+
+One function per layer class, in the registry `RULES`. Sources: the `compute_output_shape` and `build` methods of the
+classes of the same name in `keras.layers`; `tests/runner/test_keras_contract.py` compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import msgspec
+
+from seqdec_gui.domain.types import TensorType, format_shape
+
+Value: TypeAlias = int | float | bool | str | None | tuple[int, ...]
+Types: TypeAlias = tuple[TensorType, ...]
+
+
+class LayerError(ValueError):
+    """A layer cannot take this input; says what it expects and what it got."""
+
+
+class Layer(msgspec.Struct, frozen=True):
+    """A layer of class `keras.layers.<type>`: its name, its other arguments, and the layer it wraps, if any."""
+
+    type: str
+    name: str
+    arguments: tuple[tuple[str, Value], ...] = ()
+    inner: Layer | None = None
+
+    def __getitem__(self, argument: str) -> Value:
+        return dict(self.arguments)[argument]
+
+    def integer(self, argument: str, default: int = 0) -> int:
+        value = dict(self.arguments).get(argument, default)
+        if not isinstance(value, int):
+            raise TypeError(f"{self.name}: {argument} is {value!r}, not an integer")
+        return value
+
+    def flag(self, argument: str, default: bool) -> bool:
+        return bool(dict(self.arguments).get(argument, default))
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """What a layer gives: output types, all its weights, and those that are trained."""
+
+    outputs: Types
+    parameters: int = 0
+    trainable: int = 0
+
+
+def layer(type: str, name: str, inner: Layer | None = None, /, **arguments: Value) -> Layer:
+    """A layer in the order in which its arguments are to be read."""
+    return Layer(type, name, tuple(arguments.items()), inner)
+
+
+def apply(layer: Layer, inputs: Types) -> Applied:
+    """Outputs and parameter counts of `layer` on these inputs (without the batch axis). Raises LayerError."""
+    return RULES[layer.type](layer, inputs)
+
+
+def _float(shape: tuple[int | None, ...]) -> TensorType:
+    return TensorType(shape)
+
+
+def _only(layer: Layer, inputs: Types, rank: int | None = None, what: str = "") -> TensorType:
+    """The single float input, of this rank if one is asked for."""
+    (given,) = inputs
+    if given.dtype != "float32":
+        raise LayerError(f"{layer.type} takes float32 numbers and got {given}; token ids need an Embedding first")
+    if rank is not None and len(given.shape) != rank:
+        raise LayerError(f"{layer.type} takes {what} and got {format_shape(given.shape)}")
+    return given
+
+
+def _last(layer: Layer, given: TensorType) -> int:
+    if not given.shape or given.shape[-1] is None:
+        raise LayerError(f"{layer.type} needs a last axis of known size and got {format_shape(given.shape)}")
+    return given.shape[-1]
+
+
+SEQUENCE = "a sequence (None, steps, features)"
+VECTOR = "a vector (None, features)"
+
+
+def _same(layer: Layer, inputs: Types) -> Applied:
+    return Applied((_only(layer, inputs),))
+
+
+def _dense(layer: Layer, inputs: Types) -> Applied:
+    given = _only(layer, inputs)
+    units, bias = layer.integer("units"), layer.flag("use_bias", True)
+    count = _last(layer, given) * units + (units if bias else 0)
+    return Applied((_float((*given.shape[:-1], units)),), count, count)
+
+
+def _batch_normalization(layer: Layer, inputs: Types) -> Applied:
+    given = _only(layer, inputs)
+    width = _last(layer, given)  # gamma and beta are trained, the moving mean and variance are not
+    return Applied((given,), 4 * width, 2 * width)
+
+
+def _layer_normalization(layer: Layer, inputs: Types) -> Applied:
+    given = _only(layer, inputs)
+    width = _last(layer, given)
+    return Applied((given,), 2 * width, 2 * width)
+
+
+def _embedding(layer: Layer, inputs: Types) -> Applied:
+    (given,) = inputs
+    if given.dtype != "int32":
+        raise LayerError(f"Embedding takes token ids (int32) and got {given}")
+    units = layer.integer("output_dim")
+    count = layer.integer("input_dim") * units
+    return Applied((_float((*given.shape, units)),), count, count)
+
+
+def _recurrent_parameters(layer: Layer, features: int) -> int:
+    units = layer.integer("units")
+    if layer.type == "LSTM":
+        return 4 * units * (features + units + 1)
+    biases = 2 if layer.flag("reset_after", True) else 1  # the cuDNN form has an input and a recurrent bias
+    return 3 * units * (features + units + biases)
+
+
+def _recurrent_outputs(layer: Layer, given: TensorType, width: int, copies: int = 1) -> Types:
+    steps = given.shape[0]
+    first = _float((steps, width)) if layer.flag("return_sequences", False) else _float((width,))
+    if not layer.flag("return_state", False):
+        return (first,)
+    state = _float((layer.integer("units"),))
+    return (first, *([state] * (2 if layer.type == "LSTM" else 1) * copies))
+
+
+def _recurrent(layer: Layer, inputs: Types) -> Applied:
+    given = _only(layer, inputs, 2, SEQUENCE)
+    count = _recurrent_parameters(layer, _last(layer, given))
+    return Applied(_recurrent_outputs(layer, given, layer.integer("units")), count, count)
+
+
+def _bidirectional(layer: Layer, inputs: Types) -> Applied:
+    given = _only(layer, inputs, 2, SEQUENCE)
+    assert layer.inner is not None
+    count = 2 * _recurrent_parameters(layer.inner, _last(layer, given))
+    outputs = _recurrent_outputs(layer.inner, given, 2 * layer.inner.integer("units"), copies=2)
+    return Applied(outputs, count, count)
+
+
+def _time_distributed(layer: Layer, inputs: Types) -> Applied:
+    given = _only(layer, inputs)
+    if len(given.shape) < 2:
+        raise LayerError(f"TimeDistributed takes {SEQUENCE} and got {format_shape(given.shape)}")
+    assert layer.inner is not None
+    inner = apply(layer.inner, (_float(given.shape[1:]),))
+    return Applied(tuple(_float((given.shape[0], *out.shape)) for out in inner.outputs), inner.parameters, inner.trainable)
+
+
+def _convolved(layer: Layer, steps: int | None, size: int, stride: int) -> int | None:
+    """Length after a window of `size` moves by `stride`."""
+    if steps is None:
+        return None
+    if dict(layer.arguments).get("padding", "valid") in ("same", "causal"):
+        return -(-steps // stride)
+    result = (steps - size) // stride + 1
+    if steps < size:
+        raise LayerError(f"{layer.name}: a window of {size} does not fit a sequence of {steps} steps")
+    return result
+
+
+def _conv1d(layer: Layer, inputs: Types) -> Applied:
+    given = _only(layer, inputs, 2, SEQUENCE)
+    filters, size = layer.integer("filters"), layer.integer("kernel_size")
+    count = filters * (size * _last(layer, given) + 1)
+    return Applied((_float((_convolved(layer, given.shape[0], size, layer.integer("strides", 1)), filters)),), count, count)
+
+
+def _pooling1d(layer: Layer, inputs: Types) -> Applied:
+    given = _only(layer, inputs, 2, SEQUENCE)
+    size = layer.integer("pool_size", 2)
+    return Applied((_float((_convolved(layer, given.shape[0], size, size), given.shape[1])),))
+
+
+def _global_pooling1d(layer: Layer, inputs: Types) -> Applied:
+    return Applied((_float((_only(layer, inputs, 2, SEQUENCE).shape[1],)),))
+
+
+def _size(layer: Layer, given: TensorType) -> int:
+    total = 1
+    for axis in given.shape:
+        if axis is None:
+            raise LayerError(f"{layer.type} needs a known length and got {format_shape(given.shape)}; set the input's length")
+        total *= axis
+    return total
+
+
+def _flatten(layer: Layer, inputs: Types) -> Applied:
+    return Applied((_float((_size(layer, _only(layer, inputs)),)),))
+
+
+def _reshape(layer: Layer, inputs: Types) -> Applied:
+    given = _only(layer, inputs)
+    shape = layer["target_shape"]
+    assert isinstance(shape, tuple)
+    target = _float(shape)
+    if _size(layer, given) != _size(layer, target):
+        raise LayerError(f"Reshape cannot make {format_shape(target.shape)} of {format_shape(given.shape)}: the sizes differ")
+    return Applied((target,))
+
+
+def _permute(layer: Layer, inputs: Types) -> Applied:
+    given = _only(layer, inputs, 2, SEQUENCE)
+    return Applied((_float((given.shape[1], given.shape[0])),))
+
+
+def _repeat_vector(layer: Layer, inputs: Types) -> Applied:
+    given = _only(layer, inputs, 1, VECTOR)
+    return Applied((_float((layer.integer("n"), given.shape[0])),))
+
+
+def _resized(sign: int, argument: str) -> Rule:
+    def rule(layer: Layer, inputs: Types) -> Applied:
+        given = _only(layer, inputs, 2, SEQUENCE)
+        ends = layer[argument]
+        assert isinstance(ends, tuple)
+        steps = given.shape[0]
+        after = None if steps is None else steps + sign * sum(ends)
+        if after is not None and after < 1:
+            raise LayerError(f"{layer.type} {ends} leaves nothing of a sequence of {steps} steps")
+        return Applied((_float((after, given.shape[1])),))
+
+    return rule
+
+
+def _up_sampling1d(layer: Layer, inputs: Types) -> Applied:
+    given = _only(layer, inputs, 2, SEQUENCE)
+    steps = given.shape[0]
+    return Applied((_float((None if steps is None else steps * layer.integer("size", 2), given.shape[1])),))
+
+
+def _concatenate(layer: Layer, inputs: Types) -> Applied:
+    axis = layer.integer("axis", -1)
+    first = inputs[0]
+    rank = len(first.shape)
+    at = axis - 1 if axis > 0 else rank + axis
+    if not 0 <= at < rank:
+        raise LayerError(f"axis {axis} is not an axis of {format_shape(first.shape)}")
+    for other in inputs[1:]:
+        rest = [len(other.shape) == rank, other.dtype == first.dtype]
+        if not all(rest) or any(a != b for i, (a, b) in enumerate(zip(first.shape, other.shape, strict=True)) if i != at):
+            raise LayerError(
+                f"tensors joined along axis {axis} must agree in all other axes, got {format_shape(first.shape)} and "
+                f"{format_shape(other.shape)}"
+            )
+    sizes = [given.shape[at] for given in inputs]
+    joined = None if None in sizes else sum(size for size in sizes if size is not None)
+    return Applied((TensorType((*first.shape[:at], joined, *first.shape[at + 1 :]), first.dtype),))
+
+
+def _merge(layer: Layer, inputs: Types) -> Applied:
+    for other in inputs[1:]:
+        if other.shape != inputs[0].shape or other.dtype != inputs[0].dtype:
+            raise LayerError(f"{layer.type} takes tensors of one shape and got {inputs[0]} and {other}")
+    return Applied((inputs[0],))
+
+
+Rule: TypeAlias = Callable[[Layer, Types], Applied]
+RULES: dict[str, Rule] = {
+    "Activation": _same,
+    "Add": _merge,
+    "AveragePooling1D": _pooling1d,
+    "BatchNormalization": _batch_normalization,
+    "Bidirectional": _bidirectional,
+    "Concatenate": _concatenate,
+    "Conv1D": _conv1d,
+    "Cropping1D": _resized(-1, "cropping"),
+    "Dense": _dense,
+    "Dropout": _same,
+    "Embedding": _embedding,
+    "Flatten": _flatten,
+    "GRU": _recurrent,
+    "GaussianNoise": _same,
+    "GlobalAveragePooling1D": _global_pooling1d,
+    "GlobalMaxPooling1D": _global_pooling1d,
+    "LSTM": _recurrent,
+    "LayerNormalization": _layer_normalization,
+    "Masking": _same,
+    "MaxPooling1D": _pooling1d,
+    "Multiply": _merge,
+    "Permute": _permute,
+    "RepeatVector": _repeat_vector,
+    "Rescaling": _same,
+    "Reshape": _reshape,
+    "SpatialDropout1D": _same,
+    "TimeDistributed": _time_distributed,
+    "UpSampling1D": _up_sampling1d,
+    "ZeroPadding1D": _resized(1, "padding"),
+}

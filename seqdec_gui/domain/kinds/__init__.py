@@ -1,0 +1,1 @@
+"""One module per family of block kinds: hyperparameters, ports, and the layers they stand for."""

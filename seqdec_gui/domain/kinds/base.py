@@ -1,0 +1,166 @@
+"""What every block kind has: ports, a rule for what each port takes, and the layers it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
+from seqdec_gui.domain.keras_layers import Layer, layer
+from seqdec_gui.domain.types import CellName, CellState, PortType, StatesType, TensorType, format_shape, tensors_of
+
+Activation = Literal[
+    "linear", "relu", "tanh", "sigmoid", "softmax", "elu", "selu", "gelu", "silu", "softplus", "softsign", "exponential",
+    "hard_sigmoid", "leaky_relu",
+]  # fmt: skip
+Category = Literal["Inputs", "Encoders", "Decoders", "Layers", "Training"]
+Units = Annotated[int, Meta(ge=1, le=65_536)]
+Rate = Annotated[float, Meta(ge=0, lt=1)]
+Momentum = Annotated[float, Meta(gt=0, lt=1, description="Momentum of the moving mean and variance.")]
+Normalised = Annotated[bool, Meta(description="BatchNormalization after each layer.")]
+Trainable = Annotated[bool, Meta(description="Off: the block keeps the weights it starts with (frozen).")]
+Given: TypeAlias = Mapping[str, PortType]
+
+
+class InPort(msgspec.Struct, frozen=True):
+    """An input of a block: what it takes, in words, and whether it may stay open."""
+
+    name: str
+    takes: str
+    optional: bool = False
+
+
+class OutPort(msgspec.Struct, frozen=True):
+    """An output of a block, in words."""
+
+    name: str
+    gives: str
+
+
+class PortError(ValueError):
+    """What a block is given does not fit; `port` is empty where the inputs contradict each other."""
+
+    def __init__(self, text: str, port: str = "", hint: str = "") -> None:
+        super().__init__(text)
+        self.port, self.hint = port, hint
+
+
+class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"):
+    """The hyperparameters of a block, which also say what the block is.
+
+    A subclass gives `ports`, `check_port` for one wire alone, and `submodel` for all wires together.
+    """
+
+    title: ClassVar[str] = ""
+    summary: ClassVar[str] = ""
+    category: ClassVar[Category] = "Layers"
+
+    @classmethod
+    def kind(cls) -> str:
+        """The name of the kind in design files: `dense_states`."""
+        return str(cls.__struct_config__.tag)
+
+    def inputs(self) -> tuple[InPort, ...]:
+        return ()
+
+    def outputs(self) -> tuple[OutPort, ...]:
+        return ()
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """(parameter, what is wrong with it) for hyperparameters that contradict each other."""
+        return iter(())
+
+    def check_port(self, port: str, given: PortType) -> None:
+        """Raise PortError if this port can never take this, whatever else is connected."""
+
+    def submodel(self, given: Given) -> Submodel | None:
+        """The layers, given the type on every required port; None for blocks without layers.
+
+        Raises PortError, or `keras_layers.LayerError` from a layer that cannot take its input.
+        """
+        return None
+
+    def output_types(self, given: Given, submodel: Submodel | None) -> dict[str, PortType]:
+        """The type of every output port."""
+        return {} if submodel is None else _types_from(submodel, self.states_ports())
+
+    def states_ports(self) -> dict[str, StatesType]:
+        """The outputs that are states tuples, with their cells."""
+        return {}
+
+
+def _types_from(submodel: Submodel, states: Mapping[str, StatesType]) -> dict[str, PortType]:
+    types: dict[str, TensorType] = {tensor.variable: tensor.type for tensor in submodel.inputs}
+    for call in submodel.calls:
+        types.update((tensor.variable, tensor.type) for tensor in call.outputs)
+    return {out.port: states.get(out.port) or types[out.variables[0]] for out in submodel.outputs}
+
+
+def fail_unless_tensor(port: str, given: PortType, expected: str, rank: int | None = None, dtype: str = "float32") -> TensorType:
+    """The given tensor if it has this rank and dtype, else PortError with what was expected and received."""
+    if not isinstance(given, TensorType) or (rank is not None and len(given.shape) != rank) or given.dtype != dtype:
+        raise PortError(f"expected {expected}, got {given}", port)
+    return given
+
+
+def fail_unless_sequence(port: str, given: PortType, embedding: int) -> TensorType:
+    """A float sequence, or token ids where the block has an embedding (and only there)."""
+    if isinstance(given, TensorType) and given.dtype == "int32" and len(given.shape) == 1:
+        if not embedding:
+            raise PortError(f"token ids need an embedding, got {given}", port, "Set embedding to the width of a token's vector.")
+        return given
+    sequence = fail_unless_tensor(port, given, "a sequence (None, steps, features) or token ids (None, steps)", 2)
+    if embedding:
+        raise PortError(
+            f"an embedding takes token ids (int32), got {given}", port, "Set embedding to 0, or the input's encoding to ids."
+        )
+    return sequence
+
+
+def embed(builder: SubmodelBuilder, x: Tensor, prefix: str, embedding: int, mask_padding: bool) -> Tensor:
+    """Token ids to vectors, or a mask over the all-zero steps of a sequence that already is vectors."""
+    if embedding:
+        if x.type.symbols is None:
+            raise PortError("token ids of unknown range", "inputs", "Set symbols at the input block.")
+        arguments = {"input_dim": x.type.symbols, "output_dim": embedding} | ({"mask_zero": True} if mask_padding else {})
+        return builder.call("x", layer("Embedding", f"{prefix}_Embedding", **arguments), x)
+    if mask_padding:
+        return builder.call("x", layer("Masking", f"{prefix}_Masking", mask_value=0.0), x)
+    return x
+
+
+def batch_normalization(name: str, momentum: float) -> Layer:
+    return layer("BatchNormalization", name, momentum=momentum)
+
+
+def dense(name: str, units: int, activation: str) -> Layer:
+    return layer("Dense", name, units=units, **({} if activation == "linear" else {"activation": activation}))
+
+
+def states_type(cell: CellName, units: tuple[int, ...]) -> StatesType:
+    return StatesType(tuple(CellState(cell, width) for width in units))
+
+
+def joined(builder: SubmodelBuilder, given: PortType, variable: str, name: str, prefix: str) -> Tensor:
+    """A vector input; the tensors of a states tuple are joined to one vector."""
+    if isinstance(given, TensorType):
+        return builder.input(variable, name, given)
+    parts = tuple(builder.input(label, f"{prefix}_State_{label}", type) for label, type in tensors_of("", given))
+    if len(parts) == 1:
+        return parts[0]
+    return builder.call(variable, layer("Concatenate", f"{prefix}_Concatenate", axis=-1), *parts)
+
+
+def mismatch(given: TensorType, wanted: TensorType) -> str:
+    """Why one tensor may not stand for the other; empty if it may."""
+    if given.dtype != wanted.dtype:
+        return f"expected {wanted.dtype}, got {given.dtype}"
+    if len(given.shape) != len(wanted.shape):
+        return f"expected {format_shape(wanted.shape)}, got {format_shape(given.shape)}"
+    for axis, (a, b) in enumerate(zip(given.shape, wanted.shape, strict=True), start=1):
+        if a is not None and b is not None and a != b:
+            return f"axis {axis} is {a}, expected {b}: {format_shape(given.shape)} does not fit {format_shape(wanted.shape)}"
+    return ""

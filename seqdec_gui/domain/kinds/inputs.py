@@ -1,0 +1,70 @@
+"""Where data enters: a vector, a sequence of numbers, a sequence of tokens."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from seqdec_gui.domain.graph import Submodel
+from seqdec_gui.domain.kinds.base import Category, ClassVar, Given, Kind, OutPort
+from seqdec_gui.domain.types import PortType, TensorType
+
+Length = Annotated[int, Meta(ge=1, le=1_000_000, description="Steps of the sequence; empty: as long as the data needs.")]
+
+
+class Vector(Kind, tag="vector"):
+    """A vector of numbers per row."""
+
+    title: ClassVar[str] = "Vector"
+    summary: ClassVar[str] = "A vector of numbers per row: descriptors, a latent code, image features, flattened pixels."
+    category: ClassVar[Category] = "Inputs"
+
+    width: Annotated[int, Meta(ge=1, le=10_000_000, description="Numbers per row.")] = 11
+
+    def outputs(self) -> tuple[OutPort, ...]:
+        return (OutPort("output", "the vector (None, width)"),)
+
+    def output_types(self, given: Given, submodel: Submodel | None) -> dict[str, PortType]:
+        return {"output": TensorType((self.width,))}
+
+
+class FloatSequence(Kind, tag="float_sequence"):
+    """A sequence of vectors per row."""
+
+    title: ClassVar[str] = "Number sequence"
+    summary: ClassVar[str] = "A sequence of vectors per row: a time series, spectra, sequences that are one-hot already."
+    category: ClassVar[Category] = "Inputs"
+
+    length: Length | None = 33
+    features: Annotated[int, Meta(ge=1, le=10_000_000, description="Numbers per step.")] = 1
+
+    def outputs(self) -> tuple[OutPort, ...]:
+        return (OutPort("output", "the sequence (None, length, features)"),)
+
+    def output_types(self, given: Given, submodel: Submodel | None) -> dict[str, PortType]:
+        return {"output": TensorType((self.length, self.features))}
+
+
+class TokenSequence(Kind, tag="token_sequence"):
+    """A sequence of symbols per row, as one-hot rows or as ids for an embedding."""
+
+    title: ClassVar[str] = "Token sequence"
+    summary: ClassVar[str] = "A sequence of symbols per row: characters, words, phonemes. Stored as ids, one-hot made on the device."
+    category: ClassVar[Category] = "Inputs"
+
+    length: Length | None = 33
+    symbols: Annotated[
+        int, Meta(ge=1, le=10_000_000, description="Distinct symbols, padding and begin and end marks included.")
+    ] = 44
+    encoding: Annotated[
+        Literal["one_hot", "ids"], Meta(description="One-hot rows (padding is a row of zeros), or ids for an embedding.")
+    ] = "one_hot"
+
+    def outputs(self) -> tuple[OutPort, ...]:
+        return (OutPort("output", "one-hot rows (None, length, symbols), or ids (None, length)"),)
+
+    def output_types(self, given: Given, submodel: Submodel | None) -> dict[str, PortType]:
+        if self.encoding == "ids":
+            return {"output": TensorType((self.length,), "int32", self.symbols)}
+        return {"output": TensorType((self.length, self.symbols))}

@@ -1,0 +1,255 @@
+"""A table of ordinary Keras layers, one after the other; also what adapters are made of."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from seqdec_gui.domain.graph import Submodel, SubmodelBuilder
+from seqdec_gui.domain.keras_layers import Layer, Value, layer
+from seqdec_gui.domain.kinds.base import (
+    Activation,
+    Category,
+    ClassVar,
+    Given,
+    InPort,
+    Kind,
+    OutPort,
+    PortError,
+    Rate,
+    Trainable,
+    Units,
+    dense,
+)
+from seqdec_gui.domain.types import CellName, PortType, TensorType
+
+Count = Annotated[int, Meta(ge=0, le=1_000_000)]
+Size = Annotated[int, Meta(ge=1, le=1_000_000)]
+
+
+class StackLayer(msgspec.Struct, frozen=True, tag_field="layer", forbid_unknown_fields=True):
+    """One row of the table. `keras_layer` is the layer it stands for, given a name."""
+
+    def keras_layer(self, name: str) -> Layer:
+        raise NotImplementedError
+
+    @classmethod
+    def type_name(cls) -> str:
+        return str(cls.__struct_config__.tag)
+
+
+class Dense(StackLayer, tag="Dense"):
+    units: Units = 64
+    activation: Activation = "linear"
+    per_step: bool = False  # TimeDistributed: the same Dense at every step
+
+    def keras_layer(self, name: str) -> Layer:
+        if self.per_step:
+            return layer("TimeDistributed", name, dense(f"{name}_Inner", self.units, self.activation))
+        return dense(name, self.units, self.activation)
+
+
+class Conv1D(StackLayer, tag="Conv1D"):
+    filters: Units = 64
+    kernel_size: Size = 3
+    strides: Size = 1
+    padding: Literal["valid", "same", "causal"] = "same"
+    activation: Activation = "relu"
+
+    def keras_layer(self, name: str) -> Layer:
+        return layer(
+            "Conv1D", name, filters=self.filters, kernel_size=self.kernel_size, strides=self.strides, padding=self.padding,
+            activation=self.activation,
+        )  # fmt: skip
+
+
+class Recurrent(StackLayer, tag="Recurrent"):
+    cell: CellName = "LSTM"
+    units: Units = 64
+    return_sequences: bool = True
+    bidirectional: bool = False
+
+    def keras_layer(self, name: str) -> Layer:
+        inner_name = f"{name}_Inner" if self.bidirectional else name
+        inner = layer(self.cell, inner_name, units=self.units, return_sequences=self.return_sequences)
+        return layer("Bidirectional", name, inner) if self.bidirectional else inner
+
+
+class BatchNormalization(StackLayer, tag="BatchNormalization"):
+    momentum: Annotated[float, Meta(gt=0, lt=1)] = 0.99
+
+    def keras_layer(self, name: str) -> Layer:
+        return layer("BatchNormalization", name, momentum=self.momentum)
+
+
+class LayerNormalization(StackLayer, tag="LayerNormalization"):
+    def keras_layer(self, name: str) -> Layer:
+        return layer("LayerNormalization", name)
+
+
+class ActivationLayer(StackLayer, tag="Activation"):
+    activation: Activation = "relu"
+
+    def keras_layer(self, name: str) -> Layer:
+        return layer("Activation", name, activation=self.activation)
+
+
+class Dropout(StackLayer, tag="Dropout"):
+    rate: Rate = 0.2
+
+    def keras_layer(self, name: str) -> Layer:
+        return layer("Dropout", name, rate=self.rate)
+
+
+class SpatialDropout1D(StackLayer, tag="SpatialDropout1D"):
+    rate: Rate = 0.2
+
+    def keras_layer(self, name: str) -> Layer:
+        return layer("SpatialDropout1D", name, rate=self.rate)
+
+
+class GaussianNoise(StackLayer, tag="GaussianNoise"):
+    stddev: Annotated[float, Meta(ge=0, le=100)] = 0.1
+
+    def keras_layer(self, name: str) -> Layer:
+        return layer("GaussianNoise", name, stddev=self.stddev)
+
+
+class Pooling1D(StackLayer, tag="Pooling1D"):
+    how: Literal["max", "average"] = "max"
+    size: Size = 2
+
+    def keras_layer(self, name: str) -> Layer:
+        return layer("MaxPooling1D" if self.how == "max" else "AveragePooling1D", name, pool_size=self.size)
+
+
+class GlobalPooling1D(StackLayer, tag="GlobalPooling1D"):
+    how: Literal["max", "average"] = "max"
+
+    def keras_layer(self, name: str) -> Layer:
+        return layer("GlobalMaxPooling1D" if self.how == "max" else "GlobalAveragePooling1D", name)
+
+
+class UpSampling1D(StackLayer, tag="UpSampling1D"):
+    size: Size = 2
+
+    def keras_layer(self, name: str) -> Layer:
+        return layer("UpSampling1D", name, size=self.size)
+
+
+class Flatten(StackLayer, tag="Flatten"):
+    def keras_layer(self, name: str) -> Layer:
+        return layer("Flatten", name)
+
+
+class Reshape(StackLayer, tag="Reshape"):
+    shape: Annotated[tuple[Size, ...], Meta(min_length=1, max_length=4)] = (1, 1)
+
+    def keras_layer(self, name: str) -> Layer:
+        return layer("Reshape", name, target_shape=self.shape)
+
+
+class SwapAxes(StackLayer, tag="SwapAxes"):
+    def keras_layer(self, name: str) -> Layer:
+        return layer("Permute", name, dims=(2, 1))
+
+
+class RepeatVector(StackLayer, tag="RepeatVector"):
+    times: Size = 10
+
+    def keras_layer(self, name: str) -> Layer:
+        return layer("RepeatVector", name, n=self.times)
+
+
+class Crop(StackLayer, tag="Crop"):
+    start: Count = 0
+    end: Count = 1
+
+    def keras_layer(self, name: str) -> Layer:
+        return layer("Cropping1D", name, cropping=(self.start, self.end))
+
+
+class Pad(StackLayer, tag="Pad"):
+    start: Count = 0
+    end: Count = 1
+
+    def keras_layer(self, name: str) -> Layer:
+        return layer("ZeroPadding1D", name, padding=(self.start, self.end))
+
+
+class Masking(StackLayer, tag="Masking"):
+    def keras_layer(self, name: str) -> Layer:
+        return layer("Masking", name, mask_value=0.0)
+
+
+class Embedding(StackLayer, tag="Embedding"):
+    symbols: Size = 100
+    units: Units = 64
+    mask_padding: bool = False
+
+    def keras_layer(self, name: str) -> Layer:
+        mask: dict[str, Value] = {"mask_zero": True} if self.mask_padding else {}
+        return layer("Embedding", name, input_dim=self.symbols, output_dim=self.units, **mask)
+
+
+AnyStackLayer: TypeAlias = (
+    Dense
+    | Conv1D
+    | Recurrent
+    | BatchNormalization
+    | LayerNormalization
+    | ActivationLayer
+    | Dropout
+    | SpatialDropout1D
+    | GaussianNoise
+    | Pooling1D
+    | GlobalPooling1D
+    | UpSampling1D
+    | Flatten
+    | Reshape
+    | SwapAxes
+    | RepeatVector
+    | Crop
+    | Pad
+    | Masking
+    | Embedding
+)
+
+
+class LayerStack(Kind, tag="layer_stack"):
+    """Ordinary layers, first row first."""
+
+    title: ClassVar[str] = "Layer stack"
+    summary: ClassVar[str] = "A table of ordinary Keras layers: Dense, Conv1D, pooling, dropout, reshaping and more."
+    category: ClassVar[Category] = "Layers"
+
+    layers: Annotated[
+        tuple[AnyStackLayer, ...], Meta(min_length=1, max_length=256, description="The layers, first to last.")
+    ] = (Dense(),)
+    trainable: Trainable = True
+
+    def inputs(self) -> tuple[InPort, ...]:
+        return (InPort("inputs", "whatever the first layer takes"),)
+
+    def outputs(self) -> tuple[OutPort, ...]:
+        return (OutPort("outputs", "what the last layer gives"),)
+
+    def check_port(self, port: str, given: PortType) -> None:
+        if not isinstance(given, TensorType):
+            raise PortError(f"expected one tensor, got {given}", port, "Split the states into single ports, or use 'Dense to states'.")
+        self.submodel({port: given})
+
+    def submodel(self, given: Given) -> Submodel:
+        builder = SubmodelBuilder("A stack of " + ", ".join(dict.fromkeys(row.type_name() for row in self.layers)) + ".")
+        inputs = given["inputs"]
+        if not isinstance(inputs, TensorType):
+            raise PortError(f"expected one tensor, got {inputs}", "inputs")
+        x = builder.input("stack_inputs", "Stack_Inputs", inputs)
+        counts: dict[str, int] = {}
+        for row in self.layers:
+            number = counts.get(row.type_name(), 0)
+            counts[row.type_name()] = number + 1
+            x = builder.call("x", row.keras_layer(f"{row.type_name()}_{number}"), x)
+        return builder.build(outputs=x)

@@ -1,0 +1,58 @@
+"""What the model is trained to predict, and how its predictions are judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from seqdec_gui.domain.graph import Submodel
+from seqdec_gui.domain.kinds.base import Category, ClassVar, Given, InPort, Kind, PortError
+from seqdec_gui.domain.types import PortType, TensorType
+
+LossName = Literal["categorical_crossentropy", "binary_crossentropy", "mean_squared_error", "mean_absolute_error"]
+MetricName = Literal["token_accuracy", "exact_accuracy", "perplexity", "mean_absolute_error"]
+
+
+class Loss(Kind, tag="loss"):
+    """One loss over one output; several loss blocks are summed with their weights."""
+
+    title: ClassVar[str] = "Loss"
+    summary: ClassVar[str] = "What is predicted here, compared with the targets of the data."
+    category: ClassVar[Category] = "Training"
+
+    loss: Annotated[
+        LossName, Meta(description="Cross-entropy for symbols (softmax) or yes/no values (sigmoid); errors for numbers.")
+    ] = "categorical_crossentropy"
+    weight: Annotated[float, Meta(gt=0, le=1e6, description="Factor in the sum of all losses.")] = 1.0
+    mask_padding: Annotated[bool, Meta(description="Padding steps of the target do not count.")] = True
+    metrics: Annotated[
+        tuple[MetricName, ...],
+        Meta(max_length=4, description="Token accuracy, whole sequences right, perplexity, mean absolute error."),
+    ] = ("token_accuracy", "exact_accuracy")
+
+    @property
+    def classes(self) -> bool:
+        """Whether the targets choose one of several classes."""
+        return self.loss == "categorical_crossentropy"
+
+    def inputs(self) -> tuple[InPort, ...]:
+        return (InPort("predictions", "the output to judge"),)
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        if len(set(self.metrics)) != len(self.metrics):
+            yield "metrics", f"each metric can be named once, got {', '.join(self.metrics)}."
+        if not self.classes:
+            wrong = [name for name in self.metrics if name in ("token_accuracy", "exact_accuracy", "perplexity")]
+            if wrong:
+                yield "metrics", f"{', '.join(wrong)} need symbols (categorical_crossentropy), the loss is {self.loss}."
+        elif "mean_absolute_error" in self.metrics:
+            yield "metrics", "mean_absolute_error needs numbers, the loss is categorical_crossentropy."
+
+    def check_port(self, port: str, given: PortType) -> None:
+        if not isinstance(given, TensorType) or given.dtype != "float32" or not given.shape:
+            raise PortError(f"expected predictions (None, ..., numbers), got {given}", port)
+
+    def output_types(self, given: Given, submodel: Submodel | None) -> dict[str, PortType]:
+        return {}

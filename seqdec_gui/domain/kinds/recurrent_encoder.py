@@ -1,0 +1,139 @@
+"""A sequence to states, to a code, or to another sequence, by a stack of recurrent layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
+from seqdec_gui.domain.keras_layers import Layer, Value, layer
+from seqdec_gui.domain.kinds.base import (
+    Category,
+    ClassVar,
+    Given,
+    InPort,
+    Kind,
+    Momentum,
+    OutPort,
+    Rate,
+    Trainable,
+    Units,
+    batch_normalization,
+    embed,
+    fail_unless_sequence,
+    states_type,
+)
+from seqdec_gui.domain.types import CellName, PortType, StatesType
+
+EncoderOutput = Literal["states", "code", "sequence"]
+
+
+class RecurrentEncoder(Kind, tag="recurrent_encoder"):
+    """LSTM or GRU layers over a sequence."""
+
+    title: ClassVar[str] = "Recurrent encoder"
+    summary: ClassVar[str] = "LSTM or GRU layers, one or two directions; gives states for a decoder, a code, or a sequence."
+    category: ClassVar[Category] = "Encoders"
+
+    cell: Annotated[CellName, Meta(description="Recurrent cell.")] = "LSTM"
+    units: Annotated[tuple[Units, ...], Meta(min_length=1, max_length=64, description="Width of each layer.")] = (128,)
+    bidirectional: Annotated[
+        bool, Meta(description="Read in both directions; outputs and states are forward and backward side by side.")
+    ] = False
+    embedding: Annotated[int, Meta(ge=0, le=65_536, description="Width of the vector of a token id; 0: no embedding.")] = 0
+    mask_padding: Annotated[bool, Meta(description="Skip padding: id 0 of an embedding, or steps of zeros.")] = False
+    dropout: Annotated[Rate, Meta(description="Dropout on the inputs of each layer.")] = 0.0
+    recurrent_dropout: Annotated[Rate, Meta(description="Dropout on the recurrent state; excludes the fast cuDNN kernel.")] = 0.0
+    batch_normalization: Annotated[bool, Meta(description="BatchNormalization between the layers.")] = False
+    momentum: Momentum = 0.9
+    reset_after: Annotated[bool, Meta(description="GRU: apply the reset gate after the matrix product (cuDNN's form).")] = True
+    output: Annotated[
+        tuple[EncoderOutput, ...],
+        Meta(min_length=1, max_length=3, description="What leaves the block: states, code (last output), sequence (all outputs)."),
+    ] = ("states",)
+    split_states: Annotated[bool, Meta(description="One output per state tensor (h_0, c_0, ...) instead of one wire.")] = False
+    trainable: Trainable = True
+
+    def inputs(self) -> tuple[InPort, ...]:
+        return (InPort("inputs", "a sequence (None, steps, features), or token ids with an embedding"),)
+
+    def outputs(self) -> tuple[OutPort, ...]:
+        ports: list[OutPort] = []
+        if "states" in self.output and self.split_states:
+            ports += [OutPort(name, f"state {name}") for name, _ in self._states().tensors]
+        elif "states" in self.output:
+            ports.append(OutPort("states", "the final states of every layer"))
+        if "code" in self.output:
+            ports.append(OutPort("code", "the last output (None, units)"))
+        if "sequence" in self.output:
+            ports.append(OutPort("sequence", "all outputs (None, steps, units)"))
+        return tuple(ports)
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        if len(set(self.output)) != len(self.output):
+            yield "output", f"each output can be named once, got {', '.join(self.output)}."
+        if self.batch_normalization and len(self.units) == 1:
+            yield "batch_normalization", "BatchNormalization stands between layers, and there is one layer; switch it off."
+
+    def check_port(self, port: str, given: PortType) -> None:
+        fail_unless_sequence(port, given, self.embedding)
+
+    def _states(self) -> StatesType:
+        widths = tuple(units * 2 for units in self.units) if self.bidirectional else self.units
+        return states_type(self.cell, widths)
+
+    def states_ports(self) -> dict[str, StatesType]:
+        return {"states": self._states()} if "states" in self.output and not self.split_states else {}
+
+    def _layer(self, i: int, units: int, sequences: bool, states: bool) -> Layer:
+        arguments: dict[str, Value] = {"units": units}
+        arguments |= {"return_sequences": True} if sequences else {}
+        arguments |= {"return_state": True} if states else {}
+        arguments |= {"dropout": self.dropout} if self.dropout else {}
+        arguments |= {"recurrent_dropout": self.recurrent_dropout} if self.recurrent_dropout else {}
+        arguments |= {"reset_after": False} if self.cell == "GRU" and not self.reset_after else {}
+        recurrent = layer(self.cell, f"Encoder_{self.cell}_{i}", **arguments)
+        return layer("Bidirectional", f"Encoder_Bidirectional_{i}", recurrent) if self.bidirectional else recurrent
+
+    def _apply(self, builder: SubmodelBuilder, i: int, recurrent: Layer, x: Tensor, states: dict[str, Tensor]) -> Tensor:
+        """One layer; its final states are added to `states` if it returns them."""
+        if not (recurrent.inner or recurrent).flag("return_state", False):
+            return builder.call("x", recurrent, x)
+        letters = "hc" if self.cell == "LSTM" else "h"
+        if not self.bidirectional:
+            x, *final = builder.call_many(("x", *(f"{letter}_{i}" for letter in letters)), recurrent, x)
+            states.update(zip((f"{letter}_{i}" for letter in letters), final, strict=True))
+            return x
+        # Keras gives the forward layer's states first, then the backward layer's
+        names = [f"{direction}_{letter}_{i}" for direction in ("forward", "backward") for letter in letters]
+        x, *final = builder.call_many(("x", *names), recurrent, x)
+        for k, letter in enumerate(letters):
+            joint = layer("Concatenate", f"Encoder_State_{letter}_{i}", axis=-1)
+            states[f"{letter}_{i}"] = builder.call(f"{letter}_{i}", joint, final[k], final[k + len(letters)])
+        return x
+
+    def submodel(self, given: Given) -> Submodel:
+        builder = SubmodelBuilder("Sequence to " + " and ".join(self.output).replace(" and ", ", ", len(self.output) - 2) + ".")
+        inputs = fail_unless_sequence("inputs", given["inputs"], self.embedding)
+        x = builder.input("encoder_inputs", "Encoder_Inputs", inputs)
+        x = embed(builder, x, "Encoder", self.embedding, self.mask_padding)
+        states: dict[str, Tensor] = {}
+        wants_states, wants_sequence = "states" in self.output, "sequence" in self.output
+        last = len(self.units) - 1
+        for i, units in enumerate(self.units):
+            sequences = i < last or wants_sequence
+            # a layer that returns all its outputs still gives its last one as the state h
+            needs_state = wants_states or (i == last and wants_sequence and "code" in self.output)
+            x = self._apply(builder, i, self._layer(i, units, sequences, needs_state), x, states)
+            if self.batch_normalization and i < last:
+                x = builder.call("x", batch_normalization(f"BN_Encoder_{i}", self.momentum), x)
+        result: dict[str, Tensor | tuple[Tensor, ...]] = {}
+        if wants_states:
+            result |= states if self.split_states else {"states": tuple(states.values())}
+        if "code" in self.output:
+            result["code"] = states[f"h_{last}"] if wants_sequence else x
+        if wants_sequence:
+            result["sequence"] = x
+        return builder.build(**result)

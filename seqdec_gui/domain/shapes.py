@@ -1,0 +1,180 @@
+"""Types on every port, layers of every block, and parameter counts: computed in microseconds, without Keras."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from functools import lru_cache
+
+import msgspec
+
+from seqdec_gui.domain.design import Block, Design, Port
+from seqdec_gui.domain.graph import Submodel
+from seqdec_gui.domain.keras_layers import LayerError
+from seqdec_gui.domain.kinds.base import Kind, PortError
+from seqdec_gui.domain.kinds.keras_model import KerasModel
+from seqdec_gui.domain.problems import Problem
+from seqdec_gui.domain.types import PortType
+
+
+class BlockInference(msgspec.Struct, frozen=True):
+    """What is known of one block: the types on its ports, its layers (None while an input is open or wrong), what is wrong."""
+
+    block: Block
+    inputs: Mapping[str, PortType] = {}
+    outputs: Mapping[str, PortType] = {}
+    submodel: Submodel | None = None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def parameters(self) -> int:
+        """All weights of the block."""
+        kind = self.block.parameters
+        if isinstance(kind, KerasModel):
+            return kind.parameter_count
+        return 0 if self.submodel is None else self.submodel.parameters
+
+    @property
+    def trainable(self) -> int:
+        """The weights that training changes: none of a frozen block."""
+        kind = self.block.parameters
+        if not getattr(kind, "trainable", True):
+            return 0
+        if isinstance(kind, KerasModel):
+            return kind.trainable_count
+        return 0 if self.submodel is None else self.submodel.trainable
+
+
+class Inference(msgspec.Struct, frozen=True):
+    """What is known of a whole design. `order` is topological; blocks on a cycle come last and `cyclic` names them."""
+
+    blocks: Mapping[str, BlockInference]
+    order: tuple[str, ...]
+    cyclic: frozenset[str]
+
+    @property
+    def parameters(self) -> int:
+        return sum(block.parameters for block in self.blocks.values())
+
+    @property
+    def trainable(self) -> int:
+        return sum(block.trainable for block in self.blocks.values())
+
+    def type_at(self, port: Port) -> PortType | None:
+        """The type on an output or input port, if it is known yet."""
+        block = self.blocks.get(port.block)
+        return None if block is None else block.outputs.get(port.port) or block.inputs.get(port.port)
+
+
+@lru_cache(maxsize=4096)
+def _infer_block(kind: Kind, given: tuple[tuple[str, PortType], ...]) -> tuple[Submodel | None, tuple[tuple[str, PortType], ...]]:
+    types = dict(given)
+    submodel = kind.submodel(types)
+    return submodel, tuple(kind.output_types(types, submodel).items())
+
+
+def topological(design: Design) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Block ids with every block after those that feed it (ties in the design's order), and the ids that lie on a cycle."""
+    waits = Counter({block.id: 0 for block in design.blocks})
+    feeds: dict[str, list[str]] = {block.id: [] for block in design.blocks}
+    for link in design.links:
+        if link.source.block in feeds and link.target.block in feeds:
+            waits[link.target.block] += 1
+            feeds[link.source.block].append(link.target.block)
+    order = [block.id for block in design.blocks if not waits[block.id]]
+    for block_id in order:  # grows while it is walked
+        for fed in feeds[block_id]:
+            waits[fed] -= 1
+            if not waits[fed]:
+                order.append(fed)
+    stuck = [block.id for block in design.blocks if waits[block.id] > 0]
+    return (*order, *stuck), frozenset(stuck)
+
+
+def infer(design: Design) -> Inference:
+    """Everything that follows from the design's blocks and links. Never raises for what a user can draw."""
+    order, cyclic = topological(design)
+    by_id = {block.id: block for block in design.blocks}
+    incoming: dict[str, list[tuple[str, Port]]] = {block.id: [] for block in design.blocks}
+    for link in design.links:
+        if link.target.block in incoming:
+            incoming[link.target.block].append((link.target.port, link.source))
+    done: dict[str, BlockInference] = {}
+    for block_id in order:
+        block = by_id[block_id]
+        given: dict[str, PortType] = {}
+        for name, source in incoming[block_id]:
+            upstream = done.get(source.block)
+            port_type = None if upstream is None else upstream.outputs.get(source.port)
+            if port_type is not None and block_id not in cyclic:
+                given[name] = port_type
+        done[block_id] = infer_block(block, given)
+    names = _clashing(design, done)
+    for block_id in names:
+        known = done[block_id]
+        if known.submodel is not None:
+            done[block_id] = msgspec.structs.replace(known, submodel=known.submodel.prefixed(f"{block_id}_"))
+    return Inference({block.id: done[block.id] for block in design.blocks}, order, cyclic)
+
+
+def infer_block(block: Block, given: Mapping[str, PortType]) -> BlockInference:
+    """One block with these types on its inputs; what does not fit becomes a problem at its port."""
+    kind = block.parameters
+    problems: list[Problem] = []
+    for port in kind.inputs():
+        if port.name in given:
+            try:
+                kind.check_port(port.name, given[port.name])
+            except (PortError, LayerError) as error:
+                problems.append(_problem(block, error, port.name))
+    faults = tuple(kind.faults())
+    problems += [Problem("error", "bad_parameter", f"{block.id}.{name}", text) for name, text in faults]
+    known = BlockInference(block, given, {}, None, tuple(problems))
+    waiting = any(port.name not in given and not port.optional for port in kind.inputs())
+    if problems or (waiting and not isinstance(kind, KerasModel)):
+        return known
+    ports = {port.name for port in kind.inputs()}
+    try:
+        submodel, outputs = _infer_block(kind, tuple((name, given[name]) for name in sorted(given) if name in ports))
+    except (PortError, LayerError) as error:
+        return msgspec.structs.replace(known, problems=(_problem(block, error, ""),))
+    return msgspec.structs.replace(known, submodel=submodel, outputs=dict(outputs))
+
+
+def _problem(block: Block, error: PortError | LayerError, port: str) -> Problem:
+    named = getattr(error, "port", "") or port
+    text = str(error).rstrip(".") + "."
+    return Problem("error", "wrong_shape", f"{block.id}.{named}" if named else block.id, text, getattr(error, "hint", ""))
+
+
+def _clashing(design: Design, done: Mapping[str, BlockInference]) -> set[str]:
+    """Blocks whose layer names also stand in an earlier block: `.h5` files cannot hold two layers of one name."""
+    taken: set[str] = {"full", *(block.id for block in design.blocks)}
+    clashing: set[str] = set()
+    for block in design.blocks:
+        known, kind = done[block.id], block.parameters
+        names = set(kind.layer_names) if isinstance(kind, KerasModel) else set()
+        names |= set(known.submodel.layer_names()) if known.submodel is not None else set()
+        if names & taken:
+            clashing.add(block.id)
+            names = {f"{block.id}_{name}" for name in names}
+        taken |= names
+    return clashing
+
+
+def activation_bytes(inference: Inference, batch: int, steps_if_unknown: int = 100) -> int:
+    """Estimate of training memory in bytes for one global batch: weights, gradients, two optimizer slots, and activations.
+
+    float32; every layer output is kept for the backward pass, recurrent layers keep their gates as well.
+    """
+    floats = 4 * inference.parameters
+    per_row = 0
+    for block in inference.blocks.values():
+        for call in block.submodel.calls if block.submodel else ():
+            gates = {"LSTM": 6, "GRU": 5, "Bidirectional": 6}.get(call.layer.type, 1)
+            for tensor in call.outputs[:1]:
+                size = gates
+                for axis in tensor.type.shape:
+                    size *= steps_if_unknown if axis is None else axis
+                per_row += size
+    return 4 * (floats + per_row * batch)

@@ -1,0 +1,316 @@
+"""Whether a design can be trained, everything that stands in the way, and what a new wire would do."""
+
+from __future__ import annotations
+
+import difflib
+import keyword
+from collections import Counter
+from collections.abc import Iterator
+
+import msgspec
+
+from seqdec_gui.domain.dataflow import DataPort, data_ports, port_for
+from seqdec_gui.domain.design import Block, Design, Link, Port
+from seqdec_gui.domain.kinds.base import Kind
+from seqdec_gui.domain.kinds.bottleneck import Bottleneck
+from seqdec_gui.domain.kinds.keras_model import KerasModel
+from seqdec_gui.domain.kinds.layer_stack import Embedding, LayerStack
+from seqdec_gui.domain.kinds.loss import Loss
+from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
+from seqdec_gui.domain.kinds.recurrent_encoder import RecurrentEncoder
+from seqdec_gui.domain.problems import Problem, errors
+from seqdec_gui.domain.shapes import Inference, infer, infer_block
+
+RESERVED = frozenset({"full", "build", "keras", "layers", "list", "dict", "Path", "models"})
+
+
+class Report(msgspec.Struct, frozen=True):
+    """The result of a check: what is known, and every problem, errors first."""
+
+    inference: Inference
+    problems: tuple[Problem, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not errors(self.problems)
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """Whether a link may be made. `reason` is a sentence either way; `replaces` is the link that would go."""
+
+    ok: bool
+    reason: str
+    replaces: Link | None = None
+
+
+def check(design: Design) -> Report:
+    """Every problem of blocks, links, bindings and training that can be seen without opening the data."""
+    inference = infer(design)
+    found = [
+        *_names(design),
+        *_links(design, inference),
+        *_open_ports(design, inference),
+        *(problem for known in inference.blocks.values() for problem in known.problems),
+        *_unused(design, inference),
+        *_losses(design, inference),
+        *_keras_files(design),
+        *_bindings(design, inference),
+        *_training(design),
+        *_advice(design),
+    ]
+    order = {"error": 0, "warning": 1, "info": 2}
+    return Report(inference, tuple(sorted(found, key=lambda problem: order[problem.severity])))
+
+
+def _names(design: Design) -> Iterator[Problem]:
+    if not design.blocks:
+        yield Problem("error", "empty_design", "", "The design has no blocks.", "Add an input, a decoder and a loss, or start from a template.")
+    counts = Counter(block.id for block in design.blocks)
+    for block_id, count in counts.items():
+        if count > 1:
+            yield Problem("error", "duplicate_name", block_id, f"{count} blocks are called {block_id!r}.", "Rename all but one.")
+        if not block_id.isidentifier() or keyword.iskeyword(block_id) or block_id.startswith("_") or not block_id.isascii():
+            text = f"{block_id!r} is not a name that a Python script can use."
+            yield Problem("error", "bad_name", block_id, text, "Use letters, digits and _ , and begin with a letter.")
+        elif block_id in RESERVED:
+            yield Problem("error", "bad_name", block_id, f"{block_id!r} is used by the generated script itself.", "Choose another name.")
+
+
+def _port_names(kind: Kind, inputs: bool) -> list[str]:
+    return [port.name for port in (kind.inputs() if inputs else kind.outputs())]
+
+
+def _links(design: Design, inference: Inference) -> Iterator[Problem]:
+    for link in design.links:
+        for end, is_input in ((link.source, False), (link.target, True)):
+            if not design.has(end.block):
+                near = difflib.get_close_matches(end.block, [block.id for block in design.blocks], 1)
+                hint = f"Did you mean {near[0]!r}?" if near else "Remove the link or add the block."
+                yield Problem("error", "dangling_link", str(end), f"The link {link} names a block that does not exist.", hint)
+            elif end.port not in (names := _port_names(design.block(end.block).parameters, is_input)):
+                side = "inputs" if is_input else "outputs"
+                text = f"The link {link} names a port that {end.block} does not have; its {side}: {', '.join(names) or 'none'}."
+                yield Problem("error", "dangling_link", str(end), text)
+    for target, count in Counter(link.target for link in design.links).items():
+        if count > 1:
+            yield Problem("error", "two_links", str(target), f"{count} links end at {target}, an input takes one.", "Merge them in a block.")
+    if inference.cyclic:
+        on_cycle = sorted(_on_cycle(design, inference.cyclic))
+        text = f"The links {' -> '.join([*on_cycle, on_cycle[0]])} run in a circle, so no block can be computed first."
+        yield Problem("error", "cycle", on_cycle[0], text, "Remove one of the links.")
+
+
+def _on_cycle(design: Design, stuck: frozenset[str]) -> set[str]:
+    """Those stuck blocks that really are on a cycle, not merely behind one."""
+    left = set(stuck)
+    while True:
+        feeding = {link.source.block for link in design.links if link.target.block in left}
+        ends = left - feeding
+        if not ends:
+            return left
+        left -= ends
+
+
+def _open_ports(design: Design, inference: Inference) -> Iterator[Problem]:
+    for block in design.blocks:
+        if isinstance(block.parameters, Loss) and block.id in inference.cyclic:
+            continue
+        for port in block.parameters.inputs():
+            if not port.optional and design.into(Port(block.id, port.name)) is None:
+                text = f"Nothing is connected to {port.name}, which takes {port.takes}."
+                yield Problem("error", "open_input", f"{block.id}.{port.name}", text, "Drag a wire to it.")
+
+
+def _unused(design: Design, inference: Inference) -> Iterator[Problem]:
+    """Blocks from which no loss can be reached: they would not be part of the model."""
+    useful = {block.id for block in design.blocks if isinstance(block.parameters, Loss)}
+    for block_id in reversed(inference.order):
+        if any(link.source.block == block_id and link.target.block in useful for link in design.links):
+            useful.add(block_id)
+    if not any(isinstance(block.parameters, Loss) for block in design.blocks):
+        return
+    for block in design.blocks:
+        if block.id not in useful and block.id not in inference.cyclic:
+            text = "No loss depends on this block, so it would not be part of the model."
+            yield Problem("error", "unused_block", block.id, text, "Connect its output or delete it.")
+
+
+def _losses(design: Design, inference: Inference) -> Iterator[Problem]:
+    losses = [block for block in design.blocks if isinstance(block.parameters, Loss)]
+    if design.blocks and not losses:
+        yield Problem("error", "no_loss", "", "The design has no loss block, so there is nothing to train.", "Add a loss after the last block.")
+    if design.blocks and not any(block.parameters.category == "Inputs" for block in design.blocks):
+        yield Problem("error", "no_input", "", "The design has no input block.", "Add a vector or a sequence.")
+    for block in losses:
+        yield from _loss_activation(design, block)
+    if losses and not inference.trainable and inference.parameters and not errors(
+        tuple(problem for known in inference.blocks.values() for problem in known.problems)
+    ):
+        yield Problem("warning", "all_frozen", "", "Every block is frozen: training would change nothing.", "Set trainable in one block.")
+
+
+def _loss_activation(design: Design, block: Block) -> Iterator[Problem]:
+    """A loss that does not suit the activation it judges trains badly without any error."""
+    link, kind = design.into(Port(block.id, "predictions")), block.parameters
+    if link is None or not design.has(link.source.block) or not isinstance(kind, Loss):
+        return
+    source = design.block(link.source.block).parameters
+    if not isinstance(source, RecurrentDecoder):
+        return
+    suits = {
+        "categorical_crossentropy": ("softmax",),
+        "binary_crossentropy": ("sigmoid", "hard_sigmoid"),
+    }.get(kind.loss)
+    if suits and source.output_activation not in suits:
+        text = f"{kind.loss} expects {suits[0]} outputs, {link.source.block} has {source.output_activation}."
+        hint = f"Set {link.source.block}.output_activation={suits[0]}, or another loss."
+        yield Problem("error", "loss_activation", f"{block.id}.loss", text, hint)
+    if not suits and source.output_activation == "softmax":
+        text = f"{kind.loss} of softmax outputs: numbers are expected to come from a linear output."
+        yield Problem("warning", "loss_activation", f"{block.id}.loss", text, f"Set {link.source.block}.output_activation=linear.")
+
+
+def _keras_files(design: Design) -> Iterator[Problem]:
+    for block in design.blocks:
+        kind = block.parameters
+        if isinstance(kind, KerasModel) and not (kind.file and kind.model_outputs):
+            text = "No Keras file has been inspected for this block."
+            yield Problem("error", "no_keras_file", f"{block.id}.file", text, "Import a .keras or .h5 file.")
+
+
+def _bindings(design: Design, inference: Inference) -> Iterator[Problem]:
+    ports = data_ports(design, inference)
+    names = [name for port in ports for name in (port.port, *port.aliases)]
+    bound: Counter[str] = Counter()
+    for binding in design.data.bindings:
+        port = port_for(ports, binding.port)
+        if port is None:
+            block = binding.port.partition(".")[0]
+            if design.has(block) and not inference.blocks[block].outputs and design.block(block).parameters.outputs():
+                continue  # the port's type is not known yet; another problem says why
+            near = difflib.get_close_matches(binding.port, names, 1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"Ports that take data: {', '.join(port.port for port in ports)}."
+            yield Problem("error", "unknown_port", binding.port, f"The column {binding.column!r} is bound to no port of this design.", hint)
+        else:
+            bound[port.port] += 1
+            if not all(binding.columns) or not binding.columns:
+                yield Problem("error", "no_column", binding.port, "The binding names no column.", "Choose a column.")
+    for name, count in bound.items():
+        if count > 1:
+            yield Problem("error", "bound_twice", name, f"{count} columns are bound to {name}.", "Keep one.")
+
+
+def unbound(design: Design, inference: Inference | None = None) -> tuple[DataPort, ...]:
+    """The ports that still need a column; targets that a bound decoder input teaches are not among them."""
+    ports = data_ports(design, inference)
+    bound = {port.name for binding in design.data.bindings if (port := port_for(ports, binding.port)) is not None}
+    bound |= {port.taught for port in ports if port.name in bound and port.taught}
+    return tuple(port for port in ports if port.name not in bound)
+
+
+def _training(design: Design) -> Iterator[Problem]:
+    training = design.training
+    last = training.schedule_last_epoch or training.epochs
+    if training.schedule in ("exponential", "cosine") and last < training.schedule_first_epoch:
+        text = f"The decay ends at epoch {last}, before it begins at {training.schedule_first_epoch}."
+        yield Problem("error", "bad_schedule", "training.schedule_last_epoch", text, "Set schedule_last_epoch to a later epoch, or 0.")
+    if training.schedule == "exponential" and training.final_learning_rate == 0:
+        text = "An exponential decay cannot reach a learning rate of 0."
+        yield Problem("error", "bad_schedule", "training.final_learning_rate", text, "Set final_learning_rate above 0, or use cosine.")
+    split = design.data.split
+    if split.kind == "column" and not split.column:
+        yield Problem("error", "no_split_column", "data", "The split is by column, and no column is named.", "Set data.split.column.")
+    if split.kind == "random" and split.validation + split.test >= 1:
+        text = f"validation {split.validation:g} and test {split.test:g} leave no rows to train on."
+        yield Problem("error", "bad_split", "data", text, "Lower one of them.")
+    monitor_validation = training.monitor.startswith("val_") and split.kind == "random" and not split.validation
+    if monitor_validation and (training.early_stopping_patience or training.schedule == "plateau"):
+        text = f"{training.monitor} is watched, and no rows validate."
+        yield Problem("error", "no_validation", "training.monitor", text, "Set data.split.validation above 0, or watch loss.")
+
+
+def _advice(design: Design) -> Iterator[Problem]:
+    """What works but costs something that the user may not know of."""
+    for block in design.blocks:
+        kind = block.parameters
+        recurrent = isinstance(kind, RecurrentEncoder | RecurrentDecoder)
+        masks = recurrent and kind.mask_padding and kind.embedding
+        if masks or (isinstance(kind, LayerStack) and any(isinstance(row, Embedding) and row.mask_padding for row in kind.layers)):
+            text = "An .h5 file cannot carry the mask of an embedding: plain Keras would refuse to load it."
+            yield Problem("warning", "mask_not_in_h5", block.id, text, "Export as .keras, or switch mask_padding off.")
+        if recurrent and kind.mask_padding:
+            left = any(
+                getattr(binding.codec, "padding", "right") == "left" and _feeds(design, binding.port, block.id)
+                for binding in design.data.bindings
+            )
+            if left:
+                text = "Left padding with a mask cannot use the cuDNN kernel; on GPUs this layer runs several times slower."
+                yield Problem("warning", "no_cudnn", block.id, text, "Pad on the right, or switch mask_padding off.")
+        if recurrent and kind.recurrent_dropout:
+            text = "Recurrent dropout cannot use the cuDNN kernel; on GPUs this layer runs several times slower."
+            yield Problem("info", "no_cudnn", f"{block.id}.recurrent_dropout", text)
+        if isinstance(kind, RecurrentDecoder) and recurrent and kind.cell == "GRU" and not kind.reset_after:
+            yield Problem("info", "no_cudnn", f"{block.id}.reset_after", "reset_after=False cannot use the cuDNN kernel.")
+        if isinstance(kind, Bottleneck) and kind.variational and kind.kl_weight == 0:
+            yield Problem("warning", "no_kl", f"{block.id}.kl_weight", "A variational code with kl_weight 0 is not pulled to a normal distribution.")
+    if design.training.batch_statistics == "local":
+        text = "Local batch statistics: a run on N devices is not equal to a run on one."
+        yield Problem("warning", "local_statistics", "training.batch_statistics", text)
+
+
+def _feeds(design: Design, bound: str, block_id: str) -> bool:
+    source = bound.partition(".")[0]
+    return source == block_id or any(link.source.block == source and link.target.block == block_id for link in design.links)
+
+
+# -- one link
+def verdict(design: Design, link: Link, inference: Inference | None = None) -> Verdict:
+    """Whether this link may be drawn: the one rule book for dragging, pasting, importing and tests.
+
+    `inference` saves time where many links are judged for the same design, as while a wire is dragged.
+    """
+    known = infer(design) if inference is None else inference
+    source, target = link.source, link.target
+    if not design.has(source.block) or source.port not in _port_names(design.block(source.block).parameters, inputs=False):
+        return Verdict(False, f"{source} is not an output of this design.")
+    if not design.has(target.block) or target.port not in _port_names(design.block(target.block).parameters, inputs=True):
+        return Verdict(False, f"{target} is not an input of this design.")
+    if source.block == target.block:
+        return Verdict(False, "A block cannot feed itself.")
+    if link in design.links:
+        return Verdict(False, "These ports are connected already.")
+    if reaches(design, target.block, source.block):
+        return Verdict(False, f"{target.block} already feeds {source.block}: the wire would close a circle.")
+    replaced = design.into(target)
+    given = known.blocks[source.block].outputs.get(source.port)
+    if given is None:
+        return Verdict(True, f"{source} has no shape yet; it will be checked when its inputs are connected.", replaced)
+    block, others = known.blocks[target.block].block, dict(known.blocks[target.block].inputs)
+    result = infer_block(block, {target.port: given})
+    wrong = [problem for problem in result.problems if problem.where == str(target)]
+    if not wrong:
+        others[target.port] = given
+        joint = infer_block(block, others)
+        wrong = [problem for problem in joint.problems if problem.where in (str(target), block.id)]
+    if wrong:
+        return Verdict(False, f"{wrong[0].text[:1].upper()}{wrong[0].text[1:]}" + (f" {wrong[0].hint}" if wrong[0].hint else ""))
+    return Verdict(True, f"{given}" + (f"; replaces the wire from {replaced.source}" if replaced else ""), replaced)
+
+
+def reaches(design: Design, start: str, goal: str) -> bool:
+    """Whether `goal` lies downstream of `start` (or is it)."""
+    return goal in downstream(design, start)
+
+
+def downstream(design: Design, start: str) -> set[str]:
+    """The block and everything that depends on it."""
+    feeds: dict[str, list[str]] = {}
+    for link in design.links:
+        feeds.setdefault(link.source.block, []).append(link.target.block)
+    seen, todo = {start}, [start]
+    while todo:
+        for fed in feeds.get(todo.pop(), ()):
+            if fed not in seen:
+                seen.add(fed)
+                todo.append(fed)
+    return seen
