@@ -1,0 +1,56 @@
+# `make demo` shows what seqdec-gui does, `make test` runs every check. Both install what they need into .venv first.
+SHELL := /bin/bash
+VENV ?= .venv
+BIN := $(VENV)/bin
+EXTRAS ?= gui,jax,onnx,keras2,dev
+INSTALLED := $(VENV)/.installed
+# Two workers, a file each: fixtures that take long are made once a file.
+PARALLEL := -n 2 --dist loadfile
+
+.PHONY: help setup demo test lint fast timing slow bench screenshots clean
+
+help:
+	@echo 'make demo         train the bundled example, export it, generate with it, open the window'
+	@echo 'make test         lint and all tests (under 20 minutes on two cores)'
+	@echo 'make fast         the tests without TensorFlow and JAX (under a minute)'
+	@echo 'make lint         ruff, mypy and the import contracts'
+	@echo 'make bench        samples per second beside plain Keras'
+	@echo 'make screenshots  the pictures in docs/guide'
+	@echo 'make setup        only install into $(VENV)'
+	@echo 'make clean        remove caches and what the demo wrote; the installed $(VENV) stays'
+
+setup: $(INSTALLED)
+
+$(INSTALLED): setup.cfg setup.py pyproject.toml
+	@tools/bootstrap.sh $(VENV) $(EXTRAS)
+	@touch $@
+
+demo: setup
+	@tools/demo.sh $(BIN)
+
+test: lint fast timing slow
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+fast: setup
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m 'not slow and not timing' $(PARALLEL)
+
+timing: setup
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m timing
+
+slow: setup
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m 'slow and not timing' $(PARALLEL)
+
+bench: setup
+	$(BIN)/seqdec-gui bench
+
+screenshots: setup
+	QT_QPA_PLATFORM=offscreen $(BIN)/python tools/screenshots.py
+
+clean:
+	rm -rf build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

@@ -1,0 +1,161 @@
+"""The rules that keep the packages apart, the start quick and the house in order (docs/architecture.md)."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+import seqdec_gui
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "seqdec_gui"
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+MOST_LINES = 450
+FRAMEWORKS = ("keras", "tensorflow", "tf_keras", "jax", "jaxlib", "optree")
+SCREEN = ("PyQt5", "pyqtgraph", "qtawesome")
+
+
+def trees(folder: Path = PACKAGE) -> Iterator[tuple[Path, ast.Module]]:
+    for source in sorted(folder.rglob("*.py")):
+        yield source.relative_to(ROOT), ast.parse(source.read_text(encoding="utf-8"))
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """Top-level names of the packages that a module imports, those inside functions included."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+def loaded_after(statements: str, unwanted: tuple[str, ...]) -> list[str]:
+    """Those of the unwanted packages that a fresh interpreter has loaded after these statements."""
+    code = f"{statements}\nimport sys\nprint(*sorted(set({unwanted!r}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1].split()
+
+
+def import_all(*packages: str) -> str:
+    """Statements that import every module of these packages."""
+    modules = [
+        ".".join(source.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for source in SOURCES
+        if any(source.is_relative_to(PACKAGE / package) for package in packages) and source.name != "__main__.py"
+    ]
+    return "import " + ", ".join(modules)
+
+
+def test_import_contracts_hold() -> None:
+    # exit status 1 for a broken contract; the text names the import that breaks it
+    done = subprocess.run(
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()", "--no-cache"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_domain_needs_only_the_standard_library_and_msgspec() -> None:
+    allowed = sys.stdlib_module_names | {"msgspec", "seqdec_gui"}
+    foreign = {str(path): sorted(imported(tree) - allowed) for path, tree in trees(PACKAGE / "domain")}
+    assert {path: names for path, names in foreign.items() if names} == {}
+
+
+def test_domain_data_and_runs_load_no_framework_and_no_screen() -> None:
+    assert loaded_after(import_all("domain", "data", "runs"), FRAMEWORKS + SCREEN) == []
+
+
+def test_the_domain_loads_no_arrays() -> None:
+    assert loaded_after(import_all("domain"), ("numpy", "h5py", "pyarrow", "rich", "platformdirs", "pynvml")) == []
+
+
+@pytest.mark.skipif(find_spec("seqdec_gui.cli") is None, reason="the command line is not written yet")
+def test_the_command_line_loads_nothing_slow_before_it_knows_the_command() -> None:
+    slow = ("numpy", "h5py", "pyarrow", "rich", "platformdirs", "pynvml", "asyncio")
+    assert loaded_after("import seqdec_gui.cli", FRAMEWORKS + SCREEN + slow) == []
+
+
+@pytest.mark.skipif(not (PACKAGE / "gui" / "main_window.py").exists(), reason="the window is not written yet")
+def test_the_window_loads_no_framework_and_no_data_format() -> None:
+    opened = (
+        "from PyQt5.QtWidgets import QApplication\n"
+        "application = QApplication([])\n"
+        "from seqdec_gui.gui.main_window import open_window\n"
+        "window = open_window()\n"
+        "application.processEvents()\n"
+    )
+    assert loaded_after(opened, (*FRAMEWORKS, "h5py")) == []
+
+
+def test_the_program_runs_without_the_windows_libraries() -> None:
+    hidden = f"import sys\nfor name in {SCREEN!r}: sys.modules[name] = None\n"
+    assert loaded_after(hidden + import_all("domain", "data", "runs"), FRAMEWORKS) == []
+
+
+def test_files_stay_readable() -> None:
+    long = {str(path): lines for path in SOURCES if (lines := len(path.read_text(encoding="utf-8").splitlines())) > MOST_LINES}
+    assert long == {}
+
+
+def test_no_class_is_called_manager_helper_or_util() -> None:
+    vague = re.compile(r"(Manager|Helper|Utils?|Data)$")
+    named = [
+        f"{path}: {node.name}"
+        for path, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and vague.search(node.name)
+    ]
+    assert named == []
+
+
+def test_the_event_loop_is_never_pumped_or_nested() -> None:
+    """In the window: no `processEvents`, no `terminate`, and `exec_()` only in notify.py and where the application starts."""
+    loops = {"exec_", "exec"}
+    found = []
+    for path, tree in trees(PACKAGE / "gui"):
+        forbidden = {"processEvents", "terminate"} | (set() if path.name in {"notify.py", "application.py"} else loops)
+        found += [
+            f"{path}:{node.lineno} {node.attr}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and node.attr in forbidden
+        ]
+    assert found == []
+
+
+def test_every_package_is_found_by_setup() -> None:
+    # a folder without __init__.py would work from the checkout and be missing in the wheel
+    missing = {source.parent for source in SOURCES if not (source.parent / "__init__.py").exists()}
+    assert {str(folder.relative_to(ROOT)) for folder in missing} == set()
+
+
+def test_the_changelog_tells_of_this_version() -> None:
+    assert f"## {seqdec_gui.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_every_dependency_is_declared() -> None:
+    """What the package imports stands in install_requires or in an extra."""
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg", encoding="utf-8")
+    lines = config["options"]["install_requires"] + "".join(config["options.extras_require"].values())
+    declared = {name.lower().replace("-", "_") for name in re.findall(r"^([A-Za-z0-9_-]+)", lines, re.MULTILINE)}
+    imports_as = {"nvidia_ml_py": "pynvml"}
+    known = (
+        {imports_as.get(name, name) for name in declared} | {"seqdec_gui"} | {name.lower() for name in sys.stdlib_module_names}
+    )
+    unknown = {str(path): sorted(name for name in imported(tree) if name.lower() not in known) for path, tree in trees()}
+    assert {path: names for path, names in unknown.items() if names} == {}
