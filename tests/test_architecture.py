@@ -70,6 +70,17 @@ def test_import_contracts_hold() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_every_package_is_under_the_contracts_that_concern_it() -> None:
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg", encoding="utf-8")
+    sources = {name: config[f"importlinter:contract:{name}"]["source_modules"].split() for name in ("frameworks", "qt")}
+    packages = {f"seqdec_gui.{init.parent.name}" for init in PACKAGE.glob("*/__init__.py")} - {"seqdec_gui.commands"}
+    assert packages - set(sources["frameworks"]) == packages & {"seqdec_gui.runner"}, (
+        "name it in contract:frameworks of setup.cfg"
+    )
+    assert packages - set(sources["qt"]) == packages & {"seqdec_gui.gui"}, "name it in contract:qt of setup.cfg"
+
+
 def test_the_domain_needs_only_the_standard_library_and_msgspec() -> None:
     allowed = sys.stdlib_module_names | {"msgspec", "seqdec_gui"}
     foreign = {str(path): sorted(imported(tree) - allowed) for path, tree in trees(PACKAGE / "domain")}
