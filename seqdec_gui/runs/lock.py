@@ -97,9 +97,12 @@ def adopt(path: Path) -> RunLock:
     if number:
         os.set_inheritable(int(number), False)
         lock = RunLock(int(number))
+        record = lock.read()
     else:
         lock = acquire(path)
-        lock.write(record_of(path.parent, os.getpid()))
+        record = record_of(path.parent, os.getpid())
+    if record is not None:  # the parent may have died before it could note our number
+        lock.write(msgspec.structs.replace(record, pid=os.getpid()))
     os.register_at_fork(after_in_child=lock.close)
     return lock
 

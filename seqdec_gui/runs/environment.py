@@ -1,0 +1,88 @@
+"""The environment of a child: everything that decides engine, devices and memory is set before its Python starts."""
+
+from __future__ import annotations
+
+import site
+import sys
+import sysconfig
+from collections.abc import Mapping
+from pathlib import Path
+
+import seqdec_gui
+from seqdec_gui.runs.spec import DeviceChoice, EngineName, Placement
+
+_HOST_DEVICES = "--xla_force_host_platform_device_count"
+
+_DROPPED = (
+    "KERAS_BACKEND",
+    "CUDA_VISIBLE_DEVICES",
+    "JAX_PLATFORMS",
+    "JAX_PLATFORM_NAME",
+    "JAX_NUM_CPU_DEVICES",
+    "TF_CONFIG",
+    "TF_USE_LEGACY_KERAS",
+    "PYTHONSTARTUP",
+    "PYTHONHASHSEED",
+    "LC_ALL",
+)
+
+_FIXED = {
+    "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # the order in which nvidia-ml-py numbers the GPUs
+    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+    "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
+    "LC_NUMERIC": "C",
+    "PYTHONUTF8": "1",
+    "PYTHONUNBUFFERED": "1",
+    "PYTHONFAULTHANDLER": "1",
+    "PYTHONSAFEPATH": "1",  # nothing is imported from the folder in which the child happens to run
+}
+
+PLACEMENT_ON_CPU = Placement(DeviceChoice("cpu"), "tensorflow")
+
+
+def child_environment(placement: Placement, base: Mapping[str, str]) -> dict[str, str]:
+    """The whole environment of a child that trains as `placement` says; `base` is that of the parent.
+
+    What the user has set for logging (`TF_CPP_MIN_LOG_LEVEL`) and further `XLA_FLAGS` stay; so does the library path.
+    """
+    devices, engine = placement.devices, placement.engine
+    environment = {name: value for name, value in base.items() if name not in _DROPPED}
+    environment.update(_FIXED)
+    environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+    if base.get("LC_ALL"):
+        environment["LANG"] = base["LC_ALL"]
+    environment["KERAS_BACKEND"] = engine
+    on_gpu = devices.kind == "gpu"
+    environment["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, devices.gpus)) if on_gpu else "-1"
+    environment["JAX_PLATFORMS"] = "cuda,cpu" if on_gpu and engine == "jax" else "cpu"
+    _set(environment, "XLA_FLAGS", _xla_flags(base.get("XLA_FLAGS", ""), devices, engine))
+    _set(environment, "PYTHONPATH", _python_path(base.get("PYTHONPATH", "")))
+    return environment
+
+
+def _set(environment: dict[str, str], name: str, value: str) -> None:
+    if value:
+        environment[name] = value
+    else:
+        environment.pop(name, None)
+
+
+def _xla_flags(before: str, devices: DeviceChoice, engine: EngineName) -> str:
+    flags = [flag for flag in before.split() if not flag.startswith(_HOST_DEVICES)]
+    if engine == "jax" and devices.kind == "cpu":
+        flags.append(f"{_HOST_DEVICES}={devices.count}")
+    return " ".join(flags)
+
+
+def _python_path(before: str) -> str:
+    """The path that finds this very package in a bare checkout; an installed one is found anyway."""
+    entries = [str(Path(entry).absolute()) for entry in before.split(":") if entry]
+    root = Path(seqdec_gui.__file__).resolve().parents[1]
+    if str(root) not in entries and root not in _installed_in():
+        entries.insert(0, str(root))
+    return ":".join(entries)
+
+
+def _installed_in() -> set[Path]:
+    folders = [*site.getsitepackages(), site.getusersitepackages(), *sysconfig.get_paths().values()]
+    return {Path(folder).resolve() for folder in folders if folder != sys.prefix}

@@ -1,0 +1,100 @@
+"""Following a run: its events from the first to the last, while they are written or long after."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from seqdec_gui.runs import lock
+from seqdec_gui.runs.events import FINAL, Event, FinalEvent, decode
+from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.state import crash_of
+
+CHUNK_BYTES = 8 << 20
+
+
+class EventTail:
+    """Reads a growing file of events. `offset` is the place of the next unread line; a half line is left for later."""
+
+    def __init__(self, path: Path, offset: int = 0) -> None:
+        self.path = path
+        self.offset = offset
+
+    def read(self) -> list[Event]:
+        """The complete events since the last call, empty where there is no file. Raises UnreadableLine, OSError."""
+        return [event for _, event in self.read_placed()]
+
+    def read_placed(self) -> list[tuple[int, Event]]:
+        """As `read`, with the offset at which each event's line begins. At most 8 MiB a call, or one line."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self.offset)
+                data = file.read(CHUNK_BYTES)
+                while data and b"\n" not in data and (more := file.read(CHUNK_BYTES)):
+                    data += more
+        except FileNotFoundError:
+            return []
+        placed = []
+        for line in data[: data.rfind(b"\n") + 1].splitlines(keepends=True):
+            if line.strip():
+                placed.append((self.offset, decode(line)))
+            self.offset += len(line)
+        return placed
+
+
+class Follower:
+    """The events of one run for a reader that looks now and then.
+
+    `poll` gives what is new, all starts of the run included. After the final event of the latest start `final` is set and
+    nothing follows; a run that died silently gets a `failed` event that says how. Polling is cheap: one open, one read.
+    """
+
+    def __init__(self, run: RunFolder) -> None:
+        self.run = run
+        self.final: FinalEvent | None = None
+        self._tail = EventTail(run.events)
+
+    @property
+    def ended(self) -> bool:
+        return self.final is not None
+
+    def poll(self) -> list[Event]:
+        """New events; empty if there are none, or the run has not begun. Raises UnreadableLine, OSError."""
+        if self.ended:
+            return []
+        held = lock.is_held(self.run.lock)  # before reading: a run that ends in between has then written its last event
+        record = lock.read_record(self.run.lock)
+        new: list[Event] = []
+        while placed := self._tail.read_placed():
+            for offset, event in placed:
+                new.append(event)
+                if isinstance(event, FINAL) and offset >= (record.events_offset if record else 0):
+                    self.final = event
+        if not held and self.final is None and record is not None and record.host == socket.gethostname():
+            self.final = crash_of(self.run, record)
+            new.append(self.final)
+        return new
+
+
+def follow(run: RunFolder, poll_s: float = 0.1, stop: Callable[[], bool] | None = None) -> Iterator[Event]:
+    """Every event of a run from the beginning, waiting for new ones until the run ends or `stop()` is true.
+
+    A run that was not started yet is waited for. Raises UnreadableLine, OSError.
+    """
+    follower = Follower(run)
+    while True:
+        yield from follower.poll()
+        if follower.ended or (stop is not None and stop()):
+            return
+        time.sleep(poll_s)
+
+
+def read_events(run: RunFolder) -> list[Event]:
+    """All events written so far. Raises UnreadableLine, OSError."""
+    tail = EventTail(run.events)
+    events: list[Event] = []
+    while new := tail.read():
+        events += new
+    return events
