@@ -11,14 +11,14 @@ from msgspec import Meta
 class TextCodec(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=True):
     """Text to a sequence of token ids: 0 is padding, then (where used) begin and end, then the charset in order."""
 
-    tokens: Annotated[Literal["characters", "words"], Meta(description="What one token is; words are split at white space.")] = (
-        "characters"
-    )
+    tokens: Annotated[
+        Literal["characters", "words"], Meta(description="What one token is; words are split at white space.")
+    ] = "characters"
     charset: Annotated[tuple[str, ...], Meta(description="The tokens in order of their ids; empty: found in the data.")] = ()
     length: Annotated[int, Meta(ge=1)] | None = None
     marks: Annotated[
         Literal["auto", "both", "end", "none"],
-        Meta(description="Begin and end symbols; auto: both for a teacher-forced decoder, end for other targets, none for inputs."),
+        Meta(description="Begin and end symbols; auto: both for teacher forcing, end for other targets, none for inputs."),
     ] = "auto"
     padding: Annotated[Literal["right", "left"], Meta(description="Where short sequences are filled up.")] = "right"
     reverse: Annotated[bool, Meta(description="Feed the sequence back to front.")] = False

@@ -74,9 +74,9 @@ _fields: dict[type[msgspec.Struct], tuple[Field, ...]] = {}
 
 
 def _field(name: str, hint: Any, info: msgspec.structs.FieldInfo) -> Field:
-    default = info.default_factory() if info.default is msgspec.NODEFAULT and info.default_factory is not msgspec.NODEFAULT else (
-        None if info.default is msgspec.NODEFAULT else info.default
-    )  # fmt: skip
+    default = info.default
+    if default is msgspec.NODEFAULT:
+        default = None if info.default_factory is msgspec.NODEFAULT else info.default_factory()
     return _described(name, hint, default)
 
 
@@ -117,7 +117,12 @@ def _unwrapped(hint: Any) -> tuple[Any, list[msgspec.Meta]]:
 
 def _bounds(meta: msgspec.Meta) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for key, name, is_open in (("ge", "minimum", False), ("gt", "minimum", True), ("le", "maximum", False), ("lt", "maximum", True)):
+    for key, name, is_open in (
+        ("ge", "minimum", False),
+        ("gt", "minimum", True),
+        ("le", "maximum", False),
+        ("lt", "maximum", True),
+    ):
         value = getattr(meta, key)
         if value is not None:
             found[name] = value

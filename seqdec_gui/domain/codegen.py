@@ -53,7 +53,14 @@ def generate_step(design: Design, decoder: str) -> str:
     plain = block.parameters.submodel(known.inputs)
     if plain.layer_names() != known.submodel.layer_names():
         step = step.prefixed(f"{decoder}_")
-    lines = ['"""One step of a decoder, for sampling symbol by symbol."""', "", "import keras", "from keras import layers", "", ""]
+    lines = [
+        '"""One step of a decoder, for sampling symbol by symbol."""',
+        "",
+        "import keras",
+        "from keras import layers",
+        "",
+        "",
+    ]
     return "\n".join([*lines, *_submodel_function("step", step, f"{decoder}_step")]) + "\n"
 
 
@@ -157,7 +164,9 @@ def _layer_call(call: Call) -> list[str]:
     inputs = [_one_or_list(list(call.inputs))]
     if call.initial_state:
         inputs.append(f"initial_state=[{', '.join(call.initial_state)}]")
-    return _call(f"{', '.join(results)} = ", f"layers.{call.layer.type}", _layer_arguments(call.layer), f"({', '.join(inputs)})")
+    return _call(
+        f"{', '.join(results)} = ", f"layers.{call.layer.type}", _layer_arguments(call.layer), f"({', '.join(inputs)})"
+    )
 
 
 # -- the whole
@@ -190,9 +199,7 @@ def _build_function(design: Design, inference: Inference, submodels: Sequence[Bl
     yield from _indented(_bracketed("return {", entries, "}"))
 
 
-def _block_call(
-    design: Design, inference: Inference, block: Block, carried: dict[Port, str], taken: set[str]
-) -> list[str]:
+def _block_call(design: Design, inference: Inference, block: Block, carried: dict[Port, str], taken: set[str]) -> list[str]:
     """`a, *b = block([x, *y])`; enters the names of the results into `carried`."""
     given: list[str] = []
     for port in block.parameters.inputs():

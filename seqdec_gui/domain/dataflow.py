@@ -47,9 +47,9 @@ def data_ports(design: Design, inference: Inference | None = None) -> tuple[Data
 def loss_after(design: Design, block_id: str) -> str:
     """The loss that judges this block's `outputs` directly; empty if none does."""
     for link in design.links:
-        if link.source == Port(block_id, "outputs") and design.has(link.target.block):
-            if isinstance(design.block(link.target.block).parameters, Loss):
-                return link.target.block
+        judged = link.source == Port(block_id, "outputs") and design.has(link.target.block)
+        if judged and isinstance(design.block(link.target.block).parameters, Loss):
+            return link.target.block
     return ""
 
 

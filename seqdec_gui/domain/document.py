@@ -108,7 +108,9 @@ def _block(item: Any, index: int, problems: list[Problem]) -> Block | None:
     where, kind = item["id"] or where, KINDS.get(item["kind"])
     for key in item:
         if key not in ("id", "kind", "parameters", "position"):
-            problems.append(Problem("error", "unknown_field", where, f"A block has no {key!r}; it has id, kind, parameters and position."))
+            problems.append(
+                Problem("error", "unknown_field", where, f"A block has no {key!r}; it has id, kind, parameters and position.")
+            )
     if kind is None:
         near = difflib.get_close_matches(item["kind"], KINDS, 1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Kinds: {', '.join(KINDS)}."
@@ -133,7 +135,9 @@ def parse_parameters(kind: type[Kind], plain: Any, where: str, problems: list[Pr
     for name in unknown:
         near = difflib.get_close_matches(str(name), known, 1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Parameters: {', '.join(known)}."
-        problems.append(Problem("error", "unknown_parameter", f"{where}.{name}", f"{kind.kind()} has no parameter {name!r}.", hint))
+        problems.append(
+            Problem("error", "unknown_parameter", f"{where}.{name}", f"{kind.kind()} has no parameter {name!r}.", hint)
+        )
     good: dict[str, Any] = {}
     for name in (name for name in plain if name in known):  # one by one, so that every wrong value is named
         try:
@@ -199,4 +203,6 @@ def save(design: Design, path: Path | str) -> None:
             Path(temporary).unlink(missing_ok=True)
         reason = (error.strerror or str(error)).lower()
         hint = "Choose another folder or free some space."
-        raise InvalidInput([Problem("error", "unwritable", str(path), f"The design cannot be written: {reason}.", hint)]) from None
+        raise InvalidInput(
+            [Problem("error", "unwritable", str(path), f"The design cannot be written: {reason}.", hint)]
+        ) from None

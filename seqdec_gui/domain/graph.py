@@ -91,7 +91,7 @@ Many: TypeAlias = tuple[Tensor, ...]
 
 
 class SubmodelBuilder:
-    """Collects layer calls and infers each result at once. Raises `keras_layers.LayerError` where a layer cannot take its input."""
+    """Collects layer calls and infers each result at once; raises `keras_layers.LayerError` for an input that does not fit."""
 
     def __init__(self, summary: str) -> None:
         self.summary = summary

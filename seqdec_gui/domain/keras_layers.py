@@ -13,7 +13,7 @@ import msgspec
 
 from seqdec_gui.domain.types import TensorType, format_shape
 
-Value: TypeAlias = int | float | bool | str | None | tuple[int, ...]
+Value: TypeAlias = int | float | bool | str | tuple[int, ...] | None
 Types: TypeAlias = tuple[TensorType, ...]
 
 

@@ -67,7 +67,9 @@ class Inference(msgspec.Struct, frozen=True):
 
 
 @lru_cache(maxsize=4096)
-def _infer_block(kind: Kind, given: tuple[tuple[str, PortType], ...]) -> tuple[Submodel | None, tuple[tuple[str, PortType], ...]]:
+def _infer_block(
+    kind: Kind, given: tuple[tuple[str, PortType], ...]
+) -> tuple[Submodel | None, tuple[tuple[str, PortType], ...]]:
     types = dict(given)
     submodel = kind.submodel(types)
     return submodel, tuple(kind.output_types(types, submodel).items())

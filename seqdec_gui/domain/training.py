@@ -19,9 +19,7 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     learning_rate: Annotated[float, Meta(gt=0, le=100, description="Learning rate at the start.")] = 1e-3
     weight_decay: Annotated[float, Meta(ge=0, le=1, description="Decoupled weight decay (AdamW).")] = 0.004
     momentum: Annotated[float, Meta(ge=0, lt=1, description="Momentum (SGD and RMSprop).")] = 0.0
-    clip_norm: Annotated[
-        float, Meta(ge=0, description="Scale all gradients down together to this global norm; 0: off.")
-    ] = 0.0
+    clip_norm: Annotated[float, Meta(ge=0, description="Scale all gradients down together to this global norm; 0: off.")] = 0.0
     schedule: Annotated[
         Literal["constant", "exponential", "cosine", "plateau"], Meta(description="How the learning rate changes.")
     ] = "constant"
@@ -29,8 +27,12 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schedule_last_epoch: Annotated[
         int, Meta(ge=0, description="Epoch at which the final rate is reached (exponential, cosine); 0: the last.")
     ] = 0
-    final_learning_rate: Annotated[float, Meta(ge=0, description="Rate at the end of the decay, and the least for plateau.")] = 1e-6
-    plateau_factor: Annotated[float, Meta(gt=0, lt=1, description="Factor applied when the metric stands still (plateau).")] = 0.5
+    final_learning_rate: Annotated[
+        float, Meta(ge=0, description="Rate at the end of the decay, and the least for plateau.")
+    ] = 1e-6
+    plateau_factor: Annotated[float, Meta(gt=0, lt=1, description="Factor applied when the metric stands still (plateau).")] = (
+        0.5
+    )
     plateau_patience: Annotated[int, Meta(ge=1, description="Reports without improvement before the rate falls (plateau).")] = 5
     early_stopping_patience: Annotated[
         int, Meta(ge=0, description="Stop after so many reports without improvement of the monitored metric; 0: off.")
@@ -40,9 +42,7 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Literal["val_loss", "loss", "val_token_accuracy", "val_exact_accuracy"],
         Meta(description="Metric that picks the best checkpoint and drives plateau and early stopping."),
     ] = "val_loss"
-    mini_epochs: Annotated[
-        int, Meta(ge=1, le=1000, description="Report, validate and checkpoint so many times per epoch.")
-    ] = 1
+    mini_epochs: Annotated[int, Meta(ge=1, le=1000, description="Report, validate and checkpoint so many times per epoch.")] = 1
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"], Meta(description="Arithmetic of the layers; weights stay float32.")
     ] = "auto"

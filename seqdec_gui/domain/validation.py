@@ -9,15 +9,13 @@ from collections.abc import Iterator
 
 import msgspec
 
+from seqdec_gui.domain.advice import advice
 from seqdec_gui.domain.dataflow import DataPort, data_ports, port_for
 from seqdec_gui.domain.design import Block, Design, Link, Port
 from seqdec_gui.domain.kinds.base import Kind
-from seqdec_gui.domain.kinds.bottleneck import Bottleneck
 from seqdec_gui.domain.kinds.keras_model import KerasModel
-from seqdec_gui.domain.kinds.layer_stack import Embedding, LayerStack
 from seqdec_gui.domain.kinds.loss import Loss
 from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
-from seqdec_gui.domain.kinds.recurrent_encoder import RecurrentEncoder
 from seqdec_gui.domain.problems import Problem, errors
 from seqdec_gui.domain.shapes import Inference, infer, infer_block
 
@@ -56,7 +54,7 @@ def check(design: Design) -> Report:
         *_keras_files(design),
         *_bindings(design, inference),
         *_training(design),
-        *_advice(design),
+        *advice(design),
     ]
     order = {"error": 0, "warning": 1, "info": 2}
     return Report(inference, tuple(sorted(found, key=lambda problem: order[problem.severity])))
@@ -64,16 +62,26 @@ def check(design: Design) -> Report:
 
 def _names(design: Design) -> Iterator[Problem]:
     if not design.blocks:
-        yield Problem("error", "empty_design", "", "The design has no blocks.", "Add an input, a decoder and a loss, or start from a template.")
+        yield Problem(
+            "error",
+            "empty_design",
+            "",
+            "The design has no blocks.",
+            "Add an input, a decoder and a loss, or start from a template.",
+        )
     counts = Counter(block.id for block in design.blocks)
     for block_id, count in counts.items():
         if count > 1:
-            yield Problem("error", "duplicate_name", block_id, f"{count} blocks are called {block_id!r}.", "Rename all but one.")
+            yield Problem(
+                "error", "duplicate_name", block_id, f"{count} blocks are called {block_id!r}.", "Rename all but one."
+            )
         if not block_id.isidentifier() or keyword.iskeyword(block_id) or block_id.startswith("_") or not block_id.isascii():
             text = f"{block_id!r} is not a name that a Python script can use."
             yield Problem("error", "bad_name", block_id, text, "Use letters, digits and _ , and begin with a letter.")
         elif block_id in RESERVED:
-            yield Problem("error", "bad_name", block_id, f"{block_id!r} is used by the generated script itself.", "Choose another name.")
+            yield Problem(
+                "error", "bad_name", block_id, f"{block_id!r} is used by the generated script itself.", "Choose another name."
+            )
 
 
 def _port_names(kind: Kind, inputs: bool) -> list[str]:
@@ -93,7 +101,13 @@ def _links(design: Design, inference: Inference) -> Iterator[Problem]:
                 yield Problem("error", "dangling_link", str(end), text)
     for target, count in Counter(link.target for link in design.links).items():
         if count > 1:
-            yield Problem("error", "two_links", str(target), f"{count} links end at {target}, an input takes one.", "Merge them in a block.")
+            yield Problem(
+                "error",
+                "two_links",
+                str(target),
+                f"{count} links end at {target}, an input takes one.",
+                "Merge them in a block.",
+            )
     if inference.cyclic:
         on_cycle = sorted(_on_cycle(design, inference.cyclic))
         text = f"The links {' -> '.join([*on_cycle, on_cycle[0]])} run in a circle, so no block can be computed first."
@@ -138,15 +152,26 @@ def _unused(design: Design, inference: Inference) -> Iterator[Problem]:
 def _losses(design: Design, inference: Inference) -> Iterator[Problem]:
     losses = [block for block in design.blocks if isinstance(block.parameters, Loss)]
     if design.blocks and not losses:
-        yield Problem("error", "no_loss", "", "The design has no loss block, so there is nothing to train.", "Add a loss after the last block.")
+        yield Problem(
+            "error",
+            "no_loss",
+            "",
+            "The design has no loss block, so there is nothing to train.",
+            "Add a loss after the last block.",
+        )
     if design.blocks and not any(block.parameters.category == "Inputs" for block in design.blocks):
         yield Problem("error", "no_input", "", "The design has no input block.", "Add a vector or a sequence.")
     for block in losses:
         yield from _loss_activation(design, block)
-    if losses and not inference.trainable and inference.parameters and not errors(
-        tuple(problem for known in inference.blocks.values() for problem in known.problems)
+    if (
+        losses
+        and not inference.trainable
+        and inference.parameters
+        and not errors(tuple(problem for known in inference.blocks.values() for problem in known.problems))
     ):
-        yield Problem("warning", "all_frozen", "", "Every block is frozen: training would change nothing.", "Set trainable in one block.")
+        yield Problem(
+            "warning", "all_frozen", "", "Every block is frozen: training would change nothing.", "Set trainable in one block."
+        )
 
 
 def _loss_activation(design: Design, block: Block) -> Iterator[Problem]:
@@ -167,7 +192,9 @@ def _loss_activation(design: Design, block: Block) -> Iterator[Problem]:
         yield Problem("error", "loss_activation", f"{block.id}.loss", text, hint)
     if not suits and source.output_activation == "softmax":
         text = f"{kind.loss} of softmax outputs: numbers are expected to come from a linear output."
-        yield Problem("warning", "loss_activation", f"{block.id}.loss", text, f"Set {link.source.block}.output_activation=linear.")
+        yield Problem(
+            "warning", "loss_activation", f"{block.id}.loss", text, f"Set {link.source.block}.output_activation=linear."
+        )
 
 
 def _keras_files(design: Design) -> Iterator[Problem]:
@@ -190,7 +217,13 @@ def _bindings(design: Design, inference: Inference) -> Iterator[Problem]:
                 continue  # the port's type is not known yet; another problem says why
             near = difflib.get_close_matches(binding.port, names, 1)
             hint = f"Did you mean {near[0]!r}?" if near else f"Ports that take data: {', '.join(port.port for port in ports)}."
-            yield Problem("error", "unknown_port", binding.port, f"The column {binding.column!r} is bound to no port of this design.", hint)
+            yield Problem(
+                "error",
+                "unknown_port",
+                binding.port,
+                f"The column {binding.column!r} is bound to no port of this design.",
+                hint,
+            )
         else:
             bound[port.port] += 1
             if not all(binding.columns) or not binding.columns:
@@ -213,13 +246,19 @@ def _training(design: Design) -> Iterator[Problem]:
     last = training.schedule_last_epoch or training.epochs
     if training.schedule in ("exponential", "cosine") and last < training.schedule_first_epoch:
         text = f"The decay ends at epoch {last}, before it begins at {training.schedule_first_epoch}."
-        yield Problem("error", "bad_schedule", "training.schedule_last_epoch", text, "Set schedule_last_epoch to a later epoch, or 0.")
+        yield Problem(
+            "error", "bad_schedule", "training.schedule_last_epoch", text, "Set schedule_last_epoch to a later epoch, or 0."
+        )
     if training.schedule == "exponential" and training.final_learning_rate == 0:
         text = "An exponential decay cannot reach a learning rate of 0."
-        yield Problem("error", "bad_schedule", "training.final_learning_rate", text, "Set final_learning_rate above 0, or use cosine.")
+        yield Problem(
+            "error", "bad_schedule", "training.final_learning_rate", text, "Set final_learning_rate above 0, or use cosine."
+        )
     split = design.data.split
     if split.kind == "column" and not split.column:
-        yield Problem("error", "no_split_column", "data", "The split is by column, and no column is named.", "Set data.split.column.")
+        yield Problem(
+            "error", "no_split_column", "data", "The split is by column, and no column is named.", "Set data.split.column."
+        )
     if split.kind == "random" and split.validation + split.test >= 1:
         text = f"validation {split.validation:g} and test {split.test:g} leave no rows to train on."
         yield Problem("error", "bad_split", "data", text, "Lower one of them.")
@@ -227,40 +266,6 @@ def _training(design: Design) -> Iterator[Problem]:
     if monitor_validation and (training.early_stopping_patience or training.schedule == "plateau"):
         text = f"{training.monitor} is watched, and no rows validate."
         yield Problem("error", "no_validation", "training.monitor", text, "Set data.split.validation above 0, or watch loss.")
-
-
-def _advice(design: Design) -> Iterator[Problem]:
-    """What works but costs something that the user may not know of."""
-    for block in design.blocks:
-        kind = block.parameters
-        recurrent = isinstance(kind, RecurrentEncoder | RecurrentDecoder)
-        masks = recurrent and kind.mask_padding and kind.embedding
-        if masks or (isinstance(kind, LayerStack) and any(isinstance(row, Embedding) and row.mask_padding for row in kind.layers)):
-            text = "An .h5 file cannot carry the mask of an embedding: plain Keras would refuse to load it."
-            yield Problem("warning", "mask_not_in_h5", block.id, text, "Export as .keras, or switch mask_padding off.")
-        if recurrent and kind.mask_padding:
-            left = any(
-                getattr(binding.codec, "padding", "right") == "left" and _feeds(design, binding.port, block.id)
-                for binding in design.data.bindings
-            )
-            if left:
-                text = "Left padding with a mask cannot use the cuDNN kernel; on GPUs this layer runs several times slower."
-                yield Problem("warning", "no_cudnn", block.id, text, "Pad on the right, or switch mask_padding off.")
-        if recurrent and kind.recurrent_dropout:
-            text = "Recurrent dropout cannot use the cuDNN kernel; on GPUs this layer runs several times slower."
-            yield Problem("info", "no_cudnn", f"{block.id}.recurrent_dropout", text)
-        if isinstance(kind, RecurrentDecoder) and recurrent and kind.cell == "GRU" and not kind.reset_after:
-            yield Problem("info", "no_cudnn", f"{block.id}.reset_after", "reset_after=False cannot use the cuDNN kernel.")
-        if isinstance(kind, Bottleneck) and kind.variational and kind.kl_weight == 0:
-            yield Problem("warning", "no_kl", f"{block.id}.kl_weight", "A variational code with kl_weight 0 is not pulled to a normal distribution.")
-    if design.training.batch_statistics == "local":
-        text = "Local batch statistics: a run on N devices is not equal to a run on one."
-        yield Problem("warning", "local_statistics", "training.batch_statistics", text)
-
-
-def _feeds(design: Design, bound: str, block_id: str) -> bool:
-    source = bound.partition(".")[0]
-    return source == block_id or any(link.source.block == source and link.target.block == block_id for link in design.links)
 
 
 # -- one link
@@ -293,7 +298,9 @@ def verdict(design: Design, link: Link, inference: Inference | None = None) -> V
         joint = infer_block(block, others)
         wrong = [problem for problem in joint.problems if problem.where in (str(target), block.id)]
     if wrong:
-        return Verdict(False, f"{wrong[0].text[:1].upper()}{wrong[0].text[1:]}" + (f" {wrong[0].hint}" if wrong[0].hint else ""))
+        return Verdict(
+            False, f"{wrong[0].text[:1].upper()}{wrong[0].text[1:]}" + (f" {wrong[0].hint}" if wrong[0].hint else "")
+        )
     return Verdict(True, f"{given}" + (f"; replaces the wire from {replaced.source}" if replaced else ""), replaced)
 
 

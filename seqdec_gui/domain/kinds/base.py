@@ -99,7 +99,9 @@ def _types_from(submodel: Submodel, states: Mapping[str, StatesType]) -> dict[st
     return {out.port: states.get(out.port) or types[out.variables[0]] for out in submodel.outputs}
 
 
-def fail_unless_tensor(port: str, given: PortType, expected: str, rank: int | None = None, dtype: str = "float32") -> TensorType:
+def fail_unless_tensor(
+    port: str, given: PortType, expected: str, rank: int | None = None, dtype: str = "float32"
+) -> TensorType:
     """The given tensor if it has this rank and dtype, else PortError with what was expected and received."""
     if not isinstance(given, TensorType) or (rank is not None and len(given.shape) != rank) or given.dtype != dtype:
         raise PortError(f"expected {expected}, got {given}", port)
@@ -110,7 +112,9 @@ def fail_unless_sequence(port: str, given: PortType, embedding: int) -> TensorTy
     """A float sequence, or token ids where the block has an embedding (and only there)."""
     if isinstance(given, TensorType) and given.dtype == "int32" and len(given.shape) == 1:
         if not embedding:
-            raise PortError(f"token ids need an embedding, got {given}", port, "Set embedding to the width of a token's vector.")
+            raise PortError(
+                f"token ids need an embedding, got {given}", port, "Set embedding to the width of a token's vector."
+            )
         return given
     sequence = fail_unless_tensor(port, given, "a sequence (None, steps, features) or token ids (None, steps)", 2)
     if embedding:

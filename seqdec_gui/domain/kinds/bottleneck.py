@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
@@ -12,7 +12,6 @@ from seqdec_gui.domain.keras_layers import layer
 from seqdec_gui.domain.kinds.base import (
     Activation,
     Category,
-    ClassVar,
     Given,
     InPort,
     Kind,
@@ -30,7 +29,7 @@ from seqdec_gui.domain.types import PortType, TensorType
 MEAN_LAYER, LOG_VARIANCE_LAYER = "Z_Mean", "Z_Log_Variance"
 
 
-class Bottleneck(Kind, tag="bottleneck"):
+class Bottleneck(Kind, frozen=True, tag="bottleneck"):
     """One Dense to the code; variational: a mean and a log variance, and a sample while training.
 
     Sampling (Kingma and Welling 2014, arXiv:1312.6114, eq. 10): code = mean + exp(log_variance / 2) * noise. The noise comes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
@@ -12,7 +12,6 @@ from seqdec_gui.domain.keras_layers import Value, layer
 from seqdec_gui.domain.kinds.base import (
     Activation,
     Category,
-    ClassVar,
     Given,
     InPort,
     Kind,
@@ -31,21 +30,26 @@ from seqdec_gui.domain.types import PortType
 Size = Annotated[int, Meta(ge=1, le=10_000)]
 
 
-class ConvEncoder(Kind, tag="conv_encoder"):
+class ConvEncoder(Kind, frozen=True, tag="conv_encoder"):
     """Conv1D layers, pooling, Dense layers."""
 
     title: ClassVar[str] = "Convolutional encoder"
     summary: ClassVar[str] = "Conv1D layers over a sequence, then pooling and Dense layers to a code (or the sequence itself)."
     category: ClassVar[Category] = "Encoders"
 
-    filters: Annotated[tuple[Units, ...], Meta(min_length=1, max_length=64, description="Filters of each convolution.")] = (32, 64)
+    filters: Annotated[tuple[Units, ...], Meta(min_length=1, max_length=64, description="Filters of each convolution.")] = (
+        32,
+        64,
+    )
     kernel_sizes: Annotated[
         tuple[Size, ...], Meta(min_length=1, max_length=64, description="Window of each convolution; one number serves all.")
     ] = (5,)
     strides: Annotated[
         tuple[Size, ...], Meta(min_length=1, max_length=64, description="Stride of each convolution; one number serves all.")
     ] = (1,)
-    padding: Annotated[Literal["valid", "same", "causal"], Meta(description="What happens at the ends of the sequence.")] = "same"
+    padding: Annotated[Literal["valid", "same", "causal"], Meta(description="What happens at the ends of the sequence.")] = (
+        "same"
+    )
     activation: Annotated[Activation, Meta(description="Activation of convolutions and Dense layers.")] = "relu"
     batch_normalization: Annotated[bool, Meta(description="BatchNormalization after each convolution.")] = False
     momentum: Momentum = 0.9

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
+from seqdec_gui.domain.keras_layers import layer
 from seqdec_gui.domain.kinds.base import (
     Activation,
     Category,
-    ClassVar,
     Given,
     InPort,
     Kind,
@@ -26,11 +26,10 @@ from seqdec_gui.domain.kinds.base import (
     joined,
     states_type,
 )
-from seqdec_gui.domain.keras_layers import layer
 from seqdec_gui.domain.types import CellName, PortType, StatesType, TensorType
 
 
-class DenseStates(Kind, tag="dense_states"):
+class DenseStates(Kind, frozen=True, tag="dense_states"):
     """Per decoder layer one Dense for each state tensor, from a vector or from another encoder's states."""
 
     title: ClassVar[str] = "Dense to states"
@@ -38,7 +37,10 @@ class DenseStates(Kind, tag="dense_states"):
     category: ClassVar[Category] = "Encoders"
 
     cell: Annotated[CellName, Meta(description="Cell of the decoder that takes the states: LSTM has h and c, GRU h.")] = "LSTM"
-    units: Annotated[tuple[Units, ...], Meta(min_length=1, max_length=64, description="Width of each decoder layer.")] = (128, 128)
+    units: Annotated[tuple[Units, ...], Meta(min_length=1, max_length=64, description="Width of each decoder layer.")] = (
+        128,
+        128,
+    )
     activation: Annotated[Activation, Meta(description="Activation of the state layers.")] = "relu"
     batch_normalization: Annotated[bool, Meta(description="BatchNormalization after each state layer.")] = True
     momentum: Momentum = 0.9

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel
-from seqdec_gui.domain.kinds.base import Category, ClassVar, Given, Kind, OutPort
+from seqdec_gui.domain.kinds.base import Category, Given, Kind, OutPort
 from seqdec_gui.domain.types import PortType, TensorType
 
 Length = Annotated[int, Meta(ge=1, le=1_000_000, description="Steps of the sequence; empty: as long as the data needs.")]
 
 
-class Vector(Kind, tag="vector"):
+class Vector(Kind, frozen=True, tag="vector"):
     """A vector of numbers per row."""
 
     title: ClassVar[str] = "Vector"
@@ -29,7 +29,7 @@ class Vector(Kind, tag="vector"):
         return {"output": TensorType((self.width,))}
 
 
-class FloatSequence(Kind, tag="float_sequence"):
+class FloatSequence(Kind, frozen=True, tag="float_sequence"):
     """A sequence of vectors per row."""
 
     title: ClassVar[str] = "Number sequence"
@@ -46,11 +46,13 @@ class FloatSequence(Kind, tag="float_sequence"):
         return {"output": TensorType((self.length, self.features))}
 
 
-class TokenSequence(Kind, tag="token_sequence"):
+class TokenSequence(Kind, frozen=True, tag="token_sequence"):
     """A sequence of symbols per row, as one-hot rows or as ids for an embedding."""
 
     title: ClassVar[str] = "Token sequence"
-    summary: ClassVar[str] = "A sequence of symbols per row: characters, words, phonemes. Stored as ids, one-hot made on the device."
+    summary: ClassVar[str] = (
+        "A sequence of symbols per row: characters, words, phonemes. Stored as ids, one-hot made on the device."
+    )
     category: ClassVar[Category] = "Inputs"
 
     length: Length | None = 33

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel
-from seqdec_gui.domain.kinds.base import Category, ClassVar, Given, InPort, Kind, OutPort, PortError, Trainable, mismatch
+from seqdec_gui.domain.kinds.base import Category, Given, InPort, Kind, OutPort, PortError, Trainable, mismatch
 from seqdec_gui.domain.types import DType, PortType, Shape, TensorType
 
 
@@ -24,7 +24,7 @@ class NamedTensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return TensorType(self.shape, self.dtype)
 
 
-class KerasModel(Kind, tag="keras_model"):
+class KerasModel(Kind, frozen=True, tag="keras_model"):
     """An imported model. All but `file` and `trainable` is what an inspection of the file found."""
 
     title: ClassVar[str] = "Keras model"

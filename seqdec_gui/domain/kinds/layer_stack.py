@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -12,7 +12,6 @@ from seqdec_gui.domain.keras_layers import Layer, Value, layer
 from seqdec_gui.domain.kinds.base import (
     Activation,
     Category,
-    ClassVar,
     Given,
     InPort,
     Kind,
@@ -40,7 +39,7 @@ class StackLayer(msgspec.Struct, frozen=True, tag_field="layer", forbid_unknown_
         return str(cls.__struct_config__.tag)
 
 
-class Dense(StackLayer, tag="Dense"):
+class Dense(StackLayer, frozen=True, tag="Dense"):
     units: Units = 64
     activation: Activation = "linear"
     per_step: bool = False  # TimeDistributed: the same Dense at every step
@@ -51,7 +50,7 @@ class Dense(StackLayer, tag="Dense"):
         return dense(name, self.units, self.activation)
 
 
-class Conv1D(StackLayer, tag="Conv1D"):
+class Conv1D(StackLayer, frozen=True, tag="Conv1D"):
     filters: Units = 64
     kernel_size: Size = 3
     strides: Size = 1
@@ -65,7 +64,7 @@ class Conv1D(StackLayer, tag="Conv1D"):
         )  # fmt: skip
 
 
-class Recurrent(StackLayer, tag="Recurrent"):
+class Recurrent(StackLayer, frozen=True, tag="Recurrent"):
     cell: CellName = "LSTM"
     units: Units = 64
     return_sequences: bool = True
@@ -77,47 +76,47 @@ class Recurrent(StackLayer, tag="Recurrent"):
         return layer("Bidirectional", name, inner) if self.bidirectional else inner
 
 
-class BatchNormalization(StackLayer, tag="BatchNormalization"):
+class BatchNormalization(StackLayer, frozen=True, tag="BatchNormalization"):
     momentum: Annotated[float, Meta(gt=0, lt=1)] = 0.99
 
     def keras_layer(self, name: str) -> Layer:
         return layer("BatchNormalization", name, momentum=self.momentum)
 
 
-class LayerNormalization(StackLayer, tag="LayerNormalization"):
+class LayerNormalization(StackLayer, frozen=True, tag="LayerNormalization"):
     def keras_layer(self, name: str) -> Layer:
         return layer("LayerNormalization", name)
 
 
-class ActivationLayer(StackLayer, tag="Activation"):
+class ActivationLayer(StackLayer, frozen=True, tag="Activation"):
     activation: Activation = "relu"
 
     def keras_layer(self, name: str) -> Layer:
         return layer("Activation", name, activation=self.activation)
 
 
-class Dropout(StackLayer, tag="Dropout"):
+class Dropout(StackLayer, frozen=True, tag="Dropout"):
     rate: Rate = 0.2
 
     def keras_layer(self, name: str) -> Layer:
         return layer("Dropout", name, rate=self.rate)
 
 
-class SpatialDropout1D(StackLayer, tag="SpatialDropout1D"):
+class SpatialDropout1D(StackLayer, frozen=True, tag="SpatialDropout1D"):
     rate: Rate = 0.2
 
     def keras_layer(self, name: str) -> Layer:
         return layer("SpatialDropout1D", name, rate=self.rate)
 
 
-class GaussianNoise(StackLayer, tag="GaussianNoise"):
+class GaussianNoise(StackLayer, frozen=True, tag="GaussianNoise"):
     stddev: Annotated[float, Meta(ge=0, le=100)] = 0.1
 
     def keras_layer(self, name: str) -> Layer:
         return layer("GaussianNoise", name, stddev=self.stddev)
 
 
-class Pooling1D(StackLayer, tag="Pooling1D"):
+class Pooling1D(StackLayer, frozen=True, tag="Pooling1D"):
     how: Literal["max", "average"] = "max"
     size: Size = 2
 
@@ -125,45 +124,45 @@ class Pooling1D(StackLayer, tag="Pooling1D"):
         return layer("MaxPooling1D" if self.how == "max" else "AveragePooling1D", name, pool_size=self.size)
 
 
-class GlobalPooling1D(StackLayer, tag="GlobalPooling1D"):
+class GlobalPooling1D(StackLayer, frozen=True, tag="GlobalPooling1D"):
     how: Literal["max", "average"] = "max"
 
     def keras_layer(self, name: str) -> Layer:
         return layer("GlobalMaxPooling1D" if self.how == "max" else "GlobalAveragePooling1D", name)
 
 
-class UpSampling1D(StackLayer, tag="UpSampling1D"):
+class UpSampling1D(StackLayer, frozen=True, tag="UpSampling1D"):
     size: Size = 2
 
     def keras_layer(self, name: str) -> Layer:
         return layer("UpSampling1D", name, size=self.size)
 
 
-class Flatten(StackLayer, tag="Flatten"):
+class Flatten(StackLayer, frozen=True, tag="Flatten"):
     def keras_layer(self, name: str) -> Layer:
         return layer("Flatten", name)
 
 
-class Reshape(StackLayer, tag="Reshape"):
+class Reshape(StackLayer, frozen=True, tag="Reshape"):
     shape: Annotated[tuple[Size, ...], Meta(min_length=1, max_length=4)] = (1, 1)
 
     def keras_layer(self, name: str) -> Layer:
         return layer("Reshape", name, target_shape=self.shape)
 
 
-class SwapAxes(StackLayer, tag="SwapAxes"):
+class SwapAxes(StackLayer, frozen=True, tag="SwapAxes"):
     def keras_layer(self, name: str) -> Layer:
         return layer("Permute", name, dims=(2, 1))
 
 
-class RepeatVector(StackLayer, tag="RepeatVector"):
+class RepeatVector(StackLayer, frozen=True, tag="RepeatVector"):
     times: Size = 10
 
     def keras_layer(self, name: str) -> Layer:
         return layer("RepeatVector", name, n=self.times)
 
 
-class Crop(StackLayer, tag="Crop"):
+class Crop(StackLayer, frozen=True, tag="Crop"):
     start: Count = 0
     end: Count = 1
 
@@ -171,7 +170,7 @@ class Crop(StackLayer, tag="Crop"):
         return layer("Cropping1D", name, cropping=(self.start, self.end))
 
 
-class Pad(StackLayer, tag="Pad"):
+class Pad(StackLayer, frozen=True, tag="Pad"):
     start: Count = 0
     end: Count = 1
 
@@ -179,12 +178,12 @@ class Pad(StackLayer, tag="Pad"):
         return layer("ZeroPadding1D", name, padding=(self.start, self.end))
 
 
-class Masking(StackLayer, tag="Masking"):
+class Masking(StackLayer, frozen=True, tag="Masking"):
     def keras_layer(self, name: str) -> Layer:
         return layer("Masking", name, mask_value=0.0)
 
 
-class Embedding(StackLayer, tag="Embedding"):
+class Embedding(StackLayer, frozen=True, tag="Embedding"):
     symbols: Size = 100
     units: Units = 64
     mask_padding: bool = False
@@ -218,7 +217,7 @@ AnyStackLayer: TypeAlias = (
 )
 
 
-class LayerStack(Kind, tag="layer_stack"):
+class LayerStack(Kind, frozen=True, tag="layer_stack"):
     """Ordinary layers, first row first."""
 
     title: ClassVar[str] = "Layer stack"
@@ -238,7 +237,9 @@ class LayerStack(Kind, tag="layer_stack"):
 
     def check_port(self, port: str, given: PortType) -> None:
         if not isinstance(given, TensorType):
-            raise PortError(f"expected one tensor, got {given}", port, "Split the states into single ports, or use 'Dense to states'.")
+            raise PortError(
+                f"expected one tensor, got {given}", port, "Split the states into single ports, or use 'Dense to states'."
+            )
         self.submodel({port: given})
 
     def submodel(self, given: Given) -> Submodel:

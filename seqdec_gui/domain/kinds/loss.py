@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel
-from seqdec_gui.domain.kinds.base import Category, ClassVar, Given, InPort, Kind, PortError
+from seqdec_gui.domain.kinds.base import Category, Given, InPort, Kind, PortError
 from seqdec_gui.domain.types import PortType, TensorType
 
 LossName = Literal["categorical_crossentropy", "binary_crossentropy", "mean_squared_error", "mean_absolute_error"]
 MetricName = Literal["token_accuracy", "exact_accuracy", "perplexity", "mean_absolute_error"]
 
 
-class Loss(Kind, tag="loss"):
+class Loss(Kind, frozen=True, tag="loss"):
     """One loss over one output; several loss blocks are summed with their weights."""
 
     title: ClassVar[str] = "Loss"

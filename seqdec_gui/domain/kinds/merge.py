@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
 from seqdec_gui.domain.keras_layers import Layer, layer
-from seqdec_gui.domain.kinds.base import Category, ClassVar, Given, InPort, Kind, OutPort, PortError
+from seqdec_gui.domain.kinds.base import Category, Given, InPort, Kind, OutPort, PortError
 from seqdec_gui.domain.types import PortType, TensorType
 
 InputCount = Annotated[int, Meta(ge=2, le=16, description="Number of inputs.")]
 
 
-class _Merge(Kind):
+class _Merge(Kind, frozen=True):
     category: ClassVar[Category] = "Layers"
 
     def _count(self) -> int:
@@ -43,7 +43,7 @@ class _Merge(Kind):
         return builder.build(output=builder.call("output", self._layer(), *parts))
 
 
-class Concatenate(_Merge, tag="concatenate"):
+class Concatenate(_Merge, frozen=True, tag="concatenate"):
     """Tensors side by side along one axis."""
 
     title: ClassVar[str] = "Concatenate"
@@ -59,7 +59,7 @@ class Concatenate(_Merge, tag="concatenate"):
         return layer("Concatenate", "Concatenate", axis=self.axis)
 
 
-class Add(_Merge, tag="add"):
+class Add(_Merge, frozen=True, tag="add"):
     """The sum of tensors of one shape."""
 
     title: ClassVar[str] = "Add"

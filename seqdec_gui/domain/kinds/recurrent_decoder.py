@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
@@ -12,7 +12,6 @@ from seqdec_gui.domain.keras_layers import Layer, Value, layer
 from seqdec_gui.domain.kinds.base import (
     Activation,
     Category,
-    ClassVar,
     Given,
     InPort,
     Kind,
@@ -33,7 +32,7 @@ from seqdec_gui.domain.kinds.base import (
 from seqdec_gui.domain.types import CellName, PortType, StatesType, TensorType
 
 
-class RecurrentDecoder(Kind, tag="recurrent_decoder"):
+class RecurrentDecoder(Kind, frozen=True, tag="recurrent_decoder"):
     """LSTM or GRU layers that predict one step after the other.
 
     teacher_forced: sees the true previous symbol, starts from `initial_states`. free_running: the same without initial
@@ -59,7 +58,9 @@ class RecurrentDecoder(Kind, tag="recurrent_decoder"):
         int, Meta(ge=0, le=65_536, description="Width of a TimeDistributed Dense after each layer; 0: none.")
     ] = 0
     dropout: Annotated[Rate, Meta(description="Dropout on the inputs of each layer.")] = 0.0
-    recurrent_dropout: Annotated[Rate, Meta(description="Dropout on the recurrent state; excludes the fast cuDNN kernel.")] = 0.0
+    recurrent_dropout: Annotated[Rate, Meta(description="Dropout on the recurrent state; excludes the fast cuDNN kernel.")] = (
+        0.0
+    )
     reset_after: Annotated[bool, Meta(description="GRU: apply the reset gate after the matrix product (cuDNN's form).")] = True
     output_units: Annotated[Units, Meta(description="Symbols (or numbers) predicted per step.")] = 22
     output_activation: Annotated[Activation, Meta(description="softmax for symbols, linear for numbers.")] = "softmax"
@@ -145,7 +146,9 @@ class RecurrentDecoder(Kind, tag="recurrent_decoder"):
             code = fail_unless_tensor("code", given["code"], "a code (None, features)", 1)
             x = builder.input("code", "Decoder_Code", code)
         else:
-            x = builder.input("decoder_inputs", "Decoder_Inputs", fail_unless_sequence("inputs", given["inputs"], self.embedding))
+            x = builder.input(
+                "decoder_inputs", "Decoder_Inputs", fail_unless_sequence("inputs", given["inputs"], self.embedding)
+            )
         initial = self._state_inputs(builder, given)
         if self.mode == "repeat_vector":
             x = builder.call("x", layer("RepeatVector", "Decoder_Repeat", n=1 if one_step else self.length), x)

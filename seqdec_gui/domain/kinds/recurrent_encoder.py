@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from msgspec import Meta
 
@@ -11,7 +11,6 @@ from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
 from seqdec_gui.domain.keras_layers import Layer, Value, layer
 from seqdec_gui.domain.kinds.base import (
     Category,
-    ClassVar,
     Given,
     InPort,
     Kind,
@@ -30,7 +29,7 @@ from seqdec_gui.domain.types import CellName, PortType, StatesType
 EncoderOutput = Literal["states", "code", "sequence"]
 
 
-class RecurrentEncoder(Kind, tag="recurrent_encoder"):
+class RecurrentEncoder(Kind, frozen=True, tag="recurrent_encoder"):
     """LSTM or GRU layers over a sequence."""
 
     title: ClassVar[str] = "Recurrent encoder"
@@ -45,13 +44,17 @@ class RecurrentEncoder(Kind, tag="recurrent_encoder"):
     embedding: Annotated[int, Meta(ge=0, le=65_536, description="Width of the vector of a token id; 0: no embedding.")] = 0
     mask_padding: Annotated[bool, Meta(description="Skip padding: id 0 of an embedding, or steps of zeros.")] = False
     dropout: Annotated[Rate, Meta(description="Dropout on the inputs of each layer.")] = 0.0
-    recurrent_dropout: Annotated[Rate, Meta(description="Dropout on the recurrent state; excludes the fast cuDNN kernel.")] = 0.0
+    recurrent_dropout: Annotated[Rate, Meta(description="Dropout on the recurrent state; excludes the fast cuDNN kernel.")] = (
+        0.0
+    )
     batch_normalization: Annotated[bool, Meta(description="BatchNormalization between the layers.")] = False
     momentum: Momentum = 0.9
     reset_after: Annotated[bool, Meta(description="GRU: apply the reset gate after the matrix product (cuDNN's form).")] = True
     output: Annotated[
         tuple[EncoderOutput, ...],
-        Meta(min_length=1, max_length=3, description="What leaves the block: states, code (last output), sequence (all outputs)."),
+        Meta(
+            min_length=1, max_length=3, description="What leaves the block: states, code (last output), sequence (all outputs)."
+        ),
     ] = ("states",)
     split_states: Annotated[bool, Meta(description="One output per state tensor (h_0, c_0, ...) instead of one wire.")] = False
     trainable: Trainable = True
