@@ -1,0 +1,308 @@
+"""Codecs as fitted to the data: everything that is needed to write further rows the same way, and to read ids as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+import numpy as np
+
+from seqdec_gui.data.formats.base import Array, Chunk
+from seqdec_gui.data.sources import NumberSurvey, Source, survey_numbers
+from seqdec_gui.data.tokens import Lookup, Survey, TokenKind, first_row_with, place, reversed_rows, survey
+from seqdec_gui.domain.problems import Problem
+
+Encoder: TypeAlias = Callable[[Chunk], Array]
+UNKNOWN = "\N{REPLACEMENT CHARACTER}"
+
+
+def id_dtype(highest: int) -> np.dtype[np.generic]:
+    """The smallest of uint8, uint16 and int32 that holds ids up to this one."""
+    return np.dtype(np.uint8 if highest < 2**8 else np.uint16 if highest < 2**16 else np.int32)
+
+
+class FittedText(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=True):
+    """Text as ids `(rows, length)`: 0 is padding, then `begin` and `end` where used, then the charset in order.
+
+    `length` is what is stored, marks included; for a teacher-forced decoder that is one more than it takes.
+    """
+
+    charset: tuple[str, ...]
+    length: int
+    begin: bool = False
+    end: bool = False
+    tokens: TokenKind = "characters"
+    padding: Literal["right", "left"] = "right"
+    reverse: bool = False
+    lowercase: bool = False
+
+    @property
+    def pad_id(self) -> int:
+        return 0
+
+    @property
+    def begin_id(self) -> int | None:
+        return 1 if self.begin else None
+
+    @property
+    def end_id(self) -> int | None:
+        return 1 + self.begin if self.end else None
+
+    @property
+    def first_symbol(self) -> int:
+        """The id of `charset[0]`."""
+        return 1 + self.begin + self.end
+
+    @property
+    def symbols(self) -> int:
+        """How many ids there are, padding and marks included."""
+        return self.first_symbol + len(self.charset)
+
+    @property
+    def room(self) -> int:
+        """How many tokens of text fit."""
+        return self.length - self.begin - self.end
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]:
+        return id_dtype(self.symbols - 1)
+
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        return (self.length,)
+
+    def chunks(self, source: Source) -> Iterable[Chunk]:
+        return source.texts()
+
+    def faults(self, source: Source, where: str, seen: Survey | None = None) -> list[Problem]:
+        """Empty rows, symbols outside the charset, rows that are too long. Raises InvalidInput where it is no text."""
+        seen = seen or survey(source.texts(), self.tokens, self.lowercase)
+        problems = []
+        if seen.empty:
+            text = f"{source.label} has {seen.empty} empty row(s), the first is row {seen.empty_row + 1}; expected text."
+            problems.append(Problem("error", "empty_rows", where, text, "Fill or remove them."))
+        known = set(self.charset)
+        unknown = {symbol: count for symbol, count in seen.symbols.items() if symbol not in known}
+        if unknown:
+            row, symbol = first_row_with(source.texts(), unknown, self.tokens, self.lowercase)
+            others = f" ({len(unknown)} unknown symbols in all)" if len(unknown) > 1 else ""
+            text = f"{source.label}, row {row + 1}: symbol {symbol!r} is not in the charset {self.shown_charset}{others}."
+            problems.append(Problem("error", "unknown_symbol", where, text, "Remove it, or train with it."))
+        if seen.longest > self.room:
+            text = (
+                f"{source.label} has {seen.longer_than(self.room)} row(s) of more than {self.room} symbols; "
+                f"the longest, row {seen.longest_row + 1}, has {seen.longest}."
+            )
+            problems.append(Problem("error", "too_long", where, text, "Shorten or remove them."))
+        return problems
+
+    @property
+    def shown_charset(self) -> str:
+        """The charset as messages show it."""
+        if self.tokens == "characters":
+            return repr("".join(self.charset))
+        return "{" + " ".join(self.charset[:20]) + (" ..." if len(self.charset) > 20 else "") + "}"
+
+    def encoder(self) -> Encoder:
+        """Arrow strings to `(rows, length)`; rows must be without `faults`."""
+        return partial(self._encode, Lookup(self.charset, self.first_symbol, self.tokens, self.lowercase))
+
+    def _encode(self, lookup: Lookup, chunk: Chunk) -> Array:
+        ids, lengths = lookup.ids(chunk)
+        if self.reverse:
+            ids = reversed_rows(ids, lengths)
+        used = lengths + self.begin + self.end
+        start = self.length - used if self.padding == "left" else np.zeros_like(used)
+        placed = place(ids, lengths, self.length, start + self.begin, self.dtype)
+        rows = np.arange(len(lengths))
+        if self.begin_id is not None:
+            placed[rows, start] = self.begin_id
+        if self.end_id is not None:
+            placed[rows, start + used - 1] = self.end_id
+        return placed
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of one row of ids: up to the end mark, without padding and begin; `UNKNOWN` for an id without a symbol."""
+        found = []
+        for number in map(int, ids):
+            if number == self.end_id:
+                break
+            if number in (self.pad_id, self.begin_id):
+                continue
+            at = number - self.first_symbol
+            found.append(self.charset[at] if 0 <= at < len(self.charset) else UNKNOWN)
+        if self.reverse:
+            found.reverse()
+        return (" " if self.tokens == "words" else "").join(found)
+
+
+class FittedIds(msgspec.Struct, frozen=True, tag="ids", forbid_unknown_fields=True):
+    """Integers stored as they are, `(rows, *shape)`.
+
+    `depth`, if not 0: the rows come as one-hot of that depth, and one that is all 0 becomes the id `depth`.
+    `limit` is the number of ids that the port has room for; 0: any.
+    """
+
+    shape: tuple[int, ...]
+    depth: int = 0
+    pad_id: int | None = None
+    limit: int = 0
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]:
+        return id_dtype(max(self.depth, self.limit - 1, self.pad_id or 0)) if self.limit or self.depth else np.dtype(np.int32)
+
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        return self.shape
+
+    def chunks(self, source: Source) -> Iterable[Chunk]:
+        return source.numbers()
+
+    def faults(self, source: Source, where: str, seen: NumberSurvey | None = None) -> list[Problem]:
+        """Other shapes, numbers that are no ids, ids out of range, rows that are not one-hot."""
+        expected = (*self.shape, self.depth) if self.depth else self.shape
+        if source.shape != expected:
+            return [_wrong_shape(source, expected, where)]
+        seen = seen or survey_numbers(source)
+        if seen.bad:
+            return [not_finite(source, seen, where)]
+        if self.depth and not seen.one_hot:
+            text = f"{source.label} is not one-hot; expected a single 1 among zeros along the last axis."
+            return [Problem("error", "not_one_hot", where, text, "Bind it with the codec 'values'.")]
+        if not seen.integral or seen.low < 0:
+            text = f"{source.label} has values from {seen.low:g} to {seen.high:g}; expected whole numbers from 0 (token ids)."
+            return [Problem("error", "not_ids", where, text, "Bind another column or choose another codec.")]
+        if not self.depth and seen.high >= (self.limit or 2**31):
+            found, room = int(seen.high) + 1, self.limit or 2**31
+            text = f"{source.label} has ids up to {found - 1}, which makes {found} symbols; the block has room for {room}."
+            return [Problem("error", "too_many_symbols", where, text, f"Set symbols={found}.")]
+        return []
+
+    def encoder(self) -> Encoder:
+        return self._encode
+
+    def _encode(self, chunk: Chunk) -> Array:
+        if not self.depth:
+            result: Array = chunk.astype(self.dtype)
+            return result
+        ids = chunk.argmax(axis=-1).astype(self.dtype)
+        ids[~chunk.any(axis=-1)] = self.depth
+        compressed: Array = ids
+        return compressed
+
+
+class FittedNumbers(msgspec.Struct, frozen=True, tag="numbers", forbid_unknown_fields=True):
+    """Numbers as float32 `(rows, *shape)`: (x - mean) / deviation along the last axis, or as they are where both are empty."""
+
+    shape: tuple[int, ...]
+    mean: tuple[float, ...] = ()
+    deviation: tuple[float, ...] = ()
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]:
+        return np.dtype(np.float32)
+
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        return self.shape
+
+    def chunks(self, source: Source) -> Iterable[Chunk]:
+        return source.numbers()
+
+    def faults(self, source: Source, where: str, seen: NumberSurvey | None = None) -> list[Problem]:
+        """Other shapes, values that are not finite."""
+        if not same_values(source.shape, self.shape):
+            return [_wrong_shape(source, self.shape, where)]
+        seen = seen or survey_numbers(source)
+        return [not_finite(source, seen, where)] if seen.bad else []
+
+    def encoder(self) -> Encoder:
+        mean, deviation = np.array(self.mean), np.array(self.deviation)
+
+        def encode(chunk: Chunk) -> Array:
+            values = chunk.reshape(len(chunk), *self.shape)
+            if self.mean:
+                values = (values - mean) / deviation
+            result: Array = values.astype(np.float32, copy=False)
+            return result
+
+        return encode
+
+
+class FittedCategory(msgspec.Struct, frozen=True, tag="category", forbid_unknown_fields=True):
+    """Labels as ids `(rows,)`: the place in `labels`."""
+
+    labels: tuple[str, ...]
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]:
+        return id_dtype(max(len(self.labels) - 1, 0))
+
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        return ()
+
+    def chunks(self, source: Source) -> Iterable[Chunk]:
+        return source.texts()
+
+    def faults(self, source: Source, where: str) -> list[Problem]:
+        """Missing labels and labels that are not known."""
+        row, known = 0, set(self.labels)
+        for chunk in source.texts():
+            coded = chunk.dictionary_encode()
+            wrong = [label is None or label not in known for label in coded.dictionary.to_pylist()]
+            codes = coded.indices.fill_null(len(wrong)).to_numpy(zero_copy_only=False)
+            at = np.flatnonzero(np.array([*wrong, True])[codes])
+            if len(at):
+                found = chunk[int(at[0])].as_py()
+                listed = ", ".join(map(repr, self.labels[:20]))
+                text = f"{source.label}, row {row + int(at[0]) + 1}: label {found!r} is not one of {listed}."
+                return [Problem("error", "unknown_label", where, text, "Remove it, or train with it.")]
+            row += len(chunk)
+        return []
+
+    def encoder(self) -> Encoder:
+        places = {label: i for i, label in enumerate(self.labels)}
+
+        def encode(chunk: Chunk) -> Array:
+            coded = chunk.dictionary_encode()
+            table = np.array([places[label] for label in coded.dictionary.to_pylist()], self.dtype)
+            result: Array = table[coded.indices.to_numpy(zero_copy_only=False)]
+            return result
+
+        return encode
+
+    def decode(self, ids: Any) -> str:
+        """The label of one id (a number, or an array of one)."""
+        number = int(np.asarray(ids).reshape(-1)[0])
+        return self.labels[number] if 0 <= number < len(self.labels) else UNKNOWN
+
+
+FittedCodec: TypeAlias = FittedText | FittedIds | FittedNumbers | FittedCategory
+
+
+def same_values(found: tuple[int, ...], expected: tuple[int, ...]) -> bool:
+    """Whether rows of one shape may be taken for the other: equal, a single value for (1,), a vector for (n, 1)."""
+    return found == expected or (*found, 1) == expected
+
+
+def not_finite(source: Source, seen: NumberSurvey, where: str) -> Problem:
+    """The problem that numbers are missing, NaN, infinite or beyond float32."""
+    text = (
+        f"{source.label} has {seen.bad} row(s) with a missing, NaN or infinite value, the first is row {seen.bad_row + 1}; "
+        "expected finite numbers."
+    )
+    return Problem("error", "not_finite", where, text, "Fill or remove these rows.")
+
+
+def _wrong_shape(source: Source, expected: tuple[int, ...], where: str) -> Problem:
+    text = f"{source.label} has rows of shape {source.shape}; expected {expected}."
+    hint = "The number of values is right: reshape the array before saving." if _size(source.shape) == _size(expected) else ""
+    return Problem("error", "wrong_shape", where, text, hint or "Bind another column or change the block.")
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    return int(np.prod(shape, dtype=np.int64))

@@ -1,0 +1,233 @@
+"""From a design's data source to arrays that engines train on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from seqdec_gui.data.codecs import FittedCodec
+from seqdec_gui.data.fitted import Fitted, FittedPort, encode, faults
+from seqdec_gui.data.fitting import Demand, Fit, fit
+from seqdec_gui.data.formats.base import Array, Column, Table
+from seqdec_gui.data.sources import ColumnSource
+from seqdec_gui.data.split import Parts, Rows, split_rows
+from seqdec_gui.data.tables import open_table
+from seqdec_gui.data.wires import Wire, expand
+from seqdec_gui.domain.bindings import Binding, DataSource
+from seqdec_gui.domain.dataflow import DataPort
+from seqdec_gui.domain.problems import InvalidInput, Problem, errors
+
+__all__ = ["Dataset", "Wire", "expand", "open_dataset"]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Encoded rows. `arrays` are small: ids in the smallest of uint8, uint16, int32, and float32 values."""
+
+    arrays: dict[str, Array]
+    wires: tuple[Wire, ...]
+    training: Rows
+    validation: Rows
+    test: Rows
+    rows: int
+    fitted: Fitted
+    problems: tuple[Problem, ...] = ()
+    """Warnings and remarks; errors never get this far."""
+
+    def batch(self, rows: Rows) -> dict[str, Array]:
+        """Copies of these rows of every array, in this order."""
+        return {name: array[rows] for name, array in self.arrays.items()}
+
+
+class _Bound(NamedTuple):
+    port: DataPort
+    binding: Binding
+    source: ColumnSource
+
+
+def open_dataset(
+    source: DataSource,
+    ports: Sequence[DataPort],
+    folder: Path,
+    fitted: Fitted | None = None,
+    cache: Path | None = None,
+) -> Dataset:
+    """Reads, checks, fits and encodes the bound columns.
+
+    Relative files are relative to `folder`. With `fitted` the codecs of an earlier run are used as they are. Arrays of
+    more than 512 MB are written to the folder `cache`, if one is given, and mapped. Raises InvalidInput with every
+    problem found, SeqdecError where the cache cannot be written.
+    """
+    problems: list[Problem] = []
+    tables = _Tables(folder, source, problems)
+    bound = _resolved(source, ports, tables, fitted, problems)
+    rows = _common_rows(bound, problems)
+    if rows is None:
+        raise InvalidInput(problems)
+    split_table = tables.get(source.file) if source.split.kind == "column" else None
+    parts, wrong = split_rows(source.split, rows, split_table)
+    problems += wrong
+    fits = _fits(bound, ports, parts, rows, fitted)
+    problems += [problem for result in fits for problem in result.problems]
+    if errors(problems):
+        raise InvalidInput(sorted(problems, key=lambda problem: problem.severity != "error"))
+    known = _as_fitted(bound, fits, fitted)
+    arrays = {
+        at.port.name: encode(_codec(result), at.source, at.port.name, cache) for at, result in zip(bound, fits, strict=True)
+    }
+    return Dataset(arrays, known.wires, *parts, rows, known, tuple(problems))
+
+
+class _Tables:
+    """The files in use, each opened once and only as far as needed."""
+
+    def __init__(self, folder: Path, source: DataSource, problems: list[Problem]) -> None:
+        self._folder, self._source, self._problems = folder, source, problems
+        self._open: dict[str, Table | None] = {}
+
+    def get(self, file: str) -> Table | None:
+        """The table, or None where it cannot be opened, which is reported once."""
+        if file not in self._open:
+            self._open[file] = self._opened(file)
+        return self._open[file]
+
+    def _opened(self, file: str) -> Table | None:
+        if not file:
+            text = "No data file is chosen; expected one of .npz .npy .h5 .csv .tsv .parquet."
+            hint = "Choose a file in the Data tab or with --data."
+            self._problems.append(Problem("error", "no_data_file", "data", text, hint))
+            return None
+        bindings = self._source.bindings
+        names = [name for binding in bindings if (binding.file or self._source.file) == file for name in binding.columns]
+        if file == self._source.file and self._source.split.kind == "column":
+            names.append(self._source.split.column)
+        try:
+            table = open_table(self._folder / file, names)
+        except InvalidInput as error:
+            self._problems += error.problems
+            return None
+        self._problems += table.problems
+        return table
+
+
+def _resolved(
+    source: DataSource, ports: Sequence[DataPort], tables: _Tables, fitted: Fitted | None, problems: list[Problem]
+) -> list[_Bound]:
+    """Port and columns of every binding, in the order of the ports; reports what is missing, unknown or bound twice."""
+    chosen: dict[str, Binding] = {}
+    for binding in source.bindings:
+        port = _port_named(binding.port, ports)
+        if port is None:
+            known = ", ".join(port.port for port in ports)
+            text = f"Column {binding.columns[0]!r} is bound to {binding.port!r}, which takes no data; expected one of {known}."
+            problems.append(Problem("error", "unknown_port", binding.port, text, "Bind it to one of these."))
+        elif port.name in chosen:
+            text = f"{port.port} is bound twice, to {chosen[port.name].columns} and {binding.columns}; expected one binding."
+            problems.append(Problem("error", "bound_twice", port.port, text, "Remove one of them."))
+        else:
+            chosen[port.name] = binding
+    taught = {port.taught for port in ports if port.name in chosen and port.taught}
+    found = []
+    for port in ports:
+        if port.name in chosen:
+            columns = _source(chosen[port.name], source, tables, port, problems)
+            if columns is not None:
+                found.append(_Bound(port, chosen[port.name], columns))
+        elif port.name not in taught:
+            by = next((other.port for other in ports if other.taught == port.name), "")
+            hint = f"Bind a column to it{f', or one column of text to {by}' if by else ''}."
+            text = f"No column is bound to {port.port} ({port.type})."
+            problems.append(Problem("error", "unbound_port", port.port, text, hint))
+    if fitted is not None:
+        problems += [
+            Problem("error", "not_fitted", at.port.port, f"{at.port.port} was not trained; the run has no codec for it.")
+            for at in found
+            if all(at.port.name != port.name for port in fitted.ports)
+        ]
+    return found
+
+
+def _port_named(name: str, ports: Sequence[DataPort]) -> DataPort | None:
+    """The port of this name; an alias counts only where no port is called so."""
+    exact = next((port for port in ports if name in (port.port, port.name)), None)
+    return exact or next((port for port in ports if name in port.aliases), None)
+
+
+def _source(
+    binding: Binding, source: DataSource, tables: _Tables, port: DataPort, problems: list[Problem]
+) -> ColumnSource | None:
+    table = tables.get(binding.file or source.file)
+    if table is None:
+        return None
+    columns: list[Column] = []
+    for name in binding.columns:
+        try:
+            columns.append(table.column(name))
+        except InvalidInput as error:
+            problems += [msgspec.structs.replace(problem, where=port.port) for problem in error.problems]
+    if len(columns) < len(binding.columns) or not columns:
+        return None
+    counts = {column.rows for column in columns}
+    if len(counts) > 1:
+        listed = ", ".join(f"{column.name!r} has {column.rows}" for column in columns)
+        problems.append(Problem("error", "row_counts_differ", port.port, f"Expected columns of as many rows; {listed}."))
+        return None
+    return ColumnSource(table, columns)
+
+
+def _common_rows(bound: Sequence[_Bound], problems: list[Problem]) -> int | None:
+    """How many rows all bound columns have; None if they differ, which is reported, or if nothing is bound."""
+    if not bound:
+        if not errors(problems):
+            problems.append(Problem("error", "no_bindings", "data", "No column is bound to any port; expected one per input."))
+        return None
+    rows = bound[0].source.rows
+    for other in bound[1:]:
+        if other.source.rows != rows:
+            text = f"{bound[0].source.label} has {rows} rows, {other.source.label} has {other.source.rows}; expected as many."
+            problems.append(Problem("error", "row_counts_differ", other.port.port, text, "Bind columns of the same rows."))
+    return None if any(other.source.rows != rows for other in bound) else rows
+
+
+def _fits(bound: Sequence[_Bound], ports: Sequence[DataPort], parts: Parts, rows: int, fitted: Fitted | None) -> list[Fit]:
+    if fitted is not None:
+        return [_fit_from(fitted, at) for at in bound]
+    training = np.zeros(rows, bool)
+    training[parts.training] = True
+    bound_names = {at.port.name for at in bound}
+    results = []
+    for at in bound:
+        taught = next((port for port in ports if port.name == at.port.taught and port.name not in bound_names), None)
+        demand = Demand(at.port, taught, training, int(taught is not None))
+        results.append(fit(demand, at.source, at.binding.codec))
+    return results
+
+
+def _fit_from(fitted: Fitted, at: _Bound) -> Fit:
+    codec = next((port.codec for port in fitted.ports if port.name == at.port.name), None)
+    return Fit(codec, (), [] if codec is None else faults(codec, at.source, at.port.port))
+
+
+def _as_fitted(bound: Sequence[_Bound], fits: Sequence[Fit], fitted: Fitted | None) -> Fitted:
+    if fitted is not None:
+        names = {at.port.name for at in bound}
+        return msgspec.structs.replace(fitted, wires=tuple(wire for wire in fitted.wires if wire.array in names))
+    known = []
+    for at, result in zip(bound, fits, strict=True):
+        port = at.port
+        taught = port.taught if len(result.wires) > 1 else ""
+        columns, aliases = at.binding.columns, port.aliases
+        known.append(
+            FittedPort(port.name, port.port, port.role, columns, _codec(result), aliases, taught, port.generated)
+        )  # fmt: skip
+    return Fitted(tuple(known), tuple(wire for result in fits for wire in result.wires))
+
+
+def _codec(result: Fit) -> FittedCodec:
+    assert result.codec is not None
+    return result.codec

@@ -1,0 +1,149 @@
+"""What was fitted to the training data: saved with the run, it writes new rows the same way and reads ids as text.
+
+The file `data.json` holds a `Fitted` as JSON; floats are written so that they are read back exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+
+from seqdec_gui.data.codecs import FittedCategory, FittedCodec, FittedText
+from seqdec_gui.data.formats.base import Array
+from seqdec_gui.data.sources import RowSource, Source
+from seqdec_gui.data.storage import ArrayWriter, write_whole
+from seqdec_gui.data.wires import Wire
+from seqdec_gui.domain.problems import InvalidInput, Problem
+
+FORMAT = 1
+
+
+class FittedPort(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One bound port: its names, the columns it was trained on, and the codec; its array has the port's `name`."""
+
+    name: str
+    port: str
+    role: Literal["input", "target"]
+    columns: tuple[str, ...]
+    codec: FittedCodec
+    aliases: tuple[str, ...] = ()
+    taught: str = ""
+    """The loss whose targets are the same array one step ahead."""
+    generated: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """By which names a column of new rows may say that it is for this port, the best first."""
+        own = (self.name, self.port, *self.aliases)
+        return tuple(dict.fromkeys((*own, *self.columns) if len(self.columns) == 1 else own))
+
+
+class Fitted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Codecs and wires of a dataset, without its rows."""
+
+    ports: tuple[FittedPort, ...]
+    wires: tuple[Wire, ...]
+    format: int = FORMAT
+
+    @property
+    def inputs(self) -> tuple[FittedPort, ...]:
+        """The ports that `generate` and `predict` need values for."""
+        return tuple(port for port in self.ports if port.role == "input" and not port.generated)
+
+    def port(self, name: str) -> FittedPort:
+        """The port that this name, or one of its aliases, means. Raises InvalidInput."""
+        for port in self.ports:
+            if name in (port.name, port.port, *port.aliases):
+                return port
+        raise InvalidInput(f"No port {name!r} was trained; expected one of {', '.join(port.name for port in self.ports)}.")
+
+    def text(self, name: str = "") -> FittedText | FittedCategory:
+        """The codec that reads the ids of a loss's predictions (or of an input) as text; by default of the first loss.
+
+        Raises InvalidInput where ids are no text.
+        """
+        wanted = name or next((wire.name for wire in self.wires if wire.role == "target"), "")
+        array = next((wire.array for wire in self.wires if wire.name == wanted), wanted)
+        codec = self.port(array).codec
+        if not isinstance(codec, FittedText | FittedCategory):
+            raise InvalidInput(f"{wanted} was trained on numbers, not on text; expected a column of text or labels.")
+        return codec
+
+    def decode(self, ids: Any, name: str = "") -> str:
+        """The text of one row of ids, up to the end mark; `name` as for `text`."""
+        return self.text(name).decode(ids)
+
+    def encode_rows(self, rows: Mapping[str, Sequence[str] | Array]) -> dict[str, Array]:
+        """The arrays of new rows: port name to texts, labels or numbers `(rows, ...)`, as encoded in training.
+
+        Takes any of the ports, aliases too; needs all `inputs`. Raises InvalidInput with every problem: missing ports,
+        unknown symbols, wrong widths, different numbers of rows.
+        """
+        given = {self.port(name).name: values for name, values in rows.items()}
+        problems = [
+            Problem("error", "missing_input", port.name, f"No values are given for input {port.name}; expected one per row.")
+            for port in self.inputs
+            if port.name not in given
+        ]
+        sources = {name: RowSource(name, values) for name, values in given.items()}
+        counts = {name: source.rows for name, source in sources.items()}
+        if len(set(counts.values())) > 1:
+            listed = ", ".join(f"{name} has {count}" for name, count in counts.items())
+            problems.append(Problem("error", "row_counts_differ", "data", f"Expected as many rows for every input; {listed}."))
+        for name, source in sources.items():
+            problems += faults(self.port(name).codec, source, name)
+        if problems:
+            raise InvalidInput(problems)
+        return {name: encode(self.port(name).codec, source, name, None) for name, source in sources.items()}
+
+    def dumps(self) -> bytes:
+        return msgspec.json.format(msgspec.json.encode(self), indent=1)
+
+    def save(self, path: Path) -> None:
+        """Writes the JSON file whole or not at all. Raises SeqdecError."""
+        write_whole(path, self.dumps())
+
+
+class _Version(msgspec.Struct):
+    format: int
+
+
+def loads(text: bytes | str, name: str = "data.json") -> Fitted:
+    """Raises InvalidInput: no JSON, damaged, or written by a newer version."""
+    try:
+        version = msgspec.json.decode(text, type=_Version).format
+        if version > FORMAT:
+            raise InvalidInput(f"{name} has format {version}; this version reads formats up to {FORMAT}. Update seqdec-gui.")
+        return msgspec.json.decode(text, type=Fitted)
+    except msgspec.DecodeError as error:
+        raise InvalidInput(f"{name} is not what a run writes ({error}); it is damaged or from a newer version.") from error
+
+
+def load(path: Path) -> Fitted:
+    """Reads `data.json`. Raises InvalidInput."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read: {error.strerror}; expected the data.json of a run.") from error
+    return loads(content, str(path))
+
+
+def faults(codec: FittedCodec, source: Source, where: str) -> list[Problem]:
+    """Why these rows cannot be encoded; values of the wrong type included."""
+    try:
+        return codec.faults(source, where)
+    except InvalidInput as error:
+        return [msgspec.structs.replace(problem, where=where) for problem in error.problems]
+
+
+def encode(codec: FittedCodec, source: Source, name: str, folder: Path | None) -> Array:
+    """The source's rows as one array, a chunk at a time; in `folder` where it is large."""
+    write = codec.encoder()
+    with ArrayWriter(name, (source.rows, *codec.row_shape), np.dtype(codec.dtype), folder) as writer:
+        for chunk in codec.chunks(source):
+            writer.append(write(chunk))
+        return writer.finish()

@@ -1,0 +1,311 @@
+"""From a port and the rows bound to it to a fitted codec and its wires."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from seqdec_gui.data.codecs import FittedCategory, FittedCodec, FittedIds, FittedNumbers, FittedText, not_finite
+from seqdec_gui.data.formats.base import Array
+from seqdec_gui.data.sources import NumberSurvey, Source, survey_numbers
+from seqdec_gui.data.tokens import Survey, survey
+from seqdec_gui.data.wires import Wire
+from seqdec_gui.domain.bindings import CategoryCodec, Codec, IdsCodec, TextCodec, ValuesCodec, VectorCodec
+from seqdec_gui.domain.dataflow import DataPort
+from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.types import Shape
+
+
+class Fit(NamedTuple):
+    """A fitted codec, or None where it could not be fitted, the wires it feeds, and what is wrong."""
+
+    codec: FittedCodec | None
+    wires: tuple[Wire, ...]
+    problems: list[Problem]
+
+
+class Demand(NamedTuple):
+    """What is asked of one column: the port, the loss that it teaches as well (or None), and which rows train."""
+
+    port: DataPort
+    taught: DataPort | None
+    training: Array
+    extra: int
+    """Steps that are stored beyond what the port takes: 1 where the port takes `[0:-1]`."""
+
+    @property
+    def steps(self) -> Shape:
+        """The port's shape without the axis of symbols or classes."""
+        kind = self.port.type
+        return kind.shape if kind.dtype == "int32" else kind.shape[:-1]
+
+    @property
+    def stored_steps(self) -> Shape:
+        steps = self.steps
+        return (steps[0] + self.extra, *steps[1:]) if steps and steps[0] is not None else steps
+
+    @property
+    def rooms(self) -> list[tuple[str, int]]:
+        """Port and number of ids that it has room for, for every end of the wire that has a limit."""
+        found = []
+        for port in (self.port, self.taught):
+            if port is not None and (room := symbol_room(port)) is not None:
+                found.append((port.port, room))
+        return found
+
+    @property
+    def masks_padding(self) -> bool:
+        return self.port.mask_padding or (self.taught is not None and self.taught.mask_padding)
+
+
+def symbol_room(port: DataPort) -> int | None:
+    """How many ids the port has room for: symbols, classes, or the depth of its one-hot rows."""
+    if port.classes is not None:
+        return port.classes
+    if port.type.dtype == "int32":
+        return port.type.symbols
+    return port.type.shape[-1] if port.type.shape else None
+
+
+def fit(demand: Demand, source: Source, codec: Codec | None) -> Fit:
+    """Fits the codec, or the one that suits port and rows, and lists every problem found."""
+    try:
+        numbers = survey_numbers(source, demand.training) if source.kind in ("array", "number") else None
+        chosen = codec or choose(demand, source, numbers)
+        if isinstance(chosen, TextCodec):
+            return _fit_text(demand, source, chosen)
+        if isinstance(chosen, CategoryCodec):
+            return _fit_category(demand, source, chosen)
+        numbers = numbers or survey_numbers(source, demand.training)
+        if numbers.bad:
+            return Fit(None, (), [not_finite(source, numbers, demand.port.port)])
+        if isinstance(chosen, IdsCodec):
+            return _fit_ids(demand, source, chosen, numbers)
+        return _fit_numbers(demand, source, chosen, numbers)
+    except InvalidInput as error:
+        return Fit(None, (), [msgspec.structs.replace(problem, where=demand.port.port) for problem in error.problems])
+
+
+def choose(demand: Demand, source: Source, seen: NumberSurvey | None) -> Codec:
+    """The codec for a binding that names none."""
+    port, steps = demand.port, demand.steps
+    symbolic = port.type.dtype == "int32" or port.classes is not None or port.one_hot
+    if source.kind == "text":
+        return TextCodec() if steps else CategoryCodec()
+    if source.kind == "integer":
+        return TextCodec() if steps and symbolic else IdsCodec() if symbolic else _plain_numbers(demand)
+    assert seen is not None
+    rank = len(source.shape)
+    if seen.one_hot and rank == len(steps) + 1 and not (seen.hollow and _judged(demand)):
+        return IdsCodec()
+    if symbolic and seen.integral and seen.low >= 0 and rank == len(steps):
+        return IdsCodec()
+    return IdsCodec() if port.type.dtype == "int32" else _plain_numbers(demand)
+
+
+def _plain_numbers(demand: Demand) -> Codec:
+    vector = demand.port.role == "input" and len(demand.port.type.shape) == 1
+    return VectorCodec() if vector else ValuesCodec()
+
+
+def _judged(demand: Demand) -> bool:
+    """Whether a loss chooses a class by these rows: a class cannot be 'none'."""
+    return demand.port.classes is not None or (demand.taught is not None and demand.taught.classes is not None)
+
+
+# -- text
+def _fit_text(demand: Demand, source: Source, codec: TextCodec) -> Fit:
+    port, where = demand.port, demand.port.port
+    if len(demand.steps) != 1 or (port.role == "target" and port.classes is None):
+        text = f"{source.label} is bound as text, but {port.port} takes {port.type}; expected a port for a sequence of symbols."
+        return Fit(None, (), [Problem("error", "text_needs_sequence", where, text, "Bind numbers, or use codec 'category'.")])
+    problems = _charset_problems(codec, where)
+    marks = codec.marks
+    if marks == "auto":
+        marks = "end" if port.role == "target" else "both" if port.taught else "none"
+    begin, end = marks == "both", marks in ("both", "end")
+    if port.taught and begin:
+        demand = demand._replace(extra=1)
+    seen = survey(source.texts(), codec.tokens, codec.lowercase)
+    length, wrong = _text_length(demand, source, codec, seen, begin + end)
+    fitted = FittedText(
+        codec.charset or tuple(symbol for symbol in seen.symbols if symbol),
+        length, begin, end, codec.tokens, codec.padding, codec.reverse, codec.lowercase,
+    )  # fmt: skip
+    problems += wrong
+    problems += [problem for problem in fitted.faults(source, where, seen) if problem.code != "too_long"]
+    for place, room in demand.rooms:
+        if fitted.symbols > room:
+            parts = ", ".join(["padding", *["begin"] * begin, *["end"] * end])
+            text = f"{source.label}: found {fitted.symbols} symbols (incl. {parts}); the block has room for {room}."
+            problems.append(Problem("error", "too_many_symbols", place, text, f"Set symbols={fitted.symbols}."))
+    return Fit(fitted, _wires(demand, fitted.symbols, fitted.pad_id), problems)
+
+
+def _text_length(demand: Demand, source: Source, codec: TextCodec, seen: Survey, marks: int) -> tuple[int, list[Problem]]:
+    """How many ids a row is stored as, marks included: the port's length, else the codec's, else as the data needs."""
+    where, given = demand.port.port, demand.steps[0]
+    needed = seen.longest + marks
+    if given is not None and codec.length is not None and codec.length != given:
+        text = f"The codec of {source.label} has length {codec.length}, the block takes {given} steps; expected the same."
+        return given + demand.extra, [Problem("error", "length_differs", where, text, "Leave the codec's length empty.")]
+    steps = given if given is not None else codec.length
+    if steps is None:
+        return max(needed, 1 + demand.extra), []
+    stored = steps + demand.extra
+    if needed <= stored:
+        return stored, []
+    room, take = stored - marks, needed - demand.extra
+    text = (
+        f"{source.label} has {seen.longer_than(room)} row(s) that need more than {steps} steps: the longest, "
+        f"row {seen.longest_row + 1}, has {seen.longest} symbols and needs {take} steps with its marks."
+    )
+    return stored, [Problem("error", "too_long", where, text, f"Set length={take}, or shorten or remove these rows.")]
+
+
+def _charset_problems(codec: TextCodec, where: str) -> list[Problem]:
+    wrong = [symbol for symbol in codec.charset if codec.tokens == "characters" and len(symbol) != 1]
+    wrong += [symbol for symbol in codec.charset if codec.tokens == "words" and symbol.split() != [symbol]]
+    if len(set(codec.charset)) < len(codec.charset):
+        wrong += [symbol for i, symbol in enumerate(codec.charset) if symbol in codec.charset[:i]]
+    if not wrong:
+        return []
+    text = f"The codec's charset has the entry {wrong[0]!r}; expected different single {codec.tokens}."
+    return [Problem("error", "bad_charset", where, text, "Leave the charset empty to have it found.")]
+
+
+# -- labels
+def _fit_category(demand: Demand, source: Source, codec: CategoryCodec) -> Fit:
+    port, where = demand.port, demand.port.port
+    if demand.steps or demand.taught is not None or (port.role == "target" and port.classes is None):
+        text = f"{source.label} is bound as a label, but {port.port} takes {port.type}; expected a port for one vector."
+        return Fit(None, (), [Problem("error", "label_needs_vector", where, text, "Use codec 'text' for a sequence.")])
+    labels = codec.labels
+    if not labels:
+        found = survey_labels(source)
+        labels = tuple(sorted(found, key=int) if source.kind == "integer" else sorted(found))
+    fitted = FittedCategory(labels)
+    problems = fitted.faults(source, where)
+    for place, room in demand.rooms:
+        if len(labels) > room:
+            text = f"{source.label} has {len(labels)} different labels; the block has room for {room}."
+            problems.append(Problem("error", "too_many_labels", place, text, f"Make it {len(labels)} wide."))
+    return Fit(fitted, _wires(demand, len(labels), None), problems)
+
+
+def survey_labels(source: Source) -> set[str]:
+    """The different texts of the rows."""
+    labels: set[str] = set()
+    for chunk in source.texts():
+        labels.update(label for label in chunk.dictionary_encode().dictionary.to_pylist() if label is not None)
+    return labels
+
+
+# -- ids
+def _fit_ids(demand: Demand, source: Source, codec: IdsCodec, seen: NumberSurvey) -> Fit:
+    where, depth = demand.port.port, 0
+    if seen.one_hot and len(source.shape) == len(demand.steps) + 1:
+        depth = source.shape[-1]
+    if seen.hollow and depth and _judged(demand):
+        text = f"{source.label} is one-hot, but some steps are all 0; expected a 1 for every class to be chosen."
+        return Fit(None, (), [Problem("error", "not_one_hot", where, text, "Bind it with the codec 'values'.")])
+    shape = source.shape[:-1] if depth else source.shape
+    if wrong := _shape_problem(demand, source, shape, demand.stored_steps):
+        return Fit(None, (), [wrong])
+    pad_id = codec.pad_id
+    if pad_id is None and (seen.hollow or demand.masks_padding):
+        pad_id = depth if seen.hollow else 0
+    limit = min((room for _, room in demand.rooms), default=0)
+    fitted = FittedIds(shape, depth, pad_id, limit)
+    problems = fitted.faults(source, where, seen)
+    for place, room in demand.rooms:
+        if depth > room:
+            text = f"{source.label} is one-hot with {depth} symbols; the block has room for {room}."
+            problems.append(Problem("error", "too_many_symbols", place, text, f"Set symbols={depth}."))
+    return Fit(fitted, _wires(demand, max(depth, int(seen.high) + 1), pad_id), problems)
+
+
+# -- numbers
+def _fit_numbers(demand: Demand, source: Source, codec: Codec, seen: NumberSurvey) -> Fit:
+    port, where = demand.port, demand.port.port
+    if port.type.dtype == "int32":
+        text = f"{source.label} is bound as numbers, but {port.port} takes token ids ({port.type})."
+        return Fit(None, (), [Problem("error", "not_ids", where, text, "Use codec 'ids' or 'text'.")])
+    expected: Shape = (*demand.stored_steps, *port.type.shape[-1:])
+    shape = source.shape if _matches(source.shape, expected) else (*source.shape, 1)
+    if wrong := _shape_problem(demand, source, shape, expected):
+        return Fit(None, (), [wrong])
+    problems = []
+    if demand.taught is not None and demand.taught.classes not in (None, shape[-1]):
+        text = f"{source.label} is {shape[-1]} wide; its other end, {demand.taught.port}, has {demand.taught.classes} classes."
+        hint = f"Bind {demand.taught.port} to a column of its own."
+        problems.append(Problem("error", "wrong_shape", demand.taught.port, text, hint))
+    if _judged(demand) and (seen.low < 0 or seen.high > 1):
+        found = f"{source.label} has values from {seen.low:g} to {seen.high:g}"
+        text = f"{found}; expected class ids, one-hot rows or probabilities."
+        problems.append(Problem("error", "not_probabilities", where, text, "Bind another column, or choose another loss."))
+    elif port.one_hot and not seen.one_hot:
+        text = f"{source.label} is not one-hot; its values are fed as they are."
+        problems.append(Problem("info", "not_one_hot", where, text))
+    fitted = FittedNumbers(shape)
+    if isinstance(codec, VectorCodec) and codec.standardise:
+        fitted, notes = _standardised(fitted, source, seen, where)
+        problems += notes
+    return Fit(fitted, _wires(demand, shape[-1] if shape else 0, None, values=True), problems)
+
+
+def _standardised(plain: FittedNumbers, source: Source, seen: NumberSurvey, where: str) -> tuple[FittedNumbers, list[Problem]]:
+    """A column that does not vary over the training rows is only centred."""
+    mean, deviation = np.atleast_1d(seen.mean), np.atleast_1d(seen.deviation)
+    if plain.shape[-1:] != mean.shape:
+        mean, deviation = mean.mean(keepdims=True), np.sqrt(np.square(deviation).mean(keepdims=True) + mean.var())
+    still = deviation <= 1e-7 * np.maximum(np.abs(mean), 1e-30)
+    fitted = FittedNumbers(plain.shape, tuple(mean.tolist()), tuple(np.where(still, 1.0, deviation).tolist()))
+    if not still.any():
+        return fitted, []
+    places = ", ".join(str(i + 1) for i in np.flatnonzero(still)[:10]) + (", ..." if still.sum() > 10 else "")
+    text = f"{source.label}: {int(still.sum())} of {len(still)} values do not vary over the training rows (number {places})."
+    return fitted, [Problem("info", "constant_values", where, text, "They were centred and not scaled.")]
+
+
+# -- shared
+def _matches(found: tuple[int, ...], expected: Shape) -> bool:
+    return len(found) == len(expected) and all(b is None or a == b for a, b in zip(found, expected, strict=True))
+
+
+def _shape_problem(demand: Demand, source: Source, found: tuple[int, ...], expected: Shape) -> Problem | None:
+    """Checks the rows' shape; a wire for teacher forcing needs at least two steps."""
+    if _matches(found, expected) and not (demand.extra and found[0] < 2):
+        return None
+    port = demand.port
+    shown = "(" + ", ".join("any" if size is None else str(size) for size in expected) + ",)"[len(expected) != 1 :]
+    text = f"{source.label} has rows of shape {source.shape}; {port.port} takes {port.type}, expected rows of shape {shown}."
+    hint = "Bind another column or change the block."
+    if demand.taught is not None:
+        text = text[:-1] + " (one step more, as it also gives the targets)."
+        hint = f"Bind {demand.taught.port} to a column of its own, or store begin, sequence and end."
+    elif None not in expected and np.prod(source.shape) == np.prod([size or 0 for size in expected]):
+        hint = "The number of values is right: reshape the array before saving."
+    return Problem("error", "wrong_shape", port.port, text, hint)
+
+
+def _wires(demand: Demand, symbols: int, pad_id: int | None, values: bool = False) -> tuple[Wire, ...]:
+    """One wire, or two of one array where it teaches: what the decoder sees, and the same one step ahead."""
+    port, taught = demand.port, demand.taught
+    last = -1 if demand.extra else None
+    wires = [_wire(port, port.name, 0, last, symbols, pad_id, values)]
+    if taught is not None:
+        wires.append(_wire(taught, port.name, 1, None, symbols, pad_id, values))
+    return tuple(wires)
+
+
+def _wire(
+    port: DataPort, array: str, first: int, last: int | None, symbols: int, pad_id: int | None, values: bool
+) -> Wire:  # fmt: skip
+    depth = symbol_room(port) or symbols
+    if values:
+        return Wire(port.name, port.role, array, first, last, "values", depth)
+    ids = port.classes is not None or port.type.dtype == "int32"
+    return Wire(port.name, port.role, array, first, last, "ids" if ids else "one_hot", depth, pad_id)

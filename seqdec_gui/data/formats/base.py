@@ -1,0 +1,140 @@
+"""What every data file looks like from outside: named columns, read in chunks or by the page."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+import numpy as np
+
+from seqdec_gui.domain.problems import InvalidInput, Problem
+
+Kind = Literal["text", "integer", "number", "array"]
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+Chunk: TypeAlias = Any
+"""Some rows of a column: a `pyarrow` string array (text) or a NumPy array (everything else)."""
+Cell: TypeAlias = str | int | float | Array | None
+
+CHUNK_BYTES = 8 * 2**20
+CHUNK_ROWS = 65_536
+
+
+class Column(msgspec.Struct, frozen=True):
+    """One column. `shape` is that of one row, `()` for a single value; `kind` "array" means numbers of any other shape."""
+
+    name: str
+    kind: Kind
+    dtype: str
+    shape: tuple[int, ...]
+    rows: int
+
+
+class Table(ABC):
+    """An open data file. Rows are counted from 0 here and from 1 in every message; a header is not a row."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.columns: tuple[Column, ...] = ()
+        self.problems: tuple[Problem, ...] = ()
+        """Warnings about the file as a whole."""
+        self.unusable: dict[str, Problem] = {}
+        """What the file holds besides columns, and why it cannot be used."""
+
+    @property
+    def rows(self) -> int:
+        """Rows of the longest column: the arrays of one file need not be equally long."""
+        return max((column.rows for column in self.columns), default=0)
+
+    def column(self, name: str) -> Column:
+        """The column of this name. Raises InvalidInput with the names there are."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        if name in self.unusable:
+            raise InvalidInput([self.unusable[name]])
+        raise unknown_column(self.path, name, [column.name for column in self.columns])
+
+    @abstractmethod
+    def chunks(self, name: str) -> Iterator[Chunk]:
+        """The column in order, some rows at a time; a missing number is NaN, a missing text null."""
+
+    @abstractmethod
+    def page(self, name: str, first: int, count: int) -> list[Cell]:
+        """The cells of rows [first, first + count), fewer at the end of the column; fast at any place of the file."""
+
+    def text_chunks(self, name: str) -> Iterator[Chunk]:
+        """The column as text, whole numbers included (as written, where the file is text). Raises InvalidInput for others."""
+        import pyarrow as pa
+
+        column = self.column(name)
+        if column.kind not in ("text", "integer"):
+            raise InvalidInput([wrong_kind(column, "text")])
+        for chunk in self.chunks(name):
+            yield chunk if column.kind == "text" else pa.array(chunk).cast(pa.string())
+
+    def first_not_numeric(self, name: str) -> tuple[int, str] | None:
+        """Row and content of the first cell that keeps a text column from being numeric."""
+        return None
+
+
+def unknown_column(path: Path, name: str, names: Sequence[str]) -> InvalidInput:
+    """The error that a file has no such column."""
+    known = ", ".join(map(repr, names[:20])) or "none"
+    return InvalidInput(f"{path.name} has no column {name!r}; its columns are {known}.", "unknown_column", "data")
+
+
+def wrong_kind(column: Column, wanted: str) -> Problem:
+    """The problem that a column holds another kind of values than its use needs."""
+    found = {"text": "text", "integer": "whole numbers", "number": "numbers", "array": f"arrays of shape {column.shape}"}
+    text = f"Column {column.name!r} holds {found[column.kind]}, expected {wanted}."
+    return Problem("error", "wrong_column_type", "data", text, "Bind another column or choose another codec.")
+
+
+def chunk_rows(row_bytes: int) -> int:
+    """How many rows to take at a time."""
+    return max(1, min(CHUNK_ROWS, CHUNK_BYTES // max(1, row_bytes)))
+
+
+def native(array: Array) -> Array:
+    """The array in this machine's byte order."""
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def text_array(values: Array) -> Any:
+    """NumPy strings (`U`, `S` or objects) as an Arrow string array; bytes that are not UTF-8 are taken as Latin-1."""
+    import pyarrow as pa
+
+    values = native(values)
+    if values.dtype.kind != "S":
+        return pa.array(values, type=pa.string() if values.dtype.kind == "O" else None)
+    try:
+        return pa.array(values).cast(pa.string())
+    except pa.ArrowInvalid:
+        return pa.array(np.char.decode(values, "latin-1"))
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turns whatever a reader raises about a bad file into InvalidInput."""
+    import zipfile
+    import zlib
+
+    try:
+        yield
+    except PermissionError as error:
+        raise InvalidInput(f"{path} may not be read: permission denied.", "permission_denied", "data") from error
+    except OSError as error:
+        raise InvalidInput(_damaged(path, error.strerror or str(error)), "unreadable_file", "data") from error
+    except UnicodeDecodeError as error:
+        raise InvalidInput(_damaged(path, "its text is not valid Unicode"), "unreadable_file", "data") from error
+    except (ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        raise InvalidInput(_damaged(path, str(error)), "unreadable_file", "data") from error
+
+
+def _damaged(path: Path, reason: str) -> str:
+    reason = " ".join(reason.split()).rstrip(".")
+    return f"{path} cannot be read as a {path.suffix} file ({reason}); expected an undamaged file of that format."

@@ -1,0 +1,162 @@
+""".npz and .npy: every array is a column. Headers alone are read to list them; nothing is ever unpickled.
+
+Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+"""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import numpy as np
+
+from seqdec_gui.data.formats.base import Array, Cell, Chunk, Column, Kind, Table, chunk_rows, native, reading, text_array
+from seqdec_gui.domain.problems import InvalidInput, Problem
+
+_KINDS: dict[str, Kind] = {"U": "text", "S": "text", "b": "integer", "i": "integer", "u": "integer", "f": "number"}
+
+
+class _Header(NamedTuple):
+    shape: tuple[int, ...]
+    fortran: bool
+    dtype: np.dtype[np.generic]
+    length: int
+
+
+def _read_header(file: IO[bytes]) -> _Header:
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, fortran, dtype = read(file)
+    return _Header(shape, fortran, dtype, file.tell())
+
+
+class NumpyTable(Table):
+    """An .npz or .npy file; a single .npy array is a column named like the file."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._headers: dict[str, _Header] = {}
+        self._loaded: dict[str, Array] = {}
+        self._zipped = path.suffix.lower() == ".npz"
+        columns = []
+        with reading(path):
+            for name in self._members():
+                with self._member(name) as file:
+                    header = _read_header(file)
+                if problem := _why_unusable(name, header):
+                    self.unusable[name] = problem
+                    continue
+                if name in self._headers:
+                    raise InvalidInput(f"{path.name} holds two arrays named {name!r}.", "duplicate_column", "data")
+                self._headers[name] = header
+                columns.append(_column(name, header))
+        self.columns = tuple(columns)
+
+    def _members(self) -> list[str]:
+        if not self._zipped:
+            return [self.path.stem]
+        with zipfile.ZipFile(self.path) as archive:
+            return [member[:-4] for member in archive.namelist() if member.endswith(".npy")]
+
+    @contextmanager
+    def _member(self, name: str) -> Iterator[IO[bytes]]:
+        if self._zipped:
+            with zipfile.ZipFile(self.path) as archive, archive.open(f"{name}.npy") as file:
+                yield file
+        else:
+            with self.path.open("rb") as plain:
+                yield plain
+
+    def chunks(self, name: str) -> Iterator[Chunk]:
+        column, header = self.column(name), self._headers[name]
+        row_bytes = header.dtype.itemsize * int(np.prod(column.shape, dtype=np.int64))
+        step = chunk_rows(row_bytes)
+        with reading(self.path):
+            if header.fortran and column.shape:
+                pieces: Iterator[Array] = (self._whole(name)[at : at + step] for at in range(0, column.rows, step))
+            else:
+                pieces = self._streamed(name, header, column, row_bytes, step)
+            for piece in pieces:
+                yield text_array(piece) if column.kind == "text" else native(piece)
+
+    def _streamed(self, name: str, header: _Header, column: Column, row_bytes: int, step: int) -> Iterator[Array]:
+        with self._member(name) as file:
+            _read_header(file)
+            for at in range(0, column.rows, step):
+                count = min(step, column.rows - at)
+                raw = _read_exactly(file, count * row_bytes)
+                yield np.frombuffer(raw, dtype=header.dtype).reshape(count, *column.shape)
+
+    def page(self, name: str, first: int, count: int) -> list[Cell]:
+        self.column(name)
+        with reading(self.path):
+            values = self._whole(name)[first : first + count]
+            cells: list[Any] = text_array(values).to_pylist() if values.dtype.kind == "S" else list(np.asarray(values))
+        return [cell.item() if isinstance(cell, np.generic) else cell for cell in cells]
+
+    def _whole(self, name: str) -> Array:
+        """The array, mapped where the file holds it uncompressed, else decompressed once and kept."""
+        if name not in self._loaded:
+            header, start = self._headers[name], self._data_start(name)
+            if start is None:
+                with self._member(name) as file:
+                    self._loaded[name] = np.lib.format.read_array(file, allow_pickle=False)
+            else:
+                order = "F" if header.fortran else "C"
+                self._loaded[name] = np.memmap(self.path, header.dtype, "r", start + header.length, header.shape, order)  # type: ignore[call-overload]
+        return self._loaded[name]
+
+    def _data_start(self, name: str) -> int | None:
+        """Where in the file the member's header begins; None if it cannot be mapped: compressed, or without values."""
+        if _size(self._headers[name]) == 0:
+            return None
+        if not self._zipped:
+            return 0
+        with zipfile.ZipFile(self.path) as archive:
+            info = archive.getinfo(f"{name}.npy")
+        if info.compress_type != zipfile.ZIP_STORED:
+            return None
+        with self.path.open("rb") as file:
+            file.seek(info.header_offset + 26)
+            name_length, extra_length = struct.unpack("<HH", file.read(4))
+        start: int = info.header_offset + 30 + name_length + extra_length
+        return start
+
+
+def _size(header: _Header) -> int:
+    return int(np.prod(header.shape, dtype=np.int64)) * header.dtype.itemsize
+
+
+def _column(name: str, header: _Header) -> Column:
+    kind: Kind = "array" if len(header.shape) > 1 else _KINDS[header.dtype.kind]
+    dtype = "text" if kind == "text" else header.dtype.newbyteorder("=").name
+    return Column(name, kind, dtype, header.shape[1:], header.shape[0])
+
+
+def _why_unusable(name: str, header: _Header) -> Problem | None:
+    reason = ""
+    if header.dtype.hasobject:
+        reason = "holds Python objects, which are never unpickled; save numbers as a plain array, text as numpy.array(strings)"
+    elif header.dtype.names:
+        reason = "is a structured array; save every field as an array of its own"
+    elif header.dtype.kind not in _KINDS:
+        reason = f"has values of type {header.dtype}; expected numbers or text"
+    elif not header.shape:
+        reason = "is a single value; expected one entry per row"
+    elif header.dtype.kind in "US" and len(header.shape) > 1:
+        reason = f"holds text in shape {header.shape}; expected one text per row"
+    return Problem("error", "unusable_array", "data", f"Array {name!r} {reason}.") if reason else None
+
+
+def _read_exactly(file: IO[bytes], count: int) -> bytes:
+    raw = file.read(count)
+    while len(raw) < count:
+        more = file.read(count - len(raw))
+        if not more:
+            raise EOFError("the file ends too early")
+        raw += more
+    return raw

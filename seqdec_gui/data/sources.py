@@ -1,0 +1,162 @@
+"""The rows that go into one port: bound columns of files, or values from elsewhere, as one stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from seqdec_gui.data.formats.base import CHUNK_ROWS, Array, Chunk, Column, Kind, Table, text_array, wrong_kind
+from seqdec_gui.domain.problems import InvalidInput, Problem
+
+
+class Source(Protocol):
+    """Rows of one port. `shape` is that of one row; both readers may be called again."""
+
+    label: str
+    kind: Kind
+    shape: tuple[int, ...]
+    rows: int
+
+    def texts(self) -> Iterator[Chunk]:
+        """Arrow string arrays. Raises InvalidInput if the rows hold neither text nor whole numbers."""
+
+    def numbers(self) -> Iterator[Array]:
+        """Arrays `(some rows, *shape)`. Raises InvalidInput if the rows hold text."""
+
+
+class ColumnSource:
+    """One column, or several numeric ones side by side as a vector."""
+
+    def __init__(self, table: Table, columns: Sequence[Column]) -> None:
+        first = columns[0]
+        self._table, self._columns = table, columns
+        self.rows = first.rows
+        names = ", ".join(repr(column.name) for column in columns)
+        self.label = f"Column {names}" if len(columns) == 1 else f"Columns {names}"
+        self.kind: Kind = first.kind if len(columns) == 1 else "array"
+        self.shape = first.shape if len(columns) == 1 else (len(columns),)
+
+    def texts(self) -> Iterator[Chunk]:
+        if len(self._columns) > 1:
+            text = f"{self.label} are bound together, which only numbers can be; expected one column of text."
+            raise InvalidInput([Problem("error", "wrong_column_type", "data", text, "Bind one column.")])
+        yield from self._table.text_chunks(self._columns[0].name)
+
+    def numbers(self) -> Iterator[Array]:
+        for column in self._columns:
+            self._require_numeric(column)
+        if len(self._columns) == 1:
+            yield from self._table.chunks(self._columns[0].name)
+            return
+        parts = [np.concatenate([*self._table.chunks(column.name), np.empty(0)]) for column in self._columns]
+        for at in range(0, self.rows, CHUNK_ROWS):
+            yield np.stack([part[at : at + CHUNK_ROWS] for part in parts], axis=1)
+
+    def _require_numeric(self, column: Column) -> None:
+        if column.kind == "text":
+            found = self._table.first_not_numeric(column.name)
+            problem = wrong_kind(column, "numbers")
+            if found:
+                row, cell = found
+                text = f"Column {column.name!r} holds text, expected numbers: row {row + 1} is {_shortened(cell)!r}."
+                problem = Problem("error", "wrong_column_type", "data", text, problem.hint)
+            raise InvalidInput([problem])
+        if column.shape and len(self._columns) > 1:
+            raise InvalidInput([wrong_kind(column, "single numbers, as several columns are bound together")])
+
+
+class RowSource:
+    """Values in memory: strings, or an array whose first axis is the rows."""
+
+    def __init__(self, label: str, values: Sequence[str] | Array) -> None:
+        self.label = label
+        self.rows = len(values)
+        self._values = values if isinstance(values, np.ndarray) else np.array(list(values), dtype=object)
+        text = self._values.dtype.kind in "OUS"
+        self.kind: Kind = "text" if text else "array" if self._values.ndim > 1 else "number"
+        if self.kind == "number" and self._values.dtype.kind in "biu":
+            self.kind = "integer"
+        self.shape = self._values.shape[1:]
+
+    def texts(self) -> Iterator[Chunk]:
+        if self.kind not in ("text", "integer"):
+            raise InvalidInput([wrong_kind(Column(self.label, self.kind, "", self.shape, self.rows), "text")])
+        for at in range(0, self.rows, CHUNK_ROWS):
+            piece = self._values[at : at + CHUNK_ROWS]
+            yield text_array(piece if self.kind == "text" else piece.astype(str))
+
+    def numbers(self) -> Iterator[Array]:
+        if self.kind == "text":
+            raise InvalidInput([wrong_kind(Column(self.label, self.kind, "", self.shape, self.rows), "numbers")])
+        for at in range(0, self.rows, CHUNK_ROWS):
+            yield self._values[at : at + CHUNK_ROWS]
+
+
+class NumberSurvey(NamedTuple):
+    """What numeric rows hold. Rows count from 0."""
+
+    bad: int
+    """Rows with a value that is not finite in float32."""
+    bad_row: int
+    low: float
+    high: float
+    integral: bool
+    one_hot: bool
+    """Along the last axis, of at least 2, all is 0 but at most a single 1."""
+    hollow: bool
+    """In a one-hot array: some of it is all 0."""
+    mean: Array
+    """Over the training rows and all axes but the last, float64."""
+    deviation: Array
+
+
+def survey_numbers(source: Source, training: Array | None = None) -> NumberSurvey:
+    """One pass over the rows; mean and deviation of the rows where `training` (bool, one per row) holds."""
+    row, bad, bad_row, low, high = 0, 0, -1, np.inf, -np.inf
+    integral, one_hot, hollow = True, bool(source.shape) and source.shape[-1] > 1, False
+    count, mean, squares = 0, np.zeros(source.shape[-1:]), np.zeros(source.shape[-1:])
+    for chunk in source.numbers():
+        finite = _finite_rows(chunk)
+        if not finite.all():
+            if bad_row < 0:
+                bad_row = row + int(np.argmin(finite))
+            bad += int(np.count_nonzero(~finite))
+        elif not bad and chunk.size:
+            low, high = min(low, float(chunk.min())), max(high, float(chunk.max()))
+            integral = integral and (chunk.dtype.kind != "f" or bool((chunk == np.trunc(chunk)).all()))
+            one_hot = one_hot and integral and low >= 0 and high <= 1
+            if one_hot:
+                ones = chunk.sum(axis=-1)
+                one_hot, hollow = bool((ones <= 1).all()), hollow or bool((ones == 0).any())
+            used = chunk if training is None else chunk[training[row : row + len(chunk)]]
+            count, mean, squares = _combined(count, mean, squares, used)
+        row += len(chunk)
+    if high < 1:
+        one_hot = False
+    deviation = np.sqrt(squares / max(count, 1))
+    return NumberSurvey(bad, bad_row, low, high, integral, one_hot, one_hot and hollow, mean, deviation)
+
+
+def _finite_rows(chunk: Array) -> Array:
+    if chunk.dtype.kind != "f":
+        return np.ones(len(chunk), bool)
+    with np.errstate(over="ignore"):
+        finite: Array = np.isfinite(chunk.astype(np.float32, copy=False)).reshape(len(chunk), -1).min(axis=1)
+    return finite
+
+
+def _combined(count: int, mean: Array, squares: Array, chunk: Array) -> tuple[int, Array, Array]:
+    """Mean and sum of squared differences with these rows as well (Chan, Golub and LeVeque 1979)."""
+    values: Array = chunk.reshape(-1, *mean.shape).astype(np.float64)
+    if not len(values):
+        return count, mean, squares
+    own_mean = values.mean(axis=0)
+    own_squares = np.square(values - own_mean).sum(axis=0)
+    total, delta = count + len(values), own_mean - mean
+    return total, mean + delta * (len(values) / total), squares + own_squares + np.square(delta) * (count * len(values) / total)
+
+
+def _shortened(text: Any) -> str:
+    return str(text) if len(str(text)) <= 40 else f"{str(text)[:37]}..."

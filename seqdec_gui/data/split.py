@@ -1,0 +1,89 @@
+"""Which rows train, validate and test."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from seqdec_gui.data.formats.base import Table
+from seqdec_gui.data.order import SPLIT_STREAM, epoch_order
+from seqdec_gui.domain.bindings import Split
+from seqdec_gui.domain.problems import InvalidInput, Problem, errors
+
+Rows = np.ndarray[Any, np.dtype[np.int64]]
+
+_NAMES = {
+    "train": "training", "training": "training",
+    "validation": "validation", "valid": "validation", "val": "validation", "dev": "validation",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+
+
+class Parts(NamedTuple):
+    """Row indices, each ascending, together all rows."""
+
+    training: Rows
+    validation: Rows
+    test: Rows
+
+
+def split_rows(split: Split, rows: int, table: Table | None) -> tuple[Parts, list[Problem]]:
+    """The three parts of range(rows), and what is wrong with them. `table` holds the split's column."""
+    if split.kind == "random":
+        parts = _random(split, rows)
+    else:
+        try:
+            parts = _by_column(split, rows, table)
+        except InvalidInput as error:
+            return Parts(np.arange(rows), *(np.empty(0, np.int64),) * 2), list(error.problems)
+    return parts, _check(split, parts, rows)
+
+
+def _random(split: Split, rows: int) -> Parts:
+    """Rows in the order of Philox with the key (seed, 2**64 - 1): first the test rows, then validation, then training."""
+    order = epoch_order(split.seed, SPLIT_STREAM, rows)
+    test = round(rows * split.test)
+    validation = test + round(rows * split.validation)
+    return Parts(np.sort(order[validation:]), np.sort(order[test:validation]), np.sort(order[:test]))
+
+
+def _by_column(split: Split, rows: int, table: Table | None) -> Parts:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not split.column or table is None:
+        raise InvalidInput("The split by column names no column; expected the column that says train, validation or test.",
+                           "split_column_missing", "data")  # fmt: skip
+    chunks = [chunk.cast(pa.string()) for chunk in table.text_chunks(split.column)]
+    coded = pc.utf8_lower(pc.utf8_trim_whitespace(pa.chunked_array(chunks, pa.string()))).combine_chunks().dictionary_encode()
+    words = coded.dictionary.to_pylist()
+    codes = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)
+    if len(codes) != rows:
+        text = f"Split column {split.column!r} has {len(codes)} rows, the data has {rows}; expected as many."
+        raise InvalidInput(text, "row_counts_differ", "data")
+    parts = np.array([_NAMES.get(word, "") for word in words] + [""])[codes]
+    wrong = np.flatnonzero(parts == "")
+    if len(wrong):
+        row = int(wrong[0])
+        found = repr(words[codes[row]]) if codes[row] >= 0 else "nothing"
+        raise InvalidInput(
+            f"Split column {split.column!r} says {found} in row {row + 1} ({len(wrong)} such rows); "
+            "expected train, validation or test.", "unknown_split", "data")  # fmt: skip
+    return Parts(*(np.flatnonzero(parts == name).astype(np.int64) for name in Parts._fields))
+
+
+def _check(split: Split, parts: Parts, rows: int) -> list[Problem]:
+    problems = []
+    if rows == 0:
+        problems.append(Problem("error", "no_rows", "data", "The data has no rows; expected at least one to train on."))
+    elif not len(parts.training):
+        text = f"Of {rows} row(s) none is left for training; expected at least one."
+        hint = "Give less to validation and test, or more rows."
+        problems.append(Problem("error", "no_training_rows", "data", text, hint))
+    if rows and not errors(problems) and split.kind == "random":
+        for name, share, part in (("validation", split.validation, parts.validation), ("test", split.test, parts.test)):
+            if share > 0 and not len(part):
+                text = f"A share of {share:g} of {rows} row(s) leaves no row for {name}."
+                problems.append(Problem("warning", "empty_split", "data", text, f"Raise the share or set {name} to 0."))
+    return problems

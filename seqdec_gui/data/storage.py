@@ -1,0 +1,100 @@
+"""Where encoded arrays live: in memory, or from a size on in a mapped file; and files written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+import numpy as np
+
+from seqdec_gui.data.formats.base import Array
+from seqdec_gui.domain.problems import SeqdecError
+
+MAPPED_BYTES = 512 * 2**20
+
+
+class ArrayWriter:
+    """Collects the rows of one array, in order.
+
+    An array of more than `MAPPED_BYTES` goes to `folder/name.npy` if a folder is given and comes back mapped, read-only.
+    The file is written front to back, not through the map: so a full disk is an error and not a bus error.
+    """
+
+    def __init__(self, name: str, shape: tuple[int, ...], dtype: np.dtype[np.generic], folder: Path | None) -> None:
+        self._written = 0
+        self._file: IO[bytes] | None = None
+        size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+        if folder is None or size <= MAPPED_BYTES:
+            self._array: Array = np.empty(shape, dtype)
+            return
+        self._path = folder / f"{name}.npy"
+        self._partial = folder / f".{name}.npy.partial"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = self._partial.open("wb")
+            header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(self._file, header)
+        except OSError as error:
+            self._discard()
+            raise not_written(self._path, error) from error
+
+    def __enter__(self) -> ArrayWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._file is not None:
+            self._discard()
+
+    def append(self, rows: Array) -> None:
+        if self._file is None:
+            self._array[self._written : self._written + len(rows)] = rows
+        else:
+            try:
+                self._file.write(np.ascontiguousarray(rows).data)
+            except OSError as error:
+                raise not_written(self._path, error) from error
+        self._written += len(rows)
+
+    def finish(self) -> Array:
+        """The whole array."""
+        if self._file is None:
+            return self._array
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+            self._partial.replace(self._path)
+            mapped: Array = np.load(self._path, mmap_mode="r", allow_pickle=False)
+        except OSError as error:
+            raise not_written(self._path, error) from error
+        self._file = None
+        return mapped
+
+    def _discard(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._partial.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes the file under a temporary name, flushes and renames it. Raises SeqdecError."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        try:
+            with partial.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise not_written(path, error) from error
+
+
+def not_written(path: Path, error: OSError) -> SeqdecError:
+    """The error that a file could not be written: disk full, no permission, no folder."""
+    reason = error.strerror or str(error)
+    return SeqdecError(f"{path} could not be written: {reason}; make room, or choose a folder that may be written to.")

@@ -1,0 +1,86 @@
+"""Opening data files and looking into them: columns, pages of rows, statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from seqdec_gui.data.formats.base import Array, Cell, Column, Kind, Table, reading
+from seqdec_gui.domain.problems import InvalidInput
+
+__all__ = ["SUFFIXES", "Array", "Cell", "Column", "Kind", "Table", "inspect", "open_table", "preview", "read"]
+
+SUFFIXES = (".npz", ".npy", ".h5", ".hdf5", ".csv", ".tsv", ".parquet")
+
+
+def open_table(path: Path, names: Sequence[str] | None = None) -> Table:
+    """Opens a data file; its `columns` are known then, and values are read when asked for.
+
+    `names` says which columns will be needed: a CSV file is then read only that far. Raises InvalidInput: missing,
+    unreadable, empty, damaged or of an unknown format.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise InvalidInput(f"{path} has the ending {suffix!r}; expected one of {' '.join(SUFFIXES)}.", "unknown_format", "data")
+    _check_readable(path)
+    with reading(path):
+        if suffix in (".npz", ".npy"):
+            from seqdec_gui.data.formats.numpy_file import NumpyTable
+
+            return NumpyTable(path)
+        if suffix in (".h5", ".hdf5"):
+            from seqdec_gui.data.formats.hdf5 import Hdf5Table
+
+            return Hdf5Table(path)
+        if suffix == ".parquet":
+            from seqdec_gui.data.formats.parquet import ParquetTable
+
+            return ParquetTable(path)
+        from seqdec_gui.data.formats.delimited import DelimitedTable
+
+        return DelimitedTable(path, names)
+
+
+def inspect(path: Path) -> Table:
+    """The file's table, kept open for the next call as long as the file does not change."""
+    path = Path(path).absolute()
+    try:
+        status = path.stat()
+    except OSError:
+        return open_table(path)
+    return _opened(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=4)
+def _opened(path: Path, modified_ns: int, size: int) -> Table:
+    return open_table(path)
+
+
+def read(path: Path, column: str) -> Array:
+    """A whole column `(rows, *shape)`; text as `str` objects, None where it is missing."""
+    table = inspect(path)
+    kind = table.column(column).kind
+    chunks = list(table.chunks(column))
+    if kind == "text":
+        return np.array([cell for chunk in chunks for cell in chunk.to_pylist()], dtype=object)
+    return np.concatenate(chunks) if chunks else np.empty((0, *table.column(column).shape))
+
+
+def preview(path: Path, first: int, count: int) -> dict[str, list[Cell]]:
+    """Rows [first, first + count) of every column; a column that ends before gives fewer cells."""
+    table = inspect(path)
+    return {column.name: table.page(column.name, first, count) for column in table.columns}
+
+
+def _check_readable(path: Path) -> None:
+    if not path.exists():
+        raise InvalidInput(f"{path} does not exist; expected a data file.", "missing_file", "data")
+    if path.is_dir():
+        raise InvalidInput(f"{path} is a folder; expected a data file.", "not_a_file", "data")
+    with reading(path), path.open("rb"):
+        if path.stat().st_size == 0:
+            raise InvalidInput(f"{path} is empty; expected a {path.suffix} file with rows.", "empty_file", "data")
