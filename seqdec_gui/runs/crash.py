@@ -25,15 +25,15 @@ _FATAL = re.compile(r"^Fatal Python error: (.*)$", re.MULTILINE)
 GPU_MEMORY_SENTENCE = (
     "The GPU ran out of memory: choose a smaller batch size, more devices, or a GPU that no other program is using."
 )
-MEMORY_SENTENCE = (
-    "The run ran out of main memory: choose a smaller batch size or fewer virtual devices, or close other programs."
-)
-DISK_SENTENCE = "The disk is full: free some space in the run folder's file system and resume the run."
+MEMORY_SENTENCE = "Main memory ran out: choose a smaller batch size or fewer virtual devices, or close other programs."
+DISK_SENTENCE = "The disk is full: free some space."
 
 
-def explain(exit_status: int | None, log: str) -> Failed:
-    """The final event that the run should have written. `exit_status` as in `subprocess`; None: nobody saw it."""
-    kind, sentence = _cause(exit_status, log)
+def explain(exit_status: int | None, log: str, what: str = "run") -> Failed:
+    """The final event that the run (or job) should have written. `exit_status` as in `subprocess`; None: nobody saw it."""
+    kind, sentence = _cause(exit_status, log, what)
+    if what == "run" and kind in ("killed", "crashed", "disk_full"):
+        sentence += " Resume it to go on from the last checkpoint."
     return Failed(kind=kind, sentence=sentence, details="\n".join(log.splitlines()[-LOG_LINES:]))
 
 
@@ -48,7 +48,7 @@ def log_tail(path: Path, offset: int = 0) -> str:
         return ""
 
 
-def _cause(exit_status: int | None, log: str) -> tuple[FailureKind, str]:
+def _cause(exit_status: int | None, log: str, what: str) -> tuple[FailureKind, str]:
     if _GPU_MEMORY.search(log):
         return "out_of_memory", GPU_MEMORY_SENTENCE
     if _MEMORY.search(log):
@@ -56,28 +56,25 @@ def _cause(exit_status: int | None, log: str) -> tuple[FailureKind, str]:
     if _DISK.search(log):
         return "disk_full", DISK_SENTENCE
     if exit_status is not None and exit_status < 0:
-        return _signalled(-exit_status)
+        return _signalled(-exit_status, what)
     if fatal := _FATAL.search(log):
-        return "crashed", f"The run crashed: {fatal.group(1)}. Its log.txt says where."
+        return "crashed", f"The {what} crashed: {fatal.group(1)}."
     how = f" with exit status {exit_status}" if exit_status is not None else ""
     last = _last_line(log)
-    said = f" Its log ends with: {last}" if last else " Its log is empty."
-    return "crashed", f"The run ended{how} without saying why.{said}"
+    said = f"Its log ends with: {last}" if last else "Its log is empty."
+    return "crashed", f"The {what} ended{how} without saying why. {said}"
 
 
-def _signalled(number: int) -> tuple[FailureKind, str]:
+def _signalled(number: int, what: str) -> tuple[FailureKind, str]:
     try:
         name = signal.Signals(number).name
     except ValueError:
         name = f"signal {number}"
     if number == signal.SIGKILL:
-        return "killed", (
-            f"The run was killed ({name}): by the user, or by the system because main memory ran out. "
-            "Resume it, with a smaller batch size if memory was short."
-        )
+        return "killed", f"The {what} was killed ({name}): by a user, or by the system because main memory ran out."
     if number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        return "killed", f"The run was ended by {name} before it could save. Resume it to go on from the last checkpoint."
-    return "crashed", f"The run crashed ({name}). Its log.txt says where; resume it to go on from the last checkpoint."
+        return "killed", f"The {what} was ended by {name} before it could save."
+    return "crashed", f"The {what} crashed ({name})."
 
 
 def _last_line(log: str) -> str:

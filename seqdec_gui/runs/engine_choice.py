@@ -31,14 +31,18 @@ def choose_engine(wish: EngineChoice, devices: DeviceChoice) -> tuple[EngineName
 
 def missing(engine: EngineName, devices: DeviceChoice) -> str:
     """Why an engine cannot be used on these devices, and what to install; empty where it can."""
-    engines = Path(seqdec_gui.__file__).parent / "runner" / "engines"
-    if not ((engines / f"{engine}.py").exists() or (engines / engine).is_dir()):
+    if not _exists(engine):
         return f"this version has no {engine} engine."
     if find_spec(engine) is None:
         return f"{engine} is not installed (pip install {_PACKAGES[engine]})."
     if engine == "jax" and devices.kind == "gpu" and not any(find_spec(plugin) for plugin in _GPU_PLUGINS):
         return "JAX is installed without GPU support (pip install 'seqdec-gui[gpu]')."
     return ""
+
+
+def _exists(engine: EngineName) -> bool:
+    engines = Path(seqdec_gui.__file__).parent / "runner" / "engines"
+    return (engines / f"{engine}.py").exists() or (engines / engine / "__init__.py").exists()
 
 
 _PACKAGES: dict[EngineName, str] = {"tensorflow": "tensorflow", "jax": "'seqdec-gui[jax]'"}

@@ -51,9 +51,11 @@ class Follower:
     nothing follows; a run that died silently gets a `failed` event that says how. Polling is cheap: one open, one read.
     """
 
-    def __init__(self, run: RunFolder) -> None:
+    def __init__(self, run: RunFolder, alive: Callable[[], bool] | None = None) -> None:
+        """`alive`: whether the run's process lives; a parent gives `RunProcess.running`, which knows the exit status first."""
         self.run = run
         self.final: FinalEvent | None = None
+        self._alive = alive or (lambda: lock.is_held(run.lock))
         self._tail = EventTail(run.events)
 
     @property
@@ -64,7 +66,7 @@ class Follower:
         """New events; empty if there are none, or the run has not begun. Raises UnreadableLine, OSError."""
         if self.ended:
             return []
-        held = lock.is_held(self.run.lock)  # before reading: a run that ends in between has then written its last event
+        alive = self._alive()  # before reading: a run that ends in between has then written its last event
         record = lock.read_record(self.run.lock)
         new: list[Event] = []
         while placed := self._tail.read_placed():
@@ -72,7 +74,7 @@ class Follower:
                 new.append(event)
                 if isinstance(event, FINAL) and offset >= (record.events_offset if record else 0):
                     self.final = event
-        if not held and self.final is None and record is not None and record.host == socket.gethostname():
+        if not alive and self.final is None and record is not None and record.host == socket.gethostname():
             self.final = crash_of(self.run, record)
             new.append(self.final)
         return new

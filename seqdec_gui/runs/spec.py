@@ -89,9 +89,9 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def load_design(self) -> Design:
         """The design. Raises InvalidInput."""
-        from seqdec_gui.domain import document
+        from seqdec_gui.domain.document import from_builtins
 
-        return document.loads(self.design_text)
+        return from_builtins(self.design)
 
     @property
     def name(self) -> str:

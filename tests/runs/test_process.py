@@ -90,7 +90,7 @@ def test_a_deaf_run_is_killed(start):
     [
         ("segv", "SIGSEGV"),
         ("exit3", "exit status 3 without saying why. Its log ends with: the last words"),
-        ("memory", "ran out of main memory"),
+        ("memory", "Main memory ran out"),
         ("silent_exit", "exit status 0 without saying why"),
     ],
 )

@@ -1,0 +1,200 @@
+"""Editing a design by text: `block.parameter=value`, as on the command line and in pasted settings."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from seqdec_gui.domain.bindings import Binding, Split
+from seqdec_gui.domain.catalog import Field, fields
+from seqdec_gui.domain.dataflow import data_ports, port_for
+from seqdec_gui.domain.design import Block, Design
+from seqdec_gui.domain.document import parse_parameters
+from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.training import Training
+
+_SECTIONS = ("training", "data.file", "data.split")
+
+
+def set_value(design: Design, name: str, text: str) -> Design:
+    """The design with one value set: `block.parameter`, `training.field`, `data.file` or `data.split.field`.
+
+    Lists are written `128,128` or `[128,128]`, tables as JSON, no value as `none`. Raises InvalidInput that names the
+    parameter, its range or choices, and near matches for a misspelt name.
+    """
+    head, _, rest = name.strip().rpartition(".")
+    if head == "training":
+        return design.with_training(_replaced(design.training, Training, name, rest, text))
+    if head == "data.split":
+        split = _replaced(design.data.split, Split, name, rest, text)
+        return design.with_data(msgspec.structs.replace(design.data, split=split))
+    if name == "data.file":
+        return design.with_data(msgspec.structs.replace(design.data, file=text))
+    if not head or not design.has(head):
+        raise _unknown("unknown_block", name, f"There is no block {head or name!r}.", head or name, _heads(design))
+    return _with_parameter(design, design.block(head), name, rest, text)
+
+
+def parse_assignment(text: str) -> tuple[str, str]:
+    """`name=value` in two. Raises InvalidInput."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise InvalidInput(f"Expected block.parameter=value, received {text!r}.", "bad_assignment")
+    return name.strip(), value.strip()
+
+
+def bind(design: Design, port: str, columns: Sequence[str]) -> Design:
+    """The design with these columns bound to a port, which may be named by an alias; its codec stays. Raises InvalidInput."""
+    ports = data_ports(design)
+    known = port_for(ports, port)
+    if known is None:
+        names = [name for each in ports for name in (each.port, *each.aliases)]
+        raise _unknown("unknown_port", port, f"No port of this design that takes data is called {port!r}.", port, names)
+    column = columns[0] if len(columns) == 1 else tuple(columns)
+    old = [binding for binding in design.data.bindings if port_for(ports, binding.port) == known]
+    bound = msgspec.structs.replace(old[0], column=column) if old else Binding(port, column)
+    kept = tuple(binding for binding in design.data.bindings if binding not in old)
+    return design.with_data(msgspec.structs.replace(design.data, bindings=(*kept, bound)))
+
+
+def parse_text(field: Field, text: str) -> Any:
+    """The plain value that a user's text means for a field. Raises ValueError with what was expected."""
+    value = text.strip()
+    if field.optional and value.lower() in ("", "none", "null"):
+        return None
+    return _PARSERS[field.type](value)
+
+
+def _with_parameter(design: Design, block: Block, name: str, parameter: str, text: str) -> Design:
+    kind = type(block.parameters)
+    field = _field(kind, name, parameter, f"{block.id} ({block.kind})")
+    plain = msgspec.to_builtins(block.parameters)
+    plain.pop("kind")
+    plain[parameter] = _parsed(field, name, text)
+    problems: list[Problem] = []
+    parameters = parse_parameters(kind, plain, block.id, problems)
+    if parameters is None:
+        raise InvalidInput([_explained(problem, field, text) for problem in problems])
+    return design.with_parameters(block.id, parameters)
+
+
+def _replaced(section: Any, kind: type[msgspec.Struct], name: str, field_name: str, text: str) -> Any:
+    field = _field(kind, name, field_name, name.rpartition(".")[0])
+    plain = msgspec.to_builtins(section) | {field_name: _parsed(field, name, text)}
+    try:
+        return msgspec.convert(plain, kind)
+    except msgspec.ValidationError as error:
+        reason = str(error).partition(" - at ")[0].rstrip(".") + "."
+        raise InvalidInput([_explained(Problem("error", "bad_value", name, reason), field, text)]) from None
+
+
+def _field(kind: type[msgspec.Struct], name: str, field_name: str, owner: str) -> Field:
+    known = {field.name: field for field in fields(kind)}
+    if field_name not in known:
+        raise _unknown("unknown_parameter", name, f"{owner} has no parameter {field_name!r}.", field_name, list(known))
+    return known[field_name]
+
+
+def _parsed(field: Field, name: str, text: str) -> Any:
+    try:
+        return parse_text(field, text)
+    except ValueError as error:
+        raise InvalidInput([_explained(Problem("error", "bad_value", name, f"Expected {error}."), field, text)]) from None
+
+
+def _explained(problem: Problem, field: Field, text: str) -> Problem:
+    """The problem with what was received and what may be given."""
+    if field.choices:
+        near = difflib.get_close_matches(text, field.choices, 1)
+        expected = f"Expected one of {', '.join(field.choices)}, received {text!r}."
+        return Problem(problem.severity, problem.code, problem.where, expected, f"Did you mean {near[0]!r}?" if near else "")
+    return Problem(
+        problem.severity, problem.code, problem.where, f"{problem.text.rstrip('.')}, received {text!r}.", _hint(field)
+    )
+
+
+def _hint(field: Field) -> str:
+    each = " each" if field.type in ("integers", "table") else ""
+    bounds = f"Allowed{each}: {field.range_text()}." if field.range_text() else ""
+    empty = "none for no value." if field.optional else ""
+    return " ".join(filter(None, (bounds, empty)))
+
+
+def _unknown(code: str, where: str, text: str, wrong: str, known: Sequence[str]) -> InvalidInput:
+    near = difflib.get_close_matches(wrong, known, 1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(dict.fromkeys(known))}."
+    return InvalidInput([Problem("error", code, where, text, hint)])
+
+
+def _heads(design: Design) -> list[str]:
+    return [*(block.id for block in design.blocks), *_SECTIONS]
+
+
+def _integer(text: str) -> int:
+    if not re.fullmatch(r"[+-]?\d+(_\d+)*", text):
+        raise ValueError("a whole number")
+    return int(text)
+
+
+def _number(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        point = " with a point, not a comma" if re.fullmatch(r"[+-]?\d*,\d+", text) else ""
+        raise ValueError(f"a number{point}") from None
+    if not math.isfinite(number):
+        raise ValueError("a finite number")
+    return number
+
+
+def _boolean(text: str) -> bool:
+    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    if text.lower() not in words:
+        raise ValueError("true or false")
+    return words[text.lower()]
+
+
+def _items(text: str) -> list[str]:
+    """The items of `a,b`, `[a, b]` or `["a", "b"]`."""
+    if text.startswith("["):
+        try:
+            plain = msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            plain = text.removeprefix("[").removesuffix("]").split(",")
+        return [str(item).strip() for item in plain]
+    return [item.strip() for item in text.split(",")] if text else []
+
+
+def _integers(text: str) -> list[int]:
+    try:
+        return [_integer(item) for item in _items(text) if item]
+    except ValueError:
+        raise ValueError("whole numbers separated by commas") from None
+
+
+def _table(text: str) -> Any:
+    try:
+        plain = msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"a JSON list ({error})") from None
+    if not isinstance(plain, list):
+        raise ValueError("a JSON list")
+    return plain
+
+
+_PARSERS: dict[str, Callable[[str], Any]] = {
+    "integer": _integer,
+    "number": _number,
+    "boolean": _boolean,
+    "text": str,
+    "choice": str,
+    "integers": _integers,
+    "texts": _items,
+    "choices": _items,
+    "table": _table,
+}

@@ -1,0 +1,278 @@
+"""Short jobs that need Keras and therefore a child of their own: export, generate, evaluate, look into a Keras file.
+
+The child (`python -m seqdec_gui.runner.task`) reads one task as a line of JSON from standard input and answers with one
+`Line` of JSON after another on its original standard output (`TaskChannel`); the last is the result or `TaskFailed`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from typing import IO, Annotated, Any, Literal, TypeAlias, get_args
+
+import msgspec
+from msgspec import Meta
+
+from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
+from seqdec_gui.runs.crash import explain
+from seqdec_gui.runs.environment import child_environment
+from seqdec_gui.runs.spec import DeviceChoice, EngineName, Placement
+
+ExportFormat = Literal["h5", "keras", "script"]
+FORMATS: tuple[ExportFormat, ...] = get_args(ExportFormat)
+CheckpointName = Literal["best", "last"]
+TASK_RUNNER = (sys.executable, "-m", "seqdec_gui.runner.task")
+
+
+class _Tagged(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True):
+    pass
+
+
+class ExportTask(_Tagged, frozen=True, kw_only=True, tag="export"):
+    """Write a trained model, reopen it in a fresh process and compare it with the trained one.
+
+    `run` and `output` are absolute paths; `part` is `full` or a block's id.
+    """
+
+    run: str
+    format: ExportFormat
+    output: str
+    part: str = "full"
+    checkpoint: CheckpointName = "best"
+
+
+class GenerateTask(_Tagged, frozen=True, kw_only=True, tag="generate"):
+    """Decode rows, `count` samples each, into the CSV file `output` (`row,sample,text,log_probability`).
+
+    Rows come from the file `input`, or from `rows`: one mapping from port name to value (text, number, list) per row; neither
+    for a design without inputs. `temperature` 0 is greedy.
+    """
+
+    run: str
+    output: str
+    input: str = ""
+    rows: tuple[dict[str, Any], ...] = ()
+    count: Annotated[int, Meta(ge=1)] = 1
+    temperature: Annotated[float, Meta(ge=0)] = 0.0
+    seed: int = 0
+    checkpoint: CheckpointName = "best"
+
+
+class EvaluateTask(_Tagged, frozen=True, kw_only=True, tag="evaluate"):
+    """Metrics of a trained model on all rows of another file (absolute path)."""
+
+    run: str
+    data: str
+    checkpoint: CheckpointName = "best"
+
+
+class InspectTask(_Tagged, frozen=True, kw_only=True, tag="inspect"):
+    """Look into a `.keras` or `.h5` file (absolute path): safe mode, nothing of it is run."""
+
+    path: str
+
+
+Task: TypeAlias = ExportTask | GenerateTask | EvaluateTask | InspectTask
+
+
+class Progress(_Tagged, frozen=True, kw_only=True, tag="progress"):
+    """`done` of `total` are finished (total 0: unknown)."""
+
+    done: int = 0
+    total: int = 0
+    text: str = ""
+
+
+class Notice(_Tagged, frozen=True, kw_only=True, tag="notice"):
+    """A sentence for the user."""
+
+    text: str
+    severity: Literal["info", "warning"] = "info"
+
+
+class Exported(_Tagged, frozen=True, kw_only=True, tag="exported"):
+    """The files written, and the largest difference between the reopened model and the trained one on `rows` rows."""
+
+    paths: tuple[str, ...]
+    difference: float | None = None
+    rows: int = 0
+
+
+class Generated(_Tagged, frozen=True, kw_only=True, tag="generated"):
+    """The file written, how many rows it has, and the first of them: (row, sample, text, log-probability)."""
+
+    path: str
+    samples: int
+    preview: tuple[tuple[int, int, str, float | None], ...] = ()
+
+
+class Evaluated(_Tagged, frozen=True, kw_only=True, tag="evaluated"):
+    """Metrics by name over `rows` rows."""
+
+    metrics: dict[str, float | None]
+    rows: int
+
+
+class ArrayDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An input or output of an imported model. `shape` is without the batch axis."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: str
+
+
+class LayerDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    kind: str
+    parameters: int
+
+
+class Inspected(_Tagged, frozen=True, kw_only=True, tag="inspected"):
+    """What a Keras file holds."""
+
+    name: str
+    inputs: tuple[ArrayDescription, ...]
+    outputs: tuple[ArrayDescription, ...]
+    layers: tuple[LayerDescription, ...]
+    parameters: int
+    trainable: int
+
+
+TaskResult: TypeAlias = Exported | Generated | Evaluated | Inspected
+
+
+class TaskFailed(_Tagged, frozen=True, kw_only=True, tag="failed"):
+    """The job failed: a sentence, or the problems of an invalid input; `details` is a traceback where it was a bug."""
+
+    sentence: str
+    problems: tuple[Problem, ...] = ()
+    details: str = ""
+    exit_status: int = 1
+
+
+Line: TypeAlias = Progress | Notice | Exported | Generated | Evaluated | Inspected | TaskFailed
+_lines: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
+_tasks: msgspec.json.Decoder[Task] = msgspec.json.Decoder(Task)
+
+
+class Cancelled(SeqdecError):
+    """The user gave up waiting."""
+
+    exit_status = 130
+
+
+class TaskChannel:
+    """The child's end: make it before anything prints. Whatever prints afterwards, C libraries too, lands in the log."""
+
+    def __init__(self) -> None:
+        self._out = os.dup(1)
+        os.dup2(2, 1)
+        self._lock = threading.Lock()
+
+    def read_task(self) -> Task:
+        """The task to do. Raises msgspec.DecodeError."""
+        return _tasks.decode(sys.stdin.buffer.readline())
+
+    def send(self, line: Line) -> None:
+        """Send a line; the result or a TaskFailed is the last."""
+        data = msgspec.json.encode(line) + b"\n"
+        with self._lock:
+            while data:
+                data = data[os.write(self._out, data) :]
+
+
+def run_task(
+    task: Task,
+    on_event: Callable[[Progress | Notice], None] | None = None,
+    devices: DeviceChoice | None = None,
+    engine: EngineName = "tensorflow",
+    cancelled: Callable[[], bool] | None = None,
+    argv: Sequence[str] = TASK_RUNNER,
+) -> TaskResult:
+    """Do a task in a child and wait for its result. `cancelled` is asked ten times a second.
+
+    Raises InvalidInput or SeqdecError with the child's sentence, or one that says how the child died; Cancelled.
+    """
+    placement = Placement(devices or DeviceChoice("cpu"), engine)
+    with tempfile.TemporaryFile() as log:
+        child = subprocess.Popen(
+            argv,
+            env=child_environment(placement, os.environ),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            start_new_session=True,
+        )
+        with child:
+            try:
+                return _converse(child, task, on_event, cancelled, log)
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    if child.returncode is None:
+                        os.killpg(child.pid, signal.SIGKILL)
+
+
+def _converse(
+    child: subprocess.Popen[bytes],
+    task: Task,
+    on_event: Callable[[Progress | Notice], None] | None,
+    cancelled: Callable[[], bool] | None,
+    log: IO[bytes],
+) -> TaskResult:
+    assert child.stdin is not None
+    with contextlib.suppress(BrokenPipeError):
+        child.stdin.write(msgspec.json.encode(task) + b"\n")
+        child.stdin.close()
+    for data in _read_lines(child, cancelled):
+        try:
+            line = _lines.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise SeqdecError(f"The child process wrote {data[:80]!r} where a result was expected; this is a bug.") from None
+        if isinstance(line, (Progress, Notice)):
+            if on_event is not None:
+                on_event(line)
+        elif isinstance(line, TaskFailed):
+            raise _failure(line)
+        else:
+            return line
+    status = child.wait()
+    log.seek(0)
+    raise SeqdecError(explain(status, log.read()[-65536:].decode("utf-8", "replace"), what="job").sentence)
+
+
+def _read_lines(child: subprocess.Popen[bytes], cancelled: Callable[[], bool] | None) -> Any:
+    """The complete lines of the child until it closes the channel or dies: what it left running may hold the pipe open."""
+    assert child.stdout is not None
+    pending = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(child.stdout, selectors.EVENT_READ)
+        while True:
+            if cancelled is not None and cancelled():
+                raise Cancelled("Cancelled.")
+            if not selector.select(timeout=0.1):
+                if child.poll() is not None:
+                    return
+                continue
+            data = os.read(child.stdout.fileno(), 1 << 16)
+            if not data:
+                return
+            *lines, pending = (pending + data).split(b"\n")
+            yield from lines
+
+
+def _failure(line: TaskFailed) -> SeqdecError:
+    if line.problems:
+        return InvalidInput(line.problems)
+    if line.exit_status == InvalidInput.exit_status:
+        return InvalidInput(line.sentence)
+    error = SeqdecError(line.sentence)
+    if line.details:
+        error.add_note(line.details)
+    return error

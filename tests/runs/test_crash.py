@@ -1,0 +1,46 @@
+import pytest
+
+from seqdec_gui.runs.crash import explain, log_tail
+
+
+@pytest.mark.parametrize(
+    ("status", "log", "kind", "words"),
+    [
+        (
+            1,
+            "ResourceExhaustedError: OOM when allocating tensor on /device:GPU:0 by GPU_0_bfc",
+            "out_of_memory",
+            "GPU",
+        ),
+        (1, "XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory while trying to allocate 12 bytes", "out_of_memory", "GPU"),
+        (1, "numpy._core._exceptions._ArrayMemoryError: Unable to allocate 3 GiB for an array", "out_of_memory", "Main memory"),
+        (-6, "terminate called after throwing an instance of 'std::bad_alloc'", "out_of_memory", "Main memory"),
+        (-9, "all was well", "killed", "main memory ran out"),
+        (-15, "", "killed", "SIGTERM"),
+        (-11, "", "crashed", "SIGSEGV"),
+        (None, "Fatal Python error: Segmentation fault\n\nCurrent thread", "crashed", "Segmentation fault"),
+        (1, "OSError: [Errno 28] No space left on device", "disk_full", "disk is full"),
+        (3, "one\ntwo\n\n", "crashed", "exit status 3 without saying why. Its log ends with: two"),
+        (None, "", "crashed", "Its log is empty"),
+        (-200, "", "crashed", "signal 200"),
+    ],
+)
+def test_the_cause_is_said_in_plain_words(status, log, kind, words):
+    failed = explain(status, log)
+    assert failed.kind == kind
+    assert words in failed.sentence
+    assert "\n" not in failed.sentence
+
+
+def test_details_are_the_last_lines():
+    assert explain(1, "\n".join(map(str, range(100)))).details.splitlines() == [str(number) for number in range(80, 100)]
+
+
+def test_the_log_of_an_earlier_start_is_not_read(tmp_path):
+    path = tmp_path / "log.txt"
+    path.write_text("MemoryError\nnew")
+    assert log_tail(path, len("MemoryError\n")) == "new"
+    assert log_tail(path, 999) == "MemoryError\nnew"
+    path.write_text("x" * 200_000)
+    assert len(log_tail(path)) == 65536
+    assert log_tail(tmp_path / "none") == ""

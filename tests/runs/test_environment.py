@@ -1,0 +1,120 @@
+import subprocess
+import sys
+
+import pytest
+
+import seqdec_gui
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.runs import engine_choice, environment
+from seqdec_gui.runs.engine_choice import choose_engine
+from seqdec_gui.runs.environment import child_environment
+from seqdec_gui.runs.spec import DeviceChoice, Placement
+
+CPU, CPUS, GPUS = DeviceChoice("cpu"), DeviceChoice("cpu", count=3), DeviceChoice("gpu", gpus=(0, 2))
+
+
+def made(devices, engine, **base):
+    return child_environment(Placement(devices, engine), base)
+
+
+def test_gpus_are_chosen_in_the_order_of_the_driver():
+    variables = made(GPUS, "tensorflow", CUDA_VISIBLE_DEVICES="5")
+    assert variables["CUDA_VISIBLE_DEVICES"] == "0,2"
+    assert variables["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
+    assert variables["KERAS_BACKEND"] == "tensorflow"
+
+
+@pytest.mark.parametrize("engine", ["tensorflow", "jax"])
+def test_a_run_on_the_cpu_sees_no_gpu(engine):
+    variables = made(CPUS, engine, CUDA_VISIBLE_DEVICES="0")
+    assert variables["CUDA_VISIBLE_DEVICES"] == "-1"
+    assert variables["JAX_PLATFORMS"] == "cpu"
+
+
+def test_jax_fails_rather_than_train_on_the_cpu_when_gpus_were_chosen():
+    assert made(GPUS, "jax")["JAX_PLATFORMS"] == "cuda,cpu"
+
+
+def test_virtual_devices_of_jax_are_flags_and_other_flags_stay():
+    flags = "--xla_dump_to=/x --xla_force_host_platform_device_count=8"
+    assert made(CPUS, "jax", XLA_FLAGS=flags)["XLA_FLAGS"] == "--xla_dump_to=/x --xla_force_host_platform_device_count=3"
+    assert "XLA_FLAGS" not in made(CPUS, "tensorflow", XLA_FLAGS="--xla_force_host_platform_device_count=8")
+
+
+def test_memory_of_gpus_is_not_taken_in_advance():
+    variables = made(GPUS, "jax")
+    assert variables["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
+    assert variables["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false"
+
+
+def test_the_users_settings_of_frameworks_do_not_leak_into_the_run():
+    variables = made(CPU, "tensorflow", KERAS_BACKEND="torch", TF_CONFIG="{}", TF_USE_LEGACY_KERAS="1", HOME="/home/me")
+    assert "TF_CONFIG" not in variables
+    assert "TF_USE_LEGACY_KERAS" not in variables
+    assert variables["HOME"] == "/home/me"
+    assert variables["KERAS_BACKEND"] == "tensorflow"
+
+
+def test_numbers_are_written_with_a_point_whatever_the_locale():
+    variables = made(CPU, "tensorflow", LC_ALL="de_DE.UTF-8", LC_NUMERIC="de_DE.UTF-8")
+    assert variables["LC_NUMERIC"] == "C"
+    assert "LC_ALL" not in variables
+    assert variables["LANG"] == "de_DE.UTF-8"
+
+
+def test_the_base_is_not_changed():
+    base = {"KERAS_BACKEND": "torch"}
+    child_environment(Placement(CPU, "jax"), base)
+    assert base == {"KERAS_BACKEND": "torch"}
+
+
+def test_a_bare_checkout_is_found_by_the_child_from_anywhere(tmp_path):
+    variables = made(CPU, "tensorflow", PATH="/usr/bin:/bin")
+    (tmp_path / "msgspec.py").write_text("raise SystemExit('imported from the working folder')")
+    code = "import seqdec_gui, msgspec; print(seqdec_gui.__file__)"
+    child = subprocess.run(
+        [sys.executable, "-c", code], env=variables, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=30
+    )
+    assert child.stdout.strip() == seqdec_gui.__file__
+
+
+def test_an_installed_package_needs_no_path(monkeypatch, tmp_path):
+    monkeypatch.setattr(environment.seqdec_gui, "__file__", str(tmp_path / "site-packages" / "seqdec_gui" / "__init__.py"))
+    monkeypatch.setattr(environment.site, "getsitepackages", lambda: [str(tmp_path / "site-packages")])
+    assert "PYTHONPATH" not in made(CPU, "tensorflow")
+
+
+@pytest.fixture
+def installed(monkeypatch):
+    """Says which modules are to be found, whatever this machine has; both engines are there."""
+
+    def install(*modules):
+        monkeypatch.setattr(engine_choice, "find_spec", lambda name: name in modules or None)
+
+    monkeypatch.setattr(engine_choice, "_exists", lambda engine: True)
+    return install
+
+
+@pytest.mark.parametrize(
+    ("modules", "devices", "engine"),
+    [
+        (("jax", "tensorflow"), CPU, "jax"),
+        (("tensorflow",), CPU, "tensorflow"),
+        (("jax", "tensorflow"), GPUS, "tensorflow"),
+        (("jax", "jax_cuda12_plugin", "tensorflow"), GPUS, "jax"),
+    ],
+)
+def test_auto_takes_jax_where_it_supports_the_devices(installed, modules, devices, engine):
+    installed(*modules)
+    chosen, why = choose_engine("auto", devices)
+    assert chosen == engine
+    assert why.endswith(".")
+
+
+def test_an_engine_that_is_not_there_is_refused_with_what_to_install(installed):
+    installed("tensorflow")
+    with pytest.raises(InvalidInput, match="pip install 'seqdec-gui\\[jax\\]'"):
+        choose_engine("jax", CPU)
+    installed()
+    with pytest.raises(InvalidInput, match="No engine can be used"):
+        choose_engine("auto", CPU)
