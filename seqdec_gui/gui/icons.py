@@ -1,0 +1,29 @@
+"""Icons in the colours of the theme; ask again for them after a change of theme. qtawesome is imported with the first one."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from seqdec_gui.gui import theme
+
+if TYPE_CHECKING:
+    from PyQt5.QtGui import QIcon
+
+CATEGORIES = {
+    "Inputs": "mdi6.import",
+    "Encoders": "mdi6.code-brackets",
+    "Decoders": "mdi6.code-array",
+    "Layers": "mdi6.layers-outline",
+    "Training": "mdi6.target",
+}
+
+
+def icon(name: str, color: str | None = None) -> QIcon:
+    """The icon `mdi6.<name>` in a colour (`#rrggbb`), by default that of dimmed text; paler where disabled."""
+    os.environ.setdefault("QT_API", "pyqt5")
+    import qtawesome
+
+    look = theme.current()
+    full = name if "." in name else f"mdi6.{name}"
+    return qtawesome.icon(full, color=color or look.text_dim, color_disabled=look.text_disabled)

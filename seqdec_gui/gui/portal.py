@@ -1,0 +1,64 @@
+"""The desktop's wish for light or dark, through the portal (org.freedesktop.portal.Settings), asynchronously."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from PyQt5.QtCore import QObject, QVariant, pyqtSignal, pyqtSlot
+from PyQt5.QtDBus import QDBusConnection, QDBusMessage, QDBusPendingCallWatcher, QDBusVariant
+
+SERVICE = "org.freedesktop.portal.Desktop"
+PATH = "/org/freedesktop/portal/desktop"
+INTERFACE = "org.freedesktop.portal.Settings"
+NAMESPACE, KEY = "org.freedesktop.appearance", "color-scheme"
+PREFERS_DARK = 1
+
+
+class Portal(QObject):
+    """Emits `dark_preferred` with the answer and at every change; silent on desktops without a portal."""
+
+    dark_preferred = pyqtSignal(bool)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._watcher: QDBusPendingCallWatcher | None = None
+
+    def ask(self) -> None:
+        """Send the question and listen. Without a session bus Qt would try to start one, which blocks; so nothing is asked."""
+        if not _has_session_bus():
+            return
+        bus = QDBusConnection.sessionBus()
+        if not bus.isConnected():
+            return
+        bus.connect(SERVICE, PATH, INTERFACE, "SettingChanged", self._on_portal_setting_changed)
+        question = QDBusMessage.createMethodCall(SERVICE, PATH, INTERFACE, "Read")
+        question.setArguments([NAMESPACE, KEY])
+        self._watcher = QDBusPendingCallWatcher(bus.asyncCall(question), self)
+        self._watcher.finished.connect(self._on_call_finished)
+
+    @pyqtSlot(QDBusPendingCallWatcher)
+    def _on_call_finished(self, watcher: QDBusPendingCallWatcher) -> None:
+        reply = watcher.reply()
+        if reply.type() == QDBusMessage.ReplyMessage and reply.arguments():
+            self._tell(reply.arguments()[0])
+        watcher.deleteLater()
+        self._watcher = None
+
+    @pyqtSlot(QDBusMessage)
+    def _on_portal_setting_changed(self, message: QDBusMessage) -> None:
+        arguments = message.arguments()
+        if len(arguments) == 3 and arguments[:2] == [NAMESPACE, KEY]:
+            self._tell(arguments[2])
+
+    def _tell(self, value: Any) -> None:
+        while isinstance(value, QDBusVariant | QVariant):  # `Read` wraps the number twice
+            value = value.variant() if isinstance(value, QDBusVariant) else value.value()
+        if isinstance(value, int):
+            self.dark_preferred.emit(value == PREFERS_DARK)
+
+
+def _has_session_bus() -> bool:
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    return bool(os.environ.get("DBUS_SESSION_BUS_ADDRESS")) or (bool(runtime) and (Path(runtime) / "bus").exists())

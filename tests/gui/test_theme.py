@@ -1,0 +1,85 @@
+"""Light and dark: readable, switchable, told to the views, and remembered."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from seqdec_gui.gui import theme
+from seqdec_gui.gui.stylesheet import stylesheet
+from seqdec_gui.gui.theme import DARK, LIGHT, Theme
+
+
+def luminance(hex_color: str) -> float:
+    """Relative luminance as WCAG 2.1 defines it."""
+    channels = [int(hex_color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    bright, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+GROUNDS = ("window", "surface", "surface_raised")
+
+
+@pytest.mark.parametrize("look", [LIGHT, DARK], ids=lambda look: look.name)
+@pytest.mark.parametrize("ground", GROUNDS)
+def test_text_is_readable_on_every_ground(look: Theme, ground: str) -> None:
+    words = ("text", "text_dim", "accent", "ok", "warning", "error")
+    low = {word: contrast(getattr(look, word), getattr(look, ground)) for word in words}
+    assert {word: ratio for word, ratio in low.items() if ratio < 4.5} == {}
+
+
+@pytest.mark.parametrize("look", [LIGHT, DARK], ids=lambda look: look.name)
+def test_controls_wires_and_categories_stand_out_from_the_surface(look: Theme) -> None:
+    painted = ("control_border", "wire_float", "wire_ids", "wire_states")
+    colours = {name: getattr(look, name) for name in painted} | look.category
+    low = {name: contrast(colour, look.surface) for name, colour in colours.items()}
+    assert {name: ratio for name, ratio in low.items() if ratio < 3} == {}
+    assert contrast(look.accent_text, look.accent) >= 4.5
+    assert contrast(look.text, look.selection) >= 4.5
+
+
+@pytest.mark.parametrize("look", [LIGHT, DARK], ids=lambda look: look.name)
+def test_every_name_in_the_style_sheet_has_a_value(qapp: object, look: Theme) -> None:
+    sheet = stylesheet(look)
+    assert re.findall(r"@\w*@?", sheet) == []
+    assert "url(/" in sheet
+
+
+def test_categories_are_those_of_the_catalog() -> None:
+    from seqdec_gui.domain.catalog import KINDS
+
+    assert {kind.category for kind in KINDS.values()} == set(LIGHT.category) == set(DARK.category)
+
+
+def test_a_chosen_mode_changes_the_colours_tells_the_views_and_is_kept(qtbot: QtBot, qapp: object) -> None:
+    theme.set_mode("light")
+    with qtbot.waitSignal(theme.notifier.changed, timeout=1000):
+        theme.set_mode("dark")
+    assert theme.current() is DARK
+    assert theme._settings().value("appearance/mode") == "dark"
+    with qtbot.assertNotEmitted(theme.notifier.changed):
+        theme.set_mode("dark")
+    theme.set_mode("light")
+    assert theme.current() is LIGHT
+
+
+def test_the_systems_wish_counts_only_in_system_mode(qapp: object) -> None:
+    theme.set_mode("light")
+    theme.notifier._on_portal_preferred(True)
+    assert theme.current() is LIGHT
+    theme.set_mode("system")
+    assert theme.current() is DARK
+    theme.notifier._on_portal_preferred(False)
+    assert theme.current() is LIGHT
+
+
+def test_an_unknown_mode_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected system, light or dark, got 'sepia'"):
+        theme.set_mode("sepia")  # type: ignore[arg-type]
