@@ -1,0 +1,231 @@
+"""The design that the window shows: what it is, what is wrong with it, what is selected, and every step back."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Hashable, Iterable
+from pathlib import Path
+
+import msgspec
+from PyQt5.QtCore import QObject, pyqtSignal, pyqtSlot
+from PyQt5.QtWidgets import QUndoCommand, QUndoStack
+
+from seqdec_gui.domain import document as design_file
+from seqdec_gui.domain.design import Block, Design
+from seqdec_gui.domain.validation import RESERVED, Report, check
+
+_EDIT = 1  # QUndoStack asks for a number before it tries to merge
+
+
+class DesignDocument(QObject):
+    """One open design. Views read it and call `edit`; they hear `design_changed` and never keep a design of their own.
+
+    An undo step is the pair (old, new) of the frozen design, so whatever an edit did is undone exactly.
+    """
+
+    design_changed = pyqtSignal(object, object)  # old, new
+    selection_changed = pyqtSignal(object)  # frozenset of block ids
+    path_changed = pyqtSignal(object)  # Path or None
+    clean_changed = pyqtSignal(bool)
+    repaired = pyqtSignal(str)  # what `open` had to change, a sentence
+
+    def __init__(self, design: Design | None = None, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._design = Design() if design is None else design
+        self._path: Path | None = None
+        self._selection: frozenset[str] = frozenset()
+        self._report: Report | None = None
+        self._mergeable = True
+        self._stack = QUndoStack(self)
+        self._stack.cleanChanged.connect(self._on_stack_clean_changed)
+
+    # -- what is known
+    @property
+    def design(self) -> Design:
+        return self._design
+
+    @property
+    def path(self) -> Path | None:
+        """Where the design was opened from or saved to; None for one that has no file yet."""
+        return self._path
+
+    @property
+    def name(self) -> str:
+        """The file's name without suffix, or "Untitled"."""
+        return "Untitled" if self._path is None else self._path.stem
+
+    @property
+    def undo_stack(self) -> QUndoStack:
+        return self._stack
+
+    @property
+    def clean(self) -> bool:
+        """Whether the design is what its file holds."""
+        return self._stack.isClean()
+
+    @property
+    def report(self) -> Report:
+        """Shapes, parameter counts and problems of the current design; computed at most once per change.
+
+        Moving blocks keeps it, so the positions of the blocks inside it may be older than the design's.
+        """
+        if self._report is None:
+            self._report = check(self._design)
+        return self._report
+
+    @property
+    def selection(self) -> frozenset[str]:
+        """Ids of the selected blocks, all of them in the design."""
+        return self._selection
+
+    # -- edits
+    def edit(self, new: Design, text: str, merge_key: Hashable | None = None, select: Iterable[str] | None = None) -> None:
+        """Make `new` the design as one undo step called `text`; nothing happens if it equals the present one.
+
+        Consecutive edits with equal `merge_key` become one step, as with typing a number or nudging a block.
+        `select` names the blocks to select afterwards.
+        """
+        if new is not self._design and new != self._design:
+            joins, self._mergeable = self._mergeable, True
+            self._stack.push(_Edit(self, self._design, new, text, merge_key, joins))
+        if select is not None:
+            self.select(select)
+
+    def end_merge(self) -> None:
+        """Let the next edit be an undo step of its own, whatever its merge key: the user turned to something else."""
+        self._mergeable = False
+
+    def rename(self, old: str, new: str) -> None:
+        """Change a block's id everywhere. Raises ValueError with a sentence if `rename_fault` finds one."""
+        fault = self.rename_fault(old, new)
+        if fault:
+            raise ValueError(fault)
+        if old != new:
+            selection = {new if block_id == old else block_id for block_id in self._selection}
+            self.edit(self._design.renamed(old, new), f"Rename {old} to {new}", select=selection)
+
+    def rename_fault(self, old: str, new: str) -> str:
+        """Why a block cannot have this id, in a sentence; empty if it can."""
+        if not new.isidentifier() or not new.isascii() or new.startswith("_") or keyword.iskeyword(new):
+            return f"{new!r} is not a name that a Python script can use: letters, digits and _ , beginning with a letter."
+        if new in RESERVED:
+            return f"{new!r} is used by the generated script itself; choose another name."
+        if new != old and self._design.has(new):
+            return f"Another block is called {new!r}; names must differ."
+        return ""
+
+    # -- selection
+    def select(self, block_ids: Iterable[str]) -> None:
+        """Select these blocks and no others; unknown ids are left out."""
+        known = {block.id for block in self._design.blocks}
+        selection = frozenset(block_ids) & known
+        if selection != self._selection:
+            self._selection = selection
+            self._mergeable = False
+            self.selection_changed.emit(selection)
+
+    # -- files
+    def new(self, design: Design | None = None) -> None:
+        """Begin with another design that has no file; the steps back of the former one go."""
+        self._become(Design() if design is None else design, None)
+
+    def open(self, path: Path | str) -> None:
+        """Read a design file. Raises InvalidInput and then changes nothing.
+
+        Blocks of one name, which only a file written by hand can have, are given different ones; `repaired` says so.
+        """
+        path = Path(path)
+        loaded = design_file.load(path)
+        design, renamed = with_distinct_ids(loaded)
+        self._become(design, path)
+        if renamed:
+            self._stack.resetClean()
+            self.repaired.emit(f"Several blocks had the same name; these were renamed: {', '.join(renamed)}.")
+
+    def save(self, path: Path | str | None = None) -> None:
+        """Write the design, to `path` or where it came from. Raises InvalidInput, ValueError if there is no path at all."""
+        path = self._path if path is None else Path(path)
+        if path is None:
+            raise ValueError("the design has no file yet: name one")
+        design_file.save(self._design, path)
+        self._stack.setClean()
+        if path != self._path:
+            self._path = path
+            self.path_changed.emit(path)
+
+    def _become(self, design: Design, path: Path | None) -> None:
+        self._stack.clear()
+        self._replace(design)
+        if path != self._path:
+            self._path = path
+            self.path_changed.emit(path)
+
+    def _replace(self, design: Design) -> None:
+        """Show another design; everything that changes it goes through here."""
+        old, self._design = self._design, design
+        if self._report is not None and not _only_moved(old, design):
+            self._report = None
+        selection = self._selection & {block.id for block in design.blocks}
+        pruned, self._selection = selection != self._selection, selection
+        self.design_changed.emit(old, design)
+        if pruned:
+            self.selection_changed.emit(self._selection)
+
+    @pyqtSlot(bool)
+    def _on_stack_clean_changed(self, clean: bool) -> None:
+        self.clean_changed.emit(clean)
+
+
+class _Edit(QUndoCommand):
+    """(old, new) of the frozen design."""
+
+    def __init__(
+        self, document: DesignDocument, old: Design, new: Design, text: str, merge_key: Hashable | None, joins: bool
+    ) -> None:
+        super().__init__(text)
+        self._document, self._old, self._new = document, old, new
+        self._merge_key, self._joins = merge_key, joins
+
+    def id(self) -> int:
+        return -1 if self._merge_key is None else _EDIT
+
+    def mergeWith(self, other: QUndoCommand | None) -> bool:
+        if not isinstance(other, _Edit) or not other._joins or other._merge_key != self._merge_key:
+            return False
+        self._new = other._new
+        self.setText(other.text())
+        self.setObsolete(self._new == self._old)  # nudged there and back: no step at all
+        return True
+
+    def redo(self) -> None:
+        self._document._replace(self._new)
+
+    def undo(self) -> None:
+        self._document.end_merge()
+        self._document._replace(self._old)
+
+
+def _only_moved(old: Design, new: Design) -> bool:
+    """Whether nothing but positions differs, so that all that was found out about the old design still holds."""
+    if old.links != new.links or old.data != new.data or old.training != new.training or len(old.blocks) != len(new.blocks):
+        return False
+    return all(a.id == b.id and a.parameters == b.parameters for a, b in zip(old.blocks, new.blocks, strict=True))
+
+
+def with_distinct_ids(design: Design) -> tuple[Design, tuple[str, ...]]:
+    """The design with a new id for every block whose id stands before it, and those new ids. Links keep to the first."""
+    taken = {block.id for block in design.blocks}
+    seen: set[str] = set()
+    blocks: list[Block] = []
+    renamed: list[str] = []
+    for block in design.blocks:
+        if block.id in seen:
+            number = 2
+            while f"{block.id}_{number}" in taken:
+                number += 1
+            block = msgspec.structs.replace(block, id=f"{block.id}_{number}")
+            taken.add(block.id)
+            renamed.append(block.id)
+        seen.add(block.id)
+        blocks.append(block)
+    return (msgspec.structs.replace(design, blocks=tuple(blocks)), tuple(renamed)) if renamed else (design, ())
