@@ -51,13 +51,17 @@ class Field(msgspec.Struct, frozen=True):
     rows: dict[str, tuple[Field, ...]] = {}
 
     def range_text(self) -> str:
-        """`1 to 65,536`, `above 0`, ... ; empty without bounds."""
+        """`1 to 65,536`, `above 0, below 1`; empty without bounds."""
         low, high = self.minimum, self.maximum
-        if low is not None and high is not None:
-            return f"{low:,g} to {high:,g}" + (" (exclusive)" if self.open_minimum or self.open_maximum else "")
-        if low is not None:
-            return f"{'above' if self.open_minimum else 'at least'} {low:,g}"
-        return "" if high is None else f"{'below' if self.open_maximum else 'at most'} {high:,g}"
+        if low is not None and high is not None and not (self.open_minimum or self.open_maximum):
+            return f"{_plain_number(low)} to {_plain_number(high)}"
+        parts = [] if low is None else [f"{'above' if self.open_minimum else 'at least'} {_plain_number(low)}"]
+        parts += [] if high is None else [f"{'below' if self.open_maximum else 'at most'} {_plain_number(high)}"]
+        return ", ".join(parts)
+
+
+def _plain_number(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) else f"{value:g}"
 
 
 def fields(struct: type[msgspec.Struct]) -> tuple[Field, ...]:

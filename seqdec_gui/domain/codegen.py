@@ -249,14 +249,21 @@ def _call(prefix: str, function: str, arguments: list[str], suffix: str = "") ->
 
 
 def _bracketed(opening: str, items: list[str], closing: str) -> list[str]:
+    """One line if it fits; else the items on a line of their own (calls only), else one item a line."""
     limit = WIDTH - 4
     line = opening + ", ".join(items) + closing
     if len(line) <= limit:
         return [line]
     inner = "    " + ", ".join(items)
-    if len(inner) <= limit and len(closing) <= limit:
+    if opening.endswith("(") and len(inner) <= limit:
         return [opening, inner, closing]
-    return [opening, *(f"    {item}," for item in items), closing]
+    lines = [opening]
+    for item in items:
+        if item.startswith("[") and len(item) + 5 > limit:
+            lines += [f"    {part}" for part in _bracketed("[", item[1:-1].split(", "), "],")]
+        else:
+            lines.append(f"    {item},")
+    return [*lines, closing]
 
 
 __all__ = ["generate", "generate_step", "keras_file_name", "literal"]

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from seqdec_gui.domain.bindings import DataSource
+from seqdec_gui.domain.kinds.base import Kind
 from seqdec_gui.domain.training import Training
-
-if TYPE_CHECKING:
-    from seqdec_gui.domain.kinds.base import Kind
 
 
 class Block(msgspec.Struct, frozen=True):

@@ -1,0 +1,125 @@
+"""The `.seqdec` file: exact round trips, and one clear sentence for everything that can be wrong with it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seqdec_gui.domain.bindings import Binding, CategoryCodec, DataSource, IdsCodec, Split, TextCodec, ValuesCodec, VectorCodec
+from seqdec_gui.domain.catalog import KINDS
+from seqdec_gui.domain.design import Block, Design, Link, Port
+from seqdec_gui.domain.document import dumps, load, loads, save
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.training import Training
+from tests.domain.designs import archetype
+
+names = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
+numbers = st.floats(-1e6, 1e6, allow_nan=False)
+blocks = st.builds(Block, names, st.sampled_from([kind() for kind in KINDS.values()]), st.tuples(numbers, numbers))
+ports = st.builds(Port, names, names)
+codecs = st.sampled_from(
+    [None, TextCodec(charset=("a", "é", "\n")), IdsCodec(3), VectorCodec(), CategoryCodec(("x",)), ValuesCodec()]
+)
+bindings = st.builds(Binding, names, st.one_of(st.text(min_size=1), st.tuples(st.text(), st.text())), codecs)
+sources = st.builds(DataSource, st.text(), st.builds(Split), st.lists(bindings, max_size=3).map(tuple))
+designs = st.builds(
+    Design,
+    st.lists(blocks, max_size=4, unique_by=lambda block: block.id).map(tuple),
+    st.lists(st.builds(Link, ports, ports), max_size=4).map(tuple),
+    sources,
+    st.builds(Training, epochs=st.integers(1, 99), learning_rate=st.floats(1e-9, 1)),
+)
+
+
+@given(designs)
+def test_reading_gives_back_what_was_written(design: Design) -> None:
+    assert loads(dumps(design)) == design
+
+
+def test_file_round_trip_leaves_nothing_else_behind(tmp_path: Path) -> None:
+    save(archetype(), tmp_path / "a.seqdec")
+
+    assert load(tmp_path / "a.seqdec") == archetype()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.seqdec"]
+
+
+def test_layout_is_the_documented_one() -> None:
+    plain = json.loads(dumps(archetype()))
+
+    assert list(plain) == ["format", "blocks", "links", "data", "training"]
+    assert plain["blocks"][2]["id"] == "model_1"
+    assert plain["blocks"][2]["kind"] == "dense_states"
+    assert plain["links"][2] == {"from": "model_1.states", "to": "model_2.initial_states"}
+
+
+def refused(text: str | bytes) -> list[str]:
+    with pytest.raises(InvalidInput) as caught:
+        loads(text)
+    return [problem.code for problem in caught.value.problems]
+
+
+def changed(**top: object) -> str:
+    return json.dumps(json.loads(dumps(archetype())) | top)
+
+
+def test_truncated_json() -> None:
+    assert refused(dumps(archetype())[:200]) == ["not_json"]
+
+
+def test_bytes_that_are_no_text() -> None:
+    assert refused(b"\xff\xfe\x00\x01") == ["not_json"]
+
+
+def test_newer_format() -> None:
+    assert refused(changed(format=2)) == ["newer_format"]
+
+
+@pytest.mark.parametrize("value", ["1", 0, True, None, 1.5])
+def test_format_that_is_no_number(value: object) -> None:
+    assert refused(changed(format=value)) == ["not_a_design"]
+
+
+def test_json_that_is_no_design() -> None:
+    assert refused("[1, 2]") == ["not_a_design"]
+    assert refused('{"cells": []}') == ["not_a_design"]
+
+
+def test_every_wrong_place_is_named() -> None:
+    plain = json.loads(dumps(archetype()))
+    plain["blocks"][0]["kind"] = "vectr"
+    plain["blocks"][2]["parameters"] |= {"units": [0], "momentumm": 0.5, "momentum": 2}
+    plain["blocks"][3]["position"] = "here"
+    plain["links"][0] = {"from": "latent", "to": "model_1.inputs"}
+    plain["training"]["epochs"] = 0
+    plain["exta"] = 1
+    with pytest.raises(InvalidInput) as caught:
+        loads(json.dumps(plain))
+    found = {problem.where: problem for problem in caught.value.problems}
+
+    assert found["latent"].hint == "Did you mean 'vector'?"
+    assert found["model_1.units"].code == "bad_value"
+    assert found["model_1.momentumm"].hint == "Did you mean 'momentum'?"
+    assert found["model_1.momentum"].code == "bad_value"
+    assert found["model_2"].code == "bad_position"
+    assert found["links[0]"].code == "bad_link"
+    assert found["training.epochs"].code == "bad_value"
+    assert found["exta"].code == "unknown_field"
+
+
+@pytest.mark.parametrize("value", [None, 3, "x", {"a": 1}])
+def test_blocks_that_are_no_list(value: object) -> None:
+    assert "wrong_type" in refused(changed(blocks=value))
+
+
+def test_missing_file_says_so(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="no such file"):
+        load(tmp_path / "none.seqdec")
+
+
+def test_folder_that_does_not_exist_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="cannot be written"):
+        save(archetype(), tmp_path / "none" / "a.seqdec")

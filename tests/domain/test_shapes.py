@@ -1,0 +1,167 @@
+"""Inference: types on ports, layers, names, and what is wrong where."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from seqdec_gui.domain.design import Design, Port
+from seqdec_gui.domain.shapes import activation_bytes, infer
+from seqdec_gui.domain.types import CellState, StatesType, TensorType
+from tests.domain.designs import archetype, block, design, link
+
+
+def test_states_travel_as_one_wire_in_keras_order() -> None:
+    states = StatesType((CellState("LSTM", 128), CellState("LSTM", 64)))
+
+    assert str(states) == "states[LSTM 128, LSTM 64]"
+    assert [name for name, _ in states.tensors] == ["h_0", "c_0", "h_1", "c_1"]
+
+
+def test_gru_states_have_no_cell() -> None:
+    assert [name for name, _ in StatesType((CellState("GRU", 8), CellState("GRU", 4))).tensors] == ["h_0", "h_1"]
+
+
+def test_bidirectional_encoder_gives_states_of_double_width() -> None:
+    known = infer(
+        design(
+            [
+                block("x", "token_sequence", length=9, symbols=20),
+                block("encoder", "recurrent_encoder", units=[32, 16], bidirectional=True),
+            ],
+            ["x.output -> encoder.inputs"],
+        )
+    )
+
+    assert known.type_at(Port("encoder", "states")) == StatesType((CellState("LSTM", 64), CellState("LSTM", 32)))
+
+
+def test_bidirectional_states_join_forward_and_backward_of_the_same_letter() -> None:
+    known = infer(
+        design(
+            [
+                block("x", "token_sequence", length=9, symbols=20),
+                block("encoder", "recurrent_encoder", units=[32], bidirectional=True),
+            ],
+            ["x.output -> encoder.inputs"],
+        )
+    )
+    submodel = known.blocks["encoder"].submodel
+    assert submodel is not None
+    recurrent, joint_h, joint_c = submodel.calls
+
+    assert [tensor.variable for tensor in recurrent.outputs][1:] == [
+        "forward_h_0",
+        "forward_c_0",
+        "backward_h_0",
+        "backward_c_0",
+    ]
+    assert joint_h.inputs == ("forward_h_0", "backward_h_0")
+    assert joint_c.inputs == ("forward_c_0", "backward_c_0")
+
+
+def test_sequence_of_any_length_stays_open() -> None:
+    known = infer(
+        design(
+            [
+                block("x", "float_sequence", length=None, features=3),
+                block("encoder", "recurrent_encoder", output=["sequence"]),
+                block("half", "layer_stack", layers=[{"layer": "Pooling1D"}]),
+            ],
+            ["x.output -> encoder.inputs", "encoder.sequence -> half.inputs"],
+        )
+    )
+
+    assert known.type_at(Port("half", "outputs")) == TensorType((None, 128))
+
+
+def test_flatten_of_an_open_length_is_a_problem_at_the_block() -> None:
+    known = infer(
+        design(
+            [block("x", "float_sequence", length=None, features=3), block("encoder", "conv_encoder")],
+            ["x.output -> encoder.inputs"],
+        )
+    )
+    (problem,) = known.blocks["encoder"].problems
+
+    assert problem.code == "wrong_shape"
+    assert "known length" in problem.text
+
+
+def test_downstream_of_a_problem_is_unknown_not_wrong() -> None:
+    broken = archetype(units=[128, 64])
+    known = infer(broken)
+
+    assert [problem.where for problem in known.blocks["model_2"].problems] == ["model_2.initial_states"]
+    assert known.blocks["loss"].problems == ()
+    assert known.type_at(Port("model_2", "outputs")) is None
+
+
+def test_clashing_layer_names_get_the_later_blocks_name_as_prefix() -> None:
+    twice = archetype()
+    twice = twice.with_block(block("third", "dense_states", units=[16])).linked(link("latent.output -> third.inputs"))
+    known = infer(twice)
+    first, third = known.blocks["model_1"].submodel, known.blocks["third"].submodel
+    assert first is not None
+    assert third is not None
+
+    assert "Dense_h_0" in first.layer_names()
+    assert "third_Dense_h_0" in third.layer_names()
+    assert not set(first.layer_names()) & set(third.layer_names())
+
+
+def test_frozen_block_has_no_trainable_parameters() -> None:
+    frozen = archetype(trainable=False)
+    known = infer(frozen)
+
+    assert known.blocks["model_2"].trainable == 0
+    assert known.parameters == 232_214
+
+
+def test_variational_bottleneck_offers_mean_and_variance() -> None:
+    known = infer(
+        design([block("x", "vector", width=9), block("z", "bottleneck", units=4, variational=True)], ["x.output -> z.inputs"])
+    )
+
+    assert {name: str(type) for name, type in known.blocks["z"].outputs.items()} == {
+        "code": "float32 (None, 4)",
+        "mean": "float32 (None, 4)",
+        "log_variance": "float32 (None, 4)",
+    }
+
+
+def test_split_states_are_single_ports() -> None:
+    known = infer(
+        design(
+            [block("x", "vector", width=9), block("s", "dense_states", units=[4], split_states=True)], ["x.output -> s.inputs"]
+        )
+    )
+
+    assert list(known.blocks["s"].outputs) == ["h_0", "c_0"]
+
+
+def test_cycle_does_not_hang() -> None:
+    looped = design([block("a", "layer_stack"), block("b", "layer_stack")], ["a.outputs -> b.inputs", "b.outputs -> a.inputs"])
+
+    assert infer(looped).cyclic == {"a", "b"}
+
+
+def test_memory_grows_with_the_batch() -> None:
+    known = infer(archetype())
+
+    assert activation_bytes(known, 512) > 4 * activation_bytes(known, 64) / 2 > 0
+
+
+@pytest.mark.timing
+def test_two_hundred_blocks_are_inferred_within_a_frame() -> None:
+    chain: Design = design([block("x", "vector", width=8)], [])
+    before = "x.output"
+    for i in range(200):
+        chain = chain.with_block(block(f"b{i}", "layer_stack")).linked(link(f"{before} -> b{i}.inputs"))
+        before = f"b{i}.outputs"
+    infer(chain)
+    start = time.perf_counter()
+    infer(chain)
+
+    assert time.perf_counter() - start < 0.1  # 16 ms wanted, bounded for a noisy machine

@@ -1,0 +1,153 @@
+"""`check` collects every problem; `verdict` judges one wire with a sentence either way."""
+
+from __future__ import annotations
+
+import msgspec
+
+from seqdec_gui.domain.bindings import Binding, DataSource, Split
+from seqdec_gui.domain.design import Design, Link, Port
+from seqdec_gui.domain.training import Training
+from seqdec_gui.domain.validation import check, unbound, verdict
+from tests.domain.designs import archetype, block, design, link
+
+
+def codes(of: Design) -> list[str]:
+    return [problem.code for problem in check(of).problems]
+
+
+def test_archetype_is_ready() -> None:
+    report = check(archetype())
+
+    assert report.ok
+    assert report.problems == ()
+
+
+def test_empty_design_says_how_to_begin() -> None:
+    assert codes(Design()) == ["empty_design"]
+
+
+def test_all_problems_are_found_at_once() -> None:
+    wrong = (
+        archetype(units=[64, 64], output_activation="linear")
+        .renamed("latent", "class")
+        .unlinked([link("decoder_inputs.output -> model_2.inputs")])
+    )
+
+    assert {"bad_name", "wrong_shape", "open_input", "loss_activation", "unused_block"} <= set(codes(wrong))
+
+
+def test_duplicate_names() -> None:
+    twice = archetype().with_block(block("model_1", "dense_states"))
+
+    assert "duplicate_name" in codes(twice)
+
+
+def test_dangling_link_suggests_the_near_name() -> None:
+    (problem,) = [
+        p
+        for p in check(archetype().linked(link("model_1.states -> model_3.initial_states"))).problems
+        if p.code == "dangling_link"
+    ]
+
+    assert "model_2" in problem.hint or "model_1" in problem.hint
+
+
+def test_cycle_names_its_blocks_only() -> None:
+    looped = design(
+        [
+            block("a", "layer_stack"),
+            block("b", "layer_stack"),
+            block("behind", "layer_stack"),
+            block("loss", "loss", loss="mean_squared_error", metrics=[]),
+        ],
+        ["a.outputs -> b.inputs", "b.outputs -> a.inputs", "b.outputs -> behind.inputs", "behind.outputs -> loss.predictions"],
+    )
+    (problem,) = [p for p in check(looped).problems if p.code == "cycle"]
+
+    assert "behind" not in problem.text
+    assert "a -> b -> a" in problem.text
+
+
+def test_unknown_binding_port_lists_what_there_is() -> None:
+    bound = archetype().with_data(DataSource("x.npz", bindings=(Binding("latnet.output", "X"),)))
+    (problem,) = check(bound).problems
+
+    assert problem.code == "unknown_port"
+    assert "latent.output" in problem.hint
+
+
+def test_one_column_at_the_decoder_teaches_the_loss_too() -> None:
+    bound = archetype().with_data(DataSource("x.npz", bindings=(Binding("latent", "X"), Binding("model_2.inputs", "text"))))
+
+    assert check(bound).ok
+    assert unbound(bound) == ()
+    assert [port.port for port in unbound(archetype())] == ["latent.output", "decoder_inputs.output", "loss.targets"]
+
+
+def test_split_that_leaves_nothing() -> None:
+    assert "bad_split" in codes(archetype().with_data(DataSource(split=Split(validation=0.6, test=0.5))))
+
+
+def test_decay_that_ends_before_it_begins() -> None:
+    training = Training(epochs=5, schedule="exponential", schedule_first_epoch=9)
+
+    assert "bad_schedule" in codes(archetype().with_training(training))
+
+
+def test_masked_embedding_warns_of_h5() -> None:
+    masked = msgspec.structs.replace(
+        archetype(embedding=8, mask_padding=True),
+        blocks=tuple(
+            block("decoder_inputs", "token_sequence", encoding="ids") if b.id == "decoder_inputs" else b
+            for b in archetype(embedding=8, mask_padding=True).blocks
+        ),
+    )
+    report = check(masked)
+
+    assert report.ok
+    assert [problem.code for problem in report.problems] == ["mask_not_in_h5"]
+
+
+def test_verdict_refuses_with_expected_and_received() -> None:
+    answer = verdict(archetype(), link("latent.output -> model_2.inputs"))
+
+    assert not answer.ok
+    assert "expected a sequence" in answer.reason.lower()
+    assert "(None, 11)" in answer.reason
+
+
+def test_verdict_refuses_states_of_another_width() -> None:
+    wide = archetype(units=[128, 64]).unlinked([link("model_1.states -> model_2.initial_states")])
+    answer = verdict(wide, link("model_1.states -> model_2.initial_states"))
+
+    assert not answer.ok
+    assert "states[LSTM 128, LSTM 64]" in answer.reason
+    assert "states[LSTM 128, LSTM 128]" in answer.reason
+
+
+def test_verdict_names_the_wire_that_would_go() -> None:
+    two = archetype().with_block(block("other", "vector", width=5))
+    answer = verdict(two, link("other.output -> model_1.inputs"))
+
+    assert answer.ok
+    assert answer.replaces == link("latent.output -> model_1.inputs")
+
+
+def test_verdict_refuses_circles_and_self_links() -> None:
+    chain = design([block("a", "layer_stack"), block("b", "layer_stack")], ["a.outputs -> b.inputs"])
+
+    assert "circle" in verdict(chain, link("b.outputs -> a.inputs")).reason
+    assert "itself" in verdict(chain, link("a.outputs -> a.inputs")).reason
+
+
+def test_verdict_of_a_port_that_does_not_exist() -> None:
+    assert not verdict(archetype(), Link(Port("latent", "nothing"), Port("model_1", "inputs"))).ok
+
+
+def test_verdict_checks_tensors_against_each_other() -> None:
+    merge = design(
+        [block("a", "vector", width=3), block("b", "vector", width=4), block("sum", "add")], ["a.output -> sum.input_0"]
+    )
+
+    assert not verdict(merge, link("b.output -> sum.input_1")).ok
+    assert verdict(merge, link("a.output -> sum.input_1")).ok

@@ -1,0 +1,267 @@
+"""Write the templates and the bundled example designs to resources/. Run it again after a change of the file format."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import msgspec
+
+from seqdec_gui.domain.bindings import Binding, DataSource, Split, TextCodec, VectorCodec
+from seqdec_gui.domain.catalog import KINDS
+from seqdec_gui.domain.design import Block, Design, Link, Port
+from seqdec_gui.domain.document import save
+from seqdec_gui.domain.training import Training
+
+COLUMN, ROW = 300.0, 180.0
+
+
+def block(block_id: str, kind: str, column: int, row: float, **parameters: object) -> Block:
+    """A block at a place of the grid; parameters left out keep their defaults."""
+    return Block(block_id, msgspec.convert({"kind": kind, **parameters}, KINDS[kind]), (column * COLUMN, row * ROW))
+
+
+def stack(
+    blocks: list[Block], links: list[str], bindings: tuple[Binding, ...] = (), file: str = "", **training: object
+) -> Design:
+    """A design from blocks and links written `a.output -> b.inputs`."""
+    ends = [link.split(" -> ") for link in links]
+    wires = tuple(Link(Port.parse(source), Port.parse(target)) for source, target in ends)
+    data = DataSource(file=file, bindings=bindings, split=Split(validation=0.1))
+    return Design(tuple(blocks), wires, data, msgspec.convert(training, Training))
+
+
+def latent_to_sequence() -> Design:
+    """Latent vector -> states -> teacher-forced decoder: the stack that this program was made for."""
+    return stack(
+        [
+            block("latent", "vector", 0, 0, width=11),
+            block("decoder_inputs", "token_sequence", 0, 1, length=33, symbols=44),
+            block("model_1", "dense_states", 1, 0, units=[128, 128]),
+            block("model_2", "recurrent_decoder", 2, 0.5, units=[128, 128], output_units=22),
+            block("loss", "loss", 3, 0.5),
+        ],
+        [
+            "latent.output -> model_1.inputs",
+            "decoder_inputs.output -> model_2.inputs",
+            "model_1.states -> model_2.initial_states",
+            "model_2.outputs -> loss.predictions",
+        ],
+    )
+
+
+def sequence_to_sequence() -> Design:
+    return stack(
+        [
+            block("source", "token_sequence", 0, 0, length=16, symbols=40),
+            block("decoder_inputs", "token_sequence", 0, 1, length=16, symbols=40),
+            block("encoder", "recurrent_encoder", 1, 0, units=[256]),
+            block("decoder", "recurrent_decoder", 2, 0.5, units=[256], output_units=40, batch_normalization=False),
+            block("loss", "loss", 3, 0.5),
+        ],
+        [
+            "source.output -> encoder.inputs",
+            "decoder_inputs.output -> decoder.inputs",
+            "encoder.states -> decoder.initial_states",
+            "decoder.outputs -> loss.predictions",
+        ],
+    )
+
+
+def sequence_autoencoder() -> Design:
+    return stack(
+        [
+            block("sequence", "token_sequence", 0, 0, length=33, symbols=30),
+            block("decoder_inputs", "token_sequence", 0, 1, length=33, symbols=30),
+            block("encoder", "recurrent_encoder", 1, 0, units=[128], bidirectional=True),
+            block("bottleneck", "bottleneck", 2, 0, units=64, noise=0.1),
+            block("states", "dense_states", 3, 0, units=[256], batch_normalization=False),
+            block("decoder", "recurrent_decoder", 4, 0.5, units=[256], output_units=30),
+            block("loss", "loss", 5, 0.5),
+        ],
+        [
+            "sequence.output -> encoder.inputs",
+            "encoder.states -> bottleneck.inputs",
+            "bottleneck.code -> states.inputs",
+            "states.states -> decoder.initial_states",
+            "decoder_inputs.output -> decoder.inputs",
+            "decoder.outputs -> loss.predictions",
+        ],
+    )
+
+
+def image_to_sequence() -> Design:
+    return stack(
+        [
+            block("image", "vector", 0, 0, width=4096),
+            block("decoder_inputs", "token_sequence", 0, 1, length=34, symbols=2539, encoding="ids"),
+            block(
+                "image_states", "dense_states", 1, 0,
+                cell="GRU", units=[512], activation="linear", batch_normalization=False,
+            ),
+            block(
+                "decoder", "recurrent_decoder", 2, 0.5,
+                cell="GRU", units=[512], embedding=512, batch_normalization=False, output_units=2539,
+            ),
+            block("loss", "loss", 3, 0.5),
+        ],
+        [
+            "image.output -> image_states.inputs",
+            "decoder_inputs.output -> decoder.inputs",
+            "image_states.states -> decoder.initial_states",
+            "decoder.outputs -> loss.predictions",
+        ],
+    )  # fmt: skip
+
+
+def language_model() -> Design:
+    return stack(
+        [
+            block("decoder_inputs", "token_sequence", 0, 0, length=64, symbols=64),
+            block("decoder", "recurrent_decoder", 1, 0, mode="free_running", units=[256, 256], output_units=64),
+            block("loss", "loss", 2, 0, metrics=["token_accuracy", "perplexity"]),
+        ],
+        ["decoder_inputs.output -> decoder.inputs", "decoder.outputs -> loss.predictions"],
+    )
+
+
+def roman() -> Design:
+    """Numbers written in digits -> Roman numerals."""
+    return stack(
+        [
+            block("number", "token_sequence", 0, 0, length=4, symbols=11),
+            block("decoder_inputs", "token_sequence", 0, 1, length=16, symbols=10),
+            block("encoder", "recurrent_encoder", 1, 0, units=[128]),
+            block("decoder", "recurrent_decoder", 2, 0.5, units=[128], output_units=10, batch_normalization=False),
+            block("loss", "loss", 3, 0.5),
+        ],
+        [
+            "number.output -> encoder.inputs",
+            "decoder_inputs.output -> decoder.inputs",
+            "encoder.states -> decoder.initial_states",
+            "decoder.outputs -> loss.predictions",
+        ],
+        (
+            Binding("number.output", "number", TextCodec(padding="left")),
+            Binding("decoder.inputs", "roman", TextCodec()),
+        ),
+        "data/roman.csv",
+        epochs=60,
+        batch_size=64,
+        learning_rate=4e-3,
+        schedule="exponential",
+        schedule_first_epoch=20,
+        final_learning_rate=1e-4,
+    )
+
+
+def digits() -> Design:
+    """8 x 8 images of handwritten digits -> the English word, letter by letter."""
+    return stack(
+        [
+            block("image", "vector", 0, 0, width=64),
+            block("decoder_inputs", "token_sequence", 0, 1, length=6, symbols=18),
+            block("image_states", "dense_states", 1, 0, units=[128], trunk=[256], dropout=0.3, activation="tanh"),
+            block("decoder", "recurrent_decoder", 2, 0.5, units=[128], output_units=18),
+            block("loss", "loss", 3, 0.5),
+        ],
+        [
+            "image.output -> image_states.inputs",
+            "decoder_inputs.output -> decoder.inputs",
+            "image_states.states -> decoder.initial_states",
+            "decoder.outputs -> loss.predictions",
+        ],
+        (
+            Binding("image.output", "X", VectorCodec(standardise=False)),
+            Binding("decoder.inputs", "words", TextCodec()),
+        ),
+        "data/digits.npz",
+        epochs=60,
+        batch_size=32,
+        learning_rate=2e-3,
+        schedule="exponential",
+        schedule_first_epoch=20,
+        final_learning_rate=1e-4,
+    )
+
+
+def molecules() -> Design:
+    """11 molecular descriptors -> SMILES."""
+    return stack(
+        [
+            block("descriptors", "vector", 0, 0, width=11),
+            block("decoder_inputs", "token_sequence", 0, 1, length=33, symbols=27),
+            block("model_1", "dense_states", 1, 0, units=[256, 256]),
+            block("model_2", "recurrent_decoder", 2, 0.5, units=[256, 256], output_units=27),
+            block("loss", "loss", 3, 0.5),
+        ],
+        [
+            "descriptors.output -> model_1.inputs",
+            "decoder_inputs.output -> model_2.inputs",
+            "model_1.states -> model_2.initial_states",
+            "model_2.outputs -> loss.predictions",
+        ],
+        (
+            Binding("descriptors.output", "X", VectorCodec(standardise=True)),
+            Binding("model_2.inputs", "smiles", TextCodec()),
+        ),
+        "data/molecules.npz",
+        epochs=20,
+        batch_size=64,
+        learning_rate=2e-3,
+        schedule="exponential",
+        schedule_first_epoch=2,
+        final_learning_rate=1e-4,
+    )
+
+
+def pronunciation() -> Design:
+    """Spelling -> phonemes. Reversed and padded on the left: the last letters read are then the first ones spoken."""
+    return stack(
+        [
+            block("word", "token_sequence", 0, 0, length=12, symbols=28),
+            block("decoder_inputs", "token_sequence", 0, 1, length=14, symbols=42),
+            block("encoder", "recurrent_encoder", 1, 0, units=[256]),
+            block("decoder", "recurrent_decoder", 2, 0.5, units=[256], output_units=42, batch_normalization=False),
+            block("loss", "loss", 3, 0.5),
+        ],
+        [
+            "word.output -> encoder.inputs",
+            "decoder_inputs.output -> decoder.inputs",
+            "encoder.states -> decoder.initial_states",
+            "decoder.outputs -> loss.predictions",
+        ],
+        (
+            Binding("word.output", "word", TextCodec(padding="left", reverse=True)),
+            Binding("decoder.inputs", "phones", TextCodec(tokens="words")),
+        ),
+        "data/pronunciations.csv",
+        epochs=20,
+        batch_size=64,
+        learning_rate=2e-3,
+    )
+
+
+TEMPLATES = {
+    "latent-to-sequence": latent_to_sequence,
+    "sequence-to-sequence": sequence_to_sequence,
+    "sequence-autoencoder": sequence_autoencoder,
+    "image-to-sequence": image_to_sequence,
+    "language-model": language_model,
+    "blank": Design,
+}
+EXAMPLES = {"roman": roman, "digits": digits, "molecules": molecules, "pronunciation": pronunciation}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--resources", type=Path, default=Path(__file__).resolve().parent.parent / "resources")
+    resources = parser.parse_args().resources
+    for name, make in TEMPLATES.items():
+        save(make(), resources / "templates" / f"{name}.seqdec")
+    for name, make in EXAMPLES.items():
+        save(make(), resources / "examples" / f"{name}.seqdec")
+
+
+if __name__ == "__main__":
+    main()
