@@ -34,14 +34,14 @@ class Dialect(msgspec.Struct, frozen=True):
 def detect(path: Path) -> Dialect:
     """Finds out how the file is written. Raises InvalidInput for duplicate names, OSError where it cannot be read."""
     problems = []
-    encoding = _encoding(path)
+    encoding = find_encoding(path)
     if encoding == "latin-1":
         text = f"{path.name} is not valid UTF-8, so it was read as Latin-1."
         problems.append(Problem("warning", "not_utf8", "data", text, "Save it as UTF-8 if its letters look wrong."))
     with path.open("rb") as file:
         raw = file.read(_SAMPLE_BYTES)
     sample = codecs.getincrementaldecoder(encoding)("replace").decode(raw)
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(sample)
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else find_delimiter(sample)
     records = _records(sample, delimiter)
     if not records:
         raise InvalidInput(f"{path.name} holds no text; expected a header line and rows.", "empty_file", "data")
@@ -57,7 +57,7 @@ def detect(path: Path) -> Dialect:
     return Dialect(encoding, delimiter, tuple(records[0]), tuple(problems))
 
 
-def _encoding(path: Path) -> str:
+def find_encoding(path: Path) -> str:
     """UTF-8 (or by its byte order mark UTF-16) if the whole file is valid in it, else Latin-1, which every file is."""
     with path.open("rb") as file:
         start = file.read(4)
@@ -87,7 +87,7 @@ def _records(sample: str, delimiter: str) -> list[list[str]]:
     return found[:-1] if len(sample) >= _SAMPLE_BYTES // 4 and 1 < len(found) < _SAMPLE_RECORDS else found
 
 
-def _delimiter(sample: str) -> str:
+def find_delimiter(sample: str) -> str:
     """The delimiter by which the most records have as many fields as the header, and more than one."""
     best, best_score = ",", 0.0
     for delimiter in _DELIMITERS:

@@ -1,0 +1,192 @@
+"""New rows for a trained model: from a data file, or from lines of text such as standard input."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from seqdec_gui.data.codecs import FittedCategory, FittedIds, FittedNumbers, FittedText
+from seqdec_gui.data.fitted import Fitted, FittedPort, faults
+from seqdec_gui.data.formats.base import Array, Table, reading
+from seqdec_gui.data.formats.dialect import find_delimiter, find_encoding
+from seqdec_gui.data.sources import RowSource
+from seqdec_gui.data.tables import SUFFIXES, open_table
+from seqdec_gui.data.wires import one_hot
+from seqdec_gui.domain.problems import InvalidInput, Problem
+
+Values: TypeAlias = list[str] | Array
+_SHOWN_PROBLEMS = 20
+
+
+def read_rows(fitted: Fitted, source: Path | Iterable[str]) -> dict[str, Values]:
+    """The values of every port of `fitted.inputs`, for `Fitted.encode_rows`.
+
+    A file's columns are named like the ports (or like the columns trained on). Lines are CSV with such a header, or,
+    where there is one input, one bare value each: text as it stands; for a vector, numbers with commas, semicolons or
+    white space between them. Raises InvalidInput.
+    """
+    if not isinstance(source, Path):
+        return _from_lines(fitted, [line.rstrip("\r\n") for line in source], "standard input", "")
+    if source.suffix.lower() in SUFFIXES and source.suffix.lower() not in (".csv", ".tsv"):
+        return _from_table(fitted, open_table(source))
+    if not source.exists():
+        raise InvalidInput(f"{source} does not exist; expected a file with one row per sample.", "missing_file", "data")
+    with reading(source):
+        content = source.read_text(encoding=find_encoding(source))
+    return _from_lines(fitted, content.splitlines(), source.name, "\t" if source.suffix.lower() == ".tsv" else "")
+
+
+# -- files with columns
+def _from_table(fitted: Fitted, table: Table) -> dict[str, Values]:
+    names = [column.name for column in table.columns]
+    found = {port.name: _columns_for(port, names) for port in fitted.inputs}
+    _require_all(fitted, found, names, table.path.name)
+    return {port.name: _column_values(port, table, found[port.name]) for port in fitted.inputs}
+
+
+def _columns_for(port: FittedPort, names: Sequence[str]) -> list[str]:
+    """The columns that hold this port's values, empty if there are none."""
+    for name in port.names:
+        if name in names:
+            return [name]
+    return list(port.columns) if all(column in names for column in port.columns) else []
+
+
+def _require_all(fitted: Fitted, found: dict[str, list[str]], names: Sequence[str], file: str) -> None:
+    problems = []
+    for port in fitted.inputs:
+        if not found[port.name]:
+            wanted = " or ".join(map(repr, port.names))
+            if len(port.columns) > 1:
+                wanted += f" or all of {', '.join(port.columns)}"
+            text = f"{file} has no column for input {port.name}: expected {wanted}, found {', '.join(map(repr, names[:20]))}."
+            problems.append(Problem("error", "missing_input", port.name, text, "Name the column like the input."))
+    if problems:
+        raise InvalidInput(problems)
+
+
+def _column_values(port: FittedPort, table: Table, columns: list[str]) -> Values:
+    if isinstance(port.codec, FittedText | FittedCategory):
+        return [cell or "" for chunk in table.text_chunks(columns[0]) for cell in chunk.to_pylist()]
+    if len(columns) == 1 and table.column(columns[0]).kind == "text":
+        return _numbers(port, [cell or "" for chunk in table.chunks(columns[0]) for cell in chunk.to_pylist()])
+    parts = [np.concatenate([*table.chunks(name), np.empty((0, *table.column(name).shape))]) for name in columns]
+    return _as_trained(port, parts[0] if len(parts) == 1 else np.stack(parts, axis=1))
+
+
+# -- lines
+def _from_lines(fitted: Fitted, lines: list[str], file: str, delimiter: str) -> dict[str, Values]:
+    while lines and not lines[-1].strip():
+        lines.pop()
+    if not lines:
+        raise InvalidInput(f"{file} is empty; expected one row per line.", "empty_file", "data")
+    records = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter or find_delimiter("\n".join(lines[:200])))
+    names = [name.strip() for name in next(records)]
+    found = {port.name: _columns_for(port, names) for port in fitted.inputs}
+    if len(fitted.inputs) == 1 and not found[fitted.inputs[0].name]:
+        return {fitted.inputs[0].name: _bare(fitted.inputs[0], lines, file)}
+    _require_all(fitted, found, names, file)
+    body = [record for record in records if record]
+    for row, record in enumerate(body):
+        if len(record) != len(names):
+            text = f"{file}, row {row + 1} has {len(record)} fields, the header has {len(names)}; expected as many."
+            raise InvalidInput(text, "ragged_rows", "data")
+    if not body:
+        raise InvalidInput(f"{file} has a header and no rows; expected at least one.", "no_rows", "data")
+    return {port.name: _cells(port, names, found[port.name], body) for port in fitted.inputs}
+
+
+def _cells(port: FittedPort, names: list[str], columns: list[str], body: list[list[str]]) -> Values:
+    places = [names.index(column) for column in columns]
+    if isinstance(port.codec, FittedText | FittedCategory):
+        return [record[places[0]] for record in body]
+    return _numbers(port, ["\t".join(record[place] for place in places) for record in body])
+
+
+def _bare(port: FittedPort, lines: list[str], file: str) -> Values:
+    """One value per line. A first line that is none was probably meant as a header."""
+    text = isinstance(port.codec, FittedText | FittedCategory)
+    try:
+        first = RowSource(port.name, lines[:1] if text else _numbers(port, lines[:1]))
+        problems = faults(port.codec, first, port.name)
+    except InvalidInput as error:
+        problems = list(error.problems)
+    if problems:
+        wanted = " or ".join(map(repr, port.names))
+        problem = Problem(
+            "error", "missing_input", port.name,
+            f"{file}: the first line is neither a header with a column {wanted} nor a value: {problems[0].text}",
+        )  # fmt: skip
+        raise InvalidInput([problem])
+    return lines if text else _numbers(port, lines)
+
+
+# -- numbers
+def _numbers(port: FittedPort, cells: Sequence[str]) -> Array:
+    """The numbers of every cell, as an array of the shape that was trained. Raises InvalidInput with the rows that fail."""
+    assert isinstance(port.codec, FittedNumbers | FittedIds)
+    size = int(np.prod(port.codec.shape, dtype=np.int64))
+    depth = port.codec.depth if isinstance(port.codec, FittedIds) else 0
+    values: list[list[float]] = []
+    problems = []
+    for row, cell in enumerate(cells):
+        numbers = parse_numbers(cell, size)
+        if isinstance(numbers, str):
+            reason = f"row {row + 1}: {numbers!r} is not a number"
+        elif len(numbers) not in (size, size * depth or size):
+            reason = f"row {row + 1} has {len(numbers)} number(s)"
+        elif values and len(values[0]) != len(numbers):
+            reason = f"row {row + 1} has {len(numbers)} number(s), row 1 has {len(values[0])}"
+        else:
+            values.append(numbers)
+            continue
+        problems.append(Problem("error", "not_numbers", port.name, f"Input {port.name}, {reason}; expected {size} number(s)."))
+        if len(problems) == _SHOWN_PROBLEMS:
+            break
+    if problems:
+        raise InvalidInput(problems)
+    return _as_trained(port, np.array(values, np.float64))
+
+
+def _as_trained(port: FittedPort, values: Array) -> Array:
+    """The values reshaped where only the shape differs; ids become one-hot where one-hot was trained."""
+    codec = port.codec
+    assert isinstance(codec, FittedNumbers | FittedIds)
+    shape = codec.shape
+    if isinstance(codec, FittedIds) and codec.depth:
+        if values[:1].size == np.prod(shape, dtype=np.int64):
+            ids = values.reshape(-1, *shape)
+            wrong = ids[(ids != np.trunc(ids)) | (ids < 0) | (ids > codec.depth)]
+            if wrong.size:
+                text = f"Input {port.name} has the id {wrong[0]:g}; expected whole numbers from 0 to {codec.depth - 1}."
+                raise InvalidInput(text, "not_ids", port.name)
+            return one_hot(ids.astype(np.int64), codec.depth)
+        shape = (*shape, codec.depth)
+    fits = values.size == len(values) * np.prod(shape, dtype=np.int64)
+    return values.reshape(len(values), *shape) if fits else values
+
+
+def parse_numbers(text: str, count: int) -> list[float] | str:
+    """The numbers of one line, `count` of them being expected; what is no number as it stands.
+
+    With semicolons or tabs between them, or where white space alone gives the right count, commas are decimal commas.
+    """
+    text = text.strip().strip("[]()")
+    if ";" in text or "\t" in text:
+        parts = [part.replace(",", ".") for part in re.split(r"[;\s]+", text)]
+    elif len(text.split()) == count and not any(part.endswith(",") for part in text.split()):
+        parts = [part.replace(",", ".") for part in text.split()]
+    else:
+        parts = re.split(r"\s*,\s*|\s+", text)
+    numbers = []
+    for part in parts:
+        try:
+            numbers.append(float(part))
+        except ValueError:
+            return part
+    return numbers

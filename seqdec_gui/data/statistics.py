@@ -1,0 +1,86 @@
+"""What a column holds, in figures: for the data view and for `check` of a dataset."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from seqdec_gui.data.formats.base import Array, Column, Table
+from seqdec_gui.data.tokens import TokenKind, survey
+
+
+class NumberStatistics(msgspec.Struct, frozen=True, tag="number"):
+    """Over all finite values; `missing` counts NaN and infinite ones. `deviation` is that of the population.
+
+    `distinct` is None for arrays. All figures are None where no value is finite.
+    """
+
+    count: int
+    missing: int
+    distinct: int | None
+    minimum: float | None
+    maximum: float | None
+    mean: float | None
+    deviation: float | None
+
+
+class TextStatistics(msgspec.Struct, frozen=True, tag="text"):
+    """`missing` counts empty texts too. `lengths[n]` is how many rows have n tokens; `symbols` how often each token occurs."""
+
+    count: int
+    missing: int
+    distinct: int
+    lengths: tuple[int, ...]
+    symbols: dict[str, int]
+
+    @property
+    def longest(self) -> int:
+        return max(len(self.lengths) - 1, 0)
+
+    @property
+    def charset(self) -> tuple[str, ...]:
+        return tuple(self.symbols)
+
+
+Statistics = NumberStatistics | TextStatistics
+
+
+def measure(table: Table, name: str, tokens: TokenKind = "characters") -> Statistics:
+    """Statistics of one column, in one or two passes. Raises InvalidInput."""
+    column = table.column(name)
+    return _of_text(table, column, tokens) if column.kind == "text" else _of_numbers(table, column)
+
+
+def _of_text(table: Table, column: Column, tokens: TokenKind) -> TextStatistics:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    seen = survey(table.text_chunks(column.name), tokens)
+    chunks = [chunk.cast(pa.large_string()) for chunk in table.text_chunks(column.name)]
+    distinct = pc.count_distinct(pa.chunked_array(chunks, pa.large_string()), mode="only_valid").as_py()
+    return TextStatistics(seen.rows, seen.empty, distinct, tuple(seen.lengths.tolist()), seen.symbols)
+
+
+def _of_numbers(table: Table, column: Column) -> NumberStatistics:
+    total, missing, low, high = 0, 0, np.inf, -np.inf
+    count, mean, squares = 0, 0.0, 0.0
+    kept: list[Array] = []
+    for chunk in table.chunks(column.name):
+        values = chunk.reshape(-1).astype(np.float64)
+        finite = values[np.isfinite(values)]
+        total += len(values)
+        missing += len(values) - len(finite)
+        if not column.shape:
+            kept.append(np.unique(finite))
+        if not len(finite):
+            continue
+        low, high = min(low, float(finite.min())), max(high, float(finite.max()))
+        own_mean = float(finite.mean())
+        delta, both = own_mean - mean, count + len(finite)
+        squares += float(np.square(finite - own_mean).sum()) + delta**2 * count * len(finite) / both
+        mean += delta * len(finite) / both
+        count = both
+    distinct = None if column.shape else len(np.unique(np.concatenate([*kept, np.empty(0)])))
+    if not count:
+        return NumberStatistics(total, missing, distinct, None, None, None, None)
+    return NumberStatistics(total, missing, distinct, low, high, mean, float(np.sqrt(squares / count)))
