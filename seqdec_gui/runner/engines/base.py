@@ -15,7 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    import keras
+
     from seqdec_gui.data.dataset import Dataset
+    from seqdec_gui.runner.program import Program
+    from seqdec_gui.runs.spec import DeviceChoice
 
 Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -33,7 +37,10 @@ class Sum(NamedTuple):
 
 
 class Interval(NamedTuple):
-    """What a stretch of training steps gave: the loss of each step, and sums of every metric over all of them."""
+    """What a stretch of training steps gave: the loss of each step, and sums of every fraction over all of them.
+
+    `metrics` has the names of `Objective.names`. Add the steps in float64: float32 stops counting at 16.7 million tokens.
+    """
 
     losses: Floats
     metrics: Mapping[str, Sum]
@@ -44,14 +51,27 @@ class Engine(ABC):
 
     Life: construct (before anything touches a device), `build`, `start`, then `train` and `evaluate` in any order, `sync`
     whenever the Keras variables are to be read, `load` after they were written. Every global batch divides by `replicas`.
+
+    After `build`: `models` are the blocks and "full", `training_model` shares their layers (`program.training_model`), and
+    `optimizer` is built on `training_model.trainable_variables`. Their variables are what a checkpoint holds.
     """
 
     name: str
-    replicas: int
+    models: dict[str, keras.Model]
+    training_model: keras.Model
+    optimizer: keras.Optimizer
+
+    def __init__(self, program: Program, devices: DeviceChoice) -> None:
+        self.program = program
+        self.devices = devices
+
+    @property
+    def replicas(self) -> int:
+        return self.devices.replicas
 
     @abstractmethod
     def build(self) -> None:
-        """Build the models under the engine's scope; `self.models` then has every block and "full" as Keras models."""
+        """Build models and optimizer under the engine's scope (`Program.build_models`)."""
 
     @abstractmethod
     def start(self, dataset: Dataset) -> None:
@@ -59,15 +79,20 @@ class Engine(ABC):
 
     @abstractmethod
     def train(self, rows: Rows, learning_rates: Floats, kl_weights: Floats) -> Interval:
-        """One optimizer step per line of `rows` (steps, global batch), with the learning rate and KL factor of that step.
+        """One optimizer step per line of `rows` (steps, global batch), at that step's learning rate and KL weights.
 
-        The rows of a line are split among the replicas in contiguous parts. The loss is that of the global batch: numerators
-        and denominators are summed over the replicas before they are divided.
+        `learning_rates` is (steps,), `kl_weights` (steps, divergences of the program), the latter with the annealing multiplied
+        in. The rows of a line are split among the replicas in contiguous parts. The loss is that of the global batch:
+        numerators and denominators are summed over the replicas before they are divided. May be called with any number of
+        steps; calls with the same number cost no new compilation.
         """
 
     @abstractmethod
     def evaluate(self, rows: Rows, weights: Floats) -> Mapping[str, Sum]:
-        """Losses and metrics at inference of (steps, global batch) rows, each counted `weights` times (0: padding)."""
+        """Fractions of `Objective.names` at inference over (steps, global batch) rows, each counted `weights` times.
+
+        A weight of 0 is for padding: any row may stand there.
+        """
 
     @abstractmethod
     def predict(self, rows: Rows) -> list[npt.NDArray[np.float32]]:

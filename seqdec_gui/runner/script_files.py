@@ -1,0 +1,58 @@
+"""The generated script on disk, with the imported Keras files that it opens beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from seqdec_gui.domain.codegen import generate, keras_file_name
+from seqdec_gui.domain.design import Block, Design
+from seqdec_gui.domain.kinds.keras_model import KerasModel
+from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.runs.files import write_atomically
+
+
+def write_script(design: Design, script: Path, look_in: Iterable[Path]) -> tuple[Path, ...]:
+    """Write the script and copy the design's Keras files beside it; returns all files, the script first.
+
+    A relative file of the design is looked for in the folders `look_in`, after a copy that an earlier start left there. A file
+    that is not the one that was inspected (check sum) is passed over. Raises InvalidInput, OSError.
+    """
+    text = generate(design)
+    folders = tuple(look_in)
+    imported = [(block, block.parameters) for block in design.blocks if isinstance(block.parameters, KerasModel)]
+    found = [(find_keras_file(block, kind, folders), script.with_name(keras_file_name(block))) for block, kind in imported]
+    for source, target in found:
+        if source.resolve() != target.resolve():
+            temporary = target.with_name(f".{target.name}.partial")
+            try:
+                shutil.copyfile(source, temporary)
+                temporary.replace(target)
+            finally:
+                temporary.unlink(missing_ok=True)
+    write_atomically(script, text.encode())
+    return (script, *(target for _, target in found))
+
+
+def find_keras_file(block: Block, kind: KerasModel, folders: Iterable[Path]) -> Path:
+    """The imported file of this block. Raises InvalidInput: not found, or changed since it was inspected."""
+    places = [place for folder in folders for place in (folder / keras_file_name(block), folder / kind.file)]
+    changed: Path | None = None
+    for place in places or [Path(kind.file)]:
+        if place.is_file():
+            if not kind.sha256 or sha256(place) == kind.sha256:
+                return place
+            changed = place
+    if changed is not None:
+        text = f"{changed} is not the file that was imported: its content has changed."
+        raise InvalidInput([Problem("error", "keras_file_changed", f"{block.id}.file", text, "Import it again.")])
+    text = f"The Keras file {kind.file} cannot be found."
+    raise InvalidInput([Problem("error", "no_keras_file", f"{block.id}.file", text, "Put it back, or import it again.")])
+
+
+def sha256(path: Path) -> str:
+    """Check sum of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

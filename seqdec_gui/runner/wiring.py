@@ -1,0 +1,64 @@
+"""Parts of the stacked model, cut out along the design's wires: what is needed to compute some ports, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from seqdec_gui.domain.design import Design, Port
+from seqdec_gui.domain.shapes import Inference
+from seqdec_gui.domain.types import TensorType, tensors_of
+
+if TYPE_CHECKING:
+    import keras
+
+
+def sources_of(design: Design, block_id: str, leave_out: Iterable[str] = ()) -> tuple[Port, ...]:
+    """The output ports that feed this block, in the order of its inputs; open ports and those named are left out."""
+    skipped = frozenset(leave_out)
+    linked = (
+        design.into(Port(block_id, port.name)) for port in design.block(block_id).parameters.inputs() if port.name not in skipped
+    )
+    return tuple(link.source for link in linked if link is not None)
+
+
+def inputs_behind(design: Design, ports: Iterable[Port]) -> tuple[str, ...]:
+    """The ids of the input blocks on which these output ports depend, in the design's order."""
+    seen: set[str] = set()
+    waiting = [port.block for port in ports]
+    while waiting:
+        block_id = waiting.pop()
+        if block_id not in seen:
+            seen.add(block_id)
+            waiting += [port.block for port in sources_of(design, block_id)]
+    return tuple(block.id for block in design.blocks if block.id in seen and block.parameters.category == "Inputs")
+
+
+def model_of(
+    design: Design, inference: Inference, models: Mapping[str, keras.Model], ports: Sequence[Port], name: str = "part"
+) -> keras.Model:
+    """A model from the input blocks behind `ports` (a list in the design's order, named by id) to the tensors of `ports`.
+
+    A states port gives its tensors one after the other. Shares all layers and weights with `models`.
+    """
+    import keras
+
+    inputs: dict[str, Any] = {}
+    for block_id in inputs_behind(design, ports):
+        type = inference.blocks[block_id].outputs["output"]
+        assert isinstance(type, TensorType)
+        inputs[block_id] = keras.Input(type.shape, dtype=type.dtype, name=block_id)
+    carried = {Port(block_id, "output"): [tensor] for block_id, tensor in inputs.items()}
+
+    def tensors(port: Port) -> list[Any]:
+        if port not in carried:
+            given = [tensor for source in sources_of(design, port.block) for tensor in tensors(source)]
+            results = models[port.block](given[0] if len(given) == 1 else given)
+            left = list(results) if isinstance(results, list | tuple) else [results]
+            for out in design.block(port.block).parameters.outputs():
+                count = len(tensors_of(out.name, inference.blocks[port.block].outputs[out.name]))
+                carried[Port(port.block, out.name)], left = left[:count], left[count:]
+        return carried[port]
+
+    outputs = [tensor for port in ports for tensor in tensors(port)]
+    return keras.Model(list(inputs.values()), outputs, name=name)
