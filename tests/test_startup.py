@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -29,11 +28,9 @@ def best_of(times: int, *arguments: str) -> float:
     return shortest
 
 
-@pytest.mark.skipif(find_spec("seqdec_gui.cli") is None, reason="the command line is not written yet")
 def test_help_takes_less_than_three_tenths_of_a_second() -> None:
     assert best_of(7, "--help") < 0.3
 
 
-@pytest.mark.skipif(find_spec("seqdec_gui.cli") is None or not ROMAN.exists(), reason="the bundled example is not there yet")
 def test_check_takes_less_than_half_a_second() -> None:
     assert best_of(7, "check", str(ROMAN)) < 0.5

@@ -50,7 +50,7 @@ if ! { [[ -x $venv/bin/python ]] && supported "$venv/bin/python" && "$venv/bin/p
 fi
 
 echo "Installing seqdec-gui[$extras] into $venv (TensorFlow is large; this takes a minute or more the first time)"
-"$venv/bin/python" -m pip install --quiet --editable ".[$extras]"
+"$venv/bin/python" -m pip install -qq --editable ".[$extras]"
 
 case ",$extras," in
     *,gui,*) tools/system_libraries.sh "$venv/bin/python" ;;
