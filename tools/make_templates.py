@@ -146,12 +146,10 @@ def roman() -> Design:
             Binding("decoder.inputs", "roman", TextCodec()),
         ),
         "data/roman.csv",
-        epochs=60,
+        epochs=30,
         batch_size=64,
         learning_rate=4e-3,
-        schedule="exponential",
-        schedule_first_epoch=20,
-        final_learning_rate=1e-4,
+        schedule="cosine",
     )
 
 
