@@ -113,9 +113,8 @@ def _explained(problem: Problem, field: Field, text: str) -> Problem:
         near = difflib.get_close_matches(text, field.choices, 1)
         expected = f"Expected one of {', '.join(field.choices)}, received {text!r}."
         return Problem(problem.severity, problem.code, problem.where, expected, f"Did you mean {near[0]!r}?" if near else "")
-    return Problem(
-        problem.severity, problem.code, problem.where, f"{problem.text.rstrip('.')}, received {text!r}.", _hint(field)
-    )
+    expected = problem.text.rstrip(".").replace("`int`", "a whole number").replace("`float`", "a number")
+    return Problem(problem.severity, problem.code, problem.where, f"{expected}, received {text!r}.", _hint(field))
 
 
 def _hint(field: Field) -> str:

@@ -38,6 +38,7 @@ class RunProcess:
     def __init__(self, run: RunFolder, child: subprocess.Popen[bytes] | None = None) -> None:
         self.run = run
         self.child = child
+        self.killed = False
         self._ladder: list[tuple[float, signal.Signals]] = []
 
     @property
@@ -78,6 +79,7 @@ class RunProcess:
 
     def kill(self) -> None:
         """End the run at once; only its last checkpoint stays."""
+        self.killed = True
         self.signal(signal.SIGKILL)
 
     def signal(self, number: signal.Signals) -> None:
@@ -108,10 +110,11 @@ class RunProcess:
         return False
 
 
-def start(run: RunFolder, run_spec: RunSpec, nice: int = 0, argv: Sequence[str] = RUNNER) -> RunProcess:
-    """Write `spec.json` and start the process of a run, `argv` followed by the run folder, with an environment of its own.
+def start(run: RunFolder, run_spec: RunSpec, nice: int = 0, argv: Sequence[str] | None = None) -> RunProcess:
+    """Write `spec.json` and start the process of a run, `argv` (default: the runner) followed by the run folder.
 
-    Devices and engine are decided here (`placement` of the spec). `nice` makes it yield to the window on a shared CPU.
+    It gets an environment of its own. Devices and engine are decided here (`placement` of the spec). `nice` makes it yield to
+    the window on a shared CPU.
     Raises InvalidInput (devices, engine, folder in use) and SeqdecError (disk, permissions).
     """
     placed = msgspec.structs.replace(run_spec, placement=place(run_spec))
@@ -123,7 +126,7 @@ def start(run: RunFolder, run_spec: RunSpec, nice: int = 0, argv: Sequence[str] 
             if lock.read_record(run.lock) is not None and not run_spec.resume:
                 raise InvalidInput(f"{run.path} was started before: resume it (seqdec-gui resume {run.path}).", "run_exists")
             spec.write(placed, run.spec)
-            return RunProcess(run, _launch(run, placed.placement or place(placed), held, nice, argv))
+            return RunProcess(run, _launch(run, placed.placement or place(placed), held, nice, argv or RUNNER))
     except OSError as error:
         raise SeqdecError(f"The run cannot be started in {run.path}: {error.strerror}.") from error
 

@@ -1,0 +1,130 @@
+"""The command line `seqdec-gui`. A command's module is imported only when the command is asked for.
+
+To add a command: write a module in `seqdec_gui/commands`, and add one line to `COMMANDS`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import importlib
+import importlib.util
+import os
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from seqdec_gui import __version__
+from seqdec_gui.domain.problems import SeqdecError
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "templates": ("templates", "list the designs to start from"),
+    "new": ("new", "write a design from a template"),
+    "catalog": ("catalog", "list every block kind with its parameters and ports"),
+    "check": ("check", "show shapes, parameter counts and every problem of a design"),
+    "devices": ("devices", "list the devices to train on"),
+    "train": ("train", "train a design"),
+    "resume": ("resume", "go on with a run from its last checkpoint"),
+    "stop": ("stop", "stop a run at the end of the interval, saving it"),
+    "attach": ("attach", "follow a run that was started elsewhere"),
+    "runs": ("runs", "list runs and how they went"),
+    "evaluate": ("evaluate", "measure a trained model on another file"),
+    "export": ("export", "write a trained model for use elsewhere"),
+    "generate": ("generate", "make sequences with a trained model"),
+}
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and give its exit status: 0 done, 1 failed, 2 bad arguments or design, 130 stopped by the user."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        status = _dispatch(given)
+        sys.stdout.flush()
+        return status
+    except SystemExit as ending:  # argparse: help (0), bad arguments (2)
+        return ending.code if isinstance(ending.code, int) else 1
+    except SeqdecError as error:
+        return _fail(str(error), error.exit_status)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has gone: `seqdec-gui runs | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        about = f": {error.filename}" if error.filename else ""
+        return _fail(f"{error.strerror or error}{about}.", 1)
+    except Exception as error:
+        return _fail(f"Unexpected {type(error).__name__}: {error}. This is a bug; the details are in {_write_log()}.", 1)
+
+
+def _dispatch(given: list[str]) -> int:
+    if given and given[0] in COMMANDS:
+        module = importlib.import_module(f"seqdec_gui.commands.{COMMANDS[given[0]][0]}")
+        parser = argparse.ArgumentParser(
+            f"seqdec-gui {given[0]}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        module.add_arguments(parser)
+        return int(module.run(parser.parse_intermixed_args(given[1:])))
+    parser = _top_parser()
+    arguments = parser.parse_args(given)
+    if arguments.design is not None and not Path(arguments.design).exists():
+        parser.error(_no_such(arguments.design))
+    return _open_window(arguments.design)
+
+
+def _top_parser() -> argparse.ArgumentParser:
+    width = max(map(len, COMMANDS))
+    listed = "\n".join(f"  {name:<{width}}  {summary}" for name, (_, summary) in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        "seqdec-gui",
+        usage="seqdec-gui [DESIGN]\n       seqdec-gui COMMAND [...]",
+        description="Design stacked Keras models, train them on several devices, export them.\n"
+        "Without a command the window opens.",
+        epilog=f"commands:\n{listed}\n\n`seqdec-gui COMMAND --help` describes a command.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("design", metavar="DESIGN", nargs="?", help="a .seqdec file to open in the window")
+    parser.add_argument("--version", action="version", version=f"seqdec-gui {__version__}")
+    return parser
+
+
+def _no_such(name: str) -> str:
+    near = difflib.get_close_matches(name, COMMANDS, 1)
+    hint = f"Did you mean {near[0]!r}?" if near else "`seqdec-gui --help` lists the commands."
+    return f"there is no command and no file {name!r}. {hint}"
+
+
+def _open_window(design: str | None) -> int:
+    missing = [name for name in ("PyQt5", "pyqtgraph", "qtawesome") if importlib.util.find_spec(name) is None]
+    if missing:
+        return _fail(f"The window needs {missing[0]}: pip install 'seqdec-gui[gui]'. The commands work without.", 2)
+    from seqdec_gui.gui.app import main as open_window
+
+    return int(open_window(design))
+
+
+def _fail(sentence: str, status: int) -> int:
+    sys.stdout.flush()
+    sys.stderr.write(f"{sentence}\n")
+    return status
+
+
+def _write_log() -> Path:
+    """Write the traceback of the exception being handled to the user's log folder and give its path."""
+    import tempfile
+
+    import platformdirs
+
+    name = f"error-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
+    text = f"seqdec-gui {__version__}, Python {sys.version}\n{' '.join(sys.argv)}\n\n{traceback.format_exc()}"
+    folder = Path(platformdirs.user_log_dir("seqdec-gui"))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    except OSError:
+        folder = Path(tempfile.gettempdir())
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder / name

@@ -1,0 +1,74 @@
+"""Writing to the terminal, and what several commands share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from seqdec_gui.domain.problems import Problem
+
+if TYPE_CHECKING:
+    from seqdec_gui.runs.tasks import Notice, Progress, Task, TaskResult
+
+
+def say(text: str = "") -> None:
+    """One line on standard output, seen at once by whoever reads a pipe."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def warn(text: str) -> None:
+    """One line on standard error."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def say_json(value: Any) -> None:
+    """Plain data or structs as indented JSON on standard output."""
+    say(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def warn_of(problems: Iterable[Problem]) -> None:
+    """Warnings and remarks on standard error."""
+    for problem in problems:
+        if problem.severity != "error":
+            warn(f"{problem.severity}: {problem.sentence()}")
+
+
+def say_table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
+    """Rows in columns as wide as they need to be, the first being the heading; columns in `right` are aligned right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.rjust(w) if i in right else cell.ljust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True)))
+        say("  ".join(cells).rstrip())
+
+
+def do_task(task: Task) -> TaskResult:
+    """Do a task in a child, with its progress on standard error where that is a terminal."""
+    from seqdec_gui.runs.tasks import run_task
+
+    return run_task(task, _report)
+
+
+def _report(line: Progress | Notice) -> None:
+    if line.__struct_config__.tag == "notice":
+        _clear()
+        warn(line.text)
+    elif sys.stderr.isatty():
+        done = f"{line.done} of {line.total}" if line.total else str(line.done)  # type: ignore[union-attr]
+        sys.stderr.write(f"\r\x1b[K{line.text} {done}\r")
+        sys.stderr.flush()
+
+
+def _clear() -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K")
+
+
+def absolute(path: str) -> str:
+    """The path as a child in another folder must be given it."""
+    return str(Path(path).expanduser().absolute())

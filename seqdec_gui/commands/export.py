@@ -1,0 +1,49 @@
+"""Write a trained model for use elsewhere.
+
+A file of weights is reopened in a fresh process and compared with the trained model on real rows before "exported" is said.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from seqdec_gui.commands.console import absolute, do_task, say
+from seqdec_gui.commands.tasks import add_checkpoint, trained_run
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.runs.tasks import FORMATS, Exported, ExportTask
+
+_SUFFIXES = {"h5": ".h5", "keras": ".keras", "script": ".py"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="the run folder")
+    parser.add_argument("--format", metavar="FORMAT", required=True, help=f"one of {', '.join(FORMATS)}")
+    parser.add_argument("-o", "--output", metavar="PATH", help="the file to write (default: exports/ in the run folder)")
+    parser.add_argument("--part", metavar="PART", default="full", help="full (default), or the id of one block")
+    add_checkpoint(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if arguments.format not in FORMATS:
+        text = f"The format {arguments.format!r} is not available; available are {', '.join(FORMATS)}."
+        raise InvalidInput(text, "no_such_format")
+    target = trained_run(arguments.run, arguments.checkpoint)
+    parts = ["full", *(block["id"] for block in target.read_spec().design.get("blocks", ()))]
+    if arguments.part not in parts:
+        raise InvalidInput(f"There is no part {arguments.part!r}; there are {', '.join(parts)}.", "no_such_part")
+    output = arguments.output or target.exports / f"{arguments.part}{_SUFFIXES[arguments.format]}"
+    result = do_task(
+        ExportTask(
+            run=str(target.path),
+            format=arguments.format,
+            output=absolute(str(output)),
+            part=arguments.part,
+            checkpoint=arguments.checkpoint,
+        )
+    )
+    assert isinstance(result, Exported)
+    if result.difference is not None:
+        say(f"largest difference to the trained model on {result.rows:,} rows: {result.difference:.3g}")
+    for path in result.paths:
+        say(f"exported {path}")
+    return 0

@@ -1,0 +1,85 @@
+"""Make sequences with a trained model: a CSV file with the columns row, sample, text and log_probability.
+
+seqdec-gui generate RUN --input rows.csv -n 10 --temperature 0.8 -o out.csv
+echo 1987 | seqdec-gui generate RUN --input - -o out.csv
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from seqdec_gui.commands.console import absolute, do_task, say
+from seqdec_gui.commands.tasks import add_checkpoint, existing_file, trained_run
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.runs.tasks import Generated, GenerateTask
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="the run folder")
+    parser.add_argument(
+        "--input",
+        metavar="FILE",
+        help="rows with columns named like the input ports, or one value a line for a single input; - for standard input",
+    )
+    parser.add_argument("-n", metavar="N", type=int, default=1, dest="count", help="samples per row (default: 1)")
+    parser.add_argument(
+        "--temperature",
+        metavar="T",
+        type=float,
+        help="0: the likeliest symbol (default for one sample); 1: as the model says (default for several)",
+    )
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="random numbers (default: 0)")
+    parser.add_argument("--beam", metavar="K", type=int, default=1, help=argparse.SUPPRESS)
+    parser.add_argument("--nll", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("-o", "--output", metavar="OUT.csv", required=True, help="the file to write")
+    add_checkpoint(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if arguments.beam > 1 or arguments.nll:
+        name = "--nll" if arguments.nll else "--beam"
+        raise InvalidInput(f"{name} is not available yet; available are -n and --temperature.", "not_available")
+    if arguments.count < 1:
+        raise InvalidInput(f"Expected at least 1 sample per row, received -n {arguments.count}.", "bad_count")
+    temperature = arguments.temperature
+    if temperature is None:
+        temperature = 0.0 if arguments.count == 1 else 1.0
+    if not 0 <= temperature < float("inf"):
+        raise InvalidInput(f"Expected a temperature of at least 0, received {temperature}.", "bad_temperature")
+    target = trained_run(arguments.run, arguments.checkpoint)
+    with _input(arguments.input) as rows:
+        result = do_task(
+            GenerateTask(
+                run=str(target.path),
+                input=rows,
+                output=absolute(arguments.output),
+                count=arguments.count,
+                temperature=temperature,
+                seed=arguments.seed,
+                checkpoint=arguments.checkpoint,
+            )
+        )
+    assert isinstance(result, Generated)
+    for row, _, text, _ in result.preview:
+        say(f"{row}: {text}")
+    say(f"{result.samples:,} samples in {result.path}")
+    return 0
+
+
+@contextlib.contextmanager
+def _input(name: str | None) -> Iterator[str]:
+    """The path of the rows; those of standard input are written to a file for the child."""
+    if name is None:
+        yield ""
+    elif name != "-":
+        yield absolute(existing_file(name))
+    else:
+        with tempfile.TemporaryDirectory(prefix="seqdec-gui-") as folder:
+            path = Path(folder) / "standard_input.csv"
+            path.write_bytes(sys.stdin.buffer.read())
+            yield str(path)

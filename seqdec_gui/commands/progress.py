@@ -1,0 +1,187 @@
+"""A run as it is shown in a terminal: a live bar, plain lines where nobody looks, or the raw events."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Protocol
+
+from seqdec_gui.commands.console import say, warn
+from seqdec_gui.runs.events import Checkpoint, Epoch, Event, Message, Metrics, Paused, Started, Step, encode
+from seqdec_gui.runs.process import RunProcess
+from seqdec_gui.runs.reader import Follower
+from seqdec_gui.runs.state import RunStatus
+
+POLL_S = 0.1
+_SHORT = {"token_accuracy": "token acc", "exact_accuracy": "exact"}
+
+
+class View(Protocol):
+    """Takes every event of a run, then `close`."""
+
+    def show(self, event: Event) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class RawEvents:
+    """Each event as one line of JSON."""
+
+    def show(self, event: Event) -> None:
+        say(encode(event).decode())
+
+    def close(self) -> None:
+        pass
+
+
+class PlainLines:
+    """A line per epoch, for files and pipes."""
+
+    def __init__(self) -> None:
+        self._started: Started | None = None
+
+    def show(self, event: Event) -> None:
+        if isinstance(event, Started):
+            self._started = event
+            say(describe_start(event))
+        elif isinstance(event, Epoch):
+            of = f"/{self._started.epochs}" if self._started else ""
+            part = f" part {event.part}/{event.parts}" if event.parts > 1 else ""
+            say(f"epoch {event.epoch}{of}{part}  {describe_metrics(event.metrics)}")
+        elif isinstance(event, Message):
+            warn(event.text if event.severity == "info" else f"{event.severity}: {event.text}")
+        elif isinstance(event, Paused):
+            say("paused")
+
+    def close(self) -> None:
+        pass
+
+
+class LiveBar:
+    """A bar over all steps of the training, with the latest figures and the time that is left."""
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[figures]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            refresh_per_second=8,
+        )
+        self._task = self._bar.add_task("starting", total=None, figures="")
+        self._metrics: Metrics = {}
+        self._started: Started | None = None
+        self._bar.start()
+
+    def show(self, event: Event) -> None:
+        if isinstance(event, Started):
+            self._started = event
+            self._bar.console.print(describe_start(event), highlight=False, markup=False)
+            self._bar.reset(self._task, total=event.steps, completed=event.first_step, figures="")
+        elif isinstance(event, Message):
+            self._bar.console.print(event.text, style="" if event.severity == "info" else "yellow", markup=False)
+        elif isinstance(event, (Step, Epoch)):
+            self._metrics |= event.metrics
+            self._move(event)
+        elif isinstance(event, Checkpoint) and event.name == "best":
+            self._metrics["best"] = event.metrics.get("val_loss", event.metrics.get("loss"))
+        elif isinstance(event, Paused):
+            self._bar.update(self._task, description="paused")
+
+    def _move(self, event: Step | Epoch) -> None:
+        of = f"/{self._started.epochs}" if self._started else ""
+        figures = describe_metrics({name: value for name, value in self._metrics.items() if name in _LIVE})
+        self._bar.update(self._task, description=f"epoch {event.epoch}{of}", completed=event.step, figures=figures)
+
+    def close(self) -> None:
+        self._bar.stop()
+
+
+_LIVE = ("loss", "val_loss", "val_token_accuracy", "val_exact_accuracy", "samples_per_s")
+
+
+def describe_start(event: Started) -> str:
+    """One line: what is trained, on what, with how many rows."""
+    size = f"{event.parameters.total:,} parameters" if event.parameters.total else "training"
+    again = f", going on at epoch {event.first_epoch}" if event.resumed else ""
+    rows = f"{event.rows.training:,} rows, {event.rows.validation:,} for validation" if event.rows.training else ""
+    on = f"on {', '.join(event.devices)} with {event.engine}"
+    return ", ".join(filter(None, (f"{size} {on}", rows, f"batch {event.batch_size}"))) + again
+
+
+def describe_metrics(metrics: Metrics) -> str:
+    """`loss 0.123  val loss 0.2  1,234 samples/s`; a metric that is not finite reads `nan`."""
+    return "  ".join(_metric(name, value) for name, value in metrics.items())
+
+
+def _metric(name: str, value: float | None) -> str:
+    if name == "samples_per_s":
+        return "" if value is None else f"{value:,.0f} samples/s"
+    plain = name.removeprefix("val_")
+    label = ("val " if plain != name else "") + _SHORT.get(plain, plain.replace("_", " "))
+    return f"{label} {'nan' if value is None else f'{value:.4g}'}"
+
+
+def choose_view(raw: bool) -> View:
+    if raw:
+        return RawEvents()
+    return LiveBar() if sys.stdout.isatty() else PlainLines()
+
+
+def watch(process: RunProcess, view: View, on_interrupt: Callable[[int], None]) -> RunStatus:
+    """Show a run until it ends. `on_interrupt(n)` is called at the n-th Ctrl-C (or SIGTERM); it may raise to leave."""
+    follower = Follower(process.run, alive=process.running)
+    interrupts = _Interrupts()
+    seen = 0
+    try:
+        with interrupts:
+            while not follower.ended:
+                for event in follower.poll():
+                    view.show(event)
+                if interrupts.count > seen:
+                    seen = interrupts.count
+                    on_interrupt(seen)
+                if not follower.ended:
+                    time.sleep(POLL_S)
+    finally:
+        view.close()
+    return process.run.status()
+
+
+def stopping(process: RunProcess) -> Callable[[int], None]:
+    """The first Ctrl-C stops the run at the end of its interval, the second kills it."""
+
+    def interrupt(times: int) -> None:
+        if times == 1:
+            warn("Stopping at the end of the interval; press Ctrl-C again to kill the run.")
+            process.stop()
+        else:
+            process.kill()
+
+    return interrupt
+
+
+class _Interrupts:
+    """Counts SIGINT and SIGTERM instead of dying of them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._on_signal)
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self.count += 1

@@ -1,0 +1,44 @@
+"""Go on with a run from its last checkpoint, on the same or on other devices.
+
+The curve continues: the order of rows and all random numbers are those of a run that was never interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import msgspec
+
+from seqdec_gui.commands.console import warn_of
+from seqdec_gui.commands.train import add_placement, add_watching, launch_and_watch
+from seqdec_gui.domain.document import from_builtins, to_builtins
+from seqdec_gui.domain.edit import set_value
+from seqdec_gui.domain.problems import InvalidInput, errors
+from seqdec_gui.runs import devices, process
+from seqdec_gui.runs.folder import open_run
+from seqdec_gui.runs.readiness import batch_problems
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="the run folder")
+    add_placement(parser)
+    parser.add_argument("--epochs", metavar="N", help="train up to this epoch (to go on after a finished run)")
+    add_watching(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    target = open_run(arguments.run)
+    spec = target.read_spec()
+    design = from_builtins(spec.design)
+    if arguments.epochs is not None:
+        design = set_value(design, "training.epochs", arguments.epochs)
+    available = devices.list_devices()
+    choice, warnings = devices.parse_devices(arguments.devices or str(spec.devices), available)
+    problems = (*batch_problems(design.training, devices.resolve(choice, available)), *warnings)
+    if errors(problems):
+        raise InvalidInput(errors(problems))
+    warn_of(problems)
+    again = msgspec.structs.replace(
+        spec, design=to_builtins(design), devices=choice, engine=arguments.engine or spec.engine, resume=True, placement=None
+    )
+    return launch_and_watch(process.start(target, again, nice=arguments.nice), arguments)

@@ -1,0 +1,39 @@
+"""Stop a run at the end of its interval; what was trained is saved and can be resumed."""
+
+from __future__ import annotations
+
+import argparse
+
+from seqdec_gui.commands.console import say
+from seqdec_gui.runs import process
+from seqdec_gui.runs.folder import open_run
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="the run folder")
+    parser.add_argument("--kill", action="store_true", help="end it at once; only its last checkpoint stays")
+    parser.add_argument("--no-wait", action="store_true", help="return without waiting for the end")
+    parser.add_argument(
+        "--grace",
+        metavar="SECONDS",
+        type=float,
+        default=process.STOP_GRACE_S,
+        help="how long the run may take before it is ended by force (default: %(default)g)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    attached = process.attach(open_run(arguments.run))
+    if not attached.running():
+        say(f"The run is not running. {attached.run.status().text}")
+        return 0
+    if arguments.kill:
+        attached.kill()
+    else:
+        attached.stop(grace_s=arguments.grace)
+    if arguments.no_wait:
+        say("Asked to stop.")
+        return 0
+    status = attached.wait()
+    say(status.text if status is not None else "The run still runs.")
+    return 0

@@ -1,0 +1,125 @@
+"""Train a design in a process of its own.
+
+Ctrl-C stops the run at the end of its interval and keeps what was trained (exit status 130); a second one kills it.
+The run goes on if this program dies. The last line is `run: PATH`, the folder with everything the run has written.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from seqdec_gui.commands.console import absolute, say, warn, warn_of
+from seqdec_gui.commands.progress import choose_view, stopping, watch
+from seqdec_gui.domain import document
+from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.edit import bind, parse_assignment, set_value
+from seqdec_gui.domain.problems import InvalidInput, errors
+from seqdec_gui.runs import devices, folder, process
+from seqdec_gui.runs.process import RunProcess
+from seqdec_gui.runs.readiness import readiness
+from seqdec_gui.runs.spec import RunSpec
+
+_TRAINING = ("epochs", "batch_size", "seed")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("design", metavar="DESIGN", help="the .seqdec file")
+    parser.add_argument("--data", metavar="FILE", help="train on this file instead of the design's")
+    parser.add_argument(
+        "--bind",
+        metavar="PORT=COLUMN",
+        action="append",
+        default=[],
+        help="feed a port from a column, or from several: latent=mass,logp",
+    )
+    add_placement(parser)
+    parser.add_argument("--epochs", metavar="N", help="passes over the training rows")
+    parser.add_argument("--batch-size", metavar="N", help="rows per step, over all devices together")
+    parser.add_argument("--seed", metavar="N", help="initial weights, order of rows, random layers")
+    parser.add_argument("--run", metavar="DIR", help="run folder (default: runs/TIME-DESIGN beside the design)")
+    parser.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="change a parameter: training.learning_rate=3e-4, model_2.units=256,256, data.split.seed=1",
+    )
+    parser.add_argument("--initial", metavar="RUN", help="begin with the weights of an earlier run")
+    parser.add_argument(
+        "--checkpoint", choices=("best", "last"), default="best", help="which weights of the earlier run (default: best)"
+    )
+    add_watching(parser)
+
+
+def add_placement(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--devices", metavar="DEVICES", help="auto (idle GPUs, else CPU), cpu, cpu:2, or gpu:0,gpu:1")
+    parser.add_argument("--engine", choices=("auto", "tensorflow", "jax"), help="what computes (default: auto)")
+
+
+def add_watching(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="write the run's events, one JSON object a line")
+    parser.add_argument("--detach", action="store_true", help="return as soon as the run has started")
+    parser.add_argument("--nice", metavar="N", type=int, default=0, help="yield to other programs by so much (0 to 19)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    spec = make_spec(arguments)
+    target = folder.create(arguments.run, arguments.design)
+    return launch_and_watch(process.start(target, spec, nice=arguments.nice), arguments)
+
+
+def make_spec(arguments: argparse.Namespace) -> RunSpec:
+    """The run that the arguments ask for. Raises InvalidInput with every problem of design, data and devices."""
+    overrides = [*(f"{name}={value}" for name in _TRAINING if (value := getattr(arguments, name)) is not None)]
+    overrides = [*arguments.set, *(f"training.{override}" for override in overrides)]
+    design = apply(document.load(arguments.design), overrides, arguments.data, arguments.bind)
+    base = Path(arguments.design).absolute().parent
+    available = devices.list_devices()
+    choice, warnings = devices.parse_devices(arguments.devices or "auto", available)
+    problems = readiness(design, base, devices.resolve(choice, available))
+    if errors(problems):
+        raise InvalidInput(errors(problems))
+    warn_of((*problems, *warnings))
+    return RunSpec(
+        design=document.to_builtins(design),
+        design_path=absolute(arguments.design),
+        folder=str(base),
+        data_file=str(base / Path(design.data.file).expanduser()) if design.data.file else "",
+        devices=choice,
+        engine=arguments.engine or "auto",
+        overrides=(*overrides, *(f"bind {text}" for text in arguments.bind)),
+        initial_run=str(folder.open_run(arguments.initial).path) if arguments.initial else "",
+        initial_checkpoint=arguments.checkpoint,
+    )
+
+
+def apply(design: Design, overrides: list[str], data: str | None, bindings: list[str]) -> Design:
+    """The design with these assignments, data file and bindings (`PORT=COLUMN[,COLUMN...]`). Raises InvalidInput."""
+    for override in overrides:
+        design = set_value(design, *parse_assignment(override))
+    if data is not None:
+        design = set_value(design, "data.file", absolute(data))
+    for binding in bindings:
+        port, columns = parse_assignment(binding)
+        design = bind(design, port, [column.strip() for column in columns.split(",")])
+    return design
+
+
+def launch_and_watch(started: RunProcess, arguments: argparse.Namespace) -> int:
+    """Show a run that was just started; the last line names its folder."""
+    if arguments.detach:
+        started.detach()
+        say(f"run: {started.run.path}")
+        return 0
+    try:
+        status = watch(started, choose_view(arguments.json), stopping(started))
+    finally:
+        started.wait(timeout_s=5)
+        started.detach()
+    if status.state != "finished":
+        warn(status.text)
+    elif not arguments.json:
+        say(status.text)
+    say(f"run: {started.run.path}")
+    return process.STOPPED_BY_USER if started.killed else process.exit_status(status)

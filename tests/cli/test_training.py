@@ -1,0 +1,273 @@
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from seqdec_gui.runs.events import Stopped, decode
+from seqdec_gui.runs.folder import RunFolder, list_runs
+from seqdec_gui.runs.process import attach
+from seqdec_gui.runs.reader import read_events
+
+FAKE_CHILD = Path(__file__).parents[1] / "runs" / "fake_child.py"
+PROGRAM = f"""
+import sys
+from seqdec_gui import cli
+from seqdec_gui.runs import engine_choice, process
+engine_choice.missing = lambda *_: ""
+process.RUNNER = (sys.executable, {str(FAKE_CHILD)!r}, sys.argv[1])
+sys.exit(cli.main(sys.argv[2:]))
+"""
+
+
+def wait_for(condition, timeout_s=15.0):
+    end = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < end, "the wait was in vain"
+        time.sleep(0.02)
+
+
+def test_train_prints_an_epoch_a_line_and_at_last_the_run(run_command, fake_runner, roman):
+    fake_runner("finish")
+    status, out, err = run_command("train", roman, "--devices", "cpu", "--engine", "tensorflow")
+    lines = out.splitlines()
+    assert status == 0
+    assert lines[0] == "232,214 parameters on cpu:0 with tensorflow, 640 rows, 64 for validation, batch 64"
+    assert lines[1] == "epoch 1/3  loss 1  val loss 2  1,234 samples/s"
+    assert lines[-2] == "Finished after 3 epochs."
+    run = Path(lines[-1].removeprefix("run: "))
+    assert run.parent == roman.parent / "runs"
+    assert run.name.endswith("-roman")
+    assert err == ""
+
+
+def test_train_with_json_writes_the_events(run_command, fake_runner, roman):
+    fake_runner("finish")
+    _, out, _ = run_command("train", roman, "--json", "--run", roman.parent / "here", "--devices", "cpu")
+    *events, last = out.splitlines()
+    assert [decode(line) for line in events] == read_events(RunFolder(roman.parent / "here"))
+    assert last == f"run: {roman.parent / 'here'}"
+
+
+def test_the_spec_holds_what_was_asked_for(run_command, fake_runner, roman, tmp_path):
+    fake_runner("finish")
+    data = tmp_path / "other.csv"
+    data.write_text("n,r\n")
+    numbers = ["--epochs", "70", "--batch-size", "62", "--seed", "5"]
+    options = [*numbers, "--set", "training.learning_rate=0.5", "--devices", "cpu:2"]
+    bindings = ["--bind", "number=n", "--bind", "decoder_inputs.output=r"]
+    status, out, err = run_command("train", roman, "--run", tmp_path / "run", "--data", data, *options, *bindings)
+    assert (status, err) == (0, "")
+    spec = RunFolder(tmp_path / "run").read_spec()
+    assert spec.data_file == str(data)
+    training = spec.load_design().training
+    assert (training.epochs, training.batch_size, training.seed, training.learning_rate) == (70, 62, 5, 0.5)
+    assert {binding.column for binding in spec.load_design().data.bindings} == {"n", "r"}
+    assert spec.placement.devices.count == 2
+    assert "training.epochs=70" in spec.overrides
+    assert "on cpu:0, cpu:1 with" in out
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--batch-size", "63", "--devices", "cpu:2"], "Set it to 62 or 64."),
+        (["--batch-size", "2", "--devices", "cpu:3"], "Set it to 3."),
+        (["--devices", "gpu:99"], "gpu:99 does not exist"),
+        (["--devices", "tpu"], "Expected devices as auto"),
+        (["--data", "nowhere.csv"], "There is no data file"),
+        (["--bind", "numbr=x"], "Did you mean 'number'?"),
+        (["--epochs", "many"], "Expected a whole number, received 'many'."),
+        (["--epochs", "0"], "training.epochs: Expected a whole number >= 1, received '0'."),
+        (["--initial", "nowhere"], "Expected a run folder"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_before_a_folder_is_made(run_command, fake_runner, roman, options, words):
+    fake_runner("finish")
+    status, out, err = run_command("train", roman, *options)
+    assert (status, out) == (2, "")
+    assert words in err
+    assert not (roman.parent / "runs").exists()
+
+
+def test_a_port_without_a_column_is_named(run_command, fake_runner, roman):
+    fake_runner("finish")
+    plain = json.loads(roman.read_text())
+    plain["data"]["bindings"] = plain["data"]["bindings"][1:]
+    plain["data"]["file"] = ""
+    roman.write_text(json.dumps(plain))
+    status, _, err = run_command("train", roman)
+    assert status == 2
+    assert "No column feeds this port. Bind one: --bind " in err
+    assert "no data file" in err
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"), [("exit3", "the last words"), ("segv", "SIGSEGV"), ("memory", "Main memory ran out")]
+)
+def test_a_run_that_dies_is_exit_1_with_a_sentence_and_still_names_its_folder(run_command, fake_runner, roman, mode, words):
+    fake_runner(mode)
+    status, out, err = run_command("train", roman, "--devices", "cpu")
+    assert status == 1
+    assert words in err
+    assert out.splitlines()[-1].startswith("run: ")
+
+
+def start_program(mode, *arguments):
+    command = [sys.executable, "-c", PROGRAM, mode, *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def begun(run):
+    return lambda: run.events.exists() and run.events.stat().st_size > 500
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_one_interrupt_stops_and_saves(roman, tmp_path, number):
+    run = RunFolder(tmp_path / "run")
+    program = start_program("obey", "train", roman, "--run", run.path, "--devices", "cpu")
+    wait_for(begun(run))
+    program.send_signal(number)
+    out, err = program.communicate(timeout=20)
+    assert program.returncode == 130
+    assert "press Ctrl-C again" in err
+    assert out.splitlines()[-1] == f"run: {run.path}"
+    assert isinstance(read_events(run)[-1], Stopped)
+
+
+def test_two_interrupts_kill(roman, tmp_path):
+    run = RunFolder(tmp_path / "run")
+    program = start_program("deaf", "train", roman, "--run", run.path, "--devices", "cpu")
+    wait_for(begun(run))
+    program.send_signal(signal.SIGINT)
+    wait_for(lambda: run.commands.exists())
+    program.send_signal(signal.SIGINT)
+    program.communicate(timeout=20)
+    assert program.returncode == 130
+    assert not attach(run).running()
+
+
+def test_the_run_survives_its_terminal_and_is_followed_and_stopped_from_another(run_command, roman, tmp_path):
+    run = RunFolder(tmp_path / "run")
+    program = start_program("obey", "train", roman, "--run", run.path, "--devices", "cpu")
+    wait_for(begun(run))
+    program.kill()
+    program.communicate(timeout=20)
+    assert run.status().state == "running"
+    follower = start_program("obey", "attach", run.path)
+    status, out, _ = run_command("stop", run.path)
+    assert (status, out.startswith("Stopped by the user after ")) == (0, True)
+    assert "epoch 1/3" in follower.communicate(timeout=20)[0]
+    assert follower.returncode == 130
+
+
+def test_leaving_an_attached_run_lets_it_go_on(roman, tmp_path):
+    run = RunFolder(tmp_path / "run")
+    detached = start_program("obey", "train", roman, "--run", run.path, "--devices", "cpu", "--detach")
+    assert detached.communicate(timeout=20)[0] == f"run: {run.path}\n"
+    follower = start_program("obey", "attach", run.path)
+    follower.stdout.readline()
+    follower.send_signal(signal.SIGINT)
+    assert "the run goes on" in follower.communicate(timeout=20)[1]
+    assert attach(run).running()
+    attach(run).stop()
+    assert attach(run).wait(10).state == "stopped"
+
+
+def test_stopping_a_run_that_has_ended_says_how_it_ended(run_command, fake_runner, roman, tmp_path):
+    fake_runner("finish")
+    run_command("train", roman, "--run", tmp_path / "run", "--devices", "cpu")
+    status, out, _ = run_command("stop", tmp_path / "run")
+    assert (status, out) == (0, "The run is not running. Finished after 3 epochs.\n")
+    assert run_command("attach", tmp_path / "run")[0] == 0
+
+
+def test_a_run_is_resumed_on_other_devices(run_command, fake_runner, roman, tmp_path):
+    run = RunFolder(tmp_path / "run")
+    fake_runner("exit3")
+    run_command("train", roman, "--run", run.path, "--devices", "cpu")
+    fake_runner("finish")
+    status, out, _ = run_command("resume", run.path, "--devices", "cpu:2", "--epochs", "9")
+    assert status == 0
+    assert "on cpu:0, cpu:1" in out
+    assert run.read_spec().resume is True
+    assert run.read_spec().load_design().training.epochs == 9
+
+
+def test_runs_are_listed(run_command, fake_runner, roman):
+    assert run_command("runs", roman.parent)[1].startswith("No runs in")
+    fake_runner("finish")
+    run_command("train", roman, "--devices", "cpu")
+    fake_runner("exit3")
+    run_command("train", roman, "--devices", "cpu")
+    listed = json.loads(run_command("runs", roman.parent, "--json")[1])
+    assert [entry["state"] for entry in listed] == ["finished", "crashed"]
+    assert listed[0]["metrics"]["val_loss"] == pytest.approx(2 / 3)
+    assert len(list_runs(roman.parent)) == 2
+    out = run_command("runs", roman.parent)[1]
+    assert "finished" in out
+    assert "the last words" in out
+    assert run_command("runs", roman.parent / "nowhere")[0] == 2
+
+
+def test_a_terminal_shows_a_live_bar(roman, tmp_path):
+    parent, child = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
+    run = RunFolder(tmp_path / "run")
+    arguments = ("train", str(roman), "--run", str(run.path), "--devices", "cpu")
+    program = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "finish", *arguments], stdout=child, stderr=subprocess.PIPE, env=environment
+    )
+    os.close(child)
+    shown = b""
+    while True:
+        try:
+            data = os.read(parent, 65536)
+        except OSError:
+            break
+        if not data:
+            break
+        shown += data
+    os.close(parent)
+    _, err = program.communicate(timeout=20)
+    assert program.returncode == 0, err
+    assert b"epoch 3/3" in shown
+    assert b"loss 0.3333" in shown
+    assert shown.rstrip().endswith(str(run.path).encode())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("export", "RUN", "--format", "onnx"), "available are h5, keras, script"),
+        (("export", "RUN", "--format", "h5", "--part", "encodr"), "There is no part 'encodr'; there are full, number"),
+        (("generate", "RUN", "--beam", "3", "-o", "x"), "--beam is not available yet"),
+        (("generate", "RUN", "--nll", "-o", "x"), "--nll is not available yet"),
+        (("generate", "RUN", "-n", "0", "-o", "x"), "at least 1 sample"),
+        (("generate", "RUN", "--temperature", "nan", "-o", "x"), "temperature"),
+        (("generate", "RUN", "--input", "nowhere.csv", "-o", "x"), "nothing at nowhere.csv"),
+        (("evaluate", "RUN", "--data", "nowhere.csv"), "nothing at nowhere.csv"),
+        (("export", "nowhere", "--format", "h5"), "Expected a run folder"),
+    ],
+)
+def test_tasks_refuse_what_they_cannot_do(run_command, fake_runner, roman, tmp_path, arguments, words):
+    fake_runner("finish")
+    run = tmp_path / "run"
+    run_command("train", roman, "--run", run, "--devices", "cpu")
+    (run / "checkpoints" / "best.weights.h5").write_text("")
+    status, _, err = run_command(*(run if argument == "RUN" else argument for argument in arguments))
+    assert status == 2
+    assert words in err
+
+
+def test_a_run_without_a_checkpoint_says_so(run_command, fake_runner, roman, tmp_path):
+    fake_runner("finish")
+    run_command("train", roman, "--run", tmp_path / "run", "--devices", "cpu")
+    status, _, err = run_command("export", tmp_path / "run", "--format", "h5")
+    assert status == 2
+    assert "no checkpoint 'best' yet. Finished after 3 epochs." in err
