@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -123,3 +124,15 @@ def test_missing_file_says_so(tmp_path: Path) -> None:
 def test_folder_that_does_not_exist_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="cannot be written"):
         save(archetype(), tmp_path / "none" / "a.seqdec")
+
+
+def test_the_page_about_the_format_is_up_to_date() -> None:
+    root = Path(__file__).resolve().parents[2]
+    written = (root / "docs" / "design_file.md").read_text()
+    spec = importlib.util.spec_from_file_location("make_design_docs", root / "tools" / "make_design_docs.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+    assert written == module.text(), "run python tools/make_design_docs.py"

@@ -1,0 +1,115 @@
+"""Write docs/design_file.md: the prose stands here, parameters and the printed archetype come from the program itself."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from seqdec_gui.domain import bindings
+from seqdec_gui.domain.catalog import KINDS, Field, fields
+from seqdec_gui.domain.document import FORMAT, dumps, load
+from seqdec_gui.domain.training import Training
+from seqdec_gui.resource_files import path
+
+ROOT = Path(__file__).resolve().parent.parent
+HEAD = f"""# The design file
+
+A `.seqdec` file is JSON (UTF-8), format {FORMAT}. It holds everything that a run needs except devices and engine. This page is
+written by `tools/make_design_docs.py` from the program itself; a test fails when it is out of date.
+
+```
+{{"format": {FORMAT},
+ "blocks": [{{"id": ..., "kind": ..., "parameters": {{...}}, "position": [x, y]}}, ...],
+ "links": [{{"from": "block.port", "to": "block.port"}}, ...],
+ "data": {{"file": ..., "split": {{...}}, "bindings": [...]}},
+ "training": {{...}}}}
+```
+
+- **`format`**: a reader refuses a greater number than it knows, in a sentence, and never guesses. Unknown fields
+  are refused too.
+- **`blocks`**: `id` is a Python identifier, unique, and becomes the submodel's name. Parameters left out have their defaults.
+  `position` is the place of the upper left corner in the design view, in pixels at 100 %.
+- **`links`**: from an output port to an input port. An input takes one link, an output feeds any number.
+- **`data.file`**: relative paths are relative to the design's folder.
+- A file is written under a temporary name and renamed, so it is whole or not there.
+"""
+BINDINGS = """## Data
+
+`bindings` name the column of each port: `{"port": ..., "column": ..., "codec": {"type": ..., ...}}`. `port` is the output of an
+input block (`latent.output`, or just `latent`), the targets of a loss (`loss.targets`), or the input of the decoder
+(`model_2.inputs`), which feeds the decoder and its loss at once: the targets are the inputs one step ahead. `column` may be
+a list of numeric columns, which make one vector. `file` names another file than the dataset's. Without `codec` one is chosen from the
+port and the column.
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("-o", "--output", type=Path, default=ROOT / "docs" / "design_file.md")
+    parser.parse_args().output.write_text(text())
+
+
+def text() -> str:
+    """The whole page."""
+    parts = [HEAD, "## Block kinds\n"]
+    for name, kind in KINDS.items():
+        default = kind()
+        parts.append(f"### `{name}`: {kind.title}\n\n{kind.summary}\n")
+        parts += [f"- in `{p.name}`{' (optional)' if p.optional else ''}: {p.takes}" for p in default.inputs()]
+        parts += [f"- out `{p.name}`: {p.gives}" for p in default.outputs()]
+        parts.append("\n" + table(fields(kind)))
+        for field in fields(kind):
+            parts += [f"Rows of `{field.name}`:\n\n{rows(field)}" for _ in [field.rows] if field.rows]
+    parts.append(BINDINGS)
+    parts += [codec(struct) for struct in codecs()]
+    parts.append("### `split`\n\n" + table(fields(bindings.Split)))
+    parts.append("## Training\n\n" + table(fields(Training)))
+    archetype = dumps(load(path("templates/latent-to-sequence.seqdec")))
+    parts.append(f"## The archetype\n\n`seqdec-gui new latent-to-sequence -o seed.seqdec` writes:\n\n```json\n{archetype}```")
+    return "\n".join(parts) + "\n"
+
+
+def table(described: tuple[Field, ...]) -> str:
+    if not described:
+        return "No parameters.\n"
+    lines = ["| parameter | type | default | |", "|---|---|---|---|"]
+    for field in described:
+        notes = " ".join(filter(None, (field.help, f"({field.range_text()})" if field.range_text() else "")))
+        type = " \\| ".join(f"`{choice}`" for choice in field.choices) or field.type
+        type += " or null" if field.optional else ""
+        lines.append(f"| `{field.name}` | {type} | {shown(field.default)} | {notes} |")
+    return "\n".join(lines) + "\n"
+
+
+def rows(field: Field) -> str:
+    lines = ["| layer | parameters |", "|---|---|"]
+    for name, inner in field.rows.items():
+        parameters = ", ".join(f"`{item.name}` = {shown(item.default)}" for item in inner)
+        lines.append(f"| `{name}` | {parameters or '–'} |")
+    return "\n".join(lines) + "\n"
+
+
+def shown(value: Any) -> str:
+    return f"`{msgspec.json.encode(value).decode()}`"
+
+
+def codecs() -> tuple[type[msgspec.Struct], ...]:
+    return (
+        bindings.TextCodec,
+        bindings.IdsCodec,
+        bindings.VectorCodec,
+        bindings.CategoryCodec,
+        bindings.ValuesCodec,
+    )
+
+
+def codec(struct: type[msgspec.Struct]) -> str:
+    name = struct.__struct_config__.tag
+    return f'### codec `{{"type": "{name}"}}`\n\n{struct.__doc__}\n\n{table(fields(struct))}'
+
+
+if __name__ == "__main__":
+    main()
