@@ -213,10 +213,9 @@ def run_task(
         with child:
             try:
                 return _converse(child, task, on_event, cancelled, log)
-            finally:
-                with contextlib.suppress(ProcessLookupError):
-                    if child.returncode is None:
-                        os.killpg(child.pid, signal.SIGKILL)
+            finally:  # the child was not waited for yet, so the group is still its own: nothing of it is left behind
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(child.pid, signal.SIGKILL)
 
 
 def _converse(
@@ -242,7 +241,7 @@ def _converse(
             raise _failure(line)
         else:
             return line
-    status = child.wait()
+    status = _exit_status(child, os.WEXITED | os.WNOWAIT)
     log.seek(0)
     raise SeqdecError(explain(status, log.read()[-65536:].decode("utf-8", "replace"), what="job").sentence)
 
@@ -257,7 +256,7 @@ def _read_lines(child: subprocess.Popen[bytes], cancelled: Callable[[], bool] | 
             if cancelled is not None and cancelled():
                 raise Cancelled("Cancelled.")
             if not selector.select(timeout=0.1):
-                if child.poll() is not None:
+                if _exit_status(child, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
                     return
                 continue
             data = os.read(child.stdout.fileno(), 1 << 16)
@@ -265,6 +264,14 @@ def _read_lines(child: subprocess.Popen[bytes], cancelled: Callable[[], bool] | 
                 return
             *lines, pending = (pending + data).split(b"\n")
             yield from lines
+
+
+def _exit_status(child: subprocess.Popen[bytes], options: int) -> int | None:
+    """How the child ended, as `subprocess` says it, without freeing its process id; None while it lives."""
+    seen = os.waitid(os.P_PID, child.pid, options)
+    if seen is None:
+        return None
+    return seen.si_status if seen.si_code == os.CLD_EXITED else -seen.si_status
 
 
 def _failure(line: TaskFailed) -> SeqdecError:

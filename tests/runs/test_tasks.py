@@ -1,0 +1,75 @@
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from seqdec_gui.domain.problems import InvalidInput, SeqdecError
+from seqdec_gui.runs.tasks import (
+    Cancelled,
+    Evaluated,
+    EvaluateTask,
+    ExportTask,
+    GenerateTask,
+    InspectTask,
+    Notice,
+    Progress,
+    Task,
+    run_task,
+)
+
+FAKE_TASK = Path(__file__).with_name("fake_task.py")
+TASK = EvaluateTask(run="/run", data="/data.csv")
+
+
+def do(mode, **options):
+    return run_task(TASK, argv=(sys.executable, str(FAKE_TASK), mode), **options)
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        TASK,
+        ExportTask(run="/run", format="h5", output="/x.h5", part="model_1", checkpoint="last"),
+        GenerateTask(run="/run", output="/x.csv", rows=({"latent": [1.0, 2.0], "name": "x"},), count=3, temperature=0.5),
+        InspectTask(path="/x.keras"),
+    ],
+    ids=lambda task: type(task).__name__,
+)
+def test_tasks_survive_the_line(task):
+    assert msgspec.json.decode(msgspec.json.encode(task), type=Task) == task
+
+
+def test_a_result_comes_at_once_and_progress_before_it():
+    seen = []
+    began = time.monotonic()
+    result = do("done", on_event=seen.append)
+    assert result == Evaluated(metrics={"loss": None, "accuracy": 0.5}, rows=7)
+    assert seen == [Progress(done=1, total=2, text="EvaluateTask"), Notice(text="tensorflow")]
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("mode", "error", "words"),
+    [
+        ("fail", SeqdecError, "It cannot be done."),
+        ("invalid", InvalidInput, "x: First.\ny: Second."),
+        ("bug", SeqdecError, "Main memory ran out"),
+        ("segv", SeqdecError, "The job crashed (SIGSEGV)."),
+        ("garbage", SeqdecError, "where a result was expected"),
+        ("grandchild", SeqdecError, "The job ended with exit status 4"),
+    ],
+)
+def test_a_failed_task_is_the_childs_sentence_or_how_it_died(mode, error, words):
+    with pytest.raises(error) as raised:
+        do(mode)
+    assert words in str(raised.value)
+    assert raised.value.exit_status == error.exit_status
+
+
+def test_a_task_can_be_given_up():
+    began = time.monotonic()
+    with pytest.raises(Cancelled):
+        do("slow", cancelled=lambda: time.monotonic() - began > 0.5)
+    assert time.monotonic() - began < 5
