@@ -1,6 +1,8 @@
 import json
+import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -85,3 +87,45 @@ def test_auto_means_all_idle_gpus_or_the_cpu():
 def test_gpus_hidden_from_this_program_are_not_offered(variable, seen):
     variables = {} if variable is None else {"CUDA_VISIBLE_DEVICES": variable}
     assert devices._visible(1, "GPU-abcdef", variables) is seen
+
+
+class FakeDriver:
+    """Stands in for NVML on machines without a GPU: two GPUs, the second of which does not tell its load."""
+
+    def __init__(self):
+        import pynvml
+
+        self.real = pynvml
+
+    def __getattr__(self, name):
+        getattr(self.real, name)  # only what the real library has may be asked for
+        answers = {
+            "NVMLError": self.real.NVMLError,
+            "nvmlInit": lambda: None,
+            "nvmlShutdown": lambda: None,
+            "nvmlSystemGetDriverVersion": lambda: "570.1",
+            "nvmlDeviceGetCount": lambda: 2,
+            "nvmlDeviceGetHandleByIndex": lambda index: index,
+            "nvmlDeviceGetUUID": lambda handle: f"GPU-{handle}",
+            "nvmlDeviceGetName": lambda handle: "H100",
+            "nvmlDeviceGetMemoryInfo": lambda handle: SimpleNamespace(total=80 * GIB, used=GIB),
+            "nvmlDeviceGetUtilizationRates": self.load,
+            "nvmlDeviceGetComputeRunningProcesses": lambda handle: [SimpleNamespace(pid=os.getpid()), SimpleNamespace(pid=1)],
+        }
+        return answers[name]
+
+    def load(self, handle):
+        if handle == 1:
+            raise self.real.NVMLError(self.real.NVML_ERROR_NOT_SUPPORTED)
+        return SimpleNamespace(gpu=42)
+
+
+def test_gpus_are_described_as_far_as_the_driver_tells(monkeypatch):
+    monkeypatch.setattr(devices, "_started_nvml", FakeDriver)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    first, second = list_devices()[2:]
+    assert first == Device("gpu:0", "gpu", "H100", None, 80 * GIB, GIB, 0.42, others=1, driver="570.1")
+    assert (second.id, second.load) == ("gpu:1", None)
+    assert devices.driver_version() == "570.1"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert [device.id for device in list_devices()[2:]] == ["gpu:1"]
