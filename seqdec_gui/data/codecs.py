@@ -164,7 +164,7 @@ class FittedIds(msgspec.Struct, frozen=True, tag="ids", forbid_unknown_fields=Tr
     def faults(self, source: Source, where: str, seen: NumberSurvey | None = None) -> list[Problem]:
         """Other shapes, numbers that are no ids, ids out of range, rows that are not one-hot."""
         expected = (*self.shape, self.depth) if self.depth else self.shape
-        if source.shape != expected:
+        if source.kind != "text" and source.shape != expected:
             return [_wrong_shape(source, expected, where)]
         seen = seen or survey_numbers(source)
         if seen.bad:
@@ -214,7 +214,7 @@ class FittedNumbers(msgspec.Struct, frozen=True, tag="numbers", forbid_unknown_f
 
     def faults(self, source: Source, where: str, seen: NumberSurvey | None = None) -> list[Problem]:
         """Other shapes, values that are not finite."""
-        if not same_values(source.shape, self.shape):
+        if source.kind != "text" and not same_values(source.shape, self.shape):
             return [_wrong_shape(source, self.shape, where)]
         seen = seen or survey_numbers(source)
         return [not_finite(source, seen, where)] if seen.bad else []

@@ -77,7 +77,7 @@ def fit(demand: Demand, source: Source, codec: Codec | None) -> Fit:
         if isinstance(chosen, TextCodec):
             return _fit_text(demand, source, chosen)
         if isinstance(chosen, CategoryCodec):
-            return _fit_category(demand, source, chosen)
+            return _fit_category(demand, source, chosen, taken_for_label=codec is None)
         numbers = numbers or survey_numbers(source, demand.training)
         if numbers.bad:
             return Fit(None, (), [not_finite(source, numbers, demand.port.port)])
@@ -177,7 +177,7 @@ def _charset_problems(codec: TextCodec, where: str) -> list[Problem]:
 
 
 # -- labels
-def _fit_category(demand: Demand, source: Source, codec: CategoryCodec) -> Fit:
+def _fit_category(demand: Demand, source: Source, codec: CategoryCodec, taken_for_label: bool) -> Fit:
     port, where = demand.port, demand.port.port
     if demand.steps or demand.taught is not None or (port.role == "target" and port.classes is None):
         text = f"{source.label} is bound as a label, but {port.port} takes {port.type}; expected a port for one vector."
@@ -190,6 +190,8 @@ def _fit_category(demand: Demand, source: Source, codec: CategoryCodec) -> Fit:
     problems = fitted.faults(source, where)
     for place, room in demand.rooms:
         if len(labels) > room:
+            if taken_for_label and port.role == "input":
+                next(source.numbers(), None)  # says which cell is no number: numbers were meant, not labels
             text = f"{source.label} has {len(labels)} different labels; the block has room for {room}."
             problems.append(Problem("error", "too_many_labels", place, text, f"Make it {len(labels)} wide."))
     return Fit(fitted, _wires(demand, len(labels), None), problems)

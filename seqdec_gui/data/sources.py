@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -9,6 +10,8 @@ import numpy as np
 
 from seqdec_gui.data.formats.base import CHUNK_ROWS, Array, Chunk, Column, Kind, Table, text_array, wrong_kind
 from seqdec_gui.domain.problems import InvalidInput, Problem
+
+_SEVERAL_NUMBERS = re.compile(r"[\s\[(]*[-+.\d][-+.\deE]*([\s,;]+[-+.\d][-+.\deE]*)+[\s\])]*")
 
 
 class Source(Protocol):
@@ -61,7 +64,9 @@ class ColumnSource:
             if found:
                 row, cell = found
                 text = f"Column {column.name!r} holds text, expected numbers: row {row + 1} is {_shortened(cell)!r}."
-                problem = Problem("error", "wrong_column_type", "data", text, problem.hint)
+                several = "Give every number a column of its own, or save them as an array in .npz, .h5 or .parquet."
+                hint = several if _SEVERAL_NUMBERS.fullmatch(cell) else problem.hint
+                problem = Problem("error", "wrong_column_type", "data", text, hint)
             raise InvalidInput([problem])
         if column.shape and len(self._columns) > 1:
             raise InvalidInput([wrong_kind(column, "single numbers, as several columns are bound together")])

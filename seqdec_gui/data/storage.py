@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -73,9 +74,11 @@ class ArrayWriter:
         return mapped
 
     def _discard(self) -> None:
-        if self._file is not None:
-            self._file.close()
-        self._partial.unlink(missing_ok=True)
+        with suppress(OSError):  # the disk is full or the folder is none: closing flushes, and fails once more
+            if self._file is not None:
+                self._file.close()
+        with suppress(OSError):
+            self._partial.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -89,7 +92,8 @@ def write_whole(path: Path, content: bytes) -> None:
                 os.fsync(file.fileno())
             partial.replace(path)
         finally:
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
     except OSError as error:
         raise not_written(path, error) from error
 

@@ -55,7 +55,7 @@ def inspect(path: Path) -> Table:
     return _opened(path, status.st_mtime_ns, status.st_size)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _opened(path: Path, modified_ns: int, size: int) -> Table:
     return open_table(path)
 

@@ -149,7 +149,7 @@ def _read_strings(path: Path, dialect: Dialect, wanted: Sequence[str]) -> dict[s
         read(rejected)
         if not rejected:
             raise
-        raise InvalidInput(_ragged(path, rejected, len(header))) from error
+        raise InvalidInput(_ragged(path, rejected, len(header)), "ragged_rows", "data") from error
     stripped = [name.strip() for name in table.column_names]
     return {name: table.column(stripped.index(name)) for name in wanted}
 

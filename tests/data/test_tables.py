@@ -1,0 +1,233 @@
+"""Every format gives the same columns, pages and values; a bad file gives a sentence."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+import pytest
+
+from seqdec_gui.data.statistics import NumberStatistics, TextStatistics, measure
+from seqdec_gui.data.tables import inspect, open_table, preview, read
+from seqdec_gui.domain.problems import InvalidInput
+from tests.data.ports import codes, problems_of
+
+ROWS = 1000
+TEXT = np.array([f"wört {i:03d}"[: 3 + i % 6] for i in range(ROWS)])
+COUNT = np.arange(ROWS) - 5
+VALUE = np.linspace(-1, 1, ROWS)
+FORMATS = ["npz", "packed.npz", "h5", "csv", "tsv", "parquet"]
+
+
+def write(folder: Path, name: str) -> Path:
+    path = folder / f"data.{name}"
+    table = pa.table({"text": TEXT, "count": COUNT, "value": VALUE})
+    if name == "npz":
+        np.savez(path, text=TEXT, count=COUNT, value=VALUE)
+    elif name == "packed.npz":
+        np.savez_compressed(path, text=TEXT, count=COUNT, value=VALUE)
+    elif name == "h5":
+        with h5py.File(path, "w") as file:
+            file.create_dataset("text", data=[str(text) for text in TEXT])
+            file["count"], file["value"] = COUNT, VALUE
+    elif name == "parquet":
+        pyarrow.parquet.write_table(table, path, row_group_size=300)
+    else:
+        pyarrow.csv.write_csv(table, path, pyarrow.csv.WriteOptions(delimiter="\t" if name == "tsv" else ","))
+    return path
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_gives_the_same_table(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path, name)
+    table = inspect(path)
+    described = {column.name: (column.kind, column.shape, column.rows) for column in table.columns}
+    assert described == {"text": ("text", (), ROWS), "count": ("integer", (), ROWS), "value": ("number", (), ROWS)}
+    assert list(read(path, "text")) == list(TEXT)
+    np.testing.assert_array_equal(read(path, "count"), COUNT)
+    np.testing.assert_array_equal(read(path, "value"), VALUE)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize(("first", "count"), [(0, 10), (295, 310), (990, 50), (ROWS, 10)])
+def test_a_page_is_the_rows_of_the_column(tmp_path: Path, name: str, first: int, count: int) -> None:
+    page = preview(write(tmp_path, name), first, count)
+    assert page["text"] == list(TEXT[first : first + count])
+    assert page["count"] == list(COUNT[first : first + count])
+    assert page["value"] == list(VALUE[first : first + count])
+    assert all(type(cell) is int for cell in page["count"])
+
+
+@pytest.mark.parametrize("name", ["npz", "packed.npz", "h5", "parquet"])
+def test_arrays_keep_the_shape_of_their_rows(tmp_path: Path, name: str) -> None:
+    array = np.random.default_rng(0).normal(size=(70, 4, 3)).astype(np.float32)
+    path = tmp_path / f"data.{name}"
+    if name == "h5":
+        with h5py.File(path, "w") as file:
+            file["group/x"] = array
+    elif name == "parquet":
+        pyarrow.parquet.write_table(pa.table({"x": array.tolist()}, pa.schema({"x": pa.list_(pa.list_(pa.float32()))})), path)
+    else:
+        {"npz": np.savez, "packed.npz": np.savez_compressed}[name](path, x=np.asfortranarray(array))
+    column = inspect(path).columns[0]
+    assert (column.kind, column.shape, column.rows, column.dtype) == ("array", (4, 3), 70, "float32")
+    np.testing.assert_array_equal(read(path, column.name), array)
+    np.testing.assert_array_equal(np.stack(preview(path, 60, 5)[column.name]), array[60:65])
+
+
+def test_an_npy_file_is_one_column_named_like_the_file(tmp_path: Path) -> None:
+    np.save(tmp_path / "latent.npy", np.eye(3, dtype=">f8"))
+    table = inspect(tmp_path / "latent.npy")
+    assert [(column.name, column.dtype) for column in table.columns] == [("latent", "float64")]
+    np.testing.assert_array_equal(read(table.path, "latent"), np.eye(3))
+
+
+def test_objects_are_never_unpickled(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", bad=np.array([{"x": 1}, None], dtype=object), good=np.arange(2))
+    table = inspect(tmp_path / "a.npz")
+    assert [column.name for column in table.columns] == ["good"]
+    (problem,) = problems_of(table.column, "bad")
+    assert "never unpickled" in problem.text
+
+
+def test_bytes_that_are_no_utf8_are_read_as_latin_1(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", t=np.array([b"caf\xe9", b"x"]))
+    assert list(read(tmp_path / "a.npz", "t")) == ["café", "x"]
+
+
+def test_a_semicolon_file_with_decimal_commas(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes('\ufeffName;Wert;Anzahl\n"a;b\nc";1,5;3\nd;-2,25e1;\n'.encode())
+    assert [(column.name, column.kind) for column in inspect(path).columns] == [
+        ("Name", "text"),
+        ("Wert", "number"),
+        ("Anzahl", "number"),
+    ]
+    assert preview(path, 0, 9) == {"Name": ["a;b\nc", "d"], "Wert": [1.5, -22.5], "Anzahl": [3.0, None]}
+
+
+@pytest.mark.parametrize(("cells", "kind"), [(['"1,5"', '"2,25"'], "number"), (['"1,500"', '"2,250"'], "text")])
+def test_quoted_commas_between_commas_are_decimal_unless_they_may_be_thousands(
+    tmp_path: Path, cells: list[str], kind: str
+) -> None:
+    (tmp_path / "a.csv").write_text("n,x\na," + cells[0] + "\nb," + cells[1] + "\n")
+    assert inspect(tmp_path / "a.csv").column("x").kind == kind
+
+
+def test_a_latin_1_file_is_read_with_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("word,n\ncafé,1\n".encode("latin-1"))
+    table = inspect(tmp_path / "a.csv")
+    assert codes(table.problems) == ["not_utf8"]
+    assert list(read(table.path, "word")) == ["café"]
+
+
+def test_a_utf_16_file_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("word;n\ncafé;1,5\n", encoding="utf-16")
+    assert preview(tmp_path / "a.csv", 0, 1) == {"word": ["café"], "n": [1.5]}
+
+
+def test_a_file_without_header_is_warned_of(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("1,I\n2,II\n")
+    assert codes(inspect(tmp_path / "a.csv").problems) == ["header_missing"]
+
+
+def test_a_number_column_is_text_if_one_late_cell_is_none(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x\n" + "1\n" * 5000 + "oops\n")
+    table = inspect(tmp_path / "a.csv")
+    assert table.column("x").kind == "text"
+    assert table.first_not_numeric("x") == (5000, "oops")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("a.csv", b"a,b\n1,2\n3\n", "ragged_rows"),
+        ("a.csv", b"a,a\n1,2\n", "duplicate_column"),
+        ("a.csv", b"", "empty_file"),
+        ("a.csv", b"\n\n", "empty_file"),
+        ("a.txt", b"x", "unknown_format"),
+        ("a.npz", b"no zip", "unreadable_file"),
+        ("a.npy", b"\x93NUMPY", "unreadable_file"),
+        ("a.h5", b"no hdf", "unreadable_file"),
+        ("a.parquet", b"PAR1 but not really PAR1", "unreadable_file"),
+    ],
+)
+def test_a_bad_file_is_refused(tmp_path: Path, name: str, content: bytes, code: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    (problem,) = problems_of(open_table, tmp_path / name)
+    assert problem.code == code
+    assert name in problem.text
+
+
+def test_a_ragged_row_is_named_by_its_line(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n3\n4,5,6\n")
+    (problem,) = problems_of(open_table, tmp_path / "a.csv")
+    assert "2 row(s)" in problem.text
+    assert "line 3" in problem.text
+
+
+def test_a_truncated_member_is_refused_when_it_is_read(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=np.arange(10))
+    with zipfile.ZipFile(tmp_path / "a.npz") as archive:
+        raw = archive.read("x.npy")
+    with zipfile.ZipFile(tmp_path / "b.npz", "w") as archive:
+        archive.writestr("x.npy", raw[:-8])
+    assert codes(problems_of(read, tmp_path / "b.npz", "x")) == ["unreadable_file"]
+
+
+def test_a_missing_file_a_folder_and_an_unknown_column_are_refused(tmp_path: Path) -> None:
+    assert codes(problems_of(open_table, tmp_path / "no.npz")) == ["missing_file"]
+    (tmp_path / "folder.csv").mkdir()
+    assert codes(problems_of(open_table, tmp_path / "folder.csv")) == ["not_a_file"]
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n")
+    (problem,) = problems_of(read, tmp_path / "a.csv", "c")
+    assert "'a', 'b'" in problem.text
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
+def test_a_file_without_permission_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    (tmp_path / "a.csv").chmod(0)
+    assert codes(problems_of(open_table, tmp_path / "a.csv")) == ["permission_denied"]
+
+
+def test_ragged_lists_in_parquet_are_refused_with_the_row(tmp_path: Path) -> None:
+    pyarrow.parquet.write_table(pa.table({"x": [[1, 2], [3, 4], [5]]}), tmp_path / "a.parquet")
+    with pytest.raises(InvalidInput, match="row 3 has 1 values"):
+        read(tmp_path / "a.parquet", "x")
+
+
+def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("a\n1\n")
+    assert list(read(path, "a")) == [1]
+    path.write_text("a\n1\n22\n")
+    assert list(read(path, "a")) == [1, 22]
+
+
+def test_statistics_are_those_of_numpy(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(3, 2, 200_000)
+    np.savez(tmp_path / "a.npz", x=np.concatenate([values, [np.nan, np.inf]]), t=np.array(["ab", "b", "", "ab"]))
+    found = measure(inspect(tmp_path / "a.npz"), "x")
+    assert isinstance(found, NumberStatistics)
+    assert (found.count, found.missing, found.distinct) == (200_002, 2, 200_000)
+    np.testing.assert_allclose(
+        [found.minimum, found.maximum, found.mean, found.deviation],
+        [values.min(), values.max(), values.mean(), values.std()],
+    )
+    text = measure(inspect(tmp_path / "a.npz"), "t")
+    assert text == TextStatistics(4, 1, 3, (1, 1, 2), {"a": 2, "b": 3})
+
+
+def test_importing_the_package_loads_no_format_library() -> None:
+    code = (
+        "import sys, seqdec_gui.data.dataset, seqdec_gui.data.rows, seqdec_gui.data.statistics;"
+        "print(sorted({'pyarrow', 'h5py', 'pandas'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
