@@ -244,7 +244,11 @@ def unbound(design: Design, inference: Inference | None = None) -> tuple[DataPor
 def _training(design: Design) -> Iterator[Problem]:
     training = design.training
     last = training.schedule_last_epoch or training.epochs
-    if training.schedule in ("exponential", "cosine") and last < training.schedule_first_epoch:
+    decays = training.schedule in ("exponential", "cosine")
+    if decays and training.epochs < training.schedule_first_epoch and not training.schedule_last_epoch:
+        text = f"The decay begins at epoch {training.schedule_first_epoch}, after the last one ({training.epochs}): the rate stays constant."
+        yield Problem("warning", "no_decay", "training.schedule_first_epoch", text)
+    elif decays and last < training.schedule_first_epoch:
         text = f"The decay ends at epoch {last}, before it begins at {training.schedule_first_epoch}."
         yield Problem(
             "error", "bad_schedule", "training.schedule_last_epoch", text, "Set schedule_last_epoch to a later epoch, or 0."

@@ -89,9 +89,16 @@ def test_split_that_leaves_nothing() -> None:
 
 
 def test_decay_that_ends_before_it_begins() -> None:
-    training = Training(epochs=5, schedule="exponential", schedule_first_epoch=9)
+    training = Training(epochs=20, schedule="exponential", schedule_first_epoch=9, schedule_last_epoch=5)
 
     assert "bad_schedule" in codes(archetype().with_training(training))
+
+
+def test_short_training_that_never_reaches_the_decay_is_allowed() -> None:
+    report = check(archetype().with_training(Training(epochs=3, schedule="exponential", schedule_first_epoch=9)))
+
+    assert report.ok
+    assert [problem.code for problem in report.problems] == ["no_decay"]
 
 
 def test_masked_embedding_warns_of_h5() -> None:
