@@ -89,7 +89,7 @@ class Fitted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             for port in self.inputs
             if port.name not in given
         ]
-        sources = {name: RowSource(name, values) for name, values in given.items()}
+        sources = {name: RowSource(f"{self.port(name).role.capitalize()} {name!r}", values) for name, values in given.items()}
         counts = {name: source.rows for name, source in sources.items()}
         if len(set(counts.values())) > 1:
             listed = ", ".join(f"{name} has {count}" for name, count in counts.items())

@@ -91,7 +91,8 @@ def _from_lines(fitted: Fitted, lines: list[str], file: str, delimiter: str) -> 
     if len(fitted.inputs) == 1 and not found[fitted.inputs[0].name]:
         return {fitted.inputs[0].name: _bare(fitted.inputs[0], lines, file)}
     _require_all(fitted, found, names, file)
-    body = [record for record in records if record]
+    # An empty line is an empty value where there is one column, and no row at all where there are several.
+    body = [record or [""] for record in records if record or len(names) == 1]
     for row, record in enumerate(body):
         if len(record) != len(names):
             text = f"{file}, row {row + 1} has {len(record)} fields, the header has {len(names)}; expected as many."
@@ -112,7 +113,7 @@ def _bare(port: FittedPort, lines: list[str], file: str) -> Values:
     """One value per line. A first line that is none was probably meant as a header."""
     text = isinstance(port.codec, FittedText | FittedCategory)
     try:
-        first = RowSource(port.name, lines[:1] if text else _numbers(port, lines[:1]))
+        first = RowSource(f"Input {port.name!r}", lines[:1] if text else _numbers(port, lines[:1]))
         problems = faults(port.codec, first, port.name)
     except InvalidInput as error:
         problems = list(error.problems)

@@ -86,7 +86,7 @@ def test_rows_that_cannot_be_written_list_every_problem(fitted: Fitted) -> None:
     assert codes(problems_of(fitted.encode_rows, {"steps": ["a"]})) == ["missing_input"]
     found = problems_of(fitted.encode_rows, {"latent": np.ones((2, 4)), "steps": ["a", "aQ", "b"]})
     assert codes(found) == ["row_counts_differ", "wrong_shape", "unknown_symbol"]
-    assert found[-1].text == "steps, row 2: symbol 'Q' is not in the charset 'abcde'."
+    assert found[-1].text == "Input 'steps', row 2: symbol 'Q' is not in the charset 'abcde'."
     assert codes(problems_of(fitted.encode_rows, {"latent": ["a", "b"]})) == ["wrong_column_type"]
     assert codes(problems_of(fitted.encode_rows, {"latent": np.full((1, 3), np.nan)})) == ["not_finite"]
 
@@ -141,6 +141,12 @@ def test_lines_that_are_no_vectors_are_named(fitted: Fitted) -> None:
     found = problems_of(read_rows, fitted, ["1 2 3", "1 2", "1 two 3"])
     assert "row 2 has 2 number(s)" in found[0].text
     assert "row 3: 'two' is not a number" in found[1].text
+
+
+def test_an_empty_line_is_an_empty_row_and_not_left_out(spelled: Fitted) -> None:
+    for lines in (["number", "abc", "", "de"], ["abc", "", "de"]):
+        (problem,) = problems_of(spelled.encode_rows, read_rows(spelled, lines))
+        assert (problem.code, "the first is row 2" in problem.text) == ("empty_rows", True)
 
 
 def test_columns_trained_together_are_found_by_their_names(tmp_path: Path) -> None:
