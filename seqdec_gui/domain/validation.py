@@ -246,7 +246,7 @@ def _training(design: Design) -> Iterator[Problem]:
     last = training.schedule_last_epoch or training.epochs
     decays = training.schedule in ("exponential", "cosine")
     if decays and training.epochs < training.schedule_first_epoch and not training.schedule_last_epoch:
-        text = f"The decay begins at epoch {training.schedule_first_epoch}, after the last ({training.epochs}): the rate is constant."
+        text = f"The decay begins at epoch {training.schedule_first_epoch}, after the last ({training.epochs}); the rate stays."
         yield Problem("warning", "no_decay", "training.schedule_first_epoch", text)
     elif decays and last < training.schedule_first_epoch:
         text = f"The decay ends at epoch {last}, before it begins at {training.schedule_first_epoch}."
