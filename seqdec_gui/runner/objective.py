@@ -65,6 +65,7 @@ class Objective:
     """All losses and metrics of a program, for targets that come through these wires."""
 
     def __init__(self, program: Program, wires: Sequence[Wire]) -> None:
+        self.wires = tuple(wires)
         pads = {wire.name: wire.pad_id for wire in wires if wire.role == "target"}
         self._judges = [_Judge(judged, pads.get(judged.name) if judged.mask_padding else None) for judged in program.losses]
         self._divergences: tuple[Divergence, ...] = program.divergences

@@ -1,0 +1,91 @@
+"""Which recurrent layers may use cuDNN's kernel: under a mask it takes right-padded rows that are not empty."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seqdec_gui.data.wires import Wire
+from seqdec_gui.domain.design import Design, Port
+from seqdec_gui.domain.shapes import Inference
+from seqdec_gui.domain.types import TensorType
+
+if TYPE_CHECKING:
+    import keras
+
+    from seqdec_gui.data.dataset import Dataset
+
+CHUNK_ROWS = 65_536
+
+
+def avoid_cudnn_where_it_cannot_go(
+    models: dict[str, keras.Model], design: Design, inference: Inference, dataset: Dataset
+) -> tuple[str, ...]:
+    """Switch `use_cudnn` off for recurrent layers whose mask may have holes at the left, or rows of padding alone.
+
+    Keras would assert in the middle of the training. Returns the names of the layers.
+    """
+    import keras
+
+    from seqdec_gui.runner.normalization import all_layers
+
+    awkward = [
+        wire.name for wire in dataset.wires if wire.role == "input" and not right_padded(wire, dataset.arrays[wire.array])
+    ]
+    if not awkward:
+        return ()
+    changed: list[str] = []
+    for block in sorted(set().union(*(blocks_with_steps_of(design, inference, name) for name in awkward))):
+        layers = all_layers(models[block])
+        if any(isinstance(layer, keras.layers.Masking) or getattr(layer, "mask_zero", False) for layer in layers):
+            for layer in layers:
+                if isinstance(layer, keras.layers.LSTM | keras.layers.GRU) and layer.use_cudnn:
+                    layer.use_cudnn = False
+                    changed.append(layer.name)
+    return tuple(changed)
+
+
+def blocks_with_steps_of(design: Design, inference: Inference, input_id: str) -> set[str]:
+    """The blocks with layers that see the steps of this input, directly or as a sequence that a block before made of them."""
+    found: set[str] = set()
+    waiting = [Port(input_id, "output")]
+    while waiting:
+        source = waiting.pop()
+        for link in design.links:
+            block = link.target.block
+            if link.source != source or block in found or inference.blocks[block].submodel is None:
+                continue
+            found.add(block)
+            waiting += [Port(block, name) for name, type in inference.blocks[block].outputs.items() if _has_steps(type)]
+    return found
+
+
+def _has_steps(type: Any) -> bool:
+    return isinstance(type, TensorType) and len(type.shape) >= 2
+
+
+def right_padded(wire: Wire, array: npt.NDArray[Any]) -> bool:
+    """Whether every row begins with something and has no padding before its last step that is none."""
+    if array.ndim < 2:
+        return True
+    return all(_right_padded(_shown(wire, array[first : first + CHUNK_ROWS])) for first in range(0, len(array), CHUNK_ROWS))
+
+
+def _shown(wire: Wire, array: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Which steps a mask would keep, (rows, steps): id 0 of an embedding, and vectors of zeros, are left out."""
+    cut = array[:, wire.first : wire.last]
+    if wire.encoding == "values":
+        shown = (cut != 0).any(axis=-1) if cut.ndim > 2 else np.ones(cut.shape, bool)
+    elif wire.encoding == "ids":
+        shown = cut != 0
+    else:
+        shown = cut < wire.depth
+        if wire.pad_id is not None:
+            shown &= cut != wire.pad_id
+    return shown if shown.ndim == 2 else np.ones((len(cut), 1), bool)
+
+
+def _right_padded(shown: npt.NDArray[np.bool_]) -> bool:
+    return bool(shown[:, 0].all() and (shown[:, 1:] <= shown[:, :-1]).all())
