@@ -1,0 +1,141 @@
+"""What the ids of a trained decoder mean: which is fed first, which ends a sequence, how ids are fed back and read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from seqdec_gui.data.codecs import FittedCategory, FittedIds, FittedText
+from seqdec_gui.data.fitted import Fitted
+from seqdec_gui.data.wires import Wire
+from seqdec_gui.domain.problems import InvalidInput, Problem
+
+Array = npt.NDArray[Any]
+Rows = Callable[[], Array]
+
+
+class Symbols(msgspec.Struct, frozen=True):
+    """Symbols of a decoder whose predictions are `width` probabilities.
+
+    `begin` is the id fed first (as its input counts ids), `end` the predicted id after which a sequence is over (None: it ends
+    at `steps`), `allowed` marks the predicted ids that may be chosen, `feed` gives for each the id that is fed next.
+    """
+
+    begin: int
+    end: int | None
+    steps: int
+    allowed: Array
+    feed: Array
+    read: Callable[[Sequence[int]], str]
+
+
+def symbols_of_predictions(fitted: Fitted, loss: str, width: int, steps: int, rows: Rows) -> Symbols:
+    """For predictions that are not fed back. `rows()` gives the stored ids of training rows. Raises InvalidInput."""
+    wire = _wire(fitted, loss)
+    codec = fitted.port(wire.array).codec
+    allowed, end, read = _meaning(codec, width, wire, rows, loss)
+    return Symbols(0, end, steps, allowed, np.arange(width), read)
+
+
+def symbols_of_decoder(fitted: Fitted, fed: str, loss: str, width: int, rows: Callable[[str], Array]) -> Symbols:
+    """For a decoder that is fed with its predictions. `rows(port)` gives stored ids of training rows. Raises InvalidInput."""
+    taken, judged = _wire(fitted, fed), _wire(fitted, loss)
+    before, after = fitted.port(taken.array).codec, fitted.port(judged.array).codec
+    if isinstance(before, FittedText) and isinstance(after, FittedText):
+        feed = _fed_again(before, after, width, fed, loss)
+        if before.begin_id is None:
+            text = f"{fed} was trained on text without a begin symbol, so it is not known what to begin with."
+            raise InvalidInput([Problem("error", "no_begin_symbol", fed, text, "Train with marks=both.")])
+        begin = before.begin_id
+    elif isinstance(before, FittedIds) and isinstance(after, FittedIds):
+        feed, begin = np.arange(width), _first_id(rows(taken.array), fed)
+    else:
+        text = f"{fed} was trained on {_kind(before)} and {loss} on {_kind(after)}; both must be text, or both ids."
+        raise InvalidInput([Problem("error", "different_codecs", fed, text, "Bind one column of text to the decoder.")])
+    steps = _steps(after.row_shape, judged)
+    allowed, end, read = _meaning(after, width, judged, lambda: rows(judged.array), loss)
+    return Symbols(begin, end, steps, allowed, feed, read)
+
+
+def _wire(fitted: Fitted, name: str) -> Wire:
+    wire = next((wire for wire in fitted.wires if wire.name == name), None)
+    if wire is None:
+        raise InvalidInput(f"The run has no data for {name}, so the meaning of its symbols is not known.", "not_fitted", name)
+    return wire
+
+
+def _steps(row_shape: tuple[int, ...], wire: Wire) -> int:
+    return len(range(*slice(wire.first, wire.last).indices(row_shape[0]))) if row_shape else 1
+
+
+def _kind(codec: object) -> str:
+    names: dict[type, str] = {FittedText: "text", FittedIds: "ids", FittedCategory: "labels"}
+    return names.get(type(codec), "numbers")
+
+
+def _meaning(
+    codec: object, width: int, wire: Wire, rows: Rows, loss: str
+) -> tuple[Array, int | None, Callable[[Sequence[int]], str]]:
+    """Which predicted ids may be chosen, which of them ends, and how ids are read."""
+    allowed = np.zeros(width, bool)
+    if isinstance(codec, FittedText):
+        allowed[codec.first_symbol : codec.symbols] = True
+        left = codec.padding == "left"
+        end = codec.end_id
+        if end is None and not left:
+            end = codec.pad_id  # text without an end mark ends where padding begins
+        for number, used in ((end, True), (codec.begin_id, wire.first == 0), (codec.pad_id, left)):
+            if number is not None and used:
+                allowed[number] = True
+        return allowed, end, codec.decode
+    if isinstance(codec, FittedCategory):
+        allowed[: len(codec.labels)] = True
+        return allowed, None, codec.decode
+    if isinstance(codec, FittedIds):
+        allowed[:] = True
+        end = _last_id(rows()[:, wire.first : wire.last], codec.pad_id) if len(codec.row_shape) == 1 else None
+        return allowed, end, lambda ids: " ".join(str(number) for number in _until(ids, end))
+    raise InvalidInput(f"{loss} was trained on numbers, not on symbols, so nothing can be read from its predictions.")
+
+
+def _until(ids: Sequence[int], end: int | None) -> list[int]:
+    found = [int(number) for number in ids]
+    return found[: found.index(end)] if end is not None and end in found else found
+
+
+def _fed_again(before: FittedText, after: FittedText, width: int, fed: str, loss: str) -> Array:
+    """For every predicted id the id of the same symbol at the decoder's input."""
+    places = {symbol: before.first_symbol + i for i, symbol in enumerate(before.charset)}
+    feed = np.zeros(width, np.int64)
+    missing = [symbol for symbol in after.charset if symbol not in places]
+    if missing:
+        text = f"{loss} predicts {missing[0]!r}, which {fed} was not trained on, so it cannot be fed back."
+        raise InvalidInput([Problem("error", "different_symbols", fed, text, "Bind one column of text to the decoder.")])
+    for i, symbol in enumerate(after.charset):
+        feed[after.first_symbol + i] = places[symbol]
+    if after.end_id is not None:
+        feed[after.end_id] = before.end_id or 0
+    return feed
+
+
+def _first_id(rows: Array, fed: str) -> int:
+    """The id with which every training row begins. Raises InvalidInput."""
+    first = np.unique(rows[:, 0])
+    if len(first) == 1:
+        return int(first[0])
+    text = f"The training rows of {fed} begin with {len(first)} different ids, so it is not known what to begin with."
+    raise InvalidInput([Problem("error", "no_begin_symbol", fed, text, "Begin every row with the same id, or bind text.")])
+
+
+def _last_id(rows: Array, pad_id: int | None) -> int | None:
+    """The id after which a row holds nothing but that id, if all training rows end with it; else the id of padding."""
+    last = rows[:, -1]
+    if len(last) and (last == last[0]).all():
+        seen = rows == last[0]
+        if (np.logical_or.accumulate(seen, axis=1) == seen).all():
+            return int(last[0])
+    return pad_id

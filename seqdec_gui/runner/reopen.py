@@ -1,0 +1,135 @@
+"""Opens an exported file as its receiver will: in a fresh process, with nothing but Keras.
+
+`python -m seqdec_gui.runner.reopen` imports Keras at once, then reads one line of JSON from standard input: `path`; `arrays`, an
+`.npz` of the inputs `0`, `1`, ... in the model's order; `answer`, where the outputs go in the same form; for a script also
+`part` and `weights`. It answers with one line: empty, or what went wrong.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seqdec_gui.domain.problems import SeqdecError
+
+if TYPE_CHECKING:
+    import keras
+
+Array = npt.NDArray[Any]
+
+
+class NotReopened(SeqdecError):
+    """The file cannot be opened by plain Keras, or not be run. `reason` is what Keras says."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"The exported file could not be opened again: {reason}")
+
+
+class FreshProcess:
+    """A process that has imported nothing but Keras and waits for one file. Starting it early hides the time of its imports."""
+
+    def __init__(self) -> None:
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115: closed in __exit__
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "seqdec_gui.runner.reopen"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+        )
+
+    def __enter__(self) -> FreshProcess:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._child.poll() is None:
+            self._child.kill()
+        self._child.communicate()
+        self._log.close()
+
+    def predict(
+        self, path: Path, inputs: list[Array], part: str = "", weights: list[Array] | None = None
+    ) -> list[npt.NDArray[np.float32]]:
+        """What the model in the file makes of these inputs. `part` and `weights` are for a script, which has none.
+
+        May be called once. Raises NotReopened.
+        """
+        with tempfile.TemporaryDirectory(prefix="seqdec-gui-") as name:
+            folder = Path(name)
+            arrays, answer = folder / "arrays.npz", folder / "answer.npz"
+            _save(arrays, inputs)
+            job = {"path": str(path.absolute()), "arrays": str(arrays), "answer": str(answer), "part": part}
+            if weights is not None:
+                job["weights"] = str(folder / "weights.npz")
+                _save(folder / "weights.npz", weights)
+            said, _ = self._child.communicate(json.dumps(job) + "\n")
+            if self._child.returncode or not said:
+                self._log.seek(0)
+                tail = self._log.read()[-2000:].decode("utf-8", "replace").strip().splitlines()
+                status = self._child.returncode
+                raise NotReopened(tail[-1] if tail else f"the process ended with exit status {status}.")
+            if reason := json.loads(said):
+                raise NotReopened(reason)
+            return _load(answer)
+
+
+def _save(path: Path, arrays: list[Array]) -> None:
+    np.savez(path, **{str(i): array for i, array in enumerate(arrays)})
+
+
+def _load(path: Path) -> list[Array]:
+    with np.load(path, allow_pickle=False) as arrays:
+        return [arrays[str(i)] for i in range(len(arrays.files))]
+
+
+def predictions(model: keras.Model, inputs: list[Array]) -> list[npt.NDArray[np.float32]]:
+    """Outputs of a model at inference, as a list even of one; `inputs` in the model's order."""
+    outputs = model.predict_on_batch(inputs[0] if len(inputs) == 1 else inputs)
+    return [np.asarray(output, np.float32) for output in (outputs if isinstance(outputs, list | tuple) else [outputs])]
+
+
+def _open(job: dict[str, str]) -> keras.Model:
+    """Exactly what a receiver does: no custom objects, nothing that may run code from the file."""
+    import keras
+
+    if not job["path"].endswith(".py"):
+        return keras.models.load_model(job["path"], compile=False, safe_mode=True)
+    spec = importlib.util.spec_from_file_location("model", job["path"])
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    model: keras.Model = module.build()[job["part"]]
+    model.set_weights(_load(Path(job["weights"])))
+    return model
+
+
+def main() -> None:
+    channel = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what Keras prints goes to the log
+
+    import keras  # noqa: F401: while the parent still builds its own model
+
+    job = json.loads(sys.stdin.readline())
+    reason = ""
+    try:
+        _save(Path(job["answer"]), list(predictions(_open(job), _load(Path(job["arrays"])))))
+    except Exception as error:  # whatever Keras raises on a file that it cannot carry
+        reason = f"{type(error).__name__}: {error}"
+    channel.write(json.dumps(reason) + "\n")
+    channel.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,190 @@
+"""Sequences from a trained stack, greedy or at random, many rows and samples at a time. docs/sampling.md defines the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from seqdec_gui.data.fitted import Fitted
+from seqdec_gui.data.wires import expand
+from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.shapes import infer
+from seqdec_gui.runner.decoding import choice
+from seqdec_gui.runner.decoding.numbers import Numbers, numbers_of, shown
+from seqdec_gui.runner.decoding.plan import OnePass, Stepwise, plan_for
+from seqdec_gui.runner.decoding.step import StepDecoder
+from seqdec_gui.runner.decoding.symbols import Symbols, symbols_of_decoder, symbols_of_predictions
+from seqdec_gui.runner.wiring import inputs_behind, model_of
+
+if TYPE_CHECKING:
+    import keras
+
+Array = npt.NDArray[Any]
+Choose = Callable[[int, Array], Array]
+SEQUENCES_AT_ONCE = 1024
+PROBABILITIES_AT_ONCE = 2**24
+LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)
+"""Below it a logarithm ends, so that the sum of a sequence stays finite."""
+
+
+class Sample(NamedTuple):
+    """One sequence for row `row`; `log_probability` is None where numbers were predicted."""
+
+    row: int
+    sample: int
+    text: str
+    log_probability: float | None
+
+
+class Sampler:
+    """Generates with the trained `models` of a design.
+
+    `rows(port)` gives the stored training rows of a port; it is only asked for data that was bound as ids or numbers, where the
+    first and the last symbol have to be found. Raises InvalidInput where the design cannot generate, with the reason.
+    """
+
+    def __init__(
+        self, design: Design, models: Mapping[str, keras.Model], fitted: Fitted, rows: Callable[[str], Array]
+    ) -> None:
+        inference = infer(design)
+        plan = plan_for(design, inference)
+        self._wires = {wire.name: wire for wire in fitted.wires if wire.role == "input"}
+        self._symbols: Symbols | None = None
+        self._numbers: Numbers | None = None
+        self._decoder: StepDecoder | None = None
+        self._model: keras.Model | None = None
+        if isinstance(plan, OnePass):
+            wire = next(wire for wire in fitted.wires if wire.name == plan.loss)
+            self._model = model_of(design, inference, models, [plan.port], "predictions")
+            self.inputs = inputs_behind(design, [plan.port])
+            steps = self._model.outputs[0].shape[1] if len(self._model.outputs[0].shape) == 3 else 1
+            self._symbols = symbols_of_predictions(fitted, plan.loss, plan.width, steps or 0, lambda: rows(wire.array))
+        else:
+            self._of_decoder(plan, fitted, rows)
+            self._decoder = StepDecoder(design, inference, models, plan.decoder, plan.encoding, plan.width)
+            self.inputs = self._decoder.inputs
+        self._width = plan.width
+
+    def _of_decoder(self, plan: Stepwise, fitted: Fitted, rows: Callable[[str], Array]) -> None:
+        if plan.numbers:
+            array = next(wire.array for wire in fitted.wires if wire.name == plan.fed)
+            self._numbers = numbers_of(fitted, plan.fed, plan.loss, rows(array))
+        else:
+            self._symbols = symbols_of_decoder(fitted, plan.fed, plan.loss, plan.width, rows)
+
+    @property
+    def at_random(self) -> bool:
+        """Whether samples of one row can differ: numbers have no probabilities."""
+        return self._symbols is not None
+
+    # -- generating
+    def generate(
+        self, arrays: Mapping[str, Array], rows: int, count: int = 1, temperature: float = 0.0, seed: int = 0
+    ) -> Iterator[list[Sample]]:
+        """`count` samples for each row, in the order of rows, then samples, a part at a time.
+
+        `arrays` are the stored arrays of `self.inputs` (`Fitted.encode_rows`), `rows` long. Temperature 0 takes the likeliest
+        symbol. A sample depends on weights, row values, temperature, seed and its own two numbers, and on nothing else.
+        """
+        total = rows * count
+        size = min(total, SEQUENCES_AT_ONCE, max(16, PROBABILITIES_AT_ONCE // max(1, self._width)))
+        for start in range(0, total, size):
+            index = np.minimum(np.arange(start, start + size), total - 1)  # the last part is filled up: one shape to compile
+            kept = min(size, total - start)
+            found = self._part(arrays, index // count, index % count, temperature, seed)
+            yield [Sample(int(i) // count, int(i) % count, *found[k]) for k, i in enumerate(index[:kept])]
+
+    def _part(
+        self, arrays: Mapping[str, Array], rows: Array, samples: Array, temperature: float, seed: int
+    ) -> list[tuple[str, float | None]]:
+        if self._numbers is not None:
+            assert self._decoder is not None
+            values = self._numbers.roll_out(self._decoder, self._states(arrays, rows), len(rows))
+            return [(shown(row), None) for row in values]
+        assert self._symbols is not None
+        allowed = self._symbols.allowed
+
+        def choose(step: int, probabilities: Array) -> Array:
+            if temperature <= 0:
+                return choice.greedy(probabilities, allowed)
+            return choice.draw(probabilities, allowed, temperature, choice.uniform(seed, rows, samples, step))
+
+        ids, sums = self._run(arrays, rows, choose)
+        return [(self._symbols.read(row.tolist()), float(total)) for row, total in zip(ids, sums, strict=True)]
+
+    def log_probabilities(self, arrays: Mapping[str, Array], ids: Array) -> Array:
+        """The log-probability of given sequences, one per row of `arrays`, computed step by step; `ids` are predicted ids
+        `(rows, steps)`. Sums up to the first end symbol and with it. float64 `(rows,)`.
+        """
+        if self._symbols is None:
+            raise InvalidInput("A decoder of numbers gives no probabilities.", "no_symbols")
+        return self._run(arrays, np.arange(len(ids)), lambda step, _: ids[:, step], ids.shape[1])[1]
+
+    # -- steps
+    def _inputs(self, arrays: Mapping[str, Array], rows: Array) -> dict[str, Array]:
+        return {name: expand(self._wires[name], arrays[name][rows]) for name in self.inputs}
+
+    def _states(self, arrays: Mapping[str, Array], rows: Array) -> list[Array]:
+        """The initial states of these rows, which ascend; every different row goes through the encoder once."""
+        assert self._decoder is not None
+        different, places = np.unique(rows, return_inverse=True)
+        states = self._decoder.initial_states(self._inputs(arrays, different), len(different))
+        return states if len(different) == len(rows) else [state[places] for state in states]
+
+    def _run(self, arrays: Mapping[str, Array], rows: Array, choose: Choose, steps: int | None = None) -> tuple[Array, Array]:
+        """Ids `(rows, steps)` and the sums of log p of the chosen ones, up to the end symbol and with it."""
+        assert self._symbols is not None
+        symbols = self._symbols
+        steps = symbols.steps if steps is None else steps
+        predict = self._one_pass(arrays, rows) if self._decoder is None else self._step_by_step(arrays, rows)
+        ids = np.full((len(rows), steps), 0 if symbols.end is None else symbols.end, np.int64)
+        sums, going = np.zeros(len(rows)), np.ones(len(rows), bool)
+        chosen = np.zeros(len(rows), np.int64)
+        for step in range(steps):
+            probabilities = predict(step, chosen)
+            chosen = choose(step, probabilities)
+            ids[going, step] = chosen[going]
+            sums[going] += _log(probabilities[going], chosen[going])
+            if symbols.end is not None:
+                going &= chosen != symbols.end
+                if not going.any():
+                    break
+        return ids, sums
+
+    def _step_by_step(self, arrays: Mapping[str, Array], rows: Array) -> Choose:
+        assert self._decoder is not None
+        assert self._symbols is not None
+        decoder, symbols = self._decoder, self._symbols
+        states: list[Any] = list(self._states(arrays, rows))
+
+        def predict(step: int, chosen: Array) -> Array:
+            nonlocal states
+            fed = symbols.feed[chosen] if step else np.full(len(rows), symbols.begin)
+            probabilities, states = decoder.step(fed.astype(np.int32), states)
+            return probabilities
+
+        return predict
+
+    def _one_pass(self, arrays: Mapping[str, Array], rows: Array) -> Choose:
+        assert self._model is not None
+        different, places = np.unique(rows, return_inverse=True)
+        given = list(self._inputs(arrays, different).values())
+        predicted = np.asarray(self._model.predict_on_batch(given[0] if len(given) == 1 else given))
+        predicted = predicted.reshape(len(different), -1, predicted.shape[-1])
+        return lambda step, _: predicted[places, step]
+
+
+def _log(probabilities: Array, chosen: Array) -> Array:
+    """log of the chosen symbols' share of the sum, which is 1 for a softmax; float64 `(rows,)`."""
+    p = probabilities[np.arange(len(chosen)), chosen].astype(np.float64)
+    total = probabilities.sum(axis=-1, dtype=np.float64)
+    return np.log(np.maximum(p, LEAST_PROBABILITY) / np.maximum(total, LEAST_PROBABILITY))
+
+
+def rows_in(arrays: Mapping[str, Array], names: Iterable[str]) -> int:
+    """How many rows the inputs have; 1 for a language model, which has none."""
+    return next((len(arrays[name]) for name in names), 1)

@@ -1,0 +1,240 @@
+"""Generating: the decoder that runs step by step is the one that was trained, and what is chosen is what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from seqdec_gui.data.dataset import Dataset, open_dataset
+from seqdec_gui.data.wires import expand
+from seqdec_gui.domain.dataflow import data_ports
+from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.shapes import infer
+from tests.domain.designs import archetype, block, design
+from tests.runner import designs
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+Array = npt.NDArray[Any]
+
+
+class Trained:
+    """A design on its data, with weights that no initialiser would give: every bias and statistic matters."""
+
+    def __init__(self, wanted: Design, folder: Path) -> None:
+        from seqdec_gui.runner.program import load_build
+
+        self.design = designs.bound(wanted, designs.write_rows(folder))
+        self.dataset: Dataset = open_dataset(self.design.data, data_ports(self.design), folder)
+        self.models = load_build(designs.write_script(self.design, folder))()
+        random = np.random.default_rng(5)
+        for name, model in self.models.items():
+            if name != "full":
+                model.set_weights([0.5 * np.abs(random.normal(size=w.shape)) + 0.05 if "variance" in v.path else
+                                   0.7 * random.normal(size=w.shape) for v, w in zip(model.weights, model.get_weights(), strict=True)])  # fmt: skip
+
+    def sampler(self) -> Any:
+        from seqdec_gui.runner.sampler import Sampler
+
+        return Sampler(self.design, self.models, self.dataset.fitted, lambda port: self.dataset.arrays[port])
+
+    def inputs(self, rows: Array, **other: Array) -> list[Array]:
+        """What the full model takes; `other` are stored arrays in the place of the dataset's."""
+        batch = self.dataset.batch(rows) | other
+        wires = {wire.name: wire for wire in self.dataset.wires}
+        return [expand(wires[tensor.name], batch[wires[tensor.name].array]) for tensor in self.models["full"].inputs]
+
+    def predict(self, rows: Array, **other: Array) -> Array:
+        """Predictions of the first loss by the full, teacher-forced model."""
+        from seqdec_gui.runner.reopen import predictions
+
+        return predictions(self.models["full"], self.inputs(rows, **other))[0]
+
+    def target_wire(self) -> Any:
+        return next(wire for wire in self.dataset.wires if wire.role == "target")
+
+
+def teacher_forced_sums(predictions: Array, targets: Array, end: int) -> Array:
+    """Sum over each row of log p of its target, the first end symbol being the last that counts."""
+    sums = []
+    for p, row in zip(predictions.astype(np.float64), targets, strict=True):
+        last = int(np.flatnonzero(row == end)[0])
+        sums.append(sum(np.log(p[t, row[t]]) for t in range(last + 1)))
+    return np.array(sums)
+
+
+def split_states() -> Design:
+    """Single wires for h_0, c_0, h_1, c_1, crossed on purpose: h of one layer feeds c of the other."""
+    return design(
+        [
+            block("latent", "vector", width=3),
+            block("decoder_inputs", "token_sequence", length=9, symbols=10),
+            block("model_1", "dense_states", units=[7, 7], split_states=True),
+            block("model_2", "recurrent_decoder", units=[7, 7], output_units=10, split_states=True),
+            block("loss", "loss"),
+        ],
+        [
+            "latent.output -> model_1.inputs", "decoder_inputs.output -> model_2.inputs",
+            "model_1.h_0 -> model_2.c_1", "model_1.c_0 -> model_2.h_0", "model_1.h_1 -> model_2.c_0", "model_1.c_1 -> model_2.h_1",
+            "model_2.outputs -> loss.predictions",
+        ],
+    )  # fmt: skip
+
+
+def decoder(**parameters: Any) -> Design:
+    return designs.stack(**parameters)
+
+
+def clashing() -> Design:
+    """Two decoders with the same layer names, so that the second's are prefixed; the second is of another cell."""
+    shared = designs.stack(units=(5,))
+    return design(
+        [
+            *shared.blocks,
+            block("states", "dense_states", units=[4, 6], cell="GRU"),
+            block("again", "recurrent_decoder", units=[4, 6], cell="GRU", output_units=10),
+            block("loss_2", "loss"),
+        ],
+        [*(str(link) for link in shared.links), "latent.output -> states.inputs", "states.states -> again.initial_states",
+         "decoder_inputs.output -> again.inputs", "again.outputs -> loss_2.predictions"],
+    )  # fmt: skip
+
+
+def reset_before() -> Design:
+    return design(
+        [
+            block("latent", "vector", width=3),
+            block("words", "token_sequence", length=9, symbols=10, encoding="ids"),
+            block("states", "dense_states", units=[6, 4], cell="GRU", trunk=[5], batch_normalization=False),
+            block(
+                "decoder", "recurrent_decoder", units=[6, 4], cell="GRU", reset_after=False, embedding=3, squeeze_units=5,
+                dropout=0.3, recurrent_dropout=0.3, output_units=10,
+            ),
+            block("loss", "loss"),
+        ],
+        ["latent.output -> states.inputs", "words.output -> decoder.inputs", "states.states -> decoder.initial_states",
+         "decoder.outputs -> loss.predictions"],
+    )  # fmt: skip
+
+
+VARIANTS: dict[str, Callable[[], Design]] = {
+    "LSTM, BN": designs.stack,
+    "widths 6, 9, 4": lambda: designs.stack(units=(6, 9, 4)),
+    "squeeze": lambda: designs.stack(squeeze=5),
+    "GRU": lambda: designs.stack(cell="GRU", units=(6, 4)),
+    "GRU, reset before, embedding, squeeze, dropouts": reset_before,
+    "split and crossed states": split_states,
+    "embedding, mask, encoder": designs.translation,
+    "bidirectional LSTM encoder": lambda: designs.translation(bidirectional=True),
+    "bidirectional GRU encoder": lambda: designs.translation(cell="GRU", bidirectional=True),
+    "language model": designs.language,
+    "clashing names": clashing,
+}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_sums_of_log_probabilities_step_by_step_equal_the_teacher_forced_model(name: str, tmp_path: Path) -> None:
+    trained = Trained(VARIANTS[name](), tmp_path)
+    sampler, wire = trained.sampler(), trained.target_wire()
+    for rows in (np.array([3]), np.arange(7)):
+        batch = trained.dataset.batch(rows)
+        targets = batch[wire.array][:, wire.first : wire.last].astype(int)
+        expected = teacher_forced_sums(trained.predict(rows), targets, end=2)
+
+        assert sampler.log_probabilities(batch, targets) == pytest.approx(expected, abs=1e-4)
+        assert np.abs(expected).min() > 1
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("temperature", [0.0, 0.8])
+def test_a_sample_has_the_log_probability_that_the_full_model_gives_its_text(
+    name: str, temperature: float, tmp_path: Path
+) -> None:
+    trained = Trained(VARIANTS[name](), tmp_path)
+    rows = 6 if trained.sampler().inputs else 1
+    arrays = trained.dataset.batch(np.arange(rows))
+    samples = [sample for part in trained.sampler().generate(arrays, rows, 2, temperature, seed=1) for sample in part]
+    assert [(sample.row, sample.sample) for sample in samples] == [(row, k) for row in range(rows) for k in range(2)]
+
+    wire, codec = trained.target_wire(), trained.dataset.fitted.text()
+    for sample in samples:
+        ids = [codec.begin_id, *(codec.charset.index(letter) + codec.first_symbol for letter in sample.text)]
+        stored = np.array([(ids + [codec.end_id] + [0] * 10)[:10]])
+        predictions = trained.predict(np.array([sample.row]), **{wire.array: stored})[0].astype(np.float64)
+        count = min(len(ids), 9)  # the end symbol counts where there was room for it
+        expected = sum(np.log(predictions[t, stored[0, t + 1]]) for t in range(count))
+        assert sample.log_probability == pytest.approx(expected, abs=1e-4)
+        if not temperature:
+            allowed = np.arange(2, 10)
+            best = allowed[predictions[:count][:, allowed].argmax(axis=-1)]
+            assert best.tolist() == stored[0, 1 : count + 1].tolist()
+
+
+def test_a_sample_does_not_depend_on_its_neighbours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from seqdec_gui.runner import sampler
+
+    trained = Trained(designs.stack(), tmp_path)
+    made = trained.sampler()
+
+    def generate(rows: int, count: int, seed: int = 3) -> dict[tuple[int, int], str]:
+        parts = made.generate(trained.dataset.batch(np.arange(rows)), rows, count, 1.3, seed)
+        return {(sample.row, sample.sample): sample.text for part in parts for sample in part}
+
+    many = generate(11, 5)
+    monkeypatch.setattr(sampler, "SEQUENCES_AT_ONCE", 7)
+    assert generate(11, 5) == many
+    assert generate(4, 2) == {key: text for key, text in many.items() if key[0] < 4 and key[1] < 2}
+    assert len(set(many.values())) > 30
+    assert generate(11, 5, seed=4) != many
+
+
+def test_samples_follow_the_probabilities_of_the_model(tmp_path: Path) -> None:
+    trained = Trained(designs.language(), tmp_path)
+    texts = [s.text for part in trained.sampler().generate({}, 1, 4000, 0.7, 0) for s in part]
+    stored = np.zeros((1, 10), int)
+    stored[0, 0] = 1
+    p = trained.predict(np.array([0]), text=stored)[0, 0, 2:].astype(np.float64) ** (1 / 0.7)
+
+    codec = trained.dataset.fitted.text()
+    first = np.array([text[:1] for text in texts])
+    counted = np.array([np.mean(first == letter) for letter in ("", *codec.charset)])
+    assert np.abs(counted - p / p.sum()).max() < 0.03
+
+
+def test_a_repeated_code_is_decoded_in_one_pass(tmp_path: Path) -> None:
+    trained = Trained(designs.variational(), tmp_path)
+    samples = next(trained.sampler().generate(trained.dataset.batch(np.arange(5)), 5))
+    predictions = trained.predict(np.arange(5)).astype(np.float64)
+    codec = trained.dataset.fitted.text()
+    for sample, p in zip(samples, predictions, strict=True):
+        best = 1 + p[:, 1:].argmax(axis=-1)  # never padding: these words have an end mark
+        length = int(np.flatnonzero(best == 2)[0]) + 1 if 2 in best else 9
+        assert sample.text == codec.decode(best)
+        assert sample.log_probability == pytest.approx(np.log(p[np.arange(length), best[:length]]).sum(), abs=1e-4)
+
+
+def test_widths_that_differ_are_named(tmp_path: Path) -> None:
+    from seqdec_gui.runner.decoding.plan import plan_for
+
+    with pytest.raises(InvalidInput) as caught:
+        plan_for(archetype(), infer(archetype()))
+    assert "44" in str(caught.value)
+    assert "22" in str(caught.value)
+    assert "decoder_inputs.symbols" in str(caught.value)
+
+
+def test_bound_ids_begin_and_end_as_the_training_rows_do(tmp_path: Path) -> None:
+    from seqdec_gui.runner.decoding.symbols import _first_id, _last_id
+
+    rows = np.array([[8, 1, 2, 0, 0], [8, 3, 0, 0, 0], [8, 1, 1, 1, 0]])
+    assert _first_id(rows, "inputs") == 8
+    assert _last_id(rows, None) == 0
+    assert _last_id(np.array([[8, 0, 2, 0], [8, 1, 1, 0]]), None) is None  # 0 stands in the middle too
+    assert _last_id(np.array([[8, 5, 2, 1], [8, 1, 1, 0]]), 7) == 7
+    with pytest.raises(InvalidInput, match="2 different ids"):
+        _first_id(np.array([[8, 1], [7, 1]]), "inputs")
