@@ -1,0 +1,242 @@
+"""The TensorFlow engine: one device without a strategy, several under MirroredStrategy, many steps per call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from seqdec_gui.runner.engines.base import Engine, Floats, Interval, Rows, Sum
+from seqdec_gui.runner.kernels import avoid_cudnn_where_it_cannot_go
+from seqdec_gui.runner.normalization import use_global_moments
+from seqdec_gui.runner.objective import Objective, expand
+from seqdec_gui.runner.program import Program, make_optimizer, training_model
+from seqdec_gui.runner.randomness import seed_states
+
+if TYPE_CHECKING:
+    from seqdec_gui.data.dataset import Dataset
+    from seqdec_gui.runs.spec import DeviceChoice
+
+RESIDENT_BYTES = 2 * 2**30
+"""Datasets up to this size lie on every device; larger ones are sent interval by interval."""
+SEED_STRIDE = 0x9E3779B1
+"""2**32 divided by the golden ratio keeps the seeds of replicas far apart (Knuth, TAOCP 3, 6.4)."""
+
+Tensor = Any
+Arrays = dict[str, Tensor]
+ROWS = "rows"
+
+
+class TensorFlowEngine(Engine):
+    """`MirroredStrategy` over GPUs or virtual CPU devices; a single device is used directly."""
+
+    name = "tensorflow"
+
+    def __init__(self, program: Program, devices: DeviceChoice) -> None:
+        super().__init__(program, devices)
+        names = _configure(devices)
+        self._strategy = tf.distribute.MirroredStrategy(names) if len(names) > 1 else None
+
+    # -- life
+    def build(self) -> None:
+        with self._strategy.scope() if self._strategy else nullcontext():
+            self.models = self.program.build_models()
+            self.training_model = training_model(self.models, self.program)
+            self.optimizer = make_optimizer(self.program.training)
+            self.optimizer.build(self.training_model.trainable_variables)
+        if self._strategy:
+            # gradients come reduced: clipping needs the norm of the whole, and one reduction is faster than many
+            self.optimizer._all_reduce_sum_gradients = lambda pairs: pairs
+            if self.program.global_statistics:
+                use_global_moments(self.training_model, self._gather)
+        self.load()
+
+    def start(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        self._objective = Objective(self.program, dataset.wires)
+        avoid_cudnn_where_it_cannot_go(self.models, self.program.design, self.program.inference, dataset)
+        self._resident: Any = None
+        if sum(array.nbytes for array in dataset.arrays.values()) <= RESIDENT_BYTES:
+            self._resident = {name: self._on_every_device(array) for name, array in dataset.arrays.items()}
+        batches = self._batch_signature()
+        rates, kl = tf.TensorSpec([None], tf.float32), tf.TensorSpec([None, None], tf.float32)
+        self._train = tf.function(self._train_steps, [batches, rates, kl], autograph=False)
+        self._evaluate = tf.function(self._evaluate_steps, [batches, tf.TensorSpec([None, None], tf.float32)], autograph=False)
+        self._predict = tf.function(self._predict_batch, [batches], autograph=False)
+
+    def train(self, rows: Rows, learning_rates: Floats, kl_weights: Floats) -> Interval:
+        found = self._train(self._batches(rows), tf.constant(learning_rates, tf.float32), tf.constant(kl_weights, tf.float32))
+        losses, fractions = np.split(found.numpy(), [1], axis=1)
+        return Interval(losses[:, 0], self._sums(fractions))
+
+    def evaluate(self, rows: Rows, weights: Floats) -> Mapping[str, Sum]:
+        return self._sums(self._evaluate(self._batches(rows), tf.constant(weights, tf.float32)).numpy())
+
+    def predict(self, rows: Rows) -> list[npt.NDArray[np.float32]]:
+        size = min(len(rows), self.program.training.batch_size)
+        size += -size % self.replicas
+        parts: list[list[npt.NDArray[np.float32]]] = []
+        for first in range(0, len(rows), size):
+            some = rows[first : first + size]
+            whole = np.concatenate([some, np.repeat(rows[:1], size - len(some))])
+            parts.append([output.numpy()[: len(some)] for output in self._predict(self._batches(whole[None]))])
+        return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
+
+    def sync(self) -> None:
+        """Nothing to do: the Keras variables are the ones that are trained."""
+
+    def load(self) -> None:
+        """Give each replica random numbers of its own; all else lies in the Keras variables already."""
+        for state in seed_states(self.training_model) if self._strategy else ():
+            copies = state.value.values
+            seed, count = (int(number) for number in copies[0].numpy())
+            for replica, copy in enumerate(copies):
+                copy.assign(tf.cast([(seed + replica * SEED_STRIDE) % 2**32, count], copy.dtype))
+
+    # -- steps, inside tf.function
+    def _train_steps(self, batches: Arrays, learning_rates: Tensor, kl_weights: Tensor) -> Tensor:
+        """Per step the loss, the numerators and the denominators, (steps, 1 + 2 fractions)."""
+
+        def step(k: Tensor) -> Tensor:
+            self.optimizer.learning_rate.assign(learning_rates[k])
+            return self._on_replicas(self._train_step, batches, k, kl_weights[k])[0]
+
+        return _repeated(step, tf.shape(learning_rates)[0], 1 + 2 * len(self._objective.names))
+
+    def _train_step(self, inputs: Arrays, targets: Arrays, kl_weights: Tensor) -> Tensor:
+        weights = self.training_model.trainable_variables
+        names = self._objective.names
+        with tf.GradientTape() as tape:
+            outputs = self._call(inputs, training=True)
+            terms = self._objective.terms(outputs, targets, tf.ones(tf.shape(outputs[0])[:1]))
+            (denominators,) = self._summed([tf.stack([terms[name][1] for name in names])])
+            loss = self._objective.loss(terms, dict(zip(names, tf.unstack(denominators), strict=True)), kl_weights)
+        values = [weight.value for weight in weights]
+        gradients = tape.gradient(loss, values, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        gradients = [tf.reshape(gradient, weight.shape) for gradient, weight in zip(gradients, weights, strict=True)]
+        *gradients, numerators = self._summed([*gradients, tf.stack([loss, *(terms[name][0] for name in names)])])
+        self.optimizer.apply(gradients, weights)
+        return tf.concat([numerators, denominators], 0)
+
+    def _evaluate_steps(self, batches: Arrays, weights: Tensor) -> Tensor:
+        """Numerators and denominators, (steps, 2 fractions)."""
+
+        def step(k: Tensor) -> Tensor:
+            return self._on_replicas(self._evaluate_step, batches, k, weights[k])[0]
+
+        return _repeated(step, tf.shape(weights)[0], 2 * len(self._objective.names))
+
+    def _evaluate_step(self, inputs: Arrays, targets: Arrays, weights: Tensor) -> Tensor:
+        terms = self._objective.terms(self._call(inputs, training=False), targets, self._share(weights))
+        parts = [terms[name][part] for part in (0, 1) for name in self._objective.names]
+        return self._summed([tf.stack(parts)])[0]
+
+    def _predict_batch(self, batches: Arrays) -> list[Tensor]:
+        parts = self._on_replicas(self._predict_step, batches, 0)
+        return [tf.concat(outputs, 0) for outputs in zip(*parts, strict=True)]
+
+    def _predict_step(self, inputs: Arrays, _targets: Arrays) -> list[Tensor]:
+        return [tf.cast(output, tf.float32) for output in self._call(inputs, training=False)[: len(self.program.losses)]]
+
+    def _call(self, inputs: Arrays, training: bool) -> list[Tensor]:
+        model = self.training_model
+        outputs = model([inputs[tensor.name] for tensor in model.inputs], training=training)
+        return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
+
+    # -- replicas
+    def _on_replicas(self, step: Callable[..., Any], batches: Arrays, k: Tensor, *arguments: Tensor) -> Sequence[Any]:
+        """The results of a step on every replica's share of batch `k`."""
+        batch = {name: steps[k] for name, steps in batches.items()}
+
+        def share_of_step(resident: Arrays | None, batch: Arrays, *arguments: Tensor) -> Any:
+            own = {name: self._share(rows) for name, rows in batch.items()}
+            arrays = own if resident is None else {name: tf.gather(array, own[ROWS]) for name, array in resident.items()}
+            return step(*expand(self._objective.wires, arrays), *arguments)
+
+        given = (self._resident, batch, *arguments)
+        if not self._strategy:
+            return [share_of_step(*given)]
+        found = self._strategy.run(share_of_step, args=given)
+        if isinstance(found, list):  # of distributed values: one list per replica instead
+            return list(zip(*map(self._strategy.experimental_local_results, found), strict=True))
+        return self._strategy.experimental_local_results(found)
+
+    def _share(self, values: Tensor) -> Tensor:
+        """This replica's rows, a contiguous part."""
+        if not self._strategy:
+            return values
+        size = tf.shape(values)[0] // self.replicas
+        first = tf.distribute.get_replica_context().replica_id_in_sync_group * size
+        return values[first : first + size]
+
+    def _summed(self, values: list[Tensor]) -> list[Tensor]:
+        """The sums over all replicas, in one reduction of one vector."""
+        if not self._strategy:
+            return values
+        sizes = [value.shape.num_elements() for value in values]
+        joined = tf.concat([tf.reshape(value, [-1]) for value in values], 0)
+        total = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, joined)
+        return [tf.reshape(part, value.shape) for part, value in zip(tf.split(total, sizes), values, strict=True)]
+
+    def _gather(self, moments: Tensor) -> Tensor:
+        """(3, channels) of every replica, (replicas, 3, channels); as it is outside of a replica."""
+        context = tf.distribute.get_replica_context()
+        if context is None or context.num_replicas_in_sync == 1:
+            return moments[None]
+        slot = tf.one_hot(context.replica_id_in_sync_group, self.replicas, dtype=moments.dtype)
+        return context.all_reduce(tf.distribute.ReduceOp.SUM, slot[:, None, None] * moments[None])
+
+    # -- rows
+    def _on_every_device(self, array: npt.NDArray[Any]) -> Any:
+        if not self._strategy:
+            return tf.constant(array)
+        return self._strategy.experimental_distribute_values_from_function(lambda _: tf.constant(array))
+
+    def _batches(self, rows: Rows) -> Arrays:
+        """(steps, batch) row numbers, or the rows themselves where the data does not lie on the devices."""
+        if self._resident is not None:
+            return {ROWS: tf.constant(rows, tf.int32)}
+        return {
+            name: tf.constant(array.reshape(*rows.shape, *array.shape[1:]))
+            for name, array in self._dataset.batch(rows.reshape(-1)).items()
+        }
+
+    def _batch_signature(self) -> dict[str, tf.TensorSpec]:
+        if self._resident is not None:
+            return {ROWS: tf.TensorSpec([None, None], tf.int32)}
+        return {
+            name: tf.TensorSpec([None, None, *array.shape[1:]], tf.as_dtype(array.dtype))
+            for name, array in self._dataset.arrays.items()
+        }
+
+    def _sums(self, fractions: npt.NDArray[np.float32]) -> dict[str, Sum]:
+        """From (steps, 2 fractions) to sums over the steps."""
+        totals = fractions.astype(np.float64).sum(axis=0)
+        count = len(self._objective.names)
+        return {name: Sum(float(totals[i]), float(totals[count + i])) for i, name in enumerate(self._objective.names)}
+
+
+def _repeated(step: Callable[[Tensor], Tensor], steps: Tensor, width: int) -> Tensor:
+    """`step(0)`, `step(1)`, ..., one after the other, as (steps, width)."""
+    found = tf.TensorArray(tf.float32, steps, element_shape=(width,))
+    _, found = tf.while_loop(
+        lambda k, _: k < steps, lambda k, found: (k + 1, found.write(k, step(k))), (0, found), parallel_iterations=1
+    )
+    return found.stack()
+
+
+def _configure(devices: DeviceChoice) -> list[str]:
+    """Prepare the devices, once per process and before TensorFlow uses any; returns their names."""
+    if devices.kind == "gpu":
+        gpus = tf.config.list_physical_devices("GPU")  # those that CUDA_VISIBLE_DEVICES leaves
+        for gpu in gpus:
+            tf.config.experimental.set_memory_growth(gpu, True)
+        return [f"GPU:{number}" for number in range(len(devices.gpus))]
+    if devices.count > 1:
+        (cpu, *_) = tf.config.list_physical_devices("CPU")
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * devices.count)
+    return [f"CPU:{number}" for number in range(devices.count)]
