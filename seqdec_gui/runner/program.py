@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -85,7 +86,7 @@ class Program(msgspec.Struct, frozen=True):
         """
         import keras
 
-        keras.utils.set_random_seed(self.training.seed)
+        _seed_layers(self.training.seed)
         before = keras.config.dtype_policy()
         keras.config.set_dtype_policy("mixed_bfloat16" if self.precision == "bfloat16" else "float32")
         try:
@@ -95,6 +96,18 @@ class Program(msgspec.Struct, frozen=True):
         if self.precision == "bfloat16":
             _keep_outputs_precise(models[FULL])
         return models
+
+
+def _seed_layers(seed: int) -> None:
+    """As `keras.utils.set_random_seed`, which imports TensorFlow (seconds) whatever the backend is."""
+    import keras
+    import numpy as np
+
+    if keras.config.backend() == "tensorflow":
+        keras.utils.set_random_seed(seed)
+    else:
+        random.seed(seed)
+        np.random.seed(seed)
 
 
 def _judged(name: str, output: int, kind: Loss) -> Judged:
@@ -123,7 +136,8 @@ def training_model(models: Mapping[str, keras.Model], program: Program) -> keras
     extra: list[Any] = []
     for divergence in program.divergences:
         block = models[divergence.block]
-        call = next(node for node in full._nodes if node.operation is block)
+        nodes = (node for same_depth in full._nodes_by_depth.values() for node in same_depth)
+        call = next(node for node in nodes if node.operation is block)
         outputs = list(call.output_tensors)
         extra += outputs[1:3]  # code, mean, log_variance: the order of the block's ports
     return keras.Model(list(full.inputs), [*full.outputs, *extra], name="training")
