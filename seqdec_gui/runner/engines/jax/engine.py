@@ -1,0 +1,176 @@
+"""Training on JAX: each device runs its own recurrent kernels, many steps are one call, gradients are summed in one message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+import numpy.typing as npt
+from jax.sharding import Mesh, NamedSharding
+
+from seqdec_gui.runner.engines.base import Engine, Floats, Interval, Rows, Sum
+from seqdec_gui.runner.engines.jax.layers import REPLICAS, switch
+from seqdec_gui.runner.engines.jax.memory import CHUNK_BYTES, Storage, bytes_per_row, compiled_code_folder, fits
+from seqdec_gui.runner.engines.jax.steps import BY_ROWS, EVERYWHERE, Results, State, Steps
+from seqdec_gui.runner.objective import Objective
+from seqdec_gui.runner.program import FULL, Program, make_optimizer, training_model
+
+if TYPE_CHECKING:
+    from seqdec_gui.data.dataset import Dataset
+    from seqdec_gui.runs.spec import DeviceChoice
+
+LINES = 256
+"""Most steps of one call on resident data; longer intervals are several calls."""
+
+
+class JaxEngine(Engine):
+    """`shard_map` over the devices that this process sees (see `runs.environment`).
+
+    `storage` decides where the rows live; `keep_compiled`: keep compiled steps in the user's cache for the next run; `exact` asks for full float32 products, which cost time on GPUs (TensorFloat-32 otherwise).
+    """
+
+    name = "jax"
+
+    def __init__(
+        self,
+        program: Program,
+        devices: DeviceChoice,
+        *,
+        storage: Storage = "auto",
+        keep_compiled: bool = True,
+        exact: bool = False,
+    ) -> None:
+        super().__init__(program, devices)
+        self._storage, self._exact, self._keep_compiled = storage, exact, keep_compiled
+
+    # -- life
+    def build(self) -> None:
+        self._configure()
+        devices = jax.devices()[: self.replicas]
+        self._mesh = Mesh(np.array(devices), (REPLICAS,))
+        self.models = self.program.build_models()
+        self.training_model = training_model(self.models, self.program)
+        self.optimizer = make_optimizer(self.program.training)
+        self.optimizer.build(self.training_model.trainable_variables)
+        switch(
+            self.models[FULL],
+            global_statistics=self.program.global_statistics,
+            replicas=self.replicas,
+            cudnn=devices[0].platform == "gpu",
+        )
+
+    def _configure(self) -> None:
+        if self._exact:
+            jax.config.update("jax_default_matmul_precision", "highest")
+        if self._keep_compiled:
+            jax.config.update("jax_compilation_cache_dir", str(compiled_code_folder()))
+            jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+
+    def start(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        devices = list(self._mesh.devices)
+        self.resident = self._storage == "resident" or (self._storage == "auto" and fits(dataset.arrays, devices))
+        self._data = jax.device_put(dict(dataset.arrays), self._sharding(EVERYWHERE)) if self.resident else {}
+        self._objective = Objective(self.program, dataset.wires)
+        self._steps = Steps(
+            self.training_model, self.optimizer, self._objective, dataset.wires, self._mesh,
+            resident=self.resident, global_statistics=self.program.global_statistics,
+        )  # fmt: skip
+        self.load()
+
+    def load(self) -> None:
+        model = self.training_model
+        values = State(
+            *([np.asarray(variable.value) for variable in variables]
+              for variables in (model.trainable_variables, model.non_trainable_variables, self.optimizer.variables))
+        )  # fmt: skip
+        self._state: State = jax.device_put(values, self._sharding(EVERYWHERE))
+
+    def sync(self) -> None:
+        model = self.training_model
+        kept = (model.trainable_variables, model.non_trainable_variables, self.optimizer.variables)
+        for variables, values in zip(kept, self._state, strict=True):
+            for variable, value in zip(variables, jax.device_get(values), strict=True):
+                variable.assign(value)
+
+    # -- work
+    def train(self, rows: Rows, learning_rates: Floats, kl_weights: Floats) -> Interval:
+        rates, factors = np.asarray(learning_rates, "float32"), np.asarray(kl_weights, "float32").reshape(len(rows), -1)
+        found: list[tuple[int, Results]] = []
+        for first, count, lines, data in self._chunks(rows):
+            part = slice(first, first + count)
+            self._state, results = self._steps.train(
+                self._state, data, lines, np.int32(count), _padded(rates[part], len(lines)), _padded(factors[part], len(lines))
+            )
+            found.append((count, results))
+            self._wait_for(found)
+        losses = np.concatenate([np.asarray(results.losses)[:count] for count, results in found])
+        return Interval(losses, self._sums([np.asarray(results.fractions)[:count] for count, results in found]))
+
+    def evaluate(self, rows: Rows, weights: Floats) -> Mapping[str, Sum]:
+        found: list[tuple[int, Any]] = []
+        for first, count, lines, data in self._chunks(rows):
+            given = _padded(np.asarray(weights[first : first + count], "float32"), len(lines))
+            found.append((count, self._steps.evaluate(self._state, data, lines, given, np.int32(count))))
+            self._wait_for(found)
+        return self._sums([np.asarray(fractions)[:count] for count, fractions in found])
+
+    def predict(self, rows: Rows) -> list[npt.NDArray[np.float32]]:
+        size = self.program.training.batch_size
+        size += -size % self.replicas
+        lines = _padded(rows, len(rows) + -len(rows) % size).reshape(-1, size)
+        found = []
+        for line in lines:
+            data = self._data if self.resident else self._sent(line[None], 1)
+            found.append([np.asarray(output) for output in self._steps.predict(self._state, data, _int32(line[None]))])
+        full = len(self.models[FULL].outputs)  # further outputs are those of the KL terms
+        return [np.concatenate([outputs[i] for outputs in found])[: len(rows)] for i in range(full)]
+
+    # -- rows
+    def _chunks(self, rows: Rows) -> Iterator[tuple[int, int, npt.NDArray[np.int32], Any]]:
+        """(first line, how many, all lines of a call, data): calls of one shape, the last one padded."""
+        size = self._lines(rows.shape[1])
+        for first in range(0, len(rows), size):
+            part = rows[first : first + size]
+            data = self._data if self.resident else self._sent(part, size)
+            yield first, len(part), _int32(_padded(part, size)), data
+
+    def _lines(self, batch: int) -> int:
+        if self.resident:
+            return LINES
+        return int(np.clip(CHUNK_BYTES // max(1, batch * bytes_per_row(self._dataset.arrays.values())), 1, LINES))
+
+    def _sent(self, lines: Rows, size: int) -> Any:
+        """Copies of the rows on their way to the devices: (size, batch, ...), the batch split among them."""
+        arrays = self._dataset.batch(lines.ravel())
+        shaped = {name: _padded(a.reshape(*lines.shape, *a.shape[1:]), size) for name, a in arrays.items()}
+        return jax.device_put(shaped, self._sharding(BY_ROWS))
+
+    @staticmethod
+    def _wait_for(found: list[tuple[int, Any]]) -> None:
+        """Let the devices be one call behind, so that rows are prepared while they compute, and no further."""
+        if len(found) > 1:
+            jax.block_until_ready(found[-2][1])
+
+    # -- results
+    def _sums(self, fractions: list[npt.NDArray[np.float32]]) -> dict[str, Sum]:
+        totals = np.concatenate(fractions).astype("float64").sum(0)
+        return {name: Sum(float(totals[i, 0]), float(totals[i, 1])) for i, name in enumerate(self._objective.names)}
+
+    def _sharding(self, spec: Any) -> NamedSharding:
+        return NamedSharding(self._mesh, spec)
+
+
+def _int32(rows: Rows) -> npt.NDArray[np.int32]:
+    return rows.astype("int32")
+
+
+def _padded(array: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:
+    """With the last line repeated until there are `size`."""
+    missing = size - len(array)
+    return array if missing <= 0 else np.concatenate([array, np.repeat(array[-1:], missing, axis=0)])
+
+
+__all__ = ["JaxEngine"]

@@ -1,0 +1,127 @@
+"""Keras layers as this engine computes them: built by Keras, with its weights, switched to other arithmetic afterwards.
+
+An instance keeps its variables, names and configuration; only its class changes. Files are written from a fresh build, so none
+of these classes ever stands in a file.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+import keras
+from jax import lax
+from keras import ops
+
+from seqdec_gui.runner.engines.jax import recurrent
+from seqdec_gui.runner.normalization import all_layers, use_global_moments
+
+Array = Any
+REPLICAS = "replicas"
+"""The mesh axis along which a global batch is split."""
+
+
+def switch(model: keras.Model, *, global_statistics: bool, replicas: int, cudnn: bool) -> None:
+    """Give the recurrent layers of `model` fast loops, and BatchNormalization the moments of the rows of all replicas."""
+    for layer in all_layers(model):
+        if type(layer) is keras.layers.LSTM and _is_standard(layer):
+            layer.__class__ = FastLSTM
+            layer.on_cudnn = cudnn
+        elif type(layer) is keras.layers.GRU and _is_standard(layer):
+            layer.__class__ = FastGRU
+        elif type(layer) is keras.layers.Bidirectional and not cudnn:
+            for inner in (layer.forward_layer, layer.backward_layer):
+                inner.use_cudnn = False  # or Keras asks for its fused call first
+    if global_statistics and replicas > 1:
+        use_global_moments(model, lambda moments: lax.all_gather(moments, REPLICAS))
+
+
+def _is_standard(layer: Any) -> bool:
+    """Whether the layer computes what cuDNN's would: the arithmetic of `recurrent`."""
+    cell = layer.cell
+    return bool(
+        cell.activation is keras.activations.tanh
+        and cell.recurrent_activation is keras.activations.sigmoid
+        and cell.use_bias
+        and not cell.recurrent_dropout
+        and not layer.unroll
+        and not layer.stateful
+    )
+
+
+Loop = Callable[[Array, Array | None], recurrent.Outputs]
+
+
+def _run(layer: Any, sequences: Array, mask: Any, training: bool, loop: Loop) -> tuple[Array, Array, list[Array]]:
+    """What Keras's `inner_loop` gives (last output, outputs, states), dropout on the inputs and direction taken care of."""
+    mask = mask[0] if isinstance(mask, list | tuple) else mask
+    if training and layer.dropout:
+        sequences = sequences * layer.cell.get_dropout_mask(sequences[:, 0, :])[:, None]
+    if layer.go_backwards:
+        sequences = jnp.flip(sequences, 1)
+        mask = None if mask is None else jnp.flip(mask, 1)
+    found = loop(sequences, mask)
+    outputs, last = found.sequence, found.sequence[:, -1]
+    if mask is not None and layer.zero_output_for_mask:
+        outputs = jnp.where(mask.astype(bool)[..., None], outputs, 0)
+        last = outputs[:, -1]
+    return last, outputs if layer.return_sequences else last[:, None], list(found.states)
+
+
+class FastLSTM(keras.layers.LSTM):
+    """LSTM with the loops of `recurrent`, or cuDNN where it is there."""
+
+    on_cudnn = False
+
+    def inner_loop(
+        self, sequences: Array, initial_state: list[Array], mask: Any, training: bool = False
+    ) -> tuple[Array, Array, list[Array]]:
+        cell = self.cell
+        h, c = initial_state
+        loop = functools.partial(
+            recurrent.lstm,
+            kernel=ops.convert_to_tensor(cell.kernel),
+            recurrent_kernel=ops.convert_to_tensor(cell.recurrent_kernel),
+            bias=ops.convert_to_tensor(cell.bias),
+            cudnn=self.on_cudnn,
+        )
+        return _run(self, sequences, mask, training, lambda x, shown: loop(x, h, c, shown))
+
+
+class FastGRU(keras.layers.GRU):
+    """GRU with the loops of `recurrent`; JAX offers no GRU of cuDNN's."""
+
+    def inner_loop(
+        self, sequences: Array, initial_state: list[Array], mask: Any, training: bool = False
+    ) -> tuple[Array, Array, list[Array]]:
+        cell = self.cell
+        h = initial_state[0] if isinstance(initial_state, list | tuple) else initial_state
+        loop = functools.partial(
+            recurrent.gru,
+            kernel=ops.convert_to_tensor(cell.kernel),
+            recurrent_kernel=ops.convert_to_tensor(cell.recurrent_kernel),
+            bias=ops.convert_to_tensor(cell.bias),
+            reset_after=cell.reset_after,
+        )
+        return _run(self, sequences, mask, training, lambda x, shown: loop(x, h, shown))
+
+
+def seed_states(model: keras.Model) -> list[bool]:
+    """For each of the non-trainable variables: whether it is the state of a random generator."""
+    return [variable.name == "seed_generator_state" for variable in model.non_trainable_variables]
+
+
+def own_seed(state: Array) -> Array:
+    """The generator's state (seed, count) as this replica uses it: another stream on every replica, replica 0's unchanged."""
+    replica = lax.axis_index(REPLICAS).astype(state.dtype)
+    return state.at[0].add(replica * jnp.asarray(0x9E3779B9, state.dtype))
+
+
+def shared_seed(state: Array, before: Array) -> Array:
+    """The state that all replicas share again, after they drew numbers: the seed as it was, the count as it is now."""
+    return jnp.stack([before[0], state[1]])
+
+
+__all__ = ["REPLICAS", "FastGRU", "FastLSTM", "own_seed", "seed_states", "shared_seed", "switch"]

@@ -1,0 +1,255 @@
+"""LSTM and GRU over whole sequences, equal to Keras's own but faster: the arithmetic, without layers.
+
+Three things make it fast. The inputs of all steps are multiplied in one product before the loop. The gradients of the
+recurrent kernel are one product after the loop, not a sum inside it: that is why the loops have derivatives written by hand.
+And an LSTM on a GPU is cuDNN's, masks included: a masked sequence is compacted, so that padding may stand anywhere.
+
+Shapes: B rows, T steps, H units; gates are stored side by side in Keras's order (LSTM: i, f, c, o; GRU: z, r, h).
+The loops run with time first; masks are bool (T, B, 1).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+Array = Any
+UNROLL = 1
+
+
+class Outputs(NamedTuple):
+    """All outputs (B, T, H), in the order in which they were computed, and the final states (B, H)."""
+
+    sequence: Array
+    states: tuple[Array, ...]
+
+
+def lstm(
+    inputs: Array, h: Array, c: Array, mask: Array | None, kernel: Array, recurrent_kernel: Array, bias: Array, cudnn: bool
+) -> Outputs:
+    """inputs (B, T, F), states (B, H), mask bool (B, T) or None. Where it is False, state and output stay as they were."""
+    if cudnn:
+        return _lstm_on_cudnn(inputs, h, c, mask, kernel, recurrent_kernel, bias)
+    projected = project(inputs, kernel, bias)
+    sequence, h, c = lstm_loop(projected, h, c, recurrent_kernel, time_first(mask))
+    return Outputs(sequence.swapaxes(0, 1), (h, c))
+
+
+def gru(
+    inputs: Array, h: Array, mask: Array | None, kernel: Array, recurrent_kernel: Array, bias: Array, reset_after: bool
+) -> Outputs:
+    """As `lstm`; bias (2, 3H) where the reset gate is applied after the product, otherwise (3H)."""
+    if reset_after:
+        projected = project(inputs, kernel, bias[0])
+        sequence, h = gru_loop(projected, h, recurrent_kernel, bias[1], time_first(mask))
+    else:
+        projected = project(inputs, kernel, bias)
+        sequence, h = _gru_loop_reset_before(projected, h, recurrent_kernel, time_first(mask))
+    return Outputs(sequence.swapaxes(0, 1), (h,))
+
+
+def project(inputs: Array, kernel: Array, bias: Array) -> Array:
+    """The part of all gates that comes from the inputs: (T, B, gates * H), one product for all steps."""
+    rows = inputs.swapaxes(0, 1)
+    flat = _product(rows.reshape(-1, rows.shape[-1]), kernel) + bias.astype("float32")
+    return flat.astype(inputs.dtype).reshape(*rows.shape[:2], -1)
+
+
+def time_first(mask: Array | None) -> Array | None:
+    return None if mask is None else mask.astype(bool).swapaxes(0, 1)[..., None]
+
+
+def _product(a: Array, b: Array) -> Array:
+    """a @ b, added up in float32 whatever the operands are."""
+    return lax.dot(a, b, preferred_element_type=jnp.float32)
+
+
+def _gates(z: Array, count: int) -> list[Array]:
+    units = z.shape[-1] // count
+    return [z[..., k * units : (k + 1) * units] for k in range(count)]
+
+
+# -- LSTM: Hochreiter and Schmidhuber 1997, with forget gates
+@jax.custom_vjp
+def lstm_loop(z: Array, h: Array, c: Array, kernel: Array, mask: Array | None) -> tuple[Array, Array, Array]:
+    """z (T, B, 4H) from the inputs, states (B, H), recurrent kernel (H, 4H): all outputs (T, B, H) and the final states."""
+    return _lstm_forward(z, h, c, kernel, mask)[0]
+
+
+def _lstm_forward(z: Array, h0: Array, c0: Array, kernel: Array, mask: Array | None) -> tuple[Any, Any]:
+    dtype, units = z.dtype, h0.shape[-1]
+    # sigmoid(x) = tanh(x / 2) / 2 + 1/2, so that one tanh serves all gates
+    half, one, zero = jnp.full(units, 0.5), jnp.ones(units), jnp.zeros(units)
+    scale, shift = jnp.concatenate([half, half, one, half]), jnp.concatenate([half, half, zero, half])
+
+    def step(states: tuple[Array, Array], now: tuple[Array, Array | None]) -> Any:
+        h, c = states
+        given, shown = now
+        gates = jnp.tanh((given + _product(h.astype(dtype), kernel)) * scale) * scale + shift
+        i, f, g, o = _gates(gates, 4)
+        new_c = f * c + i * g
+        new_h = o * jnp.tanh(new_c)
+        if shown is not None:
+            new_h, new_c = jnp.where(shown, new_h, h), jnp.where(shown, new_c, c)
+        return (new_h, new_c), (new_h.astype(dtype), new_c, gates.astype(dtype))
+
+    first = (h0.astype("float32"), c0.astype("float32"))
+    (h, c), (hs, cs, gates) = lax.scan(step, first, (z, mask), unroll=UNROLL)
+    return (hs, h.astype(dtype), c.astype(dtype)), (h0, c0, kernel, mask, hs, cs, gates)
+
+
+def _lstm_backward(saved: Any, gradients: Any) -> tuple[Array, Array, Array, Array, None]:
+    h0, c0, kernel, mask, hs, cs, all_gates = saved
+    d_hs, d_h, d_c = gradients
+    dtype = hs.dtype
+    before = jnp.concatenate([c0.astype(cs.dtype)[None], cs[:-1]])
+    back = kernel.T
+
+    def step(carried: tuple[Array, Array], now: tuple[Array, ...]) -> Any:
+        d_h, d_c_given = carried
+        d_y, c, c_before, gates, shown = now
+        i, f, g, o = _gates(gates.astype("float32"), 4)
+        d_h = d_h + d_y
+        # where a step is masked, c is the state before it and this is not used
+        tanh_c = jnp.tanh(c)
+        d_c = d_c_given + d_h * o * (1 - tanh_c * tanh_c)
+        parts = [d_c * g * i * (1 - i), d_c * c_before * f * (1 - f), d_c * i * (1 - g * g), d_h * tanh_c * o * (1 - o)]
+        d_z = jnp.concatenate(parts, -1).astype(dtype)
+        if shown is None:
+            return (_product(d_z, back), d_c * f), d_z
+        d_z = jnp.where(shown, d_z, 0)
+        return (jnp.where(shown, _product(d_z, back), d_h), jnp.where(shown, d_c * f, d_c_given)), d_z
+
+    last = (d_h.astype("float32"), d_c.astype("float32"))
+    (d_h0, d_c0), d_z = lax.scan(step, last, (d_hs, cs, before, all_gates, mask), reverse=True, unroll=UNROLL)
+    d_kernel = _outer(h0, hs, d_z).astype(kernel.dtype)
+    return d_z, d_h0.astype(h0.dtype), d_c0.astype(c0.dtype), d_kernel, None
+
+
+def _outer(h0: Array, hs: Array, d_z: Array) -> Array:
+    """The gradient of the recurrent kernel: states before each step, times gradients, summed over rows and steps."""
+    before = jnp.concatenate([h0.astype(hs.dtype)[None], hs[:-1]]).reshape(-1, hs.shape[-1])
+    return _product(before.T, d_z.reshape(-1, d_z.shape[-1]))
+
+
+lstm_loop.defvjp(_lstm_forward, _lstm_backward)
+
+
+# -- GRU: Cho et al. 2014, with the reset gate after the product, as in cuDNN
+@jax.custom_vjp
+def gru_loop(x: Array, h: Array, kernel: Array, bias: Array, mask: Array | None) -> tuple[Array, Array]:
+    """x (T, B, 3H) from the inputs, state (B, H), recurrent kernel (H, 3H) and bias (3H): outputs (T, B, H), final state."""
+    return _gru_forward(x, h, kernel, bias, mask)[0]
+
+
+def _gru_forward(x: Array, h0: Array, kernel: Array, bias: Array, mask: Array | None) -> tuple[Any, Any]:
+    dtype, units = x.dtype, h0.shape[-1]
+    bias32 = bias.astype("float32")
+
+    def step(h: Array, now: tuple[Array, Array | None]) -> Any:
+        given, shown = now
+        inner = _product(h.astype(dtype), kernel) + bias32
+        both = jax.nn.sigmoid(given[:, : 2 * units] + inner[:, : 2 * units])
+        z, r = _gates(both, 2)
+        q = inner[:, 2 * units :]
+        g = jnp.tanh(given[:, 2 * units :] + r * q)
+        new_h = z * h + (1 - z) * g
+        if shown is not None:
+            new_h = jnp.where(shown, new_h, h)
+        return new_h, (new_h.astype(dtype), both.astype(dtype), g.astype(dtype), q.astype(dtype))
+
+    h, (hs, both, g, q) = lax.scan(step, h0.astype("float32"), (x, mask), unroll=UNROLL)
+    return (hs, h.astype(dtype)), (h0, kernel, bias, mask, hs, both, g, q)
+
+
+def _gru_backward(saved: Any, gradients: Any) -> tuple[Array, Array, Array, Array, None]:
+    h0, kernel, bias, mask, hs, both, gs, qs = saved
+    d_hs, d_h = gradients
+    dtype = hs.dtype
+    before = jnp.concatenate([h0.astype(dtype)[None], hs[:-1]])
+    back = kernel.T
+
+    def step(d_h: Array, now: tuple[Array, ...]) -> Any:
+        d_y, h, zr, g, q, shown = (None if value is None else value.astype("float32") for value in now)
+        z, r = _gates(zr, 2)
+        d_h = d_h + d_y
+        d_g = d_h * (1 - z) * (1 - g * g)
+        d_z = d_h * (h - g) * z * (1 - z)
+        d_r = d_g * q * r * (1 - r)
+        d_inner = jnp.concatenate([d_z, d_r, d_g * r], -1).astype(dtype)
+        d_x = jnp.concatenate([d_z, d_r, d_g], -1).astype(dtype)
+        if shown is None:
+            return d_h * z + _product(d_inner, back), (d_x, d_inner)
+        d_inner, d_x = jnp.where(shown > 0, d_inner, 0), jnp.where(shown > 0, d_x, 0)
+        return jnp.where(shown > 0, d_h * z + _product(d_inner, back), d_h), (d_x, d_inner)
+
+    steps = (d_hs, before, both, gs, qs, mask)
+    d_h0, (d_x, d_inner) = lax.scan(step, d_h.astype("float32"), steps, reverse=True, unroll=UNROLL)
+    d_kernel = _outer(h0, hs, d_inner).astype(kernel.dtype)
+    d_bias = d_inner.astype("float32").sum((0, 1)).astype(bias.dtype)
+    return d_x, d_h0.astype(h0.dtype), d_kernel, d_bias, None
+
+
+gru_loop.defvjp(_gru_forward, _gru_backward)
+
+
+def _gru_loop_reset_before(x: Array, h0: Array, kernel: Array, mask: Array | None) -> tuple[Array, Array]:
+    """Cho et al. 2014 as published: the reset gate is applied before the product. Rare, so JAX derives it."""
+    dtype, units = x.dtype, h0.shape[-1]
+
+    def step(h: Array, now: tuple[Array, Array | None]) -> Any:
+        given, shown = now
+        both = jax.nn.sigmoid(given[:, : 2 * units] + _product(h.astype(dtype), kernel[:, : 2 * units]))
+        z, r = _gates(both, 2)
+        g = jnp.tanh(given[:, 2 * units :] + _product((r * h).astype(dtype), kernel[:, 2 * units :]))
+        new_h = z * h + (1 - z) * g
+        if shown is not None:
+            new_h = jnp.where(shown, new_h, h)
+        return new_h, new_h.astype(dtype)
+
+    h, hs = lax.scan(step, h0.astype("float32"), (x, mask), unroll=UNROLL)
+    return hs, h.astype(dtype)
+
+
+# -- cuDNN
+def _lstm_on_cudnn(
+    inputs: Array, h: Array, c: Array, mask: Array | None, kernel: Array, recurrent_kernel: Array, bias: Array
+) -> Outputs:
+    """cuDNN skips padding at the end only: the valid steps are moved to the front, and the outputs back."""
+    steps = inputs.shape[1]
+    if mask is None:
+        lengths = jnp.full(inputs.shape[0], steps, "int32")
+        sequence, last_h, last_c = cudnn_lstm(inputs, h, c, kernel, recurrent_kernel, bias, lengths)
+        return Outputs(sequence, (last_h, last_c))
+    mask = mask.astype(bool)
+    count = mask.sum(1, dtype="int32")
+    front = jnp.argsort(~mask, axis=1, stable=True)  # places of the valid steps, in order
+    packed = jnp.take_along_axis(inputs, front[..., None], axis=1)
+    sequence, last_h, last_c = cudnn_lstm(packed, h, c, kernel, recurrent_kernel, bias, jnp.maximum(count, 1))
+    none = (count == 0)[:, None]
+    last_h, last_c = jnp.where(none, h, last_h), jnp.where(none, c, last_c)
+    # a masked step shows the output of the valid step before it, and the initial state where there is none
+    seen = jnp.cumsum(mask, axis=1, dtype="int32")
+    placed = jnp.take_along_axis(sequence, jnp.maximum(seen - 1, 0)[..., None], axis=1)
+    return Outputs(jnp.where((seen == 0)[..., None], h[:, None], placed), (last_h, last_c))
+
+
+def cudnn_lstm(
+    inputs: Array, h: Array, c: Array, kernel: Array, recurrent_kernel: Array, bias: Array, lengths: Array
+) -> tuple[Array, Array, Array]:
+    """cuDNN's LSTM in float32 for sequences padded at the end; gates in its order, which is Keras's."""
+    from jax.experimental.rnn import lstm as on_cudnn
+
+    dtype, width, units = inputs.dtype, inputs.shape[-1], recurrent_kernel.shape[0]
+    inputs, h, c, kernel, recurrent_kernel, bias = (
+        value.astype("float32") for value in (inputs, h, c, kernel, recurrent_kernel, bias)
+    )
+    weights = jnp.concatenate([kernel.T.ravel(), recurrent_kernel.T.ravel(), bias, jnp.zeros_like(bias)])
+    sequence, last_h, last_c = on_cudnn(
+        inputs, h[None], c[None], weights, lengths,
+        input_size=width, hidden_size=units, num_layers=1, dropout=0.0, bidirectional=False,
+    )  # fmt: skip
+    return sequence.astype(dtype), last_h[0].astype(dtype), last_c[0].astype(dtype)

@@ -1,0 +1,166 @@
+"""The functions that are compiled: many training steps in a row, many validation batches, one batch of predictions.
+
+Each runs on every device at once (`shard_map`) over its part of the rows. How many steps are wanted is an argument, not a
+shape: one compilation serves intervals of every length up to `capacity`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import keras
+from jax import lax
+from jax.sharding import Mesh
+from jax.sharding import PartitionSpec as P
+
+from seqdec_gui.data.wires import Wire
+from seqdec_gui.runner.engines.jax.layers import REPLICAS, own_seed, seed_states, shared_seed
+from seqdec_gui.runner.objective import Objective, expand
+
+Array = Any
+Arrays = list[Array]
+EVERYWHERE, BY_ROWS = P(), P(None, REPLICAS)
+
+
+class State(NamedTuple):
+    """All variables of the model and its optimizer, in Keras's order."""
+
+    trainable: Arrays
+    others: Arrays
+    slots: Arrays
+
+
+class Results(NamedTuple):
+    """Per step, summed over the replicas: the loss (capacity,), numerators and denominators (capacity, fractions, 2)."""
+
+    losses: Array
+    fractions: Array
+
+
+class Steps:
+    """What is the same for all compiled functions of a run. `resident`: rows are gathered on the devices from whole arrays."""
+
+    def __init__(
+        self,
+        model: keras.Model,
+        optimizer: keras.Optimizer,
+        objective: Objective,
+        wires: Sequence[Wire],
+        mesh: Mesh,
+        *,
+        resident: bool,
+        global_statistics: bool,
+    ) -> None:
+        self._model, self._optimizer, self._objective, self._wires = model, optimizer, objective, tuple(wires)
+        self._mesh, self._replicas, self._resident = mesh, mesh.devices.size, resident
+        self._average_statistics = not global_statistics and self._replicas > 1
+        self._is_seed = seed_states(model)
+        self._learning_rate = [v is optimizer.learning_rate for v in optimizer.variables].index(True)
+        self._inputs = [tensor.name for tensor in model.inputs]
+        rows = BY_ROWS
+        data = EVERYWHERE if resident else BY_ROWS
+        self.train = self._compiled(
+            self._train, (EVERYWHERE, data, rows, EVERYWHERE, EVERYWHERE, EVERYWHERE), (EVERYWHERE, EVERYWHERE), donate=(0,)
+        )
+        self.evaluate = self._compiled(self._evaluate, (EVERYWHERE, data, rows, BY_ROWS, EVERYWHERE), EVERYWHERE)
+        self.predict = self._compiled(self._predict, (EVERYWHERE, data, rows), P(REPLICAS))
+
+    def _compiled(self, function: Callable[..., Any], given: Any, result: Any, donate: tuple[int, ...] = ()) -> Any:
+        mapped = jax.shard_map(function, mesh=self._mesh, in_specs=given, out_specs=result, check_vma=False)
+        return jax.jit(mapped, donate_argnums=donate)
+
+    # -- compiled
+    def _train(
+        self, state: State, data: Mapping[str, Array], rows: Array, count: Array, rates: Array, kl_weights: Array
+    ) -> tuple[State, Results]:
+        """`count` steps; rows (capacity, rows of this replica), rates (capacity,), kl_weights (capacity, divergences)."""
+
+        def step(k: Array, carried: tuple[State, Results]) -> tuple[State, Results]:
+            state, results = carried
+            inputs, targets = self._batch(data, rows, k)
+            given = self._own_seeds(state.others)
+
+            def loss_of(trainable: Arrays) -> tuple[Array, tuple[Arrays, Array]]:
+                outputs, others = self._model.stateless_call(trainable, given, inputs, training=True)
+                fractions = self._fractions(outputs, targets, jnp.ones(rows.shape[1]))
+                return self._loss(fractions, kl_weights[k]), (others, fractions)
+
+            (loss, (others, fractions)), gradients = jax.value_and_grad(loss_of, has_aux=True)(state.trainable)
+            gradients = self._sum_of_all(gradients)
+            slots = list(state.slots)
+            slots[self._learning_rate] = rates[k].astype(slots[self._learning_rate].dtype)
+            trainable, slots = self._optimizer.stateless_apply(slots, gradients, state.trainable)
+            kept = State(list(trainable), self._shared_seeds(others, state.others), list(slots))
+            return kept, Results(results.losses.at[k].set(loss), results.fractions.at[k].set(fractions))
+
+        state, results = lax.fori_loop(0, count, step, (state, self._no_results(rows.shape[0])))
+        return state._replace(others=self._averaged(state.others)), lax.psum(results, REPLICAS)
+
+    def _evaluate(
+        self, state: State, data: Mapping[str, Array], rows: Array, weights: Array, count: Array
+    ) -> Array:  # fractions as in Results
+        def step(k: Array, found: Array) -> Array:
+            inputs, targets = self._batch(data, rows, k)
+            outputs, _ = self._model.stateless_call(state.trainable, state.others, inputs, training=False)
+            return found.at[k].set(self._fractions(outputs, targets, weights[k]))
+
+        found = lax.fori_loop(0, count, step, self._no_results(rows.shape[0]).fractions)
+        return lax.psum(found, REPLICAS)
+
+    def _predict(self, state: State, data: Mapping[str, Array], rows: Array) -> Arrays:
+        """Outputs for one line of rows, (rows of this replica, ...)."""
+        inputs, _ = self._batch(data, rows, 0)
+        outputs, _ = self._model.stateless_call(state.trainable, state.others, inputs, training=False)
+        return [output.astype("float32") for output in (outputs if isinstance(outputs, list | tuple) else [outputs])]
+
+    # -- parts
+    def _batch(self, data: Mapping[str, Array], rows: Array, k: Array | int) -> tuple[Arrays, dict[str, Array]]:
+        """Inputs and targets of line k: gathered by row number, or line k of what was sent."""
+        if self._resident:
+            arrays = {name: array.at[rows[k]].get(mode="promise_in_bounds") for name, array in data.items()}
+        else:
+            arrays = {name: array[k] for name, array in data.items()}
+        inputs, targets = expand(self._wires, arrays)
+        return [inputs[name] for name in self._inputs], targets
+
+    def _no_results(self, capacity: int) -> Results:
+        return Results(jnp.zeros(capacity), jnp.zeros((capacity, len(self._objective.names), 2)))
+
+    def _fractions(self, outputs: Any, targets: Mapping[str, Array], weights: Array) -> Array:
+        """(fractions, 2) over this replica's rows, in the order of `Objective.names`."""
+        terms = self._objective.terms(outputs, targets, weights)
+        return jnp.stack([jnp.stack(terms[name]) for name in self._objective.names])
+
+    def _loss(self, fractions: Array, kl_weights: Array) -> Array:
+        """This replica's part of the loss of the global batch."""
+        names = self._objective.names
+        denominators = lax.stop_gradient(self._sum_of_all(fractions[:, 1]))
+        terms = {name: (fractions[i, 0], fractions[i, 1]) for i, name in enumerate(names)}
+        return self._objective.loss(terms, {name: denominators[i] for i, name in enumerate(names)}, kl_weights)
+
+    def _sum_of_all(self, tree: Any) -> Any:
+        """The sum over the replicas of all arrays of the tree, which travel as one vector."""
+        if self._replicas == 1:
+            return tree
+        arrays, structure = jax.tree.flatten(tree)
+        vector = lax.psum(jnp.concatenate([array.ravel() for array in arrays]), REPLICAS)
+        ends = list(itertools.accumulate(array.size for array in arrays))
+        parts = [vector[end - array.size : end].reshape(array.shape) for end, array in zip(ends, arrays, strict=True)]
+        return jax.tree.unflatten(structure, parts)
+
+    def _own_seeds(self, others: Arrays) -> Arrays:
+        return [own_seed(value) if seed else value for value, seed in zip(others, self._is_seed, strict=True)]
+
+    def _shared_seeds(self, others: Arrays, before: Arrays) -> Arrays:
+        pairs = zip(others, before, self._is_seed, strict=True)
+        return [shared_seed(value, old) if seed else value for value, old, seed in pairs]
+
+    def _averaged(self, others: Arrays) -> Arrays:
+        """Local statistics, averaged over the replicas: as moving averages are linear, once per call is as good as every step."""
+        if not self._average_statistics:
+            return others
+        return [lax.pmean(value, REPLICAS) if jnp.issubdtype(value.dtype, jnp.floating) else value for value in others]
