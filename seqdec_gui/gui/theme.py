@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
-from PyQt5.QtCore import QObject, QSettings, pyqtSignal, pyqtSlot
+from PyQt5.QtCore import QObject, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PyQt5.QtWidgets import QApplication
+
+from seqdec_gui.gui.preferences import settings
 
 Mode = Literal["system", "light", "dark"]
 MODES: tuple[Mode, ...] = ("system", "light", "dark")
@@ -139,7 +141,7 @@ class _Notifier(QObject):
 
     @pyqtSlot(bool)
     def _on_portal_preferred(self, dark: bool) -> None:
-        _settings().setValue("appearance/system_is_dark", dark)
+        settings().setValue("appearance/system_is_dark", dark)
         self.system_is_dark = dark
         _apply()
 
@@ -162,7 +164,7 @@ def set_mode(wanted: Mode) -> None:
     if wanted not in MODES:
         raise ValueError(f"expected system, light or dark, got {wanted!r}")
     notifier.mode = wanted
-    _settings().setValue("appearance/mode", wanted)
+    settings().setValue("appearance/mode", wanted)
     _apply()
 
 
@@ -171,10 +173,10 @@ def install(application: QApplication) -> None:
     if notifier.installed is application:
         return
     notifier.installed = application
-    chosen = _settings().value("appearance/mode", "system")
+    chosen = settings().value("appearance/mode", "system")
     notifier.mode = chosen if chosen in MODES else "system"
     # The portal answers later; until then what it said last time avoids a flash of the wrong colours.
-    notifier.system_is_dark = _settings().value("appearance/system_is_dark", False, type=bool)
+    notifier.system_is_dark = settings().value("appearance/system_is_dark", False, type=bool)
     application.setStyle("Fusion")
     application.setFont(_base_font(application.font()))
     _apply(force=True)
@@ -206,10 +208,6 @@ def font(role: str = "body", bold: bool = False, monospace: bool = False) -> QFo
     if bold:
         found.setWeight(QFont.DemiBold)
     return found
-
-
-def _settings() -> QSettings:
-    return QSettings("seqdec-gui", "seqdec-gui")
 
 
 def _base_font(system: QFont) -> QFont:

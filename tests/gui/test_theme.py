@@ -8,6 +8,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.gui import theme
+from seqdec_gui.gui.preferences import settings
 from seqdec_gui.gui.stylesheet import stylesheet
 from seqdec_gui.gui.theme import DARK, LIGHT, Theme
 
@@ -63,7 +64,7 @@ def test_a_chosen_mode_changes_the_colours_tells_the_views_and_is_kept(qtbot: Qt
     with qtbot.waitSignal(theme.notifier.changed, timeout=1000):
         theme.set_mode("dark")
     assert theme.current() is DARK
-    assert theme._settings().value("appearance/mode") == "dark"
+    assert settings().value("appearance/mode") == "dark"
     with qtbot.assertNotEmitted(theme.notifier.changed):
         theme.set_mode("dark")
     theme.set_mode("light")

@@ -1,0 +1,104 @@
+"""The tabs in the centre and the commands that other modules bring.
+
+A page is a module with `create_page(workspace: Workspace) -> QWidget`, called when its tab is first shown. A command is a
+function `f(workspace, *arguments)`. What is not installed leaves a sentence in its place; the window works without it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+import msgspec
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+
+from seqdec_gui.gui import theme
+from seqdec_gui.gui.icons import icon
+from seqdec_gui.gui.workspace import Workspace
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One tab: where its widget comes from, and what stands there without it."""
+
+    name: str
+    title: str
+    icon: str
+    factory: str
+    absent: str = ""
+
+
+_GUI = "seqdec_gui.gui"
+PAGES: tuple[Page, ...] = (
+    Page("design", "Design", "sitemap-outline", f"{_GUI}.design_view:create_page", "The design view is missing."),
+    Page("code", "Code", "code-tags", f"{_GUI}.code_view:create_page"),
+    Page("data", "Data", "table", f"{_GUI}.data_view:create_page", "Opening data files is not part of this version yet."),
+    Page("train", "Train", "chart-line", f"{_GUI}.training_view:create_page", "Training is not part of this version yet."),
+    Page("runs", "Runs", "history", f"{_GUI}.runs_view:create_page", "The list of runs is not part of this version yet."),
+    Page("generate", "Generate", "creation", f"{_GUI}.generate_view:create_page", "Generating is not part of this version."),
+)
+
+COMMANDS: dict[str, str] = {
+    "import_keras": "seqdec_gui.gui.import_keras:import_keras",  # (workspace)
+    "export": "seqdec_gui.gui.export_dialog:open_export",  # (workspace, format or "")
+}
+
+
+def installed(factory: str) -> bool:
+    """Whether the module of `module:function` is there. Imports nothing but its parents."""
+    try:
+        return find_spec(factory.partition(":")[0]) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def resolve(factory: str) -> Callable[..., Any]:
+    """The function that `module:function` names."""
+    module, _, name = factory.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), name)
+    return found
+
+
+def build(page: Page, workspace: Workspace) -> QWidget:
+    """The page's widget, or a sentence where its module is missing."""
+    if not installed(page.factory):
+        return EmptyState(page.icon, page.title, page.absent)
+    widget: QWidget = resolve(page.factory)(workspace)
+    return widget
+
+
+class EmptyState(QWidget):
+    """A page with nothing to show yet: an icon, a sentence, and a button that does the next step."""
+
+    def __init__(self, icon_name: str, title: str, text: str, button: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "page")
+        self.setAttribute(Qt.WA_StyledBackground)
+        self._icon_name = icon_name
+        self._picture = QLabel(alignment=Qt.AlignCenter)
+        heading = QLabel(title, alignment=Qt.AlignCenter)
+        heading.setProperty("role", "title")
+        words = QLabel(text, alignment=Qt.AlignCenter, wordWrap=True)
+        words.setProperty("role", "dim")
+        words.setMaximumWidth(420)
+        words.setMinimumWidth(280)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(2 * theme.SPACE)
+        layout.addStretch(2)
+        layout.addWidget(self._picture)
+        layout.addWidget(heading)
+        layout.addWidget(words, 0, Qt.AlignHCenter)
+        self.button = QPushButton(button)
+        self.button.setProperty("kind", "primary")
+        self.button.setVisible(bool(button))
+        layout.addSpacing(2 * theme.SPACE)
+        layout.addWidget(self.button, 0, Qt.AlignHCenter)
+        layout.addStretch(3)
+        self.heading, self.words = heading, words
+        theme.notifier.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def _on_theme_changed(self) -> None:
+        self._picture.setPixmap(icon(self._icon_name, theme.current().control_border).pixmap(40, 40))

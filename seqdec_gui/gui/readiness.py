@@ -1,0 +1,70 @@
+"""What the train button says, and why it cannot be pressed."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import msgspec
+
+from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.problems import InvalidInput, errors
+from seqdec_gui.domain.validation import Report, unbound
+from seqdec_gui.gui.workspace import Workspace
+from seqdec_gui.runs.engine_choice import choose_engine
+from seqdec_gui.runs.spec import DeviceChoice
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """`text` for the button; `reason` is a sentence that says what is missing, empty where training can start."""
+
+    text: str
+    reason: str = ""
+
+    @property
+    def ready(self) -> bool:
+        return not self.reason
+
+
+def readiness(workspace: Workspace) -> Readiness:
+    """What the button of this workspace says now."""
+    if workspace.training:
+        return Readiness(workspace.training, "One run at a time: stop this one on the Train tab first.")
+    if not workspace.devices.known:
+        return Readiness("Train", "Looking for devices.")
+    text = f"Train on {workspace.devices.label}"
+    document = workspace.document
+    reason = _design_reason(document.design, document.report) or _device_reason(document.design, workspace.devices.resolved)
+    return Readiness(text, reason)
+
+
+def _design_reason(design: Design, report: Report) -> str:
+    if not design.blocks:
+        return "The design is empty: start from a template or drag blocks from the palette."
+    found = errors(report.problems)
+    if found:
+        more = f" ({len(found) - 1} more in the list of problems)" if len(found) > 1 else ""
+        return found[0].sentence() + more
+    if not design.data.file and not any(binding.file for binding in design.data.bindings):
+        return "No data yet: open a data file on the Data tab."
+    missing = unbound(design, report.inference)
+    if missing:
+        names = ", ".join(port.name for port in missing)
+        return f"No column is bound to {names}: choose one on the Data tab."
+    return ""
+
+
+def _device_reason(design: Design, choice: DeviceChoice) -> str:
+    batch, devices = design.training.batch_size, choice.replicas
+    if batch % devices:
+        near = max(devices, round(batch / devices) * devices)
+        return f"A batch of {batch} rows cannot be shared evenly by {devices} devices: set batch_size to {near}."
+    return _engine_reason(choice)
+
+
+@lru_cache(maxsize=32)
+def _engine_reason(choice: DeviceChoice) -> str:
+    try:
+        choose_engine("auto", choice)
+    except InvalidInput as error:
+        return str(error)
+    return ""

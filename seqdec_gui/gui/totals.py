@@ -1,0 +1,48 @@
+"""Parameters and memory of the whole design, for the status bar."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import QTimer, pyqtSlot
+from PyQt5.QtWidgets import QLabel, QWidget
+
+from seqdec_gui.domain.shapes import activation_bytes
+from seqdec_gui.gui import theme
+from seqdec_gui.gui.workspace import Workspace
+
+
+class Totals(QLabel):
+    """Object name `totals`: `232,214 parameters · 231,702 trainable · about 21 MiB at batch 64`."""
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("totals")
+        self.setContentsMargins(0, 0, 2 * theme.SPACE, 0)
+        self._workspace = workspace
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.refresh)
+        workspace.document.design_changed.connect(lambda _old, _new: self._timer.start(0))
+        self.refresh()
+
+    @pyqtSlot()
+    def refresh(self) -> None:
+        document = self._workspace.document
+        inference, batch = document.report.inference, document.design.training.batch_size
+        if not document.design.blocks:
+            self.setText("")
+            return
+        words = [f"{inference.parameters:,} parameters"]
+        if inference.trainable != inference.parameters:
+            words.append(f"{inference.trainable:,} trainable")
+        words.append(f"about {format_bytes(activation_bytes(inference, batch))} to train at batch {batch:,}")
+        self.setText("   ·   ".join(words))
+        self.setToolTip("Weights, gradients, optimizer and activations of one batch in float32: an estimate.")
+
+
+def format_bytes(count: int) -> str:
+    """`0.9 MiB`, `23 MiB`, `1.4 GiB`."""
+    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if count >= size:
+            amount = count / size
+            return f"{amount:.1f} {unit}" if amount < 10 else f"{amount:,.0f} {unit}"
+    return f"{count} B"
