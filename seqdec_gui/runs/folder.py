@@ -81,13 +81,15 @@ def open_run(path: Path | str) -> RunFolder:
     return run
 
 
-def create(path: Path | str | None, design_path: Path | str | None, now: float | None = None) -> RunFolder:
+def create(
+    path: Path | str | None, design_path: Path | str | None, now: float | None = None, parent: Path | None = None
+) -> RunFolder:
     """Make the folder for a new run: `path`, or `<design folder>/runs/<time>-<design>`, made unique by a number.
 
-    A `path` given must not exist, or be empty. Raises InvalidInput.
+    A `path` given must not exist, or be empty. `parent` stands for `<design folder>/runs`. Raises InvalidInput.
     """
     try:
-        return _create_default(design_path, now) if path is None else _create_at(RunFolder(path))
+        return _create_default(design_path, now, parent) if path is None else _create_at(RunFolder(path))
     except OSError as error:
         place = error.filename or path
         raise InvalidInput(
@@ -127,8 +129,8 @@ def _create_at(run: RunFolder) -> RunFolder:
     return run
 
 
-def _create_default(design_path: Path | str | None, now: float | None) -> RunFolder:
-    parent = default_parent(design_path)
+def _create_default(design_path: Path | str | None, now: float | None, parent: Path | None) -> RunFolder:
+    parent = parent or default_parent(design_path)
     parent.mkdir(parents=True, exist_ok=True)
     stem = re.sub(r"[^\w.-]+", "_", Path(design_path).stem) if design_path is not None else "untitled"
     first = f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{stem}"

@@ -62,19 +62,24 @@ class Follower:
     def ended(self) -> bool:
         return self.final is not None
 
-    def poll(self) -> list[Event]:
-        """New events; empty if there are none, or the run has not begun. Raises UnreadableLine, OSError."""
+    def poll(self, pieces: int | None = None) -> list[Event]:
+        """New events; empty if there are none, or the run has not begun. Raises UnreadableLine, OSError.
+
+        At most `pieces` of 8 MiB are read, so that the replay of a long run need not be in memory at once.
+        """
         if self.ended:
             return []
         alive = self._alive()  # before reading: a run that ends in between has then written its last event
         record = lock.read_record(self.run.lock)
         new: list[Event] = []
-        while placed := self._tail.read_placed():
+        placed: list[tuple[int, Event]] = []
+        while (pieces is None or pieces > 0) and (placed := self._tail.read_placed()):
+            pieces = None if pieces is None else pieces - 1
             for offset, event in placed:
                 new.append(event)
                 if isinstance(event, FINAL) and offset >= (record.events_offset if record else 0):
                     self.final = event
-        if not alive and self.final is None and record is not None and record.host == socket.gethostname():
+        if not alive and not placed and self.final is None and record is not None and record.host == socket.gethostname():
             self.final = crash_of(self.run, record)
             new.append(self.final)
         return new

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import msgspec
 
@@ -127,21 +127,34 @@ def _history(run: RunFolder) -> _History:
     """Looks at the lock first: a run that ends in between has then written its final event before we read."""
     held = lock.is_held(run.lock)
     record = lock.read_record(run.lock)
+    earlier: tuple[Event, ...] = ()
+    current: tuple[Event, ...] = ()
     try:
-        data = run.events.read_bytes()
+        with run.events.open("rb") as file:
+            earlier = _milestones(file, record.events_offset if record else 0)
+            current = _milestones(file)
     except FileNotFoundError:
-        data = b""
-    offset = record.events_offset if record else 0
-    earlier = _milestones(data[:offset])
-    current = _milestones(data[offset:])
+        pass
     return _History(held, record, (*earlier, *current), current)
 
 
-def _milestones(data: bytes) -> tuple[Event, ...]:
-    """Complete events without device loads and without steps but the last: quick for long runs. Raises UnreadableLine."""
-    lines = data[: data.rfind(b"\n") + 1].splitlines()
-    last = next((line for line in reversed(lines) if line.startswith(_STEP)), None)
-    return tuple(decode(line) for line in lines if line is last or not line.startswith((_STEP, _DEVICE)))
+def _milestones(file: BinaryIO, size: int | None = None) -> tuple[Event, ...]:
+    """Complete events without device loads and without steps but the last: quick for long runs. Raises UnreadableLine.
+
+    Line by line, at most `size` bytes: other threads, above all one that paints, get their turn.
+    """
+    found: list[bytes] = []
+    last_step = -1
+    while (size is None or size > 0) and (line := file.readline()).endswith(b"\n"):
+        size = None if size is None else size - len(line)
+        if line.startswith(_STEP):
+            if last_step >= 0:
+                del found[last_step]
+            last_step = len(found)
+        elif line.startswith(_DEVICE) or not line.strip():
+            continue
+        found.append(line)
+    return tuple(decode(line) for line in found)
 
 
 _STEP = b'{"type":"step"'
