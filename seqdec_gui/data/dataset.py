@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +22,7 @@ from seqdec_gui.domain.bindings import Binding, DataSource
 from seqdec_gui.domain.dataflow import DataPort
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
 
-__all__ = ["Dataset", "Wire", "expand", "open_dataset"]
+__all__ = ["Bound", "Dataset", "Trial", "Wire", "expand", "open_dataset", "try_fit"]
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,47 @@ class Dataset:
         return {name: array[rows] for name, array in self.arrays.items()}
 
 
-class _Bound(NamedTuple):
+class Bound(NamedTuple):
+    """A port, what is bound to it, and the rows that this means."""
+
     port: DataPort
     binding: Binding
     source: ColumnSource
+
+
+class Trial(NamedTuple):
+    """The bound columns fitted and not encoded: what there is and every problem, the errors too.
+
+    `fits` belong to `bound` one by one; they are empty, and `parts` is None, where columns differ in length or none is bound.
+    """
+
+    bound: tuple[Bound, ...]
+    fits: tuple[Fit, ...]
+    parts: Parts | None
+    rows: int
+    problems: tuple[Problem, ...]
+
+
+def try_fit(
+    source: DataSource,
+    ports: Sequence[DataPort],
+    folder: Path,
+    fitted: Fitted | None = None,
+    opened: Callable[[Path, Sequence[str]], Table] = open_table,
+) -> Trial:
+    """Reads, checks and fits the bound columns; `opened(path, names)` gives the table of a file. Never raises InvalidInput."""
+    problems: list[Problem] = []
+    tables = _Tables(folder, source, problems, opened)
+    bound = _resolved(source, ports, tables, fitted, problems)
+    rows = _common_rows(bound, problems)
+    if rows is None:
+        return Trial(tuple(bound), (), None, 0, tuple(problems))
+    split_table = tables.get(source.file) if source.split.kind == "column" else None
+    parts, wrong = split_rows(source.split, rows, split_table)
+    problems += wrong
+    fits = _fits(bound, ports, parts, rows, fitted)
+    problems += [problem for result in fits for problem in result.problems]
+    return Trial(tuple(bound), tuple(fits), parts, rows, tuple(problems))
 
 
 def open_dataset(
@@ -63,31 +100,27 @@ def open_dataset(
     more than 512 MB are written to the folder `cache`, if one is given, and mapped. Raises InvalidInput with every
     problem found, SeqdecError where the cache cannot be written.
     """
-    problems: list[Problem] = []
-    tables = _Tables(folder, source, problems)
-    bound = _resolved(source, ports, tables, fitted, problems)
-    rows = _common_rows(bound, problems)
-    if rows is None:
-        raise InvalidInput(problems)
-    split_table = tables.get(source.file) if source.split.kind == "column" else None
-    parts, wrong = split_rows(source.split, rows, split_table)
-    problems += wrong
-    fits = _fits(bound, ports, parts, rows, fitted)
-    problems += [problem for result in fits for problem in result.problems]
-    if errors(problems):
+    bound, fits, parts, rows, problems = try_fit(source, ports, folder, fitted)
+    if parts is None or errors(problems):
         raise InvalidInput(sorted(problems, key=lambda problem: problem.severity != "error"))
     known = _as_fitted(bound, fits, fitted)
     arrays = {
         at.port.name: encode(_codec(result), at.source, at.port.name, cache) for at, result in zip(bound, fits, strict=True)
     }
-    return Dataset(arrays, known.wires, *parts, rows, known, tuple(problems))
+    return Dataset(arrays, known.wires, *parts, rows, known, problems)
 
 
 class _Tables:
     """The files in use, each opened once and only as far as needed."""
 
-    def __init__(self, folder: Path, source: DataSource, problems: list[Problem]) -> None:
-        self._folder, self._source, self._problems = folder, source, problems
+    def __init__(
+        self,
+        folder: Path,
+        source: DataSource,
+        problems: list[Problem],
+        opened: Callable[[Path, Sequence[str]], Table],
+    ) -> None:
+        self._folder, self._source, self._problems, self._open_table = folder, source, problems, opened
         self._open: dict[str, Table | None] = {}
 
     def get(self, file: str) -> Table | None:
@@ -107,7 +140,7 @@ class _Tables:
         if file == self._source.file and self._source.split.kind == "column":
             names.append(self._source.split.column)
         try:
-            table = open_table(self._folder / file, names)
+            table = self._open_table(self._folder / file, names)
         except InvalidInput as error:
             self._problems += error.problems
             return None
@@ -117,7 +150,7 @@ class _Tables:
 
 def _resolved(
     source: DataSource, ports: Sequence[DataPort], tables: _Tables, fitted: Fitted | None, problems: list[Problem]
-) -> list[_Bound]:
+) -> list[Bound]:
     """Port and columns of every binding, in the order of the ports; reports what is missing, unknown or bound twice."""
     chosen: dict[str, Binding] = {}
     for binding in source.bindings:
@@ -137,7 +170,7 @@ def _resolved(
         if port.name in chosen:
             columns = _source(chosen[port.name], source, tables, port, problems)
             if columns is not None:
-                found.append(_Bound(port, chosen[port.name], columns))
+                found.append(Bound(port, chosen[port.name], columns))
         elif port.name not in taught:
             by = next((other.port for other in ports if other.taught == port.name), "")
             hint = f"Bind a column to it{f', or one column of text to {by}' if by else ''}."
@@ -180,7 +213,7 @@ def _source(
     return ColumnSource(table, columns)
 
 
-def _common_rows(bound: Sequence[_Bound], problems: list[Problem]) -> int | None:
+def _common_rows(bound: Sequence[Bound], problems: list[Problem]) -> int | None:
     """How many rows all bound columns have; None if they differ, which is reported, or if nothing is bound."""
     if not bound:
         if not errors(problems):
@@ -194,7 +227,7 @@ def _common_rows(bound: Sequence[_Bound], problems: list[Problem]) -> int | None
     return None if any(other.source.rows != rows for other in bound) else rows
 
 
-def _fits(bound: Sequence[_Bound], ports: Sequence[DataPort], parts: Parts, rows: int, fitted: Fitted | None) -> list[Fit]:
+def _fits(bound: Sequence[Bound], ports: Sequence[DataPort], parts: Parts, rows: int, fitted: Fitted | None) -> list[Fit]:
     if fitted is not None:
         return [_fit_from(fitted, at) for at in bound]
     training = np.zeros(rows, bool)
@@ -208,12 +241,12 @@ def _fits(bound: Sequence[_Bound], ports: Sequence[DataPort], parts: Parts, rows
     return results
 
 
-def _fit_from(fitted: Fitted, at: _Bound) -> Fit:
+def _fit_from(fitted: Fitted, at: Bound) -> Fit:
     codec = next((port.codec for port in fitted.ports if port.name == at.port.name), None)
     return Fit(codec, (), [] if codec is None else faults(codec, at.source, at.port.port))
 
 
-def _as_fitted(bound: Sequence[_Bound], fits: Sequence[Fit], fitted: Fitted | None) -> Fitted:
+def _as_fitted(bound: Sequence[Bound], fits: Sequence[Fit], fitted: Fitted | None) -> Fitted:
     if fitted is not None:
         names = {at.port.name for at in bound}
         return msgspec.structs.replace(fitted, wires=tuple(wire for wire in fitted.wires if wire.array in names))

@@ -57,6 +57,16 @@ class ColumnSource:
         for at in range(0, self.rows, CHUNK_ROWS):
             yield np.stack([part[at : at + CHUNK_ROWS] for part in parts], axis=1)
 
+    def page(self, first: int, count: int, as_text: bool = False) -> RowSource:
+        """Rows [first, first + count) alone; with `as_text` whole numbers are texts, as the file writes them."""
+        if as_text and self.kind == "integer":
+            return RowSource(self.label, _slice_of(self.texts(), first, count))
+        cells = [self._table.page(column.name, first, count) for column in self._columns]
+        if self.kind == "text":
+            return RowSource(self.label, ["" if cell is None else str(cell) for cell in cells[0]])
+        parts = [np.array([np.nan if cell is None else cell for cell in each]) for each in cells]
+        return RowSource(self.label, parts[0] if len(parts) == 1 else np.stack(parts, axis=1))
+
     def _require_numeric(self, column: Column) -> None:
         if column.kind == "text":
             found = self._table.first_not_numeric(column.name)
@@ -142,6 +152,18 @@ def survey_numbers(source: Source, training: Array | None = None) -> NumberSurve
         one_hot = False
     deviation = np.sqrt(squares / max(count, 1))
     return NumberSurvey(bad, bad_row, low, high, integral, one_hot, one_hot and hollow, mean, deviation)
+
+
+def _slice_of(chunks: Iterator[Chunk], first: int, count: int) -> list[str]:
+    """The texts of rows [first, first + count) of a stream of Arrow arrays."""
+    found: list[str] = []
+    for chunk in chunks:
+        if first < len(chunk):
+            found += [text or "" for text in chunk.slice(max(first, 0), count - len(found)).to_pylist()]
+            if len(found) >= count:
+                break
+        first -= len(chunk)
+    return found
 
 
 def _finite_rows(chunk: Array) -> Array:
