@@ -135,7 +135,7 @@ class LayerDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Inspected(_Tagged, frozen=True, kw_only=True, tag="inspected"):
-    """What a Keras file holds."""
+    """What a Keras file holds, and its check sum (SHA-256, hexadecimal)."""
 
     name: str
     inputs: tuple[ArrayDescription, ...]
@@ -143,6 +143,7 @@ class Inspected(_Tagged, frozen=True, kw_only=True, tag="inspected"):
     layers: tuple[LayerDescription, ...]
     parameters: int
     trainable: int
+    sha256: str = ""
 
 
 TaskResult: TypeAlias = Exported | Generated | Evaluated | Inspected
