@@ -12,7 +12,7 @@ import msgspec
 from seqdec_gui.domain.problems import Problem
 
 if TYPE_CHECKING:
-    from seqdec_gui.runs.tasks import Notice, Progress, Task, TaskResult
+    from seqdec_gui.runs.tasks import Event, Task, TaskResult
 
 
 def say(text: str = "") -> None:
@@ -54,14 +54,15 @@ def do_task(task: Task) -> TaskResult:
     return run_task(task, _report)
 
 
-def _report(line: Progress | Notice) -> None:
-    if line.__struct_config__.tag == "notice":
-        _clear()
-        warn(line.text)
-    elif sys.stderr.isatty():
-        done = f"{line.done} of {line.total}" if line.total else str(line.done)  # type: ignore[union-attr]
-        sys.stderr.write(f"\r\x1b[K{line.text} {done}\r")
-        sys.stderr.flush()
+def _report(line: Event) -> None:
+    match line.__struct_config__.tag:
+        case "notice":
+            _clear()
+            warn(line.text)  # type: ignore[union-attr]
+        case "progress" if sys.stderr.isatty():
+            done = f"{line.done} of {line.total}" if line.total else str(line.done)  # type: ignore[union-attr]
+            sys.stderr.write(f"\r\x1b[K{line.text} {done}\r")  # type: ignore[union-attr]
+            sys.stderr.flush()
 
 
 def _clear() -> None:

@@ -1,4 +1,4 @@
-"""Short jobs that need Keras and therefore a child of their own: export, generate, evaluate, look into a Keras file.
+"""Short jobs that need Keras and therefore a child of their own: export, generate, evaluate, look into a Keras file, measure.
 
 The child (`python -m seqdec_gui.runner.task`) reads one task as a line of JSON from standard input and answers with one
 `Line` of JSON after another on its original standard output (`TaskChannel`); the last is the result or `TaskFailed`.
@@ -23,6 +23,7 @@ from msgspec import Meta
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
 from seqdec_gui.runs.crash import explain
 from seqdec_gui.runs.environment import child_environment
+from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.spec import DeviceChoice, EngineName, Placement
 
 ExportFormat = Literal["h5", "keras", "script"]
@@ -79,7 +80,38 @@ class InspectTask(_Tagged, frozen=True, kw_only=True, tag="inspect"):
     path: str
 
 
-Task: TypeAlias = ExportTask | GenerateTask | EvaluateTask | InspectTask
+class ProbeTask(_Tagged, frozen=True, kw_only=True, tag="probe"):
+    """Measure training steps at each of these global batches, smallest first; every one is answered by a `Measured`.
+
+    `design` is a document; its relative paths begin at `folder`. Rows are the design's own with `real_rows`, else random ones
+    of its shapes. No batch is begun after `budget_s` seconds of the child's life. `turn`: a file that probes at work at the
+    same time lock in turn while they measure ("": none does). `shares`: whether to measure what reduction and input cost.
+    """
+
+    design: dict[str, Any]
+    folder: str
+    devices: DeviceChoice
+    engine: EngineName
+    batch_sizes: tuple[Annotated[int, Meta(ge=1)], ...]
+    real_rows: bool = False
+    shares: bool = True
+    budget_s: float = 20.0
+    turn: str = ""
+
+
+class CertifyTask(_Tagged, frozen=True, kw_only=True, tag="certify"):
+    """Train `steps` steps without random layers, at the highest precision; what came out goes to `output` (an npz file)."""
+
+    design: dict[str, Any]
+    folder: str
+    devices: DeviceChoice
+    engine: EngineName
+    output: str
+    steps: Annotated[int, Meta(ge=1)] = 5
+    real_rows: bool = False
+
+
+Task: TypeAlias = ExportTask | GenerateTask | EvaluateTask | InspectTask | ProbeTask | CertifyTask
 
 
 class Progress(_Tagged, frozen=True, kw_only=True, tag="progress"):
@@ -95,6 +127,15 @@ class Notice(_Tagged, frozen=True, kw_only=True, tag="notice"):
 
     text: str
     severity: Literal["info", "warning"] = "info"
+
+
+class Measured(_Tagged, frozen=True, kw_only=True, tag="measured"):
+    """One measurement of a probe, sent as soon as it is there: what comes later may run out of memory."""
+
+    measurement: Measurement
+
+
+Event: TypeAlias = Progress | Notice | Measured
 
 
 class Exported(_Tagged, frozen=True, kw_only=True, tag="exported"):
@@ -146,7 +187,34 @@ class Inspected(_Tagged, frozen=True, kw_only=True, tag="inspected"):
     sha256: str = ""
 
 
-TaskResult: TypeAlias = Exported | Generated | Evaluated | Inspected
+class Probed(_Tagged, frozen=True, kw_only=True, tag="probed"):
+    """A probe has come to its end; its measurements were sent before."""
+
+
+class WeightName(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A variable of the trained model: its block, its path in Keras, and whether the optimizer changes it."""
+
+    block: str
+    path: str
+    trainable: bool
+
+
+class Trained(_Tagged, frozen=True, kw_only=True, tag="trained"):
+    """What a certificate compares; the arrays are in the task's `output`.
+
+    `w0`, `w1`, ... are the weights, `s0`, `s1`, ... the same after the first step, `p0`, ... the predictions of every loss's
+    source for the first rows, `losses` those of all steps. `initial` is a check sum of the initial weights.
+    """
+
+    weights: tuple[WeightName, ...]
+    outputs: tuple[str, ...]
+    metrics: dict[str, float | None]
+    initial: str
+    switched_off: tuple[str, ...] = ()
+    data: Literal["real", "random"] = "random"
+
+
+TaskResult: TypeAlias = Exported | Generated | Evaluated | Inspected | Probed | Trained
 
 
 class TaskFailed(_Tagged, frozen=True, kw_only=True, tag="failed"):
@@ -158,7 +226,7 @@ class TaskFailed(_Tagged, frozen=True, kw_only=True, tag="failed"):
     exit_status: int = 1
 
 
-Line: TypeAlias = Progress | Notice | Exported | Generated | Evaluated | Inspected | TaskFailed
+Line: TypeAlias = Event | TaskResult | TaskFailed
 _lines: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
 _tasks: msgspec.json.Decoder[Task] = msgspec.json.Decoder(Task)
 
@@ -191,7 +259,7 @@ class TaskChannel:
 
 def run_task(
     task: Task,
-    on_event: Callable[[Progress | Notice], None] | None = None,
+    on_event: Callable[[Event], None] | None = None,
     devices: DeviceChoice | None = None,
     engine: EngineName = "tensorflow",
     cancelled: Callable[[], bool] | None = None,
@@ -222,7 +290,7 @@ def run_task(
 def _converse(
     child: subprocess.Popen[bytes],
     task: Task,
-    on_event: Callable[[Progress | Notice], None] | None,
+    on_event: Callable[[Event], None] | None,
     cancelled: Callable[[], bool] | None,
     log: IO[bytes],
 ) -> TaskResult:
@@ -235,7 +303,7 @@ def _converse(
             line = _lines.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise SeqdecError(f"The child process wrote {data[:80]!r} where a result was expected; this is a bug.") from None
-        if isinstance(line, (Progress, Notice)):
+        if isinstance(line, (Progress, Notice, Measured)):
             if on_event is not None:
                 on_event(line)
         elif isinstance(line, TaskFailed):
