@@ -1,4 +1,4 @@
-"""Paint the application's icon as PNG files of the usual sizes: python tools/make_icons.py. Run it after a change of the SVG."""
+"""Paint the icon as PNG files of the usual sizes: python tools/make_icons.py. Run it after a change of the SVG."""
 
 from __future__ import annotations
 

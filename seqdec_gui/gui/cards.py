@@ -28,7 +28,7 @@ class Card(QFrame):
         self._picture = QLabel(alignment=Qt.AlignCenter)
         self._picture.setFixedHeight(picture_height)
         self._picture.setVisible(picture_height > 0)
-        heading = QLabel(title)
+        heading = QLabel(title, wordWrap=True)
         heading.setProperty("role", "value")
         words = QLabel(summary, wordWrap=True)
         words.setProperty("role", "small")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import QPoint, QSize, Qt, QTimer, pyqtSlot
-from PyQt5.QtGui import QHideEvent, QShowEvent
+from PyQt5.QtGui import QHideEvent, QPainter, QPaintEvent, QShowEvent
 from PyQt5.QtWidgets import (
     QAbstractButton,
     QCheckBox,
@@ -23,6 +23,7 @@ from seqdec_gui.runs.spec import DeviceChoice
 
 REFRESH_MS = 2000
 GIB = 2**30
+CHEVRON = 18
 
 
 class DevicePicker(QToolButton):
@@ -65,9 +66,16 @@ class DevicePicker(QToolButton):
         words = used or [devices.label]
         self.setToolTip("\n".join(["The next run trains on", *words, *(problem.sentence() for problem in devices.warnings)]))
 
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        self._chevron.paint(painter, self.width() - CHEVRON - theme.SPACE, (self.height() - CHEVRON) // 2, CHEVRON, CHEVRON)
+        painter.end()
+
     @pyqtSlot()
     def _on_theme_changed(self) -> None:
         self.setIcon(icon("memory"))
+        self._chevron = icon("chevron-down")
 
 
 class DeviceList(QFrame):

@@ -7,6 +7,7 @@ function `f(workspace, *arguments)`. What is not installed leaves a sentence in 
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
@@ -40,6 +41,12 @@ PAGES: tuple[Page, ...] = (
     Page("generate", "Generate", "creation", f"{_GUI}.generate_view:create_page", "Generating is not part of this version."),
 )
 
+# Functions f(workspace, design_view), for the left side.
+SIDE: tuple[tuple[str, str], ...] = (
+    ("Blocks", f"{_GUI}.palette:create_palette"),
+    ("Outline", f"{_GUI}.outline:create_outline"),
+)
+
 COMMANDS: dict[str, str] = {
     "import_keras": "seqdec_gui.gui.import_keras:import_keras",  # (workspace)
     "export": "seqdec_gui.gui.export_dialog:open_export",  # (workspace, format or "")
@@ -62,10 +69,19 @@ def resolve(factory: str) -> Callable[..., Any]:
 
 
 def build(page: Page, workspace: Workspace) -> QWidget:
-    """The page's widget, or a sentence where its module is missing."""
-    if not installed(page.factory):
-        return EmptyState(page.icon, page.title, page.absent)
-    widget: QWidget = resolve(page.factory)(workspace)
+    """The page's widget, or a sentence where its module is missing or fails: one page must not take the window with it."""
+    return create(page.factory, page.icon, page.title, page.absent, workspace)
+
+
+def create(factory: str, icon_name: str, title: str, absent: str, *arguments: Any) -> QWidget:
+    """The widget of a factory, or a sentence in its place."""
+    if not installed(factory):
+        return EmptyState(icon_name, title, absent)
+    try:
+        widget: QWidget = resolve(factory)(*arguments)
+    except Exception:
+        logging.getLogger("seqdec_gui").exception("%s cannot be shown", title)
+        return EmptyState("alert-circle-outline", title, "This part could not be opened; the log says why.")
     return widget
 
 

@@ -68,8 +68,10 @@ class ProblemsPanel(QWidget):
             item.setToolTip(problem.sentence())
             self._list.addItem(item)
         self._list.setCurrentRow(min(row, len(problems) - 1))
-        self._stack.setCurrentIndex(0 if problems else 1)
-        found = [problem.severity for problem in problems]
+        empty = not document.design.blocks
+        self._calm.setText("The design is empty." if empty else "No problems.")
+        self._stack.setCurrentIndex(0 if problems and not empty else 1)
+        found = [] if empty else [problem.severity for problem in problems]
         self.counted.emit(found.count("error"), found.count("warning"))
 
     @pyqtSlot(QListWidgetItem)

@@ -51,6 +51,9 @@ QLabel[role="small"] { color: @text_dim@; font-size: @small_pt@; }
 QLabel[role="value"] { font-weight: 600; }
 QLabel[role="error"] { color: @error@; font-size: @small_pt@; }
 QLabel[role="warning"] { color: @warning@; font-size: @small_pt@; }
+QLabel[role="wire_float"] { color: @wire_float@; }
+QLabel[role="wire_ids"] { color: @wire_ids@; }
+QLabel[role="wire_states"] { color: @wire_states@; }
 QLabel[role="ok"] { color: @ok@; font-size: @small_pt@; }
 
 QPushButton { background: @surface@; border: 1px solid @control_border@; border-radius: @r@px; padding: 0 @s3@px;
@@ -150,7 +153,7 @@ QTabBar { background: @window@; qproperty-drawBase: 0; }
 QTabBar::tab { background: transparent; color: @text_dim@; border: none; border-bottom: 2px solid transparent;
     padding: 6px @s4@px 5px @s4@px; }
 QTabBar::tab:hover { color: @text@; background: @hover@; }
-QTabBar::tab:selected { color: @text@; font-weight: 600; border-bottom-color: @accent@; }
+QTabBar::tab:selected { color: @text@; border-bottom-color: @accent@; }
 QTabBar::tab:focus { color: @accent@; }
 QTabBar::tab:disabled { color: @text_disabled@; }
 

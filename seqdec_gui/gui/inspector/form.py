@@ -1,0 +1,198 @@
+"""A form made from the fields of a struct: label, editor, reset button, and under it what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from PyQt5.QtCore import QEvent, QObject, Qt, pyqtSignal
+from PyQt5.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QWidget
+
+from seqdec_gui.domain.catalog import Field
+from seqdec_gui.domain.problems import Problem
+from seqdec_gui.gui import theme
+from seqdec_gui.gui.icons import icon
+from seqdec_gui.gui.inspector import words
+from seqdec_gui.gui.inspector.editors import Editor, make_editor
+from seqdec_gui.gui.inspector.reading import format_value
+from seqdec_gui.gui.stylesheet import polish
+
+LABEL_WIDTH = 116
+RESET_WIDTH = 22
+
+
+class Row(QObject):
+    """One field of the form. `name` is the parameter's, `field.name` that of the widget, which may have a prefix."""
+
+    edited = pyqtSignal(object)  # the row
+    reset_requested = pyqtSignal(object)
+    focused = pyqtSignal(object)
+
+    def __init__(self, name: str, field: Field, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.name, self.field = name, field
+        self.editor: Editor = make_editor(field, parent)
+        self.label = QLabel(words.label(field.name), parent)
+        self.label.setWordWrap(True)
+        self.label.setBuddy(self.editor.input)
+        self.label.setMinimumHeight(theme.CONTROL_HEIGHT + theme.SPACE)
+        self.reset = QToolButton(parent, objectName=f"reset_{field.name}")
+        self.reset.setProperty("kind", "small")
+        self.reset.setToolTip(f"Back to the default, {format_value(field.default)}")
+        self.reset.setAccessibleName(f"Reset {words.label(field.name)} to {format_value(field.default)}")
+        self.reset.clicked.connect(lambda: self.reset_requested.emit(self))
+        self.message = QLabel(parent, objectName=f"error_{field.name}", wordWrap=True)
+        self.message.setProperty("role", "error")
+        self.message.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Minimum)
+        self.message.hide()
+        self.value: Any = msgspec.UNSET
+        self.editor.edited.connect(lambda: self.edited.emit(self))
+        tip = "\n".join(filter(None, (field.help, f"Default: {format_value(field.default)}")))
+        for widget in (self.label, self.editor.input):
+            widget.setToolTip(tip)
+        for watched in (self.editor.input, *self.editor.box.findChildren(QWidget), *self.editor.input.findChildren(QWidget)):
+            watched.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        if event.type() == QEvent.FocusIn:
+            self.focused.emit(self)
+        return False
+
+    def show_value(self, value: Any, problem: Problem | None) -> None:
+        """Show the design's value, unless it is what is being typed already."""
+        known = self.editor.read()
+        if value != self.value and (self.value is msgspec.UNSET or known.fault or known.value != value):
+            self.editor.show_value(value)
+            known = self.editor.read()
+        self.value = value
+        changed = value != self.field.default
+        self.reset.setVisible(changed or bool(known.fault))
+        weight = theme.font("body", bold=changed)
+        if self.label.font() != weight:
+            self.label.setFont(weight)
+        if known.fault:
+            self.show_fault(known.fault)
+        else:
+            self.show_problem(problem)
+
+    def show_fault(self, fault: str) -> None:
+        """Say why what is typed is not taken."""
+        kept = "" if self.value is msgspec.UNSET else f" The design keeps {format_value(self.value)}."
+        self._tell("error", fault + kept)
+
+    def show_problem(self, problem: Problem | None) -> None:
+        """Say what the check found about the value, or nothing."""
+        if problem is None:
+            self._tell("", "")
+        else:
+            text = problem.text[:1].upper() + problem.text[1:]
+            self._tell(problem.severity, f"{text} {problem.hint}".strip())
+
+    def _tell(self, severity: str, text: str) -> None:
+        polish(self.message, "role", {"error": "error", "warning": "warning"}.get(severity, "small"))
+        self.message.setText(text)
+        self.message.setVisible(bool(text))
+        polish(self.editor.input, "invalid", severity == "error")
+
+    def set_shown(self, shown: bool) -> None:
+        for widget in (self.label, self.editor.box):
+            widget.setVisible(shown)
+        if not shown:
+            self.reset.hide()
+            self.message.hide()
+
+
+class Form(QWidget):
+    """Shows a struct; `edited` brings each new valid value, one parameter at a time."""
+
+    edited = pyqtSignal(str, object, bool)  # parameter, value, whether it was typed
+    focused = pyqtSignal(object)  # Field
+
+    def __init__(
+        self,
+        owner: str,
+        fields: Iterable[Field],
+        sections: tuple[tuple[str, tuple[str, ...]], ...] = (),
+        prefix: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._owner, self._values = owner, None
+        self._rows: dict[str, Row] = {}
+        self._headings: list[tuple[QLabel, tuple[str, ...]]] = []
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(3 * theme.SPACE, 0, theme.SPACE, 2 * theme.SPACE)
+        self._grid.setHorizontalSpacing(2 * theme.SPACE)
+        self._grid.setVerticalSpacing(0)  # hidden rows must not add up; the rows bring their own space
+        self._grid.setColumnMinimumWidth(0, LABEL_WIDTH)
+        self._grid.setColumnStretch(1, 1)
+        self._grid.setColumnMinimumWidth(2, RESET_WIDTH)  # so that nothing moves when a button appears
+        by_name = {field.name: field for field in fields}
+        for title, names in sections or (("", tuple(by_name)),):
+            self._add_section(title, tuple(name for name in names if name in by_name), by_name, prefix)
+        self._recolour()
+        theme.notifier.changed.connect(self._recolour)
+
+    @property
+    def rows(self) -> dict[str, Row]:
+        """The rows by parameter."""
+        return self._rows
+
+    def _add_section(self, title: str, names: tuple[str, ...], by_name: dict[str, Field], prefix: str) -> None:
+        if title:
+            heading = QLabel(title.upper())
+            heading.setProperty("role", "section")
+            heading.setContentsMargins(0, 4 * theme.SPACE if self._rows else 0, 0, theme.SPACE)
+            self._grid.addWidget(heading, self._grid.rowCount(), 0, 1, 3)
+            self._headings.append((heading, names))
+        for name in names:
+            field = by_name[name]
+            help_text = field.help or words.HELP.get(prefix + name, "")
+            self._add_row(Row(name, msgspec.structs.replace(field, name=prefix + name, help=help_text), self))
+
+    def _add_row(self, row: Row) -> None:
+        line = self._grid.rowCount()
+        if row.field.type == "table":
+            self._grid.addWidget(row.editor.box, line, 0, 1, 3)
+            row.label.setFixedHeight(0)
+        else:
+            self._grid.addWidget(row.label, line, 0, Qt.AlignTop)
+            self._grid.addWidget(row.editor.box, line, 1)
+            self._grid.addWidget(row.reset, line, 2, Qt.AlignVCenter)
+        self._grid.addWidget(row.message, line + 1, 1, 1, 2)
+        row.edited.connect(self._on_row_edited)
+        row.reset_requested.connect(self._on_row_reset_requested)
+        row.focused.connect(lambda focused: self.focused.emit(focused.field))
+        self._rows[row.name] = row
+
+    def show_values(self, values: Any, problems: dict[str, Problem]) -> None:
+        """Show a struct, and the problem of each parameter that has one."""
+        self._values = values
+        for name, row in self._rows.items():
+            problem = problems.get(name)
+            row.set_shown(words.matters(self._owner, name, values) or problem is not None)
+            row.show_value(getattr(values, name), problem)
+            if row.editor.box.isHidden():
+                row.set_shown(False)
+        for heading, names in self._headings:
+            heading.setVisible(any(not self._rows[name].editor.box.isHidden() for name in names))
+
+    def _on_row_edited(self, row: Row) -> None:
+        known = row.editor.read()
+        if known.fault:
+            row.show_fault(known.fault)
+            row.reset.show()
+        elif known.value != row.value:
+            self.edited.emit(row.name, known.value, row.editor.typed)
+        else:  # back to what the design has
+            row.show_value(row.value, None)
+
+    def _on_row_reset_requested(self, row: Row) -> None:
+        row.editor.show_value(row.field.default)
+        self._on_row_edited(row)
+        row.editor.input.setFocus()
+
+    def _recolour(self) -> None:
+        for row in self._rows.values():
+            row.reset.setIcon(icon("restore"))

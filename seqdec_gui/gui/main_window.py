@@ -1,0 +1,420 @@
+"""The window: panels, pages, actions and what connects them. It owns neither the design nor a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt5.QtCore import QByteArray, QMimeData, QSize, Qt, QTimer, QUrl, pyqtSlot
+from PyQt5.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QIcon
+from PyQt5.QtWidgets import QApplication, QLabel, QMainWindow, QPushButton, QSizePolicy, QToolBar, QWidget
+
+from seqdec_gui import resource_files
+from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.document import SUFFIX
+from seqdec_gui.domain.problems import Problem
+from seqdec_gui.gui import autosave, notify, pages, theme
+from seqdec_gui.gui.actions import TOOLBAR, Actions, shortcut_text
+from seqdec_gui.gui.design_files import DesignFiles, examples, templates
+from seqdec_gui.gui.device_picker import DevicePicker
+from seqdec_gui.gui.document import DesignDocument
+from seqdec_gui.gui.icons import icon
+from seqdec_gui.gui.inspector import Inspector
+from seqdec_gui.gui.log_view import LogView
+from seqdec_gui.gui.preferences import forget_designs, recent_designs, settings
+from seqdec_gui.gui.problems import ProblemsPanel
+from seqdec_gui.gui.readiness import readiness
+from seqdec_gui.gui.shell import BottomPanel, Overlay, Pages, Panel, Shell
+from seqdec_gui.gui.totals import Totals
+from seqdec_gui.gui.welcome import Welcome
+from seqdec_gui.gui.workspace import Workspace
+
+DATA_SUFFIXES = (".npz", ".npy", ".h5", ".hdf5", ".csv", ".tsv", ".parquet")
+KERAS_SUFFIXES = (".keras",)
+DEFAULT_SIZE = QSize(1280, 800)
+
+
+def open_window(path: Path | str | None = None) -> MainWindow:
+    """A window, shown: with the design at `path`, or with the welcome page. The caller keeps it."""
+    application = QApplication.instance()
+    if not isinstance(application, QApplication):
+        raise RuntimeError("open_window needs a QApplication")
+    theme.install(application)
+    window = MainWindow()
+    window.show()
+    if path is not None:
+        window.files.open(Path(path))
+    else:
+        window.look_for_recovery()
+    return window
+
+
+class MainWindow(QMainWindow):
+    """See DESIGN section 6 in `docs/architecture.md`; object names are part of the contract with scripts and tests."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("main_window")
+        self.document = DesignDocument(parent=self)
+        self.workspace = Workspace(self.document, self)
+        self.files = DesignFiles(self.document, self)
+        self.actions_by_name = Actions(self, self.menuBar(), self.document.undo_stack)
+        self._closing = False
+        self._build_shell()
+        self._build_toolbar()
+        self._totals = Totals(self.workspace)
+        self.statusBar().addPermanentWidget(self._totals)
+        self.statusBar().setSizeGripEnabled(False)
+        self.setAcceptDrops(True)
+        self.setDockNestingEnabled(False)
+        self.setContextMenuPolicy(Qt.NoContextMenu)
+        self._train_timer = QTimer(self)
+        self._train_timer.setSingleShot(True)
+        self._train_timer.timeout.connect(self._on_train_timer_timeout)
+        self._connect()
+        self._restore_state()
+        self._on_theme_changed()
+        self._show_title()
+        self._on_train_timer_timeout()
+        QTimer.singleShot(0, self.workspace.devices.refresh)
+
+    # -- building
+    def _build_shell(self) -> None:
+        self.pages = Pages(lambda page: pages.build(page, self.workspace))
+        self.problems = ProblemsPanel(self.workspace)
+        self.inspector = Inspector(self.workspace)
+        self.bottom = BottomPanel()
+        self.bottom.addTab(self.problems, "Problems")
+        self.bottom.addTab(LogView(), "Log")
+        self.design_view = self.pages.page("design")
+        self.pages.page("code")
+        palette, outline = (
+            pages.create(factory, "puzzle-outline", title, "Not part of this version yet.", self.workspace, self.design_view)
+            for title, factory in pages.SIDE
+        )
+        self.shell = Shell((Panel("BLOCKS", palette), Panel("OUTLINE", outline)), self.pages, self.inspector, self.bottom)
+        self.setCentralWidget(self.shell)
+        self.welcome = Welcome()
+        self._overlay = Overlay(self.welcome, self.design_view)
+
+    def _build_toolbar(self) -> None:
+        bar = QToolBar("Tools", objectName="toolbar")
+        bar.setMovable(False)
+        bar.setIconSize(QSize(20, 20))
+        bar.setToolButtonStyle(Qt.ToolButtonIconOnly)
+        for name in TOOLBAR:
+            if name:
+                bar.addAction(self.actions_by_name[name])
+            else:
+                bar.addSeparator()
+        gap = QWidget()
+        gap.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Preferred)
+        bar.addWidget(gap)
+        self.device_picker = DevicePicker(self.workspace.devices)
+        bar.addWidget(self.device_picker)
+        space = QLabel("  ")
+        bar.addWidget(space)
+        self.train_button = QPushButton("Train", objectName="train_button")
+        self.train_button.setProperty("kind", "primary")
+        self.train_button.setIconSize(QSize(18, 18))
+        self.train_button.setMinimumWidth(160)
+        self.train_button.clicked.connect(self._on_train_button_clicked)
+        bar.addWidget(self.train_button)
+        self.addToolBar(bar)
+        self._toolbar = bar
+
+    def _connect(self) -> None:
+        handlers = {
+            "new": self._on_new, "open": self.files.open, "save": self.files.save, "save_as": self.files.save_as,
+            "import_keras": lambda: self._run_command("import_keras"), "export": lambda: self._run_command("export", ""),
+            "export_h5": lambda: self._run_command("export", "h5"), "settings": self._on_settings, "close": self.close,
+            "quit": self._on_quit, "rename": self.inspector.edit_id, "train": self._on_train_button_clicked,
+            "devices": self.device_picker.open_list, "next_page": lambda: self.pages.step(1),
+            "previous_page": lambda: self.pages.step(-1), "guide": self._on_guide, "about": self._on_about,
+            "full_screen": self._on_full_screen,
+        }  # fmt: skip
+        for name, handler in handlers.items():
+            self.actions_by_name[name].triggered.connect(lambda _checked, handler=handler: handler())
+        for name in self.actions_by_name.canvas:
+            self.actions_by_name[name].triggered.connect(lambda _checked, name=name: self._on_canvas_action(name))
+        for name, part in (("show_left", "left"), ("show_right", "right"), ("show_bottom", "bottom")):
+            self.actions_by_name[name].toggled.connect(lambda on, part=part: getattr(self.shell, part).setVisible(on))
+        self.bottom.close_requested.connect(lambda: self.actions_by_name["show_bottom"].setChecked(False))
+        self.actions_by_name.menu("recent").aboutToShow.connect(self._fill_recent_menu)
+        self.actions_by_name.menu("examples").aboutToShow.connect(self._fill_examples_menu)
+        document, workspace = self.document, self.workspace
+        document.design_changed.connect(self._on_document_design_changed)
+        document.selection_changed.connect(self._on_document_selection_changed)
+        document.path_changed.connect(self._show_title)
+        document.clean_changed.connect(self._show_title)
+        document.repaired.connect(lambda sentence: self.shell.bar.tell(sentence))
+        self.files.recovery_found.connect(self._on_recovery_found)
+        self.files.recents_changed.connect(self.welcome.refresh_recents)
+        self.welcome.new_requested.connect(self._on_new)
+        self.welcome.open_requested.connect(lambda: self.files.open(then=self._on_design_opened))
+        self.welcome.template_chosen.connect(lambda path: self.files.new_from(path, self._on_design_opened))
+        self.welcome.design_chosen.connect(lambda path: self.files.open(path, self._on_design_opened))
+        self.pages.page_shown.connect(self._on_page_shown)
+        self.problems.counted.connect(self._on_problems_counted)
+        self.problems.problem_chosen.connect(self._on_problem_chosen)
+        workspace.page_requested.connect(self.pages.show_page)
+        workspace.block_requested.connect(self._on_block_requested)
+        workspace.status_told.connect(lambda sentence: self.statusBar().showMessage(sentence, 6000))
+        workspace.training_changed.connect(self._ask_train_button)
+        workspace.devices.devices_changed.connect(self._ask_train_button)
+        workspace.devices.choice_changed.connect(self._ask_train_button)
+        theme.notifier.changed.connect(self._on_theme_changed)
+
+    def _restore_state(self) -> None:
+        stored = settings()
+        geometry = stored.value("window/geometry")
+        if not isinstance(geometry, QByteArray) or not self.restoreGeometry(geometry):
+            room = QApplication.primaryScreen().availableGeometry().size()
+            self.resize(DEFAULT_SIZE.boundedTo(room))
+        self.shell.restore(stored)
+        for name, part in (("show_left", "left"), ("show_right", "right"), ("show_bottom", "bottom")):
+            self.actions_by_name[name].setChecked(not getattr(self.shell, part).isHidden())
+        for name in ("import_keras", "export", "export_h5"):
+            command = "import_keras" if name == "import_keras" else "export"
+            if not pages.installed(pages.COMMANDS[command]):
+                self.actions_by_name[name].setEnabled(False)
+                self.actions_by_name[name].setStatusTip("Not part of this version yet.")
+        self._on_page_shown("design")
+        self._on_document_selection_changed(frozenset())
+
+    # -- the design
+    @pyqtSlot()
+    def _on_new(self) -> None:
+        self.files.new(then=self._on_design_opened)
+
+    def _on_design_opened(self) -> None:
+        self.welcome.hide()
+        self.pages.show_page("design")
+        self._call_canvas("fit")
+        self.design_view.setFocus()
+
+    @pyqtSlot(object, object)
+    def _on_document_design_changed(self, _old: Design, new: Design) -> None:
+        if new.blocks and not self.welcome.isHidden():
+            self.welcome.hide()
+        self._ask_train_button()
+
+    @pyqtSlot(object)
+    def _on_document_selection_changed(self, selection: frozenset[str]) -> None:
+        self.actions_by_name["rename"].setEnabled(len(selection) == 1)
+        self._enable_canvas_actions()
+
+    @pyqtSlot()
+    def _show_title(self, _changed: object = None) -> None:
+        self.setWindowTitle(f"{self.document.name}[*] – seqdec-gui")
+        self.setWindowModified(not self.document.clean)
+        self.setWindowFilePath(str(self.document.path or ""))
+
+    def look_for_recovery(self) -> None:
+        """Offer what a window that did not close in peace left."""
+        recovery = autosave.left_behind()
+        if recovery is not None:
+            self._on_recovery_found(recovery)
+
+    @pyqtSlot(object)
+    def _on_recovery_found(self, recovery: autosave.Recovery) -> None:
+        which = "an unsaved design" if recovery.design is None else f"unsaved changes to {recovery.design.stem}"
+        self.shell.bar.tell(
+            f"The last session ended early and left {which}, {autosave.age(recovery)}.",
+            restore=("Restore", lambda: self.files.restore(recovery)),
+            discard=("Discard", recovery.remove),
+        )
+
+    # -- pages and places
+    @pyqtSlot(str)
+    def _on_page_shown(self, _name: str) -> None:
+        self.pages.recolour()
+        self._enable_canvas_actions()
+
+    def _enable_canvas_actions(self) -> None:
+        """On other pages their keys belong to tables and texts."""
+        shown = self.pages.current == "design"
+        for name in self.actions_by_name.canvas:
+            needs_selection = name in ("cut", "copy", "duplicate", "delete")
+            self.actions_by_name[name].setEnabled(shown and (not needs_selection or bool(self.document.selection)))
+
+    def _on_canvas_action(self, name: str) -> None:
+        self._call_canvas(name)
+
+    def _call_canvas(self, name: str) -> None:
+        function = getattr(self.design_view, name, None)
+        if callable(function):
+            function()
+
+    @pyqtSlot(str)
+    def _on_block_requested(self, block_id: str) -> None:
+        self.pages.show_page("design")
+        self.document.select([block_id])
+        reveal = getattr(self.design_view, "reveal", None)
+        if callable(reveal):
+            reveal(block_id)
+
+    @pyqtSlot(object)
+    def _on_problem_chosen(self, problem: Problem) -> None:
+        first, _, field = problem.where.partition(".")
+        if self.document.design.has(first) and problem.code not in ("unbound", "unknown_port", "bound_twice"):
+            self._on_block_requested(first)
+            self.workspace.field_requested.emit(field)
+        elif first == "training":
+            self.document.select([])
+            self.workspace.field_requested.emit(field)
+        elif first == "data" or problem.code in ("unbound", "unknown_port", "bound_twice", "no_column"):
+            self.pages.show_page("data")
+        else:
+            self.pages.show_page("design")
+
+    @pyqtSlot(int, int)
+    def _on_problems_counted(self, errors: int, warnings: int) -> None:
+        count = errors + warnings
+        self.bottom.setTabText(0, f"Problems  {count}" if count else "Problems")
+
+    # -- training and commands
+    @pyqtSlot()
+    def _ask_train_button(self) -> None:
+        self._train_timer.start(0)
+
+    @pyqtSlot()
+    def _on_train_timer_timeout(self) -> None:
+        found = readiness(self.workspace)
+        self.train_button.setText(found.text)
+        self.train_button.setEnabled(found.ready)
+        keys = "" if found.reason else " (Ctrl+R)"
+        self.train_button.setToolTip(found.reason or f"{found.text}{keys}")
+        self.train_button.setAccessibleDescription(found.reason)
+        look = theme.current()
+        self.train_button.setIcon(icon("play", look.accent_text if found.ready else look.text_disabled))
+        self.actions_by_name["train"].setEnabled(found.ready)
+        self.actions_by_name["train"].setText(found.text)
+
+    @pyqtSlot()
+    def _on_train_button_clicked(self) -> None:
+        self.pages.show_page("train")
+        self.workspace.train_requested.emit()
+
+    def _run_command(self, name: str, *arguments: object) -> None:
+        if pages.installed(pages.COMMANDS[name]):
+            pages.resolve(pages.COMMANDS[name])(self.workspace, *arguments)
+
+    # -- menus and dialogs
+    def _fill_recent_menu(self) -> None:
+        menu = self.actions_by_name.menu("recent")
+        menu.clear()
+        for path in recent_designs():
+            action = menu.addAction(f"{path.stem}   {path.parent}")
+            action.triggered.connect(lambda _checked, path=path: self.files.open(path, self._on_design_opened))
+        if menu.isEmpty():
+            menu.addAction("Nothing opened yet").setEnabled(False)
+        else:
+            menu.addSeparator()
+            menu.addAction("Clear the List").triggered.connect(lambda: (forget_designs(), self.welcome.refresh_recents()))
+
+    def _fill_examples_menu(self) -> None:
+        menu = self.actions_by_name.menu("examples")
+        menu.clear()
+        for number, bundle in enumerate((templates(), examples())):
+            if number:
+                menu.addSeparator()
+            for template in bundle:
+                action = menu.addAction(template.title)
+                action.triggered.connect(
+                    lambda _checked, path=template.path: self.files.new_from(path, self._on_design_opened)
+                )
+
+    def _on_settings(self) -> None:
+        from seqdec_gui.gui.settings import SettingsDialog
+
+        notify.present(SettingsDialog(self.workspace, self))
+
+    def _on_about(self) -> None:
+        from seqdec_gui.gui.about import AboutDialog
+
+        notify.present(AboutDialog(self))
+
+    def _on_guide(self) -> None:
+        from seqdec_gui.gui.about import guide
+
+        QDesktopServices.openUrl(guide())
+
+    def _on_full_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowFullScreen)
+
+    def _on_quit(self) -> None:
+        QApplication.closeAllWindows()
+
+    # -- the theme
+    @pyqtSlot()
+    def _on_theme_changed(self) -> None:
+        self.actions_by_name.recolour()
+        self.pages.recolour()
+        self.bottom.recolour()
+        self._on_train_timer_timeout()
+        for action in self._toolbar.actions():
+            button = self._toolbar.widgetForAction(action)
+            if action.text() and button is not None:
+                button.setToolTip(shortcut_text(action))
+        try:
+            self.setWindowIcon(QIcon(str(resource_files.path("icons/seqdec-gui-256.png"))))
+        except FileNotFoundError:
+            return
+
+    # -- files dropped on the window
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
+        if _dropped(event.mimeData()) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent | None) -> None:
+        path = _dropped(event.mimeData())
+        if path is None:
+            return
+        event.acceptProposedAction()
+        self.take_file(path)
+
+    def take_file(self, path: Path) -> None:
+        """Open a design, offer a data file to the Data page, or import a Keras model: by the suffix."""
+        if path.suffix == SUFFIX:
+            self.files.open(path, self._on_design_opened)
+        elif path.suffix in KERAS_SUFFIXES:
+            self._run_command("import_keras", path)
+        else:
+            self.pages.show_page("data")
+            self.workspace.data_file_offered.emit(path)
+
+    # -- closing
+    def closeEvent(self, event: QCloseEvent | None) -> None:
+        if self._closing:
+            self._keep_state()
+            event.accept()
+            return
+        event.ignore()
+        self._ask_guards(list(self.workspace.close_guards))
+
+    def _ask_guards(self, guards: list) -> None:
+        """Ask one after the other whether the window may close; each may answer later."""
+        while guards:
+            guard = guards.pop(0)
+            if not guard(lambda: self._ask_guards(guards)):
+                return
+        self.files.after_asking(self._close_now)
+
+    def _close_now(self) -> None:
+        self._closing = True
+        self.close()
+
+    def _keep_state(self) -> None:
+        stored = settings()
+        stored.setValue("window/geometry", self.saveGeometry())
+        self.shell.save(stored)
+        self.files.autosave.forget()
+
+
+def _dropped(mime: QMimeData | None) -> Path | None:
+    """The first dropped local file that the window can take."""
+    for url in mime.urls() if mime is not None else ():
+        path = Path(QUrl(url).toLocalFile())
+        if path.suffix.lower() in (SUFFIX, *DATA_SUFFIXES, *KERAS_SUFFIXES):
+            return path
+    return None
