@@ -1,0 +1,88 @@
+"""`python -m seqdec_gui.runner RUN`: train what RUN/spec.json says. Exit status 0 done, 1 failed, 2 invalid, 130 stopped."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+
+from seqdec_gui.domain.problems import InvalidInput, SeqdecError
+from seqdec_gui.runner.commands import Commands
+from seqdec_gui.runner.failures import failure
+from seqdec_gui.runs import devices, environment, lock, spec
+from seqdec_gui.runs.control import CommandReader
+from seqdec_gui.runs.engine_choice import choose_engine
+from seqdec_gui.runs.events import EventWriter, Failed, FinalEvent, Stopped
+from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.spec import Placement, RunSpec
+
+FAILED, INVALID, STOPPED = 1, 2, 130
+USAGE = "usage: python -m seqdec_gui.runner RUN\n\nTrains the run that the folder RUN describes (RUN/spec.json).\n"
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 1 or arguments[0] in ("-h", "--help"):
+        asked = arguments[:1] in (["-h"], ["--help"])
+        (sys.stdout if asked else sys.stderr).write(USAGE)
+        return 0 if asked else INVALID
+    run = RunFolder(arguments[0])
+    try:
+        _place_yourself(run)
+        held = lock.adopt(run.lock)
+        record = held.read()
+        with EventWriter(run.events) as events:
+            commands = Commands(CommandReader(run.commands, record.commands_offset if record else 0), events)
+            commands.listen_to_signals()
+            final = _train(run, events, commands)
+            events.write(final)
+    except (OSError, SeqdecError) as error:  # there is no place to write events to
+        sys.stderr.write(f"{failure(error).sentence}\n")
+        return error.exit_status if isinstance(error, SeqdecError) else FAILED
+    if isinstance(final, Stopped):
+        return STOPPED
+    if isinstance(final, Failed):
+        return INVALID if final.kind == "invalid" else FAILED
+    return 0
+
+
+def _train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent:
+    """The whole run; whatever goes wrong becomes its final event, and stands in the log."""
+    from seqdec_gui.runner.session import train
+
+    try:
+        return train(run, events, commands)
+    except Exception as error:
+        if not isinstance(error, InvalidInput):
+            traceback.print_exc()
+        return failure(error)
+
+
+def _place_yourself(run: RunFolder) -> None:
+    """Where nobody has decided on devices and engine (started by hand), decide, and start again under their environment."""
+    wanted = spec.read(run.spec)
+    if wanted.placement is not None and os.environ.get("KERAS_BACKEND") == wanted.placement.engine:
+        return
+    placement = wanted.placement or _placement(wanted)
+    spec.write(_placed(wanted, placement), run.spec)
+    command = [sys.executable, "-m", "seqdec_gui.runner", str(run.path)]
+    kept = {name: value for name, value in os.environ.items() if name == lock.DESCRIPTOR}
+    os.execve(sys.executable, command, environment.child_environment(placement, os.environ) | kept)
+
+
+def _placement(wanted: RunSpec) -> Placement:
+    available = devices.list_devices()
+    devices.check_choice(wanted.devices, available)
+    chosen = devices.resolve(wanted.devices, available)
+    return Placement(chosen, *choose_engine(wanted.engine, chosen))
+
+
+def _placed(wanted: RunSpec, placement: Placement) -> RunSpec:
+    import msgspec
+
+    return msgspec.structs.replace(wanted, placement=placement)
+
+
+if __name__ == "__main__":
+    sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path.cwd()] if "" in sys.path else sys.path
+    sys.exit(main(sys.argv[1:]))

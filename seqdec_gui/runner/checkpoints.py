@@ -1,0 +1,178 @@
+"""Checkpoints: weights, optimizer slots, random state and progress in one HDF5 file that any engine continues from.
+
+attributes   format, progress (JSON of `Progress`)
+weights/<block>/<layer>/<00 name>   every variable of the layer: weights, moving statistics, seeds
+optimizer/<000 name>                every variable of the optimizer, in Keras's order
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import h5py
+import msgspec
+import numpy as np
+
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.runner.program import FULL
+from seqdec_gui.runner.schedule import Watch
+from seqdec_gui.runs.events import Metrics
+from seqdec_gui.runs.files import write_atomically
+
+if TYPE_CHECKING:
+    import keras
+
+FORMAT = 1
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far the training is: `step` steps and `part` reports of epoch `epoch` (from 1) are done.
+
+    `scale` is the factor on the scheduled learning rate; `sums` and `losses` (total, count) collect what the next report tells.
+    """
+
+    epoch: int = 1
+    step: int = 0
+    part: int = 0
+    steps_per_epoch: int = 0
+    batch_size: int = 0
+    scale: float = 1.0
+    best: Watch = Watch()
+    stopping: Watch = Watch()
+    plateau: Watch = Watch()
+    sums: dict[str, tuple[float, float]] = {}
+    losses: tuple[float, int] = (0.0, 0)
+    metrics: Metrics = {}
+    ended: Literal["", "epochs", "early_stopping"] = ""
+
+    @property
+    def total_steps(self) -> int:
+        """Optimizer steps since the start of the training."""
+        return (self.epoch - 1) * self.steps_per_epoch + self.step
+
+
+def save(path: Path, models: Mapping[str, keras.Model], optimizer: keras.Optimizer, progress: Progress) -> None:
+    """Write a checkpoint whole or not at all. Raises OSError, and FloatingPointError where a weight is not finite."""
+    buffer = io.BytesIO()  # a full disk then is an error of one write, which HDF5 would not survive
+    with h5py.File(buffer, "w") as file:
+        file.attrs["format"] = FORMAT
+        file.attrs["progress"] = msgspec.json.encode(progress).decode()
+        for name, variable in _model_variables(models):
+            file[f"weights/{name}"] = _finite(name, variable)
+        for name, variable in _optimizer_variables(optimizer):
+            file[f"optimizer/{name}"] = _finite(name, variable)
+    path.parent.mkdir(exist_ok=True)
+    write_atomically(path, buffer.getvalue())
+
+
+def load(path: Path, models: Mapping[str, keras.Model], optimizer: keras.Optimizer) -> Progress:
+    """Continue from a checkpoint: every variable gets its value. Raises InvalidInput where it does not fit."""
+    with _opened(path) as file:
+        _assign(path, file, _model_variables(models), "weights")
+        _assign(path, file, _optimizer_variables(optimizer), "optimizer")
+        return _progress(path, file)
+
+
+def load_weights(models: Mapping[str, keras.Model], path: Path) -> Progress:
+    """Weights and moving statistics alone, for models of the same design. Raises InvalidInput."""
+    with _opened(path) as file:
+        _assign(path, file, _model_variables(models), "weights")
+        return _progress(path, file)
+
+
+def load_initial(path: Path, models: Mapping[str, keras.Model]) -> tuple[str, ...]:
+    """Begin with the weights of another run: blocks of the same id take them, layer by layer; returns those blocks.
+
+    Random state stays. Raises InvalidInput where no block is the same, or a layer is missing or has another shape.
+    """
+    with _opened(path) as file:
+        known = file["weights"]
+        shared = tuple(name for name in models if name != FULL and name in known)
+        if not shared:
+            there, here = ", ".join(known), ", ".join(name for name in models if name != FULL)
+            raise InvalidInput(
+                f"No block of the earlier run ({there}) is in this design ({here}); expected one of the same id.",
+                "nothing_in_common", "initial_run",
+            )  # fmt: skip
+        chosen = ((name, variable) for name, variable in _model_variables({name: models[name] for name in shared})
+                  if not name.endswith("seed_generator_state"))  # fmt: skip
+        _assign(path, file, chosen, "weights")
+        return shared
+
+
+# -- variables
+def _model_variables(models: Mapping[str, keras.Model]) -> Iterator[tuple[str, Any]]:
+    """(`block/layer/00 kernel`, variable) of every block; "full" is made of the blocks."""
+    for block, model in models.items():
+        if block != FULL:
+            for layer in model.layers:
+                for number, variable in enumerate(layer.variables):
+                    yield f"{block}/{layer.name}/{number:02d} {variable.name}", variable
+
+
+def _optimizer_variables(optimizer: keras.Optimizer) -> Iterator[tuple[str, Any]]:
+    for number, variable in enumerate(optimizer.variables):
+        yield f"{number:03d} {variable.name.replace('/', '_')}", variable
+
+
+def _finite(name: str, variable: Any) -> np.ndarray[Any, Any]:
+    value = np.asarray(variable.numpy() if hasattr(variable, "numpy") else variable)
+    if value.dtype.kind == "f" and not np.isfinite(value).all():
+        raise FloatingPointError(f"{name} is not finite")
+    return value
+
+
+def _assign(path: Path, file: h5py.File, variables: Iterator[tuple[str, Any]], group: str) -> None:
+    """Give every variable its value. All shapes are checked before the first one changes."""
+    values: list[tuple[Any, Any]] = []
+    for name, variable in variables:
+        stored = _stored(file[group], name)
+        if stored is None:
+            raise InvalidInput(f"Expected {name} in {path}, which does not hold it: it was written for another design.",
+                               "checkpoint_mismatch", name.partition("/")[0])  # fmt: skip
+        if tuple(stored.shape) != tuple(variable.shape):
+            raise InvalidInput(
+                f"Expected {name} of shape {tuple(variable.shape)}, found {tuple(stored.shape)} in {path}: "
+                "give the block the sizes of the earlier run, or another id.",
+                "checkpoint_mismatch", name.partition("/")[0],
+            )  # fmt: skip
+        values.append((variable, stored))
+    for variable, stored in values:
+        variable.assign(stored[()].astype(str(variable.dtype)))
+
+
+def _stored(group: h5py.Group, name: str) -> h5py.Dataset | None:
+    """A dataset by its name; the words after the number may differ (engines name some variables otherwise)."""
+    if name in group:
+        return group[name]
+    folder, _, last = name.rpartition("/")
+    found = group.get(folder) if folder else group
+    number = last.partition(" ")[0] + " "
+    return next((found[key] for key in found if key.startswith(number)), None) if found is not None else None
+
+
+# -- the file
+def _opened(path: Path) -> h5py.File:
+    try:
+        file = h5py.File(path, "r")
+    except FileNotFoundError:
+        raise InvalidInput(f"Expected a checkpoint at {path}, and there is none: the run has not written one yet.",
+                           "no_checkpoint") from None  # fmt: skip
+    except OSError as error:
+        raise InvalidInput(f"The checkpoint {path} cannot be read: {error}.", "damaged_checkpoint") from None
+    version = int(file.attrs.get("format", 0))
+    if version != FORMAT:
+        file.close()
+        what = "was written by a newer seqdec-gui; upgrade to read it" if version > FORMAT else "is not a checkpoint of a run"
+        raise InvalidInput(f"{path} {what}.", "damaged_checkpoint")
+    return file
+
+
+def _progress(path: Path, file: h5py.File) -> Progress:
+    try:
+        return msgspec.json.decode(file.attrs["progress"], type=Progress)
+    except msgspec.DecodeError as error:
+        raise InvalidInput(f"The checkpoint {path} is damaged: {error}.", "damaged_checkpoint") from None

@@ -1,0 +1,97 @@
+"""Learning rate and KL weights of every step, and what is done when a metric stands still: pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from seqdec_gui.domain.training import Training
+from seqdec_gui.runner.program import Divergence
+
+Floats = npt.NDArray[np.float32]
+Rates = npt.NDArray[np.float64]
+LEAST_RATIO = 1e-9
+"""A geometric decay never reaches 0: a final rate of 0 is taken for this part of the first rate."""
+
+
+def learning_rates(training: Training, steps_per_epoch: int, first: int, count: int, scale: float = 1.0) -> Rates:
+    """The rates of steps `first` to `first + count - 1` (from 0), (count,).
+
+    exponential and cosine go from `learning_rate` at the start of `schedule_first_epoch` to `final_learning_rate` at the end of
+    `schedule_last_epoch`; constant and plateau stay. `scale` is what plateau and the user have made of it (see `rescaled`).
+    """
+    epochs_done = np.arange(first, first + count, dtype=np.float64) / steps_per_epoch
+    begin = training.schedule_first_epoch - 1
+    end = max(training.schedule_last_epoch or training.epochs, begin + 1)
+    done = np.clip((epochs_done - begin) / (end - begin), 0.0, 1.0)
+    start, final = training.learning_rate, training.final_learning_rate
+    match training.schedule:
+        case "exponential":
+            rates = start * (max(final, start * LEAST_RATIO) / start) ** done
+        case "cosine":
+            rates = final + (start - final) * 0.5 * (1.0 + np.cos(np.pi * done))
+        case "constant" | "plateau":
+            rates = np.full(count, start)
+    return np.asarray(rates * scale)
+
+
+def rescaled(training: Training, steps_per_epoch: int, step: int, rate: float) -> float:
+    """The scale under which step `step` has this rate: how a rate that the user sets goes together with a schedule."""
+    (planned,) = learning_rates(training, steps_per_epoch, step, 1)
+    return rate / float(planned) if planned > 0 else 1.0
+
+
+def kl_weights(divergences: Sequence[Divergence], steps_per_epoch: int, first: int, count: int) -> Floats:
+    """The weight of every KL term at each step, float32 (count, divergences); it grows evenly over the warm-up."""
+    epochs_done = np.arange(first, first + count, dtype=np.float64) / steps_per_epoch
+    columns = [term.weight * np.clip(epochs_done / max(term.warmup_epochs, 1e-12), 0.0, 1.0) if term.warmup_epochs else
+               np.full(count, term.weight) for term in divergences]  # fmt: skip
+    return np.asarray(np.stack(columns, axis=1) if columns else np.zeros((count, 0)), np.float32)
+
+
+class Watch(msgspec.Struct, frozen=True):
+    """The best value of a metric so far (None: none yet) and the reports since then."""
+
+    best: float | None = None
+    waited: int = 0
+
+    def after(self, value: float | None, larger_is_better: bool, delta: float = 0.0) -> Watch:
+        """The watch after one more report. A value that is not finite is never better."""
+        if value is None or not np.isfinite(value):
+            return Watch(self.best, self.waited + 1)
+        gain = 0.0 if self.best is None else (value - self.best if larger_is_better else self.best - value)
+        if self.best is None or gain > delta:
+            return Watch(float(value), 0)
+        return Watch(self.best, self.waited + 1)
+
+
+def after_plateau(training: Training, watch: Watch, scale: float) -> tuple[Watch, float]:
+    """Watch and scale after a report, under `schedule = "plateau"`: the rate falls once patience is at an end."""
+    if watch.waited < training.plateau_patience:
+        return watch, scale
+    least = training.final_learning_rate / training.learning_rate
+    return Watch(watch.best, 0), max(scale * training.plateau_factor, min(least, scale))
+
+
+def parts_of(steps: int, parts: int) -> list[int]:
+    """The steps after which the parts of an epoch end; never more parts than steps."""
+    parts = min(parts, steps)
+    return [round(steps * (i + 1) / parts) for i in range(parts)]
+
+
+def is_accuracy(metric: str) -> bool:
+    """Whether larger values of this metric are better."""
+    return metric.endswith("_accuracy")
+
+
+def padded(rows: npt.NDArray[np.int64], batch: int) -> tuple[npt.NDArray[np.int64], Floats]:
+    """Rows as (steps, batch), filled up with the first one, and the weights, 0 for what was filled up."""
+    missing = -len(rows) % batch
+    whole: Any = np.concatenate([rows, np.repeat(rows[:1], missing)]).reshape(-1, batch)
+    weights = np.ones(len(rows) + missing, np.float32)
+    weights[len(rows) :] = 0.0
+    return whole, weights.reshape(-1, batch)

@@ -1,0 +1,197 @@
+"""From a run folder to its final event: design, data, model, weights to begin with, and then the loop."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from seqdec_gui import __version__
+from seqdec_gui.domain.dataflow import data_ports
+from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError, errors
+from seqdec_gui.domain.training import Training
+from seqdec_gui.domain.validation import check
+from seqdec_gui.runner.commands import Commands
+from seqdec_gui.runs import devices
+from seqdec_gui.runs.events import EventWriter, FinalEvent, Message, ParameterCount, RowCount, Started
+from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.spec import Placement, RunSpec
+
+if TYPE_CHECKING:
+    from seqdec_gui.data.dataset import Dataset
+    from seqdec_gui.runner.checkpoints import Progress
+    from seqdec_gui.runner.engines.base import Engine
+    from seqdec_gui.runner.program import Program
+
+_VERSIONS = ("keras", "numpy", "h5py")
+_OF_ENGINE = {"tensorflow": ("tensorflow",), "jax": ("jax", "jaxlib")}
+
+
+def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent:
+    """Train the run; returns its final event, which is not written yet. Raises SeqdecError, OSError, whatever Keras raises."""
+    spec = run.read_spec()
+    placement = spec.placement
+    assert placement is not None  # `__main__` has seen to it
+    _tell(events, [Problem("info", "engine", "", placement.why)] if placement.why else [])
+    _tell(events, devices.check_choice(placement.devices, devices.list_devices()))
+    design = _checked_design(spec, events)
+    dataset = _open_data(run, spec, design, events)
+    _check_batch(design.training, placement, len(dataset.training))
+
+    from seqdec_gui.runner.loop import Loop
+
+    program = _write_script(run, spec, design)
+    engine = _build(program, placement)
+    _tell(events, _dry_run(program, run))
+    progress = _begin(run, spec, engine, dataset, events)
+    engine.load()
+    engine.start(dataset)
+    events.write(_started(engine, dataset, placement, progress))
+    return Loop(engine, dataset, run, events, commands, progress, spec.report_every_s).run()
+
+
+# -- design and data
+def _checked_design(spec: RunSpec, events: EventWriter) -> Design:
+    design = spec.load_design()
+    report = check(design)
+    if errors(report.problems):
+        raise InvalidInput(errors(report.problems))
+    _tell(events, report.problems)
+    return design
+
+
+def _open_data(run: RunFolder, spec: RunSpec, design: Design, events: EventWriter) -> Dataset:
+    """The rows, and `data.json`: what an earlier start of the run fitted stays as it was."""
+    from seqdec_gui.data import fitted
+    from seqdec_gui.data.dataset import open_dataset
+
+    source = msgspec.structs.replace(design.data, file=spec.data_file) if spec.data_file else design.data
+    known = fitted.load(run.data) if spec.resume and run.data.exists() else None
+    dataset = open_dataset(source, data_ports(design), Path(spec.folder or run.path), known, run.path / "cache")
+    if known is None:
+        dataset.fitted.save(run.data)
+    _tell(events, dataset.problems)
+    return dataset
+
+
+def _check_batch(training: Training, placement: Placement, rows: int) -> None:
+    """Raises InvalidInput where batch, devices and rows do not fit together."""
+    batch, replicas = training.batch_size, placement.devices.replicas
+    if batch % replicas:
+        nearest = max(replicas, round(batch / replicas) * replicas)
+        text = f"The batch size {batch} does not divide by {replicas} devices; each must get as many rows."
+        raise InvalidInput([Problem("error", "batch_not_divisible", "training.batch_size", text, f"Set it to {nearest}.")])
+    if rows < batch:
+        text = f"There are {rows} training rows, fewer than one batch of {batch}; nothing could be trained."
+        most = max(replicas, rows // replicas * replicas)
+        hint = f"Set it to {most} or less, or give more rows."
+        raise InvalidInput([Problem("error", "too_few_rows", "training.batch_size", text, hint)])
+
+
+# -- model
+def _write_script(run: RunFolder, spec: RunSpec, design: Design) -> Program:
+    """`model.py`, generated anew at each start, and the imported Keras files beside it."""
+    from seqdec_gui.runner.program import Program
+    from seqdec_gui.runner.script_files import write_script
+
+    write_script(design, run.model, (run.path, Path(spec.folder or run.path)))
+    return Program.of(design, run.model)
+
+
+def _build(program: Program, placement: Placement) -> Engine:
+    from seqdec_gui.runner.engines import create
+
+    engine = create(placement, program)
+    engine.build()
+    return engine
+
+
+def _dry_run(program: Program, run: RunFolder) -> tuple[Problem, ...]:
+    """Save and reopen the untrained model: one that cannot be exported fails now, not after the training."""
+    from seqdec_gui.runner.export import dry_run
+    from seqdec_gui.runner.program import load_build
+
+    _, problems = dry_run(load_build(program.model_file), run.path)
+    return problems
+
+
+def _begin(run: RunFolder, spec: RunSpec, engine: Engine, dataset: Dataset, events: EventWriter) -> Progress:
+    """Where the training begins: anew, with the weights of an earlier run, or where this run was left."""
+    from seqdec_gui.runner import checkpoints
+
+    training = engine.program.training
+    steps = len(dataset.training) // training.batch_size
+    fresh = checkpoints.Progress(steps_per_epoch=steps, batch_size=training.batch_size)
+    if spec.resume and run.checkpoint("last").exists():
+        found = checkpoints.load(run.checkpoint("last"), engine.models, engine.optimizer)
+        return _continued(found, fresh, training, events)
+    if spec.resume:
+        _tell(events, [Problem("info", "begins_anew", "", "The run had not written a checkpoint yet; it begins anew.")])
+    if spec.initial_run:
+        path = RunFolder(spec.initial_run).checkpoint(spec.initial_checkpoint)
+        blocks = checkpoints.load_initial(path, engine.models)
+        text = f"Begins with the weights of {spec.initial_run} ({spec.initial_checkpoint}) in {', '.join(blocks)}."
+        _tell(events, [Problem("info", "initial_weights", "", text)])
+    return fresh
+
+
+def _continued(found: Progress, fresh: Progress, training: Training, events: EventWriter) -> Progress:
+    replace = msgspec.structs.replace
+    if found.ended and found.epoch < training.epochs and found.ended == "epochs":  # more epochs were asked for
+        found = replace(found, ended="", epoch=found.epoch + 1, step=0, part=0)
+    if (found.steps_per_epoch, found.batch_size) == (fresh.steps_per_epoch, fresh.batch_size):
+        return found
+    text = (
+        f"Rows or batch size have changed ({found.steps_per_epoch} steps of {found.batch_size} rows before, "
+        f"{fresh.steps_per_epoch} of {fresh.batch_size} now): epoch {found.epoch} begins again."
+    )
+    _tell(events, [Problem("warning", "epoch_begins_again", "", text)])
+    sizes = {"steps_per_epoch": fresh.steps_per_epoch, "batch_size": fresh.batch_size}
+    return replace(found, step=0, part=0, sums={}, losses=(0.0, 0), **sizes)
+
+
+# -- what is told
+def _started(engine: Engine, dataset: Dataset, placement: Placement, progress: Progress) -> Started:
+    program = engine.program
+    inference = program.inference
+    return Started(
+        epochs=program.training.epochs,
+        steps_per_epoch=progress.steps_per_epoch,
+        batch_size=program.training.batch_size,
+        devices=placement.devices.names,
+        engine=engine.name,
+        precision=program.precision,
+        mini_epochs=min(program.training.mini_epochs, progress.steps_per_epoch),
+        parameters=ParameterCount(inference.parameters, inference.trainable),
+        rows=RowCount(len(dataset.training), len(dataset.validation)),
+        versions=_versions(placement),
+        pid=os.getpid(),
+        host=socket.gethostname(),
+        first_epoch=progress.epoch,
+        first_step=progress.total_steps,
+    )
+
+
+def _versions(placement: Placement) -> dict[str, str]:
+    found = {"seqdec-gui": __version__, "python": platform.python_version(), "system": platform.platform()}
+    for name in (*_VERSIONS, *_OF_ENGINE[placement.engine]):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # for example tensorflow-cpu in place of tensorflow
+            found[name] = str(getattr(sys.modules.get(name), "__version__", "unknown"))
+    driver = devices.driver_version()
+    return found | ({"nvidia driver": driver} if driver else {})
+
+
+def _tell(events: EventWriter, problems: list[Problem] | tuple[Problem, ...]) -> None:
+    for problem in problems:
+        if problem.severity == "error":
+            raise SeqdecError(problem.sentence())
+        events.write(Message(text=problem.sentence(), severity=problem.severity, code=problem.code))
