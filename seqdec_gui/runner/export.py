@@ -7,6 +7,7 @@ precision or optimizer is left in the file. docs/export.md says what each format
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import random
 import secrets
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -88,13 +90,13 @@ def export_model(
     `models` is a fresh copy that was never compiled; `inputs` are rows for `models[part]`, in its order. The file appears under
     its name when it has passed. Raises InvalidInput (path, format that cannot carry the model), Differs, SeqdecError.
     """
-    output = checked_path(output, format)
+    output = checked_output(output, format)
     model = models[part]
     expected = predictions(model, list(inputs))
     with _temporary(output) as partial:
         try:
             save(model, partial, format)
-            with process or FreshProcess() as fresh:
+            with _own_or(process) as fresh:
                 found = fresh.predict(partial, list(inputs))
         except NotReopened as error:
             raise _cannot_carry(format, part, error.reason) from error
@@ -112,16 +114,17 @@ def export_script(
 ) -> Saved:
     """Write `model.py`, and the Keras files that it opens, into the folder `output`, or under the name `output` (`.py`).
 
-    `write(script)` writes them, the script first. A fresh process runs the script, puts the weights in and must predict what the
-    trained model does. Raises InvalidInput, Differs, SeqdecError.
+    `write(script)` writes them, the script first. A fresh process runs the script, puts the weights in and must
+    predict what the trained model does. Raises InvalidInput, Differs, SeqdecError.
     """
-    script = output if output.suffix == ".py" else output / "model.py"
-    script = checked_path(script, "script", make_folder=output.suffix != ".py")
+    script = checked_output(output, "script")
+    with _as_sentence(script.parent):
+        script.parent.mkdir(exist_ok=True)
     full = models["full"]
     with _as_sentence(script), tempfile.TemporaryDirectory(prefix=".seqdec-gui-", dir=script.parent) as folder:
         written = write(Path(folder) / script.name)
         try:
-            with process or FreshProcess() as fresh:
+            with _own_or(process) as fresh:
                 found = fresh.predict(written[0], list(inputs), "full", full.get_weights())
         except NotReopened as error:
             raise SeqdecError(f"The script {script.name} does not run by itself: {error.reason}") from error
@@ -132,10 +135,17 @@ def export_script(
     return Saved(targets, difference, len(inputs[0]))
 
 
+def _own_or(process: FreshProcess | None) -> contextlib.AbstractContextManager[FreshProcess]:
+    return FreshProcess() if process is None else contextlib.nullcontext(process)
+
+
 def save(model: keras.Model, path: Path, format: ModelFormat) -> None:
     """`model.save` without an optimizer, so that an .h5 can never touch the model's own. Raises InvalidInput, SeqdecError."""
+    advice = logging.getLogger("absl")
+    level = advice.level
     try:
         if format == "h5":
+            advice.setLevel(logging.ERROR)  # ".h5 is considered legacy"
             model.save(path, include_optimizer=False)
         else:
             model.save(path)
@@ -143,6 +153,8 @@ def save(model: keras.Model, path: Path, format: ModelFormat) -> None:
         raise _not_written(path, error) from error
     except (ValueError, RuntimeError, TypeError, KeyError) as error:
         raise _cannot_carry(format, model.name, f"{type(error).__name__}: {error}") from error
+    finally:
+        advice.setLevel(level)
 
 
 def compare(expected: Sequence[Array], found: Sequence[Array], name: str) -> float:
@@ -197,8 +209,6 @@ def dry_run(
                 path.unlink(missing_ok=True)
     if not good:
         raise InvalidInput(problems)
-    import msgspec
-
     return tuple(good), tuple(msgspec.structs.replace(problem, severity="warning") for problem in problems)
 
 
@@ -207,22 +217,24 @@ def _names(model: keras.Model) -> list[str]:
 
 
 # -- paths
-def checked_path(output: Path, format: str, make_folder: bool = False) -> Path:
-    """The absolute path, if a file of this format can be written there. Raises InvalidInput."""
+def checked_output(output: Path, format: str) -> Path:
+    """The absolute path of the file, if one of this format can be written there; a script may be given as a folder.
+
+    Raises InvalidInput, SeqdecError (permission).
+    """
     output = output.absolute()
+    folder = output.parent
+    if format == "script" and output.suffix != ".py":
+        folder = output if output.is_dir() else folder
+        output = output / "model.py"
     if output.suffix.lower() not in SUFFIXES[format]:
         wanted = " or ".join(SUFFIXES[format])
         raise InvalidInput(f"Expected a file name that ends with {wanted}, got {output.name}.", "bad_suffix", "output")
     if output.is_dir():
         raise InvalidInput(f"{output} is a folder; expected the name of a file.", "is_a_folder", "output")
-    if make_folder:
-        try:
-            output.parent.mkdir(exist_ok=True)
-        except OSError as error:
-            raise _not_written(output.parent, error) from error
-    if not output.parent.is_dir():
-        raise InvalidInput(f"The folder {output.parent} does not exist; make it, or choose another.", "no_folder", "output")
-    if not os.access(output.parent, os.W_OK):
+    if not folder.is_dir():
+        raise InvalidInput(f"The folder {folder} does not exist; make it, or choose another.", "no_folder", "output")
+    if not os.access(folder, os.W_OK):
         raise _not_written(output, PermissionError(13, "Permission denied"))
     return output
 

@@ -1,12 +1,13 @@
 """Opens an exported file as its receiver will: in a fresh process, with nothing but Keras.
 
-`python -m seqdec_gui.runner.reopen` imports Keras at once, then reads one line of JSON from standard input: `path`; `arrays`, an
+`python -m seqdec_gui.runner.reopen` imports Keras at once, then reads lines of JSON from standard input: `path`; `arrays`, an
 `.npz` of the inputs `0`, `1`, ... in the model's order; `answer`, where the outputs go in the same form; for a script also
-`part` and `weights`. It answers with one line: empty, or what went wrong.
+`part` and `weights`. It answers each with a line: an empty string, or what went wrong.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -37,10 +38,10 @@ class NotReopened(SeqdecError):
 
 
 class FreshProcess:
-    """A process that has imported nothing but Keras and waits for one file. Starting it early hides the time of its imports."""
+    """A process that has imported nothing but Keras and waits for files. Starting it early hides the time of its imports."""
 
     def __init__(self) -> None:
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115: closed in __exit__
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115
         self._child = subprocess.Popen(
             [sys.executable, "-m", "seqdec_gui.runner.reopen"],
             stdin=subprocess.PIPE,
@@ -55,7 +56,8 @@ class FreshProcess:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._child.poll() is None:
             self._child.kill()
-        self._child.communicate()
+        with contextlib.suppress(BrokenPipeError):
+            self._child.communicate()
         self._log.close()
 
     def predict(
@@ -63,7 +65,7 @@ class FreshProcess:
     ) -> list[npt.NDArray[np.float32]]:
         """What the model in the file makes of these inputs. `part` and `weights` are for a script, which has none.
 
-        May be called once. Raises NotReopened.
+        Raises NotReopened.
         """
         with tempfile.TemporaryDirectory(prefix="seqdec-gui-") as name:
             folder = Path(name)
@@ -73,19 +75,26 @@ class FreshProcess:
             if weights is not None:
                 job["weights"] = str(folder / "weights.npz")
                 _save(folder / "weights.npz", weights)
-            said, _ = self._child.communicate(json.dumps(job) + "\n")
-            if self._child.returncode or not said:
-                self._log.seek(0)
-                tail = self._log.read()[-2000:].decode("utf-8", "replace").strip().splitlines()
-                status = self._child.returncode
-                raise NotReopened(tail[-1] if tail else f"the process ended with exit status {status}.")
-            if reason := json.loads(said):
+            if reason := self._ask(job):
                 raise NotReopened(reason)
             return _load(answer)
 
+    def _ask(self, job: dict[str, str]) -> str:
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._child.stdin.write(json.dumps(job) + "\n")
+            self._child.stdin.flush()
+        said = self._child.stdout.readline()
+        if said:
+            return str(json.loads(said))
+        self._log.seek(0)
+        tail = self._log.read()[-2000:].decode("utf-8", "replace").strip().splitlines()
+        return tail[-1] if tail else f"the process ended with exit status {self._child.wait()}."
+
 
 def _save(path: Path, arrays: list[Array]) -> None:
-    np.savez(path, **{str(i): array for i, array in enumerate(arrays)})
+    np.savez(path, allow_pickle=False, **{str(i): array for i, array in enumerate(arrays)})
 
 
 def _load(path: Path) -> list[Array]:
@@ -117,18 +126,18 @@ def _open(job: dict[str, str]) -> keras.Model:
 
 def main() -> None:
     channel = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what Keras prints goes to the log
+    os.dup2(2, 1)  # what Keras prints goes to the log; it is imported while the parent still builds its own model
 
-    import keras  # noqa: F401: while the parent still builds its own model
+    import keras  # noqa: F401
 
-    job = json.loads(sys.stdin.readline())
-    reason = ""
-    try:
-        _save(Path(job["answer"]), list(predictions(_open(job), _load(Path(job["arrays"])))))
-    except Exception as error:  # whatever Keras raises on a file that it cannot carry
-        reason = f"{type(error).__name__}: {error}"
-    channel.write(json.dumps(reason) + "\n")
-    channel.flush()
+    for line in sys.stdin:
+        job, reason = json.loads(line), ""
+        try:
+            _save(Path(job["answer"]), list(predictions(_open(job), _load(Path(job["arrays"])))))
+        except Exception as error:  # whatever Keras raises on a file that it cannot carry
+            reason = f"{type(error).__name__}: {error}"
+        channel.write(json.dumps(reason) + "\n")
+        channel.flush()
 
 
 if __name__ == "__main__":

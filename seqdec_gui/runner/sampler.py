@@ -1,4 +1,4 @@
-"""Sequences from a trained stack, greedy or at random, many rows and samples at a time. docs/sampling.md defines the figures."""
+"""Sequences from a trained stack, greedy or at random, many rows and samples at once; docs/sampling.md defines the figures."""
 
 from __future__ import annotations
 
@@ -47,9 +47,7 @@ class Sampler:
     first and the last symbol have to be found. Raises InvalidInput where the design cannot generate, with the reason.
     """
 
-    def __init__(
-        self, design: Design, models: Mapping[str, keras.Model], fitted: Fitted, rows: Callable[[str], Array]
-    ) -> None:
+    def __init__(self, design: Design, models: Mapping[str, keras.Model], fitted: Fitted, rows: Callable[[str], Array]) -> None:
         inference = infer(design)
         plan = plan_for(design, inference)
         self._wires = {wire.name: wire for wire in fitted.wires if wire.role == "input"}

@@ -17,7 +17,9 @@ def sources_of(design: Design, block_id: str, leave_out: Iterable[str] = ()) -> 
     """The output ports that feed this block, in the order of its inputs; open ports and those named are left out."""
     skipped = frozenset(leave_out)
     linked = (
-        design.into(Port(block_id, port.name)) for port in design.block(block_id).parameters.inputs() if port.name not in skipped
+        design.into(Port(block_id, port.name))
+        for port in design.block(block_id).parameters.inputs()
+        if port.name not in skipped
     )
     return tuple(link.source for link in linked if link is not None)
 

@@ -23,6 +23,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationW
 Array = npt.NDArray[Any]
 
 
+def drawn(random: np.random.Generator, path: str, shape: tuple[int, ...]) -> Array:
+    """A weight that no initialiser would give, and a variance that is one."""
+    numbers = random.normal(size=shape)
+    return 0.5 * np.abs(numbers) + 0.05 if "variance" in path else 0.7 * numbers
+
+
 class Trained:
     """A design on its data, with weights that no initialiser would give: every bias and statistic matters."""
 
@@ -35,8 +41,7 @@ class Trained:
         random = np.random.default_rng(5)
         for name, model in self.models.items():
             if name != "full":
-                model.set_weights([0.5 * np.abs(random.normal(size=w.shape)) + 0.05 if "variance" in v.path else
-                                   0.7 * random.normal(size=w.shape) for v, w in zip(model.weights, model.get_weights(), strict=True)])  # fmt: skip
+                model.set_weights([drawn(random, variable.path, variable.shape) for variable in model.weights])
 
     def sampler(self) -> Any:
         from seqdec_gui.runner.sampler import Sampler
@@ -80,7 +85,8 @@ def split_states() -> Design:
         ],
         [
             "latent.output -> model_1.inputs", "decoder_inputs.output -> model_2.inputs",
-            "model_1.h_0 -> model_2.c_1", "model_1.c_0 -> model_2.h_0", "model_1.h_1 -> model_2.c_0", "model_1.c_1 -> model_2.h_1",
+            "model_1.h_0 -> model_2.c_1", "model_1.c_0 -> model_2.h_0",
+            "model_1.h_1 -> model_2.c_0", "model_1.c_1 -> model_2.h_1",
             "model_2.outputs -> loss.predictions",
         ],
     )  # fmt: skip

@@ -48,7 +48,7 @@ class Numbers(msgspec.Struct, frozen=True):
 
 
 def numbers_of(fitted: Fitted, fed: str, loss: str, rows: Array) -> Numbers:
-    """`rows` are the stored training rows of the decoder's input: the step that all begin with is fed first. Raises InvalidInput."""
+    """`rows` are the stored training rows of the decoder's input: what all begin with is fed first. Raises InvalidInput."""
     wires = {wire.name: wire for wire in fitted.wires}
     before, after = (fitted.port(wires[name].array).codec for name in (fed, loss))
     if not isinstance(before, FittedNumbers) or not isinstance(after, FittedNumbers):
@@ -56,7 +56,9 @@ def numbers_of(fitted: Fitted, fed: str, loss: str, rows: Array) -> Numbers:
     first = rows[:, wires[fed].first]
     if len(first) == 0 or not (first == first[0]).all():
         text = f"The training rows of {fed} begin with different numbers, so it is not known what to begin with."
-        raise InvalidInput([Problem("error", "no_begin_symbol", fed, text, "Begin every row with the same step, zeros for example.")])
+        raise InvalidInput(
+            [Problem("error", "no_begin_symbol", fed, text, "Begin every row with the same step, zeros for example.")]
+        )
     wire = wires[loss]
     steps = len(range(*slice(wire.first, wire.last).indices(after.row_shape[0])))
     return Numbers(first[0], steps, Scale(before), Scale(after))

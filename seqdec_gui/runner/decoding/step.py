@@ -33,7 +33,13 @@ class StepDecoder:
     """
 
     def __init__(
-        self, design: Design, inference: Inference, models: Mapping[str, keras.Model], decoder: str, encoding: Encoding, depth: int
+        self,
+        design: Design,
+        inference: Inference,
+        models: Mapping[str, keras.Model],
+        decoder: str,
+        encoding: Encoding,
+        depth: int,
     ) -> None:
         kind = cast(RecurrentDecoder, design.block(decoder).parameters)
         self.widths = tuple(tensor.shape[0] for _, tensor in tensors_of("states", _states(kind)))

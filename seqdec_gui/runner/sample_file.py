@@ -1,0 +1,77 @@
+"""Generated sequences as a CSV file, and rows that came with a task instead of a file."""
+
+from __future__ import annotations
+
+import csv
+import os
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seqdec_gui.data.codecs import FittedCategory, FittedText
+from seqdec_gui.data.fitted import Fitted
+from seqdec_gui.data.rows import Values
+from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
+from seqdec_gui.runner.sampler import Sample
+
+HEADER = ("row", "sample", "text", "log_probability")
+PREVIEW = 20
+
+
+def write_samples(path: Path, parts: Iterable[list[Sample]]) -> tuple[int, tuple[Sample, ...]]:
+    """Write the file whole or not at all, a part at a time; returns how many and the first of them. Raises SeqdecError."""
+    count, preview = 0, list[Sample]()
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with partial.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(HEADER)
+            for part in parts:
+                for row, sample, text, log_probability in part:
+                    writer.writerow((row, sample, text, "" if log_probability is None else f"{log_probability:.6f}"))
+                preview += part[: PREVIEW - len(preview)]
+                count += len(part)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise SeqdecError(f"{path} could not be written: {reason}; make room, or choose another folder.") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return count, tuple(preview)
+
+
+def columns_of(rows: Sequence[Mapping[str, Any]], fitted: Fitted) -> dict[str, Values]:
+    """One list of values per port from one mapping per row. Raises InvalidInput: a value is missing or no number."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    found: dict[str, Values] = {}
+    for name in names:
+        port = fitted.port(name)
+        missing = next((i for i, row in enumerate(rows) if name not in row), None)
+        if missing is not None:
+            text = f"Row {missing + 1} has no value for input {name}."
+            raise InvalidInput([Problem("error", "missing_input", name, text, "Give one value per row.")])
+        values = [row[name] for row in rows]
+        if isinstance(port.codec, FittedText | FittedCategory):
+            found[port.name] = [str(value) for value in values]
+            continue
+        try:
+            found[port.name] = np.array(values, np.float64).reshape(len(rows), *port.codec.shape)
+        except (ValueError, TypeError) as error:
+            wrong = next((i for i, value in enumerate(values) if not _fits(value, port.codec.shape)), 0)
+            text = (
+                f"Row {wrong + 1} of input {name} is {str(values[wrong])[:60]!r}; expected numbers of shape {port.codec.shape}."
+            )
+            raise InvalidInput([Problem("error", "not_numbers", name, text)]) from error
+    return found
+
+
+def _fits(value: Any, shape: tuple[int, ...]) -> bool:
+    try:
+        return np.array(value, np.float64).size == np.prod(shape, dtype=np.int64)
+    except (ValueError, TypeError):
+        return False

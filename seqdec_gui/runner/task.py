@@ -1,0 +1,215 @@
+"""The child of a short job: `python -m seqdec_gui.runner.task` reads one task from standard input and answers on its
+standard output, in lines of `runs.tasks`. What anything else prints goes to standard error.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
+from seqdec_gui.runs.tasks import (
+    ArrayDescription,
+    CertifyTask,
+    Evaluated,
+    EvaluateTask,
+    Exported,
+    ExportTask,
+    Generated,
+    GenerateTask,
+    Inspected,
+    InspectTask,
+    LayerDescription,
+    Notice,
+    Probed,
+    ProbeTask,
+    Progress,
+    Task,
+    TaskChannel,
+    TaskFailed,
+    TaskResult,
+    Trained,
+)
+
+
+def main() -> None:
+    channel = TaskChannel()
+    try:
+        result: TaskResult | TaskFailed = do(channel.read_task(), channel)
+    except SeqdecError as error:
+        traceback.print_exc()
+        result = TaskFailed(sentence=str(error), problems=getattr(error, "problems", ()), exit_status=error.exit_status)
+    except msgspec.DecodeError as error:
+        result = TaskFailed(sentence=f"Expected a task as one line of JSON: {error}.", exit_status=InvalidInput.exit_status)
+    except MemoryError:
+        result = TaskFailed(sentence="There is not enough memory for this job; close other programs, or use fewer rows.")
+    except Exception as error:
+        traceback.print_exc()
+        sentence = f"The job failed because of a bug: {type(error).__name__}: {error}"
+        result = TaskFailed(sentence=sentence, details=traceback.format_exc())
+    channel.send(result)
+
+
+def do(task: Task, channel: TaskChannel) -> TaskResult:
+    """Do one task; progress and notices go through the channel. Raises InvalidInput, SeqdecError."""
+    with tempfile.TemporaryDirectory(prefix="seqdec-gui-task-") as scratch:
+        match task:
+            case ExportTask():
+                return _export(task, channel, Path(scratch))
+            case GenerateTask():
+                return _generate(task, channel, Path(scratch))
+            case EvaluateTask():
+                return _evaluate(task, channel, Path(scratch))
+            case InspectTask():
+                return _inspect(task)
+            case ProbeTask():
+                return _probe(task, channel, Path(scratch))
+            case CertifyTask():
+                return _certify(task, channel, Path(scratch))
+
+
+def _export(task: ExportTask, channel: TaskChannel, scratch: Path) -> Exported:
+    from seqdec_gui.runner.export import checked_output, export_model, export_script
+    from seqdec_gui.runner.reopen import FreshProcess
+
+    output = checked_output(Path(task.output), task.format)
+    if task.format == "script" and task.part != "full":
+        raise InvalidInput("A script holds every part: export it with part full.", "no_such_part", "part")
+    with FreshProcess() as process:  # it imports Keras while this process does
+        from seqdec_gui.runner.script_files import write_script
+        from seqdec_gui.runner.trained import check_part, inputs_of_part, open_trained
+
+        channel.send(Progress(total=3, text="Opening the run"))
+        trained = open_trained(Path(task.run), task.checkpoint, scratch)
+        check_part(trained, task.part)
+        inputs = inputs_of_part(trained, task.part, _rows_to_compare(trained, channel))
+        channel.send(Progress(done=1, total=3, text="Writing, opening again and comparing"))
+        if task.format == "script":
+
+            def write(script: Path) -> tuple[Path, ...]:
+                return write_script(trained.design, script, trained.script_sources())
+
+            saved = export_script(trained.models, write, output, inputs, process)
+        else:
+            saved = export_model(trained.models, task.part, task.format, output, inputs, process)
+    channel.send(Progress(done=3, total=3, text="Exported"))
+    return Exported(paths=tuple(map(str, saved.paths)), difference=saved.difference, rows=saved.rows)
+
+
+def _rows_to_compare(trained: Any, channel: TaskChannel) -> dict[str, Any]:
+    from seqdec_gui.runner.trained import random_rows, real_rows
+
+    try:
+        return real_rows(trained)
+    except (InvalidInput, OSError) as error:
+        reason = str(error).splitlines()[0]
+        text = f"The data of the run cannot be read, so the file is compared on random inputs: {reason}"
+        channel.send(Notice(text=text, severity="warning"))
+        return random_rows(trained)
+
+
+def _generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Generated:
+    from seqdec_gui.runner.sample_file import write_samples
+    from seqdec_gui.runner.sampler import Sampler, rows_in
+    from seqdec_gui.runner.trained import open_trained
+
+    _fail_unless_folder(Path(task.output).parent)
+    trained = open_trained(Path(task.run), task.checkpoint, scratch)
+    fitted = trained.fitted()
+
+    def training_rows(port: str) -> Any:
+        dataset = trained.dataset()
+        return np.asarray(dataset.arrays[port][dataset.training])
+
+    sampler = Sampler(trained.design, trained.models, fitted, training_rows)
+    arrays = _rows_to_decode(task, sampler.inputs, fitted)
+    rows = rows_in(arrays, sampler.inputs)
+    if task.count > 1 and (not task.temperature or not sampler.at_random):
+        why = "Temperature 0 takes the likeliest symbol" if sampler.at_random else "Numbers are not drawn at random"
+        channel.send(Notice(text=f"{why}, so all {task.count} samples of a row are the same.", severity="warning"))
+
+    def parts() -> Iterator[Any]:
+        done = 0
+        for part in sampler.generate(arrays, rows, task.count, task.temperature, task.seed):
+            yield part
+            done += len(part)
+            channel.send(Progress(done=done, total=rows * task.count))
+
+    count, preview = write_samples(Path(task.output), parts())
+    shown = tuple((sample.row, sample.sample, sample.text, sample.log_probability) for sample in preview)
+    return Generated(path=task.output, samples=count, preview=shown)
+
+
+def _rows_to_decode(task: GenerateTask, needed: tuple[str, ...], fitted: Any) -> dict[str, Any]:
+    """The stored arrays of new rows, empty for a language model. Raises InvalidInput."""
+    from seqdec_gui.data.rows import read_rows
+    from seqdec_gui.runner.sample_file import columns_of
+
+    if not needed:
+        return {}
+    if task.rows:
+        return dict(fitted.encode_rows(columns_of(task.rows, fitted)))
+    if task.input:
+        return dict(fitted.encode_rows(read_rows(fitted, Path(task.input))))
+    names = ", ".join(needed)
+    text = f"Nothing to decode was given; expected rows with values for {names}."
+    raise InvalidInput([Problem("error", "no_rows", "input", text, "Give a file with these columns, or - for standard input.")])
+
+
+def _evaluate(task: EvaluateTask, channel: TaskChannel, scratch: Path) -> Evaluated:
+    from seqdec_gui.runner.evaluate import evaluate
+    from seqdec_gui.runner.metrics import reported
+    from seqdec_gui.runner.trained import open_trained
+
+    trained = open_trained(Path(task.run), task.checkpoint, scratch)
+    dataset = trained.dataset(Path(task.data) if task.data else None)
+    rows = np.arange(dataset.rows) if task.data else dataset.test
+    if not len(rows):
+        raise InvalidInput("The run kept no test rows apart; give a file to evaluate on.", "no_rows", "data")
+    sums = evaluate(
+        trained.program, trained.models, dataset, rows, lambda done: channel.send(Progress(done=done, total=len(rows)))
+    )
+    kl_weights = [term.weight for term in trained.program.divergences]
+    return Evaluated(metrics=reported(trained.program, sums, kl_weights), rows=len(rows))
+
+
+def _inspect(task: InspectTask) -> Inspected:
+    from seqdec_gui.runner.keras_files import inspect
+
+    found = inspect(Path(task.path))
+    return Inspected(
+        name=found.name,
+        inputs=tuple(ArrayDescription(tensor.name, tensor.shape, tensor.dtype) for tensor in found.inputs),
+        outputs=tuple(ArrayDescription(tensor.name, tensor.shape, tensor.dtype) for tensor in found.outputs),
+        layers=tuple(LayerDescription(layer.name, layer.kind, layer.parameters) for layer in found.layers),
+        parameters=found.parameters,
+        trainable=found.trainable,
+        sha256=found.sha256,
+    )
+
+
+def _probe(task: ProbeTask, channel: TaskChannel, scratch: Path) -> Probed:
+    from seqdec_gui.runner.probe import probe
+
+    return probe(task, channel, scratch)
+
+
+def _certify(task: CertifyTask, channel: TaskChannel, scratch: Path) -> Trained:
+    from seqdec_gui.runner.certify import train_for_certificate
+
+    return train_for_certificate(task, channel, scratch)
+
+
+def _fail_unless_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise InvalidInput(f"The folder {folder} does not exist; make it, or choose another.", "no_folder", "output")
+
+
+if __name__ == "__main__":
+    main()

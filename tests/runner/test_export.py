@@ -1,0 +1,259 @@
+"""Exports: plain Keras opens them in a fresh process, and they predict what was trained, or they are not there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.problems import InvalidInput, SeqdecError
+from tests.domain.designs import block, design
+from tests.runner import designs
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+Array = npt.NDArray[Any]
+
+
+def unmasked() -> Design:
+    """Encoder and decoder with the same cells, embeddings, a frozen block; names and weights are where .h5 goes wrong."""
+    return design(
+        [
+            block("source", "token_sequence", length=7, symbols=10, encoding="ids"),
+            block("target", "token_sequence", length=9, symbols=10, encoding="ids"),
+            block("encoder", "recurrent_encoder", units=[6, 6], bidirectional=True, embedding=5, batch_normalization=True,
+                  trainable=False),
+            block("decoder", "recurrent_decoder", units=[12, 12], embedding=5, output_units=10, squeeze_units=4),
+            block("loss", "loss"),
+        ],
+        ["source.output -> encoder.inputs", "target.output -> decoder.inputs", "encoder.states -> decoder.initial_states",
+         "decoder.outputs -> loss.predictions"],
+    )  # fmt: skip
+
+
+def trained_models(wanted: Design, folder: Path) -> Any:
+    """Fresh models whose every weight is random, as `fresh_copy` gives them."""
+    from seqdec_gui.runner.export import fresh_copy
+    from seqdec_gui.runner.program import load_build
+
+    models = fresh_copy(load_build(designs.write_script(wanted, folder)))
+    random = np.random.default_rng(1)
+    for name, model in models.items():
+        if name != "full":
+            model.set_weights([np.abs(random.normal(size=w.shape)) * 0.5 + 0.1 for w in model.get_weights()])
+    return models
+
+
+def some_inputs(model: Any, rows: int = 5) -> list[Array]:
+    random = np.random.default_rng(2)
+    return [
+        random.integers(0, 10, (rows, *(axis or 7 for axis in tensor.shape[1:]))).astype(np.int32)
+        if "int" in str(tensor.dtype)
+        else random.normal(size=(rows, *(axis or 7 for axis in tensor.shape[1:]))).astype(np.float32)
+        for tensor in model.inputs
+    ]
+
+
+@pytest.fixture(scope="module")
+def fresh() -> Iterator[Any]:
+    """A process that knows nothing but Keras; starting one takes seconds, so that tests share it."""
+    from seqdec_gui.runner.reopen import FreshProcess
+
+    with FreshProcess() as process:
+        yield process
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder in which nothing hidden is left behind."""
+    yield tmp_path
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize(("format", "part"), [("h5", "full"), ("h5", "encoder"), ("keras", "full"), ("keras", "decoder")])
+def test_an_export_is_proved_by_a_fresh_process(format: Any, part: str, folder: Path, fresh: Any) -> None:
+    from seqdec_gui.runner.export import export_model
+
+    models = trained_models(unmasked(), folder)
+    output = folder / f"made.{format}"
+    saved = export_model(models, part, format, output, some_inputs(models[part]), fresh)
+
+    assert saved.paths == (output,)
+    assert saved.rows == 5
+    assert 0 <= saved.difference <= 1e-6
+    assert output.stat().st_mode & 0o777 == 0o644
+
+
+def test_files_hold_no_optimizer_and_no_trace_of_how_they_were_trained(folder: Path, fresh: Any) -> None:
+    import keras
+
+    from seqdec_gui.runner.export import export_model, fresh_copy
+    from seqdec_gui.runner.program import load_build
+
+    script = designs.write_script(unmasked(), folder)
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        training = load_build(script)()
+        copies = fresh_copy(load_build(script), training)
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+    finally:
+        keras.config.set_dtype_policy("float32")
+    training["full"].compile("adam", keras.losses.CategoricalCrossentropy())
+    for format in ("h5", "keras"):
+        path = folder / f"full.{format}"
+        export_model(copies, "full", format, path, some_inputs(copies["full"]), fresh)
+        content = path.read_bytes()
+        for trace in (b"bfloat16", b"optimizer_weights", b'synchronized": true', b"Adam", b"mirrored"):
+            assert trace not in content
+        reopened = keras.models.load_model(path, compile=format == "keras")
+        assert getattr(reopened, "optimizer", None) is None
+        for before, after in zip(training["full"].get_weights(), reopened.get_weights(), strict=True):
+            assert np.array_equal(before, after)
+
+
+def test_a_file_that_predicts_something_else_is_refused_and_removed(
+    folder: Path, fresh: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from seqdec_gui.runner import export
+
+    models = trained_models(designs.stack(), folder)
+    proper_save = export.save
+
+    def save_something_else(model: Any, path: Path, format: Any) -> None:
+        before = model.get_weights()
+        model.set_weights([weight * 1.01 for weight in before])
+        proper_save(model, path, format)
+        model.set_weights(before)
+
+    monkeypatch.setattr(export, "save", save_something_else)
+    with pytest.raises(SeqdecError, match=r"differs from the trained model by .*at most 1e-05"):
+        export.export_model(models, "full", "keras", folder / "made.keras", some_inputs(models["full"]), fresh)
+    assert not (folder / "made.keras").exists()
+
+
+def test_weights_that_are_not_numbers_are_not_exported(folder: Path, fresh: Any) -> None:
+    from seqdec_gui.runner.export import export_model
+
+    models = trained_models(designs.stack(), folder)
+    models["model_2"].set_weights([weight * np.nan for weight in models["model_2"].get_weights()])
+    with pytest.raises(SeqdecError, match="not finite"):
+        export_model(models, "full", "keras", folder / "made.keras", some_inputs(models["full"]), fresh)
+
+
+@pytest.mark.parametrize("wanted", ["embedding", "one-hot rows"])
+def test_a_mask_is_refused_for_h5_and_keras_is_offered(wanted: str, folder: Path, fresh: Any) -> None:
+    from seqdec_gui.runner.export import export_model
+
+    made = designs.translation() if wanted == "embedding" else masked_rows()
+    models = trained_models(made, folder)
+    with pytest.raises(InvalidInput, match=r"cannot carry full: .*mask_padding.*Export as \.keras"):
+        export_model(models, "full", "h5", folder / "made.h5", some_inputs(models["full"]), fresh)
+    assert not (folder / "made.h5").exists()
+    assert export_model(models, "full", "keras", folder / "made.keras", some_inputs(models["full"]), fresh).difference <= 1e-6
+
+
+def masked_rows() -> Design:
+    return design(
+        [
+            block("source", "token_sequence", length=7, symbols=10),
+            block("encoder", "recurrent_encoder", units=[6], mask_padding=True, output=["code"]),
+            block("head", "layer_stack", layers=[{"layer": "Dense", "units": 4, "activation": "softmax"}]),
+            block("loss", "loss", metrics=["token_accuracy"]),
+        ],
+        ["source.output -> encoder.inputs", "encoder.code -> head.inputs", "head.outputs -> loss.predictions"],
+    )
+
+
+def test_an_exported_script_is_the_model_and_runs_alone(folder: Path, fresh: Any) -> None:
+    from seqdec_gui.runner.export import export_script
+    from seqdec_gui.runner.script_files import write_script
+
+    wanted = unmasked()
+    models = trained_models(wanted, folder)
+    target = folder / "handed over"
+    saved = export_script(models, lambda script: write_script(wanted, script, ()), target, some_inputs(models["full"]), fresh)
+
+    assert saved.paths == (target / "model.py",)
+    assert saved.difference <= 1e-6
+    done = subprocess.run([sys.executable, "model.py"], cwd=target, capture_output=True, text=True, check=True, timeout=120)
+    assert f"{models['full'].count_params():,}" in done.stdout
+    assert list(target.glob(".*")) == []
+
+
+def test_a_script_takes_the_keras_files_it_opens_with_it(folder: Path, fresh: Any) -> None:
+    import keras
+    import msgspec
+
+    from seqdec_gui.runner.export import export_script, fresh_copy
+    from seqdec_gui.runner.keras_files import inspect
+    from seqdec_gui.runner.program import load_build
+    from seqdec_gui.runner.script_files import write_script
+
+    inputs = keras.Input((3,), name="vector in")
+    made = keras.Model(inputs, keras.layers.Dense(4, activation="softmax", name="head")(inputs), name="mine")
+    made.save(folder / "mine.keras")
+    found = inspect(folder / "mine.keras")
+    assert [tensor.name for tensor in found.inputs] == ["vector_in"]
+    imported = block("imported", "keras_model", file="mine.keras", sha256=found.sha256, parameter_count=found.parameters,
+                     trainable_count=found.trainable, layer_names=[layer.name for layer in found.layers],
+                     model_inputs=msgspec.to_builtins(found.inputs),
+                     model_outputs=msgspec.to_builtins(found.outputs))  # fmt: skip
+    output = found.outputs[0].name
+    wanted = design(
+        [block("latent", "vector", width=3), imported, block("loss", "loss", metrics=["token_accuracy"])],
+        ["latent.output -> imported.vector_in", f"imported.{output} -> loss.predictions"],
+    )
+    (folder / "run").mkdir()
+    write_script(wanted, folder / "run" / "model.py", (folder,))
+    models = fresh_copy(load_build(folder / "run" / "model.py"))
+    target = folder / "out"
+    target.mkdir()
+    saved = export_script(
+        models, lambda s: write_script(wanted, s, (folder / "run", folder)), target, some_inputs(models["full"]), fresh
+    )
+
+    assert {path.name for path in saved.paths} == {"model.py", "imported.keras"}
+    assert saved.difference <= 1e-6
+    made.layers[-1].set_weights([weight + 1 for weight in made.layers[-1].get_weights()])
+    made.save(folder / "mine.keras")
+    with pytest.raises(InvalidInput, match="has changed"):
+        write_script(wanted, folder / "other.py", (folder,))
+
+
+def test_the_dry_run_says_which_formats_carry_the_model(folder: Path) -> None:
+    import random
+
+    from seqdec_gui.runner.export import dry_run
+    from seqdec_gui.runner.program import load_build
+
+    random.seed(4)
+    state = random.getstate()
+    assert dry_run(load_build(designs.write_script(designs.stack(), folder)), folder) == (("h5", "keras"), ())
+    good, problems = dry_run(load_build(designs.write_script(designs.translation(), folder)), folder)
+    assert good == ("keras",)
+    assert [(problem.severity, problem.code) for problem in problems] == [("warning", "not_in_h5")]
+    assert random.getstate() == state
+    with pytest.raises(InvalidInput, match="mask_padding"):
+        dry_run(load_build(designs.write_script(designs.translation(), folder)), folder, ("h5",))
+
+
+def test_paths_that_cannot_be_written_are_refused_at_once(folder: Path) -> None:
+    from seqdec_gui.runner.export import checked_output
+
+    (folder / "taken.h5").mkdir()
+    for output, why in (
+        (folder / "model.pkl", r"ends with \.h5"),
+        (folder / "taken.h5", "is a folder"),
+        (folder / "nowhere" / "model.h5", "does not exist"),
+    ):
+        with pytest.raises(InvalidInput, match=why):
+            checked_output(output, "h5")
+    assert checked_output(folder, "script") == folder / "model.py"
+    assert checked_output(folder / "new", "script") == folder / "new" / "model.py"
+    assert checked_output(folder / "mine.py", "script") == folder / "mine.py"
