@@ -58,7 +58,7 @@ def propose(design: Design, link: Link, inference: Inference | None = None) -> t
         return ()
     given = known.blocks[link.source.block].outputs.get(link.source.port)
     target = design.block(link.target.block).parameters
-    if given is None or isinstance(target, Loss) or verdict(design, link, known).ok:
+    if given is None or isinstance(target, Loss) or link in design.links or verdict(design, link, known).ok:
         return ()
     found: list[Adapter] = []
     for adapter in _candidates(known, link, given, target):

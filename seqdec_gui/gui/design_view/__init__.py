@@ -1,0 +1,21 @@
+"""The node view: our own canvas over the Qt-free design."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seqdec_gui.gui.design_view.view import DesignView
+
+if TYPE_CHECKING:
+    from seqdec_gui.gui.workspace import Workspace
+
+__all__ = ["DesignView", "create_page"]
+
+
+def create_page(workspace: Workspace) -> DesignView:
+    """The view of the workspace's design; what it says goes to the status bar, what it asks for to the inspector."""
+    view = DesignView(workspace.document)
+    view.announced.connect(workspace.status_told)
+    view.refused.connect(workspace.status_told)
+    view.edit_requested.connect(lambda _block_id: workspace.field_requested.emit(""))
+    return view

@@ -1,0 +1,282 @@
+"""Orthogonal wires that keep off blocks and off each other, and places for their labels. No Qt; scene units.
+
+A wire first tries routes with two, then four bends; only where all of them are blocked a search over the lines along the
+blocks' edges finds the way. Wires routed earlier count as obstacles that cost something.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
+
+Point: TypeAlias = tuple[float, float]
+Path: TypeAlias = tuple[Point, ...]
+K = TypeVar("K", bound=Hashable)
+
+STUB = 18.0  # a wire leaves and enters a block straight for this long
+MARGIN = 12.0  # and passes others at this distance
+LANE = 8.0  # between parallel wires
+CELL = 200.0
+BEND, CROSSING, SHARED = 25.0, 30.0, 260.0  # costs, in units of length
+NEAR = 500.0
+MOST_BLOCKS = 60  # in the search; beyond them it would be felt
+
+
+class Rect(NamedTuple):
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def grown(self, by: float) -> Rect:
+        return Rect(self.left - by, self.top - by, self.right + by, self.bottom + by)
+
+    def meets(self, other: Rect) -> bool:
+        """Whether the two share more than an edge."""
+        return self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
+
+
+class Grid(Generic[K]):
+    """Rectangles by key, found by place."""
+
+    def __init__(self) -> None:
+        self.rects: dict[K, Rect] = {}
+        self._cells: dict[tuple[int, int], set[K]] = {}
+
+    def put(self, key: K, rect: Rect) -> None:
+        self.drop(key)
+        self.rects[key] = rect
+        for cell in _cells(rect):
+            self._cells.setdefault(cell, set()).add(key)
+
+    def drop(self, key: K) -> None:
+        rect = self.rects.pop(key, None)
+        if rect is not None:
+            for cell in _cells(rect):
+                self._cells[cell].discard(key)
+
+    def meeting(self, rect: Rect) -> Iterator[K]:
+        """Keys of the rectangles that meet this one, each once, in no particular order."""
+        cells = list(_cells(rect))
+        if len(cells) > len(self.rects):
+            yield from (key for key, other in self.rects.items() if other.meets(rect))
+            return
+        seen: set[K] = set()
+        for cell in cells:
+            for key in self._cells.get(cell, ()):
+                if key not in seen:
+                    seen.add(key)
+                    if self.rects[key].meets(rect):
+                        yield key
+
+    def free(self, rect: Rect) -> bool:
+        """Whether nothing meets this rectangle."""
+        return next(self.meeting(rect), None) is None
+
+
+def _cells(rect: Rect) -> Iterator[tuple[int, int]]:
+    columns = range(int(rect.left // CELL), int(rect.right // CELL) + 1)
+    rows = range(int(rect.top // CELL), int(rect.bottom // CELL) + 1)
+    return itertools.product(columns, rows)
+
+
+class Wire(NamedTuple):
+    """What is to be routed. Wires of one `net` (the same output) may share their way."""
+
+    source: Point
+    target: Point
+    net: Hashable
+
+
+def simple(source: Point, target: Point) -> Path:
+    """The route that heeds no blocks: for wires that hang on a block while it is dragged."""
+    (sx, sy), (tx, ty) = (source[0] + STUB, source[1]), (target[0] - STUB, target[1])
+    if sx <= tx:
+        middle = (sx + tx) / 2
+        return _tidy((source, (middle, sy), (middle, ty), target))
+    middle = (sy + ty) / 2
+    return _tidy((source, (sx, sy), (sx, middle), (tx, middle), (tx, ty), target))
+
+
+class Router(Generic[K]):
+    """Blocks and the routes of all wires between them."""
+
+    def __init__(self) -> None:
+        self.blocks: Grid[str] = Grid()
+        self.routes: dict[K, Path] = {}
+        self._segments: Grid[tuple[K, int]] = Grid()
+        self._nets: dict[K, Hashable] = {}
+
+    def forget(self, key: K) -> None:
+        """Take a wire's route out of the others' way."""
+        for i in range(max(len(self.routes.pop(key, ())) - 1, 0)):
+            self._segments.drop((key, i))
+        self._nets.pop(key, None)
+
+    def route(self, key: K, wire: Wire) -> Path:
+        """Find the wire's way and remember it."""
+        self.forget(key)
+        path = self._best(wire) or self._search(wire) or simple(wire.source, wire.target)
+        self.keep(key, wire, path)
+        return path
+
+    def keep(self, key: K, wire: Wire, path: Path) -> None:
+        """Remember a route that was found elsewhere."""
+        self.forget(key)
+        self.routes[key], self._nets[key] = path, wire.net
+        for i, (a, b) in enumerate(itertools.pairwise(path)):
+            self._segments.put((key, i), _span(a, b).grown(0.5))
+
+    def touching(self, rect: Rect) -> set[K]:
+        """The wires that run through this rectangle."""
+        return {key for key, _ in self._segments.meeting(rect)}
+
+    def clear(self, path: Sequence[Point]) -> bool:
+        """Whether the path keeps its distance from every block; its first and last segment, at the ports, are not asked."""
+        return all(self.blocks.free(_span(a, b).grown(MARGIN - 1.0)) for a, b in itertools.pairwise(path[1:-1]))
+
+    def _best(self, wire: Wire) -> Path | None:
+        candidates = sorted((_length(path), number, path) for number, path in enumerate(self._candidates(wire)))
+        best: Path | None = None
+        least = float("inf")
+        for cost, _, path in candidates:
+            if cost >= least:
+                break
+            if not self.clear(path):
+                continue
+            total = cost + self._disturbs(path, wire.net)
+            if total < least:
+                best, least = _tidy(path), total
+        return best
+
+    def _candidates(self, wire: Wire) -> Iterator[Path]:
+        """Routes with two and four bends, stubs included as the second and the last but one point."""
+        source, target = wire.source, wire.target
+        (sx, sy), (tx, ty) = s, t = (source[0] + STUB, source[1]), (target[0] - STUB, target[1])
+        area = Rect(min(sx, tx) - NEAR / 4, min(sy, ty) - NEAR / 4, max(sx, tx) + NEAR / 4, max(sy, ty) + NEAR / 4)
+        near = [self.blocks.rects[key] for key in self.blocks.meeting(area)]
+        if sx <= tx:
+            # Turning late comes first: what then runs beside the source has room for the label.
+            xs = [tx, (sx + tx) / 2, sx, *(x for r in near for x in (r.left - STUB, r.right + STUB) if sx <= x <= tx)]
+            lanes = [x + LANE * k for x in xs for k in (0, -1, 1, -2, 2, -3, 3)]
+            for x in dict.fromkeys(lanes):
+                if sx <= x <= tx:
+                    yield (source, s, (x, sy), (x, ty), t, target)
+        heights = {(sy + ty) / 2}
+        heights |= {y for r in near for y in (r.top - STUB, r.bottom + STUB)}
+        for y in sorted(heights, key=lambda y: abs(y - sy) + abs(y - ty))[:14]:
+            for k in (0, 1, 2):
+                for up in (0, 1) if k else (0,):
+                    xa, xb, yk = sx + LANE * k, tx - LANE * k, y + LANE * (k if up else -k)
+                    yield (source, s, (xa, sy), (xa, yk), (xb, yk), (xb, ty), t, target)
+
+    def _disturbs(self, path: Path, net: Hashable) -> float:
+        """What crossing other wires and running along them costs."""
+        cost = 0.0
+        for a, b in itertools.pairwise(_tidy(path)):
+            span = _span(a, b).grown(LANE * 0.4)
+            flat = a[1] == b[1]
+            for other, i in self._segments.meeting(span):
+                if self._nets[other] == net:
+                    continue
+                c, d = self.routes[other][i], self.routes[other][i + 1]
+                if flat == (c[1] == d[1]):
+                    low, high = (max(min(a[0], b[0]), min(c[0], d[0])), min(max(a[0], b[0]), max(c[0], d[0])))
+                    if not flat:
+                        low, high = (max(min(a[1], b[1]), min(c[1], d[1])), min(max(a[1], b[1]), max(c[1], d[1])))
+                    cost += SHARED + max(high - low, 0.0) if high - low > 1.0 else 0.0
+                else:
+                    cost += CROSSING
+        return cost
+
+    def _search(self, wire: Wire) -> Path | None:
+        """A*, over the lines along the near blocks' edges, for the shortest way with few bends."""
+        s, t = (wire.source[0] + STUB, wire.source[1]), (wire.target[0] - STUB, wire.target[1])
+        area = _span(s, t).grown(NEAR)
+        near = [self.blocks.rects[key] for key in self.blocks.meeting(area)]
+        near.sort(key=lambda r: abs(r.left + r.right - s[0] - t[0]) + abs(r.top + r.bottom - s[1] - t[1]))
+        del near[MOST_BLOCKS:]
+        xs = sorted({s[0], t[0], *(x for r in near for x in (r.left - STUB, r.right + STUB))})
+        ys = sorted({s[1], t[1], *(y for r in near for y in (r.top - STUB, r.bottom + STUB))})
+        column, row = {x: i for i, x in enumerate(xs)}, {y: i for i, y in enumerate(ys)}
+        start, goal = (column[s[0]], row[s[1]], 0), (column[t[0]], row[t[1]])
+        queue: list[tuple[float, float, tuple[int, int, int]]] = [(0.0, 0.0, start)]
+        cost, back = {start: 0.0}, {start: start}
+        while queue:
+            _, paid, at = heapq.heappop(queue)
+            if paid > cost[at]:
+                continue
+            if at[:2] == goal:
+                return _tidy((wire.source, *_walk(back, at, xs, ys), wire.target))
+            i, j, upright = at
+            for di, dj in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+                a, b = i + di, j + dj
+                if not (0 <= a < len(xs) and 0 <= b < len(ys)):
+                    continue
+                here, there = (xs[i], ys[j]), (xs[a], ys[b])
+                turned = int(dj != 0)
+                step = abs(here[0] - there[0]) + abs(here[1] - there[1]) + (BEND if turned != upright else 0.0)
+                step += BEND if (a, b) == goal and turned else 0.0
+                key = (a, b, turned)
+                if paid + step < cost.get(key, float("inf")) and self.blocks.free(_span(here, there).grown(MARGIN - 1.0)):
+                    cost[key], back[key] = paid + step, at
+                    left = abs(there[0] - t[0]) + abs(there[1] - t[1])
+                    heapq.heappush(queue, (paid + step + left, paid + step, key))
+        return None
+
+
+def _walk(
+    back: dict[tuple[int, int, int], tuple[int, int, int]], at: tuple[int, int, int], xs: list[float], ys: list[float]
+) -> list[Point]:
+    points = [(xs[at[0]], ys[at[1]])]
+    while back[at] != at:
+        at = back[at]
+        points.append((xs[at[0]], ys[at[1]]))
+    return points[::-1]
+
+
+def _span(a: Point, b: Point) -> Rect:
+    return Rect(min(a[0], b[0]), min(a[1], b[1]), max(a[0], b[0]), max(a[1], b[1]))
+
+
+def _length(path: Path) -> float:
+    tidy = _tidy(path)
+    return sum(abs(a[0] - b[0]) + abs(a[1] - b[1]) for a, b in itertools.pairwise(tidy)) + BEND * (len(tidy) - 2)
+
+
+def _tidy(path: Iterable[Point]) -> Path:
+    """Without points that the path passes straight."""
+    points: list[Point] = []
+    for point in path:
+        if points and point == points[-1]:
+            continue
+        if len(points) > 1 and (points[-2][0] == points[-1][0] == point[0] or points[-2][1] == points[-1][1] == point[1]):
+            points[-1] = point
+            if len(points) > 1 and points[-1] == points[-2]:
+                points.pop()
+            continue
+        points.append(point)
+    return tuple(points)
+
+
+def label_places(path: Path, width: float, height: float) -> Iterator[Rect]:
+    """Where a label could lie on a wire: on the long level stretches first, then where it stands out at an upright one."""
+    stretches = sorted(itertools.pairwise(path), key=lambda ends: -abs(ends[0][0] - ends[1][0]))
+    for roomy in (True, False):
+        for a, b in stretches:
+            room = abs(a[0] - b[0])
+            if a[1] == b[1] and (room >= width + 12.0) == roomy and room > 0:
+                for part in (0.5, 0.35, 0.65, 0.2, 0.8):
+                    if roomy and not (width / 2 + 6 <= part * room <= room - width / 2 - 6):
+                        continue
+                    yield _around(a[0] + (b[0] - a[0]) * part, a[1], width, height)
+    for a, b in sorted(itertools.pairwise(path), key=lambda ends: -abs(ends[0][1] - ends[1][1])):
+        if a[0] == b[0] and abs(a[1] - b[1]) >= height + 8.0:
+            for part in (0.5, 0.3, 0.7):
+                yield _around(a[0], a[1] + (b[1] - a[1]) * part, width, height)
+
+
+def _around(x: float, y: float, width: float, height: float) -> Rect:
+    return Rect(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
