@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 
 from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.runner.engines.base import Sum
 from seqdec_gui.runner.program import FULL
 from seqdec_gui.runner.schedule import Watch
 from seqdec_gui.runs.events import Metrics
@@ -43,7 +44,7 @@ class Progress(msgspec.Struct, frozen=True):
     best: Watch = Watch()
     stopping: Watch = Watch()
     plateau: Watch = Watch()
-    sums: dict[str, tuple[float, float]] = {}
+    sums: dict[str, Sum] = {}
     losses: tuple[float, int] = (0.0, 0)
     metrics: Metrics = {}
     ended: Literal["", "epochs", "early_stopping"] = ""

@@ -146,15 +146,9 @@ class Loop:
     def _collect(self, interval: Interval, count: int) -> None:
         now = self._progress
         total = float(np.sum(interval.losses, dtype=np.float64))
-        sums = {name: Sum(*now.sums.get(name, (0.0, 0.0))) for name in interval.metrics}
-        sums = {name: Sum(sums[name].total + more.total, sums[name].count + more.count)
-                for name, more in interval.metrics.items()}  # fmt: skip
         losses = (now.losses[0] + total, now.losses[1] + count)
-        plain = {name: (part.total, part.count) for name, part in sums.items()}
-        self._progress = replace(now, step=now.step + count, sums=plain, losses=losses)
-        for name, more in interval.metrics.items():
-            before = self._interval_sums.get(name, Sum(0.0, 0.0))
-            self._interval_sums[name] = Sum(before.total + more.total, before.count + more.count)
+        self._progress = replace(now, step=now.step + count, sums=_added(now.sums, interval.metrics), losses=losses)
+        self._interval_sums = _added(self._interval_sums, interval.metrics)
         self._interval_losses += [float(loss) for loss in interval.losses]
 
     def _tell_step(self, rate: float) -> None:
@@ -173,8 +167,7 @@ class Loop:
         """Validate, tell, keep the best, and decide how to go on."""
         now = self._progress
         rate = self._pace.take_rate()
-        sums = {name: Sum(*pair) for name, pair in now.sums.items()}
-        metrics = self._named(sums, now.losses[0] / max(now.losses[1], 1)) | self._validated()
+        metrics = self._named(now.sums, now.losses[0] / max(now.losses[1], 1)) | self._validated()
         metrics["learning_rate"] = float(self._rate(max(now.total_steps - 1, 0)))
         metrics["samples_per_s"] = self._per_second(rate)
         self._tell_of_numbers_that_are_none(metrics)
@@ -219,9 +212,7 @@ class Loop:
             count = self._validation_pace.steps(len(rows) - first)
             with self._validation_pace.timed(count):
                 more = self._engine.evaluate(rows[first : first + count], weights[first : first + count])
-            for name, part in more.items():
-                before = sums.get(name, Sum(0.0, 0.0))
-                sums[name] = Sum(before.total + part.total, before.count + part.count)
+            sums = _added(sums, more)
             first += count
             if first < len(rows):
                 self._commands.obey()
@@ -280,3 +271,7 @@ class Loop:
         else:
             self._paused_s += time.monotonic() - self._paused_at
             self._events.write(Continued(epoch=now.epoch, step=now.total_steps))
+
+
+def _added(sums: Mapping[str, Sum], more: Mapping[str, Sum]) -> dict[str, Sum]:
+    return {name: part.plus(sums[name]) if name in sums else part for name, part in more.items()}

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -25,11 +26,14 @@ Rows = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
 
-class Sum(NamedTuple):
+class Sum(msgspec.Struct, frozen=True):
     """A metric before its division: `total / count`."""
 
     total: float
     count: float
+
+    def plus(self, more: Sum) -> Sum:
+        return Sum(self.total + more.total, self.count + more.count)
 
     @property
     def mean(self) -> float:
