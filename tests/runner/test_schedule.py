@@ -1,0 +1,139 @@
+"""Learning rates, KL weights, patience and pace, as pure functions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from seqdec_gui.domain.training import Training
+from seqdec_gui.runner.pace import Pace
+from seqdec_gui.runner.program import Divergence
+from seqdec_gui.runner.schedule import (
+    Watch,
+    after_plateau,
+    kl_weights,
+    learning_rates,
+    padded,
+    parts_of,
+    rescaled,
+)
+
+
+def rates(training: Training, steps: int = 10) -> np.ndarray:
+    return learning_rates(training, steps, 0, steps * training.epochs)
+
+
+def test_a_constant_rate_stays() -> None:
+    assert set(rates(Training(epochs=3, learning_rate=0.01))) == {0.01}
+
+
+def test_exponential_decay_runs_from_the_start_of_one_epoch_to_the_end_of_another() -> None:
+    training = Training(epochs=8, learning_rate=1e-2, final_learning_rate=1e-4, schedule="exponential",
+                        schedule_first_epoch=3, schedule_last_epoch=6)  # fmt: skip
+    found = rates(training)
+
+    assert np.all(found[:21] == 1e-2)
+    assert found[40] == pytest.approx(1e-3)  # half of the four epochs: the geometric middle
+    assert np.all(np.diff(found[20:60]) < 0)
+    np.testing.assert_allclose(found[60:], 1e-4)
+    ratios = found[21:60] / found[20:59]
+    np.testing.assert_allclose(ratios, ratios[0])
+
+
+def test_cosine_decay_ends_with_the_training_unless_an_epoch_is_named() -> None:
+    found = rates(Training(epochs=4, learning_rate=1.0, final_learning_rate=0.2, schedule="cosine"))
+
+    assert found[0] == 1.0
+    assert found[20] == pytest.approx(0.6)
+    assert 0.2 < found[-1] < 0.21
+
+
+def test_one_epoch_of_decay_decays_within_the_epoch() -> None:
+    found = rates(Training(epochs=1, learning_rate=1.0, final_learning_rate=0.01, schedule="exponential"))
+    assert found[0] == 1.0
+    assert found[5] == pytest.approx(0.1)
+
+
+def test_a_final_rate_of_zero_is_no_division_by_zero() -> None:
+    found = rates(Training(epochs=2, learning_rate=1.0, final_learning_rate=0.0, schedule="exponential"))
+    assert np.isfinite(found).all()
+    assert np.all(found > 0)
+
+
+def test_rates_do_not_depend_on_where_intervals_begin() -> None:
+    training = Training(epochs=5, schedule="cosine")
+    pieces = [learning_rates(training, 7, first, count) for first, count in ((0, 3), (3, 11), (14, 21))]
+    np.testing.assert_array_equal(np.concatenate(pieces), learning_rates(training, 7, 0, 35))
+
+
+def test_a_rate_set_by_hand_is_the_rate_of_that_step_and_the_schedule_goes_on() -> None:
+    training = Training(epochs=4, learning_rate=1e-2, schedule="exponential")
+    scale = rescaled(training, 10, 15, 5e-4)
+    found = learning_rates(training, 10, 15, 5, scale)
+
+    assert found[0] == pytest.approx(5e-4)
+    np.testing.assert_allclose(found / found[0], learning_rates(training, 10, 15, 5) / learning_rates(training, 10, 15, 1))
+
+
+def test_the_weight_of_the_kl_term_grows_over_its_own_epochs() -> None:
+    found = kl_weights((Divergence("a", 0.5, 4), Divergence("b", 2.0, 0)), 10, 0, 60)
+
+    assert found.shape == (60, 2)
+    assert found[0, 0] == 0.0
+    assert found[20, 0] == pytest.approx(0.25)
+    np.testing.assert_allclose(found[40:, 0], 0.5)
+    np.testing.assert_allclose(found[:, 1], 2.0)
+    assert kl_weights((), 10, 0, 3).shape == (3, 0)
+
+
+def test_a_watch_counts_reports_since_the_best() -> None:
+    watch = Watch()
+    for value in (1.0, 0.5, 0.7, None, float("nan")):
+        watch = watch.after(value, larger_is_better=False)
+    assert watch == Watch(0.5, 3)
+
+
+def test_a_watch_wants_more_than_the_smallest_change() -> None:
+    watch = Watch(0.5, 0).after(0.55, larger_is_better=True, delta=0.1)
+    assert watch == Watch(0.5, 1)
+    assert watch.after(0.61, larger_is_better=True, delta=0.1) == Watch(0.61, 0)
+
+
+def test_the_rate_falls_after_patience_but_not_below_the_least() -> None:
+    training = Training(
+        learning_rate=1e-2, schedule="plateau", plateau_patience=2, plateau_factor=0.1, final_learning_rate=5e-4
+    )
+    assert after_plateau(training, Watch(1.0, 1), 1.0) == (Watch(1.0, 1), 1.0)
+    assert after_plateau(training, Watch(1.0, 2), 1.0) == (Watch(1.0, 0), 0.1)
+    assert after_plateau(training, Watch(1.0, 2), 0.1)[1] == pytest.approx(0.05)
+    assert after_plateau(training, Watch(1.0, 2), 0.01)[1] == 0.01  # the user had set it lower already
+
+
+def test_parts_of_an_epoch_are_even_and_end_with_it() -> None:
+    assert parts_of(10, 3) == [3, 7, 10]
+    assert parts_of(2, 5) == [1, 2]
+    assert parts_of(7, 1) == [7]
+
+
+def test_padding_counts_every_row_once() -> None:
+    rows, weights = padded(np.array([7, 8, 9, 10, 11]), 3)
+    assert rows.tolist() == [[7, 8, 9], [10, 11, 7]]
+    assert weights.tolist() == [[1, 1, 1], [1, 1, 0]]
+
+
+def test_intervals_grow_to_the_time_that_commands_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("seqdec_gui.runner.pace.time.monotonic", lambda: now[0])
+    pace = Pace(1.0)
+    taken = []
+    for call in range(6):
+        steps = pace.steps(10_000)
+        with pace.timed(steps):
+            now[0] += steps / 256 + (9.0 if call == 0 else 0.0)  # the first call compiles
+        taken.append(steps)
+
+    assert taken == [1, 1, 8, 64, 256, 256]
+    assert pace.first_call_s == pytest.approx(9 + 1 / 256)
+    assert pace.take_rate() == pytest.approx(256)
+    assert pace.take_rate() is None
+    assert pace.steps(100) == 100
