@@ -1,0 +1,141 @@
+"""The child of a certificate: a few steps without chance at the highest precision, written down for a comparison."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+import numpy as np
+
+from seqdec_gui.data.order import epoch_order
+from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.document import from_builtins
+from seqdec_gui.runs.tasks import CertifyTask, Progress, TaskChannel, Trained, WeightName
+
+if TYPE_CHECKING:
+    import keras
+
+    from seqdec_gui.data.dataset import Dataset
+    from seqdec_gui.runner.engines.base import Engine
+    from seqdec_gui.runner.program import Program
+    from seqdec_gui.runs.spec import DeviceChoice, EngineName
+
+MOST_PREDICTIONS = 256
+"""Rows whose predictions are compared."""
+_RATES = ("rate", "stddev", "dropout", "recurrent_dropout")
+
+
+def train_for_certificate(task: CertifyTask, channel: TaskChannel, scratch: Path) -> Trained:
+    """Train `task.steps` steps from the design's seed and write weights, predictions and losses to `task.output`.
+
+    Weights are written after the first step as well: until then only that step's forward pass has moved the statistics.
+    Raises InvalidInput where the design's rows cannot be read.
+    """
+    os.environ["NVIDIA_TF32_OVERRIDE"] = "0"  # read by cuBLAS and cuDNN when they are loaded
+    from seqdec_gui.runner.program import FULL, Program
+    from seqdec_gui.runner.random_rows import rows_for
+    from seqdec_gui.runner.script_files import write_script
+
+    channel.send(Progress(total=task.steps, text=f"{task.devices}"))
+    design = in_float32(from_builtins(task.design))
+    batch = design.training.batch_size
+    design, dataset = rows_for(design, Path(task.folder), task.real_rows, max(batch, MOST_PREDICTIONS))
+    write_script(design, scratch / "model.py", (Path(task.folder),))
+    program = Program.of(design, scratch / "model.py")
+    engine = exact_engine(task.engine, program, task.devices)
+    engine.build()
+    switched_off = switch_off_chance(engine.training_model)
+    names, initial = weights_of(engine.models, FULL)
+    check_sum = hashlib.sha256(b"".join(np.ascontiguousarray(value).tobytes() for value in initial)).hexdigest()
+    engine.start(dataset)
+    arrays, metrics = _train(engine, dataset, task.steps, channel)
+    np.savez(task.output, **cast(Any, arrays))
+    outputs = tuple(judged.name for judged in program.losses)
+    return Trained(
+        weights=names, outputs=outputs, metrics=metrics, initial=check_sum, switched_off=switched_off,
+        data="real" if task.real_rows else "random",
+    )  # fmt: skip
+
+
+def in_float32(design: Design) -> Design:
+    """The design trained in float32: a certificate is about the arithmetic of devices, not about digits left out."""
+    return design.with_training(msgspec.structs.replace(design.training, precision="float32"))
+
+
+def exact_engine(name: EngineName, program: Program, devices: DeviceChoice) -> Engine:
+    """The engine with TensorFloat-32 off."""
+    if name == "jax":
+        from seqdec_gui.runner.engines.jax import JaxEngine
+
+        return JaxEngine(program, devices, exact=True)
+    import tensorflow as tf
+
+    from seqdec_gui.runner.engines.tensorflow import TensorFlowEngine
+
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    return TensorFlowEngine(program, devices)
+
+
+def switch_off_chance(model: keras.Model) -> tuple[str, ...]:
+    """Set every rate of dropout and every deviation of noise in the model to 0; returns the names of the layers changed."""
+    from seqdec_gui.runner.normalization import all_layers
+
+    changed = []
+    for layer in all_layers(model):
+        for part in (layer, getattr(layer, "cell", None)):
+            rates = [name for name in _RATES if name in vars(part)] if part is not None else []
+            for name in rates:
+                if getattr(part, name):
+                    setattr(part, name, 0.0)
+                    changed.append(layer.name)
+    return tuple(dict.fromkeys(changed))
+
+
+def weights_of(models: dict[str, keras.Model], full: str) -> tuple[tuple[WeightName, ...], list[np.ndarray]]:
+    """All variables of all blocks but the places of random generators, by block."""
+    from seqdec_gui.runner.randomness import seed_states
+
+    names, values = [], []
+    for block, model in models.items():
+        if block == full:
+            continue
+        seeds = {id(state) for state in seed_states(model)}
+        for variable in model.variables:
+            if id(variable) not in seeds:
+                names.append(WeightName(block, variable.path, bool(variable.trainable and model.trainable)))
+                values.append(np.asarray(variable.numpy()))
+    return tuple(names), values
+
+
+def _train(
+    engine: Engine, dataset: Dataset, steps: int, channel: TaskChannel
+) -> tuple[dict[str, np.ndarray], dict[str, float | None]]:
+    from seqdec_gui.runner.program import FULL
+
+    training = engine.program.training
+    count = steps * training.batch_size
+    order = [epoch_order(training.seed, epoch, len(dataset.training)) for epoch in range(1, 2 + count // len(dataset.training))]
+    rows = dataset.training[np.concatenate(order)[:count]].reshape(steps, -1)
+    rates = np.full(steps, training.learning_rate, np.float32)
+    kl_weights = np.tile(np.array([term.weight for term in engine.program.divergences], np.float32), (steps, 1))
+    first = engine.train(rows[:1], rates[:1], kl_weights[:1])
+    engine.sync()
+    arrays: dict[str, Any] = {f"s{i}": value for i, value in enumerate(weights_of(engine.models, FULL)[1])}
+    channel.send(Progress(done=1, total=steps, text=f"{engine.devices}"))
+    intervals = [first]
+    if steps > 1:
+        intervals.append(engine.train(rows[1:], rates[1:], kl_weights[1:]))
+        engine.sync()
+    channel.send(Progress(done=steps, total=steps, text=f"{engine.devices}"))
+    arrays |= {f"w{i}": value for i, value in enumerate(weights_of(engine.models, FULL)[1])}
+    arrays |= {f"p{i}": value for i, value in enumerate(engine.predict(dataset.training[:MOST_PREDICTIONS]))}
+    arrays["losses"] = np.concatenate([interval.losses for interval in intervals])
+    last = intervals[-1].metrics
+    means = {name: float(last[name].mean) for name in last}
+    return arrays, {name: value if np.isfinite(value) else None for name, value in means.items()}
+
+
+__all__ = ["exact_engine", "in_float32", "switch_off_chance", "train_for_certificate", "weights_of"]

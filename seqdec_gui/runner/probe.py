@@ -1,0 +1,284 @@
+"""The child of a probe: measures training steps of one engine on its devices, at several global batches."""
+
+from __future__ import annotations
+
+import fcntl
+import math
+import os
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+import numpy as np
+
+from seqdec_gui.domain.document import from_builtins
+from seqdec_gui.runs.crash import explain
+from seqdec_gui.runs.measurement import OUT_OF_MEMORY, Measurement
+from seqdec_gui.runs.spec import Placement
+from seqdec_gui.runs.tasks import Measured, Probed, ProbeTask, Progress, TaskChannel
+
+if TYPE_CHECKING:
+    from seqdec_gui.data.dataset import Dataset
+    from seqdec_gui.runner.engines.base import Engine
+
+INTERVAL_S = 0.25
+MOST_STEPS = 200
+INTERVALS = 5
+MOST_DOUBT = 0.15
+"""A share is given only if its pairs lie this close to their median, half of them at least."""
+LEAST_RANDOM_ROWS = 512
+SUBSET_BYTES = 256 << 20
+"""How much of a streamed data set is put on the devices to see what a step takes without the stream."""
+
+replace = msgspec.structs.replace
+
+
+def process_age_s() -> float:
+    """How long this process has lived, its imports included; where the system does not say, since this module came."""
+    try:
+        started = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - started
+    except (OSError, ValueError, AttributeError):
+        return time.monotonic() - _IMPORTED
+
+
+_IMPORTED = time.monotonic()
+
+
+def probe(task: ProbeTask, channel: TaskChannel, scratch: Path) -> Probed:
+    """Measure, and send every measurement as it is made. Running out of memory is one of them, and the last.
+
+    Raises InvalidInput where the design's rows cannot be read.
+    """
+    from seqdec_gui.runner.engines import create
+    from seqdec_gui.runner.program import Program
+    from seqdec_gui.runner.random_rows import rows_for
+    from seqdec_gui.runner.script_files import write_script
+
+    batch_sizes = sorted(set(task.batch_sizes))
+    channel.send(Progress(total=len(batch_sizes), text=f"{task.engine} on {task.devices} is starting"))
+    count = max(LEAST_RANDOM_ROWS, *batch_sizes)
+    design, dataset = rows_for(from_builtins(task.design), Path(task.folder), task.real_rows, count)
+    write_script(design, scratch / "model.py", (Path(task.folder),))
+    program = Program.of(design, scratch / "model.py")
+    blank = Measurement(
+        engine=task.engine,
+        devices=task.devices,
+        batch_size=batch_sizes[0],
+        precision=program.precision,
+        data="real" if task.real_rows else "random",
+    )
+    try:
+        engine = create(Placement(task.devices, task.engine), program)
+        engine.build()
+        engine.start(dataset)
+    except Exception as error:
+        channel.send(Measured(measurement=failure(blank, error)))
+        return Probed()
+    bench = Bench(engine, dataset, task, blank)
+    for number, batch in enumerate(batch_sizes):
+        channel.send(Progress(done=number, total=len(batch_sizes), text=f"{task.engine} on {task.devices}, batch {batch}"))
+        found = bench.measured(batch, later=len(batch_sizes) - number - 1)
+        channel.send(Measured(measurement=found))
+        if found.failed == OUT_OF_MEMORY:
+            break
+    return Probed()
+
+
+class Step(NamedTuple):
+    """Seconds per step in every interval; `first_s` is the very first call, which compiles."""
+
+    first_s: float
+    seconds: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+
+class Bench:
+    """Measures one engine at several batches, within the time of its task."""
+
+    def __init__(self, engine: Engine, dataset: Dataset, task: ProbeTask, blank: Measurement) -> None:
+        self._engine, self._dataset, self._task, self._blank = engine, dataset, task, blank
+        self._longest_s = 0.0
+        self._random = np.random.default_rng(0)
+
+    def measured(self, batch: int, later: int) -> Measurement:
+        """One batch; `later` are still to come. Never raises for what an engine does."""
+        blank = replace(self._blank, batch_size=batch)
+        if process_age_s() + self._longest_s > self._task.budget_s and self._longest_s:
+            return replace(blank, failed="time", failure=f"There was no time left of {self._task.budget_s:.0f} s.")
+        began = time.monotonic()
+        try:
+            return self._measured(blank, later)
+        except Exception as error:
+            return failure(blank, error)
+        finally:
+            self._longest_s = max(self._longest_s, time.monotonic() - began)
+
+    def _measured(self, blank: Measurement, later: int) -> Measurement:
+        from seqdec_gui.runner.instruments import cudnn_layers, peak_memory, recurrent_layers
+
+        batch, engine = blank.batch_size, self._engine
+        first_of_all = not self._longest_s
+        step, ready_s = self._step(batch, self._seconds(later))
+        rows = len(self._dataset.training)
+        found = replace(
+            blank,
+            ready_s=ready_s if first_of_all else None,
+            compile_s=max(0.0, step.first_s - step.median),
+            step_s=step.median,
+            intervals=len(step.seconds),
+            spread=(max(step.seconds) - min(step.seconds)) / step.median,
+            peak_memory=peak_memory(engine),
+            recurrent_layers=recurrent_layers(engine.training_model),
+            epoch_s=(rows // batch) * step.median if self._task.real_rows else None,
+        )
+        if engine.devices.kind == "gpu" and found.recurrent_layers:
+            found = replace(found, cudnn_layers=cudnn_layers(engine, *self._arguments(batch, 1)))
+        if self._task.shares:
+            found = self._with_shares(found, step, later)
+        return found
+
+    def _with_shares(self, found: Measurement, step: Step, later: int) -> Measurement:
+        """What reduction and input cost, as far as there is time for another compilation each."""
+        engine = self._engine
+        resident = is_resident(engine)
+        found = replace(found, resident=resident, input_share=0.0 if resident else None)
+        if engine.replicas == 1:
+            found = replace(found, reduction_share=0.0)
+        elif self._time_for(step, later):
+            found = replace(found, reduction_share=self._reduction_share(found.batch_size, step))
+        if resident is False and self._time_for(step, later):
+            found = replace(found, input_share=self._input_share(found.batch_size, step, later))
+        return found
+
+    def _reduction_share(self, batch: int, step: Step) -> float | None:
+        """Intervals with and without reduction take turns, so that what else the machine does weighs on both alike."""
+        from seqdec_gui.runner.instruments import WithoutReduction
+
+        alone = WithoutReduction(self._engine, self._dataset.wires)
+        with alone:
+            self._train(batch, 1)
+        pairs = []
+        with turn(self._task.turn):
+            steps = _steps_in_interval(step.median)
+            for _ in range(INTERVALS):
+                with alone:
+                    without_s = self._train(batch, steps)
+                pairs.append((self._train(batch, steps), without_s))
+        return share_saved(pairs)
+
+    def _input_share(self, batch: int, step: Step, later: int) -> float | None:
+        """The same batches of a part of the rows that fits on the devices."""
+        whole = self._dataset
+        self._dataset = part_of(whole, max(batch, rows_in(whole, SUBSET_BYTES)))
+        self._engine.start(self._dataset)
+        still = self._step(batch, self._seconds(later))[0] if is_resident(self._engine) else None
+        self._dataset = whole
+        self._engine.start(whole)
+        return share_saved([(step.median, still.median)]) if still else None
+
+    def _time_for(self, step: Step, later: int) -> bool:
+        """Whether a share may be measured without taking the time of the batches to come."""
+        each = step.first_s + INTERVALS * max(INTERVAL_S, step.median)
+        return process_age_s() + each * (1 + later) < self._task.budget_s
+
+    def _seconds(self, later: int) -> float:
+        """For measuring, compilation apart: a part of what is left."""
+        left = self._task.budget_s - process_age_s()
+        return max(INTERVAL_S, min(INTERVALS * 2 * INTERVAL_S, left / (2 * (later + 1))))
+
+    def _step(self, batch: int, seconds: float) -> tuple[Step, float]:
+        """The time of a step, and how old the process was after the first."""
+        began = time.monotonic()
+        self._train(batch, 1)
+        first_s, ready_s = time.monotonic() - began, process_age_s()
+        with turn(self._task.turn):
+            steps = _steps_in_interval(min(self._train(batch, 1) for _ in range(2)))
+            if steps > 1:  # many at once are faster than one alone
+                steps = _steps_in_interval(self._train(batch, steps) / steps)
+            end = time.monotonic() + seconds
+            found = [self._train(batch, steps) / steps]
+            while len(found) < INTERVALS and (len(found) < 2 or time.monotonic() < end):
+                found.append(self._train(batch, steps) / steps)
+        return Step(first_s, tuple(found)), ready_s
+
+    def _train(self, batch: int, steps: int) -> float:
+        """Seconds of one call with so many steps."""
+        arguments = self._arguments(batch, steps)
+        began = time.monotonic()
+        self._engine.train(*arguments)
+        return time.monotonic() - began
+
+    def _arguments(self, batch: int, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rows, learning rates (small: what is trained is thrown away, but must stay finite) and weights of KL terms."""
+        rows = self._random.choice(self._dataset.training, (steps, batch)).astype(np.int64)
+        kl_weights = np.full((steps, len(self._engine.program.divergences)), 1e-3, np.float32)
+        return rows, np.full(steps, 1e-5, np.float32), kl_weights
+
+
+def _steps_in_interval(step_s: float) -> int:
+    return max(1, min(MOST_STEPS, math.ceil(INTERVAL_S / max(step_s, 1e-9))))
+
+
+def share_saved(pairs: Sequence[tuple[float, float]]) -> float | None:
+    """Median of how much of a time goes with a part left out, from (with, without) pairs; at least 0.
+
+    None where the pairs differ so much that the median says nothing.
+    """
+    shares = sorted(1.0 - without_s / with_s for with_s, without_s in pairs)
+    middle = statistics.median(shares)
+    if statistics.median(abs(share - middle) for share in shares) > MOST_DOUBT:
+        return None
+    return max(0.0, middle)
+
+
+def is_resident(engine: Engine) -> bool | None:
+    """Whether all rows lie on the devices; None where the engine does not say."""
+    told = getattr(engine, "resident", None)
+    if told is None and hasattr(engine, "_resident"):
+        return engine._resident is not None
+    return told
+
+
+def rows_in(dataset: Dataset, size: int) -> int:
+    """How many rows fill so many bytes."""
+    each = sum(array.nbytes for array in dataset.arrays.values()) / max(1, dataset.rows)
+    return max(1, int(size / max(each, 1)))
+
+
+def part_of(dataset: Dataset, count: int) -> Dataset:
+    """The dataset cut down to its first training rows."""
+    from dataclasses import replace
+
+    rows = dataset.training[:count]
+    none = np.zeros(0, np.int64)
+    return replace(
+        dataset, arrays=dataset.batch(rows), training=np.arange(len(rows)), validation=none, test=none, rows=len(rows)
+    )
+
+
+def failure(blank: Measurement, error: Exception) -> Measurement:
+    """Out of memory is an answer; so is anything else an engine cannot do with this design."""
+    cause = explain(None, f"{type(error).__name__}: {error}", "probe")
+    if cause.kind == OUT_OF_MEMORY:
+        return replace(blank, failed="out_of_memory", failure=cause.sentence)
+    line = str(error).strip().partition("\n")[0][:300]
+    return replace(blank, failed="other", failure=f"{blank.engine} failed: {type(error).__name__}: {line}")
+
+
+@contextmanager
+def turn(path: str) -> Iterator[None]:
+    """Hold the lock of this file: two probes of the same devices must not measure at the same time."""
+    if not path:
+        yield
+        return
+    with Path(path).open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,110 @@
+"""Rows to measure and to compare on: the design's own where data are bound, random ones of its shapes otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from seqdec_gui.data.codecs import id_dtype
+from seqdec_gui.data.dataset import Dataset, open_dataset
+from seqdec_gui.data.fitted import Fitted
+from seqdec_gui.data.wires import Wire
+from seqdec_gui.domain.dataflow import DataPort, data_ports
+from seqdec_gui.domain.design import Design
+
+OPEN_LENGTH = 100
+"""Steps of a sequence whose length the design leaves open; `domain.shapes.activation_bytes` assumes as many."""
+PAD = 0
+
+Array = npt.NDArray[Any]
+
+
+def rows_for(design: Design, folder: Path, real: bool, count: int, seed: int = 0) -> tuple[Design, Dataset]:
+    """The design to build and its dataset. Random rows fix open lengths at `OPEN_LENGTH`, and all of them train.
+
+    Raises InvalidInput where real rows cannot be read.
+    """
+    if real:
+        return design, open_dataset(design.data, data_ports(design), folder)
+    fixed = with_lengths(design)
+    return fixed, random_dataset(data_ports(fixed), count, seed)
+
+
+def with_lengths(design: Design, steps: int = OPEN_LENGTH) -> Design:
+    """The design with every open length of an input set."""
+    for block in design.blocks:
+        if getattr(block.parameters, "length", steps) is None:
+            design = design.with_parameters(block.id, msgspec.structs.replace(block.parameters, length=steps))
+    return design
+
+
+def random_dataset(ports: Sequence[DataPort], rows: int, seed: int) -> Dataset:
+    """Normal numbers and ragged sequences of ids, padded with 0 at the right; the same for the same seed.
+
+    One array serves an input and the loss that it teaches, as one column of text does, where both have the same symbols.
+    """
+    random = np.random.default_rng(seed)
+    arrays: dict[str, Array] = {}
+    wires: list[Wire] = []
+    served: set[str] = set()
+    for port in ports:
+        taught = next((other for other in ports if other.name == port.taught), None)
+        if port.name in served:
+            continue
+        symbols = symbols_of(port)
+        if taught is not None and symbols == taught.classes and port.type.shape[0] == taught.type.shape[0]:
+            arrays[port.name] = _ids(random, (rows, _known(port.type.shape[0]) + 1), symbols)
+            wires.append(_wire(port, port.name, 0, -1))
+            wires.append(_wire(taught, port.name, 1, None))
+            served.add(taught.name)
+            continue
+        shape = tuple(_known(axis) for axis in port.type.shape)
+        if symbols:
+            arrays[port.name] = _ids(random, (rows, *_without_symbols(port, shape)), symbols)
+        else:
+            numbers = random.standard_normal((rows, *shape), np.float32)
+            arrays[port.name] = numbers if port.role == "input" else np.abs(np.tanh(numbers))
+        wires.append(_wire(port, port.name, 0, None))
+    none = np.zeros(0, np.int64)
+    return Dataset(arrays, tuple(wires), np.arange(rows), none, none, rows, Fitted((), tuple(wires)))
+
+
+def symbols_of(port: DataPort) -> int:
+    """How many symbols the port chooses among, 0 where it takes numbers."""
+    if port.classes is not None:
+        return port.classes
+    if port.type.dtype == "int32":
+        return port.type.symbols or 2
+    return _known(port.type.shape[-1]) if port.one_hot else 0
+
+
+def _without_symbols(port: DataPort, shape: tuple[int, ...]) -> tuple[int, ...]:
+    return shape if port.type.dtype == "int32" else shape[:-1]
+
+
+def _known(axis: int | None) -> int:
+    return OPEN_LENGTH if axis is None else axis
+
+
+def _ids(random: np.random.Generator, shape: tuple[int, ...], symbols: int) -> Array:
+    """Ids in [1, symbols), at least half of every sequence before its padding."""
+    ids = random.integers(min(1, symbols - 1), symbols, shape).astype(id_dtype(symbols))
+    if len(shape) > 1:
+        steps = shape[-1]
+        lengths = random.integers((steps + 1) // 2, steps + 1, (*shape[:-1], 1))
+        ids[np.arange(steps) >= lengths] = PAD
+    return ids
+
+
+def _wire(port: DataPort, array: str, first: int, last: int | None) -> Wire:
+    symbols = symbols_of(port)
+    if not symbols:
+        return Wire(port.name, port.role, array, first, last, "values", _known(port.type.shape[-1]))
+    encoding: Literal["ids", "one_hot"] = "ids" if port.classes is not None or port.type.dtype == "int32" else "one_hot"
+    sequence = port.mask_padding and len(port.type.shape) > 1
+    return Wire(port.name, port.role, array, first, last, encoding, symbols, PAD if sequence or encoding == "one_hot" else None)
