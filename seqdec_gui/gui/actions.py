@@ -64,7 +64,7 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         Entry("zoom_out", "Zoom &Out", "magnify-minus-outline", (_KEY.ZoomOut,), canvas=True),
         Entry("zoom_reset", "&Actual Size", "", ("Ctrl+0",), canvas=True),
         Entry("fit", "Zoom to &Fit", "fit-to-page-outline", ("Ctrl+9",), "Show the whole design", canvas=True),
-        Entry("auto_layout", "Arrange &Blocks", "graph-outline", ("Ctrl+L",), "Lay the blocks out from left to right", canvas=True),
+        Entry("auto_layout", "Arrange &Blocks", "graph-outline", ("Ctrl+L",), "Lay the blocks out left to right", canvas=True),
         _LINE,
         Entry("show_left", "&Palette and Outline", "dock-left", ("Ctrl+1",), checkable=True),
         Entry("show_right", "&Inspector", "dock-right", ("Ctrl+2",), checkable=True),
@@ -99,8 +99,9 @@ class Actions:
         for title, entries in MENUS.items():
             menu = bar.addMenu(title)
             for entry in entries:
-                self._add(window, menu, entry, undo_stack)
+                self._add(window, menu, entry)
         self._add_theme_choice(window)
+        self._follow(undo_stack)
         self.recolour()
 
     def __getitem__(self, name: str) -> QAction:
@@ -119,7 +120,7 @@ class Actions:
         for name, icon_name in self._icons.items():
             self._by_name[name].setIcon(icon(icon_name))
 
-    def _add(self, window: QWidget, menu: QMenu, entry: Entry, undo_stack: QUndoStack) -> None:
+    def _add(self, window: QWidget, menu: QMenu, entry: Entry) -> None:
         if not entry.name:
             menu.addSeparator()
             return
@@ -127,12 +128,7 @@ class Actions:
             self._menus[entry.name] = menu.addMenu(entry.text)
             self._menus[entry.name].setObjectName(f"menu_{entry.name}")
             return
-        if entry.name == "undo":
-            action = undo_stack.createUndoAction(window, "Undo")
-        elif entry.name == "redo":
-            action = undo_stack.createRedoAction(window, "Redo")
-        else:
-            action = QAction(entry.text, window)
+        action = QAction(entry.text, window)
         action.setObjectName(f"action_{entry.name}")
         action.setMenuRole(QAction.MenuRole(entry.role) if entry.role else QAction.NoRole)
         action.setCheckable(entry.checkable)
@@ -147,6 +143,18 @@ class Actions:
             self._icons[entry.name] = entry.icon
         menu.addAction(action)
         self._by_name[entry.name] = action
+
+    def _follow(self, stack: QUndoStack) -> None:
+        """Undo and redo say what they would do."""
+        for name, told, able, text, can in (
+            ("undo", stack.undoTextChanged, stack.canUndoChanged, stack.undoText(), stack.canUndo()),
+            ("redo", stack.redoTextChanged, stack.canRedoChanged, stack.redoText(), stack.canRedo()),
+        ):
+            action, verb = self._by_name[name], name.capitalize()
+            told.connect(lambda words, action=action, verb=verb: action.setText(f"{verb} {words}".strip()))
+            able.connect(action.setEnabled)
+            action.setText(f"{verb} {text}".strip())
+            action.setEnabled(can)
 
     def _add_theme_choice(self, window: QWidget) -> None:
         group = QActionGroup(window)

@@ -63,6 +63,7 @@ class CodePage(QWidget):
         self._stack = QStackedLayout(self)
         self._stack.addWidget(script)
         self._stack.addWidget(self._empty)
+        self.setFocusProxy(self.editor)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(DELAY_MS)
@@ -176,8 +177,8 @@ class CodeEditor(QPlainTextEdit):
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
-        inside = self.contentsRect()
-        self._gutter.setGeometry(inside.left(), inside.top(), self.gutter_width(), inside.height())
+        lines = self.viewport().geometry()
+        self._gutter.setGeometry(lines.left() - self.gutter_width(), lines.top(), self.gutter_width(), lines.height())
 
     def paint_gutter(self, event: QPaintEvent) -> None:
         """The numbers of the visible lines."""
@@ -187,7 +188,7 @@ class CodeEditor(QPlainTextEdit):
         painter.setPen(theme.color(look.text_disabled))
         painter.setFont(self.font())
         block = self.firstVisibleBlock()
-        top = self.blockBoundingGeometry(block).translated(self.contentOffset()).top() + self.viewport().y()
+        top = self.blockBoundingGeometry(block).translated(self.contentOffset()).top()
         while block.isValid() and top <= event.rect().bottom():
             height = self.blockBoundingRect(block).height()
             place = QRect(0, int(top), self._gutter.width() - GUTTER_GAP, int(height))

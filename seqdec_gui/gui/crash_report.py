@@ -89,7 +89,8 @@ class CrashReport(QDialog):
         self.setModal(False)
         heading = QLabel("Something went wrong that should not have.")
         heading.setProperty("role", "title")
-        saved = f"Your design was saved as {', '.join(map(str, written))}." if written else "Your design has no unsaved changes."
+        names = ", ".join(map(str, written))
+        saved = f"Your design was saved as {names}." if written else "Your design has no unsaved changes."
         words = QLabel(f"{saved} You can go on working. Please report the details below.", wordWrap=True)
         words.setProperty("role", "dim")
         self._details = QPlainTextEdit(objectName="crash_details", readOnly=True)

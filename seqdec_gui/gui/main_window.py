@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PyQt5.QtCore import QByteArray, QMimeData, QSize, Qt, QTimer, QUrl, pyqtSlot
 from PyQt5.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QIcon
-from PyQt5.QtWidgets import QApplication, QLabel, QMainWindow, QPushButton, QSizePolicy, QToolBar, QWidget
+from PyQt5.QtWidgets import QApplication, QLabel, QMainWindow, QSizePolicy, QToolBar, QWidget
 
 from seqdec_gui import resource_files
 from seqdec_gui.domain.design import Design
@@ -14,17 +14,18 @@ from seqdec_gui.domain.document import SUFFIX
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.gui import autosave, notify, pages, theme
 from seqdec_gui.gui.actions import TOOLBAR, Actions, shortcut_text
-from seqdec_gui.gui.design_files import DesignFiles, examples, templates
+from seqdec_gui.gui.design_files import DesignFiles
 from seqdec_gui.gui.device_picker import DevicePicker
 from seqdec_gui.gui.document import DesignDocument
-from seqdec_gui.gui.icons import icon
+from seqdec_gui.gui.file_menus import follow_bundles, follow_recents
 from seqdec_gui.gui.inspector import Inspector
 from seqdec_gui.gui.log_view import LogView
-from seqdec_gui.gui.preferences import forget_designs, recent_designs, settings
+from seqdec_gui.gui.preferences import settings
 from seqdec_gui.gui.problems import ProblemsPanel
-from seqdec_gui.gui.readiness import readiness
+from seqdec_gui.gui.readiness import Readiness
 from seqdec_gui.gui.shell import BottomPanel, Overlay, Pages, Panel, Shell
 from seqdec_gui.gui.totals import Totals
+from seqdec_gui.gui.train_button import TrainButton
 from seqdec_gui.gui.welcome import Welcome
 from seqdec_gui.gui.workspace import Workspace
 
@@ -49,7 +50,7 @@ def open_window(path: Path | str | None = None) -> MainWindow:
 
 
 class MainWindow(QMainWindow):
-    """See DESIGN section 6 in `docs/architecture.md`; object names are part of the contract with scripts and tests."""
+    """Object names are part of the contract with scripts and tests."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,20 +62,20 @@ class MainWindow(QMainWindow):
         self._closing = False
         self._build_shell()
         self._build_toolbar()
+        self._reason = QLabel(objectName="train_reason")
+        self._reason.setContentsMargins(2 * theme.SPACE, 0, 0, 0)
+        self.statusBar().addWidget(self._reason, 1)
         self._totals = Totals(self.workspace)
         self.statusBar().addPermanentWidget(self._totals)
         self.statusBar().setSizeGripEnabled(False)
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(False)
         self.setContextMenuPolicy(Qt.NoContextMenu)
-        self._train_timer = QTimer(self)
-        self._train_timer.setSingleShot(True)
-        self._train_timer.timeout.connect(self._on_train_timer_timeout)
         self._connect()
         self._restore_state()
         self._on_theme_changed()
         self._show_title()
-        self._on_train_timer_timeout()
+        self.train_button.refresh()
         QTimer.singleShot(0, self.workspace.devices.refresh)
 
     # -- building
@@ -113,10 +114,7 @@ class MainWindow(QMainWindow):
         bar.addWidget(self.device_picker)
         space = QLabel("  ")
         bar.addWidget(space)
-        self.train_button = QPushButton("Train", objectName="train_button")
-        self.train_button.setProperty("kind", "primary")
-        self.train_button.setIconSize(QSize(18, 18))
-        self.train_button.setMinimumWidth(160)
+        self.train_button = TrainButton(self.workspace)
         self.train_button.clicked.connect(self._on_train_button_clicked)
         bar.addWidget(self.train_button)
         self.addToolBar(bar)
@@ -130,17 +128,17 @@ class MainWindow(QMainWindow):
             "quit": self._on_quit, "rename": self.inspector.edit_id, "train": self._on_train_button_clicked,
             "devices": self.device_picker.open_list, "next_page": lambda: self.pages.step(1),
             "previous_page": lambda: self.pages.step(-1), "guide": self._on_guide, "about": self._on_about,
-            "full_screen": self._on_full_screen,
+            "full_screen": self._on_full_screen, "undo": lambda: self._step_back(False), "redo": lambda: self._step_back(True),
         }  # fmt: skip
         for name, handler in handlers.items():
             self.actions_by_name[name].triggered.connect(lambda _checked, handler=handler: handler())
         for name in self.actions_by_name.canvas:
-            self.actions_by_name[name].triggered.connect(lambda _checked, name=name: self._on_canvas_action(name))
+            self.actions_by_name[name].triggered.connect(lambda _checked, name=name: self._call_canvas(name))
         for name, part in (("show_left", "left"), ("show_right", "right"), ("show_bottom", "bottom")):
             self.actions_by_name[name].toggled.connect(lambda on, part=part: getattr(self.shell, part).setVisible(on))
         self.bottom.close_requested.connect(lambda: self.actions_by_name["show_bottom"].setChecked(False))
-        self.actions_by_name.menu("recent").aboutToShow.connect(self._fill_recent_menu)
-        self.actions_by_name.menu("examples").aboutToShow.connect(self._fill_examples_menu)
+        follow_recents(self.actions_by_name.menu("recent"), self.files, self._on_design_opened)
+        follow_bundles(self.actions_by_name.menu("examples"), self.files, self._on_design_opened)
         document, workspace = self.document, self.workspace
         document.design_changed.connect(self._on_document_design_changed)
         document.selection_changed.connect(self._on_document_selection_changed)
@@ -159,9 +157,7 @@ class MainWindow(QMainWindow):
         workspace.page_requested.connect(self.pages.show_page)
         workspace.block_requested.connect(self._on_block_requested)
         workspace.status_told.connect(lambda sentence: self.statusBar().showMessage(sentence, 6000))
-        workspace.training_changed.connect(self._ask_train_button)
-        workspace.devices.devices_changed.connect(self._ask_train_button)
-        workspace.devices.choice_changed.connect(self._ask_train_button)
+        self.train_button.told.connect(self._on_train_button_told)
         theme.notifier.changed.connect(self._on_theme_changed)
 
     def _restore_state(self) -> None:
@@ -196,7 +192,6 @@ class MainWindow(QMainWindow):
     def _on_document_design_changed(self, _old: Design, new: Design) -> None:
         if new.blocks and not self.welcome.isHidden():
             self.welcome.hide()
-        self._ask_train_button()
 
     @pyqtSlot(object)
     def _on_document_selection_changed(self, selection: frozenset[str]) -> None:
@@ -234,13 +229,18 @@ class MainWindow(QMainWindow):
         """On other pages their keys belong to tables and texts."""
         shown = self.pages.current == "design"
         for name in self.actions_by_name.canvas:
-            needs_selection = name in ("cut", "copy", "duplicate", "delete")
+            needs_selection = name in ("cut", "copy", "duplicate")
             self.actions_by_name[name].setEnabled(shown and (not needs_selection or bool(self.document.selection)))
 
-    def _on_canvas_action(self, name: str) -> None:
-        self._call_canvas(name)
+    def _step_back(self, forward: bool) -> None:
+        if getattr(self.design_view, "gesture", None) is None:
+            stack = self.document.undo_stack
+            stack.redo() if forward else stack.undo()
 
     def _call_canvas(self, name: str) -> None:
+        """Call a method of the design view, unless a drag is under way: an edit could remove what it holds."""
+        if getattr(self.design_view, "gesture", None) is not None:
+            return
         function = getattr(self.design_view, name, None)
         if callable(function):
             function()
@@ -273,20 +273,10 @@ class MainWindow(QMainWindow):
         self.bottom.setTabText(0, f"Problems  {count}" if count else "Problems")
 
     # -- training and commands
-    @pyqtSlot()
-    def _ask_train_button(self) -> None:
-        self._train_timer.start(0)
-
-    @pyqtSlot()
-    def _on_train_timer_timeout(self) -> None:
-        found = readiness(self.workspace)
-        self.train_button.setText(found.text)
-        self.train_button.setEnabled(found.ready)
-        keys = "" if found.reason else " (Ctrl+R)"
-        self.train_button.setToolTip(found.reason or f"{found.text}{keys}")
-        self.train_button.setAccessibleDescription(found.reason)
-        look = theme.current()
-        self.train_button.setIcon(icon("play", look.accent_text if found.ready else look.text_disabled))
+    @pyqtSlot(object)
+    def _on_train_button_told(self, found: Readiness) -> None:
+        self._reason.setText(found.reason if self.document.design.blocks else "")
+        self._reason.setToolTip(found.reason)
         self.actions_by_name["train"].setEnabled(found.ready)
         self.actions_by_name["train"].setText(found.text)
 
@@ -300,30 +290,6 @@ class MainWindow(QMainWindow):
             pages.resolve(pages.COMMANDS[name])(self.workspace, *arguments)
 
     # -- menus and dialogs
-    def _fill_recent_menu(self) -> None:
-        menu = self.actions_by_name.menu("recent")
-        menu.clear()
-        for path in recent_designs():
-            action = menu.addAction(f"{path.stem}   {path.parent}")
-            action.triggered.connect(lambda _checked, path=path: self.files.open(path, self._on_design_opened))
-        if menu.isEmpty():
-            menu.addAction("Nothing opened yet").setEnabled(False)
-        else:
-            menu.addSeparator()
-            menu.addAction("Clear the List").triggered.connect(lambda: (forget_designs(), self.welcome.refresh_recents()))
-
-    def _fill_examples_menu(self) -> None:
-        menu = self.actions_by_name.menu("examples")
-        menu.clear()
-        for number, bundle in enumerate((templates(), examples())):
-            if number:
-                menu.addSeparator()
-            for template in bundle:
-                action = menu.addAction(template.title)
-                action.triggered.connect(
-                    lambda _checked, path=template.path: self.files.new_from(path, self._on_design_opened)
-                )
-
     def _on_settings(self) -> None:
         from seqdec_gui.gui.settings import SettingsDialog
 
@@ -351,7 +317,6 @@ class MainWindow(QMainWindow):
         self.actions_by_name.recolour()
         self.pages.recolour()
         self.bottom.recolour()
-        self._on_train_timer_timeout()
         for action in self._toolbar.actions():
             button = self._toolbar.widgetForAction(action)
             if action.text() and button is not None:

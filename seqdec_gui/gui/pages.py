@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from seqdec_gui.gui import theme
 from seqdec_gui.gui.icons import icon
@@ -99,13 +99,17 @@ class EmptyState(QWidget):
         words = QLabel(text, alignment=Qt.AlignCenter, wordWrap=True)
         words.setProperty("role", "dim")
         words.setMaximumWidth(420)
-        words.setMinimumWidth(280)
+        line = QHBoxLayout()
+        line.setContentsMargins(3 * theme.SPACE, 0, 3 * theme.SPACE, 0)
+        line.addStretch(1)
+        line.addWidget(words, 100)
+        line.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setSpacing(2 * theme.SPACE)
         layout.addStretch(2)
         layout.addWidget(self._picture)
         layout.addWidget(heading)
-        layout.addWidget(words, 0, Qt.AlignHCenter)
+        layout.addLayout(line)
         self.button = QPushButton(button)
         self.button.setProperty("kind", "primary")
         self.button.setVisible(bool(button))

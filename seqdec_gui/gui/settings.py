@@ -41,7 +41,7 @@ class SettingsDialog(QDialog):
         self._add_section("Appearance")
         self._add("Theme", self._theme_box(), "On Linux, the system's choice is read from the desktop portal.")
         self._add_section("Editing")
-        self._add("Autosave", self._autosave_box(), "Writes a recovery file two seconds after a change; the design itself stays.")
+        self._add("Autosave", self._autosave_box(), "Writes a recovery file two seconds after a change.")
         self._add_section("Runs")
         self._add("Run folder", self._folder_row(), "Empty: into the folder runs beside the design.")
         self._add("Devices", self._devices_box(), "Where training goes when nothing else is chosen in the toolbar.")

@@ -12,7 +12,7 @@ from seqdec_gui.gui.icons import icon
 from seqdec_gui.gui.message_bar import MessageBar
 from seqdec_gui.gui.pages import PAGES, Page
 
-LEFT, CENTRE, RIGHT, BOTTOM = 232, 760, 320, 148
+LEFT, CENTRE, RIGHT, BOTTOM = 232, 740, 340, 148
 
 
 class Panel(QFrame):
@@ -59,7 +59,6 @@ class Pages(QTabWidget):
     def __init__(self, build: Callable[[Page], QWidget], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("pages")
-        self.setDocumentMode(True)
         self.tabBar().setObjectName("page_tabs")
         self.tabBar().setAccessibleName("Pages")
         self.tabBar().setExpanding(False)
@@ -99,7 +98,9 @@ class Pages(QTabWidget):
     @pyqtSlot(int)
     def _on_current_changed(self, index: int) -> None:
         name = PAGES[index].name
-        self.page(name)
+        page = self.page(name)
+        if not self.tabBar().hasFocus():
+            page.setFocus()
         self.page_shown.emit(name)
 
     def recolour(self) -> None:
@@ -116,7 +117,6 @@ class BottomPanel(QTabWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("bottom_panel")
-        self.setDocumentMode(True)
         self.tabBar().setExpanding(False)
         self._close = QToolButton(objectName="bottom_close", toolTip="Hide the panel")
         self._close.setAccessibleName("Hide problems and log")

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 from PyQt5.QtCore import QObject, pyqtSignal, pyqtSlot
-from PyQt5.QtGui import QColor, QFont, QFontDatabase, QPalette
+from PyQt5.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QPalette
 from PyQt5.QtWidgets import QApplication
 
 from seqdec_gui.gui.preferences import settings
@@ -204,6 +204,9 @@ def font(role: str = "body", bold: bool = False, monospace: bool = False) -> QFo
     base = QApplication.font()
     points = base.pointSizeF() * SCALE[role]
     found = QFontDatabase.systemFont(QFontDatabase.FixedFont) if monospace else QFont(base)
+    if monospace and not QFontInfo(found).fixedPitch():  # a platform without a theme names no such font
+        found = QFont("monospace")
+        found.setStyleHint(QFont.Monospace)
     found.setPointSizeF(points)
     if bold:
         found.setWeight(QFont.DemiBold)

@@ -254,6 +254,7 @@ class IntegersEditor(Editor):
 
     def _show(self, value: Any) -> None:
         self.input.setText(", ".join(map(str, value)))
+        self.input.setCursorPosition(0)
 
     def _on_add_clicked(self) -> None:
         known = self.read()

@@ -15,7 +15,8 @@ from seqdec_gui.gui import theme
 from seqdec_gui.gui.stylesheet import polish
 from seqdec_gui.gui.totals import format_bytes
 
-LABEL_WIDTH = 116
+LABEL_WIDTH = 112
+MARGIN = 4 * theme.SPACE
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -33,11 +34,11 @@ def block_facts(design: Design, inference: Inference, block_id: str) -> list[Fac
     kind = design.block(block_id).parameters
     facts = []
     if known.parameters or known.submodel is not None:
-        facts.append(Fact("Parameters", _count(known.parameters, known.trainable)))
+        facts += _counts(known.parameters, known.trainable)
         alone = Inference({block_id: known}, (block_id,), frozenset())
         batch = design.training.batch_size
         tip = "Weights, gradients, optimizer and activations of one batch in float32: an estimate."
-        facts.append(Fact("Memory", f"about {format_bytes(activation_bytes(alone, batch))} at batch {batch:,}", tip=tip))
+        facts.append(Fact("Memory", f"≈ {format_bytes(activation_bytes(alone, batch))} at batch {batch:,}", tip=tip))
     for inputs, ports, types in ((True, kind.inputs(), known.inputs), (False, kind.outputs(), known.outputs)):
         for port in ports:
             given = types.get(port.name)
@@ -54,13 +55,14 @@ def design_facts(design: Design, inference: Inference) -> list[Fact]:
     memory = format_bytes(activation_bytes(inference, batch))
     return [
         Fact("Blocks", f"{len(design.blocks)}, {len(design.links)} wire{'' if len(design.links) == 1 else 's'}"),
-        Fact("Parameters", _count(inference.parameters, inference.trainable)),
-        Fact("Memory", f"about {memory} at batch {batch:,}", tip="Weights, gradients, optimizer and activations in float32."),
+        *_counts(inference.parameters, inference.trainable),
+        Fact("Memory", f"≈ {memory} at batch {batch:,}", tip="Weights, gradients, optimizer and activations in float32."),
     ]
 
 
-def _count(total: int, trainable: int) -> str:
-    return f"{total:,}" if total == trainable else f"{total:,}  ({trainable:,} trainable)"
+def _counts(total: int, trainable: int) -> list[Fact]:
+    counts = [Fact("Parameters", f"{total:,}")]
+    return counts if total == trainable else [*counts, Fact("Trainable", f"{trainable:,}")]
 
 
 def _colour(given: PortType | None) -> str:
@@ -78,7 +80,7 @@ class FactsView(QWidget):
         super().__init__(parent)
         self._lines: list[tuple[QLabel, QLabel]] = []
         self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(3 * theme.SPACE, 0, 3 * theme.SPACE, 3 * theme.SPACE)
+        self._grid.setContentsMargins(MARGIN, 0, MARGIN, 3 * theme.SPACE)
         self._grid.setHorizontalSpacing(2 * theme.SPACE)
         self._grid.setVerticalSpacing(theme.SPACE)
         self._grid.setColumnMinimumWidth(0, LABEL_WIDTH)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from PyQt5.QtCore import QEvent, QObject, Qt, pyqtSignal
+from PyQt5.QtCore import QEvent, QObject, QSize, Qt, pyqtSignal
 from PyQt5.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from seqdec_gui.domain.catalog import Field
@@ -18,8 +18,8 @@ from seqdec_gui.gui.inspector.editors import Editor, make_editor
 from seqdec_gui.gui.inspector.reading import format_value
 from seqdec_gui.gui.stylesheet import polish
 
-LABEL_WIDTH = 116
-RESET_WIDTH = 22
+LABEL_WIDTH = 132
+MARGIN = 4 * theme.SPACE
 
 
 class Row(QObject):
@@ -39,6 +39,7 @@ class Row(QObject):
         self.label.setMinimumHeight(theme.CONTROL_HEIGHT + theme.SPACE)
         self.reset = QToolButton(parent, objectName=f"reset_{field.name}")
         self.reset.setProperty("kind", "small")
+        self.reset.setIconSize(QSize(10, 10))
         self.reset.setToolTip(f"Back to the default, {format_value(field.default)}")
         self.reset.setAccessibleName(f"Reset {words.label(field.name)} to {format_value(field.default)}")
         self.reset.clicked.connect(lambda: self.reset_requested.emit(self))
@@ -122,12 +123,12 @@ class Form(QWidget):
         self._rows: dict[str, Row] = {}
         self._headings: list[tuple[QLabel, tuple[str, ...]]] = []
         self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(3 * theme.SPACE, 0, theme.SPACE, 2 * theme.SPACE)
-        self._grid.setHorizontalSpacing(2 * theme.SPACE)
+        self._grid.setContentsMargins(0, 0, MARGIN, 2 * theme.SPACE)
+        self._grid.setHorizontalSpacing(0)
         self._grid.setVerticalSpacing(0)  # hidden rows must not add up; the rows bring their own space
-        self._grid.setColumnMinimumWidth(0, LABEL_WIDTH)
-        self._grid.setColumnStretch(1, 1)
-        self._grid.setColumnMinimumWidth(2, RESET_WIDTH)  # so that nothing moves when a button appears
+        self._grid.setColumnMinimumWidth(0, MARGIN)  # the reset buttons stand in the margin, so nothing moves for them
+        self._grid.setColumnMinimumWidth(1, LABEL_WIDTH)
+        self._grid.setColumnStretch(2, 1)
         by_name = {field.name: field for field in fields}
         for title, names in sections or (("", tuple(by_name)),):
             self._add_section(title, tuple(name for name in names if name in by_name), by_name, prefix)
@@ -145,6 +146,7 @@ class Form(QWidget):
             heading.setProperty("role", "section")
             heading.setContentsMargins(0, 4 * theme.SPACE if self._rows else 0, 0, theme.SPACE)
             self._grid.addWidget(heading, self._grid.rowCount(), 0, 1, 3)
+            heading.setIndent(MARGIN)
             self._headings.append((heading, names))
         for name in names:
             field = by_name[name]
@@ -154,13 +156,13 @@ class Form(QWidget):
     def _add_row(self, row: Row) -> None:
         line = self._grid.rowCount()
         if row.field.type == "table":
-            self._grid.addWidget(row.editor.box, line, 0, 1, 3)
+            self._grid.addWidget(row.editor.box, line, 1, 1, 2)
             row.label.setFixedHeight(0)
         else:
-            self._grid.addWidget(row.label, line, 0, Qt.AlignTop)
-            self._grid.addWidget(row.editor.box, line, 1)
-            self._grid.addWidget(row.reset, line, 2, Qt.AlignVCenter)
-        self._grid.addWidget(row.message, line + 1, 1, 1, 2)
+            self._grid.addWidget(row.reset, line, 0, Qt.AlignCenter)
+            self._grid.addWidget(row.label, line, 1, Qt.AlignTop)
+            self._grid.addWidget(row.editor.box, line, 2)
+        self._grid.addWidget(row.message, line + 1, 2)
         row.edited.connect(self._on_row_edited)
         row.reset_requested.connect(self._on_row_reset_requested)
         row.focused.connect(lambda focused: self.focused.emit(focused.field))

@@ -67,7 +67,7 @@ class Inspector(QFrame):
         top.addWidget(self._picture)
         top.addWidget(self._title, 1)
         head = QVBoxLayout()
-        head.setContentsMargins(3 * theme.SPACE, 3 * theme.SPACE, 3 * theme.SPACE, 3 * theme.SPACE)
+        head.setContentsMargins(4 * theme.SPACE, 3 * theme.SPACE, 4 * theme.SPACE, 3 * theme.SPACE)
         head.setSpacing(theme.SPACE)
         for item in (self._name, self._name_fault, self._heading):
             head.addWidget(item)
@@ -155,7 +155,7 @@ class Inspector(QFrame):
     def _many_buttons(self) -> QWidget:
         holder = QWidget()
         row = QHBoxLayout(holder)
-        row.setContentsMargins(3 * theme.SPACE, 0, 3 * theme.SPACE, 0)
+        row.setContentsMargins(4 * theme.SPACE, 0, 4 * theme.SPACE, 0)
         for name, text in (("duplicate", "Duplicate"), ("delete", "Delete")):
             button = QPushButton(text, objectName=f"selection_{name}")
             button.clicked.connect(lambda _checked, name=name: self._trigger(f"action_{name}"))
@@ -266,9 +266,9 @@ class Inspector(QFrame):
 
     @pyqtSlot(str)
     def focus_field(self, name: str) -> None:
-        """Put the cursor into the field of this parameter, if it is shown."""
+        """Put the cursor into the field of this parameter, if it is shown; into the first one if it is empty."""
         for form in self._forms.values():
-            row = form.rows.get(name)
+            row = form.rows.get(name or next(iter(form.rows), ""))
             if row is not None:
                 self._scroll.ensureWidgetVisible(row.editor.box)
                 row.editor.input.setFocus()
@@ -290,7 +290,7 @@ class HelpStrip(QWidget):
         self._heading.setProperty("role", "value")
         self._text.setProperty("role", "small")
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(3 * theme.SPACE, 2 * theme.SPACE, 3 * theme.SPACE, 2 * theme.SPACE)
+        layout.setContentsMargins(4 * theme.SPACE, 2 * theme.SPACE, 4 * theme.SPACE, 2 * theme.SPACE)
         layout.setSpacing(2)
         layout.addWidget(self._heading)
         layout.addWidget(self._text)

@@ -1,0 +1,89 @@
+"""What every test of the window gets: the theme, a window that closes in peace, and a check that no dialog or timer stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PyQt5.QtCore import QCoreApplication, QEvent, QPoint, QThreadPool, QTimer
+from PyQt5.QtTest import QTest
+from PyQt5.QtWidgets import QApplication, QDialog, QWidget
+from pytestqt.qtbot import QtBot
+
+from seqdec_gui.gui import background, theme
+from seqdec_gui.gui.main_window import MainWindow, open_window
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_open(qapp: QApplication) -> Iterator[None]:
+    """Fail the test that leaves a dialog, a running timer or a background operation behind; begin each in light."""
+    theme.install(qapp)
+    theme.set_mode("light")
+    yield
+    QThreadPool.globalInstance().waitForDone(5000)
+    QCoreApplication.sendPostedEvents()
+    QCoreApplication.sendPostedEvents(None, QEvent.DeferredDelete)
+    left = [f"{type(widget).__name__} {widget.objectName()}" for widget in qapp.topLevelWidgets() if _is_open(widget)]
+    timers = [timer for timer in qapp.findChildren(QTimer) if timer.isActive()]
+    left += [f"timer of {type(timer.parent()).__name__}" for timer in timers]
+    assert left == []
+    assert background.busy() == 0
+
+
+def _is_open(widget: QWidget) -> bool:
+    return isinstance(widget, QDialog | MainWindow) and widget.isVisible()
+
+
+@pytest.fixture
+def opened(qtbot: QtBot) -> Iterator[Callable[..., MainWindow]]:
+    """Open a window as the program does; it is closed without questions at the end."""
+    windows: list[MainWindow] = []
+
+    def open_one(path: Path | None = None) -> MainWindow:
+        window = open_window(path)
+        windows.append(window)
+        window.resize(1280, 800)
+        qtbot.waitExposed(window)
+        qtbot.waitUntil(lambda: window.workspace.devices.known, timeout=10_000)
+        return window
+
+    yield open_one
+    for window in windows:
+        window.workspace.close_guards.clear()
+        window.document.undo_stack.setClean()
+        window.close()
+        window.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.DeferredDelete)
+
+
+@pytest.fixture
+def window(opened: Callable[..., MainWindow]) -> MainWindow:
+    """A window without a design."""
+    return opened()
+
+
+@pytest.fixture
+def find(window: MainWindow) -> Callable[..., Any]:
+    """A widget or action of the window by its object name; there must be exactly one."""
+
+    def by_name(kind: type[Any], name: str) -> Any:
+        found = window.findChildren(kind, name)
+        assert len(found) == 1, f"{len(found)} of {name}"
+        return found[0]
+
+    return by_name
+
+
+def point_on(widget: QWidget, window: QWidget) -> QPoint:
+    """The middle of a widget in the coordinates of its window."""
+    return widget.mapTo(window, widget.rect().center())
+
+
+def press(widget: QWidget) -> None:
+    """A real click on the window that the widget lies in, where the widget is."""
+    from PyQt5.QtCore import Qt
+
+    window = widget.window()
+    QTest.mouseClick(window.windowHandle(), Qt.LeftButton, Qt.NoModifier, point_on(widget, window))
