@@ -1,0 +1,144 @@
+"""Numbers that grow while a run goes on: buffers, smoothing, and the curves of one run by metric. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers: TypeAlias = NDArray[np.float64]
+Axis = Literal["step", "epoch", "time"]
+AXES: tuple[Axis, ...] = ("step", "epoch", "time")
+_FIRST_CAPACITY = 256
+_NEGLIGIBLE = 1e-9
+
+
+class Curve:
+    """Points of one metric in the order of steps: `steps`, `epochs` (fractions of epochs done), `seconds` and `values`.
+
+    `version` changes with every change, `resets` only where points were taken away again. Views of the buffers stay valid, but
+    end where the curve ended when they were taken.
+    """
+
+    __slots__ = ("_columns", "count", "resets", "version")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.version = 0
+        self.resets = 0
+        self._columns = np.empty((4, _FIRST_CAPACITY))
+
+    def extend(self, points: Sequence[tuple[float, float, float, float]]) -> None:
+        """Append (step, epoch, seconds, value) of each point."""
+        if not points:
+            return
+        new = self.count + len(points)
+        if new > self._columns.shape[1]:
+            grown = np.empty((4, max(new, 2 * self._columns.shape[1])))
+            grown[:, : self.count] = self._columns[:, : self.count]
+            self._columns = grown
+        self._columns[:, self.count : new] = np.asarray(points, dtype=np.float64).T
+        self.count = new
+        self.version += 1
+
+    def cut_after(self, step: float) -> None:
+        """Forget the points beyond a step: an earlier start of the run reported them, and they are void."""
+        kept = int(np.searchsorted(self.steps, step, side="right"))
+        if kept < self.count:
+            # Into a buffer of its own: views handed out before must not change under a plot.
+            self._columns = self._columns.copy()
+            self.count = kept
+            self.version += 1
+            self.resets += 1
+
+    @property
+    def steps(self) -> Numbers:
+        return self._columns[0, : self.count]
+
+    @property
+    def epochs(self) -> Numbers:
+        return self._columns[1, : self.count]
+
+    @property
+    def seconds(self) -> Numbers:
+        return self._columns[2, : self.count]
+
+    @property
+    def values(self) -> Numbers:
+        return self._columns[3, : self.count]
+
+    def along(self, axis: Axis) -> Numbers:
+        """The abscissa: steps, epochs, or seconds since the start."""
+        return {"step": self.steps, "epoch": self.epochs, "time": self.seconds}[axis]
+
+
+class Smoothing:
+    """The exponential moving average of a growing curve: only new points are computed.
+
+    With weight w, s_n = w s_(n-1) + (1 - w) x_n, divided by 1 - w^n so that the first points are not drawn towards zero.
+    """
+
+    def __init__(self, weight: float) -> None:
+        self.weight = weight
+        self._count = 0
+        self._sum = 0.0
+        self._values = np.empty(_FIRST_CAPACITY)
+
+    def of(self, values: Numbers) -> Numbers:
+        """The average of all values; those of the last call must be their beginning."""
+        if self.weight <= 0:
+            return values
+        fresh = values[self._count :]
+        if len(fresh):
+            total = len(values)
+            if total > len(self._values):
+                grown = np.empty(max(total, 2 * len(self._values)))
+                grown[: self._count] = self._values[: self._count]
+                self._values = grown
+            sums = decayed_sums(fresh * (1 - self.weight), self.weight, self._sum)
+            numbers = np.arange(self._count + 1, total + 1)
+            self._values[self._count : total] = sums / (1 - self.weight**numbers)
+            self._sum, self._count = float(sums[-1]), total
+        return self._values[: self._count]
+
+
+def decayed_sums(values: Numbers, weight: float, before: float = 0.0) -> Numbers:
+    """s_n = weight s_(n-1) + x_n with s_0 = `before`, by doubling (Hillis and Steele 1986): 12 passes for a weight of 0.99."""
+    sums = values.copy()
+    if len(sums):
+        sums[0] += weight * before
+    shift, factor = 1, weight
+    while shift < len(sums) and factor > _NEGLIGIBLE:
+        sums[shift:] += factor * sums[:-shift].copy()
+        shift, factor = 2 * shift, factor * factor
+    return sums
+
+
+def is_validation(metric: str) -> bool:
+    return metric.startswith("val_")
+
+
+def family(metric: str) -> Literal["loss", "metrics", "learning_rate", "throughput"]:
+    """The plot that a metric belongs to."""
+    plain = metric.removeprefix("val_")
+    if plain == "learning_rate":
+        return "learning_rate"
+    if plain == "samples_per_s":
+        return "throughput"
+    return "loss" if "loss" in plain or "perplexity" in plain or plain.endswith("kl") else "metrics"
+
+
+def in_order(metrics: Iterable[str]) -> list[str]:
+    """Metrics as a legend lists them: `loss`, `val_loss`, then the others, each beside its validation."""
+    return sorted(
+        metrics, key=lambda name: (name.removeprefix("val_") != "loss", name.removeprefix("val_"), is_validation(name))
+    )
+
+
+def label(metric: str) -> str:
+    """A metric in words, short enough for a legend: `loss`, `val loss`, `token acc.`."""
+    plain = metric.removeprefix("val_")
+    words = {"samples_per_s": "samples/s"}.get(plain, plain.replace("_", " ")).replace("accuracy", "acc.")
+    return f"val {words}" if is_validation(metric) else words

@@ -1,0 +1,313 @@
+"""What trains, how far it is, and the buttons that steer it."""
+
+from __future__ import annotations
+
+import time
+
+from PyQt5.QtCore import QSize, Qt, QTimer, pyqtSignal, pyqtSlot
+from PyQt5.QtGui import QResizeEvent
+from PyQt5.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.gui import theme
+from seqdec_gui.gui.icons import icon
+from seqdec_gui.gui.stylesheet import polish
+from seqdec_gui.gui.training_view.badge import Badge
+from seqdec_gui.gui.training_view.session import FollowedRun, TrainingSession, device_words
+from seqdec_gui.gui.training_view.words import duration, value_text
+from seqdec_gui.runs.events import CommandAnswer
+
+TICK_MS = 1000
+ENGINES = {"jax": "JAX", "tensorflow": "TensorFlow"}
+
+
+class ElidedLabel(QLabel):
+    """One line with an ellipsis where the room is too small; the whole text is the tooltip then."""
+
+    def __init__(self, mode: Qt.TextElideMode = Qt.ElideRight, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._mode = mode
+        self._whole = ""
+        self.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        return QSize(self.fontMetrics().horizontalAdvance(self._whole) + 2, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(6 * theme.SPACE, super().minimumSizeHint().height())
+
+    def set_text(self, text: str) -> None:
+        if text != self._whole:
+            self._whole = text
+            self.setAccessibleName(text)
+            self.updateGeometry()
+            self._elide()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        self._elide()
+
+    def _elide(self) -> None:
+        shown = self.fontMetrics().elidedText(self._whole, self._mode, self.width())
+        self.setText(shown)
+        self.setToolTip(self._whole if shown != self._whole else "")
+
+
+class Header(QWidget):
+    """Shows one run; wishes go to the run itself or, for a new start, to the session."""
+
+    resume_requested = pyqtSignal()
+    continue_requested = pyqtSignal(str)  # best or last: a new run from these weights
+    back_requested = pyqtSignal()
+
+    def __init__(self, session: TrainingSession, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._followed: FollowedRun | None = None
+        self._answered = 0
+        self._rate_order = ""
+        self._build_words()
+        self._build_buttons()
+        self._lay_out()
+        self._tick = QTimer(self)
+        self._tick.setInterval(TICK_MS)
+        self._tick.timeout.connect(self.refresh)
+        theme.notifier.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def _build_words(self) -> None:
+        self._name = ElidedLabel(Qt.ElideMiddle)
+        self._name.setProperty("role", "title")
+        self._badge = Badge()
+        self._facts = ElidedLabel()
+        self._facts.setProperty("role", "small")
+        self.progress_bar = QProgressBar(objectName="progress_bar")
+        self.progress_bar.setTextVisible(False)
+        self.progress_bar.setAccessibleName("Progress of the training")
+        self._progress_words = ElidedLabel()
+        self._progress_words.setObjectName("progress_words")
+        self._left = QLabel(objectName="time_left", alignment=Qt.AlignRight)
+        for words in (self._progress_words, self._left):
+            words.setProperty("role", "small")
+
+    def _build_buttons(self) -> None:
+        self._rate_label = QLabel("LR", toolTip="Learning rate")
+        self._rate_label.setProperty("role", "dim")
+        self.rate = QLineEdit(objectName="learning_rate_field", toolTip="A new learning rate; press Enter")
+        self.rate.setAccessibleName("Learning rate")
+        self.rate.setFixedWidth(84)
+        self.rate.returnPressed.connect(self._on_rate_return_pressed)
+        self.rate.textEdited.connect(self._on_rate_text_edited)
+        self.checkpoint_button = _button("checkpoint_button", "", "Save the weights now (checkpoint last)")
+        self.checkpoint_button.setAccessibleName("Save the weights now")
+        self.checkpoint_button.clicked.connect(self._on_checkpoint_clicked)
+        self.pause_button = _button("pause_button", "Pause", "")
+        self.pause_button.clicked.connect(self._on_pause_clicked)
+        self.stop_button = _button("stop_button", "Stop", "Save the weights and stop")
+        self.stop_button.clicked.connect(self._on_stop_clicked)
+        self.resume_button = _button("resume_button", "Resume", "Go on from the last checkpoint, on the chosen devices")
+        self.resume_button.clicked.connect(self.resume_requested)
+        self.continue_button = _button("continue_button", "Continue from this run", "Train the open design from these weights")
+        menu = QMenu(self.continue_button)
+        menu.addAction("New run from the best weights", lambda: self.continue_requested.emit("best"))
+        menu.addAction("New run from the last weights", lambda: self.continue_requested.emit("last"))
+        self.continue_button.setMenu(menu)
+        self.back_button = _button("back_button", "Back to the run that trains", "")
+        self.back_button.setProperty("kind", "flat")
+        self.back_button.clicked.connect(self.back_requested)
+
+    def _lay_out(self) -> None:
+        title = QHBoxLayout()
+        title.setSpacing(2 * theme.SPACE)
+        title.addWidget(self._name)
+        title.addWidget(self._badge)
+        title.addStretch(1)
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        words.addLayout(title)
+        words.addWidget(self._facts)
+        above = QHBoxLayout()
+        above.setSpacing(2 * theme.SPACE)
+        above.addLayout(words, 1)
+        above.addSpacing(2 * theme.SPACE)
+        for widget in (self._rate_label, self.rate, self.checkpoint_button, self.pause_button, self.stop_button,
+                       self.back_button, self.resume_button, self.continue_button):  # fmt: skip
+            above.addWidget(widget)
+        below = QHBoxLayout()
+        below.addWidget(self._progress_words, 1)
+        below.addWidget(self._left)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4 * theme.SPACE, 3 * theme.SPACE, 4 * theme.SPACE, 2 * theme.SPACE)
+        layout.setSpacing(2 * theme.SPACE)
+        layout.addLayout(above)
+        layout.addWidget(self.progress_bar)
+        layout.addLayout(below)
+
+    # -- what is shown
+    def show_run(self, followed: FollowedRun | None) -> None:
+        self._followed = followed
+        self._answered = 0
+        self._rate_order = ""
+        self.rate.clear()
+        polish(self.rate, "invalid", False)
+        self.refresh()
+
+    @pyqtSlot()
+    def refresh(self) -> None:
+        """Bring every word and button up to date. Cheap: it is called 20 times a second."""
+        followed = self._followed
+        if followed is None:
+            self._tick.stop()
+            return
+        self._name.set_text(followed.name)
+        active = followed is self._session.active
+        state = followed.state if active or not followed.alive else "reading"
+        self._badge.set_state(state)
+        self._facts.set_text(_facts(followed))
+        self._show_progress(followed, state)
+        self._show_buttons(followed, state, active)
+        self._show_rate(followed)
+        if not active:
+            self._tick.stop()
+        elif not self._tick.isActive():
+            self._tick.start()
+
+    def _show_progress(self, followed: FollowedRun, state: str) -> None:
+        history = followed.history
+        started = history.started
+        if started is None:
+            waiting = followed.alive and state != "reading"
+            self.progress_bar.setRange(0, 0 if waiting else 1)
+            self._progress_words.set_text(_starting(followed) if waiting else "")
+            self._left.setText("")
+            return
+        self.progress_bar.setRange(0, max(1, started.steps))
+        self.progress_bar.setValue(history.step)
+        words = [f"Epoch {min(max(1, history.epoch), started.epochs)} of {started.epochs}",
+                 f"step {history.step:,} of {started.steps:,}", f"{history.progress:.0%}"]  # fmt: skip
+        rate = history.latest.get("samples_per_s")
+        if rate is not None and followed.alive:
+            words.append(f"{value_text('samples_per_s', rate)} samples/s")
+        self._progress_words.set_text("  ·  ".join(words))
+        left = history.seconds_left if followed.alive else None
+        after = f"after {duration(history.seconds)}" if not followed.alive else ""
+        self._left.setText(f"{duration(left)} left" if left is not None else after)
+
+    def _show_buttons(self, followed: FollowedRun, state: str, active: bool) -> None:
+        steerable = active and state in ("running", "paused")
+        for widget in (self._rate_label, self.rate, self.checkpoint_button, self.pause_button, self.stop_button):
+            widget.setVisible(active)
+        self.rate.setEnabled(steerable)
+        self.checkpoint_button.setEnabled(steerable and not followed.waits_for("checkpoint"))
+        paused = state == "paused"
+        waiting = followed.waits_for("continue" if paused else "pause")
+        self.pause_button.setText("Continue" if paused else "Pause")
+        self.pause_button.setToolTip(
+            "Waits for the end of the interval" if waiting else "Go on" if paused else "Wait; the devices' memory stays taken"
+        )
+        self.pause_button.setEnabled(steerable and not waiting)
+        self.stop_button.setEnabled(active and state in ("starting", "running", "paused"))
+        ended = followed.status is not None
+        idle = self._session.active is None
+        unfinished = ended and state in ("stopped", "failed", "crashed") and followed.history.saved is not None
+        self.resume_button.setVisible(unfinished and idle)
+        self.continue_button.setVisible(ended and idle and followed.history.saved is not None)
+        self.back_button.setVisible(not active and not idle)
+        self.pause_button.setIcon(icon("play" if paused else "pause"))
+
+    def _show_rate(self, followed: FollowedRun) -> None:
+        for answer in list(followed.history.answers):
+            if followed.pending.pop(answer.id, None) is not None:
+                self._tell(answer)
+        current = followed.history.latest.get("learning_rate")
+        if current is not None and not self.rate.hasFocus() and not self._rate_order:
+            self.rate.setText(f"{current:.4g}")
+
+    def _tell(self, answer: CommandAnswer) -> None:
+        """Say what became of a command."""
+        if answer.id == self._rate_order:
+            self._rate_order = ""
+            polish(self.rate, "invalid", not answer.ok)
+        told = {
+            "set_learning_rate": "The learning rate is set.", "checkpoint": "The weights are saved.",
+            "pause": "Paused.", "continue": "Training goes on.",
+        }.get(answer.command, "")  # fmt: skip
+        self._session.workspace.status_told.emit(told if answer.ok else answer.text or "The run refused the command.")
+
+    # -- what is wanted
+    @pyqtSlot()
+    def _on_rate_return_pressed(self) -> None:
+        if self._followed is None:
+            return
+        try:
+            value = float(self.rate.text().replace(",", "."))
+        except ValueError:
+            self._refuse(f"Expected a learning rate such as 0.001 or 3e-4, received {self.rate.text()!r}.")
+            return
+        try:
+            self._rate_order = self._followed.set_learning_rate(value).id
+        except InvalidInput:
+            self._refuse(f"Expected a learning rate above 0 and at most 100, received {value:g}.")
+            return
+        self.rate.clearFocus()
+        self._session.workspace.status_told.emit(f"Setting the learning rate to {value:g}.")
+
+    def _refuse(self, sentence: str) -> None:
+        polish(self.rate, "invalid", True)
+        self.rate.setToolTip(sentence)
+        self._session.workspace.status_told.emit(sentence)
+
+    @pyqtSlot(str)
+    def _on_rate_text_edited(self, _text: str) -> None:
+        polish(self.rate, "invalid", False)
+        self.rate.setToolTip("A new learning rate; press Enter")
+
+    @pyqtSlot()
+    def _on_checkpoint_clicked(self) -> None:
+        if self._followed is not None:
+            self._followed.checkpoint()
+
+    @pyqtSlot()
+    def _on_pause_clicked(self) -> None:
+        if self._followed is not None:
+            (self._followed.resume if self._followed.history.paused else self._followed.pause)()
+
+    @pyqtSlot()
+    def _on_stop_clicked(self) -> None:
+        if self._followed is not None:
+            self._followed.stop()
+
+    @pyqtSlot()
+    def _on_theme_changed(self) -> None:
+        self.checkpoint_button.setIcon(icon("content-save-outline"))
+        self.stop_button.setIcon(icon("stop"))
+        self.resume_button.setIcon(icon("play"))
+        self.pause_button.setIcon(icon("pause"))
+
+
+def _button(name: str, text: str, tip: str) -> QPushButton:
+    button = QPushButton(text, objectName=name, toolTip=tip)
+    button.setSizePolicy(QSizePolicy.Fixed, QSizePolicy.Fixed)
+    return button
+
+
+def _starting(followed: FollowedRun) -> str:
+    """Imports and compilation take their time: say that something happens."""
+    waited = max(0.0, time.time() - followed.begun)
+    return f"Building the model and opening the data  ·  {duration(waited)}"
+
+
+def _facts(followed: FollowedRun) -> str:
+    """`2 GPUs · JAX · 232,214 parameters · 12,000 rows`."""
+    started = followed.history.started
+    facts = [device_words(followed.devices)]
+    if started is not None:
+        facts.append(ENGINES.get(started.engine, started.engine))
+        if started.parameters.total:
+            facts.append(f"{started.parameters.total:,} parameters")
+        facts.append(f"batch {started.batch_size:,}")
+        if started.rows.training:
+            facts.append(f"{started.rows.training:,} rows")
+        if started.precision != "float32":
+            facts.append(started.precision)
+    return "  ·  ".join(fact for fact in facts if fact)

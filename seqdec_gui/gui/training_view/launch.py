@@ -1,0 +1,107 @@
+"""From the open design to a run: what is wanted is fixed at the click, the slow part happens in the run's thread."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from seqdec_gui.domain import document as design_file
+from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.problems import InvalidInput, Problem, errors
+from seqdec_gui.gui import preferences
+from seqdec_gui.gui.training_view.thread import NICE
+from seqdec_gui.gui.workspace import Workspace
+from seqdec_gui.runs import folder, process
+from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.readiness import batch_problems, readiness
+from seqdec_gui.runs.spec import DeviceChoice, RunSpec
+
+_HINTS = {
+    "unbound_port": "Bind a column to it on the Data tab.",
+    "no_data": "Open a data file on the Data tab.",
+    "data_missing": "Choose the file again on the Data tab.",
+}
+
+
+class Request(msgspec.Struct, frozen=True):
+    """A run as wanted now: the design with every edit, saved or not. The run keeps this copy whatever happens to the file.
+
+    `initial_run` is a run whose weights the training begins with.
+    """
+
+    design: Design
+    design_path: Path | None
+    base: Path
+    devices: DeviceChoice
+    parent: Path
+    initial_run: Path | None = None
+    initial_checkpoint: Literal["best", "last"] = "best"
+
+    @property
+    def name(self) -> str:
+        return self.design_path.stem if self.design_path else "untitled"
+
+
+def request(workspace: Workspace, initial_run: Path | None = None, checkpoint: Literal["best", "last"] = "best") -> Request:
+    """What the Train button means now."""
+    document = workspace.document
+    return Request(
+        design=document.design,
+        design_path=document.path,
+        base=workspace.folder,
+        devices=workspace.devices.resolved,
+        parent=runs_parent(document.path),
+        initial_run=initial_run,
+        initial_checkpoint=checkpoint,
+    )
+
+
+def runs_parent(design_path: Path | None) -> Path:
+    """The folder of a design's runs: as preferred, else `runs` beside it, else in the user's data folder."""
+    return preferences.run_folder() or folder.default_parent(design_path)
+
+
+def launch(wanted: Request) -> process.RunProcess:
+    """Check, make the run's folder, start its process. Takes its time. Raises InvalidInput with all problems, SeqdecError."""
+    problems = errors(readiness(wanted.design, wanted.base, wanted.devices))
+    if problems:
+        raise InvalidInput(tuple(_for_window(problem) for problem in problems))
+    file = wanted.design.data.file
+    spec = RunSpec(
+        design=design_file.to_builtins(wanted.design),
+        design_path=str(wanted.design_path or ""),
+        folder=str(wanted.base),
+        data_file=str(wanted.base / Path(file).expanduser()) if file else "",
+        devices=wanted.devices,
+        initial_run=str(wanted.initial_run or ""),
+        initial_checkpoint=wanted.initial_checkpoint,
+    )
+    run = folder.create(None, wanted.design_path, parent=wanted.parent)
+    try:
+        return process.start(run, spec, nice=nice(wanted.devices))
+    except BaseException:
+        if not run.events.exists():
+            shutil.rmtree(run.path, ignore_errors=True)  # nothing has run, so nothing is lost
+        raise
+
+
+def relaunch(run: RunFolder, devices: DeviceChoice) -> process.RunProcess:
+    """Go on with a run that ended, from its last checkpoint, on these devices. Raises InvalidInput, SeqdecError."""
+    spec = run.read_spec()
+    problems = errors(batch_problems(spec.load_design().training, devices))
+    if problems:
+        raise InvalidInput(problems)
+    return process.start(run, msgspec.structs.replace(spec, devices=devices, resume=True, placement=None), nice=nice(devices))
+
+
+def nice(devices: DeviceChoice) -> int:
+    """A run that computes on the CPU yields to the window."""
+    return NICE if devices.kind == "cpu" else 0
+
+
+def _for_window(problem: Problem) -> Problem:
+    """The problem with what to do here, where there is no command line."""
+    return msgspec.structs.replace(problem, hint=_HINTS.get(problem.code, problem.hint))

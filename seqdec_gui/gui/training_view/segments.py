@@ -1,0 +1,42 @@
+"""One of a few choices, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PyQt5.QtCore import Qt, pyqtSignal, pyqtSlot
+from PyQt5.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QHBoxLayout, QToolButton, QWidget
+
+
+class Segments(QFrame):
+    """Buttons of which one is down; `chosen` tells its value. The buttons are named `<name>_<value>`."""
+
+    chosen = pyqtSignal(str)
+
+    def __init__(self, choices: Sequence[tuple[str, str, str]], name: str, parent: QWidget | None = None) -> None:
+        """`choices`: value, text, tooltip of each; the first is down."""
+        super().__init__(parent)
+        self._values = [value for value, _, _ in choices]
+        self._group = QButtonGroup(self)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        for index, (value, text, tip) in enumerate(choices):
+            button = QToolButton(objectName=f"{name}_{value}", text=text, toolTip=tip, checkable=True, checked=index == 0)
+            button.setAccessibleName(f"{name}: {text}")
+            button.setToolButtonStyle(Qt.ToolButtonTextOnly)
+            self._group.addButton(button, index)
+            layout.addWidget(button)
+        self._group.buttonClicked.connect(self._on_group_button_clicked)
+
+    @property
+    def value(self) -> str:
+        return self._values[self._group.checkedId()]
+
+    def choose(self, value: str) -> None:
+        """Press a button without telling."""
+        self._group.button(self._values.index(value)).setChecked(True)
+
+    @pyqtSlot(QAbstractButton)
+    def _on_group_button_clicked(self, button: QAbstractButton) -> None:
+        self.chosen.emit(self._values[self._group.id(button)])
