@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from PyQt5.QtCore import QPoint, Qt, QTimer, pyqtSlot
-from PyQt5.QtGui import QPainter, QPixmap, QShowEvent
+from PyQt5.QtGui import QPainter, QPixmap, QResizeEvent, QShowEvent
 from PyQt5.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
@@ -31,6 +31,8 @@ from seqdec_gui.gui.training_view.session import TrainingSession
 from seqdec_gui.gui.training_view.words import value_text
 
 REDRAW_MS = 50
+LEAST_HEIGHT = 180
+TWO_ROWS_HEIGHT = 300
 POINT_MS = 33
 PNG_SCALE = 2
 AXIS_WORDS: dict[Axis, tuple[str, str]] = {
@@ -89,6 +91,8 @@ class Board(QWidget):
             self.rows.addWidget(row)
             self.rows.setStretchFactor(self.rows.count() - 1, stretch)
         self.rows.setSizes([500, 300])
+        self._below = below
+        self.setMinimumHeight(LEAST_HEIGHT)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -186,7 +190,8 @@ class Board(QWidget):
                 color = _overlay_color(number, is_validation(name)) if run else color
                 text = "" if plot in ("learning_rate", "throughput") else label(name)
                 text = f"{text} · {run}" if run else text
-                yield Series(f"{name} · {run}" if run else name, text, color, curve, faint=bool(run))
+                sparse = curve is history.epochs.get(name)
+                yield Series(f"{name} · {run}" if run else name, text, color, curve, sparse, faint=bool(run))
 
     def _device_series(self, history: RunHistory) -> Iterator[Series]:
         for number, device in enumerate(dict.fromkeys((*history.load, *history.memory))):
@@ -303,6 +308,11 @@ class Board(QWidget):
             )
 
     # --
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Where there is little room, the curves that matter get it."""
+        super().resizeEvent(event)
+        self._below.setVisible(self.height() >= TWO_ROWS_HEIGHT)
+
     def showEvent(self, event: QShowEvent | None) -> None:
         super().showEvent(event)
         self.ask_redraw()

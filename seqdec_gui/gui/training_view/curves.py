@@ -132,9 +132,13 @@ def family(metric: str) -> Literal["loss", "metrics", "learning_rate", "throughp
 
 def in_order(metrics: Iterable[str]) -> list[str]:
     """Metrics as a legend lists them: `loss`, `val_loss`, then the others, each beside its validation."""
-    return sorted(
-        metrics, key=lambda name: (name.removeprefix("val_") != "loss", name.removeprefix("val_"), is_validation(name))
-    )
+    order = ("loss", "token_accuracy", "exact_accuracy")
+
+    def place(name: str) -> tuple[int, str, bool]:
+        plain = name.removeprefix("val_")
+        return order.index(plain) if plain in order else len(order), plain, is_validation(name)
+
+    return sorted(metrics, key=place)
 
 
 def label(metric: str) -> str:

@@ -117,6 +117,8 @@ class Header(QWidget):
         self.back_button.clicked.connect(self.back_requested)
 
     def _lay_out(self) -> None:
+        self._buttons = (self._rate_label, self.rate, self.checkpoint_button, self.pause_button, self.stop_button,
+                         self.back_button, self.resume_button, self.continue_button)  # fmt: skip
         title = QHBoxLayout()
         title.setSpacing(2 * theme.SPACE)
         title.addWidget(self._name)
@@ -130,8 +132,7 @@ class Header(QWidget):
         above.setSpacing(2 * theme.SPACE)
         above.addLayout(words, 1)
         above.addSpacing(2 * theme.SPACE)
-        for widget in (self._rate_label, self.rate, self.checkpoint_button, self.pause_button, self.stop_button,
-                       self.back_button, self.resume_button, self.continue_button):  # fmt: skip
+        for widget in self._buttons:
             above.addWidget(widget)
         below = QHBoxLayout()
         below.addWidget(self._progress_words, 1)
@@ -158,6 +159,8 @@ class Header(QWidget):
         followed = self._followed
         if followed is None:
             self._tick.stop()
+            for button in self._buttons:  # hidden, they ask for no room
+                button.hide()
             return
         self._name.set_text(followed.name)
         active = followed is self._session.active

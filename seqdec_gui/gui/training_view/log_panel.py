@@ -59,11 +59,6 @@ class LogPanel(QWidget):
             followed.log_received.connect(self._on_followed_log_received)
             self.refresh()
 
-    def show_log(self) -> None:
-        """Turn to the log file: after a crash its end says why."""
-        self._choice.choose("log")
-        self._on_choice_chosen("log")
-
     @pyqtSlot()
     def refresh(self) -> None:
         """Add the messages that are new."""

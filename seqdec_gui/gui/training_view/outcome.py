@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import Qt, QTimer, pyqtSignal, pyqtSlot
-from PyQt5.QtGui import QGuiApplication
+from PyQt5.QtGui import QFontMetrics, QGuiApplication
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from seqdec_gui.gui import theme
@@ -22,7 +22,7 @@ ADVICE = {
     "diverged": "A smaller learning rate, gradient clipping (clip_norm) or float32 usually helps.",
     "invalid": "Mend the design or the data, then train again.",
 }
-DETAIL_LINES = 6
+DETAIL_LINES = 4
 
 
 class Outcome(QFrame):
@@ -91,8 +91,8 @@ class Outcome(QFrame):
         self.details.setVisible(bool(details))
         self.details.setPlainText(details)
         lines = min(DETAIL_LINES, details.count("\n") + 1)
-        self.details.setFont(theme.font("small", monospace=True))
-        self.details.setFixedHeight(lines * self.details.fontMetrics().lineSpacing() + 2 * theme.SPACE)
+        spacing = QFontMetrics(theme.font("small", monospace=True)).lineSpacing()
+        self.details.setFixedHeight(lines * spacing + 2 * theme.SPACE)
         QTimer.singleShot(0, self._show_end)
         self.copy_button.setVisible(failed is not None)
         self.copy_button.setText("Copy")
@@ -119,10 +119,12 @@ class Outcome(QFrame):
         color = state_color(self._state)
         name = {"finished": "check-circle-outline", "stopped": "stop-circle-outline"}.get(self._state, "alert-circle-outline")
         self._picture.setPixmap(icon(name, color).pixmap(20, 20))
+        fixed = theme.font("small", monospace=True)
         ground, ink = theme.color(color, 0.10), theme.color(color, 0.35)
         self.setStyleSheet(
             f"QFrame#outcome {{ background: rgba{ground.getRgb()}; border: none; border-top: 1px solid rgba{ink.getRgb()};"
-            f" border-bottom: 1px solid rgba{ink.getRgb()}; }} QPlainTextEdit {{ background: transparent; padding: 0; }}"
+            f" border-bottom: 1px solid rgba{ink.getRgb()}; }} QPlainTextEdit {{ background: transparent;"
+            f" padding: 0; font-family: '{fixed.family()}'; font-size: {fixed.pointSizeF():.2f}pt; }}"
         )
 
 

@@ -113,8 +113,6 @@ class TrainingPage(QWidget):
         self.outcome.show_status(followed.status, followed.history)
         self.board.ask_redraw()
         self.header.refresh()
-        if followed.status is not None and followed.status.state == "crashed":
-            self.log.show_log()
 
     @pyqtSlot()
     def _on_session_active_changed(self) -> None:

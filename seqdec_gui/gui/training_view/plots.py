@@ -22,12 +22,16 @@ RAW = " (raw)"
 
 
 class Series(msgspec.Struct, frozen=True):
-    """A curve as a plot shows it. `name` is the metric (or metric and run); `faint` for the curves of earlier runs."""
+    """A curve as a plot shows it. `name` is the metric (or metric and run).
+
+    `sparse`: one point per epoch, so that points are marked and not smoothed; `faint` for the curves of earlier runs.
+    """
 
     name: str
     text: str
     color: str
     curve: Curve
+    sparse: bool = False
     faint: bool = False
 
 
@@ -90,7 +94,7 @@ class MetricPlot(QFrame):
         self.plot.setAccessibleName(f"Plot of {title.lower()}")
         self.plot.setMenuEnabled(False)
         self.plot.hideButtons()
-        self.plot.setMinimumHeight(72)
+        self.plot.setMinimumHeight(40)
         self.plot.setFrameShape(QFrame.NoFrame)
         self.plot.getPlotItem().setContentsMargins(0, 2, 10, 0)
         self._box = self.plot.getPlotItem().getViewBox()
@@ -148,22 +152,23 @@ class MetricPlot(QFrame):
             chip.toggled.connect(lambda on, name=series.name: self._toggle(name, on))
         chip = self.legend.chip(series.name, series.text, series.color)
         look, curve = self._look, series.curve
-        stamp = (id(curve), curve.version, look.axis, look.smoothing, look.log)
+        weight = 0.0 if series.sparse and look.axis != "epoch" else look.smoothing
+        stamp = (id(curve), curve.version, look.axis, weight, look.log)
         if drawn.series is None or drawn.series.color != series.color:
             self._paint(drawn, series)
         drawn.series = series
         if stamp == drawn.stamp:
             return
         drawn.stamp = stamp
-        positions, values = curve.along(look.axis), drawn.values(series, look.smoothing)
-        few = curve.count <= FEW_POINTS and not series.faint
+        positions, values = curve.along(look.axis), drawn.values(series, weight)
+        few = curve.count == 1 or (series.sparse and curve.count <= FEW_POINTS)
         drawn.item.setData(positions, values, symbol="o" if few else None, symbolSize=SYMBOL_SIZE, skipFiniteCheck=True)
-        self._show_raw(drawn, series, positions)
+        self._show_raw(drawn, series, positions, weight)
         chip.set_value(self._write(series.name, float(curve.values[-1])))
 
-    def _show_raw(self, drawn: _Drawn, series: Series, positions: Any) -> None:
+    def _show_raw(self, drawn: _Drawn, series: Series, positions: Any, weight: float) -> None:
         """Under a smoothed curve the measured one shows, faint."""
-        if self._look.smoothing <= 0 or series.faint:
+        if weight <= 0 or series.faint:
             if drawn.raw is not None:
                 self.plot.removeItem(drawn.raw)
                 drawn.raw = None
