@@ -12,6 +12,7 @@ import msgspec
 
 from seqdec_gui.domain.kinds.keras_model import NamedTensor
 from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.types import DType
 from seqdec_gui.runner.script_files import sha256
 
 if TYPE_CHECKING:
@@ -43,11 +44,9 @@ class KerasFile(msgspec.Struct, frozen=True):
 def inspect(path: Path) -> KerasFile:
     """Open the file in safe mode, run nothing of it, and say what it holds. Raises InvalidInput with the reason."""
     model = _load(path)
-    inputs = _named(model, "inputs", _own_names(model.inputs))
-    outputs = _named(model, "outputs", _output_names(model))
-    layers = tuple(
-        FoundLayer(layer.name, type(layer).__name__, layer.count_params()) for layer in _layers(model) if layer is not model
-    )
+    inputs = _named(path, "input", list(model.inputs), [tensor.name for tensor in model.inputs])
+    outputs = _named(path, "output", list(model.outputs), [_origin(tensor) for tensor in model.outputs])
+    layers = tuple(FoundLayer(layer.name, type(layer).__name__, layer.count_params()) for layer in _layers(model))
     trainable = sum(math.prod(weight.shape) for weight in model.trainable_weights)
     return KerasFile(model.name, sha256(path), inputs, outputs, layers, model.count_params(), trainable)
 
@@ -69,11 +68,25 @@ def _load(path: Path) -> keras.Model:
     foreign = sorted({type(layer).__name__ for layer in _layers(model) if not type(layer).__module__.startswith("keras.")})
     if foreign:
         raise _unusable(path, f"it has layers that are not Keras's own: {', '.join(foreign)}")
-    if not isinstance(model, keras.Sequential) and not hasattr(model, "_operations"):
+    if not isinstance(model, keras.Sequential) and not hasattr(model, "operations"):
         raise _unusable(path, "it is a subclass of Model, whose wiring cannot be read", "Save it as a functional model.")
     if not getattr(model, "inputs", None):
         raise _unusable(path, "its inputs are not known: it was saved before it was built", "Build it, and save it again.")
+    for side in ("input", "output"):
+        if not isinstance(model, keras.Sequential) and not _is_flat(getattr(model, side)):
+            why = f"its {side}s are in a dictionary or in lists within a list, and their order would not be certain"
+            raise _unusable(path, why, f"Give the {side}s as one list.")
+    fixed = next((tensor.shape[0] for tensor in [*model.inputs, *model.outputs] if tensor.shape[0] is not None), None)
+    if fixed is not None:
+        raise _unusable(path, f"it takes batches of {fixed} rows and no others", "Build it without a batch size.")
     return model
+
+
+def _is_flat(tensors: Any) -> bool:
+    """One tensor, or a list of single ones."""
+    if isinstance(tensors, list | tuple):
+        return not any(isinstance(tensor, list | tuple | dict) for tensor in tensors)
+    return not isinstance(tensors, dict)
 
 
 def _layers(model: keras.Model) -> Iterator[Any]:
@@ -81,31 +94,24 @@ def _layers(model: keras.Model) -> Iterator[Any]:
     yield from model._flatten_layers(include_self=False, recursive=True)
 
 
-def _named(model: keras.Model, side: str, names: list[str]) -> tuple[NamedTensor, ...]:
-    tensors = getattr(model, side)
-    if isinstance(tensors, dict):
-        tensors = list(tensors.values())
+def _origin(tensor: Any) -> str:
+    """The name of the layer that gives this tensor; the tensor's own is another one each time."""
+    return str(tensor._keras_history.operation.name)
+
+
+def _named(path: Path, side: str, tensors: list[Any], names: list[str]) -> tuple[NamedTensor, ...]:
     found: list[NamedTensor] = []
     for tensor, name in zip(tensors, _distinct(names), strict=True):
         dtype = str(tensor.dtype)
-        kind = "int32" if dtype.startswith(("int", "uint")) else "float32" if dtype.startswith(("float", "bfloat")) else ""
-        if not kind:
-            text = f"{side[:-1]} {name} of {model.name} holds {dtype}; a block takes float32 numbers or int32 ids."
-            raise InvalidInput([Problem("error", "unusable_keras_file", "file", text, "Use a model of numbers.")])
-        found.append(NamedTensor(name, tuple(tensor.shape[1:]), kind))  # type: ignore[arg-type]
+        kind: DType
+        if dtype.startswith(("int", "uint")):
+            kind = "int32"
+        elif dtype.startswith(("float", "bfloat")):
+            kind = "float32"
+        else:
+            raise _unusable(path, f"its {side} {name} holds {dtype}, and a block takes float32 numbers or int32 ids")
+        found.append(NamedTensor(name, tuple(tensor.shape[1:]), kind))
     return tuple(found)
-
-
-def _own_names(tensors: Any) -> list[str]:
-    if isinstance(tensors, dict):
-        return [str(name) for name in tensors]
-    return [str(tensor.name) for tensor in tensors]
-
-
-def _output_names(model: keras.Model) -> list[str]:
-    if isinstance(model.outputs, dict):
-        return [str(name) for name in model.outputs]
-    return [str(name) for name in model.output_names] if hasattr(model, "output_names") else _own_names(model.outputs)
 
 
 def _distinct(names: Iterable[str]) -> list[str]:
@@ -129,10 +135,14 @@ def _refusal(path: Path, reason: str) -> InvalidInput:
         return _unusable(path, "it was written by Keras 2", "Open it with tf_keras, and save it as .keras with Keras 3.")
     if "NotEqual" in reason:
         return _unusable(path, "it is an .h5 file with a mask, which Keras cannot read back", "Save it as .keras.")
-    if "custom_object" in reason or "Unknown layer" in reason or "could not be found" in reason or "Could not locate" in reason:
-        named = re.search(r"class '?(\w+)'?|[Uu]nknown layer: '?(\w+)'?", reason)
-        which = f" ({named.group(1) or named.group(2)})" if named else ""
-        return _unusable(path, f"it has a layer that is not Keras's own{which}", "Rebuild it from Keras's layers.")
+    if "No model config" in reason or "config.json" in reason:
+        return _unusable(path, "it holds no model, weights alone perhaps", "Save the whole model with model.save.")
+    if "file signature" in reason or "accessible `.keras` zip" in reason or "BadZipFile" in reason or "truncated" in reason:
+        return _unusable(path, "it is damaged, or no Keras file", "Save it again.")
+    named = re.search(r"Could not locate class '([^']+)'|Unknown layer: '([^']+)'", reason)
+    if named:
+        which = (named.group(1) or named.group(2)).rpartition(">")[2]
+        return _unusable(path, f"its layer {which} is not one of Keras's own", "Rebuild it from Keras's layers.")
     return _unusable(path, f"Keras says {reason.splitlines()[0][:300].rstrip('.')}")
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +47,14 @@ class Trained:
             if name != "full":
                 model.set_weights([drawn(random, variable.path, variable.shape) for variable in model.weights])
 
-    def sampler(self) -> Any:
+    @cached_property
+    def _sampler(self) -> Any:
         from seqdec_gui.runner.sampler import Sampler
 
         return Sampler(self.design, self.models, self.dataset.fitted, lambda port: self.dataset.arrays[port])
+
+    def sampler(self) -> Any:
+        return self._sampler
 
     def inputs(self, rows: Array, **other: Array) -> list[Array]:
         """What the full model takes; `other` are stored arrays in the place of the dataset's."""
@@ -143,9 +151,24 @@ VARIANTS: dict[str, Callable[[], Design]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def variant(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Trained]:
+    """The trained variants, each built once."""
+    built: dict[str, Trained] = {}
+
+    def get(name: str) -> Trained:
+        if name not in built:
+            built[name] = Trained(VARIANTS[name](), tmp_path_factory.mktemp("variant"))
+        return built[name]
+
+    return get
+
+
 @pytest.mark.parametrize("name", VARIANTS)
-def test_sums_of_log_probabilities_step_by_step_equal_the_teacher_forced_model(name: str, tmp_path: Path) -> None:
-    trained = Trained(VARIANTS[name](), tmp_path)
+def test_sums_of_log_probabilities_step_by_step_equal_the_teacher_forced_model(
+    name: str, variant: Callable[[str], Trained]
+) -> None:
+    trained = variant(name)
     sampler, wire = trained.sampler(), trained.target_wire()
     for rows in (np.array([3]), np.arange(7)):
         batch = trained.dataset.batch(rows)
@@ -159,9 +182,9 @@ def test_sums_of_log_probabilities_step_by_step_equal_the_teacher_forced_model(n
 @pytest.mark.parametrize("name", VARIANTS)
 @pytest.mark.parametrize("temperature", [0.0, 0.8])
 def test_a_sample_has_the_log_probability_that_the_full_model_gives_its_text(
-    name: str, temperature: float, tmp_path: Path
+    name: str, temperature: float, variant: Callable[[str], Trained]
 ) -> None:
-    trained = Trained(VARIANTS[name](), tmp_path)
+    trained = variant(name)
     rows = 6 if trained.sampler().inputs else 1
     arrays = trained.dataset.batch(np.arange(rows))
     samples = [sample for part in trained.sampler().generate(arrays, rows, 2, temperature, seed=1) for sample in part]
@@ -244,3 +267,123 @@ def test_bound_ids_begin_and_end_as_the_training_rows_do(tmp_path: Path) -> None
     assert _last_id(np.array([[8, 5, 2, 1], [8, 1, 1, 0]]), 7) == 7
     with pytest.raises(InvalidInput, match="2 different ids"):
         _first_id(np.array([[8, 1], [7, 1]]), "inputs")
+
+
+def test_a_decoder_of_numbers_feeds_its_predictions_back_on_the_scale_of_its_inputs(tmp_path: Path) -> None:
+    from seqdec_gui.data.codecs import FittedNumbers
+    from seqdec_gui.data.fitted import Fitted, FittedPort
+    from seqdec_gui.data.wires import Wire
+    from seqdec_gui.runner.program import load_build
+    from seqdec_gui.runner.sampler import Sampler
+
+    wanted = design(
+        [
+            block("before", "float_sequence", length=5, features=2),
+            block("decoder", "recurrent_decoder", mode="free_running", units=[4], output_units=2, output_activation="linear"),
+            block("loss", "loss", loss="mean_squared_error", metrics=["mean_absolute_error"]),
+        ],
+        ["before.output -> decoder.inputs", "decoder.outputs -> loss.predictions"],
+    )
+    models = load_build(designs.write_script(wanted, tmp_path))()
+    mean, deviation = np.array([3.0, -1.0]), np.array([2.0, 0.5])
+    standardised = FittedNumbers((5, 2), tuple(mean), tuple(deviation))
+    fitted = Fitted(
+        (
+            FittedPort("before", "before.output", "input", ("x",), standardised, generated=True),
+            FittedPort("loss", "loss.targets", "target", ("y",), FittedNumbers((5, 2))),
+        ),
+        (Wire("before", "input", "before", depth=2), Wire("loss", "target", "loss", depth=2)),
+    )
+    rows = np.zeros((6, 5, 2), np.float32)
+    rows[:, 1:] = np.random.default_rng(0).normal(size=(6, 4, 2))
+    (sample,) = next(Sampler(wanted, models, fitted, lambda port: rows).generate({}, 1))
+
+    values = np.array([[float(number) for number in step.split()] for step in sample.text.split(";")])
+    fed = np.concatenate([np.zeros((1, 2)), (values[:-1] - mean) / deviation])
+    expected = np.asarray(models["full"].predict_on_batch(fed[None].astype(np.float32)))[0]
+    assert sample.log_probability is None
+    assert values == pytest.approx(expected, abs=1e-5)
+    with pytest.raises(InvalidInput, match="begin with different numbers"):
+        Sampler(wanted, models, fitted, lambda port: np.random.default_rng(0).normal(size=(6, 5, 2)))
+
+
+def test_a_decoder_trained_on_ids_gives_ids(tmp_path: Path) -> None:
+    from seqdec_gui.data.codecs import FittedIds
+    from seqdec_gui.data.fitted import Fitted, FittedPort
+    from seqdec_gui.data.wires import Wire
+    from seqdec_gui.runner.sampler import Sampler
+
+    trained = Trained(designs.language(), tmp_path)
+    ids = np.array([[9, 3, 4, 0, 0, 0, 0, 0, 0, 0], [9, 8, 8, 3, 1, 2, 5, 6, 7, 0]], np.uint8)
+    fitted = Fitted(
+        (FittedPort("text", "text.output", "input", ("x",), FittedIds((10,)), taught="loss", generated=True),),
+        (Wire("text", "input", "text", 0, -1, "one_hot", 10), Wire("loss", "target", "text", 1, None, "ids", 10)),
+    )
+    sampler = Sampler(trained.design, trained.models, fitted, lambda port: ids)
+    (sample,) = next(sampler.generate({}, 1))
+    chosen = [int(number) for number in sample.text.split()]
+    stored = np.array([([9, *chosen] + [0] * 10)[:10]])
+    predictions = trained.predict(np.array([0]), text=stored)[0]
+    best = predictions.argmax(axis=-1).tolist()
+    length = best.index(0) if 0 in best else 9
+    assert chosen == best[:length]
+
+
+@pytest.mark.parametrize(
+    ("links", "why"),
+    [
+        (["stack.outputs -> decoder.inputs", "decoder.outputs -> loss.predictions"], "its inputs come from stack"),
+        (
+            ["text.output -> decoder.inputs", "decoder.outputs -> head.inputs", "head.outputs -> loss.predictions"],
+            "further blocks",
+        ),
+    ],
+)
+def test_what_keeps_a_decoder_from_being_fed_is_named(links: list[str], why: str) -> None:
+    from seqdec_gui.runner.decoding.plan import plan_for
+
+    softmax = [{"layer": "Dense", "units": 10, "activation": "softmax"}]
+    blocks = [
+        block("text", "token_sequence", length=9, symbols=10),
+        block("stack", "layer_stack", layers=[{"layer": "Dense", "units": 10}]),
+        block("decoder", "recurrent_decoder", mode="free_running", units=[8], output_units=10),
+        block("head", "layer_stack", layers=softmax),
+        block("loss", "loss"),
+    ]
+    used = {"text", "decoder", "loss", *(end.split(".")[0] for link in links for end in link.split(" -> "))}
+    wires = ["text.output -> stack.inputs", *links] if "stack" in used else links
+    wanted = design([each for each in blocks if each.id in used], wires)
+    with pytest.raises(InvalidInput, match=why):
+        plan_for(wanted, infer(wanted))
+
+
+def test_draws_follow_the_temperature_and_leave_out_what_is_not_allowed() -> None:
+    from seqdec_gui.runner.decoding import choice
+
+    p = np.tile(np.array([0.5, 0.3, 0.2, 0.0], np.float32), (200_000, 1))
+    allowed = np.array([True, False, True, True])
+    rows = np.arange(len(p))
+    numbers = choice.uniform(0, rows, np.zeros_like(rows), 3)
+    assert 0 <= numbers.min() < 1e-4
+    assert 1 - 1e-4 < numbers.max() < 1
+    assert abs(np.corrcoef(numbers, choice.uniform(0, rows, np.zeros_like(rows), 4))[0, 1]) < 0.01
+    for temperature in (0.5, 1.0, 2.0):
+        chosen = choice.draw(p, allowed, temperature, numbers)
+        weights = np.array([0.5, 0.0, 0.2, 0.0]) ** (1 / temperature) * [1, 0, 1, 0]
+        assert np.bincount(chosen, minlength=4) / len(p) == pytest.approx(weights / weights.sum(), abs=0.005)
+    assert choice.draw(p[:2], allowed, 1e-3, np.array([0.0, 1 - 1e-16])).tolist() == [0, 0]
+    assert choice.greedy(p[:1], ~allowed).tolist() == [1]
+
+
+def test_the_jax_backend_gives_the_same_decoder(tmp_path: Path) -> None:
+    pytest.importorskip("jax")
+    chosen = "step_by_step and widths"  # compiling for JAX takes seconds per variant
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, "-k", chosen],
+        env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=250,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
