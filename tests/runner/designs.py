@@ -40,7 +40,9 @@ def stack(units: tuple[int, ...] = (8, 8), cell: str = "LSTM", squeeze: int = 0,
     )
 
 
-def translation(cell: str = "LSTM", bidirectional: bool = False, dropout: float = 0.0, steps: int | None = None) -> Design:
+def translation(
+    cell: str = "LSTM", bidirectional: bool = False, dropout: float = 0.0, steps: int | None = None, layers: int = 2
+) -> Design:
     """Ragged text to ragged text with embeddings and masks on both sides, BatchNormalization under the mask."""
     wide = 12 if bidirectional else 6
     return design(
@@ -48,12 +50,12 @@ def translation(cell: str = "LSTM", bidirectional: bool = False, dropout: float 
             block("source", "token_sequence", length=steps, symbols=10, encoding="ids"),
             block("target", "token_sequence", length=9, symbols=10, encoding="ids"),
             block(
-                "encoder", "recurrent_encoder", units=[6, 6], cell=cell, bidirectional=bidirectional, embedding=5,
-                mask_padding=True, batch_normalization=True, dropout=dropout,
+                "encoder", "recurrent_encoder", units=[6] * layers, cell=cell, bidirectional=bidirectional, embedding=5,
+                mask_padding=True, batch_normalization=layers > 1, dropout=dropout,
             ),
             block(
-                "decoder", "recurrent_decoder", units=[wide, wide], cell=cell, embedding=5, mask_padding=True, output_units=10,
-                dropout=dropout,
+                "decoder", "recurrent_decoder", units=[wide] * layers, cell=cell, embedding=5, mask_padding=True,
+                output_units=10, dropout=dropout,
             ),
             block("loss", "loss"),
         ],
