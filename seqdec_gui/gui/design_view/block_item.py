@@ -296,7 +296,7 @@ class BlockItem(QGraphicsItem):
 
     def _paint_header(self, painter: QPainter, look: styles.Style, scale: float) -> None:
         category = self.block.parameters.category
-        painter.drawPixmap(QRectF(PAD, 15, ICON, ICON), look.icon(category), QRectF(0, 0, 2 * ICON, 2 * ICON))
+        painter.drawPixmap(QRectF(PAD, 15, ICON, ICON), look.icon(self.block.parameters), QRectF(0, 0, 2 * ICON, 2 * ICON))
         x = PAD + ICON + 8
         painter.setPen(look.text)
         if scale < NEAR:

@@ -77,9 +77,8 @@ class Canvas(QGraphicsView):
         at = self.viewport().rect().center() if at is None else at
         before = self.mapToScene(at)
         self.setTransform(self.transform().fromScale(wanted, wanted))
-        after = self.mapToScene(at)
-        middle = self.mapToScene(self.viewport().rect().center())
-        self.centerOn(middle + before - after)
+        drift = at - self.mapFromScene(before)
+        self.pan(drift.x(), drift.y())
 
     def zoom_in(self) -> None:
         self.zoom_by(STEP)

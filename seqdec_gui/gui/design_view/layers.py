@@ -10,7 +10,7 @@ from seqdec_gui.domain.graph import Call, Submodel
 from seqdec_gui.domain.types import format_shape
 from seqdec_gui.gui.design_view.layout import Box, Edge, layered
 
-WIDTH, HEIGHT = 168.0, 56.0
+WIDTH, HEIGHT = 184.0, 56.0
 GAP = 26.0
 MOST = 120
 

@@ -23,7 +23,8 @@ def _menu(view: DesignView, name: str) -> QMenu:
     return menu
 
 
-def _add(menu: QMenu, text: str, done: Callable[[], object], keys: str = "", enabled: bool = True) -> None:
+def add_action(menu: QMenu, text: str, done: Callable[[], object], keys: str = "", enabled: bool = True) -> None:
+    """Add a line to a menu; `keys` are shown at its right, for keys that the view handles itself."""
     action = QAction(text + (f"\t{keys}" if keys else ""), menu)
     action.setEnabled(enabled)
 
@@ -39,28 +40,28 @@ def block_menu(view: DesignView, block_id: str) -> QMenu:
     menu, many = _menu(view, "menu_block"), len(view.selected_blocks()) > 1
     item = view.design_scene.blocks[block_id]
     if not many:
-        _add(menu, "Edit parameters", lambda: view.edit_requested.emit(block_id), "Enter")
-        _add(menu, "Rename", lambda: view.rename_block(block_id), "F2")
-        _add(menu, "Connect to…", lambda: view.connect_block(block_id), "C")
+        add_action(menu, "Edit parameters", lambda: view.edit_requested.emit(block_id), "Enter")
+        add_action(menu, "Rename", lambda: view.rename_block(block_id), "F2")
+        add_action(menu, "Connect to…", lambda: view.connect_block(block_id), "C")
         has_layers = item.known is not None and item.known.submodel is not None
         text = "Hide layers" if item.expanded else "Show layers inside"
-        _add(menu, text, lambda: view.toggle_expanded(block_id), "E", item.expanded or has_layers)
+        add_action(menu, text, lambda: view.toggle_expanded(block_id), "E", item.expanded or has_layers)
         wired = [link for link in view.design.links if block_id in (link.source.block, link.target.block)]
-        _add(menu, "Disconnect all wires", lambda: view.disconnect_links(wired), enabled=bool(wired))
+        add_action(menu, "Disconnect all wires", lambda: view.disconnect_links(wired), enabled=bool(wired))
         menu.addSeparator()
-    _add(menu, "Cut", view.cut, "Ctrl+X")
-    _add(menu, "Copy", view.copy, "Ctrl+C")
-    _add(menu, "Duplicate", view.duplicate, "Ctrl+D")
-    _add(menu, "Delete", view.delete, "Del")
+    add_action(menu, "Cut", view.cut, "Ctrl+X")
+    add_action(menu, "Copy", view.copy, "Ctrl+C")
+    add_action(menu, "Duplicate", view.duplicate, "Ctrl+D")
+    add_action(menu, "Delete", view.delete, "Del")
     return menu
 
 
 def wire_menu(view: DesignView, link: Link) -> QMenu:
     menu = _menu(view, "menu_wire")
-    _add(menu, "Remove wire", lambda: view.disconnect_links([link]), "Del")
+    add_action(menu, "Remove wire", lambda: view.disconnect_links([link]), "Del")
     menu.addSeparator()
-    _add(menu, f"Select {link.source.block}", lambda: view.go_to(link.source.block))
-    _add(menu, f"Select {link.target.block}", lambda: view.go_to(link.target.block))
+    add_action(menu, f"Select {link.source.block}", lambda: view.go_to(link.source.block))
+    add_action(menu, f"Select {link.target.block}", lambda: view.go_to(link.target.block))
     return menu
 
 
@@ -74,10 +75,10 @@ def canvas_menu(view: DesignView, at: QPointF) -> QMenu:
         if category and kind.category != category:
             add.addSeparator()
         category = kind.category
-        _add(add, kind.title, partial(view.add_block, name, at))
-    _add(menu, "Paste", lambda: view.paste(at), "Ctrl+V")
-    _add(menu, "Select all", view.select_all, "Ctrl+A", bool(view.design.blocks))
+        add_action(add, kind.title, partial(view.add_block, name, at))
+    add_action(menu, "Paste", lambda: view.paste(at), "Ctrl+V")
+    add_action(menu, "Select all", view.select_all, "Ctrl+A", bool(view.design.blocks))
     menu.addSeparator()
-    _add(menu, "Arrange automatically", view.auto_layout, "Ctrl+L", bool(view.design.blocks))
-    _add(menu, "Fit in window", view.fit, "F", bool(view.design.blocks))
+    add_action(menu, "Arrange automatically", view.auto_layout, "Ctrl+L", bool(view.design.blocks))
+    add_action(menu, "Fit in window", view.fit, "F", bool(view.design.blocks))
     return menu

@@ -101,9 +101,9 @@ class DesignScene(QGraphicsScene):
             if self.anchor(End(link.source, True)) is not None and self.anchor(End(link.target, False)) is not None
         }
         for link in self.wires.keys() - drawn.keys():
-            wire = self.wires.pop(link)
-            self.removeItem(wire)
-            self.removeItem(wire.label)
+            gone = self.wires.pop(link)
+            self.removeItem(gone)
+            self.removeItem(gone.label)
             self._router.forget(link)
             self._labels.drop(link)
         stale: set[Link] = set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PyQt5.QtCore import QPointF, Qt
 from PyQt5.QtGui import QColor, QFont, QFontMetricsF, QPainterPath, QPen, QPixmap, QStaticText
 
+from seqdec_gui.domain.kinds.base import Kind
 from seqdec_gui.domain.types import PortType, StatesType, format_shape
 from seqdec_gui.gui import icons, theme
 
@@ -21,6 +22,13 @@ ICON = 18
 
 # Below these scales less is painted: port names and labels, then all text.
 NEAR, MIDDLE, FAR = 0.5, 0.22, 0.2
+
+GLYPHS = {
+    "vector": "numeric", "float_sequence": "chart-line-variant", "token_sequence": "alphabetical-variant",
+    "dense_states": "call-split", "recurrent_encoder": "arrow-collapse-right", "conv_encoder": "blur-linear",
+    "bottleneck": "arrow-collapse-vertical", "recurrent_decoder": "arrow-expand-right", "layer_stack": "layers-outline",
+    "concatenate": "call-merge", "add": "plus-circle-outline", "keras_model": "alpha-k-box-outline", "loss": "target",
+}  # fmt: skip
 
 
 class Style:
@@ -58,13 +66,13 @@ class Style:
         self.small_metrics = QFontMetricsF(self.small_font)
         self._icons: dict[str, QPixmap] = {}
 
-    def icon(self, category: str) -> QPixmap:
-        """The glyph of a category, twice as large as painted so that it stays sharp when zoomed in."""
-        found = self._icons.get(category)
+    def icon(self, kind: Kind) -> QPixmap:
+        """The glyph of a kind, twice as large as painted so that it stays sharp when zoomed in."""
+        found = self._icons.get(kind.kind())
         if found is None:
-            color = self.category[category].name()
-            found = icons.icon(icons.CATEGORIES[category], color).pixmap(2 * ICON, 2 * ICON)
-            self._icons[category] = found
+            color = self.category[kind.category].name()
+            found = icons.icon(GLYPHS.get(kind.kind(), "cube-outline"), color).pixmap(2 * ICON, 2 * ICON)
+            self._icons[kind.kind()] = found
         return found
 
 

@@ -102,21 +102,21 @@ class DesignView(EditableCanvas):
         """Let the user type another name over the block's title."""
         self.reveal(block_id)
         rect = self.block_rect(block_id)
-        place = QRect(
-            rect.left() + 4, rect.top() + 4, max(rect.width() - 8, 140), min(max(int(HEADER * self.zoom) - 8, 26), 30)
-        )
+        height = max(int(HEADER * self.zoom) - 8, 28)
+        place = QRect(rect.left() + 4, rect.top() + 4, max(rect.width() - 8, 140), height)
         self._rename = RenameField(self.document, block_id, place, self.viewport())
         self._rename.closed.connect(self.setFocus)
 
     def connect_block(self, block_id: str) -> ConnectDialog:
         """Open *Connect to...* for a block."""
         dialog = ConnectDialog(self.document, f"Connect {block_id} to", starts_of(self.document, block_id), self)
-        dialog.chosen.connect(self._on_connect_dialog_chosen)
+        dialog.chosen.connect(self.take_choice)
         dialog.open()
         return dialog
 
     @pyqtSlot(object)
-    def _on_connect_dialog_chosen(self, choice: Choice) -> None:
+    def take_choice(self, choice: Choice) -> None:
+        """Draw the wire that was chosen from a list, through its adapter if it needs one."""
         if choice.adapter is not None:
             self.insert_adapter(choice.link, choice.adapter)
         else:
