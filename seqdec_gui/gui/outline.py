@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from PyQt5.QtCore import QEvent, QPoint, Qt, QTimer, pyqtSlot
 from PyQt5.QtGui import QColor, QIcon, QKeyEvent, QKeySequence, QShowEvent
-from PyQt5.QtWidgets import QAbstractItemView, QMenu, QToolTip, QTreeWidget, QTreeWidgetItem, QWidget
+from PyQt5.QtWidgets import QAbstractItemDelegate, QAbstractItemView, QMenu, QToolTip, QTreeWidget, QTreeWidgetItem, QWidget
 
 from seqdec_gui.domain.design import Design, Link
 from seqdec_gui.gui import theme
@@ -218,6 +218,16 @@ class Outline(QTreeWidget):
             self.setCurrentItem(item)
             self.editItem(item, 0)
 
+    def closeEditor(self, editor: QWidget | None, hint: QAbstractItemDelegate.EndEditHint) -> None:
+        """Show the words behind the name again."""
+        super().closeEditor(editor, hint)
+        item = self.currentItem()
+        row = None if item is None else self._rows.get(self._block_of(item) or BROKEN)
+        if item is not None and row is not None and row.what == item.data(0, WHAT):
+            self._following = True
+            item.setText(0, row.text)
+            self._following = False
+
     def delete(self) -> None:
         """Delete what the selected lines stand for: blocks, or wires where only wires are selected."""
         whats = [item.data(0, WHAT) for item in self.selectedItems()]
@@ -295,15 +305,15 @@ def _rows(view: DesignView) -> dict[str, Row]:
         into.setdefault(End(link.source, True), []).append(link)
         into.setdefault(End(link.target, False), []).append(link)
     found: dict[str, Row] = {}
-    drawn: set[Link] = set()
+    ends: set[End] = set()
     for block in design.blocks:
         known, ports = report.inference.blocks[block.id], []
         problems = view.design_scene.blocks[block.id].problems
         for end in ends_of(block):
             given = (known.outputs if end.is_output else known.inputs).get(end.port.port)
             wires = []
+            ends.add(end)
             for link in into.get(end, ()):
-                drawn.add(link)
                 other = f"to {link.target}" if end.is_output else f"from {link.source}"
                 wires.append(Row(link, other, str(given or ""), ""))
             wrong = [problem for problem in problems if problem.where == str(end.port) and not end.is_output]
@@ -316,7 +326,7 @@ def _rows(view: DesignView) -> dict[str, Row]:
         found[block.id] = Row(
             block.id, text, texts or block.parameters.summary, problems[0].severity if problems else "", tuple(ports)
         )
-    broken = [link for link in design.links if link not in drawn]
+    broken = [link for link in design.links if not {End(link.source, True), End(link.target, False)} <= ends]
     if broken:
         rows = tuple(Row(link, str(link), "This wire names a port that does not exist.", "error") for link in broken)
         found[BROKEN] = Row(BROKEN, "Wires without an end", "Delete them, or add what they name.", "error", rows)

@@ -21,11 +21,16 @@ class Canvas:
         self.qtbot = qtbot
         self.document = DesignDocument(design)
         self.view = DesignView(self.document)
-        qtbot.addWidget(self.view)
-        self.show(self.view, width, height)
+        self.window = self.make_window()
+        qtbot.addWidget(self.window)
+        self.show(self.window, width, height)
         self.view.fit()
         self.view.setFocus()
         qtbot.waitUntil(self.view.hasFocus)
+
+    def make_window(self) -> QWidget:
+        """What the canvas is shown in; by default it is a window itself."""
+        return self.view
 
     def show(self, window: QWidget, width: int, height: int) -> None:
         window.resize(width, height)

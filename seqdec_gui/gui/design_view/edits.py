@@ -45,8 +45,15 @@ def merged(design: Design, other: Design, offset: tuple[float, float]) -> tuple[
 
 def _free_id(design: Design, wanted: str) -> str:
     """`encoder_2` for a copy of `encoder`, `encoder_3` for a copy of that."""
-    stem, _, number = wanted.rpartition("_")
-    return design.free_id(stem if stem and number.isdecimal() and design.has(wanted) else wanted)
+    if not design.has(wanted):
+        return wanted
+    stem, _, digits = wanted.rpartition("_")
+    if not (stem and digits.isdecimal() and len(digits) < 6):
+        return design.free_id(wanted)
+    number = int(digits)
+    while design.has(f"{stem}_{number}"):
+        number += 1
+    return f"{stem}_{number}"
 
 
 def duplicated(design: Design, block_ids: Collection[str], offset: tuple[float, float]) -> tuple[Design, tuple[str, ...]]:

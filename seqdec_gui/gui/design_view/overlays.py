@@ -120,7 +120,7 @@ class RenameField(QLineEdit):
         super().__init__(block_id, parent)
         self.setObjectName("rename_field")
         self.setAccessibleName(f"New name of {block_id}")
-        self._document, self._block_id = document, block_id
+        self._document, self._block_id, self._closing = document, block_id, False
         self.setFont(theme.font("body", bold=True))
         self.setGeometry(place)
         self.returnPressed.connect(self._on_return_pressed)
@@ -147,11 +147,11 @@ class RenameField(QLineEdit):
         self._document.rename(block_id, text)
 
     def _close(self) -> None:
-        if self.isVisible():
-            self.removeEventFilter(self)
+        if not self._closing:
+            self._closing = True
+            self.closed.emit()  # takes the focus first: a hidden field would pass it on as Tab does
             self.hide()
             self.deleteLater()
-            self.closed.emit()
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         if isinstance(event, QKeyEvent) and event.type() in (QEvent.ShortcutOverride, QEvent.KeyPress):
