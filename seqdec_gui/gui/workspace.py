@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PyQt5.QtCore import QObject, pyqtSignal
+from PyQt5.QtCore import QObject, pyqtSignal, pyqtSlot
 
 from seqdec_gui.gui.device_selection import DeviceSelection
 from seqdec_gui.gui.document import DesignDocument
@@ -34,7 +34,10 @@ class Workspace(QObject):
         self.document = document
         self.devices = DeviceSelection(self)
         self.close_guards: list[CloseGuard] = []
+        self.chosen_run: Path | None = None
+        """The run that was shown last: what Export and Generate begin with."""
         self._training = ""
+        self.run_requested.connect(self._on_run_requested)
 
     @property
     def training(self) -> str:
@@ -59,3 +62,7 @@ class Workspace(QObject):
         """Where relative paths of the design begin."""
         path = self.document.path
         return Path.home() if path is None else path.parent
+
+    @pyqtSlot(object)
+    def _on_run_requested(self, run: Path) -> None:
+        self.chosen_run = Path(run)

@@ -1,0 +1,260 @@
+"""The page of the Data tab."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt5.QtCore import Qt, pyqtSlot
+from PyQt5.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
+from PyQt5.QtWidgets import QFrame, QLabel, QSplitter, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
+
+from seqdec_gui.data.dataset import Trial
+from seqdec_gui.data.formats.base import Table
+from seqdec_gui.data.tables import SUFFIXES, inspect
+from seqdec_gui.domain.design import Design
+from seqdec_gui.gui import background, notify
+from seqdec_gui.gui.data_view import edits
+from seqdec_gui.gui.data_view.checking import Checking
+from seqdec_gui.gui.data_view.columns_panel import ColumnsPanel
+from seqdec_gui.gui.data_view.file_bar import FileBar
+from seqdec_gui.gui.data_view.measuring import Measurements
+from seqdec_gui.gui.data_view.ports_panel import PortsPanel
+from seqdec_gui.gui.data_view.preview import Preview
+from seqdec_gui.gui.data_view.recent_data import remember_data
+from seqdec_gui.gui.data_view.sample_panel import SamplePanel
+from seqdec_gui.gui.data_view.split_panel import SplitPanel
+from seqdec_gui.gui.data_view.words import plural, size_text
+from seqdec_gui.gui.pages import EmptyState
+from seqdec_gui.gui.workspace import Workspace
+
+EMPTY = "Rows of numbers or text to train on: .csv .tsv .npz .npy .h5 .parquet. Drop a file here, or open one."
+
+
+class DataPage(QWidget):
+    """Shows the file that the design names; opening another is an edit of the design, with undo."""
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("data_page")
+        self.setProperty("role", "page")
+        self.setAttribute(Qt.WA_StyledBackground)
+        self.setAcceptDrops(True)
+        self._workspace = workspace
+        self._path: Path | None = None
+        self._opening: background.Operation | None = None
+        self.table: Table | None = None
+        self.measurements = Measurements(self)
+        self.checking = Checking(workspace, self)
+        self._bar = FileBar()
+        self.columns = ColumnsPanel(self.measurements)
+        self.preview = Preview()
+        self.ports = PortsPanel(workspace)
+        self.split = SplitPanel(workspace)
+        self.sample = SamplePanel()
+        self.tabs = QTabWidget(objectName="data_tabs", documentMode=True)
+        self.tabs.addTab(self.ports, "Ports")
+        self.tabs.addTab(self.split, "Split")
+        self.tabs.addTab(self.sample, "Sample batch")
+        self._empty = EmptyState("table", "No data yet", EMPTY, "Open data file…")
+        self._empty.button.setObjectName("open_first_data_button")
+        self._waiting = QLabel(alignment=Qt.AlignCenter, objectName="data_waiting")
+        self._waiting.setProperty("role", "dim")
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(self._waiting)
+        self._stack.addWidget(self._arranged())
+        self._connect()
+        self._follow_design()
+
+    def _arranged(self) -> QWidget:
+        lower = QSplitter(Qt.Vertical)
+        lower.addWidget(self.preview)
+        lower.addWidget(self.tabs)
+        lower.setSizes([240, 360])
+        lower.setStretchFactor(0, 2)
+        lower.setStretchFactor(1, 3)
+        lower.setChildrenCollapsible(False)
+        across = QSplitter()
+        across.addWidget(self.columns)
+        across.addWidget(lower)
+        across.setSizes([250, 620])
+        across.setStretchFactor(1, 1)
+        across.setChildrenCollapsible(False)
+        self.columns.setMinimumWidth(200)
+        found = QWidget()
+        column = QVBoxLayout(found)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        line = QFrame()
+        line.setProperty("role", "line")
+        column.addWidget(self._bar)
+        column.addWidget(line)
+        column.addWidget(across, 1)
+        return found
+
+    def _connect(self) -> None:
+        self._empty.button.clicked.connect(self._on_open_requested)
+        self._bar.open_requested.connect(self._on_open_requested)
+        self._bar.reload_requested.connect(self._on_reload_requested)
+        self._bar.file_chosen.connect(self.open_file)
+        self._workspace.data_file_offered.connect(self.open_file)
+        self._workspace.document.design_changed.connect(self._on_document_design_changed)
+        self._workspace.document.path_changed.connect(self._on_document_path_changed)
+        self.preview.column_chosen.connect(self.columns.choose)
+        self.preview.rows.page_failed.connect(self._on_preview_page_failed)
+        self.preview.selectionModel().currentRowChanged.connect(self._on_preview_current_row_changed)
+        self.checking.started.connect(self._on_checking_started)
+        self.checking.checked.connect(self._on_checking_checked)
+        self.checking.failed.connect(self._on_checking_failed)
+        self.ports.errors_counted.connect(self._on_ports_errors_counted)
+
+    # -- which file
+    @pyqtSlot(object)
+    def open_file(self, path: Path) -> None:
+        """Make this the design's data file, once it has been read; what is wrong with it is said otherwise."""
+        self._read(Path(path), choose=True)
+
+    def _follow_design(self) -> None:
+        """Show the file that the design names."""
+        file = self._workspace.document.design.data.file
+        path = self._workspace.folder / file if file else None
+        if path != self._path:
+            self._path = path
+            if path is None:
+                self._show_table(None)
+            else:
+                self._read(path, choose=False)
+
+    def _read(self, path: Path, choose: bool) -> None:
+        if self._opening is not None:
+            self._opening.cancel()
+
+        def done(table: Table) -> None:
+            self._opening = None
+            remember_data(path)
+            if choose:
+                self._choose(path)
+            self._show_table(table)
+
+        def failed(error: Exception) -> None:
+            self._opening = None
+            self._on_not_read(path, error, choose)
+
+        if self.table is None or not choose:
+            self._waiting.setText(f"Reading {path.name}…")
+            self._stack.setCurrentIndex(1)
+        self._opening = background.run(lambda: inspect(path), done, failed, self)
+
+    def _choose(self, path: Path) -> None:
+        document = self._workspace.document
+        folder = None if document.path is None else document.path.parent
+        new = edits.with_file(document.design, path, folder)
+        self._path = self._workspace.folder / new.data.file
+        document.edit(new, f"Use {path.name} as data")
+
+    def _on_not_read(self, path: Path, error: Exception, chosen: bool) -> None:
+        if chosen:
+            self._stack.setCurrentIndex(2 if self.table is not None else 0)
+            notify.failure(self, error, f"{path.name} was not opened")
+            return
+        self._show_table(None)
+        self._empty.heading.setText("The data file cannot be read")
+        self._empty.words.setText(str(error))
+
+    def _show_table(self, table: Table | None) -> None:
+        self.table = table
+        self.preview.show_table(table)
+        self.measurements.show_table(table)
+        self.columns.show_table(table)
+        columns = () if table is None else table.columns
+        self.ports.show_columns(columns)
+        self.split.show_columns(columns)
+        self._empty.heading.setText("No data yet")
+        self._empty.words.setText(EMPTY)
+        self._bar.show_file(None if table is None else table.path, "" if table is None else _figures(table))
+        self._stack.setCurrentIndex(0 if table is None else 2)
+        self.checking.activate(table is not None and self.isVisible())
+        if table is None:
+            self.ports.show_trial(None, False)
+            self.split.show_trial(None)
+            self.sample.show_trial(None)
+        else:
+            self.checking.again()
+
+    # -- what happens
+    def showEvent(self, event: QShowEvent | None) -> None:
+        super().showEvent(event)
+        self.checking.activate(self.table is not None)
+
+    def hideEvent(self, event: QHideEvent | None) -> None:
+        super().hideEvent(event)
+        self.checking.activate(False)
+
+    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
+        if _dropped_file(event.mimeData().urls()) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent | None) -> None:
+        path = _dropped_file(event.mimeData().urls())
+        if path is not None:
+            event.acceptProposedAction()
+            self.open_file(path)
+
+    @pyqtSlot()
+    def _on_open_requested(self) -> None:
+        start = None if self.table is None else self.table.path.parent
+        notify.choose_file(self, "Open data file", [notify.DATA_FILTER], self.open_file, start)
+
+    @pyqtSlot()
+    def _on_reload_requested(self) -> None:
+        if self._path is not None:
+            self._read(self._path, choose=False)
+
+    @pyqtSlot(object, object)
+    def _on_document_design_changed(self, _old: Design, _new: Design) -> None:
+        self._follow_design()
+
+    @pyqtSlot(object)
+    def _on_document_path_changed(self, _path: Path | None) -> None:
+        self._follow_design()
+
+    @pyqtSlot(object)
+    def _on_preview_page_failed(self, error: Exception) -> None:
+        self._workspace.status_told.emit(str(error))
+
+    def _on_preview_current_row_changed(self, current: object, _previous: object) -> None:
+        self.sample.show_row(max(0, current.row()))  # type: ignore[attr-defined]
+
+    @pyqtSlot()
+    def _on_checking_started(self) -> None:
+        self.ports.show_trial(self.checking.trial, True)
+
+    @pyqtSlot(object)
+    def _on_checking_checked(self, trial: Trial) -> None:
+        self.ports.show_trial(trial, False)
+        self.split.show_trial(trial)
+        self.sample.show_trial(trial)
+
+    @pyqtSlot(object)
+    def _on_checking_failed(self, error: Exception) -> None:
+        self.ports.show_trial(None, False)
+        self.split.show_trial(None)
+        self.sample.show_trial(None)
+        self._workspace.status_told.emit(str(error))
+
+    @pyqtSlot(int)
+    def _on_ports_errors_counted(self, count: int) -> None:
+        self.tabs.setTabText(0, f"Ports ({plural(count, 'error')})" if count else "Ports")
+
+
+def _figures(table: Table) -> str:
+    try:
+        size = f" · {size_text(table.path.stat().st_size)}"
+    except OSError:
+        size = ""
+    return f"{plural(table.rows, 'row')} · {plural(len(table.columns), 'column')}{size}"
+
+
+def _dropped_file(urls: list) -> Path | None:
+    paths = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
+    return next((path for path in paths if path.suffix.lower() in SUFFIXES), None)

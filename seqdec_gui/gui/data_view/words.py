@@ -1,0 +1,70 @@
+"""How values, columns and numbers are written in the data view."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from seqdec_gui.data.formats.base import Cell, Column
+
+LONGEST = 160
+SHOWN_VALUES = 8
+
+
+def cell_text(cell: Cell) -> str:
+    """One cell on one line; long texts and arrays are cut."""
+    if cell is None:
+        return ""
+    if isinstance(cell, str):
+        line = cell.replace("\r", "").replace("\n", "⏎").replace("\t", "⇥")
+        return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
+    if isinstance(cell, np.ndarray):
+        return array_text(cell)
+    return number_text(cell)
+
+
+def array_text(array: np.ndarray) -> str:
+    """The first values of an array of any shape."""
+    first = ", ".join(number_text(value) for value in array.reshape(-1)[:SHOWN_VALUES].tolist())
+    return first + (", …" if array.size > SHOWN_VALUES else "")
+
+
+def number_text(value: float | int | None) -> str:
+    """A number in at most seven digits, thousands of whole numbers apart."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool | int | np.integer):
+        return str(int(value))
+    if value != value:
+        return "missing"
+    return f"{value:.6g}"
+
+
+def count_text(count: int) -> str:
+    return f"{count:,}"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """`1 row`, `1,200 rows`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def type_text(column: Column) -> str:
+    """`text`, `whole numbers`, `numbers`, `8 × 8 numbers`."""
+    if column.kind == "array":
+        kind = "whole numbers" if column.dtype.startswith(("int", "uint", "bool")) else "numbers"
+        return f"{' × '.join(map(str, column.shape))} {kind}"
+    return {"text": "text", "integer": "whole numbers", "number": "numbers"}[column.kind]
+
+
+def size_text(size: int) -> str:
+    """A number of bytes: `3.4 MB`."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000 or unit == "GB":
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size = size / 1000  # type: ignore[assignment]
+    raise AssertionError
+
+
+def symbol_text(symbol: str) -> str:
+    """A symbol so that it can be seen: white space by its picture."""
+    return {" ": "␣", "\n": "⏎", "\t": "⇥", "": "(empty)"}.get(symbol, symbol)

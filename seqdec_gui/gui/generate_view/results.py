@@ -1,0 +1,145 @@
+"""Generated sequences as a table, to copy and to save."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from PyQt5.QtCore import QAbstractTableModel, QModelIndex, QObject, QSortFilterProxyModel, Qt
+from PyQt5.QtGui import QKeyEvent, QKeySequence
+from PyQt5.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QTableView, QWidget
+
+from seqdec_gui.gui import theme
+
+HEADER = ("row", "sample", "text", "log_probability")
+TITLES = ("Row", "Sample", "Text", "log p")
+
+
+class Result(NamedTuple):
+    """One sequence; `row` and `sample` count from 0 as in the file."""
+
+    row: int
+    sample: int
+    text: str
+    log_probability: float | None
+
+
+def read_results(path: Path) -> list[Result]:
+    """The rows of the CSV file that a generate task writes."""
+    with path.open(encoding="utf-8", newline="") as file:
+        lines = csv.reader(file)
+        next(lines, None)
+        return [Result(int(row), int(sample), text, float(log) if log else None) for row, sample, text, log in lines]
+
+
+def as_csv(results: Sequence[Result]) -> str:
+    """The same as the file, so that what is saved can be read like what the command line writes."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(HEADER)
+    for row, sample, text, log in results:
+        writer.writerow((row, sample, text, "" if log is None else f"{log:.6f}"))
+    return out.getvalue()
+
+
+class ResultsModel(QAbstractTableModel):
+    """Rows and samples are shown from 1. `UserRole` gives what to sort by."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.results: list[Result] = []
+
+    def show_results(self, results: list[Result]) -> None:
+        self.beginResetModel()
+        self.results = results
+        self.endResetModel()
+
+    def rowCount(self, parent: QModelIndex | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(self.results)
+
+    def columnCount(self, parent: QModelIndex | None = None) -> int:
+        return 0 if parent is not None and parent.isValid() else len(TITLES)
+
+    def data(self, index: QModelIndex, role: int = Qt.DisplayRole) -> object:
+        value = self.results[index.row()][index.column()]
+        if role == Qt.UserRole:
+            return float("-inf") if value is None else value
+        if role == Qt.DisplayRole:
+            if index.column() < 2:
+                return f"{int(value) + 1:,}"  # type: ignore[arg-type]
+            if index.column() == 3:
+                return "–" if value is None else f"{value:.3f}"
+            return str(value).replace("\n", "⏎")
+        if role == Qt.ToolTipRole:
+            return str(value) if index.column() == 2 else None
+        if role == Qt.FontRole and index.column() == 2:
+            return theme.font(monospace=True)
+        if role == Qt.TextAlignmentRole:
+            return int(Qt.AlignVCenter | (Qt.AlignLeft if index.column() == 2 else Qt.AlignRight))
+        return None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.DisplayRole) -> object:
+        if orientation == Qt.Vertical:
+            return None
+        if role == Qt.DisplayRole:
+            return TITLES[section]
+        if role == Qt.ToolTipRole and section == 3:
+            return "Natural logarithm of the probability of the whole sequence, its end included"
+        if role == Qt.TextAlignmentRole:
+            return int(Qt.AlignVCenter | (Qt.AlignLeft if section == 2 else Qt.AlignRight))
+        return None
+
+
+class ResultsTable(QTableView):
+    """Object name `results_table`; sorts by a click on a header, copies the selected rows with Ctrl+C."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("results_table")
+        self.setAccessibleName("Generated sequences")
+        self.results = ResultsModel(self)
+        self._sorted = QSortFilterProxyModel(self)
+        self._sorted.setSourceModel(self.results)
+        self._sorted.setSortRole(Qt.UserRole)
+        self.setModel(self._sorted)
+        self.setSortingEnabled(True)
+        self.setSelectionBehavior(QAbstractItemView.SelectRows)
+        self.setShowGrid(False)
+        self.setAlternatingRowColors(True)
+        self.setWordWrap(False)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.Fixed)
+        self.verticalHeader().setDefaultSectionSize(26)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionResizeMode(2, QHeaderView.Stretch)
+        for section, width in ((0, 64), (1, 76), (3, 84)):
+            header.setSectionResizeMode(section, QHeaderView.Fixed)
+            header.resizeSection(section, width)
+        header.setSortIndicator(-1, Qt.AscendingOrder)
+
+    def show_results(self, results: list[Result]) -> None:
+        self.horizontalHeader().setSortIndicator(-1, Qt.AscendingOrder)
+        self.results.show_results(results)
+        self.scrollToTop()
+
+    def shown(self) -> list[Result]:
+        """The selected rows in the order of the table, or all of them where none is selected."""
+        chosen = sorted({index.row() for index in self.selectionModel().selectedIndexes()}) or range(self._sorted.rowCount())
+        return [self.results.results[self._sorted.mapToSource(self._sorted.index(row, 0)).row()] for row in chosen]
+
+    def copy(self) -> int:
+        """Put the rows of `shown` on the clipboard, with tabs for spreadsheets; how many."""
+        rows = self.shown()
+        lines = [f"{row}\t{sample}\t{text}\t{'' if log is None else f'{log:.6f}'}" for row, sample, text, log in rows]
+        QApplication.clipboard().setText("\n".join(["\t".join(HEADER), *lines]))
+        return len(rows)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        if event.matches(QKeySequence.Copy):
+            self.copy()
+        else:
+            super().keyPressEvent(event)
