@@ -152,7 +152,8 @@ def joined(builder: SubmodelBuilder, given: PortType, variable: str, name: str, 
     """A vector input; the tensors of a states tuple are joined to one vector."""
     if isinstance(given, TensorType):
         return builder.input(variable, name, given)
-    parts = tuple(builder.input(label, f"{prefix}_State_{label}", type) for label, type in tensors_of("", given))
+    # not `h_0`: that may be what a block makes of it
+    parts = tuple(builder.input(f"given_{label}", f"{prefix}_State_{label}", type) for label, type in tensors_of("", given))
     if len(parts) == 1:
         return parts[0]
     return builder.call(variable, layer("Concatenate", f"{prefix}_Concatenate", axis=-1), *parts)

@@ -112,7 +112,7 @@ class RecurrentEncoder(Kind, frozen=True, tag="recurrent_encoder"):
         # Keras gives the forward layer's states first, then the backward layer's
         names = [f"{direction}_{letter}_{i}" for direction in ("forward", "backward") for letter in letters]
         x, *final = builder.call_many(("x", *names), recurrent, x)
-        for k, letter in enumerate(letters):
+        for k, letter in enumerate(letters if "states" in self.output else "h"):  # the code is h alone
             joint = layer("Concatenate", f"Encoder_State_{letter}_{i}", axis=-1)
             states[f"{letter}_{i}"] = builder.call(f"{letter}_{i}", joint, final[k], final[k + len(letters)])
         return x
