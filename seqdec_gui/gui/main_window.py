@@ -59,7 +59,7 @@ class MainWindow(QMainWindow):
         self.workspace = Workspace(self.document, self)
         self.files = DesignFiles(self.document, self)
         self.actions_by_name = Actions(self, self.menuBar(), self.document.undo_stack)
-        self._closing = False
+        self._closing = self._asking = False
         self._build_shell()
         self._build_toolbar()
         self._reason = QLabel(objectName="train_reason")
@@ -350,12 +350,13 @@ class MainWindow(QMainWindow):
 
     # -- closing
     def closeEvent(self, event: QCloseEvent | None) -> None:
+        if not self._closing:
+            self._asking = True  # a close() from inside would be swallowed by Qt
+            self._ask_guards(list(self.workspace.close_guards))
+            self._asking = False
+        event.setAccepted(self._closing)
         if self._closing:
             self._keep_state()
-            event.accept()
-            return
-        event.ignore()
-        self._ask_guards(list(self.workspace.close_guards))
 
     def _ask_guards(self, guards: list) -> None:
         """Ask one after the other whether the window may close; each may answer later."""
@@ -367,7 +368,8 @@ class MainWindow(QMainWindow):
 
     def _close_now(self) -> None:
         self._closing = True
-        self.close()
+        if not self._asking:
+            self.close()
 
     def _keep_state(self) -> None:
         stored = settings()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt5.QtCore import QSettings
+from PyQt5.QtCore import QSettings, QStandardPaths
 
 MOST_RECENT = 10
 
 
 def settings() -> QSettings:
     """The store itself: `window/...` geometry, `recent/...`, `appearance/...`, `editing/...`, `runs/...`."""
-    return QSettings("seqdec-gui", "seqdec-gui")
+    folder = QStandardPaths.writableLocation(QStandardPaths.GenericConfigLocation)
+    return QSettings(f"{folder}/seqdec-gui/window.ini", QSettings.IniFormat)
 
 
 def autosave_is_on() -> bool:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PyQt5.QtCore import QCoreApplication, QEvent, QPoint, QThreadPool, QTimer
+from PyQt5.QtCore import QCoreApplication, QEvent, QPoint, Qt, QThreadPool, QTimer
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QApplication, QDialog, QWidget
+from PyQt5.QtWidgets import QApplication, QDialog, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.gui import background, theme
@@ -83,7 +83,13 @@ def point_on(widget: QWidget, window: QWidget) -> QPoint:
 
 def press(widget: QWidget) -> None:
     """A real click on the window that the widget lies in, where the widget is."""
-    from PyQt5.QtCore import Qt
-
-    window = widget.window()
+    area = widget.parent()
+    while area is not None and not isinstance(area, QScrollArea):
+        area = area.parent()
+    window, place = widget.window(), QPoint(-1, -1)
+    while place != point_on(widget, window):  # until what was just made is laid out
+        place = point_on(widget, window)
+        if area is not None:
+            area.ensureWidgetVisible(widget)
+        QApplication.processEvents()
     QTest.mouseClick(window.windowHandle(), Qt.LeftButton, Qt.NoModifier, point_on(widget, window))

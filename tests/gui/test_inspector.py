@@ -73,14 +73,14 @@ def test_training_and_split_stand_there_when_nothing_is_selected(archetype: Main
     assert archetype.document.design.training.epochs == 7
 
 
-def test_typing_a_number_is_one_undo_step(archetype: MainWindow, find: Find) -> None:
+def test_typing_a_number_is_one_undo_step(archetype: MainWindow, find: Find, qtbot: QtBot) -> None:
     archetype.document.select(["latent"])
     before = archetype.document.design
     retype(find(QAbstractSpinBox, "field_width"), "256")
     assert parameters(archetype, "latent").width == 256
     archetype.findChild(QAction, "action_undo").trigger()
     assert archetype.document.design == before
-    assert find(QAbstractSpinBox, "field_width").value() == 11
+    qtbot.waitUntil(lambda: find(QAbstractSpinBox, "field_width").value() == 11)
 
 
 def test_a_list_of_widths_is_typed_with_commas(archetype: MainWindow, find: Find) -> None:

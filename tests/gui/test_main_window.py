@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from PyQt5.QtCore import QMimeData, QPoint, Qt, QUrl
-from PyQt5.QtGui import QDropEvent
+from PyQt5.QtGui import QDragEnterEvent, QDropEvent
 from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import (
     QAbstractButton,
@@ -312,8 +312,8 @@ def test_a_page_that_fails_leaves_a_sentence_and_the_window_alive(
 def test_dropping_a_design_opens_it(window: MainWindow, saved: Path) -> None:
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(saved))])
-    event = QDropEvent(QPoint(300, 300), Qt.CopyAction, mime, Qt.LeftButton, Qt.NoModifier)
-    QApplication.sendEvent(window, event)
+    for event in (QDragEnterEvent, QDropEvent):
+        QApplication.sendEvent(window, event(QPoint(300, 300), Qt.CopyAction, mime, Qt.LeftButton, Qt.NoModifier))
     assert window.document.path == saved
 
 

@@ -7,9 +7,9 @@ called `field_<name>` is the one that takes the keys.
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
-from PyQt5.QtCore import QLocale, QObject, QSignalBlocker, Qt, pyqtSignal
+from PyQt5.QtCore import QLocale, QObject, QPoint, QSignalBlocker, Qt, pyqtSignal
 from PyQt5.QtGui import QValidator, QWheelEvent
 from PyQt5.QtWidgets import (
     QCheckBox,
@@ -48,7 +48,7 @@ class Editor(QObject):
     """`edited` is emitted for every change by the user, valid or not; never by `show_value`."""
 
     edited = pyqtSignal()
-    typed: ClassVar[bool] = True  # consecutive changes are one undo step
+    typed = True  # consecutive changes are one undo step
 
     def __init__(self, field: Field, parent: QWidget) -> None:
         super().__init__(parent)
@@ -170,7 +170,8 @@ def _step(value: float, down: bool) -> float:
 class IntegerEditor(Editor):
     def _make(self, parent: QWidget) -> QWidget:
         box = IntegerBox(self.field, parent)
-        box.lineEdit().textChanged.connect(lambda _text: self.edited.emit())
+        box.lineEdit().textChanged.connect(lambda _text: self.edited.emit())  # what is no value yet, too
+        box.valueChanged.connect(lambda _value: self.edited.emit())  # steps, which the line does not tell
         return box
 
     def read(self) -> Reading:
@@ -183,7 +184,8 @@ class IntegerEditor(Editor):
 class NumberEditor(Editor):
     def _make(self, parent: QWidget) -> QWidget:
         box = NumberBox(self.field, parent)
-        box.lineEdit().textChanged.connect(lambda _text: self.edited.emit())
+        box.lineEdit().textChanged.connect(lambda _text: self.edited.emit())  # what is no value yet, too
+        box.valueChanged.connect(lambda _value: self.edited.emit())  # steps, which the line does not tell
         return box
 
     def read(self) -> Reading:
@@ -290,11 +292,18 @@ class ChoiceEditor(Editor):
         self.input.setCurrentText(str(value))
 
 
+class _Switch(QCheckBox):
+    """The whole line switches, not only the small square."""
+
+    def hitButton(self, place: QPoint) -> bool:
+        return self.rect().contains(place)
+
+
 class BooleanEditor(Editor):
     typed = False
 
     def _make(self, parent: QWidget) -> QWidget:
-        box = QCheckBox(parent)
+        box = _Switch(parent)
         box.toggled.connect(lambda _on: self.edited.emit())
         return box
 

@@ -33,7 +33,8 @@ class Row(QObject):
         super().__init__(parent)
         self.name, self.field = name, field
         self.editor: Editor = make_editor(field, parent)
-        self.label = QLabel(words.label(field.name), parent)
+        self.title = words.label(field.name if field.name in words.LABELS else name)
+        self.label = QLabel(self.title, parent)
         self.label.setWordWrap(True)
         self.label.setBuddy(self.editor.input)
         self.label.setMinimumHeight(theme.CONTROL_HEIGHT + theme.SPACE)
@@ -41,13 +42,14 @@ class Row(QObject):
         self.reset.setProperty("kind", "small")
         self.reset.setIconSize(QSize(10, 10))
         self.reset.setToolTip(f"Back to the default, {format_value(field.default)}")
-        self.reset.setAccessibleName(f"Reset {words.label(field.name)} to {format_value(field.default)}")
+        self.reset.setAccessibleName(f"Reset {self.title} to {format_value(field.default)}")
         self.reset.clicked.connect(lambda: self.reset_requested.emit(self))
         self.message = QLabel(parent, objectName=f"error_{field.name}", wordWrap=True)
         self.message.setProperty("role", "error")
         self.message.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Minimum)
         self.message.hide()
         self.value: Any = msgspec.UNSET
+        self.problem: Problem | None = None
         self.editor.edited.connect(lambda: self.edited.emit(self))
         tip = "\n".join(filter(None, (field.help, f"Default: {format_value(field.default)}")))
         for widget in (self.label, self.editor.input):
@@ -66,7 +68,7 @@ class Row(QObject):
         if value != self.value and (self.value is msgspec.UNSET or known.fault or known.value != value):
             self.editor.show_value(value)
             known = self.editor.read()
-        self.value = value
+        self.value, self.problem = value, problem
         changed = value != self.field.default
         self.reset.setVisible(changed or bool(known.fault))
         weight = theme.font("body", bold=changed)
@@ -97,8 +99,8 @@ class Row(QObject):
         polish(self.editor.input, "invalid", severity == "error")
 
     def set_shown(self, shown: bool) -> None:
-        for widget in (self.label, self.editor.box):
-            widget.setVisible(shown)
+        self.label.setVisible(shown and self.field.type != "table")
+        self.editor.box.setVisible(shown)
         if not shown:
             self.reset.hide()
             self.message.hide()
@@ -157,7 +159,7 @@ class Form(QWidget):
         line = self._grid.rowCount()
         if row.field.type == "table":
             self._grid.addWidget(row.editor.box, line, 1, 1, 2)
-            row.label.setFixedHeight(0)
+            self._grid.addWidget(row.reset, line, 0, Qt.AlignHCenter | Qt.AlignTop)
         else:
             self._grid.addWidget(row.reset, line, 0, Qt.AlignCenter)
             self._grid.addWidget(row.label, line, 1, Qt.AlignTop)
@@ -186,9 +188,10 @@ class Form(QWidget):
             row.show_fault(known.fault)
             row.reset.show()
         elif known.value != row.value:
+            row.value = known.value
             self.edited.emit(row.name, known.value, row.editor.typed)
         else:  # back to what the design has
-            row.show_value(row.value, None)
+            row.show_value(row.value, row.problem)
 
     def _on_row_reset_requested(self, row: Row) -> None:
         row.editor.show_value(row.field.default)

@@ -44,8 +44,6 @@ class LayerTableEditor(Editor):
     The fields of the chosen layer are called `field_layers_<parameter>`; an invalid one keeps the layer as it was.
     """
 
-    typed = True
-
     def _make(self, parent: QWidget) -> QWidget:
         return QTableWidget(0, 2, parent)
 
@@ -151,6 +149,7 @@ class LayerTableEditor(Editor):
                 self._form.setProperty("layer", layer.type_name())
                 self._form.edited.connect(self._on_form_edited)
                 self._place.addWidget(self._form)
+                self._form.show()
         if layer is not None:
             self._title.setText(f"{self._row + 1}  {layer.type_name().upper()}")
             self._form.show_values(layer, {})
@@ -165,7 +164,7 @@ class LayerTableEditor(Editor):
     def _on_form_edited(self, name: str, value: Any, _typed: bool) -> None:
         row = self._row
         changed = msgspec.structs.replace(self._layers[row], **{name: value})
-        self._take((*self._layers[:row], changed, *self._layers[row + 1 :]), row)
+        self._take((*self._layers[:row], changed, *self._layers[row + 1 :]), row, typed=True)
 
     def _insert(self, layer: layer_stack.StackLayer) -> None:
         row = self._row + 1
@@ -180,7 +179,8 @@ class LayerTableEditor(Editor):
         row = self._row
         self._take((*self._layers[:row], *self._layers[row + 1 :]), max(0, row - 1))
 
-    def _take(self, layers: tuple[layer_stack.StackLayer, ...], row: int) -> None:
+    def _take(self, layers: tuple[layer_stack.StackLayer, ...], row: int, typed: bool = False) -> None:
+        self.typed = typed
         self.show_value(layers)
         self.input.setCurrentCell(row, 0)
         self.edited.emit()

@@ -100,20 +100,28 @@ class Inspector(QFrame):
     # -- what is shown
     @pyqtSlot(object)
     def _on_document_selection_changed(self, _selection: frozenset[str]) -> None:
-        self._show_selection()
+        if self._block_id and self._is_shown():  # it was only renamed
+            self._refresh()
+        else:
+            self._show_selection()
 
     @pyqtSlot(object, object)
     def _on_document_design_changed(self, _old: Design, _new: Design) -> None:
-        self._timer.start(0)
+        if self._is_shown():
+            self._refresh()
+        else:  # a change of selection may follow, as with a new name
+            self._timer.start(0)
 
     @pyqtSlot()
     def _show_design(self) -> None:
+        if not self._is_shown():
+            self._show_selection()
+
+    def _is_shown(self) -> bool:
+        """Whether the form is that of what is selected."""
         chosen = self._chosen()
         kind = self._document.design.block(chosen).kind if chosen else ""
-        if (chosen, kind) != (self._block_id, self._kind):
-            self._show_selection()
-        else:
-            self._refresh()
+        return (chosen, kind) == (self._block_id, self._kind)
 
     def _chosen(self) -> str:
         """The one block selected, or empty."""
@@ -141,7 +149,9 @@ class Inspector(QFrame):
             names = tuple(field.name for field in fields(Split))
             self._add_form("split", Form("split", fields(Split), (("Data split", names),), prefix="split_"))
         else:
-            self._place.addWidget(self._many_buttons())
+            buttons = self._many_buttons()
+            self._place.addWidget(buttons)
+            buttons.show()
         self._name_fault.hide()
         self._refresh()
         self._scroll.verticalScrollBar().setValue(0)
@@ -150,6 +160,7 @@ class Inspector(QFrame):
         form.edited.connect(lambda name, value, typed: self._on_form_edited(owner, name, value, typed))
         form.focused.connect(self._on_form_focused)
         self._place.addWidget(form)
+        form.show()  # now; the layout would show it later
         self._forms[owner] = form
 
     def _many_buttons(self) -> QWidget:

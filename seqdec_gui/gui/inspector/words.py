@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-_LABELS = {
+LABELS = {
     "kl_weight": "KL weight", "kl_warmup_epochs": "KL warm-up", "mini_epochs": "Mini-epochs", "clip_norm": "Clip norm",
     "early_stopping_patience": "Patience", "early_stopping_delta": "Least change", "plateau_patience": "Patience",
     "plateau_factor": "Factor", "schedule_first_epoch": "Decay from epoch", "schedule_last_epoch": "Decay to epoch",
@@ -65,7 +65,7 @@ FACTS = ("sha256", "model_inputs", "model_outputs", "parameter_count", "trainabl
 
 def label(name: str) -> str:
     """`batch_size` -> `Batch size`."""
-    return _LABELS.get(name) or name.replace("_", " ").capitalize()
+    return LABELS.get(name) or name.replace("_", " ").capitalize()
 
 
 def unit(name: str) -> str:
