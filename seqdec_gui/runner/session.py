@@ -46,13 +46,15 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
     _check_batch(design.training, placement, len(dataset.training))
 
     from seqdec_gui.runner.loop import Loop
+    from seqdec_gui.runner.rehearsal import Rehearsal
 
     program = _write_script(run, spec, design)
-    engine = _build(program, placement)
-    _tell(events, _dry_run(program, run))
-    progress = _begin(run, spec, engine, dataset, events)
-    engine.load()
-    engine.start(dataset)
+    with Rehearsal(program.model_file, run.path) as rehearsal:  # a model that cannot be exported fails now
+        engine = _build(program, placement)
+        progress = _begin(run, spec, engine, dataset, events)
+        engine.load()
+        engine.start(dataset)
+        _tell(events, rehearsal.result())
     events.write(_started(engine, dataset, placement, progress))
     return Loop(engine, dataset, run, events, commands, progress, spec.report_every_s).run()
 
@@ -111,15 +113,6 @@ def _build(program: Program, placement: Placement) -> Engine:
     engine = create(placement, program)
     engine.build()
     return engine
-
-
-def _dry_run(program: Program, run: RunFolder) -> tuple[Problem, ...]:
-    """Save and reopen the untrained model: one that cannot be exported fails now, not after the training."""
-    from seqdec_gui.runner.export import dry_run
-    from seqdec_gui.runner.program import load_build
-
-    _, problems = dry_run(load_build(program.model_file), run.path)
-    return problems
 
 
 def _begin(run: RunFolder, spec: RunSpec, engine: Engine, dataset: Dataset, events: EventWriter) -> Progress:

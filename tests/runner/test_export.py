@@ -229,6 +229,8 @@ def test_a_script_takes_the_keras_files_it_opens_with_it(folder: Path, fresh: An
 def test_the_dry_run_says_which_formats_carry_the_model(folder: Path) -> None:
     import random
 
+    import keras  # noqa: F401, draws random numbers of its own when it is imported first
+
     from seqdec_gui.runner.export import dry_run
     from seqdec_gui.runner.program import load_build
 
@@ -257,3 +259,20 @@ def test_paths_that_cannot_be_written_are_refused_at_once(folder: Path) -> None:
     assert checked_output(folder, "script") == folder / "model.py"
     assert checked_output(folder / "new", "script") == folder / "new" / "model.py"
     assert checked_output(folder / "mine.py", "script") == folder / "mine.py"
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_a_rehearsal_tells_the_same_under_every_backend(backend: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import keras
+
+    from seqdec_gui.runner.rehearsal import Rehearsal
+
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    with Rehearsal(designs.write_script(designs.translation(), folder), folder) as rehearsal:
+        assert [problem.code for problem in rehearsal.result()] == ["not_in_h5"]
+    (folder / "model.py").write_text("def build():\n    raise ValueError('no model')\n")
+    if backend == "jax":
+        with Rehearsal(folder / "model.py", folder) as rehearsal:
+            (problem,) = rehearsal.result()
+        assert problem.severity == "warning"
+        assert "no model" in problem.text

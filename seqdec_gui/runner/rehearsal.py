@@ -1,0 +1,90 @@
+"""The dry run of an export while a run starts: a model that cannot be saved fails before the first epoch, not after the last.
+
+TensorFlow does it in this process in about a second. Under JAX every build compiles each operation, and saving imports
+TensorFlow besides (15 s on two busy cores); so there `python -m seqdec_gui.runner.rehearsal SCRIPT FOLDER` does it with
+TensorFlow, on the CPU, while this process builds and compiles its own.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+from seqdec_gui.domain.problems import InvalidInput, Problem, errors
+
+_OWN_DEVICES = ("XLA_FLAGS", "JAX_PLATFORMS")
+
+
+class Rehearsal:
+    """Begins where it is made and, as a context, ends its process. The format that is wanted may be chosen later."""
+
+    def __init__(self, script: Path, folder: Path) -> None:
+        import keras
+
+        self._script, self._folder = script, folder
+        self._child: subprocess.Popen[bytes] | None = None
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115
+        if keras.backend.backend() != "tensorflow" and find_spec("tensorflow") is not None:
+            environment = {name: value for name, value in os.environ.items() if name not in _OWN_DEVICES}
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "seqdec_gui.runner.rehearsal", str(script), str(folder)],
+                env=environment | {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=self._log,
+            )
+
+    def __enter__(self) -> Rehearsal:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._child is not None:
+            assert self._child.stdout is not None
+            self._child.kill()  # does nothing to one that has ended
+            self._child.wait()
+            self._child.stdout.close()
+        self._log.close()
+
+    def result(self) -> tuple[Problem, ...]:
+        """A warning for each format that cannot carry the model; waits for the end. Raises InvalidInput where none can."""
+        if self._child is None:
+            return _dry_run(self._script, self._folder)
+        answer, _ = self._child.communicate()
+        if self._child.returncode:
+            self._log.seek(0)
+            lines = self._log.read()[-4000:].decode("utf-8", "replace").strip().splitlines()
+            why = lines[-1] if lines else f"its process ended with exit status {self._child.returncode}"
+            return (Problem("warning", "no_dry_run", "", f"The trial export could not be done: {why}."),)
+        problems = msgspec.json.decode(answer, type=tuple[Problem, ...])
+        if errors(problems):
+            raise InvalidInput(problems)
+        return problems
+
+
+def _dry_run(script: Path, folder: Path) -> tuple[Problem, ...]:
+    from seqdec_gui.runner.export import dry_run
+    from seqdec_gui.runner.program import load_build
+
+    return dry_run(load_build(script), folder)[1]
+
+
+def main() -> None:
+    channel = os.dup(1)
+    os.dup2(2, 1)  # what Keras prints goes to the log
+    try:
+        problems = _dry_run(Path(sys.argv[1]), Path(sys.argv[2]))
+    except InvalidInput as error:
+        problems = error.problems
+    with os.fdopen(channel, "wb") as answer:
+        answer.write(msgspec.json.encode(problems))
+
+
+if __name__ == "__main__":
+    main()
