@@ -25,6 +25,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "catalog": ("catalog", "list every block kind with its parameters and ports"),
     "check": ("check", "show shapes, parameter counts and every problem of a design"),
     "devices": ("devices", "list the devices to train on"),
+    "advise": ("advise", "measure what several devices are worth for a design"),
+    "certify": ("certify", "show that several devices train the same model as one"),
     "train": ("train", "train a design"),
     "resume": ("resume", "go on with a run from its last checkpoint"),
     "stop": ("stop", "stop a run at the end of the interval, saving it"),

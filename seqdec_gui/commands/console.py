@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import msgspec
 from seqdec_gui.domain.problems import Problem
 
 if TYPE_CHECKING:
-    from seqdec_gui.runs.tasks import Event, Task, TaskResult
+    from seqdec_gui.runs.tasks import Event, Progress, Task, TaskResult
 
 
 def say(text: str = "") -> None:
@@ -63,6 +64,15 @@ def _report(line: Event) -> None:
             done = f"{line.done} of {line.total}" if line.total else str(line.done)  # type: ignore[union-attr]
             sys.stderr.write(f"\r\x1b[K{line.text} {done}\r")  # type: ignore[union-attr]
             sys.stderr.flush()
+
+
+@contextlib.contextmanager
+def report_progress() -> Iterator[Callable[[Progress], None]]:
+    """What to call with progress; its line on a terminal is cleared in the end."""
+    try:
+        yield _report
+    finally:
+        _clear()
 
 
 def _clear() -> None:

@@ -52,6 +52,7 @@ def train_for_certificate(task: CertifyTask, channel: TaskChannel, scratch: Path
     check_sum = hashlib.sha256(b"".join(np.ascontiguousarray(value).tobytes() for value in initial)).hexdigest()
     engine.start(dataset)
     arrays, metrics = _train(engine, dataset, task.steps, channel)
+    arrays |= {f"i{i}": value for i, value in enumerate(initial)}
     np.savez(task.output, **cast(Any, arrays))
     outputs = tuple(judged.name for judged in program.losses)
     return Trained(

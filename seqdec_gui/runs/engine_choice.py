@@ -1,32 +1,101 @@
-"""Which engine trains a run. Looks only at what is installed: nothing heavy is imported."""
+"""Which engine trains a run: by what is installed, by what was measured, else by a rule. Imports no framework."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 import seqdec_gui
+from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.runs import probe_cache
+from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.spec import DeviceChoice, EngineChoice, EngineName
+from seqdec_gui.runs.workload import estimated_rows, operations_per_training
 
 _GPU_PLUGINS = ("jax_cuda13_plugin", "jax_cuda12_plugin")
+SHORT_ON_CPU = 2e12
+"""Operations of a training on a CPU below which JAX's compilation takes longer than it saves (docs/parallelism.md)."""
+_TITLES: dict[EngineName, str] = {"jax": "JAX", "tensorflow": "TensorFlow"}
 
 
-def choose_engine(wish: EngineChoice, devices: DeviceChoice) -> tuple[EngineName, str]:
-    """The engine for these devices and a sentence that says why. Raises InvalidInput where none can be used.
+class Decision(NamedTuple):
+    """The engine, a sentence that says why, and its measurement where there is one."""
 
-    `auto`: JAX if it is installed with support for the devices, otherwise TensorFlow.
+    engine: EngineName
+    why: str
+    measurement: Measurement | None = None
+
+
+def choose_engine(
+    wish: EngineChoice, devices: DeviceChoice, design: Design | None = None, folder: Path | None = None
+) -> tuple[EngineName, str]:
+    """The engine for these devices (not `auto`) and a sentence that says why. Raises InvalidInput where none can be used.
+
+    `auto` takes what an earlier probe of this design's shape on these devices found faster (`runs.probe`). Without one:
+    JAX on GPUs; on a CPU JAX as well, but TensorFlow for a training that is over before JAX's compilation has paid off.
+    `folder` is where the design's data file lies. Starts nothing and takes milliseconds.
     """
-    usable = {name: missing(name, devices) for name in ("jax", "tensorflow")}
+    decision = decide(wish, devices, design, folder)
+    return decision.engine, decision.why
+
+
+def decide(wish: EngineChoice, devices: DeviceChoice, design: Design | None = None, folder: Path | None = None) -> Decision:
+    """As `choose_engine`, with the measurement."""
+    reasons = {name: missing(name, devices) for name in _TITLES}
     if wish != "auto":
-        if usable[wish]:
-            raise InvalidInput(f"The engine {wish} cannot be used: {usable[wish]}", "engine_missing", "engine")
-        return wish, f"{wish} was asked for."
-    if not usable["jax"]:
-        return "jax", "JAX is installed with support for the devices."
-    if not usable["tensorflow"]:
-        return "tensorflow", f"JAX cannot be used: {usable['jax']}"
-    raise InvalidInput(f"No engine can be used: {usable['tensorflow']} {usable['jax']}", "engine_missing", "engine")
+        if reasons[wish]:
+            raise InvalidInput(f"The engine {wish} cannot be used: {reasons[wish]}", "engine_missing", "engine")
+        return Decision(wish, f"{wish} was asked for.")
+    usable = [name for name in _TITLES if not reasons[name]]
+    if not usable:
+        raise InvalidInput(f"No engine can be used: {reasons['tensorflow']} {reasons['jax']}", "engine_missing", "engine")
+    if len(usable) == 1:
+        (other,) = (name for name in _TITLES if name not in usable)
+        return Decision(usable[0], f"{_TITLES[other]} cannot be used: {reasons[other]}")
+    if design is not None:
+        measured = probe_cache.load(probe_cache.key_of(design, devices, design.training.batch_size))
+        found = by_measurement(measured, design.training.epochs)
+        if found is not None:
+            return found
+    return by_rule(devices, design, folder)
+
+
+def by_measurement(measured: Sequence[Measurement], epochs: int) -> Decision | None:
+    """The engine that trains to the end first: start, compilation and all epochs; without rows, the faster step.
+
+    None unless both were measured. One that ran out of memory loses.
+    """
+    by_engine = {one.engine: one for one in measured}
+    if set(by_engine) != set(_TITLES):
+        return None
+    alive = [one for one in by_engine.values() if one.step_s is not None]
+    if not alive:
+        return None
+    if len(alive) == 1:
+        (winner,) = alive
+        (loser,) = (one for one in by_engine.values() if one is not winner)
+        return Decision(winner.engine, f"{_TITLES[loser.engine]} ran out of memory when it was measured here.", winner)
+    whole = all(one.epoch_s is not None and one.ready_s is not None for one in alive)
+    winner, loser = sorted(alive, key=lambda one: _seconds(one, epochs if whole else None))
+    return Decision(winner.engine, _comparison(winner, loser, epochs if whole else None), winner)
+
+
+def by_rule(devices: DeviceChoice, design: Design | None = None, folder: Path | None = None) -> Decision:
+    """The engine where nothing was measured and both can be used; the figures behind it are in docs/parallelism.md."""
+    if devices.kind == "gpu":
+        return Decision("jax", "JAX is several times as fast on GPUs; nothing was measured for this design yet.")
+    if devices.count == 1 and design is not None and folder is not None and is_short(design, folder):
+        return Decision("tensorflow", "The training is short, and TensorFlow begins sooner than JAX on a CPU.")
+    return Decision("jax", "JAX takes longer to begin and less time per step on a CPU.")
+
+
+def is_short(design: Design, folder: Path) -> bool:
+    """Whether a training on a CPU is over before JAX's compilation has paid off; False where the rows are not known."""
+    rows = estimated_rows(design, folder)
+    return rows is not None and operations_per_training(design, rows) < SHORT_ON_CPU
 
 
 def missing(engine: EngineName, devices: DeviceChoice) -> str:
@@ -38,6 +107,26 @@ def missing(engine: EngineName, devices: DeviceChoice) -> str:
     if engine == "jax" and devices.kind == "gpu" and not any(find_spec(plugin) for plugin in _GPU_PLUGINS):
         return "JAX is installed without GPU support (pip install 'seqdec-gui[gpu]')."
     return ""
+
+
+def _seconds(one: Measurement, epochs: int | None) -> float:
+    assert one.step_s is not None
+    if epochs is None or one.epoch_s is None or one.ready_s is None:
+        return one.step_s
+    return one.ready_s + epochs * one.epoch_s
+
+
+def _comparison(winner: Measurement, loser: Measurement, epochs: int | None) -> str:
+    ours, theirs = _seconds(winner, epochs), _seconds(loser, epochs)
+    first, second = _TITLES[winner.engine], _TITLES[loser.engine]
+    if epochs is None:
+        speeds = f"{winner.samples_per_s:,.0f} and {loser.samples_per_s:,.0f} samples/s"
+        return f"{first} was measured {theirs / ours:.1f} times as fast as {second} here ({speeds})."
+    return f"By measurement {first} ends after about {_span(ours)}, {second} after {_span(theirs)}."
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 180 else f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def _exists(engine: EngineName) -> bool:

@@ -202,8 +202,8 @@ class WeightName(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Trained(_Tagged, frozen=True, kw_only=True, tag="trained"):
     """What a certificate compares; the arrays are in the task's `output`.
 
-    `w0`, `w1`, ... are the weights, `s0`, `s1`, ... the same after the first step, `p0`, ... the predictions of every loss's
-    source for the first rows, `losses` those of all steps. `initial` is a check sum of the initial weights.
+    `w0`, `w1`, ... are the weights, `i0`, ... the same before and `s0`, ... after the first step, `p0`, ... the predictions of
+    every loss's source for the first rows, `losses` those of all steps. `initial` is a check sum of the initial weights.
     """
 
     weights: tuple[WeightName, ...]

@@ -1,0 +1,82 @@
+"""Show by experiment that several devices train the same model as one.
+
+Trains a few steps on all devices and on the first of them alone: same seed, same rows, no random layers, full float32.
+Exit status 0 if all predictions agree, 1 if not; then the block where it begins is named, and what to do.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seqdec_gui.commands.console import report_progress, say, say_json, say_table
+from seqdec_gui.commands.train import add_placement
+from seqdec_gui.domain import document
+from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.edit import parse_assignment, set_value
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.runs import devices
+from seqdec_gui.runs.folder import RunFolder, open_run
+
+if TYPE_CHECKING:
+    from seqdec_gui.runs.certificate import Certificate
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("design", metavar="DESIGN", nargs="?", help="the .seqdec file (default: the design of --run)")
+    add_placement(parser)
+    parser.add_argument("--steps", metavar="K", type=int, default=5, help="steps to train (default: 5)")
+    parser.add_argument("--run", metavar="RUN", help="store the certificate in this run, as certificate.json")
+    parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="change a parameter of the design")
+    parser.add_argument("--json", action="store_true", help="as one JSON object")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from seqdec_gui.runs.certificate import certify, write
+
+    if arguments.steps < 1:
+        raise InvalidInput(f"Expected one step or more, received {arguments.steps}.", "steps", "--steps")
+    target = open_run(arguments.run) if arguments.run else None
+    design, folder = _design(arguments.design, target)
+    for assignment in arguments.set:
+        design = set_value(design, *parse_assignment(assignment))
+    available = devices.list_devices()
+    choice = devices.resolve(devices.parse_devices(arguments.devices or "auto", available)[0], available)
+    with report_progress() as progress:
+        certificate = certify(
+            design, folder, choice, engine=arguments.engine or "auto", steps=arguments.steps, on_progress=progress
+        )
+    if target is not None:
+        write(certificate, target)
+    if arguments.json:
+        say_json(certificate)
+    else:
+        _say(certificate)
+    return 0 if certificate.passed else 1
+
+
+def _design(path: str | None, target: RunFolder | None) -> tuple[Design, Path]:
+    """The design and the folder where its relative paths begin. Raises InvalidInput."""
+    if path is not None:
+        return document.load(path), Path(path).absolute().parent
+    if target is None:
+        raise InvalidInput("Expected a design, or a run that has one: certify DESIGN, or certify --run RUN.", "no_design")
+    spec = target.read_spec()
+    design = spec.load_design()
+    return (set_value(design, "data.file", spec.data_file) if spec.data_file else design), Path(spec.folder or ".")
+
+
+def _say(certificate: Certificate) -> None:
+    rows = [("block", "largest difference", "weight")]
+    rows += [(block.block, f"{block.difference:.1e}", block.weight) for block in certificate.blocks]
+    if certificate.blocks:
+        say_table(rows, right=(1,))
+    metrics = ", ".join(f"{name} {'-' if v is None else f'{v:.1e}'}" for name, v in certificate.metric_differences.items())
+    say(f"Differences of metrics: {metrics}.")
+    if certificate.neutral:
+        names = ", ".join(certificate.neutral)
+        say(f"Without effect, as BatchNormalization follows: {names} ({certificate.neutral_difference:.1e}).")
+    if certificate.switched_off:
+        say(f"Switched off, as devices draw different numbers: {', '.join(certificate.switched_off)}.")
+    say(certificate.sentence)

@@ -1,0 +1,233 @@
+"""The parallelism certificate: whether N devices train the same model as one, by experiment. May be called from any thread.
+
+Both train the same few steps from the same seed on the same rows, without random layers and in full float32; then predictions,
+weights and metrics are compared.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from seqdec_gui import __version__
+from seqdec_gui.domain import document
+from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.problems import InvalidInput, SeqdecError
+from seqdec_gui.runs.advice import fitting, single
+from seqdec_gui.runs.engine_choice import choose_engine
+from seqdec_gui.runs.files import pretty_json, write_atomically
+from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.probe import IsCancelled, OnProgress, fail_unless_sound, has_rows
+from seqdec_gui.runs.probe_cache import machine_of, versions
+from seqdec_gui.runs.spec import DeviceChoice, EngineChoice, EngineName
+from seqdec_gui.runs.tasks import CertifyTask, Event, Progress, Trained, run_task
+
+if TYPE_CHECKING:
+    from seqdec_gui.runs.comparison import Differences
+
+FORMAT = 1
+FILE_NAME = "certificate.json"
+TOLERANCE = 1e-5
+STEPS = 5
+
+
+class BlockDifference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The largest difference among the weights of a block, and the path of that weight."""
+
+    block: str
+    difference: float
+    weight: str = ""
+
+
+class Certificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What was compared and what came out.
+
+    `passed`: every prediction p lies within `tolerance * max(1, |p|)` of that of one device; `prediction_difference` is the
+    largest |p - q| / max(1, |p|), None where one is not a number. Weights differ by `weight_difference` at most, at `weight`;
+    `neutral_difference` is that of the weights `neutral`, which change no prediction. `metric_differences` are those of loss
+    and metrics over the steps. A failure names the block `culprit` where it begins, and `repair`, an assignment such as
+    `training.batch_statistics=global` that would mend it, if one is known.
+    """
+
+    format: int = FORMAT
+    passed: bool
+    engine: EngineName
+    devices: DeviceChoice
+    reference: DeviceChoice
+    batch_size: int
+    steps: int
+    seed: int
+    data: Literal["real", "random"]
+    prediction_difference: float | None
+    tolerance: float = TOLERANCE
+    weight_difference: float | None
+    weight: str = ""
+    neutral_difference: float = 0.0
+    neutral: tuple[str, ...] = ()
+    blocks: tuple[BlockDifference, ...] = ()
+    metric_differences: dict[str, float | None]
+    switched_off: tuple[str, ...] = ()
+    culprit: str = ""
+    cause: str = ""
+    repair: str = ""
+    repair_text: str = ""
+    machine: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
+    created: float = 0.0
+    product_version: str = __version__
+
+    @property
+    def sentence(self) -> str:
+        """The verdict."""
+        what = f"{self.devices} and {self.reference}, {self.engine}, {self.steps} steps of batch {self.batch_size}"
+        off = f" with {len(self.switched_off)} random layers switched off" if self.switched_off else ""
+        shown = "not a number" if self.prediction_difference is None else f"{self.prediction_difference:.1e}"
+        if self.passed:
+            return f"Equal: {what}{off}; predictions differ by {shown} at most (allowed {self.tolerance:.0e})."
+        where = f" It begins in block {self.culprit}: {self.cause}" if self.culprit else f" {self.cause}"
+        advice = f" {self.repair_text}" if self.repair_text else ""
+        return f"Not equal: {what}{off}; predictions differ by {shown} (allowed {self.tolerance:.0e}).{where}{advice}"
+
+
+def certify(
+    design: Design,
+    folder: Path,
+    devices: DeviceChoice,
+    *,
+    engine: EngineChoice = "auto",
+    steps: int = STEPS,
+    on_progress: OnProgress | None = None,
+    cancelled: IsCancelled | None = None,
+) -> Certificate:
+    """Train on `devices` (two or more, resolved) and on the first of them alone, and compare.
+
+    `folder` is where the design's data lie; without bound data rows are random ones of the right kind. Takes two short
+    trainings, four if the first two differ. Raises InvalidInput, Cancelled, SeqdecError (a training failed).
+    """
+    if devices.replicas < 2:
+        text = f"Expected two or more devices to compare with one, received {devices}; choose for example cpu:2."
+        raise InvalidInput(text, "one_device", "devices")
+    fail_unless_sound(design)
+    name, _ = choose_engine(engine, devices, design, folder)
+    training = design.training
+    batch = fitting(training.batch_size, devices.replicas)
+    fitted = design.with_training(msgspec.structs.replace(training, batch_size=batch))
+    reference = single(devices)
+    real = has_rows(design, folder)
+
+    def compared(of: Design, count: int) -> Differences:
+        return _compared(of, folder, name, devices, reference, count, real, on_progress, cancelled)
+
+    found = compared(fitted, steps)
+    difference = found.predictions()
+    passed = difference is not None and difference <= TOLERANCE
+    worst, weight = found.weights()
+    certificate = Certificate(
+        passed=passed,
+        engine=name,
+        devices=devices,
+        reference=reference,
+        batch_size=batch,
+        steps=steps,
+        seed=training.seed,
+        data="real" if real else "random",
+        prediction_difference=difference,
+        weight_difference=worst,
+        weight=weight,
+        neutral_difference=found.neutral_difference(),
+        neutral=found.neutral,
+        blocks=tuple(BlockDifference(*each) for each in found.blocks()),
+        metric_differences=found.metrics(),
+        switched_off=found.one.switched_off,
+        machine=machine_of(devices),
+        versions=versions(),
+        created=time.time(),
+    )
+    return certificate if passed else explained(certificate, fitted, found, lambda of: compared(of, 1))
+
+
+def explained(
+    certificate: Certificate, design: Design, found: Differences, one_step: Callable[[Design], Differences]
+) -> Certificate:
+    """A failed certificate with culprit, cause and repair.
+
+    Statistics after the first step show where the forward pass differs first. If they are equal, one step of plain gradient
+    descent shows whose gradients differ: a wrong one spoils those of all blocks before it, so the last such block is named.
+    """
+    replace = msgspec.structs.replace
+    order = found.order
+    if found.one.initial != found.many.initial:
+        return replace(certificate, cause="The trainings began from different weights.")
+    culprit = next((block for block in order if block in found.statistics()), "")
+    if culprit:
+        local = design.training.batch_statistics == "local"
+        text = "its BatchNormalization takes statistics of each device's rows." if local else "its statistics differ."
+        repair = "training.batch_statistics=global" if local else ""
+        advice = "Set training.batch_statistics=global: it costs next to nothing." if local else ""
+        return replace(certificate, culprit=culprit, cause=text, repair=repair, repair_text=advice)
+    training = replace(design.training, optimizer="sgd", learning_rate=1.0, momentum=0.0, clip_norm=0.0)
+    wrong = one_step(design.with_training(training)).gradients()
+    culprit = next((block for block in reversed(order) if block in wrong), "")
+    if culprit:
+        other = "tensorflow" if certificate.engine == "jax" else "jax"
+        text = "its gradients, or those of the loss after it, differ from the first step on."
+        return replace(certificate, culprit=culprit, cause=text, repair_text=f"Try the engine {other}, and report this design.")
+    text = "Statistics and gradients of the first step are equal; the difference grows over the steps."
+    advice = "A lower learning rate, or fewer steps, show whether it is more than rounding."
+    return replace(certificate, cause=text, repair_text=advice)
+
+
+def _compared(
+    design: Design,
+    folder: Path,
+    engine: EngineName,
+    devices: DeviceChoice,
+    reference: DeviceChoice,
+    steps: int,
+    real: bool,
+    on_progress: OnProgress | None,
+    cancelled: IsCancelled | None,
+) -> Differences:
+    from seqdec_gui.runs.comparison import Differences
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Progress) and on_progress is not None:
+            on_progress(event)
+
+    results: list[Trained] = []
+    with tempfile.TemporaryDirectory(prefix="seqdec-gui-certificate-") as scratch:
+        files = [Path(scratch) / f"{number}.npz" for number in range(2)]
+        for choice, file in zip((reference, devices), files, strict=True):
+            task = CertifyTask(
+                design=document.to_builtins(design), folder=str(folder), devices=choice, engine=engine, output=str(file),
+                steps=steps, real_rows=real,
+            )  # fmt: skip
+            result = run_task(task, hear, choice, engine, cancelled)
+            if not isinstance(result, Trained):
+                raise SeqdecError(f"The child process answered with {type(result).__name__}; this is a bug.")
+            results.append(result)
+        return Differences.read(design, results[0], results[1], files[0], files[1])
+
+
+def write(certificate: Certificate, run: RunFolder) -> Path:
+    """Store `certificate.json` in a run. Raises SeqdecError."""
+    path = run.path / FILE_NAME
+    try:
+        write_atomically(path, pretty_json(certificate))
+    except OSError as error:
+        raise SeqdecError(f"The certificate cannot be written to {path}: {error.strerror}.") from error
+    return path
+
+
+def read(run: RunFolder) -> Certificate | None:
+    """The certificate of a run; None where there is none, or one that this version cannot read."""
+    try:
+        found = msgspec.json.decode((run.path / FILE_NAME).read_bytes(), type=Certificate)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return found if found.format == FORMAT else None

@@ -1,0 +1,230 @@
+"""Measuring how fast a design trains here: short probes, each in a child of its own. May be called from any thread."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from seqdec_gui.domain import document
+from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.problems import InvalidInput, SeqdecError, errors
+from seqdec_gui.domain.validation import check, unbound
+from seqdec_gui.runs import devices as device_list
+from seqdec_gui.runs import probe_cache
+from seqdec_gui.runs.crash import GPU_MEMORY_SENTENCE, MEMORY_SENTENCE
+from seqdec_gui.runs.engine_choice import Decision, by_measurement, decide, missing
+from seqdec_gui.runs.measurement import Measurement
+from seqdec_gui.runs.readiness import data_problems
+from seqdec_gui.runs.spec import DeviceChoice, EngineName
+from seqdec_gui.runs.tasks import Cancelled, Event, Measured, ProbeTask, Progress, run_task
+from seqdec_gui.runs.workload import estimated_rows, operations_per_training
+
+BUDGET_S = 20.0
+GRACE_S = 1.5
+"""A probe is ended after its budget times this: a compilation cannot be interrupted otherwise."""
+LARGEST_DATA = 256 << 20
+"""Bytes of data files above which random rows are measured: reading would take longer than the probe."""
+WORTH_SHARE = 1 / 30
+"""A probe may take so much of the training that it is for."""
+_GPU_SPEED, _CPU_SPEED = 5e12, 15e9
+"""Operations per second of a GPU and of a core of a CPU that a training of recurrent layers reaches, roughly."""
+
+OnProgress = Callable[[Progress], None]
+IsCancelled = Callable[[], bool]
+
+
+class Plan(NamedTuple):
+    """What one child is to measure."""
+
+    engine: EngineName
+    devices: DeviceChoice
+    batch_sizes: tuple[int, ...]
+    shares: bool = True
+
+
+def probe(
+    design: Design,
+    folder: Path,
+    plans: Sequence[Plan],
+    *,
+    budget_s: float = BUDGET_S,
+    on_progress: OnProgress | None = None,
+    cancelled: IsCancelled | None = None,
+) -> tuple[Measurement, ...]:
+    """Do these plans, in the order of `plans` and of their batches, within about `budget_s` seconds together.
+
+    What runs out of memory or time is a measurement that says so. Where the cores suffice the children start together and
+    measure in turn. Results are kept for `auto`. Raises InvalidInput (the design or its rows cannot be used), Cancelled.
+    """
+    fail_unless_sound(design)
+    real = has_rows(design, folder)
+    together = len(plans) > 1 and _cores() >= 4 * len(plans)
+    each_s = budget_s if together else budget_s / len(plans)
+    stopped = threading.Event()
+    found: dict[int, list[Measurement]] = {i: [] for i in range(len(plans))}
+    with tempfile.NamedTemporaryFile(prefix="seqdec-gui-turn-") as turn, ThreadPoolExecutor(len(plans)) as pool:
+        attempts = []
+        gate = threading.Semaphore(len(plans) if together else 1)
+        for i, plan in enumerate(plans):
+            task = ProbeTask(
+                design=document.to_builtins(design), folder=str(folder), devices=plan.devices, engine=plan.engine,
+                batch_sizes=plan.batch_sizes, real_rows=real, shares=plan.shares, budget_s=each_s,
+                turn=turn.name if together else "",
+            )  # fmt: skip
+            attempts.append(pool.submit(_attempt, task, found[i], gate, stopped, on_progress, cancelled))
+        try:
+            for attempt in attempts:
+                attempt.result()
+        finally:
+            stopped.set()
+    measured = tuple(one for i in range(len(plans)) for one in found[i])
+    _keep(design, measured)
+    return measured
+
+
+def probe_engines(
+    design: Design,
+    folder: Path,
+    devices: DeviceChoice,
+    *,
+    budget_s: float = BUDGET_S,
+    on_progress: OnProgress | None = None,
+    cancelled: IsCancelled | None = None,
+) -> tuple[Measurement, ...]:
+    """Every engine that can be used, at the design's batch. Raises as `probe`."""
+    names: tuple[EngineName, ...] = ("jax", "tensorflow")
+    plans = [Plan(name, devices, (design.training.batch_size,), False) for name in names if not missing(name, devices)]
+    return probe(design, folder, plans, budget_s=budget_s, on_progress=on_progress, cancelled=cancelled)
+
+
+def best_engine(
+    design: Design,
+    folder: Path,
+    devices: DeviceChoice,
+    *,
+    budget_s: float = BUDGET_S,
+    on_progress: OnProgress | None = None,
+    cancelled: IsCancelled | None = None,
+) -> Decision:
+    """What `auto` chooses, after a probe where one is missing and worth its time (`is_worth_probing`).
+
+    Call it before a run is started; the run then finds the measurement in the cache. Never fails because of the probe itself.
+    """
+    decision = decide("auto", devices, design, folder)
+    if decision.measurement is not None or not is_worth_probing(design, folder, devices):
+        return decision
+    if any(missing(name, devices) for name in ("jax", "tensorflow")):
+        return decision
+    try:
+        found = probe_engines(design, folder, devices, budget_s=budget_s, on_progress=on_progress, cancelled=cancelled)
+    except Cancelled:
+        raise
+    except SeqdecError:
+        return decision
+    return by_measurement(found, design.training.epochs) or decision
+
+
+def is_worth_probing(design: Design, folder: Path, devices: DeviceChoice, budget_s: float = BUDGET_S) -> bool:
+    """Whether the training is long enough, by estimate, for a probe to take no more than `WORTH_SHARE` of it."""
+    seconds = estimated_training_s(design, folder, devices)
+    return seconds is not None and budget_s <= WORTH_SHARE * seconds
+
+
+def estimated_training_s(design: Design, folder: Path, devices: DeviceChoice) -> float | None:
+    """A rough estimate, good to a factor of three: operations over what such devices reach. None without rows."""
+    rows = estimated_rows(design, folder)
+    if rows is None:
+        return None
+    speed = devices.replicas * _GPU_SPEED if devices.kind == "gpu" else _cores() * _CPU_SPEED
+    return operations_per_training(design, rows) / speed
+
+
+def has_rows(design: Design, folder: Path) -> bool:
+    """Whether the design's own rows can be measured: all ports bound, files there and not too large."""
+    if not design.data.file or errors(data_problems(design, folder)) or unbound(design, check(design).inference):
+        return False
+    names = {design.data.file, *(binding.file for binding in design.data.bindings if binding.file)}
+    try:
+        return sum((folder / Path(name).expanduser()).stat().st_size for name in names) <= LARGEST_DATA
+    except OSError:
+        return False
+
+
+def fail_unless_sound(design: Design) -> None:
+    """Raise InvalidInput with every error of the design."""
+    report = check(design)
+    if not report.ok:
+        raise InvalidInput(errors(report.problems))
+
+
+def _attempt(
+    task: ProbeTask,
+    found: list[Measurement],
+    gate: threading.Semaphore,
+    stopped: threading.Event,
+    on_progress: OnProgress | None,
+    cancelled: IsCancelled | None,
+) -> None:
+    """Do one task; adds to `found` until the child ends or its time is up."""
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Measured):
+            found.append(event.measurement)
+        elif isinstance(event, Progress) and on_progress is not None:
+            on_progress(event)
+
+    with gate:
+        limit_s = task.budget_s * GRACE_S
+        end = time.monotonic() + limit_s
+
+        def by_the_user() -> bool:
+            return stopped.is_set() or (cancelled is not None and cancelled())
+
+        try:
+            run_task(task, hear, task.devices, task.engine, lambda: by_the_user() or time.monotonic() > end)
+        except InvalidInput:
+            raise
+        except Cancelled:
+            if by_the_user():
+                raise
+            found += not_measured(task, found, "time", f"It was given up after {limit_s:.0f} s.")
+        except SeqdecError as error:
+            memory = str(error) in (GPU_MEMORY_SENTENCE, MEMORY_SENTENCE)
+            found += not_measured(task, found, "out_of_memory" if memory else "other", str(error))[:1]
+
+
+def not_measured(
+    task: ProbeTask, found: Sequence[Measurement], failed: Literal["out_of_memory", "time", "other"], sentence: str
+) -> list[Measurement]:
+    """One measurement that says so for every batch that is not among `found`, smallest first."""
+    done = {one.batch_size for one in found}
+    return [
+        Measurement(
+            engine=task.engine,
+            devices=task.devices,
+            batch_size=batch,
+            data="real" if task.real_rows else "random",
+            failed=failed,
+            failure=sentence,
+        )
+        for batch in sorted(set(task.batch_sizes) - done)
+    ]
+
+
+def _keep(design: Design, measured: Sequence[Measurement]) -> None:
+    available = device_list.list_devices()
+    by_key: dict[tuple[DeviceChoice, int], list[Measurement]] = {}
+    for one in measured:
+        by_key.setdefault((one.devices, one.batch_size), []).append(one)
+    for (devices, batch), group in by_key.items():
+        probe_cache.store(probe_cache.key_of(design, devices, batch, available), group)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,141 @@
+"""Measurements kept for the next time: one small JSON file per machine, versions, design shape, devices and batch.
+
+They lie in the user's cache folder and can be deleted at any time. A file that is damaged, of another format or too old is no
+measurement.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from seqdec_gui import __version__
+from seqdec_gui.domain.design import Design
+from seqdec_gui.runs.devices import Device, list_devices
+from seqdec_gui.runs.files import pretty_json, write_atomically
+from seqdec_gui.runs.measurement import Measurement
+from seqdec_gui.runs.spec import DeviceChoice
+
+FORMAT = 1
+OLDEST_S = 30 * 86400.0
+OLDEST_FAILURE_S = 3600.0
+"""Memory that ran out once may be free an hour later."""
+_PACKAGES = ("tensorflow", "keras", "jax", "jaxlib", "jax-cuda12-plugin", "jax-cuda13-plugin")
+
+
+class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a measurement holds for: the devices by name (and driver), not by number."""
+
+    machine: tuple[str, ...]
+    versions: tuple[str, ...]
+    shape: str
+    batch_size: int
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:32]
+
+
+class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One measurement and when it was made (unix seconds)."""
+
+    time: float
+    measurement: Measurement
+
+
+class Cached(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file of the cache."""
+
+    format: int
+    key: Key
+    kept: tuple[Kept, ...] = ()
+
+
+def key_of(design: Design, devices: DeviceChoice, batch_size: int, available: Sequence[Device] | None = None) -> Key:
+    """The key of a measurement of this design on these devices (not `auto`)."""
+    return Key(machine_of(devices, available), versions(), shape_of(design), batch_size)
+
+
+def machine_of(devices: DeviceChoice, available: Sequence[Device] | None = None) -> tuple[str, ...]:
+    """The devices in words: `2 x AMD EPYC, 2 cores`, or one entry per GPU with its driver."""
+    known = {device.id: device for device in (list_devices() if available is None else available)}
+    if devices.kind == "gpu":
+        gpus = [known[name] for name in devices.names if name in known]
+        return tuple(f"{gpu.name}, driver {gpu.driver}" for gpu in gpus)
+    cpu = known.get("cpu")
+    return (f"{devices.count} x {cpu.name}, {cpu.cores} cores" if cpu else f"{devices.count} x CPU",)
+
+
+def versions() -> tuple[str, ...]:
+    """Names and versions of what computes, and of this program."""
+    found = [f"seqdec-gui {__version__}"]
+    for package in _PACKAGES:
+        try:
+            found.append(f"{package} {metadata.version(package)}")
+        except metadata.PackageNotFoundError:
+            continue
+    return tuple(found)
+
+
+def shape_of(design: Design) -> str:
+    """A check sum over all that decides how long a step takes, and nothing else: names, places, data and rates do not."""
+    number = {block.id: i for i, block in enumerate(design.blocks)}
+    links = sorted(
+        (number.get(link.source.block, -1), link.source.port, number.get(link.target.block, -1), link.target.port)
+        for link in design.links
+    )
+    training = design.training
+    settings = (training.optimizer, training.precision, training.batch_statistics, bool(training.clip_norm))
+    content: Any = ([block.parameters for block in design.blocks], links, settings)
+    return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
+
+
+def load(key: Key, now: float | None = None, folder: Path | None = None) -> tuple[Measurement, ...]:
+    """What was measured for this key and is still young enough, at most one measurement per engine. Never raises."""
+    now = time.time() if now is None else now
+    return tuple(kept.measurement for kept in _read(key, folder) if _is_young(kept, now))
+
+
+def store(key: Key, measurements: Iterable[Measurement], now: float | None = None, folder: Path | None = None) -> None:
+    """Keep these, in place of older ones of the same engine. A cache that cannot be written is no error."""
+    now = time.time() if now is None else now
+    fresh = {one.engine: Kept(now, one) for one in measurements if one.failed in ("", "out_of_memory")}
+    if not fresh:
+        return
+    others = tuple(kept for kept in _read(key, folder) if kept.measurement.engine not in fresh)
+    path = _path(key, folder)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, pretty_json(Cached(FORMAT, key, (*others, *fresh.values()))))
+    except OSError:
+        return
+
+
+def _read(key: Key, folder: Path | None) -> tuple[Kept, ...]:
+    try:
+        cached = msgspec.json.decode(_path(key, folder).read_bytes(), type=Cached)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return ()
+    return cached.kept if cached.format == FORMAT and cached.key == key else ()
+
+
+def cache_folder() -> Path:
+    """Where measurements are kept."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("seqdec-gui")) / "probes"
+
+
+def _path(key: Key, folder: Path | None) -> Path:
+    return (folder or cache_folder()) / f"{key.digest}.json"
+
+
+def _is_young(kept: Kept, now: float) -> bool:
+    age = now - kept.time
+    return -60.0 <= age <= (OLDEST_FAILURE_S if kept.measurement.failed else OLDEST_S)
