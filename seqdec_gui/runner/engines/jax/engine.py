@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
+import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +12,7 @@ import jax
 import numpy as np
 import numpy.typing as npt
 from jax.sharding import Mesh, NamedSharding
+from keras.src.utils import module_utils
 
 from seqdec_gui.runner.engines.base import Engine, Floats, Interval, Rows, Sum
 from seqdec_gui.runner.engines.jax.layers import REPLICAS, switch
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
     from seqdec_gui.data.dataset import Dataset
     from seqdec_gui.runs.spec import DeviceChoice
 
+LEAST_PART = 8
+"""Rows per core below which a batch is not divided further."""
 LINES = 256
 """Most steps of one call on resident data; longer intervals are several calls."""
 
@@ -28,7 +34,8 @@ LINES = 256
 class JaxEngine(Engine):
     """`shard_map` over the devices that this process sees (see `runs.environment`).
 
-    `storage` decides where the rows live; `keep_compiled`: keep compiled steps in the user's cache for the next run; `exact` asks for full float32 products, which cost time on GPUs (TensorFloat-32 otherwise).
+    `storage` decides where the rows live. `keep_compiled` keeps compiled steps in the user's cache for later runs. `exact` asks
+    for products in full float32, which cost time on GPUs (TensorFloat-32 otherwise).
     """
 
     name = "jax"
@@ -48,8 +55,8 @@ class JaxEngine(Engine):
     # -- life
     def build(self) -> None:
         self._configure()
-        devices = jax.devices()[: self.replicas]
-        self._mesh = Mesh(np.array(devices), (REPLICAS,))
+        self._devices = self._available_devices()
+        self._mesh = Mesh(np.array(self._devices), (REPLICAS,))
         self.models = self.program.build_models()
         self.training_model = training_model(self.models, self.program)
         self.optimizer = make_optimizer(self.program.training)
@@ -58,27 +65,54 @@ class JaxEngine(Engine):
             self.models[FULL],
             global_statistics=self.program.global_statistics,
             replicas=self.replicas,
-            cudnn=devices[0].platform == "gpu",
+            parts=len(self._devices),
+            cudnn=self._devices[0].platform == "gpu",
         )
 
     def _configure(self) -> None:
+        # Keras asks in many places whether TensorFlow is there, by importing it: seconds, and hundreds of megabytes
+        module_utils.tensorflow._available = False
         if self._exact:
             jax.config.update("jax_default_matmul_precision", "highest")
         if self._keep_compiled:
             jax.config.update("jax_compilation_cache_dir", str(compiled_code_folder()))
             jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
 
+    def _available_devices(self) -> list[Any]:
+        """One device per replica. A single CPU is as many devices as it has cores, where the batch divides: XLA's own threads
+        are of little use for the small products of a recurrent step, and a part of the rows per core is.
+        """
+        wanted = self.replicas
+        if self.devices.kind == "cpu" and wanted == 1:
+            wanted = parts_for(self.program.training.batch_size, len(os.sched_getaffinity(0)))
+        if self.devices.kind == "cpu":
+            with contextlib.suppress(RuntimeError):  # set already: an engine was here before
+                jax.config.update("jax_num_cpu_devices", wanted)
+        return jax.devices()[:wanted]
+
     def start(self, dataset: Dataset) -> None:
         self._dataset = dataset
-        devices = list(self._mesh.devices)
-        self.resident = self._storage == "resident" or (self._storage == "auto" and fits(dataset.arrays, devices))
-        self._data = jax.device_put(dict(dataset.arrays), self._sharding(EVERYWHERE)) if self.resident else {}
+        self.resident = self._storage == "resident" or (self._storage == "auto" and fits(dataset.arrays, self._devices))
         self._objective = Objective(self.program, dataset.wires)
+        self._prepare()
+        self.load()
+
+    def _prepare(self) -> None:
+        """Data and steps for the mesh."""
+        dataset = self._dataset
+        self._data = jax.device_put(dict(dataset.arrays), self._sharding(EVERYWHERE)) if self.resident else {}
         self._steps = Steps(
             self.training_model, self.optimizer, self._objective, dataset.wires, self._mesh,
             resident=self.resident, global_statistics=self.program.global_statistics,
         )  # fmt: skip
-        self.load()
+
+    def _divide(self, batch: int) -> None:
+        """See to it that the batch divides by the mesh: cores that share one CPU's batch may become fewer."""
+        if batch % self._mesh.devices.size:
+            self.sync()
+            self._mesh = Mesh(np.array(self._devices[: math.gcd(batch, self._mesh.devices.size)]), (REPLICAS,))
+            self._prepare()
+            self.load()
 
     def load(self) -> None:
         model = self.training_model
@@ -97,6 +131,7 @@ class JaxEngine(Engine):
 
     # -- work
     def train(self, rows: Rows, learning_rates: Floats, kl_weights: Floats) -> Interval:
+        self._divide(rows.shape[1])
         rates, factors = np.asarray(learning_rates, "float32"), np.asarray(kl_weights, "float32").reshape(len(rows), -1)
         found: list[tuple[int, Results]] = []
         for first, count, lines, data in self._chunks(rows):
@@ -110,6 +145,7 @@ class JaxEngine(Engine):
         return Interval(losses, self._sums([np.asarray(results.fractions)[:count] for count, results in found]))
 
     def evaluate(self, rows: Rows, weights: Floats) -> Mapping[str, Sum]:
+        self._divide(rows.shape[1])
         found: list[tuple[int, Any]] = []
         for first, count, lines, data in self._chunks(rows):
             given = _padded(np.asarray(weights[first : first + count], "float32"), len(lines))
@@ -119,7 +155,7 @@ class JaxEngine(Engine):
 
     def predict(self, rows: Rows) -> list[npt.NDArray[np.float32]]:
         size = self.program.training.batch_size
-        size += -size % self.replicas
+        size += -size % self._mesh.devices.size
         lines = _padded(rows, len(rows) + -len(rows) % size).reshape(-1, size)
         found = []
         for line in lines:
@@ -161,6 +197,11 @@ class JaxEngine(Engine):
 
     def _sharding(self, spec: Any) -> NamedSharding:
         return NamedSharding(self._mesh, spec)
+
+
+def parts_for(batch: int, cores: int) -> int:
+    """In how many equal parts of at least `LEAST_PART` rows a batch is computed on so many cores."""
+    return max(n for n in range(1, max(cores, 1) + 1) if n == 1 or (batch % n == 0 and batch // n >= LEAST_PART))
 
 
 def _int32(rows: Rows) -> npt.NDArray[np.int32]:

@@ -15,6 +15,7 @@ import keras
 from jax import lax
 from keras import ops
 
+from seqdec_gui.runner import randomness
 from seqdec_gui.runner.engines.jax import recurrent
 from seqdec_gui.runner.normalization import all_layers, use_global_moments
 
@@ -23,8 +24,11 @@ REPLICAS = "replicas"
 """The mesh axis along which a global batch is split."""
 
 
-def switch(model: keras.Model, *, global_statistics: bool, replicas: int, cudnn: bool) -> None:
-    """Give the recurrent layers of `model` fast loops, and BatchNormalization the moments of the rows of all replicas."""
+def switch(model: keras.Model, *, global_statistics: bool, replicas: int, parts: int, cudnn: bool) -> None:
+    """Give the recurrent layers of `model` fast loops, and BatchNormalization the moments of the whole batch.
+
+    `parts` is in how many the batch is computed; a single replica has several where it is a CPU with several cores.
+    """
     for layer in all_layers(model):
         if type(layer) is keras.layers.LSTM and _is_standard(layer):
             layer.__class__ = FastLSTM
@@ -34,7 +38,7 @@ def switch(model: keras.Model, *, global_statistics: bool, replicas: int, cudnn:
         elif type(layer) is keras.layers.Bidirectional and not cudnn:
             for inner in (layer.forward_layer, layer.backward_layer):
                 inner.use_cudnn = False  # or Keras asks for its fused call first
-    if global_statistics and replicas > 1:
+    if parts > 1 and (global_statistics or replicas == 1):
         use_global_moments(model, lambda moments: lax.all_gather(moments, REPLICAS))
 
 
@@ -97,7 +101,7 @@ class FastGRU(keras.layers.GRU):
         self, sequences: Array, initial_state: list[Array], mask: Any, training: bool = False
     ) -> tuple[Array, Array, list[Array]]:
         cell = self.cell
-        h = initial_state[0] if isinstance(initial_state, list | tuple) else initial_state
+        (h,) = initial_state
         loop = functools.partial(
             recurrent.gru,
             kernel=ops.convert_to_tensor(cell.kernel),
@@ -108,9 +112,10 @@ class FastGRU(keras.layers.GRU):
         return _run(self, sequences, mask, training, lambda x, shown: loop(x, h, shown))
 
 
-def seed_states(model: keras.Model) -> list[bool]:
+def are_seeds(model: keras.Model) -> list[bool]:
     """For each of the non-trainable variables: whether it is the state of a random generator."""
-    return [variable.name == "seed_generator_state" for variable in model.non_trainable_variables]
+    states = {id(state) for state in randomness.seed_states(model)}
+    return [id(variable) in states for variable in model.non_trainable_variables]
 
 
 def own_seed(state: Array) -> Array:
@@ -124,4 +129,4 @@ def shared_seed(state: Array, before: Array) -> Array:
     return jnp.stack([before[0], state[1]])
 
 
-__all__ = ["REPLICAS", "FastGRU", "FastLSTM", "own_seed", "seed_states", "shared_seed", "switch"]
+__all__ = ["REPLICAS", "FastGRU", "FastLSTM", "are_seeds", "own_seed", "shared_seed", "switch"]

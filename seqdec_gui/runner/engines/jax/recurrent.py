@@ -173,7 +173,8 @@ def _gru_backward(saved: Any, gradients: Any) -> tuple[Array, Array, Array, Arra
     back = kernel.T
 
     def step(d_h: Array, now: tuple[Array, ...]) -> Any:
-        d_y, h, zr, g, q, shown = (None if value is None else value.astype("float32") for value in now)
+        *values, shown = now
+        d_y, h, zr, g, q = (value.astype("float32") for value in values)
         z, r = _gates(zr, 2)
         d_h = d_h + d_y
         d_g = d_h * (1 - z) * (1 - g * g)
@@ -183,8 +184,8 @@ def _gru_backward(saved: Any, gradients: Any) -> tuple[Array, Array, Array, Arra
         d_x = jnp.concatenate([d_z, d_r, d_g], -1).astype(dtype)
         if shown is None:
             return d_h * z + _product(d_inner, back), (d_x, d_inner)
-        d_inner, d_x = jnp.where(shown > 0, d_inner, 0), jnp.where(shown > 0, d_x, 0)
-        return jnp.where(shown > 0, d_h * z + _product(d_inner, back), d_h), (d_x, d_inner)
+        d_inner, d_x = jnp.where(shown, d_inner, 0), jnp.where(shown, d_x, 0)
+        return jnp.where(shown, d_h * z + _product(d_inner, back), d_h), (d_x, d_inner)
 
     steps = (d_hs, before, both, gs, qs, mask)
     d_h0, (d_x, d_inner) = lax.scan(step, d_h.astype("float32"), steps, reverse=True, unroll=UNROLL)

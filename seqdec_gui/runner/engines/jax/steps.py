@@ -18,7 +18,7 @@ from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 
 from seqdec_gui.data.wires import Wire
-from seqdec_gui.runner.engines.jax.layers import REPLICAS, own_seed, seed_states, shared_seed
+from seqdec_gui.runner.engines.jax.layers import REPLICAS, are_seeds, own_seed, shared_seed
 from seqdec_gui.runner.objective import Objective, expand
 
 Array = Any
@@ -58,7 +58,7 @@ class Steps:
         self._model, self._optimizer, self._objective, self._wires = model, optimizer, objective, tuple(wires)
         self._mesh, self._replicas, self._resident = mesh, mesh.devices.size, resident
         self._average_statistics = not global_statistics and self._replicas > 1
-        self._is_seed = seed_states(model)
+        self._is_seed = are_seeds(model)
         self._learning_rate = [v is optimizer.learning_rate for v in optimizer.variables].index(True)
         self._inputs = [tensor.name for tensor in model.inputs]
         rows = BY_ROWS
@@ -160,7 +160,7 @@ class Steps:
         return [shared_seed(value, old) if seed else value for value, old, seed in pairs]
 
     def _averaged(self, others: Arrays) -> Arrays:
-        """Local statistics, averaged over the replicas: as moving averages are linear, once per call is as good as every step."""
+        """Local statistics, averaged over the replicas: moving averages are linear, so once per call is enough."""
         if not self._average_statistics:
             return others
         return [lax.pmean(value, REPLICAS) if jnp.issubdtype(value.dtype, jnp.floating) else value for value in others]

@@ -1,0 +1,41 @@
+"""The engine on JAX, each group of checks in a child with three virtual CPU devices (see `jax_child`)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        "many_devices_equal_one",
+        "a_single_cpu_shares_a_batch_among_its_cores_and_gives_the_same",
+        "local_statistics_are_averaged",
+        "moments_are_exact_far_from_zero",
+        "recurrent_layers_equal_those_of_keras",
+        "dropout_of_recurrent_layers_equals_that_of_keras",
+        "masks_reach_cudnn_as_lengths",
+        "intervals_of_any_length_are_compiled_once",
+        "streamed_rows_give_what_resident_rows_give",
+        "what_does_not_fit_is_streamed",
+        "training_equals_keras_own",
+        "rate_and_clipping_are_those_of_each_step",
+        "bfloat16_trains_about_as_float32_does",
+        "tensorflow_stays_out_of_the_process",
+        "replicas_draw_different_numbers_and_the_sequence_goes_on",
+        "a_resumed_training_goes_on_as_if_it_had_not_stopped",
+    ],
+)
+def test_on_jax(check: str, tmp_path: Path) -> None:
+    environment = os.environ | {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    command = [sys.executable, "-m", "tests.runner.jax_child", check, str(tmp_path)]
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
