@@ -89,13 +89,14 @@ def _port_names(kind: Kind, inputs: bool) -> list[str]:
 
 
 def _links(design: Design, inference: Inference) -> Iterator[Problem]:
+    blocks = {block.id: block for block in reversed(design.blocks)}
     for link in design.links:
         for end, is_input in ((link.source, False), (link.target, True)):
-            if not design.has(end.block):
+            if end.block not in blocks:
                 near = difflib.get_close_matches(end.block, [block.id for block in design.blocks], 1)
                 hint = f"Did you mean {near[0]!r}?" if near else "Remove the link or add the block."
                 yield Problem("error", "dangling_link", str(end), f"The link {link} names a block that does not exist.", hint)
-            elif end.port not in (names := _port_names(design.block(end.block).parameters, is_input)):
+            elif end.port not in (names := _port_names(blocks[end.block].parameters, is_input)):
                 side = "inputs" if is_input else "outputs"
                 text = f"The link {link} names a port that {end.block} does not have; its {side}: {', '.join(names) or 'none'}."
                 yield Problem("error", "dangling_link", str(end), text)
@@ -138,8 +139,11 @@ def _open_ports(design: Design, inference: Inference) -> Iterator[Problem]:
 def _unused(design: Design, inference: Inference) -> Iterator[Problem]:
     """Blocks from which no loss can be reached: they would not be part of the model."""
     useful = {block.id for block in design.blocks if isinstance(block.parameters, Loss)}
+    feeds: dict[str, set[str]] = {}
+    for link in design.links:
+        feeds.setdefault(link.source.block, set()).add(link.target.block)
     for block_id in reversed(inference.order):
-        if any(link.source.block == block_id and link.target.block in useful for link in design.links):
+        if not useful.isdisjoint(feeds.get(block_id, ())):
             useful.add(block_id)
     if not any(isinstance(block.parameters, Loss) for block in design.blocks):
         return

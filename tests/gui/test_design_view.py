@@ -11,6 +11,7 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.gui.design_view.judge import End
 from tests.domain.designs import archetype, block, design, link
 from tests.gui.canvas_driver import Canvas
+from tests.gui.test_design_view_layout import crossed
 
 STATES = "model_1.states -> model_2.initial_states"
 FIRST = "latent.output -> model_1.inputs"
@@ -229,6 +230,18 @@ def test_wires_follow_a_dragged_block(canvas: Canvas) -> None:
 
     canvas.drag(start, start + QPoint(30, 150), look)
     look()
+
+
+def test_a_block_dropped_on_a_wire_s_way_is_walked_round(canvas: Canvas) -> None:
+    scene, y = canvas.view.design_scene, canvas.design.block("loss").position[1]
+    canvas.document.edit(canvas.design.moved({"loss": (2000.0, y)}), "Make room")
+    canvas.view.fit()
+    canvas.drag(canvas.title("decoder_inputs"), canvas.view.wire_point("model_2.outputs", "loss.predictions"))
+    wire = scene.wires[link("model_2.outputs -> loss.predictions")]
+    assert not crossed(wire.points, {block_id: scene.rect_of(block_id) for block_id in scene.blocks})
+    assert len(wire.points) > 4
+    canvas.document.undo_stack.undo()
+    assert len(wire.points) == 2
 
 
 def test_the_rubber_band_selects_what_it_meets(canvas: Canvas) -> None:

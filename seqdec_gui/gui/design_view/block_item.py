@@ -110,7 +110,7 @@ class BlockItem(QGraphicsItem):
         self._put("name", self.block.id, self.width - head - PAD - (badge_width + 8 if badge else 0))
         self._put("kind", kind.title, self.width - head - PAD - (expand_width + 8 if expand else 0), small=True)
         far = look.far_metrics.elidedText(self.block.id, Qt.ElideRight, self.width - head - 4)
-        self._texts["far"] = (styles.static_text(far, look.far_font), 0.0)
+        self._texts["far"] = (look.static_text(far, "far"), 0.0)
         self.update()
         return before != (self.width, self.height, [(end, row.anchor) for end, row in self.rows.items()])
 
@@ -145,10 +145,10 @@ class BlockItem(QGraphicsItem):
                 text = styles.short_type(row.given)
                 row.type_width = look.small_metrics.horizontalAdvance(text)
                 if row.type_width + 30 < limit:
-                    row.type_text = styles.static_text(text, look.small_font)
+                    row.type_text = look.static_text(text)
                     limit -= row.type_width + 8
             name = look.small_metrics.elidedText(end.port.port, Qt.ElideMiddle, max(limit, 20))
-            row.text = styles.static_text(name, look.small_font)
+            row.text = look.static_text(name)
             self.rows[end] = row
         self.height = HEADER + ROW * max(number[False], number[True]) + (FOOT if ends else 0.0)
         if self.inside is not None:
@@ -164,18 +164,15 @@ class BlockItem(QGraphicsItem):
         look, room = styles.current(), WIDTH - 16
         self.inside = inside(submodel)
         self._layer_texts = [
-            [
-                styles.static_text(look.small_metrics.elidedText(line, Qt.ElideMiddle, room), look.small_font)
-                for line in box.lines
-            ]
+            [look.static_text(look.small_metrics.elidedText(line, Qt.ElideMiddle, room)) for line in box.lines]
             for box in self.inside.boxes
         ]
 
     def _put(self, name: str, text: str, room: float, small: bool = False) -> None:
         look = styles.current()
-        metrics, font = (look.small_metrics, look.small_font) if small else (look.title_metrics, look.title_font)
+        metrics, font = (look.small_metrics, "small") if small else (look.title_metrics, "title")
         shown = metrics.elidedText(text, Qt.ElideRight, max(room, 10.0)) if text else ""
-        self._texts[name] = (styles.static_text(shown, font), metrics.horizontalAdvance(shown))
+        self._texts[name] = (look.static_text(shown, font), metrics.horizontalAdvance(shown))
 
     # -- geometry
     @property

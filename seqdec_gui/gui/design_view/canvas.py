@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PyQt5.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt
-from PyQt5.QtGui import QKeyEvent, QPainter, QPolygonF, QWheelEvent
+from PyQt5.QtCore import QEvent, QPoint, QRect, QRectF, Qt
+from PyQt5.QtGui import QKeyEvent, QPainter, QPixmap, QWheelEvent
 from PyQt5.QtWidgets import QFrame, QGraphicsView, QPinchGesture, QWidget
 
 from seqdec_gui.domain.design import Port
@@ -16,6 +16,7 @@ from seqdec_gui.gui.design_view.style import GRID
 
 LEAST_ZOOM, MOST_ZOOM = 0.05, 4.0
 STEP = 1.2
+DOT = 2  # of the grid, pixels
 BORDER = 48  # what `fit` leaves free around the design, pixels
 
 
@@ -160,23 +161,27 @@ class Canvas(QGraphicsView):
 
     def drawBackground(self, painter: QPainter | None, rect: QRectF) -> None:
         assert painter is not None
-        look, zoom = styles.current(), self.zoom
+        look, transform = styles.current(), painter.worldTransform()
+        zoom = transform.m11()
         painter.fillRect(rect, look.canvas)
         step = 2 * GRID if zoom > 0.7 else 8 * GRID if zoom > 0.25 else 0
         if not step:
             return
-        left, top = int(rect.left() // step) * step, int(rect.top() // step) * step
-        dots = QPolygonF(
-            [
-                QPointF(x, y)
-                for x in range(left, int(rect.right()) + step, step)
-                for y in range(top, int(rect.bottom()) + step, step)
-            ]
-        )
-        dot = styles.pen(styles.mixed(look.canvas, look.dim, 0.35), 2)
-        dot.setCosmetic(True)
-        painter.setPen(dot)
-        painter.drawPoints(dots)
+        # One row of dots is painted and then copied: thousands of single points would take longer than all blocks.
+        room = transform.mapRect(rect).toAlignedRect()
+        ratio = painter.device().devicePixelRatioF()
+        row = QPixmap(round(room.width() * ratio), round(DOT * ratio))
+        row.setDevicePixelRatio(ratio)
+        row.fill(look.canvas)
+        pencil, dots = QPainter(row), styles.mixed(look.canvas, look.dim, 0.35)
+        for number in range(int(rect.left() // step), int(rect.right() // step) + 1):
+            pencil.fillRect(round(number * step * zoom + transform.dx()) - room.left(), 0, DOT, DOT, dots)
+        pencil.end()
+        painter.save()
+        painter.resetTransform()
+        for number in range(int(rect.top() // step), int(rect.bottom() // step) + 1):
+            painter.drawPixmap(room.left(), round(number * step * zoom + transform.dy()), row)
+        painter.restore()
 
 
 ARROWS = {Qt.Key_Left: (-1, 0), Qt.Key_Right: (1, 0), Qt.Key_Up: (0, -1), Qt.Key_Down: (0, 1)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -133,6 +134,7 @@ def _join(a: _Vertex, a_y: float, b: _Vertex, b_y: float) -> None:
 def _order(columns: list[list[_Vertex]]) -> None:
     """Sort each column by the mean place of its neighbours, to and fro, then swap neighbours; keep the best order seen."""
     best, fewest = [list(column) for column in columns], _crossings(columns)
+    since = 0
     for sweep in range(SWEEPS):
         forward = sweep % 2 == 0
         for column in columns if forward else reversed(columns):
@@ -146,9 +148,10 @@ def _order(columns: list[list[_Vertex]]) -> None:
                 vertex.place = place
         _swap(columns)
         crossings = _crossings(columns)
+        since += 1
         if crossings < fewest:
-            best, fewest = [list(column) for column in columns], crossings
-        if not fewest:
+            best, fewest, since = [list(column) for column in columns], crossings, 0
+        if not fewest or since > 4:
             break
     for column, kept in zip(columns, best, strict=True):
         column[:] = kept
@@ -180,8 +183,10 @@ def _crossings(columns: list[list[_Vertex]]) -> int:
     for column in columns:
         ends = [((vertex.place, here), (other.place, there)) for vertex in column for other, there, here in vertex.after]
         ends.sort()
-        for i, (_, target) in enumerate(ends):
-            count += sum(1 for _, earlier in ends[:i] if earlier > target)
+        seen: list[tuple[float, float]] = []
+        for _, target in ends:
+            count += len(seen) - bisect_right(seen, target)
+            insort(seen, target)
     return count
 
 

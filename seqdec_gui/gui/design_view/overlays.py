@@ -57,6 +57,7 @@ class OfferBar(QFrame):
         super().__init__(parent)
         self.setObjectName("offer_bar")
         self.setProperty("role", "card")
+        self.setAttribute(Qt.WA_NoMousePropagation)  # a press beside its buttons must not reach the canvas, which hides it
         self._reason = QLabel()
         self._reason.setObjectName("offer_reason")
         self._reason.setWordWrap(True)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from typing import Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 Point: TypeAlias = tuple[float, float]
 Path: TypeAlias = tuple[Point, ...]
@@ -43,43 +45,50 @@ class Grid(Generic[K]):
 
     def __init__(self) -> None:
         self.rects: dict[K, Rect] = {}
-        self._cells: dict[tuple[int, int], set[K]] = {}
+        self._cells: dict[tuple[int, int], dict[K, Rect]] = {}
 
     def put(self, key: K, rect: Rect) -> None:
         self.drop(key)
         self.rects[key] = rect
         for cell in _cells(rect):
-            self._cells.setdefault(cell, set()).add(key)
+            self._cells.setdefault(cell, {})[key] = rect
 
     def drop(self, key: K) -> None:
         rect = self.rects.pop(key, None)
         if rect is not None:
             for cell in _cells(rect):
-                self._cells[cell].discard(key)
+                del self._cells[cell][key]
 
-    def meeting(self, rect: Rect) -> Iterator[K]:
-        """Keys of the rectangles that meet this one, each once, in no particular order."""
-        cells = list(_cells(rect))
-        if len(cells) > len(self.rects):
-            yield from (key for key, other in self.rects.items() if other.meets(rect))
-            return
-        seen: set[K] = set()
-        for cell in cells:
-            for key in self._cells.get(cell, ()):
-                if key not in seen:
-                    seen.add(key)
-                    if self.rects[key].meets(rect):
-                        yield key
+    def meeting(self, rect: Rect) -> set[K]:
+        """Keys of the rectangles that meet this one."""
+        left, top, right, bottom = rect
+        if (right - left) * (bottom - top) > CELL * CELL * max(len(self.rects), 9):
+            return {key for key, other in self.rects.items() if other.meets(rect)}
+        return {
+            key
+            for cell in _cells(rect)
+            for key, (x, y, x_end, y_end) in self._cells.get(cell, _NONE).items()
+            if left < x_end and x < right and top < y_end and y < bottom
+        }
 
     def free(self, rect: Rect) -> bool:
         """Whether nothing meets this rectangle."""
-        return next(self.meeting(rect), None) is None
+        left, top, right, bottom = rect
+        for cell in _cells(rect):
+            for x, y, x_end, y_end in self._cells.get(cell, _NONE).values():
+                if left < x_end and x < right and top < y_end and y < bottom:
+                    return False
+        return True
 
 
-def _cells(rect: Rect) -> Iterator[tuple[int, int]]:
-    columns = range(int(rect.left // CELL), int(rect.right // CELL) + 1)
-    rows = range(int(rect.top // CELL), int(rect.bottom // CELL) + 1)
-    return itertools.product(columns, rows)
+_NONE: dict[Any, Rect] = {}
+
+
+def _cells(rect: Rect) -> list[tuple[int, int]]:
+    left, top, right, bottom = (int(edge // CELL) for edge in rect)
+    if left == right:
+        return [(left, row) for row in range(top, bottom + 1)]
+    return [(column, row) for column in range(left, right + 1) for row in range(top, bottom + 1)]
 
 
 class Wire(NamedTuple):
@@ -192,38 +201,69 @@ class Router(Generic[K]):
         return cost
 
     def _search(self, wire: Wire) -> Path | None:
-        """A*, over the lines along the near blocks' edges, for the shortest way with few bends."""
+        """The shortest way with few bends along the lines beside the near blocks, or else beside those further off."""
         s, t = (wire.source[0] + STUB, wire.source[1]), (wire.target[0] - STUB, wire.target[1])
-        area = _span(s, t).grown(NEAR)
-        near = [self.blocks.rects[key] for key in self.blocks.meeting(area)]
-        near.sort(key=lambda r: abs(r.left + r.right - s[0] - t[0]) + abs(r.top + r.bottom - s[1] - t[1]))
-        del near[MOST_BLOCKS:]
-        xs = sorted({s[0], t[0], *(x for r in near for x in (r.left - STUB, r.right + STUB))})
-        ys = sorted({s[1], t[1], *(y for r in near for y in (r.top - STUB, r.bottom + STUB))})
-        column, row = {x: i for i, x in enumerate(xs)}, {y: i for i, y in enumerate(ys)}
-        start, goal = (column[s[0]], row[s[1]], 0), (column[t[0]], row[t[1]])
-        queue: list[tuple[float, float, tuple[int, int, int]]] = [(0.0, 0.0, start)]
-        cost, back = {start: 0.0}, {start: start}
+        if not (self.blocks.free(_span(s, s).grown(MARGIN - 1.0)) and self.blocks.free(_span(t, t).grown(MARGIN - 1.0))):
+            return None  # shut in by a block on top of the port
+        for reach in (NEAR / 2, 2 * NEAR, 8 * NEAR):
+            near = [self.blocks.rects[key] for key in self.blocks.meeting(_span(s, t).grown(reach))]
+            if len(near) > MOST_BLOCKS:
+                near.sort(key=lambda r: abs(r.left + r.right - s[0] - t[0]) + abs(r.top + r.bottom - s[1] - t[1]))
+                del near[MOST_BLOCKS:]
+            found = _Maze(near, s, t).walk()
+            if found is not None:
+                path = (wire.source, *found, wire.target)
+                if self.clear(path):
+                    return _tidy(path)
+        return None
+
+
+class _Maze:
+    """The lines along the edges of some blocks, and which stretches of them the blocks bar."""
+
+    def __init__(self, blocks: Sequence[Rect], start: Point, goal: Point) -> None:
+        self._start, self._goal = start, goal
+        self.xs = sorted({start[0], goal[0], *(x for r in blocks for x in (r.left - STUB, r.right + STUB))})
+        self.ys = sorted({start[1], goal[1], *(y for r in blocks for y in (r.top - STUB, r.bottom + STUB))})
+        self._level: set[tuple[int, int]] = set()  # (i, j): from (i, j) to the right neighbour is barred
+        self._upright: set[tuple[int, int]] = set()  # the same downwards
+        for block in blocks:
+            self._bar(block.grown(MARGIN - 1.0))
+
+    def _bar(self, block: Rect) -> None:
+        inside_x = range(bisect_right(self.xs, block.left), bisect_left(self.xs, block.right))
+        inside_y = range(bisect_right(self.ys, block.top), bisect_left(self.ys, block.bottom))
+        into_x = range(max(inside_x.start - 1, 0), inside_x.stop)
+        into_y = range(max(inside_y.start - 1, 0), inside_y.stop)
+        self._level.update(itertools.product(into_x, inside_y))
+        self._upright.update(itertools.product(inside_x, into_y))
+
+    def walk(self) -> list[Point] | None:
+        """A* from start to goal, with a price for every bend."""
+        xs, ys = self.xs, self.ys
+        first = (bisect_left(xs, self._start[0]), bisect_left(ys, self._start[1]), 0)
+        goal_i, goal_j = bisect_left(xs, self._goal[0]), bisect_left(ys, self._goal[1])
+        queue: list[tuple[float, float, tuple[int, int, int]]] = [(0.0, 0.0, first)]
+        cost, back = {first: 0.0}, {first: first}
         while queue:
             _, paid, at = heapq.heappop(queue)
             if paid > cost[at]:
                 continue
-            if at[:2] == goal:
-                return _tidy((wire.source, *_walk(back, at, xs, ys), wire.target))
             i, j, upright = at
-            for di, dj in ((1, 0), (-1, 0), (0, 1), (0, -1)):
-                a, b = i + di, j + dj
-                if not (0 <= a < len(xs) and 0 <= b < len(ys)):
+            if i == goal_i and j == goal_j:
+                return _walk(back, at, xs, ys)
+            for a, b, turned, barred in (
+                (i + 1, j, 0, (i, j) in self._level), (i - 1, j, 0, (i - 1, j) in self._level),
+                (i, j + 1, 1, (i, j) in self._upright), (i, j - 1, 1, (i, j - 1) in self._upright),
+            ):  # fmt: skip
+                if barred or not (0 <= a < len(xs) and 0 <= b < len(ys)):
                     continue
-                here, there = (xs[i], ys[j]), (xs[a], ys[b])
-                turned = int(dj != 0)
-                step = abs(here[0] - there[0]) + abs(here[1] - there[1]) + (BEND if turned != upright else 0.0)
-                step += BEND if (a, b) == goal and turned else 0.0
+                price = paid + abs(xs[a] - xs[i]) + abs(ys[b] - ys[j]) + (BEND if turned != upright else 0.0)
+                price += BEND if turned and a == goal_i and b == goal_j else 0.0
                 key = (a, b, turned)
-                if paid + step < cost.get(key, float("inf")) and self.blocks.free(_span(here, there).grown(MARGIN - 1.0)):
-                    cost[key], back[key] = paid + step, at
-                    left = abs(there[0] - t[0]) + abs(there[1] - t[1])
-                    heapq.heappush(queue, (paid + step + left, paid + step, key))
+                if price < cost.get(key, math.inf):
+                    cost[key], back[key] = price, at
+                    heapq.heappush(queue, (price + abs(xs[a] - self._goal[0]) + abs(ys[b] - self._goal[1]), price, key))
         return None
 
 

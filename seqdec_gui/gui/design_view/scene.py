@@ -89,8 +89,8 @@ class DesignScene(QGraphicsScene):
             if item.show_block(block, known, problems.get(block.id, ()), wired.get(block.id, frozenset())):
                 touched.add(block.id)
             place = _place(block.position)
-            if item.pos() != place:
-                item.setPos(place)
+            item.setPos(place)
+            if self._router.blocks.rects.get(block.id) != self.rect_of(block.id):  # a dragged item is there before its routes
                 touched.add(block.id)
         self._show_wires(design, problems, touched)
 
@@ -107,6 +107,7 @@ class DesignScene(QGraphicsScene):
             self._router.forget(link)
             self._labels.drop(link)
         stale: set[Link] = set()
+        resized: set[Link] = set()
         for link in drawn:
             wire = self.wires.get(link)
             if wire is None:
@@ -115,13 +116,13 @@ class DesignScene(QGraphicsScene):
                 self.addItem(wire.label)
                 stale.add(link)
             if wire.show_type(*self._carried(link, problems)):
-                stale.add(link)
+                resized.add(link)
         self._at = {}
         for link in drawn:
             self._at.setdefault(link.source.block, []).append(link)
             self._at.setdefault(link.target.block, []).append(link)
         self.select_links(self.selected_links & drawn.keys())
-        self._reroute(stale, touched)
+        self._reroute(stale, touched, resized)
 
     def _carried(self, link: Link, problems: dict[str, tuple[Problem, ...]]) -> tuple[PortType | None, str]:
         known = self.document.report.inference.blocks[link.source.block].outputs.get(link.source.port)
@@ -133,8 +134,11 @@ class DesignScene(QGraphicsScene):
         return known, (wrong[0].text if wrong else "")
 
     # -- routes
-    def _reroute(self, stale: set[Link], touched: Collection[str]) -> None:
-        """Route anew these wires, those of the touched blocks, and those that the touched blocks are or were in the way of."""
+    def _reroute(self, stale: set[Link], touched: Collection[str], resized: Collection[Link] = ()) -> None:
+        """Route anew these wires, those of the touched blocks, and those that the touched blocks are or were in the way of.
+
+        The labels of `resized` wires are placed anew as well.
+        """
         stale = set(stale)
         blocks = self._router.blocks
         for block_id in touched:
@@ -151,7 +155,9 @@ class DesignScene(QGraphicsScene):
         order = [link for link in self.wires if link in stale]
         for link in sorted(order, key=self._span_of):
             self._router.route(link, self._wire(link))
-        for link in order:
+        for link in resized:
+            self._labels.drop(link)
+        for link in (link for link in self.wires if link in stale or link in resized):
             self._place_label(link)
 
     def _span_of(self, link: Link) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import QPointF, Qt
-from PyQt5.QtGui import QColor, QFont, QFontMetricsF, QPainterPath, QPen, QPixmap, QStaticText
+from PyQt5.QtGui import QColor, QFontMetricsF, QPainterPath, QPen, QPixmap, QStaticText
 
 from seqdec_gui.domain.kinds.base import Kind
 from seqdec_gui.domain.types import PortType, StatesType, format_shape
@@ -19,6 +19,7 @@ CORNER = 8.0
 PORT = 5.5
 LEAST_WIDTH, MOST_WIDTH = 180.0, 320.0
 ICON = 18
+MOST_TEXTS = 5000
 
 # Below these scales less is painted: port names and labels, then all text.
 NEAR, MIDDLE, FAR = 0.5, 0.22, 0.2
@@ -64,7 +65,20 @@ class Style:
         self.far_metrics = QFontMetricsF(self.far_font)
         self.title_metrics = QFontMetricsF(self.title_font)
         self.small_metrics = QFontMetricsF(self.small_font)
+        self._texts: dict[tuple[str, str], QStaticText] = {}
         self._icons: dict[str, QPixmap] = {}
+
+    def static_text(self, text: str, font: str = "small") -> QStaticText:
+        """Text laid out once in the title, small or far font; the same texts come again and again."""
+        found = self._texts.get((text, font))
+        if found is None:
+            if len(self._texts) > MOST_TEXTS:
+                self._texts.clear()
+            found = self._texts[text, font] = QStaticText(text)
+            found.setTextFormat(Qt.PlainText)
+            found.setPerformanceHint(QStaticText.AggressiveCaching)
+            found.prepare(font={"small": self.small_font, "title": self.title_font, "far": self.far_font}[font])
+        return found
 
     def icon(self, kind: Kind) -> QPixmap:
         """The glyph of a kind, twice as large as painted so that it stays sharp when zoomed in."""
@@ -93,15 +107,6 @@ def mixed(base: QColor, other: QColor, amount: float) -> QColor:
         base.greenF() + (other.greenF() - base.greenF()) * amount,
         base.blueF() + (other.blueF() - base.blueF()) * amount,
     )
-
-
-def static_text(text: str, font: QFont) -> QStaticText:
-    """Text laid out once."""
-    made = QStaticText(text)
-    made.setTextFormat(Qt.PlainText)
-    made.setPerformanceHint(QStaticText.AggressiveCaching)
-    made.prepare(font=font)
-    return made
 
 
 def wire_class(given: PortType | None) -> str:

@@ -59,6 +59,18 @@ class DesignView(EditableCanvas):
         self.cancel_gesture()
         self.offer_bar.hide()
         self._show_empty_state()
+        if self._is_stacked():
+            QTimer.singleShot(0, self._on_stacked)
+
+    def _is_stacked(self) -> bool:
+        """Whether the design has just come and its blocks lie all on one place: a script made it and left places out."""
+        blocks = self.design.blocks
+        return not self.document.undo_stack.count() and len(blocks) > 1 and len({block.position for block in blocks}) == 1
+
+    @pyqtSlot()
+    def _on_stacked(self) -> None:
+        if self._is_stacked():
+            self.auto_layout()
 
     @pyqtSlot(object)
     def _on_document_selection_changed(self, selection: frozenset[str]) -> None:
@@ -193,7 +205,9 @@ class DesignView(EditableCanvas):
         event.accept()
         QToolTip.hideText()
         if self.gesture is not None:
-            return
+            if event.buttons() != event.button():
+                return
+            self.cancel_gesture()  # its release went elsewhere
         self.offer_bar.hide()
         self.setFocus(Qt.MouseFocusReason)
         self.gesture = self._gesture_for(event)
@@ -203,6 +217,8 @@ class DesignView(EditableCanvas):
         assert event is not None
         event.accept()
         self._pointer = event.pos()
+        if self.gesture not in (None, self._placing) and not event.buttons():
+            self.cancel_gesture()  # its release went elsewhere
         if self.gesture is None:
             self._hover(event.pos())
             return
@@ -356,6 +372,8 @@ class DesignView(EditableCanvas):
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Tab walks the blocks in the order of the data's flow; past the last one the focus leaves the view."""
+        if not self.hasFocus():  # a button over the canvas has it, or gives it up
+            return bool(super().focusNextPrevChild(forward))
         order = self.document.report.inference.order
         only = self.only_selected()
         at = order.index(only) if only is not None else -1 if forward else len(order)

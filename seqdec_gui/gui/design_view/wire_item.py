@@ -32,7 +32,7 @@ class WireLabel(QGraphicsItem):
     def show_text(self, text: str) -> None:
         look = styles.current()
         self.prepareGeometryChange()
-        self._text = styles.static_text(text, look.small_font)
+        self._text = look.static_text(text)
         self._text_width = look.small_metrics.horizontalAdvance(text)
         self.width = self._text_width + 14 if text else 0.0
 
