@@ -118,7 +118,13 @@ for layer, a, b, c, d in zip(layers, first, second, third, fourth):
     for one, other in ((a, b), (b, c), (c, d)):
         for replica in (0, 1):
             assert not np.array_equal(one[replica], other[replica]), f"{layer.name}: the same numbers again"
-assert len(seed_states(engine.training_model)) == 4
+states = seed_states(engine.training_model)
+assert len(states) == 4
+before = [[copy.numpy().tolist() for copy in state.value.values] for state in states]
+engine.evaluate(dataset.validation[:8].reshape(2, 4), np.ones((2, 4), "float32"))
+engine.predict(dataset.validation)
+after = [[copy.numpy().tolist() for copy in state.value.values] for state in states]
+assert after == before, "a validation uses up random numbers"
 """
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,7 +74,8 @@ class TensorFlowEngine(Engine):
         return Interval(losses[:, 0], self._sums(fractions))
 
     def evaluate(self, rows: Rows, weights: Floats) -> Mapping[str, Sum]:
-        return self._sums(self._evaluate(self._batches(rows), tf.constant(weights, tf.float32)).numpy())
+        with self._randomness_kept():
+            return self._sums(self._evaluate(self._batches(rows), tf.constant(weights, tf.float32)).numpy())
 
     def predict(self, rows: Rows) -> list[npt.NDArray[np.float32]]:
         size = min(len(rows), self.program.training.batch_size)
@@ -83,7 +84,8 @@ class TensorFlowEngine(Engine):
         for first in range(0, len(rows), size):
             some = rows[first : first + size]
             whole = np.concatenate([some, np.repeat(rows[:1], size - len(some))])
-            parts.append([output.numpy()[: len(some)] for output in self._predict(self._batches(whole[None]))])
+            with self._randomness_kept():
+                parts.append([output.numpy()[: len(some)] for output in self._predict(self._batches(whole[None]))])
         return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
 
     def sync(self) -> None:
@@ -96,6 +98,15 @@ class TensorFlowEngine(Engine):
             seed, count = (int(number) for number in copies[0].numpy())
             for replica, copy in enumerate(copies):
                 copy.assign(tf.cast([(seed + replica * SEED_STRIDE) % 2**32, count], copy.dtype))
+
+    @contextmanager
+    def _randomness_kept(self) -> Iterator[None]:
+        """Keras's recurrent layers draw a dropout mask at inference too, and then do not use it: put the sequence back."""
+        copies = [copy for state in seed_states(self.training_model) for copy in getattr(state.value, "values", [state.value])]
+        before = [copy.numpy() for copy in copies]
+        yield
+        for copy, value in zip(copies, before, strict=True):
+            copy.assign(value)
 
     # -- steps, inside tf.function
     def _train_steps(self, batches: Arrays, learning_rates: Tensor, kl_weights: Tensor) -> Tensor:

@@ -1,0 +1,217 @@
+"""Whole runs in children of their own: what they write, obey, and say when they fail."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+import msgspec
+import numpy as np
+import pytest
+
+from seqdec_gui.domain import document
+from seqdec_gui.domain.design import Design
+from seqdec_gui.runs import control, process
+from seqdec_gui.runs.events import (
+    Checkpoint,
+    CommandAnswer,
+    Epoch,
+    Event,
+    Failed,
+    Finished,
+    Message,
+    Started,
+    Step,
+    Stopped,
+    decode,
+)
+from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.spec import DeviceChoice, RunSpec
+from tests.domain.designs import block, design
+from tests.runner import designs
+
+pytestmark = pytest.mark.slow
+LONGEST_S = 200.0
+ROWS = 240
+
+
+class Runs:
+    """Starts runs in a folder and sees to it that none is left behind."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.data = designs.write_rows(folder, ROWS)
+        self.started: list[process.RunProcess] = []
+
+    def spec(self, wanted: Design, devices: int = 1, **training: Any) -> RunSpec:
+        bound = designs.bound(wanted, self.data, **({"batch_size": 24, "epochs": 2, "learning_rate": 1e-2} | training))
+        return RunSpec(design=document.to_builtins(bound), data_file=str(self.data), devices=DeviceChoice("cpu", devices),
+                       engine="tensorflow", report_every_s=0.2)  # fmt: skip
+
+    def start(self, name: str, spec: RunSpec) -> process.RunProcess:
+        run = process.start(RunFolder(self.folder / name), spec)
+        self.started.append(run)
+        return run
+
+    def finish(self, name: str, spec: RunSpec) -> process.RunProcess:
+        return wait(self.start(name, spec))
+
+
+def wait(run: process.RunProcess) -> process.RunProcess:
+    assert run.wait(LONGEST_S), "the run does not end"
+    return run
+
+
+def events(run: process.RunProcess | RunFolder, kind: type[Any] | None = None) -> list[Any]:
+    folder = run if isinstance(run, RunFolder) else run.run
+    data = folder.events.read_bytes() if folder.events.exists() else b""
+    found: list[Event] = [decode(line) for line in data[: data.rfind(b"\n") + 1].splitlines()]
+    return [event for event in found if kind is None or isinstance(event, kind)]
+
+
+def until(run: process.RunProcess, kind: type[Any], count: int = 1) -> None:
+    end = time.monotonic() + LONGEST_S
+    while len(events(run, kind)) < count:
+        assert run.running(), run.run.log.read_text()[-2000:]
+        assert time.monotonic() < end, f"no {kind.__name__} in time"
+        time.sleep(0.05)
+
+
+def weights(run: process.RunProcess, checkpoint: str = "last") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    with h5py.File(run.run.checkpoint(checkpoint)) as file:
+        file["weights"].visititems(lambda name, item: found.update({name: item[()]} if isinstance(item, h5py.Dataset) else {}))
+    return found
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Iterator[Runs]:
+    made = Runs(tmp_path)
+    yield made
+    for run in made.started:
+        run.kill()
+        run.wait(10)
+
+
+def test_a_run_writes_model_data_events_and_checkpoints(runs: Runs) -> None:
+    run = runs.finish("run", runs.spec(designs.stack(units=(6,)), mini_epochs=2))
+    (started,), told = events(run, Started), events(run, Epoch)
+
+    assert process.exit_status(run.run.status()) == 0, run.run.log.read_text()[-2000:]
+    assert isinstance(events(run)[-1], Finished)
+    assert (started.epochs, started.steps_per_epoch, started.batch_size, started.mini_epochs) == (2, 8, 24, 2)
+    assert (started.rows.training, started.rows.validation) == (192, 48)
+    assert started.parameters.total > started.parameters.trainable > 0
+    assert {"python", "keras", "tensorflow", "numpy"} <= set(started.versions)
+    assert [(event.epoch, event.part, event.step) for event in told] == [(1, 1, 4), (1, 2, 8), (2, 1, 12), (2, 2, 16)]
+    assert {"loss", "token_accuracy", "exact_accuracy", "perplexity", "val_loss", "learning_rate", "samples_per_s"} <= set(
+        told[-1].metrics
+    )
+    assert told[-1].metrics["val_loss"] < told[0].metrics["val_loss"]
+    assert any(message.code == "first_step" for message in events(run, Message))
+    assert {event.name for event in events(run, Checkpoint)} == {"best", "last"}
+    assert run.run.data.is_file()
+    assert "keras.Model" in run.run.model.read_text()
+    assert [path.name for path in run.run.path.iterdir() if path.name.startswith(".")] == []  # nothing half-written
+
+
+def test_a_stopped_run_that_is_resumed_equals_one_that_was_not(runs: Runs) -> None:
+    """With every random layer on: the random numbers go on, too."""
+    spec = runs.spec(designs.noisy(), epochs=60, schedule="cosine")
+    whole, stopped = runs.finish("whole", spec), runs.start("stopped", spec)
+    until(stopped, Step)
+    stopped.run.send(control.command("stop"))
+    wait(stopped)
+    (final,) = events(stopped, Stopped)
+    assert process.exit_status(stopped.run.status()) == process.STOPPED_BY_USER
+    assert 0 < final.step < 480
+    resumed = runs.finish("stopped", msgspec.structs.replace(spec, resume=True))
+
+    assert isinstance(events(resumed)[-1], Finished)
+    (_, again) = events(resumed, Started)
+    assert again.first_step == final.step
+    one, other = weights(whole), weights(resumed)
+    for name, expected in one.items():
+        np.testing.assert_allclose(other[name], expected, rtol=1e-4, atol=1e-5, err_msg=name)
+    seeds = [name for name in one if "seed_generator" in name]
+    assert len(seeds) >= 4
+    assert all(one[name][1] > 400 for name in seeds)  # they count the draws
+
+
+def test_a_run_may_go_on_with_another_number_of_devices(runs: Runs) -> None:
+    spec = runs.spec(designs.stack(units=(6,)), epochs=40)
+    whole, moved = runs.finish("whole", spec), runs.start("moved", spec)
+    until(moved, Step)
+    moved.run.send(control.command("stop"))
+    wait(moved)
+    moved = runs.finish("moved", msgspec.structs.replace(spec, resume=True, devices=DeviceChoice("cpu", 2)))
+
+    assert events(moved, Started)[-1].devices == ("cpu:0", "cpu:1")
+    assert events(moved, Epoch)[-1].metrics["val_loss"] == pytest.approx(events(whole, Epoch)[-1].metrics["val_loss"], rel=1e-3)
+    one, other = weights(whole), weights(moved)
+    assert max(float(np.abs(one[name] - other[name]).max()) for name in one) < 1e-2
+
+
+def test_commands_and_sigterm_are_obeyed_within_two_seconds(runs: Runs) -> None:
+    run = runs.start("run", runs.spec(designs.stack(units=(6,)), epochs=100_000))
+    until(run, Epoch, 3)
+    sent = time.time()
+    run.run.send(control.command("set_learning_rate", 0.005))
+    until(run, CommandAnswer)
+    (answer,) = events(run, CommandAnswer)
+    assert answer.ok
+    assert answer.time - sent < 2.0
+    before = len(events(run, Epoch))
+    until(run, Epoch, before + 2)
+    assert events(run, Epoch)[-1].metrics["learning_rate"] == 0.005
+    sent = time.time()
+    run.signal(signal.SIGTERM)
+    wait(run)
+    (final,) = events(run, Stopped)
+    assert final.time - sent < 2.0
+    assert process.exit_status(run.run.status()) == process.STOPPED_BY_USER
+
+
+def test_a_run_that_diverges_says_so(runs: Runs) -> None:
+    wanted = design(
+        [
+            block("numbers", "vector", width=3),
+            block("dense", "layer_stack", layers=[{"layer": "Dense", "units": 3}]),
+            block("loss", "loss", loss="mean_squared_error", metrics=["mean_absolute_error"]),
+        ],
+        ["numbers.output -> dense.inputs", "dense.outputs -> loss.predictions"],
+    )
+    run = runs.finish("run", runs.spec(wanted, optimizer="sgd", learning_rate=100.0, epochs=50))
+    failed = events(run)[-1]
+    assert isinstance(failed, Failed)
+    assert failed.kind == "diverged"
+    assert f"in epoch {failed.epoch}" in failed.sentence
+    assert process.exit_status(run.run.status()) == 1
+
+
+def test_what_is_invalid_is_told_before_anything_is_built(runs: Runs) -> None:
+    run = runs.finish("run", runs.spec(designs.stack(), batch_size=500))
+    failed = events(run)[-1]
+    assert isinstance(failed, Failed)
+    assert failed.kind == "invalid"
+    assert "192 training rows, fewer than one batch of 500" in failed.sentence
+    assert process.exit_status(run.run.status()) == 2
+    assert not run.run.model.exists()
+
+
+def test_a_run_begins_with_the_weights_of_another_and_leaves_a_frozen_block_alone(runs: Runs) -> None:
+    first = runs.finish("first", runs.spec(designs.stack(units=(6,))))
+    spec = runs.spec(designs.stack(units=(6,), trainable=False), seed=7)
+    second = runs.finish("second", msgspec.structs.replace(spec, initial_run=str(first.run.path), initial_checkpoint="last"))
+
+    assert process.exit_status(second.run.status()) == 0, second.run.log.read_text()[-2000:]
+    assert any(message.code == "initial_weights" for message in events(second, Message))
+    before, after = weights(first), weights(second)
+    for name in before:
+        same = np.array_equal(before[name], after[name])
+        assert same == name.startswith("model_1/"), name
+    assert events(second, Epoch)[0].metrics["loss"] < events(first, Epoch)[0].metrics["loss"]
