@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PyQt5.QtCore import QByteArray, QMimeData, QSize, Qt, QTimer, QUrl, pyqtSlot
 from PyQt5.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QIcon
-from PyQt5.QtWidgets import QApplication, QLabel, QMainWindow, QSizePolicy, QToolBar, QWidget
+from PyQt5.QtWidgets import QApplication, QLabel, QMainWindow, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from seqdec_gui import resource_files
 from seqdec_gui.domain.design import Design
@@ -24,13 +24,14 @@ from seqdec_gui.gui.preferences import settings
 from seqdec_gui.gui.problems import ProblemsPanel
 from seqdec_gui.gui.readiness import Readiness
 from seqdec_gui.gui.shell import BottomPanel, Overlay, Pages, Panel, Shell
-from seqdec_gui.gui.totals import Totals
+from seqdec_gui.gui.totals import ElidedLabel, Totals
 from seqdec_gui.gui.train_button import TrainButton
 from seqdec_gui.gui.welcome import Welcome
 from seqdec_gui.gui.workspace import Workspace
 
 DATA_SUFFIXES = (".npz", ".npy", ".h5", ".hdf5", ".csv", ".tsv", ".parquet")
 KERAS_SUFFIXES = (".keras",)
+FOLLOW_RUNS_MS = 150  # when the window is in use
 DEFAULT_SIZE = QSize(1280, 800)
 
 
@@ -45,6 +46,7 @@ def open_window(path: Path | str | None = None) -> MainWindow:
     if path is not None:
         window.files.open(Path(path))
     else:
+        window.welcome.setFocus()
         window.look_for_recovery()
     return window
 
@@ -62,8 +64,8 @@ class MainWindow(QMainWindow):
         self._closing = self._asking = False
         self._build_shell()
         self._build_toolbar()
-        self._reason = QLabel(objectName="train_reason")
-        self._reason.setContentsMargins(2 * theme.SPACE, 0, 0, 0)
+        self._reason = ElidedLabel()
+        self._reason.setObjectName("train_reason")
         self.statusBar().addWidget(self._reason, 1)
         self._totals = Totals(self.workspace)
         self.statusBar().addPermanentWidget(self._totals)
@@ -77,6 +79,7 @@ class MainWindow(QMainWindow):
         self._show_title()
         self.train_button.refresh()
         QTimer.singleShot(0, self.workspace.devices.refresh)
+        QTimer.singleShot(FOLLOW_RUNS_MS, self._on_follow_runs_timeout)
 
     # -- building
     def _build_shell(self) -> None:
@@ -92,7 +95,11 @@ class MainWindow(QMainWindow):
             pages.create(factory, "puzzle-outline", title, "Not part of this version yet.", self.workspace, self.design_view)
             for title, factory in pages.SIDE
         )
-        self.shell = Shell((Panel("BLOCKS", palette), Panel("OUTLINE", outline)), self.pages, self.inspector, self.bottom)
+        self._templates = QToolButton(objectName="templates_button", text="Templates", popupMode=QToolButton.InstantPopup)
+        self._templates.setToolTip("Start from a template or an example")
+        self._templates.setMenu(self.actions_by_name.menu("examples"))
+        left = (Panel("BLOCKS", palette, self._templates), Panel("OUTLINE", outline))
+        self.shell = Shell(left, self.pages, self.inspector, self.bottom)
         self.setCentralWidget(self.shell)
         self.welcome = Welcome()
         self._overlay = Overlay(self.welcome, self.design_view)
@@ -284,6 +291,10 @@ class MainWindow(QMainWindow):
     def _on_train_button_clicked(self) -> None:
         self.pages.show_page("train")
         self.workspace.train_requested.emit()
+
+    @pyqtSlot()
+    def _on_follow_runs_timeout(self) -> None:
+        self._run_command("follow_runs")
 
     def _run_command(self, name: str, *arguments: object) -> None:
         if pages.installed(pages.COMMANDS[name]):

@@ -10,7 +10,8 @@ from PyQt5.QtCore import QObject, Qt
 from PyQt5.QtWidgets import QApplication, QDialog, QFileDialog, QInputDialog, QLineEdit, QMessageBox, QWidget
 
 from seqdec_gui.domain.problems import InvalidInput
-from seqdec_gui.gui import preferences
+from seqdec_gui.gui import preferences, theme
+from seqdec_gui.gui.icons import icon
 
 Answer = Literal["accept", "discard", "cancel"]
 DESIGN_FILTER = "Designs (*.seqdec)"
@@ -26,8 +27,10 @@ def window_of(thing: QObject | None) -> QWidget | None:
     return QApplication.activeWindow()
 
 
-def _box(parent: QObject | None, icon: QMessageBox.Icon, title: str, text: str, name: str) -> QMessageBox:
-    box = QMessageBox(icon, title, f"<b>{title}</b>", QMessageBox.NoButton, window_of(parent))
+def _box(parent: QObject | None, severity: str, title: str, text: str, name: str) -> QMessageBox:
+    box = QMessageBox(QMessageBox.NoIcon, title, f"<b>{title}</b>", QMessageBox.NoButton, window_of(parent))
+    picture = {"error": "alert-circle-outline", "question": "help-circle-outline"}.get(severity, "information-outline")
+    box.setIconPixmap(icon(picture, theme.current().severity(severity)).pixmap(32, 32))
     box.setObjectName(name)
     box.setTextFormat(Qt.RichText)
     box.setInformativeText(text)
@@ -42,7 +45,7 @@ def _plain(text: str) -> str:
 
 def message(parent: QObject | None, title: str, text: str) -> QMessageBox:
     """Say something that needs no decision."""
-    box = _box(parent, QMessageBox.Information, title, _plain(text), "message_box")
+    box = _box(parent, "info", title, _plain(text), "message_box")
     box.addButton(QMessageBox.Ok)
     box.open()
     return box
@@ -56,7 +59,7 @@ def failure(parent: QObject | None, error: Exception, title: str = "That did not
         text += f"<br><br>and {more} more." if more > 0 else ""
     else:
         text = _plain(str(error))
-    box = _box(parent, QMessageBox.Warning, title, text, "failure_box")
+    box = _box(parent, "error", title, text, "failure_box")
     box.addButton(QMessageBox.Ok)
     box.open()
     return box
@@ -72,7 +75,7 @@ def ask(
     destructive: bool = False,
 ) -> QMessageBox:
     """Ask for a decision; `then` hears accept, discard (where offered) or cancel. Escape means cancel."""
-    box = _box(parent, QMessageBox.Question, title, _plain(text), "question_box")
+    box = _box(parent, "question", title, _plain(text), "question_box")
     yes = box.addButton(accept, QMessageBox.DestructiveRole if destructive else QMessageBox.AcceptRole)
     yes.setObjectName("answer_accept")
     yes.setProperty("kind", "primary")
@@ -115,6 +118,7 @@ def _files(parent: QObject | None, title: str, filters: Iterable[str], start: Pa
     dialog.setOption(QFileDialog.DontUseNativeDialog)
     dialog.setAttribute(Qt.WA_DeleteOnClose)
     dialog.setNameFilters([*filters, "All files (*)"])
+    dialog.resize(760, 520)
     return dialog
 
 

@@ -49,6 +49,7 @@ SIDE: tuple[tuple[str, str], ...] = (
 
 COMMANDS: dict[str, str] = {
     "import_keras": "seqdec_gui.gui.import_keras:import_keras",  # (workspace)
+    "follow_runs": "seqdec_gui.gui.training_view:follow_runs",  # (workspace), soon after the start
     "export": "seqdec_gui.gui.export_dialog:open_export",  # (workspace, format or "")
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PyQt5.QtCore import QObject, QVariant, pyqtSignal, pyqtSlot
-from PyQt5.QtDBus import QDBusConnection, QDBusMessage, QDBusPendingCallWatcher, QDBusVariant
+from PyQt5.QtDBus import QDBusConnection, QDBusMessage, QDBusPendingCallWatcher, QDBusPendingReply, QDBusVariant
 
 SERVICE = "org.freedesktop.portal.Desktop"
 PATH = "/org/freedesktop/portal/desktop"
@@ -40,9 +40,9 @@ class Portal(QObject):
 
     @pyqtSlot(QDBusPendingCallWatcher)
     def _on_call_finished(self, watcher: QDBusPendingCallWatcher) -> None:
-        reply = watcher.reply()
-        if reply.type() == QDBusMessage.ReplyMessage and reply.arguments():
-            self._tell(reply.arguments()[0])
+        reply = QDBusPendingReply(watcher)
+        if not reply.isError():
+            self._tell(reply.argumentAt(0))
         watcher.deleteLater()
         self._watcher = None
 

@@ -61,8 +61,8 @@ class SettingsDialog(QDialog):
         heading = QLabel(title.upper())
         heading.setProperty("role", "section")
         row = self._grid.rowCount()
-        heading.setContentsMargins(0, 3 * theme.SPACE if row > 1 else 0, 0, 0)
-        self._grid.addWidget(heading, row, 0, 1, 2)
+        self._grid.setRowMinimumHeight(row, 2 * theme.SPACE if row > 1 else 0)
+        self._grid.addWidget(heading, row + 1, 0, 1, 2)
 
     def _add(self, label: str, control: QWidget, help_text: str = "") -> None:
         row = self._grid.rowCount()
@@ -74,6 +74,7 @@ class SettingsDialog(QDialog):
             words = QLabel(help_text, wordWrap=True)
             words.setProperty("role", "small")
             self._grid.addWidget(words, row + 1, 1)
+            self._grid.setRowMinimumHeight(row + 2, theme.SPACE)
 
     def _theme_box(self) -> QComboBox:
         self._theme = QComboBox(objectName="setting_theme")

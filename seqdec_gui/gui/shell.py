@@ -12,13 +12,13 @@ from seqdec_gui.gui.icons import icon
 from seqdec_gui.gui.message_bar import MessageBar
 from seqdec_gui.gui.pages import PAGES, Page
 
-LEFT, CENTRE, RIGHT, BOTTOM = 232, 740, 340, 148
+LEFT, CENTRE, RIGHT, BOTTOM = 232, 730, 352, 148
 
 
 class Panel(QFrame):
     """A widget under a small heading."""
 
-    def __init__(self, title: str, content: QWidget, parent: QWidget | None = None) -> None:
+    def __init__(self, title: str, content: QWidget, corner: QWidget | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "panel")
         self.content = content
@@ -27,6 +27,8 @@ class Panel(QFrame):
         bar = QHBoxLayout()
         bar.setContentsMargins(3 * theme.SPACE, 2 * theme.SPACE, 2 * theme.SPACE, theme.SPACE)
         bar.addWidget(heading, 1)
+        if corner is not None:
+            bar.addWidget(corner)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

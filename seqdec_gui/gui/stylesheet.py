@@ -84,8 +84,10 @@ QToolButton::menu-indicator { image: none; }
 QToolButton[kind="picker"]::menu-indicator { image: url(@icons@/chevron-down-@name@.svg); subcontrol-origin: padding;
     subcontrol-position: right center; right: @s@px; width: 16px; height: 16px; }
 QToolButton[kind="picker"] { padding-right: 24px; }
+QToolButton#templates_button { padding: 2px @s@px; color: @accent@; }
 QToolButton[kind="small"] { padding: 1px; }
 
+QAbstractScrollArea { background: @surface@; border: none; }
 QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox, QComboBox { background: @surface@; color: @text@;
     border: 1px solid @control_border@; border-radius: @r@px; selection-background-color: @accent@;
     selection-color: @accent_text@; }
@@ -157,7 +159,6 @@ QTabBar::tab:selected { color: @text@; border-bottom-color: @accent@; }
 QTabBar::tab:focus { color: @accent@; }
 QTabBar::tab:disabled { color: @text_disabled@; }
 
-QAbstractScrollArea { background: @surface@; border: none; }
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; border: none; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }
@@ -205,5 +206,7 @@ QSlider::groove:horizontal { height: 4px; background: @border@; border-radius: 2
 QSlider::sub-page:horizontal { background: @accent@; border-radius: 2px; }
 QSlider::handle:horizontal { background: @accent@; width: 14px; height: 14px; margin: -5px 0; border-radius: 7px; }
 QSlider::handle:horizontal:focus { background: @text@; }
+QMessageBox QLabel#qt_msgbox_informativelabel { min-width: 340px; }
+QMessageBox QLabel#qt_msgbox_label { min-width: 340px; }
 QGraphicsView { border: none; }
 """

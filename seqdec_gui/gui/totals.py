@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QTimer, pyqtSlot
-from PyQt5.QtWidgets import QLabel, QWidget
+from PyQt5.QtCore import Qt, QTimer, pyqtSlot
+from PyQt5.QtGui import QPainter, QPaintEvent, QPalette
+from PyQt5.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from seqdec_gui.domain.shapes import activation_bytes
 from seqdec_gui.gui import theme
@@ -37,6 +38,22 @@ class Totals(QLabel):
         words.append(f"about {format_bytes(activation_bytes(inference, batch))} to train at batch {batch:,}")
         self.setText("   ·   ".join(words))
         self.setToolTip("Weights, gradients, optimizer and activations of one batch in float32: an estimate.")
+
+
+class ElidedLabel(QLabel):
+    """One line of text that ends in an ellipsis where there is no room; the whole stands in its tooltip."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Preferred)
+
+    def paintEvent(self, _event: QPaintEvent | None) -> None:
+        painter = QPainter(self)
+        room = self.contentsRect().adjusted(2 * theme.SPACE, 0, -4 * theme.SPACE, 0)
+        words = self.fontMetrics().elidedText(self.text(), Qt.ElideRight, room.width())
+        align = Qt.AlignVCenter | Qt.AlignLeft
+        self.style().drawItemText(painter, room, align, self.palette(), True, words, QPalette.WindowText)
+        painter.end()
 
 
 def format_bytes(count: int) -> str:

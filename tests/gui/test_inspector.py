@@ -299,7 +299,8 @@ def test_integers_are_read_exactly_or_refused(value: int) -> None:
 def test_numbers_that_the_form_writes_are_read_back_exactly(value: float) -> None:
     from seqdec_gui.gui.inspector.reading import format_number
 
-    assert read_number(msgspec.structs.replace(ANY, type="number", minimum=0, maximum=None), format_number(value)).value == value
+    field = msgspec.structs.replace(ANY, type="number", minimum=0, maximum=None)
+    assert read_number(field, format_number(value)).value == value
 
 
 @settings(max_examples=200)

@@ -33,14 +33,16 @@ from pytestqt.qtbot import QtBot
 from seqdec_gui import resource_files
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.design import Design
-from seqdec_gui.gui import autosave, preferences, theme
+from seqdec_gui.gui import autosave, pages, preferences, theme
 from seqdec_gui.gui.main_window import MainWindow
 from tests.gui.conftest import press
 
 TEMPLATE = "latent-to-sequence"
 Find = Callable[..., Any]
-ACTIONS = ("new", "open", "save", "save_as", "undo", "redo", "import_keras", "export_h5", "export", "settings", "about", "guide",
-           "quit", "zoom_in", "zoom_out", "fit", "auto_layout", "duplicate", "delete", "copy", "paste", "select_all")  # fmt: skip
+ACTIONS = (
+    "new", "open", "save", "save_as", "undo", "redo", "import_keras", "export_h5", "export", "settings", "about", "guide",
+    "quit", "zoom_in", "zoom_out", "fit", "auto_layout", "duplicate", "delete", "copy", "paste", "select_all",
+)  # fmt: skip
 
 
 def template(name: str = TEMPLATE) -> Path:
@@ -255,12 +257,14 @@ def test_the_train_button_names_the_devices_and_refuses_an_uneven_batch(window: 
 
 
 def test_the_train_button_shows_the_train_page_before_it_asks_for_training(
-    window: MainWindow, qtbot: QtBot, find: Find, monkeypatch: pytest.MonkeyPatch
+    opened: Callable[..., MainWindow], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    whether = pages.installed  # a real run is not what is tested here
+    monkeypatch.setattr(pages, "installed", lambda factory: "training_view" not in factory and whether(factory))
+    window = opened()
     window.files.new_from(resource_files.path("examples/roman.seqdec"))
-    button = find(QPushButton, "train_button")
+    button = window.findChild(QPushButton, "train_button")
     qtbot.waitUntil(button.isEnabled)
-    monkeypatch.setattr("seqdec_gui.gui.pages.installed", lambda _factory: False)  # a run is not what is tested here
     shown = []
     window.workspace.train_requested.connect(lambda: shown.append(window.pages.current))
     press(button)
@@ -296,6 +300,16 @@ def test_every_page_opens_from_its_tab(window: MainWindow, find: Find) -> None:
         assert window.pages.page(window.pages.current).isVisible()
 
 
+def test_the_window_works_without_any_page(opened: Callable[..., MainWindow], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "installed", lambda _factory: False)
+    window = opened()
+    window.files.new_from(template())
+    for name in ("code", "data", "train", "runs", "generate", "design"):
+        window.pages.show_page(name)
+    assert not window.findChild(QAction, "action_export").isEnabled()
+    assert window.document.design.blocks
+
+
 def test_a_page_that_fails_leaves_a_sentence_and_the_window_alive(
     window: MainWindow, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -317,9 +331,7 @@ def test_dropping_a_design_opens_it(window: MainWindow, saved: Path) -> None:
     assert window.document.path == saved
 
 
-def test_dropping_data_offers_it_to_the_data_page(
-    window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_dropping_data_offers_it_to_the_data_page(window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("seqdec_gui.gui.pages.installed", lambda _factory: False)
     offered: list[Path] = []
     window.workspace.data_file_offered.connect(offered.append)

@@ -15,7 +15,7 @@ from seqdec_gui.gui import theme
 from seqdec_gui.gui.stylesheet import polish
 from seqdec_gui.gui.totals import format_bytes
 
-LABEL_WIDTH = 112
+LABEL_WIDTH = 106
 MARGIN = 4 * theme.SPACE
 
 

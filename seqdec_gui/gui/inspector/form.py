@@ -18,7 +18,7 @@ from seqdec_gui.gui.inspector.editors import Editor, make_editor
 from seqdec_gui.gui.inspector.reading import format_value
 from seqdec_gui.gui.stylesheet import polish
 
-LABEL_WIDTH = 132
+LABEL_WIDTH = 138
 MARGIN = 4 * theme.SPACE
 
 
@@ -146,8 +146,10 @@ class Form(QWidget):
         if title:
             heading = QLabel(title.upper())
             heading.setProperty("role", "section")
-            heading.setContentsMargins(0, 4 * theme.SPACE if self._rows else 0, 0, theme.SPACE)
-            self._grid.addWidget(heading, self._grid.rowCount(), 0, 1, 3)
+            line = self._grid.rowCount()
+            self._grid.setRowMinimumHeight(line, 4 * theme.SPACE if self._rows else 0)
+            self._grid.addWidget(heading, line + 1, 0, 1, 3)
+            self._grid.setRowMinimumHeight(line + 2, theme.SPACE)
             heading.setIndent(MARGIN)
             self._headings.append((heading, names))
         for name in names:
