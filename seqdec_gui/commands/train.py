@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from seqdec_gui.commands.console import absolute, say, warn, warn_of
+from seqdec_gui.commands.console import absolute, report_progress, say, warn, warn_of
 from seqdec_gui.commands.progress import choose_view, stopping, watch
 from seqdec_gui.domain import document
 from seqdec_gui.domain.design import Design
@@ -65,6 +65,7 @@ def add_watching(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     spec = make_spec(arguments)
+    measure_engines(spec)
     target = folder.create(arguments.run, arguments.design)
     return launch_and_watch(process.start(target, spec, nice=arguments.nice), arguments)
 
@@ -92,6 +93,16 @@ def make_spec(arguments: argparse.Namespace) -> RunSpec:
         initial_run=str(folder.open_run(arguments.initial).path) if arguments.initial else "",
         initial_checkpoint=arguments.checkpoint,
     )
+
+
+def measure_engines(spec: RunSpec) -> None:
+    """Where the engine is `auto` and the training long: measure both, for the run to find it when it is started."""
+    if spec.engine == "auto":
+        from seqdec_gui.runs.probe import best_engine
+
+        choice = devices.resolve(spec.devices, devices.list_devices())
+        with report_progress() as progress:
+            best_engine(spec.load_design(), Path(spec.folder), choice, on_progress=progress)
 
 
 def apply(design: Design, overrides: list[str], data: str | None, bindings: list[str]) -> Design:

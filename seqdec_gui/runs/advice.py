@@ -67,7 +67,7 @@ def advise(
     Takes about `budget_s` seconds (20 on GPUs, 120 on a CPU); what does not fit in is not measured, and says so.
     Raises InvalidInput, Cancelled.
     """
-    name, why = choose_engine(engine, devices, design, folder)
+    name, why = choose_engine(engine, devices, design)
     sizes = tuple(batch_sizes) or batches(design, folder, devices)
     first = fitting(design.training.batch_size, devices.replicas)
     alone = single(devices)

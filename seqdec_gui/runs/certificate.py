@@ -113,7 +113,7 @@ def certify(
         text = f"Expected two or more devices to compare with one, received {devices}; choose for example cpu:2."
         raise InvalidInput(text, "one_device", "devices")
     fail_unless_sound(design)
-    name, _ = choose_engine(engine, devices, design, folder)
+    name, _ = choose_engine(engine, devices, design)
     training = design.training
     batch = fitting(training.batch_size, devices.replicas)
     fitted = design.with_training(msgspec.structs.replace(training, batch_size=batch))

@@ -13,11 +13,8 @@ from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs import probe_cache
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.spec import DeviceChoice, EngineChoice, EngineName
-from seqdec_gui.runs.workload import estimated_rows, operations_per_training
 
 _GPU_PLUGINS = ("jax_cuda13_plugin", "jax_cuda12_plugin")
-SHORT_ON_CPU = 2e12
-"""Operations of a training on a CPU below which JAX's compilation takes longer than it saves (docs/parallelism.md)."""
 _TITLES: dict[EngineName, str] = {"jax": "JAX", "tensorflow": "TensorFlow"}
 
 
@@ -29,16 +26,13 @@ class Decision(NamedTuple):
     measurement: Measurement | None = None
 
 
-def choose_engine(
-    wish: EngineChoice, devices: DeviceChoice, design: Design | None = None, folder: Path | None = None
-) -> tuple[EngineName, str]:
+def choose_engine(wish: EngineChoice, devices: DeviceChoice, design: Design | None = None) -> tuple[EngineName, str]:
     """The engine for these devices (not `auto`) and a sentence that says why. Raises InvalidInput where none can be used.
 
     `auto` takes what an earlier probe of this design's shape on these devices found faster (`runs.probe`). Without one:
-    JAX on GPUs; on a CPU JAX as well, but TensorFlow for a training that is over before JAX's compilation has paid off.
-    `folder` is where the design's data file lies. Starts nothing and takes milliseconds.
+    TensorFlow on a CPU, JAX on GPUs and on several virtual CPU devices. Starts nothing and takes milliseconds.
     """
-    decision = decide(wish, devices, design, folder)
+    decision = decide(wish, devices, design)
     return decision.engine, decision.why
 
 
@@ -60,7 +54,7 @@ def decide(wish: EngineChoice, devices: DeviceChoice, design: Design | None = No
         found = by_measurement(measured, design.training.epochs)
         if found is not None:
             return found
-    return by_rule(devices, design, folder)
+    return by_rule(devices)
 
 
 def by_measurement(measured: Sequence[Measurement], epochs: int) -> Decision | None:
@@ -83,19 +77,13 @@ def by_measurement(measured: Sequence[Measurement], epochs: int) -> Decision | N
     return Decision(winner.engine, _comparison(winner, loser, epochs if whole else None), winner)
 
 
-def by_rule(devices: DeviceChoice, design: Design | None = None, folder: Path | None = None) -> Decision:
+def by_rule(devices: DeviceChoice) -> Decision:
     """The engine where nothing was measured and both can be used; the figures behind it are in docs/parallelism.md."""
     if devices.kind == "gpu":
-        return Decision("jax", "JAX is several times as fast on GPUs; nothing was measured for this design yet.")
-    if devices.count == 1 and design is not None and folder is not None and is_short(design, folder):
-        return Decision("tensorflow", "The training is short, and TensorFlow begins sooner than JAX on a CPU.")
-    return Decision("jax", "JAX takes longer to begin and less time per step on a CPU.")
-
-
-def is_short(design: Design, folder: Path) -> bool:
-    """Whether a training on a CPU is over before JAX's compilation has paid off; False where the rows are not known."""
-    rows = estimated_rows(design, folder)
-    return rows is not None and operations_per_training(design, rows) < SHORT_ON_CPU
+        return Decision("jax", "JAX is the faster engine on GPUs; this design has not been measured here.")
+    if devices.replicas > 1:
+        return Decision("jax", "JAX is the faster engine on several CPU devices; this design has not been measured here.")
+    return Decision("tensorflow", "TensorFlow begins sooner on a CPU, and is as fast; this design has not been measured here.")
 
 
 def missing(engine: EngineName, devices: DeviceChoice) -> str:

@@ -25,7 +25,7 @@ from seqdec_gui.runs.spec import DeviceChoice, EngineName
 from seqdec_gui.runs.tasks import Cancelled, Event, Measured, ProbeTask, Progress, run_task
 from seqdec_gui.runs.workload import estimated_rows, operations_per_training
 
-BUDGET_S = 20.0
+BUDGET_S, CPU_BUDGET_S = 20.0, 45.0
 GRACE_S = 1.5
 """A probe is ended after its budget times this: a compilation cannot be interrupted otherwise."""
 LARGEST_DATA = 256 << 20
@@ -93,14 +93,13 @@ def probe_engines(
     folder: Path,
     devices: DeviceChoice,
     *,
-    budget_s: float = BUDGET_S,
     on_progress: OnProgress | None = None,
     cancelled: IsCancelled | None = None,
 ) -> tuple[Measurement, ...]:
     """Every engine that can be used, at the design's batch. Raises as `probe`."""
     names: tuple[EngineName, ...] = ("jax", "tensorflow")
     plans = [Plan(name, devices, (design.training.batch_size,), False) for name in names if not missing(name, devices)]
-    return probe(design, folder, plans, budget_s=budget_s, on_progress=on_progress, cancelled=cancelled)
+    return probe(design, folder, plans, budget_s=_budget_s(devices), on_progress=on_progress, cancelled=cancelled)
 
 
 def best_engine(
@@ -108,7 +107,6 @@ def best_engine(
     folder: Path,
     devices: DeviceChoice,
     *,
-    budget_s: float = BUDGET_S,
     on_progress: OnProgress | None = None,
     cancelled: IsCancelled | None = None,
 ) -> Decision:
@@ -116,13 +114,13 @@ def best_engine(
 
     Call it before a run is started; the run then finds the measurement in the cache. Never fails because of the probe itself.
     """
-    decision = decide("auto", devices, design, folder)
+    decision = decide("auto", devices, design)
     if decision.measurement is not None or not is_worth_probing(design, folder, devices):
         return decision
     if any(missing(name, devices) for name in ("jax", "tensorflow")):
         return decision
     try:
-        found = probe_engines(design, folder, devices, budget_s=budget_s, on_progress=on_progress, cancelled=cancelled)
+        found = probe_engines(design, folder, devices, on_progress=on_progress, cancelled=cancelled)
     except Cancelled:
         raise
     except SeqdecError:
@@ -130,10 +128,10 @@ def best_engine(
     return by_measurement(found, design.training.epochs) or decision
 
 
-def is_worth_probing(design: Design, folder: Path, devices: DeviceChoice, budget_s: float = BUDGET_S) -> bool:
+def is_worth_probing(design: Design, folder: Path, devices: DeviceChoice) -> bool:
     """Whether the training is long enough, by estimate, for a probe to take no more than `WORTH_SHARE` of it."""
     seconds = estimated_training_s(design, folder, devices)
-    return seconds is not None and budget_s <= WORTH_SHARE * seconds
+    return seconds is not None and _budget_s(devices) <= WORTH_SHARE * seconds
 
 
 def estimated_training_s(design: Design, folder: Path, devices: DeviceChoice) -> float | None:
@@ -224,6 +222,11 @@ def _keep(design: Design, measured: Sequence[Measurement]) -> None:
         by_key.setdefault((one.devices, one.batch_size), []).append(one)
     for (devices, batch), group in by_key.items():
         probe_cache.store(probe_cache.key_of(design, devices, batch, available), group)
+
+
+def _budget_s(devices: DeviceChoice) -> float:
+    """For both engines together; on a CPU they are measured one after the other."""
+    return BUDGET_S if devices.kind == "gpu" else CPU_BUDGET_S
 
 
 def _cores() -> int:

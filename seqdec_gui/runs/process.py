@@ -136,7 +136,7 @@ def place(run_spec: RunSpec) -> Placement:
     available = devices.list_devices()
     devices.check_choice(run_spec.devices, available)
     chosen = devices.resolve(run_spec.devices, available)
-    engine, why = choose_engine(run_spec.engine, chosen)
+    engine, why = choose_engine(run_spec.engine, chosen, run_spec.load_design())
     return Placement(chosen, engine, why)
 
 

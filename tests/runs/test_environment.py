@@ -98,13 +98,15 @@ def installed(monkeypatch):
 @pytest.mark.parametrize(
     ("modules", "devices", "engine"),
     [
-        (("jax", "tensorflow"), CPU, "jax"),
+        (("jax", "tensorflow"), CPU, "tensorflow"),
+        (("jax", "tensorflow"), DeviceChoice("cpu", count=2), "jax"),
+        (("jax",), CPU, "jax"),
         (("tensorflow",), CPU, "tensorflow"),
         (("jax", "tensorflow"), GPUS, "tensorflow"),
         (("jax", "jax_cuda12_plugin", "tensorflow"), GPUS, "jax"),
     ],
 )
-def test_auto_takes_jax_where_it_supports_the_devices(installed, modules, devices, engine):
+def test_auto_takes_what_is_installed_and_best_for_the_devices(installed, modules, devices, engine):
     installed(*modules)
     chosen, why = choose_engine("auto", devices)
     assert chosen == engine
