@@ -26,13 +26,14 @@ class EventTail:
         """The complete events since the last call, empty where there is no file. Raises UnreadableLine, OSError."""
         return [event for _, event in self.read_placed()]
 
-    def read_placed(self) -> list[tuple[int, Event]]:
-        """As `read`, with the offset at which each event's line begins. At most 8 MiB a call, or one line."""
+    def read_placed(self, most_bytes: int | None = None) -> list[tuple[int, Event]]:
+        """As `read`, with the offset at which each event's line begins. At most 8 MiB (or `most_bytes`) a call, or one line."""
+        size = most_bytes or CHUNK_BYTES
         try:
             with self.path.open("rb") as file:
                 file.seek(self.offset)
-                data = file.read(CHUNK_BYTES)
-                while data and b"\n" not in data and (more := file.read(CHUNK_BYTES)):
+                data = file.read(size)
+                while data and b"\n" not in data and (more := file.read(size)):
                     data += more
         except FileNotFoundError:
             return []
@@ -62,10 +63,10 @@ class Follower:
     def ended(self) -> bool:
         return self.final is not None
 
-    def poll(self, pieces: int | None = None) -> list[Event]:
+    def poll(self, most_bytes: int | None = None) -> list[Event]:
         """New events; empty if there are none, or the run has not begun. Raises UnreadableLine, OSError.
 
-        At most `pieces` of 8 MiB are read, so that the replay of a long run need not be in memory at once.
+        At most `most_bytes` are read (or one line), so that the replay of a long run need not be in memory at once.
         """
         if self.ended:
             return []
@@ -73,12 +74,13 @@ class Follower:
         record = lock.read_record(self.run.lock)
         new: list[Event] = []
         placed: list[tuple[int, Event]] = []
-        while (pieces is None or pieces > 0) and (placed := self._tail.read_placed()):
-            pieces = None if pieces is None else pieces - 1
+        while placed := self._tail.read_placed(most_bytes):
             for offset, event in placed:
                 new.append(event)
                 if isinstance(event, FINAL) and offset >= (record.events_offset if record else 0):
                     self.final = event
+            if most_bytes is not None:
+                break
         if not alive and not placed and self.final is None and record is not None and record.host == socket.gethostname():
             self.final = crash_of(self.run, record)
             new.append(self.final)

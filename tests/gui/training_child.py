@@ -1,7 +1,7 @@
 """Stands in for the training process: a real child with the run's real lock, events and commands, but no Keras.
 
-argv: MODE RUN. Modes: finish (three epochs at once), obey (small steps until stop), flood (100,000 steps at once, then as obey),
-memory (fails for want of memory), nan (diverges), segv (crashes).
+argv: MODE RUN. Modes: finish (three epochs at once), obey (small steps until stop), flood (100,000 steps at
+once, then as obey), memory (fails for want of memory), nan (diverges), segv (crashes).
 """
 
 import math

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +31,13 @@ from seqdec_gui.gui.training_view.segments import Segments
 from seqdec_gui.gui.training_view.session import TrainingSession
 from seqdec_gui.gui.training_view.words import value_text
 
+PLOTS: dict[str, tuple[str, bool]] = {  # title, whether the ordinate begins at zero
+    "loss": ("Loss", False),
+    "metrics": ("Metrics", False),
+    "learning_rate": ("Learning rate", True),
+    "throughput": ("Samples per second", True),
+    "devices": ("Devices", True),
+}
 REDRAW_MS = 50
 LEAST_HEIGHT = 180
 TWO_ROWS_HEIGHT = 300
@@ -54,25 +62,16 @@ class Board(QWidget):
         self._look = Look()
         self._pointed: float | None = None
         self._fitted = True
-        self.plots = {
-            "loss": MetricPlot("Loss", "loss_plot", value_text),
-            "metrics": MetricPlot("Metrics", "metrics_plot", value_text),
-            "learning_rate": MetricPlot("Learning rate", "learning_rate_plot", value_text, from_zero=True),
-            "throughput": MetricPlot("Samples per second", "throughput_plot", value_text, from_zero=True),
-            "devices": MetricPlot("Devices", "devices_plot", self._write_device, from_zero=True),
-        }
-        self.plots["devices"].value_axis.percent = True
-        for name in ("perplexity", "val_perplexity"):  # far above the loss, whose curve it would flatten
-            self.plots["loss"].hide_at_first(name)
+        self.plots: dict[str, MetricPlot] = {}
         self._build()
-        self._redraw = _timer(self, REDRAW_MS, self.redraw)
+        self._queue: list[str] = []
+        self._asked = False
+        self._spent = 0.0
+        self._redraw = _timer(self, REDRAW_MS, self._on_redraw_timeout)
         self._point = _timer(self, POINT_MS, self._on_point_timeout)
-        for plot in self.plots.values():
-            plot.pointed.connect(self._on_plot_pointed)
-            plot.left.connect(self._on_plot_left)
-            plot.ranged.connect(self._on_plot_ranged)
-            plot.fitted.connect(self.fit)
-            plot.toggled.connect(self.ask_redraw)
+        self._more = _timer(self, 0, self._on_more_timeout)
+        self._add_plot("loss")
+        self._more.start()
         session.overlays_changed.connect(self._on_session_overlays_changed)
         theme.notifier.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
@@ -80,24 +79,48 @@ class Board(QWidget):
 
     # -- building
     def _build(self) -> None:
-        above, below = (
-            _row(self.plots["loss"], self.plots["metrics"]),
-            _row(self.plots["learning_rate"], self.plots["throughput"], self.plots["devices"]),
-        )
+        self._above, self._below = _row(), _row()
         self.rows = QSplitter(Qt.Vertical)
         self.rows.setChildrenCollapsible(False)
         self.rows.setHandleWidth(1)
-        for row, stretch in ((above, 5), (below, 3)):
+        for row, stretch in ((self._above, 5), (self._below, 3)):
             self.rows.addWidget(row)
             self.rows.setStretchFactor(self.rows.count() - 1, stretch)
         self.rows.setSizes([500, 300])
-        self._below = below
         self.setMinimumHeight(LEAST_HEIGHT)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(self._build_tools())
         layout.addWidget(self.rows, 1)
+
+    def _add_plot(self, name: str) -> None:
+        title, from_zero = PLOTS[name]
+        write = self._write_device if name == "devices" else value_text
+        plot = self.plots[name] = MetricPlot(title, f"{name}_plot", write, from_zero)
+        plot.value_axis.percent = name == "devices"
+        if name == "loss":
+            for far_above in ("perplexity", "val_perplexity"):  # it would flatten the curve of the loss
+                plot.hide_at_first(far_above)
+        plot.pointed.connect(self._on_plot_pointed)
+        plot.left.connect(self._on_plot_left)
+        plot.ranged.connect(self._on_plot_ranged)
+        plot.fitted.connect(self.fit)
+        plot.toggled.connect(self.ask_redraw)
+        row = self._above if name in ("loss", "metrics") else self._below
+        row.addWidget(plot)
+        row.setStretchFactor(row.count() - 1, 1)
+        row.setSizes([1000] * row.count())
+
+    @pyqtSlot()
+    def _on_more_timeout(self) -> None:
+        """One plot per turn of the event loop: each takes a tenth of a second on a slow machine."""
+        missing = [name for name in PLOTS if name not in self.plots]
+        if missing:
+            self._add_plot(missing[0])
+            self._more.start()
+        else:
+            self.redraw()
 
     def _build_tools(self) -> QHBoxLayout:
         self._axes = Segments([(axis, *AXIS_WORDS[axis]) for axis in AXES], "axis")
@@ -149,24 +172,38 @@ class Board(QWidget):
     @pyqtSlot()
     def ask_redraw(self) -> None:
         """Draw what has come within 50 ms; a page that is not shown draws nothing."""
+        self._asked = True
         if not self._redraw.isActive() and self.isVisible():
-            self._redraw.start()
+            self._redraw.start(REDRAW_MS)
+
+    @pyqtSlot()
+    def _on_redraw_timeout(self) -> None:
+        """One plot per turn of the event loop, so that the mouse and the keyboard get their turn in between."""
+        if not self._queue:
+            self._queue, self._asked, self._spent = list(self.plots), False, 0.0
+        begun = time.perf_counter()
+        self._draw(self._queue.pop(0))
+        self._spent += time.perf_counter() - begun
+        if self._queue:
+            self._redraw.start(0)
+        elif self._asked:  # a slow machine draws less often
+            self._redraw.start(max(REDRAW_MS, int(4000 * self._spent)))
 
     @pyqtSlot()
     def redraw(self) -> None:
-        for name, plot in self.plots.items():
-            log = self._look.log and name in ("loss", "learning_rate")
-            look = Look(self._look.axis, self._look.smoothing if name in ("loss", "metrics") else 0.0, log)
-            plot.show_series(self._series(name), look)
-        if self._fitted:
-            self._fit_plots()
-        if self._pointed is not None:
-            self._point_all()
+        """Draw all plots now."""
+        for name in self.plots:
+            self._draw(name)
 
-    def _fit_plots(self) -> None:
-        high = max(plot.farthest for plot in self.plots.values())
-        for plot in self.plots.values():
-            plot.fit(high)
+    def _draw(self, name: str) -> None:
+        plot = self.plots[name]
+        log = self._look.log and name in ("loss", "learning_rate")
+        look = Look(self._look.axis, self._look.smoothing if name in ("loss", "metrics") else 0.0, log)
+        plot.show_series(self._series(name), look)
+        if self._fitted:
+            plot.fit(max(each.farthest for each in self.plots.values()))
+        if self._pointed is not None:
+            plot.point_at(self._pointed)
 
     def _series(self, plot: str) -> Iterator[Series]:
         history = self._history
@@ -332,14 +369,10 @@ def _timer(owner: QWidget, milliseconds: int, slot: object) -> QTimer:
     return timer
 
 
-def _row(*plots: MetricPlot) -> QSplitter:
+def _row() -> QSplitter:
     row = QSplitter(Qt.Horizontal)
     row.setChildrenCollapsible(False)
     row.setHandleWidth(1)
-    for plot in plots:
-        row.addWidget(plot)
-        row.setStretchFactor(row.count() - 1, 1)
-    row.setSizes([1000] * len(plots))
     return row
 
 

@@ -66,6 +66,7 @@ class Header(QWidget):
         self._followed: FollowedRun | None = None
         self._answered = 0
         self._rate_order = ""
+        self._rate_edited = False
         self._build_words()
         self._build_buttons()
         self._lay_out()
@@ -98,6 +99,7 @@ class Header(QWidget):
         self.rate.setFixedWidth(84)
         self.rate.returnPressed.connect(self._on_rate_return_pressed)
         self.rate.textEdited.connect(self._on_rate_text_edited)
+        self.rate.editingFinished.connect(self._on_rate_editing_finished)
         self.checkpoint_button = _button("checkpoint_button", "", "Save the weights now (checkpoint last)")
         self.checkpoint_button.setAccessibleName("Save the weights now")
         self.checkpoint_button.clicked.connect(self._on_checkpoint_clicked)
@@ -223,7 +225,7 @@ class Header(QWidget):
             if followed.pending.pop(answer.id, None) is not None:
                 self._tell(answer)
         current = followed.history.latest.get("learning_rate")
-        if current is not None and not self.rate.hasFocus() and not self._rate_order:
+        if current is not None and not (self.rate.hasFocus() or self._rate_edited or self._rate_order):
             self.rate.setText(f"{current:.4g}")
 
     def _tell(self, answer: CommandAnswer) -> None:
@@ -262,8 +264,13 @@ class Header(QWidget):
 
     @pyqtSlot(str)
     def _on_rate_text_edited(self, _text: str) -> None:
+        self._rate_edited = True
         polish(self.rate, "invalid", False)
         self.rate.setToolTip("A new learning rate; press Enter")
+
+    @pyqtSlot()
+    def _on_rate_editing_finished(self) -> None:
+        self._rate_edited = False
 
     @pyqtSlot()
     def _on_checkpoint_clicked(self) -> None:

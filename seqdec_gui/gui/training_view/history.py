@@ -28,7 +28,8 @@ from seqdec_gui.runs.reader import EventTail
 
 MOST_MESSAGES = 1000
 PACE_WINDOW_S = 90.0
-_Points = dict[tuple[str, str], list[tuple[float, float, float, float]]]
+_Points = dict[str, list[tuple[float, float, float, float]]]
+TABLES = ("reports", "epochs", "memory", "memory_share", "load")
 
 
 class RunHistory:
@@ -56,7 +57,8 @@ class RunHistory:
         self._zero = 0.0
         self._last_time = 0.0
         self._reported = -1
-        self._points: _Points = {}
+        self._per_epoch = 1
+        self._points: dict[str, _Points] = {table: {} for table in TABLES}
         self._takers: dict[type, Callable[[Event], None]] = {
             Started: self._take_started,
             Step: self._take_step,
@@ -123,10 +125,11 @@ class RunHistory:
             self._zero = event.time
         else:  # as if there had been no time between the two starts
             self._zero += max(0.0, event.time - self._last_time)
-        for table in (self.reports, self.epochs, self.memory, self.memory_share, self.load):
-            for curve in table.values():
+        for table in TABLES:
+            for curve in getattr(self, table).values():
                 curve.cut_after(event.first_step)
         self.started, self.final, self.paused = event, None, False
+        self._per_epoch = max(1, event.steps_per_epoch)
         self.step, self.epoch = event.first_step, event.first_epoch
         self._last_time = event.time
         self._reported = event.first_step
@@ -160,11 +163,11 @@ class RunHistory:
         if event.memory_total:
             self.memory_total[event.id] = event.memory_total
         if event.memory_used is not None:
-            self._points.setdefault(("memory", event.id), []).append((*place, event.memory_used))
+            self._points["memory"].setdefault(event.id, []).append((*place, event.memory_used))
             if total := self.memory_total.get(event.id):
-                self._points.setdefault(("memory_share", event.id), []).append((*place, event.memory_used / total))
+                self._points["memory_share"].setdefault(event.id, []).append((*place, event.memory_used / total))
         if event.load is not None:
-            self._points.setdefault(("load", event.id), []).append((*place, event.load))
+            self._points["load"].setdefault(event.id, []).append((*place, event.load))
 
     def _take_message(self, event: Message) -> None:
         self.messages.append(event)
@@ -188,10 +191,6 @@ class RunHistory:
             self.step, self.epoch = event.step or self.step, event.epoch or self.epoch
 
     # --
-    @property
-    def _per_epoch(self) -> int:
-        return max(1, self.started.steps_per_epoch) if self.started else 1
-
     def _advance(self, now: float, step: int) -> None:
         self._last_time = now
         self._pace.append((now, step))
@@ -201,19 +200,22 @@ class RunHistory:
             self._pace = deque(list(self._pace)[::2])
 
     def _add(self, table: str, event: Step | Epoch, epoch: float, metrics: Metrics) -> None:
-        seconds = event.time - self._zero
+        step, seconds, points = event.step, event.time - self._zero, self._points[table]
+        self.latest.update(metrics)
         for name, value in metrics.items():
-            self.latest[name] = value
             if value is not None:
-                self._points.setdefault((table, name), []).append((event.step, epoch, seconds, value))
+                if name not in points:
+                    points[name] = []
+                points[name].append((step, epoch, seconds, value))
 
     def _flush(self) -> None:
-        for (table, name), points in self._points.items():
+        for table, pending in self._points.items():
             curves: dict[str, Curve] = getattr(self, table)
-            if name not in curves:
-                curves[name] = Curve()
-            curves[name].extend(points)
-        self._points.clear()
+            for name, points in pending.items():
+                if name not in curves:
+                    curves[name] = Curve()
+                curves[name].extend(points)
+            pending.clear()
 
 
 def read_history(run: RunFolder, most_events: int = 5_000_000) -> RunHistory:

@@ -17,6 +17,7 @@ from seqdec_gui.gui.training_view.chips import Legend
 from seqdec_gui.gui.training_view.curves import Axis, Curve, Smoothing
 
 FEW_POINTS = 40
+SAMPLES_PER_PIXEL = 2.0
 SYMBOL_SIZE = 5
 RAW = " (raw)"
 
@@ -83,16 +84,16 @@ class MetricPlot(QFrame):
         super().__init__(parent)
         self._from_zero = from_zero
         self._fitted = True
+        self._fitted_to: tuple = (None, "", None)
         self._write = write
         self._drawn: dict[str, _Drawn] = {}
         self._look = Look()
         self._hidden: set[str] = set()
         self.value_axis = ValueAxis()
         self.position_axis = PositionAxis()
-        self.plot = pg.PlotWidget(axisItems={"bottom": self.position_axis, "left": self.value_axis})
+        self.plot = pg.PlotWidget(enableMenu=False, axisItems={"bottom": self.position_axis, "left": self.value_axis})
         self.plot.setObjectName(object_name)
         self.plot.setAccessibleName(f"Plot of {title.lower()}")
-        self.plot.setMenuEnabled(False)
         self.plot.hideButtons()
         self.plot.setMinimumHeight(40)
         self.plot.setFrameShape(QFrame.NoFrame)
@@ -213,21 +214,25 @@ class MetricPlot(QFrame):
     # -- the range
     def fit(self, high: float) -> None:
         """Show everything from zero to an abscissa; the ordinate follows the curves."""
-        self._fitted = True
-        self._box.setAutoVisible(y=False)
+        wanted = (high, self._look.axis, self._look.log)
+        if wanted == self._fitted_to:
+            return
+        if not self._fitted or self._fitted_to[1:] != wanted[1:]:
+            self._box.setAutoVisible(y=False)
+            self._box.enableAutoRange(y=not self._from_zero or self._look.log)
+        self._fitted, self._fitted_to = True, wanted
         self._box.setXRange(0.0, high or 1.0, padding=0.02)
-        self._box.enableAutoRange(y=not self._from_zero or self._look.log)
 
     def set_range(self, low: float, high: float) -> None:
         """Show these abscissae; the ordinate follows what is seen."""
-        self._fitted = False
+        self._fitted, self._fitted_to = False, (None, "", None)
         self._box.setXRange(low, high, padding=0)
         self._box.setAutoVisible(y=True)
         self._box.enableAutoRange(y=True)
 
     @pyqtSlot(object)
     def _on_box_range_changed(self, _axes: object) -> None:
-        self._fitted = False
+        self._fitted, self._fitted_to = False, (None, "", None)
         low, high = self._box.viewRange()[0]
         self.ranged.emit(low, high)
 
@@ -269,10 +274,10 @@ class MetricPlot(QFrame):
 
 
 def _line(plot: Any, name: str) -> Any:
-    item = pg.PlotDataItem(name=name)
+    item = pg.PlotDataItem(name=name, autoDownsampleFactor=SAMPLES_PER_PIXEL)
+    plot.addItem(item)  # which sets what follows to the plot's own, so it comes first
     item.setDownsampling(auto=True, method="peak")
     item.setClipToView(True)
-    plot.addItem(item)
     return item
 
 

@@ -196,6 +196,12 @@ class TrainingSession(QObject):
         if self.active is not None:
             self._show(self.active)
 
+    def forget(self, path: Path) -> None:
+        """A run is about to be deleted: show it no longer."""
+        self.remove_overlay(path)
+        if self.shown is not None and self.shown is not self.active and self.shown.run == RunFolder(path):
+            self._show(self.active)
+
     def find_living(self) -> None:
         """Look, in a thread, for a run of the open design that goes on, and attach to it."""
         if self.active is None:

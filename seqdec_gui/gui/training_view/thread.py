@@ -19,7 +19,9 @@ from seqdec_gui.runs.reader import Follower
 from seqdec_gui.runs.state import RunStatus
 
 BATCH_S = 0.05
-MOST_EVENTS = 4000
+MOST_EVENTS = 2000
+POLL_BYTES = 1 << 18
+"""Decoded in one go. Small, because the window waits for the interpreter meanwhile."""
 LOG_S = 0.5
 LOG_BYTES = 65536
 EXIT_GRACE_S = 30.0
@@ -32,7 +34,7 @@ _running: set[TrainingThread] = set()
 class TrainingThread(QThread):
     """Follows one run from its first event to its last.
 
-    Events come in lists, at most 20 times a second and 4,000 at once, and never a second list before the receiver's event loop
+    Events come in lists, at most 20 times a second and 2,000 at once, and never a second list before the receiver's event loop
     has turned to the first: a flood of events, or the replay of a long run, waits in the file and not in the window's memory.
     The thread ends when the run has ended, or at `leave()`; the run itself goes on then.
     """
@@ -120,7 +122,7 @@ class TrainingThread(QThread):
         next_log = 0.0
         while not self._left:
             self._obey(process)
-            events = follower.poll(pieces=1)
+            events = follower.poll(POLL_BYTES)
             self._send(events, process)
             if time.monotonic() >= next_log or follower.ended:
                 next_log = time.monotonic() + LOG_S

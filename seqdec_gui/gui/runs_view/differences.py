@@ -1,0 +1,101 @@
+"""What differs between two runs, or a run and the open design: one line per parameter. No Qt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from seqdec_gui.domain.design import Design
+from seqdec_gui.runs.spec import RunSpec
+
+ABSENT = "–"
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """`what` is `training.learning_rate`, `model_2.units`, `model_2` (a block that one of them lacks), a link or `devices`."""
+
+    what: str
+    old: str
+    new: str
+
+
+def differences(old: Design, new: Design) -> tuple[Difference, ...]:
+    """Everything but the places of the blocks: the training first, then block by block, data, links."""
+    return (
+        *_compared(_flat(old.training, "training"), _flat(new.training, "training")),
+        *_blocks(old, new),
+        *_compared(_data(old), _data(new)),
+        *_compared(_links(old), _links(new)),
+    )
+
+
+def run_differences(old: RunSpec, new: RunSpec) -> tuple[Difference, ...]:
+    """As `differences`, and where the two ran. Raises InvalidInput for a design that cannot be read."""
+    found = differences(old.load_design(), new.load_design())
+    return (*_compared(_place(old), _place(new)), *found)
+
+
+def _blocks(old: Design, new: Design) -> tuple[Difference, ...]:
+    found: list[Difference] = []
+    names = list(dict.fromkeys([block.id for block in (*old.blocks, *new.blocks)]))
+    for name in names:
+        if not old.has(name) or not new.has(name):
+            kinds = [design.block(name).kind if design.has(name) else ABSENT for design in (old, new)]
+            found.append(Difference(name, *kinds))
+            continue
+        first, second = old.block(name), new.block(name)
+        if first.kind != second.kind:
+            found.append(Difference(name, first.kind, second.kind))
+        else:
+            found += _compared(_flat(first.parameters, name), _flat(second.parameters, name))
+    return tuple(found)
+
+
+def _compared(old: dict[str, str], new: dict[str, str]) -> tuple[Difference, ...]:
+    names = dict.fromkeys((*old, *new))
+    pairs = ((name, old.get(name, ABSENT), new.get(name, ABSENT)) for name in names)
+    return tuple(Difference(name, first, second) for name, first, second in pairs if first != second)
+
+
+def _flat(section: msgspec.Struct, name: str) -> dict[str, str]:
+    """Every field with its value, those at their defaults too."""
+    values = ((field, getattr(section, field)) for field in section.__struct_fields__)
+    return {f"{name}.{field}": write(msgspec.to_builtins(value)) for field, value in values}
+
+
+def _data(design: Design) -> dict[str, str]:
+    found = {"data.file": design.data.file or ABSENT, **_flat(design.data.split, "data.split")}
+    for binding in design.data.bindings:
+        plain = msgspec.to_builtins(binding)
+        plain.pop("port")
+        found[f"data.{binding.port}"] = write(plain.pop("column"))
+        for name, value in plain.items():
+            found[f"data.{binding.port}.{name}"] = write(value)
+    return found
+
+
+def _links(design: Design) -> dict[str, str]:
+    return {str(link).replace("->", "→"): "linked" for link in design.links}
+
+
+def _place(spec: RunSpec) -> dict[str, str]:
+    devices = spec.placement.devices if spec.placement else spec.devices
+    engine = spec.placement.engine if spec.placement else spec.engine
+    begun = {"begins with": spec.initial_run} if spec.initial_run else {}
+    return {"devices": str(devices), "engine": engine, **begun}
+
+
+def write(value: Any) -> str:
+    """A value as a form shows it: `128, 128`, `on`, `0.001`."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if value is None:
+        return ABSENT
+    if isinstance(value, (list, tuple)) and all(isinstance(item, (int, float, str)) for item in value):
+        return ", ".join(write(item) for item in value) or ABSENT
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, (list, tuple, dict)):
+        return msgspec.json.encode(value).decode()
+    return str(value) or ABSENT
