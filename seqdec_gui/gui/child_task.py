@@ -8,8 +8,16 @@ from collections.abc import Sequence
 from PyQt5 import sip
 from PyQt5.QtCore import QCoreApplication, QObject, QThreadPool, pyqtSignal
 
+from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.gui import background
 from seqdec_gui.runs.tasks import TASK_RUNNER, Task, TaskResult, run_task
+
+
+def sentence_of(error: Exception) -> str:
+    """What a job failed for, as a panel of its own says it: without the place, which is the panel itself."""
+    if isinstance(error, InvalidInput):
+        return "\n".join(f"{problem.text} {problem.hint}".strip() for problem in error.problems)
+    return str(error)
 
 
 class ChildTask(QObject):

@@ -29,7 +29,7 @@ from seqdec_gui.domain.kinds.keras_model import KerasModel
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.gui import background, notify, theme
-from seqdec_gui.gui.child_task import ChildTask
+from seqdec_gui.gui.child_task import ChildTask, sentence_of
 from seqdec_gui.gui.run_picker import RunPicker
 from seqdec_gui.gui.stylesheet import polish
 from seqdec_gui.gui.workspace import Workspace
@@ -85,7 +85,7 @@ class ExportDialog(QDialog):
         self._button.setProperty("kind", "primary")
         self._arrange()
         self._connect()
-        self.setMinimumWidth(560)
+        self.setMinimumWidth(640)
         self._on_format_current_index_changed(0)
         self._button.setEnabled(False)
         self._say("Looking for trained runs…")
@@ -300,7 +300,7 @@ class ExportDialog(QDialog):
         if isinstance(error, Cancelled):
             self._say("Cancelled; nothing was written.")
             return
-        self._say(str(error), "error")
+        self._say(sentence_of(error), "error")
         cannot = isinstance(error, InvalidInput) and any(problem.code == "not_in_h5" for problem in error.problems)
         self._as_keras.setVisible(cannot)
 

@@ -17,7 +17,7 @@ from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.domain.types import DType
 from seqdec_gui.domain.validation import RESERVED
 from seqdec_gui.gui import notify, theme
-from seqdec_gui.gui.child_task import ChildTask
+from seqdec_gui.gui.child_task import ChildTask, sentence_of
 from seqdec_gui.gui.stylesheet import polish
 from seqdec_gui.gui.workspace import Workspace
 from seqdec_gui.runs.tasks import ArrayDescription, Cancelled, Inspected, InspectTask
@@ -105,7 +105,7 @@ class ImportDialog(QDialog):
         self._progress.hide()
         self._title.setText(f"{self._path.name} was not imported")
         polish(self._status, "role", "error")
-        self._status.setText(str(error))
+        self._status.setText(sentence_of(error))
         self._cancel.setText("Close")
 
 

@@ -75,6 +75,7 @@ class RunPicker(QWidget):
         self._runs.currentIndexChanged.connect(self._on_runs_current_index_changed)
         self._checkpoints = QComboBox(objectName=f"{name}_checkpoint")
         self._checkpoints.setAccessibleName("Which weights")
+        self._checkpoints.setSizeAdjustPolicy(QComboBox.AdjustToContents)
         self._checkpoints.currentIndexChanged.connect(self._on_checkpoints_current_index_changed)
         self._again = QToolButton(objectName=f"{name}_refresh", toolTip="Look for runs again")
         self._again.setAccessibleName("Look for runs again")

@@ -20,6 +20,7 @@ from PyQt5.QtWidgets import (
 from seqdec_gui.data.formats.base import Column
 from seqdec_gui.data.statistics import NumberStatistics, TextStatistics
 from seqdec_gui.gui import theme
+from seqdec_gui.gui.data_view.discarding import discard_all
 from seqdec_gui.gui.data_view.histogram import HistogramView
 from seqdec_gui.gui.data_view.measuring import Measured
 from seqdec_gui.gui.data_view.words import number_text, plural, symbol_text, type_text
@@ -104,8 +105,7 @@ class ColumnDetails(QScrollArea):
         self._show_charset(measured)
 
     def _show_figures(self, figures: list[tuple[str, str]]) -> None:
-        while self._grid.count():
-            self._grid.takeAt(0).widget().deleteLater()
+        discard_all(self._grid)
         for row, (name, value) in enumerate(figures):
             title = QLabel(name)
             title.setProperty("role", "small")

@@ -26,6 +26,7 @@ from seqdec_gui.domain.dataflow import DataPort
 from seqdec_gui.gui import theme
 from seqdec_gui.gui.data_view.codec_form import CodecForm, chosen_for
 from seqdec_gui.gui.data_view.column_drag import Columns
+from seqdec_gui.gui.data_view.discarding import discard_all
 from seqdec_gui.gui.data_view.edits import object_name, shown_name
 from seqdec_gui.gui.data_view.remedies import Remedy
 from seqdec_gui.gui.data_view.words import plural
@@ -68,6 +69,7 @@ class PortRow(QFrame):
         self.columns = QComboBox(objectName=f"bind_{name}")
         self.columns.setAccessibleName(f"Column for {shown_name(port)}")
         self.columns.setMinimumWidth(200)
+        self.columns.setMaximumWidth(360)
         self.columns.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
         self.columns.setMaxVisibleItems(20)
         self.columns.currentIndexChanged.connect(self._on_columns_current_index_changed)
@@ -94,7 +96,8 @@ class PortRow(QFrame):
         grid.setHorizontalSpacing(2 * theme.SPACE)
         grid.setVerticalSpacing(theme.SPACE)
         grid.setColumnStretch(1, 1)
-        grid.setColumnStretch(2, 1)
+        grid.setColumnStretch(2, 2)
+        grid.setColumnMinimumWidth(1, 190)
         grid.addWidget(self._state, 0, 0, Qt.AlignTop)
         grid.addWidget(head, 0, 1)
         grid.addWidget(self.columns, 0, 2)
@@ -154,8 +157,7 @@ class PortRow(QFrame):
 
     def show_remarks(self, remarks: Sequence[Remark], bound: bool, checking: bool) -> None:
         """What is wrong with the binding, and what could be better."""
-        while self._remarks.count():
-            self._remarks.takeAt(0).widget().deleteLater()
+        discard_all(self._remarks)
         number = 0
         for remark in remarks:
             line = QWidget()

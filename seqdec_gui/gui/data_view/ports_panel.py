@@ -17,6 +17,7 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.gui import theme
 from seqdec_gui.gui.data_view import edits
+from seqdec_gui.gui.data_view.discarding import discard
 from seqdec_gui.gui.data_view.port_row import PortRow, Remark
 from seqdec_gui.gui.data_view.remedies import Remedy, advice, remedies
 from seqdec_gui.gui.data_view.several_columns import choose_columns
@@ -79,7 +80,7 @@ class PortsPanel(QScrollArea):
         """Show ports and bindings of the present design."""
         ports, design = self.ports, self._workspace.document.design
         for name in [name for name in self._rows if all(edits.object_name(port) != name for port in ports)]:
-            self._rows.pop(name).deleteLater()
+            discard(self._rows.pop(name))
         for place, port in enumerate(ports):
             name = edits.object_name(port)
             row = self._rows.get(name)

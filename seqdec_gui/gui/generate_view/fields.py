@@ -130,7 +130,7 @@ class NumbersField(QWidget):
             start = codec.mean[place] if len(codec.mean) == size else 0.0
             edit.setText(number_text(float(start)))
             edit.setAlignment(Qt.AlignRight)
-            edit.setMinimumWidth(64)
+            edit.setMinimumWidth(48)
             edit.textEdited.connect(self._on_edit_text_edited)
             label = QLabel(names[place])
             label.setProperty("role", "dim")
@@ -155,7 +155,7 @@ class NumbersField(QWidget):
 
     def show_value(self, value: Any) -> None:
         for edit, number in zip(self._edits, np.asarray(value, np.float64).reshape(-1).tolist(), strict=True):
-            edit.setText(repr(number) if number != int(number) else str(int(number)))
+            edit.setText(_shortest(number))
             polish(edit, "invalid", False)
 
     def _on_edit_text_edited(self, text: str) -> None:
@@ -175,7 +175,7 @@ class ImageField(QWidget):
         self.grid.setObjectName(f"input_{port.name}")
         clear = QPushButton("Clear", objectName=f"clear_{port.name}")
         clear.clicked.connect(self.grid.wipe)
-        words = QLabel(f"{side} × {side}, painted with {number_text(ink)}. The right button wipes.")
+        words = QLabel(f"{side} × {side}, painted with {number_text(ink)}. The right button wipes.", wordWrap=True)
         words.setProperty("role", "small")
         row = QHBoxLayout()
         row.addWidget(words, 1)
@@ -226,6 +226,14 @@ def _column(widget: QWidget) -> QVBoxLayout:
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(theme.SPACE)
     return layout
+
+
+def _shortest(number: float) -> str:
+    """The fewest digits that give the number again; those of a float32 where it came from one."""
+    if number == int(number):
+        return str(int(number))
+    narrow = np.float32(number)
+    return str(narrow) if float(narrow) == number else repr(number)
 
 
 def _number(text: str) -> float | None:

@@ -20,6 +20,7 @@ from PyQt5.QtWidgets import (
 
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.gui import background, notify, theme
+from seqdec_gui.gui.data_view.discarding import discard_all
 from seqdec_gui.gui.generate_view.fields import Field, field_for
 from seqdec_gui.gui.generate_view.inputs import Row, RunInputs, rows_of_data
 
@@ -86,16 +87,15 @@ class InputForm(QWidget):
         kept = self._typed_values()
         self._inputs = inputs
         self._fields.clear()
-        while self._typed_layout.count():
-            item = self._typed_layout.takeAt(0)
-            if item.widget() is not None:
-                item.widget().deleteLater()
+        discard_all(self._typed_layout)
         self._fill_sources(inputs)
         if inputs is None:
             return
         for port in inputs.ports:
             field = field_for(port, inputs.highest.get(port.name), several=len(inputs.ports) == 1)
-            title = QLabel(port.name if len(port.columns) != 1 else f"{port.name} ({port.columns[0]})")
+            title = QLabel(
+                port.name if port.columns in ((port.name,), ()) or len(port.columns) > 1 else f"{port.name} ({port.columns[0]})"
+            )
             title.setProperty("role", "value")
             self._typed_layout.addWidget(title)
             self._typed_layout.addWidget(field)  # type: ignore[arg-type]

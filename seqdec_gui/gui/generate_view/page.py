@@ -27,7 +27,7 @@ from PyQt5.QtWidgets import (
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.gui import background, notify, theme
-from seqdec_gui.gui.child_task import ChildTask
+from seqdec_gui.gui.child_task import ChildTask, sentence_of
 from seqdec_gui.gui.code_view import write_text
 from seqdec_gui.gui.generate_view.input_form import InputForm
 from seqdec_gui.gui.generate_view.inputs import Row, RunInputs, read_inputs, rows_of_data
@@ -77,11 +77,11 @@ class GeneratePage(QWidget):
         line.setProperty("role", "line")
         column.addWidget(line)
         column.addLayout(self._actions())
-        left.setMinimumWidth(280)
+        left.setMinimumWidth(300)
         splitter = QSplitter()
         splitter.addWidget(left)
         splitter.addWidget(self._right())
-        splitter.setSizes([320, 480])
+        splitter.setSizes([336, 480])
         splitter.setStretchFactor(1, 1)
         splitter.setChildrenCollapsible(False)
         top = QHBoxLayout()
@@ -115,7 +115,7 @@ class GeneratePage(QWidget):
     def _options(self) -> QFormLayout:
         self._count = QSpinBox(objectName="generate_count", minimum=1, maximum=100_000, value=1)
         self._temperature = QDoubleSpinBox(objectName="generate_temperature", minimum=0.0, maximum=10.0, singleStep=0.1)
-        self._temperature.setSpecialValueText("0 (likeliest symbol)")
+        self._temperature.setSpecialValueText("0 (likeliest)")
         self._temperature.setToolTip("0 takes the likeliest symbol at every step; 1 draws as the model says; more is bolder.")
         self._seed = QSpinBox(objectName="generate_seed", minimum=0, maximum=MOST_SEED)
         self._seed.setToolTip("The same seed gives the same sequences again.")
@@ -327,7 +327,7 @@ class GeneratePage(QWidget):
     def _on_failed(self, error: Exception) -> None:
         if not isinstance(error, SeqdecError | OSError):
             raise error
-        self._say_error("" if isinstance(error, Cancelled) else str(error))
+        self._say_error("" if isinstance(error, Cancelled) else sentence_of(error))
         self._button.setEnabled(self._inputs is not None and not self.task.running)
         if isinstance(error, Cancelled):
             self._workspace.status_told.emit("Generating was cancelled.")
