@@ -24,6 +24,7 @@ class DesignDocument(QObject):
     """
 
     design_changed = pyqtSignal(object, object)  # old, new
+    replaced = pyqtSignal()  # another design came by `new` or `open`; after design_changed
     selection_changed = pyqtSignal(object)  # frozenset of block ids
     path_changed = pyqtSignal(object)  # Path or None
     clean_changed = pyqtSignal(bool)
@@ -159,6 +160,7 @@ class DesignDocument(QObject):
         if path != self._path:
             self._path = path
             self.path_changed.emit(path)
+        self.replaced.emit()
 
     def _replace(self, design: Design) -> None:
         """Show another design; everything that changes it goes through here."""

@@ -1,30 +1,27 @@
-"""One block on the canvas: it paints header, ports, badges and, when expanded, its layers. One item a block."""
+"""One block on the canvas: what it shows, how large it is, where its ports lie. One item a block."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from PyQt5.QtCore import QPointF, QRectF, Qt
-from PyQt5.QtGui import QColor, QPainter, QPainterPath, QStaticText
+from PyQt5.QtGui import QPainter, QPainterPath, QStaticText
 from PyQt5.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from seqdec_gui.domain.design import Block
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.shapes import BlockInference
-from seqdec_gui.domain.types import PortType, StatesType
+from seqdec_gui.domain.types import PortType
 from seqdec_gui.gui.design_view import style as styles
+from seqdec_gui.gui.design_view.block_paint import paint_block
 from seqdec_gui.gui.design_view.judge import End, ends_of
 from seqdec_gui.gui.design_view.layers import WIDTH, Inside, inside
 from seqdec_gui.gui.design_view.style import (
-    CORNER,
-    FAR,
     FOOT,
     HEADER,
     ICON,
     LEAST_WIDTH,
-    MIDDLE,
     MOST_WIDTH,
-    NEAR,
     PAD,
     PORT,
     ROW,
@@ -62,10 +59,11 @@ class BlockItem(QGraphicsItem):
         self.width, self.height = LEAST_WIDTH, HEADER
         self.rows: dict[End, PortRow] = {}
         self.inside: Inside | None = None
+        self.inside_top = 0.0
         self.expander = QRectF()
         self.badge = QRectF()
-        self._texts: dict[str, tuple[QStaticText, float]] = {}
-        self._layer_texts: list[list[QStaticText]] = []
+        self.texts: dict[str, tuple[QStaticText, float]] = {}
+        self.layer_texts: list[list[QStaticText]] = []
         self.setAcceptedMouseButtons(Qt.NoButton)
         self.setFlag(QGraphicsItem.ItemUsesExtendedStyleOption, False)
 
@@ -110,7 +108,7 @@ class BlockItem(QGraphicsItem):
         self._put("name", self.block.id, self.width - head - PAD - (badge_width + 8 if badge else 0))
         self._put("kind", kind.title, self.width - head - PAD - (expand_width + 8 if expand else 0), small=True)
         far = look.far_metrics.elidedText(self.block.id, Qt.ElideRight, self.width - head - 4)
-        self._texts["far"] = (look.static_text(far, "far"), 0.0)
+        self.texts["far"] = (look.static_text(far, "far"), 0.0)
         self.update()
         return before != (self.width, self.height, [(end, row.anchor) for end, row in self.rows.items()])
 
@@ -152,18 +150,18 @@ class BlockItem(QGraphicsItem):
             self.rows[end] = row
         self.height = HEADER + ROW * max(number[False], number[True]) + (FOOT if ends else 0.0)
         if self.inside is not None:
-            self._inside_top = self.height + 4
+            self.inside_top = self.height + 4
             self.height += self.inside.height + 2 * PAD + 4 + (18 if self.inside.left_out else 0)
         self.height = -(-self.height // styles.GRID) * styles.GRID
 
     def _show_inside(self) -> None:
         submodel = self.known.submodel if self.known is not None else None
         if not self.expanded or submodel is None:
-            self.inside, self._layer_texts = None, []
+            self.inside, self.layer_texts = None, []
             return
         look, room = styles.current(), WIDTH - 16
         self.inside = inside(submodel)
-        self._layer_texts = [
+        self.layer_texts = [
             [look.static_text(look.small_metrics.elidedText(line, Qt.ElideMiddle, room)) for line in box.lines]
             for box in self.inside.boxes
         ]
@@ -172,7 +170,7 @@ class BlockItem(QGraphicsItem):
         look = styles.current()
         metrics, font = (look.small_metrics, "small") if small else (look.title_metrics, "title")
         shown = metrics.elidedText(text, Qt.ElideRight, max(room, 10.0)) if text else ""
-        self._texts[name] = (look.static_text(shown, font), metrics.horizontalAdvance(shown))
+        self.texts[name] = (look.static_text(shown, font), metrics.horizontalAdvance(shown))
 
     # -- geometry
     @property
@@ -237,169 +235,9 @@ class BlockItem(QGraphicsItem):
             parts.append(f"{self.known.parameters:,} parameters")
         return "; ".join([*parts, *self.error_texts()])
 
-    # -- painting
     def paint(self, painter: QPainter | None, option: QStyleOptionGraphicsItem | None, widget: QWidget | None = None) -> None:
         assert painter is not None
-        look = styles.current()
-        scale = painter.worldTransform().m11()
-        self._paint_body(painter, look, scale)
-        if scale >= MIDDLE:
-            self._paint_header(painter, look, scale)
-        if scale >= FAR:
-            for row in self.rows.values():
-                self._paint_port(painter, look, row, scale)
-        if self.inside is not None and scale >= FAR:
-            self._paint_inside(painter, look, scale)
-        self._paint_badge(painter, look, scale)
-
-    def _severity(self) -> str:
-        return self.problems[0].severity if self.problems else ""
-
-    def _paint_body(self, painter: QPainter, look: styles.Style, scale: float) -> None:
-        body, category = self.body, self.block.parameters.category
-        severity = self._severity()
-        outline = look.error if severity == "error" else look.warning if severity == "warning" else look.outline
-        width = 1.2
-        if self.selected:
-            outline, width = look.accent, 2.2
-        elif self.hovered and not severity:
-            outline = look.category[category]
-        if scale < FAR:
-            painter.setPen(styles.pen(outline, 0 if not self.selected else 2.0 / scale))
-            painter.setBrush(look.tint[category])
-            painter.drawRect(body)
-            painter.fillRect(QRectF(0, 0, self.width, HEADER / 3), look.category[category])
-            return
-        painter.setPen(Qt.NoPen)
-        painter.setBrush(look.shadow)
-        painter.drawRoundedRect(body.translated(0, 1.5).adjusted(-1, 0, 1, 1.5), CORNER + 1, CORNER + 1)
-        painter.setBrush(look.body)
-        painter.drawRoundedRect(body, CORNER, CORNER)
-        header = QPainterPath()
-        header.setFillRule(Qt.WindingFill)
-        header.addRoundedRect(QRectF(0, 0, self.width, HEADER), CORNER, CORNER)
-        if self.rows or self.inside is not None:
-            header.addRect(QRectF(0, HEADER - CORNER, self.width, CORNER))
-        painter.setBrush(look.tint[category])
-        painter.drawPath(header)
-        painter.setBrush(Qt.NoBrush)
-        painter.setPen(styles.pen(outline, width))
-        painter.drawRoundedRect(body, CORNER, CORNER)
-        if self.focused:
-            ring = QColor(look.accent)
-            ring.setAlphaF(0.3)
-            painter.setPen(styles.pen(ring, 4))
-            painter.drawRoundedRect(body.adjusted(-3, -3, 3, 3), CORNER + 2, CORNER + 2)
-
-    def _paint_header(self, painter: QPainter, look: styles.Style, scale: float) -> None:
-        category = self.block.parameters.category
-        painter.drawPixmap(QRectF(PAD, 15, ICON, ICON), look.icon(self.block.parameters), QRectF(0, 0, 2 * ICON, 2 * ICON))
-        x = PAD + ICON + 8
-        painter.setPen(look.text)
-        if scale < NEAR:
-            painter.setFont(look.far_font)
-            painter.drawStaticText(QPointF(x, (HEADER - look.far_metrics.height()) / 2), self._texts["far"][0])
-            return
-        painter.setFont(look.title_font)
-        painter.drawStaticText(QPointF(x, 6), self._texts["name"][0])
-        painter.setFont(look.small_font)
-        painter.setPen(look.dim)
-        painter.drawStaticText(QPointF(x, 26), self._texts["kind"][0])
-        if not self.badge.isEmpty():
-            painter.setPen(Qt.NoPen)
-            painter.setBrush(styles.mixed(look.tint[category], look.category[category], 0.16))
-            painter.drawRoundedRect(self.badge, 8, 8)
-            painter.setPen(look.text)
-            text, width = self._texts["badge"]
-            painter.drawStaticText(QPointF(self.badge.center().x() - width / 2, self.badge.top() + 1), text)
-        if not self.expander.isEmpty():
-            painter.setPen(look.text if self.hovered else look.dim)
-            painter.drawStaticText(QPointF(self.expander.left(), self.expander.top()), self._texts["expand"][0])
-            self._paint_chevron(painter, look)
-
-    def _paint_chevron(self, painter: QPainter, look: styles.Style) -> None:
-        x, y, up = self.expander.right() - 9, self.expander.center().y(), -1 if self.expanded else 1
-        painter.setPen(styles.pen(look.text if self.hovered else look.dim, 1.5))
-        painter.drawPolyline(QPointF(x - 3.5, y - 1.8 * up), QPointF(x, y + 1.8 * up), QPointF(x + 3.5, y - 1.8 * up))
-
-    def _paint_port(self, painter: QPainter, look: styles.Style, row: PortRow, scale: float) -> None:
-        mark = None if self.marks is None else self.marks.get(row.end)
-        dimmed, hot = self.marks is not None and not mark, self.hot == row.end
-        color = look.faint if dimmed else look.error if row.wrong else look.wire[styles.wire_class(row.given)]
-        if mark:
-            color = look.ok
-        filled = row.wired or mark or (row.end.is_output and row.given is not None)
-        painter.setPen(styles.pen(color if not dimmed else look.outline, 1.8))
-        painter.setBrush(color if filled and not dimmed else look.body)
-        if mark or hot:
-            glow = QColor(look.error if hot and dimmed else color)
-            glow.setAlphaF(0.45 if hot else 0.22)
-            painter.save()
-            painter.setPen(Qt.NoPen)
-            painter.setBrush(glow)
-            painter.drawEllipse(row.anchor, PORT + (8 if hot else 5), PORT + (8 if hot else 5))
-            painter.restore()
-        grow = 1.2 if hot else 0.0
-        if isinstance(row.given, StatesType):
-            painter.drawRoundedRect(
-                QRectF(row.anchor.x() - 4.5 - grow, row.anchor.y() - 8 - grow, 9 + 2 * grow, 16 + 2 * grow), 4.5, 4.5
-            )
-        else:
-            painter.drawEllipse(row.anchor, PORT + grow, PORT + grow)
-        if scale < NEAR or row.text is None:
-            return
-        painter.setFont(look.small_font)
-        painter.setPen(look.faint if dimmed else look.dim if row.optional and not row.wired else look.text)
-        y = row.anchor.y() - look.small_metrics.height() / 2
-        if not row.end.is_output:
-            painter.drawStaticText(QPointF(PAD + 2, y), row.text)
-            return
-        x = self.width - PAD - 2 - row.text.size().width()
-        painter.drawStaticText(QPointF(x, y), row.text)
-        if row.type_text is not None:
-            painter.setPen(look.faint if dimmed else look.dim)
-            painter.drawStaticText(QPointF(x - row.type_width - 8, y), row.type_text)
-
-    def _paint_inside(self, painter: QPainter, look: styles.Style, scale: float) -> None:
-        assert self.inside is not None
-        painter.setPen(styles.pen(look.border, 1))
-        painter.drawLine(QPointF(0.5, self._inside_top), QPointF(self.width - 0.5, self._inside_top))
-        dx, dy = (self.width - self.inside.width) / 2, self._inside_top + PAD
-        painter.save()
-        painter.translate(dx, dy)
-        painter.setPen(styles.pen(look.faint, 1.3))
-        painter.setBrush(Qt.NoBrush)
-        for a, b in self.inside.wires:
-            path = QPainterPath(a)
-            bend = QPointF(0, min(max((b.y() - a.y()) / 2, 8.0), 40.0))
-            path.cubicTo(a + bend, b - bend, b)
-            painter.drawPath(path)
-        for box, texts in zip(self.inside.boxes, self._layer_texts, strict=True):
-            painter.setPen(styles.pen(look.outline, 1))
-            painter.setBrush(look.canvas if not box.is_input else look.body)
-            painter.drawRoundedRect(box.rect, 5, 5)
-            if scale >= NEAR:
-                painter.setFont(look.small_font)
-                for number, text in enumerate(texts):
-                    painter.setPen(look.text if number == 0 else look.dim)
-                    painter.drawStaticText(box.rect.topLeft() + QPointF(8, 4 + 16 * number), text)
-        if self.inside.left_out and scale >= NEAR:
-            painter.setPen(look.dim)
-            painter.drawText(QPointF(0, self.inside.height + 16), f"… and {self.inside.left_out} more layers")
-        painter.restore()
-
-    def _paint_badge(self, painter: QPainter, look: styles.Style, scale: float) -> None:
-        severity = self._severity()
-        if severity not in ("error", "warning"):
-            return
-        color = look.error if severity == "error" else look.warning
-        center, radius = QPointF(self.width - 2, 2), 9.0 if scale >= MIDDLE else 9.0 * MIDDLE / max(scale, 0.05)
-        painter.setPen(styles.pen(look.canvas, 2))
-        painter.setBrush(color)
-        painter.drawEllipse(center, radius, radius)
-        painter.setPen(styles.pen(look.body, 2.0 * radius / 9))
-        painter.drawLine(center + QPointF(0, -0.45 * radius), center + QPointF(0, 0.1 * radius))
-        painter.drawPoint(center + QPointF(0, 0.48 * radius))
+        paint_block(painter, self)
 
 
 def _same(a: BlockInference, b: BlockInference) -> bool:

@@ -17,7 +17,7 @@ from seqdec_gui.gui.design_view.style import GRID
 LEAST_ZOOM, MOST_ZOOM = 0.05, 4.0
 STEP = 1.2
 DOT = 2  # of the grid, pixels
-BORDER = 48  # what `fit` leaves free around the design, pixels
+BORDER = 28  # what `fit` leaves free around the design, pixels
 
 
 class Canvas(QGraphicsView):
@@ -26,6 +26,7 @@ class Canvas(QGraphicsView):
     def __init__(self, scene: DesignScene, parent: QWidget | None = None) -> None:
         super().__init__(scene, parent)
         self.design_scene = scene
+        self.fits_itself = True  # until the user looks elsewhere, a change of size fits the design again
         self.setRenderHints(QPainter.Antialiasing | QPainter.TextAntialiasing | QPainter.SmoothPixmapTransform)
         self.setViewportUpdateMode(QGraphicsView.SmartViewportUpdate)
         self.setOptimizationFlags(QGraphicsView.DontSavePainterState | QGraphicsView.DontAdjustForAntialiasing)
@@ -78,6 +79,7 @@ class Canvas(QGraphicsView):
         at = self.viewport().rect().center() if at is None else at
         before = self.mapToScene(at)
         self.setTransform(self.transform().fromScale(wanted, wanted))
+        self.fits_itself = False
         drift = at - self.mapFromScene(before)
         self.pan(drift.x(), drift.y())
 
@@ -93,6 +95,7 @@ class Canvas(QGraphicsView):
 
     def pan(self, dx: int, dy: int) -> None:
         """Move what is shown by so many pixels."""
+        self.fits_itself = False
         self.horizontalScrollBar().setValue(self.horizontalScrollBar().value() - dx)
         self.verticalScrollBar().setValue(self.verticalScrollBar().value() - dy)
 

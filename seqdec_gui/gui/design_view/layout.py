@@ -248,6 +248,6 @@ def _positions(
         leaving = [edge for edge in edges if layers[edge.source] == number]
         entering = [edge for edge in edges if layers[edge.target] == number + 1]
         labels = max((edge.label for edge in {*leaving, *entering}), default=0.0)
-        lanes = 8.0 * min(len(leaving), 8)
-        x += width + max(DX, labels + 56.0) + lanes
+        lanes = 8.0 * min(max(len(leaving) - 1, 0), 8)
+        x += width + max(DX, labels + 48.0) + lanes
     return found

@@ -92,11 +92,12 @@ def _cells(rect: Rect) -> list[tuple[int, int]]:
 
 
 class Wire(NamedTuple):
-    """What is to be routed. Wires of one `net` (the same output) may share their way."""
+    """What is to be routed. Wires of one `net` (the same output) may share their way. `label` is the width of its label."""
 
     source: Point
     target: Point
     net: Hashable
+    label: float = 0.0
 
 
 def simple(source: Point, target: Point) -> Path:
@@ -167,8 +168,11 @@ class Router(Generic[K]):
         area = Rect(min(sx, tx) - NEAR / 4, min(sy, ty) - NEAR / 4, max(sx, tx) + NEAR / 4, max(sy, ty) + NEAR / 4)
         near = [self.blocks.rects[key] for key in self.blocks.meeting(area)]
         if sx <= tx:
-            # Turning late comes first: what then runs beside the source has room for the label.
-            xs = [tx, (sx + tx) / 2, sx, *(x for r in near for x in (r.left - STUB, r.right + STUB) if sx <= x <= tx)]
+            # Turning late comes first: what then runs beside the source has room for the label. If it has not, the label
+            # will stand on the upright stretch, best in the middle.
+            late, middle = tx, (sx + tx) / 2
+            first = (late, middle) if tx - source[0] >= wire.label + 2 * MARGIN else (middle, late)
+            xs = [*first, sx, *(x for r in near for x in (r.left - STUB, r.right + STUB) if sx <= x <= tx)]
             lanes = [x + LANE * k for x in xs for k in (0, -1, 1, -2, 2, -3, 3)]
             for x in dict.fromkeys(lanes):
                 if sx <= x <= tx:

@@ -169,7 +169,7 @@ class DesignScene(QGraphicsScene):
         source, target = self.anchor(End(link.source, True)), self.anchor(End(link.target, False))
         assert source is not None
         assert target is not None
-        return Wire((source.x(), source.y()), (target.x(), target.y()), link.source)
+        return Wire((source.x(), source.y()), (target.x(), target.y()), link.source, self.wires[link].label.width)
 
     def _place_label(self, link: Link) -> None:
         """Put the label where it covers neither blocks nor labels, and best no other wire; nowhere if there is no room."""

@@ -17,7 +17,7 @@ FOOT = 8.0
 PAD = 12.0
 CORNER = 8.0
 PORT = 5.5
-LEAST_WIDTH, MOST_WIDTH = 180.0, 320.0
+LEAST_WIDTH, MOST_WIDTH = 140.0, 320.0
 ICON = 18
 MOST_TEXTS = 5000
 
@@ -98,6 +98,13 @@ def current() -> Style:
     if not _current or _current[0].theme is not theme.current():
         _current[:] = [Style()]
     return _current[0]
+
+
+def _forget() -> None:
+    _current.clear()
+
+
+theme.notifier.changed.connect(_forget)  # before any view connects: a change of fonts keeps the theme's colours
 
 
 def mixed(base: QColor, other: QColor, amount: float) -> QColor:

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PyQt5.QtCore import QEvent, QPoint, QRect, Qt, QTimer, pyqtSignal, pyqtSlot
-from PyQt5.QtGui import QContextMenuEvent, QFocusEvent, QHelpEvent, QKeyEvent, QKeySequence, QMouseEvent, QResizeEvent
+from PyQt5.QtGui import QContextMenuEvent, QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent, QResizeEvent
 from PyQt5.QtWidgets import QToolTip, QWidget
 
 from seqdec_gui.domain.adapters import Adapter
 from seqdec_gui.domain.design import Design, Link
 from seqdec_gui.gui import theme
-from seqdec_gui.gui.design_view import menus
-from seqdec_gui.gui.design_view.canvas import ARROWS
+from seqdec_gui.gui.design_view import keys, menus
 from seqdec_gui.gui.design_view.connect_dialog import Choice, ConnectDialog, starts_of
 from seqdec_gui.gui.design_view.editing import EditableCanvas
 from seqdec_gui.gui.design_view.gestures import DrawWire, Gesture, Move, Pan, Place, RubberBand
 from seqdec_gui.gui.design_view.overlays import EmptyState, OfferBar, RenameField
-from seqdec_gui.gui.design_view.style import GRID, HEADER
+from seqdec_gui.gui.design_view.style import HEADER
 from seqdec_gui.gui.document import DesignDocument
 
 EDGE = 20  # pixels from the border where a drag scrolls the canvas
@@ -37,7 +36,7 @@ class DesignView(EditableCanvas):
         self.setFocusPolicy(Qt.StrongFocus)
         self.setAcceptDrops(False)
         self.gesture: Gesture | None = None
-        self._space = False
+        self.panning = False  # while Space is held
         self._placing: Place | None = None
         self._offered: Link | None = None
         self._rename: RenameField | None = None
@@ -49,6 +48,7 @@ class DesignView(EditableCanvas):
         self.offer_bar = OfferBar(self.viewport())
         self.offer_bar.accepted.connect(self._on_offer_bar_accepted)
         document.design_changed.connect(self._on_document_design_changed)
+        document.replaced.connect(self._on_document_replaced)
         document.selection_changed.connect(self._on_document_selection_changed)
         theme.notifier.changed.connect(self._on_theme_changed)
         self._show_empty_state()
@@ -59,18 +59,20 @@ class DesignView(EditableCanvas):
         self.cancel_gesture()
         self.offer_bar.hide()
         self._show_empty_state()
-        if self._is_stacked():
-            QTimer.singleShot(0, self._on_stacked)
-
-    def _is_stacked(self) -> bool:
-        """Whether the design has just come and its blocks lie all on one place: a script made it and left places out."""
-        blocks = self.design.blocks
-        return not self.document.undo_stack.count() and len(blocks) > 1 and len({block.position for block in blocks}) == 1
+        self.fits_itself = False
 
     @pyqtSlot()
-    def _on_stacked(self) -> None:
+    def _on_document_replaced(self) -> None:
+        """Another design: show all of it, and go on doing so while the window finds its size."""
         if self._is_stacked():
             self.auto_layout()
+        self.fit()
+        self.fits_itself = True
+
+    def _is_stacked(self) -> bool:
+        """Whether all blocks lie on one place: a script made the design and left the places out."""
+        blocks = self.design.blocks
+        return len(blocks) > 1 and len({block.position for block in blocks}) == 1
 
     @pyqtSlot(object)
     def _on_document_selection_changed(self, selection: frozenset[str]) -> None:
@@ -88,6 +90,7 @@ class DesignView(EditableCanvas):
 
     def _show_empty_state(self) -> None:
         self.empty_state.setVisible(not self.design.blocks and self._placing is None)
+        self.empty_state.button.setVisible(self.receivers(self.templates_requested) > 0)
         self.empty_state.place(self.viewport().rect())
 
     # -- wishes
@@ -163,14 +166,14 @@ class DesignView(EditableCanvas):
         """End what the mouse is doing without a trace."""
         gesture, self.gesture, self._placing = self.gesture, None, None
         self._scrolling.stop()
-        self._show_cursor()
+        self.show_cursor()
         if gesture is not None:
             gesture.cancel()
 
     def _gesture_for(self, event: QMouseEvent) -> Gesture | None:
         at, point = event.pos(), self.mapToScene(event.pos())
         scene, adding = self.design_scene, bool(event.modifiers() & (Qt.ShiftModifier | Qt.ControlModifier))
-        if event.button() == Qt.MiddleButton or (event.button() == Qt.LeftButton and self._space):
+        if event.button() == Qt.MiddleButton or (event.button() == Qt.LeftButton and self.panning):
             return Pan(self, at)
         if event.button() != Qt.LeftButton:
             return None
@@ -203,6 +206,7 @@ class DesignView(EditableCanvas):
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
         assert event is not None
         event.accept()
+        self.fits_itself = False
         QToolTip.hideText()
         if self.gesture is not None:
             if event.buttons() != event.button():
@@ -211,7 +215,7 @@ class DesignView(EditableCanvas):
         self.offer_bar.hide()
         self.setFocus(Qt.MouseFocusReason)
         self.gesture = self._gesture_for(event)
-        self._show_cursor()
+        self.show_cursor()
 
     def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
         assert event is not None
@@ -223,7 +227,7 @@ class DesignView(EditableCanvas):
             self._hover(event.pos())
             return
         self.gesture.move(event.pos(), event.modifiers())
-        self._show_cursor()
+        self.show_cursor()
         near_edge = not self.viewport().rect().adjusted(EDGE, EDGE, -EDGE, -EDGE).contains(event.pos())
         if near_edge and self.gesture.scrolls and self.gesture.moved:
             if not self._scrolling.isActive():
@@ -238,7 +242,7 @@ class DesignView(EditableCanvas):
             return
         gesture, self.gesture = self.gesture, None
         self._scrolling.stop()
-        self._show_cursor()
+        self.show_cursor()
         gesture.finish(event.pos(), event.modifiers())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
@@ -277,7 +281,7 @@ class DesignView(EditableCanvas):
         link = scene.wire_at(point, 6.0 / self.zoom) if block_id is None else None
         scene.hover(block_id, link)
         scene.heat(end)
-        self._show_cursor(
+        self.show_cursor(
             Qt.CrossCursor if end is not None else Qt.PointingHandCursor if self._over_expander(block_id, at) else None
         )
 
@@ -287,10 +291,11 @@ class DesignView(EditableCanvas):
         item = self.design_scene.blocks[block_id]
         return bool(item.expander.contains(self.mapToScene(at) - item.pos()))
 
-    def _show_cursor(self, wanted: Qt.CursorShape | None = None) -> None:
+    def show_cursor(self, wanted: Qt.CursorShape | None = None) -> None:
+        """The cursor of the gesture, or else this one."""
         if self.gesture is not None:
             wanted = self.gesture.cursor if self.gesture.moved else None
-        elif wanted is None and self._space:
+        elif wanted is None and self.panning:
             wanted = Qt.OpenHandCursor
         if wanted is None:
             self.viewport().unsetCursor()
@@ -311,63 +316,14 @@ class DesignView(EditableCanvas):
             if event.key() == Qt.Key_Escape:
                 self.cancel_gesture()
                 self._show_empty_state()
-        elif not (self._edit_key(event) or self._block_key(event)):
+        elif not (keys.edit(self, event) or keys.act_on_block(self, event)):
             super().keyPressEvent(event)
-
-    def _edit_key(self, event: QKeyEvent) -> bool:
-        """Keys that work on the design or on the selection."""
-        stack = self.document.undo_stack
-        standard = (
-            (QKeySequence.SelectAll, self.select_all), (QKeySequence.Copy, self.copy), (QKeySequence.Cut, self.cut),
-            (QKeySequence.Paste, self.paste), (QKeySequence.Undo, stack.undo), (QKeySequence.Redo, stack.redo),
-        )  # fmt: skip
-        for keys, act in standard:
-            if event.matches(keys):
-                act()
-                return True
-        if event.modifiers() & Qt.ControlModifier:
-            acts = {Qt.Key_D: self.duplicate, Qt.Key_L: self.auto_layout, Qt.Key_Y: stack.redo}
-            if event.key() in acts:
-                acts[event.key()]()
-                return True
-        return False
-
-    def _block_key(self, event: QKeyEvent) -> bool:
-        """Keys without Ctrl: on the selected block, or on the view."""
-        key, only = event.key(), self.only_selected()
-        if event.modifiers() & (Qt.ControlModifier | Qt.AltModifier):
-            return False
-        if key in ARROWS and self.document.selection:
-            step = 1 if event.modifiers() & Qt.ShiftModifier else GRID
-            self.nudge(ARROWS[key][0] * step, ARROWS[key][1] * step)
-        elif key in (Qt.Key_Delete, Qt.Key_Backspace):
-            self.delete()
-        elif key == Qt.Key_Escape:
-            self.offer_bar.hide()
-            self.document.select(())
-            self.design_scene.select_links(())
-        elif key == Qt.Key_Space:
-            self._space = True
-            self._show_cursor()
-        elif key == Qt.Key_F:
-            self.fit(self.selected_blocks() or None)
-        elif only is not None and key in (Qt.Key_Return, Qt.Key_Enter):
-            self.edit_requested.emit(only)
-        elif only is not None and key == Qt.Key_F2:
-            self.rename_block(only)
-        elif only is not None and key == Qt.Key_C:
-            self.connect_block(only)
-        elif only is not None and key == Qt.Key_E:
-            self.toggle_expanded(only)
-        else:
-            return False
-        return True
 
     def keyReleaseEvent(self, event: QKeyEvent | None) -> None:
         assert event is not None
         if event.key() == Qt.Key_Space and not event.isAutoRepeat():
-            self._space = False
-            self._show_cursor()
+            self.panning = False
+            self.show_cursor()
         super().keyReleaseEvent(event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
@@ -390,7 +346,7 @@ class DesignView(EditableCanvas):
 
     def focusOutEvent(self, event: QFocusEvent | None) -> None:
         super().focusOutEvent(event)
-        self._space = False
+        self.panning = False
         self.design_scene.focus_block(None)
 
     # -- menus, tips, size
@@ -439,6 +395,8 @@ class DesignView(EditableCanvas):
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
+        if self.fits_itself:
+            self.fit()
         self.empty_state.place(self.viewport().rect())
         if self.offer_bar.isVisible():
             self.offer_bar.place()
