@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PyQt5.QtCore import QFile
+from PyQt5.QtCore import QFile, QStandardPaths
 
 from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.runs import lock
@@ -17,6 +17,8 @@ def move_to_trash(runs: Sequence[Path]) -> int:
 
     Raises SeqdecError: a run goes on, or the file system has no trash; the runs before it are in the trash then.
     """
+    # Qt makes the trash in the user's data folder, but not that folder.
+    Path(QStandardPaths.writableLocation(QStandardPaths.GenericDataLocation)).mkdir(parents=True, exist_ok=True)
     for path in runs:
         if lock.is_held(RunFolder(path).lock):
             raise SeqdecError(f"The run {path.name} is still going on: stop it before you delete it.")
