@@ -69,14 +69,18 @@ def _design(path: str | None, target: RunFolder | None) -> tuple[Design, Path]:
 
 def _say(certificate: Certificate) -> None:
     rows = [("block", "largest difference", "weight")]
-    rows += [(block.block, f"{block.difference:.1e}", block.weight) for block in certificate.blocks]
+    rows += [(block.block, _digits(block.difference), block.weight) for block in certificate.blocks]
     if certificate.blocks:
         say_table(rows, right=(1,))
-    metrics = ", ".join(f"{name} {'-' if v is None else f'{v:.1e}'}" for name, v in certificate.metric_differences.items())
+    metrics = ", ".join(f"{name} {_digits(v)}" for name, v in certificate.metric_differences.items())
     say(f"Differences of metrics: {metrics}.")
     if certificate.neutral:
         names = ", ".join(certificate.neutral)
-        say(f"Without effect, as BatchNormalization follows: {names} ({certificate.neutral_difference:.1e}).")
+        say(f"Without effect, as BatchNormalization follows: {names} ({_digits(certificate.neutral_difference)}).")
     if certificate.switched_off:
         say(f"Switched off, as devices draw different numbers: {', '.join(certificate.switched_off)}.")
     say(certificate.sentence)
+
+
+def _digits(difference: float | None) -> str:
+    return "not a number" if difference is None else f"{difference:.1e}"

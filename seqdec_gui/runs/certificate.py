@@ -37,10 +37,10 @@ STEPS = 5
 
 
 class BlockDifference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The largest difference among the weights of a block, and the path of that weight."""
+    """The largest difference among the weights of a block (None: not a number), and the path of that weight."""
 
     block: str
-    difference: float
+    difference: float | None
     weight: str = ""
 
 
@@ -67,7 +67,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     tolerance: float = TOLERANCE
     weight_difference: float | None
     weight: str = ""
-    neutral_difference: float = 0.0
+    neutral_difference: float | None = 0.0
     neutral: tuple[str, ...] = ()
     blocks: tuple[BlockDifference, ...] = ()
     metric_differences: dict[str, float | None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -48,38 +48,37 @@ class Differences(NamedTuple):
 
     def predictions(self) -> float | None:
         """Largest |p - q| / max(1, |p|) of all predictions; None where one is not a finite number."""
-        return _largest(self.a, self.b, "p", relative)
+        names = [name for name in self.a if name[:1] == "p" and name[1:].isdigit()]
+        return finite(max((largest(relative(self.a[name], self.b[name])) for name in names), default=0.0))
 
     def weights(self) -> tuple[float | None, str]:
-        """Largest |v - w| of the weights that matter, and where."""
-        worst = max(self.blocks(), key=lambda each: np.inf if np.isnan(each[1]) else each[1], default=("", 0.0, ""))
-        return (None if np.isnan(worst[1]) else worst[1]), f"{worst[0]}/{worst[2]}" if worst[2] else ""
+        """Largest |v - w| of the weights that matter, and where; None where one is not a finite number."""
+        found = [(np.inf if difference is None else difference, f"{b}/{path}") for b, difference, path in self.blocks()]
+        difference, where = max(found, key=lambda each: each[0], default=(0.0, ""))
+        return finite(difference), where
 
-    def blocks(self) -> list[tuple[str, float, str]]:
+    def blocks(self) -> list[tuple[str, float | None, str]]:
         """For every block with weights its largest difference that matters, and the weight's path; in topological order."""
-        found: dict[str, tuple[str, float, str]] = {}
+        found: dict[str, tuple[float, str]] = {}
         for i, weight in enumerate(self.one.weights):
-            if f"{weight.block}/{weight.path}" in self.neutral:
-                continue
-            difference = float(np.max(np.abs(self.a[f"w{i}"] - self.b[f"w{i}"]), initial=0.0))
-            before = found.get(weight.block)
-            if before is None or not difference <= before[1]:
-                found[weight.block] = (weight.block, difference, weight.path)
-        return [found[block] for block in self.order if block in found]
+            if f"{weight.block}/{weight.path}" not in self.neutral:
+                difference = largest(self.a[f"w{i}"] - self.b[f"w{i}"])
+                if weight.block not in found or difference > found[weight.block][0]:
+                    found[weight.block] = (difference, weight.path)
+        return [(block, finite(found[block][0]), found[block][1]) for block in self.order if block in found]
 
-    def neutral_difference(self) -> float:
+    def neutral_difference(self) -> float | None:
         """Largest difference of the weights that change no prediction."""
         values = [
-            float(np.max(np.abs(self.a[f"w{i}"] - self.b[f"w{i}"]), initial=0.0))
+            largest(self.a[f"w{i}"] - self.b[f"w{i}"])
             for i, weight in enumerate(self.one.weights)
             if f"{weight.block}/{weight.path}" in self.neutral
         ]
-        return max(values, default=0.0)
+        return finite(max(values, default=0.0))
 
     def metrics(self) -> dict[str, float | None]:
         """|difference| of the loss of any step, and of every metric over the steps."""
-        losses = float(np.max(np.abs(self.a["losses"] - self.b["losses"]), initial=0.0))
-        found: dict[str, float | None] = {"loss": losses if np.isfinite(losses) else None}
+        found: dict[str, float | None] = {"loss": finite(largest(self.a["losses"] - self.b["losses"]))}
         for name, value in self.one.metrics.items():
             other = self.many.metrics.get(name)
             found[name] = None if value is None or other is None else abs(value - other)
@@ -90,9 +89,8 @@ class Differences(NamedTuple):
         return frozenset(
             weight.block
             for i, weight in enumerate(self.one.weights)
-            if not weight.trainable and not float(np.max(relative(self.a[f"s{i}"], self.b[f"s{i}"]), initial=0.0))
-            <= STATISTICS_TOLERANCE
-        )  # fmt: skip
+            if not weight.trainable and largest(relative(self.a[f"s{i}"], self.b[f"s{i}"])) > STATISTICS_TOLERANCE
+        )
 
     def gradients(self) -> frozenset[str]:
         """Blocks whose gradients differ by more than rounding, after one step of descent with a learning rate of 1."""
@@ -101,9 +99,8 @@ class Differences(NamedTuple):
             if weight.trainable and f"{weight.block}/{weight.path}" not in self.neutral:
                 before = self.a[f"i{i}"]
                 one, many = before - self.a[f"s{i}"], before - self.b[f"s{i}"]
-                size, weights = (float(np.max(np.abs(value), initial=0.0)) for value in (one, before))
-                allowed = GRADIENT_TOLERANCE * size + WEIGHT_DIGITS * max(1.0, weights)
-                if not float(np.max(np.abs(one - many), initial=0.0)) <= allowed:
+                allowed = GRADIENT_TOLERANCE * largest(one) + WEIGHT_DIGITS * max(1.0, largest(before))
+                if not largest(one - many) <= allowed or not np.isfinite(allowed):
                     found.add(weight.block)
         return frozenset(found)
 
@@ -111,6 +108,16 @@ class Differences(NamedTuple):
 def relative(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """|a - b| / max(1, |a|)."""
     return np.asarray(np.abs(a - b) / np.maximum(1.0, np.abs(a)))
+
+
+def largest(values: npt.NDArray[Any]) -> float:
+    """The largest absolute value, 0 of nothing, infinite where one is not a number."""
+    found = float(np.max(np.abs(values), initial=0.0))
+    return np.inf if np.isnan(found) else found
+
+
+def finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
 
 
 def neutral_biases(design: Design, weights: Sequence[WeightName]) -> tuple[str, ...]:
@@ -147,11 +154,3 @@ def _is_linear(call: Call) -> bool:
     arguments = dict(inner.arguments)
     plain = arguments.get("activation") in (None, "linear") and arguments.get("use_bias", True)
     return inner.type in _LINEAR and bool(plain)
-
-
-def _largest(
-    a: Arrays, b: Arrays, letter: str, distance: Callable[[npt.NDArray[Any], npt.NDArray[Any]], npt.NDArray[Any]]
-) -> float | None:
-    names = [name for name in a if name[:1] == letter and name[1:].isdigit()]
-    worst = max((float(np.max(distance(a[name], b[name]), initial=0.0)) for name in names), default=0.0)
-    return worst if all(np.isfinite(a[name]).all() and np.isfinite(b[name]).all() for name in names) else None
