@@ -66,6 +66,14 @@ def test_a_ladder_is_laid_out_without_crossings() -> None:
     assert left == right
 
 
+def test_what_is_not_connected_lies_apart_and_singles_in_a_row_at_the_end() -> None:
+    boxes = {key: Box(100, 50) for key in ("alone", "a", "b", "c", "d", "lonely")}
+    places = layered(boxes, [Edge("a", "b"), Edge("c", "d")])
+    assert places["a"][1] == places["b"][1] < places["c"][1] == places["d"][1] < places["alone"][1] == places["lonely"][1]
+    assert places["alone"][0] == places["a"][0] == places["c"][0] == 0
+    assert max(y for _, y in places.values()) < 400
+
+
 def test_circles_and_unknown_ends_are_borne() -> None:
     boxes = {key: Box(10, 10) for key in ("a", "b", "")}
     places = layered(boxes, [Edge("a", "b"), Edge("b", "a"), Edge("a", "a"), Edge("a", "x"), Edge("", "a")])

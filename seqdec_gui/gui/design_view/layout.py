@@ -10,6 +10,7 @@ Key: TypeAlias = str
 DX, DY = 70.0, 40.0  # least room between columns and between blocks of one column, in scene units
 WIRE_ROOM = 14.0  # what a wire that passes through a column needs there
 SWEEPS = 12
+LEAST_ROW = 900.0
 
 
 class Box(NamedTuple):
@@ -42,18 +43,71 @@ class _Vertex:
 
 
 def layered(boxes: Mapping[Key, Box], edges: Sequence[Edge]) -> dict[Key, tuple[float, float]]:
-    """Position of every block's top left corner; the first block of the first column lies at about (0, 0).
+    """Position of every block's top left corner; the uppermost and the leftmost edge lie at 0.
 
-    Edges that would close a circle are ignored, as are those whose ends are unknown.
+    What is not connected lies one below the other, single blocks in rows at the end. Edges that would close a circle are
+    ignored, as are those whose ends are unknown.
     """
-    if not boxes:
-        return {}
     forward = _acyclic(boxes, edges)
-    layers = _layers(boxes, forward)
-    columns = _columns(boxes, forward, layers)
+    found: dict[Key, tuple[float, float]] = {}
+    single: list[Key] = []
+    top = widest = 0.0
+    for part in _parts(boxes, forward):
+        if len(part) == 1:
+            single.append(part[0])
+            continue
+        inside = frozenset(part)
+        places = _connected({key: boxes[key] for key in part}, [edge for edge in forward if edge.source in inside])
+        found.update((key, (x, y + top)) for key, (x, y) in places.items())
+        top += max(y + boxes[key].height for key, (_, y) in places.items()) + 2 * DY
+        widest = max(widest, max(x + boxes[key].width for key, (x, _) in places.items()))
+    return found | _rows({key: boxes[key] for key in single}, top, max(widest, LEAST_ROW))
+
+
+def _connected(boxes: Mapping[Key, Box], edges: Sequence[Edge]) -> dict[Key, tuple[float, float]]:
+    layers = _layers(boxes, edges)
+    columns = _columns(boxes, edges, layers)
     _order(columns)
     _place(columns)
-    return _positions(columns, boxes, forward, layers)
+    return _positions(columns, boxes, edges, layers)
+
+
+def _parts(boxes: Mapping[Key, Box], edges: Sequence[Edge]) -> list[list[Key]]:
+    """The blocks by connected part, each part and its blocks in the given order."""
+    near: dict[Key, list[Key]] = {key: [] for key in boxes}
+    for edge in edges:
+        near[edge.source].append(edge.target)
+        near[edge.target].append(edge.source)
+    part: dict[Key, int] = {}
+    count = 0
+    for root in boxes:
+        if root in part:
+            continue
+        todo = [root]
+        part[root] = count
+        while todo:
+            for key in near[todo.pop()]:
+                if key not in part:
+                    part[key] = count
+                    todo.append(key)
+        count += 1
+    found: list[list[Key]] = [[] for _ in range(count)]
+    for key in boxes:
+        found[part[key]].append(key)
+    return found
+
+
+def _rows(boxes: Mapping[Key, Box], top: float, width: float) -> dict[Key, tuple[float, float]]:
+    """Blocks side by side, in as many rows as this width takes."""
+    found: dict[Key, tuple[float, float]] = {}
+    x, height = 0.0, 0.0
+    for key, box in boxes.items():
+        if x and x + box.width > width:
+            x, top, height = 0.0, top + height + DY, 0.0
+        found[key] = (x, top)
+        x += box.width + DY
+        height = max(height, box.height)
+    return found
 
 
 def _acyclic(boxes: Mapping[Key, Box], edges: Sequence[Edge]) -> list[Edge]:
