@@ -29,7 +29,8 @@ class Settings(QObject):
         return QDBusVariant(QDBusVariant(1))
 
     def change(self):
-        signal = QDBusMessage.createSignal("/org/freedesktop/portal/desktop", "org.freedesktop.portal.Settings", "SettingChanged")
+        path, interface = "/org/freedesktop/portal/desktop", "org.freedesktop.portal.Settings"
+        signal = QDBusMessage.createSignal(path, interface, "SettingChanged")
         signal.setArguments(["org.freedesktop.appearance", "color-scheme", QDBusVariant(2)])
         QDBusConnection.sessionBus().send(signal)
 

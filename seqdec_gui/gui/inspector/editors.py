@@ -59,6 +59,9 @@ class Editor(QObject):
     def _make(self, parent: QWidget) -> QWidget:
         raise NotImplementedError
 
+    def add_button(self, button: QToolButton) -> None:
+        """Take a button of the form among the editor's own, where it has a row of them."""
+
     def read(self) -> Reading:
         raise NotImplementedError
 

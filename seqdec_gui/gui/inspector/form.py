@@ -45,7 +45,7 @@ class Row(QObject):
         self.reset.setAccessibleName(f"Reset {self.title} to {format_value(field.default)}")
         self.reset.clicked.connect(lambda: self.reset_requested.emit(self))
         self.message = QLabel(parent, objectName=f"error_{field.name}", wordWrap=True)
-        self.message.setProperty("role", "error")
+        self.message.setProperty("role", "small")
         self.message.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Minimum)
         self.message.hide()
         self.value: Any = msgspec.UNSET
@@ -96,7 +96,8 @@ class Row(QObject):
         polish(self.message, "role", {"error": "error", "warning": "warning"}.get(severity, "small"))
         self.message.setText(text)
         self.message.setVisible(bool(text))
-        polish(self.editor.input, "invalid", severity == "error")
+        if bool(self.editor.input.property("invalid")) != (severity == "error"):
+            polish(self.editor.input, "invalid", severity == "error")
 
     def set_shown(self, shown: bool) -> None:
         self.label.setVisible(shown and self.field.type != "table")
@@ -160,8 +161,8 @@ class Form(QWidget):
     def _add_row(self, row: Row) -> None:
         line = self._grid.rowCount()
         if row.field.type == "table":
-            self._grid.addWidget(row.editor.box, line, 1, 1, 2)
-            self._grid.addWidget(row.reset, line, 0, Qt.AlignHCenter | Qt.AlignTop)
+            self._grid.addWidget(row.editor.box, line, 0, 1, 3)
+            row.editor.add_button(row.reset)
         else:
             self._grid.addWidget(row.reset, line, 0, Qt.AlignCenter)
             self._grid.addWidget(row.label, line, 1, Qt.AlignTop)

@@ -26,6 +26,8 @@ from seqdec_gui.gui.icons import icon
 from seqdec_gui.gui.inspector.editors import Editor
 from seqdec_gui.gui.inspector.reading import Reading, format_value
 
+MARGIN = 4 * theme.SPACE
+MOST_LINES = 10  # more are scrolled
 LAYERS: dict[str, type[layer_stack.StackLayer]] = {
     str(kind.__struct_config__.tag): kind for kind in layer_stack.StackLayer.__subclasses__()
 }
@@ -56,11 +58,16 @@ class LayerTableEditor(Editor):
         column = QVBoxLayout(self.box)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.SPACE)
-        column.addLayout(self._button_row())
-        column.addWidget(self.input)
+        above = QVBoxLayout()  # as far in as the labels of the form
+        above.setContentsMargins(MARGIN, 0, 0, 0)
+        above.setSpacing(theme.SPACE)
+        self._bar = self._button_row()
+        above.addLayout(self._bar)
+        above.addWidget(self.input)
         self._title = QLabel()
         self._title.setProperty("role", "section")
-        column.addWidget(self._title)
+        above.addWidget(self._title)
+        column.addLayout(above)
         self._place = QVBoxLayout()
         column.addLayout(self._place)
 
@@ -78,7 +85,6 @@ class LayerTableEditor(Editor):
         table.setSelectionMode(QAbstractItemView.SingleSelection)
         table.setEditTriggers(QAbstractItemView.NoEditTriggers)
         table.setShowGrid(False)
-        table.setMinimumHeight(180)
         table.setTabKeyNavigation(False)
         table.currentCellChanged.connect(self._on_table_current_cell_changed)
 
@@ -94,6 +100,7 @@ class LayerTableEditor(Editor):
             row.addWidget(button)
             self._buttons[name] = button
         row.addStretch(1)
+        self._buttons["add"].setFocusPolicy(Qt.StrongFocus)
         menu = QMenu(self._buttons["add"])
         menu.setObjectName("layers_menu")
         for name in LAYERS:
@@ -105,6 +112,9 @@ class LayerTableEditor(Editor):
         self._buttons["down"].clicked.connect(lambda: self._move(1))
         self._buttons["remove"].clicked.connect(self._remove)
         return row
+
+    def add_button(self, button: QToolButton) -> None:
+        self._bar.addWidget(button)
 
     @property
     def _row(self) -> int:
@@ -125,6 +135,7 @@ class LayerTableEditor(Editor):
                 item.setToolTip(text)
                 table.setItem(line, column, item)
         table.setCurrentCell(max(0, row), 0)
+        table.setFixedHeight((min(len(value), MOST_LINES) + 1) * theme.CONTROL_HEIGHT + 3 * theme.SPACE)
         table.blockSignals(False)
         self._show_row()
 

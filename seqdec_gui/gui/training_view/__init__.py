@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -22,15 +21,15 @@ def create_page(workspace: Workspace) -> QWidget:
 def follow_runs(workspace: Workspace) -> None:
     """After the start of the window: attach to a run of the open design that goes on, and ask about it before closing.
 
-    The imports, those of the plots too, are done in a thread: the window is in use already.
+    NumPy, most of the time, is imported in a thread. Nothing of Qt may be: PyQt crashes when a module of it is first
+    imported in one thread while another is inside Qt.
     """
     from seqdec_gui.gui import background
 
-    background.run(_warm_up, lambda make_session: make_session(workspace), owner=workspace)
+    background.run(lambda: import_module("numpy"), lambda _numpy: _begin_session(workspace), owner=workspace)
 
 
-def _warm_up() -> Callable[[Workspace], object]:
-    import_module("seqdec_gui.gui.training_view.page")
-    session = import_module("seqdec_gui.gui.training_view.session")
-    make_session: Callable[[Workspace], object] = session.session_of
-    return make_session
+def _begin_session(workspace: Workspace) -> None:
+    from seqdec_gui.gui.training_view.session import session_of
+
+    session_of(workspace)
