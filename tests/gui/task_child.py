@@ -1,0 +1,79 @@
+"""Stands in for the child of short jobs: the real channel, no Keras. argv: MODE. Modes: do, refuse, slow, differ.
+
+`do` answers with results made from the task itself, so that a test sees what it was asked for; the task is written to the file
+that TASK_CHILD_RECORD names.
+"""
+
+import csv
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+
+from seqdec_gui.domain.problems import Problem
+from seqdec_gui.runs.tasks import (
+    ArrayDescription,
+    Exported,
+    ExportTask,
+    Generated,
+    GenerateTask,
+    Inspected,
+    LayerDescription,
+    Notice,
+    Progress,
+    TaskChannel,
+    TaskFailed,
+)
+
+mode = sys.argv[1]
+channel = TaskChannel()
+task = channel.read_task()
+if "TASK_CHILD_RECORD" in os.environ:
+    Path(os.environ["TASK_CHILD_RECORD"]).write_bytes(msgspec.json.encode(task))
+channel.send(Progress(done=1, total=3, text="Working"))
+if mode == "slow":
+    time.sleep(60)
+elif mode == "refuse":
+    if isinstance(task, GenerateTask):
+        problem = Problem(
+            "error", "cannot_generate", "model_2", "model_2 cannot generate: it takes 44 symbols per step and predicts 22."
+        )
+    elif isinstance(task, ExportTask) and task.format == "h5":
+        problem = Problem("error", "not_in_h5", "", "A .h5 file cannot carry full.", "Export as .keras.")
+    elif isinstance(task, ExportTask):
+        channel.send(Exported(paths=(task.output,), difference=0.0, rows=64))
+        sys.exit()
+    else:
+        problem = Problem("error", "unusable", "file", "bad.h5 cannot become a block: it holds no model.", "Save the model.")
+    channel.send(TaskFailed(sentence="", problems=(problem,), exit_status=2))
+elif isinstance(task, GenerateTask):
+    rows = task.rows or ({"file": task.input},)
+    if task.count > 1 and not task.temperature:
+        channel.send(Notice(text="Temperature 0 takes the likeliest symbol.", severity="warning"))
+    with Path(task.output).open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("row", "sample", "text", "log_probability"))
+        for row, values in enumerate(rows):
+            for sample in range(task.count):
+                writer.writerow((row, sample, json.dumps(values), f"{-row - sample / 8:.6f}"))
+    channel.send(Progress(done=3, total=3))
+    channel.send(Generated(path=task.output, samples=len(rows) * task.count))
+elif isinstance(task, ExportTask):
+    Path(task.output).write_bytes(b"exported")
+    channel.send(Notice(text="The data of the run cannot be read.", severity="warning"))
+    channel.send(Exported(paths=(task.output,), difference=2.5e-7, rows=64))
+else:
+    channel.send(
+        Inspected(
+            name="stack",
+            inputs=(ArrayDescription("latent", (11,), "float32"), ArrayDescription("ids", (None,), "int32")),
+            outputs=(ArrayDescription("probabilities", (33, 22), "float32"),),
+            layers=(LayerDescription("dense", "Dense", 120),),
+            parameters=120,
+            trainable=100,
+            sha256="ab" * 32,
+        )
+    )

@@ -1,0 +1,158 @@
+"""The export dialog: what is asked of the child, what its check found, and what to do where a format cannot carry the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PyQt5.QtTest import QTest
+from PyQt5.QtWidgets import QAction, QComboBox, QLabel, QLineEdit, QMessageBox, QPushButton
+from pytestqt.qtbot import QtBot
+
+from seqdec_gui.gui import background
+from seqdec_gui.gui.export_dialog import ExportDialog
+from seqdec_gui.gui.main_window import MainWindow
+from tests.gui.conftest import press
+from tests.gui.trained_runs import asked, child, example_in, trained
+
+__all__ = ["asked", "child"]
+Child = Callable[[str], None]
+
+
+@pytest.fixture
+def roman(tmp_path: Path) -> Path:
+    path = example_in(tmp_path, "roman")
+    trained(path, "first")
+    return path
+
+
+@pytest.fixture
+def dialog(opened: Callable[..., MainWindow], roman: Path, child: Child, qtbot: QtBot) -> Any:
+    """The dialog as the action opens it; closed at the end."""
+    window = opened(roman)
+    window.findChild(QAction, "action_export_h5").trigger()
+    found = window.findChild(ExportDialog, "export_dialog")
+    qtbot.waitUntil(lambda: not background.busy(), timeout=5000)
+    yield found
+    found.reject()
+    qtbot.waitUntil(lambda: not background.busy(), timeout=5000)
+
+
+def find(dialog: ExportDialog, kind: type[Any], name: str) -> Any:
+    found = dialog.findChildren(kind, name)
+    assert len(found) == 1, f"{len(found)} of {name}"
+    return found[0]
+
+
+def export(dialog: ExportDialog, qtbot: QtBot) -> None:
+    press(find(dialog, QPushButton, "export_button"))
+    qtbot.waitUntil(lambda: not dialog.task.running and not background.busy(), timeout=20_000)
+
+
+def test_it_exports_the_full_model_of_the_newest_run_and_says_what_the_check_found(
+    dialog: ExportDialog, roman: Path, asked: Callable[[], dict], qtbot: QtBot
+) -> None:
+    run = roman.parent / "runs" / "first"
+    assert find(dialog, QComboBox, "export_format").currentText() == "Keras .h5, one file"
+    assert find(dialog, QLineEdit, "export_path").text() == str(run / "exports" / "full.h5")
+    export(dialog, qtbot)
+    wanted = {name: asked()[name] for name in ("run", "format", "part", "checkpoint", "output")}
+    assert wanted == {
+        "run": str(run),
+        "format": "h5",
+        "part": "full",
+        "checkpoint": "best",
+        "output": str(run / "exports" / "full.h5"),
+    }
+    assert find(dialog, QLabel, "export_status").property("role") == "ok"
+    result = find(dialog, QLabel, "export_result").text()
+    assert "Largest difference on 64 rows: 2.5e-07" in result
+    assert "The data of the run cannot be read." in result
+    assert str(run / "exports" / "full.h5") in result
+
+
+def test_only_formats_that_are_there_are_offered_and_the_ending_follows(dialog: ExportDialog) -> None:
+    formats, path = find(dialog, QComboBox, "export_format"), find(dialog, QLineEdit, "export_path")
+    assert [formats.itemData(i) for i in range(formats.count())] == ["h5", "keras", "script"]
+    parts = find(dialog, QComboBox, "export_part")
+    assert [parts.itemData(i) for i in range(parts.count())] == ["full", "encoder", "decoder"]
+    parts.setCurrentIndex(1)
+    assert Path(path.text()).name == "encoder.h5"
+    formats.setCurrentIndex(1)
+    assert Path(path.text()).name == "encoder.keras"
+    path.setText("/some/where/mine.keras")
+    formats.setCurrentIndex(2)
+    assert path.text() == "/some/where/mine.py"
+    assert [parts.itemData(i) for i in range(parts.count())] == ["full"]
+
+
+def test_where_h5_cannot_carry_the_model_keras_is_one_click_away(
+    dialog: ExportDialog, child: Child, asked: Callable[[], dict], qtbot: QtBot
+) -> None:
+    child("refuse")
+    export(dialog, qtbot)
+    status = find(dialog, QLabel, "export_status")
+    assert (status.text(), status.property("role")) == ("A .h5 file cannot carry full. Export as .keras.", "error")
+    press(find(dialog, QPushButton, "export_as_keras"))
+    qtbot.waitUntil(lambda: not dialog.task.running and not background.busy(), timeout=20_000)
+    assert asked()["format"] == "keras"
+    assert status.property("role") == "ok"
+    assert not find(dialog, QPushButton, "export_as_keras").isVisible()
+
+
+def test_a_file_that_exists_is_replaced_only_after_a_question(dialog: ExportDialog, tmp_path: Path, qtbot: QtBot) -> None:
+    target = tmp_path / "mine.h5"
+    target.write_bytes(b"precious")
+    find(dialog, QLineEdit, "export_path").setText(str(target))
+    press(find(dialog, QPushButton, "export_button"))
+    box = dialog.findChild(QMessageBox, "question_box")
+    press(box.findChild(QPushButton, "answer_cancel"))
+    assert target.read_bytes() == b"precious"
+    press(find(dialog, QPushButton, "export_button"))
+    box = next(each for each in dialog.findChildren(QMessageBox, "question_box") if each.isVisible())
+    press(box.findChild(QPushButton, "answer_accept"))
+    qtbot.waitUntil(lambda: not dialog.task.running and not background.busy(), timeout=20_000)
+    assert target.read_bytes() == b"exported"
+
+
+def test_a_path_that_is_not_whole_is_refused_before_anything_starts(dialog: ExportDialog, tmp_path: Path) -> None:
+    find(dialog, QLineEdit, "export_path").setText("model.h5")
+    press(find(dialog, QPushButton, "export_button"))
+    assert "Expected the full path" in find(dialog, QLabel, "export_status").text()
+    assert not (tmp_path / "asked.json").exists()
+
+
+def test_cancel_ends_the_child_and_leaves_the_dialog_ready(dialog: ExportDialog, child: Child, qtbot: QtBot) -> None:
+    child("slow")
+    press(find(dialog, QPushButton, "export_button"))
+    cancel = find(dialog, QPushButton, "export_cancel")
+    qtbot.waitUntil(lambda: find(dialog, QLabel, "export_status").text() == "Working", timeout=10_000)
+    assert cancel.text() == "Cancel"
+    press(cancel)
+    qtbot.waitUntil(lambda: not dialog.task.running and not background.busy(), timeout=10_000)
+    assert find(dialog, QLabel, "export_status").text() == "Cancelled; nothing was written."
+    assert (cancel.text(), dialog.isVisible()) == ("Close", True)
+
+
+def test_without_a_run_it_says_so(opened: Callable[..., MainWindow], tmp_path: Path, qtbot: QtBot) -> None:
+    window = opened(example_in(tmp_path, "roman"))
+    window.findChild(QAction, "action_export").trigger()
+    dialog = window.findChild(ExportDialog, "export_dialog")
+    qtbot.waitUntil(lambda: not background.busy(), timeout=5000)
+    assert "no run of this design with weights" in find(dialog, QLabel, "export_status").text()
+    assert not find(dialog, QPushButton, "export_button").isEnabled()
+    dialog.reject()
+
+
+def test_it_begins_with_the_run_that_was_shown_last(opened: Callable[..., MainWindow], roman: Path, qtbot: QtBot) -> None:
+    trained(roman, "second", created=2000.0)
+    window = opened(roman)
+    window.workspace.run_requested.emit(roman.parent / "runs" / "first")
+    window.findChild(QAction, "action_export").trigger()
+    dialog = window.findChild(ExportDialog, "export_dialog")
+    qtbot.waitUntil(lambda: not background.busy(), timeout=5000)
+    assert dialog.picker.run.run.name == "first"
+    QTest.qWait(0)
+    dialog.reject()

@@ -1,0 +1,293 @@
+"""The Generate tab in the real window: forms made from what a run was trained on, results to copy and save."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from PyQt5.QtCore import Qt
+from PyQt5.QtTest import QTest
+from PyQt5.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QSpinBox,
+    QTableView,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from seqdec_gui.domain.bindings import Binding
+from seqdec_gui.domain.design import Design
+from seqdec_gui.gui import background
+from seqdec_gui.gui.generate_view.page import GeneratePage
+from seqdec_gui.gui.generate_view.paint_grid import PaintGrid
+from seqdec_gui.gui.main_window import MainWindow
+from tests.gui.conftest import press
+from tests.gui.trained_runs import asked, child, example_in, trained
+
+__all__ = ["asked", "child"]
+Asked = Callable[[], dict]
+Child = Callable[[str], None]
+
+
+class Driver:
+    """The page of one window, driven by its object names."""
+
+    def __init__(self, window: MainWindow, qtbot: QtBot) -> None:
+        self.window, self._qtbot = window, qtbot
+        window.pages.show_page("generate")
+        self.page: GeneratePage = window.findChild(QWidget, "generate_panel")
+        self.settle()
+
+    def find(self, kind: type[Any], name: str) -> Any:
+        found = self.page.findChildren(kind, name)
+        assert len(found) == 1, f"{len(found)} of {name}"
+        return found[0]
+
+    def settle(self) -> None:
+        self._qtbot.waitUntil(lambda: not background.busy() and not self.page.task.running, timeout=20_000)
+
+    def generate(self) -> list[list[str]]:
+        """Press the button, wait, and give the table."""
+        press(self.find(QPushButton, "generate_button"))
+        self.settle()
+        model = self.find(QTableView, "results_table").model()
+        return [[model.index(row, column).data() for column in range(4)] for row in range(model.rowCount())]
+
+    @property
+    def error(self) -> str:
+        label = self.find(QLabel, "generate_error")
+        return label.text() if label.isVisible() else ""
+
+
+@pytest.fixture
+def drive(opened: Callable[..., MainWindow], qtbot: QtBot, tmp_path: Path) -> Callable[..., Driver]:
+    """Open an example that was trained, at the Generate tab."""
+
+    def start(name: str, edit: Callable[[Design], Design] = lambda design: design) -> Driver:
+        path = example_in(tmp_path, name, edit)
+        trained(path, f"first-{name}")
+        return Driver(opened(path), qtbot)
+
+    return start
+
+
+def test_without_a_trained_run_the_page_says_what_to_do(
+    opened: Callable[..., MainWindow], qtbot: QtBot, tmp_path: Path
+) -> None:
+    path = example_in(tmp_path, "roman")
+    trained(path, "no-weights", checkpoints=())
+    driver = Driver(opened(path), qtbot)
+    words = [label.text() for label in driver.page.findChildren(QLabel) if label.isVisible()]
+    assert "Nothing to generate with yet" in words
+    assert not driver.find(QPushButton, "generate_button").isVisible()
+
+
+def test_typed_lines_are_rows_and_their_sequences_stand_in_the_table(
+    drive: Callable[..., Driver], child: Child, asked: Asked
+) -> None:
+    driver = drive("roman")
+    field = driver.find(QPlainTextEdit, "input_number")
+    QTest.keyClicks(field, "1987")
+    QTest.keyClick(field, Qt.Key_Return)
+    QTest.keyClicks(field, "44")
+    driver.find(QSpinBox, "generate_count").setValue(2)
+    driver.find(QDoubleSpinBox, "generate_temperature").setValue(0.7)
+    driver.find(QSpinBox, "generate_seed").setValue(5)
+    driver.find(QComboBox, "generate_checkpoint").setCurrentIndex(1)
+    table = driver.generate()
+    wanted = asked()
+    assert wanted["rows"] == [{"number": "1987"}, {"number": "44"}]
+    assert [wanted[name] for name in ("count", "temperature", "seed", "checkpoint")] == [2, 0.7, 5, "last"]
+    assert table == [
+        ["1", "1", '{"number": "1987"}', "0.000"],
+        ["1", "2", '{"number": "1987"}', "-0.125"],
+        ["2", "1", '{"number": "44"}', "-1.000"],
+        ["2", "2", '{"number": "44"}', "-1.125"],
+    ]
+    assert driver.find(QLabel, "generate_summary").text() == "4 sequences of 2 rows, 2 different"
+    assert not Path(wanted["output"]).parent.exists()  # nothing is left in the temporary folder
+
+
+def test_nothing_typed_is_said_in_place_and_starts_nothing(drive: Callable[..., Driver], child: Child, tmp_path: Path) -> None:
+    driver = drive("roman")
+    assert driver.generate() == []
+    assert "Nothing is typed for number" in driver.error
+    assert not (tmp_path / "asked.json").exists()
+
+
+def test_a_vector_has_a_field_per_number_and_a_whole_row_may_be_pasted(
+    drive: Callable[..., Driver], child: Child, asked: Asked
+) -> None:
+    driver = drive("molecules")
+    first = driver.find(QLineEdit, "input_descriptors_0")
+    numbers = [float(number) for number in range(1, 11)] + [0.25]
+    QApplication.clipboard().setText("\t".join(map(str, numbers)))
+    first.setFocus()
+    first.selectAll()
+    QTest.keyClick(first, Qt.Key_V, Qt.ControlModifier)
+    assert driver.find(QLineEdit, "input_descriptors_10").text() == "0.25"
+    driver.generate()
+    assert asked()["rows"] == [{"descriptors": numbers}]
+
+
+def test_a_number_that_is_none_is_marked_and_named(drive: Callable[..., Driver], child: Child, tmp_path: Path) -> None:
+    driver = drive("molecules")
+    field = driver.find(QLineEdit, "input_descriptors_3")
+    field.setText("much")
+    driver.generate()
+    assert "Number 4 of descriptors is 'much'" in driver.error
+    assert field.property("invalid")
+    field.setText("0,5")
+    driver.generate()
+    assert driver.error == ""
+    assert not field.property("invalid")
+
+
+def test_named_columns_name_the_fields(
+    opened: Callable[..., MainWindow], qtbot: QtBot, tmp_path: Path, child: Child, asked: Asked
+) -> None:
+    names = ("weight", "logp", "rings")
+    lines = ["weight,logp,rings,text"] + [f"{100 + row},{row / 10},{row % 3},{'CO' * (1 + row % 3)}" for row in range(40)]
+
+    def edit(design: Design) -> Design:
+        (tmp_path / "rows.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        width = msgspec.structs.replace(design.block("descriptors").parameters, width=3)
+        bindings = (Binding("descriptors.output", names), Binding("model_2.inputs", "text"))
+        data = msgspec.structs.replace(design.data, file="rows.csv", bindings=bindings)
+        return design.with_parameters("descriptors", width).with_data(data)
+
+    path = example_in(tmp_path, "molecules", edit)
+    trained(path, "named")
+    driver = Driver(opened(path), qtbot)
+    words = [label.text() for label in driver.page.findChildren(QLabel)]
+    assert set(names) <= set(words)
+    driver.find(QSpinBox, "fill_row").setValue(12)
+    press(driver.find(QPushButton, "fill_row_button"))
+    driver.settle()
+    assert driver.find(QLineEdit, "input_descriptors_0").text() == "111"
+    driver.generate()
+    assert asked()["rows"] == [{"descriptors": [111.0, 1.1, 2.0]}]
+
+
+def test_an_image_is_painted_with_the_mouse(drive: Callable[..., Driver], child: Child, asked: Asked) -> None:
+    driver = drive("digits")
+    grid = driver.find(PaintGrid, "input_image")
+    handle, window = driver.window.windowHandle(), driver.window
+    assert (grid.side, grid.ink) == (8, 1.0)
+    for column, row in ((2, 1), (3, 1), (3, 2)):
+        QTest.mouseClick(handle, Qt.LeftButton, Qt.NoModifier, grid.mapTo(window, grid.cell_centre(column, row)))
+    QTest.mouseClick(handle, Qt.RightButton, Qt.NoModifier, grid.mapTo(window, grid.cell_centre(3, 1)))
+    driver.generate()
+    expected = np.zeros((8, 8))
+    expected[1, 2] = expected[2, 3] = 1.0
+    assert asked()["rows"] == [{"image": expected.reshape(-1).tolist()}]
+
+
+def test_an_image_is_painted_with_the_keyboard_and_cleared(drive: Callable[..., Driver], child: Child) -> None:
+    driver = drive("digits")
+    grid = driver.find(PaintGrid, "input_image")
+    for key in (Qt.Key_Right, Qt.Key_Down, Qt.Key_Space, Qt.Key_Right, Qt.Key_Space):
+        QTest.keyClick(grid, key)
+    assert np.argwhere(grid.values).tolist() == [[1, 1], [1, 2]]
+    press(driver.find(QPushButton, "clear_image"))
+    assert not grid.values.any()
+
+
+def test_rows_come_from_the_data_of_the_run(drive: Callable[..., Driver], child: Child, asked: Asked) -> None:
+    driver = drive("roman")
+    driver.find(QComboBox, "generate_source").setCurrentText("From the data of the run")
+    driver.find(QSpinBox, "generate_first_row").setValue(10)
+    driver.find(QSpinBox, "generate_rows").setValue(3)
+    driver.generate()
+    assert asked()["rows"] == [{"number": "10"}, {"number": "11"}, {"number": "12"}]
+
+
+def test_rows_come_from_a_file(drive: Callable[..., Driver], child: Child, asked: Asked, tmp_path: Path) -> None:
+    driver = drive("roman")
+    driver.find(QComboBox, "generate_source").setCurrentText("From a file")
+    driver.generate()
+    assert "Expected a file with rows" in driver.error
+    (tmp_path / "rows.csv").write_text("number\n7\n", encoding="utf-8")
+    driver.find(QLineEdit, "generate_file").setText(str(tmp_path / "rows.csv"))
+    driver.generate()
+    assert asked()["input"] == str(tmp_path / "rows.csv")
+    assert driver.error == ""
+
+
+def test_a_design_that_cannot_generate_says_why(drive: Callable[..., Driver], child: Child) -> None:
+    child("refuse")
+    driver = drive("molecules")
+    assert driver.generate() == []
+    assert driver.error == "model_2 cannot generate: it takes 44 symbols per step and predicts 22."
+    assert driver.find(QPushButton, "generate_button").isEnabled()
+
+
+def test_a_long_generation_can_be_cancelled(drive: Callable[..., Driver], child: Child, qtbot: QtBot) -> None:
+    child("slow")
+    driver = drive("molecules")
+    press(driver.find(QPushButton, "generate_button"))
+    cancel = driver.find(QPushButton, "cancel_generate_button")
+    qtbot.waitUntil(cancel.isVisible, timeout=5000)
+    assert not driver.find(QPushButton, "generate_button").isEnabled()
+    press(cancel)
+    driver.settle()
+    assert driver.find(QPushButton, "generate_button").isEnabled()
+    assert driver.error == ""
+
+
+def test_a_window_may_close_while_it_generates(drive: Callable[..., Driver], child: Child) -> None:
+    child("slow")  # the fixtures fail the test if the child stays
+    driver = drive("molecules")
+    press(driver.find(QPushButton, "generate_button"))
+    assert driver.page.task.running
+
+
+def test_notices_are_shown(drive: Callable[..., Driver], child: Child) -> None:
+    driver = drive("molecules")
+    driver.find(QSpinBox, "generate_count").setValue(2)
+    driver.generate()
+    assert driver.error == "Temperature 0 takes the likeliest symbol."
+
+
+def test_results_are_copied_and_saved_as_the_command_line_writes_them(
+    drive: Callable[..., Driver], child: Child, tmp_path: Path, qtbot: QtBot
+) -> None:
+    driver = drive("roman")
+    driver.find(QPlainTextEdit, "input_number").setPlainText("1\n2")
+    driver.generate()
+    press(driver.find(QPushButton, "copy_results_button"))
+    lines = QApplication.clipboard().text().split("\n")
+    assert lines[0].split("\t") == ["row", "sample", "text", "log_probability"]
+    assert lines[2].split("\t") == ["1", "0", '{"number": "2"}', "-1.000000"]
+    press(driver.find(QPushButton, "save_results_button"))
+    dialog = driver.window.findChild(QFileDialog, "file_dialog")
+    dialog.fileSelected.emit(str(tmp_path / "out.csv"))
+    dialog.close()
+    qtbot.waitUntil(lambda: (tmp_path / "out.csv").exists() and not background.busy(), timeout=5000)
+    text = (tmp_path / "out.csv").read_text(encoding="utf-8")
+    assert text.splitlines()[1] == '0,0,"{""number"": ""1""}",0.000000'
+
+
+def test_the_newest_run_is_offered_first_and_the_one_that_was_shown_is_chosen(
+    opened: Callable[..., MainWindow], qtbot: QtBot, tmp_path: Path, child: Child
+) -> None:
+    path = example_in(tmp_path, "roman")
+    old, _new = trained(path, "old", created=1000.0), trained(path, "new", created=2000.0)
+    driver = Driver(opened(path), qtbot)
+    runs = driver.find(QComboBox, "generate_run")
+    assert [runs.itemText(i).split(" ")[0] for i in range(runs.count())] == ["new", "old"]
+    assert driver.page.picker.run.run.name == "new"
+    driver.window.workspace.run_requested.emit(old.path)
+    driver.settle()
+    assert driver.page.picker.run.run == old
