@@ -29,6 +29,8 @@ LEAST_PART = 8
 """Rows per core below which a batch is not divided further."""
 LINES = 256
 """Most steps of one call on resident data; longer intervals are several calls."""
+FIXED_LINES = (64, 8, 1)
+"""The lengths of which an interval is put together where each length is a compilation of its own."""
 
 
 class JaxEngine(Engine):
@@ -103,8 +105,13 @@ class JaxEngine(Engine):
         self._data = jax.device_put(dict(dataset.arrays), self._sharding(EVERYWHERE)) if self.resident else {}
         self._steps = Steps(
             self.training_model, self.optimizer, self._objective, dataset.wires, self._mesh,
-            resident=self.resident, global_statistics=self.program.global_statistics,
+            resident=self.resident, global_statistics=self.program.global_statistics, fixed=self._fixed,
         )  # fmt: skip
+
+    @property
+    def _fixed(self) -> bool:
+        """Whether a compiled loop of training steps has one length (see `steps`)."""
+        return self._devices[0].platform == "gpu" and self._mesh.devices.size > 1
 
     def _divide(self, batch: int) -> None:
         """See to it that the batch divides by the mesh: cores that share one CPU's batch may become fewer."""
@@ -134,7 +141,7 @@ class JaxEngine(Engine):
         self._divide(rows.shape[1])
         rates, factors = np.asarray(learning_rates, "float32"), np.asarray(kl_weights, "float32").reshape(len(rows), -1)
         found: list[tuple[int, Results]] = []
-        for first, count, lines, data in self._chunks(rows):
+        for first, count, lines, data in self._chunks(rows, FIXED_LINES if self._fixed else ()):
             part = slice(first, first + count)
             self._state, results = self._steps.train(
                 self._state, data, lines, np.int32(count), _padded(rates[part], len(lines)), _padded(factors[part], len(lines))
@@ -165,13 +172,18 @@ class JaxEngine(Engine):
         return [np.concatenate([outputs[i] for outputs in found])[: len(rows)] for i in range(full)]
 
     # -- rows
-    def _chunks(self, rows: Rows) -> Iterator[tuple[int, int, npt.NDArray[np.int32], Any]]:
-        """(first line, how many, all lines of a call, data): calls of one shape, the last one padded."""
-        size = self._lines(rows.shape[1])
-        for first in range(0, len(rows), size):
+    def _chunks(self, rows: Rows, lengths: tuple[int, ...] = ()) -> Iterator[tuple[int, int, npt.NDArray[np.int32], Any]]:
+        """(first line, how many, all lines of a call, data): calls of one shape, the last one padded, or of exactly these
+        lengths, the longest that fits first.
+        """
+        most, first = self._lines(rows.shape[1]), 0
+        while first < len(rows):
+            left = len(rows) - first
+            size = next((length for length in lengths if length <= min(left, most)), most)
             part = rows[first : first + size]
             data = self._data if self.resident else self._sent(part, size)
             yield first, len(part), _int32(_padded(part, size)), data
+            first += len(part)
 
     def _lines(self, batch: int) -> int:
         if self.resident:

@@ -80,6 +80,9 @@ def lstm_loop(z: Array, h: Array, c: Array, kernel: Array, mask: Array | None) -
 
 
 def _lstm_forward(z: Array, h0: Array, c0: Array, kernel: Array, mask: Array | None) -> tuple[Any, Any]:
+    """Also saves all factors of the way back, which cost little here, where the gates are at hand, and much there:
+    `slopes` d(c or h) / d(gate before activation), `through` dc / d(tanh c) of the output, and the forget gate.
+    """
     dtype, units = z.dtype, h0.shape[-1]
     # sigmoid(x) = tanh(x / 2) / 2 + 1/2, so that one tanh serves all gates
     half, one, zero = jnp.full(units, 0.5), jnp.ones(units), jnp.zeros(units)
@@ -88,43 +91,39 @@ def _lstm_forward(z: Array, h0: Array, c0: Array, kernel: Array, mask: Array | N
     def step(states: tuple[Array, Array], now: tuple[Array, Array | None]) -> Any:
         h, c = states
         given, shown = now
-        gates = jnp.tanh((given + _product(h.astype(dtype), kernel)) * scale) * scale + shift
-        i, f, g, o = _gates(gates, 4)
+        i, f, g, o = _gates(jnp.tanh((given + _product(h.astype(dtype), kernel)) * scale) * scale + shift, 4)
         new_c = f * c + i * g
-        new_h = o * jnp.tanh(new_c)
+        tanh_c = jnp.tanh(new_c)
+        new_h = o * tanh_c
+        slopes = jnp.concatenate([g * i * (1 - i), c * f * (1 - f), i * (1 - g * g), tanh_c * o * (1 - o)], -1)
+        through = o * (1 - tanh_c * tanh_c)
         if shown is not None:
             new_h, new_c = jnp.where(shown, new_h, h), jnp.where(shown, new_c, c)
-        return (new_h, new_c), (new_h.astype(dtype), new_c, gates.astype(dtype))
+        return (new_h, new_c), (new_h.astype(dtype), slopes.astype(dtype), through.astype(dtype), f.astype(dtype))
 
     first = (h0.astype("float32"), c0.astype("float32"))
-    (h, c), (hs, cs, gates) = lax.scan(step, first, (z, mask), unroll=UNROLL)
-    return (hs, h.astype(dtype), c.astype(dtype)), (h0, c0, kernel, mask, hs, cs, gates)
+    (h, c), (hs, *factors) = lax.scan(step, first, (z, mask), unroll=UNROLL)
+    return (hs, h.astype(dtype), c.astype(dtype)), (h0, c0, kernel, mask, hs, factors)
 
 
 def _lstm_backward(saved: Any, gradients: Any) -> tuple[Array, Array, Array, Array, None]:
-    h0, c0, kernel, mask, hs, cs, all_gates = saved
+    h0, c0, kernel, mask, hs, factors = saved
     d_hs, d_h, d_c = gradients
-    dtype = hs.dtype
-    before = jnp.concatenate([c0.astype(cs.dtype)[None], cs[:-1]])
-    back = kernel.T
+    dtype, back = hs.dtype, kernel.T
 
     def step(carried: tuple[Array, Array], now: tuple[Array, ...]) -> Any:
         d_h, d_c_given = carried
-        d_y, c, c_before, gates, shown = now
-        i, f, g, o = _gates(gates.astype("float32"), 4)
+        d_y, slopes, through, f, shown = now
         d_h = d_h + d_y
-        # where a step is masked, c is the state before it and this is not used
-        tanh_c = jnp.tanh(c)
-        d_c = d_c_given + d_h * o * (1 - tanh_c * tanh_c)
-        parts = [d_c * g * i * (1 - i), d_c * c_before * f * (1 - f), d_c * i * (1 - g * g), d_h * tanh_c * o * (1 - o)]
-        d_z = jnp.concatenate(parts, -1).astype(dtype)
+        d_c = d_c_given + d_h * through
+        d_z = (jnp.concatenate([d_c, d_c, d_c, d_h], -1) * slopes).astype(dtype)
         if shown is None:
             return (_product(d_z, back), d_c * f), d_z
         d_z = jnp.where(shown, d_z, 0)
         return (jnp.where(shown, _product(d_z, back), d_h), jnp.where(shown, d_c * f, d_c_given)), d_z
 
     last = (d_h.astype("float32"), d_c.astype("float32"))
-    (d_h0, d_c0), d_z = lax.scan(step, last, (d_hs, cs, before, all_gates, mask), reverse=True, unroll=UNROLL)
+    (d_h0, d_c0), d_z = lax.scan(step, last, (d_hs, *factors, mask), reverse=True, unroll=UNROLL)
     d_kernel = _outer(h0, hs, d_z).astype(kernel.dtype)
     return d_z, d_h0.astype(h0.dtype), d_c0.astype(c0.dtype), d_kernel, None
 
@@ -146,49 +145,44 @@ def gru_loop(x: Array, h: Array, kernel: Array, bias: Array, mask: Array | None)
 
 
 def _gru_forward(x: Array, h0: Array, kernel: Array, bias: Array, mask: Array | None) -> tuple[Any, Any]:
+    """Saves the factors of the way back too: `slopes` dh / d(part from the state), `direct` dh / d(candidate), and z."""
     dtype, units = x.dtype, h0.shape[-1]
     bias32 = bias.astype("float32")
 
     def step(h: Array, now: tuple[Array, Array | None]) -> Any:
         given, shown = now
         inner = _product(h.astype(dtype), kernel) + bias32
-        both = jax.nn.sigmoid(given[:, : 2 * units] + inner[:, : 2 * units])
-        z, r = _gates(both, 2)
+        z, r = _gates(0.5 * jnp.tanh(0.5 * (given[:, : 2 * units] + inner[:, : 2 * units])) + 0.5, 2)
         q = inner[:, 2 * units :]
         g = jnp.tanh(given[:, 2 * units :] + r * q)
         new_h = z * h + (1 - z) * g
+        direct = (1 - z) * (1 - g * g)
+        slopes = jnp.concatenate([(h - g) * z * (1 - z), direct * q * r * (1 - r), direct * r], -1)
         if shown is not None:
             new_h = jnp.where(shown, new_h, h)
-        return new_h, (new_h.astype(dtype), both.astype(dtype), g.astype(dtype), q.astype(dtype))
+        return new_h, (new_h.astype(dtype), slopes.astype(dtype), direct.astype(dtype), z.astype(dtype))
 
-    h, (hs, both, g, q) = lax.scan(step, h0.astype("float32"), (x, mask), unroll=UNROLL)
-    return (hs, h.astype(dtype)), (h0, kernel, bias, mask, hs, both, g, q)
+    h, (hs, *factors) = lax.scan(step, h0.astype("float32"), (x, mask), unroll=UNROLL)
+    return (hs, h.astype(dtype)), (h0, kernel, bias, mask, hs, factors)
 
 
 def _gru_backward(saved: Any, gradients: Any) -> tuple[Array, Array, Array, Array, None]:
-    h0, kernel, bias, mask, hs, both, gs, qs = saved
+    h0, kernel, bias, mask, hs, factors = saved
     d_hs, d_h = gradients
-    dtype = hs.dtype
-    before = jnp.concatenate([h0.astype(dtype)[None], hs[:-1]])
-    back = kernel.T
+    dtype, back, units = hs.dtype, kernel.T, hs.shape[-1]
 
     def step(d_h: Array, now: tuple[Array, ...]) -> Any:
-        *values, shown = now
-        d_y, h, zr, g, q = (value.astype("float32") for value in values)
-        z, r = _gates(zr, 2)
+        d_y, slopes, direct, z, shown = now
         d_h = d_h + d_y
-        d_g = d_h * (1 - z) * (1 - g * g)
-        d_z = d_h * (h - g) * z * (1 - z)
-        d_r = d_g * q * r * (1 - r)
-        d_inner = jnp.concatenate([d_z, d_r, d_g * r], -1).astype(dtype)
-        d_x = jnp.concatenate([d_z, d_r, d_g], -1).astype(dtype)
+        d_inner = (jnp.concatenate([d_h, d_h, d_h], -1) * slopes).astype(dtype)
+        d_candidate = (d_h * direct).astype(dtype)
         if shown is None:
-            return d_h * z + _product(d_inner, back), (d_x, d_inner)
-        d_inner, d_x = jnp.where(shown, d_inner, 0), jnp.where(shown, d_x, 0)
-        return jnp.where(shown, d_h * z + _product(d_inner, back), d_h), (d_x, d_inner)
+            return d_h * z + _product(d_inner, back), (d_inner, d_candidate)
+        d_inner, d_candidate = jnp.where(shown, d_inner, 0), jnp.where(shown, d_candidate, 0)
+        return jnp.where(shown, d_h * z + _product(d_inner, back), d_h), (d_inner, d_candidate)
 
-    steps = (d_hs, before, both, gs, qs, mask)
-    d_h0, (d_x, d_inner) = lax.scan(step, d_h.astype("float32"), steps, reverse=True, unroll=UNROLL)
+    d_h0, (d_inner, d_candidate) = lax.scan(step, d_h.astype("float32"), (d_hs, *factors, mask), reverse=True, unroll=UNROLL)
+    d_x = jnp.concatenate([d_inner[..., : 2 * units], d_candidate], -1)
     d_kernel = _outer(h0, hs, d_inner).astype(kernel.dtype)
     d_bias = d_inner.astype("float32").sum((0, 1)).astype(bias.dtype)
     return d_x, d_h0.astype(h0.dtype), d_kernel, d_bias, None

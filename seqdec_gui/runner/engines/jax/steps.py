@@ -1,7 +1,9 @@
 """The functions that are compiled: many training steps in a row, many validation batches, one batch of predictions.
 
 Each runs on every device at once (`shard_map`) over its part of the rows. How many steps are wanted is an argument, not a
-shape: one compilation serves intervals of every length up to `capacity`.
+shape: one compilation serves intervals of every length up to `capacity`. Where `fixed` is set it is the shape that counts:
+XLA's compiler for GPUs crashes on reductions between devices inside a loop whose length it does not know
+(docs/decisions/0012-fixed-loops-on-gpus.md).
 """
 
 from __future__ import annotations
@@ -54,7 +56,9 @@ class Steps:
         *,
         resident: bool,
         global_statistics: bool,
+        fixed: bool = False,
     ) -> None:
+        self._fixed = fixed
         self._model, self._optimizer, self._objective, self._wires = model, optimizer, objective, tuple(wires)
         self._mesh, self._replicas, self._resident = mesh, mesh.devices.size, resident
         self._average_statistics = not global_statistics and self._replicas > 1
@@ -97,7 +101,11 @@ class Steps:
             kept = State(list(trainable), self._shared_seeds(others, state.others), list(slots))
             return kept, Results(results.losses.at[k].set(loss), results.fractions.at[k].set(fractions))
 
-        state, results = lax.fori_loop(0, count, step, (state, self._no_results(rows.shape[0])))
+        begin = (state, self._no_results(rows.shape[0]))
+        if self._fixed:
+            (state, results), _ = lax.scan(lambda carried, k: (step(k, carried), None), begin, jnp.arange(rows.shape[0]))
+        else:
+            state, results = lax.fori_loop(0, count, step, begin)
         return state._replace(others=self._averaged(state.others)), lax.psum(results, REPLICAS)
 
     def _evaluate(
