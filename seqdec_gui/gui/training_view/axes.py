@@ -54,6 +54,7 @@ class ValueAxis(AxisItem):
 def restyle(axis: AxisItem) -> None:
     """The theme's colours and the small font."""
     look = theme.current()
+    axis.setZValue(-1)  # or the grid would hide curves that run along it
     axis.setPen(theme.color(look.border))
     axis.setTextPen(theme.color(look.text_dim))
     axis.setStyle(tickFont=theme.font("small"), tickLength=-4, tickTextOffset=6)

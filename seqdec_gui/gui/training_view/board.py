@@ -226,9 +226,9 @@ class Board(QWidget):
                 color = _color(plain.index(name.removeprefix("val_")), is_validation(name))
                 color = _overlay_color(number, is_validation(name)) if run else color
                 text = "" if plot in ("learning_rate", "throughput") else label(name)
-                text = f"{text} · {run}" if run else text
+                text = run or text
                 sparse = curve is history.epochs.get(name)
-                yield Series(f"{name} · {run}" if run else name, text, color, curve, sparse, faint=bool(run))
+                yield Series(f"{name} · {run}" if run else name, text, color, curve, sparse, run)
 
     def _device_series(self, history: RunHistory) -> Iterator[Series]:
         for number, device in enumerate(dict.fromkeys((*history.load, *history.memory))):

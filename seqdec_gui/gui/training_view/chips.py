@@ -16,7 +16,8 @@ GAP = 6
 class Chip(QAbstractButton):
     """Checked while its curve is shown."""
 
-    def __init__(self, text: str, color: str, parent: QWidget | None = None) -> None:
+    def __init__(self, text: str, color: str, reserved: str, parent: QWidget | None = None) -> None:
+        """`reserved`: a text as wide as the values will be, empty where there are none."""
         super().__init__(parent)
         self.setCheckable(True)
         self.setChecked(True)
@@ -28,7 +29,7 @@ class Chip(QAbstractButton):
         self.setSizePolicy(QSizePolicy.Fixed, QSizePolicy.Fixed)
         self._color = color
         self._value = ""
-        self._reserved = "0.0000"
+        self._reserved = reserved
 
     def set_color(self, color: str) -> None:
         if color != self._color:
@@ -150,10 +151,10 @@ class Legend(QWidget):
         heading.setContentsMargins(theme.SPACE, 0, 2 * theme.SPACE, 0)
         self._layout.addWidget(heading)
 
-    def chip(self, name: str, text: str, color: str) -> Chip:
+    def chip(self, name: str, text: str, color: str, reserved: str = "0.0000") -> Chip:
         """The chip of a curve, made if it is new."""
         if name not in self.chips:
-            self.chips[name] = Chip(text, color, self)
+            self.chips[name] = Chip(text, color, reserved, self)
             self._layout.addWidget(self.chips[name])
             self.chips[name].show()
             self.updateGeometry()
@@ -161,7 +162,9 @@ class Legend(QWidget):
         return self.chips[name]
 
     def arrange(self, names: list[str]) -> None:
-        """Put the chips into this order."""
+        """Keep these chips, in this order."""
+        for name in self.chips.keys() - set(names):
+            self.remove(name)
         if names != list(self.chips):
             self.chips = {name: self.chips[name] for name in names}
             for chip in self.chips.values():

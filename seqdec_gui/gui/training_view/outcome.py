@@ -81,7 +81,8 @@ class Outcome(QFrame):
         self._state = status.state
         failed = status.final if isinstance(status.final, Failed) else None
         kind = failed.kind if failed else ""
-        self.title.setText(TITLES.get(kind, "") if failed else _title(status))
+        self.title.setText(TITLES.get(kind, "") if failed else "")
+        self.title.setVisible(bool(self.title.text()))
         sentence = status.text
         if failed and kind in ADVICE and ADVICE[kind] not in sentence:
             sentence = f"{sentence} {ADVICE[kind]}"
@@ -126,10 +127,6 @@ class Outcome(QFrame):
             f" border-bottom: 1px solid rgba{ink.getRgb()}; }} QPlainTextEdit {{ background: transparent;"
             f" padding: 0; font-family: '{fixed.family()}'; font-size: {fixed.pointSizeF():.2f}pt; }}"
         )
-
-
-def _title(status: RunStatus) -> str:
-    return {"finished": "Finished", "stopped": "Stopped", "unfinished": "Not started"}.get(status.state, "Unreadable")
 
 
 def _best(history: RunHistory) -> str:

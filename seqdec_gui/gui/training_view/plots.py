@@ -13,7 +13,7 @@ from PyQt5.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from seqdec_gui.gui import theme
 from seqdec_gui.gui.training_view.axes import PositionAxis, ValueAxis, restyle
-from seqdec_gui.gui.training_view.chips import Legend
+from seqdec_gui.gui.training_view.chips import Chip, Legend
 from seqdec_gui.gui.training_view.curves import Axis, Curve, Smoothing
 
 FEW_POINTS = 40
@@ -25,7 +25,8 @@ RAW = " (raw)"
 class Series(msgspec.Struct, frozen=True):
     """A curve as a plot shows it. `name` is the metric (or metric and run).
 
-    `sparse`: one point per epoch, so that points are marked and not smoothed; `faint` for the curves of earlier runs.
+    `sparse`: one point per epoch, so that points are marked and not smoothed. `group`: the earlier run of a faint curve;
+    all its curves share one chip.
     """
 
     name: str
@@ -33,7 +34,16 @@ class Series(msgspec.Struct, frozen=True):
     color: str
     curve: Curve
     sparse: bool = False
-    faint: bool = False
+    group: str = ""
+
+    @property
+    def faint(self) -> bool:
+        return bool(self.group)
+
+    @property
+    def key(self) -> str:
+        """The name of the chip."""
+        return self.group or self.name
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -129,7 +139,7 @@ class MetricPlot(QFrame):
             self._remove(name)
         for series in wanted:
             self._show(series)
-        self.legend.arrange([series.name for series in wanted])
+        self.legend.arrange(list(dict.fromkeys(series.key for series in wanted)))
         if self._from_zero and self._fitted and not look.log:
             self._box.setYRange(0.0, self._highest() or 1.0, padding=0.06)
 
@@ -147,11 +157,8 @@ class MetricPlot(QFrame):
         drawn = self._drawn.get(series.name)
         if drawn is None:
             drawn = self._drawn[series.name] = _Drawn(self.plot, series.name)
-            chip = self.legend.chip(series.name, series.text, series.color)
-            chip.setChecked(series.name not in self._hidden)
-            drawn.item.setVisible(chip.isChecked())
-            chip.toggled.connect(lambda on, name=series.name: self._toggle(name, on))
-        chip = self.legend.chip(series.name, series.text, series.color)
+            drawn.item.setVisible(series.key not in self._hidden)
+        chip = self._chip(series)
         look, curve = self._look, series.curve
         weight = 0.0 if series.sparse and look.axis != "epoch" else look.smoothing
         stamp = (id(curve), curve.version, look.axis, weight, look.log)
@@ -165,7 +172,20 @@ class MetricPlot(QFrame):
         few = curve.count == 1 or (series.sparse and curve.count <= FEW_POINTS)
         drawn.item.setData(positions, values, symbol="o" if few else None, symbolSize=SYMBOL_SIZE, skipFiniteCheck=True)
         self._show_raw(drawn, series, positions, weight)
-        chip.set_value(self._write(series.name, float(curve.values[-1])))
+        if not series.group:
+            chip.set_value(self._write(series.name, float(curve.values[-1])))
+
+    def _chip(self, series: Series) -> Chip:
+        key = series.key
+        if key in self.legend.chips:
+            chip = self.legend.chips[key]
+            if not series.group:
+                chip.set_color(series.color)
+            return chip
+        chip = self.legend.chip(key, series.text, series.color, "" if series.group else "0.0000")
+        chip.setChecked(key not in self._hidden)
+        chip.toggled.connect(lambda on: self._toggle(key, on))
+        return chip
 
     def _show_raw(self, drawn: _Drawn, series: Series, positions: Any, weight: float) -> None:
         """Under a smoothed curve the measured one shows, faint."""
@@ -195,17 +215,16 @@ class MetricPlot(QFrame):
         self.plot.removeItem(drawn.item)
         if drawn.raw is not None:
             self.plot.removeItem(drawn.raw)
-        self.legend.remove(name)
 
-    def _toggle(self, name: str, on: bool) -> None:
-        (self._hidden.discard if on else self._hidden.add)(name)
-        drawn = self._drawn.get(name)
-        if drawn is not None:
-            drawn.item.setVisible(on)
-            if drawn.raw is not None:
-                drawn.raw.setVisible(on)
-            self._box.updateAutoRange()
-            self.toggled.emit()
+    def _toggle(self, key: str, on: bool) -> None:
+        (self._hidden.discard if on else self._hidden.add)(key)
+        for drawn in self._drawn.values():
+            if drawn.series is not None and drawn.series.key == key:
+                drawn.item.setVisible(on)
+                if drawn.raw is not None:
+                    drawn.raw.setVisible(on)
+        self._box.updateAutoRange()
+        self.toggled.emit()
 
     def hide_at_first(self, name: str) -> None:
         """A curve that is drawn only when its chip is clicked."""
@@ -243,6 +262,8 @@ class MetricPlot(QFrame):
         if position is not None:
             self._cross.setValue(position)
         for name, drawn in self._drawn.items():
+            if name not in self.legend.chips:
+                continue
             value = _value_at(drawn, self._look.axis, position)
             self.legend.chips[name].set_value("" if value is None else self._write(name, value))
 
