@@ -1,0 +1,155 @@
+"""Checkpoints on plain objects: what does not fit is refused before anything changes. And what failures say."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from seqdec_gui.domain.problems import InvalidInput, SeqdecError
+from seqdec_gui.runner import checkpoints
+from seqdec_gui.runner.checkpoints import Progress
+from seqdec_gui.runner.engines.base import Sum
+from seqdec_gui.runner.failures import failure
+from seqdec_gui.runner.schedule import Watch
+
+
+class Variable:
+    """What a checkpoint needs of a Keras variable."""
+
+    def __init__(self, name: str, value: Any, dtype: str = "float32") -> None:
+        self.name, self.dtype, self.value = name, dtype, np.array(value, dtype)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.value.shape
+
+    def numpy(self) -> Any:
+        return self.value
+
+    def assign(self, value: Any) -> None:
+        assert value.dtype == self.dtype
+        self.value = value
+
+
+def models(**blocks: dict[str, list[Variable]]) -> Any:
+    found = {}
+    for block, layers in blocks.items():
+        found[block] = SimpleNamespace(layers=[SimpleNamespace(name=name, variables=own) for name, own in layers.items()])
+    return found | {"full": SimpleNamespace(layers=[])}
+
+
+def optimizer(*values: float) -> Any:
+    return SimpleNamespace(variables=[Variable(f"slot/{i}", [value]) for i, value in enumerate(values)])
+
+
+def dense(value: float, width: int = 2, name: str = "Dense") -> dict[str, list[Variable]]:
+    seed = Variable("seed_generator_state", [int(value), 3], "int64")
+    return {name: [Variable("kernel", np.full((width, 2), value)), Variable("bias", np.full(2, value)), seed]}
+
+
+def test_a_checkpoint_gives_back_variables_and_progress(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoints" / "last.weights.h5"
+    progress = Progress(
+        epoch=3, step=4, part=1, steps_per_epoch=10, batch_size=8, scale=0.25, best=Watch(0.5, 1),
+        sums={"loss/loss": Sum(1.25, 7.0)}, losses=(3.5, 4), metrics={"loss": 0.1, "val_loss": None},
+    )  # fmt: skip
+    checkpoints.save(path, models(a=dense(1), b=dense(2)), optimizer(5, 6), progress)
+    into, slots = models(a=dense(0), b=dense(0)), optimizer(0, 0)
+
+    assert checkpoints.load(path, into, slots) == progress
+    assert progress.total_steps == 24
+    np.testing.assert_array_equal(into["b"].layers[0].variables[0].value, np.full((2, 2), 2.0))
+    np.testing.assert_array_equal(into["a"].layers[0].variables[2].value, [1, 3])
+    assert [float(slot.value[0]) for slot in slots.variables] == [5, 6]
+    assert [file.name for file in path.parent.iterdir()] == ["last.weights.h5"]
+
+
+def test_an_interrupted_write_leaves_the_old_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "last.weights.h5"
+    checkpoints.save(path, models(a=dense(1)), optimizer(), Progress())
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr("seqdec_gui.runs.files.os.fsync", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        checkpoints.save(path, models(a=dense(2)), optimizer(), Progress(epoch=9))
+    monkeypatch.undo()
+    assert checkpoints.load_weights(models(a=dense(0)), path).epoch == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["last.weights.h5"]
+    told = failure(caught.value)
+    assert told.kind == "disk_full"
+    assert "disk is full" in told.sentence
+
+
+def test_weights_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "last.weights.h5"
+    with pytest.raises(FloatingPointError, match="a/Dense/00 kernel"):
+        checkpoints.save(
+            path, models(a=dense(float("nan")) | {"Dense": [Variable("kernel", [np.nan])]}), optimizer(), Progress()
+        )
+    assert not path.exists()
+
+
+def test_another_design_is_refused_before_anything_changes(tmp_path: Path) -> None:
+    path = tmp_path / "last.weights.h5"
+    checkpoints.save(path, models(a=dense(1), b=dense(1)), optimizer(), Progress())
+    wider = models(a=dense(0), b=dense(0, width=3))
+    with pytest.raises(InvalidInput, match=r"b/Dense/00 kernel of shape \(3, 2\), found \(2, 2\)"):
+        checkpoints.load_weights(wider, path)
+    assert not wider["a"].layers[0].variables[0].value.any()
+    with pytest.raises(InvalidInput, match="does not hold it"):
+        checkpoints.load_weights(models(a=dense(0, name="Dense_Other")), path)
+
+
+def test_no_checkpoint_and_a_damaged_one_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="there is none"):
+        checkpoints.load_weights(models(), tmp_path / "last.weights.h5")
+    (tmp_path / "best.weights.h5").write_bytes(b"not HDF5")
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        checkpoints.load_weights(models(), tmp_path / "best.weights.h5")
+
+
+def test_initial_weights_go_to_the_blocks_of_the_same_id_and_leave_random_numbers_alone(tmp_path: Path) -> None:
+    path = tmp_path / "best.weights.h5"
+    checkpoints.save(path, models(encoder=dense(1), old=dense(1)), optimizer(), Progress())
+    into = models(encoder=dense(0), new=dense(0))
+
+    assert checkpoints.load_initial(path, into) == ("encoder",)
+    kernel, _, seed = into["encoder"].layers[0].variables
+    assert kernel.value.all()
+    assert seed.value.tolist() == [0, 3]
+    assert not into["new"].layers[0].variables[0].value.any()
+    with pytest.raises(InvalidInput, match=r"earlier run \(encoder, old\) is in this design \(other\)"):
+        checkpoints.load_initial(path, models(other=dense(0)))
+    with pytest.raises(InvalidInput, match="sizes of the earlier run"):
+        checkpoints.load_initial(path, models(encoder=dense(0, width=5)))
+
+
+class ResourceExhaustedError(Exception):
+    """As TensorFlow names it."""
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "says"),
+    [
+        (InvalidInput("Expected a file."), "invalid", "Expected a file."),
+        (SeqdecError("It cannot be."), "crashed", "It cannot be."),
+        (MemoryError("Unable to allocate 9 GiB"), "out_of_memory", "Main memory ran out"),
+        (ResourceExhaustedError("OOM when allocating tensor on /device:GPU:0"), "out_of_memory", "The GPU ran out of memory"),
+        (PermissionError(errno.EACCES, "Permission denied", "/run/log"), "crashed", "change the permissions"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded", "/run/x"), "disk_full", "The disk is full"),
+        (KeyError("h_0"), "crashed", "KeyError: 'h_0'"),
+    ],
+)
+def test_every_failure_is_one_sentence(error: Exception, kind: str, says: str) -> None:
+    told = failure(error)
+    assert told.kind == kind
+    assert says in told.sentence
+    assert "\n" not in told.sentence
