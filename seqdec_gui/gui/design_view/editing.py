@@ -129,7 +129,9 @@ class EditableCanvas(Canvas):
     def paste(self, at: QPointF | None = None) -> None:
         """Add the blocks of the clipboard under new ids: at this place of the scene, else beside their originals."""
         content = QApplication.clipboard().mimeData()
-        raw = bytes(content.data(MIME)) if content.hasFormat(MIME) else content.text().encode()
+        raw = b""
+        if content is not None:  # None where no program owns the clipboard
+            raw = bytes(content.data(MIME)) if content.hasFormat(MIME) else content.text().encode()
         try:
             clip, _ = edits.pasted(Design(), raw.decode(), (0.0, 0.0))
         except (InvalidInput, UnicodeDecodeError):
