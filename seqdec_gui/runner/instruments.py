@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
 
 from seqdec_gui.runner.engines.base import Engine, Floats, Rows
-from seqdec_gui.runner.normalization import GlobalBatchNormalization, all_layers
+
+if TYPE_CHECKING:
+    import keras
 
 _CUDNN_CALL = re.compile(r'custom_call_target="[^"]*cudnn[^"]*rnn[^"]*"', re.IGNORECASE)
 _BACKWARD = re.compile(r"bwd|backprop|backward", re.IGNORECASE)
@@ -22,6 +23,10 @@ _BACKWARD = re.compile(r"bwd|backprop|backward", re.IGNORECASE)
 # -- kernels
 def recurrent_layers(model: keras.Model) -> int:
     """LSTM, GRU and simple recurrent layers, each direction counted."""
+    import keras
+
+    from seqdec_gui.runner.normalization import all_layers
+
     kinds = keras.layers.LSTM | keras.layers.GRU | keras.layers.SimpleRNN
     return sum(isinstance(layer, kinds) for layer in all_layers(model))
 
@@ -96,6 +101,8 @@ class WithoutReduction:
     """
 
     def __init__(self, engine: Any, wires: Any) -> None:
+        from seqdec_gui.runner.normalization import GlobalBatchNormalization, all_layers
+
         self._engine = engine
         found = [layer for layer in all_layers(engine.training_model) if isinstance(layer, GlobalBatchNormalization)]
         self._gathers = [(layer, layer._gather) for layer in found]

@@ -1,0 +1,39 @@
+"""Certificates by real children. All templates on more devices: `make certificates` in docs/parallelism.md."""
+
+import msgspec
+import pytest
+
+from seqdec_gui.runs.certificate import certify
+from seqdec_gui.runs.spec import DeviceChoice
+from tests.runner.designs import bound, noisy, stack, translation, write_rows
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
+TWO, THREE = DeviceChoice("cpu", count=2), DeviceChoice("cpu", count=3)
+
+
+def test_three_devices_equal_one_on_ragged_masked_rows_of_the_designs_own(tmp_path):
+    design = bound(translation(steps=9), write_rows(tmp_path), batch_size=8)
+    heard = []
+    found = certify(design, tmp_path, THREE, engine="jax", on_progress=heard.append)
+    assert found.passed, found.sentence
+    assert (found.data, found.batch_size, found.steps, found.reference) == ("real", 9, 5, DeviceChoice("cpu"))
+    assert found.prediction_difference <= 1e-5
+    assert [block.block for block in found.blocks] == ["encoder", "decoder"]
+    assert found.weight_difference < 1e-4
+    assert found.metric_differences["loss"] < 1e-5
+    assert {line.text for line in heard} == {"cpu", "cpu:3"}
+
+
+def test_random_layers_are_switched_off_by_name_and_two_devices_then_equal_one(tmp_path):
+    found = certify(noisy(), tmp_path, TWO, engine="tensorflow", steps=3)
+    assert found.passed, found.sentence
+    assert found.data == "random"
+    assert len(found.switched_off) == 4
+
+
+def test_local_statistics_fail_and_name_the_block_and_the_repair(tmp_path):
+    local = stack().with_training(msgspec.structs.replace(stack().training, batch_size=8, batch_statistics="local"))
+    found = certify(local, tmp_path, TWO, engine="jax")
+    assert not found.passed
+    assert found.prediction_difference > 1e-4
+    assert (found.culprit, found.repair) == ("model_1", "training.batch_statistics=global")

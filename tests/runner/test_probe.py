@@ -1,0 +1,158 @@
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seqdec_gui.data.wires import expand
+from seqdec_gui.domain.dataflow import data_ports
+from seqdec_gui.domain.document import load, to_builtins
+from seqdec_gui.resource_files import path as resource
+from seqdec_gui.runner import probe as probe_child
+from seqdec_gui.runner.instruments import count_cudnn_calls, peak_of_process
+from seqdec_gui.runner.probe import failure, part_of, process_age_s, rows_in, share_saved
+from seqdec_gui.runner.random_rows import OPEN_LENGTH, random_dataset, rows_for, with_lengths
+from seqdec_gui.runs.measurement import Measurement
+from seqdec_gui.runs.probe import Plan, probe
+from seqdec_gui.runs.spec import DeviceChoice
+from seqdec_gui.runs.tasks import Measured, ProbeTask, run_task
+from tests.runner.designs import ALL, bound, stack, translation, write_rows
+
+STREAMED = Path(__file__).with_name("streamed_probe.py")
+BLANK = Measurement(engine="jax", devices=DeviceChoice("cpu"), batch_size=64)
+
+
+# -- random rows
+@pytest.mark.parametrize("make", ALL.values(), ids=ALL)
+def test_random_rows_have_the_shape_of_every_port(make, tmp_path):
+    design, dataset = rows_for(make(), tmp_path, real=False, count=20)
+    ports = {port.name: port for port in data_ports(design)}
+    assert {wire.name for wire in dataset.wires} == set(ports)
+    for wire in dataset.wires:
+        port, given = ports[wire.name], expand(wire, dataset.arrays[wire.array])
+        shape = port.type.shape[:-1] if port.classes else port.type.shape
+        assert given.shape == (20, *shape)
+        assert given.dtype == (np.int32 if port.classes or port.type.dtype == "int32" else np.float32)
+        if port.classes or port.type.dtype == "int32":
+            assert 0 <= given.min() < given.max() < (port.classes or port.type.symbols)
+
+
+def test_a_taught_target_is_its_input_one_step_ahead_and_both_are_one_array():
+    design = stack()
+    dataset = random_dataset(data_ports(design), 20, 0)
+    given = {wire.name: wire for wire in dataset.wires}
+    assert given["loss"].array == given["decoder_inputs"].array == "decoder_inputs"
+    ids = dataset.arrays["decoder_inputs"]
+    assert (expand(given["loss"], ids)[:, :-1] == ids[:, 1:-1]).all()
+    assert ids.dtype == np.uint8
+
+
+def test_random_sequences_are_ragged_and_padded_at_the_right():
+    ids = random_dataset(data_ports(translation(steps=9)), 200, 0).arrays["source"]
+    shown = ids != 0
+    assert set(shown.sum(1)) == {5, 6, 7, 8, 9}
+    assert (shown[:, 1:] <= shown[:, :-1]).all()
+
+
+def test_other_symbols_in_and_out_get_arrays_of_their_own():
+    design = load(resource("templates/latent-to-sequence.seqdec"))
+    dataset = random_dataset(data_ports(design), 5, 0)
+    assert {wire.array for wire in dataset.wires} == {"latent", "decoder_inputs", "loss"}
+
+
+def test_open_lengths_are_fixed_for_random_rows_only(tmp_path):
+    open_ended = translation()
+    assert with_lengths(open_ended).block("source").parameters.length == OPEN_LENGTH
+    real = bound(translation(steps=9), write_rows(tmp_path))
+    assert rows_for(real, tmp_path, real=True, count=5)[0] == real
+
+
+def test_a_part_of_a_dataset_holds_its_first_training_rows(tmp_path):
+    _, dataset = rows_for(bound(stack(), write_rows(tmp_path)), tmp_path, real=True, count=5)
+    part = part_of(dataset, 7)
+    assert part.rows == len(part.training) == 7
+    for name, array in part.arrays.items():
+        assert (array == dataset.arrays[name][dataset.training[:7]]).all()
+    assert rows_in(dataset, sum(array.nbytes for array in dataset.arrays.values())) == dataset.rows
+
+
+# -- shares, memory, kernels
+def test_a_share_is_the_median_of_its_pairs_and_none_where_they_disagree():
+    assert share_saved([(1.0, 0.8), (2.0, 1.5), (1.0, 0.7)]) == pytest.approx(0.25)
+    assert share_saved([(1.0, 1.1), (1.0, 1.2)]) == 0.0
+    assert share_saved([(1.0, 0.1), (1.0, 0.9), (1.0, 0.5), (1.0, 1.6)]) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "failed"),
+    [
+        (RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 98304000000 bytes."), "out_of_memory"),
+        (ValueError("OOM when allocating tensor with shape[4096] on /job:localhost/device:GPU:0"), "out_of_memory"),
+        (MemoryError(), "out_of_memory"),
+        (ValueError("shapes differ\nsecond line"), "other"),
+    ],
+)
+def test_running_out_of_memory_is_told_from_other_failures(error, failed):
+    found = failure(BLANK, error)
+    assert found.failed == failed
+    assert found.step_s is None
+    assert "second line" not in found.failure
+
+
+def test_forward_calls_of_cudnn_are_counted_in_compiled_text():
+    hlo = """
+      %a = (f32[2]) custom-call(%x), custom_call_target="cudnn_rnn_ffi", api_version=API_VERSION_TYPED_FFI
+      %b = (f32[2]) custom-call(%x), custom_call_target="cudnn_rnn_bwd_ffi"
+      %c = (f32[2]) custom-call(%x), custom_call_target="__cublas$gemm"
+      %d = (f32[2]) custom-call(%x), custom_call_target="__cudnn$convForward"
+      %e = (f32[2]) custom-call(%x), custom_call_target="cudnn_rnn"
+    """
+    assert count_cudnn_calls(hlo) == 2
+
+
+def test_peak_memory_and_age_of_this_process(tmp_path):
+    assert 10 << 20 < peak_of_process() < 1 << 40
+    assert peak_of_process(tmp_path / "nothing") is None
+    assert 0 < process_age_s() < 86400
+    assert process_age_s() >= math.floor(probe_child.time.monotonic() - probe_child._IMPORTED)
+
+
+# -- real children
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("engine", ["jax", "tensorflow"])
+def test_a_step_on_two_devices_is_measured_with_all_its_parts(engine, tmp_path):
+    design = bound(stack(), write_rows(tmp_path), batch_size=8)
+    heard = []
+    plan = Plan(engine, DeviceChoice("cpu", count=2), (8, 16))
+    found = probe(design, tmp_path, [plan], budget_s=100, on_progress=heard.append)
+    assert [(one.batch_size, one.failure) for one in found] == [(8, ""), (16, "")]
+    first, second = found
+    assert 0 < first.step_s < first.ready_s
+    assert first.intervals >= 2
+    assert first.data == "real"
+    assert first.epoch_s == pytest.approx(40 // 8 * first.step_s)
+    assert first.samples_per_s == pytest.approx(8 / first.step_s)
+    assert (first.resident, first.input_share, first.cudnn_layers, first.recurrent_layers) == (True, 0.0, None, 2)
+    assert first.reduction_share is None or 0 <= first.reduction_share < 1
+    assert 100 << 20 < first.peak_memory < 16 << 30
+    assert second.ready_s is None
+    assert any("batch 16" in line.text for line in heard)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_rows_that_do_not_fit_are_measured_with_the_share_of_their_stream(tmp_path):
+    design = bound(stack(), write_rows(tmp_path, 400), batch_size=8)
+    devices = DeviceChoice("cpu")
+    task = ProbeTask(
+        design=to_builtins(design), folder=str(tmp_path), devices=devices, engine="tensorflow", batch_sizes=(8,),
+        real_rows=True, budget_s=200,
+    )  # fmt: skip
+    sent = []
+    run_task(task, sent.append, devices, "tensorflow", argv=(sys.executable, str(STREAMED), "4000"))
+    (found,) = [line.measurement for line in sent if isinstance(line, Measured)]
+    assert found.failure == ""
+    assert (found.resident, found.reduction_share) == (False, 0.0)
+    assert 0 <= found.input_share < 1
