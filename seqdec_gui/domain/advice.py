@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from seqdec_gui.domain.design import Block, Design
 from seqdec_gui.domain.kinds.bottleneck import Bottleneck
-from seqdec_gui.domain.kinds.layer_stack import Embedding, LayerStack
+from seqdec_gui.domain.kinds.layer_stack import Embedding, LayerStack, Masking
 from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
 from seqdec_gui.domain.kinds.recurrent_encoder import RecurrentEncoder
 from seqdec_gui.domain.problems import Problem
@@ -15,8 +15,8 @@ from seqdec_gui.domain.problems import Problem
 def advice(design: Design) -> Iterator[Problem]:
     """Formats that cannot carry a layer, layers without a fast kernel, settings that give up equality."""
     for block in design.blocks:
-        if masks_an_embedding(block):
-            text = "An .h5 file cannot carry the mask of an embedding: plain Keras would refuse to load it."
+        if makes_a_mask(block):
+            text = "An .h5 file cannot carry a mask of padding: plain Keras would refuse to load it."
             yield Problem("warning", "mask_not_in_h5", block.id, text, "Export as .keras, or switch mask_padding off.")
         yield from _slow_kernels(design, block)
         kind = block.parameters
@@ -28,12 +28,13 @@ def advice(design: Design) -> Iterator[Problem]:
         yield Problem("warning", "local_statistics", "training.batch_statistics", text)
 
 
-def masks_an_embedding(block: Block) -> bool:
-    """Whether the block holds an `Embedding(mask_zero=True)`, which makes an `.h5` file that Keras 3 cannot load."""
+def makes_a_mask(block: Block) -> bool:
+    """Whether the block holds an `Embedding(mask_zero=True)` or `Masking`: Keras 3 cannot load such an `.h5` file."""
     kind = block.parameters
     if isinstance(kind, RecurrentEncoder | RecurrentDecoder):
-        return bool(kind.mask_padding and kind.embedding)
-    return isinstance(kind, LayerStack) and any(isinstance(row, Embedding) and row.mask_padding for row in kind.layers)
+        return kind.mask_padding
+    rows = kind.layers if isinstance(kind, LayerStack) else ()
+    return any(isinstance(row, Masking) or (isinstance(row, Embedding) and row.mask_padding) for row in rows)
 
 
 def _slow_kernels(design: Design, block: Block) -> Iterator[Problem]:
