@@ -104,7 +104,7 @@ def single(devices: DeviceChoice) -> DeviceChoice:
 def sentence_of(advice: Advice) -> str:
     """What the measurements say, in a sentence or two."""
     parts = [_speed_ups(advice) if advice.devices.replicas > 1 else _alone(advice), *_failures(advice)]
-    return " ".join(filter(None, parts))
+    return " ".join(part[0].upper() + part[1:] for part in parts if part)
 
 
 def _speed_ups(advice: Advice) -> str:
@@ -166,7 +166,7 @@ def _name(devices: DeviceChoice) -> str:
     count = devices.replicas
     if devices.kind == "gpu":
         return "1 GPU" if count == 1 else f"{count} GPUs"
-    return "The CPU" if count == 1 else f"{count} virtual CPU devices"
+    return "the CPU" if count == 1 else f"{count} virtual CPU devices"
 
 
 def _times(ratio: float) -> str:

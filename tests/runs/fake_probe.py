@@ -1,4 +1,4 @@
-"""Stands in for the child of a probe. argv: MODE. Modes: measure, memory, killed, slow, invalid."""
+"""Stands in for the child of a probe. argv: MODE. Modes: measure, memory, killed, slow, slow_start, invalid."""
 
 import os
 import signal
@@ -16,6 +16,8 @@ channel.send(Progress(total=len(task.batch_sizes), text=f"{task.engine} on {task
 if mode == "invalid":
     channel.send(TaskFailed(sentence="", problems=(Problem("error", "a", "data", "The rows are wrong."),), exit_status=2))
     sys.exit()
+if mode == "slow_start":
+    time.sleep(60)
 for number, batch in enumerate(task.batch_sizes):
     if number == 1:
         if mode == "memory":
