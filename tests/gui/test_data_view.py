@@ -230,7 +230,7 @@ def test_columns_are_bound_by_combo_box_and_problems_are_mended_by_a_button(
     settled()
     design = window.document.design
     assert bound(design) == {"latent.output": ("X",), "model_2.inputs": ("smiles",)}
-    assert find(QComboBox, "bind_loss_targets").currentText() == "From model_2.inputs, one step ahead"
+    assert find(QComboBox, "bind_loss_targets").currentText() == "From model_2.inputs"
     words = [label.text() for label in page.ports.findChildren(QLabel) if label.property("role") == "error"]
     assert any("found 27 symbols" in text and "room for 22" in text for text in words)
     assert page.tabs.tabText(0) == "Ports (1 error)"

@@ -16,6 +16,7 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.kinds.keras_model import KerasModel
 from seqdec_gui.gui import background
 from seqdec_gui.gui.export_dialog import ExportDialog
+from seqdec_gui.gui.import_keras import import_keras
 from seqdec_gui.gui.main_window import MainWindow
 from tests.gui.conftest import press
 from tests.gui.test_generate_view import Driver
@@ -85,7 +86,7 @@ def test_a_trained_model_generates_is_exported_and_comes_back_as_a_block(
     assert "Largest difference on 30 rows" in dialog._result.text()
     dialog.reject()
 
-    window.take_file(tmp_path / "roman.h5")
+    import_keras(window.workspace, tmp_path / "roman.h5")
     wait()
     block = window.document.design.block("roman")
     assert isinstance(block.parameters, KerasModel)

@@ -77,7 +77,7 @@ class DataPage(QWidget):
         across = QSplitter()
         across.addWidget(self.columns)
         across.addWidget(lower)
-        across.setSizes([250, 620])
+        across.setSizes([220, 640])
         across.setStretchFactor(1, 1)
         across.setChildrenCollapsible(False)
         self.columns.setMinimumWidth(200)

@@ -15,7 +15,7 @@ from seqdec_gui.gui.data_view.words import number_text
 LARGEST_CELL, LEAST_LABELLED = 18, 8
 MOST_HEIGHT = 280
 NUMBERS_SHOWN = 400
-NUMBER_WIDTH = 92
+NUMBER_WIDTH = 84
 
 
 class Picture(QWidget):

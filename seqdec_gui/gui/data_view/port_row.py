@@ -28,6 +28,7 @@ from seqdec_gui.gui.data_view.codec_form import CodecForm, chosen_for
 from seqdec_gui.gui.data_view.column_drag import Columns
 from seqdec_gui.gui.data_view.discarding import discard_all
 from seqdec_gui.gui.data_view.edits import object_name, shown_name
+from seqdec_gui.gui.data_view.file_bar import ElidedLabel
 from seqdec_gui.gui.data_view.remedies import Remedy
 from seqdec_gui.gui.data_view.words import plural
 from seqdec_gui.gui.icons import icon
@@ -57,18 +58,21 @@ class PortRow(QFrame):
         super().__init__(parent)
         self.port = port
         self._filling = False
+        self._taught = False
         name = object_name(port)
         self.setObjectName(f"port_{name}")
         self.setProperty("role", "port_row")
         self._state = QLabel()
         self._state.setFixedWidth(18)
-        self._name = QLabel(shown_name(port))
+        self._name = ElidedLabel(f"name_{name}")
+        self._name.setText(shown_name(port))
+        self._name.setToolTip(f"{shown_name(port)} ({'targets' if port.role == 'target' else 'input'})")
         self._name.setProperty("role", "value")
-        self._type = QLabel()
+        self._type = ElidedLabel(f"type_{name}")
         self._type.setProperty("role", "small")
         self.columns = QComboBox(objectName=f"bind_{name}")
         self.columns.setAccessibleName(f"Column for {shown_name(port)}")
-        self.columns.setMinimumWidth(200)
+        self.columns.setMinimumWidth(150)
         self.columns.setMaximumWidth(360)
         self.columns.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
         self.columns.setMaxVisibleItems(20)
@@ -97,7 +101,7 @@ class PortRow(QFrame):
         grid.setVerticalSpacing(theme.SPACE)
         grid.setColumnStretch(1, 1)
         grid.setColumnStretch(2, 2)
-        grid.setColumnMinimumWidth(1, 190)
+        grid.setColumnMinimumWidth(1, 150)
         grid.addWidget(self._state, 0, 0, Qt.AlignTop)
         grid.addWidget(head, 0, 1)
         grid.addWidget(self.columns, 0, 2)
@@ -114,15 +118,15 @@ class PortRow(QFrame):
         """The same port after the design changed: its type may be another."""
         self.port = port
         symbols = f", {port.type.symbols:,} symbols" if port.type.symbols else ""
-        role = "targets" if port.role == "target" else "input"
-        self._type.setText(f"{role} · {port.type}{symbols}")
+        self._type.setText(f"{port.type}{symbols}")
+        self._type.setToolTip(self._type.full_text())
 
     def show_binding(self, binding: Binding | None, columns: Sequence[Column], teacher: DataPort | None) -> None:
         """The columns to choose from, and which of them is bound."""
         self._filling = True
         try:
             self.columns.clear()
-            self.columns.addItem("Not bound" if teacher is None else f"From {shown_name(teacher)}, one step ahead", ())
+            self.columns.addItem("Not bound" if teacher is None else f"From {shown_name(teacher)}", ())
             for column in columns:
                 self.columns.addItem(column.name, (column.name,))
             if sum(1 for column in columns if column.kind in ("integer", "number")) > 1:
@@ -131,6 +135,7 @@ class PortRow(QFrame):
             self.columns.setToolTip("" if binding is None else ", ".join(binding.columns))
         finally:
             self._filling = False
+        self._taught = teacher is not None and binding is None
         self._options.setEnabled(binding is not None)
         if binding is None:
             self._options.setChecked(False)
@@ -152,7 +157,8 @@ class PortRow(QFrame):
 
     def show_codec(self, codec: Codec | None, fitted: FittedCodec | None) -> None:
         self.form.show_codec(codec, chosen_for(fitted))
-        self._found.setText("" if fitted is None else found_text(fitted))
+        words = "The same column, one step ahead" if self._taught else ""
+        self._found.setText(words if fitted is None else found_text(fitted))
         self._found.setVisible(bool(self._found.text()))
 
     def show_remarks(self, remarks: Sequence[Remark], bound: bool, checking: bool) -> None:
