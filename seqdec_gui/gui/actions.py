@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import msgspec
 from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QKeySequence
@@ -10,7 +12,7 @@ from PyQt5.QtWidgets import QAction, QActionGroup, QMenu, QMenuBar, QUndoStack, 
 from seqdec_gui.gui import theme
 from seqdec_gui.gui.icons import icon
 
-Shortcut = QKeySequence.StandardKey | str
+Shortcut: TypeAlias = QKeySequence.StandardKey | str
 
 
 class Entry(msgspec.Struct, frozen=True):

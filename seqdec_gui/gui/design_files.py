@@ -58,19 +58,18 @@ class DesignFiles(QObject):
         else:
             self.after_asking(lambda: self._open(path, then))
 
-    def _open(self, path: Path, then: Then | None = None) -> bool:
+    def _open(self, path: Path, then: Then | None = None) -> None:
         try:
             self._document.open(path)
         except SeqdecError as error:
             notify.failure(self, error, "The design cannot be opened")
-            return False
+            return
         self._remember(path)
         if then is not None:
             then()
         recovery = autosave.left_behind(path)
         if recovery is not None:
             self.recovery_found.emit(recovery)
-        return True
 
     def restore(self, recovery: autosave.Recovery) -> None:
         """Take the design of a recovery file as an unsaved change of the open one."""

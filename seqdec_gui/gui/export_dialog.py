@@ -165,6 +165,8 @@ class ExportDialog(QDialog):
         background.run(lambda: (run, run.read_spec().load_design()), self._on_design_read, self._on_task_failed, self)
 
     def _on_design_read(self, found: tuple[RunFolder, Design]) -> None:
+        if self.picker.run is None or self.picker.run.run != found[0]:
+            return  # another run was chosen meanwhile
         self._design = found
         self._show_parts()
         self._offer()

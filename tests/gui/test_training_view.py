@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from PyQt5.QtCore import QObject, Qt, QTimer
@@ -19,10 +20,10 @@ from seqdec_gui.domain import document as design_file
 from seqdec_gui.gui.main_window import MainWindow
 from seqdec_gui.gui.training_view.session import TrainingSession, session_of
 from seqdec_gui.resource_files import path as resource
-from seqdec_gui.runs import lock
+from seqdec_gui.runs import folder, lock, spec
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.process import RunProcess
-from seqdec_gui.runs.spec import DeviceChoice
+from seqdec_gui.runs.spec import DeviceChoice, RunSpec
 
 CHILD = Path(__file__).with_name("training_child.py")
 Opened = Callable[..., MainWindow]
@@ -234,15 +235,34 @@ def test_a_run_goes_on_without_the_window_and_is_back_with_its_whole_curve(
     stop(qtbot, second)
 
 
-def test_closing_can_stop_the_run_first(qtbot: QtBot, opened: Opened, design: Path, child: Callable) -> None:
+def test_closing_can_stop_the_run_which_ends_without_the_window(
+    qtbot: QtBot, opened: Opened, design: Path, child: Callable
+) -> None:
     child("obey")
     window = opened(design)
     run = train(qtbot, window).active.run
     window.close()
     box = window.findChild(QMessageBox, "question_box")
+    clicked = time.monotonic()
     QTest.mouseClick(box.findChild(QWidget, "answer_discard"), Qt.LeftButton)
     qtbot.waitUntil(lambda: not window.isVisible(), timeout=10_000)
-    assert run.status().state == "stopped"
+    assert time.monotonic() - clicked < 2
+    qtbot.waitUntil(lambda: run.status().state == "stopped", timeout=10_000)
+
+
+@pytest.mark.parametrize("host", ["", "elsewhere"])
+def test_a_run_that_never_started_or_runs_elsewhere_says_so(qtbot: QtBot, opened: Opened, design: Path, host: str) -> None:
+    run = folder.create(None, design)
+    spec.write(RunSpec(design=design_file.to_builtins(design_file.load(design)), design_path=str(design)), run.spec)
+    if host:
+        with lock.acquire(run.lock) as held:
+            held.write(msgspec.structs.replace(lock.record_of(run.path, pid=12), host=host))
+    window = opened(design)
+    window.pages.show_page("train")
+    window.workspace.run_requested.emit(run.path)
+    qtbot.waitUntil(lambda: find(window, "run_state").text == "Not started", timeout=5_000)
+    expected = "The run was started on elsewhere" if host else "The run was never started."
+    assert expected in find(window, "progress_words").text()
 
 
 def test_a_resumed_run_forgets_what_is_void_and_goes_on(qtbot: QtBot, opened: Opened, design: Path, child: Callable) -> None:

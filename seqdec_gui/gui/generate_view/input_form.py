@@ -98,7 +98,7 @@ class InputForm(QWidget):
             )
             title.setProperty("role", "value")
             self._typed_layout.addWidget(title)
-            self._typed_layout.addWidget(field)  # type: ignore[arg-type]
+            self._typed_layout.addWidget(field)
             self._fields[port.name] = field
         if inputs.rows and inputs.ports:
             self._typed_layout.addWidget(self._fill_row(inputs))
@@ -213,7 +213,7 @@ def _page(*parts: object) -> QWidget:
         if isinstance(part, QWidget):
             layout.addWidget(part)
         else:
-            layout.addLayout(part)  # type: ignore[arg-type]
+            layout.addLayout(part)
     layout.addStretch(1)
     return found
 

@@ -69,7 +69,7 @@ class ResultsModel(QAbstractTableModel):
             return float("-inf") if value is None else value
         if role == Qt.DisplayRole:
             if index.column() < 2:
-                return f"{int(value) + 1:,}"  # type: ignore[arg-type]
+                return f"{int(value) + 1:,}"
             if index.column() == 3:
                 return "–" if value is None else f"{value:.3f}"
             return str(value).replace("\n", "⏎")

@@ -148,7 +148,7 @@ class Form(QWidget):
             heading = QLabel(title.upper())
             heading.setProperty("role", "section")
             line = self._grid.rowCount()
-            self._grid.setRowMinimumHeight(line, 4 * theme.SPACE if self._rows else 0)
+            self._grid.setRowMinimumHeight(line, 6 * theme.SPACE if self._rows else 0)
             self._grid.addWidget(heading, line + 1, 0, 1, 3)
             self._grid.setRowMinimumHeight(line + 2, theme.SPACE)
             heading.setIndent(MARGIN)

@@ -43,6 +43,7 @@ class Inspector(QFrame):
         self._timer.timeout.connect(self._show_design)
         self._document.design_changed.connect(self._on_document_design_changed)
         self._document.selection_changed.connect(self._on_document_selection_changed)
+        self._document.path_changed.connect(self._refresh)
         workspace.field_requested.connect(self.focus_field)
         theme.notifier.changed.connect(self._on_theme_changed)
         self._show_selection()
@@ -181,6 +182,7 @@ class Inspector(QFrame):
         if action is not None:
             action.trigger()
 
+    @pyqtSlot()
     def _refresh(self) -> None:
         """Show the present values, facts and problems."""
         design, report = self._document.design, self._document.report

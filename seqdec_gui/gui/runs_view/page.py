@@ -233,10 +233,10 @@ class RunsPage(QWidget):
     def _on_compared(self, chosen: list[Entry], found: tuple[Difference, ...]) -> None:
         if [entry.path for entry in chosen] != [entry.path for entry in self.selected]:
             return  # the selection has moved on
-        names = [entry.name for entry in chosen] if len(chosen) == 2 else [chosen[0].name, "Open design"]
+        old, new = chosen[0].name, chosen[1].name if len(chosen) == 2 else "Open design"
         count = f"{len(found)} change{'s' if len(found) != 1 else ''}" if found else "Nothing changed"
         what = "between the two runs" if len(chosen) == 2 else "since this run"
-        self.details.show_differences(f"{count} {what}", *names, found)
+        self.details.show_differences(f"{count} {what}", old, new, found)
 
     @pyqtSlot(object, object)
     def _on_document_design_changed(self, _old: Design, _new: Design) -> None:

@@ -11,7 +11,7 @@ from seqdec_gui.gui import theme
 WORDS = {
     "starting": "Starting", "running": "Training", "paused": "Paused", "stopping": "Stopping", "ending": "Finishing",
     "reading": "Opening", "finished": "Finished", "stopped": "Stopped", "failed": "Failed", "crashed": "Crashed",
-    "unfinished": "Not started", "unreadable": "Unreadable",
+    "unfinished": "Not started", "elsewhere": "On another host", "unreadable": "Unreadable",
 }  # fmt: skip
 
 

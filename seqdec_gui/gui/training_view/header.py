@@ -167,6 +167,8 @@ class Header(QWidget):
         self._name.set_text(followed.name)
         active = followed is self._session.active
         state = followed.state if active or not followed.alive else "reading"
+        if state == "reading" and followed.silent is not None:
+            state = "elsewhere" if followed.silent.state == "unfinished" and followed.history.started else followed.silent.state
         self._badge.set_state(state)
         self._facts.set_text(_facts(followed))
         self._show_progress(followed, state)
@@ -181,9 +183,10 @@ class Header(QWidget):
         history = followed.history
         started = history.started
         if started is None:
-            waiting = followed.alive and state != "reading"
+            waiting = followed.alive and state != "reading" and followed.silent is None
             self.progress_bar.setRange(0, 0 if waiting else 1)
-            self._progress_words.set_text(_starting(followed) if waiting else "")
+            known = "" if followed.silent is None else followed.silent.text
+            self._progress_words.set_text(_starting(followed) if waiting else known)
             self._left.setText("")
             return
         self.progress_bar.setRange(0, max(1, started.steps))

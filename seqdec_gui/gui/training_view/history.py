@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from seqdec_gui.gui.training_view.curves import Curve, is_validation
 from seqdec_gui.runs.events import (
@@ -59,7 +60,7 @@ class RunHistory:
         self._reported = -1
         self._per_epoch = 1
         self._points: dict[str, _Points] = {table: {} for table in TABLES}
-        self._takers: dict[type, Callable[[Event], None]] = {
+        self._takers: dict[type[Event], Callable[[Any], None]] = {
             Started: self._take_started,
             Step: self._take_step,
             Epoch: self._take_epoch,

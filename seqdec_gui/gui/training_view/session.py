@@ -44,6 +44,8 @@ class FollowedRun(QObject):
         self.devices: tuple[str, ...] = ()
         self.history = RunHistory()
         self.status: RunStatus | None = None
+        self.silent: RunStatus | None = None
+        """What is known of a run that has no end and is not seen alive: not started, or on another host."""
         self.log: deque[str] = deque(maxlen=MOST_LOG_LINES)
         self.pending: dict[str, Command] = {}
         self.stopping = False
@@ -53,6 +55,7 @@ class FollowedRun(QObject):
         thread.event_received.connect(self._on_thread_event_received)
         thread.log_received.connect(self._on_thread_log_received)
         thread.ended.connect(self._on_thread_ended)
+        thread.fell_silent.connect(self._on_thread_fell_silent)
         thread.failed.connect(self.failed)
         thread.begin()
 
@@ -118,6 +121,7 @@ class FollowedRun(QObject):
 
     @pyqtSlot(object)
     def _on_thread_event_received(self, events: list[Event]) -> None:
+        self.silent = None
         self.history.take(events)
         if self.history.started:
             self.devices = self.history.started.devices
@@ -127,6 +131,11 @@ class FollowedRun(QObject):
     def _on_thread_log_received(self, text: str) -> None:
         self.log.extend(text.rstrip("\n").split("\n"))
         self.log_received.emit(text)
+
+    @pyqtSlot(object)
+    def _on_thread_fell_silent(self, status: RunStatus) -> None:
+        self.silent = status
+        self.changed.emit()
 
     @pyqtSlot(object)
     def _on_thread_ended(self, status: RunStatus) -> None:
@@ -148,7 +157,6 @@ class TrainingSession(QObject):
         self.active: FollowedRun | None = None
         self.shown: FollowedRun | None = None
         self.overlays: dict[Path, tuple[str, RunHistory]] = {}
-        self._close: Callable[[], None] | None = None
         workspace.train_requested.connect(self._on_workspace_train_requested)
         workspace.document.path_changed.connect(self._on_document_path_changed)
         workspace.add_close_guard(self._may_close)
@@ -276,13 +284,11 @@ class TrainingSession(QObject):
         name = self.active.name
 
         def then(answer: notify.Answer) -> None:
-            if answer == "accept" or (answer == "discard" and self.active is None):
+            if answer == "discard" and self.active is not None:
+                self.active.stop()  # it saves its weights and ends without the window
+            if answer != "cancel":
                 self._leave_all()
                 proceed()
-            elif answer == "discard":
-                self._close = proceed
-                self.active.stop()
-                self.workspace.status_told.emit("The window closes when the run has saved its weights.")
 
         notify.ask(
             self.workspace,
@@ -326,11 +332,6 @@ class TrainingSession(QObject):
         if followed is None or followed.run is None or followed.status is None:
             return
         self.workspace.run_ended.emit(followed.run.path)
-        if self._close is not None:
-            proceed, self._close = self._close, None
-            self._leave_all()
-            proceed()
-            return
         self.workspace.status_told.emit(f"{followed.name}: {followed.status.text}")
         window = notify.window_of(self.workspace)
         if window is not None and QApplication.applicationState() != Qt.ApplicationActive:

@@ -25,6 +25,8 @@ POLL_BYTES = 1 << 18
 LOG_S = 0.5
 LOG_BYTES = 65536
 EXIT_GRACE_S = 30.0
+SILENT_S = 2.0
+"""Between two looks at a run that was never started, or that goes on where its lock cannot be seen."""
 NICE = 10
 """How much a run yields to the window where both compute on the CPU."""
 
@@ -43,6 +45,7 @@ class TrainingThread(QThread):
     event_received = pyqtSignal(object)  # list[Event]
     log_received = pyqtSignal(str)  # what the process printed, with newlines
     ended = pyqtSignal(object)  # RunStatus
+    fell_silent = pyqtSignal(object)  # RunStatus: not alive as far as is known, without an end; it may still go on elsewhere
     failed = pyqtSignal(object)  # Exception: the run could not be started
     _sent = pyqtSignal()
 
@@ -114,12 +117,14 @@ class TrainingThread(QThread):
         except OSError as error:
             self.ended.emit(RunStatus("unreadable", f"The run's folder cannot be read: {error.strerror or error}."))
         finally:
+            self._obey(process)  # a stop wished for just before `leave`; the run goes through with it alone
             process.detach()
 
     def _follow(self, process: RunProcess) -> None:
         follower = Follower(process.run, alive=process.running)
         log = _LogTail(process.run.log)
         next_log = 0.0
+        silent = False
         while not self._left:
             self._obey(process)
             events = follower.poll(POLL_BYTES)
@@ -131,8 +136,17 @@ class TrainingThread(QThread):
             if follower.ended:
                 self._finish(process, log)
                 return
-            if not events:
+            if events:
+                silent = False
+            elif process.running():
                 self._rest(BATCH_S)
+            elif not silent:
+                silent = True  # only once; it may have ended since the poll, which the next one tells
+                status = process.run.status()
+                if not status.ended:
+                    self.fell_silent.emit(status)
+            else:
+                self._rest(SILENT_S)
 
     def _obey(self, process: RunProcess) -> None:
         while self._commands:
