@@ -1,4 +1,4 @@
-"""Certificates by real children. All templates on more devices: `make certificates` in docs/parallelism.md."""
+"""Certificates by real children."""
 
 import msgspec
 import pytest
