@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("evaluate", "measure a trained model on another file"),
     "export": ("export", "write a trained model for use elsewhere"),
     "generate": ("generate", "make sequences with a trained model"),
+    "bench": ("bench", "measure samples per second beside plain Keras and others"),
 }
 INTERRUPTED = 130
 

@@ -1,0 +1,140 @@
+"""Measure samples per second on random data: this program's training, and what people write by hand, in one run.
+
+The product trains through the same run folder, loop and reports as `train` does. Peers are plain Keras (`keras-fit`), PyTorch
+by hand (`torch-ddp`) and the prototype of the JAX engine (`prototype`), where installed. Everybody gets the same model and
+data; each measurement is a process of its own, and they take turns; the median of the rounds counts. Quote ratios of one run,
+not samples/s of different ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from seqdec_gui.commands.console import say, say_table
+from seqdec_gui.commands.contenders import PEERS, PRODUCT, contenders
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.runner.bench import work
+from seqdec_gui.runs import devices
+from seqdec_gui.runs.spec import DeviceChoice
+
+
+class Row(msgspec.Struct, frozen=True):
+    """The median of the rounds. `first_step_s` counts from the start of the process, imports and compilation included."""
+
+    who: str
+    size: str
+    devices: str
+    per_device_batch: int
+    samples_per_s: float
+    first_step_s: float
+    rounds: tuple[float, ...]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--size",
+        choices=("tiny", "seed", "smiles", "large"),
+        action="append",
+        help="model and data (default: seed); may be given several times",
+    )
+    parser.add_argument(
+        "--per-device-batch", metavar="B", type=int, action="append", help="rows per step on each device (default: 64 and 256)"
+    )
+    parser.add_argument("--devices", metavar="DEVICES", default="cpu", help="cpu (default), cpu:2, gpu:0, gpu:0,gpu:1")
+    parser.add_argument("--engines", metavar="NAMES", default="jax,tensorflow", help="engines of this program to measure")
+    parser.add_argument(
+        "--peers",
+        metavar="NAMES",
+        default="keras-fit",
+        help=f"of {', '.join(PEERS)}, or none (default: keras-fit)",
+    )
+    parser.add_argument("--rounds", metavar="N", type=int, default=3, help="turns of everybody (default: 3)")
+    parser.add_argument("--steps", metavar="N", type=int, help="optimizer steps of an epoch (default: about 2 s)")
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="default: float32")
+    parser.add_argument("--json", metavar="FILE", help="write the rows as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    available = devices.list_devices()
+    choice = devices.resolve(devices.parse_devices(arguments.devices, available)[0], available)
+    rows: list[Row] = []
+    for size in arguments.size or ["seed"]:
+        for batch in arguments.per_device_batch or [64, 256]:
+            rows += measure(size, batch, choice, arguments)
+            if arguments.json:
+                _write(rows, Path(arguments.json))
+    return 0 if rows else 1
+
+
+def measure(size: str, batch: int, choice: DeviceChoice, arguments: argparse.Namespace) -> list[Row]:
+    """Everybody on one size and batch, as a table too. Raises InvalidInput."""
+    if batch < 1 or arguments.rounds < 1 or (arguments.steps is not None and arguments.steps < 1):
+        raise InvalidInput("Expected a batch, rounds and steps of 1 or more.", "bad_bench")
+    steps = arguments.steps or _default_steps(size, choice, batch)
+    job = work.Job(size, choice, batch, steps, precision=arguments.precision)  # type: ignore[arg-type]
+    taking_part = contenders(job, arguments.engines, arguments.peers)
+    found: dict[str, list[work.Measured]] = {}
+    with tempfile.TemporaryDirectory(prefix="seqdec-gui-bench-") as folder:
+        for turn in range(arguments.rounds):
+            for who, contend in taking_part.items():
+                if turn == 0 or who in found:
+                    here = Path(folder) / f"{turn}-{who.replace(':', '-')}"
+                    here.mkdir()
+                    result = contend(here)
+                    if result is not None:
+                        found.setdefault(who, []).append(result)
+    rows = [_row(who, job, results) for who, results in found.items()]
+    _show(rows)
+    return rows
+
+
+def _default_steps(size: str, choice: DeviceChoice, batch: int) -> int:
+    if choice.kind == "gpu":
+        return work.STEPS_ON_GPU
+    return max(2, work.STEPS_ON_CPU[size] * 64 // batch)  # type: ignore[index]
+
+
+def _row(who: str, job: work.Job, results: Sequence[work.Measured]) -> Row:
+    rates = [result.samples_per_s for result in results]
+    first = statistics.median(result.first_step_s for result in results)
+    return Row(
+        who=who,
+        size=job.size,
+        devices=str(job.devices),
+        per_device_batch=job.per_device_batch,
+        samples_per_s=round(statistics.median(rates), 1),
+        first_step_s=round(first, 1),
+        rounds=tuple(round(rate, 1) for rate in rates),
+    )
+
+
+def _show(rows: Sequence[Row]) -> None:
+    """A table with everybody's ratio to the first of this program's engines."""
+    if not rows:
+        return
+    best = next((row for row in rows if row.who.startswith(PRODUCT)), rows[0])
+    say(f"\n{best.size}, {best.per_device_batch} rows per device, {best.devices}")
+    heading = ("who", "samples/s", f"{best.who} is", "first step", "rounds")
+    table = [
+        (
+            row.who,
+            f"{row.samples_per_s:,.0f}",
+            f"{best.samples_per_s / row.samples_per_s:.2f}x",
+            f"{row.first_step_s:.1f} s",
+            " ".join(f"{rate:,.0f}" for rate in row.rounds),
+        )
+        for row in rows
+    ]
+    say_table([heading, *table], right=(1, 2, 3))
+
+
+def _write(rows: Sequence[Row], path: Path) -> None:
+    from seqdec_gui.runs.files import pretty_json, write_atomically
+
+    write_atomically(path, pretty_json([msgspec.to_builtins(row) for row in rows]))

@@ -1,0 +1,109 @@
+"""Who takes part in a measurement, and how each is started."""
+
+from __future__ import annotations
+
+import functools
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from seqdec_gui.commands.console import warn
+from seqdec_gui.domain import document
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.runner.bench import work
+from seqdec_gui.runs import events, process
+from seqdec_gui.runs.engine_choice import missing
+from seqdec_gui.runs.environment import child_environment
+from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.reader import read_events
+from seqdec_gui.runs.spec import EngineName, Placement, RunSpec
+
+Contender = Callable[[Path], work.Measured | None]
+PRODUCT = "seqdec-gui"
+ENGINES: tuple[EngineName, ...] = ("jax", "tensorflow")
+PEERS = ("keras-fit", "torch-ddp", "prototype")
+PEER_PREFIX = "MEASURED "
+"""What begins the line with which a peer gives its result."""
+_MODULES: dict[str, tuple[str, EngineName | Literal["torch"]]] = {
+    "keras-fit": ("keras_fit", "tensorflow"),
+    "keras-fit:jax": ("keras_fit", "jax"),
+    "prototype": ("prototype", "jax"),
+    "torch-ddp": ("torch_ddp", "torch"),
+}
+
+
+def contenders(job: work.Job, engines: str, peers: str) -> dict[str, Contender]:
+    """By name, in the order in which they take turns; those not installed are named on standard error and left out.
+
+    `engines` and `peers` are names with commas between. Raises InvalidInput where one is unknown.
+    """
+    lacking = {engine: missing(engine, job.devices) for engine in ENGINES}
+    found: dict[str, Contender] = {}
+    for engine in ENGINES:
+        if engine in _names(engines, ENGINES):
+            if lacking[engine]:
+                warn(f"{PRODUCT}:{engine} is left out: {lacking[engine]}")
+            else:
+                found[f"{PRODUCT}:{engine}"] = functools.partial(_product, job, engine)
+    wanted = _names(peers, PEERS)
+    for who, (module, library) in _MODULES.items():
+        if who.partition(":")[0] in wanted:
+            why = _missing_torch() if library == "torch" else lacking[library]
+            if why:
+                warn(f"{who} is left out: {why}")
+            else:
+                found[who] = functools.partial(_peer, job, who, module, "jax" if library == "torch" else library)
+    return found
+
+
+def _names(text: str, known: Sequence[str]) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip() not in ("", "none")]
+    wrong = [name for name in names if name not in known]
+    if wrong:
+        raise InvalidInput(f"Expected some of {', '.join(known)}, got {', '.join(wrong)}.", "bad_bench")
+    return names
+
+
+def _missing_torch() -> str:
+    return "" if find_spec("torch") is not None else "PyTorch is not installed."
+
+
+def _product(job: work.Job, engine: EngineName, folder: Path) -> work.Measured | None:
+    """One run as `train` would start it; None where it failed, with the reason on standard error.
+
+    An epoch's seconds are those that the run reports: steps, reports and commands, but not the checkpoint after it.
+    """
+    data = work.write_arrays(job, folder)
+    run = RunFolder(folder / "run")
+    design = document.to_builtins(work.design(job))
+    spec = RunSpec(design=design, folder=str(folder), data_file=str(data), devices=job.devices, engine=engine)
+    start = time.time()
+    status = process.start(run, spec).wait()
+    told = read_events(run)
+    epochs = [event.seconds for event in told if isinstance(event, events.Epoch)]
+    if status is None or status.state != "finished" or len(epochs) < 2:
+        warn(f"{PRODUCT}:{engine} failed: {status.text if status else 'no answer'}")
+        return None
+    first = next((event.time for event in told if getattr(event, "code", "") == "first_step"), start)
+    return work.Measured(job.rows / statistics.median(epochs[1:]), first - start)
+
+
+def _peer(job: work.Job, who: str, module: str, engine: EngineName, folder: Path) -> work.Measured | None:
+    """One run of a peer; None where it failed, with its last words on standard error."""
+    shorter = msgspec.structs.replace(job, steps=min(job.steps, work.PEER_STEPS))
+    environment = child_environment(Placement(job.devices, engine), os.environ)
+    command = [sys.executable, "-m", f"seqdec_gui.runner.bench.{module}", msgspec.json.encode(shorter).decode(), str(folder)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    last = [line for line in done.stdout.splitlines() if line.startswith(PEER_PREFIX)]
+    if done.returncode or not last:
+        warn(f"{who} failed: {' '.join(done.stderr.split())[-600:]}")
+        return None
+    return msgspec.json.decode(last[-1].removeprefix(PEER_PREFIX), type=work.Measured)

@@ -1,0 +1,74 @@
+"""Plain Keras as its users write it: `model.fit` on one-hot NumPy arrays.
+
+TensorFlow: MirroredStrategy with synchronised BatchNormalization on several devices. JAX: `keras.distribution.DataParallel`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import keras
+import numpy as np
+
+from seqdec_gui.runner.bench.peer import given, measure, tell, write_model
+from seqdec_gui.runner.bench.work import Job, arrays
+from seqdec_gui.runner.probe import process_age_s
+from seqdec_gui.runner.program import load_build
+
+
+def main() -> None:
+    job, folder = given()
+    scope = _scope(job)
+    build = load_build(write_model(job, folder))
+    with scope:
+        model = build()["full"]
+        if job.devices.replicas > 1 and keras.config.backend() == "tensorflow":
+            _synchronise(model)
+        model.compile(keras.optimizers.Adam(1e-3), keras.losses.CategoricalCrossentropy())
+    rows = arrays(job.shape, job.rows)
+    inputs = [rows["latent"], np.eye(job.shape.inputs, dtype="float32")[rows["inputs"]]]
+    targets = np.eye(job.shape.outputs, dtype="float32")[rows["targets"]]
+    first = _FirstStep()
+
+    def epoch() -> float:
+        callbacks = [first] if first.age_s is None else []
+        return float(model.fit(inputs, targets, batch_size=job.batch, verbose=0, callbacks=callbacks).history["loss"][0])
+
+    found = measure(job, epoch)
+    tell(found.__class__(found.samples_per_s, first.age_s or found.first_step_s))
+
+
+class _FirstStep(keras.callbacks.Callback):
+    age_s: float | None = None
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.age_s = self.age_s or process_age_s()
+
+
+def _scope(job: Job) -> Any:
+    """Within it the model is built. Sets up the devices."""
+    count = job.devices.replicas
+    if keras.config.backend() == "jax":
+        if count > 1:
+            devices = keras.distribution.list_devices()[:count]
+            keras.distribution.set_distribution(keras.distribution.DataParallel(devices=devices))
+        return contextlib.nullcontext()
+    import tensorflow as tf
+
+    kind = "GPU" if job.devices.kind == "gpu" else "CPU"
+    if kind == "CPU" and count > 1:
+        (cpu,) = tf.config.list_physical_devices("CPU")
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
+    names = [f"{kind}:{i}" for i in range(count)]
+    return tf.distribute.MirroredStrategy(names).scope() if count > 1 else contextlib.nullcontext()
+
+
+def _synchronise(model: keras.Model) -> None:
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.synchronized = True
+
+
+if __name__ == "__main__":
+    main()
