@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from seqdec_gui.data.codecs import FittedCategory, FittedText
+from seqdec_gui.data.codecs import FittedCategory, FittedIds, FittedText
 from seqdec_gui.data.fitted import Fitted
 from seqdec_gui.data.rows import Values
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
@@ -59,13 +59,13 @@ def columns_of(rows: Sequence[Mapping[str, Any]], fitted: Fitted) -> dict[str, V
         if isinstance(port.codec, FittedText | FittedCategory):
             found[port.name] = [str(value) for value in values]
             continue
+        depth = port.codec.depth if isinstance(port.codec, FittedIds) else 0
+        shape = (*port.codec.shape, depth) if depth else port.codec.shape
         try:
-            found[port.name] = np.array(values, np.float64).reshape(len(rows), *port.codec.shape)
+            found[port.name] = np.array(values, np.float64).reshape(len(rows), *shape)
         except (ValueError, TypeError) as error:
-            wrong = next((i for i, value in enumerate(values) if not _fits(value, port.codec.shape)), 0)
-            text = (
-                f"Row {wrong + 1} of input {name} is {str(values[wrong])[:60]!r}; expected numbers of shape {port.codec.shape}."
-            )
+            wrong = next((i for i, value in enumerate(values) if not _fits(value, shape)), 0)
+            text = f"Row {wrong + 1} of input {name} is {str(values[wrong])[:60]!r}; expected numbers of shape {shape}."
             raise InvalidInput([Problem("error", "not_numbers", name, text)]) from error
     return found
 
