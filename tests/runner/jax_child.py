@@ -24,12 +24,13 @@ jax.devices()  # from here on they are what they are
 
 import jax.numpy as jnp  # noqa: E402
 import keras  # noqa: E402
+import msgspec  # noqa: E402
 import numpy as np  # noqa: E402
 from jax.sharding import Mesh  # noqa: E402
 from jax.sharding import PartitionSpec as P  # noqa: E402
 
 from seqdec_gui.data.dataset import Dataset  # noqa: E402
-from seqdec_gui.runner.engines.jax import JaxEngine, engine, layers, memory, recurrent  # noqa: E402
+from seqdec_gui.runner.engines.jax import JaxEngine, engine, layers, memory, parts, recurrent  # noqa: E402
 from seqdec_gui.runner.normalization import use_global_moments  # noqa: E402
 from seqdec_gui.runs.spec import DeviceChoice  # noqa: E402
 from tests.runner import train_on  # noqa: E402
@@ -92,15 +93,22 @@ def many_devices_equal_one(folder: Path) -> None:
 
 
 def a_single_cpu_shares_a_batch_among_its_cores_and_gives_the_same(folder: Path) -> None:
-    assert [engine.parts_for(batch, 4) for batch in (64, 24, 16, 9, 1)] == [4, 3, 2, 1, 1]
+    program, _ = train_on.prepared("masked", folder)
+    assert parts.parts_for(program, 4) == 1  # too little work
+    least, parts.LEAST_WORK = parts.LEAST_WORK, 0
+    for batch, expected in ((64, 4), (24, 3), (16, 2), (9, 1), (1, 1)):
+        training = msgspec.structs.replace(program.training, batch_size=batch)
+        of_this_batch = msgspec.structs.replace(program, design=program.design.with_training(training))
+        assert parts.parts_for(of_this_batch, 4) == expected
+    parts.LEAST_WORK = least
     alone, dataset = made("masked", folder, 1)
     alone._divide(1)
-    parts = engine.parts_for
-    engine.parts_for = lambda batch, cores: 3
+    before = engine.parts_for
+    engine.parts_for = lambda program, cores: 3
     try:
         shared, _ = made("masked", folder, 1)
     finally:
-        engine.parts_for = parts
+        engine.parts_for = before
     assert (alone._mesh.devices.size, shared._mesh.devices.size, shared.replicas) == (1, 3, 1)
     rows = some_rows(dataset, 5)
     assert difference(train(alone, rows).losses, train(shared, rows).losses) < 1e-5
@@ -277,6 +285,26 @@ def intervals_of_any_length_are_compiled_once(folder: Path) -> None:
             there.load()
             train(there, some_rows(dataset, 3))
         assert found == [], (storage, found)
+
+
+def loops_of_fixed_length_give_what_open_ones_give(folder: Path) -> None:
+    """As on several GPUs: an interval is put together of calls of few lengths, each compiled once."""
+    for name, storage in (("masked", "resident"), ("two losses", "streamed")):
+        usual, dataset = made(name, folder, 2, storage=storage)  # type: ignore[arg-type]
+        fixed, _ = made(name, folder, 2, storage=storage)  # type: ignore[arg-type]
+        fixed.__class__ = type("OnGPUs", (JaxEngine,), {"_fixed": True})
+        fixed._prepare()
+        lengths, engine.FIXED_LINES = engine.FIXED_LINES, (8, 1)
+        try:
+            rows = some_rows(dataset, 10)
+            one, other = train(usual, rows), train(fixed, rows)
+            np.testing.assert_allclose(one.losses, other.losses, rtol=1e-5)
+            assert {key: value.count for key, value in one.metrics.items()} == {k: v.count for k, v in other.metrics.items()}
+            with compilations() as found:
+                assert len(train(fixed, some_rows(dataset, 19)).losses) == 19
+            assert found == [], found
+        finally:
+            engine.FIXED_LINES = lengths
 
 
 def streamed_rows_give_what_resident_rows_give(folder: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from keras.src.utils import module_utils
 from seqdec_gui.runner.engines.base import Engine, Floats, Interval, Rows, Sum
 from seqdec_gui.runner.engines.jax.layers import REPLICAS, switch
 from seqdec_gui.runner.engines.jax.memory import CHUNK_BYTES, Storage, bytes_per_row, compiled_code_folder, fits
+from seqdec_gui.runner.engines.jax.parts import cores, parts_for
 from seqdec_gui.runner.engines.jax.steps import BY_ROWS, EVERYWHERE, Results, State, Steps
 from seqdec_gui.runner.objective import Objective
 from seqdec_gui.runner.program import FULL, Program, make_optimizer, training_model
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from seqdec_gui.data.dataset import Dataset
     from seqdec_gui.runs.spec import DeviceChoice
 
-LEAST_PART = 8
-"""Rows per core below which a batch is not divided further."""
 LINES = 256
 """Most steps of one call on resident data; longer intervals are several calls."""
 FIXED_LINES = (64, 8, 1)
@@ -81,13 +79,10 @@ class JaxEngine(Engine):
             jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
 
     def _available_devices(self) -> list[Any]:
-        """One device per replica. A single CPU is as many devices as it has cores, where the batch divides: XLA's own threads
-        are of little use for the small products of a recurrent step, and a part of the rows per core is.
-        """
+        """One device per replica; a single CPU is as many as `parts.parts_for` says."""
         wanted = self.replicas
-        if self.devices.kind == "cpu" and wanted == 1:
-            wanted = parts_for(self.program.training.batch_size, len(os.sched_getaffinity(0)))
         if self.devices.kind == "cpu":
+            wanted = parts_for(self.program, cores()) if wanted == 1 else wanted
             with contextlib.suppress(RuntimeError):  # set already: an engine was here before
                 jax.config.update("jax_num_cpu_devices", wanted)
         return jax.devices()[:wanted]
@@ -209,11 +204,6 @@ class JaxEngine(Engine):
 
     def _sharding(self, spec: Any) -> NamedSharding:
         return NamedSharding(self._mesh, spec)
-
-
-def parts_for(batch: int, cores: int) -> int:
-    """In how many equal parts of at least `LEAST_PART` rows a batch is computed on so many cores."""
-    return max(n for n in range(1, max(cores, 1) + 1) if n == 1 or (batch % n == 0 and batch // n >= LEAST_PART))
 
 
 def _int32(rows: Rows) -> npt.NDArray[np.int32]:

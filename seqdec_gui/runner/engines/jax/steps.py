@@ -83,6 +83,8 @@ class Steps:
     ) -> tuple[State, Results]:
         """`count` steps; rows (capacity, rows of this replica), rates (capacity,), kl_weights (capacity, divergences)."""
 
+        known = self._denominators(state, data, rows) if self._fixed else None
+
         def step(k: Array, carried: tuple[State, Results]) -> tuple[State, Results]:
             state, results = carried
             inputs, targets = self._batch(data, rows, k)
@@ -91,7 +93,8 @@ class Steps:
             def loss_of(trainable: Arrays) -> tuple[Array, tuple[Arrays, Array]]:
                 outputs, others = self._model.stateless_call(trainable, given, inputs, training=True)
                 fractions = self._fractions(outputs, targets, jnp.ones(rows.shape[1]))
-                return self._loss(fractions, kl_weights[k]), (others, fractions)
+                denominators = self._sum_of_all(fractions[:, 1]) if known is None else known[k]
+                return self._loss(fractions, denominators, kl_weights[k]), (others, fractions)
 
             (loss, (others, fractions)), gradients = jax.value_and_grad(loss_of, has_aux=True)(state.trainable)
             gradients = self._sum_of_all(gradients)
@@ -143,10 +146,24 @@ class Steps:
         terms = self._objective.terms(outputs, targets, weights)
         return jnp.stack([jnp.stack(terms[name]) for name in self._objective.names])
 
-    def _loss(self, fractions: Array, kl_weights: Array) -> Array:
-        """This replica's part of the loss of the global batch."""
+    def _denominators(self, state: State, data: Mapping[str, Array], rows: Array) -> Array:
+        """Those of all lines, summed over the replicas, (capacity, fractions).
+
+        They depend on the targets alone, so one message before the loop saves one per step, which the way back would wait for.
+        """
+
+        def of_line(k: Array) -> Array:
+            inputs, targets = self._batch(data, rows, k)
+            shapes, _ = jax.eval_shape(self._model.stateless_call, state.trainable, state.others, inputs)
+            nothing = jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
+            return self._fractions(nothing, targets, jnp.ones(rows.shape[1]))[:, 1]
+
+        return self._sum_of_all(lax.map(of_line, jnp.arange(rows.shape[0])))
+
+    def _loss(self, fractions: Array, denominators: Array, kl_weights: Array) -> Array:
+        """This replica's part of the loss of the global batch, whose denominators are given."""
         names = self._objective.names
-        denominators = lax.stop_gradient(self._sum_of_all(fractions[:, 1]))
+        denominators = lax.stop_gradient(denominators)
         terms = {name: (fractions[i, 0], fractions[i, 1]) for i, name in enumerate(names)}
         return self._objective.loss(terms, {name: denominators[i] for i, name in enumerate(names)}, kl_weights)
 
