@@ -95,7 +95,7 @@ class ExportDialog(QDialog):
         form = QFormLayout()
         form.setHorizontalSpacing(4 * theme.SPACE)
         form.setVerticalSpacing(2 * theme.SPACE)
-        form.setLabelAlignment(Qt.AlignLeft | Qt.AlignVCenter)
+        form.setLabelAlignment(Qt.AlignLeft | Qt.AlignTop)
         where = QHBoxLayout()
         where.setSpacing(2 * theme.SPACE)
         where.addWidget(self._path, 1)

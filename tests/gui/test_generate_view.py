@@ -115,7 +115,7 @@ def test_typed_lines_are_rows_and_their_sequences_stand_in_the_table(
         ["2", "1", '{"number": "44"}', "-1.000"],
         ["2", "2", '{"number": "44"}', "-1.125"],
     ]
-    assert driver.find(QLabel, "generate_summary").text() == "4 sequences of 2 rows, 2 different"
+    assert driver.find(QLabel, "generate_summary").text() == "4 sequences, 2 different"
     assert not Path(wanted["output"]).parent.exists()  # nothing is left in the temporary folder
 
 

@@ -29,6 +29,7 @@ from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.gui import background, notify, theme
 from seqdec_gui.gui.child_task import ChildTask, sentence_of
 from seqdec_gui.gui.code_view import write_text
+from seqdec_gui.gui.data_view.words import plural
 from seqdec_gui.gui.generate_view.input_form import InputForm
 from seqdec_gui.gui.generate_view.inputs import Row, RunInputs, read_inputs, rows_of_data
 from seqdec_gui.gui.generate_view.results import Result, ResultsTable, as_csv, read_results
@@ -81,7 +82,7 @@ class GeneratePage(QWidget):
         splitter = QSplitter()
         splitter.addWidget(left)
         splitter.addWidget(self._right())
-        splitter.setSizes([336, 480])
+        splitter.setSizes([300, 500])
         splitter.setStretchFactor(1, 1)
         splitter.setChildrenCollapsible(False)
         top = QHBoxLayout()
@@ -319,7 +320,8 @@ class GeneratePage(QWidget):
         self._hint.setVisible(not results)
         rows = len({result.row for result in results})
         different = len({result.text for result in results})
-        self._summary.setText(f"{len(results):,} sequences of {rows:,} rows, {different:,} different")
+        self._summary.setToolTip(f"of {plural(rows, 'row')}")
+        self._summary.setText(f"{plural(len(results), 'sequence')}, {different:,} different")
         for button in (self._copy, self._save):
             button.setEnabled(bool(results))
 

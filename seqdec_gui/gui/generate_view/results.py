@@ -116,7 +116,7 @@ class ResultsTable(QTableView):
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setSectionResizeMode(2, QHeaderView.Stretch)
-        for section, width in ((0, 64), (1, 76), (3, 84)):
+        for section, width in ((0, 52), (1, 68), (3, 76)):
             header.setSectionResizeMode(section, QHeaderView.Fixed)
             header.resizeSection(section, width)
         header.setSortIndicator(-1, Qt.AscendingOrder)
