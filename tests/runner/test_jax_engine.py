@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
         "dropout_of_recurrent_layers_equals_that_of_keras",
         "masks_reach_cudnn_as_lengths",
         "intervals_of_any_length_are_compiled_once",
+        "loops_of_fixed_length_give_what_open_ones_give",
         "streamed_rows_give_what_resident_rows_give",
         "what_does_not_fit_is_streamed",
         "training_equals_keras_own",
