@@ -232,9 +232,11 @@ class Palette(QWidget):
 
     @pyqtSlot()
     def _on_search_return_pressed(self) -> None:
-        shown = self._shown()
+        """Add the first block whose title has the words; others were found by their description."""
+        shown, words = self._shown(), self.search.text().lower().split()
+        titled = [entry for entry in shown if all(word in entry.kind.title.lower() for word in words)]
         if shown:
-            self._view.add_block(shown[0].kind.kind())
+            self._view.add_block((titled or shown)[0].kind.kind())
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Down leads from the search field into the list, Escape empties it."""
