@@ -35,6 +35,8 @@ def train_for_certificate(task: CertifyTask, channel: TaskChannel, scratch: Path
     Raises InvalidInput where the design's rows cannot be read.
     """
     os.environ["NVIDIA_TF32_OVERRIDE"] = "0"  # read by cuBLAS and cuDNN when they are loaded
+    if task.devices.kind == "cpu" and task.devices.replicas == 1 and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # or JAX divides a batch among the cores of a single CPU
     from seqdec_gui.runner.program import FULL, Program
     from seqdec_gui.runner.random_rows import rows_for
     from seqdec_gui.runner.script_files import write_script

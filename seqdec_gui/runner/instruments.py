@@ -58,9 +58,9 @@ def count_cudnn_operations(graph: Any, replicas: int) -> int:
 
 
 def _compiled_text(engine: Any, rows: Rows, rates: Floats, kl_weights: Floats) -> str:
-    from seqdec_gui.runner.engines.jax.engine import _padded
+    from seqdec_gui.runner.engines.jax.engine import FIXED_LINES, _padded
 
-    (_, count, lines, data), *_ = engine._chunks(rows)
+    (_, count, lines, data), *_ = engine._chunks(rows, FIXED_LINES if engine._fixed else ())
     padded = [_padded(values, len(lines)) for values in (rates, kl_weights)]
     lowered = engine._steps.train.lower(engine._state, data, lines, np.int32(count), *padded)
     return str(lowered.compile().as_text())
@@ -132,7 +132,7 @@ def _jax_without_sums(engine: Any, wires: Any) -> dict[str, Any]:
 
     steps = Alone(
         engine.training_model, engine.optimizer, engine._objective, wires, engine._mesh,
-        resident=engine.resident, global_statistics=engine.program.global_statistics,
+        resident=engine.resident, global_statistics=engine.program.global_statistics, fixed=engine._fixed,
     )  # fmt: skip
     return {"_steps": steps}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import math
 import os
 import statistics
 import time
@@ -26,7 +25,8 @@ if TYPE_CHECKING:
     from seqdec_gui.runner.engines.base import Engine
 
 INTERVAL_S = 0.25
-MOST_STEPS = 200
+LENGTHS = (192, 128, 64, 32, 16, 8, 1)
+"""Steps of an interval: engines compile long loops for lengths of 64 and 8, so an interval is one of them or made of them."""
 INTERVALS = 5
 MOST_DOUBT = 0.15
 """A share is given only if its pairs lie this close to their median, half of them at least."""
@@ -62,7 +62,10 @@ def probe(task: ProbeTask, channel: TaskChannel, scratch: Path) -> Probed:
     batch_sizes = sorted(set(task.batch_sizes))
     channel.send(Progress(total=len(batch_sizes), text=f"{task.engine} on {task.devices} is starting"))
     count = max(LEAST_RANDOM_ROWS, *batch_sizes)
-    design, dataset = rows_for(from_builtins(task.design), Path(task.folder), task.real_rows, count)
+    design = from_builtins(task.design)
+    # an engine may decide by the batch how it works
+    design = design.with_training(replace(design.training, batch_size=batch_sizes[0]))
+    design, dataset = rows_for(design, Path(task.folder), task.real_rows, count)
     write_script(design, scratch / "model.py", (Path(task.folder),))
     program = Program.of(design, scratch / "model.py")
     blank = Measurement(
@@ -90,9 +93,10 @@ def probe(task: ProbeTask, channel: TaskChannel, scratch: Path) -> Probed:
 
 
 class Step(NamedTuple):
-    """Seconds per step in every interval; `first_s` is the very first call, which compiles."""
+    """Seconds per step in every interval of `steps` steps; `compile_s` is what the calls before took longer than later ones."""
 
-    first_s: float
+    steps: int
+    compile_s: float
     seconds: tuple[float, ...]
 
     @property
@@ -131,7 +135,7 @@ class Bench:
         found = replace(
             blank,
             ready_s=ready_s if first_of_all else None,
-            compile_s=max(0.0, step.first_s - step.median),
+            compile_s=step.compile_s,
             step_s=step.median,
             intervals=len(step.seconds),
             spread=(max(step.seconds) - min(step.seconds)) / step.median,
@@ -164,14 +168,13 @@ class Bench:
 
         alone = WithoutReduction(self._engine, self._dataset.wires)
         with alone:
-            self._train(batch, 1)
+            self._train(batch, step.steps)
         pairs = []
         with turn(self._task.turn):
-            steps = _steps_in_interval(step.median)
             for _ in range(INTERVALS):
                 with alone:
-                    without_s = self._train(batch, steps)
-                pairs.append((self._train(batch, steps), without_s))
+                    without_s = self._train(batch, step.steps)
+                pairs.append((self._train(batch, step.steps), without_s))
         return share_saved(pairs)
 
     def _input_share(self, batch: int, step: Step, later: int) -> float | None:
@@ -186,7 +189,7 @@ class Bench:
 
     def _time_for(self, step: Step, later: int) -> bool:
         """Whether a share may be measured without taking the time of the batches to come."""
-        each = step.first_s + INTERVALS * max(INTERVAL_S, step.median)
+        each = step.compile_s + 2 * INTERVALS * max(INTERVAL_S, step.median)
         return process_age_s() + each * (1 + later) < self._task.budget_s
 
     def _seconds(self, later: int) -> float:
@@ -198,16 +201,22 @@ class Bench:
         """The time of a step, and how old the process was after the first."""
         began = time.monotonic()
         self._train(batch, 1)
-        first_s, ready_s = time.monotonic() - began, process_age_s()
+        ready_s = process_age_s()
         with turn(self._task.turn):
-            steps = _steps_in_interval(min(self._train(batch, 1) for _ in range(2)))
-            if steps > 1:  # many at once are faster than one alone
-                steps = _steps_in_interval(self._train(batch, steps) / steps)
-            end = time.monotonic() + seconds
+            steps = steps_in_interval(min(self._train(batch, 1) for _ in range(2)))
+            ran = 3
+            if steps > 1:  # many at once are faster than one alone; a loop of another length may be compiled
+                self._train(batch, steps)
+                again = steps_in_interval(self._train(batch, steps) / steps)
+                ran += 2 * steps
+                if again > steps:
+                    self._train(batch, again)
+                    steps, ran = again, ran + again
+            warming_s, end = time.monotonic() - began, time.monotonic() + seconds
             found = [self._train(batch, steps) / steps]
             while len(found) < INTERVALS and (len(found) < 2 or time.monotonic() < end):
                 found.append(self._train(batch, steps) / steps)
-        return Step(first_s, tuple(found)), ready_s
+        return Step(steps, max(0.0, warming_s - ran * statistics.median(found)), tuple(found)), ready_s
 
     def _train(self, batch: int, steps: int) -> float:
         """Seconds of one call with so many steps."""
@@ -223,8 +232,10 @@ class Bench:
         return rows, np.full(steps, 1e-5, np.float32), kl_weights
 
 
-def _steps_in_interval(step_s: float) -> int:
-    return max(1, min(MOST_STEPS, math.ceil(INTERVAL_S / max(step_s, 1e-9))))
+def steps_in_interval(step_s: float) -> int:
+    """The longest of `LENGTHS` that takes no longer than an interval should; 1 where a step alone takes longer."""
+    wanted = INTERVAL_S / max(step_s, 1e-9)
+    return next((length for length in LENGTHS if length <= wanted), 1)
 
 
 def share_saved(pairs: Sequence[tuple[float, float]]) -> float | None:

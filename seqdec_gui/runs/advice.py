@@ -71,7 +71,8 @@ def advise(
     sizes = tuple(batch_sizes) or batches(design, folder, devices)
     first = fitting(design.training.batch_size, devices.replicas)
     alone = single(devices)
-    plans = [Plan(name, alone, sizes)]
+    # JAX decides by the batch among how many cores it divides a single CPU's work: a process each
+    plans = [Plan(name, alone, part) for part in ([(size,) for size in sizes] if alone.kind == "cpu" else [sizes])]
     if devices.replicas > 1:
         plans.insert(0, Plan(name, devices, sizes))
     budget = budget_s or (GPU_BUDGET_S if devices.kind == "gpu" else CPU_BUDGET_S)

@@ -59,19 +59,21 @@ def probe(
 ) -> tuple[Measurement, ...]:
     """Do these plans, in the order of `plans` and of their batches, within about `budget_s` seconds together.
 
-    What runs out of memory or time is a measurement that says so. Where the cores suffice the children start together and
-    measure in turn. Results are kept for `auto`. Raises InvalidInput (the design or its rows cannot be used), Cancelled.
+    What runs out of memory or time is a measurement that says so. On GPUs, where the cores suffice, the children start together
+    and measure in turn. Results are kept for `auto`. Raises InvalidInput (the design or its rows cannot be used), Cancelled.
     """
     fail_unless_sound(design)
     real = has_rows(design, folder)
-    together = len(plans) > 1 and _cores() >= 4 * len(plans)
-    each_s = budget_s if together else budget_s / len(plans)
+    on_gpus = all(plan.devices.kind == "gpu" for plan in plans)
+    together = on_gpus and len(plans) > 1 and _cores() >= 4 * len(plans)
+    batches = sum(len(plan.batch_sizes) for plan in plans)
     stopped = threading.Event()
     found: dict[int, list[Measurement]] = {i: [] for i in range(len(plans))}
     with tempfile.NamedTemporaryFile(prefix="seqdec-gui-turn-") as turn, ThreadPoolExecutor(len(plans)) as pool:
         attempts = []
         gate = threading.Semaphore(len(plans) if together else 1)
         for i, plan in enumerate(plans):
+            each_s = budget_s if together else budget_s * len(plan.batch_sizes) / batches
             task = ProbeTask(
                 design=document.to_builtins(design), folder=str(folder), devices=plan.devices, engine=plan.engine,
                 batch_sizes=plan.batch_sizes, real_rows=real, shares=plan.shares, budget_s=each_s,

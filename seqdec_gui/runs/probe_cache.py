@@ -66,8 +66,8 @@ def machine_of(devices: DeviceChoice, available: Sequence[Device] | None = None)
     """The devices in words: `2 x AMD EPYC, 2 cores`, or one entry per GPU with its driver."""
     known = {device.id: device for device in (list_devices() if available is None else available)}
     if devices.kind == "gpu":
-        gpus = [known[name] for name in devices.names if name in known]
-        return tuple(f"{gpu.name}, driver {gpu.driver}" for gpu in gpus)
+        gpus = [known.get(name) for name in devices.names]
+        return tuple(f"{gpu.name}, driver {gpu.driver}" if gpu else "a GPU that is not there" for gpu in gpus)
     cpu = known.get("cpu")
     return (f"{devices.count} x {cpu.name}, {cpu.cores} cores" if cpu else f"{devices.count} x CPU",)
 

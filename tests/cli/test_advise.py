@@ -48,8 +48,8 @@ def test_advise_as_json_is_the_advice(run_command, fake_probe, roman):
     status, out, _ = run_command("advise", roman, "--devices", "cpu:2", "--batch", "64,256", "--engine", "jax", "--json")
     found = msgspec.json.decode(out, type=Advice)
     assert status == 0
-    assert [one.failed for one in found.measurements] == ["", "out_of_memory"] * 2
-    assert found.sentence.endswith("Batch 256 runs out of memory on the CPU.")
+    assert [one.failed for one in found.measurements] == ["", "out_of_memory", "", ""]
+    assert found.sentence.endswith("Batch 256 runs out of memory on 2 virtual CPU devices.")
 
 
 def test_advise_fails_where_nothing_could_be_measured(run_command, fake_probe, roman):

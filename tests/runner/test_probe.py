@@ -11,7 +11,7 @@ from seqdec_gui.domain.document import load, to_builtins
 from seqdec_gui.resource_files import path as resource
 from seqdec_gui.runner import probe as probe_child
 from seqdec_gui.runner.instruments import count_cudnn_calls, peak_of_process
-from seqdec_gui.runner.probe import failure, part_of, process_age_s, rows_in, share_saved
+from seqdec_gui.runner.probe import failure, part_of, process_age_s, rows_in, share_saved, steps_in_interval
 from seqdec_gui.runner.random_rows import OPEN_LENGTH, random_dataset, rows_for, with_lengths
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.probe import Plan, probe
@@ -77,7 +77,12 @@ def test_a_part_of_a_dataset_holds_its_first_training_rows(tmp_path):
     assert rows_in(dataset, sum(array.nbytes for array in dataset.arrays.values())) == dataset.rows
 
 
-# -- shares, memory, kernels
+# -- times, shares, memory, kernels
+@pytest.mark.parametrize(("step_s", "steps"), [(1e-6, 192), (0.002, 64), (0.01, 16), (0.02, 8), (0.2, 1), (9.0, 1)])
+def test_an_interval_has_a_length_for_which_engines_compile_loops(step_s, steps):
+    assert steps_in_interval(step_s) == steps
+
+
 def test_a_share_is_the_median_of_its_pairs_and_none_where_they_disagree():
     assert share_saved([(1.0, 0.8), (2.0, 1.5), (1.0, 0.7)]) == pytest.approx(0.25)
     assert share_saved([(1.0, 1.1), (1.0, 1.2)]) == 0.0

@@ -32,11 +32,13 @@ def fake(monkeypatch):
 @pytest.mark.parametrize("together", [False, True])
 def test_every_plan_and_batch_is_measured_and_kept(tmp_path, fake, together):
     fake("measure", together)
+    one, two = (DeviceChoice("gpu", gpus=(0,)), DeviceChoice("gpu", gpus=(0, 1))) if together else (CPU, TWO)
     heard = []
-    found = probe.probe(stack(), tmp_path, PLANS, on_progress=heard.append)
-    assert [(one.devices.replicas, one.batch_size) for one in found] == [(n, b) for n in (2, 1) for b in (64, 256, 1024)]
-    assert {line.text for line in heard} == {"jax on cpu", "jax on cpu:2"}
-    assert probe_cache.load(probe_cache.key_of(stack(), TWO, 256)) == (found[1],)
+    plans = [Plan("jax", two, (64, 256, 1024)), Plan("jax", one, (64, 256, 1024))]
+    found = probe.probe(stack(), tmp_path, plans, on_progress=heard.append)
+    assert [(each.devices.replicas, each.batch_size) for each in found] == [(n, b) for n in (2, 1) for b in (64, 256, 1024)]
+    assert {line.text for line in heard} == {f"jax on {one}", f"jax on {two}"}
+    assert probe_cache.load(probe_cache.key_of(stack(), two, 256)) == (found[1],)
 
 
 def test_memory_that_runs_out_is_an_answer_and_ends_that_child_alone(tmp_path, fake):
