@@ -31,6 +31,7 @@ from jax.sharding import PartitionSpec as P  # noqa: E402
 
 from seqdec_gui.data.dataset import Dataset  # noqa: E402
 from seqdec_gui.runner.engines.jax import JaxEngine, engine, layers, memory, parts, recurrent  # noqa: E402
+from seqdec_gui.runner.engines.jax.tuning import Tuning  # noqa: E402
 from seqdec_gui.runner.normalization import use_global_moments  # noqa: E402
 from seqdec_gui.runs.spec import DeviceChoice  # noqa: E402
 from tests.runner import train_on  # noqa: E402
@@ -40,13 +41,19 @@ BATCH = 12
 
 
 def made(
-    name: str, folder: Path, count: int, silent: bool = True, storage: memory.Storage = "auto", **training: Any
+    name: str,
+    folder: Path,
+    count: int,
+    silent: bool = True,
+    storage: memory.Storage = "auto",
+    tuning: Tuning | None = None,
+    **training: Any,
 ) -> tuple[JaxEngine, Dataset]:
     """An engine on `count` of the devices, with its data, random layers switched off."""
     here = folder / f"{name} {count} {len(list(folder.iterdir()))}"
     here.mkdir(parents=True)
     program, dataset = train_on.prepared(name, here, **training)
-    made = JaxEngine(program, DeviceChoice("cpu", count), storage=storage, keep_compiled=False)
+    made = JaxEngine(program, DeviceChoice("cpu", count), storage=storage, keep_compiled=False, tuning=tuning)
     made.build()
     if silent:
         train_on.silence(made)
@@ -270,10 +277,11 @@ def compilations() -> Iterator[list[str]]:
 
 
 def intervals_of_any_length_are_compiled_once(folder: Path) -> None:
-    for storage in ("resident", "streamed"):
-        there, dataset = made("stack", folder, 2, storage=storage)  # type: ignore[arg-type]
+    cases: list[tuple[memory.Storage, Tuning]] = [("resident", Tuning()), ("streamed", Tuning()), ("resident", Tuning(fixed=4))]
+    for storage, tuning in cases:
+        there, dataset = made("stack", folder, 2, storage=storage, tuning=tuning)
         validation = np.resize(dataset.validation, (3, BATCH))
-        train(there, some_rows(dataset, 1))
+        train(there, some_rows(dataset, 5 if tuning.fixed else 1))
         there.evaluate(validation, np.ones(validation.shape, "float32"))
         there.sync()
         there.load()
@@ -284,7 +292,7 @@ def intervals_of_any_length_are_compiled_once(folder: Path) -> None:
             there.sync()
             there.load()
             train(there, some_rows(dataset, 3))
-        assert found == [], (storage, found)
+        assert found == [], (storage, tuning, found)
 
 
 def loops_of_fixed_length_give_what_open_ones_give(folder: Path) -> None:
@@ -305,6 +313,16 @@ def loops_of_fixed_length_give_what_open_ones_give(folder: Path) -> None:
             assert found == [], found
         finally:
             engine.FIXED_LINES = lengths
+
+
+def tuning_changes_no_results(folder: Path) -> None:
+    found = []
+    for tuning in (Tuning(), Tuning(fixed=2, unroll=3)):
+        for name in ("masked", "masked between layers"):
+            there, dataset = made(name, folder, 1, tuning=tuning)
+            found.append(train(there, some_rows(dataset, 5)).losses)
+    assert difference(found[0], found[2]) < 1e-5
+    assert difference(found[1], found[3]) < 1e-5
 
 
 def streamed_rows_give_what_resident_rows_give(folder: Path) -> None:

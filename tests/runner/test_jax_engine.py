@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
         "masks_reach_cudnn_as_lengths",
         "intervals_of_any_length_are_compiled_once",
         "loops_of_fixed_length_give_what_open_ones_give",
+        "tuning_changes_no_results",
         "streamed_rows_give_what_resident_rows_give",
         "what_does_not_fit_is_streamed",
         "training_equals_keras_own",

@@ -18,6 +18,7 @@ from seqdec_gui.runner.engines.jax.layers import REPLICAS, switch
 from seqdec_gui.runner.engines.jax.memory import CHUNK_BYTES, Storage, bytes_per_row, compiled_code_folder, fits
 from seqdec_gui.runner.engines.jax.parts import cores, parts_for
 from seqdec_gui.runner.engines.jax.steps import BY_ROWS, EVERYWHERE, Results, State, Steps
+from seqdec_gui.runner.engines.jax.tuning import Tuning
 from seqdec_gui.runner.objective import Objective
 from seqdec_gui.runner.program import FULL, Program, make_optimizer, training_model
 
@@ -48,8 +49,10 @@ class JaxEngine(Engine):
         storage: Storage = "auto",
         keep_compiled: bool = True,
         exact: bool = False,
+        tuning: Tuning | None = None,
     ) -> None:
         super().__init__(program, devices)
+        self._tuning = tuning or Tuning()
         self._storage, self._exact, self._keep_compiled = storage, exact, keep_compiled
 
     # -- life
@@ -66,7 +69,8 @@ class JaxEngine(Engine):
             global_statistics=self.program.global_statistics,
             replicas=self.replicas,
             parts=len(self._devices),
-            cudnn=self._devices[0].platform == "gpu",
+            cudnn=self._tuning.on_cudnn(self._devices[0].platform, self.program.precision),
+            unroll=self._tuning.unroll,
         )
 
     def _configure(self) -> None:
@@ -138,9 +142,10 @@ class JaxEngine(Engine):
         found: list[tuple[int, Results]] = []
         for first, count, lines, data in self._chunks(rows, FIXED_LINES if self._fixed else ()):
             part = slice(first, first + count)
-            self._state, results = self._steps.train(
-                self._state, data, lines, np.int32(count), _padded(rates[part], len(lines)), _padded(factors[part], len(lines))
-            )
+            size = len(lines)
+            given = (data, lines, np.int32(count), _padded(rates[part], size), _padded(factors[part], size))
+            run = self._steps.train_all if count == size == self._tuning.fixed else self._steps.train
+            self._state, results = run(self._state, *given)
             found.append((count, results))
             self._wait_for(found)
         losses = np.concatenate([np.asarray(results.losses)[:count] for count, results in found])

@@ -24,7 +24,7 @@ REPLICAS = "replicas"
 """The mesh axis along which a global batch is split."""
 
 
-def switch(model: keras.Model, *, global_statistics: bool, replicas: int, parts: int, cudnn: bool) -> None:
+def switch(model: keras.Model, *, global_statistics: bool, replicas: int, parts: int, cudnn: bool, unroll: int = 1) -> None:
     """Give the recurrent layers of `model` fast loops, and BatchNormalization the moments of the whole batch.
 
     `parts` is in how many the batch is computed; a single replica has several where it is a CPU with several cores.
@@ -32,9 +32,10 @@ def switch(model: keras.Model, *, global_statistics: bool, replicas: int, parts:
     for layer in all_layers(model):
         if type(layer) is keras.layers.LSTM and _is_standard(layer):
             layer.__class__ = FastLSTM
-            layer.on_cudnn = cudnn
+            layer.on_cudnn, layer.steps_per_turn = cudnn, unroll
         elif type(layer) is keras.layers.GRU and _is_standard(layer):
             layer.__class__ = FastGRU
+            layer.steps_per_turn = unroll
         elif type(layer) is keras.layers.Bidirectional and not cudnn:
             for inner in (layer.forward_layer, layer.backward_layer):
                 inner.use_cudnn = False  # or Keras asks for its fused call first
@@ -78,6 +79,7 @@ class FastLSTM(keras.layers.LSTM):
     """LSTM with the loops of `recurrent`, or cuDNN where it is there."""
 
     on_cudnn = False
+    steps_per_turn = 1
 
     def inner_loop(
         self, sequences: Array, initial_state: list[Array], mask: Any, training: bool = False
@@ -90,12 +92,15 @@ class FastLSTM(keras.layers.LSTM):
             recurrent_kernel=ops.convert_to_tensor(cell.recurrent_kernel),
             bias=ops.convert_to_tensor(cell.bias),
             cudnn=self.on_cudnn,
+            unroll=self.steps_per_turn,
         )
         return _run(self, sequences, mask, training, lambda x, shown: loop(x, h, c, shown))
 
 
 class FastGRU(keras.layers.GRU):
     """GRU with the loops of `recurrent`; JAX offers no GRU of cuDNN's."""
+
+    steps_per_turn = 1
 
     def inner_loop(
         self, sequences: Array, initial_state: list[Array], mask: Any, training: bool = False
@@ -108,6 +113,7 @@ class FastGRU(keras.layers.GRU):
             recurrent_kernel=ops.convert_to_tensor(cell.recurrent_kernel),
             bias=ops.convert_to_tensor(cell.bias),
             reset_after=cell.reset_after,
+            unroll=self.steps_per_turn,
         )
         return _run(self, sequences, mask, training, lambda x, shown: loop(x, h, shown))
 

@@ -10,6 +10,7 @@ The loops run with time first; masks are bool (T, B, 1).
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NamedTuple
 
 import jax
@@ -17,7 +18,6 @@ import jax.numpy as jnp
 from jax import lax
 
 Array = Any
-UNROLL = 1
 
 
 class Outputs(NamedTuple):
@@ -28,26 +28,41 @@ class Outputs(NamedTuple):
 
 
 def lstm(
-    inputs: Array, h: Array, c: Array, mask: Array | None, kernel: Array, recurrent_kernel: Array, bias: Array, cudnn: bool
+    inputs: Array,
+    h: Array,
+    c: Array,
+    mask: Array | None,
+    kernel: Array,
+    recurrent_kernel: Array,
+    bias: Array,
+    cudnn: bool = False,
+    unroll: int = 1,
 ) -> Outputs:
     """inputs (B, T, F), states (B, H), mask bool (B, T) or None. Where it is False, state and output stay as they were."""
     if cudnn:
         return _lstm_on_cudnn(inputs, h, c, mask, kernel, recurrent_kernel, bias)
     projected = project(inputs, kernel, bias)
-    sequence, h, c = lstm_loop(projected, h, c, recurrent_kernel, time_first(mask))
+    sequence, h, c = lstm_loop(projected, h, c, recurrent_kernel, time_first(mask), unroll)
     return Outputs(sequence.swapaxes(0, 1), (h, c))
 
 
 def gru(
-    inputs: Array, h: Array, mask: Array | None, kernel: Array, recurrent_kernel: Array, bias: Array, reset_after: bool
+    inputs: Array,
+    h: Array,
+    mask: Array | None,
+    kernel: Array,
+    recurrent_kernel: Array,
+    bias: Array,
+    reset_after: bool,
+    unroll: int = 1,
 ) -> Outputs:
     """As `lstm`; bias (2, 3H) where the reset gate is applied after the product, otherwise (3H)."""
     if reset_after:
         projected = project(inputs, kernel, bias[0])
-        sequence, h = gru_loop(projected, h, recurrent_kernel, bias[1], time_first(mask))
+        sequence, h = gru_loop(projected, h, recurrent_kernel, bias[1], time_first(mask), unroll)
     else:
         projected = project(inputs, kernel, bias)
-        sequence, h = _gru_loop_reset_before(projected, h, recurrent_kernel, time_first(mask))
+        sequence, h = _gru_loop_reset_before(projected, h, recurrent_kernel, time_first(mask), unroll)
     return Outputs(sequence.swapaxes(0, 1), (h,))
 
 
@@ -73,13 +88,13 @@ def _gates(z: Array, count: int) -> list[Array]:
 
 
 # -- LSTM: Hochreiter and Schmidhuber 1997, with forget gates
-@jax.custom_vjp
-def lstm_loop(z: Array, h: Array, c: Array, kernel: Array, mask: Array | None) -> tuple[Array, Array, Array]:
+@functools.partial(jax.custom_vjp, nondiff_argnums=(5,))
+def lstm_loop(z: Array, h: Array, c: Array, kernel: Array, mask: Array | None, unroll: int = 1) -> tuple[Array, Array, Array]:
     """z (T, B, 4H) from the inputs, states (B, H), recurrent kernel (H, 4H): all outputs (T, B, H) and the final states."""
-    return _lstm_forward(z, h, c, kernel, mask)[0]
+    return _lstm_forward(z, h, c, kernel, mask, unroll)[0]
 
 
-def _lstm_forward(z: Array, h0: Array, c0: Array, kernel: Array, mask: Array | None) -> tuple[Any, Any]:
+def _lstm_forward(z: Array, h0: Array, c0: Array, kernel: Array, mask: Array | None, unroll: int) -> tuple[Any, Any]:
     """Also saves all factors of the way back, which cost little here, where the gates are at hand, and much there:
     `slopes` d(c or h) / d(gate before activation), `through` dc / d(tanh c) of the output, and the forget gate.
     """
@@ -102,11 +117,11 @@ def _lstm_forward(z: Array, h0: Array, c0: Array, kernel: Array, mask: Array | N
         return (new_h, new_c), (new_h.astype(dtype), slopes.astype(dtype), through.astype(dtype), f.astype(dtype))
 
     first = (h0.astype("float32"), c0.astype("float32"))
-    (h, c), (hs, *factors) = lax.scan(step, first, (z, mask), unroll=UNROLL)
+    (h, c), (hs, *factors) = lax.scan(step, first, (z, mask), unroll=unroll)
     return (hs, h.astype(dtype), c.astype(dtype)), (h0, c0, kernel, mask, hs, factors)
 
 
-def _lstm_backward(saved: Any, gradients: Any) -> tuple[Array, Array, Array, Array, None]:
+def _lstm_backward(unroll: int, saved: Any, gradients: Any) -> tuple[Array, Array, Array, Array, None]:
     h0, c0, kernel, mask, hs, factors = saved
     d_hs, d_h, d_c = gradients
     dtype, back = hs.dtype, kernel.T
@@ -123,7 +138,7 @@ def _lstm_backward(saved: Any, gradients: Any) -> tuple[Array, Array, Array, Arr
         return (jnp.where(shown, _product(d_z, back), d_h), jnp.where(shown, d_c * f, d_c_given)), d_z
 
     last = (d_h.astype("float32"), d_c.astype("float32"))
-    (d_h0, d_c0), d_z = lax.scan(step, last, (d_hs, *factors, mask), reverse=True, unroll=UNROLL)
+    (d_h0, d_c0), d_z = lax.scan(step, last, (d_hs, *factors, mask), reverse=True, unroll=unroll)
     d_kernel = _outer(h0, hs, d_z).astype(kernel.dtype)
     return d_z, d_h0.astype(h0.dtype), d_c0.astype(c0.dtype), d_kernel, None
 
@@ -138,13 +153,13 @@ lstm_loop.defvjp(_lstm_forward, _lstm_backward)
 
 
 # -- GRU: Cho et al. 2014, with the reset gate after the product, as in cuDNN
-@jax.custom_vjp
-def gru_loop(x: Array, h: Array, kernel: Array, bias: Array, mask: Array | None) -> tuple[Array, Array]:
+@functools.partial(jax.custom_vjp, nondiff_argnums=(5,))
+def gru_loop(x: Array, h: Array, kernel: Array, bias: Array, mask: Array | None, unroll: int = 1) -> tuple[Array, Array]:
     """x (T, B, 3H) from the inputs, state (B, H), recurrent kernel (H, 3H) and bias (3H): outputs (T, B, H), final state."""
-    return _gru_forward(x, h, kernel, bias, mask)[0]
+    return _gru_forward(x, h, kernel, bias, mask, unroll)[0]
 
 
-def _gru_forward(x: Array, h0: Array, kernel: Array, bias: Array, mask: Array | None) -> tuple[Any, Any]:
+def _gru_forward(x: Array, h0: Array, kernel: Array, bias: Array, mask: Array | None, unroll: int) -> tuple[Any, Any]:
     """Saves the factors of the way back too: `slopes` dh / d(part from the state), `direct` dh / d(candidate), and z."""
     dtype, units = x.dtype, h0.shape[-1]
     bias32 = bias.astype("float32")
@@ -162,11 +177,11 @@ def _gru_forward(x: Array, h0: Array, kernel: Array, bias: Array, mask: Array | 
             new_h = jnp.where(shown, new_h, h)
         return new_h, (new_h.astype(dtype), slopes.astype(dtype), direct.astype(dtype), z.astype(dtype))
 
-    h, (hs, *factors) = lax.scan(step, h0.astype("float32"), (x, mask), unroll=UNROLL)
+    h, (hs, *factors) = lax.scan(step, h0.astype("float32"), (x, mask), unroll=unroll)
     return (hs, h.astype(dtype)), (h0, kernel, bias, mask, hs, factors)
 
 
-def _gru_backward(saved: Any, gradients: Any) -> tuple[Array, Array, Array, Array, None]:
+def _gru_backward(unroll: int, saved: Any, gradients: Any) -> tuple[Array, Array, Array, Array, None]:
     h0, kernel, bias, mask, hs, factors = saved
     d_hs, d_h = gradients
     dtype, back, units = hs.dtype, kernel.T, hs.shape[-1]
@@ -181,7 +196,7 @@ def _gru_backward(saved: Any, gradients: Any) -> tuple[Array, Array, Array, Arra
         d_inner, d_candidate = jnp.where(shown, d_inner, 0), jnp.where(shown, d_candidate, 0)
         return jnp.where(shown, d_h * z + _product(d_inner, back), d_h), (d_inner, d_candidate)
 
-    d_h0, (d_inner, d_candidate) = lax.scan(step, d_h.astype("float32"), (d_hs, *factors, mask), reverse=True, unroll=UNROLL)
+    d_h0, (d_inner, d_candidate) = lax.scan(step, d_h.astype("float32"), (d_hs, *factors, mask), reverse=True, unroll=unroll)
     d_x = jnp.concatenate([d_inner[..., : 2 * units], d_candidate], -1)
     d_kernel = _outer(h0, hs, d_inner).astype(kernel.dtype)
     d_bias = d_inner.astype("float32").sum((0, 1)).astype(bias.dtype)
@@ -191,7 +206,7 @@ def _gru_backward(saved: Any, gradients: Any) -> tuple[Array, Array, Array, Arra
 gru_loop.defvjp(_gru_forward, _gru_backward)
 
 
-def _gru_loop_reset_before(x: Array, h0: Array, kernel: Array, mask: Array | None) -> tuple[Array, Array]:
+def _gru_loop_reset_before(x: Array, h0: Array, kernel: Array, mask: Array | None, unroll: int) -> tuple[Array, Array]:
     """Cho et al. 2014 as published: the reset gate is applied before the product. Rare, so JAX derives it."""
     dtype, units = x.dtype, h0.shape[-1]
 
@@ -205,7 +220,7 @@ def _gru_loop_reset_before(x: Array, h0: Array, kernel: Array, mask: Array | Non
             new_h = jnp.where(shown, new_h, h)
         return new_h, new_h.astype(dtype)
 
-    h, hs = lax.scan(step, h0.astype("float32"), (x, mask), unroll=UNROLL)
+    h, hs = lax.scan(step, h0.astype("float32"), (x, mask), unroll=unroll)
     return hs, h.astype(dtype)
 
 

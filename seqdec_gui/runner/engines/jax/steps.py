@@ -67,9 +67,9 @@ class Steps:
         self._inputs = [tensor.name for tensor in model.inputs]
         rows = BY_ROWS
         data = EVERYWHERE if resident else BY_ROWS
-        self.train = self._compiled(
-            self._train, (EVERYWHERE, data, rows, EVERYWHERE, EVERYWHERE, EVERYWHERE), (EVERYWHERE, EVERYWHERE), donate=(0,)
-        )
+        given, result = (EVERYWHERE, data, rows, EVERYWHERE, EVERYWHERE, EVERYWHERE), (EVERYWHERE, EVERYWHERE)
+        self.train = self._compiled(self._train, given, result, donate=(0,))
+        self.train_all = self._compiled(self._train_all, given, result, donate=(0,))
         self.evaluate = self._compiled(self._evaluate, (EVERYWHERE, data, rows, BY_ROWS, EVERYWHERE), EVERYWHERE)
         self.predict = self._compiled(self._predict, (EVERYWHERE, data, rows), P(REPLICAS))
 
@@ -78,8 +78,14 @@ class Steps:
         return jax.jit(mapped, donate_argnums=donate)
 
     # -- compiled
+    def _train_all(
+        self, state: State, data: Mapping[str, Array], rows: Array, _: Array, rates: Array, kl_weights: Array
+    ) -> tuple[State, Results]:
+        """As `_train`, all lines of `rows`: a number that the compiler knows."""
+        return self._train(state, data, rows, rows.shape[0], rates, kl_weights)
+
     def _train(
-        self, state: State, data: Mapping[str, Array], rows: Array, count: Array, rates: Array, kl_weights: Array
+        self, state: State, data: Mapping[str, Array], rows: Array, count: Array | int, rates: Array, kl_weights: Array
     ) -> tuple[State, Results]:
         """`count` steps; rows (capacity, rows of this replica), rates (capacity,), kl_weights (capacity, divergences)."""
 

@@ -1,0 +1,76 @@
+"""One job on the engine on JAX in several tunings, without the product around it: which is fastest here.
+
+`variants.py JOB FOLDER NAME...`; one line `{"name", "samples_per_s", "compile_s", "loss"}` each. Names: `float32-cudnn`,
+`bfloat16-loop`, `float32-loop-unroll4`, `float32-cudnn-fixed32`; `-1` after any: on the first device alone.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from seqdec_gui.data.dataset import open_dataset
+from seqdec_gui.domain.dataflow import data_ports
+from seqdec_gui.runner.bench.peer import given, write_model
+from seqdec_gui.runner.bench.work import Job, design, write_arrays
+from seqdec_gui.runner.engines.jax import JaxEngine
+from seqdec_gui.runner.engines.jax.tuning import Tuning
+from seqdec_gui.runner.program import Program
+from seqdec_gui.runs.spec import DeviceChoice
+
+replace = msgspec.structs.replace
+
+
+def main() -> None:
+    job, folder = given()
+    for name in sys.argv[3:]:
+        found: dict[str, object]
+        try:
+            found = measure(job, name, folder)
+        except Exception as error:  # the next may work
+            found = {"error": f"{type(error).__name__}: {error}"[:300]}
+        sys.stdout.write(msgspec.json.encode({"name": name, "size": job.size, **found}).decode() + "\n")
+        sys.stdout.flush()
+
+
+def measure(job: Job, name: str, folder: Path) -> dict[str, object]:
+    job, tuning = parsed(job, name)
+    write_arrays(job, folder)
+    wanted = design(job)
+    engine = JaxEngine(Program.of(wanted, write_model(job, folder)), job.devices, tuning=tuning, keep_compiled=False)
+    engine.build()
+    dataset = open_dataset(wanted.data, data_ports(wanted), folder)
+    engine.start(dataset)
+    random = np.random.default_rng(0)
+    rows = random.permutation(dataset.training).reshape(job.steps, job.batch)
+    rates, none = np.full(job.steps, 1e-3, "float32"), np.zeros((job.steps, 0), "float32")
+    seconds = []
+    for _ in range(job.epochs):
+        start = time.perf_counter()
+        loss = float(engine.train(rows, rates, none).losses[-1])
+        seconds.append(time.perf_counter() - start)
+    rest = statistics.median(seconds[1:])
+    return {"samples_per_s": round(job.rows / rest, 1), "compile_s": round(seconds[0] - rest, 1), "loss": loss}
+
+
+def parsed(job: Job, name: str) -> tuple[Job, Tuning]:
+    precision, recurrent, *rest = name.split("-")
+    tuning = Tuning(recurrent=recurrent)  # type: ignore[arg-type]
+    for part in rest:
+        if part == "1":
+            job = replace(
+                job, devices=DeviceChoice("gpu", gpus=job.devices.gpus[:1]) if job.devices.gpus else DeviceChoice("cpu")
+            )
+        else:
+            key = part.rstrip("0123456789")
+            tuning = replace(tuning, **{key: int(part.removeprefix(key))})
+    return replace(job, precision=precision), tuning
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Measures on a machine with GPUs and without a package registry: JAX and PyTorch are there, the rest comes as wheels.
+#   tools/gpu_bench.sh check|bench|one|variants|flags [WHEELS]     from the top of the checkout; results in $OUT (default: gpu_bench)
+# check     cuDNN's LSTM under masks, N GPUs against one                                   1 minute
+# bench     the product, the prototype and PyTorch on all GPUs, the four workloads         8 minutes
+# one       the product on the first GPU                                                   3 minutes
+# variants  the engine's tunings and bfloat16                                              7 minutes
+# flags     XLA flags                                                                      5 minutes
+set -u
+what=${1:?check, bench, one, variants or flags}
+wheels=${2:-.whl}
+out=${OUT:-gpu_bench}
+python=${PYTHON:-python3}
+site=${SITE:-/tmp/site}
+mkdir -p "$out"
+if [ -d "$wheels" ] && [ ! -e "$site/keras" ]; then
+    "$python" -m pip install -q --no-index --no-deps --no-compile --no-cache-dir --upgrade --target "$site" "$wheels"/*.whl || exit 1
+fi
+export PYTHONPATH="$PWD:$site${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1 TF_CPP_MIN_LOG_LEVEL=2
+export XDG_CACHE_HOME=${XDG_CACHE_HOME:-/tmp/seqdec-gui-cache}
+count=$(nvidia-smi --list-gpus | wc -l)
+gpus=$(seq -s, 0 $((count - 1)) | sed 's/[0-9]*/gpu:&/g')
+indices=$(seq -s, 0 $((count - 1)))
+nvidia-smi --query-gpu=name,driver_version --format=csv,noheader | tee "$out/machine.txt"
+"$python" -c 'import jax, keras, sys; print("jax", jax.__version__, "python", sys.version.split()[0])' 2>/dev/null | tee -a "$out/machine.txt"
+
+job() { # SIZE BATCH STEPS
+    echo "{\"size\":\"$1\",\"devices\":{\"kind\":\"gpu\",\"count\":1,\"gpus\":[$indices]},\"per_device_batch\":$2,\"steps\":$3}"
+}
+on_jax() {
+    KERAS_BACKEND=jax JAX_PLATFORMS=cuda,cpu XLA_PYTHON_CLIENT_PREALLOCATE=false "$@"
+}
+product() { # DEVICES ENGINES PEERS ROUNDS NAME
+    for work in "seed 256" "seed 2048" "smiles 256" "large 128"; do
+        set -- "$1" "$2" "$3" "$4" "$5" $work
+        "$python" -m seqdec_gui bench --size "$6" --per-device-batch "$7" --devices "$1" --engines "$2" --peers "$3" \
+            --rounds "$4" --json "$out/$5-$6-$7.json" 2>&1 | tee -a "$out/$5.txt"
+    done
+}
+
+case $what in
+    check)
+        folder=$(mktemp -d)
+        on_jax "$python" -m seqdec_gui.runner.bench.check_gpu "$(job seed 256 20)" "$folder" 2>&1 | tee "$out/check.txt"
+        ;;
+    bench) product "$gpus" jax prototype,torch-ddp "${ROUNDS:-1}" bench ;;
+    one) product gpu:0 jax none 1 one ;;
+    variants)
+        folder=$(mktemp -d)
+        for work in "seed 256" "large 128" "smiles 256" "seed 2048"; do
+            set -- $work
+            on_jax timeout 150 "$python" -m seqdec_gui.runner.bench.variants "$(job "$1" "$2" 100)" "$folder" \
+                float32-cudnn float32-loop float32-cudnn-fixed20 bfloat16-loop bfloat16-cudnn float32-loop-unroll4 \
+                bfloat16-loop-unroll4 2>> "$out/variants.log" | tee -a "$out/variants.txt"
+        done
+        ;;
+    flags)
+        folder=$(mktemp -d)
+        for flags in "" "--xla_gpu_enable_latency_hiding_scheduler=true" "--xla_gpu_enable_command_buffer=" \
+            "--xla_gpu_enable_command_buffer=FUSION,CUBLAS,CUBLASLT,CUSTOM_CALL,CUDNN,COLLECTIVES,WHILE" \
+            "--xla_gpu_enable_while_loop_double_buffering=true"; do
+            echo "flags: $flags" | tee -a "$out/flags.txt"
+            for work in "seed 256" "large 128"; do
+                set -- $work
+                XLA_FLAGS="$flags" on_jax timeout 90 "$python" -m seqdec_gui.runner.bench.variants "$(job "$1" "$2" 100)" "$folder" \
+                    float32-cudnn bfloat16-loop 2>> "$out/flags.log" | tee -a "$out/flags.txt"
+            done
+        done
+        ;;
+    *) echo "unknown: $what" >&2; exit 2 ;;
+esac
