@@ -33,13 +33,17 @@ ROWS = "rows"
 
 
 class TensorFlowEngine(Engine):
-    """`MirroredStrategy` over GPUs or virtual CPU devices; a single device is used directly."""
+    """`MirroredStrategy` over GPUs or virtual CPU devices; a single device is used directly.
+
+    `exact` asks for products in full float32, which cost time on GPUs (TensorFloat-32 otherwise).
+    """
 
     name = "tensorflow"
 
-    def __init__(self, program: Program, devices: DeviceChoice) -> None:
+    def __init__(self, program: Program, devices: DeviceChoice, *, exact: bool = False) -> None:
         super().__init__(program, devices)
         names = _configure(devices)
+        tf.config.experimental.enable_tensor_float_32_execution(not exact)
         self._strategy = tf.distribute.MirroredStrategy(names) if len(names) > 1 else None
 
     # -- life
@@ -61,7 +65,9 @@ class TensorFlowEngine(Engine):
         self._objective = Objective(self.program, dataset.wires)
         avoid_cudnn_where_it_cannot_go(self.models, self.program.design, self.program.inference, dataset)
         on_gpu = self.devices.kind == "gpu"
-        use_fast_loops([layer for layer in all_layers(self.training_model) if not (on_gpu and getattr(layer, "use_cudnn", 0))])
+        use_fast_loops(
+            [layer for layer in all_layers(self.training_model) if not (on_gpu and getattr(layer, "use_cudnn", False))]
+        )
         self._resident: Any = None
         if sum(array.nbytes for array in dataset.arrays.values()) <= RESIDENT_BYTES:
             self._resident = {name: self._on_every_device(array) for name, array in dataset.arrays.items()}
