@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 from PyQt5.QtCore import QObject, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QPalette
-from PyQt5.QtWidgets import QApplication
+from PyQt5.QtWidgets import QApplication, QSplitter
 
 from seqdec_gui.gui.preferences import settings
 
@@ -230,8 +230,13 @@ def _apply(force: bool = False) -> None:
     if notifier.installed is not None:
         from seqdec_gui.gui.stylesheet import stylesheet
 
+        splitters = [(each, each.sizes()) for each in notifier.installed.allWidgets() if isinstance(each, QSplitter)]
+        # Another sheet over one polishes each widget once for every widget that it lies in: 0.7 s where this takes 0.1 s.
+        notifier.installed.setStyleSheet("")
         notifier.installed.setPalette(palette(theme))
         notifier.installed.setStyleSheet(stylesheet(theme))
+        for splitter, sizes in splitters:
+            splitter.setSizes(sizes)
     notifier.changed.emit()
 
 
