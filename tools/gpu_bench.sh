@@ -31,6 +31,7 @@ on_jax() {
     KERAS_BACKEND=jax JAX_PLATFORMS=cuda,cpu XLA_PYTHON_CLIENT_PREALLOCATE=false "$@"
 }
 product() { # DEVICES ENGINES PEERS ROUNDS NAME
+    # shellcheck disable=SC2086
     for work in "seed 256" "seed 2048" "smiles 256" "large 128"; do
         set -- "$1" "$2" "$3" "$4" "$5" $work
         "$python" -m seqdec_gui bench --size "$6" --per-device-batch "$7" --devices "$1" --engines "$2" --peers "$3" \
@@ -48,10 +49,11 @@ case $what in
     variants)
         folder=$(mktemp -d)
         for work in "seed 256" "large 128" "smiles 256" "seed 2048"; do
+            # shellcheck disable=SC2086
             set -- $work
             on_jax timeout 150 "$python" -m seqdec_gui.runner.bench.variants "$(job "$1" "$2" 100)" "$folder" \
-                float32-cudnn float32-loop float32-cudnn-fixed20 bfloat16-loop bfloat16-cudnn float32-loop-unroll4 \
-                bfloat16-loop-unroll4 2>> "$out/variants.log" | tee -a "$out/variants.txt"
+                float32-cudnn float32-loop bfloat16-loop bfloat16-cudnn float32-loop-unroll4 bfloat16-loop-unroll4 \
+                float32-cudnn-1 float32-cudnn-fixed1-1 2>> "$out/variants.log" | tee -a "$out/variants.txt"
         done
         ;;
     flags)
@@ -61,6 +63,7 @@ case $what in
             "--xla_gpu_enable_while_loop_double_buffering=true"; do
             echo "flags: $flags" | tee -a "$out/flags.txt"
             for work in "seed 256" "large 128"; do
+                # shellcheck disable=SC2086
                 set -- $work
                 XLA_FLAGS="$flags" on_jax timeout 90 "$python" -m seqdec_gui.runner.bench.variants "$(job "$1" "$2" 100)" "$folder" \
                     float32-cudnn bfloat16-loop 2>> "$out/flags.log" | tee -a "$out/flags.txt"

@@ -1,7 +1,7 @@
 """One job on the engine on JAX in several tunings, without the product around it: which is fastest here.
 
 `variants.py JOB FOLDER NAME...`; one line `{"name", "samples_per_s", "compile_s", "loss"}` each. Names: `float32-cudnn`,
-`bfloat16-loop`, `float32-loop-unroll4`, `float32-cudnn-fixed32`; `-1` after any: on the first device alone.
+`bfloat16-loop`, `float32-loop-unroll4`, `float32-cudnn-fixed1`; `-1` after any: on the first device alone.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ def parsed(job: Job, name: str) -> tuple[Job, Tuning]:
             )
         else:
             key = part.rstrip("0123456789")
-            tuning = replace(tuning, **{key: int(part.removeprefix(key))})
+            value = int(part.removeprefix(key))
+            tuning = replace(tuning, **{key: bool(value) if key == "fixed" else value})
     return replace(job, precision=precision), tuning
 
 

@@ -110,6 +110,8 @@ class JaxEngine(Engine):
     @property
     def _fixed(self) -> bool:
         """Whether a compiled loop of training steps has one length (see `steps`)."""
+        if self._tuning.fixed is not None:
+            return self._tuning.fixed
         return self._devices[0].platform == "gpu" and self._mesh.devices.size > 1
 
     def _divide(self, batch: int) -> None:
@@ -144,8 +146,7 @@ class JaxEngine(Engine):
             part = slice(first, first + count)
             size = len(lines)
             given = (data, lines, np.int32(count), _padded(rates[part], size), _padded(factors[part], size))
-            run = self._steps.train_all if count == size == self._tuning.fixed else self._steps.train
-            self._state, results = run(self._state, *given)
+            self._state, results = self._steps.train(self._state, *given)
             found.append((count, results))
             self._wait_for(found)
         losses = np.concatenate([np.asarray(results.losses)[:count] for count, results in found])

@@ -69,7 +69,6 @@ class Steps:
         data = EVERYWHERE if resident else BY_ROWS
         given, result = (EVERYWHERE, data, rows, EVERYWHERE, EVERYWHERE, EVERYWHERE), (EVERYWHERE, EVERYWHERE)
         self.train = self._compiled(self._train, given, result, donate=(0,))
-        self.train_all = self._compiled(self._train_all, given, result, donate=(0,))
         self.evaluate = self._compiled(self._evaluate, (EVERYWHERE, data, rows, BY_ROWS, EVERYWHERE), EVERYWHERE)
         self.predict = self._compiled(self._predict, (EVERYWHERE, data, rows), P(REPLICAS))
 
@@ -78,17 +77,10 @@ class Steps:
         return jax.jit(mapped, donate_argnums=donate)
 
     # -- compiled
-    def _train_all(
-        self, state: State, data: Mapping[str, Array], rows: Array, _: Array, rates: Array, kl_weights: Array
-    ) -> tuple[State, Results]:
-        """As `_train`, all lines of `rows`: a number that the compiler knows."""
-        return self._train(state, data, rows, rows.shape[0], rates, kl_weights)
-
     def _train(
-        self, state: State, data: Mapping[str, Array], rows: Array, count: Array | int, rates: Array, kl_weights: Array
+        self, state: State, data: Mapping[str, Array], rows: Array, count: Array, rates: Array, kl_weights: Array
     ) -> tuple[State, Results]:
         """`count` steps; rows (capacity, rows of this replica), rates (capacity,), kl_weights (capacity, divergences)."""
-
         known = self._denominators(state, data, rows) if self._fixed else None
 
         def step(k: Array, carried: tuple[State, Results]) -> tuple[State, Results]:
