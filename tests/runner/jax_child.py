@@ -176,7 +176,7 @@ def recurrent_layers_equal_those_of_keras(folder: Path) -> None:
     cases: list[tuple[str, dict[str, Any]]] = [(name, plain) for name in masks]
     cases += [("right", {}), ("left", plain | {"go_backwards": True}), ("holes", plain | {"zero_output_for_mask": True})]
     for kind, more in kinds:
-        for name, option in cases:
+        for name, option in cases[3:] if more else cases:
             check_layer(kind(4, **more, **option), x, masks[name], f"{kind.__name__} {more} {option} {name}")
         check_layer(keras.layers.Bidirectional(kind(4, **more, **plain)), x, masks["left"], f"bidirectional {kind.__name__}")
         check_layer(keras.layers.Bidirectional(kind(4, **more)), x, None, f"bidirectional {kind.__name__}")
