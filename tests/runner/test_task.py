@@ -134,9 +134,7 @@ def test_generate_reads_rows_from_a_file_and_writes_the_csv(stack_run: RunFolder
     assert [line[2] for line in result.preview] == [row[2] for row in found]
 
     given = tuple({"latent": [float(number) for number in line.split()]} for line in rows.read_text().splitlines()[1:])
-    do(
-        GenerateTask(run=str(stack_run.path), rows=given, output=str(tmp_path / "2.csv"), count=2, temperature=0.9, seed=7)
-    )
+    do(GenerateTask(run=str(stack_run.path), rows=given, output=str(tmp_path / "2.csv"), count=2, temperature=0.9, seed=7))
     assert (tmp_path / "2.csv").read_bytes() == output.read_bytes()
 
 
