@@ -10,13 +10,14 @@ from seqdec_gui.gui import theme
 if TYPE_CHECKING:
     from PyQt5.QtGui import QIcon
 
-CATEGORIES = {
-    "Inputs": "mdi6.import",
-    "Encoders": "mdi6.code-brackets",
-    "Decoders": "mdi6.code-array",
-    "Layers": "mdi6.layers-outline",
-    "Training": "mdi6.target",
-}
+    from seqdec_gui.domain.kinds.base import Kind
+
+GLYPHS = {
+    "vector": "numeric", "float_sequence": "chart-line-variant", "token_sequence": "alphabetical-variant",
+    "dense_states": "call-split", "recurrent_encoder": "arrow-collapse-right", "conv_encoder": "blur-linear",
+    "bottleneck": "arrow-collapse-vertical", "recurrent_decoder": "arrow-expand-right", "layer_stack": "layers-outline",
+    "concatenate": "call-merge", "add": "plus-circle-outline", "keras_model": "alpha-k-box-outline", "loss": "target",
+}  # fmt: skip
 
 
 def icon(name: str, color: str | None = None) -> QIcon:
@@ -27,3 +28,8 @@ def icon(name: str, color: str | None = None) -> QIcon:
     look = theme.current()
     full = name if "." in name else f"mdi6.{name}"
     return qtawesome.icon(full, color=color or look.text_dim, color_disabled=look.text_disabled)
+
+
+def kind_icon(kind: Kind | type[Kind]) -> QIcon:
+    """The icon of a kind of block, in the colour of its category."""
+    return icon(GLYPHS.get(kind.kind(), "cube-outline"), theme.current().category[kind.category])

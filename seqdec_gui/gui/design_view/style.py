@@ -24,13 +24,6 @@ MOST_TEXTS = 5000
 # Below these scales less is painted: port names and labels, then all text.
 NEAR, MIDDLE, FAR = 0.5, 0.22, 0.2
 
-GLYPHS = {
-    "vector": "numeric", "float_sequence": "chart-line-variant", "token_sequence": "alphabetical-variant",
-    "dense_states": "call-split", "recurrent_encoder": "arrow-collapse-right", "conv_encoder": "blur-linear",
-    "bottleneck": "arrow-collapse-vertical", "recurrent_decoder": "arrow-expand-right", "layer_stack": "layers-outline",
-    "concatenate": "call-merge", "add": "plus-circle-outline", "keras_model": "alpha-k-box-outline", "loss": "target",
-}  # fmt: skip
-
 
 class Style:
     """What items paint with. Items ask `current()` each time they paint and keep nothing."""
@@ -84,8 +77,7 @@ class Style:
         """The glyph of a kind, twice as large as painted so that it stays sharp when zoomed in."""
         found = self._icons.get(kind.kind())
         if found is None:
-            color = self.category[kind.category].name()
-            found = icons.icon(GLYPHS.get(kind.kind(), "cube-outline"), color).pixmap(2 * ICON, 2 * ICON)
+            found = icons.kind_icon(kind).pixmap(2 * ICON, 2 * ICON)
             self._icons[kind.kind()] = found
         return found
 

@@ -14,7 +14,7 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.training import Training
 from seqdec_gui.gui import theme
-from seqdec_gui.gui.icons import CATEGORIES, icon
+from seqdec_gui.gui.icons import icon, kind_icon
 from seqdec_gui.gui.inspector import words
 from seqdec_gui.gui.inspector.facts import FactsView, block_facts, design_facts
 from seqdec_gui.gui.inspector.form import Form
@@ -213,10 +213,8 @@ class Inspector(QFrame):
         self._show_picture()
 
     def _show_picture(self) -> None:
-        look = theme.current()
         if self._block_id and self._document.design.has(self._block_id):
-            category = self._document.design.block(self._block_id).parameters.category
-            self._picture.setPixmap(icon(CATEGORIES[category], look.category[category]).pixmap(QSize(18, 18)))
+            self._picture.setPixmap(kind_icon(self._document.design.block(self._block_id).parameters).pixmap(QSize(18, 18)))
         else:
             self._picture.setPixmap(icon("tune-variant").pixmap(QSize(18, 18)))
 

@@ -22,6 +22,8 @@ from seqdec_gui.gui.runs_view.differences import Difference
 from seqdec_gui.gui.runs_view.listing import Entry
 
 SAVE_MS = 1500
+LEAST_NOTE = 180
+NO_ENTRY = "Select one run to write a note"
 
 
 class Details(QSplitter):
@@ -37,12 +39,15 @@ class Details(QSplitter):
         self.note = QPlainTextEdit(objectName="run_note")
         self.note.setAccessibleName("Note")
         self.note.setTabChangesFocus(True)
+        self.note.setMinimumWidth(LEAST_NOTE)
+        self.note.setEnabled(False)
+        self.note.setPlaceholderText(NO_ENTRY)
         self.note.installEventFilter(self)
         self._outcome = QLabel(objectName="run_outcome", wordWrap=True)
         self._outcome.setProperty("role", "small")
         self.differences = QTableWidget(0, 3, objectName="differences_table")
         self._set_up_table()
-        self._changes = QLabel(objectName="differences_title")
+        self._changes = QLabel(objectName="differences_title", wordWrap=True)
         self.addWidget(_titled(QLabel("Note"), self._outcome, self.note, margin=3 * theme.SPACE))
         self.addWidget(_titled(self._changes, self.differences))
         self.setStretchFactor(0, 2)
@@ -80,7 +85,7 @@ class Details(QSplitter):
         self.note.setPlainText(entry.note.note if entry else "")
         self.note.blockSignals(False)
         self.note.setEnabled(entry is not None)
-        self.note.setPlaceholderText("What was tried, and what came of it" if entry else "Select one run to write a note")
+        self.note.setPlaceholderText("What was tried, and what came of it" if entry else NO_ENTRY)
         self._outcome.setText(entry.summary.text if entry else "")
         self._outcome.setVisible(entry is not None)
 
