@@ -7,6 +7,7 @@ The run goes on if this program dies. The last line is `run: PATH`, the folder w
 from __future__ import annotations
 
 import argparse
+import shutil
 from pathlib import Path
 
 from seqdec_gui.commands.console import absolute, report_progress, say, warn, warn_of
@@ -16,6 +17,7 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.edit import bind, parse_assignment, set_value
 from seqdec_gui.domain.problems import InvalidInput, errors
 from seqdec_gui.runs import devices, folder, process
+from seqdec_gui.runs.events import Failed
 from seqdec_gui.runs.process import RunProcess
 from seqdec_gui.runs.readiness import readiness
 from seqdec_gui.runs.spec import RunSpec
@@ -67,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     spec = make_spec(arguments)
     measure_engines(spec)
     target = folder.create(arguments.run, arguments.design)
-    return launch_and_watch(process.start(target, spec, nice=arguments.nice), arguments)
+    return launch_and_watch(process.start(target, spec, nice=arguments.nice), arguments, remove_invalid=True)
 
 
 def make_spec(arguments: argparse.Namespace) -> RunSpec:
@@ -117,8 +119,11 @@ def apply(design: Design, overrides: list[str], data: str | None, bindings: list
     return design
 
 
-def launch_and_watch(started: RunProcess, arguments: argparse.Namespace) -> int:
-    """Show a run that was just started; the last line names its folder."""
+def launch_and_watch(started: RunProcess, arguments: argparse.Namespace, remove_invalid: bool = False) -> int:
+    """Show a run that was just started; the last line names its folder.
+
+    `remove_invalid`: a folder of a run that could not begin, since design or data were refused, is of no use and goes.
+    """
     if arguments.detach:
         started.detach()
         say(f"run: {started.run.path}")
@@ -132,5 +137,8 @@ def launch_and_watch(started: RunProcess, arguments: argparse.Namespace) -> int:
         warn(status.text)
     elif not arguments.json:
         say(status.text)
+    if remove_invalid and isinstance(status.final, Failed) and status.final.kind == "invalid":
+        shutil.rmtree(started.run.path, ignore_errors=True)
+        return process.exit_status(status)
     say(f"run: {started.run.path}")
     return process.STOPPED_BY_USER if started.killed else process.exit_status(status)
