@@ -5,6 +5,7 @@ Each function asserts; what it prints goes with a failure.
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Iterator
@@ -34,7 +35,6 @@ from jax.sharding import PartitionSpec as P  # noqa: E402
 from seqdec_gui.data.dataset import Dataset  # noqa: E402
 from seqdec_gui.runner.engines.jax import JaxEngine, engine, layers, memory, parts, recurrent  # noqa: E402
 from seqdec_gui.runner.engines.jax.tuning import Tuning  # noqa: E402
-from seqdec_gui.runner.normalization import use_global_moments  # noqa: E402
 from seqdec_gui.runs.spec import DeviceChoice  # noqa: E402
 from tests.runner import train_on  # noqa: E402
 
@@ -150,7 +150,7 @@ def moments_are_exact_far_from_zero(folder: Path) -> None:
     layer = keras.layers.BatchNormalization(momentum=0.0)
     layer.build((None, 5, 4))
     model = keras.Sequential([keras.Input((5, 4)), layer])
-    use_global_moments(model, lambda moments: jax.lax.all_gather(moments, layers.REPLICAS))
+    layers.share_moments(model)
     random = np.random.default_rng(0)
     values = (random.normal(size=(12, 5, 4)) + 3000.0).astype("float32")
     mask = random.uniform(size=(12, 5)) < 0.6
@@ -165,6 +165,31 @@ def moments_are_exact_far_from_zero(folder: Path) -> None:
         values
     )
     np.testing.assert_allclose(found[1], values.astype("float64").var((0, 1)), rtol=1e-3)
+
+
+def moments_have_the_derivatives_of_the_whole_batch(folder: Path) -> None:
+    random = np.random.default_rng(0)
+    values, goal = (random.normal(size=(12, 5, 4)).astype("float32") for _ in range(2))
+    plain, shared = keras.layers.BatchNormalization(), keras.layers.BatchNormalization()
+    for layer in (plain, shared):
+        layer.build((None, 5, 4))
+    layers.share_moments(keras.Sequential([keras.Input((5, 4)), shared]))
+
+    def slope(layer: Any, masked: bool, x: Array, goal: Array, mask: Array) -> Array:
+        def loss(x: Array) -> Array:
+            trainable, others = ([v.value for v in vs] for vs in (layer.trainable_variables, layer.non_trainable_variables))
+            out, _ = layer.stateless_call(trainable, others, x, training=True, mask=mask if masked else None)
+            return jnp.sum(jnp.where(mask[..., None], jnp.sin(out) * goal, 0))
+
+        return jax.grad(loss)(x)
+
+    mesh, rows = Mesh(np.array(jax.devices()), (layers.REPLICAS,)), P(layers.REPLICAS)
+    for masked in (False, True):
+        mask = random.uniform(size=(12, 5)) < 0.6
+        expected = slope(plain, masked, values, goal, mask)
+        part = functools.partial(slope, shared, masked)
+        run = jax.shard_map(part, mesh=mesh, in_specs=(rows, rows, rows), out_specs=rows, check_vma=False)
+        np.testing.assert_allclose(run(values, goal, mask), expected, rtol=1e-4, atol=1e-5)
 
 
 # -- recurrent layers

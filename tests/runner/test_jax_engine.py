@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
         "a_single_cpu_shares_a_batch_among_its_cores_and_gives_the_same",
         "local_statistics_are_averaged",
         "moments_are_exact_far_from_zero",
+        "moments_have_the_derivatives_of_the_whole_batch",
         "recurrent_layers_equal_those_of_keras",
         "dropout_of_recurrent_layers_equals_that_of_keras",
         "masks_reach_cudnn_as_lengths",

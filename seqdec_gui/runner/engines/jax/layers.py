@@ -10,6 +10,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import keras
 from jax import lax
@@ -17,7 +18,14 @@ from keras import ops
 
 from seqdec_gui.runner import randomness
 from seqdec_gui.runner.engines.jax import recurrent
-from seqdec_gui.runner.normalization import all_layers, use_global_moments
+from seqdec_gui.runner.normalization import (
+    Gather,
+    GlobalBatchNormalization,
+    all_layers,
+    combine,
+    local_moments,
+    use_global_moments,
+)
 
 Array = Any
 REPLICAS = "replicas"
@@ -40,7 +48,15 @@ def switch(model: keras.Model, *, global_statistics: bool, replicas: int, parts:
             for inner in (layer.forward_layer, layer.backward_layer):
                 inner.use_cudnn = False  # or Keras asks for its fused call first
     if parts > 1 and (global_statistics or replicas == 1):
-        use_global_moments(model, lambda moments: lax.all_gather(moments, REPLICAS))
+        share_moments(model)
+
+
+def share_moments(model: keras.Model) -> None:
+    """Let every BatchNormalization take its moments over the rows of all replicas; only inside `shard_map` over `REPLICAS`."""
+    use_global_moments(model, lambda moments: lax.all_gather(moments, REPLICAS))
+    for layer in all_layers(model):
+        if type(layer) is GlobalBatchNormalization:
+            layer.__class__ = FastBatchNormalization
 
 
 def _is_standard(layer: Any) -> bool:
@@ -116,6 +132,50 @@ class FastGRU(keras.layers.GRU):
             unroll=self.steps_per_turn,
         )
         return _run(self, sequences, mask, training, lambda x, shown: loop(x, h, shown))
+
+
+class FastBatchNormalization(GlobalBatchNormalization):
+    """One message forth and one back: on GPUs the many small kernels of derived code cost more than the rows do."""
+
+    def _moments(self, inputs: Array, mask: Array | None) -> tuple[Array, Array]:
+        return global_moments(self._gather, tuple(self._reduction_axes), inputs, mask)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
+def global_moments(gather: Gather, axes: tuple[int, ...], inputs: Array, mask: Array | None) -> tuple[Array, Array]:
+    """Mean and variance, each (channels,), over the valid steps of all replicas' rows."""
+    return _moments_forward(gather, axes, inputs, mask)[0]
+
+
+def _moments_forward(gather: Gather, axes: tuple[int, ...], inputs: Array, mask: Array | None) -> tuple[Any, Any]:
+    local = local_moments(inputs, mask, list(axes)) if mask is not None else moments_in_one_pass(inputs, axes)
+    everyone = gather(local)
+    mean, variance = combine(everyone)
+    return (mean, variance), (inputs, mask, mean, everyone[:, 0].sum(0))
+
+
+def moments_in_one_pass(inputs: Array, axes: tuple[int, ...]) -> Array:
+    """As `normalization.local_moments` without a mask. The sums are taken of differences from the first row's values: these are
+    a few deviations from the mean, so that the difference of sums below loses nothing.
+    """
+    first = inputs[tuple(slice(0, 1) if axis in axes else slice(None) for axis in range(inputs.ndim))]
+    shifted = inputs - first
+    count = inputs.size // first.size
+    sums, squares = shifted.sum(axes), jnp.square(shifted).sum(axes)
+    difference = sums / count
+    spread = jnp.maximum(squares - sums * difference, 0)
+    return jnp.stack([jnp.full_like(sums, count), first.reshape(sums.shape) + difference, spread])
+
+
+def _moments_backward(gather: Gather, axes: tuple[int, ...], saved: Any, gradients: Any) -> tuple[Array, None]:
+    inputs, mask, mean, count = saved
+    of_mean, of_variance = gather(jnp.stack(gradients)).sum(0) / jnp.maximum(count, 1)
+    place = [1 if axis in axes else -1 for axis in range(inputs.ndim)]
+    slope = of_mean.reshape(place) + 2 * of_variance.reshape(place) * (inputs - mean.reshape(place))
+    return slope if mask is None else jnp.where(mask.astype(bool)[..., None], slope, 0), None
+
+
+global_moments.defvjp(_moments_forward, _moments_backward)
 
 
 def are_seeds(model: keras.Model) -> list[bool]:
