@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QPoint, Qt
 from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import (
     QApplication,
@@ -180,10 +180,17 @@ def test_named_columns_name_the_fields(
     assert asked()["rows"] == [{"descriptors": [111.0, 1.1, 2.0]}]
 
 
-def test_an_image_is_painted_with_the_mouse(drive: Callable[..., Driver], child: Child, asked: Asked) -> None:
+def test_an_image_is_painted_with_the_mouse(qtbot: QtBot, drive: Callable[..., Driver], child: Child, asked: Asked) -> None:
     driver = drive("digits")
     grid = driver.find(PaintGrid, "input_image")
     handle, window = driver.window.windowHandle(), driver.window
+    seen: list[QPoint] = []
+
+    def stands_still() -> bool:
+        seen.append(grid.mapTo(window, grid.rect().center()))
+        return len(seen) > 3 and len({(at.x(), at.y()) for at in seen[-4:]}) == 1
+
+    qtbot.waitUntil(stands_still)  # the form is laid out after it was made
     assert (grid.side, grid.ink) == (8, 1.0)
     for column, row in ((2, 1), (3, 1), (3, 2)):
         QTest.mouseClick(handle, Qt.LeftButton, Qt.NoModifier, grid.mapTo(window, grid.cell_centre(column, row)))

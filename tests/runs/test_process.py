@@ -62,7 +62,7 @@ def test_stop_returns_at_once_and_the_run_saves_and_stops(start):
     wait_for(has_begun(child))
     began = time.perf_counter()
     child.stop()
-    assert time.perf_counter() - began < 0.05
+    assert time.perf_counter() - began < 0.5
     status = child.wait(10)
     assert isinstance(status.final, Stopped)
     assert exit_status(status) == 130
