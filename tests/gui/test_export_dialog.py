@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from seqdec_gui.gui import background
 from seqdec_gui.gui.export_dialog import ExportDialog
 from seqdec_gui.gui.main_window import MainWindow
+from seqdec_gui.gui.training_view.page import open_export
 from tests.gui.conftest import press
 from tests.gui.trained_runs import asked, child, example_in, trained
 
@@ -155,4 +156,17 @@ def test_it_begins_with_the_run_that_was_shown_last(opened: Callable[..., MainWi
     qtbot.waitUntil(lambda: not background.busy(), timeout=5000)
     assert dialog.picker.run.run.name == "first"
     QTest.qWait(0)
+    dialog.reject()
+
+
+def test_an_open_dialog_follows_the_run_that_another_page_wants_exported(
+    opened: Callable[..., MainWindow], roman: Path, qtbot: QtBot
+) -> None:
+    trained(roman, "second", created=2000.0)
+    window = opened(roman)
+    open_export(window.workspace, roman.parent / "runs" / "first")
+    dialog = window.findChild(ExportDialog, "export_dialog")
+    qtbot.waitUntil(lambda: not background.busy(), timeout=5000)
+    assert dialog.picker.run.run.name == "first"
+    assert "/first/exports/" in find(dialog, QLineEdit, "export_path").text()
     dialog.reject()
