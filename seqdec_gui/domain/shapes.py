@@ -18,13 +18,18 @@ from seqdec_gui.domain.types import PortType
 
 
 class BlockInference(msgspec.Struct, frozen=True):
-    """What is known of one block: the types on its ports, its layers (None while an input is open or wrong), what is wrong."""
+    """What is known of one block: the types on its ports, its layers (None while an input is open or wrong), what is wrong.
+
+    `presumed`, where `submodel` is None, are the layers that it will have once its open or wrong inputs get the only thing that
+    they can take. They are counted; nothing else follows from them.
+    """
 
     block: Block
     inputs: Mapping[str, PortType] = {}
     outputs: Mapping[str, PortType] = {}
     submodel: Submodel | None = None
     problems: tuple[Problem, ...] = ()
+    presumed: Submodel | None = None
 
     @property
     def parameters(self) -> int:
@@ -32,7 +37,8 @@ class BlockInference(msgspec.Struct, frozen=True):
         kind = self.block.parameters
         if isinstance(kind, KerasModel):
             return kind.parameter_count
-        return 0 if self.submodel is None else self.submodel.parameters
+        layers = self.submodel or self.presumed
+        return 0 if layers is None else layers.parameters
 
     @property
     def trainable(self) -> int:
@@ -42,7 +48,8 @@ class BlockInference(msgspec.Struct, frozen=True):
             return 0
         if isinstance(kind, KerasModel):
             return kind.trainable_count
-        return 0 if self.submodel is None else self.submodel.trainable
+        layers = self.submodel or self.presumed
+        return 0 if layers is None else layers.trainable
 
 
 class Inference(msgspec.Struct, frozen=True):
@@ -134,13 +141,30 @@ def infer_block(block: Block, given: Mapping[str, PortType]) -> BlockInference:
     known = BlockInference(block, given, {}, None, tuple(problems))
     waiting = any(port.name not in given and not port.optional for port in kind.inputs())
     if problems or (waiting and not isinstance(kind, KerasModel)):
-        return known
+        return known if faults else msgspec.structs.replace(known, presumed=_presumed(block, given, problems))
     ports = {port.name for port in kind.inputs()}
     try:
         submodel, outputs = _infer_block(kind, tuple((name, given[name]) for name in sorted(given) if name in ports))
     except (PortError, LayerError) as error:
         return msgspec.structs.replace(known, problems=(_problem(block, error, ""),))
     return msgspec.structs.replace(known, submodel=submodel, outputs=dict(outputs))
+
+
+def _presumed(block: Block, given: Mapping[str, PortType], problems: list[Problem]) -> Submodel | None:
+    """The layers with what the open and the wrong inputs expect, if each of them expects one thing."""
+    kind, types = block.parameters, dict(given)
+    wrong = {problem.where.partition(".")[2] for problem in problems}
+    for port in kind.inputs():
+        if port.name in wrong or (port.name not in given and not port.optional):
+            expected = kind.expects(port.name)
+            if expected is None:
+                return None
+            types[port.name] = expected
+    ports = {port.name for port in kind.inputs()}
+    try:
+        return _infer_block(kind, tuple((name, types[name]) for name in sorted(types) if name in ports))[0]
+    except (PortError, LayerError):
+        return None
 
 
 def _problem(block: Block, error: PortError | LayerError, port: str) -> Problem:

@@ -98,6 +98,29 @@ def test_downstream_of_a_problem_is_unknown_not_wrong() -> None:
     assert known.type_at(Port("model_2", "outputs")) is None
 
 
+@pytest.mark.parametrize("change", ["another width", "no states", "a vector instead"])
+def test_a_decoder_whose_states_do_not_fit_still_counts_its_own_weights(change: str) -> None:
+    whole = archetype()
+    links = [str(each) for each in whole.links if "states" not in str(each)]
+    blocks = list(whole.blocks)
+    if change == "another width":
+        blocks[2] = block("model_1", "dense_states", units=[128, 64])
+        links.append("model_1.states -> model_2.initial_states")
+    elif change == "a vector instead":
+        links.append("latent.output -> model_2.initial_states")
+    known = infer(design(blocks, links)).blocks["model_2"]
+
+    assert (known.parameters, known.submodel, dict(known.outputs)) == (224_022, None, {})
+    assert bool(known.problems) == (change != "no states")
+
+
+def test_a_decoder_without_inputs_counts_nothing() -> None:
+    whole = archetype()
+    known = infer(design(list(whole.blocks), [str(each) for each in whole.links if "decoder_inputs" not in str(each)]))
+
+    assert known.blocks["model_2"].parameters == 0
+
+
 def test_clashing_layer_names_get_the_later_blocks_name_as_prefix() -> None:
     twice = archetype()
     twice = twice.with_block(block("third", "dense_states", units=[16])).linked(link("latent.output -> third.inputs"))
@@ -139,6 +162,59 @@ def test_split_states_are_single_ports() -> None:
     )
 
     assert list(known.blocks["s"].outputs) == ["h_0", "c_0"]
+
+
+def two_encoders(kind: str, first: dict[str, object], second: dict[str, object]) -> Design:
+    return design(
+        [
+            block("x", "token_sequence", length=9, symbols=20),
+            block("one", "recurrent_encoder", **first),
+            block("two", "recurrent_encoder", **second),
+            block("join", kind),
+        ],
+        ["x.output -> one.inputs", "x.output -> two.inputs", "one.states -> join.input_0", "two.states -> join.input_1"],
+    )
+
+
+def test_states_of_two_encoders_are_joined_layer_by_layer() -> None:
+    known = infer(two_encoders("concatenate", {"units": [32, 8]}, {"units": [16, 4]}))
+    submodel = known.blocks["join"].submodel
+    assert submodel is not None
+
+    assert str(known.type_at(Port("join", "output"))) == "states[LSTM 48, LSTM 12]"
+    assert [call.layer.name for call in submodel.calls] == [
+        "Concatenate_h_0",
+        "Concatenate_c_0",
+        "Concatenate_h_1",
+        "Concatenate_c_1",
+    ]
+    assert submodel.calls[1].inputs == ("input_0_c_0", "input_1_c_0")
+
+
+@pytest.mark.parametrize(
+    ("kind", "second", "words"),
+    [
+        ("add", {"units": [32]}, "states of widths 16, 32 cannot be added"),
+        ("concatenate", {"units": [16], "cell": "GRU"}, "got states[GRU 16] at input_1"),
+        ("concatenate", {"units": [16, 16]}, "expected states of the same layers (LSTM) at every input"),
+        ("add", {"units": [16], "output": ["code"]}, "got float32 (None, 16) at input_1"),
+    ],
+)
+def test_states_that_do_not_fit_each_other_are_not_merged(kind: str, second: dict[str, object], words: str) -> None:
+    wrong = two_encoders(kind, {"units": [16]}, second)
+    if "output" in second:
+        wrong = design(list(wrong.blocks), [str(each) for each in wrong.links[:-1]] + ["two.code -> join.input_1"])
+    (problem,) = infer(wrong).blocks["join"].problems
+
+    assert problem.where.startswith("join")
+    assert words in problem.text
+
+
+def test_states_have_one_axis_to_be_joined_along() -> None:
+    twice = two_encoders("concatenate", {"units": [16]}, {"units": [16]})
+    wrong = design([*twice.blocks[:-1], block("join", "concatenate", axis=-2)], [str(each) for each in twice.links])
+
+    assert infer(wrong).blocks["join"].problems
 
 
 def test_cycle_does_not_hang() -> None:

@@ -76,6 +76,10 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
     def check_port(self, port: str, given: PortType) -> None:
         """Raise PortError if this port can never take this, whatever else is connected."""
 
+    def expects(self, port: str) -> PortType | None:
+        """The one type that this port can take, where the hyperparameters alone say it."""
+        return None
+
     def submodel(self, given: Given) -> Submodel | None:
         """The layers, given the type on every required port; None for blocks without layers.
 

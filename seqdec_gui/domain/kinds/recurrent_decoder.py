@@ -91,18 +91,17 @@ class RecurrentDecoder(Kind, frozen=True, tag="recurrent_decoder"):
     def _states(self) -> StatesType:
         return states_type(self.cell, self.units)
 
+    def expects(self, port: str) -> PortType | None:
+        return self._states() if port == "initial_states" else dict(self._states().tensors).get(port)
+
     def check_port(self, port: str, given: PortType) -> None:
         if port == "inputs":
             fail_unless_sequence(port, given, self.embedding)
         elif port == "code":
             fail_unless_tensor(port, given, "a code (None, features)", 1)
-        elif port == "initial_states":
-            if given != self._states():
-                raise PortError(f"expected {self._states()}, got {given}", port, _states_hint(given, self._states()))
-        else:
-            wanted = dict(self._states().tensors)[port]
-            if given != wanted:
-                raise PortError(f"expected {wanted}, got {given}", port)
+        elif given != self.expects(port):
+            hint = _states_hint(given, self._states()) if port == "initial_states" else ""
+            raise PortError(f"expected {self.expects(port)}, got {given}", port, hint)
 
     def _state_inputs(self, builder: SubmodelBuilder, given: Given) -> list[tuple[Tensor, ...]]:
         """The initial state of each layer; empty tuples where none are given."""
