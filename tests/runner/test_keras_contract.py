@@ -154,6 +154,11 @@ def merges() -> Iterator[Case]:
     yield "concatenate", [*both, block("it", "concatenate")], links
     yield "concatenate steps", [*both, block("it", "concatenate", axis=1)], links
     yield "add", [*both, block("it", "add")], links
+    for kind, cell in (("add", "LSTM"), ("concatenate", "LSTM"), ("concatenate", "GRU")):
+        encoders = [block(name, "recurrent_encoder", cell=cell, units=[3, 5]) for name in ("one", "two")]
+        wires = ["source.output -> one.inputs", "other.output -> two.inputs"]
+        wires += ["one.states -> it.input_0", "two.states -> it.input_1"]
+        yield f"{kind} states {cell}", [*both, *encoders, block("it", kind)], wires
 
 
 CASES = [case for make in (dense_states, recurrent_encoder, conv_encoder, bottleneck, recurrent_decoder, layer_stack, merges)

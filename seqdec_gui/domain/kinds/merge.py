@@ -1,15 +1,16 @@
-"""Several tensors to one."""
+"""Several tensors to one, or several wires of states to one."""
 
 from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
+import msgspec
 from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
 from seqdec_gui.domain.keras_layers import Layer, layer
 from seqdec_gui.domain.kinds.base import Category, Given, InPort, Kind, OutPort, PortError
-from seqdec_gui.domain.types import PortType, TensorType
+from seqdec_gui.domain.types import CellName, CellState, PortType, StatesType, tensors_of
 
 InputCount = Annotated[int, Meta(ge=2, le=16, description="Number of inputs.")]
 
@@ -20,34 +21,64 @@ class _Merge(Kind, frozen=True):
     def _count(self) -> int:
         raise NotImplementedError
 
-    def _layer(self) -> Layer:
+    def _layer(self, name: str) -> Layer:
+        raise NotImplementedError
+
+    def _cell(self, cells: tuple[CellState, ...]) -> CellState:
+        """The state that the states of one layer, one from each input, become. Raises PortError."""
         raise NotImplementedError
 
     def inputs(self) -> tuple[InPort, ...]:
-        return tuple(InPort(f"input_{i}", "a tensor") for i in range(self._count()))
+        return tuple(InPort(f"input_{i}", "a tensor, or states") for i in range(self._count()))
 
     def outputs(self) -> tuple[OutPort, ...]:
-        return (OutPort("output", "the merged tensor"),)
+        return (OutPort("output", "the merged tensor, or states"),)
 
-    def check_port(self, port: str, given: PortType) -> None:
-        if not isinstance(given, TensorType):
-            raise PortError(f"expected one tensor, got {given}", port, "Split the states into single ports first.")
+    def _given(self, given: Given) -> list[PortType]:
+        return [given[port.name] for port in self.inputs()]
+
+    def _states(self, given: Given) -> StatesType | None:
+        """The states that come out, None where tensors are merged. Raises PortError where the inputs are of both sorts."""
+        parts = self._given(given)
+        states = [part for part in parts if isinstance(part, StatesType)]
+        if not states:
+            return None
+        for i, part in enumerate(parts):
+            if not isinstance(part, StatesType) or _kinds(part) != _kinds(states[0]):
+                expected = ", ".join(_kinds(states[0]))
+                text = f"expected states of the same layers ({expected}) at every input, got {part} at input_{i}"
+                raise PortError(text, f"input_{i}", "Set cell and number of layers of the encoders alike.")
+        return StatesType(tuple(self._cell(cells) for cells in zip(*(part.cells for part in states), strict=True)))
 
     def submodel(self, given: Given) -> Submodel:
-        builder = SubmodelBuilder(f"{self._layer().type} of {self._count()} tensors.")
-        parts: list[Tensor] = []
-        for i in range(self._count()):
-            part = given[f"input_{i}"]
-            assert isinstance(part, TensorType)
-            parts.append(builder.input(f"input_{i}", f"Input_{i}", part))
-        return builder.build(output=builder.call("output", self._layer(), *parts))
+        states = self._states(given)
+        name = type(self).__name__
+        builder = SubmodelBuilder(f"{name} of {self._count()} {'tensors' if states is None else 'tuples of states'}.")
+        wires = [
+            [
+                builder.input(f"input_{i}{suffix}", f"Input_{i}{suffix}", type)
+                for label, type in tensors_of("", part)
+                for suffix in [f"_{label}" if label else ""]
+            ]
+            for i, part in enumerate(self._given(given))
+        ]
+        if states is None:
+            return builder.build(output=builder.call("output", self._layer(name), *(tensor for (tensor,) in wires)))
+        merged: list[Tensor] = []
+        for (label, _), *parts in zip(states.tensors, *wires, strict=True):
+            merged.append(builder.call(label, self._layer(f"{name}_{label}"), *parts))
+        return builder.build(output=tuple(merged))
+
+    def output_types(self, given: Given, submodel: Submodel | None) -> dict[str, PortType]:
+        states = self._states(given)
+        return super().output_types(given, submodel) if states is None else {"output": states}
 
 
 class Concatenate(_Merge, frozen=True, tag="concatenate"):
-    """Tensors side by side along one axis."""
+    """Tensors side by side along one axis, or states side by side, layer by layer."""
 
     title: ClassVar[str] = "Concatenate"
-    summary: ClassVar[str] = "Tensors side by side along one axis; all other axes must agree."
+    summary: ClassVar[str] = "Tensors side by side along one axis; all other axes must agree. Joins states layer by layer."
 
     count: InputCount = 2
     axis: Annotated[int, Meta(ge=-3, le=3, description="Axis to join along: -1 the last, 1 the steps of sequences.")] = -1
@@ -55,20 +86,36 @@ class Concatenate(_Merge, frozen=True, tag="concatenate"):
     def _count(self) -> int:
         return self.count
 
-    def _layer(self) -> Layer:
-        return layer("Concatenate", "Concatenate", axis=self.axis)
+    def _layer(self, name: str) -> Layer:
+        return layer("Concatenate", name, axis=self.axis)
+
+    def _cell(self, cells: tuple[CellState, ...]) -> CellState:
+        return msgspec.structs.replace(cells[0], units=sum(cell.units for cell in cells))
 
 
 class Add(_Merge, frozen=True, tag="add"):
-    """The sum of tensors of one shape."""
+    """The sum of tensors of one shape, or of states of the same widths."""
 
     title: ClassVar[str] = "Add"
-    summary: ClassVar[str] = "The sum of tensors of one shape."
+    summary: ClassVar[str] = "The sum of tensors of one shape, or of states of the same widths."
 
     count: InputCount = 2
 
     def _count(self) -> int:
         return self.count
 
-    def _layer(self) -> Layer:
-        return layer("Add", "Add")
+    def _layer(self, name: str) -> Layer:
+        return layer("Add", name)
+
+    def _cell(self, cells: tuple[CellState, ...]) -> CellState:
+        widths = [cell.units for cell in cells]
+        if len(set(widths)) > 1:
+            listed = ", ".join(map(str, widths))
+            raise PortError(
+                f"states of widths {listed} cannot be added", "", "Set units of the encoders alike, or concatenate."
+            )
+        return cells[0]
+
+
+def _kinds(states: StatesType) -> list[CellName]:
+    return [state.cell for state in states.cells]
