@@ -78,6 +78,7 @@ MENUS: dict[str, tuple[Entry, ...]] = {
     "&Run": (
         Entry("train", "&Train", "play", ("Ctrl+R",)),
         Entry("devices", "&Choose Devices…", "memory", ("Ctrl+Shift+R",)),
+        Entry("measure", "&Measure Devices…", "speedometer", (), "What the chosen devices are worth for this design"),
         _LINE,
         Entry("next_page", "&Next Tab", "", ("Ctrl+PgDown", "Ctrl+Tab")),
         Entry("previous_page", "&Previous Tab", "", ("Ctrl+PgUp", "Ctrl+Shift+Tab")),

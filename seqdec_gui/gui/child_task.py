@@ -1,16 +1,19 @@
-"""Short jobs in a child process (export, generate, inspect), followed from the window without blocking it."""
+"""Short jobs in child processes (export, generate, inspect, measure), followed from the window without blocking it."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PyQt5 import sip
 from PyQt5.QtCore import QCoreApplication, QObject, QThreadPool, pyqtSignal
 
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.gui import background
-from seqdec_gui.runs.tasks import TASK_RUNNER, Task, TaskResult, run_task
+from seqdec_gui.runs.tasks import TASK_RUNNER, Task, run_task
+
+Tell = Callable[[object], None]
+IsCancelled = Callable[[], bool]
 
 
 def sentence_of(error: Exception) -> str:
@@ -20,18 +23,13 @@ def sentence_of(error: Exception) -> str:
     return str(error)
 
 
-class ChildTask(QObject):
-    """One job at a time. `finished` comes last, whatever happened; deleting the object ends the child.
+class Job(QObject):
+    """A slow function in a thread, one at a time. `finished` comes last, whatever happened; deleting the object cancels it."""
 
-    `argv` is the command that starts the child; tests put a stand-in there.
-    """
-
-    progressed = pyqtSignal(object)  # Progress, Notice or what else the task tells
-    returned = pyqtSignal(object)  # the TaskResult
+    progressed = pyqtSignal(object)  # what the function tells
+    returned = pyqtSignal(object)  # its result
     failed = pyqtSignal(object)  # SeqdecError; runs.tasks.Cancelled after `cancel`
     finished = pyqtSignal()
-
-    argv: Sequence[str] = TASK_RUNNER
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -41,40 +39,39 @@ class ChildTask(QObject):
     def running(self) -> bool:
         return self._cancelled is not None
 
-    def start(self, task: Task) -> None:
-        """Do the task in a child. Raises RuntimeError while another runs."""
+    def begin(self, function: Callable[[Tell, IsCancelled], object]) -> None:
+        """Call `function(tell, is_cancelled)` in a thread. Raises RuntimeError while another runs."""
         if self.running:
-            raise RuntimeError("a task is under way")
+            raise RuntimeError("a job is under way")
         cancelled = self._cancelled = threading.Event()
         self.destroyed.connect(lambda: cancelled.set())
         QCoreApplication.instance().aboutToQuit.connect(cancelled.set)
-        argv = tuple(type(self).argv)
 
-        def follow(event: object) -> None:
+        def tell(event: object) -> None:
             if not cancelled.is_set() and not sip.isdeleted(self):
                 self.progressed.emit(event)
 
-        def work() -> TaskResult:
+        def work() -> object:
             pool = QThreadPool.globalInstance()
             pool.releaseThread()  # this thread only waits: others of the pool may go on meanwhile
             try:
-                return run_task(task, follow, cancelled=cancelled.is_set, argv=argv)
+                return function(tell, cancelled.is_set)
             finally:
                 pool.reserveThread()
 
-        background.run(work, self._on_task_returned, self._on_task_failed, self)
+        background.run(work, self._on_job_returned, self._on_job_failed, self)
 
     def cancel(self) -> None:
-        """End the child; `failed` hears Cancelled."""
+        """End the function and its child; `failed` hears Cancelled."""
         if self._cancelled is not None:
             self._cancelled.set()
 
-    def _on_task_returned(self, result: TaskResult) -> None:
+    def _on_job_returned(self, result: object) -> None:
         self._close()
         self.returned.emit(result)
         self.finished.emit()
 
-    def _on_task_failed(self, error: Exception) -> None:
+    def _on_job_failed(self, error: Exception) -> None:
         self._close()
         self.failed.emit(error)
         self.finished.emit()
@@ -83,3 +80,17 @@ class ChildTask(QObject):
         if self._cancelled is not None:
             QCoreApplication.instance().aboutToQuit.disconnect(self._cancelled.set)
             self._cancelled = None
+
+
+class ChildTask(Job):
+    """One task in a child; `returned` brings the TaskResult, `progressed` a Progress, Notice or what else the task tells.
+
+    `argv` is the command that starts the child; tests put a stand-in there.
+    """
+
+    argv: Sequence[str] = TASK_RUNNER
+
+    def start(self, task: Task) -> None:
+        """Do the task in a child. Raises RuntimeError while another runs."""
+        argv = tuple(type(self).argv)
+        self.begin(lambda tell, cancelled: run_task(task, tell, cancelled=cancelled, argv=argv))

@@ -119,6 +119,7 @@ class MainWindow(QMainWindow):
         bar.addWidget(gap)
         self.device_picker = DevicePicker(self.workspace.devices)
         bar.addWidget(self.device_picker)
+        bar.addAction(self.actions_by_name["measure"])
         space = QLabel("  ")
         bar.addWidget(space)
         self.train_button = TrainButton(self.workspace)
@@ -133,7 +134,7 @@ class MainWindow(QMainWindow):
             "import_keras": lambda: self._run_command("import_keras"), "export": lambda: self._run_command("export", ""),
             "export_h5": lambda: self._run_command("export", "h5"), "settings": self._on_settings, "close": self.close,
             "quit": self._on_quit, "rename": self.inspector.edit_id, "train": self._on_train_button_clicked,
-            "devices": self.device_picker.open_list, "next_page": lambda: self.pages.step(1),
+            "devices": self.device_picker.open_list, "measure": self._on_measure, "next_page": lambda: self.pages.step(1),
             "previous_page": lambda: self.pages.step(-1), "guide": self._on_guide, "about": self._on_about,
             "full_screen": self._on_full_screen, "undo": lambda: self._step_back(False), "redo": lambda: self._step_back(True),
         }  # fmt: skip
@@ -291,6 +292,10 @@ class MainWindow(QMainWindow):
     def _on_train_button_clicked(self) -> None:
         self.pages.show_page("train")
         self.workspace.train_requested.emit()
+
+    def _on_measure(self) -> None:
+        self.pages.show_page("train")
+        self.workspace.advice_requested.emit()
 
     @pyqtSlot()
     def _on_follow_runs_timeout(self) -> None:

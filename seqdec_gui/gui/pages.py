@@ -116,10 +116,16 @@ class EmptyState(QWidget):
         self.button.setVisible(bool(button))
         layout.addSpacing(2 * theme.SPACE)
         layout.addWidget(self.button, 0, Qt.AlignHCenter)
+        self._more = QVBoxLayout()
+        layout.addLayout(self._more)
         layout.addStretch(3)
         self.heading, self.words = heading, words
         theme.notifier.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+
+    def add_button(self, button: QPushButton) -> None:
+        """One more thing to do, below the first."""
+        self._more.addWidget(button, 0, Qt.AlignHCenter)
 
     def _on_theme_changed(self) -> None:
         self._picture.setPixmap(icon(self._icon_name, theme.current().control_border).pixmap(40, 40))

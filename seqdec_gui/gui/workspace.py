@@ -21,10 +21,12 @@ class Workspace(QObject):
 
     page_requested = pyqtSignal(str)  # show this page: design, code, data, train, runs, generate
     train_requested = pyqtSignal()  # the big button: the Train page exists and is shown when it is emitted
+    advice_requested = pyqtSignal()  # show what the chosen devices are worth: the Train page exists and is shown
     training_changed = pyqtSignal()  # `training` says something else now
     data_file_offered = pyqtSignal(object)  # Path of a data file that was dropped or chosen; the Data page is shown
     run_requested = pyqtSignal(object)  # Path of a run folder to show, by the page that is shown
     run_ended = pyqtSignal(object)  # Path of a run folder
+    run_certified = pyqtSignal(object)  # Path of a run folder that has a certificate now
     block_requested = pyqtSignal(str)  # show this block in the design view
     field_requested = pyqtSignal(str)  # put the cursor into the inspector's field of this parameter
     status_told = pyqtSignal(str)  # a sentence for the status bar

@@ -10,7 +10,7 @@ import msgspec
 from seqdec_gui.domain.design import Design
 from seqdec_gui.runs.engine_choice import choose_engine
 from seqdec_gui.runs.measurement import Measurement
-from seqdec_gui.runs.probe import IsCancelled, OnProgress, Plan, probe
+from seqdec_gui.runs.probe import IsCancelled, OnMeasured, OnProgress, Plan, probe
 from seqdec_gui.runs.spec import DeviceChoice, EngineChoice, EngineName
 from seqdec_gui.runs.workload import estimated_rows
 
@@ -60,6 +60,7 @@ def advise(
     batch_sizes: Sequence[int] = (),
     budget_s: float | None = None,
     on_progress: OnProgress | None = None,
+    on_measured: OnMeasured | None = None,
     cancelled: IsCancelled | None = None,
 ) -> Advice:
     """Measure one and all of `devices` (resolved, not `auto`) at `batch_sizes`, by default the design's and larger ones.
@@ -76,7 +77,7 @@ def advise(
     if devices.replicas > 1:
         plans.insert(0, Plan(name, devices, sizes))
     budget = budget_s or (GPU_BUDGET_S if devices.kind == "gpu" else CPU_BUDGET_S)
-    found = probe(design, folder, plans, budget_s=budget, on_progress=on_progress, cancelled=cancelled)
+    found = probe(design, folder, plans, budget_s=budget, on_progress=on_progress, on_measured=on_measured, cancelled=cancelled)
     advice = Advice(
         engine=name, why=why, devices=devices, alone=alone, batch_size=first, measurements=found, sentence=""
     )  # fmt: skip
@@ -112,7 +113,7 @@ def _speed_ups(advice: Advice) -> str:
     known = [(one.batch_size, ratio) for one in advice.measurements
              if one.devices == advice.devices and (ratio := advice.speed_up(one)) is not None]  # fmt: skip
     if not known:
-        return f"{_name(advice.devices)} could not be compared with one."
+        return f"{devices_in_words(advice.devices)} could not be compared with one."
     known.sort()
     best = max(ratio for _, ratio in known)
     good = [batch for i, (batch, _) in enumerate(known) if min(ratio for _, ratio in known[i:]) >= AS_GOOD * best]
@@ -120,15 +121,15 @@ def _speed_ups(advice: Advice) -> str:
     if (good and good[0] == batch) or len(known) == 1:
         least, most = min(ratio for _, ratio in known), max(ratio for _, ratio in known)
         where = f"at batch {batch:,}" if len(known) == 1 else f"at every batch measured ({batch:,} to {known[-1][0]:,})"
-        shown = _times(least) if _times(least) == _times(most) else f"{_times(least)} to {_times(most)}"
-        return f"{_name(advice.devices)}: {shown} {where}.{_shared_cores(advice)}"
-    chosen = f"{_times(ratio)} at batch {batch:,}"
+        shown = times(least) if times(least) == times(most) else f"{times(least)} to {times(most)}"
+        return f"{devices_in_words(advice.devices)}: {shown} {where}.{_shared_cores(advice)}"
+    chosen = f"{times(ratio)} at batch {batch:,}"
     if not good:
         at, most = max(known, key=lambda pair: pair[1])
-        return f"{_name(advice.devices)}: {chosen}, at most {_times(most)} (batch {at:,}).{_shared_cores(advice)}"
+        return f"{devices_in_words(advice.devices)}: {chosen}, at most {times(most)} (batch {at:,}).{_shared_cores(advice)}"
     word = "at" if good[0] == known[-1][0] else "from"
     reached = min(ratio for batch, ratio in known if batch >= good[0])
-    return f"{_name(advice.devices)}: {chosen}, {_times(reached)} {word} {good[0]:,}.{_shared_cores(advice)}"
+    return f"{devices_in_words(advice.devices)}: {chosen}, {times(reached)} {word} {good[0]:,}.{_shared_cores(advice)}"
 
 
 def _shared_cores(advice: Advice) -> str:
@@ -143,9 +144,9 @@ def _alone(advice: Advice) -> str:
     if not known:
         return ""
     batch, speed = known[0]
-    text = f"{_name(advice.devices)}: {speed:,.0f} samples/s at batch {batch:,}"
+    text = f"{devices_in_words(advice.devices)}: {speed:,.0f} samples/s at batch {batch:,}"
     larger, most = max(known, key=lambda pair: pair[1])
-    return f"{text}, {_times(most / speed)} that at {larger:,}." if larger > batch and most > 1.05 * speed else f"{text}."
+    return f"{text}, {times(most / speed)} that at {larger:,}." if larger > batch and most > 1.05 * speed else f"{text}."
 
 
 def _failures(advice: Advice) -> list[str]:
@@ -158,17 +159,20 @@ def _failures(advice: Advice) -> list[str]:
                 many = len(sizes) > 1 and kind == "time"
                 listed = " and ".join(f"{size:,}" for size in sizes) if many else f"{sizes[0]:,}"
                 verb = "were not measured for want of time" if many else what
-                sentences.append(f"Batch {listed} {verb} on {_name(devices)}.")
-        sentences += [f"{_name(devices)}, batch {one.batch_size:,}: {one.failure}" for one in failed if one.failed == "other"]
+                sentences.append(f"Batch {listed} {verb} on {devices_in_words(devices)}.")
+        name = devices_in_words(devices)
+        sentences += [f"{name}, batch {one.batch_size:,}: {one.failure}" for one in failed if one.failed == "other"]
     return sentences
 
 
-def _name(devices: DeviceChoice) -> str:
+def devices_in_words(devices: DeviceChoice) -> str:
+    """`1 GPU`, `2 GPUs`, `the CPU`, `2 virtual CPU devices`."""
     count = devices.replicas
     if devices.kind == "gpu":
         return "1 GPU" if count == 1 else f"{count} GPUs"
     return "the CPU" if count == 1 else f"{count} virtual CPU devices"
 
 
-def _times(ratio: float) -> str:
+def times(ratio: float) -> str:
+    """`1.95x`, `2x`."""
     return f"{f'{ratio:.2f}'.rstrip('0').rstrip('.')}x"

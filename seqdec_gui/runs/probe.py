@@ -36,6 +36,7 @@ _GPU_SPEED, _CPU_SPEED = 5e12, 15e9
 """Operations per second of a GPU and of a core of a CPU that a training of recurrent layers reaches, roughly."""
 
 OnProgress = Callable[[Progress], None]
+OnMeasured = Callable[[Measurement], None]
 IsCancelled = Callable[[], bool]
 
 
@@ -55,12 +56,14 @@ def probe(
     *,
     budget_s: float = BUDGET_S,
     on_progress: OnProgress | None = None,
+    on_measured: OnMeasured | None = None,
     cancelled: IsCancelled | None = None,
 ) -> tuple[Measurement, ...]:
     """Do these plans, in the order of `plans` and of their batches, within about `budget_s` seconds together.
 
     What runs out of memory or time is a measurement that says so. On GPUs, where the cores suffice, the children start together
-    and measure in turn. Results are kept for `auto`. Raises InvalidInput (the design or its rows cannot be used), Cancelled.
+    and measure in turn. Results are kept for `auto`; `on_measured` hears each at once.
+    Raises InvalidInput (the design or its rows cannot be used), Cancelled.
     """
     fail_unless_sound(design)
     real = has_rows(design, folder)
@@ -79,7 +82,7 @@ def probe(
                 batch_sizes=plan.batch_sizes, real_rows=real, shares=plan.shares, budget_s=each_s,
                 turn=turn.name if together else "",
             )  # fmt: skip
-            attempts.append(pool.submit(_attempt, task, found[i], gate, stopped, on_progress, cancelled))
+            attempts.append(pool.submit(_attempt, task, found[i], gate, stopped, on_progress, on_measured, cancelled))
         try:
             for attempt in attempts:
                 attempt.result()
@@ -169,6 +172,7 @@ def _attempt(
     gate: threading.Semaphore,
     stopped: threading.Event,
     on_progress: OnProgress | None,
+    on_measured: OnMeasured | None,
     cancelled: IsCancelled | None,
 ) -> None:
     """Do one task; adds to `found` until the child ends or its time is up."""
@@ -176,6 +180,8 @@ def _attempt(
     def hear(event: Event) -> None:
         if isinstance(event, Measured):
             found.append(event.measurement)
+            if on_measured is not None:
+                on_measured(event.measurement)
         elif isinstance(event, Progress) and on_progress is not None:
             on_progress(event)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import Qt, pyqtSlot
-from PyQt5.QtWidgets import QFrame, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QFrame, QPushButton, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from seqdec_gui.gui import pages
 from seqdec_gui.gui.readiness import readiness
@@ -16,6 +17,9 @@ from seqdec_gui.gui.training_view.outcome import Outcome
 from seqdec_gui.gui.training_view.session import FollowedRun, session_of
 from seqdec_gui.gui.workspace import Workspace
 from seqdec_gui.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from seqdec_gui.gui.scaling.panel import AdvisorPanel
 
 
 class TrainingPage(QWidget):
@@ -31,6 +35,12 @@ class TrainingPage(QWidget):
         self.empty = pages.EmptyState("chart-line", "Nothing trained yet", "", "Train")
         self.empty.button.setObjectName("start_training")
         self.empty.button.clicked.connect(self._on_empty_button_clicked)
+        self.measure_button = QPushButton("Measure these devices", objectName="measure_first")
+        self.measure_button.setProperty("kind", "flat")
+        self.measure_button.setToolTip("What one and all of the chosen devices are worth for this design")
+        self.measure_button.clicked.connect(self.show_advisor)
+        self.empty.add_button(self.measure_button)
+        self.advisor: AdvisorPanel | None = None
         self.header = Header(self._session)
         self.outcome = Outcome()
         self.board = Board(self._session)
@@ -71,6 +81,7 @@ class TrainingPage(QWidget):
         session.shown_changed.connect(self._on_session_shown_changed)
         session.active_changed.connect(self._on_session_active_changed)
         workspace.run_requested.connect(self._on_workspace_run_requested)
+        workspace.advice_requested.connect(self.show_advisor)
         workspace.document.design_changed.connect(self._show_readiness)
         workspace.devices.devices_changed.connect(self._show_readiness)
         workspace.devices.choice_changed.connect(self._show_readiness)
@@ -81,6 +92,18 @@ class TrainingPage(QWidget):
         self.outcome.generate_requested.connect(self._on_outcome_generate_requested)
         self.outcome.export_requested.connect(self._on_outcome_export_requested)
 
+    @pyqtSlot()
+    def show_advisor(self) -> None:
+        """Show what the chosen devices are worth, or how to find out."""
+        if self.advisor is None:
+            from seqdec_gui.gui.scaling.panel import AdvisorPanel
+
+            self.advisor = AdvisorPanel(self._workspace)
+            self.advisor.closed.connect(self._show_run)
+            self._stack.addWidget(self.advisor)
+        self._stack.setCurrentWidget(self.advisor)
+        self.advisor.measure_button.setFocus()
+
     # -- the run shown
     @pyqtSlot()
     def _on_session_shown_changed(self) -> None:
@@ -88,7 +111,7 @@ class TrainingPage(QWidget):
             self._followed.changed.disconnect(self._on_followed_changed)
             self._followed.ended.disconnect(self._on_followed_ended)
         self._followed = followed = self._session.shown
-        self._stack.setCurrentIndex(0 if followed is None else 1)
+        self._show_run()
         self.header.show_run(followed)
         self.log.show_run(followed)
         self.board.show_history(followed.history if followed else None)
@@ -98,6 +121,11 @@ class TrainingPage(QWidget):
             followed.ended.connect(self._on_followed_ended)
             if followed.status is not None:
                 self._on_followed_ended()
+
+    @pyqtSlot()
+    def _show_run(self) -> None:
+        """The run, or how to begin the first, instead of the advisor."""
+        self._stack.setCurrentIndex(0 if self._followed is None else 1)
 
     @pyqtSlot()
     def _on_followed_changed(self) -> None:
