@@ -10,9 +10,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqdec_gui.commands.console import report_progress, say, say_json, say_table, warn_of
+from seqdec_gui.commands.console import load_design, report_progress, say, say_json, say_table, warn_of
 from seqdec_gui.commands.train import add_placement
-from seqdec_gui.domain import document
 from seqdec_gui.domain.edit import parse_assignment, set_value
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs import devices
@@ -38,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from seqdec_gui.runs.advice import advise
 
-    design = document.load(arguments.design)
+    design = load_design(arguments.design)
     for assignment in arguments.set:
         design = set_value(design, *parse_assignment(assignment))
     available = devices.list_devices()

@@ -10,9 +10,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqdec_gui.commands.console import report_progress, say, say_json, say_table
+from seqdec_gui.commands.console import load_design, report_progress, say, say_json, say_table
 from seqdec_gui.commands.train import add_placement
-from seqdec_gui.domain import document
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.edit import parse_assignment, set_value
 from seqdec_gui.domain.problems import InvalidInput
@@ -58,13 +57,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _design(path: str | None, target: RunFolder | None) -> tuple[Design, Path]:
     """The design and the folder where its relative paths begin. Raises InvalidInput."""
+    from seqdec_gui.runs.certificate import design_of
+
     if path is not None:
-        return document.load(path), Path(path).absolute().parent
+        return load_design(path), Path(path).absolute().parent
     if target is None:
         raise InvalidInput("Expected a design, or a run that has one: certify DESIGN, or certify --run RUN.", "no_design")
-    spec = target.read_spec()
-    design = spec.load_design()
-    return (set_value(design, "data.file", spec.data_file) if spec.data_file else design), Path(spec.folder or ".")
+    return design_of(target.read_spec())
 
 
 def _say(certificate: Certificate) -> None:

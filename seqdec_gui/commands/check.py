@@ -8,8 +8,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from seqdec_gui.commands.console import say, say_json, say_table
-from seqdec_gui.domain.document import load
+from seqdec_gui.commands.console import load_design, say, say_json, say_table
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.validation import Report, check
 
@@ -21,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     try:
-        report = check(load(arguments.design))
+        report = check(load_design(arguments.design))
     except InvalidInput as error:
         if not arguments.json:
             raise

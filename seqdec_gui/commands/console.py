@@ -13,6 +13,7 @@ import msgspec
 from seqdec_gui.domain.problems import Problem
 
 if TYPE_CHECKING:
+    from seqdec_gui.domain.design import Design
     from seqdec_gui.runs.tasks import Event, Progress, Task, TaskResult
 
 
@@ -46,6 +47,20 @@ def say_table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
     for row in rows:
         cells = (cell.rjust(w) if i in right else cell.ljust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True)))
         say("  ".join(cells).rstrip())
+
+
+def load_design(path: str) -> Design:
+    """The design in a file; Keras files that it only names are looked into. Raises InvalidInput."""
+    from seqdec_gui.domain import document
+    from seqdec_gui.domain.kinds.keras_model import KerasModel
+
+    design = document.load(path)
+    kinds = [block.parameters for block in design.blocks]
+    if not any(isinstance(kind, KerasModel) and kind.file and not kind.model_outputs for kind in kinds):
+        return design
+    from seqdec_gui.runs.imports import inspected
+
+    return inspected(design, Path(path).absolute().parent, _report)
 
 
 def do_task(task: Task) -> TaskResult:

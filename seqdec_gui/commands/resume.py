@@ -37,7 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
     problems = (*batch_problems(design.training, devices.resolve(choice, available)), *warnings)
     if errors(problems):
         raise InvalidInput(errors(problems))
-    warn_of(problems)
+    if arguments.detach:  # else the run's own messages are shown, these among them
+        warn_of(problems)
     again = msgspec.structs.replace(
         spec, design=to_builtins(design), devices=choice, engine=arguments.engine or spec.engine, resume=True, placement=None
     )

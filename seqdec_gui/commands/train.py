@@ -10,7 +10,7 @@ import argparse
 import shutil
 from pathlib import Path
 
-from seqdec_gui.commands.console import absolute, report_progress, say, warn, warn_of
+from seqdec_gui.commands.console import absolute, load_design, report_progress, say, warn, warn_of
 from seqdec_gui.commands.progress import choose_view, stopping, watch
 from seqdec_gui.domain import document
 from seqdec_gui.domain.design import Design
@@ -76,14 +76,15 @@ def make_spec(arguments: argparse.Namespace) -> RunSpec:
     """The run that the arguments ask for. Raises InvalidInput with every problem of design, data and devices."""
     overrides = [*(f"{name}={value}" for name in _TRAINING if (value := getattr(arguments, name)) is not None)]
     overrides = [*arguments.set, *(f"training.{override}" for override in overrides)]
-    design = apply(document.load(arguments.design), overrides, arguments.data, arguments.bind)
+    design = apply(load_design(arguments.design), overrides, arguments.data, arguments.bind)
     base = Path(arguments.design).absolute().parent
     available = devices.list_devices()
     choice, warnings = devices.parse_devices(arguments.devices or "auto", available)
     problems = readiness(design, base, devices.resolve(choice, available))
     if errors(problems):
         raise InvalidInput(errors(problems))
-    warn_of((*problems, *warnings))
+    if arguments.detach:  # else the run's own messages are shown, these among them
+        warn_of((*problems, *warnings))
     return RunSpec(
         design=document.to_builtins(design),
         design_path=absolute(arguments.design),

@@ -12,15 +12,14 @@ from PyQt5.QtCore import Qt, pyqtSlot
 from PyQt5.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from seqdec_gui.domain.design import Block, Design
-from seqdec_gui.domain.kinds.keras_model import KerasModel, NamedTensor
 from seqdec_gui.domain.problems import SeqdecError
-from seqdec_gui.domain.types import DType
 from seqdec_gui.domain.validation import RESERVED
 from seqdec_gui.gui import notify, theme
 from seqdec_gui.gui.child_task import ChildTask, sentence_of
 from seqdec_gui.gui.stylesheet import polish
 from seqdec_gui.gui.workspace import Workspace
-from seqdec_gui.runs.tasks import ArrayDescription, Cancelled, Inspected, InspectTask
+from seqdec_gui.runs.imports import keras_model
+from seqdec_gui.runs.tasks import Cancelled, Inspected, InspectTask
 
 FILTER = "Keras models (*.keras *.h5 *.hdf5)"
 PITCH = 300.0  # from block to block, in units of the scene
@@ -112,15 +111,7 @@ class ImportDialog(QDialog):
 def with_keras_model(design: Design, found: Inspected, path: Path, folder: Path | None) -> tuple[Design, str]:
     """The design with a block for the inspected file at the right of all others, and the block's id."""
     file = path.relative_to(folder) if folder is not None and path.is_relative_to(folder) else path
-    kind = KerasModel(
-        file=file.as_posix(),
-        sha256=found.sha256,
-        model_inputs=tuple(map(_tensor, found.inputs)),
-        model_outputs=tuple(map(_tensor, found.outputs)),
-        parameter_count=found.parameters,
-        trainable_count=found.trainable,
-        layer_names=tuple(layer.name for layer in found.layers),
-    )
+    kind = keras_model(found, file.as_posix())
     block_id = design.free_id(_identifier(path.stem))
     across = max((block.position[0] for block in design.blocks), default=-PITCH) + PITCH
     down = min((block.position[1] for block in design.blocks), default=0.0)
@@ -135,8 +126,3 @@ def _identifier(stem: str) -> str:
     import keyword
 
     return f"{name}_model" if keyword.iskeyword(name) or name in RESERVED else name
-
-
-def _tensor(described: ArrayDescription) -> NamedTensor:
-    dtype: DType = "int32" if described.dtype.startswith(("int", "uint")) else "float32"
-    return NamedTensor(described.name, described.shape, dtype)

@@ -39,6 +39,8 @@ class KerasFile(msgspec.Struct, frozen=True):
     layers: tuple[FoundLayer, ...]
     parameters: int
     trainable: int
+    regularised: tuple[str, ...] = ()
+    """Layers with regularizers, which a training here leaves out of the loss."""
 
 
 def inspect(path: Path) -> KerasFile:
@@ -48,7 +50,29 @@ def inspect(path: Path) -> KerasFile:
     outputs = _named(path, "output", list(model.outputs), [_origin(tensor) for tensor in model.outputs])
     layers = tuple(FoundLayer(layer.name, type(layer).__name__, layer.count_params()) for layer in _layers(model))
     trainable = sum(math.prod(weight.shape) for weight in model.trainable_weights)
-    return KerasFile(model.name, sha256(path), inputs, outputs, layers, model.count_params(), trainable)
+    count = model.count_params()
+    return KerasFile(model.name, sha256(path), inputs, outputs, layers, count, trainable, regularised(model))
+
+
+_REGULARIZERS = tuple(
+    f"{what}_regularizer"
+    for what in ("kernel", "bias", "recurrent", "embeddings", "gamma", "beta", "depthwise", "pointwise", "activity")
+)
+
+
+def regularised(model: keras.Model) -> tuple[str, ...]:
+    """The names of layers that add to the loss of a plain `model.fit`: by regularizers of weights or outputs."""
+    found = [layer for layer in _layers(model) if any(getattr(layer, name, None) is not None for name in _REGULARIZERS)]
+    outer = [layer for layer in found if not type(layer).__name__.endswith("Cell")]  # an LSTM shows those of its cell
+    return tuple(dict.fromkeys(layer.name for layer in outer or found))
+
+
+def regularizers_left_out(name: str, layers: tuple[str, ...]) -> Problem:
+    """The warning that what an imported file adds to the loss is not trained with."""
+    shown = ", ".join(layers[:8]) + (f" and {len(layers) - 8} more" if len(layers) > 8 else "")
+    text = f"The imported layers {shown} have regularizers, which do not count in the loss here."
+    hint = "Use optimizer=adamw with weight_decay, or freeze the block."
+    return Problem("warning", "regularizers_left_out", name, text, hint)
 
 
 def _load(path: Path) -> keras.Model:

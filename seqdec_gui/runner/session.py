@@ -51,6 +51,7 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
     program = _write_script(run, spec, design)
     with Rehearsal(program.model_file, run.path) as rehearsal:  # a model that cannot be exported fails now
         engine = _build(program, placement)
+        _tell(events, _regularizers(engine))
         progress = _begin(run, spec, engine, dataset, events)
         engine.load()
         engine.start(dataset)
@@ -113,6 +114,17 @@ def _build(program: Program, placement: Placement) -> Engine:
     engine = create(placement, program)
     engine.build()
     return engine
+
+
+def _regularizers(engine: Engine) -> list[Problem]:
+    """A warning for every imported block that would train otherwise by itself; frozen weights have none to lose."""
+    from seqdec_gui.domain.kinds.keras_model import KerasModel
+    from seqdec_gui.runner.keras_files import regularised, regularizers_left_out
+
+    kinds = {block.id: block.parameters for block in engine.program.design.blocks}
+    imported = [name for name, kind in kinds.items() if isinstance(kind, KerasModel) and kind.trainable]
+    found = {name: regularised(engine.models[name]) for name in imported}
+    return [regularizers_left_out(name, layers) for name, layers in found.items() if layers]
 
 
 def _begin(run: RunFolder, spec: RunSpec, engine: Engine, dataset: Dataset, events: EventWriter) -> Progress:

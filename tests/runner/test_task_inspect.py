@@ -51,6 +51,20 @@ def test_files_that_cannot_become_a_block_are_refused_in_words(name: str, tmp_pa
     assert "\n" not in str(caught.value)
 
 
+def test_layers_that_would_add_to_the_loss_are_named(tmp_path: Path) -> None:
+    from seqdec_gui.runner.keras_files import inspect
+
+    def made(keras: Any, x: Any) -> Any:
+        layers, weak = keras.layers, keras.regularizers.L2(1e-3)
+        y = layers.Dense(4, name="plain")(x)
+        y = layers.Dense(4, kernel_regularizer=weak, name="of_weights")(y)
+        y = layers.Dense(4, activity_regularizer=weak, name="of_outputs")(y)
+        y = layers.GRU(4, recurrent_regularizer=weak, name="of_states")(layers.RepeatVector(2)(y))
+        return keras.Model(x, y)
+
+    assert inspect(saved(tmp_path / "a.keras", made)).regularised == ("of_weights", "of_outputs", "of_states")
+
+
 def test_layers_of_others_are_refused_by_name(tmp_path: Path) -> None:
     import keras
 

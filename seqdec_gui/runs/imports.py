@@ -1,0 +1,56 @@
+"""Imported Keras files: what a child finds in them, as the parameters of a block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from seqdec_gui.domain.design import Block, Design
+from seqdec_gui.domain.kinds.keras_model import KerasModel, NamedTensor
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.types import DType
+from seqdec_gui.runs.tasks import ArrayDescription, Event, Inspected, InspectTask, run_task
+
+
+def keras_model(found: Inspected, file: str, trainable: bool = True) -> KerasModel:
+    """The parameters of a block for an inspected file."""
+    return KerasModel(
+        file=file,
+        sha256=found.sha256,
+        model_inputs=tuple(map(_tensor, found.inputs)),
+        model_outputs=tuple(map(_tensor, found.outputs)),
+        parameter_count=found.parameters,
+        trainable_count=found.trainable,
+        layer_names=tuple(layer.name for layer in found.layers),
+        trainable=trainable,
+    )
+
+
+def inspected(design: Design, folder: Path, on_event: Callable[[Event], None] | None = None) -> Design:
+    """The design with every Keras file looked into that was only named (written by hand); each costs a child.
+
+    Relative files begin at `folder`. Raises InvalidInput with the reasons, at the blocks.
+    """
+    problems = []
+    blocks: list[Block] = []
+    for block in design.blocks:
+        kind = block.parameters
+        if isinstance(kind, KerasModel) and kind.file and not kind.model_outputs:
+            try:
+                found = run_task(InspectTask(path=str(folder / Path(kind.file).expanduser())), on_event)
+                assert isinstance(found, Inspected)
+                block = msgspec.structs.replace(block, parameters=keras_model(found, kind.file, kind.trainable))
+            except InvalidInput as error:
+                where = f"{block.id}.file"
+                problems += [msgspec.structs.replace(problem, where=where) for problem in error.problems]
+        blocks.append(block)
+    if problems:
+        raise InvalidInput(problems)
+    return msgspec.structs.replace(design, blocks=tuple(blocks))
+
+
+def _tensor(described: ArrayDescription) -> NamedTensor:
+    dtype: DType = "int32" if described.dtype.startswith(("int", "uint")) else "float32"
+    return NamedTensor(described.name, described.shape, dtype)
