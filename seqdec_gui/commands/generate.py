@@ -1,20 +1,22 @@
 """Make sequences with a trained model: a CSV file with the columns row, sample, text and log_probability.
 
 seqdec-gui generate RUN --input rows.csv -n 10 --temperature 0.8 -o out.csv
-echo 1987 | seqdec-gui generate RUN --input - -o out.csv
+echo 1987 | seqdec-gui generate RUN --input - -o -
+seqdec-gui generate RUN --split test -o out.csv
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from seqdec_gui.commands.console import absolute, do_task, say
-from seqdec_gui.commands.tasks import add_checkpoint, existing_file, trained_run
+from seqdec_gui.commands.tasks import add_checkpoint, add_split, existing_file, trained_on, trained_run
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs.tasks import Generated, GenerateTask
 
@@ -26,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="rows with columns named like the input ports, or one value a line for a single input; - for standard input",
     )
+    add_split(parser, "decode")
     parser.add_argument("-n", metavar="N", type=int, default=1, dest="count", help="samples per row (default: 1)")
     parser.add_argument(
         "--temperature",
@@ -36,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="random numbers (default: 0)")
     parser.add_argument("--beam", metavar="K", type=int, default=1, help=argparse.SUPPRESS)
     parser.add_argument("--nll", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("-o", "--output", metavar="OUT.csv", required=True, help="the file to write")
+    parser.add_argument("-o", "--output", metavar="OUT.csv", required=True, help="the file to write; - for standard output")
     add_checkpoint(parser)
 
 
@@ -51,13 +54,17 @@ def run(arguments: argparse.Namespace) -> int:
         temperature = 0.0 if arguments.count == 1 else 1.0
     if not 0 <= temperature < float("inf"):
         raise InvalidInput(f"Expected a temperature of at least 0, received {temperature}.", "bad_temperature")
+    if arguments.input is not None and arguments.split:
+        raise InvalidInput("Expected rows by --input or by --split, received both.", "input_and_split")
     target = trained_run(arguments.run, arguments.checkpoint)
-    with _input(arguments.input) as rows:
+    with _input(arguments.input) as rows, _output(arguments.output) as output:
         result = do_task(
             GenerateTask(
                 run=str(target.path),
                 input=rows,
-                output=absolute(arguments.output),
+                split=arguments.split,
+                trained_on=trained_on(target) if arguments.split else 0,
+                output=output,
                 count=arguments.count,
                 temperature=temperature,
                 seed=arguments.seed,
@@ -65,10 +72,25 @@ def run(arguments: argparse.Namespace) -> int:
             )
         )
     assert isinstance(result, Generated)
+    if arguments.output == "-":
+        return 0
     for row, _, text, _ in result.preview:
         say(f"{row}: {text}")
     say(f"{result.samples:,} samples in {result.path}")
     return 0
+
+
+@contextlib.contextmanager
+def _output(name: str) -> Iterator[str]:
+    """The path to write; for standard output the child writes a file, which is passed on whole."""
+    if name != "-":
+        yield absolute(name)
+        return
+    with tempfile.TemporaryDirectory(prefix="seqdec-gui-") as folder:
+        path = Path(folder) / "standard_output.csv"
+        yield str(path)
+        with path.open(encoding="utf-8", newline="") as file:
+            shutil.copyfileobj(file, sys.stdout)
 
 
 @contextlib.contextmanager

@@ -6,7 +6,9 @@ import argparse
 from pathlib import Path
 
 from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.runs.events import Started
 from seqdec_gui.runs.folder import RunFolder, open_run
+from seqdec_gui.runs.reader import read_events
 
 
 def add_checkpoint(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +22,17 @@ def trained_run(path: str, checkpoint: str) -> RunFolder:
         text = f"{run.path} has no checkpoint {checkpoint!r} yet. {run.status().text}"
         raise InvalidInput(text, "no_checkpoint")
     return run
+
+
+def add_split(parser: argparse.ArgumentParser, verb: str) -> None:
+    names = ("test", "validation", "training")
+    parser.add_argument("--split", choices=names, help=f"{verb} these rows of the run's own data")
+
+
+def trained_on(run: RunFolder) -> int:
+    """How many rows the run trained on by its own word; 0 where it did not say."""
+    starts = [event for event in read_events(run) if isinstance(event, Started)]
+    return starts[-1].rows.training if starts else 0
 
 
 def existing_file(path: str) -> str:

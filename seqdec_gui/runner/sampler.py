@@ -81,20 +81,22 @@ class Sampler:
 
     # -- generating
     def generate(
-        self, arrays: Mapping[str, Array], rows: int, count: int = 1, temperature: float = 0.0, seed: int = 0
+        self, arrays: Mapping[str, Array], rows: int | Array, count: int = 1, temperature: float = 0.0, seed: int = 0
     ) -> Iterator[list[Sample]]:
         """`count` samples for each row, in the order of rows, then samples, a part at a time.
 
-        `arrays` are the stored arrays of `self.inputs` (`Fitted.encode_rows`), `rows` long. Temperature 0 takes the likeliest
-        symbol. A sample depends on weights, row values, temperature, seed and its own two numbers, and on nothing else.
+        `arrays` are the stored arrays of `self.inputs` (`Fitted.encode_rows`); `rows` are the numbers of those to decode,
+        ascending, or how many there are. Temperature 0 takes the likeliest symbol. A sample depends on weights, row values,
+        temperature, seed and its own two numbers, and on nothing else.
         """
-        total = rows * count
+        numbers = np.arange(rows) if isinstance(rows, int) else rows
+        total = len(numbers) * count
         size = min(total, SEQUENCES_AT_ONCE, max(16, PROBABILITIES_AT_ONCE // max(1, self._width)))
         for start in range(0, total, size):
             index = np.minimum(np.arange(start, start + size), total - 1)  # the last part is filled up: one shape to compile
             kept = min(size, total - start)
-            found = self._part(arrays, index // count, index % count, temperature, seed)
-            yield [Sample(int(i) // count, int(i) % count, *found[k]) for k, i in enumerate(index[:kept])]
+            found = self._part(arrays, numbers[index // count], index % count, temperature, seed)
+            yield [Sample(int(numbers[i // count]), int(i % count), *found[k]) for k, i in enumerate(index[:kept])]
 
     def _part(
         self, arrays: Mapping[str, Array], rows: Array, samples: Array, temperature: float, seed: int

@@ -67,7 +67,7 @@ def do(task: Task, channel: TaskChannel) -> TaskResult:
             case EvaluateTask():
                 return _evaluate(task, channel, Path(scratch))
             case InspectTask():
-                return _inspect(task)
+                return _inspect(task, channel)
             case ProbeTask():
                 return _probe(task, channel, Path(scratch))
             case CertifyTask():
@@ -128,18 +128,22 @@ def _generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Genera
         return np.asarray(dataset.arrays[port][dataset.training])
 
     sampler = Sampler(trained.design, trained.models, fitted, training_rows)
-    arrays = _rows_to_decode(task, sampler.inputs, fitted)
-    rows = rows_in(arrays, sampler.inputs)
+    if task.split is not None and sampler.inputs:
+        dataset, chosen = trained.rows_of(task.split, task.trained_on)
+        arrays = dict(dataset.arrays)
+    else:
+        arrays = _rows_to_decode(task, sampler.inputs, fitted)
+        chosen = np.arange(rows_in(arrays, sampler.inputs))
     if task.count > 1 and (not task.temperature or not sampler.at_random):
         why = "Temperature 0 takes the likeliest symbol" if sampler.at_random else "Numbers are not drawn at random"
         channel.send(Notice(text=f"{why}, so all {task.count} samples of a row are the same.", severity="warning"))
 
     def parts() -> Iterator[Any]:
         done = 0
-        for part in sampler.generate(arrays, rows, task.count, task.temperature, task.seed):
+        for part in sampler.generate(arrays, chosen, task.count, task.temperature, task.seed):
             yield part
             done += len(part)
-            channel.send(Progress(done=done, total=rows * task.count))
+            channel.send(Progress(done=done, total=len(chosen) * task.count))
 
     count, preview = write_samples(Path(task.output), parts())
     shown = tuple((sample.row, sample.sample, sample.text, sample.log_probability) for sample in preview)
@@ -168,10 +172,11 @@ def _evaluate(task: EvaluateTask, channel: TaskChannel, scratch: Path) -> Evalua
     from seqdec_gui.runner.trained import open_trained
 
     trained = open_trained(Path(task.run), task.checkpoint, scratch)
-    dataset = trained.dataset(Path(task.data) if task.data else None)
-    rows = np.arange(dataset.rows) if task.data else dataset.test
-    if not len(rows):
-        raise InvalidInput("The run kept no test rows apart; give a file to evaluate on.", "no_rows", "data")
+    if task.data:
+        dataset = trained.dataset(Path(task.data))
+        rows = np.arange(dataset.rows)
+    else:
+        dataset, rows = trained.rows_of(task.split, task.trained_on)
     sums = evaluate(
         trained.program, trained.models, dataset, rows, lambda done: channel.send(Progress(done=done, total=len(rows)))
     )
@@ -179,10 +184,13 @@ def _evaluate(task: EvaluateTask, channel: TaskChannel, scratch: Path) -> Evalua
     return Evaluated(metrics=reported(trained.program, sums, kl_weights), rows=len(rows))
 
 
-def _inspect(task: InspectTask) -> Inspected:
-    from seqdec_gui.runner.keras_files import inspect
+def _inspect(task: InspectTask, channel: TaskChannel) -> Inspected:
+    from seqdec_gui.runner.keras_files import inspect, regularizers_left_out
 
     found = inspect(Path(task.path))
+    if found.regularised:
+        problem = regularizers_left_out(Path(task.path).name, found.regularised)
+        channel.send(Notice(text=problem.sentence(), severity="warning"))
     return Inspected(
         name=found.name,
         inputs=tuple(ArrayDescription(tensor.name, tensor.shape, tensor.dtype) for tensor in found.inputs),

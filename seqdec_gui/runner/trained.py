@@ -13,10 +13,12 @@ import numpy.typing as npt
 from seqdec_gui.data import fitted as fitted_file
 from seqdec_gui.data.dataset import Dataset, open_dataset
 from seqdec_gui.data.fitted import Fitted
+from seqdec_gui.data.split import Parts
 from seqdec_gui.data.wires import expand, one_hot
+from seqdec_gui.domain.bindings import Split
 from seqdec_gui.domain.dataflow import data_ports
 from seqdec_gui.domain.design import Design
-from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.runner import checkpoints
 from seqdec_gui.runner.export import fresh_copy
 from seqdec_gui.runner.program import Program, load_build
@@ -24,6 +26,7 @@ from seqdec_gui.runner.script_files import write_script
 from seqdec_gui.runner.wiring import model_of, sources_of
 from seqdec_gui.runs.folder import RunFolder, open_run
 from seqdec_gui.runs.spec import RunSpec
+from seqdec_gui.runs.tasks import SplitName
 
 if TYPE_CHECKING:
     import keras
@@ -53,9 +56,29 @@ class Trained:
     def dataset(self, file: Path | None = None) -> Dataset:
         """The run's data, or the same columns of another file, encoded as in the training. Raises InvalidInput."""
         source = self.design.data
+        if file is not None:  # all of its rows are new: none is set apart
+            source = msgspec.structs.replace(source, split=Split(validation=0.0))
         if file is not None or self.spec.data_file:
             source = msgspec.structs.replace(source, file=str(file or self.spec.data_file))
         return open_dataset(source, data_ports(self.design, self.program.inference), Path(self.spec.folder), self.fitted())
+
+    def rows_of(self, split: SplitName, trained_on: int = 0) -> tuple[Dataset, Array]:
+        """The run's data and the rows of a part of it, ascending. Raises InvalidInput: none, or the data is not what it was."""
+        dataset = self.dataset()
+        if trained_on and len(dataset.training) != trained_on:
+            text = (
+                f"The run trained on {trained_on:,} rows, and its data would now give {len(dataset.training):,}: which rows it "
+                f"trained on is no longer known."
+            )
+            raise InvalidInput([Problem("error", "data_changed", "data", text, "Restore the file, or give one of new rows.")])
+        rows: Array = getattr(dataset, split)
+        if not len(rows):
+            kept = [f"{len(part):,} for {name}" for name in Parts._fields if len(part := getattr(dataset, name))]
+            text = f"The run has no {split} rows; it has {', '.join(kept)}."
+            train = "Give a file, or train with data.split.test=0.1."
+            hint = train if split == "test" else "Choose one of these, or give a file."
+            raise InvalidInput([Problem("error", "no_rows", "data", text, hint)])
+        return dataset, rows
 
     def script_sources(self) -> tuple[Path, ...]:
         """Where imported Keras files are looked for: the copies of the run before the originals."""

@@ -29,6 +29,7 @@ from seqdec_gui.runs.spec import DeviceChoice, EngineName, Placement
 ExportFormat = Literal["h5", "keras", "script"]
 FORMATS: tuple[ExportFormat, ...] = get_args(ExportFormat)
 CheckpointName = Literal["best", "last"]
+SplitName = Literal["training", "validation", "test"]
 TASK_RUNNER = (sys.executable, "-m", "seqdec_gui.runner.task")
 
 
@@ -52,14 +53,16 @@ class ExportTask(_Tagged, frozen=True, kw_only=True, tag="export"):
 class GenerateTask(_Tagged, frozen=True, kw_only=True, tag="generate"):
     """Decode rows, `count` samples each, into the CSV file `output` (`row,sample,text,log_probability`).
 
-    Rows come from the file `input`, or from `rows`: one mapping from port name to value (text, number, list) per row; neither
-    for a design without inputs. `temperature` 0 is greedy.
+    Rows come from the file `input`, from `rows` (one mapping from port name to value: text, number, list), or they are
+    those of a `split` of the run's own data; none of these for a design without inputs. `temperature` 0 is greedy.
     """
 
     run: str
     output: str
     input: str = ""
     rows: tuple[dict[str, Any], ...] = ()
+    split: SplitName | None = None
+    trained_on: int = 0
     count: Annotated[int, Meta(ge=1)] = 1
     temperature: Annotated[float, Meta(ge=0)] = 0.0
     seed: int = 0
@@ -67,10 +70,15 @@ class GenerateTask(_Tagged, frozen=True, kw_only=True, tag="generate"):
 
 
 class EvaluateTask(_Tagged, frozen=True, kw_only=True, tag="evaluate"):
-    """Metrics of a trained model on all rows of another file (absolute path)."""
+    """Metrics of a trained model on all rows of the file `data` (absolute path), or without it on a `split` of the run's own.
+
+    `trained_on`: how many rows the run trained on (0: unknown); where its data has another number now, the split is another.
+    """
 
     run: str
-    data: str
+    data: str = ""
+    split: SplitName = "test"
+    trained_on: int = 0
     checkpoint: CheckpointName = "best"
 
 

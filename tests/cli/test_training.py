@@ -253,6 +253,9 @@ def test_a_terminal_shows_a_live_bar(roman, tmp_path):
         (("generate", "RUN", "--input", "nowhere.csv", "-o", "x"), "nothing at nowhere.csv"),
         (("evaluate", "RUN", "--data", "nowhere.csv"), "nothing at nowhere.csv"),
         (("export", "nowhere", "--format", "h5"), "Expected a run folder"),
+        (("evaluate", "RUN"), "either --data FILE or --split"),
+        (("evaluate", "RUN", "--data", "a.csv", "--split", "test"), "either --data FILE or --split"),
+        (("generate", "RUN", "--input", "-", "--split", "test", "-o", "x"), "--input or by --split, received both"),
     ],
 )
 def test_tasks_refuse_what_they_cannot_do(run_command, fake_runner, roman, tmp_path, arguments, words):
@@ -263,6 +266,32 @@ def test_tasks_refuse_what_they_cannot_do(run_command, fake_runner, roman, tmp_p
     status, _, err = run_command(*(run if argument == "RUN" else argument for argument in arguments))
     assert status == 2
     assert words in err
+
+
+def test_tasks_on_the_run_s_own_rows_say_how_many_it_trained_on(run_command, fake_runner, roman, tmp_path, monkeypatch):
+    from seqdec_gui.commands import evaluate, generate
+    from seqdec_gui.runs.tasks import Evaluated, EvaluateTask, Generated
+
+    asked = []
+
+    def do(task):
+        asked.append(task)
+        if isinstance(task, EvaluateTask):
+            return Evaluated(metrics={"loss": 0.5}, rows=3)
+        Path(task.output).write_text("row,sample,text,log_probability\n0,0,\u00e4,-1.0\n", encoding="utf-8")
+        return Generated(path=task.output, samples=1, preview=((0, 0, "\u00e4", -1.0),))
+
+    monkeypatch.setattr(evaluate, "do_task", do)
+    monkeypatch.setattr(generate, "do_task", do)
+    fake_runner("finish")
+    run = tmp_path / "run"
+    run_command("train", roman, "--run", run, "--devices", "cpu")
+    (run / "checkpoints" / "best.weights.h5").write_text("")
+    assert run_command("evaluate", run, "--split", "validation")[0] == 0
+    status, out, err = run_command("generate", run, "--split", "test", "-o", "-")
+    assert (status, out, err) == (0, "row,sample,text,log_probability\n0,0,\u00e4,-1.0\n", "")
+    assert [(task.split, task.trained_on) for task in asked] == [("validation", 640), ("test", 640)]
+    assert not Path(asked[1].output).exists()
 
 
 def test_a_run_without_a_checkpoint_says_so(run_command, fake_runner, roman, tmp_path):

@@ -203,6 +203,56 @@ def test_evaluate_without_a_file_takes_the_rows_kept_apart(stack_run: RunFolder)
     assert result.rows == 10
 
 
+def test_another_file_is_evaluated_whole_and_needs_no_column_of_the_split(tmp_path: Path) -> None:
+    run = make_run(designs.stack(), tmp_path)
+    spec = run.read_spec()
+    design = spec.load_design()
+    split = design.with_data(msgspec.structs.replace(design.data, split=Split(kind="column", column="part")))
+    write_spec(msgspec.structs.replace(spec, design=document.to_builtins(split)), run.spec)
+    result = do(EvaluateTask(run=str(run.path), data=str(designs.write_rows(tmp_path, count=11, seed=4))))
+    assert result.rows == 11
+
+
+@pytest.mark.parametrize(("split", "rows"), [("training", 30), ("validation", 10), ("test", 10)])
+def test_each_part_of_the_run_s_own_rows_is_evaluated(stack_run: RunFolder, split: Any, rows: int) -> None:
+    assert do(EvaluateTask(run=str(stack_run.path), split=split, trained_on=30)).rows == rows
+
+
+def test_rows_that_are_no_longer_told_apart_are_not_taken_for_test_rows(stack_run: RunFolder, tmp_path: Path) -> None:
+    for task in (
+        EvaluateTask(run=str(stack_run.path), trained_on=29),
+        GenerateTask(run=str(stack_run.path), split="test", trained_on=29, output=str(tmp_path / "out.csv")),
+    ):
+        with pytest.raises(InvalidInput, match="trained on 29 rows, and its data would now give 30"):
+            do(task)
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_run_without_test_rows_says_what_it_has(tmp_path: Path) -> None:
+    run = make_run(designs.stack(), tmp_path)
+    spec = run.read_spec()
+    design = spec.load_design()
+    split = design.with_data(msgspec.structs.replace(design.data, split=Split(validation=0.2)))
+    write_spec(msgspec.structs.replace(spec, design=document.to_builtins(split)), run.spec)
+    with pytest.raises(InvalidInput, match="no test rows; it has 40 for training, 10 for validation"):
+        do(EvaluateTask(run=str(run.path)))
+
+
+def test_generate_decodes_the_test_rows_under_their_numbers_in_the_file(stack_run: RunFolder, tmp_path: Path) -> None:
+    from seqdec_gui.runner.trained import open_trained
+
+    test = open_trained(stack_run.path, "best", tmp_path).dataset().test
+    every = tuple({"latent": row.tolist()} for row in designs.rows()["vector"])
+    options = {"count": 2, "temperature": 0.9, "seed": 7}
+    do(GenerateTask(run=str(stack_run.path), split="test", output=str(tmp_path / "test.csv"), **options))
+    do(GenerateTask(run=str(stack_run.path), rows=every, output=str(tmp_path / "all.csv"), **options))
+
+    wanted = [row for row in read_csv(tmp_path / "all.csv")[1:] if int(row[0]) in test]
+    found = read_csv(tmp_path / "test.csv")[1:]
+    assert [row[:3] for row in found] == [row[:3] for row in wanted]
+    assert len(found) == 20
+
+
 def test_a_missing_run_and_a_damaged_checkpoint_are_sentences(stack_run: RunFolder, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="Expected a run folder"):
         do(EvaluateTask(run=str(tmp_path / "nowhere"), data=""))
