@@ -14,6 +14,7 @@ from seqdec_gui.data.codecs import FittedCategory, FittedIds, FittedNumbers, Fit
 from seqdec_gui.data.fitted import Fitted, FittedPort, faults
 from seqdec_gui.data.formats.base import Array, Table, reading
 from seqdec_gui.data.formats.dialect import find_delimiter, find_encoding
+from seqdec_gui.data.formats.numerals import plain_texts
 from seqdec_gui.data.sources import RowSource
 from seqdec_gui.data.tables import SUFFIXES, open_table
 from seqdec_gui.data.wires import one_hot
@@ -85,7 +86,8 @@ def _from_lines(fitted: Fitted, lines: list[str], file: str, delimiter: str) -> 
         lines.pop()
     if not lines:
         raise InvalidInput(f"{file} is empty; expected one row per line.", "empty_file", "data")
-    records = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter or find_delimiter("\n".join(lines[:200])))
+    delimiter = delimiter or find_delimiter("\n".join(lines[:200]))
+    records = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter)
     names = [name.strip() for name in next(records)]
     found = {port.name: _columns_for(port, names) for port in fitted.inputs}
     if len(fitted.inputs) == 1 and not found[fitted.inputs[0].name]:
@@ -99,14 +101,17 @@ def _from_lines(fitted: Fitted, lines: list[str], file: str, delimiter: str) -> 
             raise InvalidInput(text, "ragged_rows", "data")
     if not body:
         raise InvalidInput(f"{file} has a header and no rows; expected at least one.", "no_rows", "data")
-    return {port.name: _cells(port, names, found[port.name], body) for port in fitted.inputs}
+    return {port.name: _cells(port, names, found[port.name], body, delimiter) for port in fitted.inputs}
 
 
-def _cells(port: FittedPort, names: list[str], columns: list[str], body: list[list[str]]) -> Values:
+def _cells(port: FittedPort, names: list[str], columns: list[str], body: list[list[str]], delimiter: str) -> Values:
     places = [names.index(column) for column in columns]
     if isinstance(port.codec, FittedText | FittedCategory):
         return [record[places[0]] for record in body]
-    return _numbers(port, ["\t".join(record[place] for place in places) for record in body])
+    written = [[record[place] for record in body] for place in places]
+    if len(places) > 1 or not np.prod(port.codec.shape, dtype=np.int64) > 1:  # a cell holds one number, as in training
+        written = [plain_texts(cells, delimiter) for cells in written]
+    return _numbers(port, ["\t".join(cells) for cells in zip(*written, strict=True)])
 
 
 def _bare(port: FittedPort, lines: list[str], file: str) -> Values:

@@ -179,3 +179,14 @@ def test_numbers_of_one_line() -> None:
     assert parse_numbers("1,5", 2) == [1.0, 5.0]
     assert parse_numbers("0.5, 1.5", 2) == [0.5, 1.5]
     assert parse_numbers("1 x", 2) == "x"
+
+
+@pytest.mark.parametrize(
+    ("lines", "value"),
+    [(["a,b,c", '"1,234",2,3'], 1234.0), (["a;b;c", "1.234,5;2;3"], 1234.5), (["a;b;c", "1,234;2;3"], 1.234)],
+)
+def test_new_rows_write_numbers_as_the_training_file_may(tmp_path: Path, lines: list[str], value: float) -> None:
+    (tmp_path / "a.csv").write_text("a,b,c,words\n1,2,3,ab\n4,5,7,b\n")
+    source = DataSource("a.csv", bindings=(Binding("latent", ("a", "b", "c")), Binding("steps", "words")))
+    fitted = open_dataset(source, ARCHETYPE, tmp_path).fitted
+    np.testing.assert_allclose(read_rows(fitted, lines)["latent"], [[value, 2, 3]])

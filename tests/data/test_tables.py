@@ -112,12 +112,43 @@ def test_a_semicolon_file_with_decimal_commas(tmp_path: Path) -> None:
     assert preview(path, 0, 9) == {"Name": ["a;b\nc", "d"], "Wert": [1.5, -22.5], "Anzahl": [3.0, None]}
 
 
-@pytest.mark.parametrize(("cells", "kind"), [(['"1,5"', '"2,25"'], "number"), (['"1,500"', '"2,250"'], "text")])
-def test_quoted_commas_between_commas_are_decimal_unless_they_may_be_thousands(
-    tmp_path: Path, cells: list[str], kind: str
+@pytest.mark.parametrize(
+    ("delimiter", "cells", "values", "doubt"),
+    [
+        (",", ["1,5", "2,25"], [1.5, 2.25], ""),
+        (",", ["0,123", "1,234"], [0.123, 1.234], ""),
+        (",", ["1,234,567", "89"], [1_234_567, 89], ""),
+        (",", ["1,234.5", "-12,000"], [1234.5, -12000.0], ""),
+        (",", ["1,500", "999"], [1500, 999], "'1,500' is read as 1500"),
+        (";", ["1,500", "999"], [1.5, 999.0], "'1,500' is read as 1.500"),
+        (";", ["1,500.25", "999"], [1500.25, 999.0], ""),
+        (";", ["1.234,5", "12"], [1234.5, 12.0], ""),
+        (";", ["1.234.567", "1.000"], [1_234_567, 1000], ""),
+        (";", ["1\u202f234,5", "1\u00a0000"], [1234.5, 1000.0], ""),
+        (";", ["1'234'567", "12"], [1_234_567, 12], ""),
+        ("\t", [",5", "1,5e3"], [0.5, 1500.0], ""),
+    ],
+)
+def test_numbers_are_read_as_people_write_them(
+    tmp_path: Path, delimiter: str, cells: list[str], values: list[float], doubt: str
 ) -> None:
-    (tmp_path / "a.csv").write_text("n,x\na," + cells[0] + "\nb," + cells[1] + "\n")
-    assert inspect(tmp_path / "a.csv").column("x").kind == kind
+    path = tmp_path / "a.csv"
+    path.write_text(f"n{delimiter}x\n" + "".join(f'a{delimiter}"{cell}"\n' for cell in cells), encoding="utf-8")
+    table = inspect(path)
+    kind = "integer" if all(isinstance(value, int) for value in values) else "number"
+
+    assert table.column("x").kind == kind
+    assert preview(path, 0, 9)["x"] == values
+    assert [doubt in problem.text for problem in table.problems] == ([True] if doubt else [])
+    assert table.first_not_numeric("x") is None
+
+
+@pytest.mark.parametrize(
+    "cells", [["1,23,456", "1"], ["1,234.5", "1.234,5"], ["5 100 300", "1 200 400"], ["1.2.3", "1"], ["e5", "."]]
+)
+def test_what_only_looks_like_a_number_is_text(tmp_path: Path, cells: list[str]) -> None:
+    (tmp_path / "a.csv").write_text("n;x\n" + "".join(f"a;{cell}\n" for cell in cells))
+    assert inspect(tmp_path / "a.csv").column("x").kind == "text"
 
 
 def test_a_latin_1_file_is_read_with_a_warning(tmp_path: Path) -> None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from seqdec_gui.data.formats import numerals
 from seqdec_gui.data.formats.base import CHUNK_ROWS, Cell, Chunk, Column, Kind, Table, reading, unknown_column
 from seqdec_gui.data.formats.dialect import Dialect, detect
-from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.problems import InvalidInput, Problem
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None")
 _BLOCK_BYTES = 8 * 2**20
-_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?[iI]nf(inity)?$"
-_COMMA_NUMBER = r"^[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?$"
-_THOUSANDS = r"^[+-]?\d{1,3}(,\d{3})+$"
 
 
 class DelimitedTable(Table):
@@ -27,10 +26,10 @@ class DelimitedTable(Table):
         super().__init__(path)
         with reading(path):
             self._dialect: Dialect = detect(path)
+            self.problems = self._dialect.problems
             self._wanted = [name for name in self._dialect.names if names is None or name in names]
             self._strings: dict[str, Any] = _read_strings(path, self._dialect, self._wanted)
             self._numbers: dict[str, Any] = {name: self._as_numbers(name) for name in self._wanted}
-        self.problems = self._dialect.problems
         self.columns = tuple(self._described(name) for name in self._wanted)
 
     def _described(self, name: str) -> Column:
@@ -73,7 +72,7 @@ class DelimitedTable(Table):
         first = 0
         for chunk in self._strings[name].chunks:
             cells = pc.utf8_trim_whitespace(chunk)
-            good = pc.or_(pc.match_substring_regex(cells, _NUMBER), pc.is_in(cells, pa.array(MISSING)))
+            good = pc.or_(pc.match_substring_regex(cells, numerals.ANY), pc.is_in(cells, pa.array(MISSING)))
             at = pc.index(good, False).as_py()
             if at >= 0:
                 return first + at, chunk[at].as_py()
@@ -89,17 +88,26 @@ class DelimitedTable(Table):
         cells = pc.if_else(pc.is_in(cells, pa.array(MISSING)), pa.scalar(None, pa.string()), cells)
         if cells.null_count == len(cells):
             return None
-        for target in (pa.int64(), pa.float64()):
-            try:
-                return _shrunk(cells.cast(target))
-            except pa.ArrowInvalid:
-                continue
-        present = cells.drop_null()
-        if not pc.all(pc.match_substring_regex(present, _COMMA_NUMBER)).as_py():
+        with contextlib.suppress(pa.ArrowInvalid):
+            return _cast(cells)
+        found = numerals.plain(cells, self._dialect.delimiter)
+        if found is None:
             return None
-        if self._dialect.delimiter == "," and pc.all(pc.match_substring_regex(present, _THOUSANDS)).as_py():
-            return None
-        return pc.replace_substring(cells, ",", ".").cast(pa.float64())
+        if found.doubt:
+            text = f"In column {name!r} of {self.path.name} {found.doubt}."
+            hint = "Write numbers without marks between thousands, and with decimal points, to be sure."
+            self.problems += (Problem("warning", "number_format", "data", text, hint),)
+        return _cast(found.cells)
+
+
+def _cast(cells: Any) -> Any:
+    """Strings as int64, else as float64. Raises pyarrow.ArrowInvalid."""
+    import pyarrow as pa
+
+    try:
+        return _shrunk(cells.cast(pa.int64()))
+    except pa.ArrowInvalid:
+        return cells.cast(pa.float64())
 
 
 def _shrunk(numbers: Any) -> Any:
