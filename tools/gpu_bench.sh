@@ -52,8 +52,7 @@ case $what in
             # shellcheck disable=SC2086
             set -- $work
             on_jax timeout 150 "$python" -m seqdec_gui.runner.bench.variants "$(job "$1" "$2" 100)" "$folder" \
-                float32-cudnn float32-loop bfloat16-loop bfloat16-cudnn float32-loop-unroll4 bfloat16-loop-unroll4 \
-                float32-cudnn-1 float32-cudnn-fixed1-1 2>> "$out/variants.log" | tee -a "$out/variants.txt"
+                float32 float32-cudnn1 float32-per_turn1 float32-per_turn16 bfloat16 bfloat16-cudnn1 float32-1 2>> "$out/variants.log" | tee -a "$out/variants.txt"
         done
         ;;
     flags)
@@ -66,7 +65,7 @@ case $what in
                 # shellcheck disable=SC2086
                 set -- $work
                 XLA_FLAGS="$flags" on_jax timeout 90 "$python" -m seqdec_gui.runner.bench.variants "$(job "$1" "$2" 100)" "$folder" \
-                    float32-cudnn bfloat16-loop 2>> "$out/flags.log" | tee -a "$out/flags.txt"
+                    float32 bfloat16 2>> "$out/flags.log" | tee -a "$out/flags.txt"
             done
         done
         ;;

@@ -246,10 +246,12 @@ def check_layer(layer: Any, x: Array, mask: Array | None, what: str) -> None:
     holder.layer = layer
     layers.switch(holder, global_statistics=True, replicas=1, parts=1, cudnn=False)
     assert type(inner) in (layers.FastLSTM, layers.FastGRU), what
-    (_, after), new_slopes = run(weights, x, states)
+    for turn in (1, 3):
+        inner.steps_per_turn = turn
+        (_, after), new_slopes = run(weights, x, states)
+        for one, other in zip(jax.tree.leaves((before, slopes)), jax.tree.leaves((after, new_slopes)), strict=True):
+            np.testing.assert_allclose(other, one, rtol=1e-4, atol=2e-5, err_msg=f"{what}, {turn} steps a turn")
     del model
-    for one, other in zip(jax.tree.leaves((before, slopes)), jax.tree.leaves((after, new_slopes)), strict=True):
-        np.testing.assert_allclose(other, one, rtol=1e-4, atol=2e-5, err_msg=what)
 
 
 def dropout_of_recurrent_layers_equals_that_of_keras(folder: Path) -> None:
@@ -353,7 +355,7 @@ def loops_of_fixed_length_give_what_open_ones_give(folder: Path) -> None:
 
 def tuning_changes_no_results(folder: Path) -> None:
     found = []
-    for tuning in (Tuning(), Tuning(unroll=3)):
+    for tuning in (Tuning(), Tuning(per_turn=3)):
         for name in ("masked", "masked between layers"):
             there, dataset = made(name, folder, 1, tuning=tuning)
             found.append(train(there, some_rows(dataset, 5)).losses)

@@ -1,7 +1,7 @@
 """One job on the engine on JAX in several tunings, without the product around it: which is fastest here.
 
-`variants.py JOB FOLDER NAME...`; one line `{"name", "samples_per_s", "compile_s", "loss"}` each. Names: `float32-cudnn`,
-`bfloat16-loop`, `float32-loop-unroll4`, `float32-cudnn-fixed1`; `-1` after any: on the first device alone.
+`variants.py JOB FOLDER NAME...`; one line `{"name", "samples_per_s", "compile_s", "loss"}` each. Names: `float32`, `bfloat16`,
+and fields of `Tuning` with a number (`float32-cudnn1`, `bfloat16-per_turn16`); `-1` after any: on the first device alone.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def measure(job: Job, name: str, folder: Path) -> dict[str, object]:
 
 
 def parsed(job: Job, name: str) -> tuple[Job, Tuning]:
-    precision, recurrent, *rest = name.split("-")
-    tuning = Tuning(recurrent=recurrent)  # type: ignore[arg-type]
+    precision, *rest = name.split("-")
+    tuning = Tuning()
     for part in rest:
         if part == "1":
             job = replace(
@@ -69,7 +69,7 @@ def parsed(job: Job, name: str) -> tuple[Job, Tuning]:
         else:
             key = part.rstrip("0123456789")
             value = int(part.removeprefix(key))
-            tuning = replace(tuning, **{key: bool(value) if key == "fixed" else value})
+            tuning = replace(tuning, **{key: value if key == "per_turn" else bool(value)})
     return replace(job, precision=precision), tuning
 
 

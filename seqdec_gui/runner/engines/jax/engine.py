@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 LINES = 256
 """Most steps of one call on resident data; longer intervals are several calls."""
-FIXED_LINES = (64, 8, 1)
+FIXED_LINES = (8, 1)
 """The lengths of which an interval is put together where each length is a compilation of its own."""
 
 
@@ -69,8 +69,8 @@ class JaxEngine(Engine):
             global_statistics=self.program.global_statistics,
             replicas=self.replicas,
             parts=len(self._devices),
-            cudnn=self._tuning.on_cudnn(self._devices[0].platform, self.program.precision),
-            unroll=self._tuning.unroll,
+            cudnn=self._tuning.cudnn,
+            per_turn=self._tuning.steps_per_turn(self._devices[0].platform),
         )
 
     def _configure(self) -> None:

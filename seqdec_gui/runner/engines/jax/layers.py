@@ -19,7 +19,6 @@ from keras import ops
 from seqdec_gui.runner import randomness
 from seqdec_gui.runner.engines.jax import recurrent
 from seqdec_gui.runner.normalization import (
-    Gather,
     GlobalBatchNormalization,
     all_layers,
     combine,
@@ -32,7 +31,7 @@ REPLICAS = "replicas"
 """The mesh axis along which a global batch is split."""
 
 
-def switch(model: keras.Model, *, global_statistics: bool, replicas: int, parts: int, cudnn: bool, unroll: int = 1) -> None:
+def switch(model: keras.Model, *, global_statistics: bool, replicas: int, parts: int, cudnn: bool, per_turn: int = 1) -> None:
     """Give the recurrent layers of `model` fast loops, and BatchNormalization the moments of the whole batch.
 
     `parts` is in how many the batch is computed; a single replica has several where it is a CPU with several cores.
@@ -40,10 +39,10 @@ def switch(model: keras.Model, *, global_statistics: bool, replicas: int, parts:
     for layer in all_layers(model):
         if type(layer) is keras.layers.LSTM and _is_standard(layer):
             layer.__class__ = FastLSTM
-            layer.on_cudnn, layer.steps_per_turn = cudnn, unroll
+            layer.on_cudnn, layer.steps_per_turn = cudnn, per_turn
         elif type(layer) is keras.layers.GRU and _is_standard(layer):
             layer.__class__ = FastGRU
-            layer.steps_per_turn = unroll
+            layer.steps_per_turn = per_turn
         elif type(layer) is keras.layers.Bidirectional and not cudnn:
             for inner in (layer.forward_layer, layer.backward_layer):
                 inner.use_cudnn = False  # or Keras asks for its fused call first
@@ -53,7 +52,7 @@ def switch(model: keras.Model, *, global_statistics: bool, replicas: int, parts:
 
 def share_moments(model: keras.Model) -> None:
     """Let every BatchNormalization take its moments over the rows of all replicas; only inside `shard_map` over `REPLICAS`."""
-    use_global_moments(model, lambda moments: lax.all_gather(moments, REPLICAS))
+    use_global_moments(model, everyones)
     for layer in all_layers(model):
         if type(layer) is GlobalBatchNormalization:
             layer.__class__ = FastBatchNormalization
@@ -108,7 +107,7 @@ class FastLSTM(keras.layers.LSTM):
             recurrent_kernel=ops.convert_to_tensor(cell.recurrent_kernel),
             bias=ops.convert_to_tensor(cell.bias),
             cudnn=self.on_cudnn,
-            unroll=self.steps_per_turn,
+            per_turn=self.steps_per_turn,
         )
         return _run(self, sequences, mask, training, lambda x, shown: loop(x, h, c, shown))
 
@@ -129,7 +128,7 @@ class FastGRU(keras.layers.GRU):
             recurrent_kernel=ops.convert_to_tensor(cell.recurrent_kernel),
             bias=ops.convert_to_tensor(cell.bias),
             reset_after=cell.reset_after,
-            unroll=self.steps_per_turn,
+            per_turn=self.steps_per_turn,
         )
         return _run(self, sequences, mask, training, lambda x, shown: loop(x, h, shown))
 
@@ -138,18 +137,26 @@ class FastBatchNormalization(GlobalBatchNormalization):
     """One message forth and one back: on GPUs the many small kernels of derived code cost more than the rows do."""
 
     def _moments(self, inputs: Array, mask: Array | None) -> tuple[Array, Array]:
-        return global_moments(self._gather, tuple(self._reduction_axes), inputs, mask)
+        return global_moments(tuple(self._reduction_axes), inputs, mask)
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0, 1))
-def global_moments(gather: Gather, axes: tuple[int, ...], inputs: Array, mask: Array | None) -> tuple[Array, Array]:
+def everyones(moments: Array) -> Array:
+    """(replicas, ...) from every replica's own, as a sum of what is zero elsewhere: XLA joins the sums of layers that do not
+    wait for each other into one message, but not their gathers. Only inside `shard_map` over `REPLICAS`.
+    """
+    slots = jnp.zeros((lax.axis_size(REPLICAS), *moments.shape), moments.dtype)
+    return lax.psum(slots.at[lax.axis_index(REPLICAS)].set(moments), REPLICAS)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def global_moments(axes: tuple[int, ...], inputs: Array, mask: Array | None) -> tuple[Array, Array]:
     """Mean and variance, each (channels,), over the valid steps of all replicas' rows."""
-    return _moments_forward(gather, axes, inputs, mask)[0]
+    return _moments_forward(axes, inputs, mask)[0]
 
 
-def _moments_forward(gather: Gather, axes: tuple[int, ...], inputs: Array, mask: Array | None) -> tuple[Any, Any]:
+def _moments_forward(axes: tuple[int, ...], inputs: Array, mask: Array | None) -> tuple[Any, Any]:
     local = local_moments(inputs, mask, list(axes)) if mask is not None else moments_in_one_pass(inputs, axes)
-    everyone = gather(local)
+    everyone = everyones(local)
     mean, variance = combine(everyone)
     return (mean, variance), (inputs, mask, mean, everyone[:, 0].sum(0))
 
@@ -167,9 +174,9 @@ def moments_in_one_pass(inputs: Array, axes: tuple[int, ...]) -> Array:
     return jnp.stack([jnp.full_like(sums, count), first.reshape(sums.shape) + difference, spread])
 
 
-def _moments_backward(gather: Gather, axes: tuple[int, ...], saved: Any, gradients: Any) -> tuple[Array, None]:
+def _moments_backward(axes: tuple[int, ...], saved: Any, gradients: Any) -> tuple[Array, None]:
     inputs, mask, mean, count = saved
-    of_mean, of_variance = gather(jnp.stack(gradients)).sum(0) / jnp.maximum(count, 1)
+    of_mean, of_variance = lax.psum(jnp.stack(gradients), REPLICAS) / jnp.maximum(count, 1)
     place = [1 if axis in axes else -1 for axis in range(inputs.ndim)]
     slope = of_mean.reshape(place) + 2 * of_variance.reshape(place) * (inputs - mean.reshape(place))
     return slope if mask is None else jnp.where(mask.astype(bool)[..., None], slope, 0), None

@@ -2,10 +2,11 @@
 
 Three things make it fast. The inputs of all steps are multiplied in one product before the loop. The gradients of the
 recurrent kernel are one product after the loop, not a sum inside it: that is why the loops have derivatives written by hand.
-And an LSTM on a GPU is cuDNN's, masks included: a masked sequence is compacted, so that padding may stand anywhere.
+And a turn of the loop may take several steps, which a GPU then starts as one graph: faster than cuDNN's LSTM, which is here
+for comparison (a masked sequence is compacted for it, so that padding may stand anywhere).
 
 Shapes: B rows, T steps, H units; gates are stored side by side in Keras's order (LSTM: i, f, c, o; GRU: z, r, h).
-The loops run with time first; masks are bool (T, B, 1).
+The loops run with time first; masks are bool (T, B, 1) or (T, 1, 1).
 """
 
 from __future__ import annotations
@@ -36,14 +37,17 @@ def lstm(
     recurrent_kernel: Array,
     bias: Array,
     cudnn: bool = False,
-    unroll: int = 1,
+    per_turn: int = 1,
 ) -> Outputs:
-    """inputs (B, T, F), states (B, H), mask bool (B, T) or None. Where it is False, state and output stay as they were."""
+    """inputs (B, T, F), states (B, H), mask bool (B, T) or None. Where it is False, state and output stay as they were.
+
+    `per_turn` is about how many steps a turn of the loop takes.
+    """
     if cudnn:
         return _lstm_on_cudnn(inputs, h, c, mask, kernel, recurrent_kernel, bias)
-    projected = project(inputs, kernel, bias)
-    sequence, h, c = lstm_loop(projected, h, c, recurrent_kernel, time_first(mask), unroll)
-    return Outputs(sequence.swapaxes(0, 1), (h, c))
+    rows, shown, turn = in_turns(inputs, mask, per_turn)
+    sequence, h, c = lstm_loop(project(rows, kernel, bias), h, c, recurrent_kernel, shown, turn)
+    return Outputs(sequence[: inputs.shape[1]].swapaxes(0, 1), (h, c))
 
 
 def gru(
@@ -54,27 +58,48 @@ def gru(
     recurrent_kernel: Array,
     bias: Array,
     reset_after: bool,
-    unroll: int = 1,
+    per_turn: int = 1,
 ) -> Outputs:
     """As `lstm`; bias (2, 3H) where the reset gate is applied after the product, otherwise (3H)."""
+    rows, shown, turn = in_turns(inputs, mask, per_turn)
     if reset_after:
-        projected = project(inputs, kernel, bias[0])
-        sequence, h = gru_loop(projected, h, recurrent_kernel, bias[1], time_first(mask), unroll)
+        sequence, h = gru_loop(project(rows, kernel, bias[0]), h, recurrent_kernel, bias[1], shown, turn)
     else:
-        projected = project(inputs, kernel, bias)
-        sequence, h = _gru_loop_reset_before(projected, h, recurrent_kernel, time_first(mask), unroll)
-    return Outputs(sequence.swapaxes(0, 1), (h,))
+        sequence, h = _gru_loop_reset_before(project(rows, kernel, bias), h, recurrent_kernel, shown, turn)
+    return Outputs(sequence[: inputs.shape[1]].swapaxes(0, 1), (h,))
 
 
-def project(inputs: Array, kernel: Array, bias: Array) -> Array:
-    """The part of all gates that comes from the inputs: (T, B, gates * H), one product for all steps."""
-    rows = inputs.swapaxes(0, 1)
+def project(rows: Array, kernel: Array, bias: Array) -> Array:
+    """The part of all gates that comes from the inputs (T, B, F): (T, B, gates * H), one product for all steps."""
     flat = _product(rows.reshape(-1, rows.shape[-1]), kernel) + bias.astype("float32")
-    return flat.astype(inputs.dtype).reshape(*rows.shape[:2], -1)
+    return flat.astype(rows.dtype).reshape(*rows.shape[:2], -1)
 
 
-def time_first(mask: Array | None) -> Array | None:
-    return None if mask is None else mask.astype(bool).swapaxes(0, 1)[..., None]
+def in_turns(inputs: Array, mask: Array | None, per_turn: int) -> tuple[Array, Array | None, int]:
+    """Inputs and mask with time first, and the steps of a turn, which divide the length: masked ones may be added at the end.
+
+    A scan whose turns do not divide its length copies everything that it reads and writes.
+    """
+    steps = inputs.shape[1]
+    turn = steps_per_turn(steps, per_turn)
+    missing = -steps % turn
+    rows = inputs.swapaxes(0, 1)
+    shown = None if mask is None else mask.astype(bool).swapaxes(0, 1)[..., None]
+    if missing:
+        rows = jnp.pad(rows, ((0, missing), (0, 0), (0, 0)))
+        if shown is None:
+            shown = jnp.arange(steps + missing)[:, None, None] < steps
+        else:
+            shown = jnp.pad(shown, ((0, missing), (0, 0), (0, 0)))
+    return rows, shown, turn
+
+
+def steps_per_turn(steps: int, about: int) -> int:
+    """Of the numbers around `about` the one that leaves fewest steps to be added; all steps if they are not many more."""
+    if about == 1 or steps <= about + about // 2:
+        return steps if about > 1 else 1
+    near = range(about - about // 4, about + about // 2 + 1)
+    return min(near, key=lambda turn: (-steps % turn, abs(turn - about)))
 
 
 def _product(a: Array, b: Array) -> Array:
@@ -89,12 +114,12 @@ def _gates(z: Array, count: int) -> list[Array]:
 
 # -- LSTM: Hochreiter and Schmidhuber 1997, with forget gates
 @functools.partial(jax.custom_vjp, nondiff_argnums=(5,))
-def lstm_loop(z: Array, h: Array, c: Array, kernel: Array, mask: Array | None, unroll: int = 1) -> tuple[Array, Array, Array]:
+def lstm_loop(z: Array, h: Array, c: Array, kernel: Array, mask: Array | None, turn: int = 1) -> tuple[Array, Array, Array]:
     """z (T, B, 4H) from the inputs, states (B, H), recurrent kernel (H, 4H): all outputs (T, B, H) and the final states."""
-    return _lstm_forward(z, h, c, kernel, mask, unroll)[0]
+    return _lstm_forward(z, h, c, kernel, mask, turn)[0]
 
 
-def _lstm_forward(z: Array, h0: Array, c0: Array, kernel: Array, mask: Array | None, unroll: int) -> tuple[Any, Any]:
+def _lstm_forward(z: Array, h0: Array, c0: Array, kernel: Array, mask: Array | None, turn: int) -> tuple[Any, Any]:
     """Also saves all factors of the way back, which cost little here, where the gates are at hand, and much there:
     `slopes` d(c or h) / d(gate before activation), `through` dc / d(tanh c) of the output, and the forget gate.
     """
@@ -117,11 +142,11 @@ def _lstm_forward(z: Array, h0: Array, c0: Array, kernel: Array, mask: Array | N
         return (new_h, new_c), (new_h.astype(dtype), slopes.astype(dtype), through.astype(dtype), f.astype(dtype))
 
     first = (h0.astype("float32"), c0.astype("float32"))
-    (h, c), (hs, *factors) = lax.scan(step, first, (z, mask), unroll=unroll)
+    (h, c), (hs, *factors) = lax.scan(step, first, (z, mask), unroll=turn)
     return (hs, h.astype(dtype), c.astype(dtype)), (h0, c0, kernel, mask, hs, factors)
 
 
-def _lstm_backward(unroll: int, saved: Any, gradients: Any) -> tuple[Array, Array, Array, Array, None]:
+def _lstm_backward(turn: int, saved: Any, gradients: Any) -> tuple[Array, Array, Array, Array, None]:
     h0, c0, kernel, mask, hs, factors = saved
     d_hs, d_h, d_c = gradients
     dtype, back = hs.dtype, kernel.T
@@ -138,7 +163,7 @@ def _lstm_backward(unroll: int, saved: Any, gradients: Any) -> tuple[Array, Arra
         return (jnp.where(shown, _product(d_z, back), d_h), jnp.where(shown, d_c * f, d_c_given)), d_z
 
     last = (d_h.astype("float32"), d_c.astype("float32"))
-    (d_h0, d_c0), d_z = lax.scan(step, last, (d_hs, *factors, mask), reverse=True, unroll=unroll)
+    (d_h0, d_c0), d_z = lax.scan(step, last, (d_hs, *factors, mask), reverse=True, unroll=turn)
     d_kernel = _outer(h0, hs, d_z).astype(kernel.dtype)
     return d_z, d_h0.astype(h0.dtype), d_c0.astype(c0.dtype), d_kernel, None
 
@@ -154,12 +179,12 @@ lstm_loop.defvjp(_lstm_forward, _lstm_backward)
 
 # -- GRU: Cho et al. 2014, with the reset gate after the product, as in cuDNN
 @functools.partial(jax.custom_vjp, nondiff_argnums=(5,))
-def gru_loop(x: Array, h: Array, kernel: Array, bias: Array, mask: Array | None, unroll: int = 1) -> tuple[Array, Array]:
+def gru_loop(x: Array, h: Array, kernel: Array, bias: Array, mask: Array | None, turn: int = 1) -> tuple[Array, Array]:
     """x (T, B, 3H) from the inputs, state (B, H), recurrent kernel (H, 3H) and bias (3H): outputs (T, B, H), final state."""
-    return _gru_forward(x, h, kernel, bias, mask, unroll)[0]
+    return _gru_forward(x, h, kernel, bias, mask, turn)[0]
 
 
-def _gru_forward(x: Array, h0: Array, kernel: Array, bias: Array, mask: Array | None, unroll: int) -> tuple[Any, Any]:
+def _gru_forward(x: Array, h0: Array, kernel: Array, bias: Array, mask: Array | None, turn: int) -> tuple[Any, Any]:
     """Saves the factors of the way back too: `slopes` dh / d(part from the state), `direct` dh / d(candidate), and z."""
     dtype, units = x.dtype, h0.shape[-1]
     bias32 = bias.astype("float32")
@@ -177,11 +202,11 @@ def _gru_forward(x: Array, h0: Array, kernel: Array, bias: Array, mask: Array | 
             new_h = jnp.where(shown, new_h, h)
         return new_h, (new_h.astype(dtype), slopes.astype(dtype), direct.astype(dtype), z.astype(dtype))
 
-    h, (hs, *factors) = lax.scan(step, h0.astype("float32"), (x, mask), unroll=unroll)
+    h, (hs, *factors) = lax.scan(step, h0.astype("float32"), (x, mask), unroll=turn)
     return (hs, h.astype(dtype)), (h0, kernel, bias, mask, hs, factors)
 
 
-def _gru_backward(unroll: int, saved: Any, gradients: Any) -> tuple[Array, Array, Array, Array, None]:
+def _gru_backward(turn: int, saved: Any, gradients: Any) -> tuple[Array, Array, Array, Array, None]:
     h0, kernel, bias, mask, hs, factors = saved
     d_hs, d_h = gradients
     dtype, back, units = hs.dtype, kernel.T, hs.shape[-1]
@@ -196,7 +221,7 @@ def _gru_backward(unroll: int, saved: Any, gradients: Any) -> tuple[Array, Array
         d_inner, d_candidate = jnp.where(shown, d_inner, 0), jnp.where(shown, d_candidate, 0)
         return jnp.where(shown, d_h * z + _product(d_inner, back), d_h), (d_inner, d_candidate)
 
-    d_h0, (d_inner, d_candidate) = lax.scan(step, d_h.astype("float32"), (d_hs, *factors, mask), reverse=True, unroll=unroll)
+    d_h0, (d_inner, d_candidate) = lax.scan(step, d_h.astype("float32"), (d_hs, *factors, mask), reverse=True, unroll=turn)
     d_x = jnp.concatenate([d_inner[..., : 2 * units], d_candidate], -1)
     d_kernel = _outer(h0, hs, d_inner).astype(kernel.dtype)
     d_bias = d_inner.astype("float32").sum((0, 1)).astype(bias.dtype)
@@ -206,7 +231,7 @@ def _gru_backward(unroll: int, saved: Any, gradients: Any) -> tuple[Array, Array
 gru_loop.defvjp(_gru_forward, _gru_backward)
 
 
-def _gru_loop_reset_before(x: Array, h0: Array, kernel: Array, mask: Array | None, unroll: int) -> tuple[Array, Array]:
+def _gru_loop_reset_before(x: Array, h0: Array, kernel: Array, mask: Array | None, turn: int) -> tuple[Array, Array]:
     """Cho et al. 2014 as published: the reset gate is applied before the product. Rare, so JAX derives it."""
     dtype, units = x.dtype, h0.shape[-1]
 
@@ -220,7 +245,7 @@ def _gru_loop_reset_before(x: Array, h0: Array, kernel: Array, mask: Array | Non
             new_h = jnp.where(shown, new_h, h)
         return new_h, new_h.astype(dtype)
 
-    h, hs = lax.scan(step, h0.astype("float32"), (x, mask), unroll=unroll)
+    h, hs = lax.scan(step, h0.astype("float32"), (x, mask), unroll=turn)
     return hs, h.astype(dtype)
 
 

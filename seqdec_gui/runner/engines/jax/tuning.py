@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import msgspec
-
-Recurrent = Literal["auto", "cudnn", "loop"]
 
 
 class Tuning(msgspec.Struct, frozen=True):
-    """`recurrent`: cuDNN or our loops for LSTMs on GPUs. `unroll`: steps of a sequence per turn of our loops. `fixed`: whether
-    training loops have lengths known to the compiler; None: where they must (docs/decisions/0012-fixed-loops-on-gpus.md).
+    """`cudnn`: LSTMs on GPUs by cuDNN instead of our loops. `per_turn`: about how many steps of a sequence a turn of our loops
+    takes; None: as many as are fast on the platform. `fixed`: whether training loops have lengths known to the compiler; None:
+    where they must (docs/decisions/0012-fixed-loops-on-gpus.md).
     """
 
-    recurrent: Recurrent = "auto"
-    unroll: int = 1
+    cudnn: bool = False
+    per_turn: int | None = None
     fixed: bool | None = None
 
-    def on_cudnn(self, platform: str, precision: str) -> bool:
-        """Whether LSTMs go to cuDNN, which JAX offers in float32 only: bfloat16 values are cast on the way in and out."""
-        return platform == "gpu" and self.recurrent != "loop"
+    def steps_per_turn(self, platform: str) -> int:
+        """On a GPU the steps of a turn are started as one graph; more of them gain little and take long to compile."""
+        if self.per_turn is not None:
+            return self.per_turn
+        return 8 if platform == "gpu" else 1
