@@ -24,7 +24,7 @@ from seqdec_gui.runs.files import pretty_json, write_atomically
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.probe import IsCancelled, OnProgress, fail_unless_sound, has_rows
 from seqdec_gui.runs.probe_cache import machine_of, versions
-from seqdec_gui.runs.spec import DeviceChoice, EngineChoice, EngineName
+from seqdec_gui.runs.spec import DeviceChoice, EngineChoice, EngineName, RunSpec
 from seqdec_gui.runs.tasks import CertifyTask, Event, Progress, Trained, run_task
 
 if TYPE_CHECKING:
@@ -212,6 +212,14 @@ def _compared(
                 raise SeqdecError(f"The child process answered with {type(result).__name__}; this is a bug.")
             results.append(result)
         return Differences.read(design, results[0], results[1], files[0], files[1])
+
+
+def design_of(spec: RunSpec) -> tuple[Design, Path]:
+    """A run's design, its data where the run found them, and the folder where other paths begin. Raises InvalidInput."""
+    design = spec.load_design()
+    if spec.data_file:
+        design = design.with_data(msgspec.structs.replace(design.data, file=spec.data_file))
+    return design, Path(spec.folder or ".")
 
 
 def write(certificate: Certificate, run: RunFolder) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -11,6 +12,9 @@ from seqdec_gui.gui.runs_view.notes import FILE, Note, plain_name, read_note
 from seqdec_gui.runs import lock
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.state import RunSummary
+
+if TYPE_CHECKING:
+    from seqdec_gui.runs.certificate import Certificate
 
 _Stamp = tuple[tuple[int, int], ...]
 
@@ -23,6 +27,7 @@ class Entry(msgspec.Struct, frozen=True):
     note: Note = Note()
     design_path: str = ""
     alive: bool = False
+    certificate: Certificate | None = None
 
     @property
     def name(self) -> str:
@@ -46,8 +51,11 @@ class Listing:
         return sorted(entries, key=lambda entry: (entry.summary.created or 0, entry.path))
 
     def _entry(self, run: RunFolder) -> Entry:
+        from seqdec_gui.runs import certificate  # here, in a thread: it brings half of what measures
+
         alive = lock.is_held(run.lock)
-        stamp = (_stamp(run.events), _stamp(run.spec), _stamp(run.path / FILE), _stamp(run.lock), (int(alive), 0))
+        stamp = (_stamp(run.events), _stamp(run.spec), _stamp(run.path / FILE), _stamp(run.lock), (int(alive), 0),
+                 _stamp(run.path / certificate.FILE_NAME))  # fmt: skip
         known = self._known.get(run.path)
         if known is not None and known[0] == stamp:
             return known[1]
@@ -55,7 +63,7 @@ class Listing:
             design_path = run.read_spec().design_path
         except InvalidInput:
             design_path = ""
-        entry = Entry(run.path, run.summary(), read_note(run.path), design_path, alive)
+        entry = Entry(run.path, run.summary(), read_note(run.path), design_path, alive, certificate.read(run))
         self._known[run.path] = (stamp, entry)
         return entry
 

@@ -12,6 +12,7 @@ from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QSplitter, QS
 
 from seqdec_gui.domain.design import Design
 from seqdec_gui.gui import background, notify, pages, theme
+from seqdec_gui.gui.certificates import open_certificate
 from seqdec_gui.gui.readiness import readiness
 from seqdec_gui.gui.runs_view.details import Details
 from seqdec_gui.gui.runs_view.differences import Difference, differences, run_differences
@@ -116,7 +117,8 @@ class RunsPage(QWidget):
         self.empty.button.clicked.connect(self._on_empty_button_clicked)
         actions: dict[str, Callable[[], None]] = {
             "show": self.show_curves, "overlay": self.overlay, "generate": self.generate, "export": self.export,
-            "reuse": self.reuse, "folder": self.open_folder, "rename": self.rename, "trash": self.trash,
+            "certify": self.certify, "reuse": self.reuse, "folder": self.open_folder, "rename": self.rename,
+            "trash": self.trash,
         }  # fmt: skip
         for name, function in actions.items():
             self.tools.actions_by_name[name].triggered.connect(lambda _checked, act=function: act())
@@ -124,6 +126,7 @@ class RunsPage(QWidget):
         workspace.document.path_changed.connect(self._show_design)
         workspace.document.design_changed.connect(self._on_document_design_changed)
         workspace.run_ended.connect(self._on_workspace_run_ended)
+        workspace.run_certified.connect(self._on_workspace_run_ended)
         workspace.run_requested.connect(self._on_workspace_run_requested)
         self._session.active_changed.connect(self.refresh)
 
@@ -274,6 +277,11 @@ class RunsPage(QWidget):
         if chosen := self.selected:
             open_export(self._workspace, chosen[0].path)
 
+    def certify(self) -> None:
+        """Show the run's certificate, or make one."""
+        if chosen := self.selected:
+            open_certificate(self._workspace, chosen[0].path)
+
     def reuse(self) -> None:
         """Make the run's design the open one, as a step that can be undone."""
         if chosen := self.selected:
@@ -348,7 +356,7 @@ class RunsPage(QWidget):
         menu = QMenu(self.table)
         menu.setAttribute(Qt.WA_DeleteOnClose)
         for name, action in self.tools.actions_by_name.items():
-            if name in ("reuse", "trash"):
+            if name in ("certify", "trash"):
                 menu.addSeparator()
             menu.addAction(action)
         menu.popup(self.table.viewport().mapToGlobal(at))

@@ -10,6 +10,7 @@ import msgspec
 from PyQt5.QtCore import QAbstractTableModel, QModelIndex, QObject, QSortFilterProxyModel, Qt
 
 from seqdec_gui.gui import theme
+from seqdec_gui.gui.certificates.words import verdict_color, verdict_of, verdict_text, verdict_tip
 from seqdec_gui.gui.runs_view.listing import Entry
 from seqdec_gui.gui.training_view.badge import WORDS, state_color
 from seqdec_gui.gui.training_view.curves import family, in_order, label
@@ -90,9 +91,13 @@ class RunsModel(QAbstractTableModel):
             return int((Qt.AlignRight if column.number else Qt.AlignLeft) | Qt.AlignVCenter)
         if role == Qt.ForegroundRole and column.title == "State":
             return theme.color(state_color(entry.summary.state))
+        if role == Qt.ForegroundRole and column.title == "Certificate":
+            return theme.color(verdict_color(verdict_of(entry.certificate, len(entry.summary.devices))))
         if role == Qt.ToolTipRole:
             if column.title == "Run":
                 return "\n".join(part for part in (str(entry.path), entry.note.note) if part)
+            if column.title == "Certificate":
+                return verdict_tip(entry.certificate, len(entry.summary.devices)) or None
             return entry.summary.text if column.title == "State" else None
         return None
 
@@ -127,6 +132,7 @@ def _columns(metrics: list[str]) -> list[Column]:
     return [
         Column("Run", lambda entry: entry.name, lambda entry: entry.name.lower(), number=False),
         Column("State", _state, lambda entry: entry.summary.state, number=False),
+        Column("Certificate", _certificate, lambda entry: _certificate(entry) or None, number=False),
         Column("Epochs", _epochs, lambda entry: entry.summary.epoch or None),
         *(_metric_column(name) for name in metrics),
         Column("Best", _best, _best_key),
@@ -174,6 +180,10 @@ def _seconds(entry: Entry) -> float | None:
 def _time(entry: Entry) -> str:
     seconds = _seconds(entry)
     return "" if seconds is None else clock(seconds)
+
+
+def _certificate(entry: Entry) -> str:
+    return verdict_text(entry.certificate, len(entry.summary.devices))
 
 
 def _engine(entry: Entry) -> str:

@@ -14,6 +14,7 @@ _ACTIONS = (
     ("overlay", "Overlay", "chart-multiple", "Draw the curves of the selected runs over the run on the Train tab", 0),
     ("generate", "Generate...", "creation", "Generate with this run", 0),
     ("export", "Export...", "export", "Export the trained model of this run", 0),
+    ("certify", "Certify...", "certificate-outline", "Show by experiment that its devices train the same model as one", 0),
     ("reuse", "Reuse Settings", "restore", "Make this run's design the open one (can be undone)", 0),
     ("rename", "Rename...", "pencil-outline", "Give this run a name", Qt.Key_F2),
     ("folder", "Open Folder", "folder-open-outline", "Open the run's folder", 0),
@@ -23,7 +24,7 @@ _WITH_TEXT = ("show", "overlay", "generate", "export")
 
 
 class Tools(QWidget):
-    """`actions_by_name`: show, overlay, generate, export, reuse, rename, folder, trash; buttons are named `run_<name>`."""
+    """`actions_by_name`: show, overlay, generate, export, certify, reuse, rename, folder, trash; buttons are `run_<name>`."""
 
     all_designs_toggled = pyqtSignal()
 

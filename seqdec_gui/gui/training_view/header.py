@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QSize, Qt, QTimer, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from seqdec_gui.domain.problems import InvalidInput
-from seqdec_gui.gui import theme
+from seqdec_gui.gui import background, theme
+from seqdec_gui.gui.certificates import open_certificate
+from seqdec_gui.gui.certificates.badge import CertificateBadge
 from seqdec_gui.gui.icons import icon
 from seqdec_gui.gui.stylesheet import polish
 from seqdec_gui.gui.training_view.badge import Badge
 from seqdec_gui.gui.training_view.session import FollowedRun, TrainingSession, device_words
 from seqdec_gui.gui.training_view.words import duration, value_text
 from seqdec_gui.runs.events import CommandAnswer
+from seqdec_gui.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from seqdec_gui.runs.certificate import Certificate
 
 TICK_MS = 1000
 ENGINES = {"jax": "JAX", "tensorflow": "TensorFlow"}
@@ -67,12 +75,14 @@ class Header(QWidget):
         self._answered = 0
         self._rate_order = ""
         self._rate_edited = False
+        self._certified: Path | None = None
         self._build_words()
         self._build_buttons()
         self._lay_out()
         self._tick = QTimer(self)
         self._tick.setInterval(TICK_MS)
         self._tick.timeout.connect(self.refresh)
+        session.workspace.run_certified.connect(self._on_workspace_run_certified)
         theme.notifier.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
@@ -80,6 +90,8 @@ class Header(QWidget):
         self._name = ElidedLabel(Qt.ElideMiddle)
         self._name.setProperty("role", "title")
         self._badge = Badge()
+        self.certificate_badge = CertificateBadge()
+        self.certificate_badge.clicked.connect(self._on_certificate_badge_clicked)
         self._facts = ElidedLabel()
         self._facts.setProperty("role", "small")
         self.progress_bar = QProgressBar(objectName="progress_bar")
@@ -125,6 +137,7 @@ class Header(QWidget):
         title.setSpacing(2 * theme.SPACE)
         title.addWidget(self._name)
         title.addWidget(self._badge)
+        title.addWidget(self.certificate_badge)
         title.addStretch(1)
         words = QVBoxLayout()
         words.setSpacing(2)
@@ -171,6 +184,7 @@ class Header(QWidget):
             state = "elsewhere" if followed.silent.state == "unfinished" and followed.history.started else followed.silent.state
         self._badge.set_state(state)
         self._facts.set_text(_facts(followed))
+        self._show_certificate(followed)
         self._show_progress(followed, state)
         self._show_buttons(followed, state, active)
         self._show_rate(followed)
@@ -178,6 +192,31 @@ class Header(QWidget):
             self._tick.stop()
         elif not self._tick.isActive():
             self._tick.start()
+
+    def _show_certificate(self, followed: FollowedRun) -> None:
+        """Read it once for a run, in a thread."""
+        path = followed.run.path if followed.run is not None else None
+        if path == self._certified:
+            return
+        self._certified = path
+        self.certificate_badge.hide()
+        if path is not None:
+            background.run(lambda: _certificate_of(path), lambda found: self._on_certificate_read(path, *found), owner=self)
+
+    def _on_certificate_read(self, path: Path, certificate: Certificate | None, devices: int) -> None:
+        if path == self._certified:
+            self.certificate_badge.show_certificate(certificate, devices)
+
+    @pyqtSlot(object)
+    def _on_workspace_run_certified(self, path: Path) -> None:
+        if path == self._certified and self._followed is not None:
+            self._certified = None
+            self._show_certificate(self._followed)
+
+    @pyqtSlot()
+    def _on_certificate_badge_clicked(self) -> None:
+        if self._certified is not None:
+            open_certificate(self._session.workspace, self._certified)
 
     def _show_progress(self, followed: FollowedRun, state: str) -> None:
         history = followed.history
@@ -296,6 +335,18 @@ class Header(QWidget):
         self.stop_button.setIcon(icon("stop"))
         self.resume_button.setIcon(icon("play"))
         self.pause_button.setIcon(icon("pause"))
+
+
+def _certificate_of(path: Path) -> tuple[Certificate | None, int]:
+    """The certificate of a run, and on how many devices it trains; for a thread."""
+    from seqdec_gui.runs import certificate
+
+    run = RunFolder(path)
+    try:
+        placement = run.read_spec().placement
+    except InvalidInput:
+        placement = None
+    return certificate.read(run), 0 if placement is None else placement.devices.replicas
 
 
 def _button(name: str, text: str, tip: str) -> QPushButton:
