@@ -14,7 +14,7 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runner.decoding import choice
-from seqdec_gui.runner.decoding.numbers import Numbers, numbers_of, shown
+from seqdec_gui.runner.decoding.numbers import Numbers, Scale, numbers_of, scale_of, shown
 from seqdec_gui.runner.decoding.plan import OnePass, Stepwise, plan_for
 from seqdec_gui.runner.decoding.step import StepDecoder
 from seqdec_gui.runner.decoding.symbols import Symbols, symbols_of_decoder, symbols_of_predictions
@@ -53,6 +53,7 @@ class Sampler:
         self._wires = {wire.name: wire for wire in fitted.wires if wire.role == "input"}
         self._symbols: Symbols | None = None
         self._numbers: Numbers | None = None
+        self._scale: Scale | None = None
         self._decoder: StepDecoder | None = None
         self._model: keras.Model | None = None
         if isinstance(plan, OnePass):
@@ -60,7 +61,10 @@ class Sampler:
             self._model = model_of(design, inference, models, [plan.port], "predictions")
             self.inputs = inputs_behind(design, [plan.port])
             steps = self._model.outputs[0].shape[1] if len(self._model.outputs[0].shape) == 3 else 1
-            self._symbols = symbols_of_predictions(fitted, plan.loss, plan.width, steps or 0, lambda: rows(wire.array))
+            if plan.numbers:
+                self._scale = scale_of(fitted, plan.loss)
+            else:
+                self._symbols = symbols_of_predictions(fitted, plan.loss, plan.width, steps or 0, lambda: rows(wire.array))
         else:
             self._of_decoder(plan, fitted, rows)
             self._decoder = StepDecoder(design, inference, models, plan.decoder, plan.encoding, plan.width)
@@ -105,6 +109,9 @@ class Sampler:
             assert self._decoder is not None
             values = self._numbers.roll_out(self._decoder, self._states(arrays, rows), len(rows))
             return [(shown(row), None) for row in values]
+        if self._scale is not None:
+            predicted, places = self._predict(arrays, rows)
+            return [(shown(self._scale.undo(predicted[place].astype(np.float64))), None) for place in places]
         assert self._symbols is not None
         allowed = self._symbols.allowed
 
@@ -170,12 +177,16 @@ class Sampler:
         return predict
 
     def _one_pass(self, arrays: Mapping[str, Array], rows: Array) -> Choose:
+        predicted, places = self._predict(arrays, rows)
+        return lambda step, _: predicted[places, step]
+
+    def _predict(self, arrays: Mapping[str, Array], rows: Array) -> tuple[Array, Array]:
+        """Predictions `(different rows, steps, width)`, and for each of `rows` its place among them."""
         assert self._model is not None
         different, places = np.unique(rows, return_inverse=True)
         given = list(self._inputs(arrays, different).values())
         predicted = np.asarray(self._model.predict_on_batch(given[0] if len(given) == 1 else given))
-        predicted = predicted.reshape(len(different), -1, predicted.shape[-1])
-        return lambda step, _: predicted[places, step]
+        return predicted.reshape(len(different), -1, predicted.shape[-1]), places
 
 
 def _log(probabilities: Array, chosen: Array) -> Array:

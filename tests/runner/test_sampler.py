@@ -307,6 +307,47 @@ def test_a_decoder_of_numbers_feeds_its_predictions_back_on_the_scale_of_its_inp
         Sampler(wanted, models, fitted, lambda port: np.random.default_rng(0).normal(size=(6, 5, 2)))
 
 
+@pytest.mark.parametrize("steps", [5, None], ids=["a repeated code", "a single vector"])
+def test_numbers_of_one_pass_come_in_the_units_of_the_data(steps: int | None, tmp_path: Path) -> None:
+    from seqdec_gui.data.codecs import FittedNumbers
+    from seqdec_gui.data.fitted import Fitted, FittedPort
+    from seqdec_gui.data.wires import Wire
+    from seqdec_gui.runner.program import load_build
+    from seqdec_gui.runner.sampler import Sampler
+
+    repeat = {"mode": "repeat_vector", "units": [4], "length": steps, "output_units": 2, "output_activation": "linear"}
+    wanted = design(
+        [
+            block("code", "vector", width=3),
+            block("decoder", "recurrent_decoder", **repeat) if steps else block("decoder", "layer_stack"),
+            block("loss", "loss", loss="mean_squared_error", metrics=[]),
+        ],
+        [f"code.output -> decoder.{'code' if steps else 'inputs'}", "decoder.outputs -> loss.predictions"],
+    )
+    width = 2 if steps else 64
+    models = load_build(designs.write_script(wanted, tmp_path))()
+    mean, deviation = np.arange(width) + 3.0, np.linspace(0.5, 2, width)
+    shape = (steps, width) if steps else (width,)
+    fitted = Fitted(
+        (
+            FittedPort("code", "code.output", "input", ("x",), FittedNumbers((3,))),
+            FittedPort("loss", "loss.targets", "target", ("y",), FittedNumbers(shape, tuple(mean), tuple(deviation))),
+        ),
+        (Wire("code", "input", "code", depth=3), Wire("loss", "target", "loss", depth=width)),
+    )
+    sampler = Sampler(wanted, models, fitted, lambda port: np.zeros((0,)))
+    given = np.random.default_rng(0).normal(size=(3, 3)).astype(np.float32)
+    samples = next(sampler.generate({"code": given}, np.array([0, 2]), 2))
+
+    assert not sampler.at_random
+    assert [sample[:2] for sample in samples] == [(0, 0), (0, 1), (2, 0), (2, 1)]
+    expected = np.asarray(models["full"].predict_on_batch(given)) * deviation + mean
+    for sample in samples:
+        values = [[float(number) for number in step.split()] for step in sample.text.split(";")]
+        assert np.reshape(values, shape) == pytest.approx(expected[sample.row], abs=1e-5)
+        assert sample.log_probability is None
+
+
 def test_a_decoder_trained_on_ids_gives_ids(tmp_path: Path) -> None:
     from seqdec_gui.data.codecs import FittedIds
     from seqdec_gui.data.fitted import Fitted, FittedPort

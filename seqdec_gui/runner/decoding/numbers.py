@@ -64,6 +64,12 @@ def numbers_of(fitted: Fitted, fed: str, loss: str, rows: Array) -> Numbers:
     return Numbers(first[0], steps, Scale(before), Scale(after))
 
 
+def scale_of(fitted: Fitted, loss: str) -> Scale:
+    """How the targets of a loss were stored: what its predictions are on. Whatever was not standardised is as the data."""
+    codec = fitted.port(next(wire.array for wire in fitted.wires if wire.name == loss)).codec
+    return Scale(codec if isinstance(codec, FittedNumbers) else FittedNumbers(()))
+
+
 def shown(values: Array) -> str:
     """`1 2.5 3` for one number per step; steps of several are set apart: `1 2; 2.5 3`."""
     return ("; " if values.shape[-1] > 1 else " ").join(" ".join(f"{number:.7g}" for number in step) for step in values)

@@ -29,18 +29,22 @@ class Stepwise(msgspec.Struct, frozen=True):
 
 
 class OnePass(msgspec.Struct, frozen=True):
-    """All steps at once, from inputs that are given: a repeated code, a convolution, a single class."""
+    """All steps at once, from inputs that are given: a repeated code, a convolution, a single class or vector."""
 
     loss: str
     port: Port
     width: int
+    numbers: bool = False
 
 
 Plan: TypeAlias = Stepwise | OnePass
 
 
 def plan_for(design: Design, inference: Inference) -> Plan:
-    """How to generate; a decoder that is fed step by step goes before other outputs. Raises InvalidInput with the reason."""
+    """How to generate; a decoder that is fed step by step goes before other outputs, symbols go before numbers.
+
+    Raises InvalidInput with the reason.
+    """
     found: list[Plan] = []
     problems: list[Problem] = []
     for block in design.blocks:
@@ -55,7 +59,7 @@ def plan_for(design: Design, inference: Inference) -> Plan:
         return stepwise[0]
     refused = [problem for problem in problems if problem.code == "cannot_generate"]  # a decoder that ought to
     if found and not refused:
-        return found[0]
+        return min(found, key=lambda plan: plan.numbers)
     raise InvalidInput(refused or problems or "The design has no loss, so nothing can be generated.")
 
 
@@ -74,11 +78,9 @@ def _plan(design: Design, inference: Inference, block: Block, link: Link) -> Pla
     if decoders:
         why = f"the outputs of {decoders[0]} go through further blocks before they are judged at {block.id}"
         raise _cannot(decoders[0], why, f"Let {decoders[0]} make the predictions itself (output_units, output_activation).")
-    if not judge.classes:
-        raise _no_symbols(source.block, "it predicts numbers and is not fed with them step by step")
     if len(predicted.shape) not in (1, 2):
         raise _no_symbols(source.block, f"it predicts {predicted}, and a sequence (steps, symbols) was expected")
-    return OnePass(block.id, source, width)
+    return OnePass(block.id, source, width, numbers=not judge.classes)
 
 
 def _stepwise(design: Design, inference: Inference, loss: str, judge: Loss, decoder: str, width: int) -> Stepwise:
@@ -130,10 +132,10 @@ def _takes_its_own(design: Design, block_id: str) -> bool:
 
 
 def _cannot(block_id: str, why: str, hint: str = "") -> InvalidInput:
-    text = f"{block_id} cannot generate: {why}."
+    text = f"This block cannot generate: {why}."
     return InvalidInput([Problem("error", "cannot_generate", block_id, text, hint)])
 
 
 def _no_symbols(block_id: str, why: str) -> InvalidInput:
-    text = f"{block_id} cannot generate: {why}."
+    text = f"This block cannot generate: {why}."
     return InvalidInput([Problem("error", "no_symbols", block_id, text, "Export it, and run it as a plain Keras model.")])
