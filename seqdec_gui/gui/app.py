@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import faulthandler
+import gc
 import logging
 import os
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QCoreApplication, Qt, QTimer
 from PyQt5.QtGui import QGuiApplication
@@ -15,6 +17,9 @@ from PyQt5.QtWidgets import QApplication
 
 from seqdec_gui import __version__
 from seqdec_gui.gui import theme
+
+if TYPE_CHECKING:
+    from seqdec_gui.gui.main_window import MainWindow
 
 SIGNAL_MS = 250
 
@@ -27,11 +32,18 @@ def main(design: Path | str | None = None) -> int:
 
     crash_report.install()
     window = open_window(design)
+    spare_collector(window)
     QTimer.singleShot(0, theme.follow_system)
     _obey_terminal(application)
     status = int(application.exec_())
     window.deleteLater()
     return status
+
+
+def spare_collector(window: MainWindow) -> None:
+    """Keep the program itself out of the garbage collector's rounds, each of which would stop the window for 50 ms."""
+    gc.freeze()
+    window.warming.ended.connect(gc.freeze)
 
 
 def create_application() -> QApplication:

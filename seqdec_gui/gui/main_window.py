@@ -26,6 +26,7 @@ from seqdec_gui.gui.readiness import Readiness
 from seqdec_gui.gui.shell import BottomPanel, Overlay, Pages, Panel, Shell
 from seqdec_gui.gui.totals import ElidedLabel, Totals
 from seqdec_gui.gui.train_button import TrainButton
+from seqdec_gui.gui.warming import Warming
 from seqdec_gui.gui.welcome import Welcome
 from seqdec_gui.gui.workspace import Workspace
 
@@ -80,6 +81,7 @@ class MainWindow(QMainWindow):
         self.train_button.refresh()
         QTimer.singleShot(0, self.workspace.devices.refresh)
         QTimer.singleShot(FOLLOW_RUNS_MS, self._on_follow_runs_timeout)
+        self.warming = Warming(self.pages)
 
     # -- building
     def _build_shell(self) -> None:

@@ -6,6 +6,7 @@ bar, panel. `QToolButton kind`: panel (in a panel's header). Change a property w
 
 from __future__ import annotations
 
+from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QWidget
 
 from seqdec_gui import resource_files
@@ -16,6 +17,8 @@ def polish(widget: QWidget, name: str, value: object) -> None:
     """Set a property that the style sheet asks for, and apply it."""
     if widget.property(name) != value:
         widget.setProperty(name, value)
+        if not widget.testAttribute(Qt.WA_WState_Polished):
+            return  # it gets its look when it is first shown, and would pay twice for it
         widget.style().unpolish(widget)
         widget.style().polish(widget)
 

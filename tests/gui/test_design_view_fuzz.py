@@ -82,6 +82,7 @@ class User:
     def look(self) -> None:
         """What is shown is the design."""
         scene, design = self.view.design_scene, self.document.design
+        scene.finish_routes()
         assert set(scene.blocks) == {block.id for block in design.blocks}
         assert set(scene.wires) <= set(design.links)
         assert len(design.links) == len({link.target for link in design.links})

@@ -175,6 +175,7 @@ def test_on_a_canvas_nothing_covers_anything(qtbot: QtBot, seed: int) -> None:
     canvas = Canvas(qtbot, tangle(40, seed))
     canvas.view.auto_layout()
     scene = canvas.view.design_scene
+    scene.finish_routes()
     rects = {block_id: scene.rect_of(block_id) for block_id in scene.blocks}
     assert not [pair for pair in itertools.combinations(rects.values(), 2) if pair[0].meets(pair[1])]
     labels = [wire.label_place for wire in scene.wires.values() if wire.label_place is not None]
@@ -183,6 +184,22 @@ def test_on_a_canvas_nothing_covers_anything(qtbot: QtBot, seed: int) -> None:
     assert not [wire.link for wire in scene.wires.values() if crossed(wire.points, rects)]
     shown = sum(1 for wire in scene.wires.values() if wire.label_place is not None)
     assert shown >= 0.6 * len({link.source for link in scene.wires})
+
+
+def test_many_wires_find_their_ways_turn_by_turn(qtbot: QtBot) -> None:
+    """Whoever opens a large design waits for none of them, and each ends where it would have been at once."""
+    canvas = Canvas(qtbot, tangle(60, 1))
+    scene = canvas.view.design_scene
+    canvas.view.auto_layout()
+    drawn = {link: wire.points for link, wire in scene.wires.items()}
+    assert all(len(points) >= 2 for points in drawn.values())
+    assert not any(wire.label_place for wire in scene.wires.values())
+    scene.finish_routes()
+    wanted = {link: (wire.points, wire.label_place) for link, wire in scene.wires.items()}
+    assert {link: points for link, (points, _) in wanted.items()} != drawn
+    canvas.document.undo_stack.undo()
+    canvas.document.undo_stack.redo()
+    qtbot.waitUntil(lambda: {link: (wire.points, wire.label_place) for link, wire in scene.wires.items()} == wanted)
 
 
 def tangle(blocks: int, seed: int) -> Design:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Collection, Iterable
 from typing import cast
 
-from PyQt5.QtCore import QObject, QPointF, QRectF, pyqtSignal, pyqtSlot
+from PyQt5.QtCore import QObject, QPointF, QRectF, QTimer, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QGraphicsScene
 
 from seqdec_gui.domain.design import Design, Link
@@ -23,6 +25,8 @@ from seqdec_gui.gui.document import DesignDocument
 
 FARTHEST = 90_000.0  # a position beyond it, which only a file written by hand can have, is shown here
 BETWEEN = 24.0  # least distance at which a new block is put beside others
+AT_ONCE = 40  # so many wires are routed within a frame; more of them turn by turn
+TURN_S = 0.008
 
 
 class DesignScene(QGraphicsScene):
@@ -39,6 +43,9 @@ class DesignScene(QGraphicsScene):
         self._router: Router[Link] = Router()
         self._labels: Grid[Link] = Grid()
         self._at: dict[str, list[Link]] = {}
+        self._unrouted: dict[Link, None] = {}
+        self._unlabelled: dict[Link, None] = {}
+        self._more = QTimer(self, interval=0, timeout=self._on_more_timeout)
         self._hovered: tuple[str | None, Link | None] = (None, None)
         self.setItemIndexMethod(QGraphicsScene.BspTreeIndex)
         self.setSceneRect(-1e5, -1e5, 2e5, 2e5)
@@ -62,11 +69,9 @@ class DesignScene(QGraphicsScene):
 
     @pyqtSlot()
     def _on_theme_changed(self) -> None:
-        for item in self.blocks.values():
-            item.lay_out()
-        for wire in self.wires.values():
-            wire.lay_out()
-        self._reroute(set(self.wires), set(self.blocks))
+        moved = [block_id for block_id, item in self.blocks.items() if item.lay_out()]
+        resized = [link for link, wire in self.wires.items() if wire.lay_out()]
+        self._reroute(set(), moved, resized)
         self.update()
 
     def _show(self, design: Design) -> None:
@@ -106,6 +111,8 @@ class DesignScene(QGraphicsScene):
             self.removeItem(gone.label)
             self._router.forget(link)
             self._labels.drop(link)
+            self._unrouted.pop(link, None)
+            self._unlabelled.pop(link, None)
         stale: set[Link] = set()
         resized: set[Link] = set()
         for link in drawn:
@@ -149,16 +156,43 @@ class DesignScene(QGraphicsScene):
             blocks.put(block_id, after)
             stale |= self._router.touching(after.grown(routing.MARGIN - 2.0))
             stale.update(self._at.get(block_id, ()))
+        stale |= self._unrouted.keys()
         for link in stale:
             self._router.forget(link)
+        unlabelled = stale.union(resized, self._unlabelled)
+        for link in unlabelled:
             self._labels.drop(link)
-        order = [link for link in self.wires if link in stale]
-        for link in sorted(order, key=self._span_of):
-            self._router.route(link, self._wire(link))
-        for link in resized:
-            self._labels.drop(link)
-        for link in (link for link in self.wires if link in stale or link in resized):
+        self._unlabelled = {link: None for link in self.wires if link in unlabelled}
+        self._unrouted = dict.fromkeys(sorted((link for link in self.wires if link in stale), key=self._span_of))
+        if len(self._unrouted) <= AT_ONCE:
+            self.finish_routes()
+            return
+        for link in self._unrouted:
+            wire = self._wire(link)
+            self.wires[link].show_route(routing.simple(wire.source, wire.target), None)
+        self._more.start()
+
+    def finish_routes(self) -> None:
+        """Find now the routes, and places for the labels, that wait for their turn."""
+        self._more.stop()
+        self._take_turn(math.inf)
+
+    @pyqtSlot()
+    def _on_more_timeout(self) -> None:
+        if not self._take_turn(time.perf_counter() + TURN_S):
+            self._more.stop()
+
+    def _take_turn(self, until: float) -> bool:
+        """Route some of the wires that wait; once all have their way, place labels. Returns whether any is left."""
+        while self._unrouted and time.perf_counter() < until:
+            link = next(iter(self._unrouted))
+            del self._unrouted[link]
+            self.wires[link].show_route(self._router.route(link, self._wire(link)), None)
+        while self._unlabelled and not self._unrouted and time.perf_counter() < until:
+            link = next(iter(self._unlabelled))
+            del self._unlabelled[link]
             self._place_label(link)
+        return bool(self._unrouted or self._unlabelled)
 
     def _span_of(self, link: Link) -> float:
         """Short wires are routed first, so that the long ones go round them."""
@@ -291,12 +325,17 @@ class DesignScene(QGraphicsScene):
             for end in judge.candidates():
                 allowed.setdefault(end.port.block, {})[end] = judge.verdict(end).ok
             allowed.setdefault(judge.start.port.block, {})[judge.start] = True
+            allowed = {block_id: ends for block_id, ends in allowed.items() if any(ends.values())}
+        self.glow(None if judge is None else allowed)
+
+    def glow(self, allowed: dict[str, dict[End, bool]] | None) -> None:
+        """Let the allowed ports of these blocks glow and dim all others; None: show all as usual."""
         for block_id, item in self.blocks.items():
-            marks = None if judge is None else allowed.get(block_id, {})
+            marks = None if allowed is None else allowed.get(block_id, {})
             if item.marks != marks:
                 item.marks = marks
-                item.setOpacity(1.0 if marks is None or any(marks.values()) else 0.6)
                 item.update()
+            item.setOpacity(1.0 if allowed is None or block_id in allowed else 0.6)
 
     def heat(self, end: End | None) -> None:
         """Emphasise this port and no other."""

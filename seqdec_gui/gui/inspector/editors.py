@@ -62,6 +62,9 @@ class Editor(QObject):
     def add_button(self, button: QToolButton) -> None:
         """Take a button of the form among the editor's own, where it has a row of them."""
 
+    def recolour(self) -> None:
+        """Take the colours of the theme where they are not those of the style sheet."""
+
     def read(self) -> Reading:
         raise NotImplementedError
 
@@ -238,19 +241,22 @@ class IntegersEditor(Editor):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(2)
         row.addWidget(self.input, 1)
-        self.remove = self._button("minus", "Remove the last", self._on_remove_clicked)
-        self.add = self._button("plus", "Add one more", self._on_add_clicked)
+        self.remove = self._button("remove", "Remove the last", self._on_remove_clicked)
+        self.add = self._button("add", "Add one more", self._on_add_clicked)
         for button in (self.remove, self.add):
             row.addWidget(button)
         self.box.setFocusProxy(self.input)
 
-    def _button(self, icon_name: str, tip: str, slot: Any) -> QToolButton:
+    def recolour(self) -> None:
+        self.remove.setIcon(icon("minus"))
+        self.add.setIcon(icon("plus"))
+
+    def _button(self, name: str, tip: str, slot: Any) -> QToolButton:
         button = QToolButton(self.box)
         button.setProperty("kind", "small")
-        button.setIcon(icon(icon_name))
         button.setToolTip(tip)
         button.setAccessibleName(f"{words.label(self.field.name)}: {tip.lower()}")
-        button.setObjectName(f"field_{self.field.name}_{'add' if icon_name == 'plus' else 'remove'}")
+        button.setObjectName(f"field_{self.field.name}_{name}")
         button.clicked.connect(slot)
         return button
 

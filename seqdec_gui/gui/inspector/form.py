@@ -204,3 +204,4 @@ class Form(QWidget):
     def _recolour(self) -> None:
         for row in self._rows.values():
             row.reset.setIcon(icon("restore"))
+            row.editor.recolour()

@@ -88,14 +88,17 @@ class LayerTableEditor(Editor):
         table.setTabKeyNavigation(False)
         table.currentCellChanged.connect(self._on_table_current_cell_changed)
 
+    def recolour(self) -> None:
+        for name, icon_name, _ in BUTTONS:
+            self._buttons[name].setIcon(icon(icon_name))
+
     def _button_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(2)
         self._buttons: dict[str, QToolButton] = {}
-        for name, icon_name, tip in BUTTONS:
+        for name, _, tip in BUTTONS:
             button = QToolButton(self.box, objectName=f"layers_{name}", toolTip=tip)
             button.setAccessibleName(tip)
-            button.setIcon(icon(icon_name))
             button.setIconSize(QSize(16, 16))
             row.addWidget(button)
             self._buttons[name] = button

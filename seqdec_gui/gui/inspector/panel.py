@@ -287,7 +287,7 @@ class Inspector(QFrame):
 
     @pyqtSlot()
     def _on_theme_changed(self) -> None:
-        self._show_selection()  # with icons in the new colours
+        self._refresh()  # the picture and the ports in the new colours
 
 
 class HelpStrip(QWidget):

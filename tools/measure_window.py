@@ -1,0 +1,483 @@
+"""Measure what the window promises, and print one line for each figure with its bound.
+
+python tools/measure_window.py                       all parts but memory, about three minutes
+python tools/measure_window.py start plots           only these: start, actions, blocks, plots, training, memory
+python tools/measure_window.py memory --minutes 10   a run that streams 50 reports a second; the window's memory at the end
+
+Each part is a process of its own with a home of its own, offscreen unless QT_QPA_PLATFORM says otherwise. Times are wall-clock
+times, so a busy machine shows; what an action costs is the longest delay of a 5 ms timer from the action until it has settled.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = ROOT / "resources" / "examples"
+PARTS = ("start", "actions", "blocks", "plots", "training", "memory")
+TICK_MS = 5
+SUSPECT_S = 0.02
+CSV_ROWS = 1_600_000
+STARTS = 5
+WARM_UP_S = 60.0
+REPORTS_PER_S = 50
+INTERACTIVE = """
+import os, sys, time
+from seqdec_gui.gui.app import create_application
+application = create_application()
+from PyQt5.QtCore import QAbstractEventDispatcher
+def look():
+    if any(w.windowHandle() and w.windowHandle().isExposed() for w in application.topLevelWidgets()):
+        print(time.monotonic(), flush=True)
+        os._exit(0)
+QAbstractEventDispatcher.instance().aboutToBlock.connect(look)
+from seqdec_gui.cli import main
+main(sys.argv[1:])
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--minutes", type=float, default=10.0, help="how long `memory` streams")
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long `training` listens")
+    parser.add_argument("--inside", type=Path, metavar="FOLDER", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.inside:
+        part = arguments.parts[0]
+        {"actions": actions, "blocks": blocks, "plots": plots, "training": training, "memory": memory, "write": write}[part](
+            arguments
+        )
+        return
+    for part in arguments.parts or [part for part in PARTS if part != "memory"]:
+        if part not in PARTS:
+            parser.error(f"expected one of {', '.join(PARTS)}, got {part!r}")
+        with tempfile.TemporaryDirectory(prefix="measure-") as folder:
+            environment = _environment(Path(folder))
+            if part == "start":
+                start(environment)
+            else:
+                options = ["--minutes", str(arguments.minutes), "--seconds", str(arguments.seconds), "--inside", folder]
+                subprocess.run([sys.executable, __file__, part, *options], env=environment, check=True)
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    home = folder / "home"
+    home.mkdir(mode=0o700)
+    names = ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR")
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    return {"QT_QPA_PLATFORM": "offscreen"} | os.environ | dict.fromkeys(names, str(home)) | {"PYTHONPATH": path}
+
+
+def say(what: str, value: float, unit: str, bound: float | None = None, more: str = "") -> None:
+    """One figure, its bound, and whether it is kept."""
+    promised = "" if bound is None else f"<= {bound:g} {unit}  {'ok' if value <= bound else 'MISSED'}"
+    print(f"{what:58} {value:9.2f} {unit:3} {promised:22} {more}".rstrip(), flush=True)
+
+
+# -- the start
+def start(environment: dict[str, str]) -> None:
+    """From the start of the process to a painted window with nothing left to do, beside what TensorFlow's import takes."""
+    _time_to_interactive(environment)  # warm, and with the settings of a second start
+    seconds = statistics.median(_time_to_interactive(environment) for _ in range(STARTS))
+    say("start to an interactive window, median of 5", seconds, "s", 1.0)
+    design = statistics.median(_time_to_interactive(environment, str(EXAMPLES / "digits.seqdec")) for _ in range(STARTS))
+    say("the same with a design", design, "s", 1.0)
+    command = [sys.executable, "-c", "import tensorflow"]
+    tensorflow = statistics.median(_seconds(command, environment) for _ in range(3))
+    say("import tensorflow, median of 3", tensorflow, "s")
+    say("start of the window / import tensorflow", seconds / tensorflow, "", 0.25)
+
+
+def _time_to_interactive(environment: dict[str, str], *design: str) -> float:
+    begun = time.monotonic()
+    command = [sys.executable, "-c", INTERACTIVE, *design]
+    told = subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=60).stdout
+    return float(told.split()[-1]) - begun
+
+
+def _seconds(command: list[str], environment: dict[str, str]) -> float:
+    begun = time.monotonic()
+    subprocess.run(command, env=environment, check=True, capture_output=True, timeout=300)
+    return time.monotonic() - begun
+
+
+# -- listening to the event loop
+class Beat:
+    """A 5 ms timer, how late each of its calls came, and what was running meanwhile.
+
+    An alarm that each call puts off asks for the latter: its handler runs in the window's thread, between two steps of Python,
+    so it names what calls Qt, and nothing where Qt is at work alone.
+    """
+
+    def __init__(self) -> None:
+        from PyQt5.QtCore import Qt, QTimer
+
+        self.delays: list[tuple[float, float]] = []  # (seconds late, when the call before it came)
+        self._seen: list[tuple[float, str]] = []
+        self._last = 0.0
+        self._timer = QTimer(interval=TICK_MS, timerType=Qt.PreciseTimer)
+        self._timer.timeout.connect(self._on_timer_timeout)
+
+    def __enter__(self) -> Beat:
+        signal.signal(signal.SIGALRM, lambda _number, frame: self._seen.append((time.perf_counter(), _where(frame))))
+        self._last = time.perf_counter()
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.stop()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _on_timer_timeout(self) -> None:
+        signal.setitimer(signal.ITIMER_REAL, SUSPECT_S, SUSPECT_S / 2)
+        now = time.perf_counter()
+        self.delays.append((max(0.0, now - self._last - TICK_MS / 1000), self._last))
+        self._last = now
+
+    @property
+    def longest_ms(self) -> float:
+        return 1000 * max((late for late, _ in self.delays), default=0.0)
+
+    def percentile_ms(self, share: float) -> float:
+        ranked = sorted(late for late, _ in self.delays)
+        return 1000 * ranked[min(len(ranked) - 1, int(share * len(ranked)))]
+
+    def culprit(self) -> str:
+        """What was running most of the time in the longest delay."""
+        late, begun = max(self.delays)
+        seen = Counter(where for when, where in self._seen if begun <= when <= begun + late + TICK_MS / 1000 and where)
+        return seen.most_common(1)[0][0] if seen else ""
+
+
+def _where(frame: FrameType | None) -> str:
+    """The product's own calls of a stack, the innermost last, and what they called."""
+    stack = traceback.extract_stack(frame)
+    own = [each for each in stack if "seqdec_gui/" in each.filename]
+    words = [f"{Path(each.filename).stem}.{each.name}:{each.lineno}" for each in own[-3:]]
+    if own and stack[-1] not in own:
+        words.append(f"{Path(stack[-1].filename).stem}.{stack[-1].name}")
+    return " > ".join(words)
+
+
+def listen(seconds: float, action: Callable[[], object] = lambda: None) -> Beat:
+    """Turn the event loop for so long, with an action at its beginning."""
+    from PyQt5.QtCore import QEventLoop, QTimer
+
+    loop = QEventLoop()
+    with Beat() as beat:
+        QTimer.singleShot(100, action)
+        QTimer.singleShot(100 + int(1000 * seconds), loop.quit)
+        loop.exec_()
+    return beat
+
+
+def settle(until: Callable[[], bool], longest_s: float = 60.0) -> None:
+    """Turn the event loop until something holds."""
+    from PyQt5.QtCore import QEventLoop, QTimer
+
+    loop = QEventLoop()
+    timer = QTimer(interval=20)
+    timer.timeout.connect(lambda: until() and loop.quit())
+    timer.start()
+    QTimer.singleShot(int(1000 * longest_s), loop.quit)
+    loop.exec_()
+    if not until():
+        raise TimeoutError("the window did not get there")
+
+
+def open_window(path: Path | None = None) -> Any:
+    """A real window, its first seconds over."""
+    from seqdec_gui.gui.app import create_application, spare_collector
+
+    create_application()
+    from seqdec_gui.gui.main_window import open_window
+
+    window = open_window(path)
+    spare_collector(window)
+    window.resize(1280, 800)
+    settle(lambda: window.workspace.devices.known)
+    listen(3.0)
+    return window
+
+
+# -- what a user does
+def actions(arguments: argparse.Namespace) -> None:
+    """The longest delay of the event loop that each action causes."""
+    from seqdec_gui.domain import document as design_file
+    from seqdec_gui.gui.app import create_application, spare_collector
+
+    folder = arguments.inside
+    big, small = folder / "molecules.csv", EXAMPLES / "data" / "roman.csv"
+    _write_rows(big)
+    many = folder / "many.seqdec"
+    design_file.save(_tangle(), many)
+    kept: list[Any] = [create_application()]
+    from seqdec_gui.gui import main_window, theme
+
+    def begin() -> None:
+        kept.append(main_window.open_window(EXAMPLES / "digits.seqdec"))
+        spare_collector(kept[1])
+
+    say("making the window, as one delay", listen(0.3, begin).longest_ms, "ms")
+    window = kept[1]
+
+    def act(what: str, action: Callable[[], object], bound: float = 50.0, seconds: float = 2.0) -> None:
+        beat = listen(seconds, action)
+        say(what, beat.longest_ms, "ms", bound, beat.culprit() if beat.longest_ms > 30 else "")
+
+    act("the first four seconds, nothing done", lambda: None, 100, 4)
+    act("the four seconds after them", lambda: None, 50, 4)
+    for name in ("train", "data", "runs", "generate", "code"):
+        act(f"the {name.title()} page, first time", lambda name=name: window.pages.show_page(name), 100)
+    for name in ("design", "train"):
+        act(f"the {name.title()} page, again", lambda name=name: window.pages.show_page(name))
+    act("theme switch, every page built", lambda: theme.set_mode("dark"), 100)
+    act("theme switch back", lambda: theme.set_mode("light"), 100)
+    window.pages.show_page("data")
+    act("open a small data file", lambda: window.workspace.data_file_offered.emit(small))
+    act(f"open a data file of {CSV_ROWS:,} rows", lambda: window.workspace.data_file_offered.emit(big), 50, 12)
+    preview = window.findChild(object, "data_table")
+    act("scroll it to the end", preview.scrollToBottom)
+    act("undo that edit", window.document.undo_stack.undo)
+    window.document.undo_stack.setClean()
+    act("open a design of 200 blocks", lambda: window.files.open(many), 100)
+    act("automatic layout of 200 blocks", window.design_view.auto_layout, 100)
+    act("a new theme with 200 blocks", lambda: theme.set_mode("dark"), 100)
+    _close(window)
+
+
+def _write_rows(path: Path) -> None:
+    """As many rows as a large set of molecules has: a text of 20 to 60 characters and two numbers."""
+    import numpy as np
+
+    random = np.random.default_rng(1)
+    letters = np.frombuffer(b"CCCCCNNOO()=c1c1FSl", np.uint8)
+    block = [bytes(random.choice(letters, length)).decode() for length in random.integers(20, 60, 4000)]
+    lines = "\n".join(f"{text},{number:.4f},{number * 7:.1f}" for text, number in zip(block, random.random(4000), strict=True))
+    with path.open("w") as file:
+        file.write("smiles,score,weight\n")
+        for _ in range(CSV_ROWS // 4000):
+            file.write(lines + "\n")
+
+
+def _tangle() -> Any:
+    from tests.gui.test_design_view_layout import tangle
+
+    return tangle(200, 1)
+
+
+def _close(window: Any) -> None:
+    window.workspace.close_guards.clear()
+    window.document.undo_stack.setClean()
+    window.close()
+    window.deleteLater()
+
+
+def blocks(_arguments: argparse.Namespace) -> None:
+    """The canvas with 200 blocks, ms of processor time."""
+    from seqdec_gui.gui.app import create_application
+
+    kept = create_application()
+    from tests.gui.bench_design_view import measure
+
+    bounds = {"frame": 16.0, "repaint": 50.0, "begin": 50.0, "open": 100.0}
+    for what, value in measure(200).items():
+        say(f"200 blocks: {what}", value, "ms", bounds.get(what.replace(",", "").split()[0], 50.0))
+    kept.quit()
+
+
+def plots(_arguments: argparse.Namespace) -> None:
+    """One new report and the redraw of a plot that holds a million."""
+    from seqdec_gui.gui.app import create_application
+
+    kept = create_application()
+    from seqdec_gui.gui.document import DesignDocument
+    from seqdec_gui.gui.training_view.board import Board
+    from seqdec_gui.gui.training_view.history import RunHistory
+    from seqdec_gui.gui.training_view.session import TrainingSession
+    from seqdec_gui.gui.workspace import Workspace
+    from tests.gui import bench_training_view as bench
+
+    board = Board(TrainingSession(Workspace(DesignDocument())))
+    board.resize(1000, 640)
+    board.show()
+    settle(lambda: len(board.plots) == 5)
+    history = RunHistory()
+    bench.fill(history, 1_000_000)
+    board.show_history(history)
+
+    def redraws(function: Callable[..., float]) -> float:
+        wall = []
+        for _ in range(31):
+            begun = time.perf_counter()
+            function(board, history)
+            wall.append(1000 * (time.perf_counter() - begun))
+        return statistics.median(wall)
+
+    say("1,000,000 points: redraw of the loss, median of 31", redraws(bench.one_plot), "ms", 20)
+    board._smoothing.setValue(5)
+    say("the same, smoothed over the raw curve", redraws(bench.one_plot), "ms", 40)
+    board._smoothing.setValue(0)
+    say("four plots of 1,000,000 points in one go", redraws(bench.whole), "ms", 80)
+    kept.quit()
+
+
+# -- a run
+def training(arguments: argparse.Namespace) -> None:
+    """The event loop while a bundled example trains on all cores and its curves are shown."""
+    from PyQt5.QtWidgets import QWidget
+
+    from seqdec_gui.runs.spec import DeviceChoice
+
+    design = _copy_of("digits", arguments.inside, epochs=100_000)
+    window = open_window(design)
+    window.workspace.devices.choose(DeviceChoice("cpu", count=os.cpu_count() or 1))
+    window.findChild(QWidget, "train_button").click()
+    from seqdec_gui.gui.training_view.session import session_of
+
+    session = session_of(window.workspace)
+    try:
+        settle(lambda: session.active is not None and session.active.history.step > 0, 180)
+        listen(5.0)
+        followed = session.active
+        before, started = followed.history.step, _child_seconds(followed)
+        events = _lines(followed.run.events)
+        beat = listen(arguments.seconds)
+        engine, devices = followed.history.started.engine, ", ".join(followed.history.started.devices)
+        cores = (_child_seconds(followed) - started) / arguments.seconds
+        more = f"{engine} on {devices}, {cores:.1f} cores, {(followed.history.step - before) / arguments.seconds:.0f} steps/s, "
+        more += f"{(_lines(followed.run.events) - events) / arguments.seconds:.1f} events/s"
+        say("while a run trains: 5 ms timer, delays counted", len(beat.delays), "", None, more)
+        say("  50 % of delays", beat.percentile_ms(0.5), "ms")
+        say("  99 % of delays", beat.percentile_ms(0.99), "ms", 50)
+        say("  longest delay", beat.longest_ms, "ms", None, beat.culprit())
+    finally:
+        if session.active is not None and session.active.run is not None:
+            from seqdec_gui.runs.process import RunProcess
+
+            process = RunProcess(session.active.run)
+            process.kill()
+            process.wait(20)
+        listen(1.0)
+        _close(window)
+
+
+def _copy_of(example: str, folder: Path, epochs: int) -> Path:
+    import msgspec
+
+    from seqdec_gui.domain import document as design_file
+
+    shutil.copytree(EXAMPLES / "data", folder / "data")
+    design = design_file.load(EXAMPLES / f"{example}.seqdec")
+    training = msgspec.structs.replace(design.training, epochs=epochs, early_stopping_patience=0)
+    design_file.save(msgspec.structs.replace(design, training=training), folder / f"{example}.seqdec")
+    return folder / f"{example}.seqdec"
+
+
+def _lines(path: Path) -> int:
+    return path.read_bytes().count(b"\n")
+
+
+def _child_seconds(followed: Any) -> float:
+    """Processor time of a run's process."""
+    from seqdec_gui.runs.process import RunProcess
+
+    fields = Path(f"/proc/{RunProcess(followed.run).pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def memory(arguments: argparse.Namespace) -> None:
+    """Resident memory while 50 reports a second come in, far more than a run writes; a whole epoch each 20 s."""
+    from seqdec_gui.domain import document as design_file
+    from seqdec_gui.runs import folder, process
+    from seqdec_gui.runs.spec import DeviceChoice, RunSpec
+
+    design = _copy_of("digits", arguments.inside, epochs=100_000)
+    spec = RunSpec(design=design_file.to_builtins(design_file.load(design)), design_path=str(design), folder=str(design.parent),
+                   data_file="", devices=DeviceChoice("cpu"))  # fmt: skip
+    writer = (sys.executable, __file__, "write", "--minutes", str(arguments.minutes + 2), "--inside")
+    run = process.start(folder.create(None, design), spec, argv=writer)
+    window = open_window(design)
+    from seqdec_gui.gui.training_view.session import session_of
+
+    settle(lambda: session_of(window.workspace).active is not None)
+    window.pages.show_page("train")
+    listen(WARM_UP_S)
+    history = session_of(window.workspace).active.history
+    first, points, sizes = history.step, _bytes_of(history), [_resident()]
+    for _ in range(max(1, round(arguments.minutes))):
+        beat = listen(60.0)
+        sizes.append(_resident())
+        print(f"  {sizes[-1] / 2**20:.1f} MiB, longest delay {beat.longest_ms:.0f} ms {beat.culprit()}", flush=True)
+    grown, kept = (sizes[-1] - sizes[0]) / 2**20, (_bytes_of(history) - points) / 2**20
+    say(f"memory after {WARM_UP_S:.0f} s", sizes[0] / 2**20, "MiB")
+    say(f"  growth over {arguments.minutes:g} min of streaming", grown, "MiB", None, f"{history.step - first:,} reports")
+    say("  of it, buffers of the points themselves", kept, "MiB")
+    say("  growth beyond the points", grown - kept, "MiB", 2.0)
+    run.kill()
+    run.wait(20)
+    listen(1.0)
+    _close(window)
+
+
+def _resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _bytes_of(history: Any) -> int:
+    from seqdec_gui.gui.training_view.history import TABLES
+
+    return sum(curve.nbytes for table in TABLES for curve in getattr(history, table).values())
+
+
+def write(arguments: argparse.Namespace) -> None:
+    """Stand in for the process of a run: its lock, its events."""
+    import math
+
+    from seqdec_gui.runs import lock
+    from seqdec_gui.runs.events import DeviceLoad, Epoch, EventWriter, Started, Step
+    from seqdec_gui.runs.folder import RunFolder
+
+    run, per_epoch = RunFolder(arguments.inside), REPORTS_PER_S * 20
+    held = lock.adopt(run.lock)
+    until, number = time.monotonic() + 60 * arguments.minutes, 0
+    with EventWriter(run.events) as events:
+        events.write(
+            Started(epochs=1000, steps_per_epoch=per_epoch, batch_size=64, devices=("cpu:0",), engine="jax", pid=os.getpid())
+        )
+        while time.monotonic() < until:
+            number += 1
+            loss = math.exp(-number / 3e3) + 0.05 * math.sin(number * 1.7) + 0.1
+            metrics = {
+                "loss": loss,
+                "token_accuracy": 1 - loss / 2,
+                "learning_rate": 1e-3,
+                "samples_per_s": 5000.0 + number % 7,
+            }
+            events.write(Step(epoch=(number - 1) // per_epoch + 1, step=number, metrics=metrics))
+            if number % per_epoch == 0:
+                epoch = metrics | {"val_loss": loss, "val_token_accuracy": 1 - loss / 2}
+                events.write(Epoch(epoch=number // per_epoch, step=number, metrics=epoch, seconds=20.0))
+            if number % REPORTS_PER_S == 0:
+                events.write(DeviceLoad(id="cpu:0", memory_used=(1 << 30) + number, memory_total=8 << 30, load=0.9))
+            time.sleep(1 / REPORTS_PER_S)
+    held.close()
+
+
+if __name__ == "__main__":
+    main()
