@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject, pyqtSignal, pyqtSlot
 
 from seqdec_gui.gui.device_selection import DeviceSelection
 from seqdec_gui.gui.document import DesignDocument
+
+if TYPE_CHECKING:
+    from seqdec_gui.data.formats.base import Column
 
 CloseGuard = Callable[[Callable[[], None]], bool]
 
@@ -38,6 +42,8 @@ class Workspace(QObject):
         self.close_guards: list[CloseGuard] = []
         self.chosen_run: Path | None = None
         """The run that was shown last: what Export and Generate begin with."""
+        self.columns: tuple[Column, ...] = ()
+        """The columns of the data file that the Data page shows; empty until it has been shown."""
         self._training = ""
         self.run_requested.connect(self._on_run_requested)
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
-from PyQt5.QtCore import QEvent, QObject, QPoint, Qt
+from PyQt5.QtCore import QEvent, QObject, QPoint, Qt, QTimer, pyqtSlot
 from PyQt5.QtGui import QMouseEvent
-from PyQt5.QtWidgets import QAbstractItemView, QApplication, QLabel, QWidget
+from PyQt5.QtWidgets import QAbstractItemView, QApplication, QLabel, QTabBar, QWidget
 
 from seqdec_gui.gui import theme
 
 Columns = tuple[str, ...]
 _OFFSET = QPoint(12, 8)
+REST_MS = 400
+"""How long the mouse rests on a tab before it comes to the front."""
 
 
 @runtime_checkable
@@ -38,6 +40,11 @@ class ColumnDrag(QObject):
         self._columns: Columns = ()
         self._pressed = QPoint()
         self._label: QLabel | None = None
+        self._tabs: tuple[QTabBar, int] | None = None
+        self._resting = QTimer(self)
+        self._resting.setSingleShot(True)
+        self._resting.setInterval(REST_MS)
+        self._resting.timeout.connect(self._on_resting_timeout)
         self._target: ColumnTarget | None = None
         self._viewport.installEventFilter(self)
 
@@ -49,13 +56,15 @@ class ColumnDrag(QObject):
         if event.type() == QEvent.KeyPress and self.dragging and event.key() == Qt.Key_Escape:
             self._end()
             return True
-        if watched is not self._viewport or not isinstance(event, QMouseEvent):
+        if not isinstance(event, QMouseEvent) or not isinstance(watched, QWidget):
             return False
-        if event.type() == QEvent.MouseButtonPress and event.button() == Qt.LeftButton:
+        if watched is not self._viewport and not self.dragging:
+            return False
+        if event.type() == QEvent.MouseButtonPress and event.button() == Qt.LeftButton and not self.dragging:
             self._columns, self._pressed = self._columns_at(event.pos()), event.pos()
             return False
         if event.type() == QEvent.MouseMove and self._columns and event.buttons() & Qt.LeftButton:
-            return self._move(event)
+            return self._move(event)  # on whatever widget: the list itself may be hidden by another tab meanwhile
         if event.type() == QEvent.MouseButtonRelease and event.button() == Qt.LeftButton:
             return self._release(event)
         return False
@@ -68,6 +77,7 @@ class ColumnDrag(QObject):
         place = event.globalPos()
         window = self._viewport.window()
         self._label.move(window.mapFromGlobal(place) + _OFFSET)
+        self._hover_tab(window, place)
         target = _target_under(window, place)
         if self._target is not None and target is not self._target:
             self._target.columns_left()
@@ -75,6 +85,23 @@ class ColumnDrag(QObject):
         taken = target is not None and target.columns_hovered(self._columns, place)
         self._viewport.setCursor(Qt.DragCopyCursor if taken else Qt.ClosedHandCursor)
         return True
+
+    def _hover_tab(self, window: QWidget, place: QPoint) -> None:
+        """A tab on which the mouse rests comes to the front."""
+        under = window.childAt(window.mapFromGlobal(place))
+        tabs = under if isinstance(under, QTabBar) else None
+        at = -1 if tabs is None else tabs.tabAt(tabs.mapFromGlobal(place))
+        found = None if tabs is None or at < 0 or at == tabs.currentIndex() else (tabs, at)
+        if found != self._tabs:
+            self._tabs = found
+            self._resting.start() if found is not None else self._resting.stop()
+
+    @pyqtSlot()
+    def _on_resting_timeout(self) -> None:
+        if self.dragging and self._tabs is not None:
+            tabs, at = self._tabs
+            tabs.setCurrentIndex(at)
+            self._label.raise_()
 
     def _release(self, event: QMouseEvent) -> bool:
         dragged, target, columns = self.dragging, self._target, self._columns
@@ -101,6 +128,8 @@ class ColumnDrag(QObject):
 
     def _end(self) -> None:
         self._columns = ()
+        self._tabs = None
+        self._resting.stop()
         if self._label is not None:
             QApplication.instance().removeEventFilter(self)
             self._label.deleteLater()

@@ -31,7 +31,10 @@ EMPTY = "Rows of numbers or text to train on: .csv .tsv .npz .npy .h5 .parquet. 
 
 
 class DataPage(QWidget):
-    """Shows the file that the design names; opening another is an edit of the design, with undo."""
+    """Shows the file that the design names; opening another is an edit of the design, with undo.
+
+    It may be made before somebody looks: nothing is read until then.
+    """
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,6 +44,7 @@ class DataPage(QWidget):
         self.setAcceptDrops(True)
         self._workspace = workspace
         self._path: Path | None = None
+        self._looked_at = False
         self._opening: background.Operation | None = None
         self.table: Table | None = None
         self.measurements = Measurements(self)
@@ -64,7 +68,6 @@ class DataPage(QWidget):
         self._stack.addWidget(self._waiting)
         self._stack.addWidget(self._arranged())
         self._connect()
-        self._follow_design()
 
     def _arranged(self) -> QWidget:
         lower = QSplitter(Qt.Vertical)
@@ -116,6 +119,8 @@ class DataPage(QWidget):
 
     def _follow_design(self) -> None:
         """Show the file that the design names."""
+        if not self._looked_at:
+            return
         file = self._workspace.document.design.data.file
         path = self._workspace.folder / file if file else None
         if path != self._path:
@@ -166,7 +171,7 @@ class DataPage(QWidget):
         self.preview.show_table(table)
         self.measurements.show_table(table)
         self.columns.show_table(table)
-        columns = () if table is None else table.columns
+        columns = self._workspace.columns = () if table is None else table.columns
         self.ports.show_columns(columns)
         self.split.show_columns(columns)
         self._empty.heading.setText("No data yet")
@@ -184,10 +189,15 @@ class DataPage(QWidget):
     # -- what happens
     def showEvent(self, event: QShowEvent | None) -> None:
         super().showEvent(event)
+        if not self._looked_at:
+            self._looked_at = True
+            self._follow_design()
+        self.ports.activate(True)
         self.checking.activate(self.table is not None)
 
     def hideEvent(self, event: QHideEvent | None) -> None:
         super().hideEvent(event)
+        self.ports.activate(False)
         self.checking.activate(False)
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
