@@ -7,14 +7,16 @@ INSTALLED := $(VENV)/.installed
 # Two workers, a file each: fixtures that take long are made once a file.
 PARALLEL := -n 2 --dist loadfile
 
-.PHONY: help setup demo test lint fast timing slow bench screenshots clean
+.PHONY: help setup demo test lint fast timing slow test-xvfb measure bench screenshots clean
 
 help:
 	@echo 'make demo         train the bundled example, export it, generate with it, open the window'
 	@echo 'make test         lint and all tests (under 20 minutes on two cores)'
 	@echo 'make fast         the tests without TensorFlow and JAX (under a minute)'
+	@echo 'make test-xvfb    the walk through the window and the canvas on a virtual screen'
 	@echo 'make lint         ruff, mypy and the import contracts'
 	@echo 'make bench        samples per second beside plain Keras'
+	@echo 'make measure      how fast the window opens, draws and answers'
 	@echo 'make screenshots  the pictures in docs/guide'
 	@echo 'make setup        only install into $(VENV)'
 	@echo 'make clean        remove caches and what the demo wrote; the installed $(VENV) stays'
@@ -28,7 +30,7 @@ $(INSTALLED): setup.cfg setup.py pyproject.toml
 demo: setup
 	@tools/demo.sh $(BIN)
 
-test: lint fast timing slow
+test: lint fast timing slow test-xvfb
 
 lint: setup
 	$(BIN)/ruff check .
@@ -44,6 +46,13 @@ timing: setup
 
 slow: setup
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m 'slow and not timing' $(PARALLEL)
+
+test-xvfb: setup
+	tools/on_screen.sh $(BIN)/python -m pytest -m 'not timing' tests/gui/test_walk.py \
+		tests/gui/test_design_view.py tests/gui/test_design_view_keys.py tests/gui/test_design_view_panels.py
+
+measure: setup
+	$(BIN)/python tools/measure_window.py
 
 bench: setup
 	$(BIN)/seqdec-gui bench

@@ -33,11 +33,11 @@ MODULES = (
     *(f"seqdec_gui.gui.generate_view.{name}" for name in ("fields", "page")),
     *(f"seqdec_gui.gui.runs_view.{name}" for name in ("details", "page")),
 )
-PAGES = ("train",)  # opening the others reads files
+PAGES = ("train", "data")
 
 
 class Warming(QObject):
-    """Imports the modules of all pages and builds the Train page. Waits while a mouse button is held."""
+    """Imports the modules of all pages and builds the largest two. Waits while a mouse button is held."""
 
     ended = pyqtSignal()
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PyQt5.QtCore import QCoreApplication, QEvent, QPoint, Qt, QThreadPool, QTimer
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QApplication, QDialog, QScrollArea, QWidget
+from PyQt5.QtWidgets import QApplication, QDialog, QFileDialog, QLineEdit, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.gui import background, theme
@@ -46,6 +46,8 @@ def opened(qtbot: QtBot) -> Iterator[Callable[..., MainWindow]]:
         windows.append(window)
         window.resize(1280, 800)
         qtbot.waitExposed(window)
+        QApplication.setActiveWindow(window)  # as a desktop does; a bare screen does not
+        qtbot.waitUntil(window.isActiveWindow)
         qtbot.waitUntil(lambda: window.workspace.devices.known, timeout=10_000)
         return window
 
@@ -74,6 +76,22 @@ def find(window: MainWindow) -> Callable[..., Any]:
         return found[0]
 
     return by_name
+
+
+def name_file(qtbot: QtBot, path: Path) -> None:
+    """Type a path into the file dialog that opens, as soon as it takes keys, and press Return."""
+
+    def shown() -> list[QFileDialog]:
+        return [widget for widget in QApplication.topLevelWidgets() if isinstance(widget, QFileDialog) and widget.isVisible()]
+
+    qtbot.waitUntil(lambda: len(shown()) == 1)
+    (files,) = shown()
+    QApplication.setActiveWindow(files)
+    line = files.findChild(QLineEdit, "fileNameEdit")
+    qtbot.waitUntil(line.hasFocus)
+    line.selectAll()
+    QTest.keyClicks(line, str(path))
+    QTest.keyClick(line, Qt.Key_Return)
 
 
 def point_on(widget: QWidget, window: QWidget) -> QPoint:

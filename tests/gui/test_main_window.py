@@ -16,7 +16,6 @@ from PyQt5.QtWidgets import (
     QAction,
     QApplication,
     QDialog,
-    QFileDialog,
     QFrame,
     QLabel,
     QLineEdit,
@@ -35,7 +34,7 @@ from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.design import Design
 from seqdec_gui.gui import autosave, pages, preferences, theme
 from seqdec_gui.gui.main_window import MainWindow
-from tests.gui.conftest import press
+from tests.gui.conftest import name_file, press
 
 TEMPLATE = "latent-to-sequence"
 Find = Callable[..., Any]
@@ -76,14 +75,6 @@ def answer(qtbot: QtBot, name: str) -> None:
     box = dialog(qtbot, QMessageBox, "question_box")
     press(box.findChild(QPushButton, name))
     qtbot.waitUntil(lambda: not any(isinstance(w, QMessageBox) and w.isVisible() for w in QApplication.topLevelWidgets()))
-
-
-def name_file(qtbot: QtBot, path: Path) -> None:
-    files = dialog(qtbot, QFileDialog, "file_dialog")
-    line = files.findChild(QLineEdit, "fileNameEdit")
-    line.selectAll()
-    QTest.keyClicks(line, str(path))
-    QTest.keyClick(line, Qt.Key_Return)
 
 
 def test_every_action_of_the_contract_is_there_once(find: Find) -> None:

@@ -22,7 +22,6 @@ from PyQt5.QtWidgets import (
     QAction,
     QApplication,
     QComboBox,
-    QFileDialog,
     QLabel,
     QLineEdit,
     QListWidget,
@@ -36,7 +35,7 @@ from pytestqt.qtbot import QtBot
 from seqdec_gui.gui.main_window import MainWindow
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.process import RunProcess
-from tests.gui.conftest import press
+from tests.gui.conftest import name_file, press
 
 ROWS, PARAMETERS = 320, 232_214
 LONGEST_MS = 240_000
@@ -259,7 +258,7 @@ def test_a_new_user_builds_trains_and_exports_the_archetype(user: User, data: Pa
     # The data.
     user.page("data")
     user.click("open_first_data_button")
-    name_file(user, data)
+    name_file(user.qtbot, data)
     user.wait(lambda: user.window.findChild(QComboBox, "bind_latent_output") is not None)
     user.wait(lambda: user.find("bind_latent_output", QComboBox).findText("X") > 0)
     user.choose("bind_latent_output", "X")
@@ -294,15 +293,6 @@ def test_a_new_user_builds_trains_and_exports_the_archetype(user: User, data: Pa
     )
     assert opened.returncode == 0, opened.stderr[-2000:]
     assert opened.stdout.split()[-1] == str(PARAMETERS)
-
-
-def name_file(user: User, path: Path) -> None:
-    dialog = next(w for w in QApplication.topLevelWidgets() if isinstance(w, QFileDialog) and w.isVisible())
-    line = dialog.findChild(QLineEdit, "fileNameEdit")
-    user.qtbot.waitUntil(line.isVisible)
-    line.selectAll()
-    QTest.keyClicks(line, str(path))
-    QTest.keyClick(line, Qt.Key_Return)
 
 
 def test_the_stack_is_built_with_the_keyboard_alone(user: User) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt5.QtCore import Qt, pyqtSignal, pyqtSlot
+from PyQt5.QtCore import Qt, QTimer, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from seqdec_gui.data.codecs import FittedCodec
@@ -23,11 +23,15 @@ from seqdec_gui.gui.data_view.remedies import Remedy, advice, remedies
 from seqdec_gui.gui.data_view.several_columns import choose_columns
 from seqdec_gui.gui.workspace import Workspace
 
+MOST_NEW = 8  # rows made in one turn of the event loop
 SILENT = ("unbound_port", "no_bindings", "no_data_file")  # an empty row says it already
 
 
 class PortsPanel(QScrollArea):
-    """Object name `ports_panel`. Rows are kept while the ports are the same, so that focus and open options stay."""
+    """Object name `ports_panel`. Rows are kept while the ports are the same, so that focus and open options stay.
+
+    While it is not active it follows nothing: edits of a large design must not wait for rows that nobody sees.
+    """
 
     errors_counted = pyqtSignal(int)
 
@@ -42,6 +46,8 @@ class PortsPanel(QScrollArea):
         self._rows: dict[str, PortRow] = {}
         self._trial: Trial | None = None
         self._checking = False
+        self._active, self._stale = False, True
+        self._more = QTimer(self, interval=0, singleShot=True, timeout=self.refresh)
         content = QWidget()
         self._layout = QVBoxLayout(content)
         self._layout.setContentsMargins(0, 0, 0, 0)
@@ -58,7 +64,12 @@ class PortsPanel(QScrollArea):
         self._layout.addStretch(1)
         self.setWidget(content)
         workspace.document.design_changed.connect(self._on_document_design_changed)
-        self.refresh()
+
+    def activate(self, active: bool) -> None:
+        """Follow the design from now on, or rest."""
+        self._active = active
+        if active and self._stale:
+            self.refresh()
 
     def show_columns(self, columns: Sequence[Column]) -> None:
         """The columns to choose from."""
@@ -68,7 +79,8 @@ class PortsPanel(QScrollArea):
     def show_trial(self, trial: Trial | None, checking: bool) -> None:
         """What was found in the data; `checking` while something newer is being found."""
         self._trial, self._checking = trial, checking
-        self._show_findings()
+        if not self._stale:
+            self._show_findings()
 
     @property
     def ports(self) -> edits.Ports:
@@ -78,13 +90,20 @@ class PortsPanel(QScrollArea):
     @pyqtSlot()
     def refresh(self) -> None:
         """Show ports and bindings of the present design."""
+        self._stale = not self._active
+        if self._stale:
+            return
         ports, design = self.ports, self._workspace.document.design
         for name in [name for name in self._rows if all(edits.object_name(port) != name for port in ports)]:
             discard(self._rows.pop(name))
+        known = len(self._rows)
         for place, port in enumerate(ports):
             name = edits.object_name(port)
             row = self._rows.get(name)
             if row is None:
+                if len(self._rows) == known + MOST_NEW:
+                    self._more.start()
+                    break
                 row = self._rows[name] = self._new_row(port)
             if self._layout.indexOf(row) != place + 1:
                 self._layout.insertWidget(place + 1, row)
@@ -108,7 +127,9 @@ class PortsPanel(QScrollArea):
         owned = [(problem, _owner(problem, design, ports)) for problem in problems]
         count = 0
         for port in ports:
-            row = self._rows[edits.object_name(port)]
+            row = self._rows.get(edits.object_name(port))
+            if row is None:  # it is made in the next turn
+                break
             binding = edits.binding_of(design, ports, port)
             teacher = edits.teacher_of(design, ports, port)
             at, fit = self._found(port, binding.columns if binding else ())
