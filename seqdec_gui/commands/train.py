@@ -7,7 +7,6 @@ The run goes on if this program dies. The last line is `run: PATH`, the folder w
 from __future__ import annotations
 
 import argparse
-import shutil
 from pathlib import Path
 
 from seqdec_gui.commands.console import absolute, load_design, report_progress, say, warn, warn_of
@@ -15,7 +14,7 @@ from seqdec_gui.commands.progress import choose_view, stopping, watch
 from seqdec_gui.domain import document
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.edit import bind, parse_assignment, set_value
-from seqdec_gui.domain.problems import InvalidInput, errors
+from seqdec_gui.domain.problems import InvalidInput, SeqdecError, errors
 from seqdec_gui.runs import devices, folder, process
 from seqdec_gui.runs.events import Failed
 from seqdec_gui.runs.process import RunProcess
@@ -69,7 +68,12 @@ def run(arguments: argparse.Namespace) -> int:
     spec = make_spec(arguments)
     measure_engines(spec)
     target = folder.create(arguments.run, arguments.design)
-    return launch_and_watch(process.start(target, spec, nice=arguments.nice), arguments, remove_invalid=True)
+    try:
+        started = process.start(target, spec, nice=arguments.nice)
+    except SeqdecError:
+        folder.discard(target)
+        raise
+    return launch_and_watch(started, arguments, remove_invalid=True)
 
 
 def make_spec(arguments: argparse.Namespace) -> RunSpec:
@@ -139,7 +143,7 @@ def launch_and_watch(started: RunProcess, arguments: argparse.Namespace, remove_
     elif not arguments.json:
         say(status.text)
     if remove_invalid and isinstance(status.final, Failed) and status.final.kind == "invalid":
-        shutil.rmtree(started.run.path, ignore_errors=True)
+        folder.discard(started.run)
         return process.exit_status(status)
     say(f"run: {started.run.path}")
     return process.STOPPED_BY_USER if started.killed else process.exit_status(status)

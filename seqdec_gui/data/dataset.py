@@ -102,7 +102,8 @@ def open_dataset(
     """
     bound, fits, parts, rows, problems = try_fit(source, ports, folder, fitted)
     if parts is None or errors(problems):
-        raise InvalidInput(sorted(problems, key=lambda problem: problem.severity != "error"))
+        told = [problem for problem in problems if problem.severity != "info"]
+        raise InvalidInput(sorted(told, key=lambda problem: problem.severity != "error"))
     known = _as_fitted(bound, fits, fitted)
     arrays = {
         at.port.name: encode(_codec(result), at.source, at.port.name, cache) for at, result in zip(bound, fits, strict=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -100,5 +102,11 @@ def write_whole(path: Path, content: bytes) -> None:
 
 def not_written(path: Path, error: OSError) -> SeqdecError:
     """The error that a file could not be written: disk full, no permission, no folder."""
-    reason = error.strerror or str(error)
-    return SeqdecError(f"{path} could not be written: {reason}; make room, or choose a folder that may be written to.")
+    reason = (error.strerror or str(error)).rstrip(".")
+    if isinstance(error, PermissionError):
+        return SeqdecError(f"{path} could not be written: {reason}; change the permissions, or choose another folder.")
+    free = ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        with suppress(OSError):
+            free = f" ({shutil.disk_usage(path.parent).free / 1e6:,.1f} MB are free)"
+    return SeqdecError(f"{path} could not be written: {reason}{free}; make room, or choose another folder.")

@@ -176,7 +176,8 @@ def load(path: Path | str) -> Design:
     try:
         text = path.read_bytes()
     except OSError as error:
-        hint = "Check the path." if isinstance(error, FileNotFoundError) else "Check the permissions."
+        hints = {FileNotFoundError: "Check the path.", IsADirectoryError: "Give the .seqdec file in it."}
+        hint = hints.get(type(error), "Check the permissions.")
         reason = (error.strerror or str(error)).lower()
         raise InvalidInput([Problem("error", "unreadable", str(path), f"The design cannot be read: {reason}.", hint)]) from None
     try:

@@ -137,8 +137,16 @@ def _open_ports(design: Design, inference: Inference) -> Iterator[Problem]:
 
 
 def _unused(design: Design, inference: Inference) -> Iterator[Problem]:
-    """Blocks from which no loss can be reached: they would not be part of the model."""
-    useful = {block.id for block in design.blocks if isinstance(block.parameters, Loss)}
+    """Blocks from which no loss can be reached: they would not be part of the model.
+
+    Nothing is said while a wire that is missing, dangling or closes a circle may be the reason: that is a problem of its own.
+    """
+    losses = [block.id for block in design.blocks if isinstance(block.parameters, Loss)]
+    if any(design.into(Port(loss, "predictions")) is None for loss in losses):
+        return
+    if not all(design.has(end.block) for link in design.links for end in (link.source, link.target)):
+        return
+    useful = {*losses, *inference.cyclic}
     feeds: dict[str, set[str]] = {}
     for link in design.links:
         feeds.setdefault(link.source.block, set()).add(link.target.block)

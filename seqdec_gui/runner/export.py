@@ -7,7 +7,9 @@ precision or optimizer is left in the file. docs/export.md says what each format
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
+import math
 import os
 import random
 import secrets
@@ -21,6 +23,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from seqdec_gui.data.storage import not_written
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
 from seqdec_gui.runner.reopen import FreshProcess, NotReopened, predictions
 
@@ -31,6 +34,7 @@ Array = npt.NDArray[Any]
 ModelFormat = Literal["h5", "keras"]
 TOLERANCE = 1e-5
 """Largest difference of a prediction p, as a part of max(1, |p|)."""
+_HEADERS_BYTES = 65_536
 SUFFIXES: dict[str, tuple[str, ...]] = {"h5": (".h5", ".hdf5"), "keras": (".keras",), "script": (".py",)}
 
 
@@ -99,6 +103,7 @@ def export_model(
             with _own_or(process) as fresh:
                 found = fresh.predict(partial, list(inputs))
         except NotReopened as error:
+            fail_if_no_room(model, partial)
             raise _cannot_carry(format, part, error.reason) from error
         difference = compare(expected, found, output.name)
         _rename(partial, output)
@@ -150,11 +155,20 @@ def save(model: keras.Model, path: Path, format: ModelFormat) -> None:
         else:
             model.save(path)
     except OSError as error:
-        raise _not_written(path, error) from error
+        raise not_written(path, error) from error
     except (ValueError, RuntimeError, TypeError, KeyError) as error:
+        fail_if_no_room(model, path)
         raise _cannot_carry(format, model.name, f"{type(error).__name__}: {error}") from error
     finally:
         advice.setLevel(level)
+
+
+def fail_if_no_room(model: keras.Model, path: Path) -> None:
+    """Raise SeqdecError if the weights cannot have been written for want of room, which HDF5 says in words of its own."""
+    needed = sum(math.prod(weight.shape) for weight in model.weights) * 4 + _HEADERS_BYTES
+    written = path.stat().st_size if path.exists() else 0
+    if shutil.disk_usage(path.parent).free + written < needed:
+        raise not_written(path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
 
 
 def compare(expected: Sequence[Array], found: Sequence[Array], name: str) -> float:
@@ -230,12 +244,13 @@ def checked_output(output: Path, format: str) -> Path:
     if output.suffix.lower() not in SUFFIXES[format]:
         wanted = " or ".join(SUFFIXES[format])
         raise InvalidInput(f"Expected a file name that ends with {wanted}, got {output.name}.", "bad_suffix", "output")
-    if output.is_dir():
-        raise InvalidInput(f"{output} is a folder; expected the name of a file.", "is_a_folder", "output")
+    if output.is_dir() or (output.exists() and not output.is_file()):
+        what = "a folder" if output.is_dir() else "no ordinary file"
+        raise InvalidInput(f"{output} is {what}; expected the name of a file.", "is_a_folder", "output")
     if not folder.is_dir():
         raise InvalidInput(f"The folder {folder} does not exist; make it, or choose another.", "no_folder", "output")
     if not os.access(folder, os.W_OK):
-        raise _not_written(output, PermissionError(13, "Permission denied"))
+        raise not_written(output, PermissionError(13, "Permission denied"))
     return output
 
 
@@ -261,15 +276,7 @@ def _as_sentence(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _not_written(path, error) from error
-
-
-def _not_written(path: Path, error: OSError) -> SeqdecError:
-    free = ""
-    with contextlib.suppress(OSError):
-        free = f" ({shutil.disk_usage(path.parent).free / 1e6:,.0f} MB are free)"
-    reason = error.strerror or str(error)
-    return SeqdecError(f"{path} could not be written: {reason}{free}; make room, or choose another folder.")
+        raise not_written(path, error) from error
 
 
 # -- formats

@@ -14,7 +14,8 @@ import numpy as np
 from seqdec_gui.data.codecs import FittedCategory, FittedIds, FittedText
 from seqdec_gui.data.fitted import Fitted
 from seqdec_gui.data.rows import Values
-from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
+from seqdec_gui.data.storage import not_written
+from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.runner.sampler import Sample
 
 HEADER = ("row", "sample", "text", "log_probability")
@@ -24,7 +25,8 @@ PREVIEW = 20
 def write_samples(path: Path, parts: Iterable[list[Sample]]) -> tuple[int, tuple[Sample, ...]]:
     """Write the file whole or not at all, a part at a time; returns how many and the first of them. Raises SeqdecError."""
     count, preview = 0, list[Sample]()
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    special = path.exists() and not path.is_file()  # a pipe or a device is written to, never replaced by a file
+    partial = path if special else path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with partial.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
@@ -35,13 +37,15 @@ def write_samples(path: Path, parts: Iterable[list[Sample]]) -> tuple[int, tuple
                 preview += part[: PREVIEW - len(preview)]
                 count += len(part)
             file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+            if not special:
+                os.fsync(file.fileno())
+        if not special:
+            partial.replace(path)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise SeqdecError(f"{path} could not be written: {reason}; make room, or choose another folder.") from error
+        raise not_written(path, error) from error
     finally:
-        partial.unlink(missing_ok=True)
+        if not special:
+            partial.unlink(missing_ok=True)
     return count, tuple(preview)
 
 

@@ -39,7 +39,8 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
     spec = run.read_spec()
     placement = spec.placement
     assert placement is not None  # `__main__` has seen to it
-    _tell(events, [Problem("info", "engine", "", placement.why)] if placement.why else [])
+    if placement.why and spec.engine == "auto":
+        _tell(events, [Problem("info", "engine", "", placement.why)])
     _tell(events, devices.check_choice(placement.devices, devices.list_devices()))
     design = _checked_design(spec, events)
     dataset = _open_data(run, spec, design, events)

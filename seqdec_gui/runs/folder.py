@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import shutil
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,6 +99,14 @@ def create(
         ) from None
 
 
+def discard(run: RunFolder) -> None:
+    """Remove the folder of a run that could not begin, and the `runs` around it if nothing else is there."""
+    shutil.rmtree(run.path, ignore_errors=True)
+    if run.path.parent.name == "runs":
+        with contextlib.suppress(OSError):
+            run.path.parent.rmdir()
+
+
 def default_parent(design_path: Path | str | None) -> Path:
     """Where runs of a design go: `runs` beside it; for a design that was never saved, the user's data folder."""
     if design_path is not None:
@@ -111,10 +121,13 @@ def list_runs(folder: Path | str) -> list[RunSummary]:
     path = Path(folder)
     if not path.is_dir():
         raise InvalidInput(f"Expected a folder with runs, found nothing at {path}.", "no_folder")
-    if RunFolder(path).exists:
-        return [RunFolder(path).summary()]
-    found = [child for parent in (path, path / "runs") if parent.is_dir() for child in parent.iterdir()]
-    runs = [RunFolder(child) for child in found if RunFolder(child).exists]
+    try:
+        if RunFolder(path).exists:
+            return [RunFolder(path).summary()]
+        found = [child for parent in (path, path / "runs") if parent.is_dir() for child in parent.iterdir()]
+        runs = [RunFolder(child) for child in found if RunFolder(child).exists]
+    except PermissionError:
+        raise InvalidInput(f"The runs in {path} may not be read: permission denied.", "permission_denied") from None
     return sorted((run.summary() for run in runs), key=lambda summary: (summary.created or 0, summary.run))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from seqdec_gui.data.tables import SUFFIXES
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.training import Training
@@ -27,23 +28,22 @@ def readiness(design: Design, folder: Path, devices: DeviceChoice) -> tuple[Prob
 
 
 def data_problems(design: Design, folder: Path) -> tuple[Problem, ...]:
-    """Files that the design names and that are not there."""
+    """Files that the design names and that are not there, or can be no data."""
     if not design.data.file:
         text = "The design has no data file."
         return (Problem("error", "no_data", "data.file", text, "Choose one, or give --data FILE."),)
     names = [design.data.file, *(binding.file for binding in design.data.bindings if binding.file)]
     paths = [folder / Path(name).expanduser() for name in dict.fromkeys(names)]
-    return tuple(
-        Problem(
-            "error",
-            "data_missing",
-            "data.file",
-            f"There is no data file {path}.",
-            "Check the path, or give --data FILE.",
-        )
-        for path in paths
-        if not path.exists()
-    )
+    hint = "Check the path, or give --data FILE."
+    problems = []
+    for path in paths:
+        if not path.exists():
+            problems.append(Problem("error", "data_missing", "data.file", f"There is no data file {path}.", hint))
+        elif path.is_dir() or path.suffix.lower() not in SUFFIXES:
+            what = "a folder" if path.is_dir() else f"a {path.suffix} file" if path.suffix else "a file without an ending"
+            text = f"{path} is {what}; expected one of {' '.join(SUFFIXES)}."
+            problems.append(Problem("error", "unknown_format", "data.file", text, hint))
+    return tuple(problems)
 
 
 def batch_problems(training: Training, devices: DeviceChoice) -> tuple[Problem, ...]:

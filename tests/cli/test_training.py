@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import pty
@@ -300,3 +301,35 @@ def test_a_run_without_a_checkpoint_says_so(run_command, fake_runner, roman, tmp
     status, _, err = run_command("export", tmp_path / "run", "--format", "h5")
     assert status == 2
     assert "no checkpoint 'best' yet. Finished after 3 epochs." in err
+
+
+def test_a_run_that_cannot_be_started_leaves_no_folder(run_command, fake_runner, roman, monkeypatch):
+    fake_runner("finish")
+    monkeypatch.setattr("seqdec_gui.runs.spec.write", full_disk)
+    status, _, err = run_command("train", roman, "--devices", "cpu")
+    assert status == 1
+    assert "No space left on device" in err
+    assert not (roman.parent / "runs").exists()
+
+
+def full_disk(*_):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_refused_run_leaves_other_runs_alone(run_command, fake_runner, roman):
+    fake_runner("finish")
+    run_command("train", roman, "--devices", "cpu")
+    fake_runner("invalid")
+    assert run_command("train", roman, "--devices", "cpu")[0] == 2
+    assert len(list_runs(roman.parent)) == 1
+
+
+def test_warnings_of_a_watched_run_are_left_to_the_run(run_command, fake_runner, roman, tmp_path):
+    fake_runner("finish")
+    masked = ["--set", "encoder.embedding=4", "--set", "number.encoding=ids", "--set", "encoder.mask_padding=true"]
+    watched = run_command("train", roman, "--devices", "cpu", *masked)
+    detached = run_command("train", roman, "--devices", "cpu", *masked, "--detach")
+    attach(RunFolder(detached[1].splitlines()[-1].removeprefix("run: "))).wait(10)
+    assert (watched[0], detached[0]) == (0, 0)
+    assert "cannot carry a mask" not in watched[2]
+    assert "cannot carry a mask" in detached[2]

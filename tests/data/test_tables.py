@@ -262,3 +262,9 @@ def test_importing_the_package_loads_no_format_library() -> None:
         "print(sorted({'pyarrow', 'h5py', 'pandas'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_a_binary_file_is_told_from_ragged_text(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"n,x\n1,2\n" + bytes(range(256)))
+    (problem,) = problems_of(inspect, tmp_path / "a.csv")
+    assert "holds binary data" in problem.text

@@ -6,6 +6,7 @@ import msgspec
 
 from seqdec_gui.domain.bindings import Binding, DataSource, Split
 from seqdec_gui.domain.design import Design, Link, Port
+from seqdec_gui.domain.problems import errors
 from seqdec_gui.domain.training import Training
 from seqdec_gui.domain.validation import check, unbound, verdict
 from tests.domain.designs import archetype, block, design, link
@@ -158,3 +159,15 @@ def test_verdict_checks_tensors_against_each_other() -> None:
 
     assert not verdict(merge, link("b.output -> sum.input_1")).ok
     assert verdict(merge, link("a.output -> sum.input_1")).ok
+
+
+def test_a_missing_wire_is_one_problem_not_one_for_every_block_behind_it() -> None:
+    whole = archetype()
+    without = [str(each) for each in whole.links]
+
+    def found(links: list[str]) -> list[str]:
+        return [problem.code for problem in errors(check(design(list(whole.blocks), links)).problems)]
+
+    assert found(without[:-1]) == ["open_input"]
+    assert found([without[0].replace("latent", "latnt"), *without[1:]]) == ["dangling_link"]
+    assert found([*without[1:], "model_1.states -> model_1.inputs"]) == ["cycle", "unused_block"]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -276,3 +279,32 @@ def test_a_rehearsal_tells_the_same_under_every_backend(backend: str, folder: Pa
             (problem,) = rehearsal.result()
         assert problem.severity == "warning"
         assert "no model" in problem.text
+
+
+@pytest.mark.parametrize(
+    ("free", "words"), [(10_000, "No space left on device (0.0 MB are free); make room"), (10**9, "cannot carry")]
+)
+def test_what_hdf5_says_on_a_full_disk_is_not_taken_for_a_limit_of_the_format(
+    free: int, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import keras
+
+    from seqdec_gui.runner import export
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("Can't destroy cache (slist already enabled?)")
+
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    monkeypatch.setattr(model, "save", fail)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    with pytest.raises(SeqdecError) as caught:
+        export.save(model, tmp_path / "a.h5", "h5")
+    assert words in str(caught.value)
+
+
+def test_a_pipe_is_not_replaced_by_an_export(tmp_path: Path) -> None:
+    from seqdec_gui.runner.export import checked_output
+
+    os.mkfifo(tmp_path / "a.h5")
+    with pytest.raises(InvalidInput, match="no ordinary file"):
+        checked_output(tmp_path / "a.h5", "h5")

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from seqdec_gui.data.codecs import FittedIds, FittedNumbers
 from seqdec_gui.data.fitted import Fitted, FittedPort
 from seqdec_gui.data.wires import Wire
-from seqdec_gui.domain.problems import InvalidInput
-from seqdec_gui.runner.sample_file import columns_of
+from seqdec_gui.domain.problems import InvalidInput, SeqdecError
+from seqdec_gui.runner.sample_file import columns_of, write_samples
+from seqdec_gui.runner.sampler import Sample
 
 
 def fitted(codec: FittedIds | FittedNumbers) -> Fitted:
@@ -27,3 +35,35 @@ def test_numbers_of_another_shape_are_named_with_their_row() -> None:
     run = fitted(FittedNumbers((2,)))
     with pytest.raises(InvalidInput, match=r"Row 2 of input x is '\[1.0\]'; expected numbers of shape \(2,\)"):
         columns_of([{"x": [1.0, 2.0]}, {"x": [1.0]}], run)
+
+
+def test_samples_go_into_a_pipe_that_stays_one(tmp_path: Path) -> None:
+    pipe = tmp_path / "out.csv"
+    os.mkfifo(pipe)
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text(encoding="utf-8")))
+    reader.start()
+    count, preview = write_samples(pipe, [[Sample(0, 0, "ä", -1.0)], [Sample(1, 0, "b", None)]])
+    reader.join(10)
+
+    assert (count, len(preview)) == (2, 2)
+    assert read == ["row,sample,text,log_probability\n0,0,ä,-1.000000\n1,0,b,\n"]
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOSPC, "No space left on device .* are free.; make room"),
+        (errno.EACCES, "Permission denied; change the permissions"),
+    ],
+)
+def test_samples_that_cannot_be_written_leave_nothing(number: int, words: str, tmp_path: Path) -> None:
+    def parts() -> Iterator[list[Sample]]:
+        yield [Sample(0, 0, "a", -1.0)]
+        raise OSError(number, os.strerror(number))
+
+    with pytest.raises(SeqdecError, match=words):
+        write_samples(tmp_path / "out.csv", parts())
+    assert list(tmp_path.iterdir()) == []

@@ -1,7 +1,8 @@
 """Stands in for the training process: a real child with the run's real lock, events and commands, but no Keras.
 
 argv: MODE RUN. Modes: finish, obey (commands until stop), deaf (ignores stop and SIGTERM), sigterm (ignores stop), segv, exit3,
-memory, grandchild (leaves one running), silent_exit, half (a half line, then waits).
+memory, grandchild (leaves one running), silent_exit, half (a half line, then waits), invalid
+(refuses the data).
 """
 
 import os
@@ -18,6 +19,7 @@ from seqdec_gui.runs.events import (
     Continued,
     Epoch,
     EventWriter,
+    Failed,
     Finished,
     ParameterCount,
     Paused,
@@ -83,6 +85,9 @@ if mode == "finish":
     events.write(Finished(epoch=3, step=30, metrics={"loss": 1 / 3}))
 elif mode in ("obey", "deaf", "sigterm"):
     obey(60)
+elif mode == "invalid":
+    events.write(Failed(kind="invalid", sentence="The data is no good."))
+    sys.exit(2)
 elif mode == "segv":
     epoch(1)
     os.kill(os.getpid(), signal.SIGSEGV)

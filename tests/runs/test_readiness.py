@@ -32,3 +32,14 @@ def test_a_batch_must_divide_among_the_devices_and_the_nearest_are_named(roman, 
     training = set_value(roman, "training.batch_size", str(batch)).training
     problems = batch_problems(training, DeviceChoice("cpu", count=count))
     assert [problem.hint for problem in problems] == ([] if hint is None else [hint])
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [(".", "is a folder"), ("a.xls", "is a .xls file"), ("a", "a file without an ending")]
+)
+def test_what_can_be_no_data_is_refused_before_a_run_is_made(roman, tmp_path, name, words):
+    if name != ".":
+        (tmp_path / name).write_text("")
+    (problem,) = errors(readiness(set_value(roman, "data.file", name), tmp_path, DeviceChoice("cpu")))
+    assert words in problem.text
+    assert ".parquet" in problem.text

@@ -40,6 +40,8 @@ def detect(path: Path) -> Dialect:
         problems.append(Problem("warning", "not_utf8", "data", text, "Save it as UTF-8 if its letters look wrong."))
     with path.open("rb") as file:
         raw = file.read(_SAMPLE_BYTES)
+    if b"\0" in raw and not encoding.startswith("utf-16"):
+        raise InvalidInput(f"{path.name} holds binary data; expected text with a header line and rows.", "not_text", "data")
     sample = codecs.getincrementaldecoder(encoding)("replace").decode(raw)
     delimiter = "\t" if path.suffix.lower() == ".tsv" else find_delimiter(sample)
     records = _records(sample, delimiter)
