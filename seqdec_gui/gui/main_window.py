@@ -161,6 +161,9 @@ class MainWindow(QMainWindow):
         self.welcome.open_requested.connect(lambda: self.files.open(then=self._on_design_opened))
         self.welcome.template_chosen.connect(lambda path: self.files.new_from(path, self._on_design_opened))
         self.welcome.design_chosen.connect(lambda path: self.files.open(path, self._on_design_opened))
+        templates_requested = getattr(self.design_view, "templates_requested", None)
+        if templates_requested is not None:
+            templates_requested.connect(self._on_templates_requested)
         self.pages.page_shown.connect(self._on_page_shown)
         self.problems.counted.connect(self._on_problems_counted)
         self.problems.problem_chosen.connect(self._on_problem_chosen)
@@ -191,6 +194,13 @@ class MainWindow(QMainWindow):
     @pyqtSlot()
     def _on_new(self) -> None:
         self.files.new(then=self._on_design_opened)
+
+    @pyqtSlot()
+    def _on_templates_requested(self) -> None:
+        """Show the welcome page over the empty canvas again."""
+        self.welcome.show()
+        self.welcome.raise_()
+        self.welcome.setFocus()
 
     def _on_design_opened(self) -> None:
         self.welcome.hide()

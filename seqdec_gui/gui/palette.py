@@ -23,9 +23,18 @@ ICON = 18
 START = 4  # pixels the mouse moves before a press becomes a drag
 
 
-def create_palette(_workspace: Workspace, design_view: DesignView) -> Palette:
+IMPORTED = "keras_model"
+"""This kind is nothing without a file: where it can be imported, it is asked for instead of added."""
+
+
+def create_palette(workspace: Workspace, design_view: DesignView) -> Palette:
     """The palette of this canvas."""
-    return Palette(design_view)
+    from seqdec_gui.gui import pages
+
+    palette = Palette(design_view)
+    if pages.installed(pages.COMMANDS["import_keras"]):
+        palette.import_requested.connect(lambda: pages.resolve(pages.COMMANDS["import_keras"])(workspace))
+    return palette
 
 
 class Entry(QWidget):
@@ -79,7 +88,11 @@ class Entry(QWidget):
             return
         dragging, self._dragging, self._pressed_at = self._dragging, False, None
         self.setCursor(Qt.OpenHandCursor)
-        if dragging:
+        if dragging and self.kind.kind() == IMPORTED:
+            self._view.cancel_place()
+            if self._view.viewport().rect().contains(self._view.viewport().mapFromGlobal(event.globalPos())):
+                self.chosen.emit(IMPORTED)
+        elif dragging:
             self._view.place_dropped(event.globalPos())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
@@ -140,6 +153,8 @@ class Entry(QWidget):
 
 class Palette(QWidget):
     """All kinds of the catalog."""
+
+    import_requested = pyqtSignal()  # a Keras model was chosen
 
     def __init__(self, view: DesignView, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -205,7 +220,10 @@ class Palette(QWidget):
 
     @pyqtSlot(str)
     def _on_entry_chosen(self, kind: str) -> None:
-        self._view.add_block(kind)
+        if kind == IMPORTED and self.receivers(self.import_requested):
+            self.import_requested.emit()
+        else:
+            self._view.add_block(kind)
 
     @pyqtSlot(int)
     def _on_entry_stepped(self, step: int) -> None:
@@ -236,7 +254,7 @@ class Palette(QWidget):
         shown, words = self._shown(), self.search.text().lower().split()
         titled = [entry for entry in shown if all(word in entry.kind.title.lower() for word in words)]
         if shown:
-            self._view.add_block((titled or shown)[0].kind.kind())
+            self._on_entry_chosen((titled or shown)[0].kind.kind())
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Down leads from the search field into the list, Escape empties it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from PyQt5.QtCore import QSettings, QStandardPaths
@@ -41,6 +42,16 @@ def devices() -> str:
 
 def set_devices(wish: str) -> None:
     settings().setValue("runs/devices", wish)
+
+
+def hidden_run_columns() -> frozenset[str]:
+    """Titles of the columns that the table of runs leaves out."""
+    stored = settings().value("runs/hidden_columns", []) or []
+    return frozenset([stored] if isinstance(stored, str) else stored)
+
+
+def set_hidden_run_columns(titles: Iterable[str]) -> None:
+    settings().setValue("runs/hidden_columns", sorted(titles))
 
 
 def recent_designs() -> tuple[Path, ...]:

@@ -74,6 +74,13 @@ def _xla_flags(before: str, devices: DeviceChoice, engine: EngineName) -> str:
     return " ".join(flags)
 
 
+def with_package(base: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a child that runs a command of this package."""
+    environment = dict(base)
+    _set(environment, "PYTHONPATH", _python_path(base.get("PYTHONPATH", "")))
+    return environment
+
+
 def _python_path(before: str) -> str:
     """The path that finds this very package in a bare checkout; an installed one is found anyway."""
     entries = [str(Path(entry).absolute()) for entry in before.split(":") if entry]

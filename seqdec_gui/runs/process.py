@@ -17,7 +17,7 @@ from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runs import devices, lock, spec
 from seqdec_gui.runs.control import command
 from seqdec_gui.runs.engine_choice import choose_engine
-from seqdec_gui.runs.environment import child_environment
+from seqdec_gui.runs.environment import child_environment, with_package
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.spec import Placement, RunSpec
 from seqdec_gui.runs.state import RunStatus
@@ -143,6 +143,19 @@ def place(run_spec: RunSpec) -> Placement:
 def attach(run: RunFolder) -> RunProcess:
     """The process of a run that somebody else started; it need not be alive."""
     return RunProcess(run)
+
+
+def stop_unattended(run: RunFolder, grace_s: float | None = None) -> subprocess.Popen[bytes]:
+    """Let a process of its own stop a run, and end it by force after a time of grace: for a program that is about to go."""
+    seconds = STOP_GRACE_S if grace_s is None else grace_s
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "seqdec_gui", "stop", str(run.path), "--grace", f"{seconds:g}"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=with_package(os.environ),
+        start_new_session=True,
+    )
 
 
 def exit_status(status: RunStatus) -> int:

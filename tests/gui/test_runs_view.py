@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from PyQt5.QtCore import QPoint, Qt
+from PyQt5.QtGui import QContextMenuEvent
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QInputDialog, QMessageBox, QTableView, QWidget
+from PyQt5.QtWidgets import QAction, QApplication, QInputDialog, QMenu, QMessageBox, QTableView, QWidget
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain import document as design_file
@@ -210,6 +211,40 @@ def test_reusing_settings_is_an_edit_that_can_be_undone(qtbot: QtBot, opened: Op
     qtbot.waitUntil(lambda: window.document.design.training.batch_size == 16, timeout=5_000)
     window.document.undo_stack.undo()
     assert window.document.design == before
+
+
+def test_columns_are_chosen_from_the_header_and_remembered(qtbot: QtBot, opened: Opened, design: Path, make: Make) -> None:
+    make("finish")
+    window = opened(design)
+    show_runs(qtbot, window, 1)
+
+    def shown() -> list[str]:
+        view = table(window)
+        titles = [str(view.model().headerData(i, Qt.Horizontal)) for i in range(view.model().columnCount())]
+        return [title for i, title in enumerate(titles) if not view.isColumnHidden(i)]
+
+    def menu() -> QMenu:
+        header = table(window).horizontalHeader()
+        at = QPoint(header.sectionViewportPosition(0) + 20, header.height() // 2)
+        QApplication.postEvent(header.viewport(), QContextMenuEvent(QContextMenuEvent.Mouse, at, header.mapToGlobal(at)))
+        qtbot.waitUntil(lambda: window.findChild(QMenu, "columns_menu") is not None, timeout=2_000)
+        return window.findChild(QMenu, "columns_menu")
+
+    every = shown()
+    assert {"Run", "State", "Certificate", "Val loss", "Started"} <= set(every)
+    opened_menu = menu()
+    assert opened_menu.findChild(QAction, "column_Run") is None
+    action = opened_menu.findChild(QAction, "column_Val_loss")
+    QTest.mouseClick(opened_menu, Qt.LeftButton, Qt.NoModifier, opened_menu.actionGeometry(action).center())
+    assert shown() == [title for title in every if title != "Val loss"]
+    qtbot.waitUntil(lambda: window.findChild(QMenu, "columns_menu") is None, timeout=2_000)
+    second = opened(design)
+    show_runs(qtbot, second, 1)
+    assert table(second).isColumnHidden(every.index("Val loss"))
+    opened_menu = menu()
+    action = opened_menu.findChild(QAction, "column_all")
+    QTest.mouseClick(opened_menu, Qt.LeftButton, Qt.NoModifier, opened_menu.actionGeometry(action).center())
+    assert shown() == every
 
 
 def test_a_deleted_run_is_in_the_trash(qtbot: QtBot, opened: Opened, design: Path, make: Make, home: Path) -> None:

@@ -250,6 +250,22 @@ def test_closing_can_stop_the_run_which_ends_without_the_window(
     qtbot.waitUntil(lambda: run.status().state == "stopped", timeout=10_000)
 
 
+def test_a_run_that_does_not_obey_is_ended_although_the_window_has_gone(
+    qtbot: QtBot, opened: Opened, design: Path, child: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child("hang")
+    monkeypatch.setattr("seqdec_gui.runs.process.STOP_GRACE_S", 0.5)
+    window = opened(design)
+    run = train(qtbot, window).active.run
+    window.close()
+    box = window.findChild(QMessageBox, "question_box")
+    assert "ended by force" in box.informativeText()
+    QTest.mouseClick(box.findChild(QWidget, "answer_discard"), Qt.LeftButton)
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=10_000)
+    qtbot.waitUntil(lambda: not lock.is_held(run.lock), timeout=30_000)
+    assert run.status().state == "crashed"
+
+
 @pytest.mark.parametrize("host", ["", "elsewhere"])
 def test_a_run_that_never_started_or_runs_elsewhere_says_so(qtbot: QtBot, opened: Opened, design: Path, host: str) -> None:
     run = folder.create(None, design)

@@ -118,6 +118,11 @@ def advance(by: int, until: int) -> None:
             measure(step)
 
 
+if mode == "hang":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    started(EPOCHS)
+    advance(4, STEPS)
+    time.sleep(120)
 if mode == "segv":
     started(EPOCHS)
     advance(4, STEPS * 3)

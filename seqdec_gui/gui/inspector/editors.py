@@ -7,7 +7,7 @@ called `field_<name>` is the one that takes the keys.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PyQt5.QtCore import QLocale, QObject, QPoint, QSignalBlocker, Qt, pyqtSignal
 from PyQt5.QtGui import QValidator, QWheelEvent
@@ -77,18 +77,20 @@ class Editor(QObject):
         raise NotImplementedError
 
 
-class IntegerBox(QSpinBox):
-    """Takes any whole number that fits in 32 bits; arrows stay within the field's range."""
+if TYPE_CHECKING:
+    from PyQt5.QtWidgets import QAbstractSpinBox as _SpinBox
+else:
+    _SpinBox = object  # two classes of Qt cannot be bases of one
 
-    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+
+class FormBox(_SpinBox):
+    """What the spin boxes of a form share: to be mixed in before the Qt class."""
+
+    def _settle(self, field: Field, limit: float) -> None:
         self._field = field
         self.setLocale(QLocale.c())
-        self.setRange(-INT_LIMIT, INT_LIMIT)
+        self.setRange(-limit, limit)
         self.setFocusPolicy(Qt.StrongFocus)
-        suffix = words.unit(field.name)
-        if suffix:
-            self.setSuffix(f" {suffix}")
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
         if self.hasFocus():
@@ -98,6 +100,17 @@ class IntegerBox(QSpinBox):
 
     def plain_text(self) -> str:
         return self.cleanText()
+
+
+class IntegerBox(FormBox, QSpinBox):
+    """Takes any whole number that fits in 32 bits; arrows stay within the field's range."""
+
+    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._settle(field, INT_LIMIT)
+        suffix = words.unit(field.name)
+        if suffix:
+            self.setSuffix(f" {suffix}")
 
     def stepBy(self, steps: int) -> None:
         low = -INT_LIMIT if self._field.minimum is None else int(self._field.minimum)
@@ -113,25 +126,13 @@ class IntegerBox(QSpinBox):
         return (QValidator.Intermediate if partial else QValidator.Invalid), text or "", position
 
 
-class NumberBox(QDoubleSpinBox):
+class NumberBox(FormBox, QDoubleSpinBox):
     """Takes any number, also written `1e-3`; arrows go in steps of one leading digit and stay within the field's range."""
 
     def __init__(self, field: Field, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._field = field
-        self.setLocale(QLocale.c())
         self.setDecimals(15)
-        self.setRange(-NUMBER_LIMIT, NUMBER_LIMIT)
-        self.setFocusPolicy(Qt.StrongFocus)
-
-    def wheelEvent(self, event: QWheelEvent | None) -> None:
-        if self.hasFocus():
-            super().wheelEvent(event)
-        else:  # scroll the form
-            event.ignore()
-
-    def plain_text(self) -> str:
-        return self.cleanText()
+        self._settle(field, NUMBER_LIMIT)
 
     def textFromValue(self, value: float) -> str:
         return format_number(value)
@@ -173,32 +174,36 @@ def _step(value: float, down: bool) -> float:
     return float(10.0 ** (exponent - 1 if at_power and down else exponent))
 
 
-class IntegerEditor(Editor):
+class BoxEditor(Editor):
+    """A number in a spin box."""
+
     def _make(self, parent: QWidget) -> QWidget:
-        box = IntegerBox(self.field, parent)
+        box = self._make_box(parent)
         box.lineEdit().textChanged.connect(lambda _text: self.edited.emit())  # what is no value yet, too
         box.valueChanged.connect(lambda _value: self.edited.emit())  # steps, which the line does not tell
         return box
+
+    def _make_box(self, parent: QWidget) -> IntegerBox | NumberBox:
+        raise NotImplementedError
+
+    def _show(self, value: Any) -> None:
+        self.input.setValue(value)
+
+
+class IntegerEditor(BoxEditor):
+    def _make_box(self, parent: QWidget) -> IntegerBox:
+        return IntegerBox(self.field, parent)
 
     def read(self) -> Reading:
         return read_integer(self.field, self.input.plain_text())
 
-    def _show(self, value: Any) -> None:
-        self.input.setValue(int(value))
 
-
-class NumberEditor(Editor):
-    def _make(self, parent: QWidget) -> QWidget:
-        box = NumberBox(self.field, parent)
-        box.lineEdit().textChanged.connect(lambda _text: self.edited.emit())  # what is no value yet, too
-        box.valueChanged.connect(lambda _value: self.edited.emit())  # steps, which the line does not tell
-        return box
+class NumberEditor(BoxEditor):
+    def _make_box(self, parent: QWidget) -> NumberBox:
+        return NumberBox(self.field, parent)
 
     def read(self) -> Reading:
         return read_number(self.field, self.input.plain_text())
-
-    def _show(self, value: Any) -> None:
-        self.input.setValue(float(value))
 
 
 class LineEditor(Editor):

@@ -14,6 +14,7 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.gui import background, notify, pages, theme
 from seqdec_gui.gui.certificates import open_certificate
 from seqdec_gui.gui.readiness import readiness
+from seqdec_gui.gui.runs_view.columns import ColumnChooser
 from seqdec_gui.gui.runs_view.details import Details
 from seqdec_gui.gui.runs_view.differences import Difference, differences, run_differences
 from seqdec_gui.gui.runs_view.listing import Entry, Listing
@@ -78,6 +79,7 @@ class RunsPage(QWidget):
         table.horizontalHeader().setHighlightSections(False)
         table.horizontalHeader().setSectionsMovable(True)
         table.horizontalHeader().setSectionResizeMode(QHeaderView.Interactive)
+        self.columns = ColumnChooser(table)
         self._sort_by_start()
 
     def _sort_by_start(self) -> None:

@@ -22,7 +22,7 @@ from seqdec_gui.runs import lock, spec
 from seqdec_gui.runs.control import Command
 from seqdec_gui.runs.events import Event
 from seqdec_gui.runs.folder import RunFolder
-from seqdec_gui.runs.process import RunProcess
+from seqdec_gui.runs.process import STOP_GRACE_S, RunProcess, stop_unattended
 from seqdec_gui.runs.state import RunStatus
 
 MOST_LOG_LINES = 2000
@@ -81,6 +81,13 @@ class FollowedRun(QObject):
         self.stopping = True
         self._thread.stop()
         self.changed.emit()
+
+    def stop_alone(self) -> None:
+        """Stop it although the window goes: whoever is left behind ends a run by force that does not answer."""
+        self.stop()
+        if self.run is not None:
+            stopper = stop_unattended(self.run)
+            stopper.returncode = 0  # keeps Popen from warning that the process still runs
 
     def pause(self) -> None:
         self._await(self._thread.pause())
@@ -285,7 +292,7 @@ class TrainingSession(QObject):
 
         def then(answer: notify.Answer) -> None:
             if answer == "discard" and self.active is not None:
-                self.active.stop()  # it saves its weights and ends without the window
+                self.active.stop_alone()
             if answer != "cancel":
                 self._leave_all()
                 proceed()
@@ -293,7 +300,8 @@ class TrainingSession(QObject):
         notify.ask(
             self.workspace,
             f"{name} is still training",
-            "It can go on without the window; its curve is back at the next start. Stopped, it keeps what was trained.",
+            "It can go on without the window; its curve is back at the next start. Stopped, it keeps what was trained; a run "
+            f"that does not answer within {STOP_GRACE_S:g} seconds is ended by force and keeps its last checkpoint.",
             then,
             accept="Keep Running",
             discard="Stop the Run",

@@ -1,0 +1,116 @@
+"""What one part of the window asks of another: the canvas of the inspector and the welcome page, the palette of the import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from PyQt5.QtCore import QEvent, QPoint, QPointF, Qt
+from PyQt5.QtGui import QMouseEvent, QNativeGestureEvent
+from PyQt5.QtTest import QTest
+from PyQt5.QtWidgets import QAction, QApplication, QDialog, QLineEdit, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from seqdec_gui import resource_files
+from seqdec_gui.gui.main_window import MainWindow
+from tests.gui.conftest import press
+
+Find = Callable[..., Any]
+Opened = Callable[..., MainWindow]
+
+
+@pytest.fixture
+def archetype(opened: Opened) -> MainWindow:
+    return opened(resource_files.path("templates/latent-to-sequence.seqdec"))
+
+
+def test_enter_on_a_block_puts_the_cursor_into_its_first_field(archetype: MainWindow, qtbot: QtBot) -> None:
+    QApplication.setActiveWindow(archetype)
+    qtbot.waitUntil(archetype.isActiveWindow)
+    view = archetype.design_view
+    place = view.viewport().mapTo(archetype, view.block_rect("model_2").center())
+    QTest.mouseClick(archetype.windowHandle(), Qt.LeftButton, Qt.NoModifier, place)
+    qtbot.waitUntil(view.hasFocus)
+    QTest.keyClick(archetype.windowHandle(), Qt.Key_Return)
+    first = next(iter(archetype.inspector._forms["block"].rows.values())).editor.input
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is first)
+    QTest.keyClick(archetype.windowHandle(), Qt.Key_Tab)
+    assert QApplication.focusWidget() is not first
+    assert archetype.inspector.isAncestorOf(QApplication.focusWidget())
+
+
+def test_an_empty_canvas_offers_the_templates_again(window: MainWindow, find: Find, qtbot: QtBot) -> None:
+    find(QAction, "action_new").trigger()
+    assert not window.welcome.isVisible()
+    button = find(QPushButton, "empty_state_templates")
+    assert button.isVisible()
+    press(button)
+    assert window.welcome.isVisible()
+    press(find(QWidget, "template_latent-to-sequence"))
+    assert len(window.document.design.blocks) == 5
+    assert not window.welcome.isVisible()
+
+
+def dialog_of(window: MainWindow, qtbot: QtBot) -> QDialog:
+    qtbot.waitUntil(lambda: window.findChild(QDialog, "file_dialog") is not None, timeout=5_000)
+    return window.findChild(QDialog, "file_dialog")
+
+
+@pytest.mark.parametrize("how", ["double click", "enter", "search"])
+def test_the_keras_model_of_the_palette_asks_for_its_file(archetype: MainWindow, qtbot: QtBot, how: str) -> None:
+    find = archetype.findChild
+    entry, before = find(QWidget, "palette_keras_model"), archetype.document.design
+    if how == "search":
+        line = find(QLineEdit, "palette_search")
+        line.setFocus()
+        QTest.keyClicks(line, "keras model")
+        QTest.keyClick(line, Qt.Key_Return)
+    elif how == "enter":
+        entry.setFocus()
+        QTest.keyClick(entry, Qt.Key_Return)
+    else:
+        find(QLineEdit, "palette_search").setText("keras model")  # the list is scrolled otherwise
+        QApplication.processEvents()
+        place = entry.mapTo(archetype, entry.rect().center())
+        QTest.mouseDClick(archetype.windowHandle(), Qt.LeftButton, Qt.NoModifier, place)
+    dialog = dialog_of(archetype, qtbot)
+    assert "Keras" in dialog.windowTitle()
+    dialog.reject()
+    assert archetype.document.design is before
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_keras_model_dragged_onto_the_canvas_asks_for_its_file(archetype: MainWindow, qtbot: QtBot, inside: bool) -> None:
+    archetype.findChild(QLineEdit, "palette_search").setText("keras model")
+    QApplication.processEvents()
+    entry, handle = archetype.findChild(QWidget, "palette_keras_model"), archetype.windowHandle()
+    start = entry.mapTo(archetype, entry.rect().center())
+    view = archetype.design_view.viewport()
+    end = view.mapTo(archetype, view.rect().center()) if inside else start + QPoint(0, 60)
+    QTest.mousePress(handle, Qt.LeftButton, Qt.NoModifier, start)
+    for part in range(1, 5):
+        place = start + (end - start) * part / 4
+        moved = QMouseEvent(QEvent.MouseMove, place, handle.mapToGlobal(place), Qt.NoButton, Qt.LeftButton, Qt.NoModifier)
+        QApplication.sendEvent(handle, moved)
+    QTest.mouseRelease(handle, Qt.LeftButton, Qt.NoModifier, end)
+    assert len(archetype.document.design.blocks) == 5
+    if inside:
+        dialog_of(archetype, qtbot).reject()
+    else:
+        assert archetype.findChild(QDialog, "file_dialog") is None
+
+
+def test_two_fingers_on_a_touchpad_zoom_about_their_middle(archetype: MainWindow) -> None:
+    view = archetype.design_view
+    at = QPointF(view.viewport().rect().center()) + QPointF(60, -40)
+    on_window = QPointF(view.viewport().mapTo(archetype, at.toPoint()))
+    on_screen = QPointF(view.viewport().mapToGlobal(at.toPoint()))
+    zoom, before = view.zoom, view.mapToScene(at.toPoint())
+    for value in (0.1, 0.1):
+        pinch = QNativeGestureEvent(Qt.ZoomNativeGesture, at, on_window, on_screen, value, 0, 0)
+        QApplication.sendEvent(archetype.windowHandle(), pinch)
+    assert view.zoom == pytest.approx(zoom * 1.1 * 1.1, rel=0.02)
+    after = view.mapToScene(at.toPoint())
+    assert abs(after.x() - before.x()) < 3 / view.zoom
+    assert abs(after.y() - before.y()) < 3 / view.zoom
