@@ -6,7 +6,7 @@ And a turn of the loop may take several steps, which a GPU then starts as one gr
 for comparison (a masked sequence is compacted for it, so that padding may stand anywhere).
 
 Shapes: B rows, T steps, H units; gates are stored side by side in Keras's order (LSTM: i, f, c, o; GRU: z, r, h).
-The loops run with time first; masks are bool (T, B, 1) or (T, 1, 1).
+The loops run with time first; masks are bool (T, B, 1).
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ def lstm(
     """
     if cudnn:
         return _lstm_on_cudnn(inputs, h, c, mask, kernel, recurrent_kernel, bias)
-    rows, shown, turn = in_turns(inputs, mask, per_turn)
-    sequence, h, c = lstm_loop(project(rows, kernel, bias), h, c, recurrent_kernel, shown, turn)
-    return Outputs(sequence[: inputs.shape[1]].swapaxes(0, 1), (h, c))
+    turn = steps_of_a_turn(inputs.shape[1], per_turn)
+    sequence, h, c = lstm_loop(project(inputs, kernel, bias), h, c, recurrent_kernel, time_first(mask), turn)
+    return Outputs(sequence.swapaxes(0, 1), (h, c))
 
 
 def gru(
@@ -61,45 +61,31 @@ def gru(
     per_turn: int = 1,
 ) -> Outputs:
     """As `lstm`; bias (2, 3H) where the reset gate is applied after the product, otherwise (3H)."""
-    rows, shown, turn = in_turns(inputs, mask, per_turn)
+    shown, turn = time_first(mask), steps_of_a_turn(inputs.shape[1], per_turn)
     if reset_after:
-        sequence, h = gru_loop(project(rows, kernel, bias[0]), h, recurrent_kernel, bias[1], shown, turn)
+        sequence, h = gru_loop(project(inputs, kernel, bias[0]), h, recurrent_kernel, bias[1], shown, turn)
     else:
-        sequence, h = _gru_loop_reset_before(project(rows, kernel, bias), h, recurrent_kernel, shown, turn)
-    return Outputs(sequence[: inputs.shape[1]].swapaxes(0, 1), (h,))
+        sequence, h = _gru_loop_reset_before(project(inputs, kernel, bias), h, recurrent_kernel, shown, turn)
+    return Outputs(sequence.swapaxes(0, 1), (h,))
 
 
-def project(rows: Array, kernel: Array, bias: Array) -> Array:
-    """The part of all gates that comes from the inputs (T, B, F): (T, B, gates * H), one product for all steps."""
-    flat = _product(rows.reshape(-1, rows.shape[-1]), kernel) + bias.astype("float32")
-    return flat.astype(rows.dtype).reshape(*rows.shape[:2], -1)
-
-
-def in_turns(inputs: Array, mask: Array | None, per_turn: int) -> tuple[Array, Array | None, int]:
-    """Inputs and mask with time first, and the steps of a turn, which divide the length: masked ones may be added at the end.
-
-    A scan whose turns do not divide its length copies everything that it reads and writes.
-    """
-    steps = inputs.shape[1]
-    turn = steps_per_turn(steps, per_turn)
-    missing = -steps % turn
+def project(inputs: Array, kernel: Array, bias: Array) -> Array:
+    """The part of all gates that comes from the inputs: (T, B, gates * H), one product for all steps."""
     rows = inputs.swapaxes(0, 1)
-    shown = None if mask is None else mask.astype(bool).swapaxes(0, 1)[..., None]
-    if missing:
-        rows = jnp.pad(rows, ((0, missing), (0, 0), (0, 0)))
-        if shown is None:
-            shown = jnp.arange(steps + missing)[:, None, None] < steps
-        else:
-            shown = jnp.pad(shown, ((0, missing), (0, 0), (0, 0)))
-    return rows, shown, turn
+    flat = _product(rows.reshape(-1, rows.shape[-1]), kernel) + bias.astype("float32")
+    return flat.astype(inputs.dtype).reshape(*rows.shape[:2], -1)
 
 
-def steps_per_turn(steps: int, about: int) -> int:
-    """Of the numbers around `about` the one that leaves fewest steps to be added; all steps if they are not many more."""
-    if about == 1 or steps <= about + about // 2:
-        return steps if about > 1 else 1
+def time_first(mask: Array | None) -> Array | None:
+    return None if mask is None else mask.astype(bool).swapaxes(0, 1)[..., None]
+
+
+def steps_of_a_turn(steps: int, about: int) -> int:
+    """Of the numbers around `about` the one that leaves fewest steps over; all steps if they are not many more."""
+    if steps <= about + about // 2:
+        return steps
     near = range(about - about // 4, about + about // 2 + 1)
-    return min(near, key=lambda turn: (-steps % turn, abs(turn - about)))
+    return min(near, key=lambda turn: (steps % turn, abs(turn - about)))
 
 
 def _product(a: Array, b: Array) -> Array:
@@ -120,36 +106,48 @@ def lstm_loop(z: Array, h: Array, c: Array, kernel: Array, mask: Array | None, t
 
 
 def _lstm_forward(z: Array, h0: Array, c0: Array, kernel: Array, mask: Array | None, turn: int) -> tuple[Any, Any]:
-    """Also saves all factors of the way back, which cost little here, where the gates are at hand, and much there:
-    `slopes` d(c or h) / d(gate before activation), `through` dc / d(tanh c) of the output, and the forget gate.
+    """Saves what the way back needs. Step by step, on a CPU: all its factors, which cost little where the gates are at hand.
+    A GPU saves the states alone and computes the gates of all steps anew, in one product: it computes faster than it writes.
     """
-    dtype, units = z.dtype, h0.shape[-1]
-    # sigmoid(x) = tanh(x / 2) / 2 + 1/2, so that one tanh serves all gates
-    half, one, zero = jnp.full(units, 0.5), jnp.ones(units), jnp.zeros(units)
-    scale, shift = jnp.concatenate([half, half, one, half]), jnp.concatenate([half, half, zero, half])
+    dtype, saves_factors = z.dtype, turn == 1
 
     def step(states: tuple[Array, Array], now: tuple[Array, Array | None]) -> Any:
         h, c = states
         given, shown = now
-        i, f, g, o = _gates(jnp.tanh((given + _product(h.astype(dtype), kernel)) * scale) * scale + shift, 4)
-        new_c = f * c + i * g
-        tanh_c = jnp.tanh(new_c)
-        new_h = o * tanh_c
-        slopes = jnp.concatenate([g * i * (1 - i), c * f * (1 - f), i * (1 - g * g), tanh_c * o * (1 - o)], -1)
-        through = o * (1 - tanh_c * tanh_c)
+        new_h, new_c, factors = _lstm_cell(given + _product(h.astype(dtype), kernel), c)
         if shown is not None:
             new_h, new_c = jnp.where(shown, new_h, h), jnp.where(shown, new_c, c)
-        return (new_h, new_c), (new_h.astype(dtype), slopes.astype(dtype), through.astype(dtype), f.astype(dtype))
+        saved = factors if saves_factors else (new_c,)
+        return (new_h, new_c), (new_h.astype(dtype), *(value.astype(dtype) for value in saved))
 
     first = (h0.astype("float32"), c0.astype("float32"))
-    (h, c), (hs, *factors) = lax.scan(step, first, (z, mask), unroll=turn)
-    return (hs, h.astype(dtype), c.astype(dtype)), (h0, c0, kernel, mask, hs, factors)
+    (h, c), (hs, *saved) = lax.scan(step, first, (z, mask), unroll=turn)
+    return (hs, h.astype(dtype), c.astype(dtype)), (h0, c0, kernel, mask, hs, saved, None if saves_factors else z)
+
+
+def _lstm_cell(z: Array, c: Array) -> tuple[Array, Array, tuple[Array, Array, Array]]:
+    """Gates before activation (..., 4H) and c before: h, c, and the factors of the way back: `slopes` d(c or h) / d(gate before
+    activation) (..., 4H), `through` dc / d(tanh c) of the output, and the forget gate.
+    """
+    units = c.shape[-1]
+    # sigmoid(x) = tanh(x / 2) / 2 + 1/2, so that one tanh serves all gates
+    half, one, zero = jnp.full(units, 0.5), jnp.ones(units), jnp.zeros(units)
+    scale, shift = jnp.concatenate([half, half, one, half]), jnp.concatenate([half, half, zero, half])
+    i, f, g, o = _gates(jnp.tanh(z * scale) * scale + shift, 4)
+    new_c = f * c + i * g
+    tanh_c = jnp.tanh(new_c)
+    slopes = jnp.concatenate([g * i * (1 - i), c * f * (1 - f), i * (1 - g * g), tanh_c * o * (1 - o)], -1)
+    return o * tanh_c, new_c, (slopes, o * (1 - tanh_c * tanh_c), f)
 
 
 def _lstm_backward(turn: int, saved: Any, gradients: Any) -> tuple[Array, Array, Array, Array, None]:
-    h0, c0, kernel, mask, hs, factors = saved
+    h0, c0, kernel, mask, hs, factors, z = saved
     d_hs, d_h, d_c = gradients
     dtype, back = hs.dtype, kernel.T
+    if z is not None:
+        (cs,) = factors
+        gates = z + _product(_flat(_before(h0, hs)), kernel).reshape(z.shape)
+        factors = [value.astype(dtype) for value in _lstm_cell(gates, _before(c0, cs).astype("float32"))[2]]
 
     def step(carried: tuple[Array, Array], now: tuple[Array, ...]) -> Any:
         d_h, d_c_given = carried
@@ -168,10 +166,19 @@ def _lstm_backward(turn: int, saved: Any, gradients: Any) -> tuple[Array, Array,
     return d_z, d_h0.astype(h0.dtype), d_c0.astype(c0.dtype), d_kernel, None
 
 
+def _before(first: Array, states: Array) -> Array:
+    """The states (T, B, H) that the steps began with."""
+    return jnp.concatenate([first.astype(states.dtype)[None], states[:-1]])
+
+
 def _outer(h0: Array, hs: Array, d_z: Array) -> Array:
     """The gradient of the recurrent kernel: states before each step, times gradients, summed over rows and steps."""
-    before = jnp.concatenate([h0.astype(hs.dtype)[None], hs[:-1]]).reshape(-1, hs.shape[-1])
-    return _product(before.T, d_z.reshape(-1, d_z.shape[-1]))
+    return _product(_flat(_before(h0, hs)).T, _flat(d_z))
+
+
+def _flat(lines: Array) -> Array:
+    """(T, B, n) to (T * B, n)."""
+    return lines.reshape(-1, lines.shape[-1])
 
 
 lstm_loop.defvjp(_lstm_forward, _lstm_backward)
