@@ -19,7 +19,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -165,13 +164,17 @@ class Beat:
 
 
 def _where(frame: FrameType | None) -> str:
-    """The product's own calls of a stack, the innermost last, and what they called."""
-    stack = traceback.extract_stack(frame)
-    own = [each for each in stack if "seqdec_gui/" in each.filename]
-    words = [f"{Path(each.filename).stem}.{each.name}:{each.lineno}" for each in own[-3:]]
-    if own and stack[-1] not in own:
-        words.append(f"{Path(stack[-1].filename).stem}.{stack[-1].name}")
-    return " > ".join(words)
+    """The product's own innermost calls of a stack, the innermost last, and what they called."""
+    own: list[str] = []
+    called = ""
+    while frame is not None and len(own) < 3:
+        code = frame.f_code
+        if "seqdec_gui/" in code.co_filename:
+            own.append(f"{Path(code.co_filename).stem}.{code.co_name}:{frame.f_lineno}")
+        elif not own and not called:
+            called = f" > {Path(code.co_filename).stem}.{code.co_name}"
+        frame = frame.f_back
+    return " > ".join(reversed(own)) + called if own else ""
 
 
 def listen(seconds: float, action: Callable[[], object] = lambda: None) -> Beat:
@@ -246,6 +249,9 @@ def actions(arguments: argparse.Namespace) -> None:
         act(f"the {name.title()} page, first time", lambda name=name: window.pages.show_page(name), 100)
     for name in ("design", "train"):
         act(f"the {name.title()} page, again", lambda name=name: window.pages.show_page(name))
+    window.pages.show_page("design")
+    act("select a block: another form", lambda: window.document.select(["decoder"]))
+    act("and the design's own form again", lambda: window.document.select([]))
     act("theme switch, every page built", lambda: theme.set_mode("dark"), 100)
     act("theme switch back", lambda: theme.set_mode("light"), 100)
     window.pages.show_page("data")
@@ -255,6 +261,7 @@ def actions(arguments: argparse.Namespace) -> None:
     act("scroll it to the end", preview.scrollToBottom)
     act("undo that edit", window.document.undo_stack.undo)
     window.document.undo_stack.setClean()
+    window.pages.show_page("design")
     act("open a design of 200 blocks", lambda: window.files.open(many), 100)
     act("automatic layout of 200 blocks", window.design_view.auto_layout, 100)
     act("a new theme with 200 blocks", lambda: theme.set_mode("dark"), 100)
@@ -344,7 +351,7 @@ def training(arguments: argparse.Namespace) -> None:
 
     from seqdec_gui.runs.spec import DeviceChoice
 
-    design = _copy_of("digits", arguments.inside, epochs=100_000)
+    design = _copy_of("molecules", arguments.inside, epochs=1000)
     window = open_window(design)
     window.workspace.devices.choose(DeviceChoice("cpu", count=os.cpu_count() or 1))
     window.findChild(QWidget, "train_button").click()

@@ -23,7 +23,7 @@ from seqdec_gui.gui.data_view.remedies import Remedy, advice, remedies
 from seqdec_gui.gui.data_view.several_columns import choose_columns
 from seqdec_gui.gui.workspace import Workspace
 
-MOST_NEW = 8  # rows made in one turn of the event loop
+MOST_NEW = 4  # rows made in one turn of the event loop
 SILENT = ("unbound_port", "no_bindings", "no_data_file")  # an empty row says it already
 
 
@@ -59,6 +59,8 @@ class PortsPanel(QScrollArea):
         self._general = QLabel(wordWrap=True, objectName="data_problem", textInteractionFlags=Qt.TextSelectableByMouse)
         self._general.setContentsMargins(3 * theme.SPACE, 2 * theme.SPACE, 3 * theme.SPACE, 2 * theme.SPACE)
         self._general.setProperty("role", "error")
+        for label in (self._general, self._empty):
+            label.hide()
         self._layout.addWidget(self._general)
         self._layout.addWidget(self._empty)
         self._layout.addStretch(1)
@@ -69,7 +71,7 @@ class PortsPanel(QScrollArea):
         """Follow the design from now on, or rest."""
         self._active = active
         if active and self._stale:
-            self.refresh()
+            self._more.start()
 
     def show_columns(self, columns: Sequence[Column]) -> None:
         """The columns to choose from."""
