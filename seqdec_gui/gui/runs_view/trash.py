@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,8 +19,7 @@ def move_to_trash(runs: Sequence[Path]) -> int:
 
     Raises SeqdecError: a run goes on, or the file system has no trash; the runs before it are in the trash then.
     """
-    # Qt makes the trash in the user's data folder, but not that folder.
-    Path(QStandardPaths.writableLocation(QStandardPaths.GenericDataLocation)).mkdir(parents=True, exist_ok=True)
+    _make_trash()
     for path in runs:
         if lock.is_held(RunFolder(path).lock):
             raise SeqdecError(f"The run {path.name} is still going on: stop it before you delete it.")
@@ -26,3 +27,15 @@ def move_to_trash(runs: Sequence[Path]) -> int:
         if not (moved[0] if isinstance(moved, tuple) else moved):
             raise SeqdecError(f"{path} could not be moved to the trash: delete the folder in a file manager.")
     return len(runs)
+
+
+def _make_trash() -> None:
+    """Qt 5.15 takes the working folder for the trash where it cannot make one: runs would vanish into `files` there."""
+    trash = Path(QStandardPaths.writableLocation(QStandardPaths.GenericDataLocation)) / "Trash"
+    try:
+        trash.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(trash, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        reason = f"There is no trash, as {trash} cannot be made: {error.strerror}"
+        raise SeqdecError(f"{reason}. Delete the folder of the run in a file manager.") from error
