@@ -9,27 +9,13 @@ from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder
 from seqdec_gui.domain.keras_layers import layer
-from seqdec_gui.domain.kinds.base import (
-    Activation,
-    Category,
-    Given,
-    InPort,
-    Kind,
-    Momentum,
-    OutPort,
-    PortError,
-    Trainable,
-    Units,
-    batch_normalization,
-    dense,
-    joined,
-)
+from seqdec_gui.domain.kinds import base
 from seqdec_gui.domain.types import PortType, TensorType
 
 MEAN_LAYER, LOG_VARIANCE_LAYER = "Z_Mean", "Z_Log_Variance"
 
 
-class Bottleneck(Kind, frozen=True, tag="bottleneck"):
+class Bottleneck(base.Kind, frozen=True, tag="bottleneck"):
     """One Dense to the code; variational: a mean and a log variance, and a sample while training.
 
     Sampling (Kingma and Welling 2014, arXiv:1312.6114, eq. 10): code = mean + exp(log_variance / 2) * noise. The noise comes
@@ -38,28 +24,30 @@ class Bottleneck(Kind, frozen=True, tag="bottleneck"):
 
     title: ClassVar[str] = "Bottleneck"
     summary: ClassVar[str] = "Encoder output or states to a code vector; plain, noisy, or variational with a KL term."
-    category: ClassVar[Category] = "Encoders"
+    category: ClassVar[base.Category] = "Encoders"
 
-    units: Annotated[Units, Meta(description="Width of the code.")] = 64
-    activation: Annotated[Activation, Meta(description="Activation of the code (a variational code is linear).")] = "linear"
+    units: Annotated[base.Units, Meta(description="Width of the code.")] = 64
+    activation: Annotated[base.Activation, Meta(description="Activation of the code (a variational code is linear).")] = (
+        "linear"
+    )
     batch_normalization: Annotated[bool, Meta(description="BatchNormalization of the code.")] = False
-    momentum: Momentum = 0.9
+    momentum: base.Momentum = 0.9
     noise: Annotated[float, Meta(ge=0, le=100, description="Deviation of Gaussian noise on the code while training.")] = 0.0
     variational: Annotated[bool, Meta(description="Learn a mean and a variance, and sample while training.")] = False
     kl_weight: Annotated[float, Meta(ge=0, le=1e6, description="Weight of the KL term in the loss (variational).")] = 1.0
     kl_warmup_epochs: Annotated[
         int, Meta(ge=0, le=1_000_000, description="Epochs over which the KL weight grows from 0 (variational).")
     ] = 0
-    trainable: Trainable = True
+    trainable: base.Trainable = True
 
-    def inputs(self) -> tuple[InPort, ...]:
-        return (InPort("inputs", "a vector (None, features), or states"),)
+    def inputs(self) -> tuple[base.InPort, ...]:
+        return (base.InPort("inputs", "a vector (None, features), or states"),)
 
-    def outputs(self) -> tuple[OutPort, ...]:
-        code = OutPort("code", "the code (None, units)")
+    def outputs(self) -> tuple[base.OutPort, ...]:
+        code = base.OutPort("code", "the code (None, units)")
         if not self.variational:
             return (code,)
-        return (code, OutPort("mean", "mean of the code"), OutPort("log_variance", "log variance of the code"))
+        return (code, base.OutPort("mean", "mean of the code"), base.OutPort("log_variance", "log variance of the code"))
 
     def faults(self) -> Iterator[tuple[str, str]]:
         if self.variational:
@@ -71,14 +59,14 @@ class Bottleneck(Kind, frozen=True, tag="bottleneck"):
 
     def check_port(self, port: str, given: PortType) -> None:
         if isinstance(given, TensorType) and (len(given.shape) != 1 or given.dtype != "float32"):
-            raise PortError(f"expected a vector (None, features) or states, got {given}", port)
+            raise base.PortError(f"expected a vector (None, features) or states, got {given}", port)
 
-    def submodel(self, given: Given) -> Submodel:
+    def submodel(self, given: base.Given) -> Submodel:
         builder = SubmodelBuilder("Mean, log variance and a sample of the code." if self.variational else "Input to code.")
-        x = joined(builder, given["inputs"], "code_inputs", "Code_Inputs", "Code")
+        x = base.joined(builder, given["inputs"], "code_inputs", "Code_Inputs", "Code")
         if self.variational:
-            mean = builder.call("mean", dense(MEAN_LAYER, self.units, "linear"), x)
-            log_variance = builder.call("log_variance", dense(LOG_VARIANCE_LAYER, self.units, "linear"), x)
+            mean = builder.call("mean", base.dense(MEAN_LAYER, self.units, "linear"), x)
+            log_variance = builder.call("log_variance", base.dense(LOG_VARIANCE_LAYER, self.units, "linear"), x)
             half = builder.call("deviation", layer("Rescaling", "Z_Half", scale=0.5), log_variance)
             deviation = builder.call("deviation", layer("Activation", "Z_Deviation", activation="exponential"), half)
             zeros = builder.call("noise", layer("Rescaling", "Z_Zeros", scale=0.0), mean)
@@ -86,9 +74,9 @@ class Bottleneck(Kind, frozen=True, tag="bottleneck"):
             shift = builder.call("noise", layer("Multiply", "Z_Scaled_Noise"), deviation, noise)
             code = builder.call("code", layer("Add", "Z_Sample"), mean, shift)
             return builder.build(code=code, mean=mean, log_variance=log_variance)
-        code = builder.call("code", dense("Dense_Code", self.units, self.activation), x)
+        code = builder.call("code", base.dense("Dense_Code", self.units, self.activation), x)
         if self.batch_normalization:
-            code = builder.call("code", batch_normalization("BN_Code", self.momentum), code)
+            code = builder.call("code", base.batch_normalization("BN_Code", self.momentum), code)
         if self.noise:
             code = builder.call("code", layer("GaussianNoise", "Noise_Code", stddev=self.noise), code)
         return builder.build(code=code)

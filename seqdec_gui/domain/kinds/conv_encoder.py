@@ -9,35 +9,22 @@ from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder
 from seqdec_gui.domain.keras_layers import Value, layer
-from seqdec_gui.domain.kinds.base import (
-    Activation,
-    Category,
-    Given,
-    InPort,
-    Kind,
-    Momentum,
-    OutPort,
-    Rate,
-    Trainable,
-    Units,
-    batch_normalization,
-    dense,
-    embed,
-    fail_unless_sequence,
-)
+from seqdec_gui.domain.kinds import base
 from seqdec_gui.domain.types import PortType
 
 Size = Annotated[int, Meta(ge=1, le=10_000)]
 
 
-class ConvEncoder(Kind, frozen=True, tag="conv_encoder"):
+class ConvEncoder(base.Kind, frozen=True, tag="conv_encoder"):
     """Conv1D layers, pooling, Dense layers."""
 
     title: ClassVar[str] = "Convolutional encoder"
     summary: ClassVar[str] = "Conv1D layers over a sequence, then pooling and Dense layers to a code (or the sequence itself)."
-    category: ClassVar[Category] = "Encoders"
+    category: ClassVar[base.Category] = "Encoders"
 
-    filters: Annotated[tuple[Units, ...], Meta(min_length=1, max_length=64, description="Filters of each convolution.")] = (
+    filters: Annotated[
+        tuple[base.Units, ...], Meta(min_length=1, max_length=64, description="Filters of each convolution.")
+    ] = (
         32,
         64,
     )
@@ -50,24 +37,26 @@ class ConvEncoder(Kind, frozen=True, tag="conv_encoder"):
     padding: Annotated[Literal["valid", "same", "causal"], Meta(description="What happens at the ends of the sequence.")] = (
         "same"
     )
-    activation: Annotated[Activation, Meta(description="Activation of convolutions and Dense layers.")] = "relu"
+    activation: Annotated[base.Activation, Meta(description="Activation of convolutions and Dense layers.")] = "relu"
     batch_normalization: Annotated[bool, Meta(description="BatchNormalization after each convolution.")] = False
-    momentum: Momentum = 0.9
+    momentum: base.Momentum = 0.9
     embedding: Annotated[int, Meta(ge=0, le=65_536, description="Width of the vector of a token id; 0: no embedding.")] = 0
     pooling: Annotated[
         Literal["flatten", "max", "average", "none"], Meta(description="Sequence to vector; none keeps the sequence.")
     ] = "flatten"
-    dense_units: Annotated[tuple[Units, ...], Meta(max_length=32, description="Dense layers after pooling; empty: none.")] = ()
-    dropout: Annotated[Rate, Meta(description="Dropout after each Dense layer.")] = 0.0
-    trainable: Trainable = True
+    dense_units: Annotated[
+        tuple[base.Units, ...], Meta(max_length=32, description="Dense layers after pooling; empty: none.")
+    ] = ()
+    dropout: Annotated[base.Rate, Meta(description="Dropout after each Dense layer.")] = 0.0
+    trainable: base.Trainable = True
 
-    def inputs(self) -> tuple[InPort, ...]:
-        return (InPort("inputs", "a sequence (None, steps, features), or token ids with an embedding"),)
+    def inputs(self) -> tuple[base.InPort, ...]:
+        return (base.InPort("inputs", "a sequence (None, steps, features), or token ids with an embedding"),)
 
-    def outputs(self) -> tuple[OutPort, ...]:
+    def outputs(self) -> tuple[base.OutPort, ...]:
         if self.pooling == "none":
-            return (OutPort("sequence", "the convolved sequence (None, steps, filters)"),)
-        return (OutPort("code", "the code (None, features)"),)
+            return (base.OutPort("sequence", "the convolved sequence (None, steps, filters)"),)
+        return (base.OutPort("code", "the code (None, features)"),)
 
     def faults(self) -> Iterator[tuple[str, str]]:
         for name, sizes in (("kernel_sizes", self.kernel_sizes), ("strides", self.strides)):
@@ -79,13 +68,13 @@ class ConvEncoder(Kind, frozen=True, tag="conv_encoder"):
             yield "dense_units", "Dense layers follow the pooling, which is none; choose a pooling or remove them."
 
     def check_port(self, port: str, given: PortType) -> None:
-        fail_unless_sequence(port, given, self.embedding)
+        base.fail_unless_sequence(port, given, self.embedding)
 
-    def submodel(self, given: Given) -> Submodel:
+    def submodel(self, given: base.Given) -> Submodel:
         builder = SubmodelBuilder("Sequence to code by convolutions.")
-        inputs = fail_unless_sequence("inputs", given["inputs"], self.embedding)
+        inputs = base.fail_unless_sequence("inputs", given["inputs"], self.embedding)
         x = builder.input("encoder_inputs", "Encoder_Inputs", inputs)
-        x = embed(builder, x, "Encoder", self.embedding, mask_padding=False)
+        x = base.embed(builder, x, "Encoder", self.embedding, mask_padding=False)
         many = len(self.filters)
         sizes = self.kernel_sizes if len(self.kernel_sizes) == many else self.kernel_sizes[:1] * many
         strides = self.strides if len(self.strides) == many else self.strides[:1] * many
@@ -96,13 +85,13 @@ class ConvEncoder(Kind, frozen=True, tag="conv_encoder"):
             arguments |= {"activation": self.activation} if self.activation != "linear" else {}
             x = builder.call("x", layer("Conv1D", f"Conv_{i}", **arguments), x)
             if self.batch_normalization:
-                x = builder.call("x", batch_normalization(f"BN_Conv_{i}", self.momentum), x)
+                x = builder.call("x", base.batch_normalization(f"BN_Conv_{i}", self.momentum), x)
         if self.pooling == "none":
             return builder.build(sequence=x)
         pooling = {"flatten": "Flatten", "max": "GlobalMaxPooling1D", "average": "GlobalAveragePooling1D"}[self.pooling]
         x = builder.call("x", layer(pooling, "Conv_Pooling"), x)
         for i, units in enumerate(self.dense_units):
-            x = builder.call("x", dense(f"Dense_Conv_{i}", units, self.activation), x)
+            x = builder.call("x", base.dense(f"Dense_Conv_{i}", units, self.activation), x)
             if self.dropout:
                 x = builder.call("x", layer("Dropout", f"Dropout_Conv_{i}", rate=self.dropout), x)
         return builder.build(code=x)

@@ -9,56 +9,40 @@ from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
 from seqdec_gui.domain.keras_layers import layer
-from seqdec_gui.domain.kinds.base import (
-    Activation,
-    Category,
-    Given,
-    InPort,
-    Kind,
-    Momentum,
-    OutPort,
-    PortError,
-    Rate,
-    Trainable,
-    Units,
-    batch_normalization,
-    dense,
-    joined,
-    states_type,
-)
+from seqdec_gui.domain.kinds import base
 from seqdec_gui.domain.types import CellName, PortType, StatesType, TensorType
 
 
-class DenseStates(Kind, frozen=True, tag="dense_states"):
+class DenseStates(base.Kind, frozen=True, tag="dense_states"):
     """Per decoder layer one Dense for each state tensor, from a vector or from another encoder's states."""
 
     title: ClassVar[str] = "Dense to states"
     summary: ClassVar[str] = "A vector (or other states) to the initial h and c of every decoder layer, one Dense each."
-    category: ClassVar[Category] = "Encoders"
+    category: ClassVar[base.Category] = "Encoders"
 
     cell: Annotated[CellName, Meta(description="Cell of the decoder that takes the states: LSTM has h and c, GRU h.")] = "LSTM"
-    units: Annotated[tuple[Units, ...], Meta(min_length=1, max_length=64, description="Width of each decoder layer.")] = (
+    units: Annotated[tuple[base.Units, ...], Meta(min_length=1, max_length=64, description="Width of each decoder layer.")] = (
         128,
         128,
     )
-    activation: Annotated[Activation, Meta(description="Activation of the state layers.")] = "relu"
+    activation: Annotated[base.Activation, Meta(description="Activation of the state layers.")] = "relu"
     batch_normalization: Annotated[bool, Meta(description="BatchNormalization after each state layer.")] = True
-    momentum: Momentum = 0.9
+    momentum: base.Momentum = 0.9
     trunk: Annotated[
-        tuple[Units, ...], Meta(max_length=32, description="Widths of Dense layers that all states share; empty: none.")
+        tuple[base.Units, ...], Meta(max_length=32, description="Widths of Dense layers that all states share; empty: none.")
     ] = ()
-    trunk_activation: Annotated[Activation, Meta(description="Activation of the shared layers.")] = "relu"
-    dropout: Annotated[Rate, Meta(description="Dropout after each shared layer.")] = 0.0
+    trunk_activation: Annotated[base.Activation, Meta(description="Activation of the shared layers.")] = "relu"
+    dropout: Annotated[base.Rate, Meta(description="Dropout after each shared layer.")] = 0.0
     split_states: Annotated[bool, Meta(description="One output per state tensor (h_0, c_0, ...) instead of one wire.")] = False
-    trainable: Trainable = True
+    trainable: base.Trainable = True
 
-    def inputs(self) -> tuple[InPort, ...]:
-        return (InPort("inputs", "a vector (None, features), or states"),)
+    def inputs(self) -> tuple[base.InPort, ...]:
+        return (base.InPort("inputs", "a vector (None, features), or states"),)
 
-    def outputs(self) -> tuple[OutPort, ...]:
+    def outputs(self) -> tuple[base.OutPort, ...]:
         if self.split_states:
-            return tuple(OutPort(name, f"state {name}") for name, _ in self._states().tensors)
-        return (OutPort("states", "the initial states of every decoder layer"),)
+            return tuple(base.OutPort(name, f"state {name}") for name, _ in self._states().tensors)
+        return (base.OutPort("states", "the initial states of every decoder layer"),)
 
     def faults(self) -> Iterator[tuple[str, str]]:
         if self.dropout and not self.trunk:
@@ -66,26 +50,26 @@ class DenseStates(Kind, frozen=True, tag="dense_states"):
 
     def check_port(self, port: str, given: PortType) -> None:
         if isinstance(given, TensorType) and (len(given.shape) != 1 or given.dtype != "float32"):
-            raise PortError(f"expected a vector (None, features) or states, got {given}", port)
+            raise base.PortError(f"expected a vector (None, features) or states, got {given}", port)
 
     def _states(self) -> StatesType:
-        return states_type(self.cell, self.units)
+        return base.states_type(self.cell, self.units)
 
     def states_ports(self) -> dict[str, StatesType]:
         return {} if self.split_states else {"states": self._states()}
 
-    def submodel(self, given: Given) -> Submodel:
+    def submodel(self, given: base.Given) -> Submodel:
         builder = SubmodelBuilder("Vector to the initial states of the decoder.")
-        source = joined(builder, given["inputs"], "latent_input", "Latent_Input", "Latent")
+        source = base.joined(builder, given["inputs"], "latent_input", "Latent_Input", "Latent")
         for i, units in enumerate(self.trunk):
-            source = builder.call("x", dense(f"Dense_Trunk_{i}", units, self.trunk_activation), source)
+            source = builder.call("x", base.dense(f"Dense_Trunk_{i}", units, self.trunk_activation), source)
             if self.dropout:
                 source = builder.call("x", layer("Dropout", f"Dropout_Trunk_{i}", rate=self.dropout), source)
         states: dict[str, Tensor] = {}
         for name, state in self._states().tensors:
             assert state.shape[0] is not None
-            tensor = builder.call(name, dense(f"Dense_{name}", state.shape[0], self.activation), source)
+            tensor = builder.call(name, base.dense(f"Dense_{name}", state.shape[0], self.activation), source)
             if self.batch_normalization:
-                tensor = builder.call(name, batch_normalization(f"BN_{name}", self.momentum), tensor)
+                tensor = builder.call(name, base.batch_normalization(f"BN_{name}", self.momentum), tensor)
             states[name] = tensor
         return builder.build(**states) if self.split_states else builder.build(states=tuple(states.values()))

@@ -9,19 +9,7 @@ from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder
 from seqdec_gui.domain.keras_layers import Layer, Value, layer
-from seqdec_gui.domain.kinds.base import (
-    Activation,
-    Category,
-    Given,
-    InPort,
-    Kind,
-    OutPort,
-    PortError,
-    Rate,
-    Trainable,
-    Units,
-    dense,
-)
+from seqdec_gui.domain.kinds import base
 from seqdec_gui.domain.types import CellName, PortType, TensorType
 
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
@@ -40,22 +28,22 @@ class StackLayer(msgspec.Struct, frozen=True, tag_field="layer", forbid_unknown_
 
 
 class Dense(StackLayer, frozen=True, tag="Dense"):
-    units: Units = 64
-    activation: Activation = "linear"
+    units: base.Units = 64
+    activation: base.Activation = "linear"
     per_step: bool = False  # TimeDistributed: the same Dense at every step
 
     def keras_layer(self, name: str) -> Layer:
         if self.per_step:
-            return layer("TimeDistributed", name, dense(f"{name}_Inner", self.units, self.activation))
-        return dense(name, self.units, self.activation)
+            return layer("TimeDistributed", name, base.dense(f"{name}_Inner", self.units, self.activation))
+        return base.dense(name, self.units, self.activation)
 
 
 class Conv1D(StackLayer, frozen=True, tag="Conv1D"):
-    filters: Units = 64
+    filters: base.Units = 64
     kernel_size: Size = 3
     strides: Size = 1
     padding: Literal["valid", "same", "causal"] = "same"
-    activation: Activation = "relu"
+    activation: base.Activation = "relu"
 
     def keras_layer(self, name: str) -> Layer:
         return layer(
@@ -66,7 +54,7 @@ class Conv1D(StackLayer, frozen=True, tag="Conv1D"):
 
 class Recurrent(StackLayer, frozen=True, tag="Recurrent"):
     cell: CellName = "LSTM"
-    units: Units = 64
+    units: base.Units = 64
     return_sequences: bool = True
     bidirectional: bool = False
 
@@ -89,21 +77,21 @@ class LayerNormalization(StackLayer, frozen=True, tag="LayerNormalization"):
 
 
 class ActivationLayer(StackLayer, frozen=True, tag="Activation"):
-    activation: Activation = "relu"
+    activation: base.Activation = "relu"
 
     def keras_layer(self, name: str) -> Layer:
         return layer("Activation", name, activation=self.activation)
 
 
 class Dropout(StackLayer, frozen=True, tag="Dropout"):
-    rate: Rate = 0.2
+    rate: base.Rate = 0.2
 
     def keras_layer(self, name: str) -> Layer:
         return layer("Dropout", name, rate=self.rate)
 
 
 class SpatialDropout1D(StackLayer, frozen=True, tag="SpatialDropout1D"):
-    rate: Rate = 0.2
+    rate: base.Rate = 0.2
 
     def keras_layer(self, name: str) -> Layer:
         return layer("SpatialDropout1D", name, rate=self.rate)
@@ -185,7 +173,7 @@ class Masking(StackLayer, frozen=True, tag="Masking"):
 
 class Embedding(StackLayer, frozen=True, tag="Embedding"):
     symbols: Size = 100
-    units: Units = 64
+    units: base.Units = 64
     mask_padding: bool = False
 
     def keras_layer(self, name: str) -> Layer:
@@ -217,36 +205,36 @@ AnyStackLayer: TypeAlias = (
 )
 
 
-class LayerStack(Kind, frozen=True, tag="layer_stack"):
+class LayerStack(base.Kind, frozen=True, tag="layer_stack"):
     """Ordinary layers, first row first."""
 
     title: ClassVar[str] = "Layer stack"
     summary: ClassVar[str] = "A table of ordinary Keras layers: Dense, Conv1D, pooling, dropout, reshaping and more."
-    category: ClassVar[Category] = "Layers"
+    category: ClassVar[base.Category] = "Layers"
 
     layers: Annotated[
         tuple[AnyStackLayer, ...], Meta(min_length=1, max_length=256, description="The layers, first to last.")
     ] = (Dense(),)
-    trainable: Trainable = True
+    trainable: base.Trainable = True
 
-    def inputs(self) -> tuple[InPort, ...]:
-        return (InPort("inputs", "whatever the first layer takes"),)
+    def inputs(self) -> tuple[base.InPort, ...]:
+        return (base.InPort("inputs", "whatever the first layer takes"),)
 
-    def outputs(self) -> tuple[OutPort, ...]:
-        return (OutPort("outputs", "what the last layer gives"),)
+    def outputs(self) -> tuple[base.OutPort, ...]:
+        return (base.OutPort("outputs", "what the last layer gives"),)
 
     def check_port(self, port: str, given: PortType) -> None:
         if not isinstance(given, TensorType):
-            raise PortError(
+            raise base.PortError(
                 f"expected one tensor, got {given}", port, "Split the states into single ports, or use 'Dense to states'."
             )
         self.submodel({port: given})
 
-    def submodel(self, given: Given) -> Submodel:
+    def submodel(self, given: base.Given) -> Submodel:
         builder = SubmodelBuilder("A stack of " + ", ".join(dict.fromkeys(row.type_name() for row in self.layers)) + ".")
         inputs = given["inputs"]
         if not isinstance(inputs, TensorType):
-            raise PortError(f"expected one tensor, got {inputs}", "inputs")
+            raise base.PortError(f"expected one tensor, got {inputs}", "inputs")
         x = builder.input("stack_inputs", "Stack_Inputs", inputs)
         counts: dict[str, int] = {}
         for row in self.layers:

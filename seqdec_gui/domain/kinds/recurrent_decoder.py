@@ -9,30 +9,11 @@ from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
 from seqdec_gui.domain.keras_layers import Layer, Value, layer
-from seqdec_gui.domain.kinds.base import (
-    Activation,
-    Category,
-    Given,
-    InPort,
-    Kind,
-    Momentum,
-    Normalised,
-    OutPort,
-    PortError,
-    Rate,
-    Trainable,
-    Units,
-    batch_normalization,
-    dense,
-    embed,
-    fail_unless_sequence,
-    fail_unless_tensor,
-    states_type,
-)
+from seqdec_gui.domain.kinds import base
 from seqdec_gui.domain.types import CellName, PortType, StatesType, TensorType
 
 
-class RecurrentDecoder(Kind, frozen=True, tag="recurrent_decoder"):
+class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
     """LSTM or GRU layers that predict one step after the other.
 
     teacher_forced: sees the true previous symbol, starts from `initial_states`. free_running: the same without initial
@@ -41,46 +22,48 @@ class RecurrentDecoder(Kind, frozen=True, tag="recurrent_decoder"):
 
     title: ClassVar[str] = "Recurrent decoder"
     summary: ClassVar[str] = "LSTM or GRU layers from initial states (or a repeated code) to a prediction per step."
-    category: ClassVar[Category] = "Decoders"
+    category: ClassVar[base.Category] = "Decoders"
 
     mode: Annotated[
         Literal["teacher_forced", "repeat_vector", "free_running"],
         Meta(description="Feed the true previous symbol (with initial states, or free_running without), or repeat a code."),
     ] = "teacher_forced"
     cell: Annotated[CellName, Meta(description="Recurrent cell.")] = "LSTM"
-    units: Annotated[tuple[Units, ...], Meta(min_length=1, max_length=64, description="Width of each layer.")] = (128, 128)
+    units: Annotated[tuple[base.Units, ...], Meta(min_length=1, max_length=64, description="Width of each layer.")] = (128, 128)
     embedding: Annotated[int, Meta(ge=0, le=65_536, description="Width of the vector of a token id; 0: one-hot inputs.")] = 0
     mask_padding: Annotated[bool, Meta(description="Skip padding: id 0 of an embedding, or steps of zeros.")] = False
     length: Annotated[int, Meta(ge=1, le=1_000_000, description="Steps to predict (repeat_vector).")] = 33
-    batch_normalization: Normalised = True
-    momentum: Momentum = 0.9
+    batch_normalization: base.Normalised = True
+    momentum: base.Momentum = 0.9
     squeeze_units: Annotated[
         int, Meta(ge=0, le=65_536, description="Width of a TimeDistributed Dense after each layer; 0: none.")
     ] = 0
-    dropout: Annotated[Rate, Meta(description="Dropout on the inputs of each layer.")] = 0.0
-    recurrent_dropout: Annotated[Rate, Meta(description="Dropout on the recurrent state; excludes the fast cuDNN kernel.")] = (
-        0.0
-    )
+    dropout: Annotated[base.Rate, Meta(description="Dropout on the inputs of each layer.")] = 0.0
+    recurrent_dropout: Annotated[
+        base.Rate, Meta(description="Dropout on the recurrent state; excludes the fast cuDNN kernel.")
+    ] = 0.0
     reset_after: Annotated[bool, Meta(description="GRU: apply the reset gate after the matrix product (cuDNN's form).")] = True
-    output_units: Annotated[Units, Meta(description="Symbols (or numbers) predicted per step.")] = 22
-    output_activation: Annotated[Activation, Meta(description="softmax for symbols, linear for numbers.")] = "softmax"
+    output_units: Annotated[base.Units, Meta(description="Symbols (or numbers) predicted per step.")] = 22
+    output_activation: Annotated[base.Activation, Meta(description="softmax for symbols, linear for numbers.")] = "softmax"
     split_states: Annotated[bool, Meta(description="One input per state tensor (h_0, c_0, ...) instead of one wire.")] = False
-    trainable: Trainable = True
+    trainable: base.Trainable = True
 
-    def inputs(self) -> tuple[InPort, ...]:
+    def inputs(self) -> tuple[base.InPort, ...]:
         if self.mode == "repeat_vector":
-            first = InPort("code", "the code (None, features), repeated at every step")
+            first = base.InPort("code", "the code (None, features), repeated at every step")
         else:
-            first = InPort("inputs", "the true sequence, one step behind: one-hot, numbers, or token ids with an embedding")
+            first = base.InPort(
+                "inputs", "the true sequence, one step behind: one-hot, numbers, or token ids with an embedding"
+            )
         if self.mode == "free_running":
             return (first,)
         optional = self.mode == "repeat_vector"
         if not self.split_states:
-            return (first, InPort("initial_states", f"{self._states()}", optional))
-        return (first, *(InPort(name, f"state {name} {type}", optional) for name, type in self._states().tensors))
+            return (first, base.InPort("initial_states", f"{self._states()}", optional))
+        return (first, *(base.InPort(name, f"state {name} {type}", optional) for name, type in self._states().tensors))
 
-    def outputs(self) -> tuple[OutPort, ...]:
-        return (OutPort("outputs", "a prediction per step (None, steps, output_units)"),)
+    def outputs(self) -> tuple[base.OutPort, ...]:
+        return (base.OutPort("outputs", "a prediction per step (None, steps, output_units)"),)
 
     def faults(self) -> Iterator[tuple[str, str]]:
         if self.mode == "repeat_vector" and self.embedding:
@@ -89,27 +72,27 @@ class RecurrentDecoder(Kind, frozen=True, tag="recurrent_decoder"):
             yield "mask_padding", "a repeated code has no padding; switch mask_padding off."
 
     def _states(self) -> StatesType:
-        return states_type(self.cell, self.units)
+        return base.states_type(self.cell, self.units)
 
     def expects(self, port: str) -> PortType | None:
         return self._states() if port == "initial_states" else dict(self._states().tensors).get(port)
 
     def check_port(self, port: str, given: PortType) -> None:
         if port == "inputs":
-            fail_unless_sequence(port, given, self.embedding)
+            base.fail_unless_sequence(port, given, self.embedding)
         elif port == "code":
-            fail_unless_tensor(port, given, "a code (None, features)", 1)
+            base.fail_unless_tensor(port, given, "a code (None, features)", 1)
         elif given != self.expects(port):
             hint = _states_hint(given, self._states()) if port == "initial_states" else ""
-            raise PortError(f"expected {self.expects(port)}, got {given}", port, hint)
+            raise base.PortError(f"expected {self.expects(port)}, got {given}", port, hint)
 
-    def _state_inputs(self, builder: SubmodelBuilder, given: Given) -> list[tuple[Tensor, ...]]:
+    def _state_inputs(self, builder: SubmodelBuilder, given: base.Given) -> list[tuple[Tensor, ...]]:
         """The initial state of each layer; empty tuples where none are given."""
         names = [name for name, _ in self._states().tensors]
         connected = [name for name in names if name in given] if self.split_states else names * ("initial_states" in given)
         if connected and connected != names:
             missing = next(name for name in names if name not in connected)
-            raise PortError("either all states are connected or none", missing)
+            raise base.PortError("either all states are connected or none", missing)
         if not connected:
             return [()] * len(self.units)
         tensors = [builder.input(name, f"Decoder_State_{name}", type) for name, type in self._states().tensors]
@@ -124,10 +107,10 @@ class RecurrentDecoder(Kind, frozen=True, tag="recurrent_decoder"):
         arguments |= {"reset_after": False} if self.cell == "GRU" and not self.reset_after else {}
         return layer(self.cell, f"Decoder_{self.cell}_{i}", **arguments)
 
-    def submodel(self, given: Given) -> Submodel:
+    def submodel(self, given: base.Given) -> Submodel:
         return self._build(given, one_step=False)
 
-    def step_submodel(self, given: Given) -> Submodel:
+    def step_submodel(self, given: base.Given) -> Submodel:
         """The same layers for one step: takes one symbol (or the code) and the states, gives the prediction and the new states.
 
         Every input keeps its name; the sequence has one step. Its weights are those of `submodel`, layer by layer.
@@ -139,19 +122,19 @@ class RecurrentDecoder(Kind, frozen=True, tag="recurrent_decoder"):
         states: dict[str, PortType] = dict(self._states().tensors) if self.split_states else {"initial_states": self._states()}
         return self._build({("code" if self.mode == "repeat_vector" else "inputs"): source, **states}, one_step=True)
 
-    def _build(self, given: Given, one_step: bool) -> Submodel:
+    def _build(self, given: base.Given, one_step: bool) -> Submodel:
         builder = SubmodelBuilder("One step of the decoder." if one_step else "Initial states and inputs to predictions.")
         if self.mode == "repeat_vector":
-            code = fail_unless_tensor("code", given["code"], "a code (None, features)", 1)
+            code = base.fail_unless_tensor("code", given["code"], "a code (None, features)", 1)
             x = builder.input("code", "Decoder_Code", code)
         else:
             x = builder.input(
-                "decoder_inputs", "Decoder_Inputs", fail_unless_sequence("inputs", given["inputs"], self.embedding)
+                "decoder_inputs", "Decoder_Inputs", base.fail_unless_sequence("inputs", given["inputs"], self.embedding)
             )
         initial = self._state_inputs(builder, given)
         if self.mode == "repeat_vector":
             x = builder.call("x", layer("RepeatVector", "Decoder_Repeat", n=1 if one_step else self.length), x)
-        x = embed(builder, x, "Decoder", self.embedding, self.mask_padding)
+        x = base.embed(builder, x, "Decoder", self.embedding, self.mask_padding)
         letters = "hc" if self.cell == "LSTM" else "h"
         final: list[Tensor] = []
         for i in range(len(self.units)):
@@ -159,11 +142,11 @@ class RecurrentDecoder(Kind, frozen=True, tag="recurrent_decoder"):
             x, *states = builder.call_many(names, self._layer(i, return_state=one_step), x, initial_state=initial[i])
             final += states
             if self.batch_normalization:
-                x = builder.call("x", batch_normalization(f"BN_Decoder_{i}", self.momentum), x)
+                x = builder.call("x", base.batch_normalization(f"BN_Decoder_{i}", self.momentum), x)
             if self.squeeze_units:
-                inner = dense(f"Squeeze_{i}", self.squeeze_units, "linear")
+                inner = base.dense(f"Squeeze_{i}", self.squeeze_units, "linear")
                 x = builder.call("x", layer("TimeDistributed", f"Time_Distributed_{i}", inner), x)
-        outputs = builder.call("outputs", dense("Dense_Decoder", self.output_units, self.output_activation), x)
+        outputs = builder.call("outputs", base.dense("Dense_Decoder", self.output_units, self.output_activation), x)
         return builder.build(outputs=outputs, states=tuple(final)) if one_step else builder.build(outputs=outputs)
 
 

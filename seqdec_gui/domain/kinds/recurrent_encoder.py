@@ -9,46 +9,32 @@ from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
 from seqdec_gui.domain.keras_layers import Layer, Value, layer
-from seqdec_gui.domain.kinds.base import (
-    Category,
-    Given,
-    InPort,
-    Kind,
-    Momentum,
-    OutPort,
-    Rate,
-    Trainable,
-    Units,
-    batch_normalization,
-    embed,
-    fail_unless_sequence,
-    states_type,
-)
+from seqdec_gui.domain.kinds import base
 from seqdec_gui.domain.types import CellName, PortType, StatesType
 
 EncoderOutput = Literal["states", "code", "sequence"]
 
 
-class RecurrentEncoder(Kind, frozen=True, tag="recurrent_encoder"):
+class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
     """LSTM or GRU layers over a sequence."""
 
     title: ClassVar[str] = "Recurrent encoder"
     summary: ClassVar[str] = "LSTM or GRU layers, one or two directions; gives states for a decoder, a code, or a sequence."
-    category: ClassVar[Category] = "Encoders"
+    category: ClassVar[base.Category] = "Encoders"
 
     cell: Annotated[CellName, Meta(description="Recurrent cell.")] = "LSTM"
-    units: Annotated[tuple[Units, ...], Meta(min_length=1, max_length=64, description="Width of each layer.")] = (128,)
+    units: Annotated[tuple[base.Units, ...], Meta(min_length=1, max_length=64, description="Width of each layer.")] = (128,)
     bidirectional: Annotated[
         bool, Meta(description="Read in both directions; outputs and states are forward and backward side by side.")
     ] = False
     embedding: Annotated[int, Meta(ge=0, le=65_536, description="Width of the vector of a token id; 0: no embedding.")] = 0
     mask_padding: Annotated[bool, Meta(description="Skip padding: id 0 of an embedding, or steps of zeros.")] = False
-    dropout: Annotated[Rate, Meta(description="Dropout on the inputs of each layer.")] = 0.0
-    recurrent_dropout: Annotated[Rate, Meta(description="Dropout on the recurrent state; excludes the fast cuDNN kernel.")] = (
-        0.0
-    )
+    dropout: Annotated[base.Rate, Meta(description="Dropout on the inputs of each layer.")] = 0.0
+    recurrent_dropout: Annotated[
+        base.Rate, Meta(description="Dropout on the recurrent state; excludes the fast cuDNN kernel.")
+    ] = 0.0
     batch_normalization: Annotated[bool, Meta(description="BatchNormalization between the layers.")] = False
-    momentum: Momentum = 0.9
+    momentum: base.Momentum = 0.9
     reset_after: Annotated[bool, Meta(description="GRU: apply the reset gate after the matrix product (cuDNN's form).")] = True
     output: Annotated[
         tuple[EncoderOutput, ...],
@@ -57,21 +43,21 @@ class RecurrentEncoder(Kind, frozen=True, tag="recurrent_encoder"):
         ),
     ] = ("states",)
     split_states: Annotated[bool, Meta(description="One output per state tensor (h_0, c_0, ...) instead of one wire.")] = False
-    trainable: Trainable = True
+    trainable: base.Trainable = True
 
-    def inputs(self) -> tuple[InPort, ...]:
-        return (InPort("inputs", "a sequence (None, steps, features), or token ids with an embedding"),)
+    def inputs(self) -> tuple[base.InPort, ...]:
+        return (base.InPort("inputs", "a sequence (None, steps, features), or token ids with an embedding"),)
 
-    def outputs(self) -> tuple[OutPort, ...]:
-        ports: list[OutPort] = []
+    def outputs(self) -> tuple[base.OutPort, ...]:
+        ports: list[base.OutPort] = []
         if "states" in self.output and self.split_states:
-            ports += [OutPort(name, f"state {name}") for name, _ in self._states().tensors]
+            ports += [base.OutPort(name, f"state {name}") for name, _ in self._states().tensors]
         elif "states" in self.output:
-            ports.append(OutPort("states", "the final states of every layer"))
+            ports.append(base.OutPort("states", "the final states of every layer"))
         if "code" in self.output:
-            ports.append(OutPort("code", "the last output (None, units)"))
+            ports.append(base.OutPort("code", "the last output (None, units)"))
         if "sequence" in self.output:
-            ports.append(OutPort("sequence", "all outputs (None, steps, units)"))
+            ports.append(base.OutPort("sequence", "all outputs (None, steps, units)"))
         return tuple(ports)
 
     def faults(self) -> Iterator[tuple[str, str]]:
@@ -81,11 +67,11 @@ class RecurrentEncoder(Kind, frozen=True, tag="recurrent_encoder"):
             yield "batch_normalization", "BatchNormalization stands between layers, and there is one layer; switch it off."
 
     def check_port(self, port: str, given: PortType) -> None:
-        fail_unless_sequence(port, given, self.embedding)
+        base.fail_unless_sequence(port, given, self.embedding)
 
     def _states(self) -> StatesType:
         widths = tuple(units * 2 for units in self.units) if self.bidirectional else self.units
-        return states_type(self.cell, widths)
+        return base.states_type(self.cell, widths)
 
     def states_ports(self) -> dict[str, StatesType]:
         return {"states": self._states()} if "states" in self.output and not self.split_states else {}
@@ -117,11 +103,11 @@ class RecurrentEncoder(Kind, frozen=True, tag="recurrent_encoder"):
             states[f"{letter}_{i}"] = builder.call(f"{letter}_{i}", joint, final[k], final[k + len(letters)])
         return x
 
-    def submodel(self, given: Given) -> Submodel:
+    def submodel(self, given: base.Given) -> Submodel:
         builder = SubmodelBuilder("Sequence to " + " and ".join(self.output).replace(" and ", ", ", len(self.output) - 2) + ".")
-        inputs = fail_unless_sequence("inputs", given["inputs"], self.embedding)
+        inputs = base.fail_unless_sequence("inputs", given["inputs"], self.embedding)
         x = builder.input("encoder_inputs", "Encoder_Inputs", inputs)
-        x = embed(builder, x, "Encoder", self.embedding, self.mask_padding)
+        x = base.embed(builder, x, "Encoder", self.embedding, self.mask_padding)
         states: dict[str, Tensor] = {}
         wants_states, wants_sequence = "states" in self.output, "sequence" in self.output
         last = len(self.units) - 1
@@ -131,7 +117,7 @@ class RecurrentEncoder(Kind, frozen=True, tag="recurrent_encoder"):
             needs_state = wants_states or (i == last and wants_sequence and "code" in self.output)
             x = self._apply(builder, i, self._layer(i, units, sequences, needs_state), x, states)
             if self.batch_normalization and i < last:
-                x = builder.call("x", batch_normalization(f"BN_Encoder_{i}", self.momentum), x)
+                x = builder.call("x", base.batch_normalization(f"BN_Encoder_{i}", self.momentum), x)
         result: dict[str, Tensor | tuple[Tensor, ...]] = {}
         if wants_states:
             result |= states if self.split_states else {"states": tuple(states.values())}
