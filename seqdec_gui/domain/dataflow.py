@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -105,3 +106,26 @@ def _target_port(known: Inference, block: Block) -> DataPort | None:
 def port_for(ports: tuple[DataPort, ...], name: str) -> DataPort | None:
     """The port that a binding's name means, by its own name or an alias."""
     return next((port for port in ports if name == port.port or name in port.aliases), None)
+
+
+def sources_of(design: Design, block_id: str, leave_out: Iterable[str] = ()) -> tuple[Port, ...]:
+    """The output ports that feed this block, in the order of its inputs; open ports and those named are left out."""
+    skipped = frozenset(leave_out)
+    linked = (
+        design.into(Port(block_id, port.name))
+        for port in design.block(block_id).parameters.inputs()
+        if port.name not in skipped
+    )
+    return tuple(link.source for link in linked if link is not None)
+
+
+def inputs_behind(design: Design, ports: Iterable[Port]) -> tuple[str, ...]:
+    """The ids of the input blocks on which these output ports depend, in the design's order."""
+    seen: set[str] = set()
+    waiting = [port.block for port in ports]
+    while waiting:
+        block_id = waiting.pop()
+        if block_id not in seen:
+            seen.add(block_id)
+            waiting += [port.block for port in sources_of(design, block_id)]
+    return tuple(block.id for block in design.blocks if block.id in seen and block.parameters.category == "Inputs")

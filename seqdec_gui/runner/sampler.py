@@ -10,15 +10,16 @@ import numpy.typing as npt
 
 from seqdec_gui.data.fitted import Fitted
 from seqdec_gui.data.wires import expand
+from seqdec_gui.domain.dataflow import inputs_behind
 from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.generation import OnePass, Stepwise, plan_for
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runner.decoding import choice
 from seqdec_gui.runner.decoding.numbers import Numbers, Scale, numbers_of, scale_of, shown
-from seqdec_gui.runner.decoding.plan import OnePass, Stepwise, plan_for
 from seqdec_gui.runner.decoding.step import StepDecoder
 from seqdec_gui.runner.decoding.symbols import Symbols, symbols_of_decoder, symbols_of_predictions
-from seqdec_gui.runner.wiring import inputs_behind, model_of
+from seqdec_gui.runner.wiring import model_of
 
 if TYPE_CHECKING:
     import keras

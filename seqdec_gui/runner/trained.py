@@ -16,14 +16,14 @@ from seqdec_gui.data.fitted import Fitted
 from seqdec_gui.data.split import Parts
 from seqdec_gui.data.wires import expand, one_hot
 from seqdec_gui.domain.bindings import Split
-from seqdec_gui.domain.dataflow import data_ports
+from seqdec_gui.domain.dataflow import data_ports, sources_of
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.runner import checkpoints
 from seqdec_gui.runner.export import fresh_copy
 from seqdec_gui.runner.program import Program, load_build
 from seqdec_gui.runner.script_files import write_script
-from seqdec_gui.runner.wiring import model_of, sources_of
+from seqdec_gui.runner.wiring import model_of
 from seqdec_gui.runs.folder import RunFolder, open_run
 from seqdec_gui.runs.spec import RunSpec
 from seqdec_gui.runs.tasks import SplitName

@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from seqdec_gui.domain.dataflow import inputs_behind, sources_of
 from seqdec_gui.domain.design import Design, Port
 from seqdec_gui.domain.shapes import Inference
 from seqdec_gui.domain.types import TensorType, tensors_of
 
 if TYPE_CHECKING:
     import keras
-
-
-def sources_of(design: Design, block_id: str, leave_out: Iterable[str] = ()) -> tuple[Port, ...]:
-    """The output ports that feed this block, in the order of its inputs; open ports and those named are left out."""
-    skipped = frozenset(leave_out)
-    linked = (
-        design.into(Port(block_id, port.name))
-        for port in design.block(block_id).parameters.inputs()
-        if port.name not in skipped
-    )
-    return tuple(link.source for link in linked if link is not None)
-
-
-def inputs_behind(design: Design, ports: Iterable[Port]) -> tuple[str, ...]:
-    """The ids of the input blocks on which these output ports depend, in the design's order."""
-    seen: set[str] = set()
-    waiting = [port.block for port in ports]
-    while waiting:
-        block_id = waiting.pop()
-        if block_id not in seen:
-            seen.add(block_id)
-            waiting += [port.block for port in sources_of(design, block_id)]
-    return tuple(block.id for block in design.blocks if block.id in seen and block.parameters.category == "Inputs")
 
 
 def model_of(

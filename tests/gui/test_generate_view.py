@@ -28,6 +28,7 @@ from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain.bindings import Binding
 from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.edit import set_value
 from seqdec_gui.gui import background
 from seqdec_gui.gui.generate_view.page import GeneratePage
 from seqdec_gui.gui.generate_view.paint_grid import PaintGrid
@@ -238,6 +239,13 @@ def test_a_design_that_cannot_generate_says_why(drive: Callable[..., Driver], ch
     assert driver.generate() == []
     assert driver.error == "model_2 cannot generate: it takes 44 symbols per step and predicts 22."
     assert driver.find(QPushButton, "generate_button").isEnabled()
+
+
+def test_widths_that_differ_are_said_before_the_button_is_pressed(drive: Callable[..., Driver]) -> None:
+    driver = drive("molecules", edit=lambda design: set_value(design, "decoder_inputs.symbols", "44"))
+    assert "takes 44 symbols per step (decoder_inputs) and predicts 27" in driver.error
+    assert "Set decoder_inputs.symbols and model_2.output_units alike" in driver.error
+    assert not driver.find(QPushButton, "generate_button").isEnabled()
 
 
 def test_a_long_generation_can_be_cancelled(drive: Callable[..., Driver], child: Child, qtbot: QtBot) -> None:

@@ -248,7 +248,7 @@ def test_a_repeated_code_is_decoded_in_one_pass(tmp_path: Path) -> None:
 
 
 def test_widths_that_differ_are_named(tmp_path: Path) -> None:
-    from seqdec_gui.runner.decoding.plan import plan_for
+    from seqdec_gui.domain.generation import plan_for
 
     with pytest.raises(InvalidInput) as caught:
         plan_for(archetype(), infer(archetype()))
@@ -381,7 +381,7 @@ def test_a_decoder_trained_on_ids_gives_ids(tmp_path: Path) -> None:
     ],
 )
 def test_what_keeps_a_decoder_from_being_fed_is_named(links: list[str], why: str) -> None:
-    from seqdec_gui.runner.decoding.plan import plan_for
+    from seqdec_gui.domain.generation import plan_for
 
     softmax = [{"layer": "Dense", "units": 10, "activation": "softmax"}]
     blocks = [

@@ -12,6 +12,7 @@ from seqdec_gui.data import fitted as fitted_file
 from seqdec_gui.data.codecs import FittedCategory, FittedText
 from seqdec_gui.data.fitted import Fitted, FittedPort
 from seqdec_gui.data.tables import inspect
+from seqdec_gui.domain.generation import obstacle
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs.folder import RunFolder
 
@@ -32,6 +33,8 @@ class RunInputs(NamedTuple):
     data: Path | None
     rows: int
     highest: Mapping[str, float]
+    obstacle: str = ""
+    """Why nothing can be generated with the run's design."""
 
     @property
     def ports(self) -> tuple[FittedPort, ...]:
@@ -42,13 +45,14 @@ def read_inputs(run: RunFolder) -> RunInputs:
     """Reads `data.json`, and looks at the data if it is still there. Raises InvalidInput."""
     fitted = fitted_file.load(run.data)
     spec = run.read_spec()
+    why_not = obstacle(spec.load_design())
     data = Path(spec.data_file) if spec.data_file else None
     try:
         rows = 0 if data is None else inspect(data).rows
         peeked = [] if data is None else rows_of_data(fitted, data, 0, min(rows, PEEKED_ROWS))
     except InvalidInput:  # moved, or bound from several files: typing and files still work
-        return RunInputs(run, fitted, None, 0, {})
-    return RunInputs(run, fitted, data, rows, _highest(fitted, peeked))
+        return RunInputs(run, fitted, None, 0, {}, why_not)
+    return RunInputs(run, fitted, data, rows, _highest(fitted, peeked), why_not)
 
 
 def rows_of_data(fitted: Fitted, data: Path, first: int, count: int) -> list[Row]:

@@ -223,8 +223,8 @@ class GeneratePage(QWidget):
         self._reading = None
         self._inputs = inputs
         self.form.show_inputs(inputs)
-        self._say_error("")
-        self._button.setEnabled(not self.task.running)
+        self._say_error(inputs.obstacle)
+        self._button.setEnabled(self._may_generate)
 
     @pyqtSlot(object)
     def _on_document_path_changed(self, _path: Path | None) -> None:
@@ -330,7 +330,7 @@ class GeneratePage(QWidget):
         if not isinstance(error, SeqdecError | OSError):
             raise error
         self._say_error("" if isinstance(error, Cancelled) else sentence_of(error))
-        self._button.setEnabled(self._inputs is not None and not self.task.running)
+        self._button.setEnabled(self._may_generate)
         if isinstance(error, Cancelled):
             self._workspace.status_told.emit("Generating was cancelled.")
 
@@ -339,7 +339,11 @@ class GeneratePage(QWidget):
         self._progress.hide()
         self._cancel.hide()
         self._button.setText("Generate")
-        self._button.setEnabled(self._inputs is not None)
+        self._button.setEnabled(self._may_generate)
+
+    @property
+    def _may_generate(self) -> bool:
+        return self._inputs is not None and not self._inputs.obstacle and not self.task.running
 
     def _say_error(self, text: str, role: str = "error") -> None:
         polish(self._error, "role", role)

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from seqdec_gui.domain.codegen import generate_step
+from seqdec_gui.domain.dataflow import inputs_behind, sources_of
 from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.generation import Encoding
 from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
 from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.domain.shapes import Inference
 from seqdec_gui.domain.types import StatesType, tensors_of
 from seqdec_gui.runner.decoding.compiled import Function, compiled
-from seqdec_gui.runner.wiring import inputs_behind, model_of, sources_of
+from seqdec_gui.runner.wiring import model_of
 
 if TYPE_CHECKING:
     import keras
 
 Array = npt.NDArray[Any]
-Encoding = Literal["one_hot", "ids", "values"]
 NO_SYMBOL = -1
 """Fed as a row of zeros (one-hot)."""
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
+from seqdec_gui.domain.dataflow import inputs_behind, sources_of
 from seqdec_gui.domain.design import Block, Design, Link, Port
 from seqdec_gui.domain.kinds.inputs import FloatSequence, TokenSequence
 from seqdec_gui.domain.kinds.loss import Loss
 from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
 from seqdec_gui.domain.problems import InvalidInput, Problem
-from seqdec_gui.domain.shapes import Inference
+from seqdec_gui.domain.shapes import Inference, infer
 from seqdec_gui.domain.types import TensorType
-from seqdec_gui.runner.decoding.step import Encoding
-from seqdec_gui.runner.wiring import inputs_behind, sources_of
+
+Encoding = Literal["one_hot", "ids", "values"]
+"""How a step is fed: a row of zeros and one 1, an id, or numbers."""
 
 
 class Stepwise(msgspec.Struct, frozen=True):
@@ -61,6 +63,15 @@ def plan_for(design: Design, inference: Inference) -> Plan:
     if found and not refused:
         return min(found, key=lambda plan: plan.numbers)
     raise InvalidInput(refused or problems or "The design has no loss, so nothing can be generated.")
+
+
+def obstacle(design: Design) -> str:
+    """Why nothing can be generated with this sound design, a line for each reason; empty where it can."""
+    try:
+        plan_for(design, infer(design))
+    except InvalidInput as error:
+        return str(error)
+    return ""
 
 
 def _plan(design: Design, inference: Inference, block: Block, link: Link) -> Plan:
