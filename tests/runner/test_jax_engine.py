@@ -1,4 +1,4 @@
-"""The engine on JAX, each group of checks in a child with three virtual CPU devices (see `jax_child`)."""
+"""The engine on JAX, each group of checks in a child with three virtual CPU devices (see `jax_checks`)."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.parametrize(
     "check",
     [
-        "many_devices_equal_one",
-        "a_single_cpu_shares_a_batch_among_its_cores_and_gives_the_same",
-        "local_statistics_are_averaged",
-        "moments_are_exact_far_from_zero",
-        "moments_have_the_derivatives_of_the_whole_batch",
-        "recurrent_layers_equal_those_of_keras",
-        "dropout_of_recurrent_layers_equals_that_of_keras",
-        "masks_reach_cudnn_as_lengths",
-        "intervals_of_any_length_are_compiled_once",
-        "loops_of_fixed_length_give_what_open_ones_give",
-        "tuning_changes_no_results",
-        "streamed_rows_give_what_resident_rows_give",
-        "what_does_not_fit_is_streamed",
-        "training_equals_keras_own",
-        "rate_and_clipping_are_those_of_each_step",
-        "bfloat16_trains_about_as_float32_does",
-        "tensorflow_stays_out_of_the_process",
-        "replicas_draw_different_numbers_and_the_sequence_goes_on",
-        "a_resumed_training_goes_on_as_if_it_had_not_stopped",
+        "equality.many_devices_equal_one",
+        "equality.a_single_cpu_shares_a_batch_among_its_cores_and_gives_the_same",
+        "equality.local_statistics_are_averaged",
+        "normalization.moments_are_exact_far_from_zero",
+        "normalization.moments_have_the_derivatives_of_the_whole_batch",
+        "recurrence.recurrent_layers_equal_those_of_keras",
+        "recurrence.dropout_of_recurrent_layers_equals_that_of_keras",
+        "recurrence.masks_reach_cudnn_as_lengths",
+        "loops.intervals_of_any_length_are_compiled_once",
+        "loops.loops_of_fixed_length_give_what_open_ones_give",
+        "loops.tuning_changes_no_results",
+        "storage.streamed_rows_give_what_resident_rows_give",
+        "storage.what_does_not_fit_is_streamed",
+        "equality.training_equals_keras_own",
+        "loops.rate_and_clipping_are_those_of_each_step",
+        "equality.bfloat16_trains_about_as_float32_does",
+        "storage.tensorflow_stays_out_of_the_process",
+        "randomness.replicas_draw_different_numbers_and_the_sequence_goes_on",
+        "randomness.a_resumed_training_goes_on_as_if_it_had_not_stopped",
     ],
 )
 def test_on_jax(check: str, tmp_path: Path) -> None:
     quick = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"  # most of the time is compilation
     environment = os.environ | {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "XLA_FLAGS": quick}
-    command = [sys.executable, "-m", "tests.runner.jax_child", check, str(tmp_path)]
+    command = [sys.executable, "-m", "tests.runner.jax_checks", check, str(tmp_path)]
     done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]

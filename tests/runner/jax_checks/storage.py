@@ -1,0 +1,54 @@
+"""Rows on the device or streamed, and what the process does not load."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from seqdec_gui.runner.engines.jax import engine, memory
+from tests.runner.jax_checks.engines import BATCH, made, some_rows, train
+
+
+def streamed_rows_give_what_resident_rows_give(folder: Path) -> None:
+    one, dataset = made("masked", folder, 2, storage="resident")
+    memory_of_a_row = memory.bytes_per_row(dataset.arrays.values())
+    before = engine.CHUNK_BYTES
+    engine.CHUNK_BYTES = 2 * BATCH * memory_of_a_row  # two steps a chunk: five steps are three
+    try:
+        other, _ = made("masked", folder, 2, storage="streamed")
+        assert (one.resident, other.resident) == (True, False)
+        rows = some_rows(dataset, 5)
+        np.testing.assert_array_equal(train(one, rows).losses, train(other, rows).losses)
+        weights = (np.arange(rows.size).reshape(rows.shape) % 3 > 0).astype("float32")
+        first, second = one.evaluate(rows, weights), other.evaluate(rows, weights)
+        assert first == second
+        assert first["loss/exact_accuracy"].count == weights.sum()
+        for a, b in zip(one.predict(dataset.validation[:7]), other.predict(dataset.validation[:7]), strict=True):
+            assert len(a) == 7
+            np.testing.assert_array_equal(a, b)
+    finally:
+        engine.CHUNK_BYTES = before
+
+
+def what_does_not_fit_is_streamed(folder: Path) -> None:
+    arrays = {"ids": np.zeros((1000, 100), "uint8")}
+    assert memory.fits(arrays, jax.devices())
+    before = memory.available_host_memory
+    memory.available_host_memory = lambda: 100_000 * 3 / memory.SHARE_OF_HOST - 1
+    try:
+        assert not memory.fits(arrays, jax.devices())
+        assert memory.fits(arrays, jax.devices()[:2])
+    finally:
+        memory.available_host_memory = before
+
+
+def tensorflow_stays_out_of_the_process(folder: Path) -> None:
+    there, dataset = made("masked", folder, 1)
+    train(there, some_rows(dataset, 1))
+    there.sync()
+    there.models["full"].save(folder / "full.keras")
+    there.models["full"].save(folder / "full.h5", include_optimizer=False)
+    assert "tensorflow" not in sys.modules
