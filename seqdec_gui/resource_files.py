@@ -1,8 +1,18 @@
-"""Where the icons, templates and examples lie: in the installed package, or beside it in a checkout."""
+"""Where the icons, templates, examples and the documentation lie: in the installed package, or beside it in a checkout."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+
+def docs(name: str) -> Path:
+    """The page or picture of the documentation of this name, `guide/index.md` for example. Raises FileNotFoundError."""
+    package = Path(__file__).resolve().parent
+    root = package / "docs" if (package / "docs").is_dir() else package.parent / "docs"
+    found = root / name
+    if not found.exists():
+        raise FileNotFoundError(f"The page {name} is missing in {root}; install seqdec-gui again.")
+    return found
 
 
 def path(name: str) -> Path:

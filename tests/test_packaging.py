@@ -22,7 +22,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = tmp_path_factory.mktemp("checkout")
     for name in ("setup.cfg", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy)
-    for name in ("seqdec_gui", "resources"):
+    for name in ("seqdec_gui", "resources", "docs"):
         shutil.copytree(ROOT / name, copy / name, ignore=SKIP)
     build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", "dist", "."]
     done = subprocess.run(build, cwd=copy, capture_output=True, text=True, check=False, timeout=240)
@@ -36,13 +36,15 @@ def test_the_wheel_holds_every_module_and_every_bundled_file(wheel: Path) -> Non
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "seqdec_gui").rglob("*.py")} | {"seqdec_gui/py.typed"}
     visible = (path for path in (ROOT / "resources").rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     bundled = {f"seqdec_gui/{path.relative_to(ROOT)}" for path in visible if not path.name.startswith(".")}
-    assert packed == modules | bundled
+    pages = {*(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "guide").rglob("*.*")}
+    documentation = {f"seqdec_gui/{path.relative_to(ROOT)}" for path in pages}
+    assert packed == modules | bundled | documentation
 
 
 @pytest.mark.slow
 def test_an_installed_wheel_finds_its_bundled_files(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
-    code = "from seqdec_gui import resource_files; print(resource_files.path('.'))"
+    code = "from seqdec_gui import resource_files as files; files.docs('guide/index.md'); print(files.path('.'))"
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
@@ -57,6 +59,7 @@ def test_an_installed_wheel_finds_its_bundled_files(wheel: Path, tmp_path: Path)
 
 def test_a_bare_checkout_finds_its_bundled_files() -> None:
     assert resource_files.path(".") == ROOT / "resources"
+    assert resource_files.docs("guide/index.md") == ROOT / "docs" / "guide" / "index.md"
 
 
 def test_a_missing_bundled_file_is_named() -> None:

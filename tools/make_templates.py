@@ -13,12 +13,17 @@ from seqdec_gui.domain.design import Block, Design, Link, Port
 from seqdec_gui.domain.document import save
 from seqdec_gui.domain.training import Training
 
-COLUMN, ROW = 300.0, 180.0
+FIRST_COLUMN, COLUMN, ROW = 280.0, 380.0, 180.0
+"""An input is narrow, and the other gaps have room for what is written on their wires."""
+
+
+def _across(column: int) -> float:
+    return 0.0 if column == 0 else FIRST_COLUMN + (column - 1) * COLUMN
 
 
 def block(block_id: str, kind: str, column: int, row: float, **parameters: object) -> Block:
     """A block at a place of the grid; parameters left out keep their defaults."""
-    return Block(block_id, msgspec.convert({"kind": kind, **parameters}, KINDS[kind]), (column * COLUMN, row * ROW))
+    return Block(block_id, msgspec.convert({"kind": kind, **parameters}, KINDS[kind]), (_across(column), row * ROW))
 
 
 def stack(

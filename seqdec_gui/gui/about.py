@@ -1,12 +1,11 @@
-"""What this program is made of, and where its guide lies."""
+"""What this program is made of."""
 
 from __future__ import annotations
 
 import platform
 from importlib import metadata
-from pathlib import Path
 
-from PyQt5.QtCore import PYQT_VERSION_STR, QT_VERSION_STR, Qt, QUrl
+from PyQt5.QtCore import PYQT_VERSION_STR, QT_VERSION_STR, Qt
 from PyQt5.QtGui import QPixmap
 from PyQt5.QtWidgets import QApplication, QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -27,18 +26,6 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[name] = "not installed"
     return found | {"System": f"{platform.system()} {platform.release()}"}
-
-
-def guide() -> QUrl:
-    """The user guide: the local one of a checkout, otherwise the project's README in the package metadata's place."""
-    docs = Path(seqdec_gui.__file__).resolve().parent.parent / "docs"
-    for page in (docs / "guide" / "index.md", docs / "guide" / "README.md", docs / "install.md"):
-        if page.exists():
-            return QUrl.fromLocalFile(str(page))
-    try:
-        return QUrl.fromLocalFile(str(resource_files.path("guide/index.md")))
-    except FileNotFoundError:
-        return QUrl.fromLocalFile(str(Path(seqdec_gui.__file__).resolve().parent))
 
 
 class AboutDialog(QDialog):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PyQt5.QtCore import QByteArray, QMimeData, QSize, Qt, QTimer, QUrl, pyqtSlot
-from PyQt5.QtGui import QCloseEvent, QDesktopServices, QDragEnterEvent, QDropEvent, QIcon
+from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon
 from PyQt5.QtWidgets import QApplication, QLabel, QMainWindow, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from seqdec_gui import resource_files
@@ -329,9 +329,9 @@ class MainWindow(QMainWindow):
         notify.present(AboutDialog(self))
 
     def _on_guide(self) -> None:
-        from seqdec_gui.gui.about import guide
+        from seqdec_gui.gui.guide import open_guide
 
-        QDesktopServices.openUrl(guide())
+        open_guide(self)
 
     def _on_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowFullScreen)

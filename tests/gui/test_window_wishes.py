@@ -6,13 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from PyQt5.QtCore import QEvent, QPoint, QPointF, Qt
-from PyQt5.QtGui import QMouseEvent, QNativeGestureEvent
+from PyQt5.QtCore import QEvent, QPoint, QPointF, Qt, QUrl
+from PyQt5.QtGui import QKeySequence, QMouseEvent, QNativeGestureEvent, QTextBlock, QTextFormat
 from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QAction, QApplication, QDialog, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui import resource_files
+from seqdec_gui.gui import theme
+from seqdec_gui.gui.guide import GuideText, GuideWindow
 from seqdec_gui.gui.main_window import MainWindow
 from tests.gui.conftest import press
 
@@ -114,3 +116,40 @@ def test_two_fingers_on_a_touchpad_zoom_about_their_middle(archetype: MainWindow
     after = view.mapToScene(at.toPoint())
     assert abs(after.x() - before.x()) < 3 / view.zoom
     assert abs(after.y() - before.y()) < 3 / view.zoom
+
+
+@pytest.mark.parametrize("name", ["templates/latent-to-sequence", "templates/sequence-autoencoder", "examples/digits"])
+def test_every_wire_of_a_bundled_design_has_room_for_its_shape(opened: Opened, name: str) -> None:
+    scene = opened(resource_files.path(f"{name}.seqdec")).design_view.design_scene
+    scene.finish_routes()
+    assert [str(link.source) for link, wire in scene.wires.items() if wire.label_place is None] == []
+
+
+def test_the_guide_opens_in_a_window_and_its_links_lead_to_headings_and_pages(window: MainWindow, qtbot: QtBot) -> None:
+    QTest.keyClick(window.windowHandle(), Qt.Key_F1)
+    guide = window.findChild(GuideWindow)
+    assert guide.isVisible()
+    text = guide.text
+    assert text.verticalScrollBar().value() == 0
+    assert text.document().idealWidth() <= text.viewport().width()
+    text.anchorClicked.emit(QUrl("#train"))
+    assert text.cursorForPosition(QPoint(60, 12)).block().text() == "Train"
+    plain = [block for block in _blocks(text) if block.text().startswith("A run is a process of its own")]
+    assert not plain[0].begin().fragment().charFormat().hasProperty(QTextFormat.FontSizeAdjustment)
+    text.anchorClicked.emit(QUrl("../sampling.md"))
+    assert text.document().begin().blockFormat().headingLevel() == 1
+    assert guide is window.findChild(GuideWindow)
+    theme.set_mode("dark")
+    QTest.keySequence(guide, QKeySequence(QKeySequence.Close))
+    assert not guide.isVisible()
+    window.actions_by_name["guide"].trigger()
+    assert guide.isVisible()
+    guide.close()
+
+
+def _blocks(text: GuideText) -> list[QTextBlock]:
+    block, found = text.document().begin(), []
+    while block.isValid():
+        found.append(block)
+        block = block.next()
+    return found
