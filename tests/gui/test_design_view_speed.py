@@ -17,3 +17,4 @@ def test_200_blocks_stay_smooth(qapp: QApplication, capsys: pytest.CaptureFixtur
         assert found[what] <= 16
     for what in ("repaint, zoomed to fit", "repaint, below text", "repaint at 50 %", "repaint at 100 %", "begin a wire"):
         assert found[what] <= 50
+    assert found["open"] <= 300  # it was 680 before wires found their ways turn by turn

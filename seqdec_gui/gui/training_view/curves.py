@@ -69,11 +69,6 @@ class Curve:
     def values(self) -> Numbers:
         return self._columns[3, : self.count]
 
-    @property
-    def nbytes(self) -> int:
-        """The memory that its buffers take."""
-        return self._columns.nbytes
-
     def along(self, axis: Axis) -> Numbers:
         """The abscissa: steps, epochs, or seconds since the start."""
         return {"step": self.steps, "epoch": self.epochs, "time": self.seconds}[axis]
