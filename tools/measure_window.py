@@ -57,9 +57,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.inside:
         part = arguments.parts[0]
-        {"actions": actions, "blocks": blocks, "plots": plots, "training": training, "memory": memory, "write": write}[part](
-            arguments
-        )
+        {"actions": actions, "blocks": blocks, "plots": plots, "training": training, "memory": memory}[part](arguments)
         return
     for part in arguments.parts or [part for part in PARTS if part != "memory"]:
         if part not in PARTS:
@@ -336,7 +334,7 @@ def memory(arguments: argparse.Namespace) -> None:
     design = _copy_of("digits", arguments.inside, epochs=100_000)
     spec = RunSpec(design=design_file.to_builtins(design_file.load(design)), design_path=str(design), folder=str(design.parent),
                    data_file="", devices=DeviceChoice("cpu"))  # fmt: skip
-    writer = (sys.executable, __file__, "write", "--minutes", str(arguments.minutes + 2), "--inside")
+    writer = (sys.executable, str(ROOT / "tools" / "streaming_run.py"), str(REPORTS_PER_S), str(60 * (arguments.minutes + 2)))
     run = process.start(folder.create(None, design), spec, argv=writer)
     window = open_window(design)
     from seqdec_gui.gui.training_view.session import session_of
@@ -366,40 +364,6 @@ def memory(arguments: argparse.Namespace) -> None:
 
 def _resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def write(arguments: argparse.Namespace) -> None:
-    """Stand in for the process of a run: its lock, its events."""
-    import math
-
-    from seqdec_gui.runs import lock
-    from seqdec_gui.runs.events import DeviceLoad, Epoch, EventWriter, Started, Step
-    from seqdec_gui.runs.folder import RunFolder
-
-    run, per_epoch = RunFolder(arguments.inside), REPORTS_PER_S * 20
-    held = lock.adopt(run.lock)
-    until, number = time.monotonic() + 60 * arguments.minutes, 0
-    with EventWriter(run.events) as events:
-        events.write(
-            Started(epochs=1000, steps_per_epoch=per_epoch, batch_size=64, devices=("cpu:0",), engine="jax", pid=os.getpid())
-        )
-        while time.monotonic() < until:
-            number += 1
-            loss = math.exp(-number / 3e3) + 0.05 * math.sin(number * 1.7) + 0.1
-            metrics = {
-                "loss": loss,
-                "token_accuracy": 1 - loss / 2,
-                "learning_rate": 1e-3,
-                "samples_per_s": 5000.0 + number % 7,
-            }
-            events.write(Step(epoch=(number - 1) // per_epoch + 1, step=number, metrics=metrics))
-            if number % per_epoch == 0:
-                epoch = metrics | {"val_loss": loss, "val_token_accuracy": 1 - loss / 2}
-                events.write(Epoch(epoch=number // per_epoch, step=number, metrics=epoch, seconds=20.0))
-            if number % REPORTS_PER_S == 0:
-                events.write(DeviceLoad(id="cpu:0", memory_used=(1 << 30) + number, memory_total=8 << 30, load=0.9))
-            time.sleep(1 / REPORTS_PER_S)
-    held.close()
 
 
 if __name__ == "__main__":
