@@ -7,7 +7,7 @@ import configparser
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,9 +22,10 @@ FRAMEWORKS = ("keras", "tensorflow", "tf_keras", "jax", "jaxlib", "optree")
 SCREEN = ("PyQt5", "pyqtgraph", "qtawesome")
 
 
-def trees(folder: Path = PACKAGE) -> Iterator[tuple[Path, ast.Module]]:
-    for source in sorted(folder.rglob("*.py")):
-        yield source.relative_to(ROOT), ast.parse(source.read_text(encoding="utf-8"))
+@cache
+def trees(folder: Path = PACKAGE) -> list[tuple[Path, ast.Module]]:
+    sources = sorted(folder.rglob("*.py"))
+    return [(source.relative_to(ROOT), ast.parse(source.read_text(encoding="utf-8"))) for source in sources]
 
 
 def imported(tree: ast.Module) -> set[str]:

@@ -43,7 +43,7 @@ def test_a_thread_left_running_fails_its_test(suite: pytest.Pytester) -> None:
         """
         import threading
         def test_leaves_a_thread():
-            threading.Thread(target=threading.Event().wait, args=(1.5,), name="follower").start()
+            threading.Thread(target=threading.Event().wait, args=(0.7,), name="follower").start()
         """
     )
     result = suite.runpytest_subprocess("-p", "no:cacheprovider")

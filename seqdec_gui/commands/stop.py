@@ -20,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=process.STOP_GRACE_S,
         help="how long the run may take before it is ended by force (default: %(default)g)",
     )
+    parser.add_argument("--terminate", type=float, default=process.TERMINATE_GRACE_S, help=argparse.SUPPRESS)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -30,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.kill:
         attached.kill()
     else:
-        attached.stop(grace_s=arguments.grace)
+        attached.stop(grace_s=arguments.grace, terminate_s=arguments.terminate)
     if arguments.no_wait:
         say("Asked to stop.")
         return 0

@@ -149,7 +149,10 @@ def stop_unattended(run: RunFolder, grace_s: float | None = None) -> subprocess.
     """Let a process of its own stop a run, and end it by force after a time of grace: for a program that is about to go."""
     seconds = STOP_GRACE_S if grace_s is None else grace_s
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "seqdec_gui", "stop", str(run.path), "--grace", f"{seconds:g}"],
+        [
+            *(sys.executable, "-P", "-m", "seqdec_gui", "stop", str(run.path)),
+            *("--grace", f"{seconds:g}", "--terminate", f"{TERMINATE_GRACE_S:g}"),
+        ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

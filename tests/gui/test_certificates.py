@@ -248,6 +248,7 @@ def test_a_damaged_run_says_so(qtbot: QtBot, opened: Opened, design: Path, make:
     close(qtbot, window, dialog)
 
 
+@pytest.mark.slow
 def test_two_cpu_devices_are_compared_with_one_by_real_children(qtbot: QtBot, opened: Opened, design: Path, make: Make) -> None:
     run, window = make(), opened(design)
     press(show_run(qtbot, window, run, "Not certified"))

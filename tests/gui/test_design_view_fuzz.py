@@ -26,6 +26,7 @@ from tests.gui.canvas_driver import Canvas
 from tests.gui.test_design_view_layout import tangle
 
 SEQUENCES = int(os.environ.get("SEQDEC_FUZZ_SEQUENCES", "200"))
+QUICK = min(40, SEQUENCES)
 SEED = os.environ.get("SEQDEC_FUZZ_SEED")
 ACTIONS = 12
 MOST_BLOCKS = 16
@@ -218,12 +219,15 @@ class User:
 
 
 @pytest.mark.timeout(1800)
-def test_random_use_never_breaks_and_is_undone_exactly(qtbot: QtBot) -> None:
+@pytest.mark.parametrize(
+    "seeds", [range(QUICK), pytest.param(range(QUICK, SEQUENCES), marks=pytest.mark.slow)], ids=["some", "more"]
+)
+def test_random_use_never_breaks_and_is_undone_exactly(qtbot: QtBot, seeds: range) -> None:
     canvas = Canvas(qtbot, Design(), 900, 600)
     outline = Outline(canvas.view)
     qtbot.addWidget(outline)
     user = User(canvas, outline)
-    for seed in [int(SEED)] if SEED else range(SEQUENCES):
+    for seed in [int(SEED)] if SEED else seeds:
         user.play(seed)
     outline.refresh()
     QApplication.clipboard().clear()

@@ -255,6 +255,7 @@ def test_a_run_that_does_not_obey_is_ended_although_the_window_has_gone(
 ) -> None:
     child("hang")
     monkeypatch.setattr("seqdec_gui.runs.process.STOP_GRACE_S", 0.5)
+    monkeypatch.setattr("seqdec_gui.runs.process.TERMINATE_GRACE_S", 0.5)
     window = opened(design)
     run = train(qtbot, window).active.run
     window.close()
@@ -334,6 +335,7 @@ def test_axes_smoothing_log_scale_and_legend_change_what_is_drawn(
     assert (tmp_path / "plots.png").stat().st_size > 2000
 
 
+@pytest.mark.timing
 def test_a_flood_of_events_leaves_the_window_responsive(qtbot: QtBot, opened: Opened, design: Path, child: Callable) -> None:
     child("flood", CHILD_STEPS_PER_EPOCH="1000")
     window = opened(design)

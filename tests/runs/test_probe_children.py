@@ -58,7 +58,7 @@ def test_a_child_that_is_killed_keeps_what_it_had_measured(tmp_path, fake):
 def test_a_child_that_takes_too_long_is_given_up_and_says_so(tmp_path, fake):
     fake("slow")
     began = time.monotonic()
-    found = probe.probe(stack(), tmp_path, PLANS[:1], budget_s=2.0)
+    found = probe.probe(stack(), tmp_path, PLANS[:1], budget_s=1.0)
     assert time.monotonic() - began < 15
     assert [(one.batch_size, one.failed) for one in found] == [(64, ""), (256, "time"), (1024, "time")]
 
