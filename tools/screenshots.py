@@ -66,10 +66,11 @@ def _trained(work: Path) -> Path:
     design = work / "roman.seqdec"
     shutil.copytree(EXAMPLES / "data", work / "data", dirs_exist_ok=True)
     shutil.copy(EXAMPLES / "roman.seqdec", design)
-    for name, extra in (("small-steps", ("--set", "training.learning_rate=0.001", "--epochs", "12")), ("first", ())):
+    slower = ("--set", "training.learning_rate=0.001", "--epochs", "12", "--devices", "cpu:2")
+    for name, extra in (("small-steps", slower), ("first", ("--devices", "cpu"))):
         run = work / "runs" / name
         if not run.exists():
-            command = [sys.executable, "-m", "seqdec_gui", "train", str(design), "--devices", "cpu", "--run", str(run), *extra]
+            command = [sys.executable, "-m", "seqdec_gui", "train", str(design), "--run", str(run), *extra]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=work)
     return design
 
@@ -193,10 +194,12 @@ def take_guide(studio: Studio, molecules: Path, roman: Path, folder: Path) -> No
     window.workspace.run_requested.emit(roman.parent / "runs" / "first")
     studio.settle(1.5)
     studio.keep(window, folder / "train.png")
+    certify(studio, window, roman.parent / "runs" / "small-steps", folder / "certificate.png")
     window.pages.show_page("runs")
     studio.settle()
     window.findChild(object, "runs_table").selectAll()
     studio.keep(window, folder / "runs.png")
+    measure(studio, window, folder / "advisor.png")
     window.pages.show_page("generate")
     studio.settle(1.5)
     window.findChild(QPlainTextEdit, "input_number").setPlainText("1987\n2026\n49")
@@ -222,6 +225,36 @@ def take_guide(studio: Studio, molecules: Path, roman: Path, folder: Path) -> No
     studio.keep(settings, folder / "settings.png")
     settings.reject()
     studio.close(window)
+
+
+def certify(studio: Studio, window, run: Path, target: Path) -> None:  # type: ignore[no-untyped-def]
+    """Compare the two devices of a run with one of them."""
+    from seqdec_gui.gui.certificates import open_certificate
+
+    dialog = open_certificate(window.workspace, run)
+    studio.wait(dialog.certify_button.isEnabled)
+    dialog.certify()
+    studio.wait(lambda: not dialog.job.running)
+    studio.keep(dialog, target)
+    dialog.reject()
+
+
+def measure(studio: Studio, window, target: Path) -> None:  # type: ignore[no-untyped-def]
+    """Measure one and two virtual devices."""
+    from seqdec_gui.runs.spec import DeviceChoice
+
+    before = window.workspace.devices.choice
+    window.workspace.devices.choose(DeviceChoice("cpu", count=2))
+    window.actions_by_name["measure"].trigger()
+    panel = window.pages.page("train").advisor
+    studio.settle()
+    if panel.advisor.advice is None:
+        panel.advisor.measure()
+        studio.wait(lambda: not panel.advisor.running)
+    panel.table.selectRow(1)
+    studio.keep(window, target)
+    panel.closed.emit()
+    window.workspace.devices.choose(before)
 
 
 def _name(dialog, label: str, folder: str, shown: str) -> None:  # type: ignore[no-untyped-def]

@@ -84,8 +84,8 @@ def test_the_button_beside_the_device_picker_measures_them_and_a_sentence_says_w
     assert sentence(window) == "2 virtual CPU devices: 2x at every batch measured (64 to 1,024)."
     assert [row[:5] for row in rows(window)] == [
         ["CPU", "64", "10 ms", "6400", "–"], ["CPU", "256", "40 ms", "6400", "–"], ["CPU", "1,024", "160 ms", "6400", "–"],
-        ["2 × CPU", "64", "5 ms", "12.8k", "2x"], ["2 × CPU", "256", "20 ms", "12.8k", "2x"],
-        ["2 × CPU", "1,024", "80 ms", "12.8k", "2x"],
+        ["2× CPU", "64", "5 ms", "12.8k", "2x"], ["2× CPU", "256", "20 ms", "12.8k", "2x"],
+        ["2× CPU", "1,024", "80 ms", "12.8k", "2x"],
     ]  # fmt: skip
 
 
@@ -111,7 +111,7 @@ def test_memory_that_runs_out_is_an_answer(qtbot: QtBot, window: MainWindow, chi
     measure(qtbot, window)
     found = rows(window)
     assert ["CPU", "64", "10 ms"] in [row[:3] for row in found]
-    assert ["2 × CPU", "256", "Out of memory"] in found
+    assert ["2× CPU", "256", "Out of memory"] in found
     assert "runs out of memory on 2 virtual CPU devices" in sentence(window)
     choose_row(window, next(i for i, row in enumerate(found) if row[2:] == ["Out of memory"]))
     assert not find(window, QPushButton, "use_batch").isEnabled()
@@ -123,7 +123,7 @@ def test_a_measurement_shows_what_has_come_and_can_be_given_up(
     measure(qtbot, window)
     child("slow")
     press(find(window, QPushButton, "measure_button"))
-    qtbot.waitUntil(lambda: rows(window) == [["2 × CPU", "64", "5 ms", "12.8k", "–", "–", "–", "–", "–", "–"]], timeout=20_000)
+    qtbot.waitUntil(lambda: rows(window) == [["2× CPU", "64", "5 ms", "12.8k", "–", "–", "–", "–", "–", "–"]], timeout=20_000)
     assert find(window, QLabel, "measuring_words").text() == "1 of 6  ·  jax on cpu:2"
     press(find(window, QPushButton, "cancel_measuring"))
     qtbot.waitUntil(lambda: find(window, QPushButton, "measure_button").isVisible(), timeout=5_000)

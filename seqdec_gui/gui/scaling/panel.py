@@ -75,7 +75,7 @@ class AdvisorPanel(QFrame):
         below.addWidget(self._warning, 1)
         below.addWidget(self.use_button)
         content = QVBoxLayout(self)
-        content.setContentsMargins(4 * theme.SPACE, 3 * theme.SPACE, 3 * theme.SPACE, 3 * theme.SPACE)
+        content.setContentsMargins(4 * theme.SPACE, 3 * theme.SPACE, 2 * theme.SPACE, 3 * theme.SPACE)
         content.setSpacing(2 * theme.SPACE)
         content.addLayout(heading)
         for widget in (self.sentence, self.progress, self._words):

@@ -112,7 +112,8 @@ class AdviceTable(QTableWidget):
         for place, column in enumerate(COLUMNS):
             texts = [column.text(advice, one) for one in rows if one.step_s is not None or place < 2]
             widest = max((of_cells.horizontalAdvance(text) for text in texts), default=0)
-            self.setColumnWidth(place, max(widest + CELL_PADDING, of_titles.horizontalAdvance(column.title) + TITLE_PADDING))
+            room = CELL_PADDING if column.number else CELL_PADDING + theme.SPACE
+            self.setColumnWidth(place, max(widest + room, of_titles.horizontalAdvance(column.title) + TITLE_PADDING))
 
     def _batch(self) -> int:
         one = self.chosen
@@ -125,7 +126,7 @@ class AdviceTable(QTableWidget):
 
 def _devices(_advice: Advice, one: Measurement) -> str:
     count = one.devices.replicas
-    return devices_in_words(one.devices) if one.devices.kind == "gpu" else "CPU" if count == 1 else f"{count} × CPU"
+    return devices_in_words(one.devices) if one.devices.kind == "gpu" else "CPU" if count == 1 else f"{count}× CPU"
 
 
 def _speed_up(advice: Advice, one: Measurement) -> str:
@@ -151,7 +152,7 @@ def _reduction(_advice: Advice, one: Measurement) -> str:
 
 
 def _memory(_advice: Advice, one: Measurement) -> str:
-    return NOTHING if one.peak_memory is None else f"{one.peak_memory / 2**30:.2g} GiB"
+    return NOTHING if one.peak_memory is None else f"{one.peak_memory / 2**30:.1f} GiB"
 
 
 def _cudnn(_advice: Advice, one: Measurement) -> str:
