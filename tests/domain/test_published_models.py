@@ -2,8 +2,124 @@
 
 from __future__ import annotations
 
+import pytest
+
+from seqdec_gui.domain.design import Block
 from seqdec_gui.domain.shapes import infer
 from tests.domain.designs import archetype, block, design
+
+
+def lstm(inputs: int, units: int) -> int:
+    """Kernel, recurrent kernel and bias of four gates."""
+    return 4 * units * (inputs + units + 1)
+
+
+def gru(inputs: int, units: int, reset_after: bool = True) -> int:
+    """Three gates; with `reset_after` there are two biases."""
+    return 3 * units * (inputs + units + (2 if reset_after else 1))
+
+
+def dense(inputs: int, units: int) -> int:
+    return (inputs + 1) * units
+
+
+SOURCE, TARGET = (
+    block("source", "token_sequence", length=10, symbols=11),
+    block("target", "token_sequence", length=10, symbols=13),
+)
+SOURCE_IDS = block("source", "token_sequence", length=10, symbols=11, encoding="ids")
+TARGET_IDS = block("target", "token_sequence", length=10, symbols=13, encoding="ids")
+PLAIN = {"batch_normalization": False}
+READ, FED = "source.output -> encoder.inputs", "target.output -> decoder.inputs"
+BY_HAND: dict[str, tuple[list[Block], list[str], int]] = {
+    "bidirectional GRUs with masked embeddings": (
+        [
+            SOURCE_IDS,
+            TARGET_IDS,
+            block("encoder", "recurrent_encoder", cell="GRU", units=[16, 12], bidirectional=True, embedding=8,
+                  mask_padding=True),
+            block("decoder", "recurrent_decoder", cell="GRU", units=[32, 24], embedding=8, mask_padding=True,
+                  output_units=13, **PLAIN),
+        ],
+        [READ, FED, "encoder.states -> decoder.initial_states"],
+        11 * 8 + 2 * gru(8, 16) + 2 * gru(32, 12) + 13 * 8 + gru(8, 32) + gru(32, 24) + dense(24, 13),
+    ),
+    "convolutions": (
+        [
+            SOURCE,
+            TARGET,
+            block("encoder", "conv_encoder", filters=[16, 24], kernel_sizes=[3], dense_units=[20]),
+            block("states", "dense_states", units=[32, 16]),
+            block("decoder", "recurrent_decoder", units=[32, 16], output_units=13),
+        ],
+        [READ, FED, "encoder.code -> states.inputs", "states.states -> decoder.initial_states"],
+        (3 * 11 + 1) * 16 + (3 * 16 + 1) * 24 + dense(10 * 24, 20)
+        + sum(2 * (dense(20, units) + 4 * units) for units in (32, 16))
+        + lstm(13, 32) + lstm(32, 16) + 4 * (32 + 16) + dense(16, 13),
+    ),
+    "a variational autoencoder of text": (
+        [
+            SOURCE,
+            TARGET,
+            block("encoder", "recurrent_encoder", cell="GRU", units=[32], output=["code"]),
+            block("code", "bottleneck", units=8, variational=True),
+            block("states", "dense_states", cell="GRU", units=[32], **PLAIN),
+            block("decoder", "recurrent_decoder", cell="GRU", units=[32], output_units=13, **PLAIN),
+        ],
+        [READ, FED, "encoder.code -> code.inputs", "code.code -> states.inputs", "states.states -> decoder.initial_states"],
+        gru(11, 32) + 2 * dense(32, 8) + dense(8, 32) + gru(13, 32) + dense(32, 13),
+    ),
+    "a repeated code": (
+        [
+            block("source", "float_sequence", length=20, features=2),
+            block("encoder", "recurrent_encoder", units=[24], output=["code"]),
+            block("decoder", "recurrent_decoder", mode="repeat_vector", units=[24], length=20, output_units=2, **PLAIN),
+        ],
+        [READ, "encoder.code -> decoder.code"],
+        lstm(2, 24) + lstm(24, 24) + dense(24, 2),
+    ),
+    "a language model": (
+        [TARGET_IDS, block("decoder", "recurrent_decoder", mode="free_running", cell="GRU", units=[32, 32], embedding=16,
+                           output_units=13, **PLAIN)],
+        [FED],
+        13 * 16 + gru(16, 32) + gru(32, 32) + dense(32, 13),
+    ),
+    "another width in each layer, squeezed, reset before": (
+        [
+            block("source", "vector", width=7),
+            TARGET_IDS,
+            block("encoder", "dense_states", cell="GRU", units=[40, 24, 16], trunk=[20]),
+            block("decoder", "recurrent_decoder", cell="GRU", units=[40, 24, 16], reset_after=False, embedding=10,
+                  squeeze_units=12, output_units=13),
+        ],
+        [READ, FED, "encoder.states -> decoder.initial_states"],
+        dense(7, 20) + sum(dense(20, units) + 4 * units for units in (40, 24, 16)) + 13 * 10
+        + sum(gru(inputs, units, False) + 4 * units + dense(units, 12) for inputs, units in ((10, 40), (12, 24), (12, 16)))
+        + dense(12, 13),
+    ),
+    "two encoders whose states are joined": (
+        [
+            SOURCE,
+            TARGET,
+            block("encoder", "recurrent_encoder", units=[16]),
+            block("second", "recurrent_encoder", units=[8]),
+            block("join", "concatenate"),
+            block("decoder", "recurrent_decoder", units=[24], output_units=13, **PLAIN),
+        ],
+        [READ, FED, "source.output -> second.inputs", "encoder.states -> join.input_0", "second.states -> join.input_1",
+         "join.output -> decoder.initial_states"],
+        lstm(11, 16) + lstm(11, 8) + lstm(13, 24) + dense(24, 13),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BY_HAND)
+def test_models_of_all_sorts_have_the_counts_that_their_definition_gives(name: str) -> None:
+    blocks, links, expected = BY_HAND[name]
+    known = infer(design(blocks, links))
+
+    assert [problem.text for block in known.blocks.values() for problem in block.problems] == []
+    assert known.parameters == expected
 
 
 def test_archetype_has_the_counts_of_its_two_submodels() -> None:
