@@ -98,7 +98,7 @@ def installed(monkeypatch):
 @pytest.mark.parametrize(
     ("modules", "devices", "engine"),
     [
-        (("jax", "tensorflow"), CPU, "tensorflow"),
+        (("jax", "tensorflow"), CPU, "jax"),
         (("jax", "tensorflow"), DeviceChoice("cpu", count=2), "jax"),
         (("jax",), CPU, "jax"),
         (("tensorflow",), CPU, "tensorflow"),

@@ -51,23 +51,19 @@ def test_one_measurement_alone_decides_nothing():
 # -- auto
 def test_auto_follows_the_cache_and_a_wish_does_not():
     design = stack()
-    assert choose_engine("auto", CPU, design)[0] == "tensorflow"
-    key = probe_cache.key_of(design, CPU, design.training.batch_size)
-    probe_cache.store(key, [of("jax", 0.01), of("tensorflow", 0.02)])
     assert choose_engine("auto", CPU, design)[0] == "jax"
-    assert choose_engine("auto", CPU, stack(units=(9,)))[0] == "tensorflow"
-    assert choose_engine("auto", CPU)[0] == "tensorflow"
-    assert choose_engine("tensorflow", CPU, design) == ("tensorflow", "tensorflow was asked for.")
+    key = probe_cache.key_of(design, CPU, design.training.batch_size)
+    probe_cache.store(key, [of("jax", 0.02), of("tensorflow", 0.01)])
+    assert choose_engine("auto", CPU, design)[0] == "tensorflow"
+    assert choose_engine("auto", CPU, stack(units=(9,)))[0] == "jax"
+    assert choose_engine("auto", CPU)[0] == "jax"
+    assert choose_engine("jax", CPU, design) == ("jax", "jax was asked for.")
 
 
-def test_without_a_measurement_the_rule_is_tensorflow_on_one_cpu_and_jax_elsewhere():
-    for devices, engine in (
-        (CPU, "tensorflow"),
-        (DeviceChoice("cpu", count=2), "jax"),
-        (DeviceChoice("gpu", gpus=(0,)), "jax"),
-    ):
+def test_without_a_measurement_the_rule_is_jax():
+    for devices in (CPU, DeviceChoice("cpu", count=2), DeviceChoice("gpu", gpus=(0,))):
         decision = decide("auto", devices, stack())
-        assert (decision.engine, decision.measurement) == (engine, None)
+        assert (decision.engine, decision.measurement) == ("jax", None)
         assert decision.why.endswith("not been measured here.")
 
 
@@ -128,15 +124,15 @@ def test_a_long_training_is_measured_once(tmp_path, long, monkeypatch):
 
     def measure(design, folder, plans, **_):
         calls.append([plan.engine for plan in plans])
-        found = tuple(of(plan.engine, {"jax": 0.01, "tensorflow": 0.02}[plan.engine]) for plan in plans)
+        found = tuple(of(plan.engine, {"jax": 0.02, "tensorflow": 0.01}[plan.engine]) for plan in plans)
         probe._keep(design, found)
         return found
 
     monkeypatch.setattr(probe, "probe", measure)
-    assert best_engine(long, tmp_path, CPU).engine == "jax"
-    assert best_engine(long, tmp_path, CPU).engine == "jax"
+    assert best_engine(long, tmp_path, CPU).engine == "tensorflow"
+    assert best_engine(long, tmp_path, CPU).engine == "tensorflow"
     assert calls == [["jax", "tensorflow"]]
-    assert choose_engine("auto", CPU, long)[0] == "jax"  # what the run itself will find
+    assert choose_engine("auto", CPU, long)[0] == "tensorflow"  # what the run itself will find
 
 
 def test_a_probe_that_fails_leaves_the_rule(tmp_path, long, monkeypatch):
@@ -146,12 +142,12 @@ def test_a_probe_that_fails_leaves_the_rule(tmp_path, long, monkeypatch):
         raise SeqdecError("no")
 
     monkeypatch.setattr(probe, "probe", fail)
-    assert best_engine(long, tmp_path, CPU).engine == "tensorflow"
+    assert best_engine(long, tmp_path, CPU).engine == "jax"
 
 
 def test_a_short_training_is_not_measured(tmp_path, monkeypatch):
     monkeypatch.setattr(probe, "probe", None)
-    assert best_engine(bound(stack(), write_rows(tmp_path)), tmp_path, CPU).engine == "tensorflow"
+    assert best_engine(bound(stack(), write_rows(tmp_path)), tmp_path, CPU).engine == "jax"
 
 
 def test_real_rows_are_measured_only_where_every_port_is_bound_and_the_file_is_there(tmp_path):

@@ -11,9 +11,8 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from seqdec_gui.runner.engines.base import Engine, Floats, Interval, Rows, Sum
-from seqdec_gui.runner.engines.recurrent import use_fast_loops
 from seqdec_gui.runner.kernels import avoid_cudnn_where_it_cannot_go
-from seqdec_gui.runner.normalization import all_layers, use_global_moments
+from seqdec_gui.runner.normalization import use_global_moments
 from seqdec_gui.runner.objective import Objective, expand
 from seqdec_gui.runner.program import Program, make_optimizer, training_model
 from seqdec_gui.runner.randomness import seed_states
@@ -64,10 +63,6 @@ class TensorFlowEngine(Engine):
         self._dataset = dataset
         self._objective = Objective(self.program, dataset.wires)
         avoid_cudnn_where_it_cannot_go(self.models, self.program.design, self.program.inference, dataset)
-        on_gpu = self.devices.kind == "gpu"
-        use_fast_loops(
-            [layer for layer in all_layers(self.training_model) if not (on_gpu and getattr(layer, "use_cudnn", False))]
-        )
         self._resident: Any = None
         if sum(array.nbytes for array in dataset.arrays.values()) <= RESIDENT_BYTES:
             self._resident = {name: self._on_every_device(array) for name, array in dataset.arrays.items()}
