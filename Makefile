@@ -15,7 +15,7 @@ help:
 	@echo 'make fast         the tests without TensorFlow and JAX (under a minute)'
 	@echo 'make test-xvfb    the walk through the window and the canvas on a virtual screen'
 	@echo 'make lint         ruff, mypy and the import contracts'
-	@echo 'make bench        samples per second beside plain Keras'
+	@echo 'make bench        samples per second beside plain Keras, as a table, bench.json and bench.svg'
 	@echo 'make measure      how fast the window opens, draws and answers'
 	@echo 'make screenshots  the pictures in docs/guide'
 	@echo 'make setup        only install into $(VENV)'
@@ -55,11 +55,11 @@ measure: setup
 	$(BIN)/python tools/measure_window.py
 
 bench: setup
-	$(BIN)/seqdec-gui bench
+	$(BIN)/seqdec-gui bench --json bench.json --chart bench.svg
 
 screenshots: setup
 	QT_QPA_PLATFORM=offscreen $(BIN)/python tools/screenshots.py
 
 clean:
-	rm -rf build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf bench.json bench.svg build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

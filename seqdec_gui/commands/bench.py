@@ -3,7 +3,8 @@
 The product trains through the same run folder, loop and reports as `train` does. Peers are plain Keras (`keras-fit`), PyTorch
 by hand (`torch-ddp`) and the prototype of the JAX engine (`prototype`), where installed. Everybody gets the same model and
 data; each measurement is a process of its own, and they take turns; the median of the rounds counts. Quote ratios of one run,
-not samples/s of different ones.
+not samples/s of different ones. `of peak` is the model's floating-point operations (products of forward and backward pass)
+over those of large matrix products on the same devices, measured in the same run.
 """
 
 from __future__ import annotations
@@ -16,16 +17,23 @@ from pathlib import Path
 
 import msgspec
 
+from seqdec_gui.commands import bench_chart, contenders
 from seqdec_gui.commands.console import say, say_table
-from seqdec_gui.commands.contenders import PEERS, PRODUCT, contenders
+from seqdec_gui.commands.contenders import PEERS, PRODUCT
 from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runner.bench import work
 from seqdec_gui.runs import devices
+from seqdec_gui.runs.files import pretty_json, write_atomically
 from seqdec_gui.runs.spec import DeviceChoice
+from seqdec_gui.runs.workload import operations_per_row
 
 
 class Row(msgspec.Struct, frozen=True):
-    """The median of the rounds. `first_step_s` counts from the start of the process, imports and compilation included."""
+    """The median of the rounds. `first_step_s` counts from the start of the process, imports and compilation included.
+
+    `of_peak`: the model's operations per second over those of large matrix products on the same devices; None: not known.
+    """
 
     who: str
     size: str
@@ -34,6 +42,7 @@ class Row(msgspec.Struct, frozen=True):
     samples_per_s: float
     first_step_s: float
     rounds: tuple[float, ...]
+    of_peak: float | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,6 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", metavar="N", type=int, help="optimizer steps of an epoch (default: about 2 s)")
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="default: float32")
     parser.add_argument("--json", metavar="FILE", help="write the rows as JSON")
+    parser.add_argument("--chart", metavar="FILE.svg", help="draw the rows")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -68,7 +78,9 @@ def run(arguments: argparse.Namespace) -> int:
         for batch in arguments.per_device_batch or [64, 256]:
             rows += measure(size, batch, choice, arguments)
             if arguments.json:
-                _write(rows, Path(arguments.json))
+                write_atomically(Path(arguments.json), pretty_json([msgspec.to_builtins(row) for row in rows]))
+            if arguments.chart:
+                write_atomically(Path(arguments.chart), bench_chart.drawn([msgspec.to_builtins(row) for row in rows]).encode())
     return 0 if rows else 1
 
 
@@ -78,7 +90,7 @@ def measure(size: str, batch: int, choice: DeviceChoice, arguments: argparse.Nam
         raise InvalidInput("Expected a batch, rounds and steps of 1 or more.", "bad_bench")
     steps = arguments.steps or _default_steps(size, choice, batch)
     job = work.Job(size, choice, batch, steps, precision=arguments.precision)  # type: ignore[arg-type]
-    taking_part = contenders(job, arguments.engines, arguments.peers)
+    taking_part = contenders.contenders(job, arguments.engines, arguments.peers)
     found: dict[str, list[work.Measured]] = {}
     with tempfile.TemporaryDirectory(prefix="seqdec-gui-bench-") as folder:
         for turn in range(arguments.rounds):
@@ -89,7 +101,8 @@ def measure(size: str, batch: int, choice: DeviceChoice, arguments: argparse.Nam
                     result = contend(here)
                     if result is not None:
                         found.setdefault(who, []).append(result)
-    rows = [_row(who, job, results) for who, results in found.items()]
+        most = contenders.peak(job, Path(folder)) if found else None
+    rows = [_row(who, job, results, most) for who, results in found.items()]
     _show(rows)
     return rows
 
@@ -100,9 +113,10 @@ def _default_steps(size: str, choice: DeviceChoice, batch: int) -> int:
     return max(2, work.STEPS_ON_CPU[size] * 64 // batch)  # type: ignore[index]
 
 
-def _row(who: str, job: work.Job, results: Sequence[work.Measured]) -> Row:
+def _row(who: str, job: work.Job, results: Sequence[work.Measured], most: float | None) -> Row:
     rates = [result.samples_per_s for result in results]
     first = statistics.median(result.first_step_s for result in results)
+    operations = operations_per_row(infer(work.design(job))) * statistics.median(rates)
     return Row(
         who=who,
         size=job.size,
@@ -111,6 +125,7 @@ def _row(who: str, job: work.Job, results: Sequence[work.Measured]) -> Row:
         samples_per_s=round(statistics.median(rates), 1),
         first_step_s=round(first, 1),
         rounds=tuple(round(rate, 1) for rate in rates),
+        of_peak=float(f"{operations / most:.3g}") if most else None,
     )
 
 
@@ -120,21 +135,16 @@ def _show(rows: Sequence[Row]) -> None:
         return
     best = next((row for row in rows if row.who.startswith(PRODUCT)), rows[0])
     say(f"\n{best.size}, {best.per_device_batch} rows per device, {best.devices}")
-    heading = ("who", "samples/s", f"{best.who} is", "first step", "rounds")
+    heading = ("who", "samples/s", f"{best.who} is", "of peak", "first step", "rounds")
     table = [
         (
             row.who,
             f"{row.samples_per_s:,.0f}",
             f"{best.samples_per_s / row.samples_per_s:.2f}x",
+            "-" if row.of_peak is None else f"{100 * row.of_peak:.1f} %",
             f"{row.first_step_s:.1f} s",
             " ".join(f"{rate:,.0f}" for rate in row.rounds),
         )
         for row in rows
     ]
-    say_table([heading, *table], right=(1, 2, 3))
-
-
-def _write(rows: Sequence[Row], path: Path) -> None:
-    from seqdec_gui.runs.files import pretty_json, write_atomically
-
-    write_atomically(path, pretty_json([msgspec.to_builtins(row) for row in rows]))
+    say_table([heading, *table], right=(1, 2, 3, 4))

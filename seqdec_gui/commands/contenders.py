@@ -64,6 +64,20 @@ def contenders(job: work.Job, engines: str, peers: str) -> dict[str, Contender]:
     return found
 
 
+def peak(job: work.Job, folder: Path) -> float | None:
+    """Floating-point operations per second that the job's devices reach together with large matrix products; None: not known.
+
+    Virtual CPU devices share one CPU.
+    """
+    if missing("jax", job.devices):
+        return None
+    found = _child(job, "peak", "jax", folder)
+    if found.returncode or PEER_PREFIX not in found.stdout:
+        return None
+    one = float(found.stdout.rpartition(PEER_PREFIX)[2])
+    return one * job.devices.replicas if job.devices.kind == "gpu" else one
+
+
 def _names(text: str, known: Sequence[str]) -> list[str]:
     names = [name.strip() for name in text.split(",") if name.strip() not in ("", "none")]
     wrong = [name for name in names if name not in known]
@@ -98,12 +112,15 @@ def _product(job: work.Job, engine: EngineName, folder: Path) -> work.Measured |
 
 def _peer(job: work.Job, who: str, module: str, engine: EngineName, folder: Path) -> work.Measured | None:
     """One run of a peer; None where it failed, with its last words on standard error."""
-    shorter = msgspec.structs.replace(job, steps=min(job.steps, work.PEER_STEPS))
-    environment = child_environment(Placement(job.devices, engine), os.environ)
-    command = [sys.executable, "-m", f"seqdec_gui.runner.bench.{module}", msgspec.json.encode(shorter).decode(), str(folder)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = _child(msgspec.structs.replace(job, steps=min(job.steps, work.PEER_STEPS)), module, engine, folder)
     last = [line for line in done.stdout.splitlines() if line.startswith(PEER_PREFIX)]
     if done.returncode or not last:
         warn(f"{who} failed: {' '.join(done.stderr.split())[-600:]}")
         return None
     return msgspec.json.decode(last[-1].removeprefix(PEER_PREFIX), type=work.Measured)
+
+
+def _child(job: work.Job, module: str, engine: EngineName, folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = child_environment(Placement(job.devices, engine), os.environ)
+    command = [sys.executable, "-m", f"seqdec_gui.runner.bench.{module}", msgspec.json.encode(job).decode(), str(folder)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

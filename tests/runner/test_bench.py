@@ -6,11 +6,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
-from seqdec_gui.commands import contenders
+from seqdec_gui.commands import bench_chart, contenders
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.domain.validation import check
@@ -18,6 +19,7 @@ from seqdec_gui.runner.bench import work
 from seqdec_gui.runs.spec import DeviceChoice
 
 ROOT = Path(__file__).resolve().parents[2]
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def job(size: work.SizeName = "seed", **more: int) -> work.Job:
@@ -51,12 +53,33 @@ def test_nobody_takes_part_when_nobody_is_asked_for() -> None:
     assert contenders.contenders(job(), "none", "none") == {}
 
 
+def test_a_chart_gives_every_row_a_bar_and_its_part_of_the_first_engine() -> None:
+    rows = [
+        {"who": who, "size": "seed", "per_device_batch": 64, "devices": "cpu", "samples_per_s": rate}
+        for who, rate in (("keras-fit", 50.0), ("seqdec-gui:jax", 200.0), ("a<b", 100.0))
+    ]
+    drawn = ElementTree.fromstring(bench_chart.drawn(rows))
+    texts = [text.text for text in drawn.iter(f"{SVG}text")]
+    assert texts[0] == "seed, 64 rows per device, cpu"
+    assert texts[1:] == [
+        "keras-fit",
+        "50 samples/s, 0.25",
+        "seqdec-gui:jax",
+        "200 samples/s, 1.00",
+        "a<b",
+        "100 samples/s, 0.50",
+    ]
+    widths = [float(bar.attrib["width"]) for bar in drawn.iter(f"{SVG}rect")]
+    assert [width / widths[1] for width in widths] == [0.25, 1.0, 0.5]
+
+
 @pytest.mark.slow
 def test_everybody_is_measured_in_a_process_of_its_own(tmp_path: Path) -> None:
-    file = tmp_path / "rows.json"
+    file, chart = tmp_path / "rows.json", tmp_path / "rows.svg"
     command = [
         *(sys.executable, "-m", "seqdec_gui", "bench", "--size", "tiny", "--per-device-batch", "8", "--devices", "cpu:2"),
         *("--steps", "3", "--rounds", "1", "--engines", "jax", "--peers", "keras-fit,prototype", "--json", str(file)),
+        *("--chart", str(chart)),
     ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -66,4 +89,6 @@ def test_everybody_is_measured_in_a_process_of_its_own(tmp_path: Path) -> None:
         assert (row["size"], row["devices"], row["per_device_batch"]) == ("tiny", "cpu:2", 8)
         assert row["samples_per_s"] > 0
         assert row["first_step_s"] > 0
+        assert 0 < row["of_peak"] < 1
+    assert [text.text for text in ElementTree.parse(chart).iter(f"{SVG}text")][1::2] == [row["who"] for row in rows]
     assert "1.00x" in done.stdout
