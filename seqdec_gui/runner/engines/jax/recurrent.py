@@ -192,31 +192,42 @@ def gru_loop(x: Array, h: Array, kernel: Array, bias: Array, mask: Array | None,
 
 
 def _gru_forward(x: Array, h0: Array, kernel: Array, bias: Array, mask: Array | None, turn: int) -> tuple[Any, Any]:
-    """Saves the factors of the way back too: `slopes` dh / d(part from the state), `direct` dh / d(candidate), and z."""
-    dtype, units = x.dtype, h0.shape[-1]
+    """Saves what `_lstm_forward` does, for the same reasons: the factors of the way back, or the states alone."""
+    dtype, saves_factors = x.dtype, turn == 1
     bias32 = bias.astype("float32")
 
     def step(h: Array, now: tuple[Array, Array | None]) -> Any:
         given, shown = now
-        inner = _product(h.astype(dtype), kernel) + bias32
-        z, r = _gates(0.5 * jnp.tanh(0.5 * (given[:, : 2 * units] + inner[:, : 2 * units])) + 0.5, 2)
-        q = inner[:, 2 * units :]
-        g = jnp.tanh(given[:, 2 * units :] + r * q)
-        new_h = z * h + (1 - z) * g
-        direct = (1 - z) * (1 - g * g)
-        slopes = jnp.concatenate([(h - g) * z * (1 - z), direct * q * r * (1 - r), direct * r], -1)
+        new_h, factors = _gru_cell(given, _product(h.astype(dtype), kernel) + bias32, h)
         if shown is not None:
             new_h = jnp.where(shown, new_h, h)
-        return new_h, (new_h.astype(dtype), slopes.astype(dtype), direct.astype(dtype), z.astype(dtype))
+        return new_h, (new_h.astype(dtype), *(value.astype(dtype) for value in factors if saves_factors))
 
     h, (hs, *factors) = lax.scan(step, h0.astype("float32"), (x, mask), unroll=turn)
-    return (hs, h.astype(dtype)), (h0, kernel, bias, mask, hs, factors)
+    return (hs, h.astype(dtype)), (h0, kernel, bias, mask, hs, factors, None if saves_factors else x)
+
+
+def _gru_cell(x: Array, inner: Array, h: Array) -> tuple[Array, tuple[Array, Array, Array]]:
+    """Gates before activation from the inputs and from the state, each (..., 3H), and h before: h, and the factors of the way
+    back: `slopes` dh / d(gates from the state) (..., 3H), `direct` dh / d(candidate from the inputs), and the update gate.
+    """
+    units = h.shape[-1]
+    z, r = _gates(0.5 * jnp.tanh(0.5 * (x[..., : 2 * units] + inner[..., : 2 * units])) + 0.5, 2)
+    q = inner[..., 2 * units :]
+    g = jnp.tanh(x[..., 2 * units :] + r * q)
+    direct = (1 - z) * (1 - g * g)
+    slopes = jnp.concatenate([(h - g) * z * (1 - z), direct * q * r * (1 - r), direct * r], -1)
+    return z * h + (1 - z) * g, (slopes, direct, z)
 
 
 def _gru_backward(turn: int, saved: Any, gradients: Any) -> tuple[Array, Array, Array, Array, None]:
-    h0, kernel, bias, mask, hs, factors = saved
+    h0, kernel, bias, mask, hs, factors, x = saved
     d_hs, d_h = gradients
     dtype, back, units = hs.dtype, kernel.T, hs.shape[-1]
+    if x is not None:
+        before = _before(h0, hs)
+        inner = _product(_flat(before), kernel).reshape(x.shape) + bias.astype("float32")
+        factors = [value.astype(dtype) for value in _gru_cell(x, inner, before.astype("float32"))[1]]
 
     def step(d_h: Array, now: tuple[Array, ...]) -> Any:
         d_y, slopes, direct, z, shown = now
