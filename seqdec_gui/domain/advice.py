@@ -6,18 +6,20 @@ from collections.abc import Iterator
 
 from seqdec_gui.domain.design import Block, Design
 from seqdec_gui.domain.kinds.bottleneck import Bottleneck
-from seqdec_gui.domain.kinds.layer_stack import Embedding, LayerStack, Masking
 from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
 from seqdec_gui.domain.kinds.recurrent_encoder import RecurrentEncoder
+from seqdec_gui.domain.masks import gives_masks
 from seqdec_gui.domain.problems import Problem
+from seqdec_gui.domain.shapes import Inference
 
 
-def advice(design: Design) -> Iterator[Problem]:
+def advice(design: Design, inference: Inference) -> Iterator[Problem]:
     """Formats that cannot carry a layer, layers without a fast kernel, settings that give up equality."""
     for block in design.blocks:
-        if makes_a_mask(block):
-            text = "An .h5 file cannot carry a mask of padding: plain Keras would refuse to load it."
-            yield Problem("warning", "mask_not_in_h5", block.id, text, "Export as .keras, or switch mask_padding off.")
+        submodel = inference.blocks[block.id].submodel
+        if submodel is not None and gives_masks(submodel):
+            text = "An .h5 file cannot carry the mask of padding of this block: plain Keras would refuse to load it."
+            yield Problem("warning", "mask_not_in_h5", block.id, text, "Export as .keras, or do without the mask.")
         yield from _slow_kernels(design, block)
         kind = block.parameters
         if isinstance(kind, Bottleneck) and kind.variational and kind.kl_weight == 0:
@@ -28,15 +30,6 @@ def advice(design: Design) -> Iterator[Problem]:
         yield Problem("warning", "local_statistics", "training.batch_statistics", text)
 
 
-def makes_a_mask(block: Block) -> bool:
-    """Whether the block holds an `Embedding(mask_zero=True)` or `Masking`: Keras 3 cannot load such an `.h5` file."""
-    kind = block.parameters
-    if isinstance(kind, RecurrentEncoder | RecurrentDecoder):
-        return kind.mask_padding
-    rows = kind.layers if isinstance(kind, LayerStack) else ()
-    return any(isinstance(row, Masking) or (isinstance(row, Embedding) and row.mask_padding) for row in rows)
-
-
 def _slow_kernels(design: Design, block: Block) -> Iterator[Problem]:
     kind = block.parameters
     if not isinstance(kind, RecurrentEncoder | RecurrentDecoder):
@@ -45,13 +38,13 @@ def _slow_kernels(design: Design, block: Block) -> Iterator[Problem]:
         getattr(binding.codec, "padding", "right") == "left" and _feeds(design, binding.port, block.id)
         for binding in design.data.bindings
     ):
-        text = "Left padding with a mask cannot use the cuDNN kernel; on GPUs this layer runs several times slower."
-        yield Problem("warning", "no_cudnn", block.id, text, "Pad on the right, or switch mask_padding off.")
+        text = "With left padding and a mask TensorFlow leaves cuDNN; with that engine this layer is slower on GPUs."
+        yield Problem("warning", "no_cudnn", block.id, text, "Train with JAX, pad on the right, or switch mask_padding off.")
     if kind.recurrent_dropout:
-        text = "Recurrent dropout cannot use the cuDNN kernel; on GPUs this layer runs several times slower."
-        yield Problem("info", "no_cudnn", f"{block.id}.recurrent_dropout", text)
+        text = "Recurrent dropout takes Keras's own loop; with either engine this layer is slower on GPUs."
+        yield Problem("info", "slow_loop", f"{block.id}.recurrent_dropout", text)
     if kind.cell == "GRU" and not kind.reset_after:
-        text = "reset_after=False cannot use the cuDNN kernel; on GPUs this layer runs several times slower."
+        text = "reset_after=False makes TensorFlow leave cuDNN; with that engine this layer is slower on GPUs."
         yield Problem("info", "no_cudnn", f"{block.id}.reset_after", text)
 
 

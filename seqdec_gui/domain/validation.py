@@ -54,7 +54,7 @@ def check(design: Design) -> Report:
         *_keras_files(design),
         *_bindings(design, inference),
         *_training(design),
-        *advice(design),
+        *advice(design, inference),
     ]
     order = {"error": 0, "warning": 1, "info": 2}
     return Report(inference, tuple(sorted(found, key=lambda problem: order[problem.severity])))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from seqdec_gui.domain.bindings import Binding, DataSource, Split
+from seqdec_gui.domain.bindings import Binding, DataSource, Split, TextCodec
 from seqdec_gui.domain.design import Design, Link, Port
 from seqdec_gui.domain.problems import errors
 from seqdec_gui.domain.training import Training
@@ -171,3 +171,20 @@ def test_a_missing_wire_is_one_problem_not_one_for_every_block_behind_it() -> No
     assert found(without[:-1]) == ["open_input"]
     assert found([without[0].replace("latent", "latnt"), *without[1:]]) == ["dangling_link"]
     assert found([*without[1:], "model_1.states -> model_1.inputs"]) == ["cycle", "unused_block"]
+
+
+def hints(wanted: Design) -> dict[str, str]:
+    return {problem.where: problem.text for problem in check(wanted).problems if problem.code in ("no_cudnn", "slow_loop")}
+
+
+def test_hints_of_slow_layers_name_the_engines_that_they_are_true_of() -> None:
+    assert hints(archetype()) == {}
+    dropout = hints(archetype(recurrent_dropout=0.2))
+    assert "either engine" in dropout["model_2.recurrent_dropout"]
+    assert "TensorFlow" in hints(archetype(cell="GRU", reset_after=False))["model_2.reset_after"]
+    ids = block("decoder_inputs", "token_sequence", encoding="ids", length=5, symbols=9)
+    binding = Binding("decoder_inputs.output", "text", TextCodec(padding="left"))
+    wanted = archetype(embedding=8, mask_padding=True)
+    blocks = tuple(ids if each.id == ids.id else each for each in wanted.blocks)
+    left = msgspec.structs.replace(wanted, blocks=blocks, data=DataSource(bindings=(binding,)))
+    assert "TensorFlow" in hints(left)["model_2"]

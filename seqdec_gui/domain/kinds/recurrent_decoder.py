@@ -40,7 +40,7 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
     ] = 0
     dropout: Annotated[base.Rate, Meta(description="Dropout on the inputs of each layer.")] = 0.0
     recurrent_dropout: Annotated[
-        base.Rate, Meta(description="Dropout on the recurrent state; excludes the fast cuDNN kernel.")
+        base.Rate, Meta(description="Dropout on the recurrent state; takes the slower of the loops on GPUs.")
     ] = 0.0
     reset_after: Annotated[bool, Meta(description="GRU: apply the reset gate after the matrix product (cuDNN's form).")] = True
     output_units: Annotated[base.Units, Meta(description="Symbols (or numbers) predicted per step.")] = 22

@@ -31,7 +31,7 @@ class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
     mask_padding: Annotated[bool, Meta(description="Skip padding: id 0 of an embedding, or steps of zeros.")] = False
     dropout: Annotated[base.Rate, Meta(description="Dropout on the inputs of each layer.")] = 0.0
     recurrent_dropout: Annotated[
-        base.Rate, Meta(description="Dropout on the recurrent state; excludes the fast cuDNN kernel.")
+        base.Rate, Meta(description="Dropout on the recurrent state; takes the slower of the loops on GPUs.")
     ] = 0.0
     batch_normalization: Annotated[bool, Meta(description="BatchNormalization between the layers.")] = False
     momentum: base.Momentum = 0.9
