@@ -86,6 +86,8 @@ def _say(advice: Advice) -> None:
 
 def row_of(advice: Advice, one: Measurement) -> tuple[str, ...]:
     """The cells of a measurement; `-` for what was not measured."""
+    from seqdec_gui.runs.advice import kernels_in_words
+
     if one.step_s is None:
         return (str(one.devices), f"{one.batch_size:,}", one.failed.replace("_", " "), *["-"] * (len(_HEADING) - 3))
     speed_up = advice.speed_up(one)
@@ -98,7 +100,7 @@ def row_of(advice: Advice, one: Measurement) -> tuple[str, ...]:
         _share(one.reduction_share),
         _share(one.input_share),
         "-" if one.peak_memory is None else f"{one.peak_memory / 2**30:.2f} GiB",
-        _cudnn(one),
+        kernels_in_words(one) or "-",
         "-" if one.compile_s is None else f"{one.compile_s:.1f} s",
         "-" if one.epoch_s is None else f"{one.epoch_s:,.1f} s",
     )
@@ -106,11 +108,3 @@ def row_of(advice: Advice, one: Measurement) -> tuple[str, ...]:
 
 def _share(share: float | None) -> str:
     return "-" if share is None else f"{share:.0%}"
-
-
-def _cudnn(one: Measurement) -> str:
-    if one.cudnn_layers is None or not one.recurrent_layers:
-        return "-"
-    if one.cudnn_layers >= one.recurrent_layers:
-        return "yes"
-    return f"{one.cudnn_layers} of {one.recurrent_layers}" if one.cudnn_layers else "no"

@@ -22,6 +22,7 @@ AS_GOOD = 0.93
 """Share of the best speed-up that counts as just as good in the sentence."""
 WORTH_IT = 1.15
 """Speed-up from which virtual CPU devices are of use: an engine that leaves cores idle gains by them."""
+OWN_LOOPS = "own loops"
 
 
 class Advice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -171,6 +172,19 @@ def devices_in_words(devices: DeviceChoice) -> str:
     if devices.kind == "gpu":
         return "1 GPU" if count == 1 else f"{count} GPUs"
     return "the CPU" if count == 1 else f"{count} virtual CPU devices"
+
+
+def kernels_in_words(one: Measurement) -> str:
+    """Whether cuDNN runs the recurrent layers: `yes`, `1 of 3`, `no`, or `own loops` where the engine on JAX does better
+    without it. Empty where there is nothing to say, as on a CPU.
+    """
+    if one.cudnn_layers is None or not one.recurrent_layers or one.devices.kind == "cpu":
+        return ""
+    if one.cudnn_layers >= one.recurrent_layers:
+        return "yes"
+    if one.cudnn_layers:
+        return f"{one.cudnn_layers} of {one.recurrent_layers}"
+    return OWN_LOOPS if one.engine == "jax" else "no"
 
 
 def times(ratio: float) -> str:

@@ -54,7 +54,7 @@ def test_advise_as_json_is_the_advice(run_command, fake_probe, roman):
 
 def test_advise_fails_where_nothing_could_be_measured(run_command, fake_probe, roman):
     fake_probe("slow_start")
-    status, out, _ = run_command("advise", roman, "--devices", "cpu", "--batch", "64", "--budget", "1")
+    status, out, _ = run_command("advise", roman, "--devices", "cpu", "--batch", "64", "--budget", "0.2")
     assert status == 1
     assert "Batch 64 was not measured for want of time on the CPU." in out
 
@@ -77,7 +77,9 @@ def test_cells_show_what_is_known_and_a_dash_for_what_is_not():
     cells = ("gpu:0", "2,048", "12.3", "166,504", "1.00x", "12%", "0%", "1.50 GiB", "1 of 2", "4.0 s", "1,234.5 s")
     assert row_of(advice, one) == cells
     assert row_of(advice, msgspec.structs.replace(one, cudnn_layers=2))[8] == "yes"
-    assert row_of(advice, msgspec.structs.replace(one, cudnn_layers=0))[8] == "no"
+    assert row_of(advice, msgspec.structs.replace(one, cudnn_layers=0))[8] == "own loops"
+    assert row_of(advice, msgspec.structs.replace(one, cudnn_layers=0, engine="tensorflow"))[8] == "no"
+    assert row_of(advice, msgspec.structs.replace(one, cudnn_layers=0, devices=DeviceChoice("cpu")))[8] == "-"
     full = Measurement(engine="jax", devices=gpu, batch_size=64, failed="out_of_memory", failure="full")
     assert row_of(advice, full) == ("gpu:0", "64", "out of memory", *["-"] * 8)
 

@@ -16,7 +16,10 @@ from pytestqt.qtbot import QtBot
 from seqdec_gui.domain.edit import set_value
 from seqdec_gui.gui.main_window import MainWindow
 from seqdec_gui.gui.scaling.advisor import age
+from seqdec_gui.gui.scaling.table import COLUMNS, CUDNN, AdviceTable
 from seqdec_gui.runs import probe
+from seqdec_gui.runs.advice import Advice
+from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.spec import DeviceChoice
 from seqdec_gui.runs.tasks import run_task
 from tests.gui.conftest import press
@@ -83,9 +86,9 @@ def test_the_button_beside_the_device_picker_measures_them_and_a_sentence_says_w
     measure(qtbot, window)
     assert sentence(window) == "2 virtual CPU devices: 2x at every batch measured (64 to 1,024)."
     assert [row[:5] for row in rows(window)] == [
-        ["CPU", "64", "10 ms", "6400", "–"], ["CPU", "256", "40 ms", "6400", "–"], ["CPU", "1,024", "160 ms", "6400", "–"],
-        ["2× CPU", "64", "5 ms", "12.8k", "2x"], ["2× CPU", "256", "20 ms", "12.8k", "2x"],
-        ["2× CPU", "1,024", "80 ms", "12.8k", "2x"],
+        ["CPU", "64", "10 ms", "6,400", "–"], ["CPU", "256", "40 ms", "6,400", "–"], ["CPU", "1,024", "160 ms", "6,400", "–"],
+        ["2× CPU", "64", "5 ms", "12,800", "2x"], ["2× CPU", "256", "20 ms", "12,800", "2x"],
+        ["2× CPU", "1,024", "80 ms", "12,800", "2x"],
     ]  # fmt: skip
 
 
@@ -123,7 +126,7 @@ def test_a_measurement_shows_what_has_come_and_can_be_given_up(
     measure(qtbot, window)
     child("slow")
     press(find(window, QPushButton, "measure_button"))
-    qtbot.waitUntil(lambda: rows(window) == [["2× CPU", "64", "5 ms", "12.8k", "–", "–", "–", "–", "–", "–"]], timeout=20_000)
+    qtbot.waitUntil(lambda: rows(window) == [["2× CPU", "64", "5 ms", "12,800", "–", "–", "–", "–", "–", "–"]], timeout=20_000)
     assert find(window, QLabel, "measuring_words").text() == "1 of 6  ·  jax on cpu:2"
     press(find(window, QPushButton, "cancel_measuring"))
     qtbot.waitUntil(lambda: find(window, QPushButton, "measure_button").isVisible(), timeout=5_000)
@@ -180,3 +183,21 @@ def test_escape_and_the_cross_go_back_to_the_curves(window: MainWindow) -> None:
 
 def test_an_age_in_words() -> None:
     assert [age(0, now) for now in (5, 119, 7300, 200_000)] == ["just now", "1 min ago", "2 h ago", "2 d ago"]
+
+
+def test_gpus_without_cudnn_read_as_a_choice_of_the_engine_and_not_as_a_fault(qtbot: QtBot) -> None:
+    gpu = DeviceChoice("gpu", gpus=(0,))
+    found = [
+        Measurement(
+            engine=engine, devices=gpu, batch_size=batch, step_s=0.01, cudnn_layers=layers, recurrent_layers=3, epoch_s=0.7
+        )
+        for engine, batch, layers in (("jax", 64, 0), ("tensorflow", 128, 0), ("tensorflow", 256, 3))
+    ]
+    advice = Advice(engine="jax", why="", devices=gpu, alone=gpu, batch_size=64, measurements=tuple(found), sentence="")
+    table = AdviceTable()
+    qtbot.addWidget(table)
+    table.show_advice(advice, 64)
+    assert [table.item(row, CUDNN).text() for row in range(3)] == ["own loops", "no", "yes"]
+    assert "faster than cuDNN's" in table.item(0, CUDNN).toolTip()
+    assert table.item(1, CUDNN).toolTip() == ""
+    assert table.item(0, len(COLUMNS) - 1).text() == "0.70 s"

@@ -10,14 +10,15 @@ from PyQt5.QtGui import QColor, QFontMetrics
 from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from seqdec_gui.gui import theme
-from seqdec_gui.gui.training_view.words import compact, duration
-from seqdec_gui.runs.advice import Advice, devices_in_words, times
+from seqdec_gui.gui.training_view.words import duration
+from seqdec_gui.runs.advice import OWN_LOOPS, Advice, devices_in_words, kernels_in_words, times
 from seqdec_gui.runs.measurement import Measurement
 
 NOTHING = "–"
 CELL_PADDING, TITLE_PADDING = 22, 16
 ROW_HEIGHT = 6 * theme.SPACE
 FAILURES = {"out_of_memory": "Out of memory", "time": "Not measured, the time was up", "other": "Failed"}
+OWN_LOOPS_TIP = "Loops of the engine's own, by measurement faster than cuDNN's (docs/performance.md)."
 MEASUREMENT = Qt.UserRole
 
 
@@ -90,11 +91,12 @@ class AdviceTable(QTableWidget):
         font = theme.font("body", bold=of_design)
         columns = COLUMNS if one.step_s is not None else COLUMNS[:2]
         for place, column in enumerate(columns):
-            item = QTableWidgetItem(column.text(advice, one))
+            text = column.text(advice, one)
+            item = QTableWidgetItem(text)
             item.setTextAlignment(int((Qt.AlignRight if column.number else Qt.AlignLeft) | Qt.AlignVCenter))
             item.setData(MEASUREMENT, one)
             item.setFont(font)
-            item.setToolTip("The design's batch." if of_design else "")
+            item.setToolTip(OWN_LOOPS_TIP if text == OWN_LOOPS else "The design's batch." if of_design else "")
             self.setItem(row, place, item)
         if one.step_s is None:
             item = QTableWidgetItem(FAILURES.get(one.failed, "Not measured"))
@@ -135,7 +137,7 @@ def _speed_up(advice: Advice, one: Measurement) -> str:
 
 
 def _speed(samples_per_s: float) -> str:
-    return compact(float(f"{samples_per_s:.3g}"))
+    return f"{float(f'{samples_per_s:.3g}'):,.0f}" if samples_per_s >= 100 else f"{samples_per_s:.3g}"
 
 
 def _step(_advice: Advice, one: Measurement) -> str:
@@ -156,17 +158,13 @@ def _memory(_advice: Advice, one: Measurement) -> str:
 
 
 def _cudnn(_advice: Advice, one: Measurement) -> str:
-    if one.cudnn_layers is None or not one.recurrent_layers or one.devices.kind == "cpu":
-        return NOTHING
-    if one.cudnn_layers >= one.recurrent_layers:
-        return "yes"
-    return f"{one.cudnn_layers} of {one.recurrent_layers}" if one.cudnn_layers else "no"
+    return kernels_in_words(one) or NOTHING
 
 
 def _epoch(_advice: Advice, one: Measurement) -> str:
     if one.epoch_s is None:
         return NOTHING
-    return f"{one.epoch_s:.2g} s" if one.epoch_s < 10 else duration(one.epoch_s)
+    return f"{one.epoch_s:#.2g} s" if one.epoch_s < 10 else duration(one.epoch_s)
 
 
 COLUMNS = (
