@@ -11,12 +11,12 @@ from typing import Any, Protocol
 
 from seqdec_gui.commands.console import say, warn
 from seqdec_gui.runs.events import Checkpoint, Epoch, Event, Message, Metrics, Paused, Started, Step, encode
+from seqdec_gui.runs.metric_words import in_words
 from seqdec_gui.runs.process import RunProcess
 from seqdec_gui.runs.reader import Follower
 from seqdec_gui.runs.state import RunStatus
 
 POLL_S = 0.1
-_SHORT = {"token_accuracy": "token acc", "exact_accuracy": "exact"}
 
 
 class View(Protocol):
@@ -124,9 +124,7 @@ def describe_metrics(metrics: Metrics) -> str:
 def _metric(name: str, value: float | None) -> str:
     if name == "samples_per_s":
         return "" if value is None else f"{value:,.0f} samples/s"
-    plain = name.removeprefix("val_")
-    label = ("val " if plain != name else "") + _SHORT.get(plain, plain.replace("_", " "))
-    return f"{label} {'nan' if value is None else f'{value:.4g}'}"
+    return f"{in_words(name)} {'nan' if value is None else f'{value:.4g}'}"
 
 
 def choose_view(raw: bool) -> View:

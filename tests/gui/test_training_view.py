@@ -18,6 +18,7 @@ from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.gui.main_window import MainWindow
+from seqdec_gui.gui.training_view.curves import family
 from seqdec_gui.gui.training_view.session import TrainingSession, session_of
 from seqdec_gui.resource_files import path as resource
 from seqdec_gui.runs import folder, lock, spec
@@ -378,3 +379,8 @@ def test_the_page_without_a_run_says_what_to_do(qtbot: QtBot, opened: Opened) ->
     press(window, "start_training")
     assert window.pages.current == "design"
     assert isinstance(window.findChild(QObject, "loss_plot"), QWidget)
+
+
+def test_metrics_of_a_block_called_loss_are_drawn_with_their_kind() -> None:
+    assert [family(name) for name in ("loss", "val_loss_loss", "loss_perplexity", "code_kl")] == ["loss"] * 4
+    assert [family(name) for name in ("loss_token_accuracy", "val_exact_accuracy")] == ["metrics"] * 2

@@ -54,7 +54,7 @@ def differences(certificate: Certificate) -> list[tuple[str, str, str]]:
     rows.append(("Weights", digits(certificate.weight_difference), certificate.weight))
     for name, value in certificate.metric_differences.items():
         block, _, metric = name.rpartition("/")
-        rows.append((metric.replace("_", " ").capitalize(), digits(value), block or "all losses together"))
+        rows.append((metric.replace("_", " ").capitalize(), digits(value), f"block {block}" if block else "all terms together"))
     if certificate.neutral:
         names = ", ".join(certificate.neutral)
         rows.append(("Weights without effect", digits(certificate.neutral_difference), names))

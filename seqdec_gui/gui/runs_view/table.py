@@ -13,9 +13,10 @@ from seqdec_gui.gui import theme
 from seqdec_gui.gui.certificates.words import verdict_color, verdict_of, verdict_text, verdict_tip
 from seqdec_gui.gui.runs_view.listing import Entry
 from seqdec_gui.gui.training_view.badge import WORDS, state_color
-from seqdec_gui.gui.training_view.curves import family, in_order, label
+from seqdec_gui.gui.training_view.curves import family, in_order
 from seqdec_gui.gui.training_view.session import device_words
 from seqdec_gui.gui.training_view.words import clock, value_text
+from seqdec_gui.runs.metric_words import in_words
 
 SORT = Qt.UserRole
 ENTRY = Qt.UserRole + 1
@@ -148,7 +149,7 @@ def _metric_column(name: str) -> Column:
     def text(entry: Entry) -> str:
         return value_text(name, entry.summary.metrics[name]) if name in entry.summary.metrics else ""
 
-    title = label(name)
+    title = in_words(name)
     return Column(title[0].upper() + title[1:], text, lambda entry: entry.summary.metrics.get(name))
 
 

@@ -23,13 +23,14 @@ from PyQt5.QtWidgets import (
 
 from seqdec_gui.gui import background, notify, theme
 from seqdec_gui.gui.icons import icon
-from seqdec_gui.gui.training_view.curves import AXES, Axis, family, in_order, is_validation, label
+from seqdec_gui.gui.training_view.curves import AXES, Axis, family, in_order, is_validation
 from seqdec_gui.gui.training_view.export import columns_of, write_csv
 from seqdec_gui.gui.training_view.history import RunHistory
 from seqdec_gui.gui.training_view.plots import Look, MetricPlot, Series
 from seqdec_gui.gui.training_view.segments import Segments
 from seqdec_gui.gui.training_view.session import TrainingSession
 from seqdec_gui.gui.training_view.words import value_text
+from seqdec_gui.runs.metric_words import in_words
 
 PLOTS: dict[str, tuple[str, bool]] = {  # title, whether the ordinate begins at zero
     "loss": ("Loss", False),
@@ -225,7 +226,7 @@ class Board(QWidget):
             if curve is not None:
                 color = _color(plain.index(name.removeprefix("val_")), is_validation(name))
                 color = _overlay_color(number, is_validation(name)) if run else color
-                text = "" if plot in ("learning_rate", "throughput") else label(name)
+                text = "" if plot in ("learning_rate", "throughput") else in_words(name)
                 text = run or text
                 sparse = curve is history.epochs.get(name)
                 yield Series(f"{name} · {run}" if run else name, text, color, curve, sparse, run)

@@ -127,7 +127,7 @@ def family(metric: str) -> Literal["loss", "metrics", "learning_rate", "throughp
         return "learning_rate"
     if plain == "samples_per_s":
         return "throughput"
-    return "loss" if "loss" in plain or "perplexity" in plain or plain.endswith("kl") else "metrics"
+    return "loss" if plain.rpartition("_")[2] in ("loss", "perplexity", "kl") else "metrics"
 
 
 def in_order(metrics: Iterable[str]) -> list[str]:
@@ -139,10 +139,3 @@ def in_order(metrics: Iterable[str]) -> list[str]:
         return order.index(plain) if plain in order else len(order), plain, is_validation(name)
 
     return sorted(metrics, key=place)
-
-
-def label(metric: str) -> str:
-    """A metric in words, short enough for a legend: `loss`, `val loss`, `token acc.`."""
-    plain = metric.removeprefix("val_")
-    words = {"samples_per_s": "samples/s"}.get(plain, plain.replace("_", " ")).replace("accuracy", "acc.")
-    return f"val {words}" if is_validation(metric) else words

@@ -9,9 +9,11 @@ from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushBu
 from seqdec_gui.gui import theme
 from seqdec_gui.gui.icons import icon
 from seqdec_gui.gui.training_view.badge import state_color
+from seqdec_gui.gui.training_view.curves import is_validation
 from seqdec_gui.gui.training_view.history import RunHistory
 from seqdec_gui.gui.training_view.words import value_text
 from seqdec_gui.runs.events import Failed
+from seqdec_gui.runs.metric_words import in_words
 from seqdec_gui.runs.state import RunStatus
 
 TITLES = {
@@ -130,11 +132,11 @@ class Outcome(QFrame):
 
 
 def _best(history: RunHistory) -> str:
-    """`Best val_loss 0.123 after epoch 18.`"""
+    """`Best validation loss 0.123 in epoch 18.`"""
     if history.best is None or not history.best.metrics:
         return ""
     metrics = history.best.metrics
     name = "val_loss" if "val_loss" in metrics else next(iter(metrics))
     value = metrics[name]
-    label = name.replace("val_", "validation ").replace("_", " ")
+    label = ("validation " if is_validation(name) else "") + in_words(name.removeprefix("val_"))
     return f"Best {label} {value_text(name, value)} in epoch {history.best.epoch}."
