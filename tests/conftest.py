@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 OWNER = "SEQDEC_GUI_TEST_OWNER"
 GRACE_S = 3.0
 HOME_FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")
+# Qt flushes its settings to the disk each time a window remembers something, which costs more than the window does.
+MEMORY = "/dev/shm"
 # Started once a process by the standard library, and kept on purpose.
 LASTING_PROCESSES = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
 
@@ -30,9 +32,12 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         if os.environ["QT_QPA_PLATFORM"] == "offscreen":
             os.environ.pop(name, None)
+    # Without compiled files each worker and each of the many children would compile everything again: half of the time.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     # Children must find this checkout, wherever they are started.
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    folder = Path(tempfile.mkdtemp(prefix="seqdec-gui-tests-"))
+    folder = Path(tempfile.mkdtemp(prefix="seqdec-gui-tests-", dir=MEMORY if os.access(MEMORY, os.W_OK) else None))
     config.stash[_HOMES] = folder
     _point_home_to(folder)
     runtime = folder / "runtime"

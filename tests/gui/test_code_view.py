@@ -6,16 +6,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from PyQt5.QtWidgets import QApplication, QPlainTextEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain.codegen import generate
 from seqdec_gui.domain.design import Design
+from seqdec_gui.gui import code_view
 from seqdec_gui.gui.main_window import MainWindow
 from tests.gui.conftest import press
 from tests.gui.test_main_window import name_file, template
 
 Find = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write the script soon after a change."""
+    monkeypatch.setattr(code_view, "DELAY_MS", 20)
 
 
 def test_the_script_follows_the_design(window: MainWindow, find: Find, qtbot: QtBot) -> None:

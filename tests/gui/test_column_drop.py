@@ -17,7 +17,7 @@ from seqdec_gui.data.formats.base import Column
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.dataflow import data_ports
 from seqdec_gui.domain.design import Design
-from seqdec_gui.gui.data_view import dropping
+from seqdec_gui.gui.data_view import column_drag, dropping
 from seqdec_gui.gui.main_window import MainWindow
 from seqdec_gui.resource_files import path as resource
 from tests.gui.conftest import point_on
@@ -27,8 +27,9 @@ Opened = Callable[..., MainWindow]
 
 
 @pytest.fixture
-def window(qtbot: QtBot, opened: Opened, tmp_path: Path) -> MainWindow:
+def window(qtbot: QtBot, opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MainWindow:
     """The molecules with nothing bound, on the Data tab."""
+    monkeypatch.setattr(column_drag, "REST_MS", 150)
     window = opened(example_in(tmp_path, "molecules", _unbound))
     window.pages.show_page("data")
     qtbot.waitUntil(lambda: columns(window).topLevelItemCount() == 3, timeout=10_000)
@@ -170,7 +171,7 @@ def test_the_mouse_passes_a_tab_without_changing_it(window: MainWindow) -> None:
     tabs = window.pages.tabBar()
     move(window, tabs.mapTo(window, tabs.tabRect(0).center()))
     move(window, point_on(tree, window))
-    QTest.qWait(500)
+    QTest.qWait(2 * column_drag.REST_MS)
     assert window.pages.current == "data"
     QTest.mouseRelease(window.windowHandle(), Qt.LeftButton, Qt.NoModifier, point_on(tree, window))
 

@@ -37,6 +37,7 @@ from seqdec_gui.domain.bindings import Binding, TextCodec, VectorCodec
 from seqdec_gui.domain.dataflow import data_ports
 from seqdec_gui.domain.design import Design
 from seqdec_gui.gui import background
+from seqdec_gui.gui.data_view import checking
 from seqdec_gui.gui.data_view.page import DataPage
 from seqdec_gui.gui.main_window import MainWindow
 from tests.gui.conftest import point_on, press
@@ -50,8 +51,9 @@ def example(name: str) -> Path:
 
 
 @pytest.fixture
-def window(opened: Callable[..., MainWindow]) -> MainWindow:
+def window(opened: Callable[..., MainWindow], monkeypatch: pytest.MonkeyPatch) -> MainWindow:
     """The archetype (11 numbers; 33 steps of 44 symbols in, 22 out), at the Data tab."""
+    monkeypatch.setattr(checking, "DELAY_MS", 10)
     found = opened(resource_files.path("templates/latent-to-sequence.seqdec"))
     found.pages.show_page("data")
     return found

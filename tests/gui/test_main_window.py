@@ -184,8 +184,9 @@ def test_a_page_can_keep_the_window_open_until_it_has_an_answer(window: MainWind
 
 
 def test_changes_are_kept_in_a_recovery_file_and_offered_at_the_next_start(
-    opened: Callable[..., MainWindow], qtbot: QtBot, saved: Path
+    opened: Callable[..., MainWindow], qtbot: QtBot, saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(autosave, "IDLE_MS", 50)
     first = opened(saved)
     first.document.edit(first.document.design.without_blocks(["loss"]), "Delete loss")
     kept = saved.with_name("seed.seqdec.autosave")
@@ -201,8 +202,11 @@ def test_changes_are_kept_in_a_recovery_file_and_offered_at_the_next_start(
     assert not kept.exists()
 
 
-def test_the_recovery_file_goes_when_the_design_is_saved(window: MainWindow, qtbot: QtBot, saved: Path) -> None:
-    window.files.open(saved)
+def test_the_recovery_file_goes_when_the_design_is_saved(
+    opened: Callable[..., MainWindow], qtbot: QtBot, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(autosave, "IDLE_MS", 50)
+    window = opened(saved)
     window.document.edit(window.document.design.without_blocks(["loss"]), "Delete loss")
     kept = saved.with_name("seed.seqdec.autosave")
     qtbot.waitUntil(kept.exists, timeout=4000)

@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain.edit import set_value
 from seqdec_gui.gui.main_window import MainWindow
+from seqdec_gui.gui.scaling import advisor
 from seqdec_gui.gui.scaling.advisor import age
 from seqdec_gui.gui.scaling.table import COLUMNS, CUDNN, AdviceTable
 from seqdec_gui.runs import probe
@@ -33,6 +34,7 @@ Opened = Callable[..., MainWindow]
 def child(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Put the stand-in for the measuring child in place, in a mode."""
     monkeypatch.setattr("seqdec_gui.runs.engine_choice.missing", lambda *_: "")
+    monkeypatch.setattr(advisor, "LOOK_MS", 20)
 
     def choose(mode: str) -> None:
         monkeypatch.setattr(probe, "run_task", functools.partial(run_task, argv=(sys.executable, str(FAKE), mode)))

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from seqdec_gui import resource_files
 from seqdec_gui.domain.design import Block, Design
 from seqdec_gui.domain.kinds.inputs import Vector
+from seqdec_gui.gui import warming
 from seqdec_gui.gui.data_view.page import DataPage
 from seqdec_gui.gui.data_view.port_row import PortRow
 from seqdec_gui.gui.main_window import MainWindow
@@ -19,10 +20,33 @@ from seqdec_gui.gui.main_window import MainWindow
 Opened = Callable[..., MainWindow]
 
 
-def test_the_train_and_the_data_page_are_there_before_somebody_looks(opened: Opened, qtbot: QtBot) -> None:
+class Mouse:
+    """Its buttons, and how often they were looked at."""
+
+    def __init__(self) -> None:
+        self.held = Qt.LeftButton
+        self.looks = 0
+
+    def buttons(self) -> Qt.MouseButton:
+        self.looks += 1
+        return self.held
+
+
+@pytest.fixture
+def mouse(monkeypatch: pytest.MonkeyPatch) -> Mouse:
+    """A held mouse, and no time between the steps."""
+    mouse = Mouse()
+    monkeypatch.setattr(QApplication, "mouseButtons", staticmethod(mouse.buttons))
+    monkeypatch.setattr(warming, "BEGIN_MS", 20)
+    monkeypatch.setattr(warming, "STEP_MS", 2)
+    return mouse
+
+
+def test_the_train_and_the_data_page_are_there_before_somebody_looks(opened: Opened, qtbot: QtBot, mouse: Mouse) -> None:
     window = opened(resource_files.path("examples/roman.seqdec"))
     with qtbot.waitSignal(window.warming.ended, timeout=20_000):
         assert window.findChild(QWidget, "loss_plot") is None
+        mouse.held = Qt.NoButton
     assert window.pages.current == "design"
     qtbot.waitUntil(lambda: window.findChild(QWidget, "devices_plot") is not None)
     page = window.findChild(DataPage, "data_page")
@@ -31,14 +55,14 @@ def test_the_train_and_the_data_page_are_there_before_somebody_looks(opened: Ope
     qtbot.waitUntil(lambda: page.table is not None)
 
 
-def test_nothing_is_made_ready_during_a_drag(opened: Opened, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_made_ready_during_a_drag(opened: Opened, qtbot: QtBot, mouse: Mouse) -> None:
     window = opened()
-    held = Qt.LeftButton
-    monkeypatch.setattr(QApplication, "mouseButtons", staticmethod(lambda: held))
-    with qtbot.assertNotEmitted(window.warming.ended, wait=3000):
-        pass
-    held = Qt.NoButton
-    qtbot.waitSignal(window.warming.ended, timeout=20_000).wait()
+    with qtbot.assertNotEmitted(window.warming.ended):
+        qtbot.waitUntil(lambda: mouse.looks > 100, timeout=20_000)  # more turns than there are steps
+    assert window.findChild(DataPage, "data_page") is None
+    with qtbot.waitSignal(window.warming.ended, timeout=20_000):
+        mouse.held = Qt.NoButton
+    assert window.findChild(DataPage, "data_page") is not None
 
 
 def test_the_data_page_follows_large_designs_only_while_it_is_seen(window: MainWindow, qtbot: QtBot) -> None:
