@@ -15,8 +15,8 @@ from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.spec import DeviceChoice, EngineChoice, EngineName
 
 _GPU_PLUGINS = ("jax_cuda13_plugin", "jax_cuda12_plugin")
-RULE = "JAX is the faster engine as a rule; this design has not been measured here."
-"""Why, where nothing was measured and both can be used; the figures behind it are in docs/parallelism.md."""
+LARGE_BATCH = 512
+"""Rows from which TensorFlow's products are the faster ones on a CPU; the figures are in docs/parallelism.md."""
 _TITLES: dict[EngineName, str] = {"jax": "JAX", "tensorflow": "TensorFlow"}
 
 
@@ -31,8 +31,8 @@ class Decision(NamedTuple):
 def choose_engine(wish: EngineChoice, devices: DeviceChoice, design: Design | None = None) -> tuple[EngineName, str]:
     """The engine for these devices (not `auto`) and a sentence that says why. Raises InvalidInput where none can be used.
 
-    `auto` takes what an earlier probe of this design's shape on these devices found faster (`runs.probe`); without one, JAX.
-    Starts nothing and takes milliseconds.
+    `auto` takes what an earlier probe of this design's shape on these devices found faster (`runs.probe`). Without one:
+    JAX, but TensorFlow for large batches on one CPU. Starts nothing and takes milliseconds.
     """
     decision = decide(wish, devices, design)
     return decision.engine, decision.why
@@ -56,7 +56,7 @@ def decide(wish: EngineChoice, devices: DeviceChoice, design: Design | None = No
         found = by_measurement(measured, design.training.epochs)
         if found is not None:
             return found
-    return Decision("jax", RULE)
+    return _by_rule(devices, design)
 
 
 def by_measurement(measured: Sequence[Measurement], epochs: int) -> Decision | None:
@@ -77,6 +77,13 @@ def by_measurement(measured: Sequence[Measurement], epochs: int) -> Decision | N
     whole = all(one.epoch_s is not None and one.ready_s is not None for one in alive)
     winner, loser = sorted(alive, key=lambda one: _seconds(one, epochs if whole else None))
     return Decision(winner.engine, _comparison(winner, loser, epochs if whole else None), winner)
+
+
+def _by_rule(devices: DeviceChoice, design: Design | None) -> Decision:
+    unknown = "this design has not been measured here."
+    if devices.kind == "cpu" and devices.replicas == 1 and design is not None and design.training.batch_size >= LARGE_BATCH:
+        return Decision("tensorflow", f"TensorFlow is the faster engine on a CPU from {LARGE_BATCH} rows a batch; {unknown}")
+    return Decision("jax", f"JAX is the faster engine as a rule; {unknown}")
 
 
 def missing(engine: EngineName, devices: DeviceChoice) -> str:

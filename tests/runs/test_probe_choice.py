@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from seqdec_gui.domain.design import Design
@@ -60,11 +61,20 @@ def test_auto_follows_the_cache_and_a_wish_does_not():
     assert choose_engine("jax", CPU, design) == ("jax", "jax was asked for.")
 
 
-def test_without_a_measurement_the_rule_is_jax():
-    for devices in (CPU, DeviceChoice("cpu", count=2), DeviceChoice("gpu", gpus=(0,))):
-        decision = decide("auto", devices, stack())
-        assert (decision.engine, decision.measurement) == ("jax", None)
-        assert decision.why.endswith("not been measured here.")
+@pytest.mark.parametrize(
+    ("devices", "batch", "engine"),
+    [
+        (CPU, 256, "jax"),
+        (CPU, 512, "tensorflow"),
+        (DeviceChoice("cpu", count=2), 512, "jax"),
+        (DeviceChoice("gpu", gpus=(0,)), 512, "jax"),
+    ],
+)
+def test_without_a_measurement_there_is_a_rule(devices, batch, engine):
+    design = stack()
+    decision = decide("auto", devices, design.with_training(msgspec.structs.replace(design.training, batch_size=batch)))
+    assert (decision.engine, decision.measurement) == (engine, None)
+    assert decision.why.endswith("not been measured here.")
 
 
 # -- how much there is to compute
