@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -19,8 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent
 OWNER = "SEQDEC_GUI_TEST_OWNER"
 GRACE_S = 3.0
 HOME_FOLDERS = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")
-# Qt flushes its settings to the disk each time a window remembers something, which costs more than the window does.
-MEMORY = "/dev/shm"
+# Where there is as much room in memory, what is temporary lies there: designs, events and Qt's settings are flushed to the
+# disk whenever they are written, and a disk takes longer for it than the tests for their work.
+MEMORY, ROOM = "/dev/shm", 4 << 30
 # Started once a process by the standard library, and kept on purpose.
 LASTING_PROCESSES = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
 
@@ -37,12 +39,24 @@ def pytest_configure(config: pytest.Config) -> None:
     sys.dont_write_bytecode = False
     # Children must find this checkout, wherever they are started.
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    folder = Path(tempfile.mkdtemp(prefix="seqdec-gui-tests-", dir=MEMORY if os.access(MEMORY, os.W_OK) else None))
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _temporary_root())  # of `tmp_path`, on the same device as the homes
+    folder = Path(tempfile.mkdtemp(prefix="seqdec-gui-tests-", dir=os.environ["PYTEST_DEBUG_TEMPROOT"]))
     config.stash[_HOMES] = folder
     _point_home_to(folder)
     runtime = folder / "runtime"
     runtime.mkdir(mode=0o700)  # Qt warns about any other mode, and a warning fails a test
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+
+
+def _temporary_root() -> str:
+    roomy = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM
+    return MEMORY if roomy else tempfile.gettempdir()
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays: the garbage collector need not walk over all of it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -62,6 +76,7 @@ def _point_home_to(folder: Path) -> None:
 def home(pytestconfig: pytest.Config) -> Iterator[Path]:
     """An empty home folder for each test: settings of the user are neither read nor written, nor shared by tests."""
     homes = pytestconfig.stash[_HOMES]
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _temporary_root())  # of `tmp_path`, on the same device as the homes
     folder = Path(tempfile.mkdtemp(prefix="home-", dir=homes))
     _point_home_to(folder)
     yield folder

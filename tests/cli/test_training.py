@@ -331,5 +331,5 @@ def test_warnings_of_a_watched_run_are_left_to_the_run(run_command, fake_runner,
     detached = run_command("train", roman, "--devices", "cpu", *masked, "--detach")
     attach(RunFolder(detached[1].splitlines()[-1].removeprefix("run: "))).wait(10)
     assert (watched[0], detached[0]) == (0, 0)
-    assert "cannot carry a mask" not in watched[2]
-    assert "cannot carry a mask" in detached[2]
+    assert "cannot carry the mask" not in watched[2]
+    assert "cannot carry the mask" in detached[2]
