@@ -81,7 +81,7 @@ class GuideText(QTextBrowser):
             self.document().setBaseUrl(QUrl.fromLocalFile(str(page)))
             source = page.read_text(encoding="utf-8")
             self.setMarkdown(source)
-            _calm(self.document(), source)
+            _mend_looks(self.document(), source)
         if anchor:
             self._go_to(anchor)
         else:
@@ -120,6 +120,10 @@ class GuideText(QTextBrowser):
 
     @pyqtSlot()
     def _on_theme_changed(self) -> None:
+        self._render()
+
+    def _render(self) -> None:
+        """The page again, at the same place: with the colours of the theme, and pictures as wide as there is room for."""
         page, at = self._page, self.verticalScrollBar().value()
         self._page = Path()
         self.show_page(page)
@@ -128,10 +132,10 @@ class GuideText(QTextBrowser):
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
         if event is not None and event.size().width() != event.oldSize().width():
-            self._on_theme_changed()
+            self._render()
 
 
-def _calm(document: QTextDocument, source: str) -> None:
+def _mend_looks(document: QTextDocument, source: str) -> None:
     """Take the look of a heading from paragraphs after a list: Qt 5.15 lets the last heading's characters leak into them."""
     headings = {_anchor(line.lstrip("#").strip()) for line in source.splitlines() if line.startswith("#")}
     block = document.begin()

@@ -23,7 +23,7 @@ class PythonHighlighter(QSyntaxHighlighter):
         self._patterns = [
             (QRegularExpression(rf"\b(?:{names})\b"), "builtin", 0),
             (QRegularExpression(r"\b\d+(?:\.\d+)?(?:e[+-]?\d+)?\b"), "number", 0),
-            (QRegularExpression(r"\b([A-Za-z_]\w*)(?=\s*=[^=])"), "argument", 1),
+            (QRegularExpression(r"\b([A-Za-z_]\w*)(?==[^=])"), "argument", 1),
             (QRegularExpression(rf"\b(?:{'|'.join(keyword.kwlist)})\b"), "keyword", 0),
             (QRegularExpression(r"\b(?:def|class)\s+(\w+)"), "definition", 1),
             (QRegularExpression(r"""f?"[^"\n]*"|f?'[^'\n]*'"""), "string", 0),

@@ -22,7 +22,7 @@ LIBRARIES = (
     *("numpy", "numpy.typing", "pyarrow", "pyarrow.compute", "pyarrow.csv", "multiprocessing.connection", "cProfile"),
     *(f"seqdec_gui.{name}" for name in ("data.dataset", "data.statistics", "runs.certificate", "runs.advice")),
 )
-# In the window's thread, one in each step, what others need first.
+# In the window's thread, one in each step, what others need first; the modules of PyQt5 are those that pyqtgraph imports.
 MODULES = (
     "PyQt5.QtSvg",
     "PyQt5.QtTest",

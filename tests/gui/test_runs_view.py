@@ -146,6 +146,20 @@ def test_only_runs_of_the_open_design_are_listed_until_all_are_asked_for(
     qtbot.waitUntil(lambda: table(window).model().rowCount() == 2, timeout=5_000)
 
 
+def test_a_design_without_runs_says_so_and_leads_to_those_of_others(
+    qtbot: QtBot, opened: Opened, design: Path, make: Make
+) -> None:
+    make("finish", path=design.with_name("other.seqdec"))
+    window = opened(design)
+    window.pages.show_page("runs")
+    qtbot.waitUntil(lambda: find(window, "show_other_runs").isVisible(), timeout=5_000)
+    assert window.pages.page("runs").empty.heading.text() == f"No runs of {design.stem} yet"
+    press(window, "show_other_runs")
+    qtbot.waitUntil(lambda: table(window).isVisible() and table(window).model().rowCount() == 1, timeout=5_000)
+    press(window, "all_designs")
+    qtbot.waitUntil(lambda: find(window, "start_first_run").isVisible(), timeout=5_000)
+
+
 def test_two_runs_show_what_changed_between_them(qtbot: QtBot, opened: Opened, design: Path, make: Make) -> None:
     make("finish", training__learning_rate="0.004")
     make("finish", training__learning_rate="0.001", decoder__units="64")
@@ -281,8 +295,8 @@ def test_a_damaged_run_is_listed_and_harms_nothing(qtbot: QtBot, opened: Opened,
     run.spec.write_text("{")
     window = opened(design)
     window.pages.show_page("runs")
-    qtbot.waitUntil(lambda: find(window, "all_designs").isVisible(), timeout=5_000)
-    press(window, "all_designs")
+    qtbot.waitUntil(lambda: find(window, "show_other_runs").isVisible(), timeout=5_000)
+    press(window, "show_other_runs")
     qtbot.waitUntil(lambda: column(window, "State") == ["Unreadable"], timeout=5_000)
     choose(window, 0)
     qtbot.waitUntil(lambda: "damaged" in find(window, "differences_title").text(), timeout=5_000)

@@ -54,7 +54,7 @@ def design_facts(design: Design, inference: Inference) -> list[Fact]:
     batch = design.training.batch_size
     memory = format_bytes(activation_bytes(inference, batch))
     return [
-        Fact("Blocks", f"{len(design.blocks)}, {len(design.links)} wire{'' if len(design.links) == 1 else 's'}"),
+        Fact("Blocks", f"{len(design.blocks)}, with {len(design.links)} wire{'' if len(design.links) == 1 else 's'}"),
         *_counts(inference.parameters, inference.trainable),
         Fact("Memory", f"≈ {memory} at batch {batch:,}", tip="Weights, gradients, optimizer and activations in float32."),
     ]

@@ -18,7 +18,7 @@ from seqdec_gui.gui.inspector.editors import Editor, make_editor
 from seqdec_gui.gui.inspector.reading import format_value
 from seqdec_gui.gui.stylesheet import polish
 
-LABEL_WIDTH = 138
+LABEL_WIDTH = 148
 MARGIN = 4 * theme.SPACE
 
 

@@ -20,10 +20,11 @@ from PyQt5.QtWidgets import (
 from seqdec_gui.gui import theme
 from seqdec_gui.gui.runs_view.differences import Difference
 from seqdec_gui.gui.runs_view.listing import Entry
+from seqdec_gui.gui.stylesheet import polish
 
 SAVE_MS = 1500
 LEAST_NOTE = 180
-NO_ENTRY = "Select one run to write a note"
+NO_ENTRY = "Select one run to write a note."
 
 
 class Details(QSplitter):
@@ -41,9 +42,8 @@ class Details(QSplitter):
         self.note.setTabChangesFocus(True)
         self.note.setMinimumWidth(LEAST_NOTE)
         self.note.setEnabled(False)
-        self.note.setPlaceholderText(NO_ENTRY)
         self.note.installEventFilter(self)
-        self._outcome = QLabel(objectName="run_outcome", wordWrap=True)
+        self._outcome = QLabel(NO_ENTRY, objectName="run_outcome", wordWrap=True)
         self._outcome.setProperty("role", "small")
         self.differences = QTableWidget(0, 3, objectName="differences_table")
         self._set_up_table()
@@ -85,13 +85,13 @@ class Details(QSplitter):
         self.note.setPlainText(entry.note.note if entry else "")
         self.note.blockSignals(False)
         self.note.setEnabled(entry is not None)
-        self.note.setPlaceholderText("What was tried, and what came of it" if entry else NO_ENTRY)
-        self._outcome.setText(entry.summary.text if entry else "")
-        self._outcome.setVisible(entry is not None)
+        self.note.setPlaceholderText("What was tried, and what came of it" if entry else "")
+        self._outcome.setText(entry.summary.text if entry else NO_ENTRY)
 
     def show_differences(self, title: str, old: str, new: str, found: Sequence[Difference]) -> None:
         """What changed from `old` to `new`; the title says it where there is nothing."""
         self._changes.setText(title)
+        polish(self._changes, "role", "section" if found else "small")
         table = self.differences
         table.setVisible(bool(found))
         table.setHorizontalHeaderLabels(["Parameter", old, new])

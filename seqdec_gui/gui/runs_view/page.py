@@ -8,16 +8,25 @@ from pathlib import Path
 import msgspec
 from PyQt5.QtCore import QItemSelectionModel, QPoint, Qt, QTimer, QUrl, pyqtSlot
 from PyQt5.QtGui import QDesktopServices, QHideEvent, QShowEvent
-from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QMenu, QSplitter, QStackedWidget, QTableView, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QMenu,
+    QSplitter,
+    QStackedWidget,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from seqdec_gui.domain.design import Design
-from seqdec_gui.gui import background, notify, pages, theme
+from seqdec_gui.gui import background, notify, theme
 from seqdec_gui.gui.certificates import open_certificate
-from seqdec_gui.gui.readiness import readiness
 from seqdec_gui.gui.runs_view.columns import ColumnChooser
 from seqdec_gui.gui.runs_view.details import Details
 from seqdec_gui.gui.runs_view.differences import Difference, differences, run_differences
 from seqdec_gui.gui.runs_view.listing import Entry, Listing
+from seqdec_gui.gui.runs_view.no_runs import NoRuns
 from seqdec_gui.gui.runs_view.notes import Note, read_note, write_note
 from seqdec_gui.gui.runs_view.table import ENTRY, RunsModel, SortedRuns
 from seqdec_gui.gui.runs_view.tools import Tools
@@ -50,8 +59,7 @@ class RunsPage(QWidget):
         self.table = QTableView(objectName="runs_table")
         self.tools = Tools()
         self.details = Details()
-        self.empty = pages.EmptyState("history", "No runs yet", "", "Train")
-        self.empty.button.setObjectName("start_first_run")
+        self.empty = NoRuns(workspace)
         self._set_up_table()
         self._lay_out()
         self._timer = QTimer(self)
@@ -116,7 +124,7 @@ class RunsPage(QWidget):
         self.model.modelReset.connect(self._on_model_reset)
         self.details.note_written.connect(self._on_details_note_written)
         self.tools.all_designs_toggled.connect(self._show_design)
-        self.empty.button.clicked.connect(self._on_empty_button_clicked)
+        self.empty.others.clicked.connect(self.tools.show_all_designs)
         actions: dict[str, Callable[[], None]] = {
             "show": self.show_curves, "overlay": self.overlay, "generate": self.generate, "export": self.export,
             "certify": self.certify, "reuse": self.reuse, "folder": self.open_folder, "rename": self.rename,
@@ -156,9 +164,10 @@ class RunsPage(QWidget):
         self.model.update(entries)
         self._select(before)
         shown = self.sorted.rowCount()
-        self._stack.setCurrentIndex(1 if entries else 0)
+        self._stack.setCurrentIndex(1 if shown else 0)
+        self.empty.show_others(bool(entries))
         self.tools.set_count(shown, self._workspace.document.name, len(entries))
-        self._show_readiness()
+        self.empty.show_readiness()
         if any(entry.alive for entry in entries) and self.isVisible():
             self._timer.start()
         else:
@@ -247,7 +256,7 @@ class RunsPage(QWidget):
     def _on_document_design_changed(self, _old: Design, _new: Design) -> None:
         if self.isVisible():
             self._show_selection()
-        self._show_readiness()
+        self.empty.show_readiness()
 
     def _show_tools(self, chosen: list[Entry]) -> None:
         self.tools.show_for(len(chosen), any(entry.alive for entry in chosen), any(entry.summary.epochs for entry in chosen))
@@ -362,18 +371,6 @@ class RunsPage(QWidget):
                 menu.addSeparator()
             menu.addAction(action)
         menu.popup(self.table.viewport().mapToGlobal(at))
-
-    def _show_readiness(self) -> None:
-        found = readiness(self._workspace)
-        self.empty.words.setText("Every training of this design is kept here, with its settings, curves and weights.")
-        self.empty.button.setText(found.text)
-        self.empty.button.setEnabled(found.ready)
-        self.empty.button.setToolTip(found.reason)
-
-    @pyqtSlot()
-    def _on_empty_button_clicked(self) -> None:
-        self._workspace.page_requested.emit("train")
-        self._workspace.train_requested.emit()
 
     def showEvent(self, event: QShowEvent | None) -> None:
         super().showEvent(event)

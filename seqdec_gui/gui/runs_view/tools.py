@@ -72,6 +72,10 @@ class Tools(QWidget):
     def all_designs(self) -> bool:
         return self._all.isChecked()
 
+    @pyqtSlot()
+    def show_all_designs(self) -> None:
+        self._all.setChecked(True)
+
     def set_count(self, shown: int, design: str, there: int) -> None:
         """`there` runs are in the folder, `shown` of them in the table."""
         runs = "1 run" if shown == 1 else f"{shown} runs"
