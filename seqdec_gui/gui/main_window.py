@@ -6,16 +6,15 @@ from pathlib import Path
 
 from PyQt5.QtCore import QByteArray, QMimeData, QSize, Qt, QTimer, QUrl, pyqtSlot
 from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon
-from PyQt5.QtWidgets import QApplication, QLabel, QMainWindow, QSizePolicy, QToolBar, QToolButton, QWidget
+from PyQt5.QtWidgets import QApplication, QMainWindow, QToolButton
 
 from seqdec_gui import resource_files
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.document import SUFFIX
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.gui import autosave, notify, pages, theme
-from seqdec_gui.gui.actions import TOOLBAR, Actions, shortcut_text
+from seqdec_gui.gui.actions import Actions
 from seqdec_gui.gui.design_files import DesignFiles
-from seqdec_gui.gui.device_picker import DevicePicker
 from seqdec_gui.gui.document import DesignDocument
 from seqdec_gui.gui.file_menus import follow_bundles, follow_recents
 from seqdec_gui.gui.inspector import Inspector
@@ -24,8 +23,8 @@ from seqdec_gui.gui.preferences import settings
 from seqdec_gui.gui.problems import ProblemsPanel
 from seqdec_gui.gui.readiness import Readiness
 from seqdec_gui.gui.shell import BottomPanel, Overlay, Pages, Panel, Shell
+from seqdec_gui.gui.toolbar import ToolBar
 from seqdec_gui.gui.totals import ElidedLabel, Totals
-from seqdec_gui.gui.train_button import TrainButton
 from seqdec_gui.gui.warming import Warming
 from seqdec_gui.gui.welcome import Welcome
 from seqdec_gui.gui.workspace import Workspace
@@ -64,7 +63,9 @@ class MainWindow(QMainWindow):
         self.actions_by_name = Actions(self, self.menuBar(), self.document.undo_stack)
         self._closing = self._asking = False
         self._build_shell()
-        self._build_toolbar()
+        self._toolbar = ToolBar(self.actions_by_name, self.workspace)
+        self.device_picker, self.train_button = self._toolbar.device_picker, self._toolbar.train_button
+        self.addToolBar(self._toolbar)
         self._reason = ElidedLabel()
         self._reason.setObjectName("train_reason")
         self.statusBar().addWidget(self._reason, 1)
@@ -106,30 +107,6 @@ class MainWindow(QMainWindow):
         self.welcome = Welcome()
         self._overlay = Overlay(self.welcome, self.design_view)
 
-    def _build_toolbar(self) -> None:
-        bar = QToolBar("Tools", objectName="toolbar")
-        bar.setMovable(False)
-        bar.setIconSize(QSize(20, 20))
-        bar.setToolButtonStyle(Qt.ToolButtonIconOnly)
-        for name in TOOLBAR:
-            if name:
-                bar.addAction(self.actions_by_name[name])
-            else:
-                bar.addSeparator()
-        gap = QWidget()
-        gap.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Preferred)
-        bar.addWidget(gap)
-        self.device_picker = DevicePicker(self.workspace.devices)
-        bar.addWidget(self.device_picker)
-        bar.addAction(self.actions_by_name["measure"])
-        space = QLabel("  ")
-        bar.addWidget(space)
-        self.train_button = TrainButton(self.workspace)
-        self.train_button.clicked.connect(self._on_train_button_clicked)
-        bar.addWidget(self.train_button)
-        self.addToolBar(bar)
-        self._toolbar = bar
-
     def _connect(self) -> None:
         handlers = {
             "new": self._on_new, "open": self.files.open, "save": self.files.save, "save_as": self.files.save_as,
@@ -146,6 +123,7 @@ class MainWindow(QMainWindow):
             self.actions_by_name[name].triggered.connect(lambda _checked, name=name: self._call_canvas(name))
         for name, part in (("show_left", "left"), ("show_right", "right"), ("show_bottom", "bottom")):
             self.actions_by_name[name].toggled.connect(lambda on, part=part: getattr(self.shell, part).setVisible(on))
+        self.train_button.clicked.connect(self._on_train_button_clicked)
         self.bottom.close_requested.connect(lambda: self.actions_by_name["show_bottom"].setChecked(False))
         follow_recents(self.actions_by_name.menu("recent"), self.files, self._on_design_opened)
         follow_bundles(self.actions_by_name.menu("examples"), self.files, self._on_design_opened)
@@ -345,10 +323,7 @@ class MainWindow(QMainWindow):
         self.actions_by_name.recolour()
         self.pages.recolour()
         self.bottom.recolour()
-        for action in self._toolbar.actions():
-            button = self._toolbar.widgetForAction(action)
-            if action.text() and button is not None:
-                button.setToolTip(shortcut_text(action))
+        self._toolbar.show_shortcuts()
         try:
             self.setWindowIcon(QIcon(str(resource_files.path("icons/seqdec-gui-256.png"))))
         except FileNotFoundError:

@@ -15,7 +15,8 @@ from seqdec_gui.domain.shapes import infer_block
 from seqdec_gui.gui.design_view import edits
 from seqdec_gui.gui.design_view.block_item import BlockItem
 from seqdec_gui.gui.design_view.canvas import Canvas
-from seqdec_gui.gui.design_view.scene import DesignScene, snapped
+from seqdec_gui.gui.design_view.places import snapped
+from seqdec_gui.gui.design_view.scene import DesignScene
 from seqdec_gui.gui.design_view.style import GRID
 from seqdec_gui.gui.document import DesignDocument
 

@@ -16,7 +16,7 @@ from seqdec_gui.gui.design_view import edits
 from seqdec_gui.gui.design_view import style as styles
 from seqdec_gui.gui.design_view.editing import preview
 from seqdec_gui.gui.design_view.judge import End, Judge
-from seqdec_gui.gui.design_view.scene import snapped
+from seqdec_gui.gui.design_view.places import snapped
 
 if TYPE_CHECKING:
     from seqdec_gui.gui.design_view.view import DesignView

@@ -18,13 +18,12 @@ from seqdec_gui.gui.design_view import layout, routing
 from seqdec_gui.gui.design_view.block_item import BlockItem
 from seqdec_gui.gui.design_view.edits import room_for
 from seqdec_gui.gui.design_view.judge import End, Judge
+from seqdec_gui.gui.design_view.places import free_place, snapped
 from seqdec_gui.gui.design_view.routing import Grid, Rect, Router, Wire
-from seqdec_gui.gui.design_view.style import GRID
 from seqdec_gui.gui.design_view.wire_item import LABEL_HEIGHT, WireItem
 from seqdec_gui.gui.document import DesignDocument
 
 FARTHEST = 90_000.0  # a position beyond it, which only a file written by hand can have, is shown here
-BETWEEN = 24.0  # least distance at which a new block is put beside others
 AT_ONCE = 40  # so many wires are routed within a frame; more of them turn by turn
 TURN_S = 0.008
 
@@ -291,20 +290,7 @@ class DesignScene(QGraphicsScene):
 
     def free_place(self, width: float, height: float, wished: QPointF) -> QPointF:
         """The place nearest to the wish where a block of this size meets no other; on the grid."""
-        grid: Grid[str] = self._router.blocks
-        x0, y0 = snapped(wished.x()), snapped(wished.y())
-        for ring in range(400):
-            step = 2 * GRID * ring
-            around = [
-                (x0 + dx, y0 + dy)
-                for d in range(-step, step + 1, 4 * GRID)
-                for dx, dy in ((d, -step), (d, step), (-step, d), (step, d))
-            ] or [(x0, y0)]
-            around.sort(key=lambda at: (at[0] - x0) ** 2 + (at[1] - y0) ** 2)
-            for x, y in around:
-                if grid.free(Rect(x, y, x + width, y + height).grown(BETWEEN if ring else 6.0)):
-                    return QPointF(x, y)
-        return QPointF(x0, y0)
+        return QPointF(*free_place(self._router.blocks, width, height, (wished.x(), wished.y())))
 
     # -- appearance
     def select_links(self, links: Collection[Link]) -> None:
@@ -385,11 +371,6 @@ class DesignScene(QGraphicsScene):
             target = self.blocks[link.target.block].rows[End(link.target, False)].anchor.y()
             edges.append(layout.Edge(link.source.block, link.target.block, source, target, wire.label.width))
         return {key: (snapped(x), snapped(y)) for key, (x, y) in layout.layered(boxes, edges).items()}
-
-
-def snapped(value: float) -> float:
-    """The nearest multiple of the grid."""
-    return float(round(value / GRID) * GRID)
 
 
 def _place(position: tuple[float, float]) -> QPointF:
