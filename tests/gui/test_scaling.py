@@ -17,7 +17,7 @@ from seqdec_gui.domain.edit import set_value
 from seqdec_gui.gui.main_window import MainWindow
 from seqdec_gui.gui.scaling import advisor
 from seqdec_gui.gui.scaling.advisor import age
-from seqdec_gui.gui.scaling.table import COLUMNS, CUDNN, AdviceTable
+from seqdec_gui.gui.scaling.table import CUDNN, AdviceTable
 from seqdec_gui.runs import probe
 from seqdec_gui.runs.advice import Advice
 from seqdec_gui.runs.measurement import Measurement
@@ -202,4 +202,4 @@ def test_gpus_without_cudnn_read_as_a_choice_of_the_engine_and_not_as_a_fault(qt
     assert [table.item(row, CUDNN).text() for row in range(3)] == ["own loops", "no", "yes"]
     assert "faster than cuDNN's" in table.item(0, CUDNN).toolTip()
     assert table.item(1, CUDNN).toolTip() == ""
-    assert table.item(0, len(COLUMNS) - 1).text() == "0.70 s"
+    assert table.item(0, CUDNN - 1).text() == "0.70 s"

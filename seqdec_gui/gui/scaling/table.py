@@ -176,7 +176,7 @@ COLUMNS = (
     Column("Reduction", "Share of a step that summing over the devices takes", _reduction),
     Column("Input", "Share of a step that bringing the rows to the devices takes", lambda _, one: _share(one.input_share)),
     Column("Memory", "Peak: of the fullest GPU; on a CPU of the whole process", _memory),
-    Column("cuDNN", "Whether the recurrent layers run in cuDNN's kernels (GPUs only)", _cudnn),
     Column("Epoch", "Expected time of an epoch of the bound rows", _epoch),
+    Column("cuDNN", "Whether the recurrent layers run in cuDNN's kernels (GPUs only)", _cudnn, number=False),
 )  # fmt: skip
 CUDNN = next(place for place, column in enumerate(COLUMNS) if column.title == "cuDNN")
