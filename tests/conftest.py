@@ -100,9 +100,9 @@ def nothing_left_behind(home: Path) -> Iterator[None]:
     until = time.monotonic() + GRACE_S
     while (remaining := left()) and time.monotonic() < until:
         time.sleep(0.02)
-    for pid in _processes().keys() - processes.keys():
-        _kill(pid)  # or it would disturb the tests that follow
     if remaining:
+        for pid in _processes().keys() - processes.keys():
+            _kill(pid)  # or it would disturb the tests that follow
         pytest.fail("left behind: " + "; ".join(f"{what} ({name})" for what, name in remaining.items()), pytrace=False)
 
 
@@ -130,19 +130,21 @@ def _processes() -> dict[int, str]:
     """Processes started by this one, or by one it started, that still run: pid and command. Linux only."""
     mark = f"{OWNER}={os.getpid()}".encode()
     found = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        if int(folder.name) == os.getpid() or mark not in _read(folder / "environ").split(b"\0"):
+    for name in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208 - twice a test, so it had better be quick
+        environment = b"" if int(name) == os.getpid() else _read(f"/proc/{name}/environ")
+        if mark not in environment or mark not in environment.split(b"\0"):
             continue
-        command = _read(folder / "cmdline").replace(b"\0", b" ").decode(errors="replace").strip()
+        command = _read(f"/proc/{name}/cmdline").replace(b"\0", b" ").decode(errors="replace").strip()
         if command and not any(lasting in command for lasting in LASTING_PROCESSES):
-            found[int(folder.name)] = command
+            found[int(name)] = command
     return found
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path | str) -> bytes:
     """The content of a file in /proc, empty when the process has gone or is not ours."""
     try:
-        return path.read_bytes()
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+            return file.read()
     except OSError:
         return b""
 
