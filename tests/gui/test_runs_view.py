@@ -98,8 +98,15 @@ def show_runs(qtbot: QtBot, window: MainWindow, count: int) -> None:
 
 def choose(window: MainWindow, row: int, modifier: Qt.KeyboardModifier = Qt.NoModifier) -> None:
     view = table(window)
-    at = view.visualRect(view.model().index(row, 0)).center()
-    place = view.viewport().mapTo(window, QPoint(40, at.y()))
+
+    def found() -> QPoint:
+        at = view.visualRect(view.model().index(row, 0)).center()
+        return view.viewport().mapTo(window, QPoint(40, at.y()))
+
+    place = QPoint(-1, -1)
+    while not view.isVisible() or place != found():  # until what was just shown is laid out
+        place = found()
+        QApplication.processEvents()
     QTest.mouseClick(window.windowHandle(), Qt.LeftButton, modifier, place)
 
 
