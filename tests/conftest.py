@@ -76,7 +76,6 @@ def _point_home_to(folder: Path) -> None:
 def home(pytestconfig: pytest.Config) -> Iterator[Path]:
     """An empty home folder for each test: settings of the user are neither read nor written, nor shared by tests."""
     homes = pytestconfig.stash[_HOMES]
-    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", _temporary_root())  # of `tmp_path`, on the same device as the homes
     folder = Path(tempfile.mkdtemp(prefix="home-", dir=homes))
     _point_home_to(folder)
     yield folder

@@ -9,8 +9,7 @@ import msgspec
 
 from seqdec_gui.domain.design import Design
 from seqdec_gui.runs.advice import Advice
-from seqdec_gui.runs.files import pretty_json, write_atomically
-from seqdec_gui.runs.probe_cache import OLDEST_S, Key, cache_folder, key_of
+from seqdec_gui.runs.probe_cache import OLDEST_S, Key, cache_folder, key_of, read_kept, write_kept
 from seqdec_gui.runs.spec import DeviceChoice
 
 FORMAT = 1
@@ -28,23 +27,15 @@ class KeptAdvice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def keep(design: Design, advice: Advice, folder: Path | None = None) -> KeptAdvice:
     """Remember an advice in place of the last one of its subject. A cache that cannot be written is no error."""
     kept = KeptAdvice(FORMAT, _key(design, advice.devices), time.time(), advice)
-    path = _path(kept.key, folder)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, pretty_json(kept))
-    except OSError:
-        pass
+    write_kept(_path(kept.key, folder), kept)
     return kept
 
 
 def kept_advice(design: Design, devices: DeviceChoice, folder: Path | None = None) -> KeptAdvice | None:
     """The last advice for this design's shape on these devices (not `auto`); None where there is none, or it is too old."""
     key = _key(design, devices)
-    try:
-        kept = msgspec.json.decode(_path(key, folder).read_bytes(), type=KeptAdvice)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    if kept.format != FORMAT or kept.key != key or not 0 <= time.time() - kept.time <= OLDEST_S:
+    kept = read_kept(_path(key, folder), KeptAdvice)
+    if kept is None or kept.format != FORMAT or kept.key != key or not 0 <= time.time() - kept.time <= OLDEST_S:
         return None
     return kept
 

@@ -6,12 +6,13 @@ measurement.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
 from collections.abc import Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -22,6 +23,7 @@ from seqdec_gui.runs.files import pretty_json, write_atomically
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.spec import DeviceChoice
 
+File = TypeVar("File", bound=msgspec.Struct)
 FORMAT = 1
 OLDEST_S = 30 * 86400.0
 OLDEST_FAILURE_S = 3600.0
@@ -109,20 +111,27 @@ def store(key: Key, measurements: Iterable[Measurement], now: float | None = Non
     if not fresh:
         return
     others = tuple(kept for kept in _read(key, folder) if kept.measurement.engine not in fresh)
-    path = _path(key, folder)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, pretty_json(Cached(FORMAT, key, (*others, *fresh.values()))))
-    except OSError:
-        return
+    write_kept(_path(key, folder), Cached(FORMAT, key, (*others, *fresh.values())))
 
 
 def _read(key: Key, folder: Path | None) -> tuple[Kept, ...]:
+    cached = read_kept(_path(key, folder), Cached)
+    return cached.kept if cached is not None and cached.format == FORMAT and cached.key == key else ()
+
+
+def read_kept(path: Path, kind: type[File]) -> File | None:
+    """A file of the cache; None where there is none, or it is damaged."""
     try:
-        cached = msgspec.json.decode(_path(key, folder).read_bytes(), type=Cached)
+        return msgspec.json.decode(path.read_bytes(), type=kind)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
-        return ()
-    return cached.kept if cached.format == FORMAT and cached.key == key else ()
+        return None
+
+
+def write_kept(path: Path, content: msgspec.Struct) -> None:
+    """A cache that cannot be written is no error: what is missing is measured again."""
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, pretty_json(content))
 
 
 def cache_folder() -> Path:

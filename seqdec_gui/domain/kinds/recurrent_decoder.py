@@ -31,7 +31,13 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
     cell: Annotated[CellName, Meta(description="Recurrent cell.")] = "LSTM"
     units: Annotated[tuple[base.Units, ...], Meta(min_length=1, max_length=64, description="Width of each layer.")] = (128, 128)
     embedding: Annotated[int, Meta(ge=0, le=65_536, description="Width of the vector of a token id; 0: one-hot inputs.")] = 0
-    mask_padding: Annotated[bool, Meta(description="Skip padding: id 0 of an embedding, or steps of zeros.")] = False
+    mask_padding: Annotated[
+        bool,
+        Meta(
+            description="Skip padding: id 0 of an embedding, or steps of zeros. Layers whose states are given go over it all "
+            "the same: Keras passes them no mask."
+        ),
+    ] = False
     length: Annotated[int, Meta(ge=1, le=1_000_000, description="Steps to predict (repeat_vector).")] = 33
     batch_normalization: base.Normalised = True
     momentum: base.Momentum = 0.9

@@ -30,6 +30,7 @@ from seqdec_gui.gui.certificates.words import Verdict, differences, digits, verd
 from seqdec_gui.gui.child_task import IsCancelled, Job, Tell, sentence_of
 from seqdec_gui.gui.runs_view.notes import display_name
 from seqdec_gui.gui.stylesheet import polish
+from seqdec_gui.gui.tables import show_as_list
 from seqdec_gui.gui.workspace import Workspace
 from seqdec_gui.runs import certificate as certificates
 from seqdec_gui.runs.advice import devices_in_words
@@ -87,15 +88,11 @@ class CertificateDialog(QDialog):
         self.table = QTableWidget(0, 3, objectName="certificate_table")
         self.table.setAccessibleName("Differences")
         self.table.setHorizontalHeaderLabels(["Compared", "Largest difference", "Where"])
-        self.table.setShowGrid(False)
-        self.table.setWordWrap(False)
+        show_as_list(self.table, ROW_HEIGHT)
         self.table.setEditTriggers(QAbstractItemView.NoEditTriggers)
         self.table.setSelectionMode(QAbstractItemView.NoSelection)
         self.table.setFocusPolicy(Qt.NoFocus)
-        self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         header = self.table.horizontalHeader()
-        header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignLeft | Qt.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeToContents)
         header.setStretchLastSection(True)

@@ -13,6 +13,7 @@ from PyQt5.QtGui import QKeyEvent, QKeySequence
 from PyQt5.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QTableView, QWidget
 
 from seqdec_gui.gui import theme
+from seqdec_gui.gui.tables import show_as_list
 
 HEADER = ("row", "sample", "text", "log_probability")
 TITLES = ("Row", "Sample", "Text", "log p")
@@ -107,14 +108,10 @@ class ResultsTable(QTableView):
         self.setModel(self._sorted)
         self.setSortingEnabled(True)
         self.setSelectionBehavior(QAbstractItemView.SelectRows)
-        self.setShowGrid(False)
+        show_as_list(self, 26)
         self.setAlternatingRowColors(True)
-        self.setWordWrap(False)
-        self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.Fixed)
-        self.verticalHeader().setDefaultSectionSize(26)
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
         header.setSectionResizeMode(2, QHeaderView.Stretch)
         for section, width in ((0, 52), (1, 68), (3, 76)):
             header.setSectionResizeMode(section, QHeaderView.Fixed)

@@ -21,6 +21,7 @@ from seqdec_gui.gui import theme
 from seqdec_gui.gui.runs_view.differences import Difference
 from seqdec_gui.gui.runs_view.listing import Entry
 from seqdec_gui.gui.stylesheet import polish
+from seqdec_gui.gui.tables import show_as_list
 
 SAVE_MS = 1500
 LEAST_NOTE = 180
@@ -61,17 +62,12 @@ class Details(QSplitter):
 
     def _set_up_table(self) -> None:
         table = self.differences
-        table.verticalHeader().hide()
-        table.setShowGrid(False)
         table.setEditTriggers(QAbstractItemView.NoEditTriggers)
+        show_as_list(table, 6 * theme.SPACE)
         table.setSelectionBehavior(QAbstractItemView.SelectRows)
-        table.setHorizontalScrollMode(QAbstractItemView.ScrollPerPixel)
-        table.setWordWrap(False)
-        table.verticalHeader().setDefaultSectionSize(6 * theme.SPACE)
         table.horizontalHeader().setSectionResizeMode(QHeaderView.Stretch)
         table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeToContents)
         table.horizontalHeader().setDefaultAlignment(Qt.AlignLeft | Qt.AlignVCenter)
-        table.horizontalHeader().setHighlightSections(False)
 
     def show_entry(self, entry: Entry | None) -> None:
         """The run whose note is shown; None where none or several are selected."""

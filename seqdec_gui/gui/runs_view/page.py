@@ -31,6 +31,7 @@ from seqdec_gui.gui.runs_view.notes import Note, read_note, write_note
 from seqdec_gui.gui.runs_view.table import ENTRY, RunsModel, SortedRuns
 from seqdec_gui.gui.runs_view.tools import Tools
 from seqdec_gui.gui.runs_view.trash import move_to_trash
+from seqdec_gui.gui.tables import show_as_list
 from seqdec_gui.gui.training_view.launch import runs_parent
 from seqdec_gui.gui.training_view.page import open_export
 from seqdec_gui.gui.training_view.session import session_of
@@ -74,17 +75,12 @@ class RunsPage(QWidget):
         table = self.table
         table.setAccessibleName("Runs")
         table.setModel(self.sorted)
+        show_as_list(table, 7 * theme.SPACE)
         table.setSelectionBehavior(QAbstractItemView.SelectRows)
         table.setSelectionMode(QAbstractItemView.ExtendedSelection)
         table.setSortingEnabled(True)
-        table.setShowGrid(False)
-        table.setWordWrap(False)
         table.setTabKeyNavigation(False)
-        table.setHorizontalScrollMode(QAbstractItemView.ScrollPerPixel)
         table.setContextMenuPolicy(Qt.CustomContextMenu)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(7 * theme.SPACE)
-        table.horizontalHeader().setHighlightSections(False)
         table.horizontalHeader().setSectionsMovable(True)
         table.horizontalHeader().setSectionResizeMode(QHeaderView.Interactive)
         self.columns = ColumnChooser(table)

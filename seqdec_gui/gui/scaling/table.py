@@ -10,6 +10,7 @@ from PyQt5.QtGui import QColor, QFontMetrics
 from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from seqdec_gui.gui import theme
+from seqdec_gui.gui.tables import show_as_list
 from seqdec_gui.gui.training_view.words import duration
 from seqdec_gui.runs.advice import OWN_LOOPS, Advice, devices_in_words, kernels_in_words, times
 from seqdec_gui.runs.measurement import Measurement
@@ -39,18 +40,13 @@ class AdviceTable(QTableWidget):
         self.setObjectName("advice_table")
         self.setAccessibleName("Measurements")
         self.setHorizontalHeaderLabels([column.title for column in COLUMNS])
-        self.setShowGrid(False)
-        self.setWordWrap(False)
+        show_as_list(self, ROW_HEIGHT)
         self.setEditTriggers(QAbstractItemView.NoEditTriggers)
         self.setSelectionBehavior(QAbstractItemView.SelectRows)
         self.setSelectionMode(QAbstractItemView.SingleSelection)
         self.setTabKeyNavigation(False)
-        self.setHorizontalScrollMode(QAbstractItemView.ScrollPerPixel)
-        self.verticalHeader().hide()
         self.verticalHeader().setMinimumSectionSize(ROW_HEIGHT)
-        self.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.Interactive)
         header.setStretchLastSection(True)
         header.setMinimumSectionSize(10 * theme.SPACE)
