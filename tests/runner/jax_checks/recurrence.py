@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from seqdec_gui.runner.engines.jax import layers, recurrent
+from seqdec_gui.runner.engines.jax import layers, recurrent, turns
 from tests.runner.jax_checks.engines import Array
 
 
@@ -37,6 +37,23 @@ def recurrent_layers_equal_those_of_keras(folder: Path) -> None:
             check_layer(kind(4, **more, **option), x, masks[name], f"{kind.__name__} {more} {option} {name}")
     check_layer(keras.layers.Bidirectional(keras.layers.LSTM(4, **plain)), x, masks["left"], "bidirectional LSTM")
     check_layer(keras.layers.Bidirectional(keras.layers.GRU(4)), x, None, "bidirectional GRU")
+
+
+def turns_give_what_steps_give(folder: Path) -> None:
+    random = np.random.default_rng(3)
+    x, memory = (jnp.asarray(random.normal(size=size), "float32") for size in ((12, 4), (12, 4)))
+
+    def step(state: Array, now: tuple[Array, ...]) -> Any:
+        given, shown, held = now
+        assert shown is None
+        return jnp.tanh(state + given), (held * state, state - given)
+
+    for turn in (5, 6, 12):  # two steps left, none, a single turn
+        for reverse in (False, True):
+            one = turns.over_steps(step, jnp.zeros(4), (x, None), 1, reverse=reverse, memory=memory)
+            other = turns.over_steps(step, jnp.zeros(4), (x, None), turn, reverse=reverse, memory=memory)
+            for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-6, err_msg=f"{turn} steps a turn, reverse {reverse}")
 
 
 def check_layer(layer: Any, x: Array, mask: Array | None, what: str) -> None:

@@ -18,6 +18,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from seqdec_gui.runner.engines.jax.turns import over_steps, steps_of_a_turn
+
 Array = Any
 
 
@@ -80,17 +82,21 @@ def time_first(mask: Array | None) -> Array | None:
     return None if mask is None else mask.astype(bool).swapaxes(0, 1)[..., None]
 
 
-def steps_of_a_turn(steps: int, about: int) -> int:
-    """Of the numbers around `about` the one that leaves fewest steps over; all steps if they are not many more."""
-    if steps <= about + about // 2:
-        return steps
-    near = range(about - about // 4, about + about // 2 + 1)
-    return min(near, key=lambda turn: (steps % turn, abs(turn - about)))
-
-
+@jax.custom_vjp
 def _product(a: Array, b: Array) -> Array:
-    """a @ b, added up in float32 whatever the operands are."""
+    """a @ b, added up in float32 whatever the operands are. Its gradients are products of such operands too, where JAX would
+    make float32 of both.
+    """
     return lax.dot(a, b, preferred_element_type=jnp.float32)
+
+
+def _product_backward(operands: tuple[Array, Array], gradient: Array) -> tuple[Array, Array]:
+    a, b = operands
+    gradient = gradient.astype(a.dtype)
+    return _product(gradient, b.T).astype(a.dtype), _product(a.T, gradient).astype(b.dtype)
+
+
+_product.defvjp(lambda a, b: (_product(a, b), (a, b)), _product_backward)
 
 
 def _gates(z: Array, count: int) -> list[Array]:
@@ -107,7 +113,7 @@ def lstm_loop(z: Array, h: Array, c: Array, kernel: Array, mask: Array | None, t
 
 def _lstm_forward(z: Array, h0: Array, c0: Array, kernel: Array, mask: Array | None, turn: int) -> tuple[Any, Any]:
     """Saves what the way back needs. Step by step, on a CPU: all its factors, which cost little where the gates are at hand.
-    A GPU saves the states alone and computes the gates of all steps anew, in one product: it computes faster than it writes.
+    A GPU saves the states alone: it computes the gates anew faster than it writes and reads their factors.
     """
     dtype, saves_factors = z.dtype, turn == 1
 
@@ -117,11 +123,11 @@ def _lstm_forward(z: Array, h0: Array, c0: Array, kernel: Array, mask: Array | N
         new_h, new_c, factors = _lstm_cell(given + _product(h.astype(dtype), kernel), c)
         if shown is not None:
             new_h, new_c = jnp.where(shown, new_h, h), jnp.where(shown, new_c, c)
-        saved = factors if saves_factors else (new_c,)
+        saved = factors if saves_factors else (c,)
         return (new_h, new_c), (new_h.astype(dtype), *(value.astype(dtype) for value in saved))
 
     first = (h0.astype("float32"), c0.astype("float32"))
-    (h, c), (hs, *saved) = lax.scan(step, first, (z, mask), unroll=turn)
+    (h, c), (hs, *saved) = over_steps(step, first, (z, mask), turn)
     return (hs, h.astype(dtype), c.astype(dtype)), (h0, c0, kernel, mask, hs, saved, None if saves_factors else z)
 
 
@@ -144,26 +150,31 @@ def _lstm_backward(turn: int, saved: Any, gradients: Any) -> tuple[Array, Array,
     h0, c0, kernel, mask, hs, factors, z = saved
     d_hs, d_h, d_c = gradients
     dtype, back = hs.dtype, kernel.T
-    if z is not None:
-        (cs,) = factors
-        gates = z + _product(_flat(_before(h0, hs)), kernel).reshape(z.shape)
-        factors = [value.astype(dtype) for value in _lstm_cell(gates, _before(c0, cs).astype("float32"))[2]]
+    # what the gates have from the states, of all steps in one product; d_z takes its place
+    from_states = None if z is None else _product(_flat(_before(h0, hs)), kernel).reshape(z.shape).astype(dtype)
 
     def step(carried: tuple[Array, Array], now: tuple[Array, ...]) -> Any:
         d_h, d_c_given = carried
-        d_y, slopes, through, f, shown = now
+        d_y, shown, *rest = now
+        slopes, through, f = rest if z is None else _lstm_factors(*rest)
         d_h = d_h + d_y
         d_c = d_c_given + d_h * through
         d_z = (jnp.concatenate([d_c, d_c, d_c, d_h], -1) * slopes).astype(dtype)
         if shown is None:
-            return (_product(d_z, back), d_c * f), d_z
+            return (_product(d_z, back), d_c * f), (d_z,)
         d_z = jnp.where(shown, d_z, 0)
-        return (jnp.where(shown, _product(d_z, back), d_h), jnp.where(shown, d_c * f, d_c_given)), d_z
+        return (jnp.where(shown, _product(d_z, back), d_h), jnp.where(shown, d_c * f, d_c_given)), (d_z,)
 
     last = (d_h.astype("float32"), d_c.astype("float32"))
-    (d_h0, d_c0), d_z = lax.scan(step, last, (d_hs, *factors, mask), reverse=True, unroll=turn)
+    given = (d_hs, mask, *factors) if z is None else (d_hs, mask, *factors, z)
+    (d_h0, d_c0), (d_z,) = over_steps(step, last, given, turn, reverse=True, memory=from_states)
     d_kernel = _outer(h0, hs, d_z).astype(kernel.dtype)
     return d_z, d_h0.astype(h0.dtype), d_c0.astype(c0.dtype), d_kernel, None
+
+
+def _lstm_factors(c: Array, from_inputs: Array, from_states: Array) -> tuple[Array, Array, Array]:
+    """Those of `_lstm_cell`, for c before the step."""
+    return _lstm_cell(from_inputs.astype("float32") + from_states, c.astype("float32"))[2]
 
 
 def _before(first: Array, states: Array) -> Array:
@@ -173,6 +184,8 @@ def _before(first: Array, states: Array) -> Array:
 
 def _outer(h0: Array, hs: Array, d_z: Array) -> Array:
     """The gradient of the recurrent kernel: states before each step, times gradients, summed over rows and steps."""
+    # XLA would make one product of this and that with the inputs, first copying both side by side
+    d_z = lax.optimization_barrier(d_z)
     return _product(_flat(_before(h0, hs)).T, _flat(d_z))
 
 
@@ -203,7 +216,7 @@ def _gru_forward(x: Array, h0: Array, kernel: Array, bias: Array, mask: Array | 
             new_h = jnp.where(shown, new_h, h)
         return new_h, (new_h.astype(dtype), *(value.astype(dtype) for value in factors if saves_factors))
 
-    h, (hs, *factors) = lax.scan(step, h0.astype("float32"), (x, mask), unroll=turn)
+    h, (hs, *factors) = over_steps(step, h0.astype("float32"), (x, mask), turn)
     return (hs, h.astype(dtype)), (h0, kernel, bias, mask, hs, factors, None if saves_factors else x)
 
 
@@ -223,14 +236,16 @@ def _gru_cell(x: Array, inner: Array, h: Array) -> tuple[Array, tuple[Array, Arr
 def _gru_backward(turn: int, saved: Any, gradients: Any) -> tuple[Array, Array, Array, Array, None]:
     h0, kernel, bias, mask, hs, factors, x = saved
     d_hs, d_h = gradients
-    dtype, back, units = hs.dtype, kernel.T, hs.shape[-1]
-    if x is not None:
-        before = _before(h0, hs)
-        inner = _product(_flat(before), kernel).reshape(x.shape) + bias.astype("float32")
-        factors = [value.astype(dtype) for value in _gru_cell(x, inner, before.astype("float32"))[1]]
+    dtype, back, units, bias32 = hs.dtype, kernel.T, hs.shape[-1], bias.astype("float32")
+    before = _before(h0, hs)
+    from_states = None if x is None else _product(_flat(before), kernel).reshape(x.shape).astype(dtype)
+
+    def factors_of(h: Array, given: Array, inner: Array) -> tuple[Array, Array, Array]:
+        return _gru_cell(given, inner + bias32, h.astype("float32"))[1]
 
     def step(d_h: Array, now: tuple[Array, ...]) -> Any:
-        d_y, slopes, direct, z, shown = now
+        d_y, shown, *rest = now
+        slopes, direct, z = rest if x is None else factors_of(*rest)
         d_h = d_h + d_y
         d_inner = (jnp.concatenate([d_h, d_h, d_h], -1) * slopes).astype(dtype)
         d_candidate = (d_h * direct).astype(dtype)
@@ -239,7 +254,8 @@ def _gru_backward(turn: int, saved: Any, gradients: Any) -> tuple[Array, Array, 
         d_inner, d_candidate = jnp.where(shown, d_inner, 0), jnp.where(shown, d_candidate, 0)
         return jnp.where(shown, d_h * z + _product(d_inner, back), d_h), (d_inner, d_candidate)
 
-    d_h0, (d_inner, d_candidate) = lax.scan(step, d_h.astype("float32"), (d_hs, *factors, mask), reverse=True, unroll=turn)
+    sequences = (d_hs, mask, *factors) if x is None else (d_hs, mask, before, x)
+    d_h0, (d_inner, d_candidate) = over_steps(step, d_h.astype("float32"), sequences, turn, reverse=True, memory=from_states)
     d_x = jnp.concatenate([d_inner[..., : 2 * units], d_candidate], -1)
     d_kernel = _outer(h0, hs, d_inner).astype(kernel.dtype)
     d_bias = d_inner.astype("float32").sum((0, 1)).astype(bias.dtype)
