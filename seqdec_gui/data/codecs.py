@@ -176,9 +176,8 @@ class FittedIds(msgspec.Struct, frozen=True, tag="ids", forbid_unknown_fields=Tr
             text = f"{source.label} has values from {seen.low:g} to {seen.high:g}; expected whole numbers from 0 (token ids)."
             return [Problem("error", "not_ids", where, text, "Bind another column or choose another codec.")]
         if not self.depth and seen.high >= (self.limit or 2**31):
-            found, room = int(seen.high) + 1, self.limit or 2**31
-            text = f"{source.label} has ids up to {found - 1}, which makes {found} symbols; the block has room for {room}."
-            return [Problem("error", "too_many_symbols", where, text, f"Set symbols={found}.")]
+            text = f"{source.label} has ids up to {int(seen.high)}; expected ids below {self.limit or 2**31}."
+            return [Problem("error", "too_many_symbols", where, text, "Bind another column, or remove these rows.")]
         return []
 
     def encoder(self) -> Encoder:

@@ -47,13 +47,23 @@ class Demand(NamedTuple):
         return (steps[0] + self.extra, *steps[1:]) if steps and steps[0] is not None else steps
 
     @property
-    def rooms(self) -> list[tuple[str, int]]:
-        """Port and number of ids that it has room for, for every end of the wire that has a limit."""
-        found = []
-        for port in (self.port, self.taught):
-            if port is not None and (room := symbol_room(port)) is not None:
-                found.append((port.port, room))
-        return found
+    def ends(self) -> list[DataPort]:
+        """Both ends of the wire: the port, and the targets that it gives as well."""
+        return [self.port] if self.taught is None else [self.port, self.taught]
+
+    def too_narrow(self, code: str, needed: int, found: str) -> list[Problem]:
+        """A problem for every end of the wire that has no room for `needed` symbols or labels; `found` begins its text."""
+        return [
+            Problem(
+                "error",
+                code,
+                port.port,
+                f"{found}; {port.width_at or port.port} has room for {room}.",
+                f"Set {port.width_at}={needed}." if port.width_at else f"Make it {needed} wide.",
+            )
+            for port in self.ends
+            if (room := symbol_room(port)) is not None and needed > room
+        ]
 
     @property
     def masks_padding(self) -> bool:
@@ -136,11 +146,9 @@ def _fit_text(demand: Demand, source: Source, codec: TextCodec) -> Fit:
     )  # fmt: skip
     problems += wrong
     problems += [problem for problem in fitted.faults(source, where, seen) if problem.code != "too_long"]
-    for place, room in demand.rooms:
-        if fitted.symbols > room:
-            parts = ", ".join(["padding", *["begin"] * begin, *["end"] * end])
-            text = f"{source.label}: found {fitted.symbols} symbols (incl. {parts}); the block has room for {room}."
-            problems.append(Problem("error", "too_many_symbols", place, text, f"Set symbols={fitted.symbols}."))
+    parts = ", ".join(["padding", *["begin"] * begin, *["end"] * end])
+    text = f"{source.label}: found {fitted.symbols} symbols (incl. {parts})"
+    problems += demand.too_narrow("too_many_symbols", fitted.symbols, text)
     return Fit(fitted, _wires(demand, fitted.symbols, fitted.pad_id), problems)
 
 
@@ -162,7 +170,8 @@ def _text_length(demand: Demand, source: Source, codec: TextCodec, seen: Survey,
         f"{source.label} has {seen.longer_than(room)} row(s) that need more than {steps} steps: the longest, "
         f"row {seen.longest_row + 1}, has {seen.longest} symbols and needs {take} steps with its marks."
     )
-    return stored, [Problem("error", "too_long", where, text, f"Set length={take}, or shorten or remove these rows.")]
+    hint = f"Set {demand.port.length_at or 'length'}={take}, or shorten or remove these rows."
+    return stored, [Problem("error", "too_long", where, text, hint)]
 
 
 def _charset_problems(codec: TextCodec, where: str) -> list[Problem]:
@@ -188,12 +197,10 @@ def _fit_category(demand: Demand, source: Source, codec: CategoryCodec, taken_fo
         labels = tuple(sorted(found, key=int) if source.kind == "integer" else sorted(found))
     fitted = FittedCategory(labels)
     problems = fitted.faults(source, where)
-    for place, room in demand.rooms:
-        if len(labels) > room:
-            if taken_for_label and port.role == "input":
-                next(source.numbers(), None)  # says which cell is no number: numbers were meant, not labels
-            text = f"{source.label} has {len(labels)} different labels; the block has room for {room}."
-            problems.append(Problem("error", "too_many_labels", place, text, f"Make it {len(labels)} wide."))
+    narrow = demand.too_narrow("too_many_labels", len(labels), f"{source.label} has {len(labels)} different labels")
+    if narrow and taken_for_label and port.role == "input":
+        next(source.numbers(), None)  # says which cell is no number: numbers were meant, not labels
+    problems += narrow
     return Fit(fitted, _wires(demand, len(labels), None), problems)
 
 
@@ -213,20 +220,21 @@ def _fit_ids(demand: Demand, source: Source, codec: IdsCodec, seen: NumberSurvey
     if seen.hollow and depth and _judged(demand):
         text = f"{source.label} is one-hot, but some steps are all 0; expected a 1 for every class to be chosen."
         return Fit(None, (), [Problem("error", "not_one_hot", where, text, "Bind it with the codec 'values'.")])
-    shape = source.shape[:-1] if depth else source.shape
-    if wrong := _shape_problem(demand, source, shape, demand.stored_steps):
+    tail = (depth,) if depth else ()
+    if wrong := _shape_problem(demand, source, source.shape, (*demand.stored_steps, *tail)):
         return Fit(None, (), [wrong])
+    shape = source.shape[:-1] if depth else source.shape
     pad_id = codec.pad_id
     if pad_id is None and (seen.hollow or demand.masks_padding):
         pad_id = depth if seen.hollow else 0
-    limit = min((room for _, room in demand.rooms), default=0)
+    limit = min((room for port in demand.ends if (room := symbol_room(port)) is not None), default=0)
     fitted = FittedIds(shape, depth, pad_id, limit)
-    problems = fitted.faults(source, where, seen)
-    for place, room in demand.rooms:
-        if depth > room:
-            text = f"{source.label} is one-hot with {depth} symbols; the block has room for {room}."
-            problems.append(Problem("error", "too_many_symbols", place, text, f"Set symbols={depth}."))
-    return Fit(fitted, _wires(demand, max(depth, int(seen.high) + 1), pad_id), problems)
+    problems = [problem for problem in fitted.faults(source, where, seen) if problem.code != "too_many_symbols" or not limit]
+    symbols = max(depth, int(seen.high) + 1)
+    if seen.integral:
+        found = f"is one-hot with {depth} symbols" if depth else f"has ids up to {symbols - 1}, which makes {symbols} symbols"
+        problems += demand.too_narrow("too_many_symbols", symbols, f"{source.label} {found}")
+    return Fit(fitted, _wires(demand, symbols, pad_id), problems)
 
 
 # -- numbers

@@ -37,13 +37,13 @@ class ColumnSource:
         self._table, self._columns = table, columns
         self.rows = first.rows
         names = ", ".join(repr(column.name) for column in columns)
-        self.label = f"Column {names}" if len(columns) == 1 else f"Columns {names}"
+        self.label = f"Column {names}" if len(columns) == 1 else f"The row of columns {names}"
         self.kind: Kind = first.kind if len(columns) == 1 else "array"
         self.shape = first.shape if len(columns) == 1 else (len(columns),)
 
     def texts(self) -> Iterator[Chunk]:
         if len(self._columns) > 1:
-            text = f"{self.label} are bound together, which only numbers can be; expected one column of text."
+            text = f"{self.label} is bound as one vector, which only numbers can be; expected one column of text."
             raise InvalidInput([Problem("error", "wrong_column_type", "data", text, "Bind one column.")])
         yield from self._table.text_chunks(self._columns[0].name)
 

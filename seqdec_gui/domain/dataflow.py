@@ -21,7 +21,9 @@ class DataPort(msgspec.Struct, frozen=True):
     `name` is the block's id, which is also the name of the full model's input (or of the loss); `port` is `latent.output`
     or `loss.targets`. `aliases` are further port names that a binding may use: binding `model_2.inputs` feeds the input
     block linked to it, and, where `taught` names a loss, its targets as well, one step ahead (teacher forcing).
-    `classes` is the number of classes that a target chooses among, None for a regression target.
+    `classes` is the number of classes that a target chooses among, None for a regression target. `width_at` and `length_at` are
+    the parameters that decide how many symbols (numbers, classes) and steps there are, `decoder.output_units`; empty where
+    they follow from several.
     `generated` says that `generate` makes this input itself, symbol by symbol.
     """
 
@@ -35,13 +37,15 @@ class DataPort(msgspec.Struct, frozen=True):
     one_hot: bool = False
     mask_padding: bool = False
     generated: bool = False
+    width_at: str = ""
+    length_at: str = ""
 
 
 def data_ports(design: Design, inference: Inference | None = None) -> tuple[DataPort, ...]:
     """Inputs in the design's order, then targets. Ports whose type is not known yet are left out."""
     known = infer(design) if inference is None else inference
     inputs = [_input_port(design, known, block) for block in design.blocks if block.parameters.category == "Inputs"]
-    targets = [_target_port(known, block) for block in design.blocks if isinstance(block.parameters, Loss)]
+    targets = [_target_port(design, known, block) for block in design.blocks if isinstance(block.parameters, Loss)]
     return tuple(port for port in (*inputs, *targets) if port is not None)
 
 
@@ -66,6 +70,7 @@ def _input_port(design: Design, known: Inference, block: Block) -> DataPort | No
         assert isinstance(judge, Loss)
         taught = taught if judge.classes else ""  # a column of numbers is bound to both ends by hand
     kind = block.parameters
+    width_at, length_at = _sizes(block, ("symbols", "features", "width"), "length")
     return DataPort(
         name=block.id,
         port=f"{block.id}.output",
@@ -75,6 +80,8 @@ def _input_port(design: Design, known: Inference, block: Block) -> DataPort | No
         taught=taught,
         one_hot=isinstance(kind, TokenSequence) and kind.encoding == "one_hot",
         generated=bool(decoders),
+        width_at=width_at,
+        length_at=length_at,
     )
 
 
@@ -85,13 +92,30 @@ def _is_decoder_input(design: Design, link: Link) -> bool:
     return isinstance(kind, RecurrentDecoder) and kind.mode != "repeat_vector"
 
 
-def _target_port(known: Inference, block: Block) -> DataPort | None:
+def _sizes(block: Block, widths: tuple[str, ...], length: str) -> tuple[str, str]:
+    """`width_at` and `length_at` of what the block gives, of those parameters that it has."""
+    names = block.parameters.__struct_fields__
+    width = next((f"{block.id}.{name}" for name in widths if name in names), "")
+    return width, f"{block.id}.{length}" if length in names else ""
+
+
+def _predicted_sizes(design: Design, loss: str) -> tuple[str, str]:
+    """`width_at` and `length_at` of the targets: of the decoder that is judged, if one is."""
+    link = design.into(Port(loss, "predictions"))
+    judged = design.block(link.source.block) if link is not None and design.has(link.source.block) else None
+    if judged is None or not isinstance(judged.parameters, RecurrentDecoder):
+        return "", ""
+    return _sizes(judged, ("output_units",), "length" if judged.parameters.mode == "repeat_vector" else "")
+
+
+def _target_port(design: Design, known: Inference, block: Block) -> DataPort | None:
     kind = block.parameters
     assert isinstance(kind, Loss)
     predictions = known.blocks[block.id].inputs.get("predictions")
     if not isinstance(predictions, TensorType):
         return None
     classes = predictions.shape[-1] if kind.classes else None
+    width_at, length_at = _predicted_sizes(design, block.id)
     return DataPort(
         name=block.id,
         port=f"{block.id}.targets",
@@ -100,6 +124,8 @@ def _target_port(known: Inference, block: Block) -> DataPort | None:
         aliases=(block.id,),
         classes=classes,
         mask_padding=kind.mask_padding,
+        width_at=width_at,
+        length_at=length_at,
     )
 
 

@@ -214,17 +214,25 @@ def refusal(opened: Opened, arrays: dict[str, np.ndarray], ports: list[DataPort]
 
 
 def test_too_many_symbols_say_what_to_set(opened: Opened) -> None:
-    narrow = port(type=TensorType((6, 4)), one_hot=True)
+    narrow = port(type=TensorType((6, 4)), one_hot=True, width_at="x.symbols")
     sentence = refusal(opened, {"words": WORDS}, [narrow], Binding("x", "words"))
-    assert sentence == ("x.output: Column 'words': found 6 symbols (incl. padding); the block has room for 4. Set symbols=6.")
+    assert sentence == "x.output: Column 'words': found 6 symbols (incl. padding); x.symbols has room for 4. Set x.symbols=6."
 
 
 def test_too_many_symbols_are_found_at_both_ends_of_the_wire(opened: Opened) -> None:
     import msgspec
 
-    loss = msgspec.structs.replace(LOSS, classes=5)
-    found = problems_of(opened, {"words": WORDS}, [STEPS, loss], Binding("steps", "words"))
-    assert [(problem.code, problem.where) for problem in found] == [("too_many_symbols", "loss.targets")]
+    loss = msgspec.structs.replace(LOSS, classes=5, width_at="decoder.output_units")
+    for column in (WORDS, np.full((4, 7), 7)):
+        (problem,) = problems_of(opened, {"x": column}, [STEPS, loss], Binding("steps", "x"))
+        assert (problem.code, problem.where) == ("too_many_symbols", "loss.targets")
+        assert "decoder.output_units has room for 5. Set decoder.output_units=8." in problem.sentence()
+
+
+def test_one_hot_rows_of_too_few_steps_are_compared_with_one_hot_rows(opened: Opened) -> None:
+    rows = np.eye(9)[np.ones((4, 6), int)]
+    assert "has rows of shape (6, 9)" in (sentence := refusal(opened, {"x": rows}, [STEPS, LOSS], Binding("steps", "x")))
+    assert "expected rows of shape (7, 9) (one step more" in sentence
 
 
 def test_rows_that_are_too_long_say_how_many_and_what_to_set(opened: Opened) -> None:
