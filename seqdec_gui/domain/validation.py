@@ -15,7 +15,6 @@ from seqdec_gui.domain.design import Block, Design, Link, Port
 from seqdec_gui.domain.kinds.base import Kind
 from seqdec_gui.domain.kinds.keras_model import KerasModel
 from seqdec_gui.domain.kinds.loss import Loss
-from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
 from seqdec_gui.domain.problems import Problem, errors
 from seqdec_gui.domain.shapes import Inference, infer, infer_block
 
@@ -191,22 +190,21 @@ def _loss_activation(design: Design, block: Block) -> Iterator[Problem]:
     link, kind = design.into(Port(block.id, "predictions")), block.parameters
     if link is None or not design.has(link.source.block) or not isinstance(kind, Loss):
         return
-    source = design.block(link.source.block).parameters
-    if not isinstance(source, RecurrentDecoder):
+    given = design.block(link.source.block).parameters.last_activation()
+    if given is None:
         return
+    parameter, activation = f"{link.source.block}.{given.parameter}", given.activation
     suits = {
         "categorical_crossentropy": ("softmax",),
         "binary_crossentropy": ("sigmoid", "hard_sigmoid"),
     }.get(kind.loss)
-    if suits and source.output_activation not in suits:
-        text = f"{kind.loss} expects {suits[0]} outputs, {link.source.block} has {source.output_activation}."
-        hint = f"Set {link.source.block}.output_activation={suits[0]}, or another loss."
+    if suits and activation not in suits:
+        text = f"{kind.loss} expects {suits[0]} outputs, {link.source.block} has {activation}."
+        hint = f"Set {parameter}={suits[0]}, or another loss."
         yield Problem("error", "loss_activation", f"{block.id}.loss", text, hint)
-    if not suits and source.output_activation == "softmax":
+    if not suits and activation == "softmax":
         text = f"{kind.loss} of softmax outputs: numbers are expected to come from a linear output."
-        yield Problem(
-            "warning", "loss_activation", f"{block.id}.loss", text, f"Set {link.source.block}.output_activation=linear."
-        )
+        yield Problem("warning", "loss_activation", f"{block.id}.loss", text, f"Set {parameter}=linear.")
 
 
 def _keras_files(design: Design) -> Iterator[Problem]:
@@ -225,8 +223,8 @@ def _bindings(design: Design, inference: Inference) -> Iterator[Problem]:
         port = port_for(ports, binding.port)
         if port is None:
             block = binding.port.partition(".")[0]
-            if design.has(block) and not inference.blocks[block].outputs and design.block(block).parameters.outputs():
-                continue  # the port's type is not known yet; another problem says why
+            if design.has(block) and _type_unknown(design, inference, block):
+                continue  # another problem says why
             near = difflib.get_close_matches(binding.port, names, 1)
             hint = f"Did you mean {near[0]!r}?" if near else f"Ports that take data: {', '.join(port.port for port in ports)}."
             yield Problem(
@@ -243,6 +241,12 @@ def _bindings(design: Design, inference: Inference) -> Iterator[Problem]:
     for name, count in bound.items():
         if count > 1:
             yield Problem("error", "bound_twice", name, f"{count} columns are bound to {name}.", "Keep one.")
+
+
+def _type_unknown(design: Design, inference: Inference, block_id: str) -> bool:
+    """Whether this block would take data, did the types of its ports not wait for others."""
+    kind, known = design.block(block_id).parameters, inference.blocks[block_id]
+    return not known.inputs if isinstance(kind, Loss) else bool(kind.outputs()) and not known.outputs
 
 
 def unbound(design: Design, inference: Inference | None = None) -> tuple[DataPort, ...]:

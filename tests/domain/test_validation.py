@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from seqdec_gui.domain.bindings import Binding, DataSource, Split, TextCodec
+from seqdec_gui.domain.dataflow import data_ports
 from seqdec_gui.domain.design import Design, Link, Port
 from seqdec_gui.domain.problems import errors
 from seqdec_gui.domain.training import Training
@@ -75,6 +76,55 @@ def test_unknown_binding_port_lists_what_there_is() -> None:
 
     assert problem.code == "unknown_port"
     assert "latent.output" in problem.hint
+
+
+def test_a_binding_whose_port_waits_for_another_repair_is_not_called_unknown() -> None:
+    bindings = (Binding("latent", "X"), Binding("decoder_inputs.output", "text"), Binding("loss.targets", "text"))
+    narrow = archetype(units=[64, 64]).with_data(DataSource("x.npz", bindings=bindings))
+
+    assert codes(narrow) == ["wrong_shape"]
+
+
+def test_the_size_of_a_port_is_decided_by_a_named_parameter() -> None:
+    found = {port.port: (port.width_at, port.length_at) for port in data_ports(archetype())}
+    repeated = design(
+        [
+            block("code", "vector"),
+            block("decoder", "recurrent_decoder", mode="repeat_vector"),
+            block("head", "layer_stack", layers=[{"layer": "Dense", "activation": "softmax"}]),
+            block("loss", "loss"),
+            block("second", "loss"),
+        ],
+        ["code.output -> decoder.code", "decoder.outputs -> loss.predictions", "decoder.outputs -> head.inputs",
+         "head.outputs -> second.predictions"],
+    )  # fmt: skip
+    found |= {f"repeated {port.port}": (port.width_at, port.length_at) for port in data_ports(repeated)}
+
+    assert found == {
+        "latent.output": ("latent.width", ""),
+        "decoder_inputs.output": ("decoder_inputs.symbols", "decoder_inputs.length"),
+        "loss.targets": ("model_2.output_units", ""),
+        "repeated code.output": ("code.width", ""),
+        "repeated loss.targets": ("decoder.output_units", "decoder.length"),
+        "repeated second.targets": ("", ""),
+    }
+
+
+def head(*layers: dict[str, object], **loss: object) -> Design:
+    """A classifier: a stack of layers on a vector, and its loss."""
+    blocks = [block("x", "vector"), block("head", "layer_stack", layers=list(layers)), block("loss", "loss", **loss)]
+    return design(blocks, ["x.output -> head.inputs", "head.outputs -> loss.predictions"])
+
+
+def test_cross_entropy_of_a_stack_that_ends_without_probabilities_is_an_error() -> None:
+    relu, softmax = {"layer": "Dense", "activation": "relu"}, {"layer": "Activation", "activation": "softmax"}
+    (problem,) = check(head(relu, {"layer": "Dense", "units": 3}, {"layer": "Dropout"})).problems
+
+    assert problem.text == "categorical_crossentropy expects softmax outputs, head has linear."
+    assert problem.hint == "Set head.layers[1].activation=softmax, or another loss."
+    assert codes(head(relu, softmax)) == []
+    assert codes(head(relu, {"layer": "BatchNormalization"})) == []  # not known
+    assert codes(head(softmax, loss="mean_squared_error", metrics=[])) == ["loss_activation"]
 
 
 def test_one_column_at_the_decoder_teaches_the_loss_too() -> None:

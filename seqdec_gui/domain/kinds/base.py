@@ -40,6 +40,13 @@ class OutPort(msgspec.Struct, frozen=True):
     gives: str
 
 
+class LastActivation(msgspec.Struct, frozen=True):
+    """The activation of what leaves a block's `outputs`, and the parameter where it stands."""
+
+    activation: str
+    parameter: str
+
+
 class PortError(ValueError):
     """What a block is given does not fit; `port` is empty where the inputs contradict each other."""
 
@@ -78,6 +85,10 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
 
     def expects(self, port: str) -> PortType | None:
         """The one type that this port can take, where the hyperparameters alone say it."""
+        return None
+
+    def last_activation(self) -> LastActivation | None:
+        """What losses are compared with; None where the hyperparameters alone do not say it."""
         return None
 
     def submodel(self, given: Given) -> Submodel | None:

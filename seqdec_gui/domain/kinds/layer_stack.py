@@ -230,6 +230,15 @@ class LayerStack(base.Kind, frozen=True, tag="layer_stack"):
             )
         self.submodel({port: given})
 
+    def last_activation(self) -> base.LastActivation | None:
+        """Of the last row that has one, if the rows after it leave each step's values as they are."""
+        for i, row in reversed(tuple(enumerate(self.layers))):
+            if isinstance(row, Dense | Conv1D | ActivationLayer):
+                return base.LastActivation(row.activation, f"layers[{i}].activation")
+            if not isinstance(row, Dropout | SpatialDropout1D | Crop | RepeatVector | UpSampling1D):
+                return None
+        return None
+
     def submodel(self, given: base.Given) -> Submodel:
         builder = SubmodelBuilder("A stack of " + ", ".join(dict.fromkeys(row.type_name() for row in self.layers)) + ".")
         inputs = given["inputs"]

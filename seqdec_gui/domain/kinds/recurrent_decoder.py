@@ -80,6 +80,9 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
     def _states(self) -> StatesType:
         return base.states_type(self.cell, self.units)
 
+    def last_activation(self) -> base.LastActivation:
+        return base.LastActivation(self.output_activation, "output_activation")
+
     def expects(self, port: str) -> PortType | None:
         return self._states() if port == "initial_states" else dict(self._states().tensors).get(port)
 
