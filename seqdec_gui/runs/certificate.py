@@ -85,7 +85,8 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def sentence(self) -> str:
         """The verdict."""
         what = f"{self.devices} and {self.reference}, {self.engine}, {self.steps} steps of batch {self.batch_size}"
-        off = f" with {len(self.switched_off)} random layers switched off" if self.switched_off else ""
+        count = len(self.switched_off)
+        off = f" with {count} random layer{'s' * (count > 1)} switched off" if count else ""
         shown = "not a number" if self.prediction_difference is None else f"{self.prediction_difference:.1e}"
         if self.passed:
             return f"Equal: {what}{off}; predictions differ by {shown} at most (allowed {self.tolerance:.0e})."

@@ -153,7 +153,7 @@ def test_a_certificate_is_stored_with_the_run_and_read_back(tmp_path):
 def test_the_verdict_is_a_sentence():
     passed = msgspec.structs.replace(failed(), passed=True, prediction_difference=2e-8, switched_off=("Dropout_0",))
     assert passed.sentence == (
-        "Equal: cpu:2 and cpu, jax, 5 steps of batch 8 with 1 random layers switched off; "
+        "Equal: cpu:2 and cpu, jax, 5 steps of batch 8 with 1 random layer switched off; "
         "predictions differ by 2.0e-08 at most (allowed 1e-05)."
     )
 
