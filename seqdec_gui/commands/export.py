@@ -9,6 +9,7 @@ import argparse
 
 from seqdec_gui.commands.console import absolute, do_task, say
 from seqdec_gui.commands.tasks import add_checkpoint, trained_run
+from seqdec_gui.domain.codegen import parts
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs.tasks import FORMATS, Exported, ExportTask
 
@@ -28,9 +29,10 @@ def run(arguments: argparse.Namespace) -> int:
         text = f"The format {arguments.format!r} is not available; available are {', '.join(FORMATS)}."
         raise InvalidInput(text, "no_such_format")
     target = trained_run(arguments.run, arguments.checkpoint)
-    parts = ["full", *(block["id"] for block in target.read_spec().design.get("blocks", ()))]
-    if arguments.part not in parts:
-        raise InvalidInput(f"There is no part {arguments.part!r}; there are {', '.join(parts)}.", "no_such_part")
+    known = ["full", *parts(target.read_spec().load_design())]
+    if arguments.part not in known:
+        text = f"There is no part {arguments.part!r} with layers to export; there are {', '.join(known)}."
+        raise InvalidInput(text, "no_such_part")
     output = arguments.output or target.exports / f"{arguments.part}{_SUFFIXES[arguments.format]}"
     result = do_task(
         ExportTask(

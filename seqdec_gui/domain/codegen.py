@@ -15,7 +15,7 @@ from seqdec_gui.domain.kinds.keras_model import KerasModel
 from seqdec_gui.domain.kinds.loss import Loss
 from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
 from seqdec_gui.domain.problems import InvalidInput, errors
-from seqdec_gui.domain.shapes import Inference
+from seqdec_gui.domain.shapes import Inference, infer
 from seqdec_gui.domain.types import StatesType, TensorType, tensors_of
 from seqdec_gui.domain.validation import check
 
@@ -71,7 +71,7 @@ def keras_file_name(block: Block) -> str:
 
 
 def _script(design: Design, inference: Inference) -> Iterator[str]:
-    submodels = [design.block(block_id) for block_id in inference.order if _has_layers(design.block(block_id), inference)]
+    submodels = [design.block(block_id) for block_id in parts(design, inference)]
     imported = any(isinstance(block.parameters, KerasModel) for block in submodels)
     own = any(not isinstance(block.parameters, KerasModel) for block in submodels)
     yield '"""' + _title(design, inference)
@@ -97,13 +97,19 @@ def _script(design: Design, inference: Inference) -> Iterator[str]:
     yield from ("", "", 'if __name__ == "__main__":', '    build()["full"].summary(expand_nested=True)')
 
 
-def _has_layers(block: Block, inference: Inference) -> bool:
-    return isinstance(block.parameters, KerasModel) or inference.blocks[block.id].submodel is not None
+def parts(design: Design, inference: Inference | None = None) -> list[str]:
+    """The blocks that `build()` gives a model of, in the order of the wires: those with layers."""
+    known = infer(design) if inference is None else inference
+    return [
+        block_id
+        for block_id in known.order
+        if isinstance(design.block(block_id).parameters, KerasModel) or known.blocks[block_id].submodel is not None
+    ]
 
 
 def _title(design: Design, inference: Inference) -> str:
     inputs = [block.id for block in design.blocks if block.parameters.category == "Inputs"]
-    chain = [block_id for block_id in inference.order if _has_layers(design.block(block_id), inference)]
+    chain = parts(design, inference)
     title = f"Stacked Keras model: {', '.join(inputs)} -> {' -> '.join(chain)}."
     return title if len(title) + 3 <= WIDTH else f"Stacked Keras model of {len(chain)} submodels."
 

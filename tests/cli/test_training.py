@@ -246,7 +246,7 @@ def test_a_terminal_shows_a_live_bar(roman, tmp_path):
     ("arguments", "words"),
     [
         (("export", "RUN", "--format", "onnx"), "available are h5, keras, script"),
-        (("export", "RUN", "--format", "h5", "--part", "encodr"), "There is no part 'encodr'; there are full, number"),
+        (("export", "RUN", "--format", "h5", "--part", "encodr"), "there are full, encoder, decoder."),
         (("generate", "RUN", "--beam", "3", "-o", "x"), "--beam is not available yet"),
         (("generate", "RUN", "--nll", "-o", "x"), "--nll is not available yet"),
         (("generate", "RUN", "-n", "0", "-o", "x"), "at least 1 sample"),
