@@ -152,6 +152,8 @@ def _continued(found: Progress, fresh: Progress, training: Training, events: Eve
     replace = msgspec.structs.replace
     if found.ended and found.epoch < training.epochs and found.ended == "epochs":  # more epochs were asked for
         found = replace(found, ended="", epoch=found.epoch + 1, step=0, part=0)
+    elif found.ended:
+        _tell(events, [_nothing_left(found)])
     if (found.steps_per_epoch, found.batch_size) == (fresh.steps_per_epoch, fresh.batch_size):
         return found
     text = (
@@ -161,6 +163,14 @@ def _continued(found: Progress, fresh: Progress, training: Training, events: Eve
     _tell(events, [Problem("warning", "epoch_begins_again", "", text)])
     sizes = {"steps_per_epoch": fresh.steps_per_epoch, "batch_size": fresh.batch_size}
     return replace(found, step=0, part=0, sums={}, losses=(0.0, 0), **sizes)
+
+
+def _nothing_left(found: Progress) -> Problem:
+    if found.ended == "epochs":
+        text = f"Nothing is left to train: the run has had epoch {found.epoch}, its last."
+        return Problem("info", "nothing_left", "", text, f"Ask for more epochs to go on: --epochs {found.epoch + 1} or more.")
+    text = f"Nothing is left to train: the run was stopped early, after epoch {found.epoch}."
+    return Problem("info", "nothing_left", "", text, "Start another run with its weights: train --initial RUN.")
 
 
 # -- what is told

@@ -15,7 +15,8 @@ import pytest
 from seqdec_gui.data.dataset import Dataset, open_dataset
 from seqdec_gui.domain.bindings import Split
 from seqdec_gui.domain.dataflow import data_ports
-from seqdec_gui.runner import checkpoints
+from seqdec_gui.domain.training import Training
+from seqdec_gui.runner import checkpoints, session
 from seqdec_gui.runner.checkpoints import Progress
 from seqdec_gui.runner.commands import Commands
 from seqdec_gui.runner.engines.base import Engine, Floats, Interval, Rows, Sum
@@ -287,6 +288,18 @@ def test_a_run_that_is_done_stays_done_on_resume(tmp_path: Path) -> None:
     bench.run()
     assert isinstance(bench.resume(), Finished)
     assert bench.engine.seen == []
+
+
+@pytest.mark.parametrize(("ended", "advice"), [("epochs", "--epochs 4"), ("early_stopping", "--initial")])
+def test_a_resume_with_nothing_left_to_train_says_so(tmp_path: Path, ended: Any, advice: str) -> None:
+    writer, done = EventWriter(tmp_path / "events.jsonl"), Progress(epoch=3, ended=ended)
+    again = session._continued(done, Progress(), Training(epochs=3), writer)
+    (told,) = [decode(line) for line in (tmp_path / "events.jsonl").read_bytes().splitlines()]
+
+    assert again == done
+    assert isinstance(told, Message)
+    assert told.text.startswith("Nothing is left to train")
+    assert advice in told.text
 
 
 def test_commands_are_answered_with_their_id(tmp_path: Path) -> None:
