@@ -40,9 +40,9 @@ BINDINGS = """## Data
 
 `bindings` name the column of each port: `{"port": ..., "column": ..., "codec": {"type": ..., ...}}`. `port` is the output of an
 input block (`latent.output`, or just `latent`), the targets of a loss (`loss.targets`), or the input of the decoder
-(`model_2.inputs`), which feeds the decoder and its loss at once: the targets are the inputs one step ahead. `column` may be
-a list of numeric columns, which make one vector. `file` names another file than the dataset's. Without `codec` one is chosen
-from the port and the column.
+(`model_2.inputs`), which feeds a decoder of symbols and its loss at once: the targets are the inputs one step ahead. A decoder
+of numbers (with an error as its loss) has a column for each end. `column` may be a list of numeric columns, which make one
+vector. `file` names another file than the dataset's. Without `codec` one is chosen from the port and the column.
 """
 
 
