@@ -12,6 +12,7 @@ import msgspec
 
 from seqdec_gui.domain.bindings import DataSource
 from seqdec_gui.domain.catalog import KINDS
+from seqdec_gui.domain.conversion import explained
 from seqdec_gui.domain.design import Block, Design, Link, Port
 from seqdec_gui.domain.kinds.base import Kind
 from seqdec_gui.domain.problems import InvalidInput, Problem
@@ -96,7 +97,9 @@ def _section(plain: dict[str, Any], key: str, type: type[Any], problems: list[Pr
     try:
         return msgspec.convert(plain.get(key, {}), type)
     except msgspec.ValidationError as error:
-        problems.append(Problem("error", "bad_value", _place(key, error), _reason(error)))
+        refusal = explained(error, plain.get(key, {}), type)
+        place = key + (f".{refusal.path}" if refusal.path else "")
+        problems.append(Problem("error", "bad_value", place, refusal.text, refusal.hint))
         return type()
 
 
@@ -140,11 +143,14 @@ def parse_parameters(kind: type[Kind], plain: Any, where: str, problems: list[Pr
         )
     good: dict[str, Any] = {}
     for name in (name for name in plain if name in known):  # one by one, so that every wrong value is named
+        alone = {"kind": kind.kind(), name: plain[name]}
         try:
-            msgspec.convert({"kind": kind.kind(), name: plain[name]}, kind)
+            msgspec.convert(alone, kind)
             good[name] = plain[name]
         except msgspec.ValidationError as error:
-            problems.append(Problem("error", "bad_value", f"{where}.{name}", _reason(error)))
+            refusal = explained(error, alone, kind)
+            text = refusal.text if refusal.path == name else f"{refusal.path}: {refusal.text}"
+            problems.append(Problem("error", "bad_value", f"{where}.{name}", text, refusal.hint))
     if len(good) != len(plain):
         return None
     return msgspec.convert({"kind": kind.kind(), **good}, kind)
@@ -158,16 +164,6 @@ def _link(item: Any, index: int, problems: list[Problem]) -> Link | None:
     except (ValueError, AttributeError, TypeError) as error:
         problems.append(Problem("error", "bad_link", f"links[{index}]", f"{str(error)[:1].upper()}{str(error)[1:]}."))
         return None
-
-
-def _reason(error: msgspec.ValidationError) -> str:
-    """msgspec's message without its path: "Expected `int` >= 1"."""
-    return str(error).partition(" - at ")[0].rstrip(".") + "."
-
-
-def _place(section: str, error: msgspec.ValidationError) -> str:
-    path = str(error).partition(" - at `$")[2].rstrip("`")
-    return section + path.replace("[...]", "")
 
 
 def load(path: Path | str) -> Design:

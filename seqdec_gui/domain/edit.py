@@ -12,6 +12,7 @@ import msgspec
 
 from seqdec_gui.domain.bindings import Binding, Split
 from seqdec_gui.domain.catalog import Field, fields
+from seqdec_gui.domain.conversion import explained
 from seqdec_gui.domain.dataflow import data_ports, port_for
 from seqdec_gui.domain.design import Block, Design
 from seqdec_gui.domain.document import parse_parameters
@@ -89,7 +90,7 @@ def _replaced(section: Any, kind: type[msgspec.Struct], name: str, field_name: s
     try:
         return msgspec.convert(plain, kind)
     except msgspec.ValidationError as error:
-        reason = str(error).partition(" - at ")[0].rstrip(".") + "."
+        reason = explained(error, plain, kind).text
         raise InvalidInput([_explained(Problem("error", "bad_value", name, reason), field, text)]) from None
 
 
@@ -104,7 +105,8 @@ def _parsed(field: Field, name: str, text: str) -> Any:
     try:
         return parse_text(field, text)
     except ValueError as error:
-        raise InvalidInput([_explained(Problem("error", "bad_value", name, f"Expected {error}."), field, text)]) from None
+        problem = Problem("error", "bad_value", name, f"Expected {error}, received {text!r}.")
+        raise InvalidInput([_explained(problem, field, text)]) from None
 
 
 def _explained(problem: Problem, field: Field, text: str) -> Problem:
@@ -113,7 +115,9 @@ def _explained(problem: Problem, field: Field, text: str) -> Problem:
         near = difflib.get_close_matches(text, field.choices, 1)
         expected = f"Expected one of {', '.join(field.choices)}, received {text!r}."
         return Problem(problem.severity, problem.code, problem.where, expected, f"Did you mean {near[0]!r}?" if near else "")
-    expected = problem.text.rstrip(".").replace("`int`", "a whole number").replace("`float`", "a number")
+    if field.type == "table":
+        return problem  # it names the row and what stands there
+    expected = problem.text.rstrip(".").partition(", received ")[0]
     return Problem(problem.severity, problem.code, problem.where, f"{expected}, received {text!r}.", _hint(field))
 
 

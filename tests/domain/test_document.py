@@ -111,6 +111,44 @@ def test_every_wrong_place_is_named() -> None:
     assert found["exta"].code == "unknown_field"
 
 
+STACK = {"id": "stack", "kind": "layer_stack"}
+BOUND = {"port": "latent", "column": "x"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"training": {"epochs": 0}}, "training.epochs: Expected a whole number >= 1, received 0."),
+        ({"training": {"optimizer": "Adam"}}, "received 'Adam'. Did you mean 'adam'?"),
+        ({"training": {"epoch": 5}}, "training: There is no 'epoch' here. Did you mean 'epochs'?"),
+        ({"training": []}, "training: Expected an object, received []."),
+        (
+            {"data": {"bindings": [{"port": "latent"}]}},
+            "data.bindings[0]: Expected an object with 'column', received {'port': ",
+        ),
+        ({"data": {"bindings": [BOUND | {"codec": {"type": "texts"}}]}}, "values, received 'texts'. Did you mean 'text'?"),
+        (
+            {"data": {"bindings": [BOUND | {"codec": {"type": "text", "pad": 1}}]}},
+            "There is no 'pad' here. Did you mean 'padding'?",
+        ),
+        (
+            {"data": {"bindings": [BOUND | {"codec": {"type": "ids", "pad_id": -1}}]}},
+            "codec.pad_id: Expected a whole number >= 0",
+        ),
+        ({"blocks": [STACK | {"parameters": {"layers": [{"layer": "dense"}]}}]}, "received 'dense'. Did you mean 'Dense'?"),
+        (
+            {"blocks": [STACK | {"parameters": {"layers": [{"layer": "Dense"}, {"layer": "Dense", "units": "3"}]}}]},
+            "stack.layers: layers[1].units: Expected a whole number, received '3'.",
+        ),
+        ({"blocks": [STACK | {"parameters": {"trainable": 1}}]}, "stack.trainable: Expected true or false, received 1."),
+    ],
+)
+def test_what_a_file_has_wrong_is_said_with_what_is_expected(changes: dict[str, object], sentence: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        loads(changed(**changes))
+    assert sentence in " ".join(problem.sentence() for problem in caught.value.problems)
+
+
 @pytest.mark.parametrize("value", [None, 3, "x", {"a": 1}])
 def test_blocks_that_are_no_list(value: object) -> None:
     assert "wrong_type" in refused(changed(blocks=value))

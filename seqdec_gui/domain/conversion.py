@@ -1,0 +1,119 @@
+"""Why plain data is not what a struct takes, in a sentence: what was expected, what was received, what is near it."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import inspect
+
+_WORDS = {
+    "int": "a whole number", "float": "a number", "str": "text", "bool": "true or false", "array": "a list",
+    "object": "an object", "null": "null",
+}  # fmt: skip
+_LONGEST = 60
+
+
+class Refusal(NamedTuple):
+    """`path` is the place within the data, `bindings[0].codec.type`; empty for all of it."""
+
+    path: str
+    text: str
+    hint: str
+
+
+def explained(error: msgspec.ValidationError, plain: Any, type: type[Any]) -> Refusal:
+    """What `msgspec.convert(plain, type)` raised, in words. msgspec itself names neither the value nor the choices."""
+    reason, _, place = str(error).partition(" - at `$")
+    path = place.rstrip("`").lstrip(".")
+    steps = [int(index) if index else name for name, index in re.findall(r"([A-Za-z_]\w*)|\[(\d+)\]", path)]
+    value, spec = plain, _bare(inspect.type_info(type))
+    for step in steps:
+        spec, value = _inside(spec, value, step), _item(value, step)
+    return Refusal(path, *_in_words(reason.rstrip("."), value, spec))
+
+
+def _in_words(reason: str, value: Any, spec: Any) -> tuple[str, str]:
+    if found := re.fullmatch(r"Object contains unknown field `(.*)`", reason):
+        known = _names(_alternative(spec, value))
+        return f"There is no {found[1]!r} here.", _near(found[1], known) or f"There are {', '.join(known)}."
+    if found := re.fullmatch(r"Object missing required field `(.*)`", reason):
+        return f"Expected an object with {found[1]!r}, received {_shown(value)}.", f"Add {found[1]!r}."
+    choices = _choices(spec)
+    if choices and reason.startswith("Invalid"):
+        return f"Expected one of {', '.join(choices)}, received {_shown(value)}.", _near(str(value), choices)
+    expected = re.sub(r"`([^`]*)`", lambda found: " or ".join(_WORDS.get(w, w) for w in found[1].split(" | ")), reason)
+    expected = expected.partition(", got ")[0]
+    return f"{expected}, received {_shown(value)}.", ""
+
+
+def _near(wrong: str, known: Sequence[str]) -> str:
+    lower = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(wrong.lower(), lower, 1)
+    return f"Did you mean {lower[near[0]]!r}?" if near else ""
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def _item(value: Any, step: str | int) -> Any:
+    try:
+        return value[step]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+# -- types
+class _Tag(NamedTuple):
+    """The field that says which of several structs an object is."""
+
+    tags: tuple[str, ...]
+
+
+def _bare(spec: Any) -> Any:
+    while isinstance(spec, inspect.Metadata):
+        spec = spec.type
+    return spec
+
+
+def _structs(spec: Any) -> list[inspect.StructType]:
+    kinds = spec.types if isinstance(spec, inspect.UnionType) else (spec,)
+    return [kind for kind in map(_bare, kinds) if isinstance(kind, inspect.StructType)]
+
+
+def _alternative(spec: Any, value: Any) -> inspect.StructType | None:
+    """The struct that the value's tag chooses."""
+    found = _structs(spec)
+    chosen = [struct for struct in found if struct.tag_field and struct.tag == _item(value, struct.tag_field)]
+    return chosen[0] if chosen else found[0] if len(found) == 1 else None
+
+
+def _inside(spec: Any, value: Any, step: str | int) -> Any:
+    """The type of one field or item."""
+    if isinstance(step, int):
+        lists = [kind for kind in map(_bare, spec.types if isinstance(spec, inspect.UnionType) else (spec,))
+                 if isinstance(kind, inspect.VarTupleType | inspect.ListType)]  # fmt: skip
+        return _bare(lists[0].item_type) if lists else None
+    if any(struct.tag_field == step for struct in _structs(spec)):
+        return _Tag(tuple(str(struct.tag) for struct in _structs(spec)))
+    struct = _alternative(spec, value)
+    types = {} if struct is None else {field.encode_name: field.type for field in struct.fields}
+    return _bare(types.get(step))
+
+
+def _names(struct: inspect.StructType | None) -> list[str]:
+    if struct is None:
+        return []
+    return [*([struct.tag_field] if struct.tag_field else []), *(field.encode_name for field in struct.fields)]
+
+
+def _choices(spec: Any) -> list[str]:
+    if isinstance(spec, _Tag):
+        return list(spec.tags)
+    kinds = spec.types if isinstance(spec, inspect.UnionType) else (spec,)
+    return [str(value) for kind in map(_bare, kinds) if isinstance(kind, inspect.LiteralType) for value in kind.values]
