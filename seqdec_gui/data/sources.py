@@ -37,7 +37,7 @@ class ColumnSource:
         self._table, self._columns = table, columns
         self.rows = first.rows
         names = ", ".join(repr(column.name) for column in columns)
-        self.label = f"Column {names}" if len(columns) == 1 else f"The row of columns {names}"
+        self.label = f"Column {names}" if len(columns) == 1 else f"The group of columns {names}"
         self.kind: Kind = first.kind if len(columns) == 1 else "array"
         self.shape = first.shape if len(columns) == 1 else (len(columns),)
 

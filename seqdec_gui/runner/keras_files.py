@@ -79,7 +79,7 @@ def _load(path: Path) -> keras.Model:
     if path.suffix.lower() not in SUFFIXES:
         raise _unusable(path, f"expected a file that ends with {', '.join(SUFFIXES)}")
     if not path.is_file():
-        raise _unusable(path, "there is no such file")
+        raise _unusable(path, f"there is no such file in {path.parent}", "Correct the path, or put the file there.")
 
     import keras
 

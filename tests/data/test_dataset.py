@@ -250,6 +250,11 @@ def test_values_that_are_not_finite_say_how_many_and_where(opened: Opened) -> No
     assert "Column 'X' has 2 row(s) with a missing, NaN or infinite value, the first is row 3" in sentence
 
 
+def test_several_columns_are_spoken_of_as_one_group(opened: Opened) -> None:
+    sentence = refusal(opened, {"a": X[:, 0], "b": X[:, 1]}, [LATENT], Binding("latent", ("a", "b")))
+    assert "The group of columns 'a', 'b' has rows of shape (2,)" in sentence
+
+
 def test_a_reshaped_array_is_refused_with_both_shapes(opened: Opened) -> None:
     sentence = refusal(opened, {"X": np.zeros((4, 9, 6))}, [port(type=TensorType((6, 9)))], Binding("x", "X"))
     assert "rows of shape (9, 6)" in sentence

@@ -277,7 +277,7 @@ def test_a_full_disk_and_a_missing_folder_are_sentences(stack_run: RunFolder, tm
 
 
 def test_what_the_child_cannot_read_is_a_sentence() -> None:
-    with pytest.raises(InvalidInput, match=r"cannot become a block: there is no such file"):
+    with pytest.raises(InvalidInput, match=r"cannot become a block: there is no such file in .*Correct the path"):
         run_task(InspectTask(path="/nowhere/model.keras"))
 
 
