@@ -289,5 +289,5 @@ def _cannot_carry(format: str, part: str, reason: str) -> InvalidInput:
     elif "name already exists" in reason:
         why = "two of its layers or weights have the same name."
         hint = "Export as .keras, or rename the layers of the imported model."
-    text = f"{part} cannot be saved as .{format}: {why}"
+    text = f"{'An' if format == 'h5' else 'A'} .{format} file cannot carry {part}: {why}"
     return InvalidInput([Problem("error", f"not_in_{format}", "" if part == "full" else part, text, hint)])

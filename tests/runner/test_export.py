@@ -155,7 +155,7 @@ def test_a_mask_is_refused_for_h5_and_keras_is_offered(wanted: str, folder: Path
 
     made = designs.translation() if wanted == "embedding" else masked_rows()
     models = trained_models(made, folder)
-    with pytest.raises(InvalidInput, match=r"cannot carry full: .*mask_padding.*Export as \.keras"):
+    with pytest.raises(InvalidInput, match=r"An \.h5 file cannot carry full: .*mask_padding.*Export as \.keras"):
         export_model(models, "full", "h5", folder / "made.h5", some_inputs(models["full"]), fresh)
     assert not (folder / "made.h5").exists()
     assert export_model(models, "full", "keras", folder / "made.keras", some_inputs(models["full"]), fresh).difference <= 1e-6
