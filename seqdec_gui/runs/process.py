@@ -40,6 +40,7 @@ class RunProcess:
         self.child = child
         self.killed = False
         self._ladder: list[tuple[float, signal.Signals]] = []
+        self._fatal = False  # whether SIGKILL was sent
 
     @property
     def pid(self) -> int | None:
@@ -55,6 +56,9 @@ class RunProcess:
         alive = self._child_alive(self.child) if self.child is not None else lock.is_held(self.run.lock)
         if not alive:
             self._ladder.clear()
+            if self._fatal and self.child is None:  # nobody else may have seen how it ended, and we know
+                _record_exit(self.run, -signal.SIGKILL)
+            self._fatal = False
         while self._ladder and time.monotonic() >= self._ladder[0][0]:
             self.signal(self._ladder.pop(0)[1])
         return alive
@@ -88,6 +92,7 @@ class RunProcess:
         if pid is None:
             return
         with contextlib.suppress(ProcessLookupError):
+            self._fatal = number == signal.SIGKILL
             if os.getpgid(pid) == pid:
                 os.killpg(pid, number)
             else:  # started by hand, in the group of a shell

@@ -110,6 +110,16 @@ def test_the_log_goes_with_the_crash(start):
     assert "chatter from tensorflow\nthe last words" in child.wait(10).final.details
 
 
+def test_a_run_killed_by_somebody_who_attached_is_said_to_be_killed(start):
+    child = start("obey")
+    wait_for(has_begun(child))
+    other = attach(child.run)
+    other.kill()
+    status = other.wait(10)
+    assert status.final.kind == "killed"
+    assert "was killed" in status.text
+
+
 def test_a_killed_run_is_told_from_a_finished_one(start):
     child = start("obey")
     wait_for(has_begun(child))
