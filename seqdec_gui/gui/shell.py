@@ -12,7 +12,7 @@ from seqdec_gui.gui.icons import icon
 from seqdec_gui.gui.message_bar import MessageBar
 from seqdec_gui.gui.pages import PAGES, Page
 
-LEFT, CENTRE, RIGHT, BOTTOM = 228, 704, 376, 112
+LEFT, CENTRE, RIGHT, BOTTOM = 220, 704, 400, 112
 
 
 class Panel(QFrame):

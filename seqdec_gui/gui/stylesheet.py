@@ -87,6 +87,8 @@ QToolButton::menu-indicator { image: none; }
 QToolButton[kind="picker"]::menu-indicator { image: url(@icons@/chevron-down-@name@.svg); subcontrol-origin: padding;
     subcontrol-position: right center; right: @s@px; width: 16px; height: 16px; }
 QToolButton[kind="picker"] { padding-right: 24px; }
+QPushButton::menu-indicator { image: url(@icons@/chevron-down-@name@.svg); subcontrol-origin: padding;
+    subcontrol-position: right center; right: @s@px; width: 16px; height: 16px; }
 QToolButton#templates_button { padding: 2px @s@px; color: @accent@; }
 QToolButton[kind="small"] { padding: 1px; }
 
@@ -107,8 +109,9 @@ QPlainTextEdit[kind="plain"], QTextEdit[kind="plain"], QPlainTextEdit[kind="plai
     border: none; border-radius: 0; padding: @s2@px; background: @surface@; }
 QAbstractItemView QLineEdit, QAbstractItemView QComboBox { border-radius: 0; min-height: 0; padding: 0 @s@px; }
 
-QComboBox { padding-right: 24px; }
-QComboBox::drop-down { border: none; width: 24px; subcontrol-origin: padding; subcontrol-position: right center; }
+QComboBox { padding-right: 2px; }
+QComboBox:focus, QComboBox:on { padding-right: 1px; }
+QComboBox::drop-down { border: none; width: 22px; subcontrol-origin: padding; subcontrol-position: right center; }
 QComboBox::down-arrow { image: url(@icons@/chevron-down-@name@.svg); width: 16px; height: 16px; }
 QComboBox::down-arrow:disabled { image: url(@icons@/chevron-down-disabled-@name@.svg); }
 QComboBox QAbstractItemView { background: @surface_raised@; border: 1px solid @border@; padding: @s@px; outline: none; }

@@ -156,6 +156,33 @@ def test_choices_and_switches_are_edits(archetype: MainWindow, find: Find) -> No
     assert not find(QWidget, "field_momentum").isVisible()
 
 
+def test_choices_are_shown_in_words_and_kept_as_values(archetype: MainWindow, find: Find) -> None:
+    monitor = find(QComboBox, "field_monitor")
+    assert monitor.currentText() == "validation loss"
+    assert "Default: validation loss" in monitor.toolTip()
+    monitor.setFocus()
+    QTest.keyClicks(monitor, "validation token")
+    assert archetype.document.design.training.monitor == "val_token_accuracy"
+    monitor.setFixedWidth(120)
+    assert monitor.shown_text.startswith("val")
+    assert monitor.shown_text.endswith("…")
+    archetype.document.select(["loss"])
+    assert find(QComboBox, "field_loss").currentText() == "categorical cross-entropy"
+    archetype.document.select(["model_2"])
+    mode = find(QComboBox, "field_mode")
+    assert [mode.itemText(place) for place in range(mode.count())] == ["teacher forced", "repeat vector", "free running"]
+    assert parameters(archetype, "model_2").mode == "teacher_forced"
+
+
+def test_a_label_in_bold_keeps_a_distance(archetype: MainWindow, find: Find) -> None:
+    archetype.document.select(["model_2"])
+    press(find(QCheckBox, "field_batch_normalization"))
+    box = find(QCheckBox, "field_batch_normalization")
+    label = next(label for label in box.parentWidget().findChildren(QLabel) if label.text() == "Batch normalization")
+    assert label.font().bold()
+    assert label.width() >= label.fontMetrics().horizontalAdvance(label.text()) + 4
+
+
 def test_several_of_a_set_are_check_boxes(archetype: MainWindow, find: Find) -> None:
     archetype.document.select(["loss"])
     press(find(QCheckBox, "field_metrics_exact_accuracy"))
@@ -173,7 +200,7 @@ def test_a_changed_value_can_go_back_to_its_default(archetype: MainWindow, find:
 
 def test_values_that_contradict_each_other_are_explained_at_the_field(archetype: MainWindow, find: Find, qtbot: QtBot) -> None:
     archetype.document.select(["loss"])
-    find(QComboBox, "field_loss").setCurrentText("mean_squared_error")
+    find(QComboBox, "field_loss").setCurrentText("mean squared error")
     message = find(QLabel, "error_metrics")
     qtbot.waitUntil(lambda: "need symbols" in message.text())
     assert message.isVisible()

@@ -28,6 +28,7 @@ from seqdec_gui.domain.catalog import Field
 from seqdec_gui.gui import theme
 from seqdec_gui.gui.icons import icon
 from seqdec_gui.gui.inspector import words
+from seqdec_gui.gui.inspector.choice_box import ChoiceBox
 from seqdec_gui.gui.inspector.reading import (
     Reading,
     format_number,
@@ -283,27 +284,25 @@ class IntegersEditor(Editor):
             self.input.setText(", ".join(map(str, known.value[:-1])))
 
 
-class _Combo(QComboBox):
-    def wheelEvent(self, event: QWheelEvent | None) -> None:
-        event.ignore()
-
-
 class ChoiceEditor(Editor):
+    """Shows the words of the choices; the data of an item is the value."""
+
     typed = False
 
     def _make(self, parent: QWidget) -> QWidget:
-        box = _Combo(parent)
-        box.addItems(self.field.choices)
+        box = ChoiceBox(parent)
+        for choice in self.field.choices:
+            box.addItem(words.choice(choice), choice)
         box.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
         box.setMinimumContentsLength(8)
         box.currentIndexChanged.connect(lambda _index: self.edited.emit())
         return box
 
     def read(self) -> Reading:
-        return Reading(self.input.currentText())
+        return Reading(self.input.currentData())
 
     def _show(self, value: Any) -> None:
-        self.input.setCurrentText(str(value))
+        self.input.setCurrentIndex(self.input.findData(value))
 
 
 class _Switch(QCheckBox):
@@ -340,7 +339,7 @@ class ChoicesEditor(Editor):
         column.setSpacing(0)
         self._checks: dict[str, QCheckBox] = {}
         for choice in self.field.choices:
-            check = QCheckBox(choice.replace("_", " "), holder)
+            check = QCheckBox(words.choice(choice), holder)
             check.setObjectName(f"field_{self.field.name}_{choice}")
             check.toggled.connect(lambda _on: self.edited.emit())
             column.addWidget(check)

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from PyQt5.QtCore import QEvent, QObject, QSize, Qt, pyqtSignal
+from PyQt5.QtGui import QFontMetrics
 from PyQt5.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from seqdec_gui.domain.catalog import Field
@@ -15,10 +16,8 @@ from seqdec_gui.gui import theme
 from seqdec_gui.gui.icons import icon
 from seqdec_gui.gui.inspector import words
 from seqdec_gui.gui.inspector.editors import Editor, make_editor
-from seqdec_gui.gui.inspector.reading import format_value
 from seqdec_gui.gui.stylesheet import polish
 
-LABEL_WIDTH = 148
 MARGIN = 4 * theme.SPACE
 
 
@@ -41,8 +40,8 @@ class Row(QObject):
         self.reset = QToolButton(parent, objectName=f"reset_{field.name}")
         self.reset.setProperty("kind", "small")
         self.reset.setIconSize(QSize(10, 10))
-        self.reset.setToolTip(f"Back to the default, {format_value(field.default)}")
-        self.reset.setAccessibleName(f"Reset {self.title} to {format_value(field.default)}")
+        self.reset.setToolTip(f"Back to the default, {words.value(field, field.default)}")
+        self.reset.setAccessibleName(f"Reset {self.title} to {words.value(field, field.default)}")
         self.reset.clicked.connect(lambda: self.reset_requested.emit(self))
         self.message = QLabel(parent, objectName=f"error_{field.name}", wordWrap=True)
         self.message.setProperty("role", "small")
@@ -51,7 +50,7 @@ class Row(QObject):
         self.value: Any = msgspec.UNSET
         self.problem: Problem | None = None
         self.editor.edited.connect(lambda: self.edited.emit(self))
-        tip = "\n".join(filter(None, (field.help, f"Default: {format_value(field.default)}")))
+        tip = "\n".join(filter(None, (field.help, f"Default: {words.value(field, field.default)}")))
         for widget in (self.label, self.editor.input):
             widget.setToolTip(tip)
         for watched in (self.editor.input, *self.editor.box.findChildren(QWidget), *self.editor.input.findChildren(QWidget)):
@@ -81,7 +80,7 @@ class Row(QObject):
 
     def show_fault(self, fault: str) -> None:
         """Say why what is typed is not taken."""
-        kept = "" if self.value is msgspec.UNSET else f" The design keeps {format_value(self.value)}."
+        kept = "" if self.value is msgspec.UNSET else f" The design keeps {words.value(self.field, self.value)}."
         self._tell("error", fault + kept)
 
     def show_problem(self, problem: Problem | None) -> None:
@@ -107,6 +106,11 @@ class Row(QObject):
             self.message.hide()
 
 
+def _label_width() -> int:
+    """The longest label in bold, and a gap: the same in every form, so that the fields of all blocks stand in one line."""
+    return QFontMetrics(theme.font("body", bold=True)).horizontalAdvance(words.label("batch_normalization")) + 2 * theme.SPACE
+
+
 class Form(QWidget):
     """Shows a struct; `edited` brings each new valid value, one parameter at a time."""
 
@@ -130,7 +134,7 @@ class Form(QWidget):
         self._grid.setHorizontalSpacing(0)
         self._grid.setVerticalSpacing(0)  # hidden rows must not add up; the rows bring their own space
         self._grid.setColumnMinimumWidth(0, MARGIN)  # the reset buttons stand in the margin, so nothing moves for them
-        self._grid.setColumnMinimumWidth(1, LABEL_WIDTH)
+        self._grid.setColumnMinimumWidth(1, _label_width())
         self._grid.setColumnStretch(2, 1)
         by_name = {field.name: field for field in fields}
         for title, names in sections or (("", tuple(by_name)),):

@@ -23,8 +23,9 @@ from seqdec_gui.domain.catalog import Field, fields
 from seqdec_gui.domain.kinds import layer_stack
 from seqdec_gui.gui import theme
 from seqdec_gui.gui.icons import icon
+from seqdec_gui.gui.inspector import words
 from seqdec_gui.gui.inspector.editors import Editor
-from seqdec_gui.gui.inspector.reading import Reading, format_value
+from seqdec_gui.gui.inspector.reading import Reading
 
 MARGIN = 4 * theme.SPACE
 MOST_LINES = 10  # more are scrolled
@@ -201,7 +202,11 @@ class LayerTableEditor(Editor):
 
 
 def summary(layer: layer_stack.StackLayer) -> str:
-    """`64, relu`: the values of a layer, in its order, those that are off left out."""
-    values = [(field.name, getattr(layer, field.name)) for field in fields(type(layer))]
-    words = [name.replace("_", " ") if value is True else format_value(value) for name, value in values if value is not False]
-    return ", ".join(words)
+    """`64, ReLU`: the values of a layer, in its order, those that are off left out."""
+    values = [(field, getattr(layer, field.name)) for field in fields(type(layer))]
+    shown = [
+        field.name.replace("_", " ") if value is True else words.value(field, value)
+        for field, value in values
+        if value is not False
+    ]
+    return ", ".join(shown)

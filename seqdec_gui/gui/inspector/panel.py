@@ -18,7 +18,7 @@ from seqdec_gui.gui.icons import icon, kind_icon
 from seqdec_gui.gui.inspector import words
 from seqdec_gui.gui.inspector.facts import FactsView, block_facts, design_facts
 from seqdec_gui.gui.inspector.form import Form
-from seqdec_gui.gui.inspector.reading import format_value, range_words
+from seqdec_gui.gui.inspector.reading import range_words
 from seqdec_gui.gui.stylesheet import polish
 from seqdec_gui.gui.workspace import Workspace
 
@@ -315,7 +315,7 @@ class HelpStrip(QWidget):
             return
         self._heading.setText(words.label(field.name))
         span = range_words(field)
-        facts = ". ".join(filter(None, (span[:1].upper() + span[1:], f"Default: {format_value(field.default)}")))
+        facts = ". ".join(filter(None, (span[:1].upper() + span[1:], f"Default: {words.value(field, field.default)}")))
         self._text.setText(" ".join(filter(None, (field.help, f"{facts}."))))
 
 

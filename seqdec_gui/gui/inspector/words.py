@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from seqdec_gui.domain.catalog import Field
+from seqdec_gui.gui.inspector.reading import format_value
+
 LABELS = {
     "kl_weight": "KL weight", "kl_warmup_epochs": "KL warm-up", "mini_epochs": "Mini-epochs", "clip_norm": "Clip norm",
     "early_stopping_patience": "Patience", "early_stopping_delta": "Least change", "plateau_patience": "Patience",
@@ -17,6 +20,13 @@ LABELS = {
 _UNITS = {
     "epochs": "epochs", "batch_size": "rows", "early_stopping_patience": "reports", "plateau_patience": "reports",
     "kl_warmup_epochs": "epochs", "mini_epochs": "per epoch",
+}  # fmt: skip
+_CHOICES = {
+    "val_loss": "validation loss", "val_token_accuracy": "validation token accuracy",
+    "val_exact_accuracy": "validation exact accuracy", "categorical_crossentropy": "categorical cross-entropy",
+    "binary_crossentropy": "binary cross-entropy", "one_hot": "one-hot", "auto": "automatic", "adam": "Adam", "adamw": "AdamW",
+    "rmsprop": "RMSprop", "sgd": "SGD", "relu": "ReLU", "elu": "ELU", "selu": "SELU", "gelu": "GELU", "silu": "SiLU",
+    "leaky_relu": "leaky ReLU",
 }  # fmt: skip
 HELP = {
     "split_kind": "Random rows, or a column of the data that says train, validation or test.",
@@ -66,6 +76,20 @@ FACTS = ("sha256", "model_inputs", "model_outputs", "parameter_count", "trainabl
 def label(name: str) -> str:
     """`batch_size` -> `Batch size`."""
     return LABELS.get(name) or name.replace("_", " ").capitalize()
+
+
+def choice(value: str) -> str:
+    """`val_loss` -> `validation loss`: what is read, where files and scripts keep the value."""
+    return _CHOICES.get(value) or value.replace("_", " ")
+
+
+def value(field: Field, found: Any) -> str:
+    """A field's value as the form shows it."""
+    if field.type == "choice":
+        return choice(str(found))
+    if field.type == "choices":
+        return ", ".join(map(choice, found)) or "none"
+    return format_value(found)
 
 
 def unit(name: str) -> str:
