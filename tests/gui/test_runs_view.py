@@ -130,12 +130,24 @@ def test_runs_are_listed_with_how_they_went_and_sorted_by_a_click(
     assert column(window, "State") == ["Crashed", "Failed", "Finished"]
 
 
+def test_a_small_window_shows_what_tells_good_runs_from_bad(qtbot: QtBot, opened: Opened, design: Path, make: Make) -> None:
+    make("finish")
+    window = opened(design)
+    show_runs(qtbot, window, 1)
+    view, model = table(window), table(window).model()
+    titles = [model.headerData(place, Qt.Horizontal) for place in range(model.columnCount())]
+    telling = ["Run", "State", "Epochs", "Best", "Val token acc."]
+    assert titles[:5] == telling
+    assert view.columnViewportPosition(4) + view.columnWidth(4) <= view.viewport().width()
+    assert "lowest validation loss" in model.headerData(3, Qt.Horizontal, Qt.ToolTipRole)
+
+
 def test_a_missing_value_stands_last_whatever_the_direction(qtbot: QtBot, opened: Opened, design: Path, make: Make) -> None:
     make("memory")
     make("finish")
     window = opened(design)
     show_runs(qtbot, window, 2)
-    titles = [table(window).model().headerData(number, Qt.Horizontal) for number in range(6)]
+    titles = [table(window).model().headerData(number, Qt.Horizontal) for number in range(table(window).model().columnCount())]
     for order in (Qt.AscendingOrder, Qt.DescendingOrder):
         table(window).sortByColumn(titles.index("Val loss"), order)
         assert column(window, "Val loss")[-1] == ""

@@ -18,7 +18,6 @@ class ColumnChooser(QObject):
         self._table = table
         header = table.horizontalHeader()
         header.setContextMenuPolicy(Qt.CustomContextMenu)
-        header.setToolTip("Right-click to choose columns; drag to move them")
         header.customContextMenuRequested.connect(self._on_header_menu_requested)
         table.model().modelReset.connect(self.apply)
         self.apply()

@@ -31,7 +31,7 @@ from seqdec_gui.gui.runs_view.notes import Note, read_note, write_note
 from seqdec_gui.gui.runs_view.table import ENTRY, RunsModel, SortedRuns
 from seqdec_gui.gui.runs_view.tools import Tools
 from seqdec_gui.gui.runs_view.trash import move_to_trash
-from seqdec_gui.gui.tables import show_as_list
+from seqdec_gui.gui.tables import fit_columns, show_as_list
 from seqdec_gui.gui.training_view.launch import runs_parent
 from seqdec_gui.gui.training_view.page import open_export
 from seqdec_gui.gui.training_view.session import session_of
@@ -39,7 +39,7 @@ from seqdec_gui.gui.workspace import Workspace
 from seqdec_gui.runs.folder import RunFolder
 
 REFRESH_MS = 1000
-NAME_WIDTH = 200
+NAME_WIDTH = 184
 
 
 class RunsPage(QWidget):
@@ -203,7 +203,7 @@ class RunsPage(QWidget):
 
     @pyqtSlot()
     def _on_model_reset(self) -> None:
-        self.table.resizeColumnsToContents()
+        fit_columns(self.table)
         self.table.setColumnWidth(0, NAME_WIDTH)
         self._sort_by_start()
 

@@ -13,13 +13,14 @@ from seqdec_gui.gui import theme
 from seqdec_gui.gui.certificates.words import verdict_color, verdict_of, verdict_text, verdict_tip
 from seqdec_gui.gui.runs_view.listing import Entry
 from seqdec_gui.gui.training_view.badge import WORDS, state_color
-from seqdec_gui.gui.training_view.curves import family, in_order
+from seqdec_gui.gui.training_view.curves import family, in_order, is_validation
 from seqdec_gui.gui.training_view.session import device_words
 from seqdec_gui.gui.training_view.words import clock, value_text
 from seqdec_gui.runs.metric_words import in_words
 
 SORT = Qt.UserRole
 ENTRY = Qt.UserRole + 1
+HEADER_TIP = "Right-click to choose columns; drag to move them"
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -29,6 +30,7 @@ class Column(msgspec.Struct, frozen=True):
     text: Callable[[Entry], str]
     key: Callable[[Entry], Any]
     number: bool = True
+    tip: str = ""
 
 
 class RunsModel(QAbstractTableModel):
@@ -77,7 +79,10 @@ class RunsModel(QAbstractTableModel):
             if role == Qt.DisplayRole:
                 return self.columns[section].title
             if role == Qt.TextAlignmentRole:
-                return int((Qt.AlignRight if self.columns[section].number else Qt.AlignLeft) | Qt.AlignVCenter)
+                side = Qt.AlignRight if self.columns[section].number else Qt.AlignLeft
+                return int(side | Qt.AlignVCenter) | int(Qt.TextWordWrap)
+            if role == Qt.ToolTipRole:
+                return "\n".join(filter(None, (self.columns[section].tip, HEADER_TIP)))
         return None
 
     def data(self, index: QModelIndex, role: int = Qt.DisplayRole) -> Any:
@@ -130,15 +135,19 @@ class SortedRuns(QSortFilterProxyModel):
 
 
 def _columns(metrics: list[str]) -> list[Column]:
+    """What tells good runs from bad first, where a small window shows it: how they ended, what they reach on unseen rows."""
+    telling = [name for name in metrics if is_validation(name) and family(name) == "metrics"]
+    others = [name for name in metrics if name not in telling]
     return [
         Column("Run", lambda entry: entry.name, lambda entry: entry.name.lower(), number=False),
         Column("State", _state, lambda entry: entry.summary.state, number=False),
-        Column("Certificate", _certificate, lambda entry: _certificate(entry) or None, number=False),
         Column("Epochs", _epochs, lambda entry: entry.summary.epoch or None),
-        *(_metric_column(name) for name in metrics),
-        Column("Best", _best, _best_key),
+        Column("Best", _best, _best_key, tip="The lowest validation loss, or loss where nothing validates"),
+        *(_metric_column(name) for name in telling),
         Column("Time", _time, _seconds),
         Column("Devices", lambda e: device_words(e.summary.devices), lambda e: ",".join(e.summary.devices), number=False),
+        Column("Certificate", _certificate, lambda entry: _certificate(entry) or None, number=False),
+        *(_metric_column(name) for name in others),
         Column("Engine", _engine, lambda entry: entry.summary.engine, number=False),
         Column("Parameters", _parameters, lambda entry: entry.summary.parameters.total or None),
         Column("Started", _started, lambda entry: entry.summary.created or 0.0),

@@ -24,6 +24,8 @@ MEASUREMENT = Qt.UserRole
 
 
 class Column(msgspec.Struct, frozen=True):
+    """`text` is NOTHING where there is nothing to say; a column that says nothing in any line is not shown."""
+
     title: str
     tip: str
     text: Callable[[Advice, Measurement], str]
@@ -79,7 +81,9 @@ class AdviceTable(QTableWidget):
         if before in rows:
             self.selectRow(rows.index(before))
         self._set_widths(advice, rows)
-        self.setColumnHidden(CUDNN, all(one.devices.kind == "cpu" for one in rows))
+        measured = [one for one in rows if one.step_s is not None]
+        for place, column in enumerate(COLUMNS[2:], 2):
+            self.setColumnHidden(place, bool(measured) and all(column.text(advice, one) == NOTHING for one in measured))
         self.setMaximumHeight(self.horizontalHeader().sizeHint().height() + max(1, len(rows)) * ROW_HEIGHT + 3 * theme.SPACE)
         self.batch_chosen.emit(self._batch())
 
@@ -163,16 +167,15 @@ def _epoch(_advice: Advice, one: Measurement) -> str:
     return f"{one.epoch_s:#.2g} s" if one.epoch_s < 10 else duration(one.epoch_s)
 
 
-COLUMNS = (
+COLUMNS = (  # what decides comes first: a small window shows it without scrolling
     Column("Devices", "What trained", _devices, number=False),
     Column("Batch", "Rows per step, over all devices together", lambda _, one: f"{one.batch_size:,}"),
-    Column("Step", "Time of one training step", _step),
     Column("Samples/s", "Rows per second, over all devices together", lambda _, one: _speed(one.samples_per_s or 0.0)),
     Column("Speed-up", "Compared with one device at the same batch", _speed_up),
+    Column("Epoch", "Expected time of an epoch of the bound rows", _epoch),
+    Column("Memory", "Peak: of the fullest GPU; on a CPU of the whole process", _memory),
     Column("Reduction", "Share of a step that summing over the devices takes", _reduction),
     Column("Input", "Share of a step that bringing the rows to the devices takes", lambda _, one: _share(one.input_share)),
-    Column("Memory", "Peak: of the fullest GPU; on a CPU of the whole process", _memory),
-    Column("Epoch", "Expected time of an epoch of the bound rows", _epoch),
+    Column("Step", "Time of one training step", _step),
     Column("cuDNN", "Whether the recurrent layers run in cuDNN's kernels (GPUs only)", _cudnn, number=False),
 )  # fmt: skip
-CUDNN = next(place for place, column in enumerate(COLUMNS) if column.title == "cuDNN")
