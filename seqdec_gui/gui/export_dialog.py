@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt5.QtCore import Qt, QUrl, pyqtSlot
+from PyQt5.QtCore import Qt, QTimer, QUrl, pyqtSlot
 from PyQt5.QtGui import QDesktopServices
 from PyQt5.QtWidgets import (
     QComboBox,
@@ -337,6 +337,14 @@ class ExportDialog(QDialog):
         polish(self._status, "role", role)
         self._status.setText(text)
         self._status.setVisible(bool(text))
+        QTimer.singleShot(0, self._grow)
+
+    @pyqtSlot()
+    def _grow(self) -> None:
+        """Make room for what was said: a dialog does not by itself where words take several lines."""
+        wanted = self.layout().totalHeightForWidth(self.width())
+        if wanted > self.height():
+            self.resize(self.width(), wanted)
 
 
 def _parts(design: Design) -> list[tuple[str, int]]:

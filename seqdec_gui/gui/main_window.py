@@ -24,7 +24,7 @@ from seqdec_gui.gui.problems import ProblemsPanel
 from seqdec_gui.gui.readiness import Readiness
 from seqdec_gui.gui.shell import BottomPanel, Overlay, Pages, Panel, Shell
 from seqdec_gui.gui.toolbar import ToolBar
-from seqdec_gui.gui.totals import ElidedLabel, Totals
+from seqdec_gui.gui.totals import StatusBar
 from seqdec_gui.gui.warming import Warming
 from seqdec_gui.gui.welcome import Welcome
 from seqdec_gui.gui.workspace import Workspace
@@ -66,12 +66,8 @@ class MainWindow(QMainWindow):
         self._toolbar = ToolBar(self.actions_by_name, self.workspace)
         self.device_picker, self.train_button = self._toolbar.device_picker, self._toolbar.train_button
         self.addToolBar(self._toolbar)
-        self._reason = ElidedLabel()
-        self._reason.setObjectName("train_reason")
-        self.statusBar().addWidget(self._reason, 1)
-        self._totals = Totals(self.workspace)
-        self.statusBar().addPermanentWidget(self._totals)
-        self.statusBar().setSizeGripEnabled(False)
+        self._status = StatusBar(self.workspace)
+        self.setStatusBar(self._status)
         self.setAcceptDrops(True)
         self.setDockNestingEnabled(False)
         self.setContextMenuPolicy(Qt.NoContextMenu)
@@ -147,7 +143,7 @@ class MainWindow(QMainWindow):
         self.problems.problem_chosen.connect(self._on_problem_chosen)
         workspace.page_requested.connect(self.pages.show_page)
         workspace.block_requested.connect(self._on_block_requested)
-        workspace.status_told.connect(lambda sentence: self.statusBar().showMessage(sentence, 6000))
+        workspace.status_told.connect(self._status.tell)
         self.train_button.told.connect(self._on_train_button_told)
         theme.notifier.changed.connect(self._on_theme_changed)
 
@@ -273,8 +269,8 @@ class MainWindow(QMainWindow):
     # -- training and commands
     @pyqtSlot(object)
     def _on_train_button_told(self, found: Readiness) -> None:
-        self._reason.setText(found.reason if self.document.design.blocks else "")
-        self._reason.setToolTip(found.reason)
+        self._status.reason.setText(found.reason if self.document.design.blocks else "")
+        self._status.reason.setToolTip(found.reason)
         self.actions_by_name["train"].setEnabled(found.ready)
         self.actions_by_name["train"].setText(found.text)
 

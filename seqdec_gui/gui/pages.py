@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from seqdec_gui.gui import theme
 from seqdec_gui.gui.icons import icon
@@ -95,7 +95,8 @@ class EmptyState(QWidget):
         self.setAttribute(Qt.WA_StyledBackground)
         self._icon_name = icon_name
         self._picture = QLabel(alignment=Qt.AlignCenter)
-        heading = QLabel(title, alignment=Qt.AlignCenter)
+        heading = QLabel(title, alignment=Qt.AlignCenter, wordWrap=True)
+        heading.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Preferred)  # a name in it must not widen the window
         heading.setProperty("role", "title")
         words = QLabel(text, alignment=Qt.AlignCenter, wordWrap=True)
         words.setProperty("role", "dim")

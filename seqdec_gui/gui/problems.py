@@ -63,9 +63,10 @@ class ProblemsPanel(QWidget):
         self._list.clear()
         for problem in problems:
             sign = icon(ICONS[problem.severity], theme.current().severity(problem.severity))
-            item = QListWidgetItem(sign, problem.sentence())
+            sentence = problem.sentence().removeprefix("data: ")  # says it itself
+            item = QListWidgetItem(sign, sentence)
             item.setData(Qt.UserRole, problem)
-            item.setToolTip(problem.sentence())
+            item.setToolTip(sentence)
             self._list.addItem(item)
         self._list.setCurrentRow(min(row, len(problems) - 1))
         empty = not document.design.blocks

@@ -12,6 +12,7 @@ from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QToolButton, QW
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.gui import background, preferences, theme
 from seqdec_gui.gui.icons import icon
+from seqdec_gui.gui.runs_view.notes import display_name
 from seqdec_gui.gui.workspace import Workspace
 from seqdec_gui.runs import folder
 from seqdec_gui.runs.folder import RunFolder
@@ -22,17 +23,18 @@ CHECKPOINTS: dict[CheckpointName, str] = {"best": "Best weights", "last": "Last 
 
 
 class TrainedRun(NamedTuple):
-    """A run with weights, and which checkpoints it has."""
+    """A run with weights, which checkpoints it has, and what the user calls it."""
 
     run: RunFolder
     summary: RunSummary
     checkpoints: tuple[CheckpointName, ...]
+    name: str
 
     @property
     def words(self) -> str:
-        """`20260314-0912-roman · epoch 20 · loss 0.31`."""
+        """`roman · 14 Mar 09:12:00 · finished · epoch 20 · loss 0.31`."""
         loss = self.summary.best.get("val_loss", self.summary.metrics.get("loss"))
-        figures = [self.run.name, self.summary.state, f"epoch {self.summary.epoch}"]
+        figures = [self.name, self.summary.state, f"epoch {self.summary.epoch}"]
         return " · ".join(figures + ([f"loss {loss:.4g}"] if loss is not None else []))
 
 
@@ -51,7 +53,8 @@ def trained_runs(design: str, parents: Iterable[Path], also: Path | None = None)
             continue
     if also is not None and RunFolder(also).exists and str(RunFolder(also).path) not in summaries:
         summaries[str(RunFolder(also).path)] = RunFolder(also).summary()
-    found = [TrainedRun(RunFolder(run), summary, checkpoints_of(RunFolder(run))) for run, summary in summaries.items()]
+    runs = [(RunFolder(run), summary) for run, summary in summaries.items()]
+    found = [TrainedRun(run, summary, checkpoints_of(run), display_name(run.path)) for run, summary in runs]
     found = [each for each in found if each.checkpoints and each.summary.state != "unreadable"]
     return sorted(found, key=lambda each: each.summary.created or 0.0, reverse=True)
 

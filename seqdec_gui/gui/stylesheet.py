@@ -153,7 +153,7 @@ QMenu::indicator:checked { image: url(@icons@/check-menu-@name@.svg); }
 
 QToolBar { background: @window@; border: none; border-bottom: 1px solid @border@; spacing: 2px; padding: 6px @s2@px; }
 QToolBar::separator { width: 1px; background: @border@; margin: @s@px 6px; }
-QStatusBar { background: @window@; border-top: 1px solid @border@; color: @text_dim@; font-size: @small_pt@; }
+QStatusBar { background: @window@; border-top: 1px solid @border@; color: @text_dim@; font-size: @body_pt@; }
 QStatusBar::item { border: none; }
 
 QTabWidget::pane { border: none; border-top: 1px solid @border@; background: @surface@; }
@@ -189,6 +189,7 @@ QTableView:focus, QListView:focus, QTreeView:focus { border: 1px solid @accent@;
 QHeaderView { background: @surface@; }
 QHeaderView::section { background: @surface@; color: @text_dim@; border: none; border-bottom: 1px solid @border@;
     padding: 6px @s2@px; font-size: @small_pt@; font-weight: 600; }
+QTreeView#column_charset QHeaderView::section { padding: 6px @s@px; }
 QTableCornerButton::section { background: @surface@; border: none; }
 
 QSplitter::handle { background: @border@; }

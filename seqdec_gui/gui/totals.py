@@ -1,14 +1,16 @@
-"""Parameters and memory of the whole design, for the status bar."""
+"""The status bar: what was just told, and parameters and memory of the whole design."""
 
 from __future__ import annotations
 
 from PyQt5.QtCore import Qt, QTimer, pyqtSlot
 from PyQt5.QtGui import QPainter, QPaintEvent, QPalette
-from PyQt5.QtWidgets import QLabel, QSizePolicy, QWidget
+from PyQt5.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 
 from seqdec_gui.domain.shapes import activation_bytes
 from seqdec_gui.gui import theme
 from seqdec_gui.gui.workspace import Workspace
+
+TOLD_MS = 6000
 
 
 class Totals(QLabel):
@@ -54,6 +56,25 @@ class ElidedLabel(QLabel):
         align = Qt.AlignVCenter | Qt.AlignLeft
         self.style().drawItemText(painter, room, align, self.palette(), True, words, QPalette.WindowText)
         painter.end()
+
+
+class StatusBar(QStatusBar):
+    """Left what was just told, for some seconds, or why training cannot begin (`train_reason`); right the totals."""
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.reason = ElidedLabel()
+        self.reason.setObjectName("train_reason")
+        self._totals = Totals(workspace)
+        self.addWidget(self.reason, 1)
+        self.addPermanentWidget(self._totals)
+        self.setSizeGripEnabled(False)
+
+    @pyqtSlot(str)
+    def tell(self, sentence: str) -> None:
+        """Show a sentence; one without room ends in dots instead of under the totals."""
+        room = self._totals.x() - 6 * theme.SPACE
+        self.showMessage(self.fontMetrics().elidedText(sentence, Qt.ElideRight, room), TOLD_MS)
 
 
 def format_bytes(count: int) -> str:

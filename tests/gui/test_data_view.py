@@ -211,6 +211,19 @@ def test_the_chosen_column_shows_its_figures_histogram_and_charset(
     assert (histogram.low, histogram.high, sum(histogram.counts)) == (18, 32, 5000)
 
 
+def test_a_long_name_of_a_column_leaves_room_for_its_figures(
+    window: MainWindow, find: Find, settled: Callable[[], None], tmp_path: Path, qtbot: QtBot
+) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text(f"{'a column with a name ' * 6}\n" + "word\n" * 20)
+    window.take_file(path)
+    settled()
+    details = find(QWidget, "column_details")
+    figure = find(QLabel, "figure_rows")
+    qtbot.waitUntil(lambda: figure.mapTo(details, figure.rect().topRight()).x() < details.viewport().width())
+    assert find(QLabel, "column_name").toolTip().startswith("a column with a name")
+
+
 def test_words_can_be_counted_instead_of_characters(
     window: MainWindow, page: DataPage, find: Find, settled: Callable[[], None]
 ) -> None:

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QAction, QComboBox, QLabel, QLineEdit, QMessageBox, QPushButton
+from PyQt5.QtWidgets import QAction, QComboBox, QLabel, QLineEdit, QMessageBox, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.gui import background
 from seqdec_gui.gui.export_dialog import ExportDialog
 from seqdec_gui.gui.main_window import MainWindow
+from seqdec_gui.gui.runs_view.notes import Note, write_note
 from seqdec_gui.gui.training_view.page import open_export
 from tests.gui.conftest import press
 from tests.gui.trained_runs import asked, child, example_in, trained
@@ -50,6 +51,21 @@ def find(dialog: ExportDialog, kind: type[Any], name: str) -> Any:
 def export(dialog: ExportDialog, qtbot: QtBot) -> None:
     press(find(dialog, QPushButton, "export_button"))
     qtbot.waitUntil(lambda: not dialog.task.running and not background.busy(), timeout=20_000)
+
+
+def test_a_long_reason_covers_nothing(dialog: ExportDialog, qtbot: QtBot) -> None:
+    dialog._say("The folder that was asked for does not exist; make it, or choose another. " * 4, "error")
+    labels = [label for label in dialog.findChildren(QLabel) if label.isVisible() and label.wordWrap()]
+    assert len(labels) > 1
+    qtbot.waitUntil(lambda: all(label.height() >= label.heightForWidth(label.width()) for label in labels))
+
+
+def test_runs_are_called_what_the_user_calls_them(dialog: ExportDialog, roman: Path, qtbot: QtBot) -> None:
+    runs = find(dialog, QComboBox, "export_run")
+    assert runs.currentText().startswith("first · ")
+    write_note(roman.parent / "runs" / "first", Note(name="the good one"))
+    press(find(dialog, QToolButton, "export_refresh"))
+    qtbot.waitUntil(lambda: runs.currentText().startswith("the good one · "), timeout=5_000)
 
 
 def test_it_exports_the_full_model_of_the_newest_run_and_says_what_the_check_found(

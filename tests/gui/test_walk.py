@@ -321,6 +321,7 @@ def test_the_stack_is_built_with_the_keyboard_alone(user: User) -> None:
         user.key(Qt.Key_Return)
         user.wait(lambda: QApplication.activeModalWidget() is None)
         QApplication.setActiveWindow(user.window)  # as a desktop does; offscreen nobody does
+        user.wait(user.window.isActiveWindow)
     assert len(user.window.document.design.links) == 4
     for _ in range(user.window.document.undo_stack.count()):
         user.key(Qt.Key_Z, Qt.ControlModifier)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from PyQt5.QtWidgets import QAction, QApplication, QDialog, QLineEdit, QPushButt
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui import resource_files
-from seqdec_gui.gui import theme
+from seqdec_gui.gui import background, theme
+from seqdec_gui.gui.elided_label import ElidedLabel
 from seqdec_gui.gui.guide import GuideText, GuideWindow
 from seqdec_gui.gui.main_window import MainWindow
 from tests.gui.conftest import press
@@ -52,6 +54,34 @@ def test_an_empty_canvas_offers_the_templates_again(window: MainWindow, find: Fi
     press(find(QWidget, "template_latent-to-sequence"))
     assert len(window.document.design.blocks) == 5
     assert not window.welcome.isVisible()
+
+
+def test_a_long_sentence_of_the_status_bar_ends_in_dots_before_the_totals(archetype: MainWindow) -> None:
+    archetype.workspace.status_told.emit("Expected states, got a vector. " * 9)
+    bar, totals = archetype.statusBar(), archetype.statusBar().findChild(QWidget, "totals")
+    assert bar.currentMessage().endswith("…")
+    assert bar.fontMetrics().horizontalAdvance(bar.currentMessage()) < totals.x()
+    archetype.workspace.status_told.emit("Undone.")
+    assert bar.currentMessage() == "Undone."
+    bar.clearMessage()
+
+
+def test_a_long_name_of_a_design_pushes_nothing_out_of_the_window(opened: Opened, tmp_path: Path, qtbot: QtBot) -> None:
+    name = "a design whose file has a name " * 5
+    path = tmp_path / f"{name.strip()}.seqdec"
+    path.write_bytes(resource_files.path("templates/latent-to-sequence.seqdec").read_bytes())
+    window = opened(path)
+    window.document.select([])
+    form, place = window.inspector.findChild(QWidget, "field_epochs"), window.inspector.mapToGlobal(QPoint(0, 0))
+    assert window.inspector.findChild(ElidedLabel, "design_name").toolTip() == path.stem
+    assert form.mapToGlobal(form.rect().topRight()).x() < place.x() + window.inspector.width()
+    runs = window.pages.page("runs")
+    runs.empty.show_others(True)
+    runs.tools.set_count(2, path.stem, 2)
+    window.pages.show_page("runs")
+    qtbot.waitUntil(lambda: not background.busy())
+    assert window.minimumSizeHint().width() <= 1280
+    assert window.width() == 1280
 
 
 def dialog_of(window: MainWindow, qtbot: QtBot) -> QDialog:

@@ -24,6 +24,7 @@ from seqdec_gui.gui.data_view.discarding import discard_all
 from seqdec_gui.gui.data_view.histogram import HistogramView
 from seqdec_gui.gui.data_view.measuring import Measured
 from seqdec_gui.gui.data_view.words import number_text, plural, symbol_text, type_text
+from seqdec_gui.gui.elided_label import ElidedLabel
 
 MOST_SYMBOLS = 500
 
@@ -39,7 +40,7 @@ class ColumnDetails(QScrollArea):
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         self.setFrameShape(QFrame.NoFrame)
-        self._name = QLabel(textInteractionFlags=Qt.TextSelectableByMouse)
+        self._name = ElidedLabel("column_name")
         self._name.setProperty("role", "value")
         self._type = QLabel()
         self._type.setProperty("role", "small")
@@ -92,7 +93,6 @@ class ColumnDetails(QScrollArea):
         if column is None:
             return
         self._name.setText(column.name)
-        self._name.setToolTip(column.name)
         self._type.setText(type_text(column))
         self._tokens.setVisible(column.kind == "text")
         self._show_figures(_figures(column, measured, failure))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt5.QtCore import Qt, pyqtSignal, pyqtSlot
-from PyQt5.QtGui import QFontMetrics, QResizeEvent
-from PyQt5.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PyQt5.QtCore import pyqtSignal, pyqtSlot
+from PyQt5.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from seqdec_gui.gui import theme
 from seqdec_gui.gui.data_view.recent_data import recent_data
+from seqdec_gui.gui.elided_label import ElidedLabel
 from seqdec_gui.gui.icons import icon
 
 
@@ -79,27 +79,3 @@ def recent_button(parent: QWidget) -> QToolButton:
     menu.aboutToShow.connect(fill)
     found.setMenu(menu)
     return found
-
-
-class ElidedLabel(QLabel):
-    """A label that shortens its text in the middle where there is no room for it."""
-
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName(name)
-        self._full = ""
-        self.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Preferred)
-
-    def setText(self, text: str | None) -> None:
-        self._full = text or ""
-        self._elide()
-
-    def full_text(self) -> str:
-        return self._full
-
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
-        super().resizeEvent(event)
-        self._elide()
-
-    def _elide(self) -> None:
-        super().setText(QFontMetrics(self.font()).elidedText(self._full, Qt.ElideMiddle, max(40, self.width())))

@@ -28,9 +28,9 @@ from seqdec_gui.gui.data_view.codec_form import CodecForm, chosen_for
 from seqdec_gui.gui.data_view.column_drag import Columns
 from seqdec_gui.gui.data_view.discarding import discard_all
 from seqdec_gui.gui.data_view.edits import object_name, shown_name
-from seqdec_gui.gui.data_view.file_bar import ElidedLabel
 from seqdec_gui.gui.data_view.remedies import Remedy
 from seqdec_gui.gui.data_view.words import plural
+from seqdec_gui.gui.elided_label import ElidedLabel
 from seqdec_gui.gui.icons import icon
 from seqdec_gui.gui.stylesheet import polish
 

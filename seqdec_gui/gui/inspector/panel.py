@@ -14,6 +14,7 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.training import Training
 from seqdec_gui.gui import theme
+from seqdec_gui.gui.elided_label import ElidedLabel
 from seqdec_gui.gui.icons import icon, kind_icon
 from seqdec_gui.gui.inspector import words
 from seqdec_gui.gui.inspector.facts import FactsView, block_facts, design_facts
@@ -61,7 +62,7 @@ class Inspector(QFrame):
         self._name_fault = QLabel(objectName="error_id", wordWrap=True)
         self._name_fault.setProperty("role", "error")
         self._name_fault.hide()
-        self._heading = QLabel()
+        self._heading = ElidedLabel("design_name")
         self._heading.setProperty("role", "title")
         top = QHBoxLayout()
         top.setSpacing(2 * theme.SPACE)
@@ -196,6 +197,8 @@ class Inspector(QFrame):
             self._title.setText(block.parameters.title.upper())
             if not self._name.hasFocus() or not self._name.isModified():
                 self._name.setText(block.id)
+                if not self._name.hasFocus():
+                    self._name.setCursorPosition(0)  # the beginning of a long one
             self._facts.show_facts(block_facts(design, report.inference, block.id))
             self._forms["block"].show_values(block.parameters, own)
         else:

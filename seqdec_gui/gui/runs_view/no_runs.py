@@ -9,6 +9,14 @@ from seqdec_gui.gui.pages import EmptyState
 from seqdec_gui.gui.readiness import readiness
 from seqdec_gui.gui.workspace import Workspace
 
+MOST_LETTERS = 48
+
+
+def shortened(name: str) -> str:
+    """A name of one line: `a very long …end of it`."""
+    half = MOST_LETTERS // 2
+    return name if len(name) <= MOST_LETTERS else f"{name[:half]}…{name[-half:]}"
+
 
 class NoRuns(EmptyState):
     """`start_first_run` trains; `show_other_runs` is there where other designs of the folder have runs."""
@@ -26,7 +34,7 @@ class NoRuns(EmptyState):
 
     def show_others(self, there: bool) -> None:
         """Whether other designs have runs."""
-        self.heading.setText(f"No runs of {self._workspace.document.name} yet" if there else "No runs yet")
+        self.heading.setText(f"No runs of {shortened(self._workspace.document.name)} yet" if there else "No runs yet")
         self.others.setVisible(there)
 
     def show_readiness(self) -> None:

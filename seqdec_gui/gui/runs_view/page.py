@@ -39,7 +39,7 @@ from seqdec_gui.gui.workspace import Workspace
 from seqdec_gui.runs.folder import RunFolder
 
 REFRESH_MS = 1000
-NAME_WIDTH = 184
+NAME_WIDTH = 200
 
 
 class RunsPage(QWidget):

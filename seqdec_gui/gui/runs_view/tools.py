@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from PyQt5.QtCore import QSize, Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QKeySequence
-from PyQt5.QtWidgets import QAction, QCheckBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QAction, QCheckBox, QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from seqdec_gui.gui import theme
+from seqdec_gui.gui.elided_label import ElidedLabel
 from seqdec_gui.gui.icons import icon
 
 _ACTIONS = (
     ("show", "Show Curves", "chart-line", "Show this run on the Train tab", Qt.Key_Return),
     ("overlay", "Overlay", "chart-multiple", "Draw the curves of the selected runs over the run on the Train tab", 0),
-    ("generate", "Generate...", "creation", "Generate with this run", 0),
-    ("export", "Export...", "export", "Export the trained model of this run", 0),
-    ("certify", "Certify...", "certificate-outline", "Show by experiment that its devices train the same model as one", 0),
+    ("generate", "Generate…", "creation", "Generate with this run", 0),
+    ("export", "Export…", "export", "Export the trained model of this run", 0),
+    ("certify", "Certify…", "certificate-outline", "Show by experiment that its devices train the same model as one", 0),
     ("reuse", "Reuse Settings", "restore", "Make this run's design the open one (can be undone)", 0),
-    ("rename", "Rename...", "pencil-outline", "Give this run a name", Qt.Key_F2),
+    ("rename", "Rename…", "pencil-outline", "Give this run a name", Qt.Key_F2),
     ("folder", "Open Folder", "folder-open-outline", "Open the run's folder", 0),
     ("trash", "Move to Trash", "trash-can-outline", "Move the selected runs to the trash", Qt.Key_Delete),
 )
@@ -31,13 +32,12 @@ class Tools(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.actions_by_name: dict[str, QAction] = {}
-        self._title = QLabel(objectName="runs_title")
+        self._title = ElidedLabel("runs_title")
         self._title.setProperty("role", "title")
         self._all = QCheckBox("All designs in this folder", objectName="all_designs")
         self._all.toggled.connect(self._on_all_toggled)
         heading = QHBoxLayout()
-        heading.addWidget(self._title)
-        heading.addStretch(1)
+        heading.addWidget(self._title, 1)
         heading.addWidget(self._all)
         bar = QHBoxLayout()
         bar.setSpacing(theme.SPACE)
