@@ -87,7 +87,7 @@ class MainWindow(QMainWindow):
         self.inspector = Inspector(self.workspace)
         self.bottom = BottomPanel()
         self.bottom.addTab(self.problems, "Problems")
-        self.bottom.addTab(LogView(), "Log")
+        self.bottom.addTab(LogView(), "Program log")
         self.design_view = self.pages.page("design")
         self.pages.page("code")
         palette, outline = (
@@ -218,6 +218,19 @@ class MainWindow(QMainWindow):
     def _on_page_shown(self, _name: str) -> None:
         self.pages.recolour()
         self._enable_canvas_actions()
+        self._show_run_log()
+
+    @pyqtSlot()
+    def _show_run_log(self, *_changes: object) -> None:
+        """What a run says stands in the bottom panel, in front while the Train page is."""
+        log = getattr(self.pages.page("train"), "log", None) if self.pages.current == "train" else None
+        if log is not None and self.bottom.indexOf(log) < 0:
+            self.bottom.insertTab(1, log, "Run log")
+            log.filled.connect(self._show_run_log)
+        if log is not None and log.has_run:
+            self.bottom.bring(log)
+        else:
+            self.bottom.take_back()
 
     def _enable_canvas_actions(self) -> None:
         """On other pages their keys belong to tables and texts."""

@@ -112,7 +112,7 @@ class Pages(QTabWidget):
 
 
 class BottomPanel(QTabWidget):
-    """Problems and log, with a button that hides them."""
+    """Problems and logs, with a button that hides them."""
 
     close_requested = pyqtSignal()
 
@@ -120,11 +120,25 @@ class BottomPanel(QTabWidget):
         super().__init__(parent)
         self.setObjectName("bottom_panel")
         self.tabBar().setExpanding(False)
+        self._brought: QWidget | None = None
+        self._before: QWidget | None = None
         self._close = QToolButton(objectName="bottom_close", toolTip="Hide the panel")
         self._close.setAccessibleName("Hide problems and log")
         self._close.setProperty("kind", "small")
         self._close.clicked.connect(self.close_requested)
         self.setCornerWidget(self._close, Qt.TopRightCorner)
+
+    def bring(self, widget: QWidget) -> None:
+        """Show the tab that belongs to the page in front, until `take_back`."""
+        if self._brought is None:
+            self._before, self._brought = self.currentWidget(), widget
+            self.setCurrentWidget(widget)
+
+    def take_back(self) -> None:
+        """Show the tab from before `bring` again, unless another was chosen meanwhile."""
+        if self._before is not None and self.currentWidget() is self._brought:
+            self.setCurrentWidget(self._before)
+        self._brought = self._before = None
 
     def recolour(self) -> None:
         self._close.setIcon(icon("chevron-down"))

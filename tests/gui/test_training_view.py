@@ -138,6 +138,27 @@ def test_a_click_on_train_brings_points_and_a_click_on_stop_ends_the_run(
     assert find(window, "resume_button").isVisible()
 
 
+def test_what_a_run_says_stands_below_the_page_while_the_page_is_in_front(
+    qtbot: QtBot, opened: Opened, design: Path, child: Callable
+) -> None:
+    child("obey")
+    window = opened(design)
+    bottom, log = window.bottom, window.pages.page("train").log
+    window.pages.show_page("train")
+    assert bottom.currentWidget() is window.problems
+    train(qtbot, window)
+    assert bottom.currentWidget() is log
+    assert find(window, "run_messages").isVisible()
+    window.pages.show_page("data")
+    assert bottom.currentWidget() is window.problems
+    bottom.setCurrentWidget(log)
+    window.pages.show_page("train")
+    window.pages.show_page("design")
+    assert bottom.currentWidget() is log
+    window.pages.show_page("train")
+    stop(qtbot, window)
+
+
 def test_a_run_pauses_goes_on_and_takes_a_learning_rate(qtbot: QtBot, opened: Opened, design: Path, child: Callable) -> None:
     child("obey")
     window = opened(design)

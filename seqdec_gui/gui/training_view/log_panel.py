@@ -1,21 +1,25 @@
-"""What the run said, and what its process printed."""
+"""What the run said, and what its process printed: a tab of the bottom panel, so that the curves have the page."""
 
 from __future__ import annotations
 
 import time
 
-from PyQt5.QtCore import pyqtSlot
+from PyQt5.QtCore import pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QTextCharFormat, QTextCursor
-from PyQt5.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QStackedWidget, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QHBoxLayout, QPlainTextEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from seqdec_gui.gui import theme
 from seqdec_gui.gui.training_view.segments import Segments
 from seqdec_gui.gui.training_view.session import MOST_LOG_LINES, FollowedRun
 from seqdec_gui.runs.events import Message
 
+NO_RUN = "The Train tab shows no run."
+
 
 class LogPanel(QWidget):
-    """Two views: `run_messages` and `run_log`."""
+    """Two views: `run_messages` and `run_log`. `filled` tells whether a run is shown now."""
+
+    filled = pyqtSignal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -29,19 +33,15 @@ class LogPanel(QWidget):
         self._stack.addWidget(self.log)
         self._choice = Segments([("messages", "Messages", "What the run says"), ("log", "Log file", "log.txt")], "log")
         self._choice.chosen.connect(self._on_choice_chosen)
-        heading = QLabel("Log")
-        heading.setProperty("role", "section")
-        bar = QHBoxLayout()
-        bar.setContentsMargins(3 * theme.SPACE, theme.SPACE, 2 * theme.SPACE, 0)
-        bar.addWidget(heading)
-        bar.addSpacing(2 * theme.SPACE)
-        bar.addWidget(self._choice)
-        bar.addStretch(1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, theme.SPACE, 0)
         layout.setSpacing(0)
-        layout.addLayout(bar)
         layout.addWidget(self._stack, 1)
+        beside = QVBoxLayout()
+        beside.setContentsMargins(0, theme.SPACE, 0, 0)
+        beside.addWidget(self._choice)
+        beside.addStretch(1)
+        layout.addLayout(beside)
         theme.notifier.changed.connect(self._on_theme_changed)
 
     def show_run(self, followed: FollowedRun | None) -> None:
@@ -51,13 +51,18 @@ class LogPanel(QWidget):
         self._shown = 0
         self.messages.clear()
         self.log.clear()
-        self.messages.setPlaceholderText("Nothing to report." if followed is not None else "")
-        self.log.setPlaceholderText("Nothing printed yet." if followed is not None else "")
+        self.messages.setPlaceholderText("Nothing to report." if followed is not None else NO_RUN)
+        self.log.setPlaceholderText("Nothing printed yet." if followed is not None else NO_RUN)
         if followed is not None:
             self.log.setPlainText("\n".join(followed.log))
             _to_end(self.log)
             followed.log_received.connect(self._on_followed_log_received)
             self.refresh()
+        self.filled.emit(followed is not None)
+
+    @property
+    def has_run(self) -> bool:
+        return self._followed is not None
 
     @pyqtSlot()
     def refresh(self) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import Qt, pyqtSlot
-from PyQt5.QtWidgets import QFrame, QPushButton, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QFrame, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from seqdec_gui.gui import pages
 from seqdec_gui.gui.readiness import readiness
@@ -44,7 +44,8 @@ class TrainingPage(QWidget):
         self.header = Header(self._session)
         self.outcome = Outcome()
         self.board = Board(self._session)
-        self.log = LogPanel()
+        self.log = LogPanel(self)
+        self.log.hide()  # until the window gives it a place
         self._stack = QStackedWidget()
         self._stack.addWidget(self.empty)
         self._stack.addWidget(self._build_run())
@@ -58,14 +59,6 @@ class TrainingPage(QWidget):
     def _build_run(self) -> QWidget:
         line = QFrame()
         line.setProperty("role", "line")
-        self._split = QSplitter(Qt.Vertical)
-        self._split.setHandleWidth(1)
-        self._split.addWidget(self.board)
-        self._split.addWidget(self.log)
-        self._split.setStretchFactor(0, 1)
-        self._split.setStretchFactor(1, 0)
-        self._split.setCollapsible(0, False)
-        self._split.setSizes([1000, 88])
         run = QWidget()
         layout = QVBoxLayout(run)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -73,7 +66,7 @@ class TrainingPage(QWidget):
         layout.addWidget(self.header)
         layout.addWidget(self.outcome)
         layout.addWidget(line)
-        layout.addWidget(self._split, 1)
+        layout.addWidget(self.board, 1)
         return run
 
     def _connect(self) -> None:
@@ -160,7 +153,7 @@ class TrainingPage(QWidget):
             self.empty.button.setText(found.text)
             return
         self.empty.words.setText(found.reason)
-        self.empty.button.setText("Open the Data Tab" if self._wants_data(found.reason) else "Open the Design Tab")
+        self.empty.button.setText("Go to the Data tab" if self._wants_data(found.reason) else "Go to the Design tab")
 
     def _wants_data(self, reason: str) -> bool:
         return "Data tab" in reason
