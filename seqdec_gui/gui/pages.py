@@ -112,7 +112,7 @@ class EmptyState(QWidget):
         layout.addWidget(self._picture)
         layout.addWidget(heading)
         layout.addLayout(line)
-        self.button = QPushButton(button)
+        self.button = QPushButton(button, self)  # without a parent it would be shown as a window of its own
         self.button.setProperty("kind", "primary")
         self.button.setVisible(bool(button))
         layout.addSpacing(2 * theme.SPACE)

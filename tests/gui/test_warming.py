@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QEvent, QObject, Qt
 from PyQt5.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui import resource_files
 from seqdec_gui.domain.design import Block, Design
 from seqdec_gui.domain.kinds.inputs import Vector
-from seqdec_gui.gui import warming
+from seqdec_gui.gui import pages, warming
 from seqdec_gui.gui.data_view.page import DataPage
 from seqdec_gui.gui.data_view.port_row import PortRow
 from seqdec_gui.gui.main_window import MainWindow
@@ -53,6 +53,29 @@ def test_the_train_and_the_data_page_are_there_before_somebody_looks(opened: Ope
     assert page.table is None  # no file is read unasked
     window.pages.show_page("data")
     qtbot.waitUntil(lambda: page.table is not None)
+
+
+class Shown(QObject):
+    """Names every window that is shown while it watches."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        if event.type() == QEvent.Show and isinstance(watched, QWidget) and watched.isWindow():
+            self.names.append(f"{type(watched).__name__} {watched.objectName()}")
+        return False
+
+
+def test_no_part_of_a_page_is_shown_as_a_window_of_its_own(opened: Opened, qapp: QApplication) -> None:
+    """It would flash, and take the keys from the window."""
+    window, shown = opened(resource_files.path("examples/roman.seqdec")), Shown()
+    qapp.installEventFilter(shown)
+    for page in pages.PAGES:
+        window.pages.page(page.name)
+    qapp.removeEventFilter(shown)
+    assert shown.names == []
 
 
 def test_nothing_is_made_ready_during_a_drag(opened: Opened, qtbot: QtBot, mouse: Mouse) -> None:
