@@ -32,6 +32,7 @@ from seqdec_gui.domain.edit import set_value
 from seqdec_gui.gui import background
 from seqdec_gui.gui.generate_view.page import GeneratePage
 from seqdec_gui.gui.generate_view.paint_grid import PaintGrid
+from seqdec_gui.gui.generate_view.results import INPUT, TEXT
 from seqdec_gui.gui.main_window import MainWindow
 from tests.gui.conftest import press
 from tests.gui.trained_runs import asked, child, example_in, trained
@@ -116,6 +117,10 @@ def test_typed_lines_are_rows_and_their_sequences_stand_in_the_table(
         ["2", "1", '{"number": "44"}', "-1.000"],
         ["2", "2", '{"number": "44"}', "-1.125"],
     ]
+    view = driver.find(QTableView, "results_table")
+    assert [view.model().index(row, INPUT).data() for row in range(4)] == ["1987", "1987", "44", "44"]
+    assert not view.isColumnHidden(INPUT)
+    assert view.columnViewportPosition(INPUT) < view.columnViewportPosition(TEXT)
     assert driver.find(QLabel, "generate_summary").text() == "4 sequences, 2 different"
     assert not Path(wanted["output"]).parent.exists()  # nothing is left in the temporary folder
 

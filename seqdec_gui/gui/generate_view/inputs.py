@@ -14,6 +14,7 @@ from seqdec_gui.data.fitted import Fitted, FittedPort
 from seqdec_gui.data.tables import inspect
 from seqdec_gui.domain.generation import obstacle
 from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.gui.data_view.words import array_text
 from seqdec_gui.runs.folder import RunFolder
 
 PEEKED_ROWS = 64
@@ -63,6 +64,11 @@ def rows_of_data(fitted: Fitted, data: Path, first: int, count: int) -> list[Row
     return [
         {port.name: _value(port, [column[row] for column in cells[port.name]]) for port in fitted.inputs} for row in range(rows)
     ]
+
+
+def in_words(row: Row) -> str:
+    """What a row holds on one line: `1987`; several inputs with a comma, of many numbers the first."""
+    return ", ".join(value if isinstance(value, str) else array_text(np.asarray(value)) for value in row.values())
 
 
 def _value(port: FittedPort, cells: list[Any]) -> Any:

@@ -31,7 +31,7 @@ from seqdec_gui.gui.child_task import ChildTask, sentence_of
 from seqdec_gui.gui.code_view import write_text
 from seqdec_gui.gui.data_view.words import plural
 from seqdec_gui.gui.generate_view.input_form import InputForm
-from seqdec_gui.gui.generate_view.inputs import Row, RunInputs, read_inputs, rows_of_data
+from seqdec_gui.gui.generate_view.inputs import Row, RunInputs, in_words, read_inputs, rows_of_data
 from seqdec_gui.gui.generate_view.results import Result, ResultsTable, as_csv, read_results
 from seqdec_gui.gui.pages import EmptyState
 from seqdec_gui.gui.run_picker import RunPicker
@@ -56,6 +56,7 @@ class GeneratePage(QWidget):
         self._inputs: RunInputs | None = None
         self._reading: background.Operation | None = None
         self._folder: Path | None = None
+        self._asked: tuple[str, ...] = ()  # the inputs of the rows, in words
         self.task = ChildTask(self)
         self.picker = RunPicker(workspace, "generate")
         self.form = InputForm()
@@ -271,6 +272,7 @@ class GeneratePage(QWidget):
         background.run(lambda: rows_of_data(fitted, data, first, count), done, self._on_failed, self)
 
     def _start(self, inputs: RunInputs, rows: tuple[Row, ...] = (), file: str = "") -> None:
+        self._asked = tuple(in_words(row) for row in rows)
         self._folder = Path(tempfile.mkdtemp(prefix="seqdec-gui-generate-"))
         task = GenerateTask(
             run=str(inputs.run.path),
@@ -315,7 +317,7 @@ class GeneratePage(QWidget):
         self._on_failed(error)
 
     def _show_results(self, results: list[Result]) -> None:
-        self.results.show_results(results)
+        self.results.show_results(results, self._asked)
         self.results.setVisible(bool(results))
         self._hint.setVisible(not results)
         rows = len({result.row for result in results})

@@ -16,7 +16,9 @@ from seqdec_gui.gui import theme
 from seqdec_gui.gui.tables import show_as_list
 
 HEADER = ("row", "sample", "text", "log_probability")
-TITLES = ("Row", "Sample", "Text", "log p")
+TITLES = ("Row", "Sample", "Text", "log p", "Input")
+SAMPLE, TEXT, LOG, INPUT = 1, 2, 3, 4
+LEAST_INPUT, WIDEST_INPUT = 64, 160
 
 
 class Result(NamedTuple):
@@ -52,11 +54,18 @@ class ResultsModel(QAbstractTableModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.results: list[Result] = []
+        self.inputs: Sequence[str] = ()
 
-    def show_results(self, results: list[Result]) -> None:
+    def show_results(self, results: list[Result], inputs: Sequence[str]) -> None:
         self.beginResetModel()
-        self.results = results
+        self.results, self.inputs = results, inputs
         self.endResetModel()
+
+    def _value(self, row: int, column: int) -> object:
+        result = self.results[row]
+        if column != INPUT:
+            return result[column]
+        return self.inputs[result.row] if result.row < len(self.inputs) else ""
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:
         return 0 if parent is not None and parent.isValid() else len(self.results)
@@ -65,21 +74,21 @@ class ResultsModel(QAbstractTableModel):
         return 0 if parent is not None and parent.isValid() else len(TITLES)
 
     def data(self, index: QModelIndex, role: int = Qt.DisplayRole) -> object:
-        value = self.results[index.row()][index.column()]
+        value = self._value(index.row(), index.column())
         if role == Qt.UserRole:
             return float("-inf") if value is None else value
         if role == Qt.DisplayRole:
-            if index.column() < 2:
-                return f"{int(value) + 1:,}"
-            if index.column() == 3:
+            if index.column() < TEXT:
+                return f"{int(value) + 1:,}"  # type: ignore[call-overload]
+            if index.column() == LOG:
                 return "–" if value is None else f"{value:.3f}"
             return str(value).replace("\n", "⏎")
         if role == Qt.ToolTipRole:
-            return str(value) if index.column() == 2 else None
-        if role == Qt.FontRole and index.column() == 2:
+            return str(value) if index.column() in (TEXT, INPUT) else None
+        if role == Qt.FontRole and index.column() == TEXT:
             return theme.font(monospace=True)
         if role == Qt.TextAlignmentRole:
-            return int(Qt.AlignVCenter | (Qt.AlignLeft if index.column() == 2 else Qt.AlignRight))
+            return int(Qt.AlignVCenter | (Qt.AlignLeft if index.column() in (TEXT, INPUT) else Qt.AlignRight))
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.DisplayRole) -> object:
@@ -87,10 +96,10 @@ class ResultsModel(QAbstractTableModel):
             return None
         if role == Qt.DisplayRole:
             return TITLES[section]
-        if role == Qt.ToolTipRole and section == 3:
+        if role == Qt.ToolTipRole and section == LOG:
             return "Natural logarithm of the probability of the whole sequence, its end included"
         if role == Qt.TextAlignmentRole:
-            return int(Qt.AlignVCenter | (Qt.AlignLeft if section == 2 else Qt.AlignRight))
+            return int(Qt.AlignVCenter | (Qt.AlignLeft if section in (TEXT, INPUT) else Qt.AlignRight))
         return None
 
 
@@ -112,15 +121,20 @@ class ResultsTable(QTableView):
         self.setAlternatingRowColors(True)
         self.verticalHeader().setSectionResizeMode(QHeaderView.Fixed)
         header = self.horizontalHeader()
-        header.setSectionResizeMode(2, QHeaderView.Stretch)
-        for section, width in ((0, 52), (1, 68), (3, 76)):
+        header.setSectionResizeMode(TEXT, QHeaderView.Stretch)
+        header.moveSection(INPUT, TEXT)
+        for section, width in ((0, 52), (SAMPLE, 68), (LOG, 76)):
             header.setSectionResizeMode(section, QHeaderView.Fixed)
             header.resizeSection(section, width)
         header.setSortIndicator(-1, Qt.AscendingOrder)
 
-    def show_results(self, results: list[Result]) -> None:
+    def show_results(self, results: list[Result], inputs: Sequence[str] = ()) -> None:
+        """`inputs`: what each row was made from, in words, where that is known."""
         self.horizontalHeader().setSortIndicator(-1, Qt.AscendingOrder)
-        self.results.show_results(results)
+        self.results.show_results(results, inputs)
+        self.setColumnHidden(INPUT, not any(inputs))
+        self.setColumnWidth(INPUT, min(WIDEST_INPUT, max(LEAST_INPUT, self.sizeHintForColumn(INPUT))))
+        self.setColumnHidden(SAMPLE, not any(result.sample for result in results))
         self.scrollToTop()
 
     def shown(self) -> list[Result]:
