@@ -9,7 +9,7 @@ from typing import Literal
 from PyQt5.QtCore import QObject, Qt
 from PyQt5.QtWidgets import QApplication, QDialog, QFileDialog, QInputDialog, QLineEdit, QMessageBox, QWidget
 
-from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.gui import preferences, theme
 from seqdec_gui.gui.icons import icon
 
@@ -51,10 +51,15 @@ def message(parent: QObject | None, title: str, text: str) -> QMessageBox:
     return box
 
 
+def without_place(problem: Problem) -> str:
+    """The sentence of a problem; that it lies in the data goes without saying."""
+    return problem.sentence().removeprefix("data: ")
+
+
 def failure(parent: QObject | None, error: Exception, title: str = "That did not work") -> QMessageBox:
     """Say what went wrong: one sentence, or every problem found."""
     if isinstance(error, InvalidInput):
-        text = "<br><br>".join(_plain(problem.sentence()) for problem in error.problems[:8])
+        text = "<br><br>".join(_plain(without_place(problem)) for problem in error.problems[:8])
         more = len(error.problems) - 8
         text += f"<br><br>and {more} more." if more > 0 else ""
     else:

@@ -8,7 +8,7 @@ from PyQt5.QtWidgets import QLabel, QListWidget, QListWidgetItem, QStackedLayout
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.validation import unbound
-from seqdec_gui.gui import theme
+from seqdec_gui.gui import notify, theme
 from seqdec_gui.gui.icons import icon
 from seqdec_gui.gui.workspace import Workspace
 
@@ -63,7 +63,7 @@ class ProblemsPanel(QWidget):
         self._list.clear()
         for problem in problems:
             sign = icon(ICONS[problem.severity], theme.current().severity(problem.severity))
-            sentence = problem.sentence().removeprefix("data: ")  # says it itself
+            sentence = notify.without_place(problem)
             item = QListWidgetItem(sign, sentence)
             item.setData(Qt.UserRole, problem)
             item.setToolTip(sentence)

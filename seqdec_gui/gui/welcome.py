@@ -17,6 +17,7 @@ from seqdec_gui.gui.design_files import Template, examples, templates
 from seqdec_gui.gui.thumbnail import thumbnail
 
 PICTURE = QSize(190, 84)
+CARD_WIDTH = 200  # of all sections, so that their columns stand in one line
 
 
 class Welcome(QScrollArea):
@@ -48,7 +49,7 @@ class Welcome(QScrollArea):
         self._column.setSpacing(3 * theme.SPACE)
         self._column.addLayout(self._header())
         self._add_cards("Start from a template", "template", templates())
-        self._recent_heading, self._recents = self._section("Recent designs", 260)
+        self._recent_heading, self._recents = self._section("Recent designs", CARD_WIDTH)
         self._add_cards("Examples with data", "example", examples())
         self._column.addStretch(1)
         self.setWidget(page)
@@ -101,7 +102,7 @@ class Welcome(QScrollArea):
         return heading, holder
 
     def _add_cards(self, title: str, name: str, found: tuple[Template, ...]) -> None:
-        heading, holder = self._section(title, 200)
+        heading, holder = self._section(title, CARD_WIDTH)
         heading.setVisible(bool(found))
         holder.setVisible(bool(found))
         for template in found:
