@@ -168,6 +168,7 @@ QTabBar::tab:disabled { color: @text_disabled@; }
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; border: none; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }
+QScrollArea#welcome_page QScrollBar:vertical { background: @window@; }
 QScrollBar::handle { background: @control_border@; border-radius: 3px; margin: 2px; }
 QScrollBar::handle:vertical { min-height: 28px; }
 QScrollBar::handle:horizontal { min-width: 28px; }

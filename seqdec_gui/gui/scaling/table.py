@@ -16,7 +16,7 @@ from seqdec_gui.runs.advice import OWN_LOOPS, Advice, devices_in_words, kernels_
 from seqdec_gui.runs.measurement import Measurement
 
 NOTHING = "–"
-CELL_PADDING, TITLE_PADDING = 22, 16
+CELL_PADDING, TITLE_PADDING = 23, 16
 ROW_HEIGHT = 6 * theme.SPACE
 FAILURES = {"out_of_memory": "Out of memory", "time": "Not measured, the time was up", "other": "Failed"}
 OWN_LOOPS_TIP = "Loops of the engine's own, by measurement faster than cuDNN's (docs/performance.md)."
@@ -114,8 +114,7 @@ class AdviceTable(QTableWidget):
         for place, column in enumerate(COLUMNS):
             texts = [column.text(advice, one) for one in rows if one.step_s is not None or place < 2]
             widest = max((of_cells.horizontalAdvance(text) for text in texts), default=0)
-            room = CELL_PADDING if column.number else CELL_PADDING + theme.SPACE
-            self.setColumnWidth(place, max(widest + room, of_titles.horizontalAdvance(column.title) + TITLE_PADDING))
+            self.setColumnWidth(place, max(widest + CELL_PADDING, of_titles.horizontalAdvance(column.title) + TITLE_PADDING))
 
     def _batch(self) -> int:
         one = self.chosen
@@ -174,7 +173,7 @@ COLUMNS = (  # what decides comes first: a small window shows it without scrolli
     Column("Speed-up", "Compared with one device at the same batch", _speed_up),
     Column("Epoch", "Expected time of an epoch of the bound rows", _epoch),
     Column("Memory", "Peak: of the fullest GPU; on a CPU of the whole process", _memory),
-    Column("Reduction", "Share of a step that summing over the devices takes", _reduction),
+    Column("Reduce", "Share of a step that summing over the devices takes", _reduction),
     Column("Input", "Share of a step that bringing the rows to the devices takes", lambda _, one: _share(one.input_share)),
     Column("Step", "Time of one training step", _step),
     Column("cuDNN", "Whether the recurrent layers run in cuDNN's kernels (GPUs only)", _cudnn, number=False),
