@@ -62,8 +62,7 @@ def _compiled_text(engine: Any, rows: Rows, rates: Floats, kl_weights: Floats) -
 
     (_, count, lines, data), *_ = engine._chunks(rows, FIXED_LINES if engine._fixed else ())
     padded = [_padded(values, len(lines)) for values in (rates, kl_weights)]
-    lowered = engine._steps.train.lower(engine._state, data, lines, np.int32(count), *padded)
-    return str(lowered.compile().as_text())
+    return str(engine._steps.compiled_text(engine._state, data, lines, np.int32(count), *padded))
 
 
 # -- memory

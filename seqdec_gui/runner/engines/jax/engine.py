@@ -140,6 +140,8 @@ class JaxEngine(Engine):
     # -- work
     def train(self, rows: Rows, learning_rates: Floats, kl_weights: Floats) -> Interval:
         self._divide(rows.shape[1])
+        if self._fixed:
+            self.compile_ahead(rows.shape[1])
         rates, factors = np.asarray(learning_rates, "float32"), np.asarray(kl_weights, "float32").reshape(len(rows), -1)
         found: list[tuple[int, Results]] = []
         for first, count, lines, data in self._chunks(rows, FIXED_LINES if self._fixed else ()):
@@ -151,6 +153,22 @@ class JaxEngine(Engine):
             self._wait_for(found)
         losses = np.concatenate([np.asarray(results.losses)[:count] for count, results in found])
         return Interval(losses, self._sums([np.asarray(results.fractions)[:count] for count, results in found]))
+
+    def compile_ahead(self, batch: int) -> None:
+        """Begin to compile training calls of every length that this engine makes for such batches (see `Steps`)."""
+        most, divergences = self._lines(batch), len(self.program.divergences)
+
+        def like(shape: tuple[int, ...], dtype: Any, spec: Any = None) -> Any:
+            return jax.ShapeDtypeStruct(shape, dtype, sharding=None if spec is None else self._sharding(spec))
+
+        def call(size: int) -> tuple[Any, ...]:
+            arrays = self._dataset.arrays.items()
+            sent = {name: like((size, batch, *array.shape[1:]), array.dtype, BY_ROWS) for name, array in arrays}
+            numbers = like((), "int32"), like((size,), "float32"), like((size, divergences), "float32")
+            return self._state, self._data if self.resident else sent, like((size, batch), "int32"), *numbers
+
+        lengths = [size for size in FIXED_LINES if size <= most] if self._fixed else [most]
+        self._steps.compile_ahead(call(size) for size in lengths)
 
     def evaluate(self, rows: Rows, weights: Floats) -> Mapping[str, Sum]:
         self._divide(rows.shape[1])

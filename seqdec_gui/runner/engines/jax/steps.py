@@ -9,7 +9,8 @@ XLA's compiler for GPUs crashes on reductions between devices inside a loop whos
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import jax
@@ -26,6 +27,7 @@ from seqdec_gui.runner.objective import Objective, expand
 Array = Any
 Arrays = list[Array]
 EVERYWHERE, BY_ROWS = P(), P(None, REPLICAS)
+_COMPILERS = ThreadPoolExecutor(4, "compiler")
 
 
 class State(NamedTuple):
@@ -68,13 +70,33 @@ class Steps:
         rows = BY_ROWS
         data = EVERYWHERE if resident else BY_ROWS
         given, result = (EVERYWHERE, data, rows, EVERYWHERE, EVERYWHERE, EVERYWHERE), (EVERYWHERE, EVERYWHERE)
-        self.train = self._compiled(self._train, given, result, donate=(0,))
+        self._training = self._compiled(self._train, given, result, donate=(0,))
+        self._ahead: dict[tuple[int, ...], Future[Any]] = {}
         self.evaluate = self._compiled(self._evaluate, (EVERYWHERE, data, rows, BY_ROWS, EVERYWHERE), EVERYWHERE)
         self.predict = self._compiled(self._predict, (EVERYWHERE, data, rows), P(REPLICAS))
 
     def _compiled(self, function: Callable[..., Any], given: Any, result: Any, donate: tuple[int, ...] = ()) -> Any:
         mapped = jax.shard_map(function, mesh=self._mesh, in_specs=given, out_specs=result, check_vma=False)
         return jax.jit(mapped, donate_argnums=donate)
+
+    # -- training calls: arguments are those of `_train`
+    def train(self, *given: Any) -> tuple[State, Results]:
+        ahead = self._ahead.get(given[2].shape)
+        return (ahead.result() if ahead else self._training)(*given)
+
+    def compile_ahead(self, calls: Iterable[tuple[Any, ...]]) -> None:
+        """Compile for calls like these, side by side and in the background; `train` waits for what it needs.
+
+        Arguments may be `jax.ShapeDtypeStruct`; their rows tell calls apart. Returns when all are traced.
+        """
+        for given in calls:
+            if given[2].shape not in self._ahead:
+                self._ahead[given[2].shape] = _COMPILERS.submit(self._training.lower(*given).compile)
+
+    def compiled_text(self, *given: Any) -> str:
+        """The compiled module that such a call runs."""
+        ahead = self._ahead.get(given[2].shape)
+        return str((ahead.result() if ahead else self._training.lower(*given).compile()).as_text())
 
     # -- compiled
     def _train(
