@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         started = process.start(target, spec, nice=arguments.nice)
     except SeqdecError:
-        folder.discard(target)
+        folder.discard(target, started=False)
         raise
     return launch_and_watch(started, arguments, remove_invalid=True)
 

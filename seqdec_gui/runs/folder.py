@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seqdec_gui.domain.problems import InvalidInput
-from seqdec_gui.runs import control, spec
+from seqdec_gui.runs import control, lock, spec
 
 if TYPE_CHECKING:
     from seqdec_gui.runs.state import RunStatus, RunSummary
@@ -48,6 +48,11 @@ class RunFolder:
     def exists(self) -> bool:
         """Whether this is a run folder."""
         return self.spec.is_file()
+
+    @property
+    def looks_like_a_run(self) -> bool:
+        """Whether this is a run folder, or what is left of one: it has a `spec.json`, or events beside a lock."""
+        return self.spec.exists() or (self.events.exists() and self.lock.exists())
 
     def checkpoint(self, name: str) -> Path:
         """The weights of checkpoint `best` or `last`."""
@@ -99,9 +104,19 @@ def create(
         ) from None
 
 
-def discard(run: RunFolder) -> None:
-    """Remove the folder of a run that could not begin, and the `runs` around it if nothing else is there."""
-    shutil.rmtree(run.path, ignore_errors=True)
+def discard(run: RunFolder, started: bool = True) -> None:
+    """Remove the folder of a run that could not begin, and the `runs` around it if nothing else is there.
+
+    With `started` false only a folder in which no run was ever started: two programs may have been told the same folder, and
+    what the other one started there must stay.
+    """
+    try:
+        with lock.acquire(run.lock) as held:
+            record = held.read()
+            if started or record is None or not record.pid:
+                shutil.rmtree(run.path, ignore_errors=True)
+    except (lock.RunLocked, OSError):
+        return
     if run.path.parent.name == "runs":
         with contextlib.suppress(OSError):
             run.path.parent.rmdir()
@@ -122,10 +137,10 @@ def list_runs(folder: Path | str) -> list[RunSummary]:
     if not path.is_dir():
         raise InvalidInput(f"Expected a folder with runs, found nothing at {path}.", "no_folder")
     try:
-        if RunFolder(path).exists:
+        if RunFolder(path).looks_like_a_run:
             return [RunFolder(path).summary()]
         found = [child for parent in (path, path / "runs") if parent.is_dir() for child in parent.iterdir()]
-        runs = [RunFolder(child) for child in found if RunFolder(child).exists]
+        runs = [RunFolder(child) for child in found if RunFolder(child).looks_like_a_run]
     except PermissionError:
         raise InvalidInput(f"The runs in {path} may not be read: permission denied.", "permission_denied") from None
     return sorted((run.summary() for run in runs), key=lambda summary: (summary.created or 0, summary.run))

@@ -85,6 +85,8 @@ def status(run: RunFolder) -> RunStatus:
         return _status(run, _history(run))
     except UnreadableLine as error:
         return RunStatus("unreadable", str(error))
+    except OSError as error:
+        return RunStatus("unreadable", _unread(error))
 
 
 def summary(run: RunFolder) -> RunSummary:
@@ -97,6 +99,8 @@ def summary(run: RunFolder) -> RunSummary:
         history = _history(run)
     except UnreadableLine as error:
         return RunSummary(str(run.path), asked.name, "unreadable", str(error), created=asked.created)
+    except OSError as error:
+        return RunSummary(str(run.path), asked.name, "unreadable", _unread(error), created=asked.created)
     return _summary(run, asked.name, asked.created, history)
 
 
@@ -118,7 +122,7 @@ def ended(final: FinalEvent) -> RunStatus:
             early = " (early stopping)" if final.reason == "early_stopping" else ""
             return RunStatus("finished", f"Finished after {_epochs(final.epoch)}{early}.", final)
         case Stopped():
-            return RunStatus("stopped", f"Stopped by the user after {_epochs(final.epoch)}.", final)
+            return RunStatus("stopped", f"Stopped by the user in epoch {final.epoch}.", final)
         case Failed():
             return RunStatus("failed", final.sentence, final)
 
@@ -212,6 +216,10 @@ def _summary(run: RunFolder, design: str, created: float, history: _History) -> 
         engine=latest.engine if latest else "",
         parameters=latest.parameters if latest else ParameterCount(),
     )
+
+
+def _unread(error: OSError) -> str:
+    return f"{error.filename} cannot be read: {(error.strerror or str(error)).lower()}."
 
 
 def _epochs(number: int) -> str:

@@ -162,7 +162,7 @@ def test_the_run_survives_its_terminal_and_is_followed_and_stopped_from_another(
     assert run.status().state == "running"
     follower = start_program("obey", "attach", run.path)
     status, out, _ = run_command("stop", run.path)
-    assert (status, out.startswith("Stopped by the user after ")) == (0, True)
+    assert (status, out.startswith("Stopped by the user in epoch ")) == (0, True)
     assert "epoch 1/3" in follower.communicate(timeout=20)[0]
     assert follower.returncode == 130
 
@@ -314,6 +314,23 @@ def test_a_run_that_cannot_be_started_leaves_no_folder(run_command, fake_runner,
 
 def full_disk(*_):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_the_second_train_into_a_folder_leaves_the_first_one_s_run_alone(run_command, roman, tmp_path, monkeypatch):
+    """Both have found the folder empty before either started."""
+    run = RunFolder(tmp_path / "run")
+    first = start_program("obey", "train", roman, "--run", run.path, "--devices", "cpu")
+    wait_for(begun(run))
+    monkeypatch.setattr("seqdec_gui.runs.folder.create", lambda *_: run)
+    status, _, err = run_command("train", roman, "--run", run.path, "--devices", "cpu")
+    assert status == 1
+    assert "is being used by process" in err
+    attach(run).stop()
+    assert "Stopped by the user" in first.communicate(timeout=20)[1]
+    status, _, err = run_command("train", roman, "--run", run.path, "--devices", "cpu")
+    assert status == 2
+    assert "was started before: resume it" in err
+    assert run.status().state == "stopped"
 
 
 def test_a_refused_run_leaves_other_runs_alone(run_command, fake_runner, roman):

@@ -91,7 +91,7 @@ def test_a_run_never_started_is_unfinished(run):
     [
         (Finished(epoch=5), "finished", "Finished after 5 epochs."),
         (Finished(epoch=1, reason="early_stopping"), "finished", "Finished after 1 epoch (early stopping)."),
-        (Stopped(epoch=2), "stopped", "Stopped by the user after 2 epochs."),
+        (Stopped(epoch=2), "stopped", "Stopped by the user in epoch 2."),
         (Failed(kind="diverged", sentence="The loss is not finite."), "failed", "The loss is not finite."),
     ],
 )
@@ -181,6 +181,39 @@ def test_damaged_and_newer_runs_are_listed_as_unreadable(tmp_path, run, run_spec
     assert "newer" in states[str(run.path)][1]
     assert states[str(other.path)][0] == "unreadable"
     assert run.status().state == "unreadable"
+
+
+def test_what_is_left_of_a_run_is_listed_as_unreadable(tmp_path, run):
+    tell(run, STARTED, Finished(epoch=5))
+    run.spec.unlink()
+    (tmp_path / "notes").mkdir()
+    assert [(summary.run, summary.state) for summary in list_runs(tmp_path)] == [(str(run.path), "unreadable")]
+    assert "spec.json" in list_runs(run.path)[0].text
+
+
+@pytest.mark.parametrize("name", ["events", "lock"])
+def test_a_run_whose_files_cannot_be_read_does_not_hide_the_others(tmp_path, run, run_spec, name):
+    other = create(tmp_path / "other", None)
+    spec.write(run_spec, other.spec)
+    getattr(run, name).mkdir()
+    states = {summary.run: (summary.state, summary.text) for summary in list_runs(tmp_path)}
+    assert states[str(other.path)][0] == "unfinished"
+    assert states[str(run.path)] == ("unreadable", f"{getattr(run, name)} cannot be read: is a directory.")
+    assert run.status().state == "unreadable"
+
+
+def test_only_a_folder_in_which_nothing_was_started_is_taken_back(run):
+    with lock.acquire(run.lock) as held:
+        folder.discard(run, started=False)
+        assert run.exists
+        held.write(lock.record_of(run.path, pid=99999999))
+    folder.discard(run, started=False)
+    assert run.exists
+    folder.discard(run)
+    assert not run.path.exists()
+    again = create(run.path, None)
+    folder.discard(again, started=False)
+    assert not again.path.exists()
 
 
 def test_runs_are_listed_from_a_folder_its_runs_and_itself(tmp_path, run_spec):
