@@ -102,6 +102,6 @@ def _input(name: str | None) -> Iterator[str]:
         yield absolute(existing_file(name))
     else:
         with tempfile.TemporaryDirectory(prefix="seqdec-gui-") as folder:
-            path = Path(folder) / "standard_input.csv"
+            path = Path(folder) / "standard input"  # as messages name it
             path.write_bytes(sys.stdin.buffer.read())
             yield str(path)

@@ -39,7 +39,7 @@ def read_rows(fitted: Fitted, source: Path | Iterable[str]) -> dict[str, Values]
         raise InvalidInput(f"{source} does not exist; expected a file with one row per sample.", "missing_file", "data")
     with reading(source):
         content = source.read_text(encoding=find_encoding(source))
-    return _from_lines(fitted, content.splitlines(), source.name, "\t" if source.suffix.lower() == ".tsv" else "")
+    return _from_lines(fitted, content.split("\n"), source.name, "\t" if source.suffix.lower() == ".tsv" else "")
 
 
 # -- files with columns
@@ -87,7 +87,10 @@ def _from_lines(fitted: Fitted, lines: list[str], file: str, delimiter: str) -> 
     if not lines:
         raise InvalidInput(f"{file} is empty; expected one row per line.", "empty_file", "data")
     delimiter = delimiter or find_delimiter("\n".join(lines[:200]))
-    records = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter)
+    try:
+        records = iter(list(csv.reader((f"{line}\n" for line in lines), delimiter=delimiter)))
+    except csv.Error as error:
+        raise InvalidInput(f"{file} cannot be read as text with columns: {error}.", "unreadable_file", "data") from None
     names = [name.strip() for name in next(records)]
     found = {port.name: _columns_for(port, names) for port in fitted.inputs}
     if len(fitted.inputs) == 1 and not found[fitted.inputs[0].name]:

@@ -11,6 +11,7 @@ import numpy as np
 from seqdec_gui.data.formats.base import CHUNK_ROWS, Array, Chunk, Column, Kind, Table, text_array, wrong_kind
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
+_NAMED = 8
 _SEVERAL_NUMBERS = re.compile(r"[\s\[(]*[-+.\d][-+.\deE]*([\s,;]+[-+.\d][-+.\deE]*)+[\s\])]*")
 
 
@@ -36,7 +37,8 @@ class ColumnSource:
         first = columns[0]
         self._table, self._columns = table, columns
         self.rows = first.rows
-        names = ", ".join(repr(column.name) for column in columns)
+        names = ", ".join(repr(column.name) for column in columns[:_NAMED])
+        names += f" and {len(columns) - _NAMED:,} more" if len(columns) > _NAMED else ""
         self.label = f"Column {names}" if len(columns) == 1 else f"The group of columns {names}"
         self.kind: Kind = first.kind if len(columns) == 1 else "array"
         self.shape = first.shape if len(columns) == 1 else (len(columns),)

@@ -72,7 +72,7 @@ class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: Literal["random", "column"] = "random"
     validation: Annotated[float, Meta(ge=0, lt=1, description="Share of the rows that validate.")] = 0.1
     test: Annotated[float, Meta(ge=0, lt=1, description="Share of the rows kept away from training altogether.")] = 0.0
-    seed: Annotated[int, Meta(ge=0)] = 0
+    seed: Annotated[int, Meta(ge=0, le=2**31 - 1, description="Which rows the random split chooses.")] = 0
     column: str = ""
 
 

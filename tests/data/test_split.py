@@ -11,6 +11,7 @@ from seqdec_gui.data.order import epoch_order
 from seqdec_gui.data.split import split_rows
 from seqdec_gui.data.tables import open_table
 from seqdec_gui.domain.bindings import Split
+from seqdec_gui.domain.catalog import fields
 from tests.data.ports import codes
 
 
@@ -33,6 +34,11 @@ def test_a_random_split_has_every_row_once(rows: int, validation: float, test: f
     if "no_training_rows" not in codes(problems):
         assert len(parts.test) == round(rows * test)
         assert len(parts.validation) == round(rows * validation)
+
+
+def test_the_greatest_seed_that_a_design_may_have_is_one_that_the_split_takes() -> None:
+    seed = next(int(field.maximum or 0) for field in fields(Split) if field.name == "seed")
+    assert len(split_rows(Split(seed=seed), 50, None)[0].training) == 45
 
 
 def test_a_split_is_the_same_for_the_same_seed() -> None:

@@ -96,6 +96,57 @@ def test_objects_are_never_unpickled(tmp_path: Path) -> None:
     assert "never unpickled" in problem.text
 
 
+@pytest.mark.parametrize("name", ["npz", "npy", "h5", "parquet"])
+def test_rows_without_values_are_no_column(tmp_path: Path, name: str) -> None:
+    path, array = tmp_path / f"hollow.{name}", np.zeros((4, 0))
+    if name == "parquet":
+        pyarrow.parquet.write_table(pa.table({"hollow": pa.array([[]] * 4, pa.list_(pa.float64()))}), path)
+    elif name == "h5":
+        with h5py.File(path, "w") as file:
+            file["hollow"] = array
+    else:
+        np.save(path, array) if name == "npy" else np.savez(path, hollow=array)
+    (problem,) = problems_of(inspect(path).column, "hollow")
+    assert "hold no values" in problem.text
+    assert preview(path, 0, 2) == {}
+
+
+@pytest.mark.parametrize("shape", [(-5, 2), (10**13, 2), (4, 10**18)])
+def test_an_array_shorter_than_its_header_says_is_damaged(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    with (tmp_path / "a.npy").open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f8", "fortran_order": False, "shape": shape})
+        file.write(bytes(64))
+    (problem,) = problems_of(open_table, tmp_path / "a.npy")
+    assert "fewer values than its header says" in problem.text
+
+
+def test_a_missing_first_list_does_not_decide_the_shape(tmp_path: Path) -> None:
+    pyarrow.parquet.write_table(pa.table({"x": [None, [1.0, 2.0]]}), tmp_path / "a.parquet")
+    assert open_table(tmp_path / "a.parquet").columns[0].shape == (2,)
+    (problem,) = problems_of(read, tmp_path / "a.parquet", "x")
+    assert "expected 2 values per list, row 1 has nothing" in problem.text
+
+
+def test_a_quote_that_is_never_closed_swallows_no_rows(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text('x,s\n1,a\n2,"b\n3,c\n4,d\n')
+    (problem,) = problems_of(open_table, path)
+    assert (problem.code, "in row 2" in problem.text) == ("open_quote", True)
+    path.write_text('x,s\n1,5" pipe\n2,b\n')
+    assert list(read(path, "s")) == ['5" pipe', "b"]
+
+
+def test_a_header_longer_than_the_sample_is_read_whole(tmp_path: Path) -> None:
+    names = [f"a_column_with_quite_a_long_name_{number}" for number in range(9000)]
+    (tmp_path / "a.csv").write_text(",".join([*names, "last"]) + "\n" + "1," * 9000 + "2\n")
+    assert open_table(tmp_path / "a.csv", ["last"]).columns[0].kind == "integer"
+
+
+def test_utf_32_is_told_from_utf_16(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("s\nwört\n".encode("utf-32"))
+    assert list(read(tmp_path / "a.csv", "s")) == ["wört"]
+
+
 def test_bytes_that_are_no_utf8_are_read_as_latin_1(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", t=np.array([b"caf\xe9", b"x"]))
     assert list(read(tmp_path / "a.npz", "t")) == ["café", "x"]

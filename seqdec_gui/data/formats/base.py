@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -43,6 +43,15 @@ class Table(ABC):
         """Warnings about the file as a whole."""
         self.unusable: dict[str, Problem] = {}
         """What the file holds besides columns, and why it cannot be used."""
+
+    def _list(self, columns: Iterable[Column]) -> None:
+        """Sets `columns`; those whose rows hold no values are unusable."""
+        columns = tuple(columns)
+        self.columns = tuple(column for column in columns if 0 not in column.shape)
+        for column in columns:
+            if 0 in column.shape:
+                text = f"Column {column.name!r} has rows of shape {column.shape}, which hold no values; expected numbers."
+                self.unusable[column.name] = Problem("error", "unusable_array", "data", text, "Bind another column.")
 
     @property
     def rows(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ class DelimitedTable(Table):
             self._wanted = [name for name in self._dialect.names if names is None or name in names]
             self._strings: dict[str, Any] = _read_strings(path, self._dialect, self._wanted)
             self._numbers: dict[str, Any] = {name: self._as_numbers(name) for name in self._wanted}
-        self.columns = tuple(self._described(name) for name in self._wanted)
+        self._list(self._described(name) for name in self._wanted)
 
     def _described(self, name: str) -> Column:
         numbers = self._numbers[name]
@@ -119,9 +120,10 @@ def _shrunk(numbers: Any) -> Any:
 
 def _read_strings(path: Path, dialect: Dialect, wanted: Sequence[str]) -> dict[str, Any]:
     import pyarrow as pa
-    from pyarrow import csv
+    from pyarrow import csv as arrow_csv
 
     header = dialect.raw_names
+    included = set(wanted)
 
     def read(rejected: list[Any] | None = None) -> Any:
         def reject(row: Any) -> str:
@@ -129,21 +131,21 @@ def _read_strings(path: Path, dialect: Dialect, wanted: Sequence[str]) -> dict[s
             rejected.append(row)
             return "skip"
 
-        return csv.read_csv(
+        return arrow_csv.read_csv(
             path,
-            csv.ReadOptions(
+            arrow_csv.ReadOptions(
                 encoding="utf-8" if dialect.encoding == "utf-8-sig" else dialect.encoding,
                 block_size=_BLOCK_BYTES,
                 use_threads=rejected is None,
             ),
-            csv.ParseOptions(
+            arrow_csv.ParseOptions(
                 delimiter=dialect.delimiter,
                 newlines_in_values=True,
                 invalid_row_handler=None if rejected is None else reject,
             ),
-            csv.ConvertOptions(
+            arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(header, pa.string()),
-                include_columns=[name for name in header if name.strip() in wanted],
+                include_columns=[name for name in header if name.strip() in included],
                 strings_can_be_null=False,
             ),
         )
@@ -158,8 +160,32 @@ def _read_strings(path: Path, dialect: Dialect, wanted: Sequence[str]) -> dict[s
         if not rejected:
             raise
         raise InvalidInput(_ragged(path, rejected, len(header)), "ragged_rows", "data") from error
-    stripped = [name.strip() for name in table.column_names]
-    return {name: table.column(stripped.index(name)) for name in wanted}
+    _fail_if_a_quote_stays_open(path, dialect, table.num_rows)
+    places = {name.strip(): place for place, name in enumerate(table.column_names)}
+    return {name: table.column(places[name]) for name in wanted}
+
+
+def _fail_if_a_quote_stays_open(path: Path, dialect: Dialect, rows: int) -> None:
+    """Arrow takes all that follows an open quote for one value, however many rows it was."""
+    with path.open("rb") as file:
+        quotes = sum(block.count(b'"') for block in iter(lambda: file.read(1 << 20), b""))
+    if quotes % 2 == 0 or not rows:
+        return
+    with path.open(encoding=dialect.encoding, newline="") as text:
+        try:
+            for _ in csv.reader(text, delimiter=dialect.delimiter, strict=True):
+                pass
+        except csv.Error as error:
+            if "unexpected end" not in str(error):
+                return
+        else:
+            return
+    raise InvalidInput(
+        f"{path.name} opens a quote that is never closed, in row {rows}: all that follows would be one value. "
+        "Close it, or write the quotes inside a text twice and quotes around it.",
+        "open_quote",
+        "data",
+    )
 
 
 def _ragged(path: Path, rejected: list[Any], width: int) -> str:

@@ -12,9 +12,13 @@ import msgspec
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
 _SAMPLE_BYTES = 256 * 1024
+_LONGEST_SAMPLE_BYTES = 64 * 2**20
 _SAMPLE_RECORDS = 200
 _DELIMITERS = (",", ";", "\t", "|")
-_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_MARKS = (  # that of UTF-32 begins like that of UTF-16
+    (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+)  # fmt: skip
 
 
 class Dialect(msgspec.Struct, frozen=True):
@@ -38,9 +42,8 @@ def detect(path: Path) -> Dialect:
     if encoding == "latin-1":
         text = f"{path.name} is not valid UTF-8, so it was read as Latin-1."
         problems.append(Problem("warning", "not_utf8", "data", text, "Save it as UTF-8 if its letters look wrong."))
-    with path.open("rb") as file:
-        raw = file.read(_SAMPLE_BYTES)
-    if b"\0" in raw and not encoding.startswith("utf-16"):
+    raw = _sample(path)
+    if b"\0" in raw and not encoding.startswith(("utf-16", "utf-32")):
         raise InvalidInput(f"{path.name} holds binary data; expected text with a header line and rows.", "not_text", "data")
     sample = codecs.getincrementaldecoder(encoding)("replace").decode(raw)
     delimiter = "\t" if path.suffix.lower() == ".tsv" else find_delimiter(sample)
@@ -59,8 +62,20 @@ def detect(path: Path) -> Dialect:
     return Dialect(encoding, delimiter, tuple(records[0]), tuple(problems))
 
 
+def _sample(path: Path) -> bytes:
+    """The beginning of the file; more of it where lines are so long that this would not hold the header and two rows."""
+    with path.open("rb") as file:
+        raw = file.read(_SAMPLE_BYTES)
+        while max(raw.count(b"\n"), raw.count(b"\r")) < 3 and len(raw) < _LONGEST_SAMPLE_BYTES:
+            more = file.read(len(raw))
+            if not more:
+                break
+            raw += more
+    return raw
+
+
 def find_encoding(path: Path) -> str:
-    """UTF-8 (or by its byte order mark UTF-16) if the whole file is valid in it, else Latin-1, which every file is."""
+    """UTF-8 (by its byte order mark UTF-16 or UTF-32) if the whole file is valid in it, else Latin-1, which every file is."""
     with path.open("rb") as file:
         start = file.read(4)
         name = next((name for mark, name in _MARKS if start.startswith(mark)), "utf-8")

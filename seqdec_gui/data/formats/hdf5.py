@@ -31,7 +31,7 @@ class Hdf5Table(Table):
 
         with reading(path), _open(path) as file:
             file.visititems(visit)
-        self.columns = tuple(columns)
+        self._list(columns)
 
     def chunks(self, name: str) -> Iterator[Chunk]:
         column = self.column(name)

@@ -5,6 +5,7 @@ Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 
 from __future__ import annotations
 
+import math
 import struct
 import zipfile
 from collections.abc import Iterator
@@ -47,6 +48,8 @@ class NumpyTable(Table):
             for name in self._members():
                 with self._member(name) as file:
                     header = _read_header(file)
+                if min(header.shape, default=0) < 0 or _size(header) > self._bytes_of(name) - header.length:
+                    raise EOFError(f"array {name!r} has fewer values than its header says")
                 if problem := _why_unusable(name, header):
                     self.unusable[name] = problem
                     continue
@@ -54,13 +57,20 @@ class NumpyTable(Table):
                     raise InvalidInput(f"{path.name} holds two arrays named {name!r}.", "duplicate_column", "data")
                 self._headers[name] = header
                 columns.append(_column(name, header))
-        self.columns = tuple(columns)
+        self._list(columns)
 
     def _members(self) -> list[str]:
         if not self._zipped:
             return [self.path.stem]
         with zipfile.ZipFile(self.path) as archive:
             return [member[:-4] for member in archive.namelist() if member.endswith(".npy")]
+
+    def _bytes_of(self, name: str) -> int:
+        """Header and values of the array, uncompressed."""
+        if not self._zipped:
+            return self.path.stat().st_size
+        with zipfile.ZipFile(self.path) as archive:
+            return archive.getinfo(f"{name}.npy").file_size
 
     @contextmanager
     def _member(self, name: str) -> Iterator[IO[bytes]]:
@@ -128,7 +138,7 @@ class NumpyTable(Table):
 
 
 def _size(header: _Header) -> int:
-    return int(np.prod(header.shape, dtype=np.int64)) * header.dtype.itemsize
+    return math.prod(header.shape) * header.dtype.itemsize  # of Python's integers: what a damaged file says may be huge
 
 
 def _column(name: str, header: _Header) -> Column:

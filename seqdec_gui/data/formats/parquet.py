@@ -34,7 +34,7 @@ class ParquetTable(Table):
                 listed = ", ".join(map(repr, twice))
                 raise InvalidInput(f"{path.name} has several columns named {listed}; rename them.", "duplicate_column", "data")
             described = [self._described(field, int(metadata.num_rows)) for field in self._file.schema_arrow]
-        self.columns = tuple(column for column in described if column)
+        self._list(column for column in described if column)
 
     def _described(self, field: Any, rows: int) -> Column | None:
         import pyarrow as pa
@@ -56,8 +56,11 @@ class ParquetTable(Table):
         return Column(field.name, "array" if shape else kind, _dtype_name(arrow_type, kind), tuple(shape), rows)
 
     def _first_value(self, name: str) -> Any:
-        for batch in self._file.iter_batches(batch_size=1, columns=[name]):
-            return batch.column(0)[0].as_py() if batch.num_rows else None
+        """The first that is not missing."""
+        for batch in self._file.iter_batches(batch_size=256, columns=[name]):
+            for value in batch.column(0):
+                if value.is_valid:
+                    return value.as_py()
         return None
 
     def chunks(self, name: str) -> Iterator[Chunk]:
@@ -141,7 +144,7 @@ def _rectangular(column: Column, chunk: Any, first: int) -> Array:
         if len(wrong):
             row = first + int(wrong[0]) // int(np.prod(column.shape[:axis], dtype=np.int64)) + 1
             found = "nothing" if lengths[wrong[0]] < 0 else f"{lengths[wrong[0]]} values"
-            text = f"Column {column.name!r} is ragged: row 1 has {size} values per list, row {row} has {found}."
+            text = f"Column {column.name!r} is ragged: expected {size} values per list, row {row} has {found}."
             raise InvalidInput([Problem("error", "ragged_rows", "data", text, "Pad every row to the same length.")])
         values = pc.list_flatten(values)
     return values.to_numpy(zero_copy_only=False).reshape(rows, *column.shape)  # type: ignore[no-any-return]
