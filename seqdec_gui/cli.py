@@ -14,10 +14,12 @@ import sys
 import time
 import traceback
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
+from typing import TextIO
 
 from seqdec_gui import __version__
-from seqdec_gui.domain.problems import SeqdecError
+from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "templates": ("templates", "list the designs to start from"),
@@ -43,7 +45,9 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and give its exit status: 0 done, 1 failed, 2 bad arguments or design, 130 stopped by the user."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _print_anything(sys.stdout)
     try:
+        _fail_unless_text(given)
         status = _dispatch(given)
         sys.stdout.flush()
         return status
@@ -78,6 +82,21 @@ def _dispatch(given: list[str]) -> int:
     return _open_window(arguments.design)
 
 
+def _print_anything(stream: TextIO) -> None:
+    """Where the terminal's encoding lacks a letter, its code is printed: a table is no reason to fail."""
+    if isinstance(stream, TextIOWrapper) and stream.encoding.lower() != "utf-8":
+        stream.reconfigure(errors="backslashreplace")
+
+
+def _fail_unless_text(given: Sequence[str]) -> None:
+    """Names of files that are no text in this locale could be opened, but not written to a run's JSON."""
+    for argument in given:
+        if not argument.isprintable() and any("\udc80" <= letter <= "\udcff" for letter in argument):
+            text = f"Expected arguments in the encoding {sys.getfilesystemencoding()}, received {argument!r}."
+            hint = "Rename the file, or choose a UTF-8 locale (export LANG=C.UTF-8)."
+            raise InvalidInput([Problem("error", "not_text", "", text, hint)])
+
+
 def _top_parser() -> argparse.ArgumentParser:
     width = max(map(len, COMMANDS))
     listed = "\n".join(f"  {name:<{width}}  {summary}" for name, (_, summary) in COMMANDS.items())
@@ -104,6 +123,8 @@ def _open_window(design: str | None) -> int:
     missing = [name for name in ("PyQt5", "pyqtgraph", "qtawesome") if importlib.util.find_spec(name) is None]
     if missing:
         return _fail(f"The window needs {missing[0]}: pip install 'seqdec-gui[gui]'. The commands work without.", 2)
+    if sys.platform == "linux" and not any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))):
+        return _fail("There is no screen for the window (DISPLAY is not set). `seqdec-gui --help` lists what works without.", 2)
     from seqdec_gui.gui.app import main as open_window
 
     return int(open_window(design))
@@ -126,8 +147,8 @@ def _write_log() -> Path:
     folder = Path(platformdirs.user_log_dir("seqdec-gui"))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text, encoding="utf-8")
+        (folder / name).write_text(text, encoding="utf-8", errors="backslashreplace")
     except OSError:
         folder = Path(tempfile.gettempdir())
-        (folder / name).write_text(text, encoding="utf-8")
+        (folder / name).write_text(text, encoding="utf-8", errors="backslashreplace")
     return folder / name

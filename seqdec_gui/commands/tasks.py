@@ -38,5 +38,6 @@ def trained_on(run: RunFolder) -> int:
 def existing_file(path: str) -> str:
     """The path, if a file is there. Raises InvalidInput."""
     if not Path(path).expanduser().is_file():
-        raise InvalidInput(f"Expected a file, found nothing at {path}.", "no_file")
+        found = f"a folder: {path}" if Path(path).expanduser().is_dir() else f"nothing at {path}"
+        raise InvalidInput(f"Expected a file, found {found}.", "no_file")
     return path

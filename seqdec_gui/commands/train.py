@@ -83,7 +83,7 @@ def make_spec(arguments: argparse.Namespace) -> RunSpec:
     design = apply(load_design(arguments.design), overrides, arguments.data, arguments.bind)
     base = Path(arguments.design).absolute().parent
     available = devices.list_devices()
-    choice, warnings = devices.parse_devices(arguments.devices or "auto", available)
+    choice, warnings = devices.parse_devices("auto" if arguments.devices is None else arguments.devices, available)
     problems = readiness(design, base, devices.resolve(choice, available))
     if errors(problems):
         raise InvalidInput(errors(problems))
@@ -119,7 +119,7 @@ def apply(design: Design, overrides: list[str], data: str | None, bindings: list
     if data is not None:
         design = set_value(design, "data.file", absolute(data))
     for binding in bindings:
-        port, columns = parse_assignment(binding)
+        port, columns = parse_assignment(binding, "PORT=COLUMN")
         design = bind(design, port, [column.strip() for column in columns.split(",")])
     return design
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import os
 import tempfile
@@ -48,8 +49,8 @@ def _block_to_builtins(block: Block) -> dict[str, Any]:
 def loads(text: str | bytes) -> Design:
     """The design that this JSON text describes. Raises InvalidInput with every problem of form; `check` judges the meaning."""
     try:
-        plain = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        plain = msgspec.json.decode(text.removeprefix(codecs.BOM_UTF8) if isinstance(text, bytes) else text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         hint = "The file is damaged or cut off, or no design; an autosave may stand beside it."
         raise InvalidInput([Problem("error", "not_json", "", f"Expected JSON: {error}.", hint)]) from None
     return from_builtins(plain)
@@ -94,13 +95,29 @@ def _list(plain: dict[str, Any], key: str, problems: list[Problem]) -> list[Any]
 
 
 def _section(plain: dict[str, Any], key: str, type: type[Any], problems: list[Problem]) -> Any:
+    value = plain.get(key, {})
     try:
-        return msgspec.convert(plain.get(key, {}), type)
+        return msgspec.convert(value, type)
     except msgspec.ValidationError as error:
-        refusal = explained(error, plain.get(key, {}), type)
-        place = key + (f".{refusal.path}" if refusal.path else "")
-        problems.append(Problem("error", "bad_value", place, refusal.text, refusal.hint))
-        return type()
+        found = [_refused(key, error, value, type)]
+    if isinstance(value, dict):  # one by one, so that every wrong value is named
+        found = [problem for name in value for problem in _wrong_field(key, type, name, value[name])]
+    problems += found
+    return type()
+
+
+def _wrong_field(section: str, type: type[Any], name: str, value: Any) -> list[Problem]:
+    try:
+        msgspec.convert({name: value}, type)
+    except msgspec.ValidationError as error:
+        return [_refused(section, error, {name: value}, type)]
+    return []
+
+
+def _refused(section: str, error: msgspec.ValidationError, value: Any, type: type[Any]) -> Problem:
+    refusal = explained(error, value, type)
+    place = section + (f".{refusal.path}" if refusal.path else "")
+    return Problem("error", "bad_value", place, refusal.text, refusal.hint)
 
 
 def _block(item: Any, index: int, problems: list[Problem]) -> Block | None:
@@ -158,10 +175,10 @@ def parse_parameters(kind: type[Kind], plain: Any, where: str, problems: list[Pr
 
 def _link(item: Any, index: int, problems: list[Problem]) -> Link | None:
     try:
-        if not isinstance(item, dict) or set(item) != {"from", "to"}:
+        if not isinstance(item, dict) or set(item) != {"from", "to"} or not all(isinstance(end, str) for end in item.values()):
             raise ValueError('expected {"from": "block.port", "to": "block.port"}')
         return Link(Port.parse(item["from"]), Port.parse(item["to"]))
-    except (ValueError, AttributeError, TypeError) as error:
+    except ValueError as error:
         problems.append(Problem("error", "bad_link", f"links[{index}]", f"{str(error)[:1].upper()}{str(error)[1:]}."))
         return None
 

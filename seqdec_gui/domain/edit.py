@@ -41,11 +41,11 @@ def set_value(design: Design, name: str, text: str) -> Design:
     return _with_parameter(design, design.block(head), name, rest, text)
 
 
-def parse_assignment(text: str) -> tuple[str, str]:
+def parse_assignment(text: str, form: str = "block.parameter=value") -> tuple[str, str]:
     """`name=value` in two. Raises InvalidInput."""
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
-        raise InvalidInput(f"Expected block.parameter=value, received {text!r}.", "bad_assignment")
+        raise InvalidInput(f"Expected {form}, received {text!r}.", "bad_assignment")
     return name.strip(), value.strip()
 
 

@@ -140,10 +140,17 @@ def list_runs(folder: Path | str) -> list[RunSummary]:
         if RunFolder(path).looks_like_a_run:
             return [RunFolder(path).summary()]
         found = [child for parent in (path, path / "runs") if parent.is_dir() for child in parent.iterdir()]
-        runs = [RunFolder(child) for child in found if RunFolder(child).looks_like_a_run]
+        runs = [run for run in map(RunFolder, found) if _seen(run)]
     except PermissionError:
         raise InvalidInput(f"The runs in {path} may not be read: permission denied.", "permission_denied") from None
     return sorted((run.summary() for run in runs), key=lambda summary: (summary.created or 0, summary.run))
+
+
+def _seen(run: RunFolder) -> bool:
+    """Whether this is a run as far as we may look: a neighbour's locked folder must not hide the others."""
+    with contextlib.suppress(PermissionError):
+        return run.looks_like_a_run
+    return False
 
 
 def _create_at(run: RunFolder) -> RunFolder:

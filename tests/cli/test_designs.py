@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -137,6 +138,27 @@ def test_without_qt_the_window_is_one_sentence(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert done.stderr == "The window needs PyQt5: pip install 'seqdec-gui[gui]'. The commands work without.\n"
+
+
+def test_without_a_screen_the_window_is_one_sentence(run_command, monkeypatch):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    status, _, err = run_command()
+    assert status == 2
+    assert err.startswith("There is no screen for the window")
+
+
+def test_a_name_that_is_no_text_in_the_locale_is_one_sentence(run_command, tmp_path):
+    status, _, err = run_command("check", tmp_path / "d\udce4.seqdec")
+    assert status == 2
+    assert "Rename the file, or choose a UTF-8 locale" in err
+
+
+def test_letters_that_the_terminal_lacks_are_no_reason_to_fail(tmp_path):
+    code = "import sys; from seqdec_gui import cli; cli.main(['--version']); sys.stdout.write('ä→')"
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment, timeout=60)
+    assert (done.returncode, done.stdout) == (0, b"seqdec-gui 0.1.0\n\xe4\\u2192")
 
 
 def test_a_bug_is_one_sentence_and_a_file_with_the_traceback(run_command, monkeypatch):

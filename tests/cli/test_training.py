@@ -82,6 +82,8 @@ def test_the_spec_holds_what_was_asked_for(run_command, fake_runner, roman, tmp_
         (["--devices", "gpu:99"], "gpu:99 does not exist"),
         (["--devices", "tpu"], "Expected devices as auto"),
         (["--data", "nowhere.csv"], "There is no data file"),
+        (["--devices", ""], "Expected devices as auto"),
+        (["--bind", "number"], "Expected PORT=COLUMN, received 'number'."),
         (["--bind", "numbr=x"], "Did you mean 'number'?"),
         (["--epochs", "many"], "Expected a whole number, received 'many'."),
         (["--epochs", "0"], "training.epochs: Expected a whole number >= 1, received '0'."),

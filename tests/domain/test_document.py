@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,32 @@ def changed(**top: object) -> str:
 
 def test_truncated_json() -> None:
     assert refused(dumps(archetype())[:200]) == ["not_json"]
+
+
+def test_json_too_deep_to_be_a_design() -> None:
+    assert refused("[" * 100_000) == ["not_json"]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_design() -> None:
+    assert loads(b"\xef\xbb\xbf" + dumps(archetype()).encode()) == archetype()
+
+
+def test_every_wrong_field_of_a_section_is_named_with_what_was_received() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        loads(changed(training={"epochs": 0, "learning_rate": -1, "epoch": 3}, data={"split": {"validation": 1}, "fil": "a"}))
+    assert [(problem.where, problem.text) for problem in caught.value.problems] == [
+        ("data.split.validation", "Expected `float` < 1.0."),
+        ("data.fil", "data has no 'fil'."),
+        ("training.epochs", "Expected `int` >= 1, received 0."),
+        ("training.learning_rate", "Expected `float` > 0.0, received -1."),
+        ("training.epoch", "training has no 'epoch'."),
+    ]
+
+
+@pytest.mark.parametrize("link", [{"from": 1, "to": 2}, {"from": None, "to": "a.b"}])
+def test_a_link_between_what_is_no_text(link: dict[str, object]) -> None:
+    with pytest.raises(InvalidInput, match=re.escape('{"from": "block.port", "to": "block.port"}')):
+        loads(changed(links=[link]))
 
 
 def test_bytes_that_are_no_text() -> None:
