@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from seqdec_gui.data.formats.base import Array
 from seqdec_gui.domain.problems import SeqdecError
 
 MAPPED_BYTES = 512 * 2**20
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class ArrayWriter:
@@ -102,11 +104,12 @@ def write_whole(path: Path, content: bytes) -> None:
 
 def not_written(path: Path, error: OSError) -> SeqdecError:
     """The error that a file could not be written: disk full, no permission, no folder."""
-    reason = (error.strerror or str(error)).rstrip(".")
+    number = re.search(r"errno = (\d+)", str(error))  # HDF5 names it in a paragraph of its own
+    reason = os.strerror(int(number[1])) if number else " ".join((error.strerror or str(error)).split()).rstrip(".")
     if isinstance(error, PermissionError):
         return SeqdecError(f"{path} could not be written: {reason}; change the permissions, or choose another folder.")
     free = ""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in _FULL or (number and int(number[1]) in _FULL):
         with suppress(OSError):
             free = f" ({shutil.disk_usage(path.parent).free / 1e6:,.1f} MB are free)"
     return SeqdecError(f"{path} could not be written: {reason}{free}; make room, or choose another folder.")

@@ -426,3 +426,10 @@ def test_the_bundled_examples_open(name: str) -> None:
             assert fitted.codec.symbols == symbols
         assert not isinstance(fitted.codec, FittedIds)
     assert len(dataset.training) + len(dataset.validation) == dataset.rows
+
+
+def test_the_paragraph_of_hdf5_about_a_full_disk_becomes_a_sentence(tmp_path: Path) -> None:
+    error = OSError("Unable to create file (time = Fri\n, errno = 28, error message = 'No space left on device')")
+    said = str(storage.not_written(tmp_path / "a.h5", error))
+    assert said.startswith(f"{tmp_path / 'a.h5'} could not be written: No space left on device (")
+    assert "\n" not in said
