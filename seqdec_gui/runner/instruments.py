@@ -107,6 +107,14 @@ class WithoutReduction:
         self._gathers = [(layer, layer._gather) for layer in found]
         self._parts = _jax_without_sums(engine, wires) if engine.name == "jax" else _tensorflow_without_sums(engine)
         self._before: dict[str, Any] = {}
+        self.is_compiled = False
+
+    def compile_ahead(self, batch: int) -> None:
+        """Begin to compile these steps in the background, where the engine can: beside its own they cost little time."""
+        if self._engine.name == "jax":
+            with self:
+                self._engine.compile_ahead(batch)
+            self.is_compiled = True
 
     def __enter__(self) -> None:
         for layer, _ in self._gathers:
@@ -123,15 +131,18 @@ class WithoutReduction:
 
 
 def _jax_without_sums(engine: Any, wires: Any) -> dict[str, Any]:
+    """Steps on a mesh whose axis of replicas is one device long, as often as there are devices: sums over it are none."""
+    from jax.sharding import Mesh
+    from jax.sharding import PartitionSpec as P
+
+    from seqdec_gui.runner.engines.jax.layers import REPLICAS
     from seqdec_gui.runner.engines.jax.steps import Steps
 
-    class Alone(Steps):
-        def _sum_of_all(self, tree: Any) -> Any:
-            return tree
-
-    steps = Alone(
-        engine.training_model, engine.optimizer, engine._objective, wires, engine._mesh,
+    steps = Steps(
+        engine.training_model, engine.optimizer, engine._objective, wires,
+        Mesh(engine._mesh.devices.reshape(1, -1), (REPLICAS, "apart")),
         resident=engine.resident, global_statistics=engine.program.global_statistics, fixed=engine._fixed,
+        rows=P(None, (REPLICAS, "apart")),
     )  # fmt: skip
     return {"_steps": steps}
 

@@ -23,8 +23,9 @@ from seqdec_gui.runs.tasks import Measured, Probed, ProbeTask, Progress, TaskCha
 if TYPE_CHECKING:
     from seqdec_gui.data.dataset import Dataset
     from seqdec_gui.runner.engines.base import Engine
+    from seqdec_gui.runner.instruments import WithoutReduction
 
-INTERVAL_S = 0.25
+INTERVAL_S, GPU_INTERVAL_S = 0.25, 0.1
 LENGTHS = (192, 128, 64, 32, 16, 8, 1)
 """Steps of an interval: engines compile long loops for lengths of 64 and 8, so an interval is one of them or made of them."""
 INTERVALS = 5
@@ -110,6 +111,8 @@ class Bench:
     def __init__(self, engine: Engine, dataset: Dataset, task: ProbeTask, blank: Measurement) -> None:
         self._engine, self._dataset, self._task, self._blank = engine, dataset, task, blank
         self._longest_s = 0.0
+        self._interval_s = GPU_INTERVAL_S if engine.devices.kind == "gpu" else INTERVAL_S
+        self._alone: WithoutReduction | None = None
         self._random = np.random.default_rng(0)
 
     def measured(self, batch: int, later: int) -> Measurement:
@@ -126,10 +129,14 @@ class Bench:
             self._longest_s = max(self._longest_s, time.monotonic() - began)
 
     def _measured(self, blank: Measurement, later: int) -> Measurement:
-        from seqdec_gui.runner.instruments import cudnn_layers, peak_memory, recurrent_layers
+        from seqdec_gui.runner.instruments import WithoutReduction, cudnn_layers, peak_memory, recurrent_layers
 
         batch, engine = blank.batch_size, self._engine
         first_of_all = not self._longest_s
+        if self._task.shares and engine.replicas > 1:
+            self._alone = WithoutReduction(engine, self._dataset.wires)
+            if engine.devices.kind == "gpu":
+                self._alone.compile_ahead(batch)
         step, ready_s = self._step(batch, self._seconds(later))
         rows = len(self._dataset.training)
         found = replace(
@@ -154,19 +161,16 @@ class Bench:
         engine = self._engine
         resident = is_resident(engine)
         found = replace(found, resident=resident, input_share=0.0 if resident else None)
-        if engine.replicas == 1:
+        if self._alone is None:
             found = replace(found, reduction_share=0.0)
-        elif self._time_for(step, later):
-            found = replace(found, reduction_share=self._reduction_share(found.batch_size, step))
+        elif self._alone.is_compiled or self._time_for(step, later):
+            found = replace(found, reduction_share=self._reduction_share(self._alone, found.batch_size, step))
         if resident is False and self._time_for(step, later):
             found = replace(found, input_share=self._input_share(found.batch_size, step, later))
         return found
 
-    def _reduction_share(self, batch: int, step: Step) -> float | None:
+    def _reduction_share(self, alone: WithoutReduction, batch: int, step: Step) -> float | None:
         """Intervals with and without reduction take turns, so that what else the machine does weighs on both alike."""
-        from seqdec_gui.runner.instruments import WithoutReduction
-
-        alone = WithoutReduction(self._engine, self._dataset.wires)
         with alone:
             self._train(batch, step.steps)
         pairs = []
@@ -189,13 +193,13 @@ class Bench:
 
     def _time_for(self, step: Step, later: int) -> bool:
         """Whether a share may be measured without taking the time of the batches to come."""
-        each = step.compile_s + 2 * INTERVALS * max(INTERVAL_S, step.median)
+        each = step.compile_s + 2 * INTERVALS * max(self._interval_s, step.median)
         return process_age_s() + each * (1 + later) < self._task.budget_s
 
     def _seconds(self, later: int) -> float:
         """For measuring, compilation apart: a part of what is left."""
         left = self._task.budget_s - process_age_s()
-        return max(INTERVAL_S, min(INTERVALS * 2 * INTERVAL_S, left / (2 * (later + 1))))
+        return max(self._interval_s, min(INTERVALS * 2 * self._interval_s, left / (2 * (later + 1))))
 
     def _step(self, batch: int, seconds: float) -> tuple[Step, float]:
         """The time of a step, and how old the process was after the first."""
@@ -203,11 +207,11 @@ class Bench:
         self._train(batch, 1)
         ready_s = process_age_s()
         with turn(self._task.turn):
-            steps = steps_in_interval(min(self._train(batch, 1) for _ in range(2)))
+            steps = steps_in_interval(min(self._train(batch, 1) for _ in range(2)), self._interval_s)
             ran = 3
             if steps > 1:  # many at once are faster than one alone; a loop of another length may be compiled
                 self._train(batch, steps)
-                again = steps_in_interval(self._train(batch, steps) / steps)
+                again = steps_in_interval(self._train(batch, steps) / steps, self._interval_s)
                 ran += 2 * steps
                 if again > steps:
                     self._train(batch, again)
@@ -232,9 +236,9 @@ class Bench:
         return rows, np.full(steps, 1e-5, np.float32), kl_weights
 
 
-def steps_in_interval(step_s: float) -> int:
+def steps_in_interval(step_s: float, interval_s: float = INTERVAL_S) -> int:
     """The longest of `LENGTHS` that takes no longer than an interval should; 1 where a step alone takes longer."""
-    wanted = INTERVAL_S / max(step_s, 1e-9)
+    wanted = interval_s / max(step_s, 1e-9)
     return next((length for length in LENGTHS if length <= wanted), 1)
 
 

@@ -28,6 +28,8 @@ from seqdec_gui.runs.workload import estimated_rows, operations_per_training
 BUDGET_S, CPU_BUDGET_S = 20.0, 45.0
 GRACE_S = 1.5
 """A probe is ended after its budget times this: a compilation cannot be interrupted otherwise."""
+CORES_TOGETHER = 4
+"""For each of the children that start and compile at the same time."""
 LARGEST_DATA = 256 << 20
 """Bytes of data files above which random rows are measured: reading would take longer than the probe."""
 WORTH_SHARE = 1 / 30
@@ -62,13 +64,15 @@ def probe(
     """Do these plans, in the order of `plans` and of their batches, within about `budget_s` seconds together.
 
     What runs out of memory or time is a measurement that says so. On GPUs, where the cores suffice, the children start together
-    and measure in turn. Results are kept for `auto`; `on_measured` hears each at once.
-    Raises InvalidInput (the design or its rows cannot be used), Cancelled.
+    and measure in turn, with many cores a child per batch: compiling takes longest. Results are kept for `auto`; `on_measured`
+    hears each at once. Raises InvalidInput (the design or its rows cannot be used), Cancelled.
     """
     fail_unless_sound(design)
     real = has_rows(design, folder)
     on_gpus = all(plan.devices.kind == "gpu" for plan in plans)
-    together = on_gpus and len(plans) > 1 and _cores() >= 4 * len(plans)
+    if on_gpus and _cores() >= CORES_TOGETHER * sum(len(plan.batch_sizes) for plan in plans):
+        plans = [plan._replace(batch_sizes=(size,)) for plan in plans for size in sorted(plan.batch_sizes)]
+    together = on_gpus and len(plans) > 1 and _cores() >= CORES_TOGETHER * len(plans)
     batches = sum(len(plan.batch_sizes) for plan in plans)
     stopped = threading.Event()
     found: dict[int, list[Measurement]] = {i: [] for i in range(len(plans))}

@@ -84,11 +84,11 @@ def test_every_wrong_field_of_a_section_is_named_with_what_was_received() -> Non
     with pytest.raises(InvalidInput) as caught:
         loads(changed(training={"epochs": 0, "learning_rate": -1, "epoch": 3}, data={"split": {"validation": 1}, "fil": "a"}))
     assert [(problem.where, problem.text) for problem in caught.value.problems] == [
-        ("data.split.validation", "Expected `float` < 1.0."),
-        ("data.fil", "data has no 'fil'."),
-        ("training.epochs", "Expected `int` >= 1, received 0."),
-        ("training.learning_rate", "Expected `float` > 0.0, received -1."),
-        ("training.epoch", "training has no 'epoch'."),
+        ("data.split.validation", "Expected a number < 1.0, received 1."),
+        ("data", "There is no 'fil' here."),
+        ("training.epochs", "Expected a whole number >= 1, received 0."),
+        ("training.learning_rate", "Expected a number > 0.0, received -1."),
+        ("training", "There is no 'epoch' here."),
     ]
 
 

@@ -46,7 +46,9 @@ class Results(NamedTuple):
 
 
 class Steps:
-    """What is the same for all compiled functions of a run. `resident`: rows are gathered on the devices from whole arrays."""
+    """What is the same for all compiled functions of a run. `resident`: rows are gathered on the devices from whole arrays;
+    `rows`: along which axes of the mesh a batch is split.
+    """
 
     def __init__(
         self,
@@ -59,20 +61,20 @@ class Steps:
         resident: bool,
         global_statistics: bool,
         fixed: bool = False,
+        rows: P = BY_ROWS,
     ) -> None:
         self._fixed = fixed
         self._model, self._optimizer, self._objective, self._wires = model, optimizer, objective, tuple(wires)
-        self._mesh, self._replicas, self._resident = mesh, mesh.devices.size, resident
+        self._mesh, self._replicas, self._resident = mesh, mesh.shape[REPLICAS], resident
         self._average_statistics = not global_statistics and self._replicas > 1
         self._is_seed = are_seeds(model)
         self._learning_rate = [v is optimizer.learning_rate for v in optimizer.variables].index(True)
         self._inputs = [tensor.name for tensor in model.inputs]
-        rows = BY_ROWS
-        data = EVERYWHERE if resident else BY_ROWS
+        data = EVERYWHERE if resident else rows
         given, result = (EVERYWHERE, data, rows, EVERYWHERE, EVERYWHERE, EVERYWHERE), (EVERYWHERE, EVERYWHERE)
         self._training = self._compiled(self._train, given, result, donate=(0,))
         self._ahead: dict[tuple[int, ...], Future[Any]] = {}
-        self.evaluate = self._compiled(self._evaluate, (EVERYWHERE, data, rows, BY_ROWS, EVERYWHERE), EVERYWHERE)
+        self.evaluate = self._compiled(self._evaluate, (EVERYWHERE, data, rows, rows, EVERYWHERE), EVERYWHERE)
         self.predict = self._compiled(self._predict, (EVERYWHERE, data, rows), P(REPLICAS))
 
     def _compiled(self, function: Callable[..., Any], given: Any, result: Any, donate: tuple[int, ...] = ()) -> Any:
