@@ -58,9 +58,9 @@ def count_cudnn_operations(graph: Any, replicas: int) -> int:
 
 
 def _compiled_text(engine: Any, rows: Rows, rates: Floats, kl_weights: Floats) -> str:
-    from seqdec_gui.runner.engines.jax.engine import FIXED_LINES, _padded
+    from seqdec_gui.runner.engines.jax.engine import _padded
 
-    (_, count, lines, data), *_ = engine._chunks(rows, FIXED_LINES if engine._fixed else ())
+    (_, count, lines, data), *_ = engine._chunks(rows, engine._lengths)
     padded = [_padded(values, len(lines)) for values in (rates, kl_weights)]
     return str(engine._steps.compiled_text(engine._state, data, lines, np.int32(count), *padded))
 
@@ -109,11 +109,11 @@ class WithoutReduction:
         self._before: dict[str, Any] = {}
         self.is_compiled = False
 
-    def compile_ahead(self, batch: int) -> None:
-        """Begin to compile these steps in the background, where the engine can: beside its own they cost little time."""
+    def compile_ahead(self, batch: int, steps: int) -> None:
+        """Begin to compile calls of so many steps in the background, where the engine can."""
         if self._engine.name == "jax":
             with self:
-                self._engine.compile_ahead(batch)
+                self._engine._compile(batch, steps)
             self.is_compiled = True
 
     def __enter__(self) -> None:

@@ -135,8 +135,6 @@ class Bench:
         first_of_all = not self._longest_s
         if self._task.shares and engine.replicas > 1:
             self._alone = WithoutReduction(engine, self._dataset.wires)
-            if engine.devices.kind == "gpu":
-                self._alone.compile_ahead(batch)
         step, ready_s = self._step(batch, self._seconds(later))
         rows = len(self._dataset.training)
         found = replace(
@@ -163,7 +161,7 @@ class Bench:
         found = replace(found, resident=resident, input_share=0.0 if resident else None)
         if self._alone is None:
             found = replace(found, reduction_share=0.0)
-        elif self._alone.is_compiled or self._time_for(step, later):
+        elif self._time_for(step, later):
             found = replace(found, reduction_share=self._reduction_share(self._alone, found.batch_size, step))
         if resident is False and self._time_for(step, later):
             found = replace(found, input_share=self._input_share(found.batch_size, step, later))
@@ -193,7 +191,8 @@ class Bench:
 
     def _time_for(self, step: Step, later: int) -> bool:
         """Whether a share may be measured without taking the time of the batches to come."""
-        each = step.compile_s + 2 * INTERVALS * max(self._interval_s, step.median)
+        compile_s = 0.0 if self._alone is not None and self._alone.is_compiled else step.compile_s
+        each = compile_s + 2 * INTERVALS * max(self._interval_s, step.median)
         return process_age_s() + each * (1 + later) < self._task.budget_s
 
     def _seconds(self, later: int) -> float:
@@ -203,20 +202,24 @@ class Bench:
 
     def _step(self, batch: int, seconds: float) -> tuple[Step, float]:
         """The time of a step, and how old the process was after the first."""
-        began = time.monotonic()
-        self._train(batch, 1)
+        fewest = self._engine.fewest_steps
+        first_s = self._train(batch, fewest)
         ready_s = process_age_s()
+        if self._alone is not None and not self._alone.is_compiled and self._engine.devices.kind == "gpu":
+            self._alone.compile_ahead(batch, fewest)  # while others measure
         with turn(self._task.turn):
-            steps = steps_in_interval(min(self._train(batch, 1) for _ in range(2)), self._interval_s)
-            ran = 3
-            if steps > 1:  # many at once are faster than one alone; a loop of another length may be compiled
+            began = time.monotonic()
+            one_s = min(self._train(batch, fewest) for _ in range(2)) / fewest
+            steps = max(fewest, steps_in_interval(one_s, self._interval_s))
+            ran = 3 * fewest
+            if steps > fewest:  # many at once are faster than one alone; a loop of another length may be compiled
                 self._train(batch, steps)
                 again = steps_in_interval(self._train(batch, steps) / steps, self._interval_s)
                 ran += 2 * steps
                 if again > steps:
                     self._train(batch, again)
                     steps, ran = again, ran + again
-            warming_s, end = time.monotonic() - began, time.monotonic() + seconds
+            warming_s, end = first_s + time.monotonic() - began, time.monotonic() + seconds
             found = [self._train(batch, steps) / steps]
             while len(found) < INTERVALS and (len(found) < 2 or time.monotonic() < end):
                 found.append(self._train(batch, steps) / steps)

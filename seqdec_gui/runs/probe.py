@@ -26,8 +26,10 @@ from seqdec_gui.runs.tasks import Cancelled, Event, Measured, ProbeTask, Progres
 from seqdec_gui.runs.workload import estimated_rows, operations_per_training
 
 BUDGET_S, CPU_BUDGET_S = 20.0, 45.0
-GRACE_S = 1.5
-"""A probe is ended after its budget times this: a compilation cannot be interrupted otherwise."""
+GRACE, FIRST_GRACE = 1.5, 3.0
+"""A probe is ended after its budget times this: a compilation cannot be interrupted otherwise. The first measurement may take
+longer, for without it nothing would be known.
+"""
 CORES_TOGETHER = 4
 """For each of the children that start and compile at the same time."""
 LARGEST_DATA = 256 << 20
@@ -190,20 +192,22 @@ def _attempt(
             on_progress(event)
 
     with gate:
-        limit_s = task.budget_s * GRACE_S
-        end = time.monotonic() + limit_s
+        began = time.monotonic()
+
+        def limit_s() -> float:
+            return task.budget_s * (GRACE if found else FIRST_GRACE)
 
         def by_the_user() -> bool:
             return stopped.is_set() or (cancelled is not None and cancelled())
 
         try:
-            run_task(task, hear, task.devices, task.engine, lambda: by_the_user() or time.monotonic() > end)
+            run_task(task, hear, task.devices, task.engine, lambda: by_the_user() or time.monotonic() > began + limit_s())
         except InvalidInput:
             raise
         except Cancelled:
             if by_the_user():
                 raise
-            found += not_measured(task, found, "time", f"It was given up after {limit_s:.0f} s.")
+            found += not_measured(task, found, "time", f"It was given up after {limit_s():.0f} s.")
         except SeqdecError as error:
             memory = str(error) in (GPU_MEMORY_SENTENCE, MEMORY_SENTENCE)
             found += not_measured(task, found, "out_of_memory" if memory else "other", str(error))[:1]

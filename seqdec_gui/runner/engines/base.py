@@ -81,6 +81,14 @@ class Engine(ABC):
     def start(self, dataset: Dataset) -> None:
         """Put the data where the devices reach it fast, and prepare the steps. May be called once."""
 
+    def compile_ahead(self) -> None:  # noqa: B027 - an engine may have nothing to begin
+        """Begin to compile training steps in the background, for who has other things to do first. `train` waits for them."""
+
+    @property
+    def fewest_steps(self) -> int:
+        """Calls of `train` with a multiple of so many steps compile least."""
+        return 1
+
     @abstractmethod
     def train(self, rows: Rows, learning_rates: Floats, kl_weights: Floats) -> Interval:
         """One optimizer step per line of `rows` (steps, global batch), at that step's learning rate and KL weights.

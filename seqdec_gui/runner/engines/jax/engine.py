@@ -141,10 +141,10 @@ class JaxEngine(Engine):
     def train(self, rows: Rows, learning_rates: Floats, kl_weights: Floats) -> Interval:
         self._divide(rows.shape[1])
         if self._fixed:
-            self.compile_ahead(rows.shape[1])
+            self._compile(rows.shape[1], len(rows))
         rates, factors = np.asarray(learning_rates, "float32"), np.asarray(kl_weights, "float32").reshape(len(rows), -1)
         found: list[tuple[int, Results]] = []
-        for first, count, lines, data in self._chunks(rows, FIXED_LINES if self._fixed else ()):
+        for first, count, lines, data in self._chunks(rows, self._lengths):
             part = slice(first, first + count)
             size = len(lines)
             given = (data, lines, np.int32(count), _padded(rates[part], size), _padded(factors[part], size))
@@ -153,22 +153,6 @@ class JaxEngine(Engine):
             self._wait_for(found)
         losses = np.concatenate([np.asarray(results.losses)[:count] for count, results in found])
         return Interval(losses, self._sums([np.asarray(results.fractions)[:count] for count, results in found]))
-
-    def compile_ahead(self, batch: int) -> None:
-        """Begin to compile training calls of every length that this engine makes for such batches (see `Steps`)."""
-        most, divergences = self._lines(batch), len(self.program.divergences)
-
-        def like(shape: tuple[int, ...], dtype: Any, spec: Any = None) -> Any:
-            return jax.ShapeDtypeStruct(shape, dtype, sharding=None if spec is None else self._sharding(spec))
-
-        def call(size: int) -> tuple[Any, ...]:
-            arrays = self._dataset.arrays.items()
-            sent = {name: like((size, batch, *array.shape[1:]), array.dtype, BY_ROWS) for name, array in arrays}
-            numbers = like((), "int32"), like((size,), "float32"), like((size, divergences), "float32")
-            return self._state, self._data if self.resident else sent, like((size, batch), "int32"), *numbers
-
-        lengths = [size for size in FIXED_LINES if size <= most] if self._fixed else [most]
-        self._steps.compile_ahead(call(size) for size in lengths)
 
     def evaluate(self, rows: Rows, weights: Floats) -> Mapping[str, Sum]:
         self._divide(rows.shape[1])
@@ -190,6 +174,40 @@ class JaxEngine(Engine):
         full = len(self.models[FULL].outputs)  # further outputs are those of the KL terms
         return [np.concatenate([outputs[i] for outputs in found])[: len(rows)] for i in range(full)]
 
+    # -- compilation
+    def compile_ahead(self) -> None:
+        batch = self.program.training.batch_size
+        self._divide(batch)
+        self._compile(batch, sum(self._lengths) or 1)
+
+    @property
+    def fewest_steps(self) -> int:
+        return self._lengths[0] if self._lengths else 1
+
+    @property
+    def _lengths(self) -> tuple[int, ...]:
+        """Of calls with training steps, where they must be exact."""
+        return FIXED_LINES if self._fixed else ()
+
+    def _compile(self, batch: int, steps: int) -> None:
+        """Begin to compile the calls that so many steps are made of, side by side."""
+        most, divergences = self._lines(batch), len(self.program.divergences)
+
+        def like(shape: tuple[int, ...], dtype: Any, spec: Any = None) -> Any:
+            return jax.ShapeDtypeStruct(shape, dtype, sharding=None if spec is None else self._sharding(spec))
+
+        def call(size: int) -> tuple[Any, ...]:
+            arrays = self._dataset.arrays.items()
+            sent = {name: like((size, batch, *array.shape[1:]), array.dtype, BY_ROWS) for name, array in arrays}
+            numbers = like((), "int32"), like((size,), "float32"), like((size, divergences), "float32")
+            return self._state, self._data if self.resident else sent, like((size, batch), "int32"), *numbers
+
+        sizes: set[int] = set()
+        while steps > 0:
+            sizes.add(size := _longest(self._lengths, steps, most))
+            steps -= size * max(1, steps // size)
+        self._steps.compile_ahead(call(size) for size in sorted(sizes, reverse=True))
+
     # -- rows
     def _chunks(self, rows: Rows, lengths: tuple[int, ...] = ()) -> Iterator[tuple[int, int, npt.NDArray[np.int32], Any]]:
         """(first line, how many, all lines of a call, data): calls of one shape, the last one padded, or of exactly these
@@ -198,7 +216,7 @@ class JaxEngine(Engine):
         most, first = self._lines(rows.shape[1]), 0
         while first < len(rows):
             left = len(rows) - first
-            size = next((length for length in lengths if length <= min(left, most)), most)
+            size = _longest(lengths, left, most)
             part = rows[first : first + size]
             data = self._data if self.resident else self._sent(part, size)
             yield first, len(part), _int32(_padded(part, size)), data
@@ -228,6 +246,11 @@ class JaxEngine(Engine):
 
     def _sharding(self, spec: Any) -> NamedSharding:
         return NamedSharding(self._mesh, spec)
+
+
+def _longest(lengths: tuple[int, ...], left: int, most: int) -> int:
+    """Of a call: the first of these lengths that is no longer than what is left; `most` where none is."""
+    return next((length for length in lengths if length <= min(left, most)), most)
 
 
 def _int32(rows: Rows) -> npt.NDArray[np.int32]:
