@@ -1,5 +1,6 @@
 """Checkpoints: weights, optimizer slots, random state and progress in one HDF5 file that any engine continues from.
 
+user block   512 bytes: `seqdec-gui checkpoint crc32=1a2b3c4d`, the check sum of all that follows
 attributes   format, progress (JSON of `Progress`)
 weights/<block>/<layer>/<00 name>   every variable of the layer: weights, moving statistics, seeds
 optimizer/<000 name>                every variable of the optimizer, in Keras's order
@@ -7,7 +8,9 @@ optimizer/<000 name>                every variable of the optimizer, in Keras's 
 
 from __future__ import annotations
 
+import contextlib
 import io
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,7 +19,7 @@ import h5py
 import msgspec
 import numpy as np
 
-from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.runner.engines.base import Sum
 from seqdec_gui.runner.program import FULL
 from seqdec_gui.runner.schedule import Watch
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
     import keras
 
 FORMAT = 1
+_HEAD_BYTES = 512
+_CHUNK_BYTES = 1 << 20
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -58,30 +64,32 @@ class Progress(msgspec.Struct, frozen=True):
 def save(path: Path, models: Mapping[str, keras.Model], optimizer: keras.Optimizer, progress: Progress) -> None:
     """Write a checkpoint whole or not at all. Raises OSError, and FloatingPointError where a weight is not finite."""
     buffer = io.BytesIO()  # a full disk then is an error of one write, which HDF5 would not survive
-    with h5py.File(buffer, "w") as file:
+    with h5py.File(buffer, "w", userblock_size=_HEAD_BYTES) as file:
         file.attrs["format"] = FORMAT
         file.attrs["progress"] = msgspec.json.encode(progress).decode()
         for name, variable in _model_variables(models):
             file[f"weights/{name}"] = _finite(name, variable)
         for name, variable in _optimizer_variables(optimizer):
             file[f"optimizer/{name}"] = _finite(name, variable)
+    with buffer.getbuffer() as content:
+        content[:_HEAD_BYTES] = _head(zlib.crc32(content[_HEAD_BYTES:]))
     path.parent.mkdir(exist_ok=True)
     write_atomically(path, buffer.getvalue())
 
 
 def load(path: Path, models: Mapping[str, keras.Model], optimizer: keras.Optimizer) -> Progress:
-    """Continue from a checkpoint: every variable gets its value. Raises InvalidInput where it does not fit."""
-    with _opened(path) as file:
+    """Continue from a checkpoint: every variable gets its value. Raises InvalidInput where it is damaged or does not fit."""
+    with _opened(path, "Start another run with other weights: seqdec-gui train DESIGN --initial RUN --checkpoint {}.") as file:
         _assign(path, file, _model_variables(models), "weights")
         _assign(path, file, _optimizer_variables(optimizer), "optimizer")
-        return _progress(path, file)
+        return _progress(file)
 
 
 def load_weights(models: Mapping[str, keras.Model], path: Path) -> Progress:
     """Weights and moving statistics alone, for models of the same design. Raises InvalidInput."""
-    with _opened(path) as file:
+    with _opened(path, "Use the other one: --checkpoint {}.") as file:
         _assign(path, file, _model_variables(models), "weights")
-        return _progress(path, file)
+        return _progress(file)
 
 
 def load_initial(path: Path, models: Mapping[str, keras.Model]) -> tuple[str, ...]:
@@ -89,7 +97,7 @@ def load_initial(path: Path, models: Mapping[str, keras.Model]) -> tuple[str, ..
 
     Random state stays. Raises InvalidInput where no block is the same, or a layer is missing or has another shape.
     """
-    with _opened(path) as file:
+    with _opened(path, "Use the other one: --checkpoint {}.") as file:
         known = file["weights"]
         shared = tuple(name for name in models if name != FULL and name in known)
         if not shared:
@@ -156,24 +164,65 @@ def _stored(group: h5py.Group, name: str) -> h5py.Dataset | None:
 
 
 # -- the file
-def _opened(path: Path) -> h5py.File:
+@contextlib.contextmanager
+def _opened(path: Path, advice: str) -> Iterator[h5py.File]:
+    """The file for reading, if it is as it was written. `advice` is what to do with the other checkpoint where that is sound.
+
+    Raises InvalidInput, also for what HDF5 finds damaged while it is read.
+    """
     try:
-        file = h5py.File(path, "r")
+        fault = _fault(path)
     except FileNotFoundError:
         raise InvalidInput(f"Expected a checkpoint at {path}, and there is none: the run has not written one yet.",
                            "no_checkpoint") from None  # fmt: skip
     except OSError as error:
-        raise InvalidInput(f"The checkpoint {path} cannot be read: {error}.", "damaged_checkpoint") from None
-    version = int(file.attrs.get("format", 0))
-    if version != FORMAT:
-        file.close()
-        what = "was written by a newer seqdec-gui; upgrade to read it" if version > FORMAT else "is not a checkpoint of a run"
-        raise InvalidInput(f"{path} {what}.", "damaged_checkpoint")
-    return file
-
-
-def _progress(path: Path, file: h5py.File) -> Progress:
+        raise InvalidInput(f"The checkpoint {path} cannot be read: {(error.strerror or str(error)).lower()}.",
+                           "damaged_checkpoint") from None  # fmt: skip
+    if fault:
+        raise _damaged(path, fault, advice)
     try:
-        return msgspec.json.decode(file.attrs["progress"], type=Progress)
-    except msgspec.DecodeError as error:
-        raise InvalidInput(f"The checkpoint {path} is damaged: {error}.", "damaged_checkpoint") from None
+        with h5py.File(path, "r") as file:
+            version = int(file.attrs.get("format", 0))
+            if version != FORMAT:
+                newer = "was written by a newer seqdec-gui; upgrade to read it"
+                what = newer if version > FORMAT else "is not a checkpoint of a run"
+                raise InvalidInput(f"{path} {what}.", "damaged_checkpoint")
+            yield file
+    except (OSError, KeyError, msgspec.DecodeError) as error:  # a file without a check sum
+        raise _damaged(path, f"HDF5 says: {' '.join(str(error).split())}", advice) from None
+
+
+def _damaged(path: Path, fault: str, advice: str) -> InvalidInput:
+    text, hint = f"The checkpoint {path} is damaged: {fault.rstrip('.')}.", "Restore it from a copy, or train anew."
+    for name in ("best", "last"):
+        other = path.with_name(f"{name}.weights.h5")
+        with contextlib.suppress(OSError):
+            if other != path and not _fault(other):
+                hint = advice.format(name)
+    return InvalidInput([Problem("error", "damaged_checkpoint", "", text, hint)])
+
+
+def _fault(path: Path) -> str:
+    """What is wrong with the bytes of a checkpoint; empty if nothing is. Raises OSError.
+
+    Files of earlier versions begin with HDF5's own signature and have no check sum.
+    """
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+        if head.startswith(_HDF5):
+            return ""
+        found = 0
+        while chunk := file.read(_CHUNK_BYTES):
+            found = zlib.crc32(chunk, found)
+    if head == _head(found):
+        return ""
+    known = head.startswith(_head(0).partition(b"=")[0])
+    return "its check sum is not that of what was written" if known else "it does not begin as a checkpoint does"
+
+
+def _head(check_sum: int) -> bytes:
+    return f"seqdec-gui checkpoint crc32={check_sum:08x}\n".encode().ljust(_HEAD_BYTES, b"\0")
+
+
+def _progress(file: h5py.File) -> Progress:
+    return msgspec.json.decode(file.attrs["progress"], type=Progress)

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
@@ -110,8 +111,63 @@ def test_no_checkpoint_and_a_damaged_one_are_told_apart(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="there is none"):
         checkpoints.load_weights(models(), tmp_path / "last.weights.h5")
     (tmp_path / "best.weights.h5").write_bytes(b"not HDF5")
-    with pytest.raises(InvalidInput, match="cannot be read"):
+    with pytest.raises(InvalidInput, match="does not begin as a checkpoint does"):
         checkpoints.load_weights(models(), tmp_path / "best.weights.h5")
+
+
+@pytest.mark.parametrize("place", [5, 28, 600, "kernel", "progress", "end"])
+def test_one_wrong_byte_anywhere_is_noticed_before_anything_changes(tmp_path: Path, place: int | str) -> None:
+    path = tmp_path / "last.weights.h5"
+    checkpoints.save(path, models(a=dense(1.5)), optimizer(7), Progress(epoch=3, metrics={"loss": 0.25}))
+    content = bytearray(path.read_bytes())
+    landmarks = {"kernel": np.full(4, 1.5, np.float32).tobytes(), "progress": b'"epoch":3'}
+    at = place if isinstance(place, int) else len(content) - 1 if place == "end" else content.index(landmarks[place]) + 8
+    content[at] ^= 0x04
+    path.write_bytes(content)
+    into = models(a=dense(0))
+    for attempt in (
+        lambda: checkpoints.load(path, into, optimizer(0)),
+        lambda: checkpoints.load_weights(into, path),
+        lambda: checkpoints.load_initial(path, into),
+    ):
+        with pytest.raises(InvalidInput, match=r"last\.weights\.h5 is damaged") as caught:
+            attempt()
+        assert "train anew" in str(caught.value)
+    assert not into["a"].layers[0].variables[0].value.any()
+
+
+def test_a_damaged_checkpoint_says_how_to_use_the_other_one_if_that_is_sound(tmp_path: Path) -> None:
+    last, best = tmp_path / "last.weights.h5", tmp_path / "best.weights.h5"
+    for path in (last, best):
+        checkpoints.save(path, models(a=dense(1)), optimizer(), Progress())
+    last.write_bytes(last.read_bytes()[:-100])
+    with pytest.raises(InvalidInput, match=r"Use the other one: --checkpoint best\."):
+        checkpoints.load_weights(models(a=dense(0)), last)
+    with pytest.raises(InvalidInput, match="train DESIGN --initial RUN --checkpoint best"):
+        checkpoints.load(last, models(a=dense(0)), optimizer())
+    checkpoints.load_weights(models(a=dense(0)), best)
+    best.write_bytes(b"")
+    with pytest.raises(InvalidInput, match="train anew"):
+        checkpoints.load_weights(models(a=dense(0)), last)
+
+
+def test_checkpoints_of_earlier_versions_had_no_check_sum_and_are_still_read(tmp_path: Path) -> None:
+    path = tmp_path / "last.weights.h5"
+    checkpoints.save(path, models(a=dense(1)), optimizer(), Progress(epoch=4))
+    path.write_bytes(path.read_bytes()[512:])
+    into = models(a=dense(0))
+    assert checkpoints.load_weights(into, path).epoch == 4
+    assert into["a"].layers[0].variables[0].value.all()
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(InvalidInput, match=r"is damaged: HDF5 says: .*truncated"):
+        checkpoints.load_weights(into, path)
+
+
+def test_any_program_that_reads_hdf5_reads_a_checkpoint(tmp_path: Path) -> None:
+    path = tmp_path / "last.weights.h5"
+    checkpoints.save(path, models(a=dense(1)), optimizer(), Progress())
+    with h5py.File(path) as file:
+        assert file["weights/a/Dense/00 kernel"][()].tolist() == [[1, 1], [1, 1]]
 
 
 def test_initial_weights_go_to_the_blocks_of_the_same_id_and_leave_random_numbers_alone(tmp_path: Path) -> None:
