@@ -1,6 +1,6 @@
 """Checkpoints: weights, optimizer slots, random state and progress in one HDF5 file that any engine continues from.
 
-user block   512 bytes: `seqdec-gui checkpoint crc32=1a2b3c4d`, the check sum of all that follows
+user block   the check sum of all that follows (`runs.checkpoint_file`)
 attributes   format, progress (JSON of `Progress`)
 weights/<block>/<layer>/<00 name>   every variable of the layer: weights, moving statistics, seeds
 optimizer/<000 name>                every variable of the optimizer, in Keras's order
@@ -19,10 +19,11 @@ import h5py
 import msgspec
 import numpy as np
 
-from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runner.engines.base import Sum
 from seqdec_gui.runner.program import FULL
 from seqdec_gui.runner.schedule import Watch
+from seqdec_gui.runs.checkpoint_file import BEGIN_WITH_THE_OTHER, HEAD_BYTES, USE_THE_OTHER, damaged, fail_if_damaged, head
 from seqdec_gui.runs.events import Metrics
 from seqdec_gui.runs.files import write_atomically
 
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     import keras
 
 FORMAT = 1
-_HEAD_BYTES = 512
-_CHUNK_BYTES = 1 << 20
-_HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -64,7 +62,7 @@ class Progress(msgspec.Struct, frozen=True):
 def save(path: Path, models: Mapping[str, keras.Model], optimizer: keras.Optimizer, progress: Progress) -> None:
     """Write a checkpoint whole or not at all. Raises OSError, and FloatingPointError where a weight is not finite."""
     buffer = io.BytesIO()  # a full disk then is an error of one write, which HDF5 would not survive
-    with h5py.File(buffer, "w", userblock_size=_HEAD_BYTES) as file:
+    with h5py.File(buffer, "w", userblock_size=HEAD_BYTES) as file:
         file.attrs["format"] = FORMAT
         file.attrs["progress"] = msgspec.json.encode(progress).decode()
         for name, variable in _model_variables(models):
@@ -72,14 +70,14 @@ def save(path: Path, models: Mapping[str, keras.Model], optimizer: keras.Optimiz
         for name, variable in _optimizer_variables(optimizer):
             file[f"optimizer/{name}"] = _finite(name, variable)
     with buffer.getbuffer() as content:
-        content[:_HEAD_BYTES] = _head(zlib.crc32(content[_HEAD_BYTES:]))
+        content[:HEAD_BYTES] = head(zlib.crc32(content[HEAD_BYTES:]))
     path.parent.mkdir(exist_ok=True)
     write_atomically(path, buffer.getvalue())
 
 
 def load(path: Path, models: Mapping[str, keras.Model], optimizer: keras.Optimizer) -> Progress:
     """Continue from a checkpoint: every variable gets its value. Raises InvalidInput where it is damaged or does not fit."""
-    with _opened(path, "Start another run with other weights: seqdec-gui train DESIGN --initial RUN --checkpoint {}.") as file:
+    with _opened(path, BEGIN_WITH_THE_OTHER) as file:
         _assign(path, file, _model_variables(models), "weights")
         _assign(path, file, _optimizer_variables(optimizer), "optimizer")
         return _progress(file)
@@ -87,7 +85,7 @@ def load(path: Path, models: Mapping[str, keras.Model], optimizer: keras.Optimiz
 
 def load_weights(models: Mapping[str, keras.Model], path: Path) -> Progress:
     """Weights and moving statistics alone, for models of the same design. Raises InvalidInput."""
-    with _opened(path, "Use the other one: --checkpoint {}.") as file:
+    with _opened(path, USE_THE_OTHER) as file:
         _assign(path, file, _model_variables(models), "weights")
         return _progress(file)
 
@@ -97,7 +95,7 @@ def load_initial(path: Path, models: Mapping[str, keras.Model]) -> tuple[str, ..
 
     Random state stays. Raises InvalidInput where no block is the same, or a layer is missing or has another shape.
     """
-    with _opened(path, "Use the other one: --checkpoint {}.") as file:
+    with _opened(path, USE_THE_OTHER) as file:
         known = file["weights"]
         shared = tuple(name for name in models if name != FULL and name in known)
         if not shared:
@@ -170,16 +168,7 @@ def _opened(path: Path, advice: str) -> Iterator[h5py.File]:
 
     Raises InvalidInput, also for what HDF5 finds damaged while it is read.
     """
-    try:
-        fault = _fault(path)
-    except FileNotFoundError:
-        raise InvalidInput(f"Expected a checkpoint at {path}, and there is none: the run has not written one yet.",
-                           "no_checkpoint") from None  # fmt: skip
-    except OSError as error:
-        raise InvalidInput(f"The checkpoint {path} cannot be read: {(error.strerror or str(error)).lower()}.",
-                           "damaged_checkpoint") from None  # fmt: skip
-    if fault:
-        raise _damaged(path, fault, advice)
+    fail_if_damaged(path, advice)
     try:
         with h5py.File(path, "r") as file:
             version = int(file.attrs.get("format", 0))
@@ -189,39 +178,7 @@ def _opened(path: Path, advice: str) -> Iterator[h5py.File]:
                 raise InvalidInput(f"{path} {what}.", "damaged_checkpoint")
             yield file
     except (OSError, KeyError, msgspec.DecodeError) as error:  # a file without a check sum
-        raise _damaged(path, f"HDF5 says: {' '.join(str(error).split())}", advice) from None
-
-
-def _damaged(path: Path, fault: str, advice: str) -> InvalidInput:
-    text, hint = f"The checkpoint {path} is damaged: {fault.rstrip('.')}.", "Restore it from a copy, or train anew."
-    for name in ("best", "last"):
-        other = path.with_name(f"{name}.weights.h5")
-        with contextlib.suppress(OSError):
-            if other != path and not _fault(other):
-                hint = advice.format(name)
-    return InvalidInput([Problem("error", "damaged_checkpoint", "", text, hint)])
-
-
-def _fault(path: Path) -> str:
-    """What is wrong with the bytes of a checkpoint; empty if nothing is. Raises OSError.
-
-    Files of earlier versions begin with HDF5's own signature and have no check sum.
-    """
-    with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
-        if head.startswith(_HDF5):
-            return ""
-        found = 0
-        while chunk := file.read(_CHUNK_BYTES):
-            found = zlib.crc32(chunk, found)
-    if head == _head(found):
-        return ""
-    known = head.startswith(_head(0).partition(b"=")[0])
-    return "its check sum is not that of what was written" if known else "it does not begin as a checkpoint does"
-
-
-def _head(check_sum: int) -> bytes:
-    return f"seqdec-gui checkpoint crc32={check_sum:08x}\n".encode().ljust(_HEAD_BYTES, b"\0")
+        raise damaged(path, f"HDF5 says: {' '.join(str(error).split())}", advice) from None
 
 
 def _progress(file: h5py.File) -> Progress:

@@ -5,12 +5,13 @@ The run appends with `EventWriter`; everybody else reads (`seqdec_gui.runs.reade
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import threading
 import time
 from pathlib import Path
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, TypeVar, get_args
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -43,6 +44,9 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid
     """`time` is in seconds since 1970 (UTC)."""
 
     time: float = msgspec.field(default_factory=time.time)
+
+
+_E = TypeVar("_E", bound=_Event)
 
 
 class _Measured(_Event, frozen=True, kw_only=True):
@@ -230,6 +234,24 @@ def decode(line: bytes | str) -> Event:
         raise UnreadableLine(_complaint(line, error)) from None
 
 
+def events_of(path: Path, kind: type[_E], most_bytes: int | None = None) -> list[_E]:
+    """The complete events of one type within the first bytes of a file, others undecoded: quick for long runs.
+
+    Empty where there is no file. Raises UnreadableLine, OSError.
+    """
+    begin = f'{{"type":"{kind.__struct_config__.tag}"'.encode()
+    found: list[_E] = []
+    with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+        left = os.fstat(file.fileno()).st_size if most_bytes is None else most_bytes
+        while left > 0 and (line := file.readline()).endswith(b"\n"):
+            left -= len(line)
+            if line.startswith(begin):
+                event = decode(line)
+                assert isinstance(event, kind)
+                found.append(event)
+    return found
+
+
 class _Kind(msgspec.Struct):
     type: str
 
@@ -288,13 +310,26 @@ class EventWriter:
 
 def cut_half_line(file: int) -> None:
     """Truncate an open file after its last newline."""
-    end = size = os.fstat(file).st_size
+    end = _end_of_lines(file)
+    if end < os.fstat(file).st_size:
+        os.ftruncate(file, end)
+
+
+def complete_bytes(path: Path) -> int:
+    """Where the next event will be written: the size of a file without a half line at its end. Raises OSError."""
+    try:
+        with path.open("rb") as file:
+            return _end_of_lines(file.fileno())
+    except FileNotFoundError:
+        return 0
+
+
+def _end_of_lines(file: int) -> int:
+    end = os.fstat(file).st_size
     while end > 0:
         start = max(0, end - 65536)
         newline = os.pread(file, end - start, start).rfind(b"\n")
         if newline >= 0:
-            end = start + newline + 1
-            break
+            return start + newline + 1
         end = start
-    if end < size:
-        os.ftruncate(file, end)
+    return 0

@@ -6,11 +6,13 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import pytest
 
-from seqdec_gui.runs.events import Stopped, decode
+from seqdec_gui.runs.checkpoint_file import head
+from seqdec_gui.runs.events import Checkpoint, EventWriter, Finished, Stopped, decode
 from seqdec_gui.runs.folder import RunFolder, list_runs
 from seqdec_gui.runs.process import attach
 from seqdec_gui.runs.reader import read_events
@@ -200,6 +202,28 @@ def test_a_run_is_resumed_on_other_devices(run_command, fake_runner, roman, tmp_
     assert "on cpu:0, cpu:1" in out
     assert run.read_spec().resume is True
     assert run.read_spec().load_design().training.epochs == 9
+
+
+def test_a_run_whose_checkpoint_is_gone_does_not_begin_anew_unasked(run_command, fake_runner, roman, tmp_path):
+    run = RunFolder(tmp_path / "run")
+    fake_runner("finish")
+    run_command("train", roman, "--run", run.path, "--devices", "cpu")
+    assert run_command("resume", run.path)[0] == 0  # it never wrote one
+    with EventWriter(run.events) as events:
+        events.write(Checkpoint(name="last", epoch=3, step=30, path="checkpoints/last.weights.h5"))
+        events.write(Finished(epoch=3, step=30))
+    before = run.events.read_bytes()
+    status, out, err = run_command("resume", run.path)
+    assert (status, out) == (2, "")
+    assert err.endswith("last.weights.h5 to go on from, and it is gone. Restore it from a copy, or train anew.\n")
+    assert "the checkpoint of epoch 3 at" in err
+    content = b"what HDF5 would hold"
+    run.checkpoint("best").write_bytes(head(zlib.crc32(content)) + content)
+    assert "train DESIGN --initial RUN --checkpoint best." in run_command("resume", run.path)[2]
+    run.checkpoint("last").write_bytes(head(0) + content)
+    assert "last.weights.h5 is damaged" in run_command("resume", run.path)[2]
+    assert run.events.read_bytes() == before
+    assert run.status().state == "finished"
 
 
 def test_runs_are_listed(run_command, fake_runner, roman):
