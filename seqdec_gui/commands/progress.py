@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any, Protocol
 
@@ -40,14 +40,16 @@ class RawEvents:
 class PlainLines:
     """A line per epoch, for files and pipes."""
 
-    def __init__(self) -> None:
+    def __init__(self, earlier: Sequence[Epoch] = ()) -> None:
         self._started: Started | None = None
+        self._epochs = list(earlier)
 
     def show(self, event: Event) -> None:
         if isinstance(event, Started):
             self._started = event
-            say(describe_start(event))
+            say(describe_start(event, self._epochs))
         elif isinstance(event, Epoch):
+            self._epochs.append(event)
             of = f"/{self._started.epochs}" if self._started else ""
             part = f" part {event.part}/{event.parts}" if event.parts > 1 else ""
             say(f"epoch {event.epoch}{of}{part}  {describe_metrics(event.metrics)}")
@@ -63,7 +65,7 @@ class PlainLines:
 class LiveBar:
     """A bar over all steps of the training, with the latest figures and the time that is left."""
 
-    def __init__(self) -> None:
+    def __init__(self, earlier: Sequence[Epoch] = ()) -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
         self._bar = Progress(
@@ -78,17 +80,19 @@ class LiveBar:
         self._task = self._bar.add_task("starting", total=None, figures="")
         self._metrics: Metrics = {}
         self._started: Started | None = None
+        self._epochs = list(earlier)
         self._bar.start()
 
     def show(self, event: Event) -> None:
         if isinstance(event, Started):
             self._started = event
-            self._bar.console.print(describe_start(event), highlight=False, markup=False)
+            self._bar.console.print(describe_start(event, self._epochs), highlight=False, markup=False)
             self._bar.reset(self._task, total=event.steps, completed=event.first_step, figures="")
         elif isinstance(event, Message):
             self._bar.console.print(event.text, style="" if event.severity == "info" else "yellow", markup=False)
         elif isinstance(event, (Step, Epoch)):
             self._metrics |= event.metrics
+            self._epochs += [event] if isinstance(event, Epoch) else []
             self._move(event)
         elif isinstance(event, Checkpoint) and event.name == "best":
             self._metrics["best"] = event.metrics.get("val_loss", event.metrics.get("loss"))
@@ -107,13 +111,24 @@ class LiveBar:
 _LIVE = ("loss", "val_loss", "val_token_accuracy", "val_exact_accuracy", "samples_per_s")
 
 
-def describe_start(event: Started) -> str:
-    """One line: what is trained, on what, with how many rows."""
+def describe_start(event: Started, earlier: Sequence[Epoch] = ()) -> str:
+    """One line: what is trained, on what, with how many rows; for a run that goes on, also where and how far it had come."""
     size = f"{event.parameters.total:,} parameters" if event.parameters.total else "training"
-    again = f", going on at epoch {event.first_epoch}" if event.resumed else ""
     rows = f"{event.rows.training:,} rows, {event.rows.validation:,} for validation" if event.rows.training else ""
     on = f"on {', '.join(event.devices)} with {event.engine}"
-    return ", ".join(filter(None, (f"{size} {on}", rows, f"batch {event.batch_size}"))) + again
+    return ", ".join(filter(None, (f"{size} {on}", rows, f"batch {event.batch_size}", _where_it_goes_on(event, earlier))))
+
+
+def _where_it_goes_on(event: Started, earlier: Sequence[Epoch]) -> str:
+    """Empty for a new run. What was reported beyond `first_step` is void: it came after the checkpoint."""
+    if not event.resumed:
+        return ""
+    where = f"going on at epoch {event.first_epoch} of {event.epochs}"
+    if event.first_step >= event.steps:
+        where = f"at the end of {event.epochs} epochs"
+    valid = next((epoch.metrics for epoch in reversed(earlier) if epoch.step <= event.first_step), {})
+    name = "val_loss" if "val_loss" in valid else "loss"
+    return f"{where}, last {_metric(name, valid[name])}" if name in valid else where
 
 
 def describe_metrics(metrics: Metrics) -> str:
@@ -127,15 +142,19 @@ def _metric(name: str, value: float | None) -> str:
     return f"{in_words(name)} {'nan' if value is None else f'{value:.4g}'}"
 
 
-def choose_view(raw: bool) -> View:
+def choose_view(raw: bool, earlier: Sequence[Epoch] = ()) -> View:
+    """`earlier` are the epochs of a run that goes on, which are not shown again."""
     if raw:
         return RawEvents()
-    return LiveBar() if sys.stdout.isatty() else PlainLines()
+    return LiveBar(earlier) if sys.stdout.isatty() else PlainLines(earlier)
 
 
-def watch(process: RunProcess, view: View, on_interrupt: Callable[[int], None]) -> RunStatus:
-    """Show a run until it ends. `on_interrupt(n)` is called at the n-th Ctrl-C (or SIGTERM); it may raise to leave."""
-    follower = Follower(process.run, alive=process.running)
+def watch(process: RunProcess, view: View, on_interrupt: Callable[[int], None], offset: int = 0) -> RunStatus:
+    """Show a run, from `offset` in its file of events, until it ends.
+
+    `on_interrupt(n)` is called at the n-th Ctrl-C (or SIGTERM); it may raise to leave.
+    """
+    follower = Follower(process.run, process.running, offset)
     interrupts = _Interrupts()
     seen = 0
     try:

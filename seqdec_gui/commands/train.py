@@ -16,7 +16,7 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.edit import bind, parse_assignment, set_value
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError, errors
 from seqdec_gui.runs import devices, folder, process
-from seqdec_gui.runs.events import Failed
+from seqdec_gui.runs.events import Epoch, Failed, events_of
 from seqdec_gui.runs.process import RunProcess
 from seqdec_gui.runs.readiness import readiness
 from seqdec_gui.runs.spec import RunSpec
@@ -124,9 +124,10 @@ def apply(design: Design, overrides: list[str], data: str | None, bindings: list
     return design
 
 
-def launch_and_watch(started: RunProcess, arguments: argparse.Namespace, remove_invalid: bool = False) -> int:
+def launch_and_watch(started: RunProcess, arguments: argparse.Namespace, remove_invalid: bool = False, offset: int = 0) -> int:
     """Show a run that was just started; the last line names its folder.
 
+    `offset`: where in its events this start begins. What stands before is not shown again, but summed up; --json gives it all.
     `remove_invalid`: a folder of a run that could not begin, since design or data were refused, is of no use and goes.
     """
     if arguments.detach:
@@ -134,7 +135,9 @@ def launch_and_watch(started: RunProcess, arguments: argparse.Namespace, remove_
         say(f"run: {started.run.path}")
         return 0
     try:
-        status = watch(started, choose_view(arguments.json), stopping(started))
+        earlier = events_of(started.run.events, Epoch, offset)
+        view = choose_view(arguments.json, earlier)
+        status = watch(started, view, stopping(started), 0 if arguments.json else offset)
     finally:
         started.wait(timeout_s=5)
         started.detach()

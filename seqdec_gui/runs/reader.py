@@ -52,12 +52,15 @@ class Follower:
     nothing follows; a run that died silently gets a `failed` event that says how. Polling is cheap: one open, one read.
     """
 
-    def __init__(self, run: RunFolder, alive: Callable[[], bool] | None = None) -> None:
-        """`alive`: whether the run's process lives; a parent gives `RunProcess.running`, which knows the exit status first."""
+    def __init__(self, run: RunFolder, alive: Callable[[], bool] | None = None, offset: int = 0) -> None:
+        """`alive`: whether the run's process lives; a parent gives `RunProcess.running`, which knows the exit status first.
+
+        `offset` is where in the file of events to begin: the start of a line.
+        """
         self.run = run
         self.final: FinalEvent | None = None
         self._alive = alive or (lambda: lock.is_held(run.lock))
-        self._tail = EventTail(run.events)
+        self._tail = EventTail(run.events, offset)
 
     @property
     def ended(self) -> bool:

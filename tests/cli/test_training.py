@@ -204,6 +204,31 @@ def test_a_run_is_resumed_on_other_devices(run_command, fake_runner, roman, tmp_
     assert run.read_spec().load_design().training.epochs == 9
 
 
+def test_a_resumed_run_sums_up_what_was_there_and_prints_only_what_is_new(run_command, fake_runner, roman, tmp_path):
+    run = RunFolder(tmp_path / "run")
+    fake_runner("finish")
+    run_command("train", roman, "--run", run.path, "--devices", "cpu")
+    with run.events.open("ab") as file:
+        file.write(b'{"type":"step","time":1.0,"epo')  # a crash left half a line, which the next start cuts off
+    fake_runner("go_on")
+    status, out, _ = run_command("resume", run.path)
+    assert status == 0
+    first, *epochs, end, _ = out.splitlines()
+    assert first.endswith("batch 64, going on at epoch 3 of 5, last val loss 1")  # epoch 3 came after the checkpoint
+    assert [line.partition("  ")[0] for line in epochs] == ["epoch 3/5", "epoch 4/5", "epoch 5/5"]
+    assert end == "Finished after 5 epochs."
+    out = run_command("attach", run.path)[1]
+    assert [line.split()[1] for line in out.splitlines() if line.startswith("epoch")] == [
+        "1/3",
+        "2/3",
+        "3/3",
+        "3/5",
+        "4/5",
+        "5/5",
+    ]
+    assert "going on at epoch 3 of 5, last val loss 1\n" in out
+
+
 def test_a_run_whose_checkpoint_is_gone_does_not_begin_anew_unasked(run_command, fake_runner, roman, tmp_path):
     run = RunFolder(tmp_path / "run")
     fake_runner("finish")

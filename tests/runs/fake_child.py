@@ -2,7 +2,7 @@
 
 argv: MODE RUN. Modes: finish, obey (commands until stop), deaf (ignores stop and SIGTERM), sigterm (ignores stop), segv, exit3,
 memory, grandchild (leaves one running), silent_exit, half (a half line, then waits), invalid
-(refuses the data).
+(refuses the data), go_on (from epoch 3 of 5, where the checkpoint of an earlier start was).
 """
 
 import os
@@ -40,7 +40,7 @@ print("chatter from", os.environ["KERAS_BACKEND"])
 events = EventWriter(run.events)
 events.write(
     Started(
-        epochs=3,
+        epochs=5 if mode == "go_on" else 3,
         steps_per_epoch=10,
         batch_size=64,
         devices=spec.placement.devices.names,
@@ -50,6 +50,8 @@ events.write(
         versions={"python": sys.version.split()[0]},
         pid=os.getpid(),
         host=os.uname().nodename,
+        first_epoch=3 if mode == "go_on" else 1,
+        first_step=20 if mode == "go_on" else 0,
     )
 )
 
@@ -83,6 +85,10 @@ if mode == "finish":
     for number in (1, 2, 3):
         epoch(number)
     events.write(Finished(epoch=3, step=30, metrics={"loss": 1 / 3}))
+elif mode == "go_on":
+    for number in (3, 4, 5):
+        epoch(number)
+    events.write(Finished(epoch=5, step=50, metrics={"loss": 1 / 5}))
 elif mode in ("obey", "deaf", "sigterm"):
     obey(60)
 elif mode == "invalid":
