@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seqdec_gui.commands.console import load_design, report_progress, say, say_json, say_table, warn_of
+from seqdec_gui.commands.numbers import MANY, number
 from seqdec_gui.commands.train import add_placement
 from seqdec_gui.domain.edit import parse_assignment, set_value
 from seqdec_gui.domain.problems import InvalidInput
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("design", metavar="DESIGN", help="the .seqdec file")
     add_placement(parser)
     parser.add_argument("--batch", metavar="N,N", help="global batches to measure (default: the design's, 4 and 16 times it)")
-    parser.add_argument("--budget", metavar="SECONDS", type=float, help="how long it may take (default: 20, on a CPU 120)")
+    parser.add_argument("--budget", metavar="SECONDS", type=number(0.1), help="time it may take (default: 20, on a CPU 120)")
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="change a parameter of the design")
     parser.add_argument("--json", action="store_true", help="as one JSON object, times in seconds and memory in bytes")
 
@@ -69,7 +70,10 @@ def parse_batches(text: str | None, count: int) -> tuple[int, ...]:
         sizes = tuple(sorted({int(part) for part in text.split(",")}))
     except ValueError:
         raise InvalidInput(f"Expected batches as 256,2048, received {text!r}.", "batches", "--batch") from None
-    wrong = [size for size in sizes if size < 1 or size % count]
+    outside = [size for size in sizes if not 1 <= size <= MANY]
+    if outside:
+        raise InvalidInput(f"Expected batches from 1 to {MANY:,} rows, received {outside[0]}.", "batches", "--batch")
+    wrong = [size for size in sizes if size % count]
     if wrong:
         raise InvalidInput(f"Expected batches that divide by {count} devices, received {wrong[0]}.", "batches", "--batch")
     return sizes

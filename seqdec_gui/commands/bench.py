@@ -20,7 +20,7 @@ import msgspec
 from seqdec_gui.commands import bench_chart, contenders
 from seqdec_gui.commands.console import say, say_table
 from seqdec_gui.commands.contenders import PEERS, PRODUCT
-from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.commands.numbers import whole_number
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runner.bench import work
 from seqdec_gui.runs import devices
@@ -53,7 +53,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="model and data (default: seed); may be given several times",
     )
     parser.add_argument(
-        "--per-device-batch", metavar="B", type=int, action="append", help="rows per step on each device (default: 64 and 256)"
+        "--per-device-batch",
+        metavar="B",
+        type=whole_number(1),
+        action="append",
+        help="rows per step on each device (default: 64 and 256)",
     )
     parser.add_argument("--devices", metavar="DEVICES", default="cpu", help="cpu (default), cpu:2, gpu:0, gpu:0,gpu:1")
     parser.add_argument("--engines", metavar="NAMES", default="jax,tensorflow", help="engines of this program to measure")
@@ -63,8 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="keras-fit",
         help=f"of {', '.join(PEERS)}, or none (default: keras-fit)",
     )
-    parser.add_argument("--rounds", metavar="N", type=int, default=3, help="turns of everybody (default: 3)")
-    parser.add_argument("--steps", metavar="N", type=int, help="optimizer steps of an epoch (default: about 2 s)")
+    parser.add_argument("--rounds", metavar="N", type=whole_number(1, 1000), default=3, help="turns of everybody (default: 3)")
+    parser.add_argument("--steps", metavar="N", type=whole_number(1), help="optimizer steps of an epoch (default: about 2 s)")
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="default: float32")
     parser.add_argument("--json", metavar="FILE", help="write the rows as JSON")
     parser.add_argument("--chart", metavar="FILE.svg", help="draw the rows")
@@ -86,8 +90,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def measure(size: str, batch: int, choice: DeviceChoice, arguments: argparse.Namespace) -> list[Row]:
     """Everybody on one size and batch, as a table too. Raises InvalidInput."""
-    if batch < 1 or arguments.rounds < 1 or (arguments.steps is not None and arguments.steps < 1):
-        raise InvalidInput("Expected a batch, rounds and steps of 1 or more.", "bad_bench")
     steps = arguments.steps or _default_steps(size, choice, batch)
     job = work.Job(size, choice, batch, steps, precision=arguments.precision)  # type: ignore[arg-type]
     taking_part = contenders.contenders(job, arguments.engines, arguments.peers)

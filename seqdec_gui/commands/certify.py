@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seqdec_gui.commands.console import load_design, report_progress, say, say_json, say_table
+from seqdec_gui.commands.numbers import whole_number
 from seqdec_gui.commands.train import add_placement
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.edit import parse_assignment, set_value
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("design", metavar="DESIGN", nargs="?", help="the .seqdec file (default: the design of --run)")
     add_placement(parser)
-    parser.add_argument("--steps", metavar="K", type=int, default=5, help="steps to train (default: 5)")
+    parser.add_argument("--steps", metavar="K", type=whole_number(1), default=5, help="steps to train (default: 5)")
     parser.add_argument("--run", metavar="RUN", help="store the certificate in this run, as certificate.json")
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="change a parameter of the design")
     parser.add_argument("--json", action="store_true", help="as one JSON object")
@@ -34,8 +35,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from seqdec_gui.runs.certificate import certify, write
 
-    if arguments.steps < 1:
-        raise InvalidInput(f"Expected one step or more, received {arguments.steps}.", "steps", "--steps")
     target = open_run(arguments.run) if arguments.run else None
     design, folder = _design(arguments.design, target)
     for assignment in arguments.set:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from seqdec_gui.commands.console import absolute, do_task, say
+from seqdec_gui.commands.numbers import LARGEST_SEED, number, whole_number
 from seqdec_gui.commands.tasks import add_checkpoint, add_split, existing_file, trained_on, trained_run
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs.tasks import Generated, GenerateTask
@@ -29,15 +30,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="rows with columns named like the input ports, or one value a line for a single input; - for standard input",
     )
     add_split(parser, "decode")
-    parser.add_argument("-n", metavar="N", type=int, default=1, dest="count", help="samples per row (default: 1)")
+    parser.add_argument("-n", metavar="N", type=whole_number(1), default=1, dest="count", help="samples per row (default: 1)")
     parser.add_argument(
         "--temperature",
         metavar="T",
-        type=float,
+        type=number(0),
         help="0: the likeliest symbol (default for one sample); 1: as the model says (default for several)",
     )
-    parser.add_argument("--seed", metavar="N", type=int, default=0, help="random numbers (default: 0)")
-    parser.add_argument("--beam", metavar="K", type=int, default=1, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--seed", metavar="N", type=whole_number(0, LARGEST_SEED), default=0, help="random numbers (default: 0)"
+    )
+    parser.add_argument("--beam", metavar="K", type=whole_number(1), default=1, help=argparse.SUPPRESS)
     parser.add_argument("--nll", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("-o", "--output", metavar="OUT.csv", required=True, help="the file to write; - for standard output")
     add_checkpoint(parser)
@@ -47,13 +50,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.beam > 1 or arguments.nll:
         name = "--nll" if arguments.nll else "--beam"
         raise InvalidInput(f"{name} is not available yet; available are -n and --temperature.", "not_available")
-    if arguments.count < 1:
-        raise InvalidInput(f"Expected at least 1 sample per row, received -n {arguments.count}.", "bad_count")
     temperature = arguments.temperature
     if temperature is None:
         temperature = 0.0 if arguments.count == 1 else 1.0
-    if not 0 <= temperature < float("inf"):
-        raise InvalidInput(f"Expected a temperature of at least 0, received {temperature}.", "bad_temperature")
     if arguments.input is not None and arguments.split:
         raise InvalidInput("Expected rows by --input or by --split, received both.", "input_and_split")
     target = trained_run(arguments.run, arguments.checkpoint)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from seqdec_gui.commands.console import say
+from seqdec_gui.commands.numbers import number
 from seqdec_gui.runs import process
 from seqdec_gui.runs.folder import open_run
 
@@ -16,11 +17,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--grace",
         metavar="SECONDS",
-        type=float,
+        type=number(0),
         default=process.STOP_GRACE_S,
         help="how long the run may take before it is ended by force (default: %(default)g)",
     )
-    parser.add_argument("--terminate", type=float, default=process.TERMINATE_GRACE_S, help=argparse.SUPPRESS)
+    parser.add_argument("--terminate", type=number(0), default=process.TERMINATE_GRACE_S, help=argparse.SUPPRESS)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 
 from seqdec_gui.commands.console import absolute, load_design, report_progress, say, warn, warn_of
+from seqdec_gui.commands.numbers import whole_number
 from seqdec_gui.commands.progress import choose_view, stopping, watch
 from seqdec_gui.domain import document
 from seqdec_gui.domain.design import Design
@@ -61,7 +62,9 @@ def add_placement(parser: argparse.ArgumentParser) -> None:
 def add_watching(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="write the run's events, one JSON object a line")
     parser.add_argument("--detach", action="store_true", help="return as soon as the run has started")
-    parser.add_argument("--nice", metavar="N", type=int, default=0, help="yield to other programs by so much (0 to 19)")
+    parser.add_argument(
+        "--nice", metavar="N", type=whole_number(0, 19), default=0, help="yield to other programs by so much (0 to 19)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -144,7 +144,7 @@ def test_a_certificate_is_stored_in_the_run_whose_design_it_is_about(run_command
     ("arguments", "words"),
     [
         (("certify",), "certify DESIGN, or certify --run RUN"),
-        (("certify", "DESIGN", "--steps", "0"), "one step or more"),
+        (("certify", "DESIGN", "--steps", "0"), "from 1 to 1,000,000, received '0'"),
         (("certify", "DESIGN", "--devices", "cpu"), "two or more devices"),
         (("certify", "DESIGN", "--devices", "cpu:2", "--run", "nowhere"), "Expected a run folder"),
         (("advise", "DESIGN", "--devices", "cpu:2", "--batch", "63"), "divide by 2 devices"),

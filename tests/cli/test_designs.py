@@ -133,6 +133,35 @@ def test_bad_arguments_exit_2(run_command):
     assert run_command("--version") == (0, "seqdec-gui 0.1.0\n", "")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("generate", "RUN", "-o", "x", "-n", "0"), "argument -n: expected a whole number from 1 to 1,000,000, received '0'."),
+        (("generate", "RUN", "-o", "x", "-n", "10000000000000000000000"), "from 1 to 1,000,000"),
+        (("generate", "RUN", "-o", "x", "--seed", "-1"), "--seed: expected a whole number from 0 to 2,147,483,647"),
+        (("generate", "RUN", "-o", "x", "--seed", "2147483648"), "from 0 to 2,147,483,647"),
+        (("generate", "RUN", "-o", "x", "--beam", "0"), "--beam: expected a whole number from 1"),
+        (("generate", "RUN", "-o", "x", "--temperature", "-0.1"), "--temperature: expected a number from 0 to"),
+        (("generate", "RUN", "-o", "x", "--temperature", "nan"), "--temperature: expected a number from 0 to"),
+        (("generate", "RUN", "-o", "x", "--temperature", "hot"), "received 'hot'."),
+        (("train", "DESIGN", "--nice", "40"), "--nice: expected a whole number from 0 to 19, received '40'."),
+        (("resume", "RUN", "--nice", "-1"), "--nice: expected a whole number from 0 to 19, received '-1'."),
+        (("stop", "RUN", "--grace", "-5"), "--grace: expected a number from 0 to"),
+        (("stop", "RUN", "--grace", "inf"), "--grace: expected a number from 0 to"),
+        (("stop", "RUN", "--terminate", "nan"), "--terminate: expected a number from 0 to"),
+        (("advise", "DESIGN", "--budget", "0"), "--budget: expected a number from 0.1 to"),
+        (("certify", "DESIGN", "--steps", "0"), "--steps: expected a whole number from 1"),
+        (("bench", "--rounds", "0"), "--rounds: expected a whole number from 1 to 1,000,"),
+        (("bench", "--steps", "1.5"), "--steps: expected a whole number from 1"),
+        (("bench", "--per-device-batch", "0"), "--per-device-batch: expected a whole number from 1"),
+    ],
+)
+def test_numbers_outside_of_their_range_are_refused_before_anything_is_opened(run_command, arguments, words):
+    status, out, err = run_command(*arguments)
+    assert (status, out) == (2, "")
+    assert words in err.splitlines()[-1]
+
+
 def test_without_qt_the_window_is_one_sentence(tmp_path):
     code = "import sys; sys.modules['PyQt5'] = None; from seqdec_gui.cli import main; sys.exit(main([]))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

@@ -300,8 +300,6 @@ def test_a_terminal_shows_a_live_bar(roman, tmp_path):
         (("export", "RUN", "--format", "h5", "--part", "encodr"), "there are full, encoder, decoder."),
         (("generate", "RUN", "--beam", "3", "-o", "x"), "--beam is not available yet"),
         (("generate", "RUN", "--nll", "-o", "x"), "--nll is not available yet"),
-        (("generate", "RUN", "-n", "0", "-o", "x"), "at least 1 sample"),
-        (("generate", "RUN", "--temperature", "nan", "-o", "x"), "temperature"),
         (("generate", "RUN", "--input", "nowhere.csv", "-o", "x"), "nothing at nowhere.csv"),
         (("evaluate", "RUN", "--data", "nowhere.csv"), "nothing at nowhere.csv"),
         (("export", "nowhere", "--format", "h5"), "Expected a run folder"),
