@@ -18,7 +18,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
-from seqdec_gui import __version__
+from seqdec_gui import __version__, screen
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -123,8 +123,8 @@ def _open_window(design: str | None) -> int:
     missing = [name for name in ("PyQt5", "pyqtgraph", "qtawesome") if importlib.util.find_spec(name) is None]
     if missing:
         return _fail(f"The window needs {missing[0]}: pip install 'seqdec-gui[gui]'. The commands work without.", 2)
-    if sys.platform == "linux" and not any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))):
-        return _fail("There is no screen for the window (DISPLAY is not set). `seqdec-gui --help` lists what works without.", 2)
+    if trouble := screen.trouble():
+        return _fail(trouble, 2)
     from seqdec_gui.gui.app import main as open_window
 
     return int(open_window(design))

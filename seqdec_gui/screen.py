@@ -1,0 +1,61 @@
+"""Whether a window can be shown at all, asked before Qt is: where no screen answers, Qt aborts the whole process."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+_WITHOUT = "`seqdec-gui --help` lists what works without."
+
+
+def trouble(environment: Mapping[str, str] = os.environ) -> str:
+    """Why no window can be shown, in a sentence; empty if one can, or if only Qt can tell."""
+    if sys.platform != "linux":
+        return ""
+    wanted = environment.get("QT_QPA_PLATFORM", "")
+    if not wanted and not environment.get("DISPLAY") and not environment.get("WAYLAND_DISPLAY"):
+        return f"There is no screen for the window (DISPLAY is not set). {_WITHOUT}"
+    platforms = [name.partition(":")[0] for name in (wanted or "xcb;wayland").split(";")]  # Qt tries one after the other
+    if any(_answers(name, environment) for name in platforms):
+        return ""
+    names = [name for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM") if environment.get(name)]
+    asked = ", ".join(f"{name}={environment[name]}" for name in names)
+    return f"No screen answers for the window ({asked}): start it, or set DISPLAY to one that runs. {_WITHOUT}"
+
+
+def _answers(platform: str, environment: Mapping[str, str]) -> bool:
+    """Other platforms (offscreen, vnc, eglfs, ...) need no server."""
+    if platform == "xcb":
+        return _x_server_answers(environment.get("DISPLAY", ""))
+    return _compositor_answers(environment) if platform.startswith("wayland") else True
+
+
+def _x_server_answers(display: str) -> bool:
+    """Connect as Qt will, with the library that it uses: local and forwarded displays, and permission, are its business."""
+    if not display:
+        return False
+    try:
+        xcb = ctypes.CDLL("libxcb.so.1")
+    except OSError:
+        return True
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    connection = ctypes.c_void_p(xcb.xcb_connect(os.fsencode(display), None))
+    error = xcb.xcb_connection_has_error(connection)
+    xcb.xcb_disconnect(connection)
+    return not error
+
+
+def _compositor_answers(environment: Mapping[str, str]) -> bool:
+    if environment.get("WAYLAND_SOCKET"):  # an open connection, which we must not use up
+        return True
+    path = Path(environment.get("XDG_RUNTIME_DIR", ""), environment.get("WAYLAND_DISPLAY") or "wayland-0")
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(path))
+    except OSError:
+        return False
+    return True
