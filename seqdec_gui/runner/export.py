@@ -99,11 +99,11 @@ def export_model(
     expected = predictions(model, list(inputs))
     with _temporary(output) as partial:
         try:
-            save(model, partial, format)
+            save(model, partial, format, output)
             with _own_or(process) as fresh:
                 found = fresh.predict(partial, list(inputs))
         except NotReopened as error:
-            fail_if_no_room(model, partial)
+            fail_if_no_room(model, partial, output)
             raise _cannot_carry(format, part, error.reason) from error
         difference = compare(expected, found, output.name)
         _rename(partial, output)
@@ -144,8 +144,11 @@ def _own_or(process: FreshProcess | None) -> contextlib.AbstractContextManager[F
     return FreshProcess() if process is None else contextlib.nullcontext(process)
 
 
-def save(model: keras.Model, path: Path, format: ModelFormat) -> None:
-    """`model.save` without an optimizer, so that an .h5 can never touch the model's own. Raises InvalidInput, SeqdecError."""
+def save(model: keras.Model, path: Path, format: ModelFormat, wanted: Path) -> None:
+    """`model.save` without an optimizer, so that an .h5 can never touch the model's own. `wanted` is the path that errors name.
+
+    Raises InvalidInput, SeqdecError.
+    """
     advice = logging.getLogger("absl")
     level = advice.level
     try:
@@ -155,20 +158,20 @@ def save(model: keras.Model, path: Path, format: ModelFormat) -> None:
         else:
             model.save(path)
     except OSError as error:
-        raise not_written(path, error) from error
+        raise not_written(wanted, error) from error
     except (ValueError, RuntimeError, TypeError, KeyError) as error:
-        fail_if_no_room(model, path)
+        fail_if_no_room(model, path, wanted)
         raise _cannot_carry(format, model.name, f"{type(error).__name__}: {error}") from error
     finally:
         advice.setLevel(level)
 
 
-def fail_if_no_room(model: keras.Model, path: Path) -> None:
-    """Raise SeqdecError if the weights cannot have been written for want of room, which HDF5 says in words of its own."""
+def fail_if_no_room(model: keras.Model, path: Path, wanted: Path) -> None:
+    """Raise SeqdecError about `wanted` if there was no room for the weights at `path`, which HDF5 says in its own words."""
     needed = sum(math.prod(weight.shape) for weight in model.weights) * 4 + _HEADERS_BYTES
     written = path.stat().st_size if path.exists() else 0
     if shutil.disk_usage(path.parent).free + written < needed:
-        raise not_written(path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+        raise not_written(wanted, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
 
 
 def compare(expected: Sequence[Array], found: Sequence[Array], name: str) -> float:
@@ -209,7 +212,7 @@ def dry_run(
         for format in formats:
             path = folder / f".dry-run-{secrets.token_hex(4)}{SUFFIXES[format][0]}"
             try:
-                save(model, path, format)
+                save(model, path, format, path.with_name(f"model{SUFFIXES[format][0]}"))
                 reopened = keras.models.load_model(path, compile=False, safe_mode=True)
                 for name, before, after in zip(_names(model), model.get_weights(), reopened.get_weights(), strict=True):
                     if not np.array_equal(before, after):

@@ -10,7 +10,15 @@ import msgspec
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write under a temporary name, flush to the disk, rename. Raises OSError; then nothing has changed."""
+    """Write under a temporary name, flush to the disk, rename. Raises OSError, about `path`; then nothing has changed."""
+    try:
+        _write_atomically(path, data)
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
+
+
+def _write_atomically(path: Path, data: bytes) -> None:
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     temporary = Path(name)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -298,8 +299,26 @@ def test_what_hdf5_says_on_a_full_disk_is_not_taken_for_a_limit_of_the_format(
     monkeypatch.setattr(model, "save", fail)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
     with pytest.raises(SeqdecError) as caught:
-        export.save(model, tmp_path / "a.h5", "h5")
+        export.save(model, tmp_path / ".a.0123.h5", "h5", tmp_path / "a.h5")
     assert words in str(caught.value)
+    assert ".a.0123" not in str(caught.value)
+
+
+def test_a_full_disk_names_the_file_that_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import keras
+
+    from seqdec_gui.runner import export
+
+    def fail(path: Path, **_: object) -> None:
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    monkeypatch.setattr(model, "save", fail)
+    with pytest.raises(SeqdecError) as caught:
+        export.export_model({"full": model}, "full", "h5", tmp_path / "a.h5", [np.zeros((2, 3), np.float32)])
+    assert str(caught.value).startswith(f"{tmp_path / 'a.h5'} could not be written: No space left on device")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_pipe_is_not_replaced_by_an_export(tmp_path: Path) -> None:
