@@ -61,8 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        about = f": {error.filename}" if error.filename else ""
-        return _fail(f"{error.strerror or error}{about}.", 1)
+        return _fail(_about_files(error), 1)
     except Exception as error:
         return _fail(f"Unexpected {type(error).__name__}: {error}. This is a bug; the details are in {_write_log()}.", 1)
 
@@ -128,6 +127,15 @@ def _open_window(design: str | None) -> int:
     from seqdec_gui.gui.app import main as open_window
 
     return int(open_window(design))
+
+
+def _about_files(error: OSError) -> str:
+    """A sentence for what no command has put in words of its own."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return "The working directory has been deleted: change to a folder that exists (cd), and try again."
+    return f"{error.filename or 'A file'} cannot be used: {error.strerror or error}."
 
 
 def _fail(sentence: str, status: int) -> int:

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import subprocess
@@ -188,6 +189,24 @@ def test_letters_that_the_terminal_lacks_are_no_reason_to_fail(tmp_path):
     environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment, timeout=60)
     assert (done.returncode, done.stdout) == (0, b"seqdec-gui 0.1.0\n\xe4\\u2192")
+
+
+@pytest.mark.parametrize("arguments", [("runs",), ("evaluate", "run", "--split", "test"), ("export", "run", "--format", "h5")])
+def test_a_deleted_working_directory_is_one_sentence(run_command, tmp_path, monkeypatch, arguments):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    status, out, err = run_command(*arguments)
+    assert (status, out) == (1, "")
+    assert err == "The working directory has been deleted: change to a folder that exists (cd), and try again.\n"
+
+
+def test_a_file_that_cannot_be_used_is_named(run_command, monkeypatch):
+    def refused():
+        raise OSError(errno.EIO, "Input/output error", "/proc/driver")
+
+    monkeypatch.setattr("seqdec_gui.commands.devices.list_devices", refused)
+    assert run_command("devices") == (1, "", "/proc/driver cannot be used: Input/output error.\n")
 
 
 def test_a_bug_is_one_sentence_and_a_file_with_the_traceback(run_command, monkeypatch):
