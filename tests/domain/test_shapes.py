@@ -19,6 +19,16 @@ def test_states_travel_as_one_wire_in_keras_order() -> None:
     assert [name for name, _ in states.tensors] == ["h_0", "c_0", "h_1", "c_1"]
 
 
+def test_a_layer_stack_names_the_row_that_cannot_take_its_input() -> None:
+    rows = [{"layer": "Dense"}, {"layer": "Dropout"}, {"layer": "Conv1D"}]
+    known = infer(
+        design([block("x", "vector", width=3), block("stack", "layer_stack", layers=rows)], ["x.output -> stack.inputs"])
+    )
+    (problem,) = known.blocks["stack"].problems
+    assert problem.where == "stack.inputs"
+    assert problem.text == "Row 3: Conv1D takes a sequence (None, steps, features) and got (None, 64)."
+
+
 def test_gru_states_have_no_cell() -> None:
     assert [name for name, _ in StatesType((CellState("GRU", 8), CellState("GRU", 4))).tensors] == ["h_0", "h_1"]
 

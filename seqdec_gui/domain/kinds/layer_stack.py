@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder
-from seqdec_gui.domain.keras_layers import Layer, Value, layer
+from seqdec_gui.domain.keras_layers import Layer, LayerError, Value, layer
 from seqdec_gui.domain.kinds import base
 from seqdec_gui.domain.types import CellName, PortType, TensorType
 
@@ -246,8 +246,11 @@ class LayerStack(base.Kind, frozen=True, tag="layer_stack"):
             raise base.PortError(f"expected one tensor, got {inputs}", "inputs")
         x = builder.input("stack_inputs", "Stack_Inputs", inputs)
         counts: dict[str, int] = {}
-        for row in self.layers:
+        for i, row in enumerate(self.layers, start=1):
             number = counts.get(row.type_name(), 0)
             counts[row.type_name()] = number + 1
-            x = builder.call("x", row.keras_layer(f"{row.type_name()}_{number}"), x)
+            try:
+                x = builder.call("x", row.keras_layer(f"{row.type_name()}_{number}"), x)
+            except LayerError as error:
+                raise LayerError(f"Row {i}: {error}") from None
         return builder.build(outputs=x)
