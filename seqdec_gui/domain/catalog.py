@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import msgspec
 
+from seqdec_gui.domain.conversion import range_text
 from seqdec_gui.domain.kinds.base import Kind
 from seqdec_gui.domain.kinds.bottleneck import Bottleneck
 from seqdec_gui.domain.kinds.conv_encoder import ConvEncoder
@@ -52,16 +53,7 @@ class Field(msgspec.Struct, frozen=True):
 
     def range_text(self) -> str:
         """`1 to 65,536`, `above 0, below 1`; empty without bounds."""
-        low, high = self.minimum, self.maximum
-        if low is not None and high is not None and not (self.open_minimum or self.open_maximum):
-            return f"{_plain_number(low)} to {_plain_number(high)}"
-        parts = [] if low is None else [f"{'above' if self.open_minimum else 'at least'} {_plain_number(low)}"]
-        parts += [] if high is None else [f"{'below' if self.open_maximum else 'at most'} {_plain_number(high)}"]
-        return ", ".join(parts)
-
-
-def _plain_number(value: float) -> str:
-    return f"{value:,.0f}" if value == int(value) else f"{value:g}"
+        return range_text(self.minimum, self.maximum, self.open_minimum, self.open_maximum)
 
 
 def fields(struct: type[msgspec.Struct]) -> tuple[Field, ...]:

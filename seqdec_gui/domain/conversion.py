@@ -43,11 +43,25 @@ def _in_words(reason: str, value: Any, spec: Any) -> tuple[str, str]:
     if found := re.fullmatch(r"Object missing required field `(.*)`", reason):
         return f"Expected an object with {found[1]!r}, received {_shown(value)}.", f"Add {found[1]!r}."
     choices = _choices(spec)
-    if choices and reason.startswith("Invalid"):
+    if choices:
         return f"Expected one of {', '.join(choices)}, received {_shown(value)}.", _near(str(value), choices)
     expected = re.sub(r"`([^`]*)`", lambda found: " or ".join(_WORDS.get(w, w) for w in found[1].split(" | ")), reason)
     expected = expected.partition(", got ")[0]
-    return f"{expected}, received {_shown(value)}.", ""
+    allowed = _allowed(spec)
+    return f"{expected}, received {_shown(value)}.", f"Allowed: {allowed}." if allowed else ""
+
+
+def range_text(low: float | None, high: float | None, open_low: bool = False, open_high: bool = False) -> str:
+    """`1 to 65,536`, `above 0, below 1`; empty without bounds."""
+    if low is not None and high is not None and not (open_low or open_high):
+        return f"{_plain_number(low)} to {_plain_number(high)}"
+    parts = [] if low is None else [f"{'above' if open_low else 'at least'} {_plain_number(low)}"]
+    parts += [] if high is None else [f"{'below' if open_high else 'at most'} {_plain_number(high)}"]
+    return ", ".join(parts)
+
+
+def _plain_number(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) else f"{value:g}"
 
 
 def _near(wrong: str, known: Sequence[str]) -> str:
@@ -117,3 +131,19 @@ def _choices(spec: Any) -> list[str]:
         return list(spec.tags)
     kinds = spec.types if isinstance(spec, inspect.UnionType) else (spec,)
     return [str(value) for kind in map(_bare, kinds) if isinstance(kind, inspect.LiteralType) for value in kind.values]
+
+
+def _allowed(spec: Any) -> str:
+    """Range of a number; length and items of a list. Empty where everything of its type is allowed."""
+    spec = _bare(spec)
+    if isinstance(spec, inspect.UnionType):
+        return " or ".join(filter(None, map(_allowed, spec.types)))
+    if isinstance(spec, inspect.IntType | inspect.FloatType):
+        low, high = (spec.ge if spec.gt is None else spec.gt), (spec.le if spec.lt is None else spec.lt)
+        return range_text(low, high, spec.gt is not None, spec.lt is not None)
+    if isinstance(spec, inspect.VarTupleType | inspect.ListType):
+        length = range_text(spec.min_length, spec.max_length)
+        choices = _choices(_bare(spec.item_type))
+        each = f"one of {', '.join(choices)}" if choices else _allowed(spec.item_type)
+        return ", ".join(filter(None, (f"{length} items" if length else "", f"each {each}" if each else "")))
+    return ""

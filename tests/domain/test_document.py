@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqdec_gui.domain.bindings import Binding, CategoryCodec, DataSource, IdsCodec, Split, TextCodec, ValuesCodec, VectorCodec
-from seqdec_gui.domain.catalog import KINDS
+from seqdec_gui.domain.catalog import KINDS, Field, fields
 from seqdec_gui.domain.design import Block, Design, Link, Port
-from seqdec_gui.domain.document import dumps, load, loads, save
+from seqdec_gui.domain.document import dumps, from_builtins, load, loads, save
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.training import Training
 from tests.domain.designs import archetype
@@ -201,3 +201,37 @@ def test_the_page_about_the_format_is_up_to_date() -> None:
     spec.loader.exec_module(module)
 
     assert written == module.text(), "run python tools/make_design_docs.py"
+
+
+def _every_field() -> list[tuple[str, Field]]:
+    kinds = [(name, field) for name, kind in KINDS.items() for field in fields(kind)]
+    return [*kinds, *(("training", field) for field in fields(Training))]
+
+
+def _refused(owner: str, field: Field, value: object) -> str:
+    """What a design file with this value is told."""
+    section = {"training": {field.name: value}}
+    if owner != "training":
+        section = {"blocks": [{"id": "b", "kind": owner, "parameters": {field.name: value}}]}
+    with pytest.raises(InvalidInput) as caught:
+        from_builtins({"format": 1, **section})
+    (problem,) = caught.value.problems
+    return problem.sentence()
+
+
+@pytest.mark.parametrize(("owner", "field"), [(owner, field) for owner, field in _every_field() if field.choices])
+def test_a_wrong_choice_is_told_what_there_is_whatever_its_type(owner: str, field: Field) -> None:
+    wrong = (["zzz"], [3], "zzz") if field.type == "choices" else ("zzz", 3)
+    for value in wrong:
+        said = _refused(owner, field, value)
+        assert all(choice in said for choice in field.choices)
+
+
+@pytest.mark.parametrize(
+    ("owner", "field"), [(owner, field) for owner, field in _every_field() if field.range_text() and field.type != "table"]
+)
+def test_a_number_out_of_its_range_is_told_the_whole_range(owner: str, field: Field) -> None:
+    outside = [] if field.minimum is None else [int(field.minimum) - 1]
+    outside += [] if field.maximum is None else [int(field.maximum) + 1]
+    for value in (*outside, "x"):
+        assert field.range_text() in _refused(owner, field, [value] if field.type == "integers" else value)
