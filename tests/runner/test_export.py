@@ -129,10 +129,10 @@ def test_a_file_that_predicts_something_else_is_refused_and_removed(
     models = trained_models(designs.stack(), folder)
     proper_save = export.save
 
-    def save_something_else(model: Any, path: Path, format: Any) -> None:
+    def save_something_else(model: Any, path: Path, format: Any, wanted: Path) -> None:
         before = model.get_weights()
         model.set_weights([weight * 1.01 for weight in before])
-        proper_save(model, path, format)
+        proper_save(model, path, format, wanted)
         model.set_weights(before)
 
     monkeypatch.setattr(export, "save", save_something_else)

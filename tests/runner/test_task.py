@@ -257,7 +257,7 @@ def test_a_missing_run_and_a_damaged_checkpoint_are_sentences(stack_run: RunFold
     with pytest.raises(InvalidInput, match="Expected a run folder"):
         do(EvaluateTask(run=str(tmp_path / "nowhere"), data=""))
     stack_run.checkpoint("best").write_bytes(b"not HDF5")
-    with pytest.raises(InvalidInput, match="cannot be read"):
+    with pytest.raises(InvalidInput, match=r"is damaged: it does not begin .* Use the other one: --checkpoint last"):
         do(EvaluateTask(run=str(stack_run.path), data=""))
 
 
