@@ -15,6 +15,7 @@ from seqdec_gui.domain.document import from_builtins, to_builtins
 from seqdec_gui.domain.edit import set_value
 from seqdec_gui.domain.problems import InvalidInput, errors
 from seqdec_gui.runs import devices, process
+from seqdec_gui.runs.checkpoint_file import BEGIN_WITH_THE_OTHER, fail_if_damaged
 from seqdec_gui.runs.events import complete_bytes
 from seqdec_gui.runs.folder import open_run
 from seqdec_gui.runs.readiness import batch_problems
@@ -43,5 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     again = msgspec.structs.replace(
         spec, design=to_builtins(design), devices=choice, engine=arguments.engine or spec.engine, resume=True, placement=None
     )
+    if target.checkpoint("last").exists():  # else the child finds it damaged, and the run counts as failed
+        fail_if_damaged(target.checkpoint("last"), BEGIN_WITH_THE_OTHER)
     offset = complete_bytes(target.events)  # before the start, which may write at once
     return launch_and_watch(process.start(target, again, nice=arguments.nice), arguments, offset=offset)

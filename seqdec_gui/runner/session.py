@@ -20,7 +20,7 @@ from seqdec_gui.domain.training import Training
 from seqdec_gui.domain.validation import check
 from seqdec_gui.runner.commands import Commands
 from seqdec_gui.runs import devices
-from seqdec_gui.runs.checkpoint_file import fail_unless_resumable
+from seqdec_gui.runs.checkpoint_file import fail_if_gone
 from seqdec_gui.runs.events import EventWriter, FinalEvent, Message, ParameterCount, RowCount, Started
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.spec import Placement, RunSpec
@@ -141,7 +141,7 @@ def _begin(run: RunFolder, spec: RunSpec, engine: Engine, dataset: Dataset, even
         found = checkpoints.load(run.checkpoint("last"), engine.models, engine.optimizer)
         return _continued(found, fresh, training, events)
     if spec.resume:
-        fail_unless_resumable(run)
+        fail_if_gone(run)
         _tell(events, [Problem("info", "begins_anew", "", "The run had not written a checkpoint yet; it begins anew.")])
     if spec.initial_run:
         path = RunFolder(spec.initial_run).checkpoint(spec.initial_checkpoint)

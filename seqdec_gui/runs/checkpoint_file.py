@@ -64,11 +64,10 @@ def damaged(path: Path, why: str, advice: str) -> InvalidInput:
     return InvalidInput([Problem("error", "damaged_checkpoint", "", text, _remedy(path, advice))])
 
 
-def fail_unless_resumable(run: RunFolder) -> None:
-    """Raise InvalidInput where a run cannot go on from checkpoint `last`, though it once wrote it."""
+def fail_if_gone(run: RunFolder) -> None:
+    """Raise InvalidInput where a run once wrote checkpoint `last`, to go on from, and has it no more."""
     path = run.checkpoint("last")
     if path.exists():
-        fail_if_damaged(path, BEGIN_WITH_THE_OTHER)
         return
     written = [event for event in events_of(run.events, Checkpoint) if event.name == "last"]
     if written:

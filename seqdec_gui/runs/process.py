@@ -15,7 +15,7 @@ import msgspec
 
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runs import devices, lock, spec
-from seqdec_gui.runs.checkpoint_file import fail_unless_resumable
+from seqdec_gui.runs.checkpoint_file import fail_if_gone
 from seqdec_gui.runs.control import command
 from seqdec_gui.runs.engine_choice import choose_engine
 from seqdec_gui.runs.environment import child_environment, with_package
@@ -121,10 +121,10 @@ def start(run: RunFolder, run_spec: RunSpec, nice: int = 0, argv: Sequence[str] 
 
     It gets an environment of its own. Devices and engine are decided here (`placement` of the spec). `nice` makes it yield to
     the window on a shared CPU.
-    Raises InvalidInput (devices, engine, folder in use, a checkpoint gone or damaged) and SeqdecError (disk, permissions).
+    Raises InvalidInput (devices, engine, folder in use, no checkpoint to go on from) and SeqdecError (disk, permissions).
     """
     if run_spec.resume:
-        fail_unless_resumable(run)
+        fail_if_gone(run)
     placed = msgspec.structs.replace(run_spec, placement=place(run_spec))
     try:
         for folder in (run.path, run.checkpoints, run.exports):
