@@ -81,13 +81,11 @@ class _Work(QRunnable):
 
     def run(self) -> None:
         try:
-            result = self._function()
+            name, value = "_returned", self._function()
         except Exception as error:
-            signal, value = self._operation._raised, error
-        else:
-            signal, value = self._operation._returned, result
+            name, value = "_raised", error
         if not sip.isdeleted(self._operation):  # the application may be closing
-            signal.emit(value)
+            getattr(self._operation, name).emit(value)
 
 
 def run(
