@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from PyQt5 import sip
@@ -99,6 +100,25 @@ def run(
     _running.add(operation)
     QThreadPool.globalInstance().start(_Work(function, operation))
     return operation
+
+
+class _Call(QRunnable):
+    def __init__(self, function: Callable[[], Any], future: Future[Any]) -> None:
+        super().__init__()
+        self._function, self._future = function, future
+
+    def run(self) -> None:
+        try:
+            self._future.set_result(self._function())
+        except Exception as error:
+            self._future.set_exception(error)
+
+
+def result(function: Callable[[], Result]) -> Result:
+    """Call `function` in a thread of the pool and wait for it: for threads that end and must not leave those of libraries."""
+    future: Future[Result] = Future()
+    QThreadPool.globalInstance().start(_Call(function, future))
+    return future.result()
 
 
 def busy() -> int:

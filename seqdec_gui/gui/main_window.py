@@ -263,7 +263,10 @@ class MainWindow(QMainWindow):
     @pyqtSlot(object)
     def _on_problem_chosen(self, problem: Problem) -> None:
         first, _, field = problem.where.partition(".")
-        if self.document.design.has(first) and problem.code not in ("unbound", "unknown_port", "bound_twice"):
+        if problem in self.workspace.checking.problems:
+            self.pages.show_page("data")
+            self.workspace.port_requested.emit(problem.where)
+        elif self.document.design.has(first) and problem.code not in ("unbound", "unknown_port", "bound_twice"):
             self._on_block_requested(first)
             self.workspace.field_requested.emit(field)
         elif first == "training":

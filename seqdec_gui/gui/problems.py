@@ -42,6 +42,7 @@ class ProblemsPanel(QWidget):
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.refresh)
         workspace.document.design_changed.connect(self._on_document_design_changed)
+        workspace.checking.changed.connect(self._on_checking_changed)
         theme.notifier.changed.connect(self._on_theme_changed)
         self.refresh()
 
@@ -50,12 +51,17 @@ class ProblemsPanel(QWidget):
         self._timer.start(0)
 
     @pyqtSlot()
+    def _on_checking_changed(self) -> None:
+        self._timer.start(0)
+
+    @pyqtSlot()
     def refresh(self) -> None:
-        """Show the problems of the present design."""
+        """Show the problems of the present design and its data."""
         document = self._workspace.document
         problems = document.report.problems
         if document.design.blocks and document.report.ok:
             problems = (*problems, *_data_problems(document.design, document.report.inference))
+        problems = _errors_first((*problems, *self._workspace.checking.problems))
         if problems == self._shown:
             return
         self._shown = problems
@@ -83,6 +89,10 @@ class ProblemsPanel(QWidget):
     def _on_theme_changed(self) -> None:
         self._shown = None
         self.refresh()
+
+
+def _errors_first(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    return tuple(sorted(problems, key=lambda problem: list(ICONS).index(problem.severity)))
 
 
 def _data_problems(design: Design, inference: object) -> tuple[Problem, ...]:

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Literal
 
 import msgspec
 
 from seqdec_gui.domain.design import Design
-from seqdec_gui.domain.problems import InvalidInput, errors
+from seqdec_gui.domain.problems import InvalidInput, Problem, errors
 from seqdec_gui.domain.validation import Report, unbound
+from seqdec_gui.gui import notify
 from seqdec_gui.gui.workspace import Workspace
 from seqdec_gui.runs.engine_choice import choose_engine
 from seqdec_gui.runs.spec import DeviceChoice
 
 
 class Readiness(msgspec.Struct, frozen=True):
-    """`text` for the button; `reason` is a sentence that says what is missing, empty where training can start."""
+    """`text` for the button; `reason` is a sentence that says what is missing, empty where training can start.
+
+    `page` is where it can be mended.
+    """
 
     text: str
     reason: str = ""
+    page: Literal["design", "data"] = "design"
 
     @property
     def ready(self) -> bool:
@@ -33,17 +39,25 @@ def readiness(workspace: Workspace) -> Readiness:
         return Readiness("Train", "Looking for devices.")
     text = f"Train on {workspace.devices.label}"
     document = workspace.document
-    reason = _design_reason(document.design, document.report) or _device_reason(document.design, workspace.devices.resolved)
-    return Readiness(text, reason)
+    if reason := _design_reason(document.design, document.report):
+        return Readiness(text, reason)
+    if reason := _binding_reason(document.design, document.report) or _first(errors(workspace.checking.problems)):
+        return Readiness(text, reason, "data")
+    return Readiness(text, _device_reason(document.design, workspace.devices.resolved))
 
 
 def _design_reason(design: Design, report: Report) -> str:
     if not design.blocks:
         return "The design is empty: start from a template or drag blocks from the palette."
-    found = errors(report.problems)
-    if found:
-        more = f" ({len(found) - 1} more in the list of problems)" if len(found) > 1 else ""
-        return found[0].sentence() + more
+    return _first(errors(report.problems))
+
+
+def _first(found: tuple[Problem, ...]) -> str:
+    more = f" ({len(found) - 1} more in the list of problems)" if len(found) > 1 else ""
+    return notify.without_place(found[0]) + more if found else ""
+
+
+def _binding_reason(design: Design, report: Report) -> str:
     if not design.data.file and not any(binding.file for binding in design.data.bindings):
         return "No data yet: open a data file on the Data tab."
     missing = unbound(design, report.inference)

@@ -27,7 +27,8 @@ class TrainButton(QPushButton):
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.refresh)
         workspace.document.design_changed.connect(lambda _old, _new: self._timer.start(0))
-        for signal in (workspace.training_changed, workspace.devices.devices_changed, workspace.devices.choice_changed):
+        devices = workspace.devices
+        for signal in (workspace.training_changed, devices.devices_changed, devices.choice_changed, workspace.checking.changed):
             signal.connect(self._ask)
         theme.notifier.changed.connect(self._ask)
         self.refresh()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QObject, pyqtSignal, pyqtSlot
 
+from seqdec_gui.gui.checking import Checking
 from seqdec_gui.gui.device_selection import DeviceSelection
 from seqdec_gui.gui.document import DesignDocument
 
@@ -20,13 +21,14 @@ CloseGuard = Callable[[Callable[[], None]], bool]
 class Workspace(QObject):
     """Pages emit wishes here and listen to those of others.
 
-    `document` is the open design, `devices` the devices of the next run.
+    `document` is the open design, `devices` the devices of the next run, `checking` what its data is found to be.
     """
 
     page_requested = pyqtSignal(str)  # show this page: design, code, data, train, runs, generate
     train_requested = pyqtSignal()  # the big button: the Train page exists and is shown when it is emitted
     advice_requested = pyqtSignal()  # show what the chosen devices are worth: the Train page exists and is shown
     training_changed = pyqtSignal()  # `training` says something else now
+    port_requested = pyqtSignal(str)  # show the row of this port; the Data page is shown
     data_file_offered = pyqtSignal(object)  # Path of a data file that was dropped or chosen; the Data page is shown
     run_requested = pyqtSignal(object)  # Path of a run folder to show, by the page that is shown
     run_ended = pyqtSignal(object)  # Path of a run folder
@@ -39,6 +41,7 @@ class Workspace(QObject):
         super().__init__(parent)
         self.document = document
         self.devices = DeviceSelection(self)
+        self.checking = Checking(self)
         self.close_guards: list[CloseGuard] = []
         self.chosen_run: Path | None = None
         """The run that was shown last: what Export and Generate begin with."""

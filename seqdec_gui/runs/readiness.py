@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from seqdec_gui.data.tables import SUFFIXES
+import msgspec
+
+from seqdec_gui.data.dataset import Trial, try_fit
+from seqdec_gui.data.tables import SUFFIXES, inspect
+from seqdec_gui.domain.bindings import DataSource
+from seqdec_gui.domain.dataflow import DataPort
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.training import Training
 from seqdec_gui.domain.validation import check, unbound
 from seqdec_gui.runs.spec import DeviceChoice
+
+
+class Stamp(NamedTuple):
+    """A data file as it was; `modified_ns` and `size` (bytes) are -1 where there is none. `folder`: its folder is there."""
+
+    path: str
+    modified_ns: int
+    size: int
+    folder: bool
+
+
+Stamps = tuple[Stamp, ...]
 
 
 def readiness(design: Design, folder: Path, devices: DeviceChoice) -> tuple[Problem, ...]:
@@ -32,8 +51,7 @@ def data_problems(design: Design, folder: Path) -> tuple[Problem, ...]:
     if not design.data.file:
         text = "The design has no data file."
         return (Problem("error", "no_data", "data.file", text, "Choose one, or give --data FILE."),)
-    names = [design.data.file, *(binding.file for binding in design.data.bindings if binding.file)]
-    paths = [folder / Path(name).expanduser() for name in dict.fromkeys(names)]
+    paths = data_files(design.data, folder)
     hint = "Check the path, or give --data FILE."
     problems = []
     for path in paths:
@@ -44,6 +62,35 @@ def data_problems(design: Design, folder: Path) -> tuple[Problem, ...]:
             text = f"{path} is {what}; expected one of {' '.join(SUFFIXES)}."
             problems.append(Problem("error", "unknown_format", "data.file", text, hint))
     return tuple(problems)
+
+
+def data_files(source: DataSource, folder: Path) -> tuple[Path, ...]:
+    """Every file that the source names, each once."""
+    names = [source.file, *(binding.file for binding in source.bindings)]
+    return tuple(folder / Path(name).expanduser() for name in dict.fromkeys(names) if name)
+
+
+def stamps(source: DataSource, folder: Path) -> Stamps:
+    """What tells whether the files of a source are still those that were tried."""
+    return tuple(_stamp(path) for path in data_files(source, folder))
+
+
+def _stamp(path: Path) -> Stamp:
+    try:
+        status = path.stat()
+    except OSError:
+        return Stamp(str(path), -1, -1, path.parent.is_dir())
+    return Stamp(str(path), status.st_mtime_ns, status.st_size, True)
+
+
+def try_data(source: DataSource, ports: Sequence[DataPort], folder: Path) -> tuple[Trial, Stamps]:
+    """What the bound columns make of these ports, as a run would find it, and the files that it holds for.
+
+    Reads the data, so it takes its time; the tables stay open for the next call.
+    """
+    before = stamps(source, folder)
+    source = msgspec.structs.replace(source, file=str(Path(source.file).expanduser()) if source.file else "")
+    return try_fit(source, ports, folder, opened=lambda path, _names: inspect(path)), before
 
 
 def batch_problems(training: Training, devices: DeviceChoice) -> tuple[Problem, ...]:

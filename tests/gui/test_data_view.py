@@ -36,8 +36,7 @@ from seqdec_gui.data.dataset import expand, open_dataset
 from seqdec_gui.domain.bindings import Binding, TextCodec, VectorCodec
 from seqdec_gui.domain.dataflow import data_ports
 from seqdec_gui.domain.design import Design
-from seqdec_gui.gui import background
-from seqdec_gui.gui.data_view import checking
+from seqdec_gui.gui import background, checking
 from seqdec_gui.gui.data_view.page import DataPage
 from seqdec_gui.gui.main_window import MainWindow
 from tests.gui.conftest import point_on, press

@@ -1,10 +1,13 @@
+from pathlib import Path
+
 import pytest
 
+from seqdec_gui.domain.dataflow import data_ports
 from seqdec_gui.domain.document import load
 from seqdec_gui.domain.edit import set_value
 from seqdec_gui.domain.problems import errors
 from seqdec_gui.resource_files import path
-from seqdec_gui.runs.readiness import batch_problems, readiness
+from seqdec_gui.runs.readiness import batch_problems, readiness, stamps, try_data
 from seqdec_gui.runs.spec import DeviceChoice
 
 
@@ -43,3 +46,36 @@ def test_what_can_be_no_data_is_refused_before_a_run_is_made(roman, tmp_path, na
     (problem,) = errors(readiness(set_value(roman, "data.file", name), tmp_path, DeviceChoice("cpu")))
     assert words in problem.text
     assert ".parquet" in problem.text
+
+
+def test_the_data_of_an_example_fits_and_its_file_is_known_again(roman):
+    trial, before = try_data(roman.data, data_ports(roman), path("examples"))
+    assert errors(trial.problems) == ()
+    assert before == stamps(roman.data, path("examples"))
+    assert [Path(stamp.path).name for stamp in before] == ["roman.csv"]
+
+
+def test_a_file_that_is_written_again_or_comes_or_goes_has_another_stamp(roman, tmp_path):
+    design = set_value(roman, "data.file", "rows.csv")
+    seen = {stamps(design.data, tmp_path)}
+    for text in ("a\n1\n", "a\n12\n"):
+        (tmp_path / "rows.csv").write_text(text)
+        seen.add(stamps(design.data, tmp_path))
+    assert len(seen) == 3
+    (tmp_path / "rows.csv").unlink()
+    assert stamps(design.data, tmp_path) in seen
+    assert stamps(design.data, tmp_path / "nowhere") not in seen
+
+
+def test_a_column_that_is_not_in_the_file_is_found_where_it_is_bound(roman, tmp_path):
+    (tmp_path / "rows.csv").write_text("a,b\n1,x\n")
+    trial, _ = try_data(set_value(roman, "data.file", "rows.csv").data, data_ports(roman), tmp_path)
+    assert {problem.code for problem in errors(trial.problems)} == {"unknown_column"}
+
+
+def test_a_file_in_the_home_folder_is_found_as_a_run_finds_it(roman, home):
+    (home / "roman.csv").write_bytes(path("examples/data/roman.csv").read_bytes())
+    design = set_value(roman, "data.file", "~/roman.csv")
+    trial, before = try_data(design.data, data_ports(roman), path("examples"))
+    assert errors(trial.problems) == ()
+    assert before[0].path == str(home / "roman.csv")

@@ -14,7 +14,6 @@ from seqdec_gui.data.tables import SUFFIXES, inspect
 from seqdec_gui.domain.design import Design
 from seqdec_gui.gui import background, notify
 from seqdec_gui.gui.data_view import edits
-from seqdec_gui.gui.data_view.checking import Checking
 from seqdec_gui.gui.data_view.columns_panel import ColumnsPanel
 from seqdec_gui.gui.data_view.file_bar import FileBar
 from seqdec_gui.gui.data_view.measuring import Measurements
@@ -33,7 +32,7 @@ EMPTY = "Rows of numbers or text to train on: .csv .tsv .npz .npy .h5 .parquet. 
 class DataPage(QWidget):
     """Shows the file that the design names; opening another is an edit of the design, with undo.
 
-    It may be made before somebody looks: nothing is read until then.
+    It may be made before somebody looks: no row is read until then.
     """
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
@@ -46,9 +45,10 @@ class DataPage(QWidget):
         self._path: Path | None = None
         self._looked_at = False
         self._opening: background.Operation | None = None
+        self._trial: Trial | None = None
         self.table: Table | None = None
         self.measurements = Measurements(self)
-        self.checking = Checking(workspace, self)
+        self.checking = workspace.checking
         self._bar = FileBar()
         self.columns = ColumnsPanel(self.measurements)
         self.preview = Preview()
@@ -101,6 +101,7 @@ class DataPage(QWidget):
         self._bar.reload_requested.connect(self._on_reload_requested)
         self._bar.file_chosen.connect(self.open_file)
         self._workspace.data_file_offered.connect(self.open_file)
+        self._workspace.port_requested.connect(self._on_workspace_port_requested)
         self._workspace.document.design_changed.connect(self._on_document_design_changed)
         self._workspace.document.path_changed.connect(self._on_document_path_changed)
         self.preview.column_chosen.connect(self.columns.choose)
@@ -109,6 +110,7 @@ class DataPage(QWidget):
         self.checking.started.connect(self._on_checking_started)
         self.checking.checked.connect(self._on_checking_checked)
         self.checking.failed.connect(self._on_checking_failed)
+        self.checking.file_changed.connect(self._on_checking_file_changed)
         self.ports.errors_counted.connect(self._on_ports_errors_counted)
 
     # -- which file
@@ -130,7 +132,8 @@ class DataPage(QWidget):
             else:
                 self._read(path, choose=False)
 
-    def _read(self, path: Path, choose: bool) -> None:
+    def _read(self, path: Path, choose: bool, quiet: bool = False) -> None:
+        """Show this file; `quiet` keeps what is shown until then."""
         if self._opening is not None:
             self._opening.cancel()
 
@@ -139,13 +142,14 @@ class DataPage(QWidget):
             remember_data(path)
             if choose:
                 self._choose(path)
-            self._show_table(table)
+            if table is not self.table or not quiet:
+                self._show_table(table)
 
         def failed(error: Exception) -> None:
             self._opening = None
             self._on_not_read(path, error, choose)
 
-        if self.table is None or not choose:
+        if self.table is None or not (choose or quiet):
             self._waiting.setText(f"Reading {path.name}…")
             self._stack.setCurrentIndex(1)
         self._opening = background.run(lambda: inspect(path), done, failed, self)
@@ -178,13 +182,19 @@ class DataPage(QWidget):
         self._empty.words.setText(EMPTY)
         self._bar.show_file(None if table is None else table.path, "" if table is None else _figures(table))
         self._stack.setCurrentIndex(0 if table is None else 2)
-        self.checking.activate(table is not None and self.isVisible())
-        if table is None:
-            self.ports.show_trial(None, False)
-            self.split.show_trial(None)
-            self.sample.show_trial(None)
-        else:
-            self.checking.again()
+        self._show_trial()
+        self.checking.look()
+
+    def _show_trial(self) -> None:
+        """What the newest trial found, if somebody looks."""
+        trial = None if self.table is None else self.checking.trial
+        if not self.isVisible():
+            return
+        self.ports.show_trial(trial, self.checking.trying)
+        if trial is not self._trial:
+            self._trial = trial
+            self.split.show_trial(trial)
+            self.sample.show_trial(trial)
 
     # -- what happens
     def showEvent(self, event: QShowEvent | None) -> None:
@@ -193,12 +203,11 @@ class DataPage(QWidget):
             self._looked_at = True
             self._follow_design()
         self.ports.activate(True)
-        self.checking.activate(self.table is not None)
+        self._show_trial()
 
     def hideEvent(self, event: QHideEvent | None) -> None:
         super().hideEvent(event)
         self.ports.activate(False)
-        self.checking.activate(False)
 
     def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
         if _dropped_file(event.mimeData().urls()) is not None:
@@ -209,6 +218,11 @@ class DataPage(QWidget):
         if path is not None:
             event.acceptProposedAction()
             self.open_file(path)
+
+    @pyqtSlot(str)
+    def _on_workspace_port_requested(self, port: str) -> None:
+        self.tabs.setCurrentWidget(self.ports)
+        self.ports.reveal(port)
 
     @pyqtSlot()
     def _on_open_requested(self) -> None:
@@ -237,20 +251,21 @@ class DataPage(QWidget):
 
     @pyqtSlot()
     def _on_checking_started(self) -> None:
-        self.ports.show_trial(self.checking.trial, True)
+        self._show_trial()
 
     @pyqtSlot(object)
-    def _on_checking_checked(self, trial: Trial) -> None:
-        self.ports.show_trial(trial, False)
-        self.split.show_trial(trial)
-        self.sample.show_trial(trial)
+    def _on_checking_checked(self, _trial: Trial | None) -> None:
+        self._show_trial()
 
     @pyqtSlot(object)
     def _on_checking_failed(self, error: Exception) -> None:
-        self.ports.show_trial(None, False)
-        self.split.show_trial(None)
-        self.sample.show_trial(None)
+        self._show_trial()
         self._workspace.status_told.emit(str(error))
+
+    @pyqtSlot()
+    def _on_checking_file_changed(self) -> None:
+        if self._looked_at and self._path is not None:
+            self._read(self._path, choose=False, quiet=True)
 
     @pyqtSlot(int)
     def _on_ports_errors_counted(self, count: int) -> None:

@@ -78,6 +78,15 @@ class PortsPanel(QScrollArea):
         self._columns = tuple(columns)
         self.refresh()
 
+    def reveal(self, name: str) -> None:
+        """Scroll to the row of this port and give it the keys; nothing happens if it has none."""
+        design, ports = self._workspace.document.design, self.ports
+        where = _owner_of(name, design, ports)
+        row = None if where is None else self._rows.get(edits.object_name(where))
+        if row is not None:
+            self.ensureWidgetVisible(row)
+            row.columns.setFocus()
+
     def show_trial(self, trial: Trial | None, checking: bool) -> None:
         """What was found in the data; `checking` while something newer is being found."""
         self._trial, self._checking = trial, checking
@@ -209,8 +218,12 @@ def _codec(fit: Fit | None) -> FittedCodec | None:
 
 
 def _owner(problem: Problem, design: Design, ports: edits.Ports) -> DataPort | None:
-    """Whose row shows the problem; that of a taught loss stands with the column that teaches it."""
-    where = port_for(ports, problem.where)
+    return _owner_of(problem.where, design, ports)
+
+
+def _owner_of(name: str, design: Design, ports: edits.Ports) -> DataPort | None:
+    """Whose row shows a problem of this port; that of a taught loss stands with the column that teaches it."""
+    where = port_for(ports, name)
     if where is None or edits.binding_of(design, ports, where) is not None:
         return where
     return edits.teacher_of(design, ports, where) or where

@@ -31,12 +31,14 @@ class NoRuns(EmptyState):
         self.others.setProperty("kind", "flat")
         self.others.hide()
         self.add_button(self.others)
+        workspace.checking.changed.connect(self.show_readiness)
 
     def show_others(self, there: bool) -> None:
         """Whether other designs have runs."""
         self.heading.setText(f"No runs of {shortened(self._workspace.document.name)} yet" if there else "No runs yet")
         self.others.setVisible(there)
 
+    @pyqtSlot()
     def show_readiness(self) -> None:
         """What the button would do, or why it cannot."""
         found = readiness(self._workspace)

@@ -9,14 +9,15 @@ from typing import Literal
 import msgspec
 
 from seqdec_gui.domain import document as design_file
+from seqdec_gui.domain.dataflow import data_ports
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
-from seqdec_gui.gui import preferences
+from seqdec_gui.gui import background, preferences
 from seqdec_gui.gui.training_view.thread import NICE
 from seqdec_gui.gui.workspace import Workspace
 from seqdec_gui.runs import folder, process
 from seqdec_gui.runs.folder import RunFolder
-from seqdec_gui.runs.readiness import batch_problems, readiness
+from seqdec_gui.runs.readiness import Stamps, batch_problems, readiness, stamps, try_data
 from seqdec_gui.runs.spec import DeviceChoice, RunSpec
 
 _HINTS = {
@@ -29,7 +30,7 @@ _HINTS = {
 class Request(msgspec.Struct, frozen=True):
     """A run as wanted now: the design with every edit, saved or not. The run keeps this copy whatever happens to the file.
 
-    `initial_run` is a run whose weights the training begins with.
+    `initial_run` is a run whose weights the training begins with; `passed` are the data files that were found to fit.
     """
 
     design: Design
@@ -39,6 +40,7 @@ class Request(msgspec.Struct, frozen=True):
     parent: Path
     initial_run: Path | None = None
     initial_checkpoint: Literal["best", "last"] = "best"
+    passed: Stamps | None = None
 
     @property
     def name(self) -> str:
@@ -56,6 +58,7 @@ def request(workspace: Workspace, initial_run: Path | None = None, checkpoint: L
         parent=runs_parent(document.path),
         initial_run=initial_run,
         initial_checkpoint=checkpoint,
+        passed=workspace.checking.passed,
     )
 
 
@@ -67,6 +70,10 @@ def runs_parent(design_path: Path | None) -> Path:
 def launch(wanted: Request) -> process.RunProcess:
     """Check, make the run's folder, start its process. Takes its time. Raises InvalidInput with all problems, SeqdecError."""
     problems = errors(readiness(wanted.design, wanted.base, wanted.devices))
+    source = wanted.design.data
+    if not problems and stamps(source, wanted.base) != wanted.passed:  # asked before the window knew, or written since
+        trial, _ = background.result(lambda: try_data(source, data_ports(wanted.design), wanted.base))
+        problems = errors(trial.problems)
     if problems:
         raise InvalidInput(tuple(_for_window(problem) for problem in problems))
     file = wanted.design.data.file

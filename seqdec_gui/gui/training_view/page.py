@@ -79,6 +79,7 @@ class TrainingPage(QWidget):
         workspace.devices.devices_changed.connect(self._show_readiness)
         workspace.devices.choice_changed.connect(self._show_readiness)
         workspace.training_changed.connect(self._show_readiness)
+        workspace.checking.changed.connect(self._show_readiness)
         self.header.resume_requested.connect(self._on_header_resume_requested)
         self.header.continue_requested.connect(self._on_header_continue_requested)
         self.header.back_requested.connect(session.show_active)
@@ -153,10 +154,7 @@ class TrainingPage(QWidget):
             self.empty.button.setText(found.text)
             return
         self.empty.words.setText(found.reason)
-        self.empty.button.setText("Go to the Data tab" if self._wants_data(found.reason) else "Go to the Design tab")
-
-    def _wants_data(self, reason: str) -> bool:
-        return "Data tab" in reason
+        self.empty.button.setText(f"Go to the {found.page.title()} tab")
 
     @pyqtSlot()
     def _on_empty_button_clicked(self) -> None:
@@ -164,7 +162,7 @@ class TrainingPage(QWidget):
         if found.ready:
             self._workspace.train_requested.emit()
         else:
-            self._workspace.page_requested.emit("data" if self._wants_data(found.reason) else "design")
+            self._workspace.page_requested.emit(found.page)
 
     @pyqtSlot()
     def _on_header_resume_requested(self) -> None:

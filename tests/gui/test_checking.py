@@ -1,0 +1,215 @@
+"""What the data is found to be stands in the way of training, whichever page is shown."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PyQt5.QtCore import Qt
+from PyQt5.QtTest import QTest
+from PyQt5.QtWidgets import QComboBox, QListWidget, QMessageBox, QPushButton
+from pytestqt.qtbot import QtBot
+
+from seqdec_gui import resource_files
+from seqdec_gui.domain.bindings import Binding, DataSource
+from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.document import load, save
+from seqdec_gui.domain.edit import set_value
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.gui import background
+from seqdec_gui.gui.main_window import MainWindow
+from seqdec_gui.gui.training_view.launch import launch, request
+from seqdec_gui.runs import readiness
+
+ROWS = 80
+Opened = Callable[..., MainWindow]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A design whose vector takes 11 numbers, and rows that fit."""
+    design = load(resource_files.path("templates/latent-to-sequence.seqdec"))
+    write(tmp_path / "rows.npz", 11)
+    bindings = (Binding("latent.output", "X"), Binding("model_2.inputs", "text"))
+    save(design.with_data(DataSource("rows.npz", bindings=bindings)), tmp_path / "seed.seqdec")
+    return tmp_path
+
+
+def write(path: Path, width: int, name: str = "X", text: str = "CCO") -> None:
+    """Rows as another program writes them: beside the file, then renamed."""
+    written = path.with_name("written.npz")
+    np.savez(written, **{name: np.zeros((ROWS, width), np.float32), "text": np.array([text] * ROWS)})
+    written.replace(path)
+
+
+def listed(window: MainWindow, severity: str = "error") -> list[str]:
+    found = window.findChild(QListWidget, "problems_list")
+    items = [found.item(i) for i in range(found.count())]
+    return [item.text() for item in items if item.data(Qt.UserRole).severity == severity]
+
+
+def click(window: MainWindow, text: str) -> None:
+    found = window.findChild(QListWidget, "problems_list")
+    (item,) = [found.item(i) for i in range(found.count()) if text in found.item(i).text()]
+    QTest.mouseClick(found.viewport(), Qt.LeftButton, Qt.NoModifier, found.visualItemRect(item).center())
+
+
+def settle(window: MainWindow, qtbot: QtBot) -> None:
+    """Wait until everything has been read, and said."""
+
+    def settled() -> bool:
+        timers = (window.train_button._timer, window.problems._timer)
+        return not (window.workspace.checking.busy or background.busy() or any(timer.isActive() for timer in timers))
+
+    qtbot.waitUntil(settled, timeout=20_000)
+
+
+def changed(window: MainWindow, assignment: str, value: str) -> Design:
+    return set_value(window.document.design, assignment, value)
+
+
+def test_data_that_fits_lets_the_design_be_trained(folder: Path, opened: Opened, qtbot: QtBot) -> None:
+    window = opened(folder / "seed.seqdec")
+    settle(window, qtbot)
+    assert listed(window) == []
+    assert window.train_button.isEnabled()
+    assert window.workspace.checking.passed == readiness.stamps(window.document.design.data, folder)
+
+
+def test_a_column_that_is_not_there_is_a_problem_before_the_data_page_is_opened(
+    folder: Path, opened: Opened, qtbot: QtBot
+) -> None:
+    write(folder / "rows.npz", 11, name="Y")
+    window = opened(folder / "seed.seqdec")
+    settle(window, qtbot)
+    (told,) = listed(window)
+    assert "'X'" in told
+    assert not window.train_button.isEnabled()
+    assert window.train_button.toolTip() == told
+    assert not window.actions_by_name["train"].isEnabled()
+    assert window._status.reason.text() == told
+
+
+def test_a_click_on_a_problem_of_the_data_goes_to_the_row_of_its_port(folder: Path, opened: Opened, qtbot: QtBot) -> None:
+    write(folder / "rows.npz", 7)
+    window = opened(folder / "seed.seqdec")
+    settle(window, qtbot)
+    (told,) = listed(window)
+    assert "7" in told
+    assert "latent" in told
+    click(window, told)
+    settle(window, qtbot)
+    assert window.pages.current == "data"
+    window.pages.show_page("design")
+    click(window, told)
+    combo = window.findChild(QComboBox, "bind_latent_output")
+    assert window.focusWidget() is combo
+    qtbot.mouseClick(window.findChild(QPushButton, "remedy_latent_output_0"), Qt.LeftButton)
+    settle(window, qtbot)
+    assert listed(window) == []
+    assert window.train_button.isEnabled()
+
+
+def test_every_error_of_a_file_that_is_not_there_or_damaged_is_told(folder: Path, opened: Opened, qtbot: QtBot) -> None:
+    (folder / "rows.npz").write_bytes(b"no archive")
+    window = opened(folder / "seed.seqdec")
+    settle(window, qtbot)
+    (damaged,) = listed(window)
+    assert "rows.npz" in damaged
+    window.document.edit(changed(window, "data.file", "nowhere.npz"), "Another file")
+    settle(window, qtbot)
+    (missing,) = listed(window)
+    assert "nowhere.npz does not exist" in missing
+    click(window, missing)
+    assert window.pages.current == "data"
+    write(folder / "nowhere.npz", 11)
+    qtbot.waitUntil(window.train_button.isEnabled, timeout=10_000)
+    settle(window, qtbot)
+    assert listed(window) == []
+
+
+def test_a_finding_goes_at_once_with_the_edit_that_it_was_not_about(folder: Path, opened: Opened, qtbot: QtBot) -> None:
+    write(folder / "rows.npz", 7)
+    window = opened(folder / "seed.seqdec")
+    settle(window, qtbot)
+    window.document.edit(changed(window, "training.epochs", "3"), "Epochs")
+    assert window.workspace.checking.problems != ()
+    window.document.edit(changed(window, "latent.width", "8"), "Width")
+    assert window.workspace.checking.problems == ()
+    settle(window, qtbot)
+    assert len(listed(window)) == 1
+    window.document.undo_stack.undo()
+    window.document.new()
+    assert window.workspace.checking.problems == ()
+    settle(window, qtbot)
+    assert window.workspace.checking.trial is None
+
+
+@pytest.mark.parametrize("how", ["renamed", "in place"])
+def test_a_file_that_another_program_writes_is_tried_again(folder: Path, opened: Opened, qtbot: QtBot, how: str) -> None:
+    window = opened(folder / "seed.seqdec")
+    window.pages.show_page("data")
+    settle(window, qtbot)
+    for width in (7, 11, 5, 11):
+        if how == "renamed":
+            write(folder / "rows.npz", width)
+        else:
+            write(folder / "other.npz", width)
+            (folder / "rows.npz").write_bytes((folder / "other.npz").read_bytes())
+        qtbot.waitUntil(lambda width=width: window.train_button.isEnabled() == (width == 11), timeout=10_000)
+        settle(window, qtbot)
+        assert len(listed(window)) == (width != 11)
+        details = {column.name: column.shape for column in window.workspace.columns}
+        assert details["X"] == (width,)
+
+
+def test_text_that_does_not_fit_is_told_with_what_to_do(folder: Path, opened: Opened, qtbot: QtBot) -> None:
+    write(folder / "rows.npz", 11, text="C" * 90)
+    window = opened(folder / "seed.seqdec")
+    settle(window, qtbot)
+    assert any("symbols" in told or "steps" in told for told in listed(window))
+    window.pages.show_page("train")
+    button = window.findChild(QPushButton, "start_training")
+    assert button.text() == "Go to the Data tab"
+    qtbot.mouseClick(button, Qt.LeftButton)
+    assert window.pages.current == "data"
+
+
+def test_a_click_on_train_before_the_data_is_known_makes_no_run(
+    folder: Path, opened: Opened, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folder / "rows.npz", 7)
+    go, real = threading.Event(), readiness.try_data
+
+    def slow(*arguments: Any) -> Any:
+        go.wait(10)
+        return real(*arguments)
+
+    monkeypatch.setattr(readiness, "try_data", slow)
+    window = opened(folder / "seed.seqdec")
+    qtbot.waitUntil(lambda: window.workspace.checking.trying, timeout=10_000)
+    assert window.train_button.isEnabled()
+    qtbot.mouseClick(window.train_button, Qt.LeftButton)
+    qtbot.waitUntil(lambda: window.findChild(QMessageBox, "failure_box") is not None, timeout=10_000)
+    box = window.findChild(QMessageBox, "failure_box")
+    assert "7" in box.informativeText()
+    box.accept()
+    assert not (folder / "runs").exists()
+    go.set()
+    settle(window, qtbot)
+    assert not window.train_button.isEnabled()
+
+
+def test_a_file_written_since_it_was_tried_is_tried_before_a_run_is_made(folder: Path, opened: Opened, qtbot: QtBot) -> None:
+    window = opened(folder / "seed.seqdec")
+    settle(window, qtbot)
+    wanted = request(window.workspace)
+    write(folder / "rows.npz", 7)
+    with pytest.raises(InvalidInput, match="7"):
+        launch(wanted)
+    assert not (folder / "runs").exists()
+    settle(window, qtbot)
