@@ -138,6 +138,20 @@ def test_a_click_on_train_brings_points_and_a_click_on_stop_ends_the_run(
     assert find(window, "resume_button").isVisible()
 
 
+def test_a_long_name_of_a_run_is_shown_whole_beside_everything_that_steers_it(
+    qtbot: QtBot, opened: Opened, design: Path, child: Callable
+) -> None:
+    child("obey")
+    design = design.rename(design.with_name("roman_numerals_to_arabic_two_layers.seqdec"))
+    window = opened(design)
+    found = train(qtbot, window)
+    assert (window.width(), window.height()) == (1280, 800)
+    name = find(window, "run_name")
+    assert name.text() == found.shown.name
+    stop(qtbot, window)
+    assert name.text() == found.shown.name
+
+
 def test_what_a_run_says_stands_below_the_page_while_the_page_is_in_front(
     qtbot: QtBot, opened: Opened, design: Path, child: Callable
 ) -> None:

@@ -88,6 +88,7 @@ class Header(QWidget):
 
     def _build_words(self) -> None:
         self._name = ElidedLabel(Qt.ElideMiddle)
+        self._name.setObjectName("run_name")
         self._name.setProperty("role", "title")
         self._badge = Badge()
         self.certificate_badge = CertificateBadge()
@@ -139,24 +140,23 @@ class Header(QWidget):
         title.addWidget(self._badge)
         title.addWidget(self.certificate_badge)
         title.addStretch(1)
-        words = QVBoxLayout()
-        words.setSpacing(2)
-        words.addLayout(title)
-        words.addWidget(self._facts)
-        above = QHBoxLayout()
-        above.setSpacing(2 * theme.SPACE)
-        above.addLayout(words, 1)
-        above.addSpacing(2 * theme.SPACE)
+        self._facts.setMinimumHeight(theme.CONTROL_HEIGHT)  # so that nothing moves where no button is shown
+        steering = QHBoxLayout()
+        steering.setSpacing(2 * theme.SPACE)
+        steering.addWidget(self._facts, 1)
         for widget in self._buttons:
-            above.addWidget(widget)
+            steering.addWidget(widget)
         below = QHBoxLayout()
         below.addWidget(self._progress_words, 1)
         below.addWidget(self._left)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4 * theme.SPACE, 3 * theme.SPACE, 4 * theme.SPACE, 2 * theme.SPACE)
-        layout.setSpacing(2 * theme.SPACE)
-        layout.addLayout(above)
+        layout.setSpacing(theme.SPACE)
+        layout.addLayout(title)
+        layout.addLayout(steering)
+        layout.addSpacing(theme.SPACE)
         layout.addWidget(self.progress_bar)
+        layout.addSpacing(theme.SPACE)
         layout.addLayout(below)
 
     # -- what is shown
