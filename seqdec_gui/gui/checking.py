@@ -156,7 +156,8 @@ class Checking(QObject):
         before = {stamp.path: stamp for stamp in self._stamps or ()}
         self.trial, self._stamps = found
         self._answered = self._asked
-        self._watch(self._stamps)
+        if self._watch(self._stamps):
+            self.look()  # written while it was read, before it was watched
         if not self._continue():
             self.checked.emit(self.trial)
             self.changed.emit()
@@ -167,6 +168,7 @@ class Checking(QObject):
         self._running = None
         self.trial = self._answered = None
         if not self._continue():
+            self._workspace.status_told.emit(f"The data could not be tried: {error}")
             self.failed.emit(error)
             self.changed.emit()
 
@@ -186,8 +188,8 @@ class Checking(QObject):
     def _on_not_looked(self, _error: Exception) -> None:
         self._looking = None
 
-    def _watch(self, stamps: Stamps) -> None:
-        """Hear when one of these files changes, goes or comes."""
+    def _watch(self, stamps: Stamps) -> bool:
+        """Hear when one of these files changes, goes or comes. Whether one was not watched yet."""
         files = {stamp.path for stamp in stamps if stamp.size >= 0}
         wanted = files | {str(Path(stamp.path).parent) for stamp in stamps if stamp.folder}
         watched = {*self._watcher.files(), *self._watcher.directories()}
@@ -195,6 +197,7 @@ class Checking(QObject):
             self._watcher.removePaths(list(watched - wanted))
         if wanted - watched:
             self._watcher.addPaths(list(wanted - watched))
+        return bool(wanted - watched)
 
 
 def _try(question: Question) -> tuple[Trial, Stamps]:

@@ -204,6 +204,41 @@ def test_a_click_on_train_before_the_data_is_known_makes_no_run(
     assert not window.train_button.isEnabled()
 
 
+def test_a_file_written_while_it_is_read_for_the_first_time_is_read_again(
+    folder: Path, opened: Opened, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = readiness.try_data
+
+    def try_and_write(*arguments: Any) -> Any:
+        found = real(*arguments)
+        if not (folder / "once").exists():
+            (folder / "once").touch()
+            write(folder / "rows.npz", 7)
+        return found
+
+    monkeypatch.setattr(readiness, "try_data", try_and_write)
+    window = opened(folder / "seed.seqdec")
+    qtbot.waitUntil(lambda: len(listed(window)) == 1, timeout=10_000)
+    settle(window, qtbot)
+    assert not window.train_button.isEnabled()
+
+
+def test_what_cannot_be_tried_at_all_is_said_and_blocks_nothing(
+    folder: Path, opened: Opened, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: Any) -> Any:
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(readiness, "try_data", fail)
+    window = opened()
+    told: list[str] = []
+    window.workspace.status_told.connect(told.append)
+    window.files.open(folder / "seed.seqdec")
+    qtbot.waitUntil(lambda: told == ["The data could not be tried: no room"], timeout=10_000)
+    settle(window, qtbot)
+    assert window.train_button.isEnabled()
+
+
 def test_a_file_written_since_it_was_tried_is_tried_before_a_run_is_made(folder: Path, opened: Opened, qtbot: QtBot) -> None:
     window = opened(folder / "seed.seqdec")
     settle(window, qtbot)

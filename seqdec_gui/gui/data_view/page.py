@@ -258,9 +258,8 @@ class DataPage(QWidget):
         self._show_trial()
 
     @pyqtSlot(object)
-    def _on_checking_failed(self, error: Exception) -> None:
+    def _on_checking_failed(self, _error: Exception) -> None:
         self._show_trial()
-        self._workspace.status_told.emit(str(error))
 
     @pyqtSlot()
     def _on_checking_file_changed(self) -> None:
