@@ -1,13 +1,18 @@
 #!/usr/bin/env bash
 # Measures on a machine with GPUs and without a package registry: JAX and PyTorch are there, the rest comes as wheels.
-#   tools/gpu_bench.sh check|bench|one|variants|flags [WHEELS]     from the top of the checkout; results in $OUT (default: gpu_bench)
+#   tools/gpu_bench.sh WHAT [WHEELS]     from the top of the checkout; results in $OUT (default: gpu_bench)
+# TensorFlow takes part where PYTHONPATH has it. Times as seen on two H100s and 32 slow cores:
 # check     cuDNN's LSTM under masks, N GPUs against one                                   1 minute
-# bench     the product, the prototype and PyTorch on all GPUs, the four workloads         8 minutes
+# certify   certificates of the examples on all GPUs, both engines, all at once            2 minutes
+# advise    what the GPUs are worth for the molecules, twice: cold, and with code kept     1 minute
+# bench     the product and the prototype in turns on all GPUs, the four workloads         10 minutes with ROUNDS=3
+# peers     the product, plain Keras and PyTorch on all GPUs                               8 minutes
 # one       the product on the first GPU                                                   3 minutes
-# variants  the engine's tunings and bfloat16                                              7 minutes
+# variants  the engine's tunings and bfloat16                                              5 minutes
+# kernels   the kernels of a training step                                                 2 minutes
 # flags     XLA flags                                                                      5 minutes
 set -u
-what=${1:?check, bench, one, variants or flags}
+what=${1:?check, certify, advise, bench, peers, one, variants, kernels or flags}
 wheels=${2:-.whl}
 out=${OUT:-gpu_bench}
 python=${PYTHON:-python3}
@@ -32,10 +37,10 @@ on_jax() {
 }
 product() { # DEVICES ENGINES PEERS ROUNDS NAME
     # shellcheck disable=SC2086
-    for work in "seed 256" "seed 2048" "smiles 256" "large 128"; do
+    for work in "large 128" "seed 2048" "seed 256" "smiles 256"; do
         set -- "$1" "$2" "$3" "$4" "$5" $work
         "$python" -m seqdec_gui bench --size "$6" --per-device-batch "$7" --devices "$1" --engines "$2" --peers "$3" \
-            --rounds "$4" --json "$out/$5-$6-$7.json" 2>&1 | tee -a "$out/$5.txt"
+            --rounds "$4" --steps "${STEPS:-100}" --json "$out/$5-$6-$7.json" 2>&1 | tee -a "$out/$5.txt"
     done
 }
 
@@ -44,15 +49,47 @@ case $what in
         folder=$(mktemp -d)
         on_jax "$python" -m seqdec_gui.runner.bench.check_gpu "$(job seed 256 20)" "$folder" 2>&1 | tee "$out/check.txt"
         ;;
-    bench) product "$gpus" jax prototype,torch-ddp "${ROUNDS:-1}" bench ;;
+    certify)
+        for design in digits pronunciation molecules "molecules --set model_1.cell=GRU --set model_2.cell=GRU"; do
+            for engine in jax tensorflow; do
+                # shellcheck disable=SC2086
+                set -- $design
+                name=$1
+                shift
+                (
+                    found=$(timeout 200 "$python" -m seqdec_gui certify "resources/examples/$name.seqdec" --devices "$gpus" --engine "$engine" "$@" 2>&1)
+                    echo "$name $* $engine: $(tail -1 <<< "$found")" | tee -a "$out/certify.txt"
+                ) &
+            done
+        done
+        wait
+        ;;
+    advise)
+        for turn in cold warm; do
+            SECONDS=0
+            "$python" -m seqdec_gui advise resources/examples/molecules.seqdec --devices "$gpus" 2>&1 | tee "$out/advise-$turn.txt"
+            echo "$turn: $SECONDS s" | tee -a "$out/advise-$turn.txt"
+        done
+        ;;
+    bench) product "$gpus" jax prototype "${ROUNDS:-1}" bench ;;
+    peers) product "$gpus" jax,tensorflow torch-ddp,keras-fit:tensorflow 1 peers ;;
     one) product gpu:0 jax none 1 one ;;
+    kernels)
+        folder=$(mktemp -d)
+        for work in "large 128" "seed 256"; do
+            # shellcheck disable=SC2086
+            set -- $work
+            on_jax timeout 150 "$python" -m seqdec_gui.runner.bench.kernels "$(job "$1" "$2" 16)" "$folder" float32-1 bfloat16-1 \
+                2>> "$out/kernels.log" | tee -a "$out/kernels.txt"
+        done
+        ;;
     variants)
         folder=$(mktemp -d)
         for work in "seed 256" "large 128" "smiles 256" "seed 2048"; do
             # shellcheck disable=SC2086
             set -- $work
             on_jax timeout 150 "$python" -m seqdec_gui.runner.bench.variants "$(job "$1" "$2" 100)" "$folder" \
-                float32 float32-cudnn1 float32-per_turn1 float32-per_turn16 bfloat16 bfloat16-cudnn1 float32-1 2>> "$out/variants.log" | tee -a "$out/variants.txt"
+                float32 bfloat16 float32-1 bfloat16-1 float32-cudnn1 float32-per_turn16 2>> "$out/variants.log" | tee -a "$out/variants.txt"
         done
         ;;
     flags)

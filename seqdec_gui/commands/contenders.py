@@ -24,12 +24,13 @@ from seqdec_gui.runs.engine_choice import missing
 from seqdec_gui.runs.environment import child_environment
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.reader import read_events
-from seqdec_gui.runs.spec import EngineName, Placement, RunSpec
+from seqdec_gui.runs.spec import DeviceChoice, EngineName, Placement, RunSpec
 
 Contender = Callable[[Path], work.Measured | None]
 PRODUCT = "seqdec-gui"
 ENGINES: tuple[EngineName, ...] = ("jax", "tensorflow")
-PEERS = ("keras-fit", "torch-ddp", "prototype")
+PEERS = ("keras-fit", "torch-ddp", "prototype", "keras-fit:tensorflow", "keras-fit:jax")
+"""What may be asked for; `keras-fit` is both of its kind."""
 PEER_PREFIX = "MEASURED "
 """What begins the line with which a peer gives its result."""
 _MODULES: dict[str, tuple[str, EngineName | Literal["torch"]]] = {
@@ -55,7 +56,8 @@ def contenders(job: work.Job, engines: str, peers: str) -> dict[str, Contender]:
                 found[f"{PRODUCT}:{engine}"] = functools.partial(_product, job, engine)
     wanted = _names(peers, PEERS)
     for who, (module, library) in _MODULES.items():
-        if who.partition(":")[0] in wanted:
+        kind = who.partition(":")[0]
+        if kind in wanted or f"{kind}:{library}" in wanted:
             why = _missing_torch() if library == "torch" else lacking[library]
             if why:
                 warn(f"{who} is left out: {why}")
@@ -67,8 +69,18 @@ def contenders(job: work.Job, engines: str, peers: str) -> dict[str, Contender]:
 def peak(job: work.Job, folder: Path) -> float | None:
     """Floating-point operations per second that the job's devices reach together with large matrix products; None: not known.
 
-    Virtual CPU devices share one CPU.
+    Measured once in a process. Virtual CPU devices share one CPU.
     """
+    key = job.devices, job.precision
+    if key not in _peaks:
+        _peaks[key] = _measured_peak(job, folder)
+    return _peaks[key]
+
+
+_peaks: dict[tuple[DeviceChoice, str], float | None] = {}
+
+
+def _measured_peak(job: work.Job, folder: Path) -> float | None:
     if missing("jax", job.devices):
         return None
     found = _child(job, "peak", "jax", folder)

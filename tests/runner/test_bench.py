@@ -45,8 +45,20 @@ def test_rows_repeat_and_lie_within_their_symbols() -> None:
 def test_unknown_engines_and_peers_are_named() -> None:
     with pytest.raises(InvalidInput, match="jax, tensorflow, got torch"):
         contenders.contenders(job(), "torch", "none")
-    with pytest.raises(InvalidInput, match="keras-fit, torch-ddp, prototype, got theano"):
+    with pytest.raises(InvalidInput, match=r"keras-fit, torch-ddp, prototype, .*, got theano"):
         contenders.contenders(job(), "jax", "theano")
+
+
+@pytest.mark.parametrize(
+    ("peers", "found"),
+    [
+        ("keras-fit", ["keras-fit", "keras-fit:jax"]),
+        ("keras-fit:tensorflow", ["keras-fit"]),
+        ("prototype,keras-fit:jax", ["keras-fit:jax", "prototype"]),
+    ],
+)
+def test_peers_are_asked_for_by_kind_or_by_name(peers: str, found: list[str]) -> None:
+    assert list(contenders.contenders(job(), "none", peers)) == found
 
 
 def test_nobody_takes_part_when_nobody_is_asked_for() -> None:

@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
         "recurrence.masks_reach_cudnn_as_lengths",
         "loops.intervals_of_any_length_are_compiled_once",
         "loops.loops_of_fixed_length_give_what_open_ones_give",
+        "loops.what_is_compiled_ahead_serves_the_training",
         "loops.tuning_changes_no_results",
         "storage.streamed_rows_give_what_resident_rows_give",
         "storage.what_does_not_fit_is_streamed",

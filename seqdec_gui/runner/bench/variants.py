@@ -1,7 +1,7 @@
 """One job on the engine on JAX in several tunings, without the product around it: which is fastest here.
 
-`variants.py JOB FOLDER NAME...`; one line `{"name", "samples_per_s", "compile_s", "loss"}` each. Names: `float32`, `bfloat16`,
-and fields of `Tuning` with a number (`float32-cudnn1`, `bfloat16-per_turn16`); `-1` after any: on the first device alone.
+`variants.py JOB FOLDER NAME...`; a line `{"name", "samples_per_s", "ms_per_step", "compile_s", "loss"}` each. Names: `float32`,
+`bfloat16`, and fields of `Tuning` with a number (`float32-cudnn1`, `bfloat16-per_turn16`); `-1` after any: on the first device.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from seqdec_gui.data.dataset import open_dataset
 from seqdec_gui.domain.dataflow import data_ports
@@ -39,15 +40,7 @@ def main() -> None:
 
 
 def measure(job: Job, name: str, folder: Path) -> dict[str, object]:
-    job, tuning = parsed(job, name)
-    write_arrays(job, folder)
-    wanted = design(job)
-    engine = JaxEngine(Program.of(wanted, write_model(job, folder)), job.devices, tuning=tuning, keep_compiled=False)
-    engine.build()
-    dataset = open_dataset(wanted.data, data_ports(wanted), folder)
-    engine.start(dataset)
-    random = np.random.default_rng(0)
-    rows = random.permutation(dataset.training).reshape(job.steps, job.batch)
+    job, engine, rows = ready(job, name, folder)
     rates, none = np.full(job.steps, 1e-3, "float32"), np.zeros((job.steps, 0), "float32")
     seconds = []
     for _ in range(job.epochs):
@@ -55,7 +48,20 @@ def measure(job: Job, name: str, folder: Path) -> dict[str, object]:
         loss = float(engine.train(rows, rates, none).losses[-1])
         seconds.append(time.perf_counter() - start)
     rest = statistics.median(seconds[1:])
-    return {"samples_per_s": round(job.rows / rest, 1), "compile_s": round(seconds[0] - rest, 1), "loss": loss}
+    found = {"samples_per_s": round(job.rows / rest, 1), "ms_per_step": round(1e3 * rest / job.steps, 3)}
+    return {**found, "compile_s": round(seconds[0] - rest, 1), "loss": loss}
+
+
+def ready(job: Job, name: str, folder: Path) -> tuple[Job, JaxEngine, npt.NDArray[np.int64]]:
+    """The job as this name wants it, an engine that has its data, and the rows of an epoch's steps (steps, batch)."""
+    job, tuning = parsed(job, name)
+    write_arrays(job, folder)
+    wanted = design(job)
+    engine = JaxEngine(Program.of(wanted, write_model(job, folder)), job.devices, tuning=tuning, keep_compiled=False)
+    engine.build()
+    dataset = open_dataset(wanted.data, data_ports(wanted), folder)
+    engine.start(dataset)
+    return job, engine, np.random.default_rng(0).permutation(dataset.training).reshape(job.steps, job.batch)
 
 
 def parsed(job: Job, name: str) -> tuple[Job, Tuning]:

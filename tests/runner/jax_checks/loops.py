@@ -68,6 +68,19 @@ def loops_of_fixed_length_give_what_open_ones_give(folder: Path) -> None:
             engine.FIXED_LINES = lengths
 
 
+def what_is_compiled_ahead_serves_the_training(folder: Path) -> None:
+    for fixed, longest in ((False, engine.LINES), (True, engine.FIXED_LINES[0])):
+        there, dataset = made("stack", folder, 2)
+        there.__class__ = type("Chosen", (JaxEngine,), {"_fixed": fixed})
+        there._prepare()
+        there.compile_ahead()
+        assert max(shape[0] for shape in there._steps._ahead) == longest
+        train(there, some_rows(dataset, longest + 1))
+        with compilations() as found:
+            train(there, some_rows(dataset, longest + 3))
+        assert found == [], found
+
+
 def tuning_changes_no_results(folder: Path) -> None:
     found = []
     for tuning in (Tuning(), Tuning(per_turn=3)):
