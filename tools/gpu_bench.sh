@@ -50,7 +50,7 @@ case $what in
         on_jax "$python" -m seqdec_gui.runner.bench.check_gpu "$(job seed 256 20)" "$folder" 2>&1 | tee "$out/check.txt"
         ;;
     certify)
-        for design in digits pronunciation molecules "molecules --set model_1.cell=GRU --set model_2.cell=GRU"; do
+        for design in digits "pronunciation --set encoder.mask_padding=true" molecules "molecules --set model_1.cell=GRU --set model_2.cell=GRU"; do
             for engine in jax tensorflow; do
                 # shellcheck disable=SC2086
                 set -- $design
@@ -88,7 +88,7 @@ case $what in
         for work in "seed 256" "large 128" "smiles 256" "seed 2048"; do
             # shellcheck disable=SC2086
             set -- $work
-            on_jax timeout 150 "$python" -m seqdec_gui.runner.bench.variants "$(job "$1" "$2" 100)" "$folder" \
+            on_jax timeout 150 "$python" -m seqdec_gui.runner.bench.variants "$(job "$1" "$2" 104)" "$folder" \
                 float32 bfloat16 float32-1 bfloat16-1 float32-cudnn1 float32-per_turn16 2>> "$out/variants.log" | tee -a "$out/variants.txt"
         done
         ;;
@@ -103,7 +103,7 @@ case $what in
             for work in "seed 256" "large 128"; do
                 # shellcheck disable=SC2086
                 set -- $work
-                XLA_FLAGS="$flags" on_jax timeout 90 "$python" -m seqdec_gui.runner.bench.variants "$(job "$1" "$2" 100)" "$folder" \
+                XLA_FLAGS="$flags" on_jax timeout 90 "$python" -m seqdec_gui.runner.bench.variants "$(job "$1" "$2" 104)" "$folder" \
                     float32 bfloat16 2>> "$out/flags.log" | tee -a "$out/flags.txt"
             done
         done
