@@ -138,7 +138,8 @@ class Loop:
             bad = int(np.flatnonzero(~np.isfinite(interval.losses))[0])
             raise Diverged(f"the loss of step {first + bad + 1} is not a finite number")
         if first == 0 and self._pace.first_call_s is not None:
-            self._tell(f"The first step took {self._pace.first_call_s:.1f} s, compilation included.", "first_step")
+            took = f"The first step took {self._pace.first_call_s:.1f} s, waiting for its compilation included."
+            self._tell(took, "first_step")
         self._collect(interval, count)
         self._tell_step(float(rates[-1]))
         self._watch.look()
