@@ -6,13 +6,14 @@
 # certify   certificates of the examples on all GPUs, both engines, all at once            2 minutes
 # advise    what the GPUs are worth for the molecules, twice: cold, and with code kept     1 minute
 # bench     the product and the prototype in turns on all GPUs, the four workloads         10 minutes with ROUNDS=3
-# peers     the product, plain Keras and PyTorch on all GPUs                               8 minutes
+# peers     PyTorch and plain Keras on all GPUs; with STEPS=50 half as long                8 minutes
+# engines   the product with both engines on all GPUs                                      4 minutes
 # one       the product on the first GPU                                                   3 minutes
 # variants  the engine's tunings and bfloat16                                              5 minutes
 # kernels   the kernels of a training step                                                 2 minutes
 # flags     XLA flags                                                                      5 minutes
 set -u
-what=${1:?check, certify, advise, bench, peers, one, variants, kernels or flags}
+what=${1:?check, certify, advise, bench, peers, engines, one, variants, kernels or flags}
 wheels=${2:-.whl}
 out=${OUT:-gpu_bench}
 python=${PYTHON:-python3}
@@ -72,14 +73,15 @@ case $what in
         done
         ;;
     bench) product "$gpus" jax prototype "${ROUNDS:-1}" bench ;;
-    peers) product "$gpus" jax,tensorflow torch-ddp,keras-fit:tensorflow 1 peers ;;
+    peers) product "$gpus" none torch-ddp,keras-fit:tensorflow 1 peers ;;
+    engines) product "$gpus" jax,tensorflow none 1 engines ;;
     one) product gpu:0 jax none 1 one ;;
     kernels)
         folder=$(mktemp -d)
         for work in "large 128" "seed 256"; do
             # shellcheck disable=SC2086
             set -- $work
-            on_jax timeout 150 "$python" -m seqdec_gui.runner.bench.kernels "$(job "$1" "$2" 16)" "$folder" float32-1 bfloat16-1 \
+            on_jax timeout 150 "$python" -m seqdec_gui.runner.bench.kernels "$(job "$1" "$2" 16)" "$folder" float32 float32-1 bfloat16-1 \
                 2>> "$out/kernels.log" | tee -a "$out/kernels.txt"
         done
         ;;

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,6 +28,9 @@ from seqdec_gui.runs import devices
 from seqdec_gui.runs.files import pretty_json, write_atomically
 from seqdec_gui.runs.spec import DeviceChoice
 from seqdec_gui.runs.workload import operations_per_row
+
+MOST_FAILURES = 2
+"""Of one that takes part; after so many it is left out."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -94,14 +98,17 @@ def measure(size: str, batch: int, choice: DeviceChoice, arguments: argparse.Nam
     job = work.Job(size, choice, batch, steps, precision=arguments.precision)  # type: ignore[arg-type]
     taking_part = contenders.contenders(job, arguments.engines, arguments.peers)
     found: dict[str, list[work.Measured]] = {}
+    failures = Counter[str]()
     with tempfile.TemporaryDirectory(prefix="seqdec-gui-bench-") as folder:
         for turn in range(arguments.rounds):
             for who, contend in taking_part.items():
-                if turn == 0 or who in found:
+                if failures[who] < MOST_FAILURES:
                     here = Path(folder) / f"{turn}-{who.replace(':', '-')}"
                     here.mkdir()
                     result = contend(here)
-                    if result is not None:
+                    if result is None:
+                        failures[who] += 1
+                    else:
                         found.setdefault(who, []).append(result)
         most = contenders.peak(job, Path(folder)) if found else None
     rows = [_row(who, job, results, most) for who, results in found.items()]

@@ -116,7 +116,8 @@ def _product(job: work.Job, engine: EngineName, folder: Path) -> work.Measured |
     told = read_events(run)
     epochs = [event.seconds for event in told if isinstance(event, events.Epoch)]
     if status is None or status.state != "finished" or len(epochs) < 2:
-        warn(f"{PRODUCT}:{engine} failed: {status.text if status else 'no answer'}")
+        details = status.final.details if status and isinstance(status.final, events.Failed) else ""
+        warn(f"{PRODUCT}:{engine} failed: {status.text if status else 'no answer'}\n{details}".rstrip())
         return None
     first = next((event.time for event in told if getattr(event, "code", "") == "first_step"), start)
     return work.Measured(job.rows / statistics.median(epochs[1:]), first - start)

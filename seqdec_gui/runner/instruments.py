@@ -60,7 +60,7 @@ def count_cudnn_operations(graph: Any, replicas: int) -> int:
 def _compiled_text(engine: Any, rows: Rows, rates: Floats, kl_weights: Floats) -> str:
     from seqdec_gui.runner.engines.jax.engine import _padded
 
-    (_, count, lines, data), *_ = engine._chunks(rows, engine._lengths)
+    (_, count, lines, data), *_ = engine._chunks(rows, engine._lengths(rows.shape[1]))
     padded = [_padded(values, len(lines)) for values in (rates, kl_weights)]
     return str(engine._steps.compiled_text(engine._state, data, lines, np.int32(count), *padded))
 
@@ -107,14 +107,6 @@ class WithoutReduction:
         self._gathers = [(layer, layer._gather) for layer in found]
         self._parts = _jax_without_sums(engine, wires) if engine.name == "jax" else _tensorflow_without_sums(engine)
         self._before: dict[str, Any] = {}
-        self.is_compiled = False
-
-    def compile_ahead(self, batch: int, steps: int) -> None:
-        """Begin to compile calls of so many steps in the background, where the engine can."""
-        if self._engine.name == "jax":
-            with self:
-                self._engine._compile(batch, steps)
-            self.is_compiled = True
 
     def __enter__(self) -> None:
         for layer, _ in self._gathers:

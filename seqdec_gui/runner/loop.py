@@ -66,7 +66,8 @@ class Loop:
         self._program, self._training = engine.program, engine.program.training
         self._progress = progress
         self._steps_per_epoch = progress.steps_per_epoch
-        self._pace, self._validation_pace = Pace(min(report_every_s, 1.0)), Pace(min(report_every_s, 1.0))
+        self._pace = Pace(min(report_every_s, 1.0), engine.fewest_steps)
+        self._validation_pace = Pace(min(report_every_s, 1.0))
         self._watch = DeviceWatch(engine.devices, events)
         self._monitor = monitored(self._program, self._training, len(dataset.validation) > 0)
         self._interval_sums: dict[str, Sum] = {}
@@ -138,7 +139,8 @@ class Loop:
             bad = int(np.flatnonzero(~np.isfinite(interval.losses))[0])
             raise Diverged(f"the loss of step {first + bad + 1} is not a finite number")
         if first == 0 and self._pace.first_call_s is not None:
-            took = f"The first step took {self._pace.first_call_s:.1f} s, waiting for its compilation included."
+            what = "step" if count == 1 else f"{count} steps"
+            took = f"The first {what} took {self._pace.first_call_s:.1f} s, waiting for the compilation included."
             self._tell(took, "first_step")
         self._collect(interval, count)
         self._tell_step(float(rates[-1]))

@@ -7,14 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 FASTEST_GROWTH = 8
+MOST_PATIENCE = 4
+"""An interval may take so many times as long as it should, for the sake of calls that need no further compilation."""
 
 
 class Pace:
-    """Sizes intervals so that each takes about `target_s`. The first call of all, which compiles, is not counted."""
+    """Sizes intervals so that each takes about `target_s`, in multiples of `fewest` steps unless these take too long.
 
-    def __init__(self, target_s: float) -> None:
-        self._target_s = target_s
-        self._steps = 1
+    The first call of all, which compiles, is not counted.
+    """
+
+    def __init__(self, target_s: float, fewest: int = 1) -> None:
+        self._target_s, self._fewest = target_s, fewest
+        self._steps = fewest
         self._warm = False
         self._counted_steps = 0
         self._counted_s = 0.0
@@ -38,8 +43,10 @@ class Pace:
         self.last_rate = steps / seconds
         self._counted_steps += steps
         self._counted_s += seconds
-        wanted = int(self._target_s * steps / seconds)
-        self._steps = max(1, min(wanted, FASTEST_GROWTH * steps))
+        wanted = min(int(self._target_s * steps / seconds), FASTEST_GROWTH * steps)
+        if self._fewest * seconds / steps <= MOST_PATIENCE * self._target_s:
+            wanted = max(wanted // self._fewest, 1) * self._fewest
+        self._steps = max(1, wanted)
 
     def take_rate(self) -> float | None:
         """Steps per second since the last call of this; None where nothing was measured."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import statistics
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +13,7 @@ import msgspec
 import numpy as np
 
 from seqdec_gui.domain.document import from_builtins
+from seqdec_gui.runner.quiet import Quiet
 from seqdec_gui.runs.crash import explain
 from seqdec_gui.runs.measurement import OUT_OF_MEMORY, Measurement
 from seqdec_gui.runs.spec import Placement
@@ -27,10 +26,13 @@ if TYPE_CHECKING:
 
 INTERVAL_S, GPU_INTERVAL_S = 0.25, 0.1
 LENGTHS = (192, 128, 64, 32, 16, 8, 1)
-"""Steps of an interval: engines compile long loops for lengths of 64 and 8, so an interval is one of them or made of them."""
-INTERVALS = 5
+"""Steps of an interval: multiples of those for which engines compile loops, or a part of them."""
+INTERVALS, GPU_INTERVALS = 5, 3
+"""That are measured; on GPUs, where nothing else runs, they differ by a hundredth."""
 MOST_DOUBT = 0.15
 """A share is given only if its pairs lie this close to their median, half of them at least."""
+SHORT_S = 2.0
+"""What takes no longer is measured even where the time is up."""
 LEAST_RANDOM_ROWS = 512
 SUBSET_BYTES = 256 << 20
 """How much of a streamed data set is put on the devices to see what a step takes without the stream."""
@@ -55,6 +57,11 @@ def probe(task: ProbeTask, channel: TaskChannel, scratch: Path) -> Probed:
 
     Raises InvalidInput where the design's rows cannot be read.
     """
+    with Quiet(task.turn) as quiet:
+        return _probe(task, channel, scratch, quiet)
+
+
+def _probe(task: ProbeTask, channel: TaskChannel, scratch: Path, quiet: Quiet) -> Probed:
     from seqdec_gui.runner.engines import create
     from seqdec_gui.runner.program import Program
     from seqdec_gui.runner.random_rows import rows_for
@@ -83,7 +90,7 @@ def probe(task: ProbeTask, channel: TaskChannel, scratch: Path) -> Probed:
     except Exception as error:
         channel.send(Measured(measurement=failure(blank, error)))
         return Probed()
-    bench = Bench(engine, dataset, task, blank)
+    bench = Bench(engine, dataset, task, blank, quiet)
     for number, batch in enumerate(batch_sizes):
         channel.send(Progress(done=number, total=len(batch_sizes), text=f"{task.engine} on {task.devices}, batch {batch}"))
         found = bench.measured(batch, later=len(batch_sizes) - number - 1)
@@ -108,11 +115,12 @@ class Step(NamedTuple):
 class Bench:
     """Measures one engine at several batches, within the time of its task."""
 
-    def __init__(self, engine: Engine, dataset: Dataset, task: ProbeTask, blank: Measurement) -> None:
-        self._engine, self._dataset, self._task, self._blank = engine, dataset, task, blank
+    def __init__(self, engine: Engine, dataset: Dataset, task: ProbeTask, blank: Measurement, quiet: Quiet) -> None:
+        self._engine, self._dataset, self._task, self._blank, self._quiet = engine, dataset, task, blank, quiet
         self._longest_s = 0.0
-        self._interval_s = GPU_INTERVAL_S if engine.devices.kind == "gpu" else INTERVAL_S
+        self._interval_s, self._intervals = (GPU_INTERVAL_S, GPU_INTERVALS) if on_gpus(engine) else (INTERVAL_S, INTERVALS)
         self._alone: WithoutReduction | None = None
+        self._alone_is_compiled = False
         self._random = np.random.default_rng(0)
 
     def measured(self, batch: int, later: int) -> Measurement:
@@ -135,7 +143,7 @@ class Bench:
         first_of_all = not self._longest_s
         if self._task.shares and engine.replicas > 1:
             self._alone = WithoutReduction(engine, self._dataset.wires)
-        step, ready_s = self._step(batch, self._seconds(later))
+        step, ready_s = self._step(batch, self._seconds(later), self._alone)
         rows = len(self._dataset.training)
         found = replace(
             blank,
@@ -148,8 +156,8 @@ class Bench:
             recurrent_layers=recurrent_layers(engine.training_model),
             epoch_s=(rows // batch) * step.median if self._task.real_rows else None,
         )
-        if engine.devices.kind == "gpu" and found.recurrent_layers:
-            found = replace(found, cudnn_layers=cudnn_layers(engine, *self._arguments(batch, 1)))
+        if on_gpus(engine) and found.recurrent_layers:
+            found = replace(found, cudnn_layers=cudnn_layers(engine, *self._arguments(batch, engine.fewest_steps)))
         if self._task.shares:
             found = self._with_shares(found, step, later)
         return found
@@ -172,8 +180,8 @@ class Bench:
         with alone:
             self._train(batch, step.steps)
         pairs = []
-        with turn(self._task.turn):
-            for _ in range(INTERVALS):
+        with self._quiet.measuring():
+            for _ in range(self._intervals):
                 with alone:
                     without_s = self._train(batch, step.steps)
                 pairs.append((self._train(batch, step.steps), without_s))
@@ -191,23 +199,26 @@ class Bench:
 
     def _time_for(self, step: Step, later: int) -> bool:
         """Whether a share may be measured without taking the time of the batches to come."""
-        compile_s = 0.0 if self._alone is not None and self._alone.is_compiled else step.compile_s
-        each = compile_s + 2 * INTERVALS * max(self._interval_s, step.median)
-        return process_age_s() + each * (1 + later) < self._task.budget_s
+        measuring_s = 2 * self._intervals * max(self._interval_s, step.median)
+        if self._alone_is_compiled:
+            return measuring_s < SHORT_S or process_age_s() + measuring_s * (1 + later) < self._task.budget_s
+        return process_age_s() + (step.compile_s + measuring_s) * (1 + later) < self._task.budget_s
 
     def _seconds(self, later: int) -> float:
         """For measuring, compilation apart: a part of what is left."""
         left = self._task.budget_s - process_age_s()
-        return max(self._interval_s, min(INTERVALS * 2 * self._interval_s, left / (2 * (later + 1))))
+        return max(self._interval_s, min(self._intervals * 2 * self._interval_s, left / (2 * (later + 1))))
 
-    def _step(self, batch: int, seconds: float) -> tuple[Step, float]:
-        """The time of a step, and how old the process was after the first."""
+    def _step(self, batch: int, seconds: float, alone: WithoutReduction | None = None) -> tuple[Step, float]:
+        """The time of a step, and how old the process was after the first; `alone` is made ready as far as time allows."""
         fewest = self._engine.fewest_steps
         first_s = self._train(batch, fewest)
         ready_s = process_age_s()
-        if self._alone is not None and not self._alone.is_compiled and self._engine.devices.kind == "gpu":
-            self._alone.compile_ahead(batch, fewest)  # while others measure
-        with turn(self._task.turn):
+        self._alone_is_compiled = alone is not None and on_gpus(self._engine) and ready_s + first_s < self._task.budget_s
+        if alone is not None and self._alone_is_compiled:  # before anybody measures
+            with alone:
+                self._train(batch, fewest)
+        with self._quiet.measuring():
             began = time.monotonic()
             one_s = min(self._train(batch, fewest) for _ in range(2)) / fewest
             steps = max(fewest, steps_in_interval(one_s, self._interval_s))
@@ -221,7 +232,7 @@ class Bench:
                     steps, ran = again, ran + again
             warming_s, end = first_s + time.monotonic() - began, time.monotonic() + seconds
             found = [self._train(batch, steps) / steps]
-            while len(found) < INTERVALS and (len(found) < 2 or time.monotonic() < end):
+            while len(found) < self._intervals and (len(found) < 2 or time.monotonic() < end):
                 found.append(self._train(batch, steps) / steps)
         return Step(steps, max(0.0, warming_s - ran * statistics.median(found)), tuple(found)), ready_s
 
@@ -237,6 +248,10 @@ class Bench:
         rows = self._random.choice(self._dataset.training, (steps, batch)).astype(np.int64)
         kl_weights = np.full((steps, len(self._engine.program.divergences)), 1e-3, np.float32)
         return rows, np.full(steps, 1e-5, np.float32), kl_weights
+
+
+def on_gpus(engine: Engine) -> bool:
+    return engine.devices.kind == "gpu"
 
 
 def steps_in_interval(step_s: float, interval_s: float = INTERVAL_S) -> int:
@@ -289,14 +304,3 @@ def failure(blank: Measurement, error: Exception) -> Measurement:
         return replace(blank, failed="out_of_memory", failure=cause.sentence)
     line = str(error).strip().partition("\n")[0][:300]
     return replace(blank, failed="other", failure=f"{blank.engine} failed: {type(error).__name__}: {line}")
-
-
-@contextmanager
-def turn(path: str) -> Iterator[None]:
-    """Hold the lock of this file: two probes of the same devices must not measure at the same time."""
-    if not path:
-        yield
-        return
-    with Path(path).open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -1,8 +1,9 @@
 """The dry run of an export while a run starts: a model that cannot be saved fails before the first epoch, not after the last.
 
 TensorFlow does it in this process in about a second. Under JAX every build compiles each operation, and saving imports
-TensorFlow besides (15 s on two busy cores); so there `python -m seqdec_gui.runner.rehearsal SCRIPT FOLDER` does it with
-TensorFlow, on the CPU, while this process builds and compiles its own.
+TensorFlow besides (15 s on two busy cores); so there `python -m seqdec_gui.runner.rehearsal SCRIPT FOLDER` does it, with
+TensorFlow where it is installed, on the CPU, while this process builds and compiles its own. Nothing else is to run on the
+devices meanwhile: XLA tries kernels on them.
 """
 
 from __future__ import annotations
@@ -19,8 +20,6 @@ import msgspec
 
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
 
-_OWN_DEVICES = ("XLA_FLAGS", "JAX_PLATFORMS")
-
 
 class Rehearsal:
     """Begins where it is made and, as a context, ends its process. The format that is wanted may be chosen later."""
@@ -31,11 +30,12 @@ class Rehearsal:
         self._script, self._folder = script, folder
         self._child: subprocess.Popen[bytes] | None = None
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
-        if keras.backend.backend() != "tensorflow" and find_spec("tensorflow") is not None:
-            environment = {name: value for name, value in os.environ.items() if name not in _OWN_DEVICES}
+        if keras.backend.backend() != "tensorflow":
+            backend = "jax" if find_spec("tensorflow") is None else "tensorflow"
+            environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
             self._child = subprocess.Popen(
                 [sys.executable, "-m", "seqdec_gui.runner.rehearsal", str(script), str(folder)],
-                env=environment | {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"},
+                env=environment | {"KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": "-1"},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=self._log,

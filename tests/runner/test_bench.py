@@ -6,12 +6,13 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
-from seqdec_gui.commands import bench_chart, contenders
+from seqdec_gui.commands import bench, bench_chart, contenders
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.domain.validation import check
@@ -47,6 +48,25 @@ def test_unknown_engines_and_peers_are_named() -> None:
         contenders.contenders(job(), "torch", "none")
     with pytest.raises(InvalidInput, match=r"keras-fit, torch-ddp, prototype, .*, got theano"):
         contenders.contenders(job(), "jax", "theano")
+
+
+def test_who_fails_once_goes_on_and_who_fails_again_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: dict[str, int] = {"steady": 0, "moody": 0, "broken": 0}
+
+    def contend(who: str) -> contenders.Contender:
+        def measured(_: Path) -> work.Measured | None:
+            tried[who] += 1
+            fails = who == "broken" or (who == "moody" and tried[who] == 1)
+            return None if fails else work.Measured(100.0, 1.0)
+
+        return measured
+
+    monkeypatch.setattr(contenders, "contenders", lambda *_: {who: contend(who) for who in tried})
+    monkeypatch.setattr(contenders, "peak", lambda *_: None)
+    asked = SimpleNamespace(steps=3, precision="float32", engines="jax", peers="none", rounds=4)
+    rows = bench.measure("tiny", 8, DeviceChoice("cpu"), asked)  # type: ignore[arg-type]
+    assert tried == {"steady": 4, "moody": 4, "broken": 2}
+    assert [(row.who, len(row.rounds)) for row in rows] == [("steady", 4), ("moody", 3)]
 
 
 @pytest.mark.parametrize(

@@ -265,13 +265,16 @@ def test_paths_that_cannot_be_written_are_refused_at_once(folder: Path) -> None:
     assert checked_output(folder / "mine.py", "script") == folder / "mine.py"
 
 
-@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "jax without tensorflow"])
 def test_a_rehearsal_tells_the_same_under_every_backend(backend: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import keras
 
+    from seqdec_gui.runner import rehearsal as module
     from seqdec_gui.runner.rehearsal import Rehearsal
 
+    backend, *without = backend.split(" without ")
     monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    monkeypatch.setattr(module, "find_spec", lambda name: None if name in without else object())
     with Rehearsal(designs.write_script(designs.translation(), folder), folder) as rehearsal:
         assert [problem.code for problem in rehearsal.result()] == ["not_in_h5"]
     (folder / "model.py").write_text("def build():\n    raise ValueError('no model')\n")

@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from seqdec_gui.runner.engines.jax import JaxEngine, engine, memory
+from seqdec_gui.runner.engines.jax import JaxEngine, engine, memory, steps
 from seqdec_gui.runner.engines.jax.tuning import Tuning
 from tests.runner.jax_checks.engines import BATCH, difference, made, some_rows, train
 
@@ -39,8 +39,8 @@ def intervals_of_any_length_are_compiled_once(folder: Path) -> None:
         there.sync()
         there.load()
         with compilations() as found:
-            for steps in (1, 7, 2, engine.LINES + 3):
-                assert len(train(there, some_rows(dataset, steps)).losses) == steps
+            for count in (1, 7, 2, engine.LINES + 3):
+                assert len(train(there, some_rows(dataset, count)).losses) == count
             there.evaluate(validation[:1], np.ones((1, BATCH), "float32"))
             there.sync()
             there.load()
@@ -55,30 +55,60 @@ def loops_of_fixed_length_give_what_open_ones_give(folder: Path) -> None:
         fixed, _ = made(name, folder, 2, storage=storage)  # type: ignore[arg-type]
         fixed.__class__ = type("OnGPUs", (JaxEngine,), {"_fixed": True})
         fixed._prepare()
-        lengths, engine.FIXED_LINES = engine.FIXED_LINES, (8, 1)
-        try:
-            rows = some_rows(dataset, 10)
+        with shorter(4):
+            rows = some_rows(dataset, 5)
             one, other = train(usual, rows), train(fixed, rows)
             np.testing.assert_allclose(one.losses, other.losses, rtol=1e-5)
             assert {key: value.count for key, value in one.metrics.items()} == {k: v.count for k, v in other.metrics.items()}
             with compilations() as found:
-                assert len(train(fixed, some_rows(dataset, 19)).losses) == 19
+                assert len(train(fixed, some_rows(dataset, 10)).losses) == 10
             assert found == [], found
-        finally:
-            engine.FIXED_LINES = lengths
 
 
-def what_is_compiled_ahead_serves_the_training(folder: Path) -> None:
-    for fixed, longest in ((False, engine.LINES), (True, engine.FIXED_LINES[0])):
-        there, dataset = made("stack", folder, 2)
+@contextmanager
+def shorter(length: int) -> Iterator[None]:
+    """Compiled loops of fixed length that are shorter than usual, for epochs that are."""
+    usual, engine.FIXED_STEPS = engine.FIXED_STEPS, length
+    yield
+    engine.FIXED_STEPS = usual
+
+
+def what_is_compiled_ahead_serves_the_epochs(folder: Path) -> None:
+    """Their ends too: what is left of a part of an epoch is a call of its own."""
+    for fixed, parts, lengths in ((False, [10], {engine.LINES}), (True, [10], {4, 2}), (True, [3, 4, 3], {4, 3})):
+        there, dataset = made("stack", folder, 2, batch_size=4, mini_epochs=len(parts))
         there.__class__ = type("Chosen", (JaxEngine,), {"_fixed": fixed})
         there._prepare()
-        there.compile_ahead()
-        assert max(shape[0] for shape in there._steps._ahead) == longest
-        train(there, some_rows(dataset, longest + 1))
-        with compilations() as found:
-            train(there, some_rows(dataset, longest + 3))
-        assert found == [], found
+        with shorter(4):
+            there.compile_ahead()
+            train(there, some_rows(dataset, parts[0])[:, :4])  # whatever else is small
+            with compilations() as found:
+                for part in parts:
+                    assert len(train(there, some_rows(dataset, part)[:, :4]).losses) == part
+            assert {shape[0] for shape in there._steps._ahead} == lengths
+            assert found == [], found
+
+
+def kernels_that_all_fail_are_tried_once_more(_: Path) -> None:
+    class Lowered:
+        def __init__(self, *errors: str) -> None:
+            self.errors = list(errors)
+
+        def compile(self) -> str:
+            if self.errors:
+                raise jax.errors.JaxRuntimeError(self.errors.pop(0))
+            return "compiled"
+
+    chance = "INTERNAL: Autotuning failed for HLO: %gemm_fusion_dot. All configs failed during profiling."
+    assert steps._compile(Lowered(chance)) == "compiled"
+    for errors in ([chance, chance], ["RESOURCE_EXHAUSTED: Out of memory"]):
+        there = Lowered(*errors)
+        try:
+            steps._compile(there)
+        except jax.errors.JaxRuntimeError:
+            assert not there.errors
+        else:
+            raise AssertionError(errors)
 
 
 def tuning_changes_no_results(folder: Path) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -21,6 +22,7 @@ from seqdec_gui.runner.engines.jax.steps import BY_ROWS, EVERYWHERE, Results, St
 from seqdec_gui.runner.engines.jax.tuning import Tuning
 from seqdec_gui.runner.objective import Objective
 from seqdec_gui.runner.program import FULL, Program, make_optimizer, training_model
+from seqdec_gui.runner.schedule import parts_of
 
 if TYPE_CHECKING:
     from seqdec_gui.data.dataset import Dataset
@@ -28,8 +30,8 @@ if TYPE_CHECKING:
 
 LINES = 256
 """Most steps of one call on resident data; longer intervals are several calls."""
-FIXED_LINES = (8, 1)
-"""The lengths of which an interval is put together where each length is a compilation of its own."""
+FIXED_STEPS = 16
+"""Steps of a call where each length is a compilation of its own."""
 
 
 class JaxEngine(Engine):
@@ -140,11 +142,12 @@ class JaxEngine(Engine):
     # -- work
     def train(self, rows: Rows, learning_rates: Floats, kl_weights: Floats) -> Interval:
         self._divide(rows.shape[1])
-        if self._fixed:
-            self._compile(rows.shape[1], len(rows))
+        lengths = self._lengths(rows.shape[1])
+        if lengths:
+            self._compile(rows.shape[1], [len(rows)])
         rates, factors = np.asarray(learning_rates, "float32"), np.asarray(kl_weights, "float32").reshape(len(rows), -1)
         found: list[tuple[int, Results]] = []
-        for first, count, lines, data in self._chunks(rows, self._lengths):
+        for first, count, lines, data in self._chunks(rows, lengths):
             part = slice(first, first + count)
             size = len(lines)
             given = (data, lines, np.int32(count), _padded(rates[part], size), _padded(factors[part], size))
@@ -178,20 +181,29 @@ class JaxEngine(Engine):
     def compile_ahead(self) -> None:
         batch = self.program.training.batch_size
         self._divide(batch)
-        self._compile(batch, sum(self._lengths) or 1)
+        self._compile(batch, self._parts_of_an_epoch())
 
     @property
     def fewest_steps(self) -> int:
-        return self._lengths[0] if self._lengths else 1
+        return next(iter(self._lengths(self.program.training.batch_size)), 1)
 
-    @property
-    def _lengths(self) -> tuple[int, ...]:
-        """Of calls with training steps, where they must be exact."""
-        return FIXED_LINES if self._fixed else ()
+    def _lengths(self, batch: int) -> tuple[int, ...]:
+        """Of calls with training steps where they must be exact, longest first: what is left of a part of an epoch is one."""
+        if not self._fixed:
+            return ()
+        longest = min(FIXED_STEPS, self._lines(batch))
+        rests = {steps % longest for steps in self._parts_of_an_epoch()}
+        return longest, *sorted(rests - {0, 1}, reverse=True), 1
 
-    def _compile(self, batch: int, steps: int) -> None:
-        """Begin to compile the calls that so many steps are made of, side by side."""
-        most, divergences = self._lines(batch), len(self.program.divergences)
+    def _parts_of_an_epoch(self) -> list[int]:
+        """How many steps each has."""
+        training = self.program.training
+        ends = parts_of(max(1, len(self._dataset.training) // training.batch_size), training.mini_epochs)
+        return [end - begin for begin, end in itertools.pairwise([0, *ends])]
+
+    def _compile(self, batch: int, stretches: Iterable[int]) -> None:
+        """Begin to compile the calls that stretches of so many steps are made of."""
+        lengths, most, divergences = self._lengths(batch), self._lines(batch), len(self.program.divergences)
 
         def like(shape: tuple[int, ...], dtype: Any, spec: Any = None) -> Any:
             return jax.ShapeDtypeStruct(shape, dtype, sharding=None if spec is None else self._sharding(spec))
@@ -203,9 +215,10 @@ class JaxEngine(Engine):
             return self._state, self._data if self.resident else sent, like((size, batch), "int32"), *numbers
 
         sizes: set[int] = set()
-        while steps > 0:
-            sizes.add(size := _longest(self._lengths, steps, most))
-            steps -= size * max(1, steps // size)
+        for steps in stretches:
+            while steps > 0:
+                sizes.add(size := _longest(lengths, steps, most))
+                steps -= size * max(1, steps // size)
         self._steps.compile_ahead(call(size) for size in sorted(sizes, reverse=True))
 
     # -- rows

@@ -1,0 +1,68 @@
+"""Processes that measure one by one while none of the others works."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from seqdec_gui.runner.quiet import Quiet
+
+WORKER = """
+import sys, time
+from pathlib import Path
+from seqdec_gui.runner.quiet import Quiet
+
+lock, log, name, seconds = sys.argv[1], Path(sys.argv[2]), sys.argv[3], float(sys.argv[4])
+def tell(what):
+    with log.open("a") as file:
+        file.write(f"{name} {what}\\n")
+with Quiet(lock) as quiet:
+    tell("works")
+    time.sleep(seconds)
+    with quiet.measuring():
+        tell("measures")
+        time.sleep(0.1)
+        tell("has measured")
+time.sleep(0.3)
+"""
+
+
+def test_nobody_measures_while_another_works_or_measures(tmp_path):
+    lock, log = tmp_path / "lock", tmp_path / "log"
+    lock.touch()
+    command = [sys.executable, "-c", WORKER, lock, log]
+    with Quiet(str(lock)):  # nobody begins to measure before all are at work
+        workers = [subprocess.Popen([*command, name, seconds]) for name, seconds in (("a", "0"), ("b", "0.4"), ("c", "0.1"))]
+        until(lambda: log.exists() and log.read_text().count("works") == 3)
+    assert [worker.wait(20) for worker in workers] == [0, 0, 0]
+    told = log.read_text().splitlines()
+    assert sorted(told[:3]) == ["a works", "b works", "c works"]
+    for first, second in zip(told[3::2], told[4::2], strict=True):
+        assert first.split()[1:] == ["measures"]
+        assert second == f"{first.split()[0]} has measured"
+    assert {line.split()[0] for line in told[3:]} == {"a", "b", "c"}
+
+
+def test_a_process_that_dies_at_work_holds_nobody_up(tmp_path):
+    lock, log = tmp_path / "lock", tmp_path / "log"
+    lock.touch()
+    worker = subprocess.Popen([sys.executable, "-c", WORKER, lock, log, "a", "60"])
+    until(log.exists)
+    worker.kill()
+    worker.wait(20)
+    with Quiet(str(lock)) as quiet, quiet.measuring():
+        pass
+
+
+@pytest.mark.timeout(20)
+def test_one_that_is_alone_waits_for_nobody():
+    with Quiet("") as quiet, quiet.measuring(), Quiet("").measuring():
+        pass
+
+
+def until(done, seconds=20.0):
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.01)
