@@ -96,11 +96,11 @@ case $what in
         ;;
     flags)
         folder=$(mktemp -d)
-        for flags in "" "--xla_gpu_enable_latency_hiding_scheduler=true" "--xla_gpu_enable_command_buffer=" \
-            "--xla_gpu_enable_command_buffer=FUSION,CUBLAS,CUBLASLT,CUSTOM_CALL,CUDNN,COLLECTIVES" \
-            "--xla_gpu_enable_command_buffer=FUSION,CUBLAS,CUBLASLT,CUSTOM_CALL,CUDNN,COLLECTIVES,WHILE" \
-            "--xla_gpu_unsupported_use_all_reduce_one_shot_kernel=true" \
-            "--xla_gpu_enable_while_loop_double_buffering=true"; do
+        graphs="--xla_gpu_enable_command_buffer=FUSION,CUBLAS,CUBLASLT,CUSTOM_CALL,CUDNN"
+        for flags in "" "$graphs,COLLECTIVES" "$graphs,COLLECTIVES,WHILE" \
+            "$graphs,COLLECTIVES,WHILE --xla_gpu_command_buffer_unroll_loops=true" \
+            "--xla_gpu_unsupported_use_all_reduce_one_shot_kernel=true" "--xla_gpu_disable_async_collectives=ALLREDUCE" \
+            "--xla_gpu_enable_latency_hiding_scheduler=true"; do
             echo "flags: $flags" | tee -a "$out/flags.txt"
             for work in "seed 256" "large 128"; do
                 # shellcheck disable=SC2086
