@@ -15,10 +15,10 @@ from seqdec_gui.domain.document import from_builtins, to_builtins
 from seqdec_gui.domain.edit import set_value
 from seqdec_gui.domain.problems import InvalidInput, errors
 from seqdec_gui.runs import devices, process
+from seqdec_gui.runs.batches import batch_problems
 from seqdec_gui.runs.checkpoint_file import BEGIN_WITH_THE_OTHER, fail_if_damaged
 from seqdec_gui.runs.events import complete_bytes
 from seqdec_gui.runs.folder import open_run
-from seqdec_gui.runs.readiness import batch_problems
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -19,7 +19,7 @@ from seqdec_gui.domain.problems import InvalidInput, SeqdecError, errors
 from seqdec_gui.runs import devices, folder, process
 from seqdec_gui.runs.events import Epoch, Failed, events_of
 from seqdec_gui.runs.process import RunProcess
-from seqdec_gui.runs.readiness import readiness
+from seqdec_gui.runs.readiness import problems_in_data, readiness
 from seqdec_gui.runs.spec import RunSpec
 
 _TRAINING = ("epochs", "batch_size", "seed")
@@ -87,10 +87,13 @@ def make_spec(arguments: argparse.Namespace) -> RunSpec:
     base = Path(arguments.design).absolute().parent
     available = devices.list_devices()
     choice, warnings = devices.parse_devices("auto" if arguments.devices is None else arguments.devices, available)
-    problems = readiness(design, base, devices.resolve(choice, available))
+    resolved = devices.resolve(choice, available)
+    problems = readiness(design, base, resolved)
+    if not errors(problems) and arguments.detach:  # else the run's own messages are shown
+        problems = (*problems, *problems_in_data(design, base, resolved))
     if errors(problems):
         raise InvalidInput(errors(problems))
-    if arguments.detach:  # else the run's own messages are shown, these among them
+    if arguments.detach:
         warn_of((*problems, *warnings))
     return RunSpec(
         design=document.to_builtins(design),

@@ -13,6 +13,7 @@ from seqdec_gui.data.formats.base import Array, Chunk
 from seqdec_gui.data.sources import NumberSurvey, Source, survey_numbers
 from seqdec_gui.data.tokens import Lookup, Survey, TokenKind, first_row_with, place, reversed_rows, survey
 from seqdec_gui.domain.problems import Problem
+from seqdec_gui.domain.wording import counted
 
 Encoder: TypeAlias = Callable[[Chunk], Array]
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
@@ -81,7 +82,9 @@ class FittedText(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=
         seen = seen or survey(source.texts(), self.tokens, self.lowercase)
         problems = []
         if seen.empty:
-            text = f"{source.label} has {seen.empty} empty row(s), the first is row {seen.empty_row + 1}; expected text."
+            text = (
+                f"{source.label} has {counted(seen.empty, 'empty row')}, the first is row {seen.empty_row + 1}; expected text."
+            )
             problems.append(Problem("error", "empty_rows", where, text, "Fill or remove them."))
         known = set(self.charset)
         unknown = {symbol: count for symbol, count in seen.symbols.items() if symbol not in known}
@@ -92,7 +95,7 @@ class FittedText(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=
             problems.append(Problem("error", "unknown_symbol", where, text, "Remove it, or train with it."))
         if seen.longest > self.room:
             text = (
-                f"{source.label} has {seen.longer_than(self.room)} row(s) of more than {self.room} symbols; "
+                f"{source.label} has {counted(seen.longer_than(self.room), 'row')} of more than {self.room} symbols; "
                 f"the longest, row {seen.longest_row + 1}, has {seen.longest}."
             )
             problems.append(Problem("error", "too_long", where, text, "Shorten or remove them."))
@@ -291,8 +294,8 @@ def same_values(found: tuple[int, ...], expected: tuple[int, ...]) -> bool:
 def not_finite(source: Source, seen: NumberSurvey, where: str) -> Problem:
     """The problem that numbers are missing, NaN, infinite or beyond float32."""
     text = (
-        f"{source.label} has {seen.bad} row(s) with a missing, NaN or infinite value, the first is row {seen.bad_row + 1}; "
-        "expected finite numbers."
+        f"{source.label} has {counted(seen.bad, 'row')} with a missing, NaN or infinite value, "
+        f"the first is row {seen.bad_row + 1}; expected finite numbers."
     )
     return Problem("error", "not_finite", where, text, "Fill or remove these rows.")
 

@@ -16,6 +16,7 @@ from seqdec_gui.domain.bindings import CategoryCodec, Codec, IdsCodec, TextCodec
 from seqdec_gui.domain.dataflow import DataPort
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.types import Shape
+from seqdec_gui.domain.wording import counted
 
 
 class Fit(NamedTuple):
@@ -167,7 +168,7 @@ def _text_length(demand: Demand, source: Source, codec: TextCodec, seen: Survey,
         return stored, []
     room, take = stored - marks, needed - demand.extra
     text = (
-        f"{source.label} has {seen.longer_than(room)} row(s) that need more than {steps} steps: the longest, "
+        f"{source.label} has {counted(seen.longer_than(room), 'row')} too long for {steps} steps: the longest, "
         f"row {seen.longest_row + 1}, has {seen.longest} symbols and needs {take} steps with its marks."
     )
     hint = f"Set {demand.port.length_at or 'length'}={take}, or shorten or remove these rows."

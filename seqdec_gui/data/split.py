@@ -10,6 +10,7 @@ from seqdec_gui.data.formats.base import Table
 from seqdec_gui.data.order import SPLIT_STREAM, epoch_order
 from seqdec_gui.domain.bindings import Split
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
+from seqdec_gui.domain.wording import counted
 
 Rows = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -78,12 +79,12 @@ def _check(split: Split, parts: Parts, rows: int) -> list[Problem]:
     if rows == 0:
         problems.append(Problem("error", "no_rows", "data", "The data has no rows; expected at least one to train on."))
     elif not len(parts.training):
-        text = f"Of {rows} row(s) none is left for training; expected at least one."
+        text = f"Of {counted(rows, 'row')} none is left for training; expected at least one."
         hint = "Give less to validation and test, or more rows."
         problems.append(Problem("error", "no_training_rows", "data", text, hint))
     if rows and not errors(problems) and split.kind == "random":
         for name, share, part in (("validation", split.validation, parts.validation), ("test", split.test, parts.test)):
             if share > 0 and not len(part):
-                text = f"A share of {share:g} of {rows} row(s) leaves no row for {name}."
+                text = f"A share of {share:g} of {counted(rows, 'row')} leaves no row for {name}."
                 problems.append(Problem("warning", "empty_split", "data", text, f"Raise the share or set {name} to 0."))
     return problems

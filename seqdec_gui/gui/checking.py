@@ -12,6 +12,7 @@ from seqdec_gui.domain.dataflow import DataPort, data_ports
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import Problem, errors
 from seqdec_gui.gui import background
+from seqdec_gui.runs.batches import row_problems
 
 if TYPE_CHECKING:
     from seqdec_gui.data.dataset import Trial
@@ -78,13 +79,16 @@ class Checking(QObject):
         if self.trial is None or self._answered is None or self._answered != self._question():
             return ()
         found = [problem for problem in self.trial.problems if problem.severity != "info" and problem.code not in WITHOUT_DATA]
+        if self.trial.parts is not None and not errors(self.trial.problems):
+            training, devices = self._workspace.document.design.training, self._workspace.devices.resolved
+            found += row_problems(training, devices, len(self.trial.parts.training))
         return tuple(sorted(dict.fromkeys(found), key=lambda problem: problem.severity != "error"))
 
     @property
     def passed(self) -> Stamps | None:
         """The files that fit the present design, as they were then; None as long as that is not known."""
-        known = self.trial is not None and self._answered == self._question() and not errors(self.trial.problems)
-        return self._stamps if known else None
+        known = self.trial is not None and self._answered == self._question()
+        return self._stamps if known and not errors((*self.trial.problems, *self.problems)) else None
 
     def again(self) -> None:
         """Check even though the design is the same: the file changed."""

@@ -263,7 +263,7 @@ class MainWindow(QMainWindow):
     @pyqtSlot(object)
     def _on_problem_chosen(self, problem: Problem) -> None:
         first, _, field = problem.where.partition(".")
-        if problem in self.workspace.checking.problems:
+        if problem in self.workspace.checking.problems and first != "training":
             self.pages.show_page("data")
             self.workspace.port_requested.emit(problem.where)
         elif self.document.design.has(first) and problem.code not in ("unbound", "unknown_port", "bound_twice"):

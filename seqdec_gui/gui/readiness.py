@@ -12,6 +12,7 @@ from seqdec_gui.domain.problems import InvalidInput, Problem, errors
 from seqdec_gui.domain.validation import Report, unbound
 from seqdec_gui.gui import notify
 from seqdec_gui.gui.workspace import Workspace
+from seqdec_gui.runs.batches import batch_problems
 from seqdec_gui.runs.engine_choice import choose_engine
 from seqdec_gui.runs.spec import DeviceChoice
 
@@ -68,11 +69,7 @@ def _binding_reason(design: Design, report: Report) -> str:
 
 
 def _device_reason(design: Design, choice: DeviceChoice) -> str:
-    batch, devices = design.training.batch_size, choice.replicas
-    if batch % devices:
-        near = max(devices, round(batch / devices) * devices)
-        return f"A batch of {batch} rows cannot be shared evenly by {devices} devices: set batch_size to {near}."
-    return _engine_reason(choice)
+    return _first(batch_problems(design.training, choice)) or _engine_reason(choice)
 
 
 @lru_cache(maxsize=32)

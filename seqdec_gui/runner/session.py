@@ -20,6 +20,7 @@ from seqdec_gui.domain.training import Training
 from seqdec_gui.domain.validation import check
 from seqdec_gui.runner.commands import Commands
 from seqdec_gui.runs import devices
+from seqdec_gui.runs.batches import batch_problems, row_problems
 from seqdec_gui.runs.checkpoint_file import fail_if_gone
 from seqdec_gui.runs.events import EventWriter, FinalEvent, Message, ParameterCount, RowCount, Started
 from seqdec_gui.runs.folder import RunFolder
@@ -45,7 +46,7 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
     _tell(events, devices.check_choice(placement.devices, devices.list_devices()))
     design = _checked_design(spec, events)
     dataset = _open_data(run, spec, design, events)
-    _check_batch(design.training, placement, len(dataset.training))
+    _fail_unless_filled(design.training, placement, len(dataset.training))
 
     from seqdec_gui.runner.loop import Loop
     from seqdec_gui.runner.rehearsal import Rehearsal
@@ -87,18 +88,11 @@ def _open_data(run: RunFolder, spec: RunSpec, design: Design, events: EventWrite
     return dataset
 
 
-def _check_batch(training: Training, placement: Placement, rows: int) -> None:
+def _fail_unless_filled(training: Training, placement: Placement, rows: int) -> None:
     """Raises InvalidInput where batch, devices and rows do not fit together."""
-    batch, replicas = training.batch_size, placement.devices.replicas
-    if batch % replicas:
-        nearest = max(replicas, round(batch / replicas) * replicas)
-        text = f"The batch size {batch} does not divide by {replicas} devices; each must get as many rows."
-        raise InvalidInput([Problem("error", "batch_not_divisible", "training.batch_size", text, f"Set it to {nearest}.")])
-    if rows < batch:
-        text = f"There are {rows} training rows, fewer than one batch of {batch}; nothing could be trained."
-        most = max(replicas, rows // replicas * replicas)
-        hint = f"Set it to {most} or less, or give more rows."
-        raise InvalidInput([Problem("error", "too_few_rows", "training.batch_size", text, hint)])
+    problems = batch_problems(training, placement.devices) or row_problems(training, placement.devices, rows)
+    if problems:
+        raise InvalidInput(problems)
 
 
 # -- model

@@ -11,11 +11,11 @@ import msgspec
 from seqdec_gui.data.dataset import Trial, try_fit
 from seqdec_gui.data.tables import SUFFIXES, inspect
 from seqdec_gui.domain.bindings import DataSource
-from seqdec_gui.domain.dataflow import DataPort
+from seqdec_gui.domain.dataflow import DataPort, data_ports
 from seqdec_gui.domain.design import Design
-from seqdec_gui.domain.problems import Problem
-from seqdec_gui.domain.training import Training
+from seqdec_gui.domain.problems import Problem, errors
 from seqdec_gui.domain.validation import check, unbound
+from seqdec_gui.runs.batches import batch_problems, row_problems
 from seqdec_gui.runs.spec import DeviceChoice
 
 
@@ -83,6 +83,14 @@ def _stamp(path: Path) -> Stamp:
     return Stamp(str(path), status.st_mtime_ns, status.st_size, True)
 
 
+def problems_in_data(design: Design, folder: Path, devices: DeviceChoice) -> tuple[Problem, ...]:
+    """What a run would find in the data itself (of a design that is ready otherwise). Reads it, so it takes its time."""
+    trial, _ = try_data(design.data, data_ports(design), folder)
+    if trial.parts is None or errors(trial.problems):
+        return trial.problems
+    return (*trial.problems, *row_problems(design.training, devices, len(trial.parts.training)))
+
+
 def try_data(source: DataSource, ports: Sequence[DataPort], folder: Path) -> tuple[Trial, Stamps]:
     """What the bound columns make of these ports, as a run would find it, and the files that it holds for.
 
@@ -91,14 +99,3 @@ def try_data(source: DataSource, ports: Sequence[DataPort], folder: Path) -> tup
     before = stamps(source, folder)
     source = msgspec.structs.replace(source, file=str(Path(source.file).expanduser()) if source.file else "")
     return try_fit(source, ports, folder, opened=lambda path, _names: inspect(path)), before
-
-
-def batch_problems(training: Training, devices: DeviceChoice) -> tuple[Problem, ...]:
-    """The global batch must divide among the devices; the hint names the nearest sizes that do."""
-    count, batch = devices.replicas, training.batch_size
-    if batch % count == 0:
-        return ()
-    lower, upper = batch // count * count, (batch // count + 1) * count
-    nearest = f"{lower} or {upper}" if lower else str(upper)
-    text = f"A batch of {batch} rows does not divide among {count} devices."
-    return (Problem("error", "batch_devices", "training.batch_size", text, f"Set it to {nearest}."),)

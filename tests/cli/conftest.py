@@ -1,3 +1,4 @@
+import shutil
 import sys
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def roman(tmp_path) -> Path:
     from seqdec_gui.domain.edit import set_value
 
     design = load(ROMAN)
-    (tmp_path / "roman.csv").write_text("number,roman\n1,I\n")
+    shutil.copy(ROMAN.parent / "data" / "roman.csv", tmp_path)
     path = tmp_path / "roman.seqdec"
     save(set_value(design, "data.file", "roman.csv"), path)
     return path

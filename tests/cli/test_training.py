@@ -399,3 +399,17 @@ def test_warnings_of_a_watched_run_are_left_to_the_run(run_command, fake_runner,
     assert (watched[0], detached[0]) == (0, 0)
     assert "cannot carry the mask" not in watched[2]
     assert "cannot carry the mask" in detached[2]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [(("--batch-size", "5000"), "fewer than one batch of 5,000"), (("--data", "{short}"), "has no rows")],
+)
+def test_what_nobody_would_see_of_a_detached_run_is_found_before(run_command, fake_runner, roman, tmp_path, options, words):
+    fake_runner("finish")
+    short = tmp_path / "short.csv"
+    short.write_text("number,roman\n")
+    status, out, err = run_command("train", roman, "--devices", "cpu", "--detach", *(o.format(short=short) for o in options))
+    assert (status, out) == (2, "")
+    assert words in err
+    assert list_runs(roman.parent) == []

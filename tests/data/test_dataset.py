@@ -238,7 +238,7 @@ def test_one_hot_rows_of_too_few_steps_are_compared_with_one_hot_rows(opened: Op
 def test_rows_that_are_too_long_say_how_many_and_what_to_set(opened: Opened) -> None:
     long = np.array(["abc", "abcdeabc", "abcabc", "a"])
     sentence = refusal(opened, {"words": long}, [STEPS, LOSS], Binding("steps", "words"))
-    assert "2 row(s) that need more than 6 steps: the longest, row 2, has 8 symbols and needs 9 steps" in sentence
+    assert "2 rows too long for 6 steps: the longest, row 2, has 8 symbols and needs 9 steps" in sentence
     assert "Set length=9" in sentence
     opened({"words": np.array(["abcde", "a"])}, [STEPS, LOSS], Binding("steps", "words"))
 
@@ -247,7 +247,7 @@ def test_values_that_are_not_finite_say_how_many_and_where(opened: Opened) -> No
     bad = X.copy()
     bad[2, 1], bad[3, 0] = np.nan, np.inf
     sentence = refusal(opened, {"X": bad}, [LATENT], Binding("latent", "X"))
-    assert "Column 'X' has 2 row(s) with a missing, NaN or infinite value, the first is row 3" in sentence
+    assert "Column 'X' has 2 rows with a missing, NaN or infinite value, the first is row 3" in sentence
 
 
 def test_several_columns_are_spoken_of_as_one_group(opened: Opened) -> None:

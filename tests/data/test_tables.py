@@ -250,7 +250,7 @@ def test_a_bad_file_is_refused(tmp_path: Path, name: str, content: bytes, code: 
 def test_a_ragged_row_is_named_by_its_line(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("a,b\n1,2\n3\n4,5,6\n")
     (problem,) = problems_of(open_table, tmp_path / "a.csv")
-    assert "2 row(s)" in problem.text
+    assert "2 rows" in problem.text
     assert "line 3" in problem.text
 
 

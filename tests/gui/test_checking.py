@@ -72,6 +72,26 @@ def changed(window: MainWindow, assignment: str, value: str) -> Design:
     return set_value(window.document.design, assignment, value)
 
 
+def test_rows_that_fill_no_batch_are_said_before_a_run_is_made(folder: Path, opened: Opened, qtbot: QtBot) -> None:
+    window = opened(folder / "seed.seqdec")
+    window.document.edit(changed(window, "training.batch_size", "500"), "batch")
+    settle(window, qtbot)
+    (problem,) = listed(window)
+    assert "72 training rows, fewer than one batch of 500" in problem
+    assert not window.train_button.isEnabled()
+    assert "Set it to 72 or less" in window.train_button.toolTip()
+    with pytest.raises(InvalidInput, match="fewer than one batch"):
+        launch(request(window.workspace))
+    asked = []
+    window.workspace.field_requested.connect(asked.append)
+    click(window, "fewer than one batch")
+    assert asked == ["batch_size"]
+    window.document.edit(changed(window, "training.batch_size", "36"), "batch")
+    settle(window, qtbot)
+    assert listed(window) == []
+    assert window.train_button.isEnabled()
+
+
 def test_data_that_fits_lets_the_design_be_trained(folder: Path, opened: Opened, qtbot: QtBot) -> None:
     window = opened(folder / "seed.seqdec")
     settle(window, qtbot)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -49,7 +50,7 @@ def design(tmp_path: Path) -> Iterator[Path]:
     file = tmp_path / "roman.seqdec"
     design_file.save(design_file.load(resource("examples/roman.seqdec")), file)
     (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "roman.csv").write_text("number,roman\n1,I\n2,II\n")
+    shutil.copy(resource("examples/data/roman.csv"), tmp_path / "data")
     yield file
     for run in runs_of(file):
         process = RunProcess(run)

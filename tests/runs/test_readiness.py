@@ -7,7 +7,8 @@ from seqdec_gui.domain.document import load
 from seqdec_gui.domain.edit import set_value
 from seqdec_gui.domain.problems import errors
 from seqdec_gui.resource_files import path
-from seqdec_gui.runs.readiness import batch_problems, readiness, stamps, try_data
+from seqdec_gui.runs.batches import batch_problems, row_problems
+from seqdec_gui.runs.readiness import readiness, stamps, try_data
 from seqdec_gui.runs.spec import DeviceChoice
 
 
@@ -35,6 +36,16 @@ def test_a_batch_must_divide_among_the_devices_and_the_nearest_are_named(roman, 
     training = set_value(roman, "training.batch_size", str(batch)).training
     problems = batch_problems(training, DeviceChoice("cpu", count=count))
     assert [problem.hint for problem in problems] == ([] if hint is None else [hint])
+
+
+@pytest.mark.parametrize(
+    ("rows", "count", "hint"),
+    [(64, 1, None), (63, 1, "Set it to 63 or less"), (63, 2, "Set it to 62 or less"), (1, 2, "Give at least 2 rows")],
+)
+def test_the_rows_must_fill_a_batch(roman, rows, count, hint):
+    training = set_value(roman, "training.batch_size", "64").training
+    problems = row_problems(training, DeviceChoice("cpu", count=count), rows)
+    assert [problem.hint.partition(",")[0].rstrip(".") for problem in problems] == ([] if hint is None else [hint])
 
 
 @pytest.mark.parametrize(

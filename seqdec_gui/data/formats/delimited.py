@@ -12,6 +12,7 @@ from seqdec_gui.data.formats import numerals
 from seqdec_gui.data.formats.base import CHUNK_ROWS, Cell, Chunk, Column, Kind, Table, reading, unknown_column
 from seqdec_gui.data.formats.dialect import Dialect, detect
 from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.wording import counted
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None")
 _BLOCK_BYTES = 8 * 2**20
@@ -192,6 +193,6 @@ def _ragged(path: Path, rejected: list[Any], width: int) -> str:
     first = rejected[0]
     line = "" if first.number is None else f" (line {first.number} of the file)"
     return (
-        f"{path.name} has {len(rejected)} row(s) with another number of fields than its header: expected {width}, "
+        f"{path.name} has {counted(len(rejected), 'row')} with another number of fields than its header: expected {width}, "
         f"the first has {first.actual_columns}{line}; quote fields that hold the delimiter."
     )

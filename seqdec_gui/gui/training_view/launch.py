@@ -9,15 +9,15 @@ from typing import Literal
 import msgspec
 
 from seqdec_gui.domain import document as design_file
-from seqdec_gui.domain.dataflow import data_ports
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
 from seqdec_gui.gui import background, preferences
 from seqdec_gui.gui.training_view.thread import NICE
 from seqdec_gui.gui.workspace import Workspace
 from seqdec_gui.runs import folder, process
+from seqdec_gui.runs.batches import batch_problems
 from seqdec_gui.runs.folder import RunFolder
-from seqdec_gui.runs.readiness import Stamps, batch_problems, readiness, stamps, try_data
+from seqdec_gui.runs.readiness import Stamps, problems_in_data, readiness, stamps
 from seqdec_gui.runs.spec import DeviceChoice, RunSpec
 
 _HINTS = {
@@ -72,8 +72,7 @@ def launch(wanted: Request) -> process.RunProcess:
     problems = errors(readiness(wanted.design, wanted.base, wanted.devices))
     source = wanted.design.data
     if not problems and stamps(source, wanted.base) != wanted.passed:  # asked before the window knew, or written since
-        trial, _ = background.result(lambda: try_data(source, data_ports(wanted.design), wanted.base))
-        problems = errors(trial.problems)
+        problems = errors(background.result(lambda: problems_in_data(wanted.design, wanted.base, wanted.devices)))
     if problems:
         raise InvalidInput(tuple(_for_window(problem) for problem in problems))
     file = wanted.design.data.file

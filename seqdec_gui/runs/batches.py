@@ -1,0 +1,32 @@
+"""Whether batch, devices and rows fit together."""
+
+from __future__ import annotations
+
+from seqdec_gui.domain.problems import Problem
+from seqdec_gui.domain.training import Training
+from seqdec_gui.domain.wording import counted
+from seqdec_gui.runs.spec import DeviceChoice
+
+WHERE = "training.batch_size"
+
+
+def batch_problems(training: Training, devices: DeviceChoice) -> tuple[Problem, ...]:
+    """The global batch must divide among the devices (not `auto`); the hint names the nearest sizes that do."""
+    count, batch = devices.replicas, training.batch_size
+    if batch % count == 0:
+        return ()
+    lower, upper = batch // count * count, (batch // count + 1) * count
+    nearest = f"{lower} or {upper}" if lower else str(upper)
+    text = f"A batch of {counted(batch, 'row')} does not divide among {count} devices."
+    return (Problem("error", "batch_devices", WHERE, text, f"Set it to {nearest}."),)
+
+
+def row_problems(training: Training, devices: DeviceChoice, rows: int) -> tuple[Problem, ...]:
+    """The rows that train must fill one batch at least: an epoch leaves out those at its end that fill none."""
+    batch, count = training.batch_size, devices.replicas
+    if rows >= batch:
+        return ()
+    text = f"{counted(rows, 'training row')}, fewer than one batch of {batch:,}; nothing could be trained."
+    most = rows // count * count
+    hint = f"Set it to {most} or less, or give more rows." if most else f"Give at least {counted(count, 'row')}."
+    return (Problem("error", "too_few_rows", WHERE, text, hint),)
