@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 from PyQt5.QtCore import QObject, Qt
 from PyQt5.QtWidgets import QApplication, QDialog, QFileDialog, QInputDialog, QLineEdit, QMessageBox, QWidget
 
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.gui import preferences, theme
 from seqdec_gui.gui.icons import icon
+from seqdec_gui.gui.inspector.words import label
 
 Answer = Literal["accept", "discard", "cancel"]
 DESIGN_FILTER = "Designs (*.seqdec)"
@@ -52,7 +54,10 @@ def message(parent: QObject | None, title: str, text: str) -> QMessageBox:
 
 
 def without_place(problem: Problem) -> str:
-    """The sentence of a problem; that it lies in the data goes without saying."""
+    """The sentence of a problem; that it lies in the data goes without saying, and a field of the form has the form's name."""
+    section, _, field = problem.where.partition(".")
+    if section == "training" and field:
+        return msgspec.structs.replace(problem, where=label(field)).sentence()
     return problem.sentence().removeprefix("data: ")
 
 

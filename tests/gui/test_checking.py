@@ -212,6 +212,7 @@ def test_a_click_on_train_before_the_data_is_known_makes_no_run(
     monkeypatch.setattr(readiness, "try_data", slow)
     window = opened(folder / "seed.seqdec")
     qtbot.waitUntil(lambda: window.workspace.checking.trying, timeout=10_000)
+    monkeypatch.setattr(readiness, "try_data", real)  # the launch asks for itself
     assert window.train_button.isEnabled()
     qtbot.mouseClick(window.train_button, Qt.LeftButton)
     qtbot.waitUntil(lambda: window.findChild(QMessageBox, "failure_box") is not None, timeout=10_000)
