@@ -2,6 +2,7 @@
 # Measures on a machine with GPUs and without a package registry: JAX and PyTorch are there, the rest comes as wheels.
 #   tools/gpu_bench.sh WHAT [WHEELS]     from the top of the checkout; results in $OUT (default: gpu_bench)
 # TensorFlow takes part where PYTHONPATH has it. Times as seen on two H100s and 32 slow cores:
+# starts    six runs on all GPUs, none with compiled code to begin with: fails one, and why? 2 minutes
 # check     cuDNN's LSTM under masks, N GPUs against one                                   1 minute
 # certify   certificates of the examples on all GPUs, both engines, all at once            2 minutes
 # advise    what the GPUs are worth for the molecules, twice: cold, and with code kept     1 minute
@@ -13,7 +14,7 @@
 # kernels   the kernels of a training step                                                 2 minutes
 # flags     XLA flags                                                                      5 minutes
 set -u
-what=${1:?check, certify, advise, bench, peers, engines, one, variants, kernels or flags}
+what=${1:?starts, check, certify, advise, bench, peers, engines, one, variants, kernels or flags}
 wheels=${2:-.whl}
 out=${OUT:-gpu_bench}
 python=${PYTHON:-python3}
@@ -46,6 +47,13 @@ product() { # DEVICES ENGINES PEERS ROUNDS NAME
 }
 
 case $what in
+    starts)
+        for turn in 1 2 3 4 5 6; do
+            size=$([ $((turn % 2)) = 1 ] && echo seed || echo smiles)
+            XDG_CACHE_HOME=$(mktemp -d) timeout 90 "$python" -m seqdec_gui bench --size "$size" --per-device-batch 256 --devices "$gpus" \
+                --engines jax --peers none --rounds 1 --steps 100 2>&1 | sed "s/^/$turn: /" | tee -a "$out/starts.txt"
+        done
+        ;;
     check)
         folder=$(mktemp -d)
         on_jax "$python" -m seqdec_gui.runner.bench.check_gpu "$(job seed 256 20)" "$folder" 2>&1 | tee "$out/check.txt"
