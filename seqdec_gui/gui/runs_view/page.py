@@ -39,7 +39,7 @@ from seqdec_gui.gui.workspace import Workspace
 from seqdec_gui.runs.folder import RunFolder
 
 REFRESH_MS = 1000
-NAME_WIDTH = 200
+NAME_WIDTHS = (96, 200)
 
 
 class RunsPage(QWidget):
@@ -204,7 +204,8 @@ class RunsPage(QWidget):
     @pyqtSlot()
     def _on_model_reset(self) -> None:
         fit_columns(self.table)
-        self.table.setColumnWidth(0, NAME_WIDTH)
+        least, most = NAME_WIDTHS  # further columns are to be seen, and a long name has its tool tip
+        self.table.setColumnWidth(0, min(most, max(least, self.table.columnWidth(0))))
         self._sort_by_start()
 
     @pyqtSlot(object)
