@@ -7,7 +7,7 @@
 # certify   certificates of the examples on all GPUs, both engines, all at once            2 minutes
 # advise    what the GPUs are worth for the molecules, twice: cold, and with code kept     1 minute
 # bench     the product and the prototype in turns on all GPUs, the four workloads         10 minutes with ROUNDS=3
-# peers     PyTorch and plain Keras on all GPUs; with STEPS=50 half as long                8 minutes
+# peers     the product, PyTorch and plain Keras on all GPUs; STEPS=50 is enough          10 minutes
 # engines   the product with both engines on all GPUs                                      4 minutes
 # one       the product on the first GPU                                                   3 minutes
 # variants  the engine's tunings and bfloat16                                              5 minutes
@@ -81,7 +81,7 @@ case $what in
         done
         ;;
     bench) product "$gpus" jax prototype "${ROUNDS:-1}" bench ;;
-    peers) product "$gpus" none torch-ddp,keras-fit:tensorflow 1 peers ;;
+    peers) product "$gpus" jax torch-ddp,keras-fit:tensorflow 1 peers ;;
     engines) product "$gpus" jax,tensorflow none 1 engines ;;
     one) product gpu:0 jax none 1 one ;;
     kernels)

@@ -125,7 +125,8 @@ def _product(job: work.Job, engine: EngineName, folder: Path) -> work.Measured |
 
 def _peer(job: work.Job, who: str, module: str, engine: EngineName, folder: Path) -> work.Measured | None:
     """One run of a peer; None where it failed, with its last words on standard error."""
-    done = _child(msgspec.structs.replace(job, steps=min(job.steps, work.PEER_STEPS)), module, engine, folder)
+    most = job.steps if job.devices.kind == "gpu" else work.PEER_STEPS_ON_CPU
+    done = _child(msgspec.structs.replace(job, steps=min(job.steps, most)), module, engine, folder)
     last = [line for line in done.stdout.splitlines() if line.startswith(PEER_PREFIX)]
     if done.returncode or not last:
         warn(f"{who} failed: {' '.join(done.stderr.split())[-600:]}")

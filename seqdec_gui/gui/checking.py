@@ -60,6 +60,8 @@ class Checking(QObject):
         self._settling = QTimer(self, singleShot=True, interval=SETTLE_MS, timeout=self.look)
         for signal in (self._watcher.fileChanged, self._watcher.directoryChanged):
             signal.connect(self._on_watcher_changed)
+        for changed in (workspace.devices.devices_changed, workspace.devices.choice_changed):
+            changed.connect(self.changed)
         workspace.document.design_changed.connect(self._on_document_design_changed)
         workspace.document.path_changed.connect(self._on_document_path_changed)
 

@@ -42,8 +42,10 @@ def readiness(workspace: Workspace) -> Readiness:
     document = workspace.document
     if reason := _design_reason(document.design, document.report):
         return Readiness(text, reason)
-    if reason := _binding_reason(document.design, document.report) or _first(errors(workspace.checking.problems)):
+    if reason := _binding_reason(document.design, document.report):
         return Readiness(text, reason, "data")
+    if wrong := errors(workspace.checking.problems):
+        return Readiness(text, _first(wrong), "design" if wrong[0].where.startswith("training.") else "data")
     return Readiness(text, _device_reason(document.design, workspace.devices.resolved))
 
 

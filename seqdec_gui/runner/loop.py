@@ -133,15 +133,17 @@ class Loop:
         now, first = self._progress, self._progress.total_steps
         rates = learning_rates(self._training, self._steps_per_epoch, first, count, now.scale)
         weights = kl_weights(self._program.divergences, self._steps_per_epoch, first, count)
-        with self._pace.timed(count):
+        began = time.monotonic()
+        ready = self._engine.make_ready(count)
+        with self._pace.timed(count, ready):
             interval = self._engine.train(rows[now.step : now.step + count], rates.astype(np.float32), weights)
         if not np.isfinite(interval.losses).all():
             bad = int(np.flatnonzero(~np.isfinite(interval.losses))[0])
             raise Diverged(f"the loss of step {first + bad + 1} is not a finite number")
-        if first == 0 and self._pace.first_call_s is not None:
+        if first == 0:
             what = "step" if count == 1 else f"{count} steps"
-            took = f"The first {what} took {self._pace.first_call_s:.1f} s, waiting for the compilation included."
-            self._tell(took, "first_step")
+            seconds = time.monotonic() - began
+            self._tell(f"The first {what} took {seconds:.1f} s, waiting for the compilation included.", "first_step")
         self._collect(interval, count)
         self._tell_step(float(rates[-1]))
         self._watch.look()

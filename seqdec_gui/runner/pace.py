@@ -14,7 +14,8 @@ MOST_PATIENCE = 4
 class Pace:
     """Sizes intervals so that each takes about `target_s`, in multiples of `fewest` steps unless these take too long.
 
-    The first call of all, which compiles, is not counted.
+    The first call of all, which makes things ready besides, counts for no rate, and for the next interval only where it
+    compiled nothing.
     """
 
     def __init__(self, target_s: float, fewest: int = 1) -> None:
@@ -23,7 +24,6 @@ class Pace:
         self._warm = False
         self._counted_steps = 0
         self._counted_s = 0.0
-        self.first_call_s: float | None = None
         self.last_rate: float | None = None
         """Steps per second of the last call."""
 
@@ -32,17 +32,19 @@ class Pace:
         return max(1, min(self._steps, most))
 
     @contextmanager
-    def timed(self, steps: int) -> Iterator[None]:
-        """Measures a call of so many steps."""
+    def timed(self, steps: int, compiled: bool = False) -> Iterator[None]:
+        """Measures a call of so many steps; `compiled`: it compiles nothing."""
         start = time.monotonic()
         yield
         seconds = max(time.monotonic() - start, 1e-9)
-        if not self._warm:
-            self._warm, self.first_call_s = True, seconds
+        if self._warm:
+            self.last_rate = steps / seconds
+            self._counted_steps += steps
+            self._counted_s += seconds
+        elif not compiled:
+            self._warm = True
             return
-        self.last_rate = steps / seconds
-        self._counted_steps += steps
-        self._counted_s += seconds
+        self._warm = True
         wanted = min(int(self._target_s * steps / seconds), FASTEST_GROWTH * steps)
         if self._fewest * seconds / steps <= MOST_PATIENCE * self._target_s:
             wanted = max(wanted // self._fewest, 1) * self._fewest

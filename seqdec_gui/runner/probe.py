@@ -26,13 +26,15 @@ if TYPE_CHECKING:
 
 INTERVAL_S, GPU_INTERVAL_S = 0.25, 0.1
 LENGTHS = (192, 128, 64, 32, 16, 8, 1)
-"""Steps of an interval: multiples of those for which engines compile loops, or a part of them."""
+"""Steps of an interval, not below what an engine compiles for (`Engine.fewest_steps`)."""
 INTERVALS, GPU_INTERVALS = 5, 3
 """That are measured; on GPUs, where nothing else runs, they differ by a hundredth."""
 MOST_DOUBT = 0.15
 """A share is given only if its pairs lie this close to their median, half of them at least."""
 SHORT_S = 2.0
 """What takes no longer is measured even where the time is up."""
+PATIENCE = 2.0
+"""After so many times the budget it is measured whatever others do."""
 LEAST_RANDOM_ROWS = 512
 SUBSET_BYTES = 256 << 20
 """How much of a streamed data set is put on the devices to see what a step takes without the stream."""
@@ -128,13 +130,13 @@ class Bench:
         blank = replace(self._blank, batch_size=batch)
         if process_age_s() + self._longest_s > self._task.budget_s and self._longest_s:
             return replace(blank, failed="time", failure=f"There was no time left of {self._task.budget_s:.0f} s.")
-        began = time.monotonic()
+        began, waited_s = time.monotonic(), self._quiet.waited_s
         try:
             return self._measured(blank, later)
         except Exception as error:
             return failure(blank, error)
         finally:
-            self._longest_s = max(self._longest_s, time.monotonic() - began)
+            self._longest_s = max(self._longest_s, time.monotonic() - began - (self._quiet.waited_s - waited_s))
 
     def _measured(self, blank: Measurement, later: int) -> Measurement:
         from seqdec_gui.runner.instruments import WithoutReduction, cudnn_layers, peak_memory, recurrent_layers
@@ -180,7 +182,7 @@ class Bench:
         with alone:
             self._train(batch, step.steps)
         pairs = []
-        with self._quiet.measuring():
+        with self._quiet.measuring(self._patience_s()):
             for _ in range(self._intervals):
                 with alone:
                     without_s = self._train(batch, step.steps)
@@ -204,6 +206,10 @@ class Bench:
             return measuring_s < SHORT_S or process_age_s() + measuring_s * (1 + later) < self._task.budget_s
         return process_age_s() + (step.compile_s + measuring_s) * (1 + later) < self._task.budget_s
 
+    def _patience_s(self) -> float:
+        """How long others may keep it from measuring: it will be given up after three times the budget (`runs.probe`)."""
+        return max(0.0, PATIENCE * self._task.budget_s - process_age_s())
+
     def _seconds(self, later: int) -> float:
         """For measuring, compilation apart: a part of what is left."""
         left = self._task.budget_s - process_age_s()
@@ -218,7 +224,7 @@ class Bench:
         if alone is not None and self._alone_is_compiled:  # before anybody measures
             with alone:
                 self._train(batch, fewest)
-        with self._quiet.measuring():
+        with self._quiet.measuring(self._patience_s()):
             began = time.monotonic()
             one_s = min(self._train(batch, fewest) for _ in range(2)) / fewest
             steps = max(fewest, steps_in_interval(one_s, self._interval_s))

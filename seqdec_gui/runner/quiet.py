@@ -3,31 +3,44 @@
 from __future__ import annotations
 
 import fcntl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Self
+
+POLL_S = 0.02
+_WORK, _MEASURING = 0, 1  # bytes of the file
 
 
 class Quiet:
     """Locks a file that several processes share ("" for a process that is alone): together with the others while it works,
     alone while it measures. Compiling takes cores, and tries kernels on the devices; a step beside it would take too long.
 
-    Within it the process counts as at work.
+    Within it the process counts as at work. `waited_s` is how long it has waited for the others.
     """
 
     def __init__(self, path: str) -> None:
-        self._file: BinaryIO | None = Path(path).open("ab") if path else None  # noqa: SIM115 - locked as long as it is open
-        self._lock(fcntl.LOCK_SH)
+        self._file: BinaryIO | None = Path(path).open("a+b") if path else None  # noqa: SIM115 - locked as long as it is open
+        self.waited_s = 0.0
+        self._lock(fcntl.LOCK_SH, _WORK)
 
     @contextmanager
-    def measuring(self) -> Iterator[None]:
-        """Waits until nobody else works or measures."""
-        self._lock(fcntl.LOCK_EX)
+    def measuring(self, patience_s: float) -> Iterator[None]:
+        """Waits until nobody else measures, and until nobody else works, the latter no longer than this: one that is slow or
+        hangs must not take everybody's time.
+        """
+        began = time.monotonic()
+        self._lock(fcntl.LOCK_UN, _WORK)
+        self._lock(fcntl.LOCK_EX, _MEASURING)
+        while not self._try(fcntl.LOCK_EX, _WORK) and time.monotonic() < began + patience_s:
+            time.sleep(POLL_S)
+        self.waited_s += time.monotonic() - began
         try:
             yield
         finally:
-            self._lock(fcntl.LOCK_SH)
+            self._lock(fcntl.LOCK_SH, _WORK)
+            self._lock(fcntl.LOCK_UN, _MEASURING)
 
     def __enter__(self) -> Self:
         return self
@@ -36,6 +49,13 @@ class Quiet:
         if self._file is not None:
             self._file.close()
 
-    def _lock(self, how: int) -> None:
+    def _lock(self, how: int, byte: int) -> None:
         if self._file is not None:
-            fcntl.flock(self._file, how)
+            fcntl.lockf(self._file, how, 1, byte)
+
+    def _try(self, how: int, byte: int) -> bool:
+        try:
+            self._lock(how | fcntl.LOCK_NB, byte)
+        except (BlockingIOError, PermissionError):
+            return False
+        return True

@@ -58,7 +58,8 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
         progress = _begin(run, spec, engine, dataset, events)
         engine.load()
         engine.start(dataset)
-        engine.compile_ahead()
+        if not progress.ended:
+            engine.compile_ahead()
         _tell(events, rehearsal.result())
     events.write(_started(engine, dataset, placement, progress))
     return Loop(engine, dataset, run, events, commands, progress, spec.report_every_s).run()

@@ -17,7 +17,7 @@ def batch_problems(training: Training, devices: DeviceChoice) -> tuple[Problem, 
         return ()
     lower, upper = batch // count * count, (batch // count + 1) * count
     nearest = f"{lower} or {upper}" if lower else str(upper)
-    text = f"A batch of {counted(batch, 'row')} does not divide among {count} devices."
+    text = f"{counted(batch, 'row')} cannot be shared evenly by {count} devices."
     return (Problem("error", "batch_devices", WHERE, text, f"Set it to {nearest}."),)
 
 
@@ -26,7 +26,7 @@ def row_problems(training: Training, devices: DeviceChoice, rows: int) -> tuple[
     batch, count = training.batch_size, devices.replicas
     if rows >= batch:
         return ()
-    text = f"{counted(rows, 'training row')}, fewer than one batch of {batch:,}; nothing could be trained."
+    text = f"A batch takes {counted(batch, 'row')}, but there {'is' if rows == 1 else 'are'} only {rows:,} to train on."
     most = rows // count * count
     hint = f"Set it to {most} or less, or give more rows." if most else f"Give at least {counted(count, 'row')}."
     return (Problem("error", "too_few_rows", WHERE, text, hint),)

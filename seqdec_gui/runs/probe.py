@@ -66,8 +66,8 @@ def probe(
     """Do these plans, in the order of `plans` and of their batches, within about `budget_s` seconds together.
 
     What runs out of memory or time is a measurement that says so. On GPUs, where the cores suffice, the children start together
-    and measure in turn, with many cores a child per batch: compiling takes longest. Results are kept for `auto`; `on_measured`
-    hears each at once. Raises InvalidInput (the design or its rows cannot be used), Cancelled.
+    and measure one by one, with many cores a child per batch: compiling takes longest. Results are kept for `auto`;
+    `on_measured` hears each at once. Raises InvalidInput (the design or its rows cannot be used), Cancelled.
     """
     fail_unless_sound(design)
     real = has_rows(design, folder)

@@ -92,8 +92,9 @@ class ProbeTask(_Tagged, frozen=True, kw_only=True, tag="probe"):
     """Measure training steps at each of these global batches, smallest first; every one is answered by a `Measured`.
 
     `design` is a document; its relative paths begin at `folder`. Rows are the design's own with `real_rows`, else random ones
-    of its shapes. No batch is begun after `budget_s` seconds of the child's life. `turn`: a file that probes at work at the
-    same time lock in turn while they measure ("": none does). `shares`: whether to measure what reduction and input cost.
+    of its shapes. No batch is begun after `budget_s` seconds of the child's life. `turn`: the file by which probes at work at
+    the same time measure one by one (`runner.quiet`; "": it is alone). `shares`: whether to measure what reduction and input
+    cost.
     """
 
     design: dict[str, Any]

@@ -403,7 +403,7 @@ def test_warnings_of_a_watched_run_are_left_to_the_run(run_command, fake_runner,
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [(("--batch-size", "5000"), "fewer than one batch of 5,000"), (("--data", "{short}"), "has no rows")],
+    [(("--batch-size", "5000"), "A batch takes 5,000 rows"), (("--data", "{short}"), "has no rows")],
 )
 def test_what_nobody_would_see_of_a_detached_run_is_found_before(run_command, fake_runner, roman, tmp_path, options, words):
     fake_runner("finish")

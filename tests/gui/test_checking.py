@@ -22,8 +22,10 @@ from seqdec_gui.domain.edit import set_value
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.gui import background
 from seqdec_gui.gui.main_window import MainWindow
+from seqdec_gui.gui.readiness import readiness as readiness_of
 from seqdec_gui.gui.training_view.launch import launch, request
 from seqdec_gui.runs import readiness
+from seqdec_gui.runs.spec import DeviceChoice
 
 ROWS = 80
 Opened = Callable[..., MainWindow]
@@ -77,14 +79,21 @@ def test_rows_that_fill_no_batch_are_said_before_a_run_is_made(folder: Path, ope
     window.document.edit(changed(window, "training.batch_size", "500"), "batch")
     settle(window, qtbot)
     (problem,) = listed(window)
-    assert "72 training rows, fewer than one batch of 500" in problem
+    assert "Batch size: A batch takes 500 rows, but there are only 72 to train on" in problem
     assert not window.train_button.isEnabled()
     assert "Set it to 72 or less" in window.train_button.toolTip()
-    with pytest.raises(InvalidInput, match="fewer than one batch"):
+    with pytest.raises(InvalidInput, match="only 72 to train on"):
         launch(request(window.workspace))
+    window.workspace.devices.choose(DeviceChoice("cpu", count=5))
+    settle(window, qtbot)
+    assert "Set it to 70 or less" in listed(window)[0]
+    assert "Set it to 70 or less" in window.train_button.toolTip()
+    assert readiness_of(window.workspace).page == "design"
+    window.workspace.devices.choose(DeviceChoice("cpu"))
+    settle(window, qtbot)
     asked = []
     window.workspace.field_requested.connect(asked.append)
-    click(window, "fewer than one batch")
+    click(window, "only 72 to train on")
     assert asked == ["batch_size"]
     window.document.edit(changed(window, "training.batch_size", "36"), "batch")
     settle(window, qtbot)

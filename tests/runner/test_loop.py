@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -110,8 +111,31 @@ class Adder(Engine):
     def load(self) -> None: ...
 
 
+class SlowToCompile(Adder):
+    """As on several GPUs: calls of few lengths, each of which takes long to be made ready."""
+
+    fewest_steps = 4
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.compiled: set[int] = set()
+        self.intervals: list[int] = []
+
+    def make_ready(self, steps: int) -> bool:
+        lengths = {4 if steps >= 4 else 0, steps % 4} - {0}
+        time.sleep(0.3 * len(lengths - self.compiled))
+        self.compiled |= lengths
+        return True
+
+    def train(self, rows: Rows, learning_rates: Floats, kl_weights: Floats) -> Interval:
+        self.intervals.append(len(rows))
+        return super().train(rows, learning_rates, kl_weights)
+
+
 class Bench:
     """A run folder and a loop around an `Adder`."""
+
+    report_every_s = 1.0
 
     def __init__(
         self, folder: Path, loss: Callable[[int], float] | None = None, validation: float = 0.2, **training: Any
@@ -132,7 +156,7 @@ class Bench:
         with EventWriter(self.folder.events) as events:
             offset = self.folder.commands.stat().st_size if self.folder.commands.exists() else 0
             commands = Commands(CommandReader(self.folder.commands, offset), events)
-            loop = Loop(self.engine, self.dataset, self.folder, events, commands, progress or self.fresh)
+            loop = Loop(self.engine, self.dataset, self.folder, events, commands, progress or self.fresh, self.report_every_s)
             return loop.run()
 
     def resume(self) -> FinalEvent:
@@ -175,6 +199,22 @@ def test_every_epoch_trains_whole_batches_of_other_rows_and_leaves_the_rest_out(
         assert set(rows) <= set(bench.dataset.training)
     assert len({tuple(rows) for rows in epochs}) == 3
     assert set().union(*epochs) == set(bench.dataset.training)  # other rows are left out each time
+
+
+def test_waiting_for_a_compilation_is_not_taken_for_training(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, batch_size=3)  # 13 steps an epoch
+    bench.engine, bench.report_every_s = SlowToCompile(bench.program, bench.loss), 0.02
+    bench.run()
+    found = bench.engine.intervals
+    assert sum(found) == 3 * 13
+    assert found[0] == 4
+    ends = np.cumsum(found)
+    assert all(steps % 4 == 0 or end % 13 == 0 for steps, end in zip(found, ends, strict=True)), found
+    assert bench.engine.compiled == {4, 1}
+    rates = [event.metrics["samples_per_s"] for event in bench.events(Epoch)]
+    assert min(rates) > 3 * 9 / 0.3
+    (first,) = [event.text for event in bench.events(Message) if event.code == "first_step"]
+    assert first.startswith("The first 4 steps took 0.")
 
 
 def test_an_epoch_tells_the_metrics_of_training_and_validation(tmp_path: Path) -> None:

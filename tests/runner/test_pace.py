@@ -14,19 +14,20 @@ def clock(monkeypatch):
     return now
 
 
-def intervals(there, clock, step_s, steps):
-    """Lengths of the intervals of so many steps, each of which takes `step_s`; the first takes 30 s more."""
+def intervals(there, clock, step_s, steps, compiled=False):
+    """Lengths of the intervals of so many steps, each of which takes `step_s`; the first takes 30 s more unless compiled."""
     found = []
     while sum(found) < steps:
         found.append(there.steps(steps - sum(found)))
-        with there.timed(found[-1]):
-            clock[0] += found[-1] * step_s + (30 if len(found) == 1 else 0)
+        with there.timed(found[-1], compiled):
+            clock[0] += found[-1] * step_s + (30 if len(found) == 1 and not compiled else 0)
     return found
 
 
 def test_an_interval_takes_about_as_long_as_it_should(clock):
     assert intervals(Pace(1.0), clock, 0.125, 27) == [1, 1, 8, 8, 8, 1]
     assert intervals(Pace(1.0), clock, 3.0, 3) == [1, 1, 1]
+    assert intervals(Pace(1.0), clock, 1 / 256, 586) == [1, 1, 8, 64, 256, 256]
 
 
 def test_intervals_are_multiples_of_what_is_compiled_but_at_the_end(clock):
@@ -36,6 +37,11 @@ def test_intervals_are_multiples_of_what_is_compiled_but_at_the_end(clock):
 
 def test_steps_that_take_too_long_together_are_taken_by_themselves(clock):
     assert intervals(Pace(1.0, 16), clock, 0.4, 40) == [16, 16, 2, 2, 2, 2]
+
+
+def test_a_first_call_that_compiled_nothing_tells_how_long_steps_take(clock):
+    assert intervals(Pace(1.0, 16), clock, 3.0, 20, compiled=True) == [16, 1, 1, 1, 1]
+    assert intervals(Pace(1.0, 16), clock, 0.01, 228, compiled=True) == [16, 96, 96, 20]
 
 
 def test_after_a_short_end_it_goes_on_in_multiples(clock):

@@ -20,7 +20,7 @@ def tell(what):
 with Quiet(lock) as quiet:
     tell("works")
     time.sleep(seconds)
-    with quiet.measuring():
+    with quiet.measuring(float(sys.argv[5])):
         tell("measures")
         time.sleep(0.1)
         tell("has measured")
@@ -33,7 +33,7 @@ def test_nobody_measures_while_another_works_or_measures(tmp_path):
     lock.touch()
     command = [sys.executable, "-c", WORKER, lock, log]
     with Quiet(str(lock)):  # nobody begins to measure before all are at work
-        workers = [subprocess.Popen([*command, name, seconds]) for name, seconds in (("a", "0"), ("b", "0.4"), ("c", "0.1"))]
+        workers = [subprocess.Popen([*command, name, after, "30"]) for name, after in (("a", "0"), ("b", "0.4"), ("c", "0.1"))]
         until(lambda: log.exists() and log.read_text().count("works") == 3)
     assert [worker.wait(20) for worker in workers] == [0, 0, 0]
     told = log.read_text().splitlines()
@@ -47,18 +47,36 @@ def test_nobody_measures_while_another_works_or_measures(tmp_path):
 def test_a_process_that_dies_at_work_holds_nobody_up(tmp_path):
     lock, log = tmp_path / "lock", tmp_path / "log"
     lock.touch()
-    worker = subprocess.Popen([sys.executable, "-c", WORKER, lock, log, "a", "60"])
+    worker = subprocess.Popen([sys.executable, "-c", WORKER, lock, log, "a", "60", "0"])
     until(log.exists)
     worker.kill()
     worker.wait(20)
-    with Quiet(str(lock)) as quiet, quiet.measuring():
+    with Quiet(str(lock)) as quiet, quiet.measuring(60):
         pass
+
+
+def test_one_that_never_gets_ready_takes_only_the_others_patience(tmp_path):
+    lock, log = tmp_path / "lock", tmp_path / "log"
+    lock.touch()
+    command = [sys.executable, "-c", WORKER, lock, log]
+    slow, *quick = [subprocess.Popen([*command, *of]) for of in (("slow", "60", "0"), ("a", "0", "1"), ("b", "0", "1"))]
+    try:
+        assert [worker.wait(20) for worker in quick] == [0, 0]
+        assert slow.poll() is None
+    finally:
+        slow.kill()
+        slow.wait(20)
+    told = [
+        line.partition(" ")[2] for line in log.read_text().splitlines() if not line.startswith("slow") and "works" not in line
+    ]
+    assert told == ["measures", "has measured"] * 2
 
 
 @pytest.mark.timeout(20)
 def test_one_that_is_alone_waits_for_nobody():
-    with Quiet("") as quiet, quiet.measuring(), Quiet("").measuring():
+    with Quiet("") as quiet, quiet.measuring(0), Quiet("").measuring(0):
         pass
+    assert quiet.waited_s < 1
 
 
 def until(done, seconds=20.0):

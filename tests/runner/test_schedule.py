@@ -1,4 +1,4 @@
-"""Learning rates, KL weights, patience and pace, as pure functions."""
+"""Learning rates, KL weights, and patience, as pure functions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from seqdec_gui.domain.training import Training
-from seqdec_gui.runner.pace import Pace
 from seqdec_gui.runner.program import Divergence
 from seqdec_gui.runner.schedule import (
     Watch,
@@ -119,21 +118,3 @@ def test_padding_counts_every_row_once() -> None:
     rows, weights = padded(np.array([7, 8, 9, 10, 11]), 3)
     assert rows.tolist() == [[7, 8, 9], [10, 11, 7]]
     assert weights.tolist() == [[1, 1, 1], [1, 1, 0]]
-
-
-def test_intervals_grow_to_the_time_that_commands_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [0.0]
-    monkeypatch.setattr("seqdec_gui.runner.pace.time.monotonic", lambda: now[0])
-    pace = Pace(1.0)
-    taken = []
-    for call in range(6):
-        steps = pace.steps(10_000)
-        with pace.timed(steps):
-            now[0] += steps / 256 + (9.0 if call == 0 else 0.0)  # the first call compiles
-        taken.append(steps)
-
-    assert taken == [1, 1, 8, 64, 256, 256]
-    assert pace.first_call_s == pytest.approx(9 + 1 / 256)
-    assert pace.take_rate() == pytest.approx(256)
-    assert pace.take_rate() is None
-    assert pace.steps(100) == 100

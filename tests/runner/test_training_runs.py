@@ -138,7 +138,7 @@ def test_what_is_invalid_is_told_before_anything_is_built(runs: Runs) -> None:
     failed = events(run)[-1]
     assert isinstance(failed, Failed)
     assert failed.kind == "invalid"
-    assert "192 training rows, fewer than one batch of 500" in failed.sentence
+    assert "A batch takes 500 rows, but there are only 192 to train on" in failed.sentence
     assert process.exit_status(run.run.status()) == 2
     assert not run.run.model.exists()
 

@@ -43,8 +43,8 @@ SIZES: dict[SizeName, Size] = {
 STEPS_ON_GPU = 300
 STEPS_ON_CPU: dict[SizeName, int] = {"tiny": 200, "seed": 40, "smiles": 4, "large": 3}
 """Optimizer steps of an epoch, so that an epoch takes a second or two."""
-PEER_STEPS = 20
-"""Most steps of a peer's epoch: theirs hold floats in memory, and their speed does not depend on it."""
+PEER_STEPS_ON_CPU = 20
+"""Most steps of a peer's epoch on a CPU: theirs hold floats in memory. On GPUs a start and a wait would count."""
 
 
 class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

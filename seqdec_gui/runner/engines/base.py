@@ -84,6 +84,10 @@ class Engine(ABC):
     def compile_ahead(self) -> None:  # noqa: B027 - an engine may have nothing to begin
         """Begin to compile training steps in the background, for who has other things to do first. `train` waits for them."""
 
+    def make_ready(self, steps: int) -> bool:
+        """Wait until a call of `train` with so many steps of the design's batch would compile nothing; False where it may."""
+        return False
+
     @property
     def fewest_steps(self) -> int:
         """Calls of `train` with a multiple of so many steps compile least."""

@@ -69,8 +69,10 @@ def loops_of_fixed_length_give_what_open_ones_give(folder: Path) -> None:
 def shorter(length: int) -> Iterator[None]:
     """Compiled loops of fixed length that are shorter than usual, for epochs that are."""
     usual, engine.FIXED_STEPS = engine.FIXED_STEPS, length
-    yield
-    engine.FIXED_STEPS = usual
+    try:
+        yield
+    finally:
+        engine.FIXED_STEPS = usual
 
 
 def what_is_compiled_ahead_serves_the_epochs(folder: Path) -> None:
@@ -87,26 +89,30 @@ def what_is_compiled_ahead_serves_the_epochs(folder: Path) -> None:
                     assert len(train(there, some_rows(dataset, part)[:, :4]).losses) == part
             assert {shape[0] for shape in there._steps._ahead} == lengths
             assert found == [], found
+            assert there.make_ready(parts[0])
+            assert {shape[0] for shape in there._steps._ahead} == lengths
 
 
 def kernels_that_all_fail_are_tried_once_more(_: Path) -> None:
-    class Lowered:
-        def __init__(self, *errors: str) -> None:
-            self.errors = list(errors)
-
-        def compile(self) -> str:
-            if self.errors:
-                raise jax.errors.JaxRuntimeError(self.errors.pop(0))
-            return "compiled"
-
     chance = "INTERNAL: Autotuning failed for HLO: %gemm_fusion_dot. All configs failed during profiling."
-    assert steps._compile(Lowered(chance)) == "compiled"
+
+    def compiling(*errors: str) -> tuple[Any, list[str]]:
+        left = list(errors)
+
+        def call(value: int) -> int:
+            if left:
+                raise jax.errors.JaxRuntimeError(left.pop(0))
+            return value
+
+        return steps._patient(call), left
+
+    assert compiling(chance)[0](7) == 7
     for errors in ([chance, chance], ["RESOURCE_EXHAUSTED: Out of memory"]):
-        there = Lowered(*errors)
+        call, left = compiling(*errors)
         try:
-            steps._compile(there)
+            call(7)
         except jax.errors.JaxRuntimeError:
-            assert not there.errors
+            assert not left
         else:
             raise AssertionError(errors)
 

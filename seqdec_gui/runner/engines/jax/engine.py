@@ -142,12 +142,11 @@ class JaxEngine(Engine):
     # -- work
     def train(self, rows: Rows, learning_rates: Floats, kl_weights: Floats) -> Interval:
         self._divide(rows.shape[1])
-        lengths = self._lengths(rows.shape[1])
-        if lengths:
+        if self._fixed:
             self._compile(rows.shape[1], [len(rows)])
         rates, factors = np.asarray(learning_rates, "float32"), np.asarray(kl_weights, "float32").reshape(len(rows), -1)
         found: list[tuple[int, Results]] = []
-        for first, count, lines, data in self._chunks(rows, lengths):
+        for first, count, lines, data in self._chunks(rows, self._lengths(rows.shape[1])):
             part = slice(first, first + count)
             size = len(lines)
             given = (data, lines, np.int32(count), _padded(rates[part], size), _padded(factors[part], size))
@@ -182,6 +181,13 @@ class JaxEngine(Engine):
         batch = self.program.training.batch_size
         self._divide(batch)
         self._compile(batch, self._parts_of_an_epoch())
+
+    def make_ready(self, steps: int) -> bool:
+        batch = self.program.training.batch_size
+        self._divide(batch)
+        self._compile(batch, [steps])
+        self._steps.wait()
+        return True
 
     @property
     def fewest_steps(self) -> int:

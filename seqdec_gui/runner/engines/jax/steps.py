@@ -28,8 +28,8 @@ Array = Any
 Arrays = list[Array]
 EVERYWHERE, BY_ROWS = P(), P(None, REPLICAS)
 _COMPILER = futures.ThreadPoolExecutor(1, "compiler")
-"""One at a time, and the devices idle meanwhile as far as we can see to it: on GPUs XLA tries kernels on them as it compiles,
-and compilations side by side spoil each other's times (openxla/xla, pull requests 38882 and 42415).
+"""One at a time, and `train` waits for all: on GPUs XLA tries kernels on the devices as it compiles, and what else runs there
+spoils their times (openxla/xla, pull requests 38882 and 42415).
 """
 
 
@@ -77,34 +77,31 @@ class Steps:
         given, result = (EVERYWHERE, data, rows, EVERYWHERE, EVERYWHERE, EVERYWHERE), (EVERYWHERE, EVERYWHERE)
         self._training = self._compiled(self._train, given, result, donate=(0,))
         self._ahead: dict[tuple[int, ...], futures.Future[Any]] = {}
-        self._evaluation = self._compiled(self._evaluate, (EVERYWHERE, data, rows, rows, EVERYWHERE), EVERYWHERE)
-        self._prediction = self._compiled(self._predict, (EVERYWHERE, data, rows), P(REPLICAS))
+        self.evaluate = _patient(self._compiled(self._evaluate, (EVERYWHERE, data, rows, rows, EVERYWHERE), EVERYWHERE))
+        self.predict = _patient(self._compiled(self._predict, (EVERYWHERE, data, rows), P(REPLICAS)))
 
     def _compiled(self, function: Callable[..., Any], given: Any, result: Any, donate: tuple[int, ...] = ()) -> Any:
         mapped = jax.shard_map(function, mesh=self._mesh, in_specs=given, out_specs=result, check_vma=False)
         return jax.jit(mapped, donate_argnums=donate)
 
-    # -- calls: arguments are those of `_train`, `_evaluate` and `_predict`
+    # -- training calls: arguments are those of `_train`
     def train(self, *given: Any) -> tuple[State, Results]:
+        self.wait()
         ahead = self._ahead.get(given[2].shape)
         return (ahead.result() if ahead else self._training)(*given)
 
-    def evaluate(self, *given: Any) -> Array:
+    def wait(self) -> None:
+        """Until everything is there that was begun to be compiled. What failed is raised by the call that needs it."""
         futures.wait(self._ahead.values())
-        return self._evaluation(*given)
-
-    def predict(self, *given: Any) -> Arrays:
-        futures.wait(self._ahead.values())
-        return list(self._prediction(*given))
 
     def compile_ahead(self, calls: Iterable[tuple[Any, ...]]) -> None:
-        """Compile for training calls like these in the background, in this order; `train` waits for what it needs.
+        """Compile for training calls like these in the background.
 
         Arguments may be `jax.ShapeDtypeStruct`; their rows tell calls apart. Returns when all are traced.
         """
         for given in calls:
             if given[2].shape not in self._ahead:
-                self._ahead[given[2].shape] = _COMPILER.submit(_compile, self._training.lower(*given))
+                self._ahead[given[2].shape] = _COMPILER.submit(_patient(self._training.lower(*given).compile))
 
     def compiled_text(self, *given: Any) -> str:
         """The compiled module that such a call runs."""
@@ -225,11 +222,15 @@ class Steps:
         return [lax.pmean(value, REPLICAS) if jnp.issubdtype(value.dtype, jnp.floating) else value for value in others]
 
 
-def _compile(lowered: Any) -> Any:
-    """Once more where all kernels that XLA tried failed, which happens by chance (openxla/xla, pull request 42197)."""
-    try:
-        return lowered.compile()
-    except jax.errors.JaxRuntimeError as error:
-        if "Autotuning failed" not in str(error):
-            raise
-        return lowered.compile()
+def _patient(compiling: Callable[..., Any]) -> Callable[..., Any]:
+    """Tried once more where every kernel that XLA tries fails, which happens by chance (openxla/xla, pull request 42197)."""
+
+    def tried(*given: Any) -> Any:
+        try:
+            return compiling(*given)
+        except jax.errors.JaxRuntimeError as error:
+            if "Autotuning failed" not in str(error):
+                raise
+            return compiling(*given)
+
+    return tried
