@@ -178,6 +178,7 @@ def test_a_finding_goes_at_once_with_the_edit_that_it_was_not_about(folder: Path
     assert window.workspace.checking.trial is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["renamed", "in place"])
 def test_a_file_that_another_program_writes_is_tried_again(folder: Path, opened: Opened, qtbot: QtBot, how: str) -> None:
     window = opened(folder / "seed.seqdec")

@@ -94,6 +94,7 @@ def is_orthogonal(path: Path) -> bool:
     return all(a[0] == b[0] or a[1] == b[1] for a, b in itertools.pairwise(path))
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10_000))
 @settings(deadline=None, max_examples=60)
 def test_wires_keep_off_blocks(seed: int) -> None:
