@@ -30,7 +30,8 @@ written by `tools/make_design_docs.py` from the program itself; a test fails whe
 
 - **`format`**: a reader refuses a greater number than it knows, in a sentence, and never guesses. Unknown fields
   are refused too.
-- **`blocks`**: `id` is a Python identifier, unique, and becomes the submodel's name. Parameters left out have their defaults.
+- **`blocks`**: `id` is a Python identifier, unique, not `training`, and becomes the submodel's name. Parameters left out have
+  their defaults.
   `position` is the place of the upper left corner in the design view, in pixels at 100 %.
 - **`links`**: from an output port to an input port. An input takes one link, an output feeds any number.
 - **`data.file`**: relative paths are relative to the design's folder.

@@ -11,6 +11,7 @@ from typing import Any
 from seqdec_gui.commands.console import load_design, say, say_json, say_table
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.validation import Report, check
+from seqdec_gui.domain.wording import counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,4 +65,4 @@ def _say(report: Report) -> None:
 
 def _verdict(problems: tuple[Problem, ...]) -> str:
     errors = sum(problem.severity == "error" for problem in problems)
-    return "The design is complete." if not errors else f"{errors} error{'s' if errors > 1 else ''} to mend before training."
+    return "The design is complete." if not errors else f"{counted(errors, 'error')} to mend before training."

@@ -19,6 +19,8 @@ from seqdec_gui.domain.problems import Problem, errors
 from seqdec_gui.domain.shapes import Inference, infer, infer_block
 
 RESERVED = frozenset({"full", "build", "keras", "layers", "list", "dict", "Path", "models"})
+TRAINING = "training"
+"""The section of a design that assignments and problems name as they name a block."""
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -74,13 +76,21 @@ def _names(design: Design) -> Iterator[Problem]:
             yield Problem(
                 "error", "duplicate_name", block_id, f"{count} blocks are called {block_id!r}.", "Rename all but one."
             )
-        if not block_id.isidentifier() or keyword.iskeyword(block_id) or block_id.startswith("_") or not block_id.isascii():
-            text = f"{block_id!r} is not a name that a Python script can use."
-            yield Problem("error", "bad_name", block_id, text, "Use letters, digits and _ , and begin with a letter.")
-        elif block_id in RESERVED:
-            yield Problem(
-                "error", "bad_name", block_id, f"{block_id!r} is used by the generated script itself.", "Choose another name."
-            )
+        if problem := name_problem(block_id):
+            yield problem
+
+
+def name_problem(block_id: str) -> Problem | None:
+    """Why no block can have this id; None if one can."""
+    text, hint = "", "Choose another name."
+    if not block_id.isidentifier() or keyword.iskeyword(block_id) or block_id.startswith("_") or not block_id.isascii():
+        text = f"{block_id!r} is not a name that a Python script can use."
+        hint = "Use letters, digits and _ , and begin with a letter."
+    elif block_id in RESERVED:
+        text = f"{block_id!r} is used by the generated script itself."
+    elif block_id == TRAINING:
+        text = f"{block_id!r} is where the parameters of the training stand, as in training.epochs."
+    return Problem("error", "bad_name", block_id, text, hint) if text else None
 
 
 def _port_names(kind: Kind, inputs: bool) -> list[str]:

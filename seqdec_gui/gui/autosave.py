@@ -13,6 +13,7 @@ from PyQt5.QtCore import QObject, QStandardPaths, QTimer, pyqtSlot
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import SeqdecError
+from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui import background, preferences
 from seqdec_gui.gui.document import DesignDocument
 
@@ -131,7 +132,7 @@ def age(recovery: Recovery) -> str:
     for length, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= length:
             count = int(seconds // length)
-            return f"{count} {name}{'s' if count > 1 else ''} ago"
+            return f"{counted(count, name)} ago"
     return "a moment ago"
 
 

@@ -12,7 +12,7 @@ from seqdec_gui.domain.dataflow import DataPort, data_ports
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import Problem, errors
 from seqdec_gui.gui import background
-from seqdec_gui.runs.batches import row_problems
+from seqdec_gui.runs.batches import problems_of_trial
 
 if TYPE_CHECKING:
     from seqdec_gui.data.dataset import Trial
@@ -80,10 +80,9 @@ class Checking(QObject):
         """What is wrong with the data for the present design, errors first; empty as long as that is not known."""
         if self.trial is None or self._answered is None or self._answered != self._question():
             return ()
-        found = [problem for problem in self.trial.problems if problem.severity != "info" and problem.code not in WITHOUT_DATA]
-        if self.trial.parts is not None and not errors(self.trial.problems):
-            training, devices = self._workspace.document.design.training, self._workspace.devices.resolved
-            found += row_problems(training, devices, len(self.trial.parts.training))
+        training, devices = self._workspace.document.design.training, self._workspace.devices.resolved
+        told = problems_of_trial(self.trial, training, devices)
+        found = [problem for problem in told if problem.severity != "info" and problem.code not in WITHOUT_DATA]
         return tuple(sorted(dict.fromkeys(found), key=lambda problem: problem.severity != "error"))
 
     @property

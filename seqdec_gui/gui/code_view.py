@@ -13,6 +13,7 @@ from PyQt5.QtWidgets import QApplication, QHBoxLayout, QLabel, QPlainTextEdit, Q
 from seqdec_gui.domain.codegen import generate
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui import notify, preferences, theme
 from seqdec_gui.gui.highlighter import PythonHighlighter
 from seqdec_gui.gui.icons import icon
@@ -103,7 +104,7 @@ class CodePage(QWidget):
             words = "The script appears here as soon as the design has blocks."
         else:
             count = len(error.problems)
-            words = f"The design has {count} error{'s' if count > 1 else ''}: {error.problems[0].sentence()}"
+            words = f"The design has {counted(count, 'error')}: {error.problems[0].sentence()}"
         self._empty.words.setText(words)
         self._stack.setCurrentIndex(1)
 

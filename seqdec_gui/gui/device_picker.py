@@ -15,6 +15,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui import theme
 from seqdec_gui.gui.device_selection import DeviceSelection
 from seqdec_gui.gui.icons import icon
@@ -195,11 +196,11 @@ def facts_of(device: Device | None) -> str:
         return "One processor split in two, to try parallel training"
     facts = []
     if device.cores:
-        facts.append(f"{device.cores} core{'s' if device.cores > 1 else ''}")
+        facts.append(counted(device.cores, "core"))
     if device.memory_used is not None and device.memory_total:
         facts.append(f"{device.memory_used / GIB:.1f} of {device.memory_total / GIB:.0f} GiB in use")
     if device.load is not None:
         facts.append(f"load {100 * device.load:.0f} %")
     if device.others:
-        facts.append("in use by 1 program" if device.others == 1 else f"in use by {device.others} programs")
+        facts.append(f"in use by {counted(device.others, 'program')}")
     return "  ·  ".join(facts)

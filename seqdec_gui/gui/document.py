@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import keyword
 from collections.abc import Hashable, Iterable
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from PyQt5.QtWidgets import QUndoCommand, QUndoStack
 
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.design import Block, Design
-from seqdec_gui.domain.validation import RESERVED, Report, check
+from seqdec_gui.domain.validation import Report, check, name_problem
 
 _EDIT = 1  # QUndoStack asks for a number before it tries to merge
 
@@ -107,10 +106,8 @@ class DesignDocument(QObject):
 
     def rename_fault(self, old: str, new: str) -> str:
         """Why a block cannot have this id, in a sentence; empty if it can."""
-        if not new.isidentifier() or not new.isascii() or new.startswith("_") or keyword.iskeyword(new):
-            return f"{new!r} is not a name that a Python script can use: letters, digits and _ , beginning with a letter."
-        if new in RESERVED:
-            return f"{new!r} is used by the generated script itself; choose another name."
+        if problem := name_problem(new):
+            return f"{problem.text} {problem.hint}"
         if new != old and self._design.has(new):
             return f"Another block is called {new!r}; names must differ."
         return ""

@@ -13,7 +13,7 @@ from PyQt5.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QPushBut
 
 from seqdec_gui.domain.design import Block, Design
 from seqdec_gui.domain.problems import SeqdecError
-from seqdec_gui.domain.validation import RESERVED
+from seqdec_gui.domain.validation import name_problem
 from seqdec_gui.gui import notify, theme
 from seqdec_gui.gui.child_task import ChildTask, sentence_of
 from seqdec_gui.gui.stylesheet import polish
@@ -123,6 +123,5 @@ def _identifier(stem: str) -> str:
     name = re.sub(r"\W+", "_", stem, flags=re.ASCII).strip("_").lower()
     if not name or name[0].isdigit() or not name.isidentifier():
         name = f"model_{name}".rstrip("_")
-    import keyword
 
-    return f"{name}_model" if keyword.iskeyword(name) or name in RESERVED else name
+    return f"{name}_model" if name_problem(name) else name

@@ -263,14 +263,14 @@ class MainWindow(QMainWindow):
     @pyqtSlot(object)
     def _on_problem_chosen(self, problem: Problem) -> None:
         first, _, field = problem.where.partition(".")
-        if problem in self.workspace.checking.problems and first != "training":
+        if first == "training":
+            self.document.select([])
+            self.workspace.field_requested.emit(field)
+        elif problem in self.workspace.checking.problems:
             self.pages.show_page("data")
             self.workspace.port_requested.emit(problem.where)
         elif self.document.design.has(first) and problem.code not in ("unbound", "unknown_port", "bound_twice"):
             self._on_block_requested(first)
-            self.workspace.field_requested.emit(field)
-        elif first == "training":
-            self.document.select([])
             self.workspace.field_requested.emit(field)
         elif first == "data" or problem.code in ("unbound", "unknown_port", "bound_twice", "no_column"):
             self.pages.show_page("data")

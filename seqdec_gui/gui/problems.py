@@ -11,6 +11,7 @@ from seqdec_gui.domain.validation import unbound
 from seqdec_gui.gui import notify, theme
 from seqdec_gui.gui.icons import icon
 from seqdec_gui.gui.workspace import Workspace
+from seqdec_gui.runs.batches import batch_problems
 
 ICONS = {"error": "alert-circle", "warning": "alert", "info": "information"}
 
@@ -61,7 +62,8 @@ class ProblemsPanel(QWidget):
         problems = document.report.problems
         if document.design.blocks and document.report.ok:
             problems = (*problems, *_data_problems(document.design, document.report.inference))
-        problems = _errors_first((*problems, *self._workspace.checking.problems))
+        shared = batch_problems(document.design.training, self._workspace.devices.resolved)
+        problems = _errors_first((*problems, *shared, *self._workspace.checking.problems))
         if problems == self._shown:
             return
         self._shown = problems

@@ -37,14 +37,13 @@ class Pace:
         start = time.monotonic()
         yield
         seconds = max(time.monotonic() - start, 1e-9)
-        if self._warm:
+        first, self._warm = not self._warm, True
+        if first and not compiled:
+            return
+        if not first:
             self.last_rate = steps / seconds
             self._counted_steps += steps
             self._counted_s += seconds
-        elif not compiled:
-            self._warm = True
-            return
-        self._warm = True
         wanted = min(int(self._target_s * steps / seconds), FASTEST_GROWTH * steps)
         if self._fewest * seconds / steps <= MOST_PATIENCE * self._target_s:
             wanted = max(wanted // self._fewest, 1) * self._fewest

@@ -46,7 +46,7 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
     _tell(events, devices.check_choice(placement.devices, devices.list_devices()))
     design = _checked_design(spec, events)
     dataset = _open_data(run, spec, design, events)
-    _fail_unless_filled(design.training, placement, len(dataset.training))
+    _fail_unless_batches_fit(design.training, placement, len(dataset.training))
 
     from seqdec_gui.runner.loop import Loop
     from seqdec_gui.runner.rehearsal import Rehearsal
@@ -89,7 +89,7 @@ def _open_data(run: RunFolder, spec: RunSpec, design: Design, events: EventWrite
     return dataset
 
 
-def _fail_unless_filled(training: Training, placement: Placement, rows: int) -> None:
+def _fail_unless_batches_fit(training: Training, placement: Placement, rows: int) -> None:
     """Raises InvalidInput where batch, devices and rows do not fit together."""
     problems = batch_problems(training, placement.devices) or row_problems(training, placement.devices, rows)
     if problems:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from seqdec_gui.domain.problems import Problem
+from typing import TYPE_CHECKING
+
+from seqdec_gui.domain.problems import Problem, errors
 from seqdec_gui.domain.training import Training
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.runs.spec import DeviceChoice
+
+if TYPE_CHECKING:
+    from seqdec_gui.data.dataset import Trial
 
 WHERE = "training.batch_size"
 
@@ -19,6 +24,13 @@ def batch_problems(training: Training, devices: DeviceChoice) -> tuple[Problem, 
     nearest = f"{lower} or {upper}" if lower else str(upper)
     text = f"{counted(batch, 'row')} cannot be shared evenly by {count} devices."
     return (Problem("error", "batch_devices", WHERE, text, f"Set it to {nearest}."),)
+
+
+def problems_of_trial(trial: Trial, training: Training, devices: DeviceChoice) -> tuple[Problem, ...]:
+    """Those that were found in the data, and what its rows lack for a batch where they can be told."""
+    if trial.parts is None or errors(trial.problems):
+        return trial.problems
+    return (*trial.problems, *row_problems(training, devices, len(trial.parts.training)))
 
 
 def row_problems(training: Training, devices: DeviceChoice, rows: int) -> tuple[Problem, ...]:

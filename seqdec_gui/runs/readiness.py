@@ -13,9 +13,9 @@ from seqdec_gui.data.tables import SUFFIXES, inspect
 from seqdec_gui.domain.bindings import DataSource
 from seqdec_gui.domain.dataflow import DataPort, data_ports
 from seqdec_gui.domain.design import Design
-from seqdec_gui.domain.problems import Problem, errors
+from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.validation import check, unbound
-from seqdec_gui.runs.batches import batch_problems, row_problems
+from seqdec_gui.runs.batches import batch_problems, problems_of_trial
 from seqdec_gui.runs.spec import DeviceChoice
 
 
@@ -86,9 +86,7 @@ def _stamp(path: Path) -> Stamp:
 def problems_in_data(design: Design, folder: Path, devices: DeviceChoice) -> tuple[Problem, ...]:
     """What a run would find in the data itself (of a design that is ready otherwise). Reads it, so it takes its time."""
     trial, _ = try_data(design.data, data_ports(design), folder)
-    if trial.parts is None or errors(trial.problems):
-        return trial.problems
-    return (*trial.problems, *row_problems(design.training, devices, len(trial.parts.training)))
+    return problems_of_trial(trial, design.training, devices)
 
 
 def try_data(source: DataSource, ports: Sequence[DataPort], folder: Path) -> tuple[Trial, Stamps]:

@@ -9,6 +9,7 @@ from typing import BinaryIO, Literal
 import msgspec
 
 from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.wording import counted
 from seqdec_gui.runs import lock
 from seqdec_gui.runs.crash import explain, log_tail
 from seqdec_gui.runs.events import (
@@ -120,7 +121,7 @@ def ended(final: FinalEvent) -> RunStatus:
     match final:
         case Finished():
             early = " (early stopping)" if final.reason == "early_stopping" else ""
-            return RunStatus("finished", f"Finished after {_epochs(final.epoch)}{early}.", final)
+            return RunStatus("finished", f"Finished after {counted(final.epoch, 'epoch')}{early}.", final)
         case Stopped():
             return RunStatus("stopped", f"Stopped by the user in epoch {final.epoch}.", final)
         case Failed():
@@ -220,10 +221,6 @@ def _summary(run: RunFolder, design: str, created: float, history: _History) -> 
 
 def _unread(error: OSError) -> str:
     return f"{error.filename} cannot be read: {(error.strerror or str(error)).lower()}."
-
-
-def _epochs(number: int) -> str:
-    return f"{number} epoch" if number == 1 else f"{number} epochs"
 
 
 def _modified(run: RunFolder) -> float:

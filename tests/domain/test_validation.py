@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from seqdec_gui.domain.bindings import Binding, DataSource, Split, TextCodec
 from seqdec_gui.domain.dataflow import data_ports
 from seqdec_gui.domain.design import Design, Link, Port
 from seqdec_gui.domain.problems import errors
 from seqdec_gui.domain.training import Training
-from seqdec_gui.domain.validation import check, unbound, verdict
+from seqdec_gui.domain.validation import check, name_problem, unbound, verdict
 from tests.domain.designs import archetype, block, design, link
 
 
@@ -238,3 +239,22 @@ def test_hints_of_slow_layers_name_the_engines_that_they_are_true_of() -> None:
     blocks = tuple(ids if each.id == ids.id else each for each in wanted.blocks)
     left = msgspec.structs.replace(wanted, blocks=blocks, data=DataSource(bindings=(binding,)))
     assert "TensorFlow" in hints(left)["model_2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("2nd", "not a name that a Python script"),
+        ("class", "not a name"),
+        ("_x", "not a name"),
+        ("größe", "not a name"),
+        ("models", "used by the generated script"),
+        ("training", "parameters of the training"),
+        ("data", None),
+        ("model_2", None),
+    ],
+)
+def test_names_that_a_script_or_an_assignment_could_not_tell_apart_are_refused(name: str, words: str | None) -> None:
+    problem = name_problem(name)
+    assert (problem is None) == (words is None)
+    assert problem is None or words in problem.text

@@ -95,6 +95,11 @@ def test_rows_that_fill_no_batch_are_said_before_a_run_is_made(folder: Path, ope
     window.workspace.field_requested.connect(asked.append)
     click(window, "only 72 to train on")
     assert asked == ["batch_size"]
+    window.document.edit(changed(window, "training.batch_size", "35"), "batch")
+    window.workspace.devices.choose(DeviceChoice("cpu", count=2))
+    settle(window, qtbot)
+    assert listed(window) == ["Batch size: 35 rows cannot be shared evenly by 2 devices. Set it to 34 or 36."]
+    assert window.train_button.toolTip() == listed(window)[0]
     window.document.edit(changed(window, "training.batch_size", "36"), "batch")
     settle(window, qtbot)
     assert listed(window) == []

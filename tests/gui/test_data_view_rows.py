@@ -18,7 +18,7 @@ from seqdec_gui.gui import background
 from seqdec_gui.gui.data_view.measuring import Measurements, measure_column
 from seqdec_gui.gui.data_view.preview import Preview
 from seqdec_gui.gui.data_view.rows_model import KEPT_PAGES, RowsModel
-from seqdec_gui.gui.data_view.words import cell_text, plural, size_text, type_text
+from seqdec_gui.gui.data_view.words import cell_text, size_text, type_text
 
 ROWS = 1_600_000
 
@@ -196,7 +196,6 @@ def test_cells_are_written_on_one_short_line(cell: Cell, words: str) -> None:
 
 
 def test_words_for_counts_sizes_and_types() -> None:
-    assert (plural(1, "row"), plural(1200, "row")) == ("1 row", "1,200 rows")
     assert [size_text(size) for size in (12, 3400, 132_000_000)] == ["12 bytes", "3.4 kB", "132.0 MB"]
     assert type_text(Column("x", "array", "float32", (8, 8), 1)) == "8 × 8 numbers"
     assert type_text(Column("x", "array", "uint8", (3,), 1)) == "3 whole numbers"

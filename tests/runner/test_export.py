@@ -275,8 +275,13 @@ def test_a_rehearsal_tells_the_same_under_every_backend(backend: str, folder: Pa
     backend, *without = backend.split(" without ")
     monkeypatch.setattr(keras.backend, "backend", lambda: backend)
     monkeypatch.setattr(module, "find_spec", lambda name: None if name in without else object())
+    children: list[dict[str, str]] = []
+    start = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda *given, **more: children.append(more["env"]) or start(*given, **more))
     with Rehearsal(designs.write_script(designs.translation(), folder), folder) as rehearsal:
         assert [problem.code for problem in rehearsal.result()] == ["not_in_h5"]
+    expected = [] if backend == "tensorflow" else ["jax" if without else "tensorflow"]
+    assert [environment["KERAS_BACKEND"] for environment in children] == expected
     (folder / "model.py").write_text("def build():\n    raise ValueError('no model')\n")
     if backend == "jax":
         with Rehearsal(folder / "model.py", folder) as rehearsal:

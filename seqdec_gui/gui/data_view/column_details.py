@@ -19,11 +19,12 @@ from PyQt5.QtWidgets import (
 
 from seqdec_gui.data.formats.base import Column
 from seqdec_gui.data.statistics import NumberStatistics, TextStatistics
+from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui import theme
 from seqdec_gui.gui.data_view.discarding import discard_all
 from seqdec_gui.gui.data_view.histogram import HistogramView
 from seqdec_gui.gui.data_view.measuring import Measured
-from seqdec_gui.gui.data_view.words import number_text, plural, symbol_text, type_text
+from seqdec_gui.gui.data_view.words import number_text, symbol_text, type_text
 from seqdec_gui.gui.elided_label import ElidedLabel
 
 MOST_SYMBOLS = 500
@@ -124,7 +125,7 @@ class ColumnDetails(QScrollArea):
         if not isinstance(found, TextStatistics):
             return
         total = sum(found.symbols.values()) or 1
-        self._charset_caption.setText(plural(len(found.symbols), "symbol" if self.tokens == "characters" else "word").upper())
+        self._charset_caption.setText(counted(len(found.symbols), "symbol" if self.tokens == "characters" else "word").upper())
         ranked = sorted(found.symbols.items(), key=lambda item: -item[1])[:MOST_SYMBOLS]
         items = [QTreeWidgetItem([symbol_text(symbol), f"{count:,}", f"{count / total:.1%}"]) for symbol, count in ranked]
         for item in items:

@@ -12,6 +12,7 @@ from seqdec_gui.data.dataset import Trial
 from seqdec_gui.data.formats.base import Table
 from seqdec_gui.data.tables import SUFFIXES, inspect
 from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui import background, notify
 from seqdec_gui.gui.data_view import edits
 from seqdec_gui.gui.data_view.columns_panel import ColumnsPanel
@@ -22,7 +23,7 @@ from seqdec_gui.gui.data_view.preview import Preview
 from seqdec_gui.gui.data_view.recent_data import remember_data
 from seqdec_gui.gui.data_view.sample_panel import SamplePanel
 from seqdec_gui.gui.data_view.split_panel import SplitPanel
-from seqdec_gui.gui.data_view.words import plural, size_text
+from seqdec_gui.gui.data_view.words import size_text
 from seqdec_gui.gui.pages import EmptyState
 from seqdec_gui.gui.workspace import Workspace
 
@@ -268,7 +269,7 @@ class DataPage(QWidget):
 
     @pyqtSlot(int)
     def _on_ports_errors_counted(self, count: int) -> None:
-        self.tabs.setTabText(0, f"Ports ({plural(count, 'error')})" if count else "Ports")
+        self.tabs.setTabText(0, f"Ports ({counted(count, 'error')})" if count else "Ports")
 
 
 def _figures(table: Table) -> str:
@@ -276,7 +277,7 @@ def _figures(table: Table) -> str:
         size = f" · {size_text(table.path.stat().st_size)}"
     except OSError:
         size = ""
-    return f"{plural(table.rows, 'row')} · {plural(len(table.columns), 'column')}{size}"
+    return f"{counted(table.rows, 'row')} · {counted(len(table.columns), 'column')}{size}"
 
 
 def _dropped_file(urls: list) -> Path | None:

@@ -23,13 +23,13 @@ from seqdec_gui.data.codecs import FittedCategory, FittedCodec, FittedIds, Fitte
 from seqdec_gui.data.formats.base import Column
 from seqdec_gui.domain.bindings import Binding, Codec
 from seqdec_gui.domain.dataflow import DataPort
+from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui import theme
 from seqdec_gui.gui.data_view.codec_form import CodecForm, chosen_for
 from seqdec_gui.gui.data_view.column_drag import Columns
 from seqdec_gui.gui.data_view.discarding import discard_all
 from seqdec_gui.gui.data_view.edits import object_name, shown_name
 from seqdec_gui.gui.data_view.remedies import Remedy
-from seqdec_gui.gui.data_view.words import plural
 from seqdec_gui.gui.elided_label import ElidedLabel
 from seqdec_gui.gui.icons import icon
 from seqdec_gui.gui.stylesheet import polish
@@ -147,7 +147,7 @@ class PortRow(QFrame):
             return self.columns.findText(binding.columns[0], Qt.MatchExactly | Qt.MatchCaseSensitive)
         words = ", ".join(binding.columns)
         if len(binding.columns) > 1:
-            words = f"{plural(len(binding.columns), 'column')}: {words}"
+            words = f"{counted(len(binding.columns), 'column')}: {words}"
         if binding.file:
             words += f" ({binding.file})"
         elif any(name not in known for name in binding.columns):
@@ -241,7 +241,7 @@ def found_text(fitted: FittedCodec) -> str:
         return f"{' + '.join(parts)} = {fitted.symbols:,} symbols; {fitted.length:,} ids a row"
     if isinstance(fitted, FittedCategory):
         shown = ", ".join(fitted.labels[:6]) + (", …" if len(fitted.labels) > 6 else "")
-        return f"{plural(len(fitted.labels), 'label')}: {shown}"
+        return f"{counted(len(fitted.labels), 'label')}: {shown}"
     if isinstance(fitted, FittedIds):
         return f"One-hot rows of {fitted.depth:,}, stored as ids" if fitted.depth else "Ids as they are"
     if isinstance(fitted, FittedNumbers):

@@ -17,8 +17,8 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui import notify, theme
-from seqdec_gui.gui.data_view.words import plural
 
 
 class SeveralColumns(QDialog):
@@ -77,7 +77,7 @@ class SeveralColumns(QDialog):
         return tuple(item.text() for item in items if item.checkState() == Qt.Checked)
 
     def _on_list_item_changed(self) -> None:
-        self._count.setText(plural(len(self.chosen), "column"))
+        self._count.setText(counted(len(self.chosen), "column"))
         self._buttons.button(QDialogButtonBox.Ok).setEnabled(bool(self.chosen))
 
     @pyqtSlot()

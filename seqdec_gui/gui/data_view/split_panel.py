@@ -11,9 +11,9 @@ from seqdec_gui.data.dataset import Trial
 from seqdec_gui.data.formats.base import Column
 from seqdec_gui.domain.bindings import Split
 from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui import theme
 from seqdec_gui.gui.data_view import edits
-from seqdec_gui.gui.data_view.words import plural
 from seqdec_gui.gui.workspace import Workspace
 
 MOST_SEED = 2**31 - 1
@@ -82,7 +82,7 @@ class SplitPanel(QWidget):
             self._rows.setText("")
             return
         parts = (("train", trial.parts.training), ("validate", trial.parts.validation), ("test", trial.parts.test))
-        self._rows.setText(", ".join(f"{plural(len(rows), 'row')} {words}" for words, rows in parts) + ".")
+        self._rows.setText(", ".join(f"{counted(len(rows), 'row')} {words}" for words, rows in parts) + ".")
 
     def refresh(self) -> None:
         """Show the split of the present design."""

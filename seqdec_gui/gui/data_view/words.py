@@ -43,11 +43,6 @@ def count_text(count: int) -> str:
     return f"{count:,}"
 
 
-def plural(count: int, one: str, many: str = "") -> str:
-    """`1 row`, `1,200 rows`."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
 def type_text(column: Column) -> str:
     """`text`, `whole numbers`, `numbers`, `8 × 8 numbers`."""
     if column.kind == "array":

@@ -26,10 +26,10 @@ from PyQt5.QtWidgets import (
 
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
+from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui import background, notify, theme
 from seqdec_gui.gui.child_task import ChildTask, sentence_of
 from seqdec_gui.gui.code_view import write_text
-from seqdec_gui.gui.data_view.words import plural
 from seqdec_gui.gui.generate_view.input_form import InputForm
 from seqdec_gui.gui.generate_view.inputs import Row, RunInputs, in_words, read_inputs, rows_of_data
 from seqdec_gui.gui.generate_view.results import Result, ResultsTable, as_csv, read_results
@@ -322,8 +322,8 @@ class GeneratePage(QWidget):
         self._hint.setVisible(not results)
         rows = len({result.row for result in results})
         different = len({result.text for result in results})
-        self._summary.setToolTip(f"of {plural(rows, 'row')}")
-        self._summary.setText(f"{plural(len(results), 'sequence')}, {different:,} different")
+        self._summary.setToolTip(f"of {counted(rows, 'row')}")
+        self._summary.setText(f"{counted(len(results), 'sequence')}, {different:,} different")
         for button in (self._copy, self._save):
             button.setEnabled(bool(results))
 

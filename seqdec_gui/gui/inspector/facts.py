@@ -11,6 +11,7 @@ from PyQt5.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.shapes import Inference, activation_bytes
 from seqdec_gui.domain.types import PortType, StatesType
+from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui import theme
 from seqdec_gui.gui.stylesheet import polish
 from seqdec_gui.gui.totals import format_bytes
@@ -54,7 +55,7 @@ def design_facts(design: Design, inference: Inference) -> list[Fact]:
     batch = design.training.batch_size
     memory = format_bytes(activation_bytes(inference, batch))
     return [
-        Fact("Blocks", f"{len(design.blocks)}, with {len(design.links)} wire{'' if len(design.links) == 1 else 's'}"),
+        Fact("Blocks", f"{len(design.blocks)}, with {counted(len(design.links), 'wire')}"),
         *_counts(inference.parameters, inference.trainable),
         Fact("Memory", f"≈ {memory} at batch {batch:,}", tip="Weights, gradients, optimizer and activations in float32."),
     ]

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from seqdec_gui.domain.catalog import Field
+from seqdec_gui.domain.wording import counted
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -54,7 +55,7 @@ def read_integers(field: Field, text: str) -> Reading:
         values.append(item.value)
     low, high = field.min_items or 0, field.max_items
     if len(values) < low:
-        return Reading(fault=f"Expected at least {low} number{'s' if low > 1 else ''}, received {len(values) or 'none'}.")
+        return Reading(fault=f"Expected at least {counted(low, 'number')}, received {len(values) or 'none'}.")
     if high is not None and len(values) > high:
         return Reading(fault=f"Expected at most {high} numbers, received {len(values)}.")
     return Reading(tuple(values))

@@ -20,6 +20,7 @@ from PyQt5.QtWidgets import (
 )
 
 from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui import background, notify, theme
 from seqdec_gui.gui.certificates import open_certificate
 from seqdec_gui.gui.runs_view.columns import ColumnChooser
@@ -245,7 +246,7 @@ class RunsPage(QWidget):
         if [entry.path for entry in chosen] != [entry.path for entry in self.selected]:
             return  # the selection has moved on
         old, new = chosen[0].name, chosen[1].name if len(chosen) == 2 else "Open design"
-        count = f"{len(found)} change{'s' if len(found) != 1 else ''}" if found else "Nothing changed"
+        count = counted(len(found), "change") if found else "Nothing changed"
         what = "between the two runs" if len(chosen) == 2 else "since this run"
         self.details.show_differences(f"{count} {what}", old, new, found)
 

@@ -21,6 +21,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui import background, notify, theme
 from seqdec_gui.gui.icons import icon
 from seqdec_gui.gui.training_view.curves import AXES, Axis, family, in_order, is_validation
@@ -304,7 +305,7 @@ class Board(QWidget):
     def _on_session_overlays_changed(self) -> None:
         count = len(self._session.overlays)
         self._overlays.setVisible(count > 0)
-        self._overlays.setText(f"Clear {count} overlaid run{'s' if count != 1 else ''}")
+        self._overlays.setText(f"Clear {counted(count, 'overlaid run')}")
         self.ask_redraw()
 
     # -- export
