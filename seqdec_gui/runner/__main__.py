@@ -10,6 +10,7 @@ from pathlib import Path
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runner.commands import Commands
 from seqdec_gui.runner.failures import failure
+from seqdec_gui.runner.lean import leave_out
 from seqdec_gui.runs import devices, environment, lock, spec
 from seqdec_gui.runs.control import CommandReader
 from seqdec_gui.runs.engine_choice import choose_engine
@@ -27,6 +28,7 @@ def main(arguments: list[str]) -> int:
         (sys.stdout if asked else sys.stderr).write(USAGE)
         return 0 if asked else INVALID
     run = RunFolder(arguments[0])
+    leave_out()
     try:
         _place_yourself(run)
         held = lock.adopt(run.lock)

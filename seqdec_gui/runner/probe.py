@@ -145,21 +145,26 @@ class Bench:
         first_of_all = not self._longest_s
         if self._task.shares and engine.replicas > 1:
             self._alone = WithoutReduction(engine, self._dataset.wires)
-        step, ready_s = self._step(batch, self._seconds(later), self._alone)
-        rows = len(self._dataset.training)
+        first_s = self._train(batch, engine.fewest_steps)
         found = replace(
             blank,
-            ready_s=ready_s if first_of_all else None,
+            ready_s=process_age_s() if first_of_all else None,
+            recurrent_layers=recurrent_layers(engine.training_model),
+        )
+        if on_gpus(engine) and found.recurrent_layers:
+            found = replace(found, cudnn_layers=cudnn_layers(engine, *self._arguments(batch, engine.fewest_steps)))
+        self._compile_alone(batch, first_s)
+        step = self._step(batch, self._seconds(later), first_s)
+        rows = len(self._dataset.training)
+        found = replace(
+            found,
             compile_s=step.compile_s,
             step_s=step.median,
             intervals=len(step.seconds),
             spread=(max(step.seconds) - min(step.seconds)) / step.median,
             peak_memory=peak_memory(engine),
-            recurrent_layers=recurrent_layers(engine.training_model),
             epoch_s=(rows // batch) * step.median if self._task.real_rows else None,
         )
-        if on_gpus(engine) and found.recurrent_layers:
-            found = replace(found, cudnn_layers=cudnn_layers(engine, *self._arguments(batch, engine.fewest_steps)))
         if self._task.shares:
             found = self._with_shares(found, step, later)
         return found
@@ -194,7 +199,9 @@ class Bench:
         whole = self._dataset
         self._dataset = part_of(whole, max(batch, rows_in(whole, SUBSET_BYTES)))
         self._engine.start(self._dataset)
-        still = self._step(batch, self._seconds(later))[0] if is_resident(self._engine) else None
+        still = None
+        if is_resident(self._engine):
+            still = self._step(batch, self._seconds(later), self._train(batch, self._engine.fewest_steps))
         self._dataset = whole
         self._engine.start(whole)
         return share_saved([(step.median, still.median)]) if still else None
@@ -215,15 +222,18 @@ class Bench:
         left = self._task.budget_s - process_age_s()
         return max(self._interval_s, min(self._intervals * 2 * self._interval_s, left / (2 * (later + 1))))
 
-    def _step(self, batch: int, seconds: float, alone: WithoutReduction | None = None) -> tuple[Step, float]:
-        """The time of a step, and how old the process was after the first; `alone` is made ready as far as time allows."""
+    def _compile_alone(self, batch: int, first_s: float) -> None:
+        """Make the steps without reduction ready before anybody measures, as far as time allows; the others took `first_s`."""
+        self._alone_is_compiled = (
+            self._alone is not None and on_gpus(self._engine) and process_age_s() + first_s < self._task.budget_s
+        )
+        if self._alone is not None and self._alone_is_compiled:
+            with self._alone:
+                self._train(batch, self._engine.fewest_steps)
+
+    def _step(self, batch: int, seconds: float, first_s: float) -> Step:
+        """The time of a step, after a first call that took `first_s`."""
         fewest = self._engine.fewest_steps
-        first_s = self._train(batch, fewest)
-        ready_s = process_age_s()
-        self._alone_is_compiled = alone is not None and on_gpus(self._engine) and ready_s + first_s < self._task.budget_s
-        if alone is not None and self._alone_is_compiled:  # before anybody measures
-            with alone:
-                self._train(batch, fewest)
         with self._quiet.measuring(self._patience_s()):
             began = time.monotonic()
             one_s = min(self._train(batch, fewest) for _ in range(2)) / fewest
@@ -240,7 +250,7 @@ class Bench:
             found = [self._train(batch, steps) / steps]
             while len(found) < self._intervals and (len(found) < 2 or time.monotonic() < end):
                 found.append(self._train(batch, steps) / steps)
-        return Step(steps, max(0.0, warming_s - ran * statistics.median(found)), tuple(found)), ready_s
+        return Step(steps, max(0.0, warming_s - ran * statistics.median(found)), tuple(found))
 
     def _train(self, batch: int, steps: int) -> float:
         """Seconds of one call with so many steps."""

@@ -19,6 +19,7 @@ from types import TracebackType
 import msgspec
 
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
+from seqdec_gui.runner.lean import leave_out
 
 
 class Rehearsal:
@@ -76,6 +77,7 @@ def _dry_run(script: Path, folder: Path) -> tuple[Problem, ...]:
 
 
 def main() -> None:
+    leave_out()
     channel = os.dup(1)
     os.dup2(2, 1)  # what Keras prints goes to the log
     try:

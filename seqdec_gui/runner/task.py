@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
+from seqdec_gui.runner.lean import leave_out
 from seqdec_gui.runs.tasks import (
     ArrayDescription,
     CertifyTask,
@@ -39,6 +40,7 @@ from seqdec_gui.runs.tasks import (
 
 
 def main() -> None:
+    leave_out()
     channel = TaskChannel()
     try:
         result: TaskResult | TaskFailed = do(channel.read_task(), channel)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import errno
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from seqdec_gui.domain import document
 from seqdec_gui.domain.bindings import Split
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
+from seqdec_gui.runner.lean import LEFT_OUT
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.spec import RunSpec
 from seqdec_gui.runs.spec import write as write_spec
@@ -279,6 +282,23 @@ def test_a_full_disk_and_a_missing_folder_are_sentences(stack_run: RunFolder, tm
 def test_what_the_child_cannot_read_is_a_sentence() -> None:
     with pytest.raises(InvalidInput, match=r"cannot become a block: there is no such file in .*Correct the path"):
         run_task(InspectTask(path="/nowhere/model.keras"))
+
+
+def test_what_keras_imports_for_others_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import keras
+
+    imported = tmp_path / "imported"
+    for name in LEFT_OUT:
+        (tmp_path / f"{name}.py").write_text(f"open({str(imported)!r}, 'a').write('{name} ')\nraise ImportError")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}")
+    subprocess.run([sys.executable, "-c", "import keras"], check=True, env=os.environ | {"KERAS_BACKEND": "numpy"})
+    assert set(imported.read_text().split()) == set(LEFT_OUT)  # or nothing is gained by leaving it out
+
+    imported.unlink()
+    inputs = keras.Input((3,))
+    keras.Model(inputs, keras.layers.Dense(2)(inputs)).save(tmp_path / "a.keras")
+    assert isinstance(run_task(InspectTask(path=str(tmp_path / "a.keras"))), Inspected)
+    assert not imported.exists()
 
 
 def test_inspect_tells_a_block_all_it_needs(tmp_path: Path) -> None:

@@ -47,6 +47,11 @@ def test_memory_of_gpus_is_not_taken_in_advance():
     assert variables["XLA_PYTHON_CLIENT_PREALLOCATE"] == "false"
 
 
+def test_children_do_not_each_take_all_cores_for_a_small_factorization():
+    assert made(CPU, "jax")["OPENBLAS_NUM_THREADS"] == "1"
+    assert made(CPU, "jax", OPENBLAS_NUM_THREADS="4")["OPENBLAS_NUM_THREADS"] == "4"
+
+
 def test_the_users_settings_of_frameworks_do_not_leak_into_the_run():
     variables = made(CPU, "tensorflow", KERAS_BACKEND="torch", TF_CONFIG="{}", TF_USE_LEGACY_KERAS="1", HOME="/home/me")
     assert "TF_CONFIG" not in variables

@@ -62,6 +62,11 @@ class JaxEngine(Engine):
         self._configure()
         self._devices = self._available_devices()
         self._mesh = Mesh(np.array(self._devices), (REPLICAS,))
+        # the first weights come of dozens of small functions, which XLA compiles for a GPU one by one
+        with jax.default_device(jax.local_devices(backend="cpu")[0]):
+            self._build()
+
+    def _build(self) -> None:
         self.models = self.program.build_models()
         self.training_model = training_model(self.models, self.program)
         self.optimizer = make_optimizer(self.program.training)
@@ -82,7 +87,7 @@ class JaxEngine(Engine):
             jax.config.update("jax_default_matmul_precision", "highest")
         if self._keep_compiled:
             jax.config.update("jax_compilation_cache_dir", str(compiled_code_folder()))
-            jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+            jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)  # those of the first weights are many
 
     def _available_devices(self) -> list[Any]:
         """One device per replica; a single CPU is as many as `parts.parts_for` says."""
@@ -142,8 +147,7 @@ class JaxEngine(Engine):
     # -- work
     def train(self, rows: Rows, learning_rates: Floats, kl_weights: Floats) -> Interval:
         self._divide(rows.shape[1])
-        if self._fixed:
-            self._compile(rows.shape[1], [len(rows)])
+        self._compile(rows.shape[1], [len(rows)])
         rates, factors = np.asarray(learning_rates, "float32"), np.asarray(kl_weights, "float32").reshape(len(rows), -1)
         found: list[tuple[int, Results]] = []
         for first, count, lines, data in self._chunks(rows, self._lengths(rows.shape[1])):
