@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import traceback
 from pathlib import Path
+from typing import NoReturn
 
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runner.commands import Commands
@@ -48,6 +50,14 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def _leave(status: int) -> NoReturn:
+    """End at once. All is written; Python would wait for what XLA still compiles in a thread, which nobody can interrupt."""
+    with contextlib.suppress(OSError):  # the log's disk may be full
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(status)
+
+
 def _train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent:
     """The whole run; whatever goes wrong becomes its final event, and stands in the log."""
     from seqdec_gui.runner.session import train
@@ -87,4 +97,4 @@ def _placed(wanted: RunSpec, placement: Placement) -> RunSpec:
 
 if __name__ == "__main__":
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path.cwd()] if "" in sys.path else sys.path
-    sys.exit(main(sys.argv[1:]))
+    _leave(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""Obeying: commands of `commands.jsonl` and signals, looked at between intervals."""
+"""Obeying: commands of `commands.jsonl` and signals, looked at between intervals, and while steps are compiled."""
 
 from __future__ import annotations
 

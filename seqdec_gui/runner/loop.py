@@ -134,7 +134,7 @@ class Loop:
         rates = learning_rates(self._training, self._steps_per_epoch, first, count, now.scale)
         weights = kl_weights(self._program.divergences, self._steps_per_epoch, first, count)
         began = time.monotonic()
-        ready = self._engine.make_ready(count)
+        ready = self._engine.make_ready(count, self._commands.obey)
         with self._pace.timed(count, ready):
             interval = self._engine.train(rows[now.step : now.step + count], rates.astype(np.float32), weights)
         if not np.isfinite(interval.losses).all():

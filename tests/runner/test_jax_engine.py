@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
         "loops.intervals_of_any_length_are_compiled_once",
         "loops.loops_of_fixed_length_give_what_open_ones_give",
         "loops.what_is_compiled_ahead_serves_the_epochs",
+        "loops.who_waits_for_a_compilation_may_look_around_and_leave",
         "loops.kernels_that_all_fail_are_tried_once_more",
         "loops.tuning_changes_no_results",
         "storage.streamed_rows_give_what_resident_rows_give",

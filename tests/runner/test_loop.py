@@ -121,7 +121,7 @@ class SlowToCompile(Adder):
         self.compiled: set[int] = set()
         self.intervals: list[int] = []
 
-    def make_ready(self, steps: int) -> bool:
+    def make_ready(self, steps: int, meanwhile: Callable[[], None] = lambda: None) -> bool:
         lengths = {4 if steps >= 4 else 0, steps % 4} - {0}
         time.sleep(0.3 * len(lengths - self.compiled))
         self.compiled |= lengths
@@ -130,6 +130,19 @@ class SlowToCompile(Adder):
     def train(self, rows: Rows, learning_rates: Floats, kl_weights: Floats) -> Interval:
         self.intervals.append(len(rows))
         return super().train(rows, learning_rates, kl_weights)
+
+
+class NeverReady(Adder):
+    """Compiles for as long as anybody waits; `asked` is called as soon as somebody does."""
+
+    asked: Callable[[], None]
+
+    def make_ready(self, steps: int, meanwhile: Callable[[], None] = lambda: None) -> bool:
+        self.asked()
+        for _ in range(1000):
+            meanwhile()
+            time.sleep(0.01)
+        return True
 
 
 class Bench:
@@ -199,6 +212,20 @@ def test_every_epoch_trains_whole_batches_of_other_rows_and_leaves_the_rest_out(
         assert set(rows) <= set(bench.dataset.training)
     assert len({tuple(rows) for rows in epochs}) == 3
     assert set().union(*epochs) == set(bench.dataset.training)  # other rows are left out each time
+
+
+def test_a_stop_is_obeyed_while_steps_are_compiled(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.engine = NeverReady(bench.program, bench.loss)
+    bench.engine.asked = lambda: bench.folder.send(control.command("stop"))
+    began = time.monotonic()
+    final = bench.run()
+
+    assert isinstance(final, Stopped)
+    assert final.step == 0
+    assert time.monotonic() - began < 5
+    assert [answer.ok for answer in bench.events(CommandAnswer)] == [True]
+    assert bench.folder.checkpoint("last").exists()  # a resume begins with these weights
 
 
 def test_waiting_for_a_compilation_is_not_taken_for_training(tmp_path: Path) -> None:

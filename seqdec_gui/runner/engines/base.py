@@ -8,7 +8,7 @@ and a checkpoint of one continues on the other.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -84,8 +84,11 @@ class Engine(ABC):
     def compile_ahead(self) -> None:  # noqa: B027 - an engine may have nothing to begin
         """Begin to compile training steps in the background, for who has other things to do first. `train` waits for them."""
 
-    def make_ready(self, steps: int) -> bool:
-        """Wait until a call of `train` with so many steps of the design's batch would compile nothing; False where it may."""
+    def make_ready(self, steps: int, meanwhile: Callable[[], None] = lambda: None) -> bool:
+        """Wait until a call of `train` with so many steps of the design's batch would compile nothing; False where it may.
+
+        `meanwhile` is called again and again as it waits; what it raises ends the waiting, though not the compilation.
+        """
         return False
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,6 +93,32 @@ def what_is_compiled_ahead_serves_the_epochs(folder: Path) -> None:
             assert found == [], found
             assert there.make_ready(parts[0])
             assert {shape[0] for shape in there._steps._ahead} == lengths
+
+
+def who_waits_for_a_compilation_may_look_around_and_leave(folder: Path) -> None:
+    there, _ = made("stack", folder, 2, batch_size=4)
+    going_on = threading.Event()
+    there._steps._ahead[(0,)] = steps._COMPILER.submit(going_on.wait)
+    looks = []
+
+    def meanwhile() -> None:
+        looks.append(time.monotonic())
+        if len(looks) == 3:
+            going_on.set()
+
+    assert there.make_ready(1, meanwhile)
+    assert len(looks) >= 3
+
+    going_on.clear()
+    there._steps._ahead[(0,)] = steps._COMPILER.submit(going_on.wait)
+    try:
+        there.make_ready(1, lambda: 1 // 0)
+    except ZeroDivisionError:
+        assert not there._steps._ahead[(0,)].done()
+    else:
+        raise AssertionError("what it raises is lost")
+    finally:
+        going_on.set()
 
 
 def kernels_that_all_fail_are_tried_once_more(_: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -186,11 +186,11 @@ class JaxEngine(Engine):
         self._divide(batch)
         self._compile(batch, self._parts_of_an_epoch())
 
-    def make_ready(self, steps: int) -> bool:
+    def make_ready(self, steps: int, meanwhile: Callable[[], None] = lambda: None) -> bool:
         batch = self.program.training.batch_size
         self._divide(batch)
         self._compile(batch, [steps])
-        self._steps.wait()
+        self._steps.wait(meanwhile)
         return True
 
     @property

@@ -31,6 +31,7 @@ _COMPILER = futures.ThreadPoolExecutor(1, "compiler")
 """One at a time, and `train` waits for all: on GPUs XLA tries kernels on the devices as it compiles, and what else runs there
 spoils their times (openxla/xla, pull requests 38882 and 42415).
 """
+POLL_S = 0.1
 
 
 class State(NamedTuple):
@@ -90,9 +91,13 @@ class Steps:
         ahead = self._ahead.get(given[2].shape)
         return (ahead.result() if ahead else self._training)(*given)
 
-    def wait(self) -> None:
-        """Until everything is there that was begun to be compiled. What failed is raised by the call that needs it."""
-        futures.wait(self._ahead.values())
+    def wait(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """Until everything is there that was begun to be compiled, and call `meanwhile` as long as it is not.
+
+        What failed is raised by the call that needs it.
+        """
+        while futures.wait(self._ahead.values(), POLL_S).not_done:
+            meanwhile()
 
     def compile_ahead(self, calls: Iterable[tuple[Any, ...]]) -> None:
         """Compile for training calls like these in the background.
