@@ -1,4 +1,6 @@
-"""Obeying: commands of `commands.jsonl` and signals, looked at between intervals, and while steps are compiled."""
+"""Obeying: commands of `commands.jsonl` and signals, looked at between intervals, and while steps are waited for that are
+compiled.
+"""
 
 from __future__ import annotations
 

@@ -130,11 +130,11 @@ class Loop:
 
     def _train_interval(self, rows: Rows, count: int) -> None:
         self._commands.obey()
-        now, first = self._progress, self._progress.total_steps
+        began, paused_s = time.monotonic(), self._paused_s
+        ready = self._engine.make_ready(count, self._commands.obey)
+        now, first = self._progress, self._progress.total_steps  # a command may have changed the rate
         rates = learning_rates(self._training, self._steps_per_epoch, first, count, now.scale)
         weights = kl_weights(self._program.divergences, self._steps_per_epoch, first, count)
-        began = time.monotonic()
-        ready = self._engine.make_ready(count, self._commands.obey)
         with self._pace.timed(count, ready):
             interval = self._engine.train(rows[now.step : now.step + count], rates.astype(np.float32), weights)
         if not np.isfinite(interval.losses).all():
@@ -142,7 +142,7 @@ class Loop:
             raise Diverged(f"the loss of step {first + bad + 1} is not a finite number")
         if first == 0:
             what = "step" if count == 1 else f"{count} steps"
-            seconds = time.monotonic() - began
+            seconds = time.monotonic() - began - (self._paused_s - paused_s)
             self._tell(f"The first {what} took {seconds:.1f} s, waiting for the compilation included.", "first_step")
         self._collect(interval, count)
         self._tell_step(float(rates[-1]))

@@ -142,6 +142,7 @@ class Bench:
         from seqdec_gui.runner.instruments import WithoutReduction, cudnn_layers, peak_memory, recurrent_layers
 
         batch, engine = blank.batch_size, self._engine
+        seconds = self._seconds(later)  # compiling does not shorten it
         first_of_all = not self._longest_s
         if self._task.shares and engine.replicas > 1:
             self._alone = WithoutReduction(engine, self._dataset.wires)
@@ -154,7 +155,7 @@ class Bench:
         if on_gpus(engine) and found.recurrent_layers:
             found = replace(found, cudnn_layers=cudnn_layers(engine, *self._arguments(batch, engine.fewest_steps)))
         self._compile_alone(batch, first_s)
-        step = self._step(batch, self._seconds(later), first_s)
+        step = self._step(batch, seconds, first_s)
         rows = len(self._dataset.training)
         found = replace(
             found,

@@ -36,6 +36,8 @@ ROOT = Path(__file__).resolve().parents[2]
         "equality.training_equals_keras_own",
         "loops.rate_and_clipping_are_those_of_each_step",
         "equality.bfloat16_trains_about_as_float32_does",
+        "storage.the_first_weights_are_made_on_the_cpu",
+        "storage.compiled_code_is_kept_whole_or_not_at_all",
         "storage.tensorflow_stays_out_of_the_process",
         "randomness.replicas_draw_different_numbers_and_the_sequence_goes_on",
         "randomness.a_resumed_training_goes_on_as_if_it_had_not_stopped",

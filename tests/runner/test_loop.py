@@ -145,6 +145,19 @@ class NeverReady(Adder):
         return True
 
 
+class AskedAtFirst(Adder):
+    """Looks at the commands as often as there are `commands`, before its first step; `asked` sends one each time."""
+
+    asked: Callable[[], None]
+    commands: list[control.Command]
+
+    def make_ready(self, steps: int, meanwhile: Callable[[], None] = lambda: None) -> bool:
+        while self.commands:
+            self.asked()
+            meanwhile()
+        return True
+
+
 class Bench:
     """A run folder and a loop around an `Adder`."""
 
@@ -226,6 +239,35 @@ def test_a_stop_is_obeyed_while_steps_are_compiled(tmp_path: Path) -> None:
     assert time.monotonic() - began < 5
     assert [answer.ok for answer in bench.events(CommandAnswer)] == [True]
     assert bench.folder.checkpoint("last").exists()  # a resume begins with these weights
+
+
+def test_a_rate_that_is_set_while_steps_are_compiled_is_that_of_the_next_step(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.engine = AskedAtFirst(bench.program, bench.loss)
+    bench.engine.commands = [control.command("set_learning_rate", 0.5), control.command("checkpoint")]
+    bench.engine.asked = lambda: bench.folder.send(bench.engine.commands.pop(0))
+    bench.run()
+
+    assert [answer.ok for answer in bench.events(CommandAnswer)] == [True, True]
+    assert bench.engine.rates == pytest.approx([0.5] * 9)
+    assert bench.events(Checkpoint)[0].step == 0
+
+
+def test_a_pause_while_steps_are_compiled_is_not_taken_for_compiling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(tmp_path)
+    bench.engine = AskedAtFirst(bench.program, bench.loss)
+    bench.engine.commands = [control.command("pause"), control.command("checkpoint")]
+    bench.engine.asked = lambda: bench.folder.send(bench.engine.commands.pop(0))
+
+    def go_on(seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:
+        sleep(1.5)
+        bench.folder.send(control.command("continue"))
+
+    monkeypatch.setattr("seqdec_gui.runner.commands.time.sleep", go_on)
+    bench.run()
+    (told,) = [message for message in bench.events(Message) if message.code == "first_step"]
+    assert float(told.text.split(" took ")[1].split()[0]) < 1.0, told.text
+    assert bench.events(Epoch)[0].seconds < 1.0
 
 
 def test_waiting_for_a_compilation_is_not_taken_for_training(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from seqdec_gui.runner.engines.jax import engine, memory
+from seqdec_gui.runner.engines.jax import engine, kept_code, memory
+from seqdec_gui.runs import files
 from tests.runner.jax_checks.engines import BATCH, made, some_rows, train
 
 
@@ -43,6 +44,38 @@ def what_does_not_fit_is_streamed(folder: Path) -> None:
         assert memory.fits(arrays, jax.devices()[:2])
     finally:
         memory.available_host_memory = before
+
+
+def the_first_weights_are_made_on_the_cpu(folder: Path) -> None:
+    """As on a machine with GPUs: there the devices on which arrays are made by default are others."""
+    first, *_, last = jax.devices()
+    with jax.default_device(last):
+        there, dataset = made("masked", folder, 2)
+        made_on = {device for variable in there.training_model.variables for device in variable.value.devices()}
+        made_on |= {device for variable in there.optimizer.variables for device in variable.value.devices()}
+        assert made_on == {first}, made_on
+        train(there, some_rows(dataset, 2))
+        there.sync()
+        assert len(there.predict(dataset.validation[:3])[0]) == 3
+
+
+def compiled_code_is_kept_whole_or_not_at_all(folder: Path) -> None:
+    jax.config.update("jax_raise_persistent_cache_errors", True)
+    kept_code.folder = lambda: folder / "kept"
+    kept_code.keep()
+    full = files.os.fsync
+    try:
+        files.os.fsync = lambda _: 1 // 0  # ends here, when all is written but for its name
+        try:
+            jax.jit(lambda x: x * 3 + 1)(1.0)
+        except ZeroDivisionError:
+            assert list((folder / "kept").iterdir()) == []
+        else:
+            raise AssertionError("JAX writes in place")
+    finally:
+        files.os.fsync = full
+    jax.jit(lambda x: x * 3 + 2)(1.0)
+    assert [path.name.endswith("-cache") for path in (folder / "kept").iterdir()].count(True) >= 1
 
 
 def tensorflow_stays_out_of_the_process(folder: Path) -> None:

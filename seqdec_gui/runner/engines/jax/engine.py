@@ -15,8 +15,9 @@ from jax.sharding import Mesh, NamedSharding
 from keras.src.utils import module_utils
 
 from seqdec_gui.runner.engines.base import Engine, Floats, Interval, Rows, Sum
+from seqdec_gui.runner.engines.jax import kept_code
 from seqdec_gui.runner.engines.jax.layers import REPLICAS, switch
-from seqdec_gui.runner.engines.jax.memory import CHUNK_BYTES, Storage, bytes_per_row, compiled_code_folder, fits
+from seqdec_gui.runner.engines.jax.memory import CHUNK_BYTES, Storage, bytes_per_row, fits
 from seqdec_gui.runner.engines.jax.parts import cores, parts_for
 from seqdec_gui.runner.engines.jax.steps import BY_ROWS, EVERYWHERE, Results, State, Steps
 from seqdec_gui.runner.engines.jax.tuning import Tuning
@@ -86,8 +87,7 @@ class JaxEngine(Engine):
         if self._exact:
             jax.config.update("jax_default_matmul_precision", "highest")
         if self._keep_compiled:
-            jax.config.update("jax_compilation_cache_dir", str(compiled_code_folder()))
-            jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)  # those of the first weights are many
+            kept_code.keep()
 
     def _available_devices(self) -> list[Any]:
         """One device per replica; a single CPU is as many as `parts.parts_for` says."""

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import jax
 import numpy as np
 
 Storage = Literal["auto", "resident", "streamed"]
@@ -42,18 +41,3 @@ def available_host_memory() -> float:
 
 def bytes_per_row(arrays: Iterable[np.ndarray]) -> int:
     return sum(array.dtype.itemsize * int(np.prod(array.shape[1:])) for array in arrays)
-
-
-def compiled_code_folder() -> Path:
-    """Where compiled steps are kept between runs: one folder per version of JAX and kind of processor.
-
-    Machine code for one processor must not be run on another that shares the home folder.
-    """
-    import hashlib
-
-    import platformdirs
-
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    kind = {line for line in lines if line.startswith(("model name", "flags", "Features"))}
-    digest = hashlib.sha256("\n".join(sorted(kind)).encode()).hexdigest()[:12]
-    return Path(platformdirs.user_cache_dir("seqdec-gui")) / f"jax-{jax.__version__}-{digest}"

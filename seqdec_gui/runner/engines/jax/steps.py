@@ -85,11 +85,10 @@ class Steps:
         mapped = jax.shard_map(function, mesh=self._mesh, in_specs=given, out_specs=result, check_vma=False)
         return jax.jit(mapped, donate_argnums=donate)
 
-    # -- training calls: arguments are those of `_train`
+    # -- training calls: arguments are those of `_train`, and `compile_ahead` must have seen some like them
     def train(self, *given: Any) -> tuple[State, Results]:
         self.wait()
-        ahead = self._ahead.get(given[2].shape)
-        return (ahead.result() if ahead else self._training)(*given)
+        return self._ahead[given[2].shape].result()(*given)
 
     def wait(self, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Until everything is there that was begun to be compiled, and call `meanwhile` as long as it is not.
