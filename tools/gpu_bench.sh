@@ -6,6 +6,7 @@
 # check     cuDNN's LSTM under masks, N GPUs against one                                   1 minute
 # certify   certificates of the examples on all GPUs, both engines, all at once            2 minutes
 # advise    what the GPUs are worth for the molecules, twice: cold, and with code kept     1 minute
+# auto      which engine a long training of the molecules takes on all GPUs, and why; with TensorFlow, 1 minute
 # bench     the product and the prototype in turns on all GPUs, the four workloads         10 minutes with ROUNDS=3
 # peers     the product, PyTorch and plain Keras on all GPUs; STEPS=50 is enough          10 minutes
 # engines   the product with both engines on all GPUs                                      4 minutes
@@ -14,7 +15,7 @@
 # kernels   the kernels of a training step                                                 2 minutes
 # flags     XLA flags                                                                      5 minutes
 set -u
-what=${1:?starts, check, certify, advise, bench, peers, engines, one, variants, kernels or flags}
+what=${1:?starts, check, certify, advise, auto, bench, peers, engines, one, variants, kernels or flags}
 wheels=${2:-.whl}
 out=${OUT:-gpu_bench}
 python=${PYTHON:-python3}
@@ -79,6 +80,10 @@ case $what in
             "$python" -m seqdec_gui advise resources/examples/molecules.seqdec --devices "$gpus" 2>&1 | tee "$out/advise-$turn.txt"
             echo "$turn: $SECONDS s" | tee -a "$out/advise-$turn.txt"
         done
+        ;;
+    auto)
+        timeout -s INT 70 "$python" -m seqdec_gui train resources/examples/molecules.seqdec --devices "$gpus" --engine auto \
+            --epochs 100000 --run "$(mktemp -d)/run" 2>&1 | head -8 | tee "$out/auto.txt"
         ;;
     bench) product "$gpus" jax prototype "${ROUNDS:-1}" bench ;;
     peers) product "$gpus" jax torch-ddp,keras-fit:tensorflow 1 peers ;;

@@ -80,7 +80,7 @@ def by_measurement(measured: Sequence[Measurement], epochs: int) -> Decision | N
 
 
 def _by_rule(devices: DeviceChoice, design: Design | None) -> Decision:
-    unknown = "this design has not been measured here."
+    unknown = "on this design the two have not been compared here."
     if devices.kind == "cpu" and devices.replicas == 1 and design is not None and design.training.batch_size >= LARGE_BATCH:
         return Decision("tensorflow", f"TensorFlow is the faster engine on a CPU from {LARGE_BATCH} rows a batch; {unknown}")
     return Decision("jax", f"JAX is the faster engine as a rule; {unknown}")

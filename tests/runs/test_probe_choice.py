@@ -74,7 +74,7 @@ def test_without_a_measurement_there_is_a_rule(devices, batch, engine):
     design = stack()
     decision = decide("auto", devices, design.with_training(msgspec.structs.replace(design.training, batch_size=batch)))
     assert (decision.engine, decision.measurement) == (engine, None)
-    assert decision.why.endswith("not been measured here.")
+    assert decision.why.endswith("not been compared here.")
 
 
 # -- how much there is to compute
