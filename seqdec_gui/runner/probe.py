@@ -33,6 +33,8 @@ MOST_DOUBT = 0.15
 """A share is given only if its pairs lie this close to their median, half of them at least."""
 SHORT_S = 2.0
 """What takes no longer is measured even where the time is up."""
+GPU_TURNS_S = 6.0
+"""For all children to measure on the GPUs one after the other, once they are ready."""
 PATIENCE = 2.0
 """After so many times the budget it is measured whatever others do."""
 LEAST_RANDOM_ROWS = 512
@@ -177,7 +179,7 @@ class Bench:
         found = replace(found, resident=resident, input_share=0.0 if resident else None)
         if self._alone is None:
             found = replace(found, reduction_share=0.0)
-        elif self._time_for(step, later):
+        elif (self._alone_is_compiled or not on_gpus(engine)) and self._time_for(step, later):
             found = replace(found, reduction_share=self._reduction_share(self._alone, found.batch_size, step))
         if resident is False and self._time_for(step, later):
             found = replace(found, input_share=self._input_share(found.batch_size, step, later))
@@ -226,7 +228,7 @@ class Bench:
     def _compile_alone(self, batch: int, first_s: float) -> None:
         """Make the steps without reduction ready before anybody measures, as far as time allows; the others took `first_s`."""
         self._alone_is_compiled = (
-            self._alone is not None and on_gpus(self._engine) and process_age_s() + first_s < self._task.budget_s
+            self._alone is not None and on_gpus(self._engine) and process_age_s() + first_s + GPU_TURNS_S < self._task.budget_s
         )
         if self._alone is not None and self._alone_is_compiled:
             with self._alone:

@@ -20,6 +20,7 @@ from seqdec_gui.runs.tasks import Measured, ProbeTask, run_task
 from tests.runner.designs import ALL, bound, stack, translation, write_rows
 
 STREAMED = Path(__file__).with_name("streamed_probe.py")
+AS_ON_GPUS = Path(__file__).with_name("probe_as_on_gpus.py")
 BLANK = Measurement(engine="jax", devices=DeviceChoice("cpu"), batch_size=64)
 
 
@@ -161,3 +162,26 @@ def test_rows_that_do_not_fit_are_measured_with_the_share_of_their_stream(tmp_pa
     assert found.failure == ""
     assert (found.resident, found.reduction_share) == (False, 0.0)
     assert 0 <= found.input_share < 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(("budget_s", "has_time"), [(100.0, True), (probe_child.GPU_TURNS_S + 1, False)])
+def test_on_gpus_the_reduction_is_measured_where_its_compilation_leaves_time(budget_s, has_time, tmp_path):
+    design = bound(stack(), write_rows(tmp_path), batch_size=8)
+    devices = DeviceChoice("cpu", count=2)
+    task = ProbeTask(
+        design=to_builtins(design), folder=str(tmp_path), devices=devices, engine="jax", batch_sizes=(8,),
+        real_rows=True, budget_s=budget_s,
+    )  # fmt: skip
+    sent = []
+    run_task(task, sent.append, devices, "jax", argv=(sys.executable, str(AS_ON_GPUS)))
+    (found,) = [line.measurement for line in sent if isinstance(line, Measured)]
+    assert found.failure == ""
+    assert found.intervals >= 2
+    assert found.compile_s > 0
+    assert found.cudnn_layers == 0
+    if not has_time:
+        assert found.reduction_share is None
+    elif found.reduction_share is not None:  # or its pairs disagree
+        assert 0 <= found.reduction_share < 1
