@@ -28,6 +28,7 @@ class Commands:
 
     def __init__(self, reader: CommandReader, events: EventWriter) -> None:
         self._reader, self._events = reader, events
+        self._later: list[Command | Unreadable] = []
         self._signalled = False
         self.set_rate: Callable[[float], str] = lambda _: ""
         self.checkpoint: Callable[[], str] = lambda: ""
@@ -41,12 +42,22 @@ class Commands:
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._signalled = True
 
+    def look_for_stop(self) -> None:
+        """Obey a stop, for who is not ready to train yet; what else has been asked waits for `obey`. Raises StopRequested."""
+        self._later += self._reader.read()
+        for command in self._later:
+            if isinstance(command, Command) and command.command == "stop":
+                self._one(command, paused=False)
+        if self._signalled:
+            raise StopRequested
+
     def obey(self) -> None:
         """Do what has been asked since the last call; waits here while paused. Raises StopRequested."""
         paused = False
         try:
             while True:
-                for command in self._reader.read():
+                asked, self._later = self._later + self._reader.read(), []
+                for command in asked:
                     paused = self._one(command, paused)
                 if self._signalled:
                     raise StopRequested

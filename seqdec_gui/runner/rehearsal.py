@@ -8,10 +8,12 @@ devices meanwhile: XLA tries kernels on them.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +22,8 @@ import msgspec
 
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
 from seqdec_gui.runner.lean import leave_out
+
+POLL_S = 0.1
 
 
 class Rehearsal:
@@ -53,11 +57,19 @@ class Rehearsal:
             self._child.stdout.close()
         self._log.close()
 
-    def result(self) -> tuple[Problem, ...]:
-        """A warning for each format that cannot carry the model; waits for the end. Raises InvalidInput where none can."""
+    def result(self, meanwhile: Callable[[], None] = lambda: None) -> tuple[Problem, ...]:
+        """A warning for each format that cannot carry the model; waits for the end. Raises InvalidInput where none can.
+
+        `meanwhile` is called again and again as it waits for a process; what it raises ends the waiting.
+        """
+        meanwhile()
         if self._child is None:
             return _dry_run(self._script, self._folder)
-        answer, _ = self._child.communicate()
+        answer = None
+        while answer is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                answer, _ = self._child.communicate(timeout=POLL_S)
+            meanwhile()
         if self._child.returncode:
             self._log.seek(0)
             lines = self._log.read()[-4000:].decode("utf-8", "replace").strip().splitlines()

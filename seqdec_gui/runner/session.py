@@ -18,11 +18,11 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError, errors
 from seqdec_gui.domain.training import Training
 from seqdec_gui.domain.validation import check
-from seqdec_gui.runner.commands import Commands
+from seqdec_gui.runner.commands import Commands, StopRequested
 from seqdec_gui.runs import devices
 from seqdec_gui.runs.batches import batch_problems, row_problems
 from seqdec_gui.runs.checkpoint_file import fail_if_gone
-from seqdec_gui.runs.events import EventWriter, FinalEvent, Message, ParameterCount, RowCount, Started
+from seqdec_gui.runs.events import EventWriter, FinalEvent, Message, ParameterCount, RowCount, Started, Stopped
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.spec import Placement, RunSpec
 
@@ -60,7 +60,10 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
         engine.start(dataset)
         if not progress.ended:
             engine.compile_ahead()
-        _tell(events, rehearsal.result())
+        try:
+            _tell(events, rehearsal.result(commands.look_for_stop))
+        except StopRequested:
+            return Stopped(epoch=progress.epoch, step=progress.total_steps)
     events.write(_started(engine, dataset, placement, progress))
     return Loop(engine, dataset, run, events, commands, progress, spec.report_every_s).run()
 

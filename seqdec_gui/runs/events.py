@@ -176,7 +176,7 @@ class Finished(_Measured, frozen=True, kw_only=True, tag="finished"):
 
 
 class Stopped(_Measured, frozen=True, kw_only=True, tag="stopped"):
-    """The user stopped the run; what was trained is in checkpoint `last`."""
+    """The user stopped the run; what was trained is in checkpoint `last`, which there may not be before the first step."""
 
     epoch: int = 0
     step: int = 0

@@ -123,7 +123,8 @@ def ended(final: FinalEvent) -> RunStatus:
             early = " (early stopping)" if final.reason == "early_stopping" else ""
             return RunStatus("finished", f"Finished after {counted(final.epoch, 'epoch')}{early}.", final)
         case Stopped():
-            return RunStatus("stopped", f"Stopped by the user in epoch {final.epoch}.", final)
+            when = f"in epoch {final.epoch}" if final.step else "before the first step"
+            return RunStatus("stopped", f"Stopped by the user {when}.", final)
         case Failed():
             return RunStatus("failed", final.sentence, final)
 

@@ -19,7 +19,7 @@ from seqdec_gui.domain.dataflow import data_ports
 from seqdec_gui.domain.training import Training
 from seqdec_gui.runner import checkpoints, session
 from seqdec_gui.runner.checkpoints import Progress
-from seqdec_gui.runner.commands import Commands
+from seqdec_gui.runner.commands import Commands, StopRequested
 from seqdec_gui.runner.engines.base import Engine, Floats, Interval, Rows, Sum
 from seqdec_gui.runner.loop import Loop
 from seqdec_gui.runner.program import Program
@@ -424,6 +424,26 @@ def test_commands_are_answered_with_their_id(tmp_path: Path) -> None:
     assert [answer.id for answer in answers] == [command.id for command in sent]
     assert bench.engine.rates[0] == pytest.approx(0.001)
     assert bench.engine.rates[-1] == pytest.approx(0.5)
+
+
+def test_before_the_training_only_a_stop_is_obeyed_and_the_rest_when_it_begins(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.send(("set_learning_rate", 0.5))
+    with EventWriter(bench.folder.events) as events:
+        commands = Commands(CommandReader(bench.folder.commands, 0), events)
+        commands.look_for_stop()
+        assert bench.events(CommandAnswer) == []
+        set_to: list[float] = []
+        commands.set_rate = lambda value: set_to.append(value) or "so be it"  # type: ignore[func-returns-value]
+        commands.obey()
+        assert set_to == [0.5]
+        bench.send("pause")
+        bench.send("stop")
+        with pytest.raises(StopRequested):
+            commands.look_for_stop()
+    assert [(answer.command, answer.text) for answer in bench.events(CommandAnswer)] == [
+        ("set_learning_rate", "so be it"), ("stop", "Stopping."),
+    ]  # fmt: skip
 
 
 def test_a_line_that_is_no_command_is_answered_too(tmp_path: Path) -> None:

@@ -116,6 +116,21 @@ def test_commands_and_sigterm_are_obeyed_within_two_seconds(runs: Runs) -> None:
     assert process.exit_status(run.run.status()) == process.STOPPED_BY_USER
 
 
+def test_a_run_that_is_stopped_before_it_trains_waits_for_no_trial_export_and_can_be_resumed(runs: Runs) -> None:
+    spec = runs.spec(designs.stack(units=(6,)), engine="jax", epochs=1)
+    run = runs.start("run", spec)
+    run.run.send(control.command("stop"))
+    wait(run)
+    assert process.exit_status(run.run.status()) == process.STOPPED_BY_USER, run.run.log.read_text()[-2000:]
+    assert run.run.status().text == "Stopped by the user before the first step."
+    assert events(run, Started) == []
+    assert not run.run.checkpoint("last").exists()
+
+    resumed = runs.finish("run", msgspec.structs.replace(spec, resume=True))
+    assert isinstance(events(resumed)[-1], Finished), resumed.run.log.read_text()[-2000:]
+    assert any(message.code == "begins_anew" for message in events(resumed, Message))
+
+
 def test_a_run_that_diverges_says_so(runs: Runs) -> None:
     wanted = design(
         [

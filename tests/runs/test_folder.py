@@ -91,7 +91,8 @@ def test_a_run_never_started_is_unfinished(run):
     [
         (Finished(epoch=5), "finished", "Finished after 5 epochs."),
         (Finished(epoch=1, reason="early_stopping"), "finished", "Finished after 1 epoch (early stopping)."),
-        (Stopped(epoch=2), "stopped", "Stopped by the user in epoch 2."),
+        (Stopped(epoch=2, step=9), "stopped", "Stopped by the user in epoch 2."),
+        (Stopped(epoch=1), "stopped", "Stopped by the user before the first step."),
         (Failed(kind="diverged", sentence="The loss is not finite."), "failed", "The loss is not finite."),
     ],
 )
