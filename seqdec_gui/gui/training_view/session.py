@@ -272,7 +272,7 @@ class TrainingSession(QObject):
         if self.active is not None:
             verb = {"paused": "Paused", "starting": "Starting", "stopping": "Stopping"}.get(self.active.state, "Training")
             on = device_words(self.active.devices)
-            words = f"{verb} on {on}" if on else verb
+            words = f"{verb} on {on}" if on and verb != "Stopping" else verb
         self.workspace.set_training(words)
 
     def _release_active(self) -> FollowedRun | None:
