@@ -45,10 +45,9 @@ def _write_whole() -> None:
     suffix, jax_put = lru_cache._CACHE_SUFFIX, lru_cache.LRUCache.put
 
     def put(cache: Any, key: str, value: bytes) -> None:
-        path = Path(cache.path) / f"{key}{suffix}"
-        if cache.eviction_enabled:
+        if getattr(cache, "eviction_enabled", True) or not hasattr(cache, "path"):
             jax_put(cache, key, value)
-        elif not path.exists():
+        elif not (path := Path(cache.path) / f"{key}{suffix}").exists():
             write_atomically(path, value)
 
     lru_cache.LRUCache.put = put
