@@ -83,7 +83,7 @@ case $what in
         ;;
     auto)
         timeout -s INT 70 "$python" -m seqdec_gui train resources/examples/molecules.seqdec --devices "$gpus" --engine auto \
-            --epochs 100000 --run "$(mktemp -d)/run" 2>&1 | head -8 | tee "$out/auto.txt"
+            --epochs 100000 --run "$(mktemp -d)/run" 2>&1 | sed -n 1,8p | tee "$out/auto.txt"
         ;;
     bench) product "$gpus" jax prototype "${ROUNDS:-1}" bench ;;
     peers) product "$gpus" jax torch-ddp,keras-fit:tensorflow 1 peers ;;

@@ -1,6 +1,4 @@
-"""Obeying: commands of `commands.jsonl` and signals, looked at between intervals, and while steps are waited for that are
-compiled.
-"""
+"""Obeying: commands of `commands.jsonl` and signals, looked at between intervals, and while a run waits for something."""
 
 from __future__ import annotations
 

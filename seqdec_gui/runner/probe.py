@@ -179,7 +179,7 @@ class Bench:
         found = replace(found, resident=resident, input_share=0.0 if resident else None)
         if self._alone is None:
             found = replace(found, reduction_share=0.0)
-        elif (self._alone_is_compiled or not on_gpus(engine)) and self._time_for(step, later):
+        elif (self._alone_is_compiled or not on_gpus(engine)) and self._time_for(step, later, self._alone_is_compiled):
             found = replace(found, reduction_share=self._reduction_share(self._alone, found.batch_size, step))
         if resident is False and self._time_for(step, later):
             found = replace(found, input_share=self._input_share(found.batch_size, step, later))
@@ -209,10 +209,10 @@ class Bench:
         self._engine.start(whole)
         return share_saved([(step.median, still.median)]) if still else None
 
-    def _time_for(self, step: Step, later: int) -> bool:
-        """Whether a share may be measured without taking the time of the batches to come."""
+    def _time_for(self, step: Step, later: int, compiled: bool = False) -> bool:
+        """Whether a share may be measured, and compiled first, without taking the time of the batches to come."""
         measuring_s = 2 * self._intervals * max(self._interval_s, step.median)
-        if self._alone_is_compiled:
+        if compiled:
             return measuring_s < SHORT_S or process_age_s() + measuring_s * (1 + later) < self._task.budget_s
         return process_age_s() + (step.compile_s + measuring_s) * (1 + later) < self._task.budget_s
 

@@ -14,6 +14,7 @@ from PyQt5.QtWidgets import QApplication
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.gui import background, notify
 from seqdec_gui.gui.runs_view.notes import display_name
+from seqdec_gui.gui.training_view.badge import WORDS
 from seqdec_gui.gui.training_view.history import RunHistory, read_history
 from seqdec_gui.gui.training_view.launch import launch, relaunch, request, runs_parent
 from seqdec_gui.gui.training_view.thread import TrainingThread, leave_all
@@ -270,9 +271,10 @@ class TrainingSession(QObject):
     def _say_training(self) -> None:
         words = ""
         if self.active is not None:
-            verb = {"paused": "Paused", "starting": "Starting", "stopping": "Stopping"}.get(self.active.state, "Training")
-            on = device_words(self.active.devices)
-            words = f"{verb} on {on}" if on and verb != "Stopping" else verb
+            state = self.active.state
+            words = WORDS[state]
+            if state not in ("stopping", "ending") and (on := device_words(self.active.devices)):
+                words += f" on {on}"
         self.workspace.set_training(words)
 
     def _release_active(self) -> FollowedRun | None:
