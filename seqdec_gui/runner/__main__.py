@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import traceback
 from pathlib import Path
-from typing import NoReturn
 
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runner.commands import Commands
 from seqdec_gui.runner.failures import failure
-from seqdec_gui.runner.lean import leave_out
+from seqdec_gui.runner.lean import leave, leave_out
 from seqdec_gui.runs import devices, environment, lock, spec
 from seqdec_gui.runs.control import CommandReader
 from seqdec_gui.runs.engine_choice import choose_engine
@@ -48,14 +46,6 @@ def main(arguments: list[str]) -> int:
     if isinstance(final, Failed):
         return INVALID if final.kind == "invalid" else FAILED
     return 0
-
-
-def _leave(status: int) -> NoReturn:
-    """End at once. All is written; Python would wait for what XLA still compiles in a thread, which nobody can interrupt."""
-    with contextlib.suppress(OSError):  # the log's disk may be full
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(status)
 
 
 def _train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent:
@@ -97,4 +87,4 @@ def _placed(wanted: RunSpec, placement: Placement) -> RunSpec:
 
 if __name__ == "__main__":
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path.cwd()] if "" in sys.path else sys.path
-    _leave(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

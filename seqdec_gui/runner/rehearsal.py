@@ -21,7 +21,7 @@ from types import TracebackType
 import msgspec
 
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
-from seqdec_gui.runner.lean import leave_out
+from seqdec_gui.runner.lean import leave, leave_out
 
 POLL_S = 0.1
 
@@ -102,3 +102,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    leave(0)

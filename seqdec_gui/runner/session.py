@@ -18,6 +18,7 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError, errors
 from seqdec_gui.domain.training import Training
 from seqdec_gui.domain.validation import check
+from seqdec_gui.runner import engines
 from seqdec_gui.runner.commands import Commands, StopRequested
 from seqdec_gui.runs import devices
 from seqdec_gui.runs.batches import batch_problems, row_problems
@@ -44,6 +45,7 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
     if placement.why and spec.engine == "auto":
         _tell(events, [Problem("info", "engine", "", placement.why)])
     _tell(events, devices.check_choice(placement.devices, devices.list_devices()))
+    engines.begin(placement)
     design = _checked_design(spec, events)
     dataset = _open_data(run, spec, design, events)
     _fail_unless_batches_fit(design.training, placement, len(dataset.training))
@@ -110,9 +112,7 @@ def _write_script(run: RunFolder, spec: RunSpec, design: Design) -> Program:
 
 
 def _build(program: Program, placement: Placement) -> Engine:
-    from seqdec_gui.runner.engines import create
-
-    engine = create(placement, program)
+    engine = engines.create(placement, program)
     engine.build()
     return engine
 

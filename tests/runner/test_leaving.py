@@ -1,4 +1,4 @@
-"""The end of a run's process."""
+"""The end of a child's process."""
 
 import os
 import subprocess
@@ -15,13 +15,17 @@ if "seqdec_gui.runner" in sys.orig_argv:
 """
 
 
-def test_a_compilation_that_goes_on_does_not_keep_the_process(tmp_path):
-    (tmp_path / "sitecustomize.py").write_text(COMPILER)
-    environment = os.environ | {"PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"}
+def child(folder, *arguments, said=""):
+    (folder / "sitecustomize.py").write_text(COMPILER)
+    environment = os.environ | {"PYTHONPATH": f"{folder}:{os.environ.get('PYTHONPATH', '')}"}
     environment.pop("PYTHONUNBUFFERED", None)
-    child = subprocess.run(
-        [sys.executable, "-m", "seqdec_gui.runner", "--help"],
-        env=environment, capture_output=True, text=True, timeout=30, check=False,
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        env=environment, input=said, capture_output=True, text=True, timeout=30, check=False,
     )  # fmt: skip
-    assert child.returncode == 0, child.stderr
-    assert child.stdout == "all that was printed; " + runner.USAGE
+
+
+def test_a_compilation_that_goes_on_does_not_keep_a_run(tmp_path):
+    ended = child(tmp_path, "seqdec_gui.runner", "--help")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == "all that was printed; " + runner.USAGE

@@ -19,7 +19,7 @@ from seqdec_gui.runner.engines.jax import kept_code
 from seqdec_gui.runner.engines.jax.layers import REPLICAS, switch
 from seqdec_gui.runner.engines.jax.memory import CHUNK_BYTES, Storage, bytes_per_row, fits
 from seqdec_gui.runner.engines.jax.parts import cores, parts_for
-from seqdec_gui.runner.engines.jax.steps import BY_ROWS, EVERYWHERE, Results, State, Steps
+from seqdec_gui.runner.engines.jax.steps import BY_ROWS, EVERYWHERE, Results, State, Steps, introduce
 from seqdec_gui.runner.engines.jax.tuning import Tuning
 from seqdec_gui.runner.objective import Objective
 from seqdec_gui.runner.program import FULL, Program, make_optimizer, training_model
@@ -63,6 +63,8 @@ class JaxEngine(Engine):
         self._configure()
         self._devices = self._available_devices()
         self._mesh = Mesh(np.array(self._devices), (REPLICAS,))
+        if self.devices.kind == "gpu" and self.replicas > 1:
+            introduce(self._mesh)
         # the first weights come of dozens of small functions, which XLA compiles for a GPU one by one
         with jax.default_device(jax.local_devices(backend="cpu")[0]):
             self._build()
