@@ -17,26 +17,30 @@ from seqdec_gui.runner.quiet import Quiet
 from seqdec_gui.runs.crash import explain
 from seqdec_gui.runs.measurement import OUT_OF_MEMORY, Measurement
 from seqdec_gui.runs.spec import Placement
-from seqdec_gui.runs.tasks import Measured, Probed, ProbeTask, Progress, TaskChannel
+from seqdec_gui.runs.tasks import PROBE_GRACE, Measured, Probed, ProbeTask, Progress, TaskChannel
 
 if TYPE_CHECKING:
     from seqdec_gui.data.dataset import Dataset
     from seqdec_gui.runner.engines.base import Engine
     from seqdec_gui.runner.instruments import WithoutReduction
 
-INTERVAL_S, GPU_INTERVAL_S = 0.25, 0.1
+INTERVAL_S, GPU_INTERVAL_S = 0.25, 0.08
 LENGTHS = (192, 128, 64, 32, 16, 8, 1)
 """Steps of an interval, not below what an engine compiles for (`Engine.fewest_steps`)."""
 INTERVALS, GPU_INTERVALS = 5, 3
-"""That are measured; on GPUs, where nothing else runs, they differ by a hundredth."""
+"""That are measured; on GPUs, where nothing else runs, they differ by a hundredth..."""
+STEADY, MOST_GPU_INTERVALS, UNSTEADY_S = 0.1, 9, 1.5
+"""...and where they differ by more than a tenth more are measured, up to so many, for no longer than this."""
+MOST_TRIES = 3
+"""To find how many steps fill an interval."""
 MOST_DOUBT = 0.15
 """A share is given only if its pairs lie this close to their median, half of them at least."""
 SHORT_S = 2.0
 """What takes no longer is measured even where the time is up."""
-GPU_TURNS_S = 6.0
+GPU_TURNS_S = 5.0
 """For all children to measure on the GPUs one after the other, once they are ready."""
-PATIENCE = 2.0
-"""After so many times the budget it is measured whatever others do."""
+PATIENCE, MARGIN_S = 2.0, 1.0
+"""After so many times the budget, a little less, the first batch is measured whatever others do."""
 LEAST_RANDOM_ROWS = 512
 SUBSET_BYTES = 256 << 20
 """How much of a streamed data set is put on the devices to see what a step takes without the stream."""
@@ -62,15 +66,20 @@ def probe(task: ProbeTask, channel: TaskChannel, scratch: Path) -> Probed:
     Raises InvalidInput where the design's rows cannot be read.
     """
     with Quiet(task.turn) as quiet:
-        return _probe(task, channel, scratch, quiet)
+        done = _probe(task, channel, scratch, quiet)
+        if done and len(task.batch_sizes) == 1:  # with larger ones to come the others may need the memory that it holds
+            quiet.wait_for_all(PROBE_GRACE * task.budget_s - MARGIN_S - process_age_s())
+    return Probed()
 
 
-def _probe(task: ProbeTask, channel: TaskChannel, scratch: Path, quiet: Quiet) -> Probed:
-    from seqdec_gui.runner.engines import create
-    from seqdec_gui.runner.program import Program
+def _probe(task: ProbeTask, channel: TaskChannel, scratch: Path, quiet: Quiet) -> bool:
+    """Whether all was measured."""
+    from seqdec_gui.runner import engines
     from seqdec_gui.runner.random_rows import rows_for
     from seqdec_gui.runner.script_files import write_script
 
+    placement = Placement(task.devices, task.engine)
+    engines.begin(placement)
     batch_sizes = sorted(set(task.batch_sizes))
     channel.send(Progress(total=len(batch_sizes), text=f"{task.engine} on {task.devices} is starting"))
     count = max(LEAST_RANDOM_ROWS, *batch_sizes)
@@ -79,6 +88,10 @@ def _probe(task: ProbeTask, channel: TaskChannel, scratch: Path, quiet: Quiet) -
     design = design.with_training(replace(design.training, batch_size=batch_sizes[0]))
     design, dataset = rows_for(design, Path(task.folder), task.real_rows, count)
     write_script(design, scratch / "model.py", (Path(task.folder),))
+
+    from seqdec_gui.runner.program import Program
+    from seqdec_gui.runner.quick_weights import quick_weights
+
     program = Program.of(design, scratch / "model.py")
     blank = Measurement(
         engine=task.engine,
@@ -88,20 +101,23 @@ def _probe(task: ProbeTask, channel: TaskChannel, scratch: Path, quiet: Quiet) -
         data="real" if task.real_rows else "random",
     )
     try:
-        engine = create(Placement(task.devices, task.engine), program)
-        engine.build()
+        engine = engines.create(placement, program)
+        with quick_weights():
+            engine.build()
         engine.start(dataset)
     except Exception as error:
         channel.send(Measured(measurement=failure(blank, error)))
-        return Probed()
-    bench = Bench(engine, dataset, task, blank, quiet)
+        return False
+    bench, done = Bench(engine, dataset, task, blank, quiet), True
     for number, batch in enumerate(batch_sizes):
         channel.send(Progress(done=number, total=len(batch_sizes), text=f"{task.engine} on {task.devices}, batch {batch}"))
         found = bench.measured(batch, later=len(batch_sizes) - number - 1)
         channel.send(Measured(measurement=found))
+        if found.failed:
+            done = False
         if found.failed == OUT_OF_MEMORY:
             break
-    return Probed()
+    return done
 
 
 class Step(NamedTuple):
@@ -217,8 +233,9 @@ class Bench:
         return process_age_s() + (step.compile_s + measuring_s) * (1 + later) < self._task.budget_s
 
     def _patience_s(self) -> float:
-        """How long others may keep it from measuring: it will be given up after three times the budget (`runs.probe`)."""
-        return max(0.0, PATIENCE * self._task.budget_s - process_age_s())
+        """How long others may keep it from measuring, for it to be done before it is given up (`runs.probe`)."""
+        most_s = (PATIENCE if not self._longest_s else PROBE_GRACE) * self._task.budget_s - MARGIN_S
+        return max(0.0, most_s - process_age_s())
 
     def _seconds(self, later: int) -> float:
         """For measuring, compilation apart: a part of what is left."""
@@ -237,23 +254,34 @@ class Bench:
     def _step(self, batch: int, seconds: float, first_s: float) -> Step:
         """The time of a step, after a first call that took `first_s`."""
         fewest = self._engine.fewest_steps
+        one_s = min(self._train(batch, fewest) for _ in range(2)) / fewest
+        ran, steps = fewest, max(fewest, steps_in_interval(one_s, self._interval_s))
+        if steps > fewest:  # a loop of another length may be compiled
+            ran, first_s = ran + steps, first_s + self._train(batch, steps)
         with self._quiet.measuring(self._patience_s()):
+            steps = self._steps_when_quiet(batch, steps)
             began = time.monotonic()
-            one_s = min(self._train(batch, fewest) for _ in range(2)) / fewest
-            steps = max(fewest, steps_in_interval(one_s, self._interval_s))
-            ran = 3 * fewest
-            if steps > fewest:  # many at once are faster than one alone; a loop of another length may be compiled
-                self._train(batch, steps)
-                again = steps_in_interval(self._train(batch, steps) / steps, self._interval_s)
-                ran += 2 * steps
-                if again > steps:
-                    self._train(batch, again)
-                    steps, ran = again, ran + again
-            warming_s, end = first_s + time.monotonic() - began, time.monotonic() + seconds
             found = [self._train(batch, steps) / steps]
-            while len(found) < self._intervals and (len(found) < 2 or time.monotonic() < end):
+            while self._needs_more(found, time.monotonic() - began, seconds):
                 found.append(self._train(batch, steps) / steps)
-        return Step(steps, max(0.0, warming_s - ran * statistics.median(found)), tuple(found))
+        return Step(steps, max(0.0, first_s - ran * statistics.median(found)), tuple(found))
+
+    def _steps_when_quiet(self, batch: int, steps: int) -> int:
+        """How many fill an interval now that nobody else works: many at once are faster than one, and than beside others."""
+        for _ in range(MOST_TRIES):
+            again = max(steps, steps_in_interval(self._train(batch, steps) / steps, self._interval_s))
+            if again == steps:
+                return steps
+            steps = again
+        self._train(batch, steps)
+        return steps
+
+    def _needs_more(self, found: Sequence[float], spent_s: float, seconds: float) -> bool:
+        """Whether another interval is to be measured after these: two at least, and more on GPUs where they differ."""
+        if len(found) < self._intervals:
+            return len(found) < 2 or spent_s < seconds
+        unsteady = max(found) - min(found) > STEADY * statistics.median(found)
+        return unsteady and on_gpus(self._engine) and len(found) < MOST_GPU_INTERVALS and spent_s < UNSTEADY_S
 
     def _train(self, batch: int, steps: int) -> float:
         """Seconds of one call with so many steps."""

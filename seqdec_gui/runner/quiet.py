@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 POLL_S = 0.02
-_WORK, _MEASURING = 0, 1  # bytes of the file
+_WORK, _MEASURING, _UNDONE = 0, 1, 2  # bytes of the file, locked by who works, measures, has still to measure
 
 
 class Quiet:
@@ -24,6 +24,7 @@ class Quiet:
         self._file: BinaryIO | None = Path(path).open("a+b") if path else None  # noqa: SIM115 - locked as long as it is open
         self.waited_s = 0.0
         self._lock(fcntl.LOCK_SH, _WORK)
+        self._lock(fcntl.LOCK_SH, _UNDONE)
 
     @contextmanager
     def measuring(self, patience_s: float) -> Iterator[None]:
@@ -41,6 +42,17 @@ class Quiet:
         finally:
             self._lock(fcntl.LOCK_SH, _WORK)
             self._lock(fcntl.LOCK_UN, _MEASURING)
+
+    def wait_for_all(self, patience_s: float) -> None:
+        """Wait until the others have measured, too, and no longer than this.
+
+        A process that ends takes CUDA down, which holds up whoever measures on the same GPUs.
+        """
+        end = time.monotonic() + patience_s
+        self._lock(fcntl.LOCK_UN, _WORK)
+        self._lock(fcntl.LOCK_UN, _UNDONE)
+        while not self._try(fcntl.LOCK_EX, _UNDONE) and time.monotonic() < end:
+            time.sleep(POLL_S)
 
     def __enter__(self) -> Self:
         return self

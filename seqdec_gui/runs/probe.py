@@ -22,14 +22,12 @@ from seqdec_gui.runs.engine_choice import Decision, by_measurement, decide, miss
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.readiness import data_problems
 from seqdec_gui.runs.spec import DeviceChoice, EngineName
-from seqdec_gui.runs.tasks import Cancelled, Event, Measured, ProbeTask, Progress, run_task
+from seqdec_gui.runs.tasks import PROBE_GRACE, Cancelled, Event, Measured, ProbeTask, Progress, run_task
 from seqdec_gui.runs.workload import estimated_rows, operations_per_training
 
 BUDGET_S, CPU_BUDGET_S = 20.0, 45.0
-GRACE, FIRST_GRACE = 1.5, 3.0
-"""A probe is ended after its budget times this: a compilation cannot be interrupted otherwise. The first measurement may take
-longer, for without it nothing would be known.
-"""
+FIRST_GRACE = 3.0
+"""In place of `PROBE_GRACE` until something was measured, for without it nothing would be known."""
 CORES_TOGETHER = 4
 """For each of the children that start and compile at the same time."""
 LARGEST_DATA = 256 << 20
@@ -195,7 +193,7 @@ def _attempt(
         began = time.monotonic()
 
         def limit_s() -> float:
-            return task.budget_s * (GRACE if found else FIRST_GRACE)
+            return task.budget_s * (PROBE_GRACE if found else FIRST_GRACE)
 
         def by_the_user() -> bool:
             return stopped.is_set() or (cancelled is not None and cancelled())

@@ -1,6 +1,9 @@
+import fcntl
 import math
 import sys
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,8 +13,10 @@ from seqdec_gui.domain.dataflow import data_ports
 from seqdec_gui.domain.document import load, to_builtins
 from seqdec_gui.resource_files import path as resource
 from seqdec_gui.runner import probe as probe_child
+from seqdec_gui.runner import quiet
 from seqdec_gui.runner.instruments import count_cudnn_calls, peak_of_process
-from seqdec_gui.runner.probe import failure, part_of, process_age_s, rows_in, share_saved, steps_in_interval
+from seqdec_gui.runner.probe import Bench, failure, part_of, process_age_s, rows_in, share_saved, steps_in_interval
+from seqdec_gui.runner.quiet import Quiet
 from seqdec_gui.runner.random_rows import OPEN_LENGTH, random_dataset, rows_for, with_lengths
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.probe import Plan, probe
@@ -124,6 +129,63 @@ def test_peak_memory_and_age_of_this_process(tmp_path):
     assert process_age_s() >= math.floor(probe_child.time.monotonic() - probe_child._IMPORTED)
 
 
+# -- intervals
+class Machine:
+    """An engine and a clock: a call takes `call_s`, a step `step_s`, or as long as `slowly` says of the calls so far."""
+
+    fewest_steps = 1
+    program = SimpleNamespace(divergences=())
+
+    def __init__(self, kind, step_s, call_s=0.0, slowly=lambda call: 1.0):
+        self.devices = DeviceChoice(kind, gpus=(0,) if kind == "gpu" else ())
+        self.now, self.calls, self.lengths = 0.0, 0, []
+        self._step_s, self._call_s, self._slowly = step_s, call_s, slowly
+
+    def train(self, rows, *_):
+        self.now += (self._call_s + self._step_s * len(rows)) * self._slowly(self.calls)
+        self.calls += 1
+        self.lengths.append(len(rows))
+
+
+@pytest.fixture
+def step_on(monkeypatch):
+    """What a `Bench` finds on a machine."""
+
+    def measure(machine, first_s=0.0, seconds=0.48):
+        monkeypatch.setattr(probe_child.time, "monotonic", lambda: machine.now)
+        rows = SimpleNamespace(training=np.arange(8))
+        task = ProbeTask(design={}, folder="", devices=machine.devices, engine="jax", batch_sizes=(4,))
+        return Bench(machine, rows, task, BLANK, Quiet(""))._step(4, seconds, first_s)
+
+    return measure
+
+
+def test_steps_on_gpus_are_measured_in_few_intervals_of_a_length(step_on):
+    step = step_on(Machine("gpu", 0.0013), first_s=9.0)
+    assert (step.steps, len(step.seconds)) == (32, probe_child.GPU_INTERVALS)
+    assert step.median == pytest.approx(0.0013)
+    assert step.compile_s == pytest.approx(9.0 - 0.0013)
+
+
+def test_a_length_that_was_found_beside_others_is_found_again_when_they_are_quiet(step_on):
+    step = step_on(Machine("gpu", 0.0013, call_s=0.002, slowly=lambda call: 10.0 if call < 2 else 1.0))
+    assert step.steps == 32
+    assert step.median == pytest.approx(0.0013, rel=0.06)
+
+
+def test_intervals_on_gpus_that_differ_are_measured_until_most_agree(step_on):
+    step = step_on(Machine("gpu", 0.0047, slowly=lambda call: 1.6 if call in (5, 6, 7) else 1.0))
+    assert len(step.seconds) == probe_child.MOST_GPU_INTERVALS
+    assert step.median == pytest.approx(0.0047)
+    ever_slower = Machine("gpu", 0.3, slowly=lambda call: 1.0 + call)
+    assert 2 <= len(step_on(ever_slower).seconds) < probe_child.MOST_GPU_INTERVALS
+
+
+def test_on_a_cpu_no_more_intervals_are_measured_than_there_is_time_for(step_on):
+    assert len(step_on(Machine("cpu", 0.01), seconds=2.5).seconds) == probe_child.INTERVALS
+    assert len(step_on(Machine("cpu", 1.0, slowly=lambda call: 1.0 + call % 2), seconds=2.5).seconds) == 2
+
+
 # -- real children
 @pytest.mark.slow
 @pytest.mark.timeout(240)
@@ -182,3 +244,27 @@ def test_on_gpus_the_reduction_is_measured_where_its_compilation_leaves_time(bud
     assert found.compile_s > 0
     assert found.cudnn_layers == 0
     assert (found.reduction_share is not None) == has_time
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_a_child_that_has_measured_ends_with_the_others(tmp_path):
+    turn = tmp_path / "turn"
+    turn.touch()
+    design = bound(stack(), write_rows(tmp_path), batch_size=8)
+    devices = DeviceChoice("cpu", count=2)
+    task = ProbeTask(
+        design=to_builtins(design), folder=str(tmp_path), devices=devices, engine="jax", batch_sizes=(8,),
+        real_rows=True, shares=False, budget_s=100, turn=str(turn),
+    )  # fmt: skip
+    sent, ended = [], threading.Event()
+    with Quiet(str(turn)) as other:
+        child = threading.Thread(target=lambda: (run_task(task, sent.append, devices, "jax"), ended.set()))
+        child.start()
+        other.wait_for_all(0)  # it works no more, and has still to measure
+        other._lock(fcntl.LOCK_SH, quiet._UNDONE)
+        while not any(isinstance(line, Measured) for line in sent):
+            assert not ended.wait(0.05)
+        assert not ended.wait(1.5)
+    assert ended.wait(20)
+    child.join()

@@ -74,10 +74,39 @@ def test_one_that_never_gets_ready_takes_only_the_others_patience(tmp_path):
     assert told == ["measures", "has measured"] * 2
 
 
+def test_who_has_measured_ends_when_all_have(tmp_path):
+    lock, log = tmp_path / "lock", tmp_path / "log"
+    lock.touch()
+    ending = WORKER.replace("time.sleep(0.3)", "").rstrip() + "\n    quiet.wait_for_all(30)\n    tell('ends')\n"
+    command = [sys.executable, "-c", ending, lock, log]
+    with Quiet(str(lock)):
+        workers = [subprocess.Popen([*command, name, after, "30"]) for name, after in (("a", "0"), ("b", "0.4"), ("c", "0.1"))]
+        until(lambda: log.exists() and log.read_text().count("works") == 3)
+    assert [worker.wait(20) for worker in workers] == [0, 0, 0]
+    told = [line.partition(" ")[2] for line in log.read_text().splitlines()]
+    assert told.index("ends") > len(told) - 1 - told[::-1].index("has measured")
+
+
+def test_one_that_never_measures_keeps_nobody_for_ever(tmp_path):
+    lock = tmp_path / "lock"
+    lock.touch()
+    slow = subprocess.Popen([sys.executable, "-c", WORKER, lock, tmp_path / "log", "slow", "60", "0"])
+    try:
+        until((tmp_path / "log").exists)
+        with Quiet(str(lock)) as quiet:
+            began = time.monotonic()
+            quiet.wait_for_all(0.5)
+            assert 0.5 <= time.monotonic() - began < 10
+    finally:
+        slow.kill()
+        slow.wait(20)
+
+
 @pytest.mark.timeout(20)
 def test_one_that_is_alone_waits_for_nobody():
     with Quiet("") as quiet, quiet.measuring(0), Quiet("").measuring(0):
         pass
+    quiet.wait_for_all(20)
     assert quiet.waited_s < 1
 
 
