@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import site
 import sys
 import sysconfig
 from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import seqdec_gui
 from seqdec_gui.runs.spec import DeviceChoice, EngineName, Placement
 
 _HOST_DEVICES = "--xla_force_host_platform_device_count"
+_TILINGS = "--xla_gpu_experimental_cost_model_gemm_tiling_options"
+_FEW_TILINGS = f"{_TILINGS}=top=2,top_from_default=1"
+"""XLA compiles and times a dozen kernels for every matrix product, on all cores. These are the two that its model of costs puts
+first, nearly as fast (docs/decisions/0017-brief-children-try-few-kernels.md).
+"""
+_KNOW_TILINGS = ((0, 10, 1), (0, 13))
+"""From which version of jaxlib to before which: XLA ends the process at a flag that it does not know."""
 
 _DROPPED = (
     "KERAS_BACKEND",
@@ -40,9 +49,10 @@ _FIXED = {
 PLACEMENT_ON_CPU = Placement(DeviceChoice("cpu"), "tensorflow")
 
 
-def child_environment(placement: Placement, base: Mapping[str, str]) -> dict[str, str]:
+def child_environment(placement: Placement, base: Mapping[str, str], *, brief: bool = False) -> dict[str, str]:
     """The whole environment of a child that trains as `placement` says; `base` is that of the parent.
 
+    A `brief` one lives for seconds: it compiles fast rather than as well as can be.
     What the user has set for logging (`TF_CPP_MIN_LOG_LEVEL`), `OPENBLAS_NUM_THREADS` and further `XLA_FLAGS` stay; so does the
     library path.
     """
@@ -57,7 +67,7 @@ def child_environment(placement: Placement, base: Mapping[str, str]) -> dict[str
     on_gpu = devices.kind == "gpu"
     environment["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, devices.gpus)) if on_gpu else "-1"
     environment["JAX_PLATFORMS"] = "cuda,cpu" if on_gpu and engine == "jax" else "cpu"
-    _set(environment, "XLA_FLAGS", _xla_flags(base.get("XLA_FLAGS", ""), devices, engine))
+    _set(environment, "XLA_FLAGS", _xla_flags(base.get("XLA_FLAGS", ""), devices, engine, brief))
     _set(environment, "PYTHONPATH", _python_path(base.get("PYTHONPATH", "")))
     return environment
 
@@ -69,11 +79,22 @@ def _set(environment: dict[str, str], name: str, value: str) -> None:
         environment.pop(name, None)
 
 
-def _xla_flags(before: str, devices: DeviceChoice, engine: EngineName) -> str:
+def _xla_flags(before: str, devices: DeviceChoice, engine: EngineName, brief: bool) -> str:
     flags = [flag for flag in before.split() if not flag.startswith(_HOST_DEVICES)]
     if engine == "jax" and devices.kind == "cpu":
         flags.append(f"{_HOST_DEVICES}={devices.count}")
+    elif engine == "jax" and brief and _TILINGS not in before and _KNOW_TILINGS[0] <= _jaxlib_version() < _KNOW_TILINGS[1]:
+        flags.append(_FEW_TILINGS)
     return " ".join(flags)
+
+
+def _jaxlib_version() -> tuple[int, ...]:
+    """Of the one that children will import; empty without one, and of one that was not released."""
+    try:
+        found = version("jaxlib")
+    except PackageNotFoundError:
+        return ()
+    return tuple(map(int, found.split("."))) if re.fullmatch(r"[\d.]+", found) else ()
 
 
 def with_package(base: Mapping[str, str]) -> dict[str, str]:

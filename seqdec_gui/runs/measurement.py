@@ -14,7 +14,8 @@ OUT_OF_MEMORY = "out_of_memory"
 class Measurement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Times in seconds, memory in bytes. What was not measured, or has no meaning here, is None.
 
-    `ready_s`: from the start of the process to the end of the first step, `compile_s` the part of it that the compiler took.
+    `ready_s`: from the start of the process to the end of the first step, `compile_s` the part of it that the compiler took; a
+    training on GPUs takes longer for both (docs/decisions/0017-brief-children-try-few-kernels.md).
     `step_s`: median over `intervals` stretches of steps, through the engine's own `train`; `spread` is the range of those
     stretches as a share of it. `reduction_share`: how much of a step goes when nothing is summed over the devices;
     `input_share`: how much of it goes when the rows already lie on the devices, 0 where they do (`resident`).

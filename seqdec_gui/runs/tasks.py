@@ -88,6 +88,10 @@ class InspectTask(_Tagged, frozen=True, kw_only=True, tag="inspect"):
     path: str
 
 
+PROBE_GRACE = 1.5
+"""A probe that has measured something is ended after its budget times this: a compilation cannot be interrupted otherwise."""
+
+
 class ProbeTask(_Tagged, frozen=True, kw_only=True, tag="probe"):
     """Measure training steps at each of these global batches, smallest first; every one is answered by a `Measured`.
 
@@ -282,7 +286,7 @@ def run_task(
     with tempfile.TemporaryFile() as log:
         child = subprocess.Popen(
             argv,
-            env=child_environment(placement, os.environ),
+            env=child_environment(placement, os.environ, brief=True),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

@@ -1,4 +1,4 @@
-"""Stands in for the task process. argv: MODE. Modes: done, fail, invalid, bug, segv, garbage, grandchild, slow."""
+"""Stands in for the task process. argv: MODE. Modes: done, flags, fail, invalid, bug, segv, garbage, grandchild, slow."""
 
 import os
 import signal
@@ -19,6 +19,9 @@ channel.send(Notice(text=os.environ["KERAS_BACKEND"]))
 if mode == "done":
     channel.send(Evaluated(metrics={"loss": float("nan"), "accuracy": 0.5}, rows=7))
     time.sleep(60)  # a framework that is slow to go must not hold up the result
+elif mode == "flags":
+    channel.send(Notice(text=os.environ.get("XLA_FLAGS", "")))
+    channel.send(Evaluated(metrics={}, rows=0))
 elif mode == "fail":
     channel.send(TaskFailed(sentence="It cannot be done.", details="Traceback ..."))
 elif mode == "invalid":

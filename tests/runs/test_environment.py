@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 
@@ -13,8 +14,12 @@ from seqdec_gui.runs.spec import DeviceChoice, Placement
 CPU, CPUS, GPUS = DeviceChoice("cpu"), DeviceChoice("cpu", count=3), DeviceChoice("gpu", gpus=(0, 2))
 
 
-def made(devices, engine, **base):
-    return child_environment(Placement(devices, engine), base)
+def made(devices, engine, brief=False, **base):
+    return child_environment(Placement(devices, engine), base, brief=brief)
+
+
+def missing(name):
+    raise PackageNotFoundError(name)
 
 
 def test_gpus_are_chosen_in_the_order_of_the_driver():
@@ -39,6 +44,25 @@ def test_virtual_devices_of_jax_are_flags_and_other_flags_stay():
     flags = "--xla_dump_to=/x --xla_force_host_platform_device_count=8"
     assert made(CPUS, "jax", XLA_FLAGS=flags)["XLA_FLAGS"] == "--xla_dump_to=/x --xla_force_host_platform_device_count=3"
     assert "XLA_FLAGS" not in made(CPUS, "tensorflow", XLA_FLAGS="--xla_force_host_platform_device_count=8")
+
+
+@pytest.mark.parametrize(
+    ("version", "knows"),
+    [("0.10.0", False), ("0.10.1", True), ("0.12.0.1", True), ("0.11.0.dev2026", False), ("0.13.0", False)],
+)
+def test_xla_tries_few_kernels_on_gpus_for_a_brief_child_where_it_knows_how(version, knows, monkeypatch):
+    monkeypatch.setattr(environment, "version", lambda _: version)
+    flag = "--xla_gpu_experimental_cost_model_gemm_tiling_options"
+    assert made(GPUS, "jax", brief=True).get("XLA_FLAGS", "").startswith(flag) == knows
+    assert made(GPUS, "jax", brief=True, XLA_FLAGS=f"{flag}=top=9")["XLA_FLAGS"] == f"{flag}=top=9"
+    assert "XLA_FLAGS" not in made(GPUS, "tensorflow", brief=True)
+    assert flag not in made(CPUS, "jax", brief=True)["XLA_FLAGS"]
+    assert "XLA_FLAGS" not in made(GPUS, "jax")
+
+
+def test_without_jax_no_flag_is_set(monkeypatch):
+    monkeypatch.setattr(environment, "version", missing)
+    assert "XLA_FLAGS" not in made(GPUS, "jax", brief=True)
 
 
 def test_memory_of_gpus_is_not_taken_in_advance():

@@ -6,6 +6,8 @@ import msgspec
 import pytest
 
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
+from seqdec_gui.runs import environment
+from seqdec_gui.runs.spec import DeviceChoice
 from seqdec_gui.runs.tasks import (
     Cancelled,
     Evaluated,
@@ -25,6 +27,13 @@ TASK = EvaluateTask(run="/run", data="/data.csv")
 
 def do(mode, **options):
     return run_task(TASK, argv=(sys.executable, str(FAKE_TASK), mode), **options)
+
+
+def test_a_task_on_gpus_compiles_in_haste(monkeypatch):
+    monkeypatch.setattr(environment, "version", lambda _: "0.11.2")
+    told = []
+    do("flags", on_event=told.append, devices=DeviceChoice("gpu", gpus=(0, 1)), engine="jax")
+    assert environment._FEW_TILINGS in told[-1].text.split()
 
 
 @pytest.mark.parametrize(

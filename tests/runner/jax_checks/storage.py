@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -76,6 +77,17 @@ def compiled_code_is_kept_whole_or_not_at_all(folder: Path) -> None:
         files.os.fsync = full
     jax.jit(lambda x: x * 3 + 2)(1.0)
     assert [path.name.endswith("-cache") for path in (folder / "kept").iterdir()].count(True) >= 1
+
+
+def kernels_chosen_under_other_flags_are_kept_apart(folder: Path) -> None:
+    before, usual = os.environ.get("XLA_FLAGS", ""), kept_code.folder()
+    try:
+        os.environ["XLA_FLAGS"] = f"{before} --xla_force_host_platform_device_count=8"
+        assert kept_code.folder() == usual
+        os.environ["XLA_FLAGS"] = f"{before} --xla_gpu_autotune_level=3"
+        assert kept_code.folder() != usual
+    finally:
+        os.environ["XLA_FLAGS"] = before
 
 
 def tensorflow_stays_out_of_the_process(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,15 @@ def keep() -> None:
 
 
 def folder() -> Path:
-    """One per version of JAX and kind of processor.
+    """One per version of JAX, kind of processor, and flags for GPUs.
 
-    Machine code for one processor must not be run on another that shares the home folder.
+    Machine code for one processor must not be run on another that shares the home folder. And XLA keeps there which kernels it
+    has chosen, whatever flags it chose them under.
     """
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     kind = {line for line in lines if line.startswith(("model name", "flags", "Features"))}
-    digest = hashlib.sha256("\n".join(sorted(kind)).encode()).hexdigest()[:12]
+    flags = [flag for flag in os.environ.get("XLA_FLAGS", "").split() if flag.startswith("--xla_gpu")]
+    digest = hashlib.sha256("\n".join([*sorted(kind), *flags]).encode()).hexdigest()[:12]
     return Path(platformdirs.user_cache_dir("seqdec-gui")) / f"jax-{jax.__version__}-{digest}"
 
 
