@@ -26,6 +26,9 @@ _HEADING = (
 )  # fmt: skip
 
 
+_FAILED = {"out_of_memory": "out of memory", "time": "no time", "other": "failed"}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("design", metavar="DESIGN", help="the .seqdec file")
     add_placement(parser)
@@ -93,7 +96,7 @@ def row_of(advice: Advice, one: Measurement) -> tuple[str, ...]:
     from seqdec_gui.runs.advice import kernels_in_words
 
     if one.step_s is None:
-        return (str(one.devices), f"{one.batch_size:,}", one.failed.replace("_", " "), *["-"] * (len(_HEADING) - 3))
+        return (str(one.devices), f"{one.batch_size:,}", _FAILED[one.failed or "other"], *["-"] * (len(_HEADING) - 3))
     speed_up = advice.speed_up(one)
     return (
         str(one.devices),

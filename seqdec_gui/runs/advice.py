@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.wording import listed
 from seqdec_gui.runs.engine_choice import choose_engine
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.probe import IsCancelled, OnMeasured, OnProgress, Plan, probe
@@ -151,19 +152,28 @@ def _alone(advice: Advice) -> str:
 
 
 def _failures(advice: Advice) -> list[str]:
+    failed = [one for one in advice.measurements if one.failed]
+    both = tuple(dict.fromkeys((advice.devices, advice.alone)))
+
+    def sizes(devices: DeviceChoice, kind: str, sentence: str | None = None) -> list[int]:
+        return [one.batch_size for one in failed
+                if one.devices == devices and one.failed == kind and sentence in (None, one.failure)]  # fmt: skip
+
     sentences = []
-    for devices in dict.fromkeys((advice.devices, advice.alone)):
-        failed = [one for one in advice.measurements if one.devices == devices and one.failed]
-        for kind, what in (("out_of_memory", "runs out of memory"), ("time", "was not measured for want of time")):
-            sizes = [one.batch_size for one in failed if one.failed == kind]
-            if sizes:
-                many = len(sizes) > 1 and kind == "time"
-                listed = " and ".join(f"{size:,}" for size in sizes) if many else f"{sizes[0]:,}"
-                verb = "were not measured for want of time" if many else what
-                sentences.append(f"Batch {listed} {verb} on {devices_in_words(devices)}.")
-        name = devices_in_words(devices)
-        sentences += [f"{name}, batch {one.batch_size:,}: {one.failure}" for one in failed if one.failed == "other"]
+    for devices in both:
+        if full := sizes(devices, "out_of_memory"):
+            sentences.append(f"{_batches(full[:1])} runs out of memory on {devices_in_words(devices)}.")
+        if late := sizes(devices, "time"):
+            were = "was" if len(late) == 1 else "were"
+            sentences.append(f"{_batches(late)} {were} not measured for want of time on {devices_in_words(devices)}.")
+    for sentence in dict.fromkeys(one.failure for one in failed if one.failed == "other"):
+        places = [(devices_in_words(devices), found) for devices in both if (found := sizes(devices, "other", sentence))]
+        sentences.append(f"{'; '.join(f'{name}, {_batches(found).lower()}' for name, found in places)}: {sentence}")
     return sentences
+
+
+def _batches(sizes: Sequence[int]) -> str:
+    return f"{'Batch' if len(sizes) == 1 else 'Batches'} {listed([f'{size:,}' for size in sizes])}"
 
 
 def devices_in_words(devices: DeviceChoice) -> str:

@@ -20,6 +20,7 @@ _MEMORY = re.compile(
     r"\bMemoryError\b|std::bad_alloc|OOM when allocating|Cannot allocate memory|Unable to allocate .* for an array"
 )
 _DISK = re.compile(r"No space left on device|Disk quota exceeded")
+_FLAGS = re.compile(r"Unknown flags? in XLA_FLAGS: (.*\S)")
 _FATAL = re.compile(r"^Fatal Python error: (.*)$", re.MULTILINE)
 
 GPU_MEMORY_SENTENCE = (
@@ -55,6 +56,11 @@ def _cause(exit_status: int | None, log: str, what: str) -> tuple[FailureKind, s
         return "out_of_memory", MEMORY_SENTENCE
     if _DISK.search(log):
         return "disk_full", DISK_SENTENCE
+    if flags := _FLAGS.search(log):
+        return (
+            "invalid",
+            f"This version of XLA does not know {flags.group(1)}: remove it from the environment variable XLA_FLAGS.",
+        )
     if exit_status is not None and exit_status < 0:
         return _signalled(-exit_status, what)
     if fatal := _FATAL.search(log):

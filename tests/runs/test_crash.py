@@ -20,6 +20,12 @@ from seqdec_gui.runs.crash import explain, log_tail
         (-11, "", "crashed", "SIGSEGV"),
         (None, "Fatal Python error: Segmentation fault\n\nCurrent thread", "crashed", "Segmentation fault"),
         (1, "OSError: [Errno 28] No space left on device", "disk_full", "disk is full"),
+        (
+            1,
+            "F1127 22:28:05.5 7041 parse_flags_from_env.cc:234] Unknown flags in XLA_FLAGS: --xla_foo=1 --xla_bar",
+            "invalid",
+            "does not know --xla_foo=1 --xla_bar: remove",
+        ),
         (3, "one\ntwo\n\n", "crashed", "exit status 3 without saying why. Its log ends with: two"),
         (None, "", "crashed", "Its log is empty"),
         (-200, "", "crashed", "signal 200"),

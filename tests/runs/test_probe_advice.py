@@ -59,6 +59,12 @@ def test_other_failures_are_quoted():
     assert said.endswith("2 GPUs, batch 256: jax failed: no.")
 
 
+def test_what_fails_everywhere_for_one_reason_is_said_once():
+    failed = [measured(devices, size, failed="other", failure="No CUDA.") for size in (64, 256, 1024) for devices in (TWO, ONE)]
+    said = sentence_of(advice(*failed[:-1], measured(ONE, 1024, failed="other", failure="No room.")))
+    assert said.endswith("2 GPUs, batches 64, 256 and 1,024; 1 GPU, batches 64 and 256: No CUDA. 1 GPU, batch 1,024: No room.")
+
+
 def test_one_device_alone_is_told_its_speed_and_what_a_larger_batch_gives():
     alone = advice(measured(ONE, 256, 1000.0), measured(ONE, 1024, 2500.0), devices=ONE)
     assert sentence_of(alone) == "1 GPU: 1,000 samples/s at batch 256, 2.5x that at 1,024."

@@ -82,8 +82,9 @@ class AdviceTable(QTableWidget):
             self.selectRow(rows.index(before))
         self._set_widths(advice, rows)
         measured = [one for one in rows if one.step_s is not None]
-        for place, column in enumerate(COLUMNS[2:], 2):
-            self.setColumnHidden(place, bool(measured) and all(column.text(advice, one) == NOTHING for one in measured))
+        for place, column in enumerate(COLUMNS[3:], 3):
+            self.setColumnHidden(place, bool(rows) and all(column.text(advice, one) == NOTHING for one in measured))
+        self.horizontalHeaderItem(2).setText(COLUMNS[2].title if measured or not rows else "")
         self.setMaximumHeight(self.horizontalHeader().sizeHint().height() + max(1, len(rows)) * ROW_HEIGHT + 3 * theme.SPACE)
         self.batch_chosen.emit(self._batch())
 
