@@ -1,31 +1,47 @@
-"""Names of files, columns and designs, which may be longer than their place: they must not push others out of it."""
+"""Words that may be longer than their place: names of files, runs and designs, facts, reasons."""
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QEvent, Qt
+from PyQt5.QtCore import QEvent, QSize, Qt
 from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QLabel, QSizePolicy, QWidget
 
-LEAST_WIDTH = 40
+LEAST_WIDTH = 24
 
 
 class ElidedLabel(QLabel):
-    """Shortens its text in the middle where there is no room for it; the whole is the tooltip then, unless it has another."""
+    """Shortens its text where there is no room for it; the whole is the tooltip then, unless it has another.
 
-    def __init__(self, name: str = "", parent: QWidget | None = None) -> None:
+    It takes the room that its layout has, or, with `fills` off, no more than the whole text needs.
+    """
+
+    def __init__(
+        self, name: str = "", mode: Qt.TextElideMode = Qt.ElideMiddle, *, fills: bool = True, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setObjectName(name)
+        self._mode = mode
         self._full = ""
-        self.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Preferred)
+        self.setSizePolicy(QSizePolicy.Ignored if fills else QSizePolicy.Preferred, QSizePolicy.Preferred)
 
     def setText(self, text: str | None) -> None:
         if self.toolTip() == self._full:
             self.setToolTip("")
         self._full = text or ""
+        self.setAccessibleName(self._full)
+        self.updateGeometry()
         self._elide()
 
     def full_text(self) -> str:
         return self._full
+
+    def sizeHint(self) -> QSize:
+        margins = self.contentsMargins()
+        words = self.fontMetrics().horizontalAdvance(self._full)
+        return QSize(words + margins.left() + margins.right() + 2, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(LEAST_WIDTH, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
@@ -34,10 +50,12 @@ class ElidedLabel(QLabel):
     def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.FontChange:
+            self.updateGeometry()
             self._elide()
 
     def _elide(self) -> None:
-        shown = self.fontMetrics().elidedText(self._full, Qt.ElideMiddle, max(LEAST_WIDTH, self.width()))
+        room = max(LEAST_WIDTH, self.contentsRect().width())
+        shown = self.fontMetrics().elidedText(self._full, self._mode, room)
         super().setText(shown)
         if self.toolTip() in ("", self._full):
             self.setToolTip(self._full if shown != self._full else "")

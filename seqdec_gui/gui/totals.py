@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import Qt, QTimer, pyqtSlot
-from PyQt5.QtGui import QPainter, QPaintEvent, QPalette
-from PyQt5.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
+from PyQt5.QtWidgets import QLabel, QStatusBar, QWidget
 
 from seqdec_gui.domain.shapes import activation_bytes
 from seqdec_gui.gui import theme
+from seqdec_gui.gui.elided_label import ElidedLabel
 from seqdec_gui.gui.workspace import Workspace
 
 TOLD_MS = 6000
@@ -42,29 +42,13 @@ class Totals(QLabel):
         self.setToolTip("Weights, gradients, optimizer and activations of one batch in float32: an estimate.")
 
 
-class ElidedLabel(QLabel):
-    """One line of text that ends in an ellipsis where there is no room; the whole stands in its tooltip."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Preferred)
-
-    def paintEvent(self, _event: QPaintEvent | None) -> None:
-        painter = QPainter(self)
-        room = self.contentsRect().adjusted(2 * theme.SPACE, 0, -4 * theme.SPACE, 0)
-        words = self.fontMetrics().elidedText(self.text(), Qt.ElideRight, room.width())
-        align = Qt.AlignVCenter | Qt.AlignLeft
-        self.style().drawItemText(painter, room, align, self.palette(), True, words, QPalette.WindowText)
-        painter.end()
-
-
 class StatusBar(QStatusBar):
     """Left what was just told, for some seconds, or why training cannot begin (`train_reason`); right the totals."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.reason = ElidedLabel()
-        self.reason.setObjectName("train_reason")
+        self.reason = ElidedLabel("train_reason", Qt.ElideRight)
+        self.reason.setContentsMargins(2 * theme.SPACE, 0, 4 * theme.SPACE, 0)
         self._totals = Totals(workspace)
         self.addWidget(self.reason, 1)
         self.addPermanentWidget(self._totals)

@@ -20,6 +20,7 @@ from PyQt5.QtWidgets import (
     QComboBox,
     QLabel,
     QLineEdit,
+    QScrollArea,
     QTableWidget,
     QToolButton,
     QWidget,
@@ -63,6 +64,15 @@ def test_every_kind_has_a_field_for_every_parameter(window: MainWindow, find: Fi
         if field.name not in words.FACTS:
             assert find(QWidget, f"field_{field.name}")
     assert find(QLineEdit, "field_id").text() == "it"
+
+
+@pytest.mark.parametrize("kind", ["", *sorted(KINDS)])
+def test_the_narrowest_inspector_cuts_nothing_off(window: MainWindow, find: Find, kind: str) -> None:
+    window.document.edit(Design((Block("it", KINDS[kind or "layer_stack"]()),)), "Add", select=["it"] if kind else [])
+    inspector = find(QWidget, "inspector")
+    scroll = inspector.findChild(QScrollArea)
+    room = inspector.minimumWidth() - scroll.verticalScrollBar().sizeHint().width()
+    assert scroll.widget().minimumSizeHint().width() <= room
 
 
 def test_training_and_split_stand_there_when_nothing_is_selected(archetype: MainWindow, find: Find) -> None:

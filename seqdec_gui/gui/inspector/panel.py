@@ -23,7 +23,7 @@ from seqdec_gui.gui.inspector.reading import range_words
 from seqdec_gui.gui.stylesheet import polish
 from seqdec_gui.gui.workspace import Workspace
 
-LEAST_WIDTH = 288
+LEAST_WIDTH = 328
 
 
 class Inspector(QFrame):

@@ -7,6 +7,7 @@ from PyQt5.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from seqdec_gui.gui import theme
+from seqdec_gui.gui.elided_label import ElidedLabel
 from seqdec_gui.gui.icons import icon
 from seqdec_gui.gui.scaling.advisor import Advisor, age
 from seqdec_gui.gui.scaling.table import AdviceTable
@@ -38,9 +39,9 @@ class AdvisorPanel(QFrame):
         self._on_theme_changed()
 
     def _build(self) -> None:
-        self._title = QLabel(objectName="advisor_title")
+        self._title = ElidedLabel("advisor_title", Qt.ElideRight, fills=False)
         self._title.setProperty("role", "title")
-        self._facts = QLabel(objectName="advisor_facts")
+        self._facts = ElidedLabel("advisor_facts", Qt.ElideRight, fills=False)
         self._facts.setProperty("role", "small")
         self.measure_button = QPushButton(MEASURE, objectName="measure_button")
         self.measure_button.clicked.connect(self.advisor.measure)
@@ -129,7 +130,7 @@ class AdvisorPanel(QFrame):
             text = f"Measures short trainings on {compared}, at the design's batch and at larger ones. Takes {limit}."
         else:
             text = advice.sentence
-            facts = f"{ENGINES[advice.engine]}  ·  measured {age(advisor.measured_at)}"
+            facts = f"{ENGINES[advice.engine]}  ·  {age(advisor.measured_at)}"
         self.sentence.setText(text)
         polish(self.sentence, "role", "error" if advisor.fault else "" if advice is not None else "dim")
         self._facts.setText(facts)

@@ -6,14 +6,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PyQt5.QtCore import QSize, Qt, QTimer, pyqtSignal, pyqtSlot
-from PyQt5.QtGui import QResizeEvent
+from PyQt5.QtCore import Qt, QTimer, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.gui import background, theme
 from seqdec_gui.gui.certificates import open_certificate
 from seqdec_gui.gui.certificates.badge import CertificateBadge
+from seqdec_gui.gui.elided_label import ElidedLabel
 from seqdec_gui.gui.icons import icon
 from seqdec_gui.gui.stylesheet import polish
 from seqdec_gui.gui.training_view.badge import Badge
@@ -27,38 +27,6 @@ if TYPE_CHECKING:
 
 TICK_MS = 1000
 ENGINES = {"jax": "JAX", "tensorflow": "TensorFlow"}
-
-
-class ElidedLabel(QLabel):
-    """One line with an ellipsis where the room is too small; the whole text is the tooltip then."""
-
-    def __init__(self, mode: Qt.TextElideMode = Qt.ElideRight, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._mode = mode
-        self._whole = ""
-        self.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Fixed)
-
-    def sizeHint(self) -> QSize:
-        return QSize(self.fontMetrics().horizontalAdvance(self._whole) + 2, super().sizeHint().height())
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(6 * theme.SPACE, super().minimumSizeHint().height())
-
-    def set_text(self, text: str) -> None:
-        if text != self._whole:
-            self._whole = text
-            self.setAccessibleName(text)
-            self.updateGeometry()
-            self._elide()
-
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
-        super().resizeEvent(event)
-        self._elide()
-
-    def _elide(self) -> None:
-        shown = self.fontMetrics().elidedText(self._whole, self._mode, self.width())
-        self.setText(shown)
-        self.setToolTip(self._whole if shown != self._whole else "")
 
 
 class Header(QWidget):
@@ -87,19 +55,17 @@ class Header(QWidget):
         self._on_theme_changed()
 
     def _build_words(self) -> None:
-        self._name = ElidedLabel(Qt.ElideMiddle)
-        self._name.setObjectName("run_name")
+        self._name = ElidedLabel("run_name", fills=False)
         self._name.setProperty("role", "title")
         self._badge = Badge()
         self.certificate_badge = CertificateBadge()
         self.certificate_badge.clicked.connect(self._on_certificate_badge_clicked)
-        self._facts = ElidedLabel()
+        self._facts = ElidedLabel("run_facts", Qt.ElideRight, fills=False)
         self._facts.setProperty("role", "small")
         self.progress_bar = QProgressBar(objectName="progress_bar")
         self.progress_bar.setTextVisible(False)
         self.progress_bar.setAccessibleName("Progress of the training")
-        self._progress_words = ElidedLabel()
-        self._progress_words.setObjectName("progress_words")
+        self._progress_words = ElidedLabel("progress_words", Qt.ElideRight)
         self._left = QLabel(objectName="time_left", alignment=Qt.AlignRight)
         for words in (self._progress_words, self._left):
             words.setProperty("role", "small")
@@ -177,13 +143,13 @@ class Header(QWidget):
             for button in self._buttons:  # hidden, they ask for no room
                 button.hide()
             return
-        self._name.set_text(followed.name)
+        self._name.setText(followed.name)
         active = followed is self._session.active
         state = followed.state if active or not followed.alive else "reading"
         if state == "reading" and followed.silent is not None:
             state = "elsewhere" if followed.silent.state == "unfinished" and followed.history.started else followed.silent.state
         self._badge.set_state(state)
-        self._facts.set_text(_facts(followed))
+        self._facts.setText(_facts(followed))
         self._show_certificate(followed)
         self._show_progress(followed, state)
         self._show_buttons(followed, state, active)
@@ -225,7 +191,7 @@ class Header(QWidget):
             waiting = followed.alive and state != "reading" and followed.silent is None
             self.progress_bar.setRange(0, 0 if waiting else 1)
             known = "" if followed.silent is None else followed.silent.text
-            self._progress_words.set_text(_starting(followed) if waiting else known)
+            self._progress_words.setText(_starting(followed) if waiting else known)
             self._left.setText("")
             return
         self.progress_bar.setRange(0, max(1, started.steps))
@@ -235,7 +201,7 @@ class Header(QWidget):
         rate = history.latest.get("samples_per_s")
         if rate is not None and followed.alive:
             words.append(f"{value_text('samples_per_s', rate)} samples/s")
-        self._progress_words.set_text("  ·  ".join(words))
+        self._progress_words.setText("  ·  ".join(words))
         left = history.seconds_left if followed.alive else None
         after = f"after {duration(history.seconds)}" if not followed.alive else ""
         self._left.setText(f"{duration(left)} left" if left is not None else after)
