@@ -4,8 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 EXTRAS ?= gui,jax,onnx,keras2,dev
 INSTALLED := $(VENV)/.installed
-# Two workers, a file each: fixtures that take long are made once a file.
-PARALLEL := -n 2 --dist loadfile
+# A file to each worker: fixtures that take long are made once a file. Fast tests wait for processes and timers, the slow ones compute.
+PARALLEL := --dist loadfile
 
 .PHONY: help setup demo test lint fast timing slow test-xvfb measure bench screenshots clean
 
@@ -39,13 +39,13 @@ lint: setup
 	$(BIN)/lint-imports --no-cache
 
 fast: setup
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m 'not slow and not timing' $(PARALLEL)
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m 'not slow and not timing' -n 3 $(PARALLEL)
 
 timing: setup
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m timing
 
 slow: setup
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m 'slow and not timing' $(PARALLEL)
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m 'slow and not timing' -n 2 $(PARALLEL)
 
 test-xvfb: setup
 	tools/on_screen.sh $(BIN)/python -m pytest -m 'not timing' tests/gui/test_walk.py \
