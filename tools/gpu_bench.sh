@@ -5,7 +5,7 @@
 # starts    six runs on all GPUs, none with compiled code to begin with: fails one, and why? 2 minutes
 # check     cuDNN's LSTM under masks, N GPUs against one                                   1 minute
 # certify   certificates of the examples on all GPUs, both engines, all at once            2 minutes
-# advise    what the GPUs are worth for the molecules, twice: cold, and with code kept     1 minute
+# advise    what the GPUs are worth for the molecules, thrice: cold, and with code kept    1 minute
 # auto      which engine a long training of the molecules takes on all GPUs, and why; with TensorFlow, 1 minute
 # bench     the product and the prototype in turns on all GPUs, the four workloads         10 minutes with ROUNDS=3
 # peers     the product, PyTorch and plain Keras on all GPUs; STEPS=50 is enough          10 minutes
@@ -13,7 +13,7 @@
 # one       the product on the first GPU                                                   3 minutes
 # variants  the engine's tunings and bfloat16                                              5 minutes
 # kernels   the kernels of a training step                                                 2 minutes
-# flags     XLA flags                                                                      5 minutes
+# flags     XLA flags                                                                     10 minutes
 set -u
 what=${1:?starts, check, certify, advise, auto, bench, peers, engines, one, variants, kernels or flags}
 wheels=${2:-.whl}
@@ -75,7 +75,7 @@ case $what in
         wait
         ;;
     advise)
-        for turn in cold warm; do
+        for turn in cold warm kept; do  # the second compiles steps without reduction, the third nothing
             SECONDS=0
             "$python" -m seqdec_gui advise resources/examples/molecules.seqdec --devices "$gpus" 2>&1 | tee "$out/advise-$turn.txt"
             echo "$turn: $SECONDS s" | tee -a "$out/advise-$turn.txt"
@@ -110,12 +110,13 @@ case $what in
     flags)
         folder=$(mktemp -d)
         graphs="--xla_gpu_enable_command_buffer=FUSION,CUBLAS,CUBLASLT,CUSTOM_CALL,CUDNN"
-        for flags in "" "$graphs,COLLECTIVES" "$graphs,COLLECTIVES,WHILE" \
+        tilings="--xla_gpu_experimental_cost_model_gemm_tiling_options=top_from_default=1"
+        for flags in "" "$tilings,top=2" "$tilings,top=1" "$graphs,COLLECTIVES" "$graphs,COLLECTIVES,WHILE" \
             "$graphs,COLLECTIVES,WHILE --xla_gpu_command_buffer_unroll_loops=true" \
             "--xla_gpu_unsupported_use_all_reduce_one_shot_kernel=true" "--xla_gpu_disable_async_collectives=ALLREDUCE" \
             "--xla_gpu_enable_latency_hiding_scheduler=true"; do
             echo "flags: $flags" | tee -a "$out/flags.txt"
-            for work in "seed 256" "large 128"; do
+            for work in "seed 256" "smiles 256" "large 128"; do
                 # shellcheck disable=SC2086
                 set -- $work
                 XLA_FLAGS="$flags" on_jax timeout 90 "$python" -m seqdec_gui.runner.bench.variants "$(job "$1" "$2" 104)" "$folder" \
