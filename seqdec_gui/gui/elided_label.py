@@ -25,6 +25,8 @@ class ElidedLabel(QLabel):
         self.setSizePolicy(QSizePolicy.Ignored if fills else QSizePolicy.Preferred, QSizePolicy.Preferred)
 
     def setText(self, text: str | None) -> None:
+        if text == self._full:  # a layout that has nothing to do costs the window a frame
+            return
         if self.toolTip() == self._full:
             self.setToolTip("")
         self._full = text or ""
