@@ -17,6 +17,8 @@ from seqdec_gui.runs.spec import DeviceChoice, EngineChoice, EngineName
 _GPU_PLUGINS = ("jax_cuda13_plugin", "jax_cuda12_plugin")
 LARGE_BATCH = 512
 """Rows from which TensorFlow's products are the faster ones on a CPU; the figures are in docs/parallelism.md."""
+LONGER_START_S = 10.0
+"""Until a training on JAX and GPUs is ready, compared with a probe, which tries few kernels (docs/performance.md)."""
 _TITLES: dict[EngineName, str] = {"jax": "JAX", "tensorflow": "TensorFlow"}
 
 
@@ -101,7 +103,8 @@ def _seconds(one: Measurement, epochs: int | None) -> float:
     assert one.step_s is not None
     if epochs is None or one.epoch_s is None or one.ready_s is None:
         return one.step_s
-    return one.ready_s + epochs * one.epoch_s
+    longer_s = LONGER_START_S if one.engine == "jax" and one.devices.kind == "gpu" else 0.0
+    return one.ready_s + longer_s + epochs * one.epoch_s
 
 
 def _comparison(winner: Measurement, loser: Measurement, epochs: int | None) -> str:

@@ -38,6 +38,16 @@ def test_a_short_training_goes_to_the_engine_that_begins_sooner(epochs, engine):
     assert by_measurement(measured, epochs).engine == engine
 
 
+def test_on_gpus_a_training_on_jax_begins_later_than_its_probe():
+    gpu, more = DeviceChoice("gpu", gpus=(0,)), {"epoch_s": 1.0, "ready_s": 10.0}
+    measured = [
+        msgspec.structs.replace(of("jax", 0.01, **more), devices=gpu),
+        msgspec.structs.replace(of("tensorflow", 0.01, **more | {"epoch_s": 1.5}), devices=gpu),
+    ]
+    assert by_measurement(measured, 15).engine == "tensorflow"
+    assert by_measurement(measured, 25).engine == "jax"
+
+
 def test_the_engine_that_ran_out_of_memory_loses():
     full = of("jax", None, failed="out_of_memory", failure="full")
     assert by_measurement([full, of("tensorflow", 9.0)], 1).engine == "tensorflow"
