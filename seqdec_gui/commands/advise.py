@@ -101,7 +101,7 @@ def row_of(advice: Advice, one: Measurement) -> tuple[str, ...]:
     return (
         str(one.devices),
         f"{one.batch_size:,}",
-        f"{1000 * one.step_s:.3g}",
+        f"{float(f'{1000 * one.step_s:.3g}'):,g}",
         f"{one.samples_per_s:,.0f}",
         "-" if speed_up is None else f"{speed_up:.2f}x",
         _share(one.reduction_share),
