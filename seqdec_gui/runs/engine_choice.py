@@ -12,14 +12,13 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs import probe_cache
 from seqdec_gui.runs.measurement import Measurement
-from seqdec_gui.runs.spec import DeviceChoice, EngineChoice, EngineName
+from seqdec_gui.runs.spec import ENGINES, DeviceChoice, EngineChoice, EngineName
 
 _GPU_PLUGINS = ("jax_cuda13_plugin", "jax_cuda12_plugin")
 LARGE_BATCH = 512
 """Rows from which TensorFlow's products are the faster ones on a CPU; the figures are in docs/parallelism.md."""
 LONGER_START_S = 10.0
 """Until a training on JAX and GPUs is ready, compared with a probe, which tries few kernels (docs/performance.md)."""
-_TITLES: dict[EngineName, str] = {"jax": "JAX", "tensorflow": "TensorFlow"}
 
 
 class Decision(NamedTuple):
@@ -42,17 +41,17 @@ def choose_engine(wish: EngineChoice, devices: DeviceChoice, design: Design | No
 
 def decide(wish: EngineChoice, devices: DeviceChoice, design: Design | None = None, folder: Path | None = None) -> Decision:
     """As `choose_engine`, with the measurement."""
-    reasons = {name: missing(name, devices) for name in _TITLES}
+    reasons = {name: missing(name, devices) for name in ENGINES}
     if wish != "auto":
         if reasons[wish]:
             raise InvalidInput(f"The engine {wish} cannot be used: {reasons[wish]}", "engine_missing", "engine")
         return Decision(wish, f"{wish} was asked for.")
-    usable = [name for name in _TITLES if not reasons[name]]
+    usable = [name for name in ENGINES if not reasons[name]]
     if not usable:
         raise InvalidInput(f"No engine can be used: {reasons['tensorflow']} {reasons['jax']}", "engine_missing", "engine")
     if len(usable) == 1:
-        (other,) = (name for name in _TITLES if name not in usable)
-        return Decision(usable[0], f"{_TITLES[other]} cannot be used: {reasons[other]}")
+        (other,) = (name for name in ENGINES if name not in usable)
+        return Decision(usable[0], f"{ENGINES[other]} cannot be used: {reasons[other]}")
     if design is not None:
         measured = probe_cache.load(probe_cache.key_of(design, devices, design.training.batch_size))
         found = by_measurement(measured, design.training.epochs)
@@ -67,7 +66,7 @@ def by_measurement(measured: Sequence[Measurement], epochs: int) -> Decision | N
     None unless both were measured. One that ran out of memory loses.
     """
     by_engine = {one.engine: one for one in measured}
-    if set(by_engine) != set(_TITLES):
+    if set(by_engine) != set(ENGINES):
         return None
     alive = [one for one in by_engine.values() if one.step_s is not None]
     if not alive:
@@ -75,7 +74,7 @@ def by_measurement(measured: Sequence[Measurement], epochs: int) -> Decision | N
     if len(alive) == 1:
         (winner,) = alive
         (loser,) = (one for one in by_engine.values() if one is not winner)
-        return Decision(winner.engine, f"{_TITLES[loser.engine]} ran out of memory when it was measured here.", winner)
+        return Decision(winner.engine, f"{ENGINES[loser.engine]} ran out of memory when it was measured here.", winner)
     whole = all(one.epoch_s is not None and one.ready_s is not None for one in alive)
     winner, loser = sorted(alive, key=lambda one: _seconds(one, epochs if whole else None))
     return Decision(winner.engine, _comparison(winner, loser, epochs if whole else None), winner)
@@ -109,7 +108,7 @@ def _seconds(one: Measurement, epochs: int | None) -> float:
 
 def _comparison(winner: Measurement, loser: Measurement, epochs: int | None) -> str:
     ours, theirs = _seconds(winner, epochs), _seconds(loser, epochs)
-    first, second = _TITLES[winner.engine], _TITLES[loser.engine]
+    first, second = ENGINES[winner.engine], ENGINES[loser.engine]
     if epochs is None:
         speeds = f"{winner.samples_per_s:,.0f} and {loser.samples_per_s:,.0f} samples/s"
         return f"{first} was measured {theirs / ours:.1f} times as fast as {second} here ({speeds})."

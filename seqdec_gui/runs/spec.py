@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 FORMAT = 1
 EngineName = Literal["tensorflow", "jax"]
 EngineChoice = Literal["auto", "tensorflow", "jax"]
+ENGINES: dict[EngineName, str] = {"jax": "JAX", "tensorflow": "TensorFlow"}
+"""What users call them."""
+
+
+def engine_title(name: str) -> str:
+    """What users call an engine; its name where this version does not know it."""
+    return next((title for known, title in ENGINES.items() if known == name), name)
 
 
 class DeviceChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

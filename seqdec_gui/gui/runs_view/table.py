@@ -17,6 +17,7 @@ from seqdec_gui.gui.training_view.curves import family, in_order, is_validation
 from seqdec_gui.gui.training_view.session import device_words
 from seqdec_gui.gui.training_view.words import clock, value_text
 from seqdec_gui.runs.metric_words import in_words
+from seqdec_gui.runs.spec import engine_title
 
 SORT = Qt.UserRole
 ENTRY = Qt.UserRole + 1
@@ -197,7 +198,7 @@ def _certificate(entry: Entry) -> str:
 
 
 def _engine(entry: Entry) -> str:
-    return {"jax": "JAX", "tensorflow": "TensorFlow"}.get(entry.summary.engine, entry.summary.engine)
+    return engine_title(entry.summary.engine)
 
 
 def _parameters(entry: Entry) -> str:

@@ -14,8 +14,8 @@ from seqdec_gui.gui.scaling.table import AdviceTable
 from seqdec_gui.gui.stylesheet import polish
 from seqdec_gui.gui.workspace import Workspace
 from seqdec_gui.runs.advice import CPU_BUDGET_S, GPU_BUDGET_S, Advice, devices_in_words
+from seqdec_gui.runs.spec import engine_title
 
-ENGINES = {"jax": "JAX", "tensorflow": "TensorFlow"}
 MEASURE = "Measure these devices"
 
 
@@ -130,7 +130,7 @@ class AdvisorPanel(QFrame):
             text = f"Measures short trainings on {compared}, at the design's batch and at larger ones. Takes {limit}."
         else:
             text = advice.sentence
-            facts = f"{ENGINES[advice.engine]}  ·  {age(advisor.measured_at)}"
+            facts = f"{engine_title(advice.engine)}  ·  {age(advisor.measured_at)}"
         self.sentence.setText(text)
         polish(self.sentence, "role", "error" if advisor.fault else "" if advice is not None else "dim")
         self._facts.setText(facts)

@@ -21,12 +21,12 @@ from seqdec_gui.gui.training_view.session import FollowedRun, TrainingSession, d
 from seqdec_gui.gui.training_view.words import duration, value_text
 from seqdec_gui.runs.events import CommandAnswer
 from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.spec import engine_title
 
 if TYPE_CHECKING:
     from seqdec_gui.runs.certificate import Certificate
 
 TICK_MS = 1000
-ENGINES = {"jax": "JAX", "tensorflow": "TensorFlow"}
 
 
 class Header(QWidget):
@@ -332,7 +332,7 @@ def _facts(followed: FollowedRun) -> str:
     started = followed.history.started
     facts = [device_words(followed.devices)]
     if started is not None:
-        facts.append(ENGINES.get(started.engine, started.engine))
+        facts.append(engine_title(started.engine))
         if started.parameters.total:
             facts.append(f"{started.parameters.total:,} parameters")
         facts.append(f"batch {started.batch_size:,}")
