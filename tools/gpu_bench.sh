@@ -13,9 +13,10 @@
 # one       the product on the first GPU                                                   3 minutes
 # variants  the engine's tunings and bfloat16                                              5 minutes
 # kernels   the kernels of a training step                                                 2 minutes
-# flags     XLA flags                                                                     10 minutes
+# flags     XLA flags                                                                      5 minutes
+# tilings   two kernels for a product against all, engine alone                            4 minutes
 set -u
-what=${1:?starts, check, certify, advise, auto, bench, peers, engines, one, variants, kernels or flags}
+what=${1:?starts, check, certify, advise, auto, bench, peers, engines, one, variants, kernels, flags or tilings}
 wheels=${2:-.whl}
 out=${OUT:-gpu_bench}
 python=${PYTHON:-python3}
@@ -44,6 +45,20 @@ product() { # DEVICES ENGINES PEERS ROUNDS NAME
         set -- "$1" "$2" "$3" "$4" "$5" $work
         "$python" -m seqdec_gui bench --size "$6" --per-device-batch "$7" --devices "$1" --engines "$2" --peers "$3" \
             --rounds "$4" --steps "${STEPS:-100}" --json "$out/$5-$6-$7.json" 2>&1 | tee -a "$out/$5.txt"
+    done
+}
+
+with_flags() { # FLAGS VARIANTS "SIZE BATCH"...
+    flags=$1
+    names=$2
+    shift 2
+    echo "flags: $flags" | tee -a "$out/flags.txt"
+    for work in "$@"; do
+        # shellcheck disable=SC2086
+        set -- $work
+        # shellcheck disable=SC2086
+        XDG_CACHE_HOME=$(mktemp -d) XLA_FLAGS="$flags" on_jax timeout 90 "$python" -m seqdec_gui.runner.bench.variants \
+            "$(job "$1" "$2" 104)" "$(mktemp -d)" $names 2>> "$out/flags.log" | tee -a "$out/flags.txt"
     done
 }
 
@@ -108,20 +123,18 @@ case $what in
         done
         ;;
     flags)
-        folder=$(mktemp -d)
         graphs="--xla_gpu_enable_command_buffer=FUSION,CUBLAS,CUBLASLT,CUSTOM_CALL,CUDNN"
-        tilings="--xla_gpu_experimental_cost_model_gemm_tiling_options=top_from_default=1"
-        for flags in "" "$tilings,top=2" "$tilings,top=1" "$graphs,COLLECTIVES" "$graphs,COLLECTIVES,WHILE" \
+        for flags in "" "$graphs,COLLECTIVES" "$graphs,COLLECTIVES,WHILE" \
             "$graphs,COLLECTIVES,WHILE --xla_gpu_command_buffer_unroll_loops=true" \
             "--xla_gpu_unsupported_use_all_reduce_one_shot_kernel=true" "--xla_gpu_disable_async_collectives=ALLREDUCE" \
             "--xla_gpu_enable_latency_hiding_scheduler=true"; do
-            echo "flags: $flags" | tee -a "$out/flags.txt"
-            for work in "seed 256" "smiles 256" "large 128"; do
-                # shellcheck disable=SC2086
-                set -- $work
-                XLA_FLAGS="$flags" on_jax timeout 90 "$python" -m seqdec_gui.runner.bench.variants "$(job "$1" "$2" 104)" "$folder" \
-                    float32 bfloat16 2>> "$out/flags.log" | tee -a "$out/flags.txt"
-            done
+            with_flags "$flags" "float32 bfloat16" "seed 256" "large 128"
+        done
+        ;;
+    tilings)
+        for top in 99 2; do
+            with_flags "--xla_gpu_experimental_cost_model_gemm_tiling_options=top=$top,top_from_default=1" float32 \
+                "seed 256" "smiles 256" "large 128" "seed 2048"
         done
         ;;
     *) echo "unknown: $what" >&2; exit 2 ;;
