@@ -88,6 +88,8 @@ class InspectTask(_Tagged, frozen=True, kw_only=True, tag="inspect"):
     path: str
 
 
+DEATH_S = 0.1
+"""For which a child that was killed is waited for before anybody goes on."""
 PROBE_GRACE = 1.5
 """A probe that has measured something is ended after its budget times this: a compilation cannot be interrupted otherwise."""
 
@@ -292,12 +294,23 @@ def run_task(
             stderr=log,
             start_new_session=True,
         )
-        with child:
-            try:
-                return _converse(child, task, on_event, cancelled, log)
-            finally:  # the child was not waited for yet, so the group is still its own: nothing of it is left behind
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(child.pid, signal.SIGKILL)
+        try:
+            return _converse(child, task, on_event, cancelled, log)
+        finally:  # the child was not waited for yet, so the group is still its own: nothing of it is left behind
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(child.pid, signal.SIGKILL)
+            _bury(child)
+
+
+def _bury(child: subprocess.Popen[bytes]) -> None:
+    """Wait for a child that was killed; in a thread if that takes long, as where the driver takes its CUDA down."""
+    for pipe in filter(None, (child.stdin, child.stdout)):
+        with contextlib.suppress(BrokenPipeError):
+            pipe.close()
+    try:
+        child.wait(DEATH_S)
+    except subprocess.TimeoutExpired:
+        threading.Thread(target=child.wait, daemon=True, name="bury a task").start()
 
 
 def _converse(

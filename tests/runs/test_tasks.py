@@ -1,4 +1,7 @@
+import signal
+import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -27,6 +30,24 @@ TASK = EvaluateTask(run="/run", data="/data.csv")
 
 def do(mode, **options):
     return run_task(TASK, argv=(sys.executable, str(FAKE_TASK), mode), **options)
+
+
+def test_a_child_that_is_slow_to_die_does_not_hold_up_its_result(monkeypatch):
+    buried = []
+    wait = subprocess.Popen.wait
+
+    def slowly(child, timeout=None):
+        if timeout is not None:
+            raise subprocess.TimeoutExpired(child.args, timeout)
+        time.sleep(0.5)
+        buried.append(wait(child))
+
+    monkeypatch.setattr(subprocess.Popen, "wait", slowly)
+    assert do("done").rows == 7
+    assert buried == []
+    (thread,) = [thread for thread in threading.enumerate() if thread.name == "bury a task"]
+    thread.join(20)
+    assert buried == [-signal.SIGKILL]
 
 
 def test_a_task_on_gpus_compiles_in_haste(monkeypatch):
