@@ -4,7 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 EXTRAS ?= gui,jax,onnx,keras2,dev
 INSTALLED := $(VENV)/.installed
-# A file to each worker: fixtures that take long are made once a file. Fast tests wait for processes and timers, the slow ones compute.
+# A file to each worker: fixtures that take long are made once a file. Fast tests wait for processes and timers: three workers keep
+# two cores busy.
 PARALLEL := --dist loadfile
 
 .PHONY: help setup demo test lint fast timing slow test-xvfb measure bench screenshots clean

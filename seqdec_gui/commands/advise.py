@@ -26,9 +26,6 @@ _HEADING = (
 )  # fmt: skip
 
 
-_FAILED = {"out_of_memory": "out of memory", "time": "no time", "other": "failed"}
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("design", metavar="DESIGN", help="the .seqdec file")
     add_placement(parser)
@@ -93,10 +90,10 @@ def _say(advice: Advice) -> None:
 
 def row_of(advice: Advice, one: Measurement) -> tuple[str, ...]:
     """The cells of a measurement; `-` for what was not measured."""
-    from seqdec_gui.runs.advice import kernels_in_words
+    from seqdec_gui.runs.advice import failure_in_words, kernels_in_words
 
     if one.step_s is None:
-        return (str(one.devices), f"{one.batch_size:,}", _FAILED[one.failed or "other"], *["-"] * (len(_HEADING) - 3))
+        return (str(one.devices), f"{one.batch_size:,}", failure_in_words(one), *["-"] * (len(_HEADING) - 3))
     speed_up = advice.speed_up(one)
     return (
         str(one.devices),

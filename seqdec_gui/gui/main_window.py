@@ -286,7 +286,6 @@ class MainWindow(QMainWindow):
     @pyqtSlot(object)
     def _on_train_button_told(self, found: Readiness) -> None:
         self._status.reason.setText(found.reason if self.document.design.blocks else "")
-        self._status.reason.setToolTip(found.reason)
         self.actions_by_name["train"].setEnabled(found.ready)
         self.actions_by_name["train"].setText(found.text)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from seqdec_gui.data.dataset import Dataset
 from seqdec_gui.data.order import epoch_order
+from seqdec_gui.domain.wording import listed
 from seqdec_gui.runner import checkpoints
 from seqdec_gui.runner.checkpoints import Progress
 from seqdec_gui.runner.commands import Commands, StopRequested
@@ -101,7 +102,7 @@ class Loop:
 
     def _diverged(self, what: str) -> Failed:
         kept = [name for name in ("best", "last") if self._run.checkpoint(name).exists()]
-        has = f"The last good checkpoint is kept ({' and '.join(kept)})." if kept else "No checkpoint had been written yet."
+        has = f"The last good checkpoint is kept ({listed(kept)})." if kept else "No checkpoint had been written yet."
         sentence = (
             f"The training diverged in epoch {self._progress.epoch}: {what}. {has} "
             "Lower the learning rate, or set training.clip_norm (1 is a good start)."

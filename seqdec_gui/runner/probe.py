@@ -113,8 +113,7 @@ def _probe(task: ProbeTask, channel: TaskChannel, scratch: Path, quiet: Quiet) -
         channel.send(Progress(done=number, total=len(batch_sizes), text=f"{task.engine} on {task.devices}, batch {batch}"))
         found = bench.measured(batch, later=len(batch_sizes) - number - 1)
         channel.send(Measured(measurement=found))
-        if found.failed:
-            done = False
+        done = done and not found.failed
         if found.failed == OUT_OF_MEMORY:
             break
     return done

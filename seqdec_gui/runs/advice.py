@@ -184,6 +184,11 @@ def devices_in_words(devices: DeviceChoice) -> str:
     return "the CPU" if count == 1 else f"{count} virtual CPU devices"
 
 
+def failure_in_words(one: Measurement) -> str:
+    """In place of its time, what a measurement that failed came to: `out of memory`, `no time left`, `failed`."""
+    return {"out_of_memory": "out of memory", "time": "no time left", "other": "failed"}.get(one.failed, "not measured")
+
+
 def kernels_in_words(one: Measurement) -> str:
     """Whether cuDNN runs the recurrent layers: `yes`, `1 of 3`, `no`, or `own loops` where the engine on JAX does better
     without it. Empty where there is nothing to say, as on a CPU.

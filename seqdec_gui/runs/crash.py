@@ -27,6 +27,10 @@ GPU_MEMORY_SENTENCE = (
     "The GPU ran out of memory: choose a smaller batch size, more devices, or a GPU that no other program is using."
 )
 MEMORY_SENTENCE = "Main memory ran out: choose a smaller batch size or fewer virtual devices, or close other programs."
+FLAGS_SENTENCE = (
+    "This version of XLA does not know {flags}: remove it from the environment variable XLA_FLAGS or, if it is not there, "
+    "install released versions of jax, jaxlib and the CUDA plugin that belong together."
+)
 DISK_SENTENCE = "The disk is full: free some space."
 
 
@@ -57,10 +61,7 @@ def _cause(exit_status: int | None, log: str, what: str) -> tuple[FailureKind, s
     if _DISK.search(log):
         return "disk_full", DISK_SENTENCE
     if flags := _FLAGS.search(log):
-        return (
-            "invalid",
-            f"This version of XLA does not know {flags.group(1)}: remove it from the environment variable XLA_FLAGS.",
-        )
+        return "invalid", FLAGS_SENTENCE.format(flags=flags.group(1))
     if exit_status is not None and exit_status < 0:
         return _signalled(-exit_status, what)
     if fatal := _FATAL.search(log):

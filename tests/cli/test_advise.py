@@ -81,7 +81,7 @@ def test_cells_show_what_is_known_and_a_dash_for_what_is_not():
     assert row_of(advice, msgspec.structs.replace(one, cudnn_layers=0, engine="tensorflow"))[8] == "no"
     assert row_of(advice, msgspec.structs.replace(one, cudnn_layers=0, devices=DeviceChoice("cpu")))[8] == "-"
     assert row_of(advice, msgspec.structs.replace(one, step_s=1.1372))[2] == "1,140"
-    for failed, words in (("out_of_memory", "out of memory"), ("time", "no time"), ("other", "failed")):
+    for failed, words in (("out_of_memory", "out of memory"), ("time", "no time left"), ("other", "failed")):
         full = Measurement(engine="jax", devices=gpu, batch_size=64, failed=failed, failure="full")
         assert row_of(advice, full) == ("gpu:0", "64", words, *["-"] * 8)
 

@@ -11,6 +11,7 @@ from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
 from seqdec_gui.domain.keras_layers import Layer, Value, layer
 from seqdec_gui.domain.kinds import base
 from seqdec_gui.domain.types import CellName, PortType, StatesType
+from seqdec_gui.domain.wording import listed
 
 EncoderOutput = Literal["states", "code", "sequence"]
 
@@ -104,7 +105,7 @@ class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
         return x
 
     def submodel(self, given: base.Given) -> Submodel:
-        builder = SubmodelBuilder("Sequence to " + " and ".join(self.output).replace(" and ", ", ", len(self.output) - 2) + ".")
+        builder = SubmodelBuilder(f"Sequence to {listed(self.output)}.")
         inputs = base.fail_unless_sequence("inputs", given["inputs"], self.embedding)
         x = builder.input("encoder_inputs", "Encoder_Inputs", inputs)
         x = base.embed(builder, x, "Encoder", self.embedding, self.mask_padding)

@@ -15,6 +15,7 @@ from seqdec_gui.domain.design import Design, Port
 from seqdec_gui.domain.kinds.inputs import FloatSequence, TokenSequence, Vector
 from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
 from seqdec_gui.domain.problems import Problem
+from seqdec_gui.domain.wording import listed
 
 
 class Remedy(NamedTuple):
@@ -52,7 +53,7 @@ def advice(design: Design, at: Bound, fit: Fit) -> tuple[Advice, ...]:
     made = _changed(design, _symbol_fields(design, at.port, found))
     if not made:
         return ()
-    sizes = " and ".join(str(size) for size in sorted(set(room), reverse=True))
+    sizes = listed([str(size) for size in sorted(set(room), reverse=True)])
     kind = "labels" if isinstance(fit.codec, FittedCategory) else "symbols, padding and marks included"
     return (Advice(f"The column has {found} {kind}; the blocks have room for {sizes}.", made[0]),)
 
@@ -120,7 +121,7 @@ def _changed(design: Design, fields: list[_Field]) -> tuple[Remedy, ...]:
         if getattr(parameters, field) != value:
             new = new.with_parameters(block, msgspec.structs.replace(parameters, **{field: value}))
             words.append(f"{field} = {value:,}")
-    return (Remedy(f"Set {' and '.join(words)}", new),) if words else ()
+    return (Remedy(f"Set {listed(words)}", new),) if words else ()
 
 
 def _number(hint: str) -> int:

@@ -12,13 +12,12 @@ from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTable
 from seqdec_gui.gui import theme
 from seqdec_gui.gui.tables import show_as_list
 from seqdec_gui.gui.training_view.words import duration
-from seqdec_gui.runs.advice import OWN_LOOPS, Advice, devices_in_words, kernels_in_words, times
+from seqdec_gui.runs.advice import OWN_LOOPS, Advice, devices_in_words, failure_in_words, kernels_in_words, times
 from seqdec_gui.runs.measurement import Measurement
 
 NOTHING = "–"
 CELL_PADDING, TITLE_PADDING = 23, 16
 ROW_HEIGHT = 6 * theme.SPACE
-FAILURES = {"out_of_memory": "Out of memory", "time": "Not measured, the time was up", "other": "Failed"}
 OWN_LOOPS_TIP = "Loops of the engine's own, by measurement faster than cuDNN's (docs/performance.md)."
 MEASUREMENT = Qt.UserRole
 
@@ -100,7 +99,7 @@ class AdviceTable(QTableWidget):
             item.setToolTip(OWN_LOOPS_TIP if text == OWN_LOOPS else "The design's batch." if of_design else "")
             self.setItem(row, place, item)
         if one.step_s is None:
-            item = QTableWidgetItem(FAILURES.get(one.failed, "Not measured"))
+            item = QTableWidgetItem(failure_in_words(one).capitalize())
             item.setData(MEASUREMENT, one)
             item.setForeground(QColor(theme.current().warning if one.failed != "time" else theme.current().text_dim))
             item.setTextAlignment(int(Qt.AlignLeft | Qt.AlignVCenter))
