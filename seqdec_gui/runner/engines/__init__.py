@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,12 +14,15 @@ if TYPE_CHECKING:
 
 
 def begin(placement: Placement) -> None:
-    """Begin in a thread what takes seconds on GPUs, most of them waiting for files and the driver: JAX's import, CUDA's start.
+    """Import JAX, and begin in a thread what takes a second on GPUs, most of it waiting for the driver: CUDA's start.
 
     Call it before rows are read. On a CPU there is nothing to wait for, and the engine sets first how many devices there are.
     """
     if placement.engine == "jax" and placement.devices.kind == "gpu":
-        threading.Thread(target=_start_cuda, daemon=True, name="start CUDA").start()
+        with contextlib.suppress(Exception):  # the engine asks again, and says what is missing, or why there are no devices
+            import jax  # not in the thread: NumPy cannot be imported by two at once
+
+            threading.Thread(target=_start_cuda, args=(jax,), daemon=True, name="start CUDA").start()
 
 
 def create(placement: Placement, program: Program) -> Engine:
@@ -32,8 +36,6 @@ def create(placement: Placement, program: Program) -> Engine:
     return TensorFlowEngine(program, placement.devices)
 
 
-def _start_cuda() -> None:
-    with contextlib.suppress(Exception):  # the engine asks again, and says why there are no devices
-        import jax
-
+def _start_cuda(jax: ModuleType) -> None:
+    with contextlib.suppress(Exception):
         jax.devices()

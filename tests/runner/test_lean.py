@@ -1,0 +1,67 @@
+"""How a child's process starts and ends."""
+
+import gc
+import os
+import subprocess
+import sys
+
+import pytest
+
+import seqdec_gui.runner.__main__ as runner
+from seqdec_gui.runner.lean import uncollected
+
+COMPILER = """
+import sys, threading
+
+if "seqdec_gui.runner" in sys.orig_argv:
+    threading.Thread(target=threading.Event().wait).start()  # as XLA compiles: nobody can interrupt it
+    sys.stdout.write("all that was printed; ")
+"""
+
+
+def child(folder, *arguments, said=""):
+    (folder / "sitecustomize.py").write_text(COMPILER)
+    environment = os.environ | {"PYTHONPATH": f"{folder}:{os.environ.get('PYTHONPATH', '')}"}
+    environment.pop("PYTHONUNBUFFERED", None)
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        env=environment, input=said, capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+
+
+def test_a_compilation_that_goes_on_does_not_keep_a_run(tmp_path):
+    ended = child(tmp_path, "seqdec_gui.runner", "--help")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == "all that was printed; " + runner.USAGE
+
+
+def test_garbage_is_looked_for_again_after_a_start_even_one_that_fails():
+    assert gc.isenabled()
+    with uncollected():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    with pytest.raises(ValueError, match="no start"), uncollected():
+        raise ValueError("no start")
+    assert gc.isenabled()
+
+
+BEGINS = """
+import sys
+
+sys.setswitchinterval(1e-6)  # threads take turns as often as they can
+from seqdec_gui.runner import engines
+from seqdec_gui.runs.spec import DeviceChoice, Placement
+
+engines.begin(Placement(DeviceChoice("gpu", gpus=(0,)), "jax"))
+for name in ("numpy", "jax"):
+    assert not getattr(sys.modules[name].__spec__, "_initializing", False), f"{name} is being imported by two threads"
+import seqdec_gui.data.dataset
+import keras
+"""
+
+
+@pytest.mark.slow
+def test_cuda_is_started_beside_other_imports_without_importing_what_they_import(tmp_path):
+    environment = os.environ | {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    ended = subprocess.run([sys.executable, "-c", BEGINS], env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
