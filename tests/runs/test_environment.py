@@ -76,6 +76,11 @@ def test_children_do_not_each_take_all_cores_for_a_small_factorization():
     assert made(CPU, "jax", OPENBLAS_NUM_THREADS="4")["OPENBLAS_NUM_THREADS"] == "4"
 
 
+def test_xla_is_not_told_where_in_python_every_operation_was_made():
+    assert made(CPU, "jax")["JAX_TRACEBACK_IN_LOCATIONS_LIMIT"] == "0"
+    assert made(CPU, "jax", JAX_TRACEBACK_IN_LOCATIONS_LIMIT="3")["JAX_TRACEBACK_IN_LOCATIONS_LIMIT"] == "3"
+
+
 def test_the_users_settings_of_frameworks_do_not_leak_into_the_run():
     variables = made(CPU, "tensorflow", KERAS_BACKEND="torch", TF_CONFIG="{}", TF_USE_LEGACY_KERAS="1", HOME="/home/me")
     assert "TF_CONFIG" not in variables
