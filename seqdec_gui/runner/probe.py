@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from seqdec_gui.domain.document import from_builtins
+from seqdec_gui.runner import lean
 from seqdec_gui.runner.quiet import Quiet
 from seqdec_gui.runs.crash import explain
 from seqdec_gui.runs.measurement import OUT_OF_MEMORY, Measurement
@@ -25,14 +26,14 @@ if TYPE_CHECKING:
     from seqdec_gui.runner.instruments import WithoutReduction
 
 INTERVAL_S, GPU_INTERVAL_S = 0.25, 0.08
-LENGTHS = (192, 128, 64, 32, 16, 8, 1)
+LENGTHS = (192, 128, 64, 32, 16, 8, 4, 2, 1)
 """Steps of an interval, not below what an engine compiles for (`Engine.fewest_steps`)."""
-INTERVALS, GPU_INTERVALS = 5, 3
+INTERVALS, GPU_INTERVALS = 5, 2
 """That are measured; on GPUs, where nothing else runs, they differ by a hundredth..."""
-STEADY, MOST_GPU_INTERVALS, UNSTEADY_S = 0.1, 9, 1.5
-"""...and where they differ by more than a tenth more are measured, up to so many, for no longer than this."""
-MOST_TRIES = 3
-"""To find how many steps fill an interval."""
+STEADY, MOST_GPU_INTERVALS, UNSTEADY_S = 0.05, 9, 1.5
+"""...and where they differ by more than this part more are measured, up to so many, for no longer than this."""
+MOST_TRIES = 4
+"""To find how many steps fill an interval: a call takes some milliseconds itself, which make few steps look slow."""
 MOST_DOUBT = 0.15
 """A share is given only if its pairs lie this close to their median, half of them at least."""
 SHORT_S = 2.0
@@ -74,13 +75,30 @@ def probe(task: ProbeTask, channel: TaskChannel, scratch: Path) -> Probed:
 
 def _probe(task: ProbeTask, channel: TaskChannel, scratch: Path, quiet: Quiet) -> bool:
     """Whether all was measured."""
+    batch_sizes = sorted(set(task.batch_sizes))
+    with lean.uncollected():
+        bench = _bench(task, batch_sizes, channel, scratch, quiet)
+    if bench is None:
+        return False
+    done = True
+    for number, batch in enumerate(batch_sizes):
+        channel.send(Progress(done=number, total=len(batch_sizes), text=f"{task.engine} on {task.devices}, batch {batch}"))
+        found = bench.measured(batch, later=len(batch_sizes) - number - 1)
+        channel.send(Measured(measurement=found))
+        done = done and not found.failed
+        if found.failed == OUT_OF_MEMORY:
+            break
+    return done
+
+
+def _bench(task: ProbeTask, batch_sizes: Sequence[int], channel: TaskChannel, scratch: Path, quiet: Quiet) -> Bench | None:
+    """The engine, ready to train; None, and a measurement that says so, where it cannot be."""
     from seqdec_gui.runner import engines
     from seqdec_gui.runner.random_rows import rows_for
     from seqdec_gui.runner.script_files import write_script
 
     placement = Placement(task.devices, task.engine)
     engines.begin(placement)
-    batch_sizes = sorted(set(task.batch_sizes))
     channel.send(Progress(total=len(batch_sizes), text=f"{task.engine} on {task.devices} is starting"))
     count = max(LEAST_RANDOM_ROWS, *batch_sizes)
     design = from_builtins(task.design)
@@ -107,16 +125,8 @@ def _probe(task: ProbeTask, channel: TaskChannel, scratch: Path, quiet: Quiet) -
         engine.start(dataset)
     except Exception as error:
         channel.send(Measured(measurement=failure(blank, error)))
-        return False
-    bench, done = Bench(engine, dataset, task, blank, quiet), True
-    for number, batch in enumerate(batch_sizes):
-        channel.send(Progress(done=number, total=len(batch_sizes), text=f"{task.engine} on {task.devices}, batch {batch}"))
-        found = bench.measured(batch, later=len(batch_sizes) - number - 1)
-        channel.send(Measured(measurement=found))
-        done = done and not found.failed
-        if found.failed == OUT_OF_MEMORY:
-            break
-    return done
+        return None
+    return Bench(engine, dataset, task, blank, quiet)
 
 
 class Step(NamedTuple):
@@ -163,7 +173,8 @@ class Bench:
         first_of_all = not self._longest_s
         if self._task.shares and engine.replicas > 1:
             self._alone = WithoutReduction(engine, self._dataset.wires)
-        first_s = self._train(batch, engine.fewest_steps)
+        with lean.uncollected():
+            first_s = self._train(batch, engine.fewest_steps)
         found = replace(
             blank,
             ready_s=process_age_s() if first_of_all else None,

@@ -21,7 +21,7 @@ from types import TracebackType
 import msgspec
 
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
-from seqdec_gui.runner.lean import leave, leave_out
+from seqdec_gui.runner.lean import leave, leave_out, uncollected
 
 POLL_S = 0.1
 
@@ -93,7 +93,8 @@ def main() -> None:
     channel = os.dup(1)
     os.dup2(2, 1)  # what Keras prints goes to the log
     try:
-        problems = _dry_run(Path(sys.argv[1]), Path(sys.argv[2]))
+        with uncollected():
+            problems = _dry_run(Path(sys.argv[1]), Path(sys.argv[2]))
     except InvalidInput as error:
         problems = error.problems
     with os.fdopen(channel, "wb") as answer:

@@ -18,7 +18,7 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError, errors
 from seqdec_gui.domain.training import Training
 from seqdec_gui.domain.validation import check
-from seqdec_gui.runner import engines
+from seqdec_gui.runner import engines, lean
 from seqdec_gui.runner.commands import Commands, StopRequested
 from seqdec_gui.runs import devices
 from seqdec_gui.runs.batches import batch_problems, row_problems
@@ -45,23 +45,25 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
     if placement.why and spec.engine == "auto":
         _tell(events, [Problem("info", "engine", "", placement.why)])
     _tell(events, devices.check_choice(placement.devices, devices.list_devices()))
-    engines.begin(placement)
-    design = _checked_design(spec, events)
-    dataset = _open_data(run, spec, design, events)
-    _fail_unless_batches_fit(design.training, placement, len(dataset.training))
+    with lean.uncollected():
+        engines.begin(placement)
+        design = _checked_design(spec, events)
+        dataset = _open_data(run, spec, design, events)
+        _fail_unless_batches_fit(design.training, placement, len(dataset.training))
 
-    from seqdec_gui.runner.loop import Loop
-    from seqdec_gui.runner.rehearsal import Rehearsal
+        from seqdec_gui.runner.loop import Loop
+        from seqdec_gui.runner.rehearsal import Rehearsal
 
-    program = _write_script(run, spec, design)
+        program = _write_script(run, spec, design)
     with Rehearsal(program.model_file, run.path) as rehearsal:  # a model that cannot be exported fails now
-        engine = _build(program, placement)
-        _tell(events, _regularizers(engine))
-        progress = _begin(run, spec, engine, dataset, events)
-        engine.load()
-        engine.start(dataset)
-        if not progress.ended:
-            engine.compile_ahead()
+        with lean.uncollected():
+            engine = _build(program, placement)
+            _tell(events, _regularizers(engine))
+            progress = _begin(run, spec, engine, dataset, events)
+            engine.load()
+            engine.start(dataset)
+            if not progress.ended:
+                engine.compile_ahead()
         try:
             _tell(events, rehearsal.result(commands.look_for_stop))
         except StopRequested:

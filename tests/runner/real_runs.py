@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,8 @@ class Runs:
         return RunSpec(design=document.to_builtins(bound), data_file=str(self.data), devices=DeviceChoice("cpu", devices),
                        engine=engine, report_every_s=0.2)  # fmt: skip
 
-    def start(self, name: str, spec: RunSpec) -> process.RunProcess:
-        run = process.start(RunFolder(self.folder / name), spec)
+    def start(self, name: str, spec: RunSpec, argv: Sequence[str] | None = None) -> process.RunProcess:
+        run = process.start(RunFolder(self.folder / name), spec, argv=argv)
         self.started.append(run)
         return run
 

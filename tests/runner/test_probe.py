@@ -12,8 +12,8 @@ from seqdec_gui.data.wires import expand
 from seqdec_gui.domain.dataflow import data_ports
 from seqdec_gui.domain.document import load, to_builtins
 from seqdec_gui.resource_files import path as resource
+from seqdec_gui.runner import instruments, quiet
 from seqdec_gui.runner import probe as probe_child
-from seqdec_gui.runner import quiet
 from seqdec_gui.runner.instruments import count_cudnn_calls, peak_of_process
 from seqdec_gui.runner.probe import Bench, failure, part_of, process_age_s, rows_in, share_saved, steps_in_interval
 from seqdec_gui.runner.quiet import Quiet
@@ -122,6 +122,15 @@ def test_forward_calls_of_cudnn_are_counted_in_compiled_text():
     assert count_cudnn_calls(hlo) == 2
 
 
+def test_a_compiled_step_is_read_only_where_somebody_may_have_called_cudnn(monkeypatch):
+    engine = SimpleNamespace(name="jax", devices=DeviceChoice("gpu", gpus=(0,)))
+    monkeypatch.setattr(instruments, "_compiled_text", lambda *_: 'custom_call_target="cudnn_rnn_ffi"')
+    monkeypatch.delitem(sys.modules, "jax.experimental.rnn", raising=False)
+    assert instruments.cudnn_layers(engine, None, None, None) == 0
+    monkeypatch.setitem(sys.modules, "jax.experimental.rnn", SimpleNamespace())
+    assert instruments.cudnn_layers(engine, None, None, None) == 1
+
+
 def test_peak_memory_and_age_of_this_process(tmp_path):
     assert 10 << 20 < peak_of_process() < 1 << 40
     assert peak_of_process(tmp_path / "nothing") is None
@@ -171,6 +180,12 @@ def test_a_length_that_was_found_beside_others_is_found_again_when_they_are_quie
     step = step_on(Machine("gpu", 0.0013, call_s=0.002, slowly=lambda call: 10.0 if call < 2 else 1.0))
     assert step.steps == 32
     assert step.median == pytest.approx(0.0013, rel=0.06)
+
+
+def test_a_call_that_costs_as_much_as_a_step_does_not_make_one_step_of_many(step_on):
+    step = step_on(Machine("gpu", 0.0066, call_s=0.004, slowly=lambda call: 1.1 if call < 2 else 1.0))
+    assert step.steps == 8
+    assert step.median == pytest.approx(0.0066, rel=0.08)
 
 
 def test_intervals_on_gpus_that_differ_are_measured_until_most_agree(step_on):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +16,10 @@ from seqdec_gui.runs.events import Epoch, Started
 from seqdec_gui.runs.spec import DeviceChoice, EngineName
 from seqdec_gui.runs.tasks import Exported, ExportTask, run_task
 from tests.runner import designs
-from tests.runner.real_runs import Runs, events, runs_in, weights
+from tests.runner.real_runs import Runs, events, runs_in, wait, weights
 
 pytestmark = pytest.mark.slow
+AS_ON_GPUS = Path(__file__).with_name("run_as_on_gpus.py")
 ENGINES: tuple[EngineName, EngineName] = ("tensorflow", "jax")
 
 
@@ -66,3 +68,13 @@ def test_half_the_precision_learns_the_same_and_leaves_full_weights(engine: Engi
     assert isinstance(exported, Exported)
     assert exported.difference is not None
     assert exported.difference <= 1e-5
+
+
+def test_a_run_that_starts_and_loops_as_on_gpus_learns_what_others_learn(runs: Runs) -> None:
+    spec = runs.spec(designs.stack(units=(6,)), engine="jax", devices=2)
+    as_on_gpus = wait(runs.start("as on GPUs", spec, argv=(sys.executable, str(AS_ON_GPUS))))
+    usual = runs.finish("usual", spec)
+    assert process.exit_status(as_on_gpus.run.status()) == 0, as_on_gpus.run.log.read_text()[-2000:]
+    found = weights(as_on_gpus)
+    for name, value in weights(usual).items():
+        np.testing.assert_allclose(found[name], value, rtol=1e-4, atol=1e-5, err_msg=name)
