@@ -28,8 +28,6 @@ from seqdec_gui.runs.workload import estimated_rows, operations_per_training
 BUDGET_S, CPU_BUDGET_S = 20.0, 45.0
 FIRST_GRACE = 3.0
 """In place of `PROBE_GRACE` until something was measured, for without it nothing would be known."""
-YIELDS = 5
-"""How nice children on fewer devices than others are: they have less to compile, and all wait for the last."""
 CORES_TOGETHER = 4
 """For each of the children that start and compile at the same time."""
 LARGEST_DATA = 256 << 20
@@ -75,21 +73,20 @@ def probe(
     if on_gpus and _cores() >= CORES_TOGETHER * sum(len(plan.batch_sizes) for plan in plans):
         plans = [plan._replace(batch_sizes=(size,)) for plan in plans for size in sorted(plan.batch_sizes)]
     together = on_gpus and len(plans) > 1 and _cores() >= CORES_TOGETHER * len(plans)
-    batches, most_devices = sum(len(plan.batch_sizes) for plan in plans), max(plan.devices.replicas for plan in plans)
+    batches = sum(len(plan.batch_sizes) for plan in plans)
     stopped = threading.Event()
     found: dict[int, list[Measurement]] = {i: [] for i in range(len(plans))}
     with tempfile.NamedTemporaryFile(prefix="seqdec-gui-turn-") as turn, ThreadPoolExecutor(len(plans)) as pool:
         attempts = []
         gate = threading.Semaphore(len(plans) if together else 1)
         for i, plan in enumerate(plans):
-            nice = YIELDS if together and plan.devices.replicas < most_devices else 0
             each_s = budget_s if together else budget_s * len(plan.batch_sizes) / batches
             task = ProbeTask(
                 design=document.to_builtins(design), folder=str(folder), devices=plan.devices, engine=plan.engine,
                 batch_sizes=plan.batch_sizes, real_rows=real, shares=plan.shares, budget_s=each_s,
                 turn=turn.name if together else "",
             )  # fmt: skip
-            attempts.append(pool.submit(_attempt, task, nice, found[i], gate, stopped, on_progress, on_measured, cancelled))
+            attempts.append(pool.submit(_attempt, task, found[i], gate, stopped, on_progress, on_measured, cancelled))
         try:
             for attempt in attempts:
                 attempt.result()
@@ -175,7 +172,6 @@ def fail_unless_sound(design: Design) -> None:
 
 def _attempt(
     task: ProbeTask,
-    nice: int,
     found: list[Measurement],
     gate: threading.Semaphore,
     stopped: threading.Event,
@@ -203,9 +199,7 @@ def _attempt(
             return stopped.is_set() or (cancelled is not None and cancelled())
 
         try:
-            run_task(
-                task, hear, task.devices, task.engine, lambda: by_the_user() or time.monotonic() > began + limit_s(), nice=nice
-            )  # fmt: skip
+            run_task(task, hear, task.devices, task.engine, lambda: by_the_user() or time.monotonic() > began + limit_s())
         except InvalidInput:
             raise
         except Cancelled:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import msgspec
 
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
-from seqdec_gui.runs import devices, lock, priority, spec
+from seqdec_gui.runs import devices, lock, spec
 from seqdec_gui.runs.checkpoint_file import fail_if_gone
 from seqdec_gui.runs.control import command
 from seqdec_gui.runs.engine_choice import choose_engine
@@ -196,7 +196,10 @@ def _launch(
             start_new_session=True,
         )
     held.write(msgspec.structs.replace(record, pid=child.pid))
-    priority.lower(child.pid, nice)
+    if nice:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            own = os.getpriority(os.PRIO_PROCESS, 0)
+            os.setpriority(os.PRIO_PROCESS, child.pid, min(19, own + nice))
     return child
 
 

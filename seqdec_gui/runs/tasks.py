@@ -21,7 +21,6 @@ import msgspec
 from msgspec import Meta
 
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
-from seqdec_gui.runs import priority
 from seqdec_gui.runs.crash import explain
 from seqdec_gui.runs.environment import child_environment
 from seqdec_gui.runs.measurement import Measurement
@@ -280,9 +279,8 @@ def run_task(
     engine: EngineName = "tensorflow",
     cancelled: Callable[[], bool] | None = None,
     argv: Sequence[str] = TASK_RUNNER,
-    nice: int = 0,
 ) -> TaskResult:
-    """Do a task in a child, which yields by `nice`, and wait for its result. `cancelled` is asked ten times a second.
+    """Do a task in a child and wait for its result. `cancelled` is asked ten times a second.
 
     Raises InvalidInput or SeqdecError with the child's sentence, or one that says how the child died; Cancelled.
     """
@@ -296,7 +294,6 @@ def run_task(
             stderr=log,
             start_new_session=True,
         )
-        priority.lower(child.pid, nice)
         try:
             return _converse(child, task, on_event, cancelled, log)
         finally:  # the child was not waited for yet, so the group is still its own: nothing of it is left behind

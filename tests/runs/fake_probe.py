@@ -1,4 +1,4 @@
-"""Stands in for the child of a probe. argv: MODE. Modes: measure, nice, memory, killed, slow, slow_start, invalid."""
+"""Stands in for the child of a probe. argv: MODE. Modes: measure, memory, killed, slow, slow_start, invalid."""
 
 import os
 import signal
@@ -12,8 +12,7 @@ from seqdec_gui.runs.tasks import Measured, Probed, Progress, TaskChannel, TaskF
 mode = sys.argv[1]
 channel = TaskChannel()
 task = channel.read_task()
-text = f"{task.engine} on {task.devices}" + (f", nice {os.nice(0)}" if mode == "nice" else "")
-channel.send(Progress(total=len(task.batch_sizes), text=text))
+channel.send(Progress(total=len(task.batch_sizes), text=f"{task.engine} on {task.devices}"))
 if mode == "invalid":
     channel.send(TaskFailed(sentence="", problems=(Problem("error", "a", "data", "The rows are wrong."),), exit_status=2))
     sys.exit()

@@ -1,5 +1,4 @@
 import functools
-import os
 import sys
 import time
 from pathlib import Path
@@ -11,7 +10,7 @@ from seqdec_gui.runs import probe, probe_cache
 from seqdec_gui.runs.advice import advise
 from seqdec_gui.runs.probe import Plan
 from seqdec_gui.runs.spec import DeviceChoice
-from seqdec_gui.runs.tasks import Cancelled, Progress, run_task
+from seqdec_gui.runs.tasks import Cancelled, run_task
 from tests.runner.designs import stack
 
 FAKE = Path(__file__).with_name("fake_probe.py")
@@ -40,21 +39,6 @@ def test_every_plan_and_batch_is_measured_and_kept(tmp_path, fake, together):
     assert [(each.devices.replicas, each.batch_size) for each in found] == [(n, b) for n in (2, 1) for b in (64, 256, 1024)]
     assert {line.text for line in heard} == {f"jax on {one}", f"jax on {two}"}
     assert probe_cache.load(probe_cache.key_of(stack(), two, 256)) == (found[1],)
-
-
-def test_children_that_start_together_yield_to_those_on_more_devices(tmp_path, fake):
-    one, two = DeviceChoice("gpu", gpus=(0,)), DeviceChoice("gpu", gpus=(0, 1))
-    plans = [Plan("jax", two, (64, 256)), Plan("jax", one, (64, 256))]
-    own = os.nice(0)
-
-    def said(together: bool) -> set[str]:
-        fake("nice", together)
-        heard: list[Progress] = []
-        probe.probe(stack(), tmp_path, plans, on_progress=heard.append)
-        return {line.text for line in heard}
-
-    assert said(together=True) == {f"jax on {two}, nice {own}", f"jax on {one}, nice {min(19, own + probe.YIELDS)}"}
-    assert said(together=False) == {f"jax on {two}, nice {own}", f"jax on {one}, nice {own}"}
 
 
 def test_memory_that_runs_out_is_an_answer_and_ends_that_child_alone(tmp_path, fake):
