@@ -34,8 +34,8 @@ STEADY, MOST_GPU_INTERVALS, UNSTEADY_S = 0.05, 9, 1.5
 """...and where they differ by more than this part more are measured, up to so many, for no longer than this."""
 MOST_TRIES = 4
 """To find how many steps fill an interval: a call takes some milliseconds itself, which make few steps look slow."""
-MOST_DOUBT = 0.15
-"""A share is given only if its pairs lie this close to their median, half of them at least."""
+PAIRS, GPU_PAIRS, MOST_DOUBT = 5, 3, 0.15
+"""Of intervals, with and without; a share is given only if they lie this close to their median, half of them at least."""
 SHORT_S = 2.0
 """What takes no longer is measured even where the time is up."""
 GPU_TURNS_S = 5.0
@@ -98,8 +98,8 @@ def _bench(task: ProbeTask, batch_sizes: Sequence[int], channel: TaskChannel, sc
     from seqdec_gui.runner.script_files import write_script
 
     placement = Placement(task.devices, task.engine)
-    engines.begin(placement)
     channel.send(Progress(total=len(batch_sizes), text=f"{task.engine} on {task.devices} is starting"))
+    engines.begin(placement)
     count = max(LEAST_RANDOM_ROWS, *batch_sizes)
     design = from_builtins(task.design)
     # an engine may decide by the batch how it works
@@ -148,6 +148,7 @@ class Bench:
         self._engine, self._dataset, self._task, self._blank, self._quiet = engine, dataset, task, blank, quiet
         self._longest_s = 0.0
         self._interval_s, self._intervals = (GPU_INTERVAL_S, GPU_INTERVALS) if on_gpus(engine) else (INTERVAL_S, INTERVALS)
+        self._pairs = GPU_PAIRS if on_gpus(engine) else PAIRS
         self._alone: WithoutReduction | None = None
         self._alone_is_compiled = False
         self._random = np.random.default_rng(0)
@@ -217,7 +218,7 @@ class Bench:
             self._train(batch, step.steps)
         pairs = []
         with self._quiet.measuring(self._patience_s()):
-            for _ in range(self._intervals):
+            for _ in range(self._pairs):
                 with alone:
                     without_s = self._train(batch, step.steps)
                 pairs.append((self._train(batch, step.steps), without_s))
@@ -237,7 +238,7 @@ class Bench:
 
     def _time_for(self, step: Step, later: int, compiled: bool = False) -> bool:
         """Whether a share may be measured, and compiled first, without taking the time of the batches to come."""
-        measuring_s = 2 * self._intervals * max(self._interval_s, step.median)
+        measuring_s = 2 * self._pairs * max(self._interval_s, step.median)
         if compiled:
             return measuring_s < SHORT_S or process_age_s() + measuring_s * (1 + later) < self._task.budget_s
         return process_age_s() + (step.compile_s + measuring_s) * (1 + later) < self._task.budget_s

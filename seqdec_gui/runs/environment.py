@@ -46,6 +46,12 @@ _FIXED = {
     "PYTHONSAFEPATH": "1",  # nothing is imported from the folder in which the child happens to run
 }
 
+_UNLESS_GIVEN = {
+    "TF_CPP_MIN_LOG_LEVEL": "1",
+    "OPENBLAS_NUM_THREADS": "1",  # children share the cores; of BLAS they need small factorizations
+    "JAX_TRACEBACK_IN_LOCATIONS_LIMIT": "0",  # XLA would print the Python stack of every operation, for profilers
+}
+
 PLACEMENT_ON_CPU = Placement(DeviceChoice("cpu"), "tensorflow")
 
 
@@ -53,17 +59,11 @@ def child_environment(placement: Placement, base: Mapping[str, str], *, brief: b
     """The whole environment of a child that trains as `placement` says; `base` is that of the parent.
 
     A `brief` one lives for seconds: it compiles fast rather than as well as can be.
-    What the user has set for logging (`TF_CPP_MIN_LOG_LEVEL`), `JAX_TRACEBACK_IN_LOCATIONS_LIMIT`, `OPENBLAS_NUM_THREADS` and
-    further `XLA_FLAGS` stay; so does the library path.
+    What the user has set of `_UNLESS_GIVEN` and further `XLA_FLAGS` stay; so does the library path.
     """
     devices, engine = placement.devices, placement.engine
-    environment = {name: value for name, value in base.items() if name not in _DROPPED}
+    environment = _UNLESS_GIVEN | {name: value for name, value in base.items() if name not in _DROPPED}
     environment.update(_FIXED)
-    environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
-    environment.setdefault(
-        "JAX_TRACEBACK_IN_LOCATIONS_LIMIT", "0"
-    )  # for profilers XLA prints the stack of every operation: 2 s
-    environment.setdefault("OPENBLAS_NUM_THREADS", "1")  # children share the cores; of BLAS they need small factorizations
     if base.get("LC_ALL"):
         environment["LANG"] = base["LC_ALL"]
     environment["KERAS_BACKEND"] = engine

@@ -1,3 +1,4 @@
+import contextlib
 import fcntl
 import math
 import sys
@@ -199,6 +200,18 @@ def test_intervals_on_gpus_that_differ_are_measured_until_most_agree(step_on):
 def test_on_a_cpu_no_more_intervals_are_measured_than_there_is_time_for(step_on):
     assert len(step_on(Machine("cpu", 0.01), seconds=2.5).seconds) == probe_child.INTERVALS
     assert len(step_on(Machine("cpu", 1.0, slowly=lambda call: 1.0 + call % 2), seconds=2.5).seconds) == 2
+
+
+def test_one_slow_interval_does_not_move_the_share_of_the_reduction(monkeypatch):
+    for slow in range(1, 7):  # after the call that warms up the steps without reduction
+        machine = Machine("gpu", 0.002, slowly=lambda call: 1.25 if call == slow else 1.0)  # noqa: B023
+        monkeypatch.setattr(probe_child.time, "monotonic", lambda: machine.now)  # noqa: B023
+        rows = SimpleNamespace(training=np.arange(8))
+        task = ProbeTask(design={}, folder="", devices=machine.devices, engine="jax", batch_sizes=(4,))
+        step = probe_child.Step(32, 0.0, (0.002,))
+        assert Bench(machine, rows, task, BLANK, Quiet(""))._reduction_share(
+            contextlib.nullcontext(), 4, step
+        ) == pytest.approx(0)
 
 
 # -- real children

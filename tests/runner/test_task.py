@@ -304,7 +304,6 @@ def test_what_keras_imports_for_others_is_left_out(tmp_path: Path, monkeypatch: 
         (tmp_path / f"{name}.py").unlink()  # TensorFlow wants the real one
     assert isinstance(run_task(task), Inspected)
     assert not imported.exists()
-    assert not imported.exists()
 
 
 def test_inspect_tells_a_block_all_it_needs(tmp_path: Path) -> None:
