@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 INTERVAL_S, GPU_INTERVAL_S = 0.25, 0.08
 LENGTHS = (192, 128, 64, 32, 16, 8, 4, 2, 1)
-"""Steps of an interval, not below what an engine compiles for (`Engine.fewest_steps`)."""
+"""Of an interval, in steps, or in as many steps as an engine compiles for (`Engine.fewest_steps`)."""
 INTERVALS, GPU_INTERVALS = 5, 2
 """That are measured; on GPUs, where nothing else runs, they differ by a hundredth..."""
 STEADY, MOST_GPU_INTERVALS, UNSTEADY_S = 0.05, 9, 1.5
@@ -266,7 +266,7 @@ class Bench:
         """The time of a step, after a first call that took `first_s`."""
         fewest = self._engine.fewest_steps
         one_s = min(self._train(batch, fewest) for _ in range(2)) / fewest
-        ran, steps = fewest, max(fewest, steps_in_interval(one_s, self._interval_s))
+        ran, steps = fewest, steps_in_interval(one_s, self._interval_s, fewest)
         if steps > fewest:  # a loop of another length may be compiled
             ran, first_s = ran + steps, first_s + self._train(batch, steps)
         with self._quiet.measuring(self._patience_s()):
@@ -280,7 +280,8 @@ class Bench:
     def _steps_when_quiet(self, batch: int, steps: int) -> int:
         """How many fill an interval now that nobody else works: many at once are faster than one, and than beside others."""
         for _ in range(MOST_TRIES):
-            again = max(steps, steps_in_interval(self._train(batch, steps) / steps, self._interval_s))
+            step_s = self._train(batch, steps) / steps
+            again = max(steps, steps_in_interval(step_s, self._interval_s, self._engine.fewest_steps))
             if again == steps:
                 return steps
             steps = again
@@ -312,10 +313,10 @@ def on_gpus(engine: Engine) -> bool:
     return engine.devices.kind == "gpu"
 
 
-def steps_in_interval(step_s: float, interval_s: float = INTERVAL_S) -> int:
-    """The longest of `LENGTHS` that takes no longer than an interval should; 1 where a step alone takes longer."""
-    wanted = interval_s / max(step_s, 1e-9)
-    return next((length for length in LENGTHS if length <= wanted), 1)
+def steps_in_interval(step_s: float, interval_s: float = INTERVAL_S, fewest: int = 1) -> int:
+    """`fewest` times the longest of `LENGTHS` that takes no longer than an interval should; `fewest` where they alone do."""
+    wanted = interval_s / max(step_s * fewest, 1e-9)
+    return fewest * next((length for length in LENGTHS if length <= wanted), 1)
 
 
 def share_saved(pairs: Sequence[tuple[float, float]]) -> float | None:

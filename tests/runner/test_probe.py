@@ -90,6 +90,11 @@ def test_an_interval_has_a_length_for_which_engines_compile_loops(step_s, steps)
     assert steps_in_interval(step_s) == steps
 
 
+@pytest.mark.parametrize(("step_s", "fewest", "steps"), [(0.002, 16, 64), (0.002, 3, 96), (0.01, 16, 16), (9.0, 3, 3)])
+def test_an_interval_is_made_of_whole_loops_where_their_length_is_fixed(step_s, fewest, steps):
+    assert steps_in_interval(step_s, fewest=fewest) == steps
+
+
 def test_a_share_is_the_median_of_its_pairs_and_none_where_they_disagree():
     assert share_saved([(1.0, 0.8), (2.0, 1.5), (1.0, 0.7)]) == pytest.approx(0.25)
     assert share_saved([(1.0, 1.1), (1.0, 1.2)]) == 0.0
