@@ -21,6 +21,10 @@ first, nearly as fast (docs/decisions/0017-brief-children-try-few-kernels.md).
 """
 _KNOW_TILINGS = ((0, 10, 1), (0, 13))
 """From which version of jaxlib to before which: XLA ends the process at a flag that it does not know."""
+_SHARDY_CRASHES = (0, 11, 2)
+"""The version of jaxlib whose partitioner ends the process with SIGSEGV, compiling loops for several CPU devices; 0.11.1 and
+0.12.0 do not. JAX has another, older one (`JAX_USE_SHARDY_PARTITIONER`).
+"""
 
 _DROPPED = (
     "KERAS_BACKEND",
@@ -70,6 +74,8 @@ def child_environment(placement: Placement, base: Mapping[str, str], *, brief: b
     on_gpu = devices.kind == "gpu"
     environment["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, devices.gpus)) if on_gpu else "-1"
     environment["JAX_PLATFORMS"] = "cuda,cpu" if on_gpu and engine == "jax" else "cpu"
+    if engine == "jax" and not on_gpu and _jaxlib_version() == _SHARDY_CRASHES:
+        environment.setdefault("JAX_USE_SHARDY_PARTITIONER", "0")
     _set(environment, "XLA_FLAGS", _xla_flags(base.get("XLA_FLAGS", ""), devices, engine, brief))
     _set(environment, "PYTHONPATH", _python_path(base.get("PYTHONPATH", "")))
     return environment

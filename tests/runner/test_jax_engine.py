@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from seqdec_gui.runs.environment import child_environment
+from seqdec_gui.runs.spec import DeviceChoice, Placement
+
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,7 +52,7 @@ ROOT = Path(__file__).resolve().parents[2]
 )
 def test_on_jax(check: str, tmp_path: Path) -> None:
     quick = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"  # most of the time is compilation
-    environment = os.environ | {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "XLA_FLAGS": quick}
+    environment = child_environment(Placement(DeviceChoice("cpu", 3), "jax"), os.environ) | {"XLA_FLAGS": quick}
     command = [sys.executable, "-m", "tests.runner.jax_checks", check, str(tmp_path)]
     done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]

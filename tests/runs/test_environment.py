@@ -60,6 +60,16 @@ def test_xla_tries_few_kernels_on_gpus_for_a_brief_child_where_it_knows_how(vers
     assert "XLA_FLAGS" not in made(GPUS, "jax")
 
 
+@pytest.mark.parametrize(("version", "crashes"), [("0.11.1", False), ("0.11.2", True), ("0.12.0", False)])
+def test_a_partitioner_that_crashes_on_several_cpus_is_not_used(version, crashes, monkeypatch):
+    name = "JAX_USE_SHARDY_PARTITIONER"
+    monkeypatch.setattr(environment, "version", lambda _: version)
+    assert made(CPUS, "jax").get(name) == ("0" if crashes else None)
+    assert made(CPUS, "jax", **{name: "1"})[name] == "1"
+    assert name not in made(GPUS, "jax")
+    assert name not in made(CPUS, "tensorflow")
+
+
 def test_without_jax_no_flag_is_set(monkeypatch):
     monkeypatch.setattr(environment, "version", missing)
     assert "XLA_FLAGS" not in made(GPUS, "jax", brief=True)
