@@ -58,7 +58,8 @@ def main() -> None:
     if arguments.inside:
         part = arguments.parts[0]
         {"actions": actions, "blocks": blocks, "plots": plots, "training": training, "memory": memory}[part](arguments)
-        return
+        sys.stdout.flush()
+        os._exit(0)  # Python may take the application down before its widgets, which ends the process with SIGSEGV now and then
     for part in arguments.parts or [part for part in PARTS if part != "memory"]:
         if part not in PARTS:
             parser.error(f"expected one of {', '.join(PARTS)}, got {part!r}")
