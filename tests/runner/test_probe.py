@@ -207,16 +207,15 @@ def test_on_a_cpu_no_more_intervals_are_measured_than_there_is_time_for(step_on)
     assert len(step_on(Machine("cpu", 1.0, slowly=lambda call: 1.0 + call % 2), seconds=2.5).seconds) == 2
 
 
-def test_one_slow_interval_does_not_move_the_share_of_the_reduction(monkeypatch):
-    for slow in range(1, 7):  # after the call that warms up the steps without reduction
-        machine = Machine("gpu", 0.002, slowly=lambda call: 1.25 if call == slow else 1.0)  # noqa: B023
-        monkeypatch.setattr(probe_child.time, "monotonic", lambda: machine.now)  # noqa: B023
-        rows = SimpleNamespace(training=np.arange(8))
-        task = ProbeTask(design={}, folder="", devices=machine.devices, engine="jax", batch_sizes=(4,))
-        step = probe_child.Step(32, 0.0, (0.002,))
-        assert Bench(machine, rows, task, BLANK, Quiet(""))._reduction_share(
-            contextlib.nullcontext(), 4, step
-        ) == pytest.approx(0)
+@pytest.mark.parametrize("slow", range(1, 7))  # call 0 warms up the steps without reduction
+def test_one_slow_interval_does_not_move_the_share_of_the_reduction(slow, monkeypatch):
+    machine = Machine("gpu", 0.002, slowly=lambda call: 1.25 if call == slow else 1.0)
+    monkeypatch.setattr(probe_child.time, "monotonic", lambda: machine.now)
+    task = ProbeTask(design={}, folder="", devices=machine.devices, engine="jax", batch_sizes=(4,))
+    bench = Bench(machine, SimpleNamespace(training=np.arange(8)), task, BLANK, Quiet(""))
+    share = bench._reduction_share(contextlib.nullcontext(), 4, probe_child.Step(32, 0.0, (0.002,)))
+    assert machine.calls == 7
+    assert share == pytest.approx(0)
 
 
 # -- real children
