@@ -15,8 +15,9 @@
 # kernels   the kernels of a training step                                                 2 minutes
 # flags     XLA flags                                                                      5 minutes
 # tilings   two kernels for a product against all, engine alone                            4 minutes
+# messages  what is slower after the first step on all GPUs, and what the messages cost    4 minutes
 set -u
-what=${1:?starts, check, certify, advise, auto, bench, peers, engines, one, variants, kernels, flags or tilings}
+what=${1:?starts, check, certify, advise, auto, bench, peers, engines, one, variants, kernels, flags, tilings or messages}
 wheels=${2:-.whl}
 out=${OUT:-gpu_bench}
 python=${PYTHON:-python3}
@@ -57,7 +58,7 @@ with_flags() { # FLAGS VARIANTS "SIZE BATCH"...
         # shellcheck disable=SC2086
         set -- $work
         # shellcheck disable=SC2086
-        XDG_CACHE_HOME=$(mktemp -d) XLA_FLAGS="$flags" on_jax timeout 90 "$python" -m seqdec_gui.runner.bench.variants \
+        XDG_CACHE_HOME=$(mktemp -d) XLA_FLAGS="$flags" on_jax timeout 150 "$python" -m seqdec_gui.runner.bench.variants \
             "$(job "$1" "$2" 104)" "$(mktemp -d)" $names 2>> "$out/flags.log" | tee -a "$out/flags.txt"
     done
 }
@@ -136,6 +137,13 @@ case $what in
             with_flags "--xla_gpu_experimental_cost_model_gemm_tiling_options=top=$top,top_from_default=1" float32 \
                 "seed 256" "smiles 256" "large 128" "seed 2048"
         done
+        ;;
+    messages)
+        two_kernels="--xla_gpu_experimental_cost_model_gemm_tiling_options=top=2,top_from_default=1"  # or it compiles for minutes
+        in_turns="float32-1-fixed1 float32-apart float32 float32-apart float32-1-fixed1"
+        with_flags "$two_kernels" "$in_turns" "smiles 256"
+        echo "CUDA_DEVICE_MAX_CONNECTIONS=1" | tee -a "$out/flags.txt"
+        CUDA_DEVICE_MAX_CONNECTIONS=1 with_flags "$two_kernels" "$in_turns" "smiles 256"
         ;;
     *) echo "unknown: $what" >&2; exit 2 ;;
 esac

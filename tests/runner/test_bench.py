@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -124,3 +125,19 @@ def test_everybody_is_measured_in_a_process_of_its_own(tmp_path: Path) -> None:
         assert 0 < row["of_peak"] < 1
     assert [text.text for text in ElementTree.parse(chart).iter(f"{SVG}text")][1::2] == [row["who"] for row in rows]
     assert "1.00x" in done.stdout
+
+
+@pytest.mark.slow
+def test_variants_differ_in_time_alone_but_for_those_that_are_apart(tmp_path: Path) -> None:
+    names = ["float32", "float32-fixed1", "float32-apart", "float32-1", "float32-nonsense1"]
+    wanted = json.dumps({"size": "tiny", "devices": {"kind": "cpu", "count": 2}, "per_device_batch": 8, "steps": 3})
+    command = [sys.executable, "-m", "seqdec_gui.runner.bench.variants", wanted, str(tmp_path), *names]
+    environment = os.environ | {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = {row["name"]: row for row in map(json.loads, done.stdout.splitlines())}
+    assert list(found) == names
+    assert "nonsense" in found["float32-nonsense1"]["error"]
+    assert found["float32-fixed1"]["loss"] == pytest.approx(found["float32"]["loss"], abs=1e-5)
+    assert found["float32-apart"]["loss"] != pytest.approx(found["float32"]["loss"], abs=1e-5)
+    assert found["float32-1"]["samples_per_s"] > 0

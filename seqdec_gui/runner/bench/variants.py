@@ -1,11 +1,13 @@
 """One job on the engine on JAX in several tunings, without the product around it: which is fastest here.
 
 `variants.py JOB FOLDER NAME...`; a line `{"name", "samples_per_s", "ms_per_step", "compile_s", "loss"}` each. Names: `float32`,
-`bfloat16`, and fields of `Tuning` with a number (`float32-cudnn1`, `bfloat16-per_turn16`); `-1` after any: on the first device.
+`bfloat16`, and fields of `Tuning` with a number (`float32-cudnn1`, `bfloat16-per_turn16`); `-1` after any: on the first device;
+`-apart` at the end: on all devices, without the sums over them.
 """
 
 from __future__ import annotations
 
+import contextlib
 import statistics
 import sys
 import time
@@ -21,10 +23,12 @@ from seqdec_gui.runner.bench.peer import given, write_model
 from seqdec_gui.runner.bench.work import Job, design, write_arrays
 from seqdec_gui.runner.engines.jax import JaxEngine
 from seqdec_gui.runner.engines.jax.tuning import Tuning
+from seqdec_gui.runner.instruments import WithoutReduction
 from seqdec_gui.runner.program import Program
 from seqdec_gui.runs.spec import DeviceChoice
 
 replace = msgspec.structs.replace
+APART = "-apart"
 
 
 def main() -> None:
@@ -40,13 +44,14 @@ def main() -> None:
 
 
 def measure(job: Job, name: str, folder: Path) -> dict[str, object]:
-    job, engine, rows = ready(job, name, folder)
+    job, engine, rows = ready(job, name.removesuffix(APART), folder)
     rates, none = np.full(job.steps, 1e-3, "float32"), np.zeros((job.steps, 0), "float32")
     seconds = []
-    for _ in range(job.epochs):
-        start = time.perf_counter()
-        loss = float(engine.train(rows, rates, none).losses[-1])
-        seconds.append(time.perf_counter() - start)
+    with WithoutReduction(engine, engine._dataset.wires) if name.endswith(APART) else contextlib.nullcontext():
+        for _ in range(job.epochs):
+            start = time.perf_counter()
+            loss = float(engine.train(rows, rates, none).losses[-1])
+            seconds.append(time.perf_counter() - start)
     rest = statistics.median(seconds[1:])
     found = {"samples_per_s": round(job.rows / rest, 1), "ms_per_step": round(1e3 * rest / job.steps, 3)}
     return {**found, "compile_s": round(seconds[0] - rest, 1), "loss": loss}
