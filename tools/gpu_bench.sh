@@ -49,6 +49,9 @@ product() { # DEVICES ENGINES PEERS ROUNDS NAME
     done
 }
 
+tilings() { # HOW MANY: kernels that XLA may try for a product (docs/decisions/0017)
+    echo "--xla_gpu_experimental_cost_model_gemm_tiling_options=top=$1,top_from_default=1"
+}
 with_flags() { # FLAGS VARIANTS "SIZE BATCH"...
     flags=$1
     names=$2
@@ -134,16 +137,14 @@ case $what in
         ;;
     tilings)
         for top in 99 2; do
-            with_flags "--xla_gpu_experimental_cost_model_gemm_tiling_options=top=$top,top_from_default=1" float32 \
-                "seed 256" "smiles 256" "large 128" "seed 2048"
+            with_flags "$(tilings $top)" float32 "seed 256" "smiles 256" "large 128" "seed 2048"
         done
         ;;
     messages)
-        two_kernels="--xla_gpu_experimental_cost_model_gemm_tiling_options=top=2,top_from_default=1"  # or it compiles for minutes
         in_turns="float32-1-fixed1 float32-apart float32 float32-apart float32-1-fixed1"
-        with_flags "$two_kernels" "$in_turns" "smiles 256"
+        with_flags "$(tilings 2)" "$in_turns" "smiles 256"
         echo "CUDA_DEVICE_MAX_CONNECTIONS=1" | tee -a "$out/flags.txt"
-        CUDA_DEVICE_MAX_CONNECTIONS=1 with_flags "$two_kernels" "$in_turns" "smiles 256"
+        CUDA_DEVICE_MAX_CONNECTIONS=1 with_flags "$(tilings 2)" "$in_turns" "smiles 256"
         ;;
     *) echo "unknown: $what" >&2; exit 2 ;;
 esac

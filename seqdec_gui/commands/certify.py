@@ -10,24 +10,25 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqdec_gui.commands.console import load_design, report_progress, say, say_json, say_table
+from seqdec_gui.commands.console import load_design, report_progress, say, say_json, say_table, warn_of
 from seqdec_gui.commands.numbers import whole_number
 from seqdec_gui.commands.train import add_placement
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.edit import parse_assignment, set_value
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs import devices
-from seqdec_gui.runs.folder import RunFolder, open_run
+from seqdec_gui.runs.folder import open_run
 
 if TYPE_CHECKING:
     from seqdec_gui.runs.certificate import Certificate
+    from seqdec_gui.runs.spec import RunSpec
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("design", metavar="DESIGN", nargs="?", help="the .seqdec file (default: the design of --run)")
     add_placement(parser)
     parser.add_argument("--steps", metavar="K", type=whole_number(1), default=5, help="steps to train (default: 5)")
-    parser.add_argument("--run", metavar="RUN", help="store the certificate in this run, as certificate.json")
+    parser.add_argument("--run", metavar="RUN", help="store the certificate in this run; compare its devices by its engine")
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="change a parameter of the design")
     parser.add_argument("--json", action="store_true", help="as one JSON object")
 
@@ -36,15 +37,18 @@ def run(arguments: argparse.Namespace) -> int:
     from seqdec_gui.runs.certificate import certify, write
 
     target = open_run(arguments.run) if arguments.run else None
-    design, folder = _design(arguments.design, target)
+    spec = target.read_spec() if target else None
+    design, folder = _design(arguments.design, spec)
     for assignment in arguments.set:
         design = set_value(design, *parse_assignment(assignment))
+    wanted = arguments.devices or (str(spec.placed_devices) if spec else "auto")
+    engine = arguments.engine or (spec.placed_engine if spec else "auto")
     available = devices.list_devices()
-    choice = devices.resolve(devices.parse_devices(arguments.devices or "auto", available)[0], available)
+    wish, warnings = devices.parse_devices(wanted, available)
+    choice = devices.resolve(wish, available)
+    warn_of(warnings)
     with report_progress() as progress:
-        certificate = certify(
-            design, folder, choice, engine=arguments.engine or "auto", steps=arguments.steps, on_progress=progress
-        )
+        certificate = certify(design, folder, choice, engine=engine, steps=arguments.steps, on_progress=progress)
     if target is not None:
         write(certificate, target)
     if arguments.json:
@@ -54,15 +58,15 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if certificate.passed else 1
 
 
-def _design(path: str | None, target: RunFolder | None) -> tuple[Design, Path]:
+def _design(path: str | None, spec: RunSpec | None) -> tuple[Design, Path]:
     """The design and the folder where its relative paths begin. Raises InvalidInput."""
     from seqdec_gui.runs.certificate import design_of
 
     if path is not None:
         return load_design(path), Path(path).absolute().parent
-    if target is None:
+    if spec is None:
         raise InvalidInput("Expected a design, or a run that has one: certify DESIGN, or certify --run RUN.", "no_design")
-    return design_of(target.read_spec())
+    return design_of(spec)
 
 
 def _say(certificate: Certificate) -> None:

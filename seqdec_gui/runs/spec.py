@@ -101,6 +101,16 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return from_builtins(self.design)
 
     @property
+    def placed_devices(self) -> DeviceChoice:
+        """Where the run trains; before its start what was wished."""
+        return self.placement.devices if self.placement else self.devices
+
+    @property
+    def placed_engine(self) -> EngineChoice:
+        """What trains the run; before its start what was wished."""
+        return self.placement.engine if self.placement else self.engine
+
+    @property
     def name(self) -> str:
         """The design's name: that of its file."""
         return Path(self.design_path).stem if self.design_path else "untitled"

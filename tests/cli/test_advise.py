@@ -13,7 +13,7 @@ from seqdec_gui.runs.advice import Advice
 from seqdec_gui.runs.certificate import Certificate
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.measurement import Measurement
-from seqdec_gui.runs.spec import DeviceChoice, RunSpec, write
+from seqdec_gui.runs.spec import DeviceChoice, Placement, RunSpec, write
 from seqdec_gui.runs.tasks import run_task
 
 FAKE = Path(__file__).parents[1] / "runs" / "fake_probe.py"
@@ -157,3 +157,21 @@ def test_what_cannot_be_measured_is_exit_2(run_command, roman, arguments, words)
     status, _, err = run_command(*(roman if argument == "DESIGN" else argument for argument in arguments))
     assert status == 2
     assert words in err
+
+
+def test_a_runs_devices_and_engine_are_compared_unless_others_are_given(run_command, verdict, roman, tmp_path):
+    asked = verdict()
+    run = RunFolder(tmp_path / "run")
+    run.path.mkdir()
+    write(RunSpec(design=json.loads(roman.read_text()), placement=Placement(TWO, "tensorflow")), run.spec)
+    assert run_command("certify", "--run", run.path)[0] == 0
+    assert run_command("certify", "--run", run.path, "--devices", "cpu:3", "--engine", "jax")[0] == 0
+    assert [given[2:4] for given in asked] == [(TWO, "tensorflow"), (DeviceChoice("cpu", count=3), "jax")]
+
+
+@pytest.mark.parametrize("command", ["certify", "advise", "check", "train"])
+def test_a_runs_folder_is_no_design(command, run_command, roman, tmp_path):
+    write(RunSpec(design=json.loads(roman.read_text())), tmp_path / "spec.json")
+    status, _, err = run_command(command, tmp_path)
+    assert status == 2
+    assert "Expected a design file, received a run's folder. Give the file that it was trained from" in err

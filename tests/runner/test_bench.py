@@ -18,7 +18,8 @@ from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.domain.validation import check
 from seqdec_gui.runner.bench import work
-from seqdec_gui.runs.spec import DeviceChoice
+from seqdec_gui.runs.environment import child_environment
+from seqdec_gui.runs.spec import DeviceChoice, Placement
 
 ROOT = Path(__file__).resolve().parents[2]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -132,12 +133,12 @@ def test_variants_differ_in_time_alone_but_for_those_that_are_apart(tmp_path: Pa
     names = ["float32", "float32-fixed1", "float32-apart", "float32-1", "float32-nonsense1"]
     wanted = json.dumps({"size": "tiny", "devices": {"kind": "cpu", "count": 2}, "per_device_batch": 8, "steps": 3})
     command = [sys.executable, "-m", "seqdec_gui.runner.bench.variants", wanted, str(tmp_path), *names]
-    environment = os.environ | {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    environment = child_environment(Placement(DeviceChoice("cpu", 2), "jax"), os.environ)
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     found = {row["name"]: row for row in map(json.loads, done.stdout.splitlines())}
     assert list(found) == names
-    assert "nonsense" in found["float32-nonsense1"]["error"]
+    assert "received nonsense1: change float32-nonsense1" in found["float32-nonsense1"]["error"]
     assert found["float32-fixed1"]["loss"] == pytest.approx(found["float32"]["loss"], abs=1e-5)
     assert found["float32-apart"]["loss"] != pytest.approx(found["float32"]["loss"], abs=1e-5)
     assert found["float32-1"]["samples_per_s"] > 0

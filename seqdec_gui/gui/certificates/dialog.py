@@ -36,7 +36,7 @@ from seqdec_gui.runs import certificate as certificates
 from seqdec_gui.runs.advice import devices_in_words
 from seqdec_gui.runs.certificate import Certificate
 from seqdec_gui.runs.folder import RunFolder
-from seqdec_gui.runs.spec import DeviceChoice, EngineChoice, RunSpec
+from seqdec_gui.runs.spec import DeviceChoice, RunSpec
 from seqdec_gui.runs.tasks import Cancelled, Progress
 
 EXPLANATION = (
@@ -286,7 +286,7 @@ class CertificateDialog(QDialog):
 
 def choices(found: Found, chosen: DeviceChoice) -> list[DeviceChoice]:
     """What can be compared: the run's devices, those chosen now, two virtual CPU devices."""
-    placed = [] if found.spec is None or found.spec.placement is None else [found.spec.placement.devices]
+    placed = [] if found.spec is None else [found.spec.placed_devices]
     if found.certificate is not None:
         placed.append(found.certificate.devices)
     every = [*placed, chosen, DeviceChoice("cpu", count=2)]
@@ -303,8 +303,9 @@ def _read(run: RunFolder) -> Found:
 def _certify(spec: RunSpec, run: RunFolder, devices: DeviceChoice, tell: Tell, cancelled: IsCancelled) -> Certificate:
     """Compare by the engine that trained the run, and keep what came out in the run's folder."""
     design, folder = certificates.design_of(spec)
-    engine: EngineChoice = spec.engine if spec.placement is None else spec.placement.engine
-    certificate = certificates.certify(design, folder, devices, engine=engine, on_progress=tell, cancelled=cancelled)
+    certificate = certificates.certify(
+        design, folder, devices, engine=spec.placed_engine, on_progress=tell, cancelled=cancelled
+    )
     certificates.write(certificate, run)
     return certificate
 

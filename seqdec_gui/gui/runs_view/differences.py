@@ -80,10 +80,8 @@ def _links(design: Design) -> dict[str, str]:
 
 
 def _place(spec: RunSpec) -> dict[str, str]:
-    devices = spec.placement.devices if spec.placement else spec.devices
-    engine = spec.placement.engine if spec.placement else spec.engine
     begun = {"begins with": spec.initial_run} if spec.initial_run else {}
-    return {"devices": str(devices), "engine": engine, **begun}
+    return {"devices": str(spec.placed_devices), "engine": spec.placed_engine, **begun}
 
 
 def write(value: Any) -> str:

@@ -1,13 +1,12 @@
 """One job on the engine on JAX in several tunings, without the product around it: which is fastest here.
 
 `variants.py JOB FOLDER NAME...`; a line `{"name", "samples_per_s", "ms_per_step", "compile_s", "loss"}` each. Names: `float32`,
-`bfloat16`, and fields of `Tuning` with a number (`float32-cudnn1`, `bfloat16-per_turn16`); `-1` after any: on the first device;
-`-apart` at the end: on all devices, without the sums over them.
+`bfloat16`; after any fields of `Tuning` with a number (`float32-cudnn1`, `bfloat16-per_turn16`), `-1` (on the first device) and
+`-apart` (on all devices, without the sums over them).
 """
 
 from __future__ import annotations
 
-import contextlib
 import statistics
 import sys
 import time
@@ -19,6 +18,7 @@ import numpy.typing as npt
 
 from seqdec_gui.data.dataset import open_dataset
 from seqdec_gui.domain.dataflow import data_ports
+from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runner.bench.peer import given, write_model
 from seqdec_gui.runner.bench.work import Job, design, write_arrays
 from seqdec_gui.runner.engines.jax import JaxEngine
@@ -28,7 +28,6 @@ from seqdec_gui.runner.program import Program
 from seqdec_gui.runs.spec import DeviceChoice
 
 replace = msgspec.structs.replace
-APART = "-apart"
 
 
 def main() -> None:
@@ -44,14 +43,13 @@ def main() -> None:
 
 
 def measure(job: Job, name: str, folder: Path) -> dict[str, object]:
-    job, engine, rows = ready(job, name.removesuffix(APART), folder)
+    job, engine, rows = ready(job, name, folder)
     rates, none = np.full(job.steps, 1e-3, "float32"), np.zeros((job.steps, 0), "float32")
     seconds = []
-    with WithoutReduction(engine, engine._dataset.wires) if name.endswith(APART) else contextlib.nullcontext():
-        for _ in range(job.epochs):
-            start = time.perf_counter()
-            loss = float(engine.train(rows, rates, none).losses[-1])
-            seconds.append(time.perf_counter() - start)
+    for _ in range(job.epochs):
+        start = time.perf_counter()
+        loss = float(engine.train(rows, rates, none).losses[-1])
+        seconds.append(time.perf_counter() - start)
     rest = statistics.median(seconds[1:])
     found = {"samples_per_s": round(job.rows / rest, 1), "ms_per_step": round(1e3 * rest / job.steps, 3)}
     return {**found, "compile_s": round(seconds[0] - rest, 1), "loss": loss}
@@ -59,29 +57,36 @@ def measure(job: Job, name: str, folder: Path) -> dict[str, object]:
 
 def ready(job: Job, name: str, folder: Path) -> tuple[Job, JaxEngine, npt.NDArray[np.int64]]:
     """The job as this name wants it, an engine that has its data, and the rows of an epoch's steps (steps, batch)."""
-    job, tuning = parsed(job, name)
+    job, tuning, apart = parsed(job, name)
     write_arrays(job, folder)
     wanted = design(job)
     engine = JaxEngine(Program.of(wanted, write_model(job, folder)), job.devices, tuning=tuning, keep_compiled=False)
     engine.build()
     dataset = open_dataset(wanted.data, data_ports(wanted), folder)
     engine.start(dataset)
+    if apart:
+        WithoutReduction(engine, dataset.wires).__enter__()  # for good: nothing else is asked of this engine
     return job, engine, np.random.default_rng(0).permutation(dataset.training).reshape(job.steps, job.batch)
 
 
-def parsed(job: Job, name: str) -> tuple[Job, Tuning]:
+def parsed(job: Job, name: str) -> tuple[Job, Tuning, bool]:
+    """The job, the engine's tuning, and whether the devices are to be apart."""
     precision, *rest = name.split("-")
-    tuning = Tuning()
+    tuning, apart = Tuning(), False
     for part in rest:
+        key = part.rstrip("0123456789")
+        value = part.removeprefix(key)
         if part == "1":
-            job = replace(
-                job, devices=DeviceChoice("gpu", gpus=job.devices.gpus[:1]) if job.devices.gpus else DeviceChoice("cpu")
-            )
+            gpus = job.devices.gpus[:1]
+            job = replace(job, devices=DeviceChoice("gpu", gpus=gpus) if gpus else DeviceChoice("cpu"))
+        elif part == "apart":
+            apart = True
+        elif key in Tuning.__struct_fields__ and value:
+            tuning = replace(tuning, **{key: int(value) if key == "per_turn" else value != "0"})
         else:
-            key = part.rstrip("0123456789")
-            value = int(part.removeprefix(key))
-            tuning = replace(tuning, **{key: value if key == "per_turn" else bool(value)})
-    return replace(job, precision=precision), tuning
+            fields = ", ".join(Tuning.__struct_fields__)
+            raise InvalidInput(f"Expected 1, apart, or one of {fields} and a number, received {part}: change {name}.")
+    return replace(job, precision=precision), tuning, apart
 
 
 if __name__ == "__main__":
