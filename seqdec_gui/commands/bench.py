@@ -22,12 +22,12 @@ from seqdec_gui.commands import bench_chart, contenders
 from seqdec_gui.commands.console import say, say_table
 from seqdec_gui.commands.contenders import PEERS, PRODUCT
 from seqdec_gui.commands.numbers import whole_number
+from seqdec_gui.domain.cost import operations_per_row
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runner.bench import work
 from seqdec_gui.runs import devices
 from seqdec_gui.runs.files import pretty_json, write_atomically
 from seqdec_gui.runs.spec import DeviceChoice
-from seqdec_gui.runs.workload import operations_per_row
 
 MOST_FAILURES = 2
 """Of one that takes part; after so many it is left out."""

@@ -8,7 +8,7 @@ from seqdec_gui.domain.design import Block, Design
 from seqdec_gui.domain.kinds.bottleneck import Bottleneck
 from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
 from seqdec_gui.domain.kinds.recurrent_encoder import RecurrentEncoder
-from seqdec_gui.domain.masks import gives_masks
+from seqdec_gui.domain.layers.masks import gives_masks
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.shapes import Inference
 

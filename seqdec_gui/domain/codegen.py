@@ -10,10 +10,11 @@ from pathlib import PurePath
 
 from seqdec_gui.domain.design import Block, Design, Port
 from seqdec_gui.domain.graph import Call, Submodel
-from seqdec_gui.domain.keras_layers import Layer
 from seqdec_gui.domain.kinds.keras_model import KerasModel
 from seqdec_gui.domain.kinds.loss import Loss
 from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
+from seqdec_gui.domain.layers.layer import Layer
+from seqdec_gui.domain.layers.specs import LAYERS
 from seqdec_gui.domain.problems import InvalidInput, errors
 from seqdec_gui.domain.shapes import Inference, infer
 from seqdec_gui.domain.types import StatesType, TensorType, tensors_of
@@ -141,17 +142,9 @@ def _input_arguments(type: TensorType, name: str) -> list[str]:
     return [shape, *([f'dtype="{type.dtype}"'] if type.dtype != "float32" else []), f'name="{name}"']
 
 
-_POSITIONAL = {
-    "Activation": "activation", "Conv1D": "filters", "Dense": "units", "Dropout": "rate", "Embedding": "input_dim",
-    "GRU": "units", "GaussianNoise": "stddev", "LSTM": "units", "RepeatVector": "n", "Rescaling": "scale",
-    "Reshape": "target_shape", "SpatialDropout1D": "rate", "UpSampling1D": "size",
-}  # fmt: skip
-_ALSO_POSITIONAL = {"Conv1D": "kernel_size", "Embedding": "output_dim"}
-
-
 def _layer_arguments(layer: Layer) -> list[str]:
     """The arguments as a person writes them: the leading one or two without their names."""
-    bare = (_POSITIONAL.get(layer.type), _ALSO_POSITIONAL.get(layer.type))
+    bare = LAYERS[layer.type].positional
     arguments = [literal(value) if key in bare else f"{key}={literal(value)}" for key, value in layer.arguments]
     if layer.inner is not None:
         arguments.insert(0, f"layers.{layer.inner.type}({', '.join(_layer_arguments(layer.inner))})")
@@ -167,7 +160,9 @@ def literal(value: object) -> str:
 
 def _layer_call(call: Call) -> list[str]:
     results = [tensor.variable for tensor in call.outputs]
-    inputs = [_one_or_list(list(call.inputs))]
+    separate = LAYERS[call.layer.type].separate_inputs
+    inputs = list(call.inputs) if separate else [_one_or_list(list(call.inputs))]
+    inputs += [f"{name}={literal(value)}" for name, value in call.options]
     if call.initial_state:
         inputs.append(f"initial_state=[{', '.join(call.initial_state)}]")
     return _call(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeAlias
 
 import msgspec
 
-from seqdec_gui.domain import keras_layers
-from seqdec_gui.domain.keras_layers import Layer
+from seqdec_gui.domain.layers import specs
+from seqdec_gui.domain.layers.layer import Layer, Value
 from seqdec_gui.domain.types import TensorType, format_shape
 
 
@@ -29,6 +30,7 @@ class InputTensor(msgspec.Struct, frozen=True):
 class Call(msgspec.Struct, frozen=True):
     """`outputs = layer(inputs)`, or with `initial_state=[...]`. A variable may be assigned again, as in `x = layer(x)`.
 
+    `options` are further arguments of the call that are values, not tensors, as in `attention(x, y, use_causal_mask=True)`.
     `parameters` counts all weights of the layer, `trainable` those that the optimizer changes.
     """
 
@@ -38,6 +40,7 @@ class Call(msgspec.Struct, frozen=True):
     initial_state: tuple[str, ...]
     parameters: int
     trainable: int
+    options: tuple[tuple[str, Value], ...] = ()
 
 
 class Output(msgspec.Struct, frozen=True):
@@ -91,7 +94,7 @@ Many: TypeAlias = tuple[Tensor, ...]
 
 
 class SubmodelBuilder:
-    """Collects layer calls and infers each result at once; raises `keras_layers.LayerError` for an input that does not fit."""
+    """Collects layer calls and infers each result at once; raises `LayerError` for an input that does not fit."""
 
     def __init__(self, summary: str) -> None:
         self.summary = summary
@@ -102,14 +105,21 @@ class SubmodelBuilder:
         self._inputs.append(InputTensor(variable, name, type))
         return Tensor(variable, type)
 
-    def call(self, variable: str, layer: Layer, *inputs: Tensor) -> Tensor:
-        """Apply a layer with one result."""
-        return self.call_many((variable,), layer, *inputs)[0]
+    def call(self, variable: str, layer: Layer, *inputs: Tensor, **options: Value) -> Tensor:
+        """Apply a layer with one result; `options` are further arguments of the call, such as `use_causal_mask=True`."""
+        return self.call_many((variable,), layer, *inputs, options=options)[0]
 
-    def call_many(self, variables: tuple[str, ...], layer: Layer, *inputs: Tensor, initial_state: Many = ()) -> Many:
+    def call_many(
+        self,
+        variables: tuple[str, ...],
+        layer: Layer,
+        *inputs: Tensor,
+        initial_state: Many = (),
+        options: Mapping[str, Value] = {},
+    ) -> Many:
         """Apply a layer that returns as many tensors as there are variables."""
         types = tuple(tensor.type for tensor in inputs)
-        applied = keras_layers.apply(layer, types)
+        applied = specs.apply(layer, types)
         if len(applied.outputs) != len(variables):
             raise ValueError(f"{layer.name} gives {len(applied.outputs)} tensors, {len(variables)} are named")
         outputs = tuple(Tensor(variable, type) for variable, type in zip(variables, applied.outputs, strict=True))
@@ -121,6 +131,7 @@ class SubmodelBuilder:
                 tuple(tensor.variable for tensor in initial_state),
                 applied.parameters,
                 applied.trainable,
+                tuple(options.items()),
             )
         )
         return outputs

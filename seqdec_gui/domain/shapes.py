@@ -10,9 +10,9 @@ import msgspec
 
 from seqdec_gui.domain.design import Block, Design, Port
 from seqdec_gui.domain.graph import Submodel
-from seqdec_gui.domain.keras_layers import LayerError
 from seqdec_gui.domain.kinds.base import Kind, PortError
 from seqdec_gui.domain.kinds.keras_model import KerasModel
+from seqdec_gui.domain.layers.layer import LayerError
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.types import PortType
 
@@ -186,21 +186,3 @@ def _clashing(design: Design, done: Mapping[str, BlockInference]) -> set[str]:
             names = {f"{block.id}_{name}" for name in names}
         taken |= names
     return clashing
-
-
-def activation_bytes(inference: Inference, batch: int, steps_if_unknown: int = 100) -> int:
-    """Estimate of training memory in bytes for one global batch: weights, gradients, two optimizer slots, and activations.
-
-    float32; every layer output is kept for the backward pass, recurrent layers keep their gates as well.
-    """
-    floats = 4 * inference.parameters
-    per_row = 0
-    for block in inference.blocks.values():
-        for call in block.submodel.calls if block.submodel else ():
-            gates = {"LSTM": 6, "GRU": 5, "Bidirectional": 6}.get(call.layer.type, 1)
-            for tensor in call.outputs[:1]:
-                size = gates
-                for axis in tensor.type.shape:
-                    size *= steps_if_unknown if axis is None else axis
-                per_row += size
-    return 4 * (floats + per_row * batch)

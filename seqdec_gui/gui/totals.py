@@ -5,7 +5,7 @@ from __future__ import annotations
 from PyQt5.QtCore import Qt, QTimer, pyqtSlot
 from PyQt5.QtWidgets import QLabel, QStatusBar, QWidget
 
-from seqdec_gui.domain.shapes import activation_bytes
+from seqdec_gui.domain.cost import activation_bytes
 from seqdec_gui.gui import theme
 from seqdec_gui.gui.elided_label import ElidedLabel
 from seqdec_gui.gui.workspace import Workspace

@@ -13,6 +13,7 @@ import numpy as np
 from seqdec_gui.data.order import epoch_order
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.document import from_builtins
+from seqdec_gui.domain.layers.specs import random_arguments
 from seqdec_gui.runs.tasks import CertifyTask, Progress, TaskChannel, Trained, WeightName
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 MOST_PREDICTIONS = 256
 """Rows whose predictions are compared."""
-_RATES = ("rate", "stddev", "dropout", "recurrent_dropout")
 
 
 def train_for_certificate(task: CertifyTask, channel: TaskChannel, scratch: Path) -> Trained:
@@ -87,9 +87,10 @@ def switch_off_chance(model: keras.Model) -> tuple[str, ...]:
     from seqdec_gui.runner.normalization import all_layers
 
     changed = []
+    names = random_arguments()
     for layer in all_layers(model):
         for part in (layer, getattr(layer, "cell", None)):
-            rates = [name for name in _RATES if name in vars(part)] if part is not None else []
+            rates = [name for name in names if name in vars(part)] if part is not None else []
             for name in rates:
                 if getattr(part, name):
                     setattr(part, name, 0.0)

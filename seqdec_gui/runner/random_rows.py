@@ -14,11 +14,10 @@ from seqdec_gui.data.codecs import id_dtype
 from seqdec_gui.data.dataset import Dataset, open_dataset
 from seqdec_gui.data.fitted import Fitted
 from seqdec_gui.data.wires import Wire
+from seqdec_gui.domain.cost import OPEN_LENGTH
 from seqdec_gui.domain.dataflow import DataPort, data_ports
 from seqdec_gui.domain.design import Design
 
-OPEN_LENGTH = 100
-"""Steps of a sequence whose length the design leaves open; `domain.shapes.activation_bytes` assumes as many."""
 PAD = 0
 
 Array = npt.NDArray[Any]

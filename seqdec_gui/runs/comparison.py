@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.graph import Call, Submodel
+from seqdec_gui.domain.layers.specs import LAYERS
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runs.tasks import Trained, WeightName
 
@@ -19,7 +20,6 @@ GRADIENT_TOLERANCE = 1e-3
 """Of the largest gradient of a weight: rounding, summed in another order over a batch, stays far below."""
 WEIGHT_DIGITS = 1e-6
 """A gradient is read off the step of a weight, which has seven digits."""
-_LINEAR = ("Dense", "Conv1D")
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -153,4 +153,4 @@ def _is_linear(call: Call) -> bool:
     inner = call.layer.inner or call.layer
     arguments = dict(inner.arguments)
     plain = arguments.get("activation") in (None, "linear") and arguments.get("use_bias", True)
-    return inner.type in _LINEAR and bool(plain)
+    return LAYERS[inner.type].linear and bool(plain)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from seqdec_gui.domain import document
+from seqdec_gui.domain.cost import operations_per_training
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError, errors
 from seqdec_gui.domain.validation import check, unbound
@@ -23,7 +24,7 @@ from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.readiness import data_problems
 from seqdec_gui.runs.spec import DeviceChoice, EngineName
 from seqdec_gui.runs.tasks import PROBE_GRACE, Cancelled, Event, Measured, ProbeTask, Progress, run_task
-from seqdec_gui.runs.workload import estimated_rows, operations_per_training
+from seqdec_gui.runs.workload import estimated_rows
 
 BUDGET_S, CPU_BUDGET_S = 20.0, 45.0
 FIRST_GRACE = 3.0

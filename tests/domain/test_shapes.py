@@ -6,8 +6,9 @@ import time
 
 import pytest
 
+from seqdec_gui.domain.cost import activation_bytes
 from seqdec_gui.domain.design import Design, Port
-from seqdec_gui.domain.shapes import activation_bytes, infer
+from seqdec_gui.domain.shapes import infer
 from seqdec_gui.domain.types import CellState, StatesType, TensorType
 from tests.domain.designs import archetype, block, design, link
 

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from seqdec_gui.domain import masks
 from seqdec_gui.domain.design import Block, Design
-from seqdec_gui.domain.keras_layers import RULES
+from seqdec_gui.domain.layers.specs import LAYERS
 from seqdec_gui.domain.validation import check
 from tests.domain.designs import block, design
 from tests.runner import designs
@@ -95,8 +94,24 @@ def test_the_tables_are_those_of_keras() -> None:
         "SpatialDropout1D": (0.1,), "GaussianNoise": (0.1,), "AveragePooling1D": (2,), "MaxPooling1D": (2,), "Rescaling": (2,),
         "Dense": (1,), "GRU": (1,), "LSTM": (1,), "RepeatVector": (1,),
     }  # fmt: skip
-    layers = {name: getattr(keras.layers, name)(*arguments.get(name, ())) for name in RULES}
+    layers = {name: getattr(keras.layers, name)(*arguments.get(name, ())) for name in LAYERS}
     takes = {name for name, layer in layers.items() if "mask" in inspect.signature(layer.call).parameters}
-    assert takes == masks.TAKES
+    assert takes == {name for name, spec in LAYERS.items() if spec.takes_mask}
     keeps = {name for name, layer in layers.items() if layer.supports_masking}
-    assert keeps == masks.KEEPS | {"Masking", "GlobalAveragePooling1D"}  # one makes a mask, the other ends it
+    kept = {name for name, spec in LAYERS.items() if spec.keeps_mask}
+    assert keeps == kept | {"Masking", "GlobalAveragePooling1D"}  # one makes a mask, the other ends it
+
+
+def test_scripts_leave_out_the_names_of_leading_arguments_alone() -> None:
+    import keras
+
+    for name, spec in LAYERS.items():
+        leading = list(inspect.signature(getattr(keras.layers, name).__init__).parameters)[1:]
+        assert tuple(leading[: len(spec.positional)]) == spec.positional, name
+
+
+def test_random_arguments_are_arguments_of_keras() -> None:
+    import keras
+
+    for name, spec in LAYERS.items():
+        assert set(spec.random_arguments) <= set(inspect.signature(getattr(keras.layers, name).__init__).parameters), name

@@ -1,6 +1,7 @@
 import msgspec
 import pytest
 
+from seqdec_gui.domain.cost import operations_per_row, operations_per_training
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runs import engine_choice, probe, probe_cache
@@ -9,7 +10,7 @@ from seqdec_gui.runs.engine_choice import by_measurement, choose_engine, decide
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.probe import best_engine, estimated_training_s, has_rows, is_worth_probing
 from seqdec_gui.runs.spec import DeviceChoice
-from seqdec_gui.runs.workload import estimated_rows, operations_per_row, operations_per_training
+from seqdec_gui.runs.workload import estimated_rows
 from tests.runner.designs import bound, language, stack, translation, write_rows
 
 CPU = DeviceChoice("cpu")

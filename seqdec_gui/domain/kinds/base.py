@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
-from seqdec_gui.domain.keras_layers import Layer, layer
+from seqdec_gui.domain.layers.layer import Layer, layer
 from seqdec_gui.domain.types import CellName, CellState, PortType, StatesType, TensorType, format_shape, tensors_of
 
 Activation = Literal[
@@ -94,7 +94,7 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
     def submodel(self, given: Given) -> Submodel | None:
         """The layers, given the type on every required port; None for blocks without layers.
 
-        Raises PortError, or `keras_layers.LayerError` from a layer that cannot take its input.
+        Raises PortError, or `LayerError` from a layer that cannot take its input.
         """
         return None
 

@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder
-from seqdec_gui.domain.keras_layers import layer
 from seqdec_gui.domain.kinds import base
+from seqdec_gui.domain.layers.layer import layer
 from seqdec_gui.domain.types import PortType, TensorType
 
 MEAN_LAYER, LOG_VARIANCE_LAYER = "Z_Mean", "Z_Log_Variance"

@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder
-from seqdec_gui.domain.keras_layers import Value, layer
 from seqdec_gui.domain.kinds import base
+from seqdec_gui.domain.layers.layer import Value, layer
 from seqdec_gui.domain.types import PortType
 
 Size = Annotated[int, Meta(ge=1, le=10_000)]

@@ -8,8 +8,8 @@ import msgspec
 from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder
-from seqdec_gui.domain.keras_layers import Layer, LayerError, Value, layer
 from seqdec_gui.domain.kinds import base
+from seqdec_gui.domain.layers.layer import Layer, LayerError, Value, layer
 from seqdec_gui.domain.types import CellName, PortType, TensorType
 
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]

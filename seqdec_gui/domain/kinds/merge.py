@@ -8,8 +8,8 @@ import msgspec
 from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
-from seqdec_gui.domain.keras_layers import Layer, layer
 from seqdec_gui.domain.kinds.base import Category, Given, InPort, Kind, OutPort, PortError
+from seqdec_gui.domain.layers.layer import Layer, layer
 from seqdec_gui.domain.types import CellName, CellState, PortType, StatesType, tensors_of
 
 InputCount = Annotated[int, Meta(ge=2, le=16, description="Number of inputs.")]

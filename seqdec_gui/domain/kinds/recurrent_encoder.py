@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
-from seqdec_gui.domain.keras_layers import Layer, Value, layer
 from seqdec_gui.domain.kinds import base
+from seqdec_gui.domain.layers.layer import Layer, Value, layer
 from seqdec_gui.domain.types import CellName, PortType, StatesType
 from seqdec_gui.domain.wording import listed
 

@@ -8,8 +8,9 @@ import msgspec
 from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
+from seqdec_gui.domain.cost import activation_bytes
 from seqdec_gui.domain.design import Design
-from seqdec_gui.domain.shapes import Inference, activation_bytes
+from seqdec_gui.domain.shapes import Inference
 from seqdec_gui.domain.types import PortType, StatesType
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui import theme

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import os
 
-from seqdec_gui.domain.types import TensorType
+from seqdec_gui.domain.cost import operations_per_row
 from seqdec_gui.runner.program import Program
 
 LEAST_ROWS = 8
 """Of a part."""
 LEAST_WORK = 2e8
 """Floating-point operations of a step below which it is not divided: some milliseconds."""
-OPEN_LENGTH = 100
-"""Assumed steps of a sequence whose length the design leaves open."""
 
 
 def parts_for(program: Program, cores: int) -> int:
@@ -29,13 +27,8 @@ def parts_for(program: Program, cores: int) -> int:
 
 
 def work(program: Program) -> float:
-    """About how many floating-point operations a step takes: every weight is used once per row and step of the sequence,
-    forth and twice back, each time a multiplication and an addition.
-    """
-    types = [type for block in program.inference.blocks.values() for type in block.outputs.values()]
-    sequences = [type.shape[0] for type in types if isinstance(type, TensorType) and len(type.shape) == 2]
-    steps = max((OPEN_LENGTH if length is None else length for length in sequences), default=1)
-    return 6.0 * program.inference.parameters * steps * program.training.batch_size
+    """About how many floating-point operations a training step takes."""
+    return operations_per_row(program.inference) * program.training.batch_size
 
 
 def cores() -> int:

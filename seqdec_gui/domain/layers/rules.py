@@ -1,7 +1,7 @@
-"""What a Keras layer makes of its input: output shapes and parameter counts, as Keras 3 computes them.
+"""Shape rules: what a Keras layer makes of its input, output shapes and parameter counts, as Keras 3 computes them.
 
-One function per layer class, in the registry `RULES`. Sources: the `compute_output_shape` and `build` methods of the
-classes of the same name in `keras.layers`; `tests/runner/test_keras_contract.py` compares the two.
+One function per kind of layer; `specs.LAYERS` says which class follows which. Sources: the `compute_output_shape` and `build`
+methods of the classes in `keras.layers`; `tests/runner/test_keras_contract.py` compares the two.
 """
 
 from __future__ import annotations
@@ -9,55 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-import msgspec
-
+from seqdec_gui.domain.layers.layer import Applied, Layer, LayerError, Types
 from seqdec_gui.domain.types import TensorType, format_shape
 
-Value: TypeAlias = int | float | bool | str | tuple[int, ...] | None
-Types: TypeAlias = tuple[TensorType, ...]
-
-
-class LayerError(ValueError):
-    """A layer cannot take this input; says what it expects and what it got."""
-
-
-class Layer(msgspec.Struct, frozen=True):
-    """A layer of class `keras.layers.<type>`: its name, its other arguments, and the layer it wraps, if any."""
-
-    type: str
-    name: str
-    arguments: tuple[tuple[str, Value], ...] = ()
-    inner: Layer | None = None
-
-    def __getitem__(self, argument: str) -> Value:
-        return dict(self.arguments)[argument]
-
-    def integer(self, argument: str, default: int = 0) -> int:
-        value = dict(self.arguments).get(argument, default)
-        if not isinstance(value, int):
-            raise TypeError(f"{self.name}: {argument} is {value!r}, not an integer")
-        return value
-
-    def flag(self, argument: str, default: bool) -> bool:
-        return bool(dict(self.arguments).get(argument, default))
-
-
-class Applied(msgspec.Struct, frozen=True):
-    """What a layer gives: output types, all its weights, and those that are trained."""
-
-    outputs: Types
-    parameters: int = 0
-    trainable: int = 0
-
-
-def layer(type: str, name: str, inner: Layer | None = None, /, **arguments: Value) -> Layer:
-    """A layer in the order in which its arguments are to be read."""
-    return Layer(type, name, tuple(arguments.items()), inner)
-
-
-def apply(layer: Layer, inputs: Types) -> Applied:
-    """Outputs and parameter counts of `layer` on these inputs (without the batch axis). Raises LayerError."""
-    return RULES[layer.type](layer, inputs)
+Rule: TypeAlias = Callable[[Layer, Types], Applied]
 
 
 def _float(shape: tuple[int | None, ...]) -> TensorType:
@@ -84,30 +39,30 @@ SEQUENCE = "a sequence (None, steps, features)"
 VECTOR = "a vector (None, features)"
 
 
-def _same(layer: Layer, inputs: Types) -> Applied:
+def same_shape(layer: Layer, inputs: Types) -> Applied:
     return Applied((_only(layer, inputs),))
 
 
-def _dense(layer: Layer, inputs: Types) -> Applied:
+def dense(layer: Layer, inputs: Types) -> Applied:
     given = _only(layer, inputs)
     units, bias = layer.integer("units"), layer.flag("use_bias", True)
     count = _last(layer, given) * units + (units if bias else 0)
     return Applied((_float((*given.shape[:-1], units)),), count, count)
 
 
-def _batch_normalization(layer: Layer, inputs: Types) -> Applied:
+def batch_normalization(layer: Layer, inputs: Types) -> Applied:
     given = _only(layer, inputs)
     width = _last(layer, given)  # gamma and beta are trained, the moving mean and variance are not
     return Applied((given,), 4 * width, 2 * width)
 
 
-def _layer_normalization(layer: Layer, inputs: Types) -> Applied:
+def layer_normalization(layer: Layer, inputs: Types) -> Applied:
     given = _only(layer, inputs)
     width = _last(layer, given)
     return Applied((given,), 2 * width, 2 * width)
 
 
-def _embedding(layer: Layer, inputs: Types) -> Applied:
+def embedding(layer: Layer, inputs: Types) -> Applied:
     (given,) = inputs
     if given.dtype != "int32":
         raise LayerError(f"Embedding takes token ids (int32) and got {given}")
@@ -133,27 +88,18 @@ def _recurrent_outputs(layer: Layer, given: TensorType, width: int, copies: int 
     return (first, *([state] * (2 if layer.type == "LSTM" else 1) * copies))
 
 
-def _recurrent(layer: Layer, inputs: Types) -> Applied:
+def recurrent(layer: Layer, inputs: Types) -> Applied:
     given = _only(layer, inputs, 2, SEQUENCE)
     count = _recurrent_parameters(layer, _last(layer, given))
     return Applied(_recurrent_outputs(layer, given, layer.integer("units")), count, count)
 
 
-def _bidirectional(layer: Layer, inputs: Types) -> Applied:
+def bidirectional(layer: Layer, inputs: Types) -> Applied:
     given = _only(layer, inputs, 2, SEQUENCE)
     assert layer.inner is not None
     count = 2 * _recurrent_parameters(layer.inner, _last(layer, given))
     outputs = _recurrent_outputs(layer.inner, given, 2 * layer.inner.integer("units"), copies=2)
     return Applied(outputs, count, count)
-
-
-def _time_distributed(layer: Layer, inputs: Types) -> Applied:
-    given = _only(layer, inputs)
-    if len(given.shape) < 2:
-        raise LayerError(f"TimeDistributed takes {SEQUENCE} and got {format_shape(given.shape)}")
-    assert layer.inner is not None
-    inner = apply(layer.inner, (_float(given.shape[1:]),))
-    return Applied(tuple(_float((given.shape[0], *out.shape)) for out in inner.outputs), inner.parameters, inner.trainable)
 
 
 def _convolved(layer: Layer, steps: int | None, size: int, stride: int) -> int | None:
@@ -168,20 +114,20 @@ def _convolved(layer: Layer, steps: int | None, size: int, stride: int) -> int |
     return result
 
 
-def _conv1d(layer: Layer, inputs: Types) -> Applied:
+def conv1d(layer: Layer, inputs: Types) -> Applied:
     given = _only(layer, inputs, 2, SEQUENCE)
     filters, size = layer.integer("filters"), layer.integer("kernel_size")
     count = filters * (size * _last(layer, given) + 1)
     return Applied((_float((_convolved(layer, given.shape[0], size, layer.integer("strides", 1)), filters)),), count, count)
 
 
-def _pooling1d(layer: Layer, inputs: Types) -> Applied:
+def pooling1d(layer: Layer, inputs: Types) -> Applied:
     given = _only(layer, inputs, 2, SEQUENCE)
     size = layer.integer("pool_size", 2)
     return Applied((_float((_convolved(layer, given.shape[0], size, size), given.shape[1])),))
 
 
-def _global_pooling1d(layer: Layer, inputs: Types) -> Applied:
+def global_pooling1d(layer: Layer, inputs: Types) -> Applied:
     return Applied((_float((_only(layer, inputs, 2, SEQUENCE).shape[1],)),))
 
 
@@ -194,11 +140,11 @@ def _size(layer: Layer, given: TensorType) -> int:
     return total
 
 
-def _flatten(layer: Layer, inputs: Types) -> Applied:
+def flatten(layer: Layer, inputs: Types) -> Applied:
     return Applied((_float((_size(layer, _only(layer, inputs)),)),))
 
 
-def _reshape(layer: Layer, inputs: Types) -> Applied:
+def reshape(layer: Layer, inputs: Types) -> Applied:
     given = _only(layer, inputs)
     shape = layer["target_shape"]
     assert isinstance(shape, tuple)
@@ -208,17 +154,17 @@ def _reshape(layer: Layer, inputs: Types) -> Applied:
     return Applied((target,))
 
 
-def _permute(layer: Layer, inputs: Types) -> Applied:
+def permute(layer: Layer, inputs: Types) -> Applied:
     given = _only(layer, inputs, 2, SEQUENCE)
     return Applied((_float((given.shape[1], given.shape[0])),))
 
 
-def _repeat_vector(layer: Layer, inputs: Types) -> Applied:
+def repeat_vector(layer: Layer, inputs: Types) -> Applied:
     given = _only(layer, inputs, 1, VECTOR)
     return Applied((_float((layer.integer("n"), given.shape[0])),))
 
 
-def _resized(sign: int, argument: str) -> Rule:
+def resized(sign: int, argument: str) -> Rule:
     def rule(layer: Layer, inputs: Types) -> Applied:
         given = _only(layer, inputs, 2, SEQUENCE)
         ends = layer[argument]
@@ -232,13 +178,13 @@ def _resized(sign: int, argument: str) -> Rule:
     return rule
 
 
-def _up_sampling1d(layer: Layer, inputs: Types) -> Applied:
+def up_sampling1d(layer: Layer, inputs: Types) -> Applied:
     given = _only(layer, inputs, 2, SEQUENCE)
     steps = given.shape[0]
     return Applied((_float((None if steps is None else steps * layer.integer("size", 2), given.shape[1])),))
 
 
-def _concatenate(layer: Layer, inputs: Types) -> Applied:
+def concatenate(layer: Layer, inputs: Types) -> Applied:
     axis = layer.integer("axis", -1)
     first = inputs[0]
     rank = len(first.shape)
@@ -257,42 +203,8 @@ def _concatenate(layer: Layer, inputs: Types) -> Applied:
     return Applied((TensorType((*first.shape[:at], joined, *first.shape[at + 1 :]), first.dtype),))
 
 
-def _merge(layer: Layer, inputs: Types) -> Applied:
+def merge(layer: Layer, inputs: Types) -> Applied:
     for other in inputs[1:]:
         if other.shape != inputs[0].shape or other.dtype != inputs[0].dtype:
             raise LayerError(f"{layer.type} takes tensors of one shape and got {inputs[0]} and {other}")
     return Applied((inputs[0],))
-
-
-Rule: TypeAlias = Callable[[Layer, Types], Applied]
-RULES: dict[str, Rule] = {
-    "Activation": _same,
-    "Add": _merge,
-    "AveragePooling1D": _pooling1d,
-    "BatchNormalization": _batch_normalization,
-    "Bidirectional": _bidirectional,
-    "Concatenate": _concatenate,
-    "Conv1D": _conv1d,
-    "Cropping1D": _resized(-1, "cropping"),
-    "Dense": _dense,
-    "Dropout": _same,
-    "Embedding": _embedding,
-    "Flatten": _flatten,
-    "GRU": _recurrent,
-    "GaussianNoise": _same,
-    "GlobalAveragePooling1D": _global_pooling1d,
-    "GlobalMaxPooling1D": _global_pooling1d,
-    "LSTM": _recurrent,
-    "LayerNormalization": _layer_normalization,
-    "Masking": _same,
-    "MaxPooling1D": _pooling1d,
-    "Multiply": _merge,
-    "Permute": _permute,
-    "RepeatVector": _repeat_vector,
-    "Rescaling": _same,
-    "Reshape": _reshape,
-    "SpatialDropout1D": _same,
-    "TimeDistributed": _time_distributed,
-    "UpSampling1D": _up_sampling1d,
-    "ZeroPadding1D": _resized(1, "padding"),
-}
