@@ -122,6 +122,8 @@ class SubmodelBuilder:
         applied = specs.apply(layer, types)
         if len(applied.outputs) != len(variables):
             raise ValueError(f"{layer.name} gives {len(applied.outputs)} tensors, {len(variables)} are named")
+        if taken := {tensor.variable for tensor in self._inputs} & set(variables):
+            raise ValueError(f"{', '.join(sorted(taken))} holds an input of the submodel and cannot be assigned again")
         outputs = tuple(Tensor(variable, type) for variable, type in zip(variables, applied.outputs, strict=True))
         self._calls.append(
             Call(
