@@ -42,7 +42,7 @@ class SelfAttention(base.Kind, frozen=True, tag="toy_attention"):
     def submodel(self, given: base.Given) -> Submodel:
         builder = SubmodelBuilder("Attention of a sequence to its own past.")
         sequence = base.fail_unless_tensor("inputs", given["inputs"], "a sequence (None, steps, features)", 2)
-        x = builder.input("toy_inputs", "Toy_Inputs", sequence)
+        x = builder.input("tokens", "Toy_Inputs", sequence)
         attention = layer("MultiHeadAttention", "Toy_Attention", num_heads=HEADS, key_dim=KEY)
         return builder.build(outputs=builder.call("y", attention, x, x, use_causal_mask=True))
 
@@ -62,7 +62,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Design:
 
 
 def test_a_layer_added_by_a_row_is_written_with_its_inputs_and_options(stack: Design) -> None:
-    call = 'layers.MultiHeadAttention(2, 4, name="Toy_Attention")(toy_inputs, toy_inputs, use_causal_mask=True)'
+    call = 'layers.MultiHeadAttention(2, 4, name="Toy_Attention")(tokens, tokens, use_causal_mask=True)'
     assert f"    y = {call}" in codegen.generate(stack).splitlines()
 
 
