@@ -80,7 +80,7 @@ def _plan(design: Design, inference: Inference, block: Block, link: Link) -> Pla
     predicted = inference.blocks[source.block].outputs[source.port]
     assert isinstance(predicted, TensorType)
     width = predicted.shape[-1] or 0
-    if judge.loss == "binary_crossentropy":
+    if judge.spec.compares == "yes_no":
         raise _no_symbols(source.block, "its predictions are yes/no values, not symbols")
     kind = design.block(source.block).parameters
     if isinstance(kind, RecurrentDecoder) and kind.mode != "repeat_vector":

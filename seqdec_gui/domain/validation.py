@@ -204,10 +204,7 @@ def _loss_activation(design: Design, block: Block) -> Iterator[Problem]:
     if given is None:
         return
     parameter, activation = f"{link.source.block}.{given.parameter}", given.activation
-    suits = {
-        "categorical_crossentropy": ("softmax",),
-        "binary_crossentropy": ("sigmoid", "hard_sigmoid"),
-    }.get(kind.loss)
+    suits = kind.spec.activations
     if suits and activation not in suits:
         text = f"{kind.loss} expects {suits[0]} outputs, {link.source.block} has {activation}."
         hint = f"Set {parameter}={suits[0]}, or another loss."

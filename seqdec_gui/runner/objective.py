@@ -7,13 +7,14 @@ and ragged rows too. Keras's own masks of the outputs never come here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from keras import ops
 
 from seqdec_gui.data.wires import Wire
+from seqdec_gui.domain.losses import LOSSES
 from seqdec_gui.runner.program import Divergence, Judged, Program
 
 Tensor = Any
@@ -126,7 +127,7 @@ def _judge(judge: _Judge, predictions: Tensor, targets: Tensor, row_weights: Ten
     if sparse and targets.shape[-1:] == (1,) and len(predictions.shape) == 2:
         targets = targets[..., 0]
     weights, valid = _token_weights(judge, predictions, targets, row_weights, sparse)
-    found = {term(judge.judged.name, "loss"): _fraction(_loss(judge.judged, predictions, targets, sparse), weights)}
+    found = {term(judge.judged.name, "loss"): _fraction(FORMULAS[judge.judged.loss](predictions, targets, sparse), weights)}
     for metric in judge.judged.metrics:
         name = term(judge.judged.name, metric)
         if metric == "mean_absolute_error":
@@ -146,7 +147,7 @@ def _token_weights(
     if sparse and judge.pad_id is not None:
         shown = ops.logical_and(ops.not_equal(targets, judge.pad_id), _in_range(targets, predictions.shape[-1]))
         valid = ops.cast(shown, "float32")
-    elif judge.judged.mask_padding and judge.judged.loss == "categorical_crossentropy" and not sparse:
+    elif judge.judged.mask_padding and LOSSES[judge.judged.loss].compares == "classes" and not sparse:
         valid = ops.cast(ops.any(ops.not_equal(targets, 0.0), axis=-1), "float32")
     return valid * ops.reshape(row_weights, (-1, *[1] * (len(tokens.shape) - 1))), valid
 
@@ -155,21 +156,11 @@ def _in_range(ids: Tensor, depth: int) -> Tensor:
     return ops.logical_and(ops.greater_equal(ids, 0), ops.less(ids, depth))
 
 
-def _loss(judged: Judged, predictions: Tensor, targets: Tensor, sparse: bool) -> Tensor:
-    """The loss of every token, `(rows, ...)`."""
-    match judged.loss:
-        case "categorical_crossentropy":
-            return _crossentropy(predictions, targets, sparse)
-        case "binary_crossentropy":
-            p = ops.clip(predictions, EPSILON, 1.0 - EPSILON)
-            return -ops.mean(targets * ops.log(p) + (1.0 - targets) * ops.log(1.0 - p), axis=-1)
-        case "mean_squared_error":
-            return ops.mean(ops.square(predictions - targets), axis=-1)
-        case "mean_absolute_error":
-            return ops.mean(ops.abs(predictions - targets), axis=-1)
+Formula = Callable[[Tensor, Tensor, bool], Tensor]
+"""(predictions, targets, whether targets are ids) to the loss of every token, `(rows, ...)`."""
 
 
-def _crossentropy(predictions: Tensor, targets: Tensor, sparse: bool) -> Tensor:
+def categorical_crossentropy(predictions: Tensor, targets: Tensor, sparse: bool) -> Tensor:
     """-log of the probability of the target; predictions are divided by their sum, as Keras does."""
     total = ops.maximum(ops.sum(predictions, axis=-1, keepdims=True), LEAST_PROBABILITY)
     if not sparse:
@@ -177,6 +168,29 @@ def _crossentropy(predictions: Tensor, targets: Tensor, sparse: bool) -> Tensor:
     expected = one_hot(targets, predictions.shape[-1], None)
     chosen = ops.maximum(ops.sum(expected * predictions, axis=-1), LEAST_PROBABILITY)
     return ops.sum(expected, axis=-1) * (ops.log(total[..., 0]) - ops.log(chosen))  # 0 for an id that is out of range
+
+
+def binary_crossentropy(predictions: Tensor, targets: Tensor, sparse: bool) -> Tensor:
+    """The mean over the values of a step of -log of the probability of the target."""
+    p = ops.clip(predictions, EPSILON, 1.0 - EPSILON)
+    return -ops.mean(targets * ops.log(p) + (1.0 - targets) * ops.log(1.0 - p), axis=-1)
+
+
+def mean_squared_error(predictions: Tensor, targets: Tensor, sparse: bool) -> Tensor:
+    return ops.mean(ops.square(predictions - targets), axis=-1)
+
+
+def mean_absolute_error(predictions: Tensor, targets: Tensor, sparse: bool) -> Tensor:
+    return ops.mean(ops.abs(predictions - targets), axis=-1)
+
+
+FORMULAS: dict[str, Formula] = {
+    "categorical_crossentropy": categorical_crossentropy,
+    "binary_crossentropy": binary_crossentropy,
+    "mean_squared_error": mean_squared_error,
+    "mean_absolute_error": mean_absolute_error,
+}
+"""The formula of every row of `domain.losses.LOSSES`."""
 
 
 def _right(predictions: Tensor, targets: Tensor, sparse: bool) -> Tensor:

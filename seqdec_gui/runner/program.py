@@ -12,7 +12,8 @@ import msgspec
 
 from seqdec_gui.domain.design import Design, Port
 from seqdec_gui.domain.kinds.bottleneck import Bottleneck
-from seqdec_gui.domain.kinds.loss import Loss, LossName, MetricName
+from seqdec_gui.domain.kinds.loss import Loss
+from seqdec_gui.domain.losses import LossName, MetricName
 from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.domain.shapes import Inference, infer
 from seqdec_gui.domain.training import Training

@@ -272,3 +272,10 @@ def test_a_program_knows_losses_and_divergences_in_the_designs_order(tmp_path: A
         ("numbers", 1, "mean_squared_error", 0.5),
     ]
     assert program.divergences == (Divergence("bottleneck", 0.1, 2),)
+
+
+def test_every_loss_of_the_registry_has_a_formula() -> None:
+    from seqdec_gui.domain.losses import LOSSES
+    from seqdec_gui.runner.objective import FORMULAS
+
+    assert set(FORMULAS) == set(LOSSES)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel
 from seqdec_gui.domain.kinds.base import Category, Given, InPort, Kind, PortError
+from seqdec_gui.domain.losses import LOSSES, LossName, LossSpec, MetricName
 from seqdec_gui.domain.types import PortType, TensorType
-
-LossName = Literal["categorical_crossentropy", "binary_crossentropy", "mean_squared_error", "mean_absolute_error"]
-MetricName = Literal["token_accuracy", "exact_accuracy", "perplexity", "mean_absolute_error"]
 
 
 class Loss(Kind, frozen=True, tag="loss"):
@@ -33,9 +31,14 @@ class Loss(Kind, frozen=True, tag="loss"):
     ] = ("token_accuracy", "exact_accuracy")
 
     @property
+    def spec(self) -> LossSpec:
+        """What the program knows of the loss that is chosen."""
+        return LOSSES[self.loss]
+
+    @property
     def classes(self) -> bool:
         """Whether the targets choose one of several classes."""
-        return self.loss == "categorical_crossentropy"
+        return self.spec.compares == "classes"
 
     def inputs(self) -> tuple[InPort, ...]:
         return (InPort("predictions", "the output to judge"),)
@@ -43,12 +46,11 @@ class Loss(Kind, frozen=True, tag="loss"):
     def faults(self) -> Iterator[tuple[str, str]]:
         if len(set(self.metrics)) != len(self.metrics):
             yield "metrics", f"each metric can be named once, got {', '.join(self.metrics)}."
-        if not self.classes:
-            wrong = [name for name in self.metrics if name in ("token_accuracy", "exact_accuracy", "perplexity")]
-            if wrong:
-                yield "metrics", f"{', '.join(wrong)} need symbols (categorical_crossentropy), the loss is {self.loss}."
-        elif "mean_absolute_error" in self.metrics:
-            yield "metrics", "mean_absolute_error needs numbers, the loss is categorical_crossentropy."
+        wrong = [name for name in self.metrics if name not in self.spec.metrics]
+        if wrong and self.classes:
+            yield "metrics", f"{', '.join(wrong)} needs numbers, the loss is {self.loss}."
+        elif wrong:
+            yield "metrics", f"{', '.join(wrong)} need symbols (categorical_crossentropy), the loss is {self.loss}."
 
     def check_port(self, port: str, given: PortType) -> None:
         if not isinstance(given, TensorType) or given.dtype != "float32" or not given.shape:

@@ -1,0 +1,50 @@
+"""One row per loss: what it compares, which activation suits it, and which metrics go with it.
+
+To add a loss, add a row here and its formula in `runner.objective.FORMULAS`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import msgspec
+
+Compares = Literal["classes", "yes_no", "numbers"]
+"""What targets are: one of several classes a step, several yes/no values, or numbers."""
+MetricName = Literal["token_accuracy", "exact_accuracy", "perplexity", "mean_absolute_error"]
+
+
+class LossSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """What the program knows of a loss.
+
+    `title` is what forms show. `activations` are those that the predictions must come from, the usual one first; empty where
+    any will do that gives numbers. `metrics` are those that have a meaning beside it.
+    """
+
+    title: str
+    compares: Compares
+    activations: tuple[str, ...] = ()
+    metrics: tuple[MetricName, ...] = ()
+
+
+LOSSES: dict[str, LossSpec] = {
+    "categorical_crossentropy": LossSpec(
+        title="categorical cross-entropy",
+        compares="classes",
+        activations=("softmax",),
+        metrics=("token_accuracy", "exact_accuracy", "perplexity"),
+    ),
+    "binary_crossentropy": LossSpec(
+        title="binary cross-entropy",
+        compares="yes_no",
+        activations=("sigmoid", "hard_sigmoid"),
+        metrics=("mean_absolute_error",),
+    ),
+    "mean_squared_error": LossSpec(title="mean squared error", compares="numbers", metrics=("mean_absolute_error",)),
+    "mean_absolute_error": LossSpec(title="mean absolute error", compares="numbers", metrics=("mean_absolute_error",)),
+}
+
+if TYPE_CHECKING:
+    LossName: TypeAlias = str
+else:
+    LossName = Literal[tuple(LOSSES)]
