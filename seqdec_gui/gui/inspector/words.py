@@ -24,9 +24,9 @@ _UNITS = {
 }  # fmt: skip
 _CHOICES = {
     "val_loss": "validation loss", "val_token_accuracy": "validation token accuracy",
-    "val_exact_accuracy": "validation exact accuracy", "one_hot": "one-hot", "auto": "automatic", "adam": "Adam", "adamw": "AdamW",
-    "rmsprop": "RMSprop", "sgd": "SGD", "relu": "ReLU", "elu": "ELU", "selu": "SELU", "gelu": "GELU", "silu": "SiLU",
-    "leaky_relu": "leaky ReLU", **{name: spec.title for name, spec in LOSSES.items()},
+    "val_exact_accuracy": "validation exact accuracy", "one_hot": "one-hot", "auto": "automatic", "adam": "Adam",
+    "adamw": "AdamW", "rmsprop": "RMSprop", "sgd": "SGD", "relu": "ReLU", "elu": "ELU", "selu": "SELU",
+    "gelu": "GELU", "silu": "SiLU", "leaky_relu": "leaky ReLU", **{name: spec.title for name, spec in LOSSES.items()},
 }  # fmt: skip
 HELP = {
     "split_kind": "Random rows, or a column of the data that says train, validation or test.",
