@@ -9,6 +9,7 @@
 # auto      which engine a long training of the molecules takes on all GPUs, and why; with TensorFlow, 1 minute
 # bench     the product and the prototype in turns on all GPUs, the four workloads         10 minutes with ROUNDS=3
 # peers     the product, PyTorch and plain Keras on all GPUs; STEPS=50 is enough          10 minutes
+# graph     the product and PyTorch with its step as a CUDA graph on the first GPU           4 minutes
 # engines   the product with both engines on all GPUs                                      4 minutes
 # one       the product on the first GPU                                                   3 minutes
 # variants  the engine's tunings and bfloat16                                              5 minutes
@@ -17,7 +18,7 @@
 # tilings   two kernels for a product against all, engine alone                            4 minutes
 # messages  what is slower after the first step on all GPUs, and what the messages cost    4 minutes
 set -u
-what=${1:?starts, check, certify, advise, auto, bench, peers, engines, one, variants, kernels, flags, tilings or messages}
+what=${1:?starts, check, certify, advise, auto, bench, peers, graph, engines, one, variants, kernels, flags, tilings or messages}
 wheels=${2:-.whl}
 out=${OUT:-gpu_bench}
 python=${PYTHON:-python3}
@@ -106,6 +107,7 @@ case $what in
         ;;
     bench) product "$gpus" jax prototype "${ROUNDS:-1}" bench ;;
     peers) product "$gpus" jax torch-ddp,keras-fit:tensorflow 1 peers ;;
+    graph) product gpu:0 jax torch-graph "${ROUNDS:-3}" graph ;;
     engines) product "$gpus" jax,tensorflow none 1 engines ;;
     one) product gpu:0 jax none 1 one ;;
     kernels)

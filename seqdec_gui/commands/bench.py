@@ -1,7 +1,8 @@
 """Measure samples per second on random data: this program's training, and what people write by hand, in one run.
 
 The product trains through the same run folder, loop and reports as `train` does. Peers are plain Keras (`keras-fit`), PyTorch
-by hand (`torch-ddp`) and the prototype of the JAX engine (`prototype`), where installed. Everybody gets the same model and
+by hand (`torch-ddp`), PyTorch with the whole step as one CUDA graph (`torch-graph`, GPUs only) and the prototype of the JAX
+engine (`prototype`), where installed. Everybody gets the same model and
 data; each measurement is a process of its own, and they take turns; the median of the rounds counts. Quote ratios of one run,
 not samples/s of different ones. `of peak` is the model's floating-point operations (products of forward and backward pass)
 over those of large matrix products on the same devices, measured in the same run.
@@ -10,6 +11,7 @@ over those of large matrix products on the same devices, measured in the same ru
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 import tempfile
 from collections import Counter
@@ -36,6 +38,7 @@ MOST_FAILURES = 2
 class Row(msgspec.Struct, frozen=True):
     """The median of the rounds. `first_step_s` counts from the start of the process, imports and compilation included.
 
+    `loss` is the mean over the last epoch of the last round; None where it is no number.
     `of_peak`: the model's operations per second over those of large matrix products on the same devices; None: not known.
     """
 
@@ -47,6 +50,7 @@ class Row(msgspec.Struct, frozen=True):
     first_step_s: float
     rounds: tuple[float, ...]
     of_peak: float | None = None
+    loss: float | None = None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -135,6 +139,7 @@ def _row(who: str, job: work.Job, results: Sequence[work.Measured], most: float 
         first_step_s=round(first, 1),
         rounds=tuple(round(rate, 1) for rate in rates),
         of_peak=float(f"{operations / most:.3g}") if most else None,
+        loss=round(results[-1].loss, 4) if math.isfinite(results[-1].loss) else None,
     )
 
 
@@ -144,7 +149,7 @@ def _show(rows: Sequence[Row]) -> None:
         return
     best = next((row for row in rows if row.who.startswith(PRODUCT)), rows[0])
     say(f"\n{best.size}, {best.per_device_batch} rows per device, {best.devices}")
-    heading = ("who", "samples/s", f"{best.who} is", "of peak", "first step", "rounds")
+    heading = ("who", "samples/s", f"{best.who} is", "of peak", "first step", "loss", "rounds")
     table = [
         (
             row.who,
@@ -152,8 +157,9 @@ def _show(rows: Sequence[Row]) -> None:
             f"{best.samples_per_s / row.samples_per_s:.2f}x",
             "-" if row.of_peak is None else f"{100 * row.of_peak:.1f} %",
             f"{row.first_step_s:.1f} s",
+            "-" if row.loss is None else f"{row.loss:.3f}",
             " ".join(f"{rate:,.0f}" for rate in row.rounds),
         )
         for row in rows
     ]
-    say_table([heading, *table], right=(1, 2, 3, 4))
+    say_table([heading, *table], right=(1, 2, 3, 4, 5))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 import statistics
 import subprocess
@@ -29,7 +30,7 @@ from seqdec_gui.runs.spec import DeviceChoice, EngineName, Placement, RunSpec
 Contender = Callable[[Path], work.Measured | None]
 PRODUCT = "seqdec-gui"
 ENGINES: tuple[EngineName, ...] = ("jax", "tensorflow")
-PEERS = ("keras-fit", "torch-ddp", "prototype", "keras-fit:tensorflow", "keras-fit:jax")
+PEERS = ("keras-fit", "torch-ddp", "torch-graph", "prototype", "keras-fit:tensorflow", "keras-fit:jax")
 """What may be asked for; `keras-fit` is both of its kind."""
 PEER_PREFIX = "MEASURED "
 """What begins the line with which a peer gives its result."""
@@ -38,6 +39,7 @@ _MODULES: dict[str, tuple[str, EngineName | Literal["torch"]]] = {
     "keras-fit:jax": ("keras_fit", "jax"),
     "prototype": ("prototype", "jax"),
     "torch-ddp": ("torch_ddp", "torch"),
+    "torch-graph": ("torch_graph", "torch"),
 }
 
 
@@ -58,7 +60,7 @@ def contenders(job: work.Job, engines: str, peers: str) -> dict[str, Contender]:
     for who, (module, library) in _MODULES.items():
         kind = who.partition(":")[0]
         if kind in wanted or f"{kind}:{library}" in wanted:
-            why = _missing_torch() if library == "torch" else lacking[library]
+            why = _missing_torch(who, job) if library == "torch" else lacking[library]
             if why:
                 warn(f"{who} is left out: {why}")
             else:
@@ -98,8 +100,11 @@ def _names(text: str, known: Sequence[str]) -> list[str]:
     return names
 
 
-def _missing_torch() -> str:
-    return "" if find_spec("torch") is not None else "PyTorch is not installed."
+def _missing_torch(who: str, job: work.Job) -> str:
+    """Why a peer on PyTorch cannot take part; empty if it can."""
+    if find_spec("torch") is None:
+        return "PyTorch is not installed."
+    return "CUDA graphs need GPUs." if who == "torch-graph" and job.devices.kind != "gpu" else ""
 
 
 def _product(job: work.Job, engine: EngineName, folder: Path) -> work.Measured | None:
@@ -120,7 +125,9 @@ def _product(job: work.Job, engine: EngineName, folder: Path) -> work.Measured |
         warn(f"{PRODUCT}:{engine} failed: {status.text if status else 'no answer'}\n{details}".rstrip())
         return None
     first = next((event.time for event in told if getattr(event, "code", "") == "first_step"), start)
-    return work.Measured(job.rows / statistics.median(epochs[1:]), first - start)
+    losses = [event.metrics.get("loss") for event in told if isinstance(event, events.Epoch)]
+    loss = math.nan if losses[-1] is None else losses[-1]
+    return work.Measured(job.rows / statistics.median(epochs[1:]), first - start, loss)
 
 
 def _peer(job: work.Job, who: str, module: str, engine: EngineName, folder: Path) -> work.Measured | None:

@@ -48,7 +48,7 @@ def test_rows_repeat_and_lie_within_their_symbols() -> None:
 def test_unknown_engines_and_peers_are_named() -> None:
     with pytest.raises(InvalidInput, match="jax, tensorflow, got torch"):
         contenders.contenders(job(), "torch", "none")
-    with pytest.raises(InvalidInput, match=r"keras-fit, torch-ddp, prototype, .*, got theano"):
+    with pytest.raises(InvalidInput, match=r"keras-fit, torch-ddp, torch-graph, prototype, .*, got theano"):
         contenders.contenders(job(), "jax", "theano")
 
 
@@ -59,7 +59,7 @@ def test_who_fails_once_goes_on_and_who_fails_again_is_left_out(monkeypatch: pyt
         def measured(_: Path) -> work.Measured | None:
             tried[who] += 1
             fails = who == "broken" or (who == "moody" and tried[who] == 1)
-            return None if fails else work.Measured(100.0, 1.0)
+            return None if fails else work.Measured(100.0, 1.0, 3.0)
 
         return measured
 
@@ -124,6 +124,7 @@ def test_everybody_is_measured_in_a_process_of_its_own(tmp_path: Path) -> None:
         assert row["samples_per_s"] > 0
         assert row["first_step_s"] > 0
         assert 0 < row["of_peak"] < 1
+        assert row["loss"] == pytest.approx(rows[0]["loss"], rel=0.25)  # other first weights, the same data
     assert [text.text for text in ElementTree.parse(chart).iter(f"{SVG}text")][1::2] == [row["who"] for row in rows]
     assert "1.00x" in done.stdout
 

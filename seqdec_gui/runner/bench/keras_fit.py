@@ -9,6 +9,7 @@ import contextlib
 from typing import Any
 
 import keras
+import msgspec
 import numpy as np
 
 from seqdec_gui.runner.bench.peer import given, measure, tell, write_model
@@ -36,7 +37,7 @@ def main() -> None:
         return float(model.fit(inputs, targets, batch_size=job.batch, verbose=0, callbacks=callbacks).history["loss"][0])
 
     found = measure(job, epoch)
-    tell(found.__class__(found.samples_per_s, first.age_s or found.first_step_s))
+    tell(msgspec.structs.replace(found, first_step_s=first.age_s or found.first_step_s))
 
 
 class _FirstStep(keras.callbacks.Callback):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import sys
 import time
@@ -30,15 +31,15 @@ def write_model(job: Job, folder: Path) -> Path:
 
 
 def measure(job: Job, epoch: Callable[[], float], first_step_s: float | None = None) -> Measured:
-    """Run `epoch`, which returns when the devices are done, once to warm up and then `job.epochs - 1` times."""
-    seconds = []
+    """Run `epoch`, which returns its mean loss when the devices are done, once to warm up and then `job.epochs - 1` times."""
+    seconds, loss = [], math.nan
     for number in range(job.epochs):
         start = time.perf_counter()
-        epoch()
+        loss = epoch()
         seconds.append(time.perf_counter() - start)
         if number == 0 and first_step_s is None:
             first_step_s = process_age_s()
-    return Measured(job.rows / statistics.median(seconds[1:]), first_step_s or 0.0)
+    return Measured(job.rows / statistics.median(seconds[1:]), first_step_s or 0.0, loss)
 
 
 def tell(measured: Measured) -> None:

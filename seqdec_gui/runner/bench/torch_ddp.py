@@ -5,8 +5,10 @@ One-hot floats wait in pinned host memory and are copied at each step.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -45,39 +47,50 @@ def train(rank: int, job: Job, port: int) -> None:
     device = torch.device("cuda", rank) if on_gpu else torch.device("cpu")
     if on_gpu:
         torch.cuda.set_device(rank)
-    if count > 1:
-        os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
-        dist.init_process_group("nccl" if on_gpu else "gloo", rank=rank, world_size=count)
-    torch.manual_seed(0)
-    model: Any = Stack(job.shape).to(device)
-    if count > 1:
-        if on_gpu:  # SyncBatchNorm has no CPU version
-            model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
-        model = nn.parallel.DistributedDataParallel(model, device_ids=[rank] if on_gpu else None)
-    optimizer, batch = torch.optim.Adam(model.parameters(), 1e-3), job.per_device_batch
-    rows = {name: torch.from_numpy(array) for name, array in arrays(job.shape, job.rows // count, seed=rank).items()}
-    data = [rows["latent"], functional.one_hot(rows["inputs"].long(), job.shape.inputs).float(), rows["targets"].long()]
-    if on_gpu:
-        data = [array.pin_memory() for array in data]
+    with join_group(rank, count, port, "nccl" if on_gpu else "gloo"):
+        torch.manual_seed(0)
+        model: Any = Stack(job.shape).to(device)
+        if count > 1:
+            if on_gpu:  # SyncBatchNorm has no CPU version
+                model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
+            model = nn.parallel.DistributedDataParallel(model, device_ids=[rank] if on_gpu else None)
+        optimizer, batch = torch.optim.Adam(model.parameters(), 1e-3), job.per_device_batch
+        rows = {name: torch.from_numpy(array) for name, array in arrays(job.shape, job.rows // count, seed=rank).items()}
+        data = [rows["latent"], functional.one_hot(rows["inputs"].long(), job.shape.inputs).float(), rows["targets"].long()]
+        if on_gpu:
+            data = [array.pin_memory() for array in data]
 
-    def epoch() -> float:
-        loss = torch.zeros(())
-        for i in range(0, len(data[0]), batch):
-            latent, x, y = (array[i : i + batch].to(device, non_blocking=True) for array in data)
-            loss = functional.cross_entropy(model(latent, x).transpose(1, 2), y)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            optimizer.step()
-        return float(loss)  # waits for the device
+        def epoch() -> float:
+            total = torch.zeros((), device=device)
+            for i in range(0, len(data[0]), batch):
+                latent, x, y = (array[i : i + batch].to(device, non_blocking=True) for array in data)
+                loss = functional.cross_entropy(model(latent, x).transpose(1, 2), y)
+                optimizer.zero_grad(set_to_none=True)
+                loss.backward()
+                optimizer.step()
+                total += loss.detach()
+            return float(total) * batch / len(data[0])  # waits for the device
 
-    found = measure(job, epoch)
+        found = measure(job, epoch)
     if rank == 0:
         tell(found)
+
+
+@contextlib.contextmanager
+def join_group(rank: int, count: int, port: int, backend: str) -> Iterator[None]:
+    """Within it the processes of a measurement know each other; alone, nothing is needed."""
     if count > 1:
-        dist.destroy_process_group()
+        os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+        dist.init_process_group(backend, rank=rank, world_size=count)
+    try:
+        yield
+    finally:
+        if count > 1:
+            dist.destroy_process_group()
 
 
-def main() -> None:
+def run_on_all_devices(train: Callable[[int, Job, int], None]) -> None:
+    """`train(rank, job, port)` in a process a device, in this one where there is a single device."""
     job, _ = given()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -89,4 +102,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_on_all_devices(train)

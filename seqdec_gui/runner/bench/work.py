@@ -72,10 +72,15 @@ class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Measured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What came of a job: the median epoch after the first, and the seconds from the start of Python to the end of a step."""
+    """What came of a job.
+
+    `samples_per_s` is that of the median epoch after the first, `first_step_s` the seconds from the start of Python to the end
+    of a step, `loss` the mean over the steps of the last epoch: it tells whether everybody trains the same model.
+    """
 
     samples_per_s: float
     first_step_s: float
+    loss: float
 
 
 def arrays(size: Size, rows: int, seed: int = 0) -> dict[str, npt.NDArray[Any]]:
