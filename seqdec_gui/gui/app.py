@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PyQt5.QtCore import QCoreApplication, Qt, QTimer
+from PyQt5.QtCore import QCoreApplication, Qt, QThreadPool, QTimer
 from PyQt5.QtGui import QGuiApplication
 from PyQt5.QtWidgets import QApplication
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from seqdec_gui.gui.main_window import MainWindow
 
 SIGNAL_MS = 250
+CLOSING_MS = 5000
+"""How long a closed window's process waits for functions that still run in threads, a file that is being read for example."""
 
 
 def main(design: Path | str | None = None) -> int:
@@ -37,7 +39,19 @@ def main(design: Path | str | None = None) -> int:
     _obey_terminal(application)
     status = int(application.exec_())
     window.deleteLater()
+    _end_threads(status)
     return status
+
+
+def _end_threads(status: int) -> None:
+    """Wait for the threads of the pool, or end the process with this status: a thread that comes back to an interpreter
+    that is being taken down crashes it.
+    """
+    pool = QThreadPool.globalInstance()
+    pool.clear()
+    if not pool.waitForDone(CLOSING_MS):
+        sys.stdout.flush()
+        os._exit(status)
 
 
 def spare_collector(window: MainWindow) -> None:
