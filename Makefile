@@ -2,13 +2,16 @@
 SHELL := /bin/bash
 VENV ?= .venv
 BIN := $(VENV)/bin
-EXTRAS ?= gui,jax,onnx,keras2,dev
+EXTRAS ?= gui,jax,dev
+# `make setup UNPINNED=1 VENV=.venv-unpinned` installs the newest versions instead of those in constraints.txt.
+UNPINNED ?=
+export UNPINNED
 INSTALLED := $(VENV)/.installed
 # A file to each worker: fixtures that take long are made once a file. Fast tests wait for processes and timers: three workers keep
 # two cores busy.
 PARALLEL := --dist loadfile
 
-.PHONY: help setup demo test lint fast timing slow test-xvfb measure bench screenshots clean
+.PHONY: help setup demo test lint fast timing slow test-xvfb dist constraints measure bench screenshots clean
 
 help:
 	@echo 'make demo         train the bundled example, export it, generate with it, open the window'
@@ -17,14 +20,16 @@ help:
 	@echo 'make test-xvfb    the walk through the window and the canvas on a virtual screen'
 	@echo 'make lint         ruff, mypy and the import contracts'
 	@echo 'make bench        samples per second beside plain Keras, as a table, bench.json and bench.svg'
+	@echo 'make dist         the source distribution and the wheel, in dist/'
 	@echo 'make measure      how fast the window opens, draws and answers'
 	@echo 'make screenshots  the pictures in docs/guide'
-	@echo 'make setup        only install into $(VENV)'
+	@echo 'make setup        only install into $(VENV): the versions in constraints.txt, or the newest with UNPINNED=1'
+	@echo 'make constraints  write the versions that $(VENV) has into constraints.txt'
 	@echo 'make clean        remove caches and what the demo wrote; the installed $(VENV) stays'
 
 setup: $(INSTALLED)
 
-$(INSTALLED): setup.cfg setup.py pyproject.toml
+$(INSTALLED): setup.cfg setup.py pyproject.toml constraints.txt
 	@tools/bootstrap.sh $(VENV) $(EXTRAS)
 	@touch $@
 
@@ -51,6 +56,16 @@ slow: setup
 test-xvfb: setup
 	tools/on_screen.sh $(BIN)/python -m pytest -m 'not timing' tests/gui/test_walk.py \
 		tests/gui/test_design_view.py tests/gui/test_design_view_keys.py tests/gui/test_design_view_panels.py
+
+# The wheel is built from the source distribution, so that what the latter lacks is noticed. Without a cache: pip keeps wheels by
+# the path of the source distribution.
+dist: setup
+	rm -rf dist
+	$(BIN)/python -c 'from setuptools import build_meta; build_meta.build_sdist("dist")'
+	$(BIN)/python -m pip wheel --no-deps --no-build-isolation --no-cache-dir -w dist dist/*.tar.gz
+
+constraints: setup
+	$(BIN)/python tools/make_constraints.py --extras $(EXTRAS)
 
 measure: setup
 	$(BIN)/python tools/measure_window.py

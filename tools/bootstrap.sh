@@ -2,10 +2,12 @@
 # Makes the virtual environment, installs seqdec-gui into it and sees to the system libraries that Qt needs.
 #   tools/bootstrap.sh VENV [EXTRAS]
 # PYTHON=... chooses the interpreter; without it the first Python 3.11 to 3.13 on the path is taken.
+# UNPINNED=1 installs the newest versions that setup.cfg permits instead of those in constraints.txt.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=${1:?usage: tools/bootstrap.sh VENV [EXTRAS]}
-extras=${2:-gui,jax,onnx,keras2,dev}
+extras=${2:-gui,jax,dev}
+if [[ ${UNPINNED:-} == 1 ]]; then pins=(--upgrade --upgrade-strategy eager); else pins=(--constraint constraints.txt); fi
 
 fail() {
     printf 'seqdec-gui: %s\n' "$1" >&2
@@ -50,7 +52,10 @@ if ! { [[ -x $venv/bin/python ]] && supported "$venv/bin/python" && "$venv/bin/p
 fi
 
 echo "Installing seqdec-gui[$extras] into $venv (TensorFlow is large; this takes a minute or more the first time)"
-"$venv/bin/python" -m pip install -qq --editable ".[$extras]"
+install=("$venv/bin/python" -m pip install -qq "${pins[@]}")
+# The build uses this environment's setuptools, so that a new release of it cannot break a fresh machine either.
+"${install[@]}" setuptools wheel
+"${install[@]}" --no-build-isolation --editable ".[$extras]"
 
 case ",$extras," in
     *,gui,*) tools/system_libraries.sh "$venv/bin/python" ;;
