@@ -88,8 +88,9 @@ class Checking(QObject):
     @property
     def passed(self) -> Stamps | None:
         """The files that fit the present design, as they were then; None as long as that is not known."""
-        known = self.trial is not None and self._answered == self._question()
-        return self._stamps if known and not errors((*self.trial.problems, *self.problems)) else None
+        if self.trial is None or self._answered != self._question():
+            return None
+        return None if errors((*self.trial.problems, *self.problems)) else self._stamps
 
     def again(self) -> None:
         """Check even though the design is the same: the file changed."""

@@ -27,7 +27,7 @@ from seqdec_gui.gui.toolbar import ToolBar
 from seqdec_gui.gui.totals import StatusBar
 from seqdec_gui.gui.warming import Warming
 from seqdec_gui.gui.welcome import Welcome
-from seqdec_gui.gui.workspace import Workspace
+from seqdec_gui.gui.workspace import CloseGuard, Workspace
 
 DATA_SUFFIXES = (".npz", ".npy", ".h5", ".hdf5", ".csv", ".tsv", ".parquet")
 KERAS_SUFFIXES = (".keras",)
@@ -341,11 +341,11 @@ class MainWindow(QMainWindow):
             return
 
     # -- files dropped on the window
-    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if _dropped(event.mimeData()) is not None:
             event.acceptProposedAction()
 
-    def dropEvent(self, event: QDropEvent | None) -> None:
+    def dropEvent(self, event: QDropEvent) -> None:
         path = _dropped(event.mimeData())
         if path is None:
             return
@@ -363,7 +363,7 @@ class MainWindow(QMainWindow):
             self.workspace.data_file_offered.emit(path)
 
     # -- closing
-    def closeEvent(self, event: QCloseEvent | None) -> None:
+    def closeEvent(self, event: QCloseEvent) -> None:
         if not self._closing:
             self._asking = True  # a close() from inside would be swallowed by Qt
             self._ask_guards(list(self.workspace.close_guards))
@@ -372,7 +372,7 @@ class MainWindow(QMainWindow):
         if self._closing:
             self._keep_state()
 
-    def _ask_guards(self, guards: list) -> None:
+    def _ask_guards(self, guards: list[CloseGuard]) -> None:
         """Ask one after the other whether the window may close; each may answer later."""
         while guards:
             guard = guards.pop(0)

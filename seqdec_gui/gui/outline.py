@@ -249,7 +249,7 @@ class Outline(QTreeWidget):
         dialog.open()
         return dialog
 
-    def event(self, event: QEvent | None) -> bool:
+    def event(self, event: QEvent) -> bool:
         """Keys that the window's actions have as well mean this tree while it has the focus."""
         overriding = isinstance(event, QKeyEvent) and event.type() == QEvent.ShortcutOverride
         if overriding and event.key() in (Qt.Key_F2, Qt.Key_Delete, Qt.Key_Backspace):

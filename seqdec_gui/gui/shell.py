@@ -47,7 +47,7 @@ class Overlay(QObject):
         above.setGeometry(below.rect())
         above.raise_()
 
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._below and event.type() == QEvent.Resize:
             self._above.setGeometry(self._below.rect())
         return False

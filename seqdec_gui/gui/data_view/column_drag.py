@@ -52,7 +52,7 @@ class ColumnDrag(QObject):
     def dragging(self) -> bool:
         return self._label is not None
 
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+    def eventFilter(self, watched: QObject | None, event: QEvent) -> bool:
         if event.type() == QEvent.KeyPress and self.dragging and event.key() == Qt.Key_Escape:
             self._end()
             return True
@@ -70,13 +70,14 @@ class ColumnDrag(QObject):
         return False
 
     def _move(self, event: QMouseEvent) -> bool:
-        if not self.dragging:
+        label = self._label
+        if label is None:
             if (event.pos() - self._pressed).manhattanLength() < QApplication.startDragDistance():
                 return True  # or the view would begin to select what the mouse passes
-            self._begin()
+            label = self._begin()
         place = event.globalPos()
         window = self._viewport.window()
-        self._label.move(window.mapFromGlobal(place) + _OFFSET)
+        label.move(window.mapFromGlobal(place) + _OFFSET)
         self._hover_tab(window, place)
         target = _target_under(window, place)
         if self._target is not None and target is not self._target:
@@ -98,7 +99,7 @@ class ColumnDrag(QObject):
 
     @pyqtSlot()
     def _on_resting_timeout(self) -> None:
-        if self.dragging and self._tabs is not None:
+        if self._label is not None and self._tabs is not None:
             tabs, at = self._tabs
             tabs.setCurrentIndex(at)
             self._label.raise_()
@@ -110,7 +111,8 @@ class ColumnDrag(QObject):
             target.columns_dropped(columns, event.globalPos())
         return dragged
 
-    def _begin(self) -> None:
+    def _begin(self) -> QLabel:
+        """Show the label that the mouse carries."""
         words = self._columns[0] if len(self._columns) == 1 else f"{len(self._columns)} columns"
         label = QLabel(words, self._viewport.window())
         label.setObjectName("dragged_columns")
@@ -125,6 +127,7 @@ class ColumnDrag(QObject):
         label.show()
         self._label = label
         QApplication.instance().installEventFilter(self)
+        return label
 
     def _end(self) -> None:
         self._columns = ()

@@ -70,7 +70,7 @@ class HistogramView(QWidget):
                 painter.drawText(below, Qt.AlignRight | Qt.AlignVCenter, number_text(_plain(self.histogram.high)))
         painter.end()
 
-    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self.histogram is None:
             return
         counts = self.histogram.counts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt5.QtCore import Qt, pyqtSlot
+from PyQt5.QtCore import Qt, QUrl, pyqtSlot
 from PyQt5.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
 from PyQt5.QtWidgets import QFrame, QLabel, QSplitter, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
 
@@ -210,11 +210,11 @@ class DataPage(QWidget):
         super().hideEvent(event)
         self.ports.activate(False)
 
-    def dragEnterEvent(self, event: QDragEnterEvent | None) -> None:
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if _dropped_file(event.mimeData().urls()) is not None:
             event.acceptProposedAction()
 
-    def dropEvent(self, event: QDropEvent | None) -> None:
+    def dropEvent(self, event: QDropEvent) -> None:
         path = _dropped_file(event.mimeData().urls())
         if path is not None:
             event.acceptProposedAction()
@@ -280,6 +280,6 @@ def _figures(table: Table) -> str:
     return f"{counted(table.rows, 'row')} · {counted(len(table.columns), 'column')}{size}"
 
 
-def _dropped_file(urls: list) -> Path | None:
+def _dropped_file(urls: list[QUrl]) -> Path | None:
     paths = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
     return next((path for path in paths if path.suffix.lower() in SUFFIXES), None)

@@ -57,7 +57,7 @@ class PaintGrid(QWidget):
         return self.sizeHint()
 
     # -- strokes
-    def mousePressEvent(self, event: QMouseEvent | None) -> None:
+    def mousePressEvent(self, event: QMouseEvent) -> None:
         cell = self._cell_at(event.pos())
         if cell is None:
             return
@@ -65,7 +65,7 @@ class PaintGrid(QWidget):
         self._stroke = 0.0 if wipes else self.ink
         self._put(cell)
 
-    def mouseMoveEvent(self, event: QMouseEvent | None) -> None:
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
         cell = self._cell_at(event.pos())
         if self._stroke is not None and cell is not None and cell != self._cursor:
             self._put(cell)
@@ -73,7 +73,7 @@ class PaintGrid(QWidget):
     def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
         self._stroke = None
 
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in _STEPS:
             across, down = _STEPS[event.key()]
             most = self.side - 1

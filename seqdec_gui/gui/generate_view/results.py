@@ -149,7 +149,7 @@ class ResultsTable(QTableView):
         QApplication.clipboard().setText("\n".join(["\t".join(HEADER), *lines]))
         return len(rows)
 
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.Copy):
             self.copy()
         else:

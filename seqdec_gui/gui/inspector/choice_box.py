@@ -12,7 +12,7 @@ from seqdec_gui.gui import theme
 class ChoiceBox(QComboBox):
     """Its list is as wide as its longest line."""
 
-    def wheelEvent(self, event: QWheelEvent | None) -> None:
+    def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
 
     def showPopup(self) -> None:

@@ -93,7 +93,7 @@ class FormBox(_SpinBox):
         self.setRange(-limit, limit)
         self.setFocusPolicy(Qt.StrongFocus)
 
-    def wheelEvent(self, event: QWheelEvent | None) -> None:
+    def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():
             super().wheelEvent(event)
         else:  # scroll the form

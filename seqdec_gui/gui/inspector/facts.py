@@ -41,14 +41,17 @@ def block_facts(design: Design, inference: Inference, block_id: str) -> list[Fac
         batch = design.training.batch_size
         tip = "Weights, gradients, optimizer and activations of one batch in float32: an estimate."
         facts.append(Fact("Memory", f"≈ {format_bytes(activation_bytes(alone, batch))} at batch {batch:,}", tip=tip))
-    for inputs, ports, types in ((True, kind.inputs(), known.inputs), (False, kind.outputs(), known.outputs)):
-        for port in ports:
-            given = types.get(port.name)
-            words = port.takes if inputs else port.gives
-            absent = ("not connected" if not port.optional else "open") if inputs else "not known yet"
-            name = f"{'→' if inputs else '←'} {port.name}"
-            facts.append(Fact(name, str(given) if given else absent, _colour(given), f"{port.name}: {words}"))
+    for port in kind.inputs():
+        absent = "open" if port.optional else "not connected"
+        facts.append(_port_fact("→", port.name, known.inputs.get(port.name), absent, port.takes))
+    for output in kind.outputs():
+        facts.append(_port_fact("←", output.name, known.outputs.get(output.name), "not known yet", output.gives))
     return facts
+
+
+def _port_fact(arrow: str, port: str, type: PortType | None, absent: str, words: str) -> Fact:
+    """What travels on a port, `absent` where nothing does."""
+    return Fact(f"{arrow} {port}", str(type) if type else absent, _colour(type), f"{port}: {words}")
 
 
 def design_facts(design: Design, inference: Inference) -> list[Fact]:

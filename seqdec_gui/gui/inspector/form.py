@@ -56,7 +56,7 @@ class Row(QObject):
         for watched in (self.editor.input, *self.editor.box.findChildren(QWidget), *self.editor.input.findChildren(QWidget)):
             watched.installEventFilter(self)
 
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+    def eventFilter(self, watched: QObject | None, event: QEvent) -> bool:
         if event.type() == QEvent.FocusIn:
             self.focused.emit(self)
         return False

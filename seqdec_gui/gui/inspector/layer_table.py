@@ -165,7 +165,7 @@ class LayerTableEditor(Editor):
                 self._form.edited.connect(self._on_form_edited)
                 self._place.addWidget(self._form)
                 self._form.show()
-        if layer is not None:
+        if layer is not None and self._form is not None:
             self._title.setText(f"{self._row + 1}  {layer.type_name().upper()}")
             self._form.show_values(layer, {})
         count = len(self._layers)

@@ -111,7 +111,7 @@ class Details(QSplitter):
     def _on_note_text_changed(self) -> None:
         self._save.start()
 
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+    def eventFilter(self, watched: QObject | None, event: QEvent) -> bool:
         if watched is self.note and event.type() == QEvent.FocusOut:
             self.save_note()
         return False

@@ -172,7 +172,7 @@ class AdvisorPanel(QFrame):
         self._close.setIcon(icon("close"))
         self.refresh()
 
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key_Escape:
             self.closed.emit()
         else:

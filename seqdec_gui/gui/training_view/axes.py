@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pyqtgraph import AxisItem
 
 from seqdec_gui.gui import theme
@@ -26,7 +28,7 @@ class PositionAxis(AxisItem):
         write = clock if self.axis == "time" else compact
         return [write(value) if value >= 0 else "" for value in values]
 
-    def tickValues(self, low: float, high: float, size: float) -> list:
+    def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, Sequence[float]]]:
         """Steps and seconds are whole: no ticks between two of them."""
         found = super().tickValues(low, high, size)
         return [(spacing, values) for spacing, values in found if self.axis == "epoch" or spacing >= 1]

@@ -61,9 +61,9 @@ class _Drawn:
         self.item = _line(plot, name)
         self.raw: Any = None
         self.series: Series | None = None
-        self.stamp: tuple = ()
+        self.stamp: tuple[object, ...] = ()
         self.smoothing = Smoothing(0.0)
-        self._smoothed: tuple = ()
+        self._smoothed: tuple[object, ...] = ()
 
     def values(self, series: Series, weight: float) -> Any:
         """The smoothed values; computed afresh only where points went or the weight changed."""
@@ -94,7 +94,7 @@ class MetricPlot(QFrame):
         super().__init__(parent)
         self._from_zero = from_zero
         self._fitted = True
-        self._fitted_to: tuple = (None, "", None)
+        self._fitted_to: tuple[object, ...] = (None, "", None)
         self._write = write
         self._drawn: dict[str, _Drawn] = {}
         self._look = Look()
@@ -274,7 +274,7 @@ class MetricPlot(QFrame):
         else:
             self.left.emit()
 
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+    def eventFilter(self, watched: QObject | None, event: QEvent) -> bool:
         if watched is self.plot.viewport():
             if event.type() == QEvent.Leave:
                 self.left.emit()
