@@ -30,7 +30,9 @@ written by `tools/make_design_docs.py` from the program itself; a test fails whe
 
 - **`format`**: a reader refuses a greater number than it knows, in a sentence, and never guesses. Unknown fields
   are refused too.
-- **`blocks`**: `id` is a Python identifier, unique, not `training`, and becomes the submodel's name. Parameters left out have
+- **`blocks`**: `id` becomes the submodel's name. It is unique, has at most 200 ASCII letters, digits and `_`, begins with a
+  letter, and is no keyword of Python, not `training`, and no name that the script uses itself (`full`, `build`, `keras`,
+  `layers`, `list`, `dict`, `Path`, `models`). Parameters left out have
   their defaults.
   `position` is the place of the upper left corner in the design view, in pixels at 100 %.
 - **`links`**: from an output port to an input port. An input takes one link, an output feeds any number.

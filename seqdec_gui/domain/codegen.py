@@ -10,31 +10,33 @@ from pathlib import PurePath
 
 from seqdec_gui.domain.design import Block, Design, Port
 from seqdec_gui.domain.graph import Call, Submodel
-from seqdec_gui.domain.kinds.keras_model import KerasModel
+from seqdec_gui.domain.kinds.keras_model import SUFFIXES, KerasModel
 from seqdec_gui.domain.kinds.loss import Loss
 from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
 from seqdec_gui.domain.layers.layer import Layer
 from seqdec_gui.domain.layers.specs import LAYERS
 from seqdec_gui.domain.problems import InvalidInput, errors
 from seqdec_gui.domain.shapes import Inference, infer
+from seqdec_gui.domain.source import Names, SourceError, docstring, identifier, literal, verified
 from seqdec_gui.domain.types import StatesType, TensorType, tensors_of
-from seqdec_gui.domain.validation import check
+from seqdec_gui.domain.validation import check, model_problems
 
 WIDTH = 100
+LAYER_CLASSES = LAYERS.keys()
+"""Classes of `keras.layers` that a script can name."""
+_OWN_NAMES = ("Path", "build", "full", "keras", "layers")
+"""Names that the script uses for itself, besides those of blocks."""
 
 
 def generate(design: Design) -> str:
     """The script: one `build_<block>()` per submodel and `build() -> dict[str, keras.Model]` with "full" for the whole.
 
-    Raises InvalidInput where the design has errors.
+    Raises InvalidInput where the model has errors; what concerns data or training alone does not keep it from being built.
     """
-    report = check(design)
-    # what concerns data or training alone does not keep the model from being built
-    faults = [p for p in errors(report.problems) if p.where != "data" and not p.where.startswith("training.")
-              and p.code not in ("unknown_port", "bound_twice", "no_column")]  # fmt: skip
-    if faults:
+    inference = infer(design)
+    if faults := errors(tuple(model_problems(design, inference))):
         raise InvalidInput(faults)
-    return "\n".join(_script(design, report.inference)) + "\n"
+    return verified("\n".join(_script(design, inference)) + "\n", LAYER_CLASSES)
 
 
 def generate_step(design: Design, decoder: str) -> str:
@@ -55,30 +57,43 @@ def generate_step(design: Design, decoder: str) -> str:
     if plain.layer_names() != known.submodel.layer_names():
         step = step.prefixed(f"{decoder}_")
     lines = [
-        '"""One step of a decoder, for sampling symbol by symbol."""',
+        docstring("One step of a decoder, for sampling symbol by symbol."),
         "",
         "import keras",
         "from keras import layers",
         "",
         "",
     ]
-    return "\n".join([*lines, *_submodel_function("step", step, f"{decoder}_step")]) + "\n"
+    function = _submodel_function("build_step", step, f"{decoder}_step")
+    return verified("\n".join([*lines, *function]) + "\n", LAYER_CLASSES)
 
 
-def keras_file_name(block: Block) -> str:
-    """The name under which an imported file is copied beside the script."""
-    assert isinstance(block.parameters, KerasModel)
-    return block.id + (PurePath(block.parameters.file).suffix or ".keras")
+def keras_file_names(design: Design) -> dict[str, str]:
+    """The names under which imported files are copied beside the script, by block: `encoder.keras`.
+
+    Names that differ in case only are told apart by a number: some file systems take them for one.
+    """
+    names: dict[str, str] = {}
+    for block in design.blocks:
+        if isinstance(block.parameters, KerasModel):
+            stem, suffix, number = identifier(block.id), PurePath(block.parameters.file).suffix.lower() or SUFFIXES[0], 2
+            if suffix not in SUFFIXES:
+                raise SourceError(f"{suffix!r} is no suffix of a Keras file")
+            while f"{stem}{suffix}".lower() in {name.lower() for name in names.values()}:
+                stem, number = f"{block.id}_{number}", number + 1
+            names[block.id] = stem + suffix
+    return names
 
 
 def _script(design: Design, inference: Inference) -> Iterator[str]:
     submodels = [design.block(block_id) for block_id in parts(design, inference)]
     imported = any(isinstance(block.parameters, KerasModel) for block in submodels)
     own = any(not isinstance(block.parameters, KerasModel) for block in submodels)
-    yield '"""' + _title(design, inference)
-    yield ""
-    yield "`build()` returns every submodel by name and the stacked model as `full`; run the file to see its summary."
-    yield '"""'
+    usage = "`build()` returns every submodel by name and the stacked model as `full`; run the file to see its summary."
+    names = Names([*(identifier(block.id) for block in design.blocks), *_OWN_NAMES])
+    functions = {block.id: names.new(f"build_{block.id}") for block in submodels}
+    files = keras_file_names(design)
+    yield docstring(f"{_title(design, inference)}\n\n{usage}\n")
     yield ""
     if imported:
         yield from ("from pathlib import Path", "")
@@ -89,12 +104,12 @@ def _script(design: Design, inference: Inference) -> Iterator[str]:
         known = inference.blocks[block.id]
         yield from ("", "")
         if isinstance(block.parameters, KerasModel):
-            yield from _import_function(block)
+            yield from _import_function(functions[block.id], files[block.id], block.id)
         else:
             assert known.submodel is not None
-            yield from _submodel_function(block.id, known.submodel, block.id)
+            yield from _submodel_function(functions[block.id], known.submodel, block.id)
     yield from ("", "")
-    yield from _build_function(design, inference, submodels)
+    yield from _build_function(design, inference, submodels, functions, names)
     yield from ("", "", 'if __name__ == "__main__":', '    build()["full"].summary(expand_nested=True)')
 
 
@@ -115,121 +130,112 @@ def _title(design: Design, inference: Inference) -> str:
     return title if len(title) + 3 <= WIDTH else f"Stacked Keras model of {len(chain)} submodels."
 
 
-def _import_function(block: Block) -> Iterator[str]:
-    yield f"def build_{block.id}() -> keras.Model:"
-    yield f'    """The trained model in {keras_file_name(block)}, which lies beside this script."""'
-    yield f'    file = Path(__file__).with_name("{keras_file_name(block)}")'
+def _import_function(function: str, file_name: str, name: str) -> Iterator[str]:
+    yield f"def {identifier(function)}() -> keras.Model:"
+    yield f"    {docstring(f'The trained model in {file_name}, which lies beside this script.')}"
+    yield f"    file = Path(__file__).with_name({literal(file_name)})"
     yield "    model = keras.models.load_model(file, compile=False, safe_mode=True)"
-    yield f'    model.name = "{block.id}"'
+    yield f"    model.name = {literal(name)}"
     yield "    return model"
 
 
 # -- one submodel
 def _submodel_function(function: str, submodel: Submodel, name: str) -> Iterator[str]:
-    yield f"def build_{function}() -> keras.Model:"
-    yield f'    """{submodel.summary}"""'
+    yield f"def {identifier(function)}() -> keras.Model:"
+    yield f"    {docstring(submodel.summary)}"
     for tensor in submodel.inputs:
-        yield from _indented(_call(f"{tensor.variable} = ", "keras.Input", _input_arguments(tensor.type, tensor.name)))
+        variable = identifier(tensor.variable)
+        yield from _indented(_call(f"{variable} = ", "keras.Input", _input_arguments(tensor.type, tensor.name)))
     for call in submodel.calls:
         yield from _indented(_layer_call(call))
-    inputs = _one_or_list([tensor.variable for tensor in submodel.inputs])
-    outputs = _one_or_list([variable for output in submodel.outputs for variable in output.variables])
-    yield from _indented(_call("return ", "keras.Model", [inputs, outputs, f'name="{name}"']))
+    inputs = _one_or_list([identifier(tensor.variable) for tensor in submodel.inputs])
+    outputs = _one_or_list([identifier(variable) for output in submodel.outputs for variable in output.variables])
+    yield from _indented(_call("return ", "keras.Model", [inputs, outputs, f"name={literal(name)}"]))
 
 
 def _input_arguments(type: TensorType, name: str) -> list[str]:
-    shape = "(" + ", ".join(map(str, type.shape)) + ("," if len(type.shape) == 1 else "") + ")"
-    return [shape, *([f'dtype="{type.dtype}"'] if type.dtype != "float32" else []), f'name="{name}"']
+    dtype = [f"dtype={literal(type.dtype)}"] if type.dtype != "float32" else []
+    return [literal(type.shape), *dtype, f"name={literal(name)}"]
 
 
 def _layer_arguments(layer: Layer) -> list[str]:
     """The arguments as a person writes them: the leading one or two without their names."""
     bare = LAYERS[layer.type].positional
-    arguments = [literal(value) if key in bare else f"{key}={literal(value)}" for key, value in layer.arguments]
+    arguments = [literal(value) if key in bare else f"{identifier(key)}={literal(value)}" for key, value in layer.arguments]
     if layer.inner is not None:
-        arguments.insert(0, f"layers.{layer.inner.type}({', '.join(_layer_arguments(layer.inner))})")
-    return [*arguments, f'name="{layer.name}"']
-
-
-def literal(value: object) -> str:
-    """A value as Python source: `repr`, with the double quotes that formatters prefer."""
-    if isinstance(value, str) and not set(value) & set("'\"\\") and value.isprintable():
-        return f'"{value}"'
-    return repr(value)
+        arguments.insert(0, f"layers.{identifier(layer.inner.type)}({', '.join(_layer_arguments(layer.inner))})")
+    return [*arguments, f"name={literal(layer.name)}"]
 
 
 def _layer_call(call: Call) -> list[str]:
-    results = [tensor.variable for tensor in call.outputs]
-    separate = LAYERS[call.layer.type].separate_inputs
-    inputs = list(call.inputs) if separate else [_one_or_list(list(call.inputs))]
-    inputs += [f"{name}={literal(value)}" for name, value in call.options]
+    results = [identifier(tensor.variable) for tensor in call.outputs]
+    given = [identifier(name) for name in call.inputs]
+    inputs = given if LAYERS[call.layer.type].separate_inputs else [_one_or_list(given)]
+    inputs += [f"{identifier(name)}={literal(value)}" for name, value in call.options]
     if call.initial_state:
-        inputs.append(f"initial_state=[{', '.join(call.initial_state)}]")
-    return _call(
-        f"{', '.join(results)} = ", f"layers.{call.layer.type}", _layer_arguments(call.layer), f"({', '.join(inputs)})"
-    )
+        inputs.append(f"initial_state=[{', '.join(map(identifier, call.initial_state))}]")
+    layer_class = f"layers.{identifier(call.layer.type)}"
+    return _call(f"{', '.join(results)} = ", layer_class, _layer_arguments(call.layer), f"({', '.join(inputs)})")
 
 
 # -- the whole
-def _build_function(design: Design, inference: Inference, submodels: Sequence[Block]) -> Iterator[str]:
+def _build_function(
+    design: Design, inference: Inference, submodels: Sequence[Block], functions: Mapping[str, str], names: Names
+) -> Iterator[str]:
     yield "def build() -> dict[str, keras.Model]:"
     yield '    """Every submodel and the full model, freshly initialised."""'
     for block in submodels:
-        yield f"    {block.id} = build_{block.id}()"
+        yield f"    {identifier(block.id)} = {identifier(functions[block.id])}()"
     frozen = [block.id for block in submodels if not getattr(block.parameters, "trainable", True)]
     for block_id in frozen:
-        yield f"    {block_id}.trainable = False"
+        yield f"    {identifier(block_id)}.trainable = False"
     yield ""
     inputs = [block for block in design.blocks if block.parameters.category == "Inputs"]
     carried: dict[Port, str] = {}  # what a port's wire is called in the script; a states tuple carries a star
-    taken = {block.id for block in design.blocks}
     for block in inputs:
         type = inference.blocks[block.id].outputs["output"]
         assert isinstance(type, TensorType)
-        yield from _indented(_call(f"{block.id} = ", "keras.Input", _input_arguments(type, block.id)))
+        yield from _indented(_call(f"{identifier(block.id)} = ", "keras.Input", _input_arguments(type, block.id)))
         carried[Port(block.id, "output")] = block.id
     for block in submodels:
-        yield from _indented(_block_call(design, inference, block, carried, taken))
+        yield from _indented(_block_call(design, inference, block, carried, names))
     sources = [link.source for block in design.blocks if isinstance(block.parameters, Loss)
                if (link := design.into(Port(block.id, "predictions"))) is not None]  # fmt: skip
     outputs = _one_or_list([carried[source] for source in sources])
     yield ""
     model = [_one_or_list([block.id for block in inputs]), outputs, 'name="full"']
     yield from _indented(_call("full = ", "keras.Model", model))
-    entries = [f'"{block.id}": {block.id}' for block in submodels] + ['"full": full']
+    entries = [f"{literal(block.id)}: {identifier(block.id)}" for block in submodels] + ['"full": full']
     yield from _indented(_bracketed("return {", entries, "}"))
 
 
-def _block_call(design: Design, inference: Inference, block: Block, carried: dict[Port, str], taken: set[str]) -> list[str]:
+def _block_call(design: Design, inference: Inference, block: Block, carried: dict[Port, str], names: Names) -> list[str]:
     """`a, *b = block([x, *y])`; enters the names of the results into `carried`."""
     given: list[str] = []
     for port in block.parameters.inputs():
         link = design.into(Port(block.id, port.name))
         if link is not None:
             given.append(carried[link.source])
-    results = _results(block, inference.blocks[block.id].outputs, design, carried, taken)
+    results = _results(block, inference.blocks[block.id].outputs, design, carried, names)
     if len(given) == 1:
         arguments = given[0].removeprefix("*")
     else:
         arguments = f"[{', '.join(given)}]"
-    return _call(f"{results} = ", block.id, [arguments])
+    return _call(f"{results} = ", identifier(block.id), [arguments])
 
 
 def _results(
-    block: Block, outputs: Mapping[str, StatesType | TensorType], design: Design, carried: dict[Port, str], taken: set[str]
+    block: Block, outputs: Mapping[str, StatesType | TensorType], design: Design, carried: dict[Port, str], names: Names
 ) -> str:
     used = {link.source.port for link in design.links if link.source.block == block.id}
-    names: list[str] = []
+    results: list[str] = []
     for port in block.parameters.outputs():
         many = len(tensors_of(port.name, outputs[port.name])) > 1
-        name = f"{block.id}_{port.name}"
-        while name in taken:
-            name += "_"
-        taken.add(name)
+        name = names.new(f"{block.id}_{port.name}")
         carried[Port(block.id, port.name)] = f"*{name}" if many else name
         shown = name if port.name in used else "_"
-        names.append(f"*{shown}" if many else shown)
-    return names[0].removeprefix("*") if len(names) == 1 else ", ".join(names)
+        results.append(f"*{shown}" if many else shown)
+    return results[0].removeprefix("*") if len(results) == 1 else ", ".join(results)
 
 
 # -- formatting
@@ -265,6 +271,3 @@ def _bracketed(opening: str, items: list[str], closing: str) -> list[str]:
         else:
             lines.append(f"    {item},")
     return [*lines, closing]
-
-
-__all__ = ["generate", "generate_step", "keras_file_name", "literal"]

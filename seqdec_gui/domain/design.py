@@ -8,6 +8,7 @@ import msgspec
 
 from seqdec_gui.domain.bindings import DataSource
 from seqdec_gui.domain.kinds.base import Kind
+from seqdec_gui.domain.names import usable_id
 from seqdec_gui.domain.training import Training
 
 
@@ -74,8 +75,8 @@ class Design(msgspec.Struct, frozen=True):
         return next((link for link in self.links if link.target == target), None)
 
     def free_id(self, stem: str) -> str:
-        """`stem`, or `stem_2`, `stem_3`, ... if it is taken."""
-        taken = {block.id for block in self.blocks}
+        """`stem`, or `stem_2`, `stem_3`, ... if it is taken; made legal first where no block can have that id."""
+        taken, stem = {block.id for block in self.blocks}, usable_id(stem)
         candidate, number = stem, 2
         while candidate in taken:
             candidate, number = f"{stem}_{number}", number + 1

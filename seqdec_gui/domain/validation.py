@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import keyword
+import graphlib
 from collections import Counter
 from collections.abc import Iterator
 
@@ -15,12 +15,9 @@ from seqdec_gui.domain.design import Block, Design, Link, Port
 from seqdec_gui.domain.kinds.base import Kind
 from seqdec_gui.domain.kinds.keras_model import KerasModel
 from seqdec_gui.domain.kinds.loss import Loss
+from seqdec_gui.domain.names import name_problem
 from seqdec_gui.domain.problems import Problem, errors
 from seqdec_gui.domain.shapes import Inference, infer, infer_block
-
-RESERVED = frozenset({"full", "build", "keras", "layers", "list", "dict", "Path", "models"})
-TRAINING = "training"
-"""The section of a design that assignments and problems name as they name a block."""
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -46,19 +43,26 @@ def check(design: Design) -> Report:
     """Every problem of blocks, links, bindings and training that can be seen without opening the data."""
     inference = infer(design)
     found = [
-        *_names(design),
-        *_links(design, inference),
-        *_open_ports(design, inference),
-        *(problem for known in inference.blocks.values() for problem in known.problems),
-        *_unused(design, inference),
-        *_losses(design, inference),
-        *_keras_files(design),
+        *model_problems(design, inference),
+        *_data_files(design),
         *_bindings(design, inference),
         *_training(design),
         *advice(design, inference),
     ]
     order = {"error": 0, "warning": 1, "info": 2}
     return Report(inference, tuple(sorted(found, key=lambda problem: order[problem.severity])))
+
+
+def model_problems(design: Design, inference: Inference) -> Iterator[Problem]:
+    """What stands in the way of building the model, whatever the data and the training are; some warnings too."""
+    yield from _names(design)
+    yield from _links(design, inference)
+    yield from _open_ports(design, inference)
+    for known in inference.blocks.values():
+        yield from known.problems
+    yield from _unused(design, inference)
+    yield from _losses(design, inference)
+    yield from _keras_files(design)
 
 
 def _names(design: Design) -> Iterator[Problem]:
@@ -78,19 +82,6 @@ def _names(design: Design) -> Iterator[Problem]:
             )
         if problem := name_problem(block_id):
             yield problem
-
-
-def name_problem(block_id: str) -> Problem | None:
-    """Why no block can have this id; None if one can."""
-    text, hint = "", "Choose another name."
-    if not block_id.isidentifier() or keyword.iskeyword(block_id) or block_id.startswith("_") or not block_id.isascii():
-        text = f"{block_id!r} is not a name that a Python script can use."
-        hint = "Use letters, digits and _ , and begin with a letter."
-    elif block_id in RESERVED:
-        text = f"{block_id!r} is used by the generated script itself."
-    elif block_id == TRAINING:
-        text = f"{block_id!r} is where the parameters of the training stand, as in training.epochs."
-    return Problem("error", "bad_name", block_id, text, hint) if text else None
 
 
 def _port_names(kind: Kind, inputs: bool) -> list[str]:
@@ -118,21 +109,28 @@ def _links(design: Design, inference: Inference) -> Iterator[Problem]:
                 f"{count} links end at {target}, an input takes one.",
                 "Merge them in a block.",
             )
-    if inference.cyclic:
-        on_cycle = sorted(_on_cycle(design, inference.cyclic))
-        text = f"The links {' -> '.join([*on_cycle, on_cycle[0]])} run in a circle, so no block can be computed first."
-        yield Problem("error", "cycle", on_cycle[0], text, "Remove one of the links.")
+    for circle in _circles(design, inference.cyclic):
+        text = f"The links {' -> '.join([*circle, circle[0]])} run in a circle, so no block can be computed first."
+        yield Problem("error", "cycle", circle[0], text, "Remove one of the links.")
 
 
-def _on_cycle(design: Design, stuck: frozenset[str]) -> set[str]:
-    """Those stuck blocks that really are on a cycle, not merely behind one."""
-    left = set(stuck)
+def _circles(design: Design, stuck: frozenset[str]) -> Iterator[list[str]]:
+    """Circles of links that share no block, each in the order of its links from the block that comes first in the design."""
+    order = [block.id for block in design.blocks if block.id in stuck]
+    sources: dict[str, dict[str, None]] = {block_id: {} for block_id in order}
+    for link in design.links:
+        if link.source.block in sources and link.target.block in sources:
+            sources[link.target.block][link.source.block] = None
     while True:
-        feeding = {link.source.block for link in design.links if link.target.block in left}
-        ends = left - feeding
-        if not ends:
-            return left
-        left -= ends
+        try:
+            graphlib.TopologicalSorter(sources).prepare()
+            return
+        except graphlib.CycleError as error:
+            circle: list[str] = error.args[1][:-1]
+        first = circle.index(min(circle, key=order.index))
+        yield circle[first:] + circle[:first]
+        sources = {block_id: {s: None for s in feeding if s not in circle}
+                   for block_id, feeding in sources.items() if block_id not in circle}  # fmt: skip
 
 
 def _open_ports(design: Design, inference: Inference) -> Iterator[Problem]:
@@ -220,6 +218,14 @@ def _keras_files(design: Design) -> Iterator[Problem]:
         if isinstance(kind, KerasModel) and not (kind.file and kind.model_outputs):
             text = "No Keras file has been inspected for this block."
             yield Problem("error", "no_keras_file", f"{block.id}.file", text, "Import a .keras or .h5 file.")
+
+
+def _data_files(design: Design) -> Iterator[Problem]:
+    for file in (design.data.file, *(binding.file for binding in design.data.bindings)):
+        if "\0" in file:
+            yield Problem(
+                "error", "bad_path", "data", f"Expected the path of a data file, got {file[:60]!r}.", "Choose a file."
+            )
 
 
 def _bindings(design: Design, inference: Inference) -> Iterator[Problem]:

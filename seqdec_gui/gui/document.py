@@ -11,7 +11,8 @@ from PyQt5.QtWidgets import QUndoCommand, QUndoStack
 
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.design import Block, Design
-from seqdec_gui.domain.validation import Report, check, name_problem
+from seqdec_gui.domain.names import name_problem
+from seqdec_gui.domain.validation import Report, check
 
 _EDIT = 1  # QUndoStack asks for a number before it tries to merge
 

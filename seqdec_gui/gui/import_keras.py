@@ -5,15 +5,14 @@ Object names: `import_dialog`, `import_status`, `import_progress`, `import_cance
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from PyQt5.QtCore import Qt, pyqtSlot
 from PyQt5.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from seqdec_gui.domain.design import Block, Design
+from seqdec_gui.domain.names import usable_id
 from seqdec_gui.domain.problems import SeqdecError
-from seqdec_gui.domain.validation import name_problem
 from seqdec_gui.gui import notify, theme
 from seqdec_gui.gui.child_task import ChildTask, sentence_of
 from seqdec_gui.gui.stylesheet import polish
@@ -112,16 +111,7 @@ def with_keras_model(design: Design, found: Inspected, path: Path, folder: Path 
     """The design with a block for the inspected file at the right of all others, and the block's id."""
     file = path.relative_to(folder) if folder is not None and path.is_relative_to(folder) else path
     kind = keras_model(found, file.as_posix())
-    block_id = design.free_id(_identifier(path.stem))
+    block_id = design.free_id(usable_id(path.stem.lower(), "model"))
     across = max((block.position[0] for block in design.blocks), default=-PITCH) + PITCH
     down = min((block.position[1] for block in design.blocks), default=0.0)
     return design.with_block(Block(block_id, kind, (across, down))), block_id
-
-
-def _identifier(stem: str) -> str:
-    """A name that a script can use, after the file's: `My model.keras` becomes `my_model`."""
-    name = re.sub(r"\W+", "_", stem, flags=re.ASCII).strip("_").lower()
-    if not name or name[0].isdigit() or not name.isidentifier():
-        name = f"model_{name}".rstrip("_")
-
-    return f"{name}_model" if name_problem(name) else name

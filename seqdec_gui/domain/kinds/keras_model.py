@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import PurePath
 from typing import Annotated, ClassVar
 
 import msgspec
@@ -11,9 +14,12 @@ from seqdec_gui.domain.graph import Submodel
 from seqdec_gui.domain.kinds.base import Category, Given, InPort, Kind, OutPort, PortError, Trainable, mismatch
 from seqdec_gui.domain.types import DType, PortType, Shape, TensorType
 
+SUFFIXES = (".keras", ".h5", ".hdf5")
+"""Of the files that can become a block."""
+
 
 class NamedTensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An input or output of a Keras file. `name` is an identifier; `shape` is without the batch axis."""
+    """An input or output of a Keras file. `name` is that of a port; `shape` is without the batch axis."""
 
     name: str
     shape: Shape
@@ -45,6 +51,18 @@ class KerasModel(Kind, frozen=True, tag="keras_model"):
 
     def outputs(self) -> tuple[OutPort, ...]:
         return tuple(OutPort(tensor.name, str(tensor.type)) for tensor in self.model_outputs)
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        if "\0" in self.file:
+            yield "file", f"expected the path of a file, got {self.file!r}."
+        elif self.file and PurePath(self.file).suffix.lower() not in SUFFIXES:
+            yield "file", f"expected a file that ends with {', '.join(SUFFIXES)}, got {PurePath(self.file).name!r}."
+        for field, tensors in (("model_inputs", self.model_inputs), ("model_outputs", self.model_outputs)):
+            for name, count in Counter(tensor.name for tensor in tensors).items():
+                if not name or "." in name or not name.isprintable():
+                    yield field, f"expected a name without a dot that can be printed, got {name!r}."
+                if count > 1:
+                    yield field, f"expected names that differ, and {count} tensors are called {name!r}."
 
     def check_port(self, port: str, given: PortType) -> None:
         wanted = next(tensor.type for tensor in self.model_inputs if tensor.name == port)

@@ -8,6 +8,7 @@ import msgspec
 
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.design import Block, Design, Link, Port
+from seqdec_gui.domain.names import name_problem
 from seqdec_gui.domain.shapes import Inference, infer_block
 from seqdec_gui.domain.validation import verdict
 
@@ -45,6 +46,8 @@ def merged(design: Design, other: Design, offset: tuple[float, float]) -> tuple[
 
 def _free_id(design: Design, wanted: str) -> str:
     """`encoder_2` for a copy of `encoder`, `encoder_3` for a copy of that."""
+    if name_problem(wanted):
+        return design.free_id(wanted)
     if not design.has(wanted):
         return wanted
     stem, _, digits = wanted.rpartition("_")
