@@ -125,6 +125,8 @@ def loads(text: bytes | str, name: str = "data.json") -> Fitted:
 
 def load(path: Path) -> Fitted:
     """Reads `data.json`. Raises InvalidInput."""
+    if path.exists() and not path.is_file():
+        raise InvalidInput(f"{path} is no ordinary file; expected the data.json of a run.")
     try:
         content = path.read_bytes()
     except OSError as error:

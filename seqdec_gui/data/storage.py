@@ -38,7 +38,8 @@ class ArrayWriter:
         self._partial = folder / f".{name}.npy.partial"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._file = self._partial.open("wb")
+            self._partial.unlink(missing_ok=True)
+            self._file = self._partial.open("xb")  # never through a symbolic link that lies there
             header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(self._file, header)
         except OSError as error:
@@ -90,7 +91,8 @@ def write_whole(path: Path, content: bytes) -> None:
     partial = path.with_name(f".{path.name}.partial")
     try:
         try:
-            with partial.open("wb") as file:
+            partial.unlink(missing_ok=True)
+            with partial.open("xb") as file:  # never through a symbolic link that lies there
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())

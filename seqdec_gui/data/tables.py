@@ -81,6 +81,8 @@ def _check_readable(path: Path) -> None:
         raise InvalidInput(f"{path} does not exist; expected a data file.", "missing_file", "data")
     if path.is_dir():
         raise InvalidInput(f"{path} is a folder; expected a data file.", "not_a_file", "data")
+    if not path.is_file():
+        raise InvalidInput(f"{path} is a pipe or a device; expected a data file.", "not_a_file", "data")
     with reading(path), path.open("rb"):
         if path.stat().st_size == 0:
             raise InvalidInput(f"{path} is empty; expected a {path.suffix} file with rows.", "empty_file", "data")

@@ -8,6 +8,7 @@ import traceback
 from pathlib import Path
 
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
+from seqdec_gui.domain.wording import printable
 from seqdec_gui.runner.commands import Commands
 from seqdec_gui.runner.failures import failure
 from seqdec_gui.runner.lean import leave, leave_out
@@ -30,6 +31,7 @@ def main(arguments: list[str]) -> int:
     run = RunFolder(arguments[0])
     leave_out()
     try:
+        run.fail_if_it_leads_out()
         _place_yourself(run)
         held = lock.adopt(run.lock)
         record = held.read()
@@ -39,7 +41,7 @@ def main(arguments: list[str]) -> int:
             final = _train(run, events, commands)
             events.write(final)
     except (OSError, SeqdecError) as error:  # there is no place to write events to
-        sys.stderr.write(f"{failure(error).sentence}\n")
+        sys.stderr.write(f"{printable(failure(error).sentence)}\n")
         return error.exit_status if isinstance(error, SeqdecError) else FAILED
     if isinstance(final, Stopped):
         return STOPPED

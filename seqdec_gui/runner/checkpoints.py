@@ -21,6 +21,7 @@ import numpy as np
 
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runner.engines.base import Sum
+from seqdec_gui.runner.keras_safety import fault_of_hdf5
 from seqdec_gui.runner.program import FULL
 from seqdec_gui.runner.schedule import Watch
 from seqdec_gui.runs.checkpoint_file import BEGIN_WITH_THE_OTHER, HEAD_BYTES, USE_THE_OTHER, damaged, fail_if_damaged, head
@@ -140,6 +141,9 @@ def _assign(path: Path, file: h5py.File, variables: Iterator[tuple[str, Any]], g
         if stored is None:
             raise InvalidInput(f"Expected {name} in {path}, which does not hold it: it was written for another design.",
                                "checkpoint_mismatch", name.partition("/")[0])  # fmt: skip
+        if not isinstance(stored, h5py.Dataset) or stored.dtype.kind not in "biuf":
+            raise InvalidInput(f"Expected numbers as {name} in {path}, found none.", "checkpoint_mismatch",
+                               name.partition("/")[0])  # fmt: skip
         if tuple(stored.shape) != tuple(variable.shape):
             raise InvalidInput(
                 f"Expected {name} of shape {tuple(variable.shape)}, found {tuple(stored.shape)} in {path}: "
@@ -171,7 +175,10 @@ def _opened(path: Path, advice: str) -> Iterator[h5py.File]:
     fail_if_damaged(path, advice)
     try:
         with h5py.File(path, "r") as file:
-            version = int(file.attrs.get("format", 0))
+            if why := fault_of_hdf5(file):
+                raise damaged(path, why, advice)
+            written = file.attrs.get("format", 0)
+            version = int(written) if np.ndim(written) == 0 and np.asarray(written).dtype.kind in "iu" else 0
             if version != FORMAT:
                 newer = "was written by a newer seqdec-gui; upgrade to read it"
                 what = newer if version > FORMAT else "is not a checkpoint of a run"
@@ -182,4 +189,7 @@ def _opened(path: Path, advice: str) -> Iterator[h5py.File]:
 
 
 def _progress(file: h5py.File) -> Progress:
-    return msgspec.json.decode(file.attrs["progress"], type=Progress)
+    text = file.attrs["progress"]
+    if not isinstance(text, str):
+        raise KeyError("its progress is no text")
+    return msgspec.json.decode(text, type=Progress)

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from seqdec_gui.domain.kinds.keras_model import NamedTensor
+from seqdec_gui.domain.kinds.keras_model import SUFFIXES, NamedTensor
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.types import DType
+from seqdec_gui.runner.keras_safety import fail_if_unsafe
 from seqdec_gui.runner.script_files import sha256
 
 if TYPE_CHECKING:
     import keras
-
-SUFFIXES = (".keras", ".h5", ".hdf5")
 
 
 class FoundLayer(msgspec.Struct, frozen=True):
@@ -80,6 +79,7 @@ def _load(path: Path) -> keras.Model:
         raise _unusable(path, f"expected a file that ends with {', '.join(SUFFIXES)}")
     if not path.is_file():
         raise _unusable(path, f"there is no such file in {path.parent}", "Correct the path, or put the file there.")
+    fail_if_unsafe(path)
 
     import keras
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
 import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import msgspec
 
+from seqdec_gui.domain.codegen import LAYER_CLASSES
 from seqdec_gui.domain.design import Design, Port
 from seqdec_gui.domain.kinds.bottleneck import Bottleneck
 from seqdec_gui.domain.kinds.loss import Loss
 from seqdec_gui.domain.losses import LossName, MetricName
 from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.domain.shapes import Inference, infer
+from seqdec_gui.domain.source import verified
 from seqdec_gui.domain.training import Training
 
 if TYPE_CHECKING:
@@ -116,12 +118,18 @@ def _judged(name: str, output: int, kind: Loss) -> Judged:
 
 
 def load_build(path: Path) -> Build:
-    """The `build` of a generated script, which is run as a module of its own. Raises SeqdecError."""
-    spec = importlib.util.spec_from_file_location("seqdec_gui_run_model", path)
-    if spec is None or spec.loader is None:
-        raise SeqdecError(f"Expected a Python script that builds the model at {path}, and found none.")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    """The `build` of a generated script, which is run as a module of its own. Raises SeqdecError.
+
+    The text is read, verified and compiled here: Python's own import would prefer compiled code that lies in `__pycache__`
+    beside the script, which in a foreign run need not be that of the script.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SeqdecError(f"Expected a Python script that builds the model at {path}, and found none: {error}.") from None
+    module = ModuleType("seqdec_gui_run_model")
+    module.__file__ = str(path)
+    exec(compile(verified(text, LAYER_CLASSES), str(path), "exec"), module.__dict__)
     return cast(Build, module.build)
 
 

@@ -3,42 +3,41 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from seqdec_gui.domain.codegen import generate, keras_file_name
+from seqdec_gui.domain.codegen import generate, keras_file_names
 from seqdec_gui.domain.design import Block, Design
 from seqdec_gui.domain.kinds.keras_model import KerasModel
 from seqdec_gui.domain.problems import InvalidInput, Problem
-from seqdec_gui.runs.files import write_atomically
+from seqdec_gui.runner.keras_safety import fail_if_unsafe
+from seqdec_gui.runs.files import copy_atomically, write_atomically
 
 
 def write_script(design: Design, script: Path, look_in: Iterable[Path]) -> tuple[Path, ...]:
     """Write the script and copy the design's Keras files beside it; returns all files, the script first.
 
     A relative file of the design is looked for in the folders `look_in`, after a copy that an earlier start left there. A file
-    that is not the one that was inspected (check sum) is passed over. Raises InvalidInput, OSError.
+    that is not the one that was inspected (check sum) is passed over, and one that holds code or links is refused. Raises
+    InvalidInput, OSError.
     """
     text = generate(design)
     folders = tuple(look_in)
     imported = [(block, block.parameters) for block in design.blocks if isinstance(block.parameters, KerasModel)]
-    found = [(find_keras_file(block, kind, folders), script.with_name(keras_file_name(block))) for block, kind in imported]
+    names = keras_file_names(design)
+    found = [(find_keras_file(block, kind, names[block.id], folders), script.with_name(names[block.id]))
+             for block, kind in imported]  # fmt: skip
     for source, target in found:
+        fail_if_unsafe(source)
         if source.resolve() != target.resolve():
-            temporary = target.with_name(f".{target.name}.partial")
-            try:
-                shutil.copyfile(source, temporary)
-                temporary.replace(target)
-            finally:
-                temporary.unlink(missing_ok=True)
+            copy_atomically(source, target)
     write_atomically(script, text.encode())
     return (script, *(target for _, target in found))
 
 
-def find_keras_file(block: Block, kind: KerasModel, folders: Iterable[Path]) -> Path:
-    """The imported file of this block. Raises InvalidInput: not found, or changed since it was inspected."""
-    places = [place for folder in folders for place in (folder / keras_file_name(block), folder / kind.file)]
+def find_keras_file(block: Block, kind: KerasModel, copy: str, folders: Iterable[Path]) -> Path:
+    """The imported file of this block, or the copy of that name. Raises InvalidInput: not found, or changed since."""
+    places = [place for folder in folders for place in (folder / copy, folder / kind.file)]
     changed: Path | None = None
     for place in places or [Path(kind.file)]:
         if place.is_file():

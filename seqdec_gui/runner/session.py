@@ -7,7 +7,6 @@ import platform
 import socket
 import sys
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -89,7 +88,7 @@ def _open_data(run: RunFolder, spec: RunSpec, design: Design, events: EventWrite
 
     source = msgspec.structs.replace(design.data, file=spec.data_file) if spec.data_file else design.data
     known = fitted.load(run.data) if spec.resume and run.data.exists() else None
-    dataset = open_dataset(source, data_ports(design), Path(spec.folder or run.path), known, run.path / "cache")
+    dataset = open_dataset(source, data_ports(design), run.path / spec.folder, known, run.cache)
     if known is None:
         dataset.fitted.save(run.data)
     _tell(events, dataset.problems)
@@ -109,7 +108,7 @@ def _write_script(run: RunFolder, spec: RunSpec, design: Design) -> Program:
     from seqdec_gui.runner.program import Program
     from seqdec_gui.runner.script_files import write_script
 
-    write_script(design, run.model, (run.path, Path(spec.folder or run.path)))
+    write_script(design, run.model, (run.path, run.path / spec.folder))
     return Program.of(design, run.model)
 
 
@@ -144,7 +143,7 @@ def _begin(run: RunFolder, spec: RunSpec, engine: Engine, dataset: Dataset, even
         fail_if_gone(run)
         _tell(events, [Problem("info", "begins_anew", "", "The run had not written a checkpoint yet; it begins anew.")])
     if spec.initial_run:
-        path = RunFolder(spec.initial_run).checkpoint(spec.initial_checkpoint)
+        path = RunFolder(run.path / spec.initial_run).checkpoint(spec.initial_checkpoint)
         blocks = checkpoints.load_initial(path, engine.models)
         text = f"Begins with the weights of {spec.initial_run} ({spec.initial_checkpoint}) in {', '.join(blocks)}."
         _tell(events, [Problem("info", "initial_weights", "", text)])

@@ -60,7 +60,9 @@ class Trained:
             source = msgspec.structs.replace(source, split=Split(validation=0.0))
         if file is not None or self.spec.data_file:
             source = msgspec.structs.replace(source, file=str(file or self.spec.data_file))
-        return open_dataset(source, data_ports(self.design, self.program.inference), Path(self.spec.folder), self.fitted())
+        return open_dataset(
+            source, data_ports(self.design, self.program.inference), self.run.path / self.spec.folder, self.fitted()
+        )
 
     def rows_of(self, split: SplitName, trained_on: int = 0) -> tuple[Dataset, Array]:
         """The run's data and the rows of a part of it, ascending. Raises InvalidInput: none, or the data is not what it was."""
@@ -82,7 +84,7 @@ class Trained:
 
     def script_sources(self) -> tuple[Path, ...]:
         """Where imported Keras files are looked for: the copies of the run before the originals."""
-        return self.run.path, Path(self.spec.folder)
+        return self.run.path, self.run.path / self.spec.folder
 
 
 def open_trained(run: Path, checkpoint: str, scratch: Path) -> Trained:
@@ -94,7 +96,7 @@ def open_trained(run: Path, checkpoint: str, scratch: Path) -> Trained:
     spec = folder.read_spec()
     design = spec.load_design()
     script = scratch / "model.py"
-    write_script(design, script, (folder.path, Path(spec.folder)))
+    write_script(design, script, (folder.path, folder.path / spec.folder))
     program = Program.of(design, script)
     models = fresh_copy(load_build(script))
     checkpoints.load_weights(models, folder.checkpoint(checkpoint))

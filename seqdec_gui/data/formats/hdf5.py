@@ -86,7 +86,9 @@ def _why_unusable(name: str, dataset: Any) -> Problem | None:
 
     reason = ""
     text = h5py.check_string_dtype(dataset.dtype) is not None
-    if not dataset.shape:
+    if dataset.external:
+        reason = "has its values in another file, which is not read; copy them into this one"
+    elif not dataset.shape:
         reason = "is a single value; expected one entry per row"
     elif text and len(dataset.shape) > 1:
         reason = f"holds text in shape {dataset.shape}; expected one text per row"

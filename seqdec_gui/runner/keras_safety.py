@@ -1,0 +1,112 @@
+"""What a Keras or HDF5 file could do besides holding weights, looked for before anything opens it in earnest.
+
+Keras's `safe_mode` refuses code in a file, but HDF5 follows links: a file from elsewhere could have weights read from any other
+file of the user, or claim more values than fit in memory.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import h5py
+
+from seqdec_gui.domain.problems import InvalidInput, Problem
+
+CODE_CLASSES = frozenset({"Lambda", "__lambda__", "TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer"})
+"""Classes of Keras that hold code, or another program's model."""
+LARGEST_CONFIG = 64 << 20
+"""Bytes of the description of a model; those of real ones are far below."""
+LARGEST_UNSTORED = 64 << 20
+"""Bytes of an array from which on the file must hold a good part of them."""
+LARGEST_RATIO = 100
+"""How many times larger than its stored bytes such an array may be."""
+_DAMAGE = (OSError, zipfile.BadZipFile, KeyError, ValueError, RuntimeError, NotImplementedError)
+
+
+def fail_if_unsafe(path: Path) -> None:
+    """Raise InvalidInput where a Keras file holds code, reaches for other files, claims to be huge, or is damaged."""
+    try:
+        why = _in_archive(path) if zipfile.is_zipfile(path) else _in_hdf5(path)
+    except _DAMAGE:
+        why = "it is damaged, or no Keras file"
+    if why:
+        hint = "Save the model again from Keras's own layers."
+        raise InvalidInput([Problem("error", "unsafe_keras_file", "file", f"{path.name} is not opened: {why}.", hint)])
+
+
+def fault_of_hdf5(file: h5py.Group) -> str:
+    """Why no value of an HDF5 file should be read, in words; empty if nothing is wrong.
+
+    That is: a link to another file, values that lie in another file, or an array that is claimed and hardly stored. Hard links
+    alone are followed, and every group once.
+    """
+    seen: set[int] = set()
+    todo: list[tuple[str, h5py.Group]] = [("", file)]
+    while todo:
+        place, group = todo.pop()
+        for name in group:
+            where = f"{place}/{name}"
+            link = group.get(name, getlink=True)
+            if isinstance(link, h5py.ExternalLink):
+                return f"{where[:80]!r} in it is a link to the file {link.filename[:80]!r}"
+            if not isinstance(link, h5py.HardLink):
+                continue  # a soft link leads to what is reached by a hard link too, or to an external link
+            item = group[name]
+            if isinstance(item, h5py.Dataset):
+                if why := _fault_of_dataset(item):
+                    return f"{where[:80]!r} in it {why}"
+            elif isinstance(item, h5py.Group) and (number := h5py.h5o.get_info(item.id).addr) not in seen:
+                seen.add(number)
+                todo.append((where, item))
+    return ""
+
+
+def _fault_of_dataset(dataset: h5py.Dataset) -> str:
+    if dataset.external or dataset.is_virtual:
+        return "has its values in another file"
+    stored = dataset.id.get_storage_size()
+    if dataset.shape is not None and dataset.nbytes > max(LARGEST_UNSTORED, LARGEST_RATIO * stored):
+        return f"claims {dataset.nbytes:,} bytes, of which {stored:,} are stored"
+    return ""
+
+
+def _in_hdf5(path: Path) -> str:
+    with h5py.File(path, "r", locking=False) as file:
+        return fault_of_hdf5(file) or _in_config(file.attrs.get("model_config", ""))
+
+
+def _in_archive(path: Path) -> str:
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            if entry.filename.startswith(("/", "\\")) or ".." in PurePosixPath(entry.filename).parts:
+                return f"{entry.filename[:80]!r} in it would be written outside of its folder"
+            if entry.filename.endswith(".h5"):
+                with archive.open(entry) as member, h5py.File(member, "r") as file:
+                    if why := fault_of_hdf5(file):
+                        return why
+        if "config.json" not in archive.namelist():
+            return ""  # weights alone: Keras says so
+        entry = archive.getinfo("config.json")
+        if entry.file_size > LARGEST_CONFIG:
+            return f"the description of its model has {entry.file_size:,} bytes"
+        return _in_config(archive.read(entry))
+
+
+def _in_config(config: Any) -> str:
+    try:
+        todo: list[Any] = [json.loads(config)]
+    except (ValueError, TypeError, RecursionError):
+        return ""  # Keras cannot read it either
+    while todo:
+        item = todo.pop()
+        if isinstance(item, dict):
+            name = item.get("class_name")
+            if isinstance(name, str) and name in CODE_CLASSES:
+                return f"it has a {'Lambda' if name == '__lambda__' else name} layer, which would run code from the file"
+            todo += item.values()
+        elif isinstance(item, list):
+            todo += item
+    return ""
