@@ -20,7 +20,7 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runs.advice import fitting, single
 from seqdec_gui.runs.engine_choice import choose_engine
-from seqdec_gui.runs.files import pretty_json, write_atomically
+from seqdec_gui.runs.files import pretty_json, read_bytes, write_atomically
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.probe import IsCancelled, OnProgress, fail_unless_sound, has_rows
 from seqdec_gui.runs.probe_cache import machine_of, versions
@@ -205,8 +205,8 @@ def _compared(
         files = [Path(scratch) / f"{number}.npz" for number in range(2)]
         for choice, file in zip((reference, devices), files, strict=True):
             task = CertifyTask(
-                design=document.to_builtins(design), folder=str(folder), devices=choice, engine=engine, output=str(file),
-                steps=steps, real_rows=real,
+                design=document.to_builtins(design), folder=str(folder.absolute()), devices=choice, engine=engine,
+                output=str(file), steps=steps, real_rows=real,
             )  # fmt: skip
             result = run_task(task, hear, choice, engine, cancelled)
             if not isinstance(result, Trained):
@@ -236,7 +236,7 @@ def write(certificate: Certificate, run: RunFolder) -> Path:
 def read(run: RunFolder) -> Certificate | None:
     """The certificate of a run; None where there is none, or one that this version cannot read."""
     try:
-        found = msgspec.json.decode((run.path / FILE_NAME).read_bytes(), type=Certificate)
+        found = msgspec.json.decode(read_bytes(run.path / FILE_NAME), type=Certificate)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
     return found if found.format == FORMAT else None

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.runs.events import Checkpoint, events_of
+from seqdec_gui.runs.files import opener
 from seqdec_gui.runs.folder import RunFolder
 
 HEAD_BYTES = 512
@@ -31,7 +32,7 @@ def fault(path: Path) -> str:
 
     Files of earlier versions begin with HDF5's own signature and have no check sum.
     """
-    with path.open("rb") as file:
+    with open(path, "rb", opener=opener) as file:
         found_head = file.read(HEAD_BYTES)
         if found_head.startswith(_HDF5):
             return ""

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.runs.files import open_to_write, opener
 
 CommandName = Literal["stop", "pause", "continue", "set_learning_rate", "checkpoint"]
 COMMANDS: tuple[CommandName, ...] = ("stop", "pause", "continue", "set_learning_rate", "checkpoint")
@@ -44,7 +45,7 @@ _decoder = msgspec.json.Decoder(Command)
 
 def append(path: Path, command: Command) -> None:
     """Append a command with one write. Raises OSError."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+    file = open_to_write(path, os.O_RDWR | os.O_APPEND)
     try:
         size = os.fstat(file).st_size
         after_half_line = size > 0 and os.pread(file, 1, size - 1) != b"\n"
@@ -76,7 +77,7 @@ class CommandReader:
     def read(self) -> list[Command | Unreadable]:
         """The commands since the last call, in order; empty where there is no file yet."""
         try:
-            with self._path.open("rb") as file:
+            with open(self._path, "rb", opener=opener) as file:
                 file.seek(self.offset)
                 data = file.read()
         except FileNotFoundError:

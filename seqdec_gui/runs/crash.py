@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 from seqdec_gui.runs.events import Failed, FailureKind
+from seqdec_gui.runs.files import opener
 
 LOG_BYTES = 65536
 LOG_LINES = 20
@@ -45,7 +46,7 @@ def explain(exit_status: int | None, log: str, what: str = "run") -> Failed:
 def log_tail(path: Path, offset: int = 0) -> str:
     """The end of a log, at most 64 KiB, nothing from before `offset`; empty where there is none."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=opener) as file:
             size = file.seek(0, 2)
             file.seek(max(offset if offset <= size else 0, size - LOG_BYTES))
             return file.read().decode("utf-8", "replace")

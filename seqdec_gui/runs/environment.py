@@ -106,6 +106,15 @@ def _jaxlib_version() -> tuple[int, ...]:
     return tuple(map(int, found.split("."))) if re.fullmatch(r"[\d.]+", found) else ()
 
 
+def working_folder() -> Path:
+    """Where children work: never in a run, which may come from elsewhere.
+
+    Libraries look into the working folder: XLA runs a compiler at `cuda_sdk_lib/bin/ptxas` if there is one.
+    """
+    home = Path.home()
+    return home if home.is_dir() else Path(home.anchor)
+
+
 def with_package(base: Mapping[str, str]) -> dict[str, str]:
     """The environment of a child that runs a command of this package."""
     environment = dict(base)

@@ -17,6 +17,7 @@ import msgspec
 from msgspec.structs import force_setattr
 
 from seqdec_gui.domain.problems import SeqdecError
+from seqdec_gui.runs.files import open_to_write, opener
 
 Metrics: TypeAlias = dict[str, float | None]
 FailureKind = Literal["invalid", "diverged", "out_of_memory", "disk_full", "killed", "crashed"]
@@ -241,7 +242,7 @@ def events_of(path: Path, kind: type[_E], most_bytes: int | None = None) -> list
     """
     begin = f'{{"type":"{kind.__struct_config__.tag}"'.encode()
     found: list[_E] = []
-    with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+    with contextlib.suppress(FileNotFoundError), open(path, "rb", opener=opener) as file:
         left = os.fstat(file.fileno()).st_size if most_bytes is None else most_bytes
         while left > 0 and (line := file.readline()).endswith(b"\n"):
             left -= len(line)
@@ -279,7 +280,7 @@ class EventWriter:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        self._file = open_to_write(path, os.O_RDWR | os.O_APPEND)
         self._lock = threading.Lock()
         cut_half_line(self._file)
 
@@ -318,7 +319,7 @@ def cut_half_line(file: int) -> None:
 def complete_bytes(path: Path) -> int:
     """Where the next event will be written: the size of a file without a half line at its end. Raises OSError."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=opener) as file:
             return _end_of_lines(file.fileno())
     except FileNotFoundError:
         return 0

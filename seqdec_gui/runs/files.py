@@ -1,12 +1,73 @@
-"""Writing files so that a crash leaves the old one or the new one, never half of one."""
+"""Writing files so that a crash leaves the old one or the new one, never half of one; opening files of foreign folders."""
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
+import stat
 import tempfile
 from pathlib import Path
 
 import msgspec
+
+
+class NotOrdinary(OSError):
+    """A pipe or a device lies where a file was expected."""
+
+
+def open_to_write(path: Path, flags: int) -> int:
+    """A descriptor of an ordinary file, made if there is none; closed in children.
+
+    Raises OSError for a symbolic link, which would have another file written to, and for pipes and devices.
+    """
+    try:
+        file = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(errno.ELOOP, "It is a symbolic link, and would have another file written to", str(path)) from None
+        raise
+    return _ordinary(file, path)
+
+
+def open_to_read(path: Path) -> int:
+    """A descriptor of an ordinary file, behind a symbolic link or not. Raises OSError; NotOrdinary for pipes and devices."""
+    return _ordinary(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), path)
+
+
+def opener(path: str, _flags: int) -> int:
+    """`open_to_read` in the form that `open(path, "rb", opener=...)` takes."""
+    return open_to_read(Path(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of an ordinary file. Raises OSError."""
+    with open(path, "rb", opener=opener) as file:
+        return file.read()
+
+
+def _ordinary(file: int, path: Path) -> int:
+    if stat.S_ISREG(os.fstat(file).st_mode):
+        return file
+    is_folder = stat.S_ISDIR(os.fstat(file).st_mode)
+    os.close(file)
+    if is_folder:
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    raise NotOrdinary(errno.EINVAL, "It is no ordinary file", str(path))
+
+
+def copy_atomically(source: Path, target: Path) -> None:
+    """Copy a file under a temporary name that nobody can foresee, then rename it. Raises OSError."""
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    temporary = Path(name)
+    try:
+        with open(source, "rb", opener=opener) as given, os.fdopen(handle, "wb") as file:
+            shutil.copyfileobj(given, file, 1 << 20)
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def write_atomically(path: Path, data: bytes) -> None:

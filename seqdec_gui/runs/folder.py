@@ -30,6 +30,7 @@ class RunFolder:
         self.lock = self.path / "lock"
         self.checkpoints = self.path / "checkpoints"
         self.exports = self.path / "exports"
+        self.cache = self.path / "cache"
 
     def __repr__(self) -> str:
         return f"RunFolder({str(self.path)!r})"
@@ -53,6 +54,14 @@ class RunFolder:
     def looks_like_a_run(self) -> bool:
         """Whether this is a run folder, or what is left of one: it has a `spec.json`, or events beside a lock."""
         return self.spec.exists() or (self.events.exists() and self.lock.exists())
+
+    def fail_if_it_leads_out(self) -> None:
+        """Raise InvalidInput where something that a run writes is a symbolic link: it would write elsewhere."""
+        files = (self.spec, self.model, self.data, self.events, self.commands, self.log, self.lock)
+        for path in (*files, self.checkpoints, self.exports, self.cache):
+            if path.is_symlink():
+                text = f"{path} is a symbolic link, and a run writes into its own folder alone: replace it by what it leads to."
+                raise InvalidInput(text, "leads_out")
 
     def checkpoint(self, name: str) -> Path:
         """The weights of checkpoint `best` or `last`."""

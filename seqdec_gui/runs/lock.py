@@ -17,6 +17,7 @@ import msgspec
 
 from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.runs.events import cut_half_line
+from seqdec_gui.runs.files import NotOrdinary, open_to_read, open_to_write, opener, read_bytes
 
 DESCRIPTOR = "SEQDEC_GUI_LOCK_FD"
 """Environment variable that tells the child the number of the descriptor that it inherits."""
@@ -74,7 +75,7 @@ def acquire(path: Path, timeout_s: float = 0.5) -> RunLock:
 
     Raises RunLocked, OSError.
     """
-    lock = RunLock(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644))
+    lock = RunLock(open_to_write(path, os.O_RDWR))
     deadline = time.monotonic() + timeout_s
     while True:
         try:
@@ -109,8 +110,12 @@ def adopt(path: Path) -> RunLock:
 
 def record_of(run: Path, pid: int) -> LockRecord:
     """The record of a start that happens now. Call with the lock held: a half event that a crash left is cut off."""
-    with contextlib.suppress(FileNotFoundError), (run / "events.jsonl").open("r+b") as file:
-        cut_half_line(file.fileno())
+    with contextlib.suppress(FileNotFoundError), open(run / "events.jsonl", "rb", opener=opener):
+        file = open_to_write(run / "events.jsonl", os.O_RDWR)
+        try:
+            cut_half_line(file)
+        finally:
+            os.close(file)
     sizes = (_size(run / name) for name in ("events.jsonl", "commands.jsonl", "log.txt"))
     return LockRecord(pid, socket.gethostname(), time.time(), *sizes)
 
@@ -118,8 +123,8 @@ def record_of(run: Path, pid: int) -> LockRecord:
 def is_held(path: Path) -> bool:
     """Whether some process holds the lock now."""
     try:
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+        file = open_to_read(path)
+    except (FileNotFoundError, IsADirectoryError, NotOrdinary):
         return False
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -133,9 +138,41 @@ def is_held(path: Path) -> bool:
 def read_record(path: Path) -> LockRecord | None:
     """Who holds or last held the lock; None where the run was never started (or the record is half written)."""
     try:
-        return _parse(path.read_bytes())
+        return _parse(read_bytes(path))
     except FileNotFoundError:
         return None
+
+
+def holder(path: Path) -> int | None:
+    """The id of the process that holds the lock, as the file says; None where it is free or held on another host.
+
+    The file may come from elsewhere: on Linux the process must really have it open, so that no other is ever signalled.
+    """
+    try:
+        record = read_record(path)
+    except OSError:
+        return None
+    if record is None or record.host != socket.gethostname() or record.pid <= 0 or not is_held(path):
+        return None
+    return record.pid if _has_open(record.pid, path) else None
+
+
+def _has_open(pid: int, path: Path) -> bool:
+    """Whether a process has this file open; True where that cannot be seen (other systems, other users)."""
+    descriptors = Path(f"/proc/{pid}/fd")
+    if not Path("/proc/self/fd").is_dir():
+        return True
+    wanted = path.stat()
+    try:
+        for descriptor in descriptors.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(descriptor.stat(), wanted):
+                    return True
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return False
 
 
 def _parse(data: bytes) -> LockRecord | None:

@@ -83,7 +83,7 @@ def probe(
         for i, plan in enumerate(plans):
             each_s = budget_s if together else budget_s * len(plan.batch_sizes) / batches
             task = ProbeTask(
-                design=document.to_builtins(design), folder=str(folder), devices=plan.devices, engine=plan.engine,
+                design=document.to_builtins(design), folder=str(folder.absolute()), devices=plan.devices, engine=plan.engine,
                 batch_sizes=plan.batch_sizes, real_rows=real, shares=plan.shares, budget_s=each_s,
                 turn=turn.name if together else "",
             )  # fmt: skip

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,7 +17,8 @@ from seqdec_gui.runs import devices, lock, spec
 from seqdec_gui.runs.checkpoint_file import fail_if_gone
 from seqdec_gui.runs.control import command
 from seqdec_gui.runs.engine_choice import choose_engine
-from seqdec_gui.runs.environment import child_environment, with_package
+from seqdec_gui.runs.environment import child_environment, with_package, working_folder
+from seqdec_gui.runs.files import open_to_write
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.spec import Placement, RunSpec
 from seqdec_gui.runs.state import RunStatus
@@ -48,9 +48,7 @@ class RunProcess:
         """The process id, None where the run does not run on this host."""
         if self.child is not None:
             return self.child.pid if self.child.returncode is None else None
-        record = lock.read_record(self.run.lock)
-        here = record is not None and record.host == socket.gethostname() and record.pid > 0
-        return record.pid if record is not None and here and lock.is_held(self.run.lock) else None
+        return lock.holder(self.run.lock)
 
     def running(self) -> bool:
         """Whether the process is alive; also climbs the ladder of a stop."""
@@ -92,7 +90,7 @@ class RunProcess:
         pid = self.pid
         if pid is None:
             return
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # gone, or another user's
             self._fatal = number == signal.SIGKILL
             if os.getpgid(pid) == pid:
                 os.killpg(pid, number)
@@ -127,6 +125,7 @@ def start(run: RunFolder, run_spec: RunSpec, nice: int = 0, argv: Sequence[str] 
         fail_if_gone(run)
     placed = msgspec.structs.replace(run_spec, placement=place(run_spec))
     try:
+        run.fail_if_it_leads_out()
         for folder in (run.path, run.checkpoints, run.exports):
             folder.mkdir(parents=True, exist_ok=True)
         finished = run.lock.exists() and run.status().ended
@@ -184,11 +183,11 @@ def _launch(
     record = lock.record_of(run.path, pid=0)
     held.write(record)
     environment = child_environment(placement, os.environ) | {lock.DESCRIPTOR: str(held.file)}
-    with run.log.open("ab") as log:
+    with os.fdopen(open_to_write(run.log, os.O_WRONLY | os.O_APPEND), "ab") as log:
         child = subprocess.Popen(
             [*argv, str(run.path)],
             env=environment,
-            cwd=run.path,
+            cwd=working_folder(),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

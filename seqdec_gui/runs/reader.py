@@ -9,6 +9,7 @@ from pathlib import Path
 
 from seqdec_gui.runs import lock
 from seqdec_gui.runs.events import FINAL, Event, FinalEvent, decode
+from seqdec_gui.runs.files import opener
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.state import crash_of
 
@@ -30,7 +31,7 @@ class EventTail:
         """As `read`, with the offset at which each event's line begins. At most 8 MiB (or `most_bytes`) a call, or one line."""
         size = most_bytes or CHUNK_BYTES
         try:
-            with self.path.open("rb") as file:
+            with open(self.path, "rb", opener=opener) as file:
                 file.seek(self.offset)
                 data = file.read(size)
                 while data and b"\n" not in data and (more := file.read(size)):

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from seqdec_gui import __version__
 from seqdec_gui.domain.problems import InvalidInput
-from seqdec_gui.runs.files import pretty_json, write_atomically
+from seqdec_gui.runs.files import pretty_json, read_bytes, write_atomically
 
 if TYPE_CHECKING:
     from seqdec_gui.domain.design import Design
@@ -124,7 +124,7 @@ def write(spec: RunSpec, path: Path) -> None:
 def read(path: Path) -> RunSpec:
     """Read `spec.json`. Raises InvalidInput: missing, damaged, or from a newer version."""
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
     except OSError as error:
         raise InvalidInput(
             f"Expected a run's spec.json at {path}, but it cannot be read: {error.strerror}.", "no_spec"
@@ -136,9 +136,13 @@ def read(path: Path) -> RunSpec:
                 f"{path} has format {version}, this version reads up to {FORMAT}: upgrade seqdec-gui to read the run.",
                 "newer_spec",
             )
-        return msgspec.json.decode(data, type=RunSpec)
+        spec = msgspec.json.decode(data, type=RunSpec)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{path} is damaged: {error}.", "damaged_spec") from None
+    for name in ("design_path", "folder", "data_file", "initial_run"):
+        if "\0" in getattr(spec, name):
+            raise InvalidInput(f"{path} is damaged: {name} is no path.", "damaged_spec")
+    return spec
 
 
 class _Version(msgspec.Struct):

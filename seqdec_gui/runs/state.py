@@ -30,6 +30,7 @@ from seqdec_gui.runs.events import (
     UnreadableLine,
     decode,
 )
+from seqdec_gui.runs.files import opener
 from seqdec_gui.runs.folder import RunFolder
 
 State = Literal["unfinished", "running", "paused", "finished", "stopped", "failed", "crashed", "unreadable"]
@@ -136,7 +137,7 @@ def _history(run: RunFolder) -> _History:
     earlier: tuple[Event, ...] = ()
     current: tuple[Event, ...] = ()
     try:
-        with run.events.open("rb") as file:
+        with open(run.events, "rb", opener=opener) as file:
             earlier = _milestones(file, record.events_offset if record else 0)
             current = _milestones(file)
     except FileNotFoundError:

@@ -22,7 +22,7 @@ from msgspec import Meta
 
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
 from seqdec_gui.runs.crash import explain
-from seqdec_gui.runs.environment import child_environment
+from seqdec_gui.runs.environment import child_environment, working_folder
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.spec import DeviceChoice, EngineName, Placement
 
@@ -289,6 +289,7 @@ def run_task(
         child = subprocess.Popen(
             argv,
             env=child_environment(placement, os.environ, brief=True),
+            cwd=working_folder(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

@@ -19,6 +19,8 @@ def estimated_rows(design: Design, folder: Path) -> int | None:
         return None
     path = folder / Path(design.data.file).expanduser()
     try:
+        if not path.is_file():
+            return None
         if path.suffix.lower() in (".csv", ".tsv"):
             with path.open("rb") as file:
                 start = file.read(_SAMPLE_BYTES)
