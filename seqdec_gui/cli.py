@@ -20,6 +20,7 @@ from typing import TextIO
 
 from seqdec_gui import __version__, screen
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
+from seqdec_gui.domain.wording import printable
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "templates": ("templates", "list the designs to start from"),
@@ -140,7 +141,7 @@ def _about_files(error: OSError) -> str:
 
 def _fail(sentence: str, status: int) -> int:
     sys.stdout.flush()
-    sys.stderr.write(f"{sentence}\n")
+    sys.stderr.write(f"{printable(sentence)}\n")
     return status
 
 

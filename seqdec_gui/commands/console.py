@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.wording import printable
 
 if TYPE_CHECKING:
     from seqdec_gui.domain.design import Design
@@ -19,13 +20,13 @@ if TYPE_CHECKING:
 
 def say(text: str = "") -> None:
     """One line on standard output, seen at once by whoever reads a pipe."""
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{printable(text)}\n")
     sys.stdout.flush()
 
 
 def warn(text: str) -> None:
     """One line on standard error."""
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{printable(text)}\n")
     sys.stderr.flush()
 
 
@@ -43,6 +44,7 @@ def warn_of(problems: Iterable[Problem]) -> None:
 
 def say_table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
     """Rows in columns as wide as they need to be, the first being the heading; columns in `right` are aligned right."""
+    rows = [[printable(cell, one_line=True) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (cell.rjust(w) if i in right else cell.ljust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True)))
@@ -81,7 +83,7 @@ def _report(line: Event) -> None:
             warn(line.text)  # type: ignore[union-attr]
         case "progress" if sys.stderr.isatty():
             done = f"{line.done} of {line.total}" if line.total else str(line.done)  # type: ignore[union-attr]
-            sys.stderr.write(f"\r\x1b[K{line.text} {done}\r")  # type: ignore[union-attr]
+            sys.stderr.write(f"\r\x1b[K{printable(line.text, one_line=True)} {done}\r")  # type: ignore[union-attr]
             sys.stderr.flush()
 
 

@@ -19,6 +19,7 @@ from seqdec_gui.commands.console import absolute, do_task, say
 from seqdec_gui.commands.numbers import LARGEST_SEED, number, whole_number
 from seqdec_gui.commands.tasks import add_checkpoint, add_split, existing_file, trained_on, trained_run
 from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.wording import printable
 from seqdec_gui.runs.tasks import Generated, GenerateTask
 
 
@@ -89,7 +90,10 @@ def _output(name: str) -> Iterator[str]:
         path = Path(folder) / "standard_output.csv"
         yield str(path)
         with path.open(encoding="utf-8", newline="") as file:
-            shutil.copyfileobj(file, sys.stdout)
+            if sys.stdout.isatty():
+                sys.stdout.writelines(map(printable, file))
+            else:
+                shutil.copyfileobj(file, sys.stdout)
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any, Protocol
 
 from seqdec_gui.commands.console import say, warn
+from seqdec_gui.domain.wording import printable
 from seqdec_gui.runs.events import Checkpoint, Epoch, Event, Message, Metrics, Paused, Started, Step, encode
 from seqdec_gui.runs.metric_words import in_words
 from seqdec_gui.runs.process import RunProcess
@@ -69,9 +70,9 @@ class LiveBar:
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
         self._bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
-            TextColumn("{task.fields[figures]}"),
+            TextColumn("{task.fields[figures]}", markup=False),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
@@ -86,10 +87,12 @@ class LiveBar:
     def show(self, event: Event) -> None:
         if isinstance(event, Started):
             self._started = event
-            self._bar.console.print(describe_start(event, self._epochs), highlight=False, markup=False)
+            text = printable(describe_start(event, self._epochs))
+            self._bar.console.print(text, highlight=False, markup=False, emoji=False)
             self._bar.reset(self._task, total=event.steps, completed=event.first_step, figures="")
         elif isinstance(event, Message):
-            self._bar.console.print(event.text, style="" if event.severity == "info" else "yellow", markup=False)
+            style = "" if event.severity == "info" else "yellow"
+            self._bar.console.print(printable(event.text), style=style, markup=False, emoji=False)
         elif isinstance(event, (Step, Epoch)):
             self._metrics |= event.metrics
             self._epochs += [event] if isinstance(event, Epoch) else []

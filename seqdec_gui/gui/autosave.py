@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import time
 from pathlib import Path
 
@@ -145,7 +146,7 @@ def _modified(file: Path) -> float:
 def _alive(file: Path) -> bool:
     """Whether the process that wrote this file still runs, and so still needs it."""
     digits = file.name.removeprefix("untitled-").partition(".")[0]
-    if not digits.isdigit():
+    if not re.fullmatch("[1-9][0-9]{0,8}", digits):
         return False
     try:
         os.kill(int(digits), 0)

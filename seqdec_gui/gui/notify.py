@@ -30,7 +30,7 @@ def window_of(thing: QObject | None) -> QWidget | None:
 
 
 def _box(parent: QObject | None, severity: str, title: str, text: str, name: str) -> QMessageBox:
-    box = QMessageBox(QMessageBox.NoIcon, title, f"<b>{title}</b>", QMessageBox.NoButton, window_of(parent))
+    box = QMessageBox(QMessageBox.NoIcon, title, f"<b>{_plain(title)}</b>", QMessageBox.NoButton, window_of(parent))
     picture = {"error": "alert-circle-outline", "question": "help-circle-outline"}.get(severity, "information-outline")
     box.setIconPixmap(icon(picture, theme.current().severity(severity)).pixmap(32, 32))
     box.setObjectName(name)

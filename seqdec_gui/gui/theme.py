@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
-from PyQt5.QtCore import QObject, pyqtSignal, pyqtSlot
+from PyQt5.QtCore import QObject, Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QPalette
-from PyQt5.QtWidgets import QApplication, QSplitter
+from PyQt5.QtWidgets import QApplication, QLabel, QProxyStyle, QSplitter
 
 from seqdec_gui.gui.preferences import settings
 
@@ -168,6 +168,19 @@ def set_mode(wanted: Mode) -> None:
     _apply()
 
 
+class PlainLabels(QProxyStyle):
+    """Fusion, under which labels and tooltips show text as it is.
+
+    Qt takes text with `<` for HTML, which can show pictures and links; much of it comes from other files: names, messages of
+    runs. Message boxes are left alone: `notify` writes their HTML, with everything escaped.
+    """
+
+    def polish(self, thing: Any) -> Any:
+        if isinstance(thing, QLabel) and thing.textFormat() == Qt.AutoText and not thing.objectName().startswith("qt_msgbox"):
+            thing.setTextFormat(Qt.PlainText)
+        return super().polish(thing)
+
+
 def install(application: QApplication) -> None:
     """Give the application style, font, palette and style sheet. A second call does nothing."""
     if notifier.installed is application:
@@ -177,7 +190,7 @@ def install(application: QApplication) -> None:
     notifier.mode = chosen if chosen in MODES else "system"
     # The portal answers later; until then what it said last time avoids a flash of the wrong colours.
     notifier.system_is_dark = settings().value("appearance/system_is_dark", False, type=bool)
-    application.setStyle("Fusion")
+    application.setStyle(PlainLabels("Fusion"))
     application.setFont(_base_font(application.font()))
     _apply(force=True)
 

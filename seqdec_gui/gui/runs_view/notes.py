@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from seqdec_gui.domain.problems import SeqdecError
-from seqdec_gui.runs.files import pretty_json, write_atomically
+from seqdec_gui.runs.files import pretty_json, read_bytes, write_atomically
 
 FILE = "note.json"
 FORMAT = 1
@@ -27,7 +27,7 @@ class Note(msgspec.Struct, frozen=True):
 def read_note(run: Path) -> Note:
     """The note of a run; an empty one where there is none or it is damaged."""
     try:
-        return msgspec.json.decode((run / FILE).read_bytes(), type=Note)
+        return msgspec.json.decode(read_bytes(run / FILE), type=Note)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return Note()
 

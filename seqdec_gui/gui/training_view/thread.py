@@ -13,6 +13,7 @@ from PyQt5.QtCore import QThread, pyqtSignal, pyqtSlot
 from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.runs.control import Command, command
 from seqdec_gui.runs.events import Event, UnreadableLine
+from seqdec_gui.runs.files import opener
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.process import RunProcess, attach
 from seqdec_gui.runs.reader import Follower
@@ -216,7 +217,7 @@ class _LogTail:
 
     def read(self) -> str:
         try:
-            with self._path.open("rb") as file:
+            with open(self._path, "rb", opener=opener) as file:
                 size = file.seek(0, 2)
                 if self._offset < 0 or size - self._offset > LOG_BYTES:
                     self._offset = max(0, size - LOG_BYTES)
