@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.wording import printable
 
@@ -103,4 +104,4 @@ def _clear() -> None:
 
 def absolute(path: str) -> str:
     """The path as a child in another folder must be given it."""
-    return str(Path(path).expanduser().absolute())
+    return str(expanded(path).absolute())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
+from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs.events import Started
 from seqdec_gui.runs.folder import RunFolder, open_run
@@ -37,7 +37,7 @@ def trained_on(run: RunFolder) -> int:
 
 def existing_file(path: str) -> str:
     """The path, if a file is there. Raises InvalidInput."""
-    if not Path(path).expanduser().is_file():
-        found = f"a folder: {path}" if Path(path).expanduser().is_dir() else f"nothing at {path}"
+    if not expanded(path).is_file():
+        found = f"a folder: {path}" if expanded(path).is_dir() else f"nothing at {path}"
         raise InvalidInput(f"Expected a file, found {found}.", "no_file")
     return path

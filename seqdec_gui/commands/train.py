@@ -15,6 +15,7 @@ from seqdec_gui.commands.progress import choose_view, stopping, watch
 from seqdec_gui.domain import document
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.edit import bind, parse_assignment, set_value
+from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError, errors
 from seqdec_gui.runs import devices, folder, process
 from seqdec_gui.runs.events import Epoch, Failed, events_of
@@ -99,7 +100,7 @@ def make_spec(arguments: argparse.Namespace) -> RunSpec:
         design=document.to_builtins(design),
         design_path=absolute(arguments.design),
         folder=str(base),
-        data_file=str(base / Path(design.data.file).expanduser()) if design.data.file else "",
+        data_file=str(base / expanded(design.data.file)) if design.data.file else "",
         devices=choice,
         engine=arguments.engine or "auto",
         overrides=(*overrides, *(f"bind {text}" for text in arguments.bind)),

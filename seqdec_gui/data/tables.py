@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from seqdec_gui.data.formats.base import Array, Cell, Column, Kind, Table, reading
+from seqdec_gui.domain.paths import path_fault
 from seqdec_gui.domain.problems import InvalidInput
 
 __all__ = ["SUFFIXES", "Array", "Cell", "Column", "Kind", "Table", "inspect", "open_table", "preview", "read"]
@@ -77,6 +78,8 @@ def preview(path: Path, first: int, count: int) -> dict[str, list[Cell]]:
 
 
 def _check_readable(path: Path) -> None:
+    if why := path_fault(str(path)):
+        raise InvalidInput(f"Expected a data file, and its path {why}.", "bad_path", "data")
     if not path.exists():
         raise InvalidInput(f"{path} does not exist; expected a data file.", "missing_file", "data")
     if path.is_dir():

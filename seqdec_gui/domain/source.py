@@ -83,7 +83,7 @@ class Names:
 # -- the finished script
 _IMPORTS = frozenset({"from pathlib import Path", "import keras", "from keras import layers"})
 _ANNOTATIONS = frozenset({"keras.Model", "dict[str, keras.Model]"})
-_CALLABLE = frozenset({"keras.Input", "keras.Model", "keras.models.load_model"})
+_KERAS_CALLABLE = frozenset({"Input", "Model"})
 _SETTABLE = frozenset({"name", "trainable"})
 _MAIN = "if __name__ == '__main__':\n    build()['full'].summary(expand_nested=True)"
 _FILE = re.compile(r"Path\(__file__\)\.with_name\((['\"])[A-Za-z0-9_]+\.(keras|h5|hdf5)\1\)")
@@ -191,10 +191,12 @@ class _Verifier:
                 self._require(name in self._variables or name in self._functions, node)
             case ast.Attribute(value=ast.Name(id="layers"), attr=name):
                 self._require(name in self._layer_classes, node)
+            case ast.Attribute(value=ast.Name(id="keras"), attr=name):
+                self._require(name in _KERAS_CALLABLE, node)
             case ast.Call(func=ast.Attribute(value=ast.Name(id="layers"))):  # layers.Dense(3)(x)
                 self._value(node)
             case _:
-                self._require(isinstance(node, ast.Attribute) and ast.unparse(node) in _CALLABLE, node)
+                self._require(ast.unparse(node) == "keras.models.load_model", node)
 
     def _require(self, good: bool, node: ast.AST) -> None:
         if not good:

@@ -16,6 +16,7 @@ from seqdec_gui.domain.kinds.base import Kind
 from seqdec_gui.domain.kinds.keras_model import KerasModel
 from seqdec_gui.domain.kinds.loss import Loss
 from seqdec_gui.domain.names import name_problem
+from seqdec_gui.domain.paths import path_fault
 from seqdec_gui.domain.problems import Problem, errors
 from seqdec_gui.domain.shapes import Inference, infer, infer_block
 
@@ -222,10 +223,9 @@ def _keras_files(design: Design) -> Iterator[Problem]:
 
 def _data_files(design: Design) -> Iterator[Problem]:
     for file in (design.data.file, *(binding.file for binding in design.data.bindings)):
-        if "\0" in file:
-            yield Problem(
-                "error", "bad_path", "data", f"Expected the path of a data file, got {file[:60]!r}.", "Choose a file."
-            )
+        if why := path_fault(file):
+            text = f"Expected the path of a data file, and {file[:60]!r} {why}."
+            yield Problem("error", "bad_path", "data", text, "Choose a file.")
 
 
 def _bindings(design: Design, inference: Inference) -> Iterator[Problem]:

@@ -26,6 +26,7 @@ from PyQt5.QtWidgets import (
 
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.kinds.keras_model import KerasModel
+from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.gui import background, notify, theme
@@ -229,7 +230,7 @@ class ExportDialog(QDialog):
     # -- exporting
     @pyqtSlot()
     def _on_button_clicked(self) -> None:
-        path = Path(self._path.text().strip()).expanduser()
+        path = expanded(self._path.text().strip())
         if not self._path.text().strip() or not path.is_absolute():
             self._say("Expected the full path of a file, such as /home/me/model.h5; choose one with Browse.", "error")
         elif path.is_file() and str(path) != self._approved:
@@ -240,7 +241,7 @@ class ExportDialog(QDialog):
 
     def _on_replace_answered(self, answer: str) -> None:
         if answer == "accept":
-            self._export(Path(self._path.text().strip()).expanduser())
+            self._export(expanded(self._path.text().strip()))
 
     def _export(self, path: Path) -> None:
         chosen = self.picker.run
@@ -319,7 +320,7 @@ class ExportDialog(QDialog):
 
     @pyqtSlot()
     def _on_open_folder_clicked(self) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(Path(self._path.text()).expanduser().parent)))
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(expanded(self._path.text()).parent)))
 
     @pyqtSlot()
     def _on_cancel_clicked(self) -> None:

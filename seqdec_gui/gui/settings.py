@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from PyQt5.QtCore import pyqtSlot
 from PyQt5.QtWidgets import (
     QCheckBox,
@@ -19,6 +17,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from seqdec_gui.domain.paths import expanded
 from seqdec_gui.gui import notify, preferences, theme
 from seqdec_gui.gui.workspace import Workspace
 from seqdec_gui.runs.spec import DeviceChoice
@@ -127,4 +126,4 @@ class SettingsDialog(QDialog):
 
     @pyqtSlot(str)
     def _on_folder_text_changed(self, text: str) -> None:
-        preferences.set_run_folder(Path(text).expanduser() if text.strip() else None)
+        preferences.set_run_folder(expanded(text) if text.strip() else None)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from seqdec_gui.domain.kinds.keras_model import SUFFIXES, NamedTensor
+from seqdec_gui.domain.paths import path_fault
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.types import DType
 from seqdec_gui.runner.keras_safety import fail_if_unsafe
@@ -77,7 +78,7 @@ def regularizers_left_out(name: str, layers: tuple[str, ...]) -> Problem:
 def _load(path: Path) -> keras.Model:
     if path.suffix.lower() not in SUFFIXES:
         raise _unusable(path, f"expected a file that ends with {', '.join(SUFFIXES)}")
-    if not path.is_file():
+    if path_fault(str(path)) or not path.is_file():
         raise _unusable(path, f"there is no such file in {path.parent}", "Correct the path, or put the file there.")
     fail_if_unsafe(path)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from seqdec_gui.domain.codegen import generate, keras_file_names
 from seqdec_gui.domain.design import Block, Design
 from seqdec_gui.domain.kinds.keras_model import KerasModel
+from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.runner.keras_safety import fail_if_unsafe
 from seqdec_gui.runs.files import copy_atomically, write_atomically
@@ -37,9 +38,9 @@ def write_script(design: Design, script: Path, look_in: Iterable[Path]) -> tuple
 
 def find_keras_file(block: Block, kind: KerasModel, copy: str, folders: Iterable[Path]) -> Path:
     """The imported file of this block, or the copy of that name. Raises InvalidInput: not found, or changed since."""
-    places = [place for folder in folders for place in (folder / copy, folder / kind.file)]
+    places = [place for folder in folders for place in (folder / copy, folder / expanded(kind.file))]
     changed: Path | None = None
-    for place in places or [Path(kind.file)]:
+    for place in places or [expanded(kind.file)]:
         if place.is_file():
             if not kind.sha256 or sha256(place) == kind.sha256:
                 return place

@@ -6,20 +6,26 @@ The run appends with `EventWriter`; everybody else reads (`seqdec_gui.runs.reade
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import threading
 import time
 from pathlib import Path
-from typing import Literal, TypeAlias, TypeVar, get_args
+from typing import Annotated, Literal, TypeAlias, TypeVar, get_args
 
 import msgspec
+from msgspec import Meta
 from msgspec.structs import force_setattr
 
 from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.runs.files import open_to_write, opener
 
 Metrics: TypeAlias = dict[str, float | None]
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+"""A whole number that is exact as a float, which plots need."""
+Seconds = Annotated[float, Meta(ge=0, le=253_402_300_799)]
+"""A time since 1970 before the year 10000, which calendars end with."""
+LARGEST = 1e300
+"""The largest metric. Beyond it the ranges of plots overflow, which ends the window."""
 FailureKind = Literal["invalid", "diverged", "out_of_memory", "disk_full", "killed", "crashed"]
 
 
@@ -30,28 +36,28 @@ class UnreadableLine(SeqdecError):
 class ParameterCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Numbers of weights of the full model."""
 
-    total: int = 0
-    trainable: int = 0
+    total: Count = 0
+    trainable: Count = 0
 
 
 class RowCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Numbers of rows of the dataset's parts."""
 
-    training: int = 0
-    validation: int = 0
+    training: Count = 0
+    validation: Count = 0
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True, repr_omit_defaults=True):
     """`time` is in seconds since 1970 (UTC)."""
 
-    time: float = msgspec.field(default_factory=time.time)
+    time: Seconds = msgspec.field(default_factory=time.time)
 
 
 _E = TypeVar("_E", bound=_Event)
 
 
 class _Measured(_Event, frozen=True, kw_only=True):
-    """An event with metrics. A metric that is not finite becomes None, in the object and on the line (`null`)."""
+    """An event with metrics. A metric that is not finite, or beyond `LARGEST`, becomes None, in the object and on the line."""
 
     metrics: Metrics = {}
 
@@ -66,20 +72,20 @@ class Started(_Event, frozen=True, kw_only=True, tag="started"):
     beyond `first_step` by an earlier start is void.
     """
 
-    epochs: int
-    steps_per_epoch: int
-    batch_size: int
+    epochs: Count
+    steps_per_epoch: Count
+    batch_size: Count
     devices: tuple[str, ...]
     engine: str
     precision: str = "float32"
-    mini_epochs: int = 1
+    mini_epochs: Count = 1
     parameters: ParameterCount = ParameterCount()
     rows: RowCount = RowCount()
     versions: dict[str, str] = {}
-    pid: int = 0
+    pid: Count = 0
     host: str = ""
-    first_epoch: int = 1
-    first_step: int = 0
+    first_epoch: Count = 1
+    first_step: Count = 0
 
     @property
     def resumed(self) -> bool:
@@ -97,18 +103,18 @@ class Step(_Measured, frozen=True, kw_only=True, tag="step"):
     The metrics are means since the last report.
     """
 
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
 
 
 class Epoch(_Measured, frozen=True, kw_only=True, tag="epoch"):
     """An epoch (from 1) ended, or part `part` of `parts` of it (mini-epochs). `seconds` includes the validation."""
 
-    epoch: int
-    step: int
-    part: int = 1
-    parts: int = 1
-    seconds: float = 0.0
+    epoch: Count
+    step: Count
+    part: Count = 1
+    parts: Annotated[int, Meta(ge=1, le=2**53)] = 1
+    seconds: Annotated[float, Meta(ge=-1, le=1e12)] = 0.0
 
     @property
     def position(self) -> float:
@@ -120,8 +126,8 @@ class Checkpoint(_Measured, frozen=True, kw_only=True, tag="checkpoint"):
     """Weights were written; `path` is relative to the run folder."""
 
     name: Literal["best", "last"]
-    epoch: int
-    step: int
+    epoch: Count
+    step: Count
     path: str
 
 
@@ -129,8 +135,8 @@ class DeviceLoad(_Event, frozen=True, kw_only=True, tag="device"):
     """What a device is doing: bytes of memory, load from 0 to 1; None where it is not known."""
 
     id: str
-    memory_used: int | None = None
-    memory_total: int | None = None
+    memory_used: Count | None = None
+    memory_total: Count | None = None
     load: float | None = None
 
     def __post_init__(self) -> None:
@@ -157,30 +163,30 @@ class CommandAnswer(_Event, frozen=True, kw_only=True, tag="command"):
 class Paused(_Event, frozen=True, kw_only=True, tag="paused"):
     """The run waits for `continue` (or `stop`)."""
 
-    epoch: int = 0
-    step: int = 0
+    epoch: Count = 0
+    step: Count = 0
 
 
 class Continued(_Event, frozen=True, kw_only=True, tag="continued"):
     """The run goes on after a pause."""
 
-    epoch: int = 0
-    step: int = 0
+    epoch: Count = 0
+    step: Count = 0
 
 
 class Finished(_Measured, frozen=True, kw_only=True, tag="finished"):
     """The training came to its end: all epochs, or early stopping. `metrics` are those of the last epoch."""
 
-    epoch: int = 0
-    step: int = 0
+    epoch: Count = 0
+    step: Count = 0
     reason: Literal["epochs", "early_stopping"] = "epochs"
 
 
 class Stopped(_Measured, frozen=True, kw_only=True, tag="stopped"):
     """The user stopped the run; what was trained is in checkpoint `last`, which there may not be before the first step."""
 
-    epoch: int = 0
-    step: int = 0
+    epoch: Count = 0
+    step: Count = 0
 
 
 class Failed(_Event, frozen=True, kw_only=True, tag="failed"):
@@ -189,8 +195,8 @@ class Failed(_Event, frozen=True, kw_only=True, tag="failed"):
     kind: FailureKind
     sentence: str
     details: str = ""
-    epoch: int = 0
-    step: int = 0
+    epoch: Count = 0
+    step: Count = 0
 
 
 Event: TypeAlias = (
@@ -219,7 +225,7 @@ def _finite(value: float | None) -> float | None:
     if value is None:
         return None
     number = float(value)
-    return number if math.isfinite(number) else None
+    return number if abs(number) <= LARGEST else None
 
 
 def encode(event: Event) -> bytes:

@@ -9,6 +9,7 @@ import msgspec
 
 from seqdec_gui.domain.design import Block, Design
 from seqdec_gui.domain.kinds.keras_model import KerasModel, NamedTensor
+from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.types import DType
 from seqdec_gui.runs.tasks import ArrayDescription, Event, Inspected, InspectTask, run_task
@@ -39,7 +40,7 @@ def inspected(design: Design, folder: Path, on_event: Callable[[Event], None] | 
         kind = block.parameters
         if isinstance(kind, KerasModel) and kind.file and not kind.model_outputs:
             try:
-                found = run_task(InspectTask(path=str(folder / Path(kind.file).expanduser())), on_event)
+                found = run_task(InspectTask(path=str(folder / expanded(kind.file))), on_event)
                 assert isinstance(found, Inspected)
                 block = msgspec.structs.replace(block, parameters=keras_model(found, kind.file, kind.trainable))
             except InvalidInput as error:

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from seqdec_gui.domain.problems import SeqdecError
-from seqdec_gui.runs.events import cut_half_line
+from seqdec_gui.runs.events import Count, Seconds, cut_half_line
 from seqdec_gui.runs.files import NotOrdinary, open_to_read, open_to_write, opener, read_bytes
 
 DESCRIPTOR = "SEQDEC_GUI_LOCK_FD"
@@ -35,12 +35,12 @@ class LockRecord(msgspec.Struct, frozen=True):
     None if nobody waited for the process.
     """
 
-    pid: int
+    pid: Count
     host: str
-    started: float
-    events_offset: int = 0
-    commands_offset: int = 0
-    log_offset: int = 0
+    started: Seconds
+    events_offset: Count = 0
+    commands_offset: Count = 0
+    log_offset: Count = 0
     exit_status: int | None = None
 
 

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 from seqdec_gui.domain import document
 from seqdec_gui.domain.cost import operations_per_training
 from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError, errors
 from seqdec_gui.domain.validation import check, unbound
 from seqdec_gui.runs import devices as device_list
@@ -159,7 +160,7 @@ def has_rows(design: Design, folder: Path) -> bool:
         return False
     names = {design.data.file, *(binding.file for binding in design.data.bindings if binding.file)}
     try:
-        return sum((folder / Path(name).expanduser()).stat().st_size for name in names) <= LARGEST_DATA
+        return sum((folder / expanded(name)).stat().st_size for name in names) <= LARGEST_DATA
     except OSError:
         return False
 

@@ -13,6 +13,7 @@ from seqdec_gui.data.tables import SUFFIXES, inspect
 from seqdec_gui.domain.bindings import DataSource
 from seqdec_gui.domain.dataflow import DataPort, data_ports
 from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.paths import expanded, path_fault
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.validation import check, unbound
 from seqdec_gui.runs.batches import batch_problems, problems_of_trial
@@ -55,6 +56,8 @@ def data_problems(design: Design, folder: Path) -> tuple[Problem, ...]:
     hint = "Check the path, or give --data FILE."
     problems = []
     for path in paths:
+        if path_fault(str(path)):
+            continue  # a problem of the design itself
         if not path.exists():
             problems.append(Problem("error", "data_missing", "data.file", f"There is no data file {path}.", hint))
         elif path.is_dir() or path.suffix.lower() not in SUFFIXES:
@@ -67,7 +70,7 @@ def data_problems(design: Design, folder: Path) -> tuple[Problem, ...]:
 def data_files(source: DataSource, folder: Path) -> tuple[Path, ...]:
     """Every file that the source names, each once."""
     names = [source.file, *(binding.file for binding in source.bindings)]
-    return tuple(folder / Path(name).expanduser() for name in dict.fromkeys(names) if name)
+    return tuple(folder / expanded(name) for name in dict.fromkeys(names) if name)
 
 
 def stamps(source: DataSource, folder: Path) -> Stamps:
@@ -76,6 +79,8 @@ def stamps(source: DataSource, folder: Path) -> Stamps:
 
 
 def _stamp(path: Path) -> Stamp:
+    if path_fault(str(path)):
+        return Stamp(str(path), -1, -1, False)
     try:
         status = path.stat()
     except OSError:
@@ -95,5 +100,5 @@ def try_data(source: DataSource, ports: Sequence[DataPort], folder: Path) -> tup
     Reads the data, so it takes its time; the tables stay open for the next call.
     """
     before = stamps(source, folder)
-    source = msgspec.structs.replace(source, file=str(Path(source.file).expanduser()) if source.file else "")
+    source = msgspec.structs.replace(source, file=str(expanded(source.file)) if source.file else "")
     return try_fit(source, ports, folder, opened=lambda path, _names: inspect(path)), before

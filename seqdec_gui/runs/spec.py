@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from seqdec_gui import __version__
 from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.runs.events import Seconds
 from seqdec_gui.runs.files import pretty_json, read_bytes, write_atomically
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     resume: bool = False
     placement: Placement | None = None
     report_every_s: Annotated[float, Meta(gt=0, le=60)] = 1.0
-    created: float = msgspec.field(default_factory=time.time)
+    created: Seconds = msgspec.field(default_factory=time.time)
     product_version: str = __version__
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import SeqdecError
 
 _SAMPLE_BYTES = 65536
@@ -17,7 +18,7 @@ def estimated_rows(design: Design, folder: Path) -> int | None:
     """
     if not design.data.file:
         return None
-    path = folder / Path(design.data.file).expanduser()
+    path = folder / expanded(design.data.file)
     try:
         if not path.is_file():
             return None

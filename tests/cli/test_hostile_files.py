@@ -1,6 +1,7 @@
 """Designs and runs of foreign origin at the command line: nothing of them is executed, and nothing commands the terminal."""
 
 import json
+import os
 from pathlib import Path
 
 import msgspec
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from seqdec_gui.commands.progress import LiveBar
-from seqdec_gui.domain.document import save, to_builtins
+from seqdec_gui.domain.document import load, save, to_builtins
 from seqdec_gui.domain.wording import printable
 from seqdec_gui.runs.events import Epoch, EventWriter, Failed, Message, Started
 from seqdec_gui.runs.folder import RunFolder
@@ -92,7 +93,7 @@ def test_control_characters_are_written_as_in_json():
     assert printable("größe 氏 \U0001f600 a\u00a0b") == "größe 氏 \U0001f600 a\u00a0b"
 
 
-@pytest.mark.parametrize("file", ["m.py", "m.keras\n.py", 'm.h5"', "m", "m.\x00keras"])
+@pytest.mark.parametrize("file", ["m.py", "m.keras\n.py", 'm.h5"', "m", "m.\x00keras", f"{'m' * 300}.keras"])
 def test_file_that_is_no_keras_file_is_refused(file, run_command, tmp_path):
     path = tmp_path / "a.seqdec"
     trained = block("trained", "keras_model", file=file, model_inputs=[{"name": "x", "shape": [3]}],
@@ -108,6 +109,19 @@ def test_file_that_is_no_keras_file_is_refused(file, run_command, tmp_path):
     assert "trained.file: expected" in out
     assert "trained.file: expected" in err
     assert not (tmp_path / "pwned").exists()
+
+
+@pytest.mark.parametrize("file", ["~nobody-of-this-name/x.csv", "x\0.csv", f"{'x' * 300}.csv", "pipe.csv", "pipe.npz"])
+def test_data_file_that_cannot_be_one_is_refused_in_a_sentence(file, run_command, roman, tmp_path):
+    for name in ("pipe.csv", "pipe.npz"):
+        os.mkfifo(tmp_path / name)
+    wanted = load(roman)
+    save(wanted.with_data(msgspec.structs.replace(wanted.data, file=file)), roman)
+    status, _, err = run_command("train", roman, "--devices", "cpu", "--engine", "tensorflow")
+
+    assert status == 2
+    assert "data" in err
+    assert "bug" not in err
 
 
 @pytest.mark.slow

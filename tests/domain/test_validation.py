@@ -8,9 +8,10 @@ import pytest
 from seqdec_gui.domain.bindings import Binding, DataSource, Split, TextCodec
 from seqdec_gui.domain.dataflow import data_ports
 from seqdec_gui.domain.design import Design, Link, Port
+from seqdec_gui.domain.names import name_problem
 from seqdec_gui.domain.problems import errors
 from seqdec_gui.domain.training import Training
-from seqdec_gui.domain.validation import check, name_problem, unbound, verdict
+from seqdec_gui.domain.validation import check, unbound, verdict
 from tests.domain.designs import archetype, block, design, link
 
 

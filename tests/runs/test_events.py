@@ -8,9 +8,15 @@ from hypothesis import strategies as st
 from seqdec_gui.runs import events
 from seqdec_gui.runs.events import EventWriter, Failed, Message, Step, Stopped, UnreadableLine, decode, encode
 
-_finite = st.floats(allow_nan=False, allow_infinity=False)
 _metrics = st.dictionaries(st.text(max_size=8), st.none() | st.floats(), max_size=4)
-_by_name = {"time": _finite, "metrics": _metrics, "load": st.none() | st.floats(), "seconds": _finite}
+_seconds = st.floats(0, 253_402_300_799)
+_by_name = {
+    "time": _seconds,
+    "metrics": _metrics,
+    "load": st.none() | st.floats(),
+    "seconds": _seconds,
+    "parts": st.integers(1, 2**53),
+}
 _texts = st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=3)
 
 
@@ -24,7 +30,7 @@ def _build(cls):
     return st.builds(cls, **fields)
 
 
-_small = st.integers(-(2**63), 2**64 - 1)
+_small = st.integers(0, 2**53)
 st.register_type_strategy(int, _small)
 any_event = st.one_of([_build(cls) for cls in events.TYPES.values()])
 

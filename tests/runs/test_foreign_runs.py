@@ -1,8 +1,10 @@
 """A run folder may come from anybody: it must not have other files written, other processes signalled, or a reader wait."""
 
 import contextlib
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +17,7 @@ from seqdec_gui.runs import lock, process
 from seqdec_gui.runs.control import CommandReader, command
 from seqdec_gui.runs.crash import log_tail
 from seqdec_gui.runs.environment import working_folder
-from seqdec_gui.runs.events import EventWriter, Message
+from seqdec_gui.runs.events import Epoch, EventWriter, Message, UnreadableLine
 from seqdec_gui.runs.files import copy_atomically
 from seqdec_gui.runs.folder import RunFolder, list_runs
 from seqdec_gui.runs.lock import LockRecord
@@ -219,3 +221,38 @@ def test_pipe_in_place_of_the_lock_is_no_running_process(foreign):
     assert attach(foreign).pid is None
     assert not attach(foreign).running()
     assert foreign.status().state == "unreadable"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"type":"step","time":1,"epoch":-1,"step":1}',
+        f'{{"type":"step","time":1,"epoch":1,"step":{10**30}}}',
+        '{"type":"step","time":1e300,"epoch":1,"step":1}',
+        '{"type":"step","time":-1,"epoch":1,"step":1}',
+        '{"type":"epoch","time":1,"epoch":1,"step":1,"parts":0}',
+    ],
+)
+def test_event_with_a_number_that_cannot_be_is_damaged(line, foreign):
+    foreign.events.write_text(line + "\n")
+
+    with pytest.raises(UnreadableLine, match="is damaged"):
+        EventTail(foreign.events).read()
+
+
+def test_metric_that_no_plot_can_show_is_none():
+    assert Epoch(epoch=1, step=1, metrics={"loss": 1e308, "b": -1e308, "c": 1e299}).metrics == {
+        "loss": None,
+        "b": None,
+        "c": 1e299,
+    }
+
+
+@pytest.mark.parametrize("field", ["events_offset", "log_offset", "commands_offset", "started", "pid"])
+def test_record_of_a_start_that_cannot_be_is_none(field, foreign):
+    record = {"pid": 1, "host": socket.gethostname(), "started": 1.0} | {field: -5}
+    foreign.lock.write_text(json.dumps(record) + "\n")
+    foreign.log.write_text("x\n")
+
+    assert lock.read_record(foreign.lock) is None
+    assert foreign.status().state == "unfinished"

@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel
 from seqdec_gui.domain.kinds.base import Category, Given, InPort, Kind, OutPort, PortError, Trainable, mismatch
+from seqdec_gui.domain.paths import path_fault
 from seqdec_gui.domain.types import DType, PortType, Shape, TensorType
 
 SUFFIXES = (".keras", ".h5", ".hdf5")
@@ -53,8 +54,8 @@ class KerasModel(Kind, frozen=True, tag="keras_model"):
         return tuple(OutPort(tensor.name, str(tensor.type)) for tensor in self.model_outputs)
 
     def faults(self) -> Iterator[tuple[str, str]]:
-        if "\0" in self.file:
-            yield "file", f"expected the path of a file, got {self.file!r}."
+        if why := path_fault(self.file):
+            yield "file", f"expected the path of a file, and this one {why}."
         elif self.file and PurePath(self.file).suffix.lower() not in SUFFIXES:
             yield "file", f"expected a file that ends with {', '.join(SUFFIXES)}, got {PurePath(self.file).name!r}."
         for field, tensors in (("model_inputs", self.model_inputs), ("model_outputs", self.model_outputs)):

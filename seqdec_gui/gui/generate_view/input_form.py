@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from PyQt5.QtCore import Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import (
     QComboBox,
@@ -18,6 +16,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.gui import background, notify, theme
 from seqdec_gui.gui.data_view.discarding import discard_all
@@ -177,7 +176,7 @@ class InputForm(QWidget):
 
     def read_file(self) -> str:
         """The file with rows, absolute. Raises InvalidInput where there is none."""
-        path = Path(self._file.text().strip()).expanduser()
+        path = expanded(self._file.text().strip())
         if not self._file.text().strip() or not path.is_file():
             raise InvalidInput(f"Expected a file with rows, found nothing at {self._file.text().strip() or 'an empty name'}.")
         return str(path.absolute())

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from seqdec_gui.runs.certificate import Certificate
 
 TICK_MS = 1000
+_FULL_BAR = 10_000
+"""Of the progress bar: steps themselves may be more than Qt's integers hold."""
 
 
 class Header(QWidget):
@@ -194,8 +196,8 @@ class Header(QWidget):
             self._progress_words.setText(_starting(followed) if waiting else known)
             self._left.setText("")
             return
-        self.progress_bar.setRange(0, max(1, started.steps))
-        self.progress_bar.setValue(history.step)
+        self.progress_bar.setRange(0, _FULL_BAR)
+        self.progress_bar.setValue(round(history.progress * _FULL_BAR))
         words = [f"Epoch {min(max(1, history.epoch), started.epochs)} of {started.epochs}",
                  f"step {history.step:,} of {started.steps:,}", f"{history.progress:.0%}"]  # fmt: skip
         rate = history.latest.get("samples_per_s")

@@ -10,6 +10,7 @@ import msgspec
 
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
 from seqdec_gui.gui import background, preferences
 from seqdec_gui.gui.training_view.thread import NICE
@@ -80,7 +81,7 @@ def launch(wanted: Request) -> process.RunProcess:
         design=design_file.to_builtins(wanted.design),
         design_path=str(wanted.design_path or ""),
         folder=str(wanted.base),
-        data_file=str(wanted.base / Path(file).expanduser()) if file else "",
+        data_file=str(wanted.base / expanded(file)) if file else "",
         devices=wanted.devices,
         initial_run=str(wanted.initial_run or ""),
         initial_checkpoint=wanted.initial_checkpoint,
