@@ -319,3 +319,16 @@ def test_a_binary_file_is_told_from_ragged_text(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"n,x\n1,2\n" + bytes(range(256)))
     (problem,) = problems_of(inspect, tmp_path / "a.csv")
     assert "holds binary data" in problem.text
+
+
+def test_dataset_whose_values_lie_in_another_file_is_no_column(tmp_path):
+    path = tmp_path / "a.h5"
+    (tmp_path / "secret").write_bytes(b"0123")
+    with h5py.File(path, "w") as file:
+        file["plain"] = np.arange(4)
+        file.create_dataset("linked", (4,), "u1", external=[(str(tmp_path / "secret"), 0, 4)])
+        file["outside"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "x")
+    table = inspect(path)
+
+    assert [column.name for column in table.columns] == ["plain"]
+    assert "in another file" in table.unusable["linked"].text
