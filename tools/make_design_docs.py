@@ -22,6 +22,7 @@ written by `tools/make_design_docs.py` from the program itself; a test fails whe
 
 ```
 {{"format": {FORMAT},
+ "id": ...,
  "blocks": [{{"id": ..., "kind": ..., "parameters": {{...}}, "position": [x, y]}}, ...],
  "links": [{{"from": "block.port", "to": "block.port"}}, ...],
  "data": {{"file": ..., "split": {{...}}, "bindings": [...]}},
@@ -30,6 +31,10 @@ written by `tools/make_design_docs.py` from the program itself; a test fails whe
 
 - **`format`**: a reader refuses a greater number than it knows, in a sentence, and never guesses. Unknown fields
   are refused too.
+- **`id`**: a text that tells this design from others (32 hexadecimal digits, made by the program); runs carry it, so that they are
+  found whatever the file is called and wherever it lies. Saving under another name makes another design with an id of its own; a
+  copied file keeps its id and shows the same runs. It may be left out: runs are then found by folder and name, and the window
+  writes an id at the next save.
 - **`blocks`**: `id` is a Python identifier, unique, not `training`, and becomes the submodel's name. Parameters left out have
   their defaults.
   `position` is the place of the upper left corner in the design view, in pixels at 100 %.

@@ -116,7 +116,7 @@ def divide(numerator: Tensor, denominator: Tensor) -> Tensor:
 
 
 def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """The KL divergence from N(mean, variance) to N(0, 1) of each row, `(rows,)`: a sum, not a mean, over the units of the code.
+    """The KL divergence from N(mean, variance) to N(0, 1) of each row, `(rows,)`: summed, not averaged, over the code's units.
 
     0.5 * sum(mean^2 + exp(log_variance) - 1 - log_variance); Kingma and Welling 2014, arXiv:1312.6114, appendix B.
     """

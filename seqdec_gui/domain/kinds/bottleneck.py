@@ -40,9 +40,8 @@ class Bottleneck(base.Kind, frozen=True, tag="bottleneck"):
         Meta(
             ge=0,
             le=1e6,
-            description="Factor of the KL term in the loss (variational). The term is summed over the units of the code and "
-            "averaged over the rows of a batch: kl_weight * mean over rows(sum over units(0.5 * (mean^2 + exp(log_variance) - 1 "
-            "- log_variance))).",
+            description="Factor of the KL term in the loss (variational). The term is a sum over the units of the code, "
+            "averaged over the rows: mean_rows(sum_units(0.5 * (mean^2 + exp(log_variance) - 1 - log_variance))).",
         ),
     ] = 1.0
     kl_warmup_epochs: Annotated[
