@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 
+from seqdec_gui.domain.codes import about
 from seqdec_gui.domain.design import Block, Design, Port
 from seqdec_gui.domain.graph import Call, Submodel
 from seqdec_gui.domain.kinds.keras_model import KerasModel
@@ -30,8 +31,7 @@ def generate(design: Design) -> str:
     """
     report = check(design)
     # what concerns data or training alone does not keep the model from being built
-    faults = [p for p in errors(report.problems) if p.where != "data" and not p.where.startswith("training.")
-              and p.code not in ("unknown_port", "bound_twice", "no_column")]  # fmt: skip
+    faults = [problem for problem in errors(report.problems) if about(problem.code) not in ("binding", "data", "training")]
     if faults:
         raise InvalidInput(faults)
     return "\n".join(_script(design, report.inference)) + "\n"

@@ -51,7 +51,7 @@ def test_the_id_is_no_part_of_what_a_design_means() -> None:
     one, other = archetype().with_id("a"), archetype().with_id("b")
 
     assert one == other == archetype()
-    assert not one != other
+    assert (one != other) is False
     assert hash(one) == hash(other)
     assert one != archetype().without_blocks(["latent"]).with_id("a")
     assert list(json.loads(dumps(one)))[:2] == ["format", "id"]

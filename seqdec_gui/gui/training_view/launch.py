@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from seqdec_gui.domain import document as design_file
+from seqdec_gui.domain.codes import hint_in_window
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
 from seqdec_gui.gui import background, preferences
@@ -20,12 +21,6 @@ from seqdec_gui.runs.batches import batch_problems
 from seqdec_gui.runs.folder import DesignKey, RunFolder
 from seqdec_gui.runs.readiness import Stamps, problems_in_data, readiness, stamps
 from seqdec_gui.runs.spec import DeviceChoice, RunSpec
-
-_HINTS = {
-    "unbound_port": "Bind a column to it on the Data tab.",
-    "no_data": "Open a data file on the Data tab.",
-    "data_missing": "Choose the file again on the Data tab.",
-}
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -124,4 +119,4 @@ def nice(devices: DeviceChoice) -> int:
 
 def _for_window(problem: Problem) -> Problem:
     """The problem with what to do here, where there is no command line."""
-    return msgspec.structs.replace(problem, hint=_HINTS.get(problem.code, problem.hint))
+    return msgspec.structs.replace(problem, hint=hint_in_window(problem.code, problem.hint))
