@@ -68,7 +68,7 @@ def generate_step(design: Design, decoder: str) -> str:
 def keras_file_name(block: Block) -> str:
     """The name under which an imported file is copied beside the script."""
     assert isinstance(block.parameters, KerasModel)
-    return block.id + (PurePath(block.parameters.file).suffix or ".keras")
+    return block.id + (PurePath(block.parameters.file).suffix.lower() or ".keras")  # Keras refuses .KERAS
 
 
 def _script(design: Design, inference: Inference) -> Iterator[str]:

@@ -161,7 +161,7 @@ class CertificateDialog(QDialog):
         self._facts.setText("" if certificate is None or running else _facts(certificate))
         self._facts.setToolTip("" if certificate is None else "\n".join((*certificate.machine, *certificate.versions)))
         polish(self.sentence, "role", "dim" if certificate is None or running else "")
-        self.sentence.setText(EXPLANATION if certificate is None or running else certificate.sentence.partition(": ")[2])
+        self.sentence.setText(EXPLANATION if certificate is None or running else _in_dialog(certificate))
         self._show_table(None if running else certificate)
         for widget in (self._progress, self._progress_words, self._cancel):
             widget.setVisible(running)
@@ -308,6 +308,11 @@ def _certify(spec: RunSpec, run: RunFolder, devices: DeviceChoice, tell: Tell, c
     )
     certificates.write(certificate, run)
     return certificate
+
+
+def _in_dialog(certificate: Certificate) -> str:
+    """The sentence without the verdict, which stands above it, and on which rows."""
+    return f"{certificate.sentence.partition(': ')[2]} {certificate.rows_sentence}"
 
 
 def _facts(certificate: Certificate) -> str:
