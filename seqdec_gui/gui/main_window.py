@@ -18,6 +18,7 @@ from seqdec_gui.gui.actions import Actions
 from seqdec_gui.gui.design_files import DesignFiles
 from seqdec_gui.gui.document import DesignDocument
 from seqdec_gui.gui.file_menus import follow_bundles, follow_recents
+from seqdec_gui.gui.focus import KeepsFocus
 from seqdec_gui.gui.inspector import Inspector
 from seqdec_gui.gui.log_view import LogView
 from seqdec_gui.gui.preferences import settings
@@ -52,7 +53,7 @@ def open_window(path: Path | str | None = None) -> MainWindow:
     return window
 
 
-class MainWindow(QMainWindow):
+class MainWindow(KeepsFocus, QMainWindow):
     """Object names are part of the contract with scripts and tests."""
 
     def __init__(self) -> None:

@@ -28,6 +28,7 @@ from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.gui import background, theme
 from seqdec_gui.gui.certificates.words import Verdict, differences, digits, verdict_color, verdict_of, verdict_text
 from seqdec_gui.gui.child_task import IsCancelled, Job, Tell, sentence_of
+from seqdec_gui.gui.focus import KeepsFocus
 from seqdec_gui.gui.runs_view.notes import display_name
 from seqdec_gui.gui.stylesheet import polish
 from seqdec_gui.gui.tables import show_as_list
@@ -56,7 +57,7 @@ class Found(msgspec.Struct, frozen=True):
     fault: str = ""
 
 
-class CertificateDialog(QDialog):
+class CertificateDialog(KeepsFocus, QDialog):
     """Object name `certificate_dialog`. Closing it gives up what is under way."""
 
     def __init__(self, workspace: Workspace, path: Path, parent: QWidget | None = None) -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from PyQt5.QtCore import Qt, QTimer, pyqtSignal, pyqtSlot
+from PyQt5.QtGui import QKeyEvent
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from seqdec_gui.domain.problems import InvalidInput
-from seqdec_gui.gui import background, theme
+from seqdec_gui.gui import background, notify, theme
 from seqdec_gui.gui.certificates import open_certificate
 from seqdec_gui.gui.certificates.badge import CertificateBadge
 from seqdec_gui.gui.elided_label import ElidedLabel
+from seqdec_gui.gui.focus import follow_focus
 from seqdec_gui.gui.icons import icon
 from seqdec_gui.gui.stylesheet import polish
 from seqdec_gui.gui.training_view.badge import Badge
@@ -27,6 +29,19 @@ if TYPE_CHECKING:
     from seqdec_gui.runs.certificate import Certificate
 
 TICK_MS = 1000
+Button = TypeVar("Button", bound=QPushButton)
+
+
+class StopButton(QPushButton):
+    """`clicked` for the mouse; Space and Enter emit `key_pressed` instead."""
+
+    key_pressed = pyqtSignal()
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        if event.key() not in (Qt.Key_Space, Qt.Key_Return, Qt.Key_Enter, Qt.Key_Select):
+            super().keyPressEvent(event)
+        elif not event.isAutoRepeat():
+            self.key_pressed.emit()
 
 
 class Header(QWidget):
@@ -84,8 +99,9 @@ class Header(QWidget):
         self.checkpoint_button.clicked.connect(self._on_checkpoint_clicked)
         self.pause_button = _button("pause_button", "Pause", "")
         self.pause_button.clicked.connect(self._on_pause_clicked)
-        self.stop_button = _button("stop_button", "Stop", "Save the weights and stop")
+        self.stop_button = _fixed(StopButton("Stop", objectName="stop_button", toolTip="Save the weights and stop"))
         self.stop_button.clicked.connect(self._on_stop_clicked)
+        self.stop_button.key_pressed.connect(self._on_stop_key_pressed)
         self.resume_button = _button("resume_button", "Resume", "Go on from the last checkpoint, on the chosen devices")
         self.resume_button.clicked.connect(self.resume_requested)
         self.continue_button = _button("continue_button", "Continue from this run", "Train the open design from these weights")
@@ -96,6 +112,8 @@ class Header(QWidget):
         self.back_button = _button("back_button", "Back to the run that trains", "")
         self.back_button.setProperty("kind", "flat")
         self.back_button.clicked.connect(self.back_requested)
+        follow_focus(self.stop_button, self.resume_button)
+        follow_focus(self.resume_button, self.pause_button)
 
     def _lay_out(self) -> None:
         self._buttons = (self._rate_label, self.rate, self.checkpoint_button, self.pause_button, self.stop_button,
@@ -296,6 +314,20 @@ class Header(QWidget):
             self._followed.stop()
 
     @pyqtSlot()
+    def _on_stop_key_pressed(self) -> None:
+        """Ask first: a key reaches the button more easily than the mouse does."""
+        followed = self._followed
+        if followed is None:
+            return
+
+        def then(answer: notify.Answer) -> None:
+            if answer == "accept" and followed is self._session.active and followed.alive:
+                followed.stop()
+
+        text = "Its weights are saved first, and it can be resumed later."
+        notify.ask(self, f"Stop {followed.name}?", text, then, accept="Stop the Run", destructive=True)
+
+    @pyqtSlot()
     def _on_theme_changed(self) -> None:
         self.checkpoint_button.setIcon(icon("content-save-outline"))
         self.stop_button.setIcon(icon("stop"))
@@ -316,7 +348,10 @@ def _certificate_of(path: Path) -> tuple[Certificate | None, int]:
 
 
 def _button(name: str, text: str, tip: str) -> QPushButton:
-    button = QPushButton(text, objectName=name, toolTip=tip)
+    return _fixed(QPushButton(text, objectName=name, toolTip=tip))
+
+
+def _fixed(button: Button) -> Button:
     button.setSizePolicy(QSizePolicy.Fixed, QSizePolicy.Fixed)
     return button
 
