@@ -8,7 +8,7 @@ from PyQt5.QtCore import QEvent, QObject, Qt
 from PyQt5.QtWidgets import QAbstractButton, QApplication, QWidget
 
 if TYPE_CHECKING:
-    _Window = QWidget
+    from PyQt5.QtWidgets import QWidget as _Window
 else:
     _Window = object  # two classes of Qt cannot be bases of one
 

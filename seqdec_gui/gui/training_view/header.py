@@ -7,8 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from PyQt5.QtCore import Qt, QTimer, pyqtSignal, pyqtSlot
-from PyQt5.QtGui import QKeyEvent
-from PyQt5.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PyQt5.QtGui import QKeyEvent, QKeySequence
+from PyQt5.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QProgressBar,
+    QPushButton,
+    QShortcut,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.gui import background, notify, theme
@@ -94,6 +105,7 @@ class Header(QWidget):
         self.rate.returnPressed.connect(self._on_rate_return_pressed)
         self.rate.textEdited.connect(self._on_rate_text_edited)
         self.rate.editingFinished.connect(self._on_rate_editing_finished)
+        QShortcut(QKeySequence(Qt.Key_Escape), self.rate, self._on_rate_escaped, context=Qt.WidgetShortcut)
         self.checkpoint_button = _button("checkpoint_button", "", "Save the weights now (checkpoint last)")
         self.checkpoint_button.setAccessibleName("Save the weights now")
         self.checkpoint_button.clicked.connect(self._on_checkpoint_clicked)
@@ -282,6 +294,14 @@ class Header(QWidget):
             return
         self.rate.clearFocus()
         self._session.workspace.status_told.emit(f"Setting the learning rate to {value:g}.")
+
+    @pyqtSlot()
+    def _on_rate_escaped(self) -> None:
+        """Show the rate that holds again."""
+        self._rate_edited = False
+        self.rate.clearFocus()
+        polish(self.rate, "invalid", False)
+        self.refresh()
 
     def _refuse(self, sentence: str) -> None:
         polish(self.rate, "invalid", True)
