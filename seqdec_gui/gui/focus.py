@@ -53,7 +53,9 @@ class _Waiting(QObject):
         for candidate in self._candidates:
             candidate.installEventFilter(self)
 
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+    def eventFilter(self, watched: QObject | None, event: QEvent) -> bool:
+        if not isinstance(watched, QWidget):
+            return False
         if event.type() in (QEvent.EnabledChange, QEvent.Show) and self._candidates and _can_have_focus(watched):
             still_there = self._rest.window().focusWidget() is self._rest
             for candidate in self._candidates:
@@ -66,7 +68,7 @@ class _Waiting(QObject):
 
 
 def _can_have_focus(widget: QWidget) -> bool:
-    return widget.isEnabled() and widget.isVisible()
+    return bool(widget.isEnabled() and widget.isVisible())
 
 
 def _surrounding(lost: QWidget, window: QWidget) -> QWidget:

@@ -54,7 +54,7 @@ class _Whole(_SpinBox):
         self._refuse(text or "")
         return text or ""
 
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         text = self.lineEdit().text()
         if event.key() != Qt.Key_Escape or text == self.specialValueText() or self._number(self._plain(text)) == self.value():
             super().keyPressEvent(event)

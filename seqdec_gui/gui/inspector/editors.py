@@ -109,11 +109,11 @@ class FormBox(_SpinBox):
         else:  # scroll the form
             event.ignore()
 
-    def focusOutEvent(self, event: QFocusEvent | None) -> None:
+    def focusOutEvent(self, event: QFocusEvent) -> None:
         with self._typed_text_kept():
             super().focusOutEvent(event)
 
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() not in (Qt.Key_Return, Qt.Key_Enter):
             super().keyPressEvent(event)
             return

@@ -48,7 +48,7 @@ class StopButton(QPushButton):
 
     key_pressed = pyqtSignal()
 
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+    def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() not in (Qt.Key_Space, Qt.Key_Return, Qt.Key_Enter, Qt.Key_Select):
             super().keyPressEvent(event)
         elif not event.isAutoRepeat():
