@@ -177,6 +177,7 @@ def question() -> QMessageBox:
 
 def test_a_key_on_stop_asks_and_the_focus_then_goes_to_resume(qtbot: QtBot, trained: MainWindow) -> None:
     stop, session = button(trained, "stop_button"), session_of(trained.workspace)
+    qtbot.waitUntil(lambda: session.active.history.saved is not None, timeout=15_000)  # or there is nothing to resume
     stop.setFocus()
     press(trained, Qt.Key_Space)
     with qtbot.waitSignal(question().finished):
