@@ -1,4 +1,4 @@
-"""Write docs/design_file.md: the prose stands here, parameters and the printed archetype come from the program itself."""
+"""Write docs/design_file.md and docs/problems.md: the prose stands here, the tables come from the program itself."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from seqdec_gui.domain import bindings
+from seqdec_gui.domain import codes as problem_codes
 from seqdec_gui.domain.catalog import KINDS, Field, fields
 from seqdec_gui.domain.document import FORMAT, dumps, load
 from seqdec_gui.domain.training import Training
@@ -22,6 +23,7 @@ written by `tools/make_design_docs.py` from the program itself; a test fails whe
 
 ```
 {{"format": {FORMAT},
+ "id": ...,
  "blocks": [{{"id": ..., "kind": ..., "parameters": {{...}}, "position": [x, y]}}, ...],
  "links": [{{"from": "block.port", "to": "block.port"}}, ...],
  "data": {{"file": ..., "split": {{...}}, "bindings": [...]}},
@@ -30,6 +32,10 @@ written by `tools/make_design_docs.py` from the program itself; a test fails whe
 
 - **`format`**: a reader refuses a greater number than it knows, in a sentence, and never guesses. Unknown fields
   are refused too.
+- **`id`**: a text that tells this design from others (32 hexadecimal digits, made by the program). Runs carry it, so that they
+  are found whatever the file is called and wherever it lies. Saving under another name makes another design with an id of its
+  own; a copied file keeps its id and shows the same runs. It may be left out: runs are then found by folder and name, and the
+  window writes an id at the next save.
 - **`blocks`**: `id` becomes the submodel's name. It is unique, has at most 200 ASCII letters, digits and `_`, begins with a
   letter, and is no keyword of Python, not `training`, and no name that the script uses itself (`full`, `build`, `keras`,
   `layers`, `list`, `dict`, `Path`, `models`). Parameters left out have
@@ -49,10 +55,31 @@ vector. `file` names another file than the dataset's. Without `codec` one is cho
 """
 
 
+PROBLEMS = """# Problem codes
+
+Every problem that the program reports has a severity, a code, a place, a text and a hint; `seqdec-gui check DESIGN --json`
+lists those of a design, with a further field `wanted` where the hint says which number to set. Codes are stable: scripts may
+rely on them. This page is written by `tools/make_design_docs.py` from `seqdec_gui/domain/codes.py`; a test fails when it is out
+of date.
+"""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-o", "--output", type=Path, default=ROOT / "docs" / "design_file.md")
-    parser.parse_args().output.write_text(text())
+    parser.add_argument("-o", "--output", type=Path, default=ROOT / "docs", help="the folder to write to (default: docs)")
+    folder = parser.parse_args().output
+    (folder / "design_file.md").write_text(text())
+    (folder / "problems.md").write_text(problems())
+
+
+def problems() -> str:
+    """The whole page of problem codes."""
+    parts = [PROBLEMS]
+    for place, title in problem_codes.PLACES.items():
+        rows = [row for row in problem_codes.CODES.values() if row.about == place]
+        lines = ["| code | meaning, and what to do |", "|---|---|", *(f"| `{row.code}` | {row.help} |" for row in rows)]
+        parts.append(f"## {title}\n\n" + "\n".join(lines) + "\n")
+    return "\n".join(parts)
 
 
 def text() -> str:

@@ -1,6 +1,7 @@
 """Show by experiment that several devices train the same model as one.
 
 Trains a few steps on all devices and on the first of them alone: same seed, same rows, no random layers, full float32.
+Rows are the design's own where its data is bound and can be read, random ones otherwise; the output says which, and why.
 Exit status 0 if all predictions agree, 1 if not; then the block where it begins is named, and what to do.
 """
 
@@ -81,6 +82,7 @@ def _say(certificate: Certificate) -> None:
         say(f"Without effect, as BatchNormalization follows: {names} ({_digits(certificate.neutral_difference)}).")
     if certificate.switched_off:
         say(f"Switched off, as devices draw different numbers: {', '.join(certificate.switched_off)}.")
+    say(certificate.rows_sentence)
     say(certificate.sentence)
 
 

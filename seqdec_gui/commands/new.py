@@ -11,6 +11,7 @@ from pathlib import Path
 
 from seqdec_gui.commands.console import say
 from seqdec_gui.commands.templates import template_names, template_path
+from seqdec_gui.domain.design import new_id
 from seqdec_gui.domain.document import load, save
 from seqdec_gui.domain.edit import parse_assignment, set_value
 from seqdec_gui.domain.problems import InvalidInput, Problem
@@ -43,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     design = load(template_path(arguments.template))
     for assignment in arguments.set:
         design = set_value(design, *parse_assignment(assignment))
-    save(design, output)
+    save(design.with_id(new_id()), output)
     report = check(design)
     say(f"{output}: {report.inference.parameters:,} parameters")
     for problem in report.problems:

@@ -61,6 +61,7 @@ class Demand(NamedTuple):
                 port.port,
                 f"{found}; {port.width_at or port.port} has room for {room}.",
                 f"Set {port.width_at}={needed}." if port.width_at else f"Make it {needed} wide.",
+                needed,
             )
             for port in self.ends
             if (room := symbol_room(port)) is not None and needed > room
@@ -172,7 +173,7 @@ def _text_length(demand: Demand, source: Source, codec: TextCodec, seen: Survey,
         f"row {seen.longest_row + 1}, has {seen.longest} symbols and needs {take} steps with its marks."
     )
     hint = f"Set {demand.port.length_at or 'length'}={take}, or shorten or remove these rows."
-    return stored, [Problem("error", "too_long", where, text, hint)]
+    return stored, [Problem("error", "too_long", where, text, hint, take)]
 
 
 def _charset_problems(codec: TextCodec, where: str) -> list[Problem]:

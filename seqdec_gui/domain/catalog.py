@@ -161,16 +161,6 @@ def _plain(field: Field) -> dict[str, Any]:
 
 
 def _example_layer_names(kind: Kind) -> tuple[str, ...]:
-    """Layer names with default hyperparameters and a made-up input that the kind accepts."""
-    from seqdec_gui.domain.kinds.base import states_type
-    from seqdec_gui.domain.types import TensorType
-
-    vector, sequence = TensorType((8,)), TensorType((12, 8))
-    given = {
-        port.name: vector if kind.kind() in ("dense_states", "bottleneck", "concatenate", "add", "layer_stack") else sequence
-        for port in kind.inputs()
-    }
-    if isinstance(kind, RecurrentDecoder):
-        given["initial_states"] = states_type(kind.cell, kind.units)  # type: ignore[assignment]
-    submodel = kind.submodel(given)
+    """Layer names with default hyperparameters and made-up inputs that the kind accepts."""
+    submodel = kind.submodel(kind.example_inputs())
     return () if submodel is None else submodel.layer_names()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping
 
 import msgspec
@@ -52,13 +53,37 @@ class Link(msgspec.Struct, frozen=True, order=True):
         return f"{self.source} -> {self.target}"
 
 
-class Design(msgspec.Struct, frozen=True):
-    """Everything a run needs but devices. Edits are methods that return a new design and never check shapes."""
+def new_id() -> str:
+    """A fresh identity for a design, 32 hexadecimal digits."""
+    return uuid.uuid4().hex
+
+
+class Design(msgspec.Struct, frozen=True, eq=False):
+    """Everything a run needs but devices. Edits are methods that return a new design and never check shapes.
+
+    `id` tells the runs of this design from those of others; it is empty where the design's file has none. It is not part of
+    what the design means: two designs are equal if they describe the same training, whatever their ids.
+    """
 
     blocks: tuple[Block, ...] = ()
     links: tuple[Link, ...] = ()
     data: DataSource = DataSource()
     training: Training = Training()
+    id: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Design):
+            return NotImplemented
+        return self is other or self._meaning() == other._meaning()
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other  # that of msgspec.Struct does not ask __eq__
+
+    def __hash__(self) -> int:
+        return hash(self._meaning())
+
+    def _meaning(self) -> tuple[object, ...]:
+        return self.blocks, self.links, self.data, self.training
 
     def block(self, block_id: str) -> Block:
         """The block of this id. Raises KeyError."""
@@ -143,6 +168,9 @@ class Design(msgspec.Struct, frozen=True):
     def unlinked(self, gone: Iterable[Link]) -> Design:
         removed = frozenset(gone)
         return msgspec.structs.replace(self, links=tuple(link for link in self.links if link not in removed))
+
+    def with_id(self, id: str) -> Design:
+        return self if id == self.id else msgspec.structs.replace(self, id=id)
 
     def with_data(self, data: DataSource) -> Design:
         return msgspec.structs.replace(self, data=data)

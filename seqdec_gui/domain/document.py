@@ -21,18 +21,19 @@ from seqdec_gui.domain.training import Training
 
 FORMAT = 1
 SUFFIX = ".seqdec"
-_TOP = ("format", "blocks", "links", "data", "training")
+_TOP = ("format", "id", "blocks", "links", "data", "training")
 
 
 def dumps(design: Design) -> str:
-    """The design as JSON text that ends with a newline. `loads(dumps(design)) == design`."""
+    """The design as JSON text that ends with a newline. `loads(dumps(design)) == design`, with the same id."""
     return msgspec.json.format(msgspec.json.encode(to_builtins(design)), indent=2).decode() + "\n"
 
 
 def to_builtins(design: Design) -> dict[str, Any]:
-    """The design as plain data, ready for JSON."""
+    """The design as plain data, ready for JSON; without `id` where the design has none."""
     return {
         "format": FORMAT,
+        **({"id": design.id} if design.id else {}),
         "blocks": [_block_to_builtins(block) for block in design.blocks],
         "links": [{"from": str(link.source), "to": str(link.target)} for link in design.links],
         "data": msgspec.to_builtins(design.data),
@@ -80,10 +81,19 @@ def from_builtins(plain: Any) -> Design:
         links=tuple(link for i, item in enumerate(links) if (link := _link(item, i, problems)) is not None),
         data=_section(plain, "data", DataSource, problems),
         training=_section(plain, "training", Training, problems),
+        id=_id(plain, problems),
     )
     if problems:
         raise InvalidInput(problems)
     return design
+
+
+def _id(plain: dict[str, Any], problems: list[Problem]) -> str:
+    value = plain.get("id", "")
+    if isinstance(value, str):
+        return value
+    problems.append(Problem("error", "wrong_type", "id", f"Expected a text, got {type(value).__name__}."))
+    return ""
 
 
 def _list(plain: dict[str, Any], key: str, problems: list[Problem]) -> list[Any]:

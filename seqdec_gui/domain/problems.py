@@ -12,8 +12,9 @@ Severity = Literal["error", "warning", "info"]
 class Problem(msgspec.Struct, frozen=True):
     """Something the user can mend.
 
-    `code` is stable and lower_snake_case; `where` is a block id, `block.port`, `block.parameter`, `training.field`,
+    `code` is stable and a row of `domain.codes`; `where` is a block id, `block.port`, `block.parameter`, `training.field`,
     `data` or a path, and empty for the design as a whole; `text` says what was expected and what was found; `hint` what to do.
+    `wanted` is the number that the hint says to set, for a button that sets it; it is left out of JSON where there is none.
     """
 
     severity: Severity
@@ -21,6 +22,7 @@ class Problem(msgspec.Struct, frozen=True):
     where: str
     text: str
     hint: str = ""
+    wanted: int | msgspec.UnsetType = msgspec.UNSET
 
     def sentence(self) -> str:
         """The problem in one line: where, what, and what to do about it."""

@@ -23,9 +23,11 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schedule: Annotated[
         Literal["constant", "exponential", "cosine", "plateau"], Meta(description="How the learning rate changes.")
     ] = "constant"
-    schedule_first_epoch: Annotated[int, Meta(ge=1, description="Epoch at which the decay begins (exponential, cosine).")] = 1
+    schedule_first_epoch: Annotated[
+        int, Meta(ge=1, description="Epoch whose first step begins the decay, step by step (exponential, cosine).")
+    ] = 1
     schedule_last_epoch: Annotated[
-        int, Meta(ge=0, description="Epoch at which the final rate is reached (exponential, cosine); 0: the last.")
+        int, Meta(ge=0, description="Epoch whose last step has the final rate (exponential, cosine); 0: the last epoch.")
     ] = 0
     final_learning_rate: Annotated[
         float, Meta(ge=0, description="Rate at the end of the decay, and the least for plateau.")

@@ -12,6 +12,7 @@ from PyQt5.QtWidgets import QApplication, QDialog, QDialogButtonBox, QGridLayout
 import seqdec_gui
 from seqdec_gui import resource_files
 from seqdec_gui.gui import theme
+from seqdec_gui.gui.focus import KeepsFocus
 
 PACKAGES = ("keras", "tensorflow", "jax", "numpy", "h5py", "pyarrow", "pyqtgraph")
 
@@ -28,7 +29,7 @@ def versions() -> dict[str, str]:
     return found | {"System": f"{platform.system()} {platform.release()}"}
 
 
-class AboutDialog(QDialog):
+class AboutDialog(KeepsFocus, QDialog):
     """Object name `about_dialog`; a button copies the versions."""
 
     def __init__(self, parent: QWidget | None = None) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from PyQt5.QtCore import QFileSystemWatcher, QObject, QTimer, pyqtSignal, pyqtSlot
 
 from seqdec_gui.domain.bindings import DataSource
+from seqdec_gui.domain.codes import about
 from seqdec_gui.domain.dataflow import DataPort, data_ports
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import Problem, errors
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 DELAY_MS = 150
 SETTLE_MS = 300  # a file is written in pieces
-WITHOUT_DATA = ("unbound_port", "no_bindings", "no_data_file", "unknown_port", "bound_twice")  # the design's own check says so
 
 
 class Question(NamedTuple):
@@ -82,7 +82,8 @@ class Checking(QObject):
             return ()
         training, devices = self._workspace.document.design.training, self._workspace.devices.resolved
         told = problems_of_trial(self.trial, training, devices)
-        found = [problem for problem in told if problem.severity != "info" and problem.code not in WITHOUT_DATA]
+        told = tuple(problem for problem in told if about(problem.code) != "binding")  # the design's own check says those
+        found = [problem for problem in told if problem.severity != "info"]
         return tuple(sorted(dict.fromkeys(found), key=lambda problem: problem.severity != "error"))
 
     @property

@@ -16,6 +16,7 @@ from seqdec_gui.gui import theme
 from seqdec_gui.gui.about import versions
 from seqdec_gui.gui.autosave import cache_folder
 from seqdec_gui.gui.document import DesignDocument
+from seqdec_gui.gui.focus import KeepsFocus
 
 _dialogs: list[CrashReport] = []
 _reporting = False
@@ -79,7 +80,7 @@ def _show(details: str, written: list[Path]) -> None:
     dialog.show()
 
 
-class CrashReport(QDialog):
+class CrashReport(KeepsFocus, QDialog):
     """Object name `crash_report`; not modal. Button `crash_copy`."""
 
     def __init__(self, details: str, written: list[Path], parent: QWidget | None = None) -> None:

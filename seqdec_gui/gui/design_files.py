@@ -43,7 +43,7 @@ class DesignFiles(QObject):
     def new_from(self, path: Path, then: Then | None = None) -> None:
         """Begin a design from a template or an example, which stays as it is."""
         try:
-            design = with_absolute_paths(design_file.load(path), path.parent)
+            design = with_absolute_paths(design_file.load(path), path.parent).with_id("")
         except SeqdecError as error:
             notify.failure(self, error, "The template cannot be opened")
             return
@@ -79,7 +79,7 @@ class DesignFiles(QObject):
             notify.failure(self, error, "The recovered design cannot be read")
             return
         if recovery.design is None:
-            self._document.new(Design())
+            self._document.new(Design(id=design.id))
         self._document.edit(design, "Restore the unsaved changes")
         recovery.remove()
 

@@ -10,7 +10,7 @@ from PyQt5.QtCore import QObject, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QUndoCommand, QUndoStack
 
 from seqdec_gui.domain import document as design_file
-from seqdec_gui.domain.design import Block, Design
+from seqdec_gui.domain.design import Block, Design, new_id
 from seqdec_gui.domain.names import name_problem
 from seqdec_gui.domain.validation import Report, check
 
@@ -20,7 +20,9 @@ _EDIT = 1  # QUndoStack asks for a number before it tries to merge
 class DesignDocument(QObject):
     """One open design. Views read it and call `edit`; they hear `design_changed` and never keep a design of their own.
 
-    An undo step is the pair (old, new) of the frozen design, so whatever an edit did is undone exactly.
+    An undo step is the pair (old, new) of the frozen design, so whatever an edit did is undone exactly. The design's id stays
+    through all edits: a design that begins by `new` has a new one, one from a file without an id gets it when it is saved, and
+    saving under another name makes another design with an id of its own.
     """
 
     design_changed = pyqtSignal(object, object)  # old, new
@@ -32,7 +34,7 @@ class DesignDocument(QObject):
 
     def __init__(self, design: Design | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._design = Design() if design is None else design
+        self._design = Design(id=new_id()) if design is None else design
         self._path: Path | None = None
         self._selection: frozenset[str] = frozenset()
         self._report: Report | None = None
@@ -86,6 +88,7 @@ class DesignDocument(QObject):
         Consecutive edits with equal `merge_key` become one step, as with typing a number or nudging a block.
         `select` names the blocks to select afterwards.
         """
+        new = new.with_id(self._design.id)
         if new is not self._design and new != self._design:
             joins, self._mergeable = self._mergeable, True
             self._stack.push(_Edit(self, self._design, new, text, merge_key, joins))
@@ -126,7 +129,7 @@ class DesignDocument(QObject):
     # -- files
     def new(self, design: Design | None = None) -> None:
         """Begin with another design that has no file; the steps back of the former one go."""
-        self._become(Design() if design is None else design, None)
+        self._become(_identified(Design() if design is None else design), None)
 
     def open(self, path: Path | str) -> None:
         """Read a design file. Raises InvalidInput and then changes nothing.
@@ -146,7 +149,10 @@ class DesignDocument(QObject):
         path = self._path if path is None else Path(path)
         if path is None:
             raise ValueError("the design has no file yet: name one")
-        design_file.save(self._design, path)
+        another = self._path is not None and not _same_file(path, self._path)
+        design = self._design.with_id(new_id() if another or not self._design.id else self._design.id)
+        design_file.save(design, path)
+        self._design = design
         self._stack.setClean()
         if path != self._path:
             self._path = path
@@ -154,15 +160,16 @@ class DesignDocument(QObject):
 
     def _become(self, design: Design, path: Path | None) -> None:
         self._stack.clear()
-        self._replace(design)
+        self._replace(design, design.id)
         if path != self._path:
             self._path = path
             self.path_changed.emit(path)
         self.replaced.emit()
 
-    def _replace(self, design: Design) -> None:
-        """Show another design; everything that changes it goes through here."""
-        old, self._design = self._design, design
+    def _replace(self, design: Design, id: str | None = None) -> None:
+        """Show another design; everything that changes it goes through here. Without `id` it keeps that of the one before."""
+        old = self._design
+        self._design = design = design.with_id(old.id if id is None else id)
         if self._report is not None and not _only_moved(old, design):
             self._report = None
         selection = self._selection & {block.id for block in design.blocks}
@@ -203,6 +210,19 @@ class _Edit(QUndoCommand):
     def undo(self) -> None:
         self._document.end_merge()
         self._document._replace(self._old)
+
+
+def _identified(design: Design) -> Design:
+    """The design with a new id if it has none."""
+    return design if design.id else design.with_id(new_id())
+
+
+def _same_file(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file."""
+    try:
+        return one == other or one.samefile(other)
+    except OSError:
+        return False
 
 
 def _only_moved(old: Design, new: Design) -> bool:

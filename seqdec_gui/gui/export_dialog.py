@@ -31,6 +31,7 @@ from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.gui import background, notify, theme
 from seqdec_gui.gui.child_task import ChildTask, sentence_of
+from seqdec_gui.gui.focus import KeepsFocus
 from seqdec_gui.gui.run_picker import RunPicker
 from seqdec_gui.gui.stylesheet import polish
 from seqdec_gui.gui.workspace import Workspace
@@ -50,7 +51,7 @@ HELP: dict[ExportFormat, str] = {
 }
 
 
-class ExportDialog(QDialog):
+class ExportDialog(KeepsFocus, QDialog):
     """Format, part, weights and path; below them what the check of the written file found."""
 
     def __init__(self, workspace: Workspace, format: str = "", parent: QWidget | None = None) -> None:

@@ -15,6 +15,7 @@ from seqdec_gui.domain.names import usable_id
 from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.gui import notify, theme
 from seqdec_gui.gui.child_task import ChildTask, sentence_of
+from seqdec_gui.gui.focus import KeepsFocus
 from seqdec_gui.gui.stylesheet import polish
 from seqdec_gui.gui.workspace import Workspace
 from seqdec_gui.runs.imports import keras_model
@@ -41,7 +42,7 @@ def _begin(workspace: Workspace, path: Path) -> QDialog:
     return notify.present(dialog)
 
 
-class ImportDialog(QDialog):
+class ImportDialog(KeepsFocus, QDialog):
     """Stands while the file is inspected, and where it cannot be used says why."""
 
     def __init__(self, workspace: Workspace, path: Path, parent: QWidget | None = None) -> None:

@@ -9,6 +9,7 @@ from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon
 from PyQt5.QtWidgets import QApplication, QMainWindow, QToolButton
 
 from seqdec_gui import resource_files
+from seqdec_gui.domain.codes import about
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.document import SUFFIX
 from seqdec_gui.domain.problems import Problem
@@ -17,6 +18,7 @@ from seqdec_gui.gui.actions import Actions
 from seqdec_gui.gui.design_files import DesignFiles
 from seqdec_gui.gui.document import DesignDocument
 from seqdec_gui.gui.file_menus import follow_bundles, follow_recents
+from seqdec_gui.gui.focus import KeepsFocus
 from seqdec_gui.gui.inspector import Inspector
 from seqdec_gui.gui.log_view import LogView
 from seqdec_gui.gui.preferences import settings
@@ -51,7 +53,7 @@ def open_window(path: Path | str | None = None) -> MainWindow:
     return window
 
 
-class MainWindow(QMainWindow):
+class MainWindow(KeepsFocus, QMainWindow):
     """Object names are part of the contract with scripts and tests."""
 
     def __init__(self) -> None:
@@ -269,11 +271,11 @@ class MainWindow(QMainWindow):
         elif problem in self.workspace.checking.problems:
             self.pages.show_page("data")
             self.workspace.port_requested.emit(problem.where)
-        elif self.document.design.has(first) and problem.code not in ("unbound", "unknown_port", "bound_twice"):
+        elif first == "data" or about(problem.code) == "binding":
+            self.pages.show_page("data")
+        elif self.document.design.has(first):
             self._on_block_requested(first)
             self.workspace.field_requested.emit(field)
-        elif first == "data" or problem.code in ("unbound", "unknown_port", "bound_twice", "no_column"):
-            self.pages.show_page("data")
         else:
             self.pages.show_page("design")
 
@@ -354,9 +356,10 @@ class MainWindow(QMainWindow):
 
     def take_file(self, path: Path) -> None:
         """Open a design, offer a data file to the Data page, or import a Keras model: by the suffix."""
-        if path.suffix == SUFFIX:
+        suffix = path.suffix.lower()
+        if suffix == SUFFIX:
             self.files.open(path, self._on_design_opened)
-        elif path.suffix in KERAS_SUFFIXES:
+        elif suffix in KERAS_SUFFIXES:
             self._run_command("import_keras", path)
         else:
             self.pages.show_page("data")

@@ -103,4 +103,4 @@ def _data_problems(design: Design, inference: object) -> tuple[Problem, ...]:
         return (Problem("info", "no_data", "data", "The design has no data yet.", "Open a data file on the Data tab."),)
     ports = unbound(design, inference)  # type: ignore[arg-type]
     text = "No column is bound to this port."
-    return tuple(Problem("warning", "unbound", port.port, text, "Choose a column on the Data tab.") for port in ports)
+    return tuple(Problem("warning", "unbound_port", port.port, text, "Choose a column on the Data tab.") for port in ports)

@@ -10,12 +10,13 @@ from PyQt5.QtCore import QObject, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from seqdec_gui.domain.problems import InvalidInput
-from seqdec_gui.gui import background, preferences, theme
+from seqdec_gui.gui import background, theme
 from seqdec_gui.gui.icons import icon
 from seqdec_gui.gui.runs_view.notes import display_name
+from seqdec_gui.gui.training_view.launch import design_key, runs_parents
 from seqdec_gui.gui.workspace import Workspace
 from seqdec_gui.runs import folder
-from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.folder import DesignKey, RunFolder
 from seqdec_gui.runs.state import RunSummary
 from seqdec_gui.runs.tasks import CheckpointName
 
@@ -43,12 +44,13 @@ def checkpoints_of(run: RunFolder) -> tuple[CheckpointName, ...]:
     return tuple(name for name in CHECKPOINTS if any(run.checkpoints.glob(f"{name}*")))
 
 
-def trained_runs(design: str, parents: Iterable[Path], also: Path | None = None) -> list[TrainedRun]:
-    """Runs of the design of this name with weights, the newest first; `also` one that was chosen, of whatever design."""
+def trained_runs(design: DesignKey, parents: Iterable[Path], also: Path | None = None) -> list[TrainedRun]:
+    """Runs of the design with weights, the newest first; `also` one that was chosen, of whatever design."""
     summaries: dict[str, RunSummary] = {}
     for parent in parents:
         try:
-            summaries |= {each.run: each for each in folder.list_runs(parent) if each.design == design}
+            listed = folder.list_runs(parent)
+            summaries |= {each.run: each for each in listed if design.owns(each.run, each.design_id, each.design_path)}
         except InvalidInput:  # nothing was trained there yet
             continue
     if also is not None and RunFolder(also).exists and str(RunFolder(also).path) not in summaries:
@@ -109,9 +111,7 @@ class RunPicker(QWidget):
         if self._listing is not None:
             self._listing.cancel()
         document = self._workspace.document
-        design = "untitled" if document.path is None else document.path.stem
-        preferred = preferences.run_folder()
-        parents = [path for path in (preferred, folder.default_parent(document.path)) if path is not None]
+        design, parents = design_key(document), runs_parents(document.path)
         also = self._wanted or self._workspace.chosen_run
         self._listing = background.run(lambda: trained_runs(design, parents, also), self._on_listed, owner=self)
 

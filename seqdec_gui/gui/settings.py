@@ -19,13 +19,14 @@ from PyQt5.QtWidgets import (
 
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.gui import notify, preferences, theme
+from seqdec_gui.gui.focus import KeepsFocus
 from seqdec_gui.gui.workspace import Workspace
 from seqdec_gui.runs.spec import DeviceChoice
 
 THEMES = {"system": "Like the system", "light": "Light", "dark": "Dark"}
 
 
-class SettingsDialog(QDialog):
+class SettingsDialog(KeepsFocus, QDialog):
     """Object name `settings_dialog`; controls `setting_theme`, `setting_autosave`, `setting_run_folder`, `setting_devices`."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:

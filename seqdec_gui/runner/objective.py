@@ -116,7 +116,10 @@ def divide(numerator: Tensor, denominator: Tensor) -> Tensor:
 
 
 def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """From N(mean, variance) to N(0, 1), `(rows,)`. Kingma and Welling 2014, arXiv:1312.6114, appendix B."""
+    """The KL divergence from N(mean, variance) to N(0, 1) of each row, `(rows,)`: summed, not averaged, over the code's units.
+
+    0.5 * sum(mean^2 + exp(log_variance) - 1 - log_variance); Kingma and Welling 2014, arXiv:1312.6114, appendix B.
+    """
     return 0.5 * ops.sum(ops.square(mean) + ops.exp(log_variance) - 1.0 - log_variance, axis=-1)
 
 

@@ -21,19 +21,25 @@ LEAST_RATIO = 1e-9
 def learning_rates(training: Training, steps_per_epoch: int, first: int, count: int, scale: float = 1.0) -> Rates:
     """The rates of steps `first` to `first + count - 1` (from 0), (count,).
 
-    exponential and cosine go from `learning_rate` at the start of `schedule_first_epoch` to `final_learning_rate` at the end of
-    `schedule_last_epoch`; constant and plateau stay. `scale` is what plateau and the user have made of it (see `rescaled`).
+    exponential and cosine change the rate at every step: the first step of `schedule_first_epoch` has `learning_rate`, the last
+    step of `schedule_last_epoch` and all after it have `final_learning_rate`. A decay of a single step has the final rate.
+    constant and plateau stay. `scale` is what plateau and the user have made of it (see `rescaled`).
     """
-    epochs_done = np.arange(first, first + count, dtype=np.float64) / steps_per_epoch
     begin = training.schedule_first_epoch - 1
     end = max(training.schedule_last_epoch or training.epochs, begin + 1)
-    done = np.clip((epochs_done - begin) / (end - begin), 0.0, 1.0)
+    steps = np.arange(first, first + count, dtype=np.float64)
+    first_decayed, last_decayed = begin * steps_per_epoch, end * steps_per_epoch - 1
+    if first_decayed == last_decayed:
+        done = np.where(steps < last_decayed, 0.0, 1.0)
+    else:
+        done = np.clip((steps - first_decayed) / (last_decayed - first_decayed), 0.0, 1.0)
     start, final = training.learning_rate, training.final_learning_rate
     match training.schedule:
         case "exponential":
-            rates = start * (max(final, start * LEAST_RATIO) / start) ** done
+            least = max(final, start * LEAST_RATIO)
+            rates = np.where(done < 1.0, start * (least / start) ** done, least)
         case "cosine":
-            rates = final + (start - final) * 0.5 * (1.0 + np.cos(np.pi * done))
+            rates = final + (start - final) * 0.5 * (1.0 + np.cos(np.pi * done))  # cos(pi) is exactly -1
         case "constant" | "plateau":
             rates = np.full(count, start)
     return np.asarray(rates * scale)

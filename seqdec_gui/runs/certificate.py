@@ -22,7 +22,7 @@ from seqdec_gui.runs.advice import fitting, single
 from seqdec_gui.runs.engine_choice import choose_engine
 from seqdec_gui.runs.files import pretty_json, read_bytes, write_atomically
 from seqdec_gui.runs.folder import RunFolder
-from seqdec_gui.runs.probe import IsCancelled, OnProgress, fail_unless_sound, has_rows
+from seqdec_gui.runs.probe import IsCancelled, OnProgress, fail_unless_sound, why_no_rows
 from seqdec_gui.runs.probe_cache import machine_of, versions
 from seqdec_gui.runs.spec import DeviceChoice, EngineChoice, EngineName, RunSpec
 from seqdec_gui.runs.tasks import CertifyTask, Event, Progress, Trained, run_task
@@ -51,7 +51,8 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     largest |p - q| / max(1, |p|), None where one is not a number. Weights differ by `weight_difference` at most, at `weight`;
     `neutral_difference` is that of the weights `neutral`, which change no prediction. `metric_differences` are those of loss
     and metrics over the steps. A failure names the block `culprit` where it begins, and `repair`, an assignment such as
-    `training.batch_statistics=global` that would mend it, if one is known.
+    `training.batch_statistics=global` that would mend it, if one is known. `data` says whether both trained on the design's own
+    rows ("real") or on random ones, and `data_reason` why on random ones.
     """
 
     format: int = FORMAT
@@ -63,6 +64,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     steps: int
     seed: int
     data: Literal["real", "random"]
+    data_reason: str = ""
     prediction_difference: float | None
     tolerance: float = TOLERANCE
     weight_difference: float | None
@@ -80,6 +82,13 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     versions: tuple[str, ...] = ()
     created: float = 0.0
     product_version: str = __version__
+
+    @property
+    def rows_sentence(self) -> str:
+        """On which rows both trained, and why not on the design's own."""
+        if self.data == "real":
+            return "Compared on the design's own rows."
+        return f"Compared on random rows{f': {self.data_reason}' if self.data_reason else '.'}"
 
     @property
     def sentence(self) -> str:
@@ -107,8 +116,9 @@ def certify(
 ) -> Certificate:
     """Train on `devices` (two or more, resolved) and on the first of them alone, and compare.
 
-    `folder` is where the design's data lie; without bound data rows are random ones of the right kind. Takes two short
-    trainings, four if the first two differ. Raises InvalidInput, Cancelled, SeqdecError (a training failed).
+    `folder` is where the design's data lie. The rows are the design's own; where they are not bound or cannot be read, rows are
+    random ones of the right kind, and the certificate says why. Takes two short trainings, four if the first two differ. Raises
+    InvalidInput, Cancelled, SeqdecError (a training failed).
     """
     if devices.replicas < 2:
         text = f"Expected two or more devices to compare with one, received {devices}; choose for example cpu:2."
@@ -119,12 +129,18 @@ def certify(
     batch = fitting(training.batch_size, devices.replicas)
     fitted = design.with_training(msgspec.structs.replace(training, batch_size=batch))
     reference = single(devices)
-    real = has_rows(design, folder)
+    reason = why_no_rows(design, folder)
 
     def compared(of: Design, count: int) -> Differences:
-        return _compared(of, folder, name, devices, reference, count, real, on_progress, cancelled)
+        return _compared(of, folder, name, devices, reference, count, not reason, on_progress, cancelled)
 
-    found = compared(fitted, steps)
+    try:
+        found = compared(fitted, steps)
+    except InvalidInput as error:
+        if reason:
+            raise
+        reason = error.problems[0].text
+        found = compared(fitted, steps)  # on random rows; raises again where it is not about the rows
     difference = found.predictions()
     passed = difference is not None and difference <= TOLERANCE
     worst, weight = found.weights()
@@ -136,7 +152,8 @@ def certify(
         batch_size=batch,
         steps=steps,
         seed=training.seed,
-        data="real" if real else "random",
+        data="random" if reason else "real",
+        data_reason=reason,
         prediction_difference=difference,
         weight_difference=worst,
         weight=weight,

@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs import control, lock, spec
 
@@ -138,6 +140,26 @@ def default_parent(design_path: Path | str | None) -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_dir("seqdec-gui")) / "runs"
+
+
+class DesignKey(msgspec.Struct, frozen=True):
+    """What tells the runs of one design from those of others: its id, and its file; either may be missing."""
+
+    id: str = ""
+    path: Path | None = None
+
+    def owns(self, run: Path | str, design_id: str, design_path: str) -> bool:
+        """Whether the run at `run`, which was started with this id and this design file, is one of this design.
+
+        Ids decide where both have one. Otherwise the file does, or its name where the run lies in `runs` beside the design.
+        """
+        if self.id and design_id:
+            return self.id == design_id
+        if self.path is None or not design_path:
+            return False
+        if str(self.path) == design_path:
+            return True
+        return Path(run).parent == default_parent(self.path) and Path(design_path).stem == self.path.stem
 
 
 def list_runs(folder: Path | str) -> list[RunSummary]:

@@ -17,6 +17,7 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError, errors
 from seqdec_gui.domain.validation import check, unbound
+from seqdec_gui.domain.wording import listed
 from seqdec_gui.runs import devices as device_list
 from seqdec_gui.runs import probe_cache
 from seqdec_gui.runs.crash import GPU_MEMORY_SENTENCE, MEMORY_SENTENCE
@@ -156,13 +157,25 @@ def estimated_training_s(design: Design, folder: Path, devices: DeviceChoice) ->
 
 def has_rows(design: Design, folder: Path) -> bool:
     """Whether the design's own rows can be measured: all ports bound, files there and not too large."""
-    if not design.data.file or errors(data_problems(design, folder)) or unbound(design, check(design).inference):
-        return False
+    return not why_no_rows(design, folder)
+
+
+def why_no_rows(design: Design, folder: Path) -> str:
+    """Why the design's own rows cannot be measured, in a sentence; empty where they can."""
+    if not design.data.file:
+        return "The design has no data file."
+    if problems := errors(data_problems(design, folder)):
+        return problems[0].text
+    if ports := unbound(design, check(design).inference):
+        return f"No column is bound to {listed([port.port for port in ports])}."
     names = {design.data.file, *(binding.file for binding in design.data.bindings if binding.file)}
     try:
-        return sum((folder / expanded(name)).stat().st_size for name in names) <= LARGEST_DATA
-    except OSError:
-        return False
+        size = sum((folder / expanded(name)).stat().st_size for name in names)
+    except OSError as error:
+        return f"{error.filename} cannot be read: {(error.strerror or str(error)).lower()}."
+    if size > LARGEST_DATA:
+        return f"The data has {size / 1e9:.1f} GB, and rows are read only up to {LARGEST_DATA / 1e9:.1f} GB."
+    return ""
 
 
 def fail_unless_sound(design: Design) -> None:

@@ -102,6 +102,11 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return from_builtins(self.design)
 
     @property
+    def design_id(self) -> str:
+        """The identity of the design; empty where its file had none when the run was started."""
+        return str(self.design.get("id") or "")
+
+    @property
     def placed_devices(self) -> DeviceChoice:
         """Where the run trains; before its start what was wished."""
         return self.placement.devices if self.placement else self.devices

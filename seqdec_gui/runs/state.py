@@ -32,6 +32,7 @@ from seqdec_gui.runs.events import (
 )
 from seqdec_gui.runs.files import opener
 from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.spec import RunSpec
 
 State = Literal["unfinished", "running", "paused", "finished", "stopped", "failed", "crashed", "unreadable"]
 ENDED: tuple[State, ...] = ("finished", "stopped", "failed", "crashed")
@@ -53,7 +54,11 @@ class RunStatus(msgspec.Struct, frozen=True):
 
 
 class RunSummary(msgspec.Struct, frozen=True):
-    """One line of a table of runs. Times in seconds since 1970, None where not reached; `metrics` of the last epoch."""
+    """One line of a table of runs. Times in seconds since 1970, None where not reached; `metrics` of the last epoch.
+
+    `design` is the name of the design, `design_path` its file when the run was started (empty if it had none), `design_id` its
+    identity (empty in runs of designs without one).
+    """
 
     run: str
     design: str
@@ -70,6 +75,8 @@ class RunSummary(msgspec.Struct, frozen=True):
     devices: tuple[str, ...] = ()
     engine: str = ""
     parameters: ParameterCount = ParameterCount()
+    design_path: str = ""
+    design_id: str = ""
 
 
 class _History(msgspec.Struct, frozen=True):
@@ -100,10 +107,10 @@ def summary(run: RunFolder) -> RunSummary:
     try:
         history = _history(run)
     except UnreadableLine as error:
-        return RunSummary(str(run.path), asked.name, "unreadable", str(error), created=asked.created)
+        return _unreadable(run, asked, str(error))
     except OSError as error:
-        return RunSummary(str(run.path), asked.name, "unreadable", _unread(error), created=asked.created)
-    return _summary(run, asked.name, asked.created, history)
+        return _unreadable(run, asked, _unread(error))
+    return _summary(run, asked, history)
 
 
 def final_of(events: Sequence[Event]) -> FinalEvent | None:
@@ -195,7 +202,14 @@ def _alive(current: Sequence[Event]) -> RunStatus:
     return RunStatus("running", f"Epoch {epoch} of {started.epochs}.")
 
 
-def _summary(run: RunFolder, design: str, created: float, history: _History) -> RunSummary:
+def _unreadable(run: RunFolder, asked: RunSpec, why: str) -> RunSummary:
+    return RunSummary(
+        str(run.path), asked.name, "unreadable", why, created=asked.created, design_path=asked.design_path,
+        design_id=asked.design_id,
+    )  # fmt: skip
+
+
+def _summary(run: RunFolder, asked: RunSpec, history: _History) -> RunSummary:
     now = _status(run, history)
     starts = [event for event in history.events if isinstance(event, Started)]
     last = next((event for event in reversed(history.events) if isinstance(event, (Step, Epoch, Finished, Stopped))), None)
@@ -204,10 +218,10 @@ def _summary(run: RunFolder, design: str, created: float, history: _History) -> 
     latest = starts[-1] if starts else None
     return RunSummary(
         run=str(run.path),
-        design=design,
+        design=asked.name,
         state=now.state,
         text=now.text,
-        created=created,
+        created=asked.created,
         started=starts[0].time if starts else None,
         ended=now.final.time if now.final else None,
         epoch=last.epoch if last else 0,
@@ -218,6 +232,8 @@ def _summary(run: RunFolder, design: str, created: float, history: _History) -> 
         devices=latest.devices if latest else (),
         engine=latest.engine if latest else "",
         parameters=latest.parameters if latest else ParameterCount(),
+        design_path=asked.design_path,
+        design_id=asked.design_id,
     )
 
 

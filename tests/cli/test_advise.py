@@ -96,7 +96,8 @@ def verdict(monkeypatch):
         found = Certificate(
             **{
                 "passed": True, "engine": "jax", "devices": TWO, "reference": CPU, "batch_size": 64, "steps": 5, "seed": 0,
-                "data": "random", "prediction_difference": 2e-8, "weight_difference": 1e-7,
+                "data": "random", "data_reason": "The design has no data file.",
+                "prediction_difference": 2e-8, "weight_difference": 1e-7,
                 "metric_differences": {"loss": 1e-7, "loss/kl": None},
             }
             | result
@@ -117,6 +118,7 @@ def test_a_passed_certificate_is_exit_0_and_one_sentence(run_command, verdict, r
     status, out, err = run_command("certify", roman, "--devices", "cpu:2", "--steps", "3", "--engine", "jax")
     assert (status, err) == (0, "")
     assert out.splitlines()[-1].startswith("Equal: cpu:2 and cpu, jax")
+    assert out.splitlines()[-2] == "Compared on random rows: The design has no data file."
     assert asked[0][1:] == (roman.parent, TWO, "jax", 3)
 
 

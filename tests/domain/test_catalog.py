@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 
+import msgspec
 import pytest
 
 from seqdec_gui.domain.catalog import KINDS, describe, fields
+from seqdec_gui.domain.graph import Submodel, SubmodelBuilder
+from seqdec_gui.domain.kinds import base
 from seqdec_gui.domain.training import Training
 
 EXPECTED = {
@@ -33,6 +36,42 @@ def test_every_kind_has_title_summary_and_ports(kind: str) -> None:
     assert default.title
     assert default.summary
     assert default.inputs() or default.outputs() or kind == "keras_model"
+
+
+@pytest.mark.parametrize("kind", sorted(EXPECTED))
+def test_every_kind_accepts_its_example_inputs_with_any_hyperparameters(kind: str) -> None:
+    default = KINDS[kind]()
+    settings = [{}]
+    for field in fields(type(default)):
+        settings += [{field.name: choice} for choice in field.choices if field.type == "choice"]
+        settings += [{field.name: True}] if field.type == "boolean" else []
+    for setting in settings:
+        changed = msgspec.structs.replace(default, **setting)
+        given = changed.example_inputs()
+
+        assert set(given) <= {port.name for port in changed.inputs()}
+        if {port.name for port in changed.inputs() if not port.optional} <= set(given):
+            changed.submodel(given)
+        else:
+            pytest.fail(f"{kind} with {setting} has no example for its inputs")
+
+
+def test_a_new_kind_of_any_input_is_described(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Probe(base.Kind, frozen=True, tag="probe_kind"):
+        def inputs(self) -> tuple[base.InPort, ...]:
+            return (base.InPort("input", "a vector (None, n)"),)
+
+        def outputs(self) -> tuple[base.OutPort, ...]:
+            return (base.OutPort("outputs", "a vector"),)
+
+        def submodel(self, given: base.Given) -> Submodel:
+            builder = SubmodelBuilder("")
+            vector = base.fail_unless_tensor("input", given["input"], "a vector (None, n)", 1)
+            x = builder.input("x", "Probe_Input", vector)
+            return builder.build(outputs=builder.call("y", base.dense("Probe_Dense", 4, "linear"), x))
+
+    monkeypatch.setitem(KINDS, "probe_kind", Probe)
+    assert describe()["probe_kind"]["layer_names"] == ["Probe_Input", "Probe_Dense"]
 
 
 def test_description_is_plain_json() -> None:

@@ -34,12 +34,32 @@ designs = st.builds(
     st.lists(st.builds(Link, ports, ports), max_size=4).map(tuple),
     sources,
     st.builds(Training, epochs=st.integers(1, 99), learning_rate=st.floats(1e-9, 1)),
+    st.text(),
 )
 
 
 @given(designs)
 def test_reading_gives_back_what_was_written(design: Design) -> None:
-    assert loads(dumps(design)) == design
+    read = loads(dumps(design))
+
+    assert read == design
+    assert read.id == design.id
+    assert dumps(read) == dumps(design)
+
+
+def test_the_id_is_no_part_of_what_a_design_means() -> None:
+    one, other = archetype().with_id("a"), archetype().with_id("b")
+
+    assert one == other == archetype()
+    assert (one != other) is False
+    assert hash(one) == hash(other)
+    assert one != archetype().without_blocks(["latent"]).with_id("a")
+    assert list(json.loads(dumps(one)))[:2] == ["format", "id"]
+
+
+def test_an_id_that_is_no_text_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="Expected a text"):
+        loads('{"format": 1, "id": 3}')
 
 
 def test_file_round_trip_leaves_nothing_else_behind(tmp_path: Path) -> None:

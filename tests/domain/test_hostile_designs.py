@@ -337,7 +337,7 @@ def test_ids_of_either_case_get_files_that_every_file_system_tells_apart() -> No
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2nd", "class", "_x", "größe", "a b", "build", "training", "x" * 500, "\n", "ﬁle", "é", *RESERVED]
+    "text", ["", "2nd", "class", "_x", "größe", "a b", "build", "training", "x" * 500, "\n", "ﬁle", "é", *sorted(RESERVED)]
 )
 def test_name_that_is_refused_comes_with_one_that_is_not(text: str) -> None:
     problem = name_problem(text)

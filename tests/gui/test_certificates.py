@@ -148,6 +148,7 @@ def test_a_run_is_certified_from_the_table_and_keeps_its_badge(
     asked, base, devices, engine = comparison["asked"]
     assert (asked, base, devices, engine) == (design_file.load(design), design.parent, TWO, "jax")
     assert "6.0e-08 at most" in find(dialog, "certificate_sentence").text()
+    assert "Compared on the design's own rows." in find(dialog, "certificate_sentence").text()
     assert certificates.read(run) == GOOD
     qtbot.waitUntil(lambda: column(window, "Certificate") == ["Equal"], timeout=5_000)
     assert column(window, "Certificate", Qt.ForegroundRole)[0].name() == theme.current().ok

@@ -323,12 +323,40 @@ def test_a_page_that_fails_leaves_a_sentence_and_the_window_alive(
     assert "broken page" in caplog.text
 
 
-def test_dropping_a_design_opens_it(window: MainWindow, saved: Path) -> None:
+def drop(window: MainWindow, path: Path) -> None:
+    """Drop a file on the window, as a file manager does."""
     mime = QMimeData()
-    mime.setUrls([QUrl.fromLocalFile(str(saved))])
+    mime.setUrls([QUrl.fromLocalFile(str(path))])
     for event in (QDragEnterEvent, QDropEvent):
         QApplication.sendEvent(window, event(QPoint(300, 300), Qt.CopyAction, mime, Qt.LeftButton, Qt.NoModifier))
+
+
+def test_dropping_a_design_opens_it(window: MainWindow, saved: Path) -> None:
+    drop(window, saved)
     assert window.document.path == saved
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("A.SEQDEC", "design"),
+        ("a.Seqdec", "design"),
+        ("M.KERAS", "model"),
+        ("D.CSV", "data"),
+        ("D.H5", "data"),
+        ("d.Npz", "data"),
+    ],
+)
+def test_a_dropped_file_goes_where_its_ending_says_in_capitals_too(
+    window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, expected: str
+) -> None:
+    taken: list[str] = []
+    monkeypatch.setattr(window.files, "open", lambda path, then: taken.append("design"))
+    commands: list[str] = []  # others than the import are called by timers
+    monkeypatch.setattr(window, "_run_command", lambda command, *_: commands.append(command))
+    window.workspace.data_file_offered.connect(lambda path: taken.append("data"))
+    drop(window, tmp_path / name)
+    assert taken + ["model"] * commands.count("import_keras") == [expected]
 
 
 def test_dropping_data_offers_it_to_the_data_page(window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

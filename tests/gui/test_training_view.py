@@ -304,6 +304,25 @@ def test_a_run_that_does_not_obey_is_ended_although_the_window_has_gone(
     assert run.status().state == "crashed"
 
 
+def test_escape_in_the_field_of_the_rate_shows_the_rate_that_holds(
+    qtbot: QtBot, opened: Opened, design: Path, child: Callable
+) -> None:
+    child("obey")
+    window = opened(design)
+    train(qtbot, window)
+    QApplication.setActiveWindow(window)
+    field = find(window, "learning_rate_field")
+    qtbot.waitUntil(lambda: field.text() == "0.001", timeout=5_000)
+    field.setFocus()
+    field.selectAll()
+    type_text(window, "5000")
+    QTest.keyClick(window.windowHandle(), Qt.Key_Return)
+    assert field.property("invalid")
+    QTest.keyClick(window.windowHandle(), Qt.Key_Escape)
+    assert (field.text(), field.property("invalid")) == ("0.001", False)
+    stop(qtbot, window)
+
+
 @pytest.mark.parametrize("host", ["", "elsewhere"])
 def test_a_run_that_never_started_or_runs_elsewhere_says_so(qtbot: QtBot, opened: Opened, design: Path, host: str) -> None:
     run = folder.create(None, design)

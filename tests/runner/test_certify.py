@@ -17,6 +17,7 @@ def test_three_devices_equal_one_on_ragged_masked_rows_of_the_designs_own(tmp_pa
     found = certify(design, tmp_path, THREE, engine="jax", on_progress=heard.append)
     assert found.passed, found.sentence
     assert (found.data, found.batch_size, found.steps, found.reference) == ("real", 9, 5, DeviceChoice("cpu"))
+    assert (found.data_reason, found.rows_sentence) == ("", "Compared on the design's own rows.")
     assert found.prediction_difference <= 1e-5
     assert [block.block for block in found.blocks] == ["encoder", "decoder"]
     assert found.weight_difference < 1e-4
@@ -27,7 +28,7 @@ def test_three_devices_equal_one_on_ragged_masked_rows_of_the_designs_own(tmp_pa
 def test_random_layers_are_switched_off_by_name_and_two_devices_then_equal_one(tmp_path):
     found = certify(noisy(), tmp_path, TWO, engine="tensorflow", steps=3)
     assert found.passed, found.sentence
-    assert found.data == "random"
+    assert (found.data, found.data_reason) == ("random", "The design has no data file.")
     assert len(found.switched_off) == 4
 
 

@@ -11,7 +11,9 @@ import pytest
 
 from seqdec_gui.data.wires import Wire
 from seqdec_gui.data.wires import expand as expand_on_host
+from seqdec_gui.domain.catalog import fields
 from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.kinds.bottleneck import Bottleneck
 from seqdec_gui.domain.training import Training
 from seqdec_gui.runner.program import Divergence, Judged, Program
 
@@ -193,6 +195,33 @@ def test_the_parts_of_all_replicas_add_up_to_the_loss_of_the_batch(random: np.ra
     assert mean(whole["code/kl"]) == pytest.approx(kl, rel=1e-5)
     expected = 2.0 * mean(whole["loss/loss"]) + 0.5 * mean(whole["numbers/loss"]) + 0.3 * kl
     assert sum(parts) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_kl_term_is_what_the_help_of_its_weight_says(random: np.random.Generator) -> None:
+    """A sum over the units, averaged over the rows: twice the units, of the same values, make twice the term."""
+    (help_text,) = (field.help for field in fields(Bottleneck) if field.name == "kl_weight")
+    formula = help_text.partition("mean_rows")
+    assert "sum over the units of the code, averaged over the rows" in formula[0]
+    mean_code, log_variance = (random.normal(size=(ROWS, 3)).astype(np.float32) for _ in range(2))
+    names = {"mean_rows": np.mean, "sum_units": lambda values: values.sum(-1), "exp": np.exp, "__builtins__": {}}
+    documented = eval((formula[1] + formula[2]).rstrip(".").replace("^", "**"), names | {"mean": mean_code.astype(np.float64),
+                      "log_variance": log_variance.astype(np.float64)})  # fmt: skip
+    objectives = Objectives(judged(), divergences=(Divergence("code", 0.3, 0),))
+    targets = {"loss": ragged(random)}
+
+    def loss(weight: float, width: int) -> float:
+        codes = [np.tile(code, (1, width)) for code in (mean_code, log_variance)]
+        predictions = np.full((ROWS, STEPS, SYMBOLS), 1 / SYMBOLS, np.float32)
+        terms = objectives.objective.terms(
+            [as_tensor(each) for each in (predictions, *codes)],
+            {name: as_tensor(target) for name, target in targets.items()},
+            as_tensor(np.ones(ROWS, np.float32)),
+        )
+        denominators = {name: pair[1] for name, pair in terms.items()}
+        return float(objectives.objective.loss(terms, denominators, as_tensor(np.array([weight], np.float32))))
+
+    assert loss(0.3, 1) - loss(0.0, 1) == pytest.approx(0.3 * documented, rel=1e-4)
+    assert loss(0.3, 2) - loss(0.0, 2) == pytest.approx(0.6 * documented, rel=1e-4)
 
 
 def test_a_batch_of_padding_alone_has_no_loss() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from seqdec_gui.domain.training import Training
 from seqdec_gui.runner.program import Divergence
@@ -32,9 +34,10 @@ def test_exponential_decay_runs_from_the_start_of_one_epoch_to_the_end_of_anothe
     found = rates(training)
 
     assert np.all(found[:21] == 1e-2)
-    assert found[40] == pytest.approx(1e-3)  # half of the four epochs: the geometric middle
+    assert np.sqrt(found[39] * found[40]) == pytest.approx(1e-3)  # half of the four epochs: the geometric middle
     assert np.all(np.diff(found[20:60]) < 0)
-    np.testing.assert_allclose(found[60:], 1e-4)
+    assert found[58] > 1e-4
+    assert np.all(found[59:] == 1e-4)
     ratios = found[21:60] / found[20:59]
     np.testing.assert_allclose(ratios, ratios[0])
 
@@ -43,14 +46,44 @@ def test_cosine_decay_ends_with_the_training_unless_an_epoch_is_named() -> None:
     found = rates(Training(epochs=4, learning_rate=1.0, final_learning_rate=0.2, schedule="cosine"))
 
     assert found[0] == 1.0
-    assert found[20] == pytest.approx(0.6)
-    assert 0.2 < found[-1] < 0.21
+    assert (found[19] + found[20]) / 2 == pytest.approx(0.6)
+    assert found[-1] == 0.2
 
 
 def test_one_epoch_of_decay_decays_within_the_epoch() -> None:
     found = rates(Training(epochs=1, learning_rate=1.0, final_learning_rate=0.01, schedule="exponential"))
     assert found[0] == 1.0
-    assert found[5] == pytest.approx(0.1)
+    assert found[-1] == 0.01
+    np.testing.assert_allclose(found[1:] / found[:-1], 0.01 ** (1 / 9))
+
+
+@given(
+    schedule=st.sampled_from(["exponential", "cosine"]),
+    first=st.integers(1, 12),
+    length=st.integers(0, 12),
+    after=st.integers(0, 4),
+    steps=st.integers(1, 30),
+    learning_rate=st.floats(1e-6, 10.0),
+    ratio=st.floats(1e-6, 1.0),
+    to_the_end=st.booleans(),
+)
+def test_the_last_step_of_the_named_epoch_has_the_final_rate(
+    schedule: str, first: int, length: int, after: int, steps: int, learning_rate: float, ratio: float, to_the_end: bool
+) -> None:
+    last = first + length
+    epochs = last if to_the_end else last + after
+    final = learning_rate * ratio
+    training = Training(epochs=epochs, learning_rate=learning_rate, final_learning_rate=final, schedule=schedule,
+                        schedule_first_epoch=first, schedule_last_epoch=0 if to_the_end else last)  # fmt: skip
+    found = rates(training, steps)
+    begin, end = (first - 1) * steps, last * steps - 1
+
+    assert np.all(found[:begin] == learning_rate)
+    assert np.all(found[end:] == final)
+    if end > begin:
+        assert found[begin] == pytest.approx(learning_rate, rel=1e-12)
+    assert np.all(np.diff(found) <= 1e-12 * learning_rate)
+    assert np.all(found >= final * (1 - 1e-9))
 
 
 def test_a_final_rate_of_zero_is_no_division_by_zero() -> None:

@@ -11,7 +11,7 @@ from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.spec import DeviceChoice
 from seqdec_gui.runs.tasks import Trained, WeightName
 from tests.domain.designs import block, design
-from tests.runner.designs import stack
+from tests.runner.designs import bound, stack, write_rows
 
 WEIGHTS = (
     WeightName("model_1", "Dense_h_0/kernel", True),
@@ -156,6 +156,56 @@ def test_the_verdict_is_a_sentence():
         "Equal: cpu:2 and cpu, jax, 5 steps of batch 8 with 1 random layer switched off; "
         "predictions differ by 2.0e-08 at most (allowed 1e-05)."
     )
+
+
+@pytest.fixture
+def compared(monkeypatch):
+    """Lets `certify` compare without training: gives what rows were asked for, and fails real rows with `refused`."""
+    asked = []
+    refused = []
+
+    def compare(of, folder, engine, devices, reference, steps, real, on_progress, cancelled):
+        asked.append(real)
+        if real and refused:
+            raise InvalidInput(refused[0], "ragged_rows", "data")
+        return differences()
+
+    monkeypatch.setattr(certificate, "_compared", compare)
+    return asked, refused
+
+
+def test_a_certificate_says_that_its_rows_are_the_designs_own(compared, tmp_path):
+    found = certify(bound(stack(), write_rows(tmp_path)), tmp_path, TWO, engine="jax")
+    assert (found.data, found.data_reason) == ("real", "")
+    assert found.rows_sentence == "Compared on the design's own rows."
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        (lambda folder: stack(), "The design has no data file."),
+        (lambda folder: bound(stack(), folder / "gone.npz"), "There is no data file {folder}/gone.npz."),
+        (lambda folder: unbound_at_one_end(folder), "No column is bound to decoder_inputs.output and loss.targets."),
+    ],
+)
+def test_a_certificate_says_why_its_rows_are_random(compared, tmp_path, made, reason):
+    found = certify(made(tmp_path), tmp_path, TWO, engine="jax")
+    assert (found.data, found.data_reason) == ("random", reason.format(folder=tmp_path))
+    assert found.rows_sentence == f"Compared on random rows: {reason.format(folder=tmp_path)}"
+    assert compared[0] == [False]
+
+
+def test_rows_that_cannot_be_read_are_replaced_by_random_ones_and_the_certificate_says_why(compared, tmp_path):
+    asked, refused = compared
+    refused.append("Row 7 of the file has 3 values, expected 4.")
+    found = certify(bound(stack(), write_rows(tmp_path)), tmp_path, TWO, engine="jax")
+    assert asked == [True, False]
+    assert (found.data, found.data_reason) == ("random", "Row 7 of the file has 3 values, expected 4.")
+
+
+def unbound_at_one_end(folder):
+    whole = bound(stack(), write_rows(folder))
+    return whole.with_data(msgspec.structs.replace(whole.data, bindings=whole.data.bindings[:-1]))
 
 
 def test_one_device_has_nothing_to_be_compared_with(tmp_path):

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
-from seqdec_gui.domain.layers.layer import Layer, layer
+from seqdec_gui.domain.layers.layer import Layer, LayerError, layer
 from seqdec_gui.domain.types import CellName, CellState, PortType, StatesType, TensorType, format_shape, tensors_of
 
 Activation = Literal[
@@ -97,6 +97,21 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
         Raises PortError, or `LayerError` from a layer that cannot take its input.
         """
         return None
+
+    def example_inputs(self) -> dict[str, PortType]:
+        """A made-up type for every input that the block accepts: a vector, a sequence or token ids; empty if none of them fits.
+
+        The catalog shows the layers that they give. A kind with other inputs overrides this.
+        """
+        names = [port.name for port in self.inputs()]
+        for one in (TensorType((8,)), TensorType((12, 8)), TensorType((12,), "int32", 8)):
+            given: dict[str, PortType] = dict.fromkeys(names, one)
+            try:
+                self.submodel(given)
+            except (PortError, LayerError):
+                continue
+            return given
+        return {}
 
     def output_types(self, given: Given, submodel: Submodel | None) -> dict[str, PortType]:
         """The type of every output port."""

@@ -19,7 +19,8 @@ class Bottleneck(base.Kind, frozen=True, tag="bottleneck"):
     """One Dense to the code; variational: a mean and a log variance, and a sample while training.
 
     Sampling (Kingma and Welling 2014, arXiv:1312.6114, eq. 10): code = mean + exp(log_variance / 2) * noise. The noise comes
-    from GaussianNoise on zeros, which is silent at inference, so that the exported code is the mean.
+    from GaussianNoise on zeros, which is silent at inference, so that the exported code is the mean. The engine adds the KL
+    term of each row, a sum over the units of the code, averaged over the rows of the global batch and times `kl_weight`.
     """
 
     title: ClassVar[str] = "Bottleneck"
@@ -34,7 +35,15 @@ class Bottleneck(base.Kind, frozen=True, tag="bottleneck"):
     momentum: base.Momentum = 0.9
     noise: Annotated[float, Meta(ge=0, le=100, description="Deviation of Gaussian noise on the code while training.")] = 0.0
     variational: Annotated[bool, Meta(description="Learn a mean and a variance, and sample while training.")] = False
-    kl_weight: Annotated[float, Meta(ge=0, le=1e6, description="Weight of the KL term in the loss (variational).")] = 1.0
+    kl_weight: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1e6,
+            description="Factor of the KL term in the loss (variational). The term is a sum over the units of the code, "
+            "averaged over the rows: mean_rows(sum_units(0.5 * (mean^2 + exp(log_variance) - 1 - log_variance))).",
+        ),
+    ] = 1.0
     kl_warmup_epochs: Annotated[
         int, Meta(ge=0, le=1_000_000, description="Epochs over which the KL weight grows from 0 (variational).")
     ] = 0

@@ -116,6 +116,14 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
         arguments |= {"reset_after": False} if self.cell == "GRU" and not self.reset_after else {}
         return layer(self.cell, f"Decoder_{self.cell}_{i}", **arguments)
 
+    def example_inputs(self) -> dict[str, PortType]:
+        fed = "code" if self.mode == "repeat_vector" else "inputs"
+        ids = TensorType((12,), "int32", 8)
+        source = TensorType((8,)) if fed == "code" else ids if self.embedding else TensorType((12, 8))
+        states: dict[str, PortType] = dict(self._states().tensors) if self.split_states else {"initial_states": self._states()}
+        given = {fed: source, **states}
+        return {port.name: given[port.name] for port in self.inputs()}
+
     def submodel(self, given: base.Given) -> Submodel:
         return self._build(given, one_step=False)
 

@@ -28,6 +28,7 @@ from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.gui import background, theme
 from seqdec_gui.gui.certificates.words import Verdict, differences, digits, verdict_color, verdict_of, verdict_text
 from seqdec_gui.gui.child_task import IsCancelled, Job, Tell, sentence_of
+from seqdec_gui.gui.focus import KeepsFocus
 from seqdec_gui.gui.runs_view.notes import display_name
 from seqdec_gui.gui.stylesheet import polish
 from seqdec_gui.gui.tables import show_as_list
@@ -56,7 +57,7 @@ class Found(msgspec.Struct, frozen=True):
     fault: str = ""
 
 
-class CertificateDialog(QDialog):
+class CertificateDialog(KeepsFocus, QDialog):
     """Object name `certificate_dialog`. Closing it gives up what is under way."""
 
     def __init__(self, workspace: Workspace, path: Path, parent: QWidget | None = None) -> None:
@@ -161,7 +162,7 @@ class CertificateDialog(QDialog):
         self._facts.setText("" if certificate is None or running else _facts(certificate))
         self._facts.setToolTip("" if certificate is None else "\n".join((*certificate.machine, *certificate.versions)))
         polish(self.sentence, "role", "dim" if certificate is None or running else "")
-        self.sentence.setText(EXPLANATION if certificate is None or running else certificate.sentence.partition(": ")[2])
+        self.sentence.setText(EXPLANATION if certificate is None or running else _in_dialog(certificate))
         self._show_table(None if running else certificate)
         for widget in (self._progress, self._progress_words, self._cancel):
             widget.setVisible(running)
@@ -308,6 +309,11 @@ def _certify(spec: RunSpec, run: RunFolder, devices: DeviceChoice, tell: Tell, c
     )
     certificates.write(certificate, run)
     return certificate
+
+
+def _in_dialog(certificate: Certificate) -> str:
+    """The sentence without the verdict, which stands above it, and on which rows."""
+    return f"{certificate.sentence.partition(': ')[2]} {certificate.rows_sentence}"
 
 
 def _facts(certificate: Certificate) -> str:

@@ -38,6 +38,7 @@ def verdict_tip(certificate: Certificate | None, devices: int) -> str:
     if certificate is None:
         return "Nobody has compared these devices with one of them yet." if devices > 1 else ""
     lines = [f"{certificate.devices} and {certificate.reference}, {certificate.steps} steps of batch {certificate.batch_size}"]
+    lines.append(certificate.rows_sentence)
     lines += [f"{what}: {difference}" for what, difference, _ in differences(certificate)]
     if certificate.culprit:
         lines.append(f"It begins in block {certificate.culprit}: {certificate.cause}")

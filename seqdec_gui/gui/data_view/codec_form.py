@@ -11,6 +11,7 @@ from PyQt5.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QSpinBox,
 from seqdec_gui.data.codecs import FittedCategory, FittedCodec, FittedIds, FittedNumbers, FittedText
 from seqdec_gui.domain.bindings import CategoryCodec, Codec, IdsCodec, TextCodec, ValuesCodec, VectorCodec
 from seqdec_gui.gui import theme
+from seqdec_gui.gui.number_boxes import WholeNumberBox
 
 KINDS: dict[str, tuple[str, type[Any]]] = {
     "text": ("Text to symbols", TextCodec),
@@ -119,10 +120,9 @@ class CodecForm(QWidget):
                 choice.addItem(WORDS.get(value, value), value)
             choice.currentIndexChanged.connect(self._on_field_changed)
             return choice
-        number = QSpinBox()
+        number = WholeNumberBox()
         number.setRange(0 if option == "length" else -1, 1_000_000)
         number.setSpecialValueText("as the block needs" if option == "length" else "automatic")
-        number.setKeyboardTracking(False)
         number.valueChanged.connect(self._on_field_changed)
         return number
 

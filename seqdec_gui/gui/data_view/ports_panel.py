@@ -12,6 +12,7 @@ from seqdec_gui.data.dataset import Bound, Trial
 from seqdec_gui.data.fitting import Fit
 from seqdec_gui.data.formats.base import Column
 from seqdec_gui.domain.bindings import Codec
+from seqdec_gui.domain.codes import is_absent
 from seqdec_gui.domain.dataflow import DataPort, data_ports, port_for
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import Problem
@@ -24,7 +25,6 @@ from seqdec_gui.gui.data_view.several_columns import choose_columns
 from seqdec_gui.gui.workspace import Workspace
 
 MOST_NEW = 4  # rows made in one turn of the event loop
-SILENT = ("unbound_port", "no_bindings", "no_data_file")  # an empty row says it already
 
 
 class PortsPanel(QScrollArea):
@@ -145,11 +145,11 @@ class PortsPanel(QScrollArea):
             teacher = edits.teacher_of(design, ports, port)
             at, fit = self._found(port, binding.columns if binding else ())
             row.show_codec(binding.codec if binding else None, _codec(fit))
-            mine = [problem for problem, owner in owned if owner == port and problem.code not in SILENT]
+            mine = [problem for problem, owner in owned if owner == port and not is_absent(problem.code)]
             remarks = self._remarks(design, at, fit, mine)
             count += sum(remark.severity == "error" for remark in remarks)
             row.show_remarks(remarks, binding is not None or teacher is not None, self._checking)
-        general = [problem for problem, owner in owned if owner is None and problem.code not in SILENT]
+        general = [problem for problem, owner in owned if owner is None and not is_absent(problem.code)]
         self._general.setText("\n".join(problem.sentence() for problem in general))
         self._general.setVisible(bool(general))
         self.errors_counted.emit(count + sum(problem.severity == "error" for problem in general))

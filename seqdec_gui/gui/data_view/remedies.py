@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 import msgspec
@@ -34,12 +33,13 @@ class Advice(NamedTuple):
 
 def remedies(design: Design, at: Bound, problem: Problem) -> tuple[Remedy, ...]:
     """Edits that mend this problem of a bound port; empty where the user has to decide."""
-    if problem.code == "too_many_symbols" and (found := _number(problem.hint)):
-        return _changed(design, _symbol_fields(design, at.port, found))
-    if problem.code == "too_long" and (found := _number(problem.hint)):
-        return _changed(design, _length_fields(design, at.port, found))
-    if problem.code == "too_many_labels" and (found := _number(problem.hint)):
-        return _changed(design, _width_fields(design, at.port, (found,)))
+    if (wanted := problem.wanted) is not msgspec.UNSET:
+        if problem.code == "too_many_symbols":
+            return _changed(design, _symbol_fields(design, at.port, wanted))
+        if problem.code == "too_long":
+            return _changed(design, _length_fields(design, at.port, wanted))
+        if problem.code == "too_many_labels":
+            return _changed(design, _width_fields(design, at.port, (wanted,)))
     if problem.code == "wrong_shape":
         return _changed(design, _width_fields(design, at.port, at.source.shape))
     return ()
@@ -122,9 +122,3 @@ def _changed(design: Design, fields: list[_Field]) -> tuple[Remedy, ...]:
             new = new.with_parameters(block, msgspec.structs.replace(parameters, **{field: value}))
             words.append(f"{field} = {value:,}")
     return (Remedy(f"Set {listed(words)}", new),) if words else ()
-
-
-def _number(hint: str) -> int:
-    """The number that a hint of `data.fitting` says to set: `Set symbols=27.`, `Make it 7 wide.`"""
-    found = re.search(r"(?:=|it )(\d+)", hint)
-    return int(found[1]) if found else 0

@@ -19,9 +19,10 @@ from PyQt5.QtWidgets import (
 
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui import notify, theme
+from seqdec_gui.gui.focus import KeepsFocus
 
 
-class SeveralColumns(QDialog):
+class SeveralColumns(KeepsFocus, QDialog):
     """Object name `several_columns`; a list `several_columns_list` with a box for each column. `then` hears the names."""
 
     def __init__(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PyQt5.QtCore import Qt, pyqtSlot
-from PyQt5.QtWidgets import QComboBox, QDoubleSpinBox, QFormLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QComboBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from seqdec_gui.data.dataset import Trial
 from seqdec_gui.data.formats.base import Column
@@ -14,6 +14,7 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui import theme
 from seqdec_gui.gui.data_view import edits
+from seqdec_gui.gui.number_boxes import DecimalBox, WholeNumberBox
 from seqdec_gui.gui.workspace import Workspace
 
 MOST_SEED = 2**31 - 1
@@ -34,11 +35,13 @@ class SplitPanel(QWidget):
         self._validation.valueChanged.connect(self._on_field_changed)
         self._test = _share("split_test")
         self._test.valueChanged.connect(self._on_field_changed)
-        self._seed = QSpinBox(objectName="split_seed", keyboardTracking=False)
+        self._seed = WholeNumberBox(objectName="split_seed")
         self._seed.setRange(0, MOST_SEED)
         self._seed.valueChanged.connect(self._on_field_changed)
         self._column = QComboBox(objectName="split_column")
         self._column.currentIndexChanged.connect(self._on_field_changed)
+        for box in (self._validation, self._test, self._seed):
+            box.refused.connect(workspace.status_told)
         for field in (self._kind, self._validation, self._test, self._seed, self._column):
             field.setFixedWidth(180)
         self._form = QFormLayout()
@@ -129,8 +132,8 @@ class SplitPanel(QWidget):
             self.refresh()
 
 
-def _share(name: str) -> QDoubleSpinBox:
-    found = QDoubleSpinBox(objectName=name, keyboardTracking=False, suffix=" %")
+def _share(name: str) -> DecimalBox:
+    found = DecimalBox(objectName=name, suffix=" %")
     found.setRange(0.0, 99.9)
     found.setDecimals(1)
     found.setSingleStep(5.0)

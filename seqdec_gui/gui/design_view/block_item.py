@@ -8,6 +8,7 @@ from PyQt5.QtCore import QPointF, QRectF, Qt
 from PyQt5.QtGui import QPainter, QPainterPath, QStaticText
 from PyQt5.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
+from seqdec_gui.domain.codes import is_absent
 from seqdec_gui.domain.design import Block
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.shapes import BlockInference
@@ -124,7 +125,7 @@ class BlockItem(QGraphicsItem):
 
     def _lay_out_rows(self, ends: list[End], left: float, right: float) -> None:
         look = styles.current()
-        wrong = {problem.where for problem in self.problems if problem.severity == "error" and problem.code != "open_input"}
+        wrong = {problem.where for problem in self.problems if problem.severity == "error" and not is_absent(problem.code)}
         optional = {port.name for port in self.block.parameters.inputs() if port.optional}
         room = self.width - 2 * PAD - 8
         if left + right > room:

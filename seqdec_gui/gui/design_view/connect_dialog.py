@@ -14,6 +14,7 @@ from seqdec_gui.domain.design import Link, Port
 from seqdec_gui.gui import theme
 from seqdec_gui.gui.design_view.judge import End, Judge, ends_of
 from seqdec_gui.gui.document import DesignDocument
+from seqdec_gui.gui.focus import KeepsFocus
 from seqdec_gui.gui.theme import SPACE
 
 MOST_REPAIRS = 40  # refused wires for which adapters are looked for; more would be felt
@@ -54,7 +55,7 @@ def starts_of(document: DesignDocument, block_id: str) -> list[End]:
     return [end for end in ends_of(block) if end.is_output or design.into(end.port) is None]
 
 
-class ConnectDialog(QDialog):
+class ConnectDialog(KeepsFocus, QDialog):
     """Lets the user choose one wire. Opened by `open()`."""
 
     chosen = pyqtSignal(object)  # Choice

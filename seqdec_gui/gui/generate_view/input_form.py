@@ -10,7 +10,6 @@ from PyQt5.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
-    QSpinBox,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -22,6 +21,7 @@ from seqdec_gui.gui import background, notify, theme
 from seqdec_gui.gui.data_view.discarding import discard_all
 from seqdec_gui.gui.generate_view.fields import Field, field_for
 from seqdec_gui.gui.generate_view.inputs import Row, RunInputs, rows_of_data
+from seqdec_gui.gui.number_boxes import WholeNumberBox
 
 
 class InputForm(QWidget):
@@ -67,9 +67,9 @@ class InputForm(QWidget):
         return _page(row, self._file_words)
 
     def _data_page(self) -> QWidget:
-        self._first = QSpinBox(objectName="generate_first_row")
+        self._first = WholeNumberBox(objectName="generate_first_row")
         self._first.setAccessibleName("First row")
-        self._rows = QSpinBox(objectName="generate_rows")
+        self._rows = WholeNumberBox(objectName="generate_rows")
         self._rows.setAccessibleName("Number of rows")
         self._rows.setRange(1, 100_000)
         self._rows.setValue(8)
@@ -128,7 +128,7 @@ class InputForm(QWidget):
         found = QWidget()
         row = QHBoxLayout(found)
         row.setContentsMargins(0, 0, 0, 0)
-        number = QSpinBox(objectName="fill_row")
+        number = WholeNumberBox(objectName="fill_row")
         number.setRange(1, inputs.rows)
         number.setAccessibleName("Row of the data")
         button = QPushButton("Fill in row", objectName="fill_row_button", toolTip="Take the values of a row of the data")
@@ -192,6 +192,8 @@ class InputForm(QWidget):
 
     def data_range(self) -> tuple[int, int]:
         """First row and number of rows of the data."""
+        for box in (self._first, self._rows):
+            box.interpretText()
         return self._first.value() - 1, self._rows.value()
 
     @pyqtSlot(int)

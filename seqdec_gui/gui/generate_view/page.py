@@ -9,7 +9,6 @@ from pathlib import Path
 from PyQt5.QtCore import Qt, pyqtSlot
 from PyQt5.QtGui import QShowEvent
 from PyQt5.QtWidgets import (
-    QDoubleSpinBox,
     QFormLayout,
     QFrame,
     QHBoxLayout,
@@ -17,7 +16,6 @@ from PyQt5.QtWidgets import (
     QProgressBar,
     QPushButton,
     QScrollArea,
-    QSpinBox,
     QSplitter,
     QStackedLayout,
     QVBoxLayout,
@@ -33,6 +31,7 @@ from seqdec_gui.gui.code_view import write_text
 from seqdec_gui.gui.generate_view.input_form import InputForm
 from seqdec_gui.gui.generate_view.inputs import Row, RunInputs, in_words, read_inputs, rows_of_data
 from seqdec_gui.gui.generate_view.results import Result, ResultsTable, as_csv, read_results
+from seqdec_gui.gui.number_boxes import DecimalBox, WholeNumberBox
 from seqdec_gui.gui.pages import EmptyState
 from seqdec_gui.gui.run_picker import RunPicker
 from seqdec_gui.gui.stylesheet import polish
@@ -115,12 +114,14 @@ class GeneratePage(QWidget):
         return area
 
     def _options(self) -> QFormLayout:
-        self._count = QSpinBox(objectName="generate_count", minimum=1, maximum=100_000, value=1)
-        self._temperature = QDoubleSpinBox(objectName="generate_temperature", minimum=0.0, maximum=10.0, singleStep=0.1)
+        self._count = WholeNumberBox(objectName="generate_count", minimum=1, maximum=100_000, value=1)
+        self._temperature = DecimalBox(objectName="generate_temperature", minimum=0.0, maximum=10.0, singleStep=0.1)
         self._temperature.setSpecialValueText("0 (likeliest)")
         self._temperature.setToolTip("0 takes the likeliest symbol at every step; 1 draws as the model says; more is bolder.")
-        self._seed = QSpinBox(objectName="generate_seed", minimum=0, maximum=MOST_SEED)
+        self._seed = WholeNumberBox(objectName="generate_seed", minimum=0, maximum=MOST_SEED)
         self._seed.setToolTip("The same seed gives the same sequences again.")
+        for box in (self._count, self._temperature, self._seed):
+            box.refused.connect(self._workspace.status_told)
         form = QFormLayout()
         form.setHorizontalSpacing(3 * theme.SPACE)
         form.setVerticalSpacing(2 * theme.SPACE)
@@ -273,6 +274,8 @@ class GeneratePage(QWidget):
 
     def _start(self, inputs: RunInputs, rows: tuple[Row, ...] = (), file: str = "") -> None:
         self._asked = tuple(in_words(row) for row in rows)
+        for box in (self._count, self._temperature, self._seed):
+            box.interpretText()  # what is typed in a box that still has the focus
         self._folder = Path(tempfile.mkdtemp(prefix="seqdec-gui-generate-"))
         task = GenerateTask(
             run=str(inputs.run.path),

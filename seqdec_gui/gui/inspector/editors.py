@@ -7,10 +7,12 @@ called `field_<name>` is the one that takes the keys.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from PyQt5.QtCore import QLocale, QObject, QPoint, QSignalBlocker, Qt, pyqtSignal
-from PyQt5.QtGui import QValidator, QWheelEvent
+from PyQt5.QtGui import QFocusEvent, QKeyEvent, QValidator, QWheelEvent
 from PyQt5.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -46,10 +48,16 @@ NUMBER_LIMIT = 1e18
 
 
 class Editor(QObject):
-    """`edited` is emitted for every change by the user, valid or not; never by `show_value`."""
+    """`edited` is emitted for every change by the user, valid or not; never by `show_value`.
+
+    `stepped` follows the changes that are complete, by an arrow or a button; typing is complete with Enter or when the field is
+    left. `fallback` is the value before the present edit, to which the design returns while the text is no value.
+    """
 
     edited = pyqtSignal()
+    stepped = pyqtSignal()
     typed = True  # consecutive changes are one undo step
+    fallback: Any = None
 
     def __init__(self, field: Field, parent: QWidget) -> None:
         super().__init__(parent)
@@ -87,6 +95,8 @@ else:
 class FormBox(_SpinBox):
     """What the spin boxes of a form share: to be mixed in before the Qt class."""
 
+    editor: BoxEditor | None = None
+
     def _settle(self, field: Field, limit: float) -> None:
         self._field = field
         self.setLocale(QLocale.c())
@@ -98,6 +108,41 @@ class FormBox(_SpinBox):
             super().wheelEvent(event)
         else:  # scroll the form
             event.ignore()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        with self._typed_text_kept():
+            super().focusOutEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() not in (Qt.Key_Return, Qt.Key_Enter):
+            super().keyPressEvent(event)
+            return
+        with self._typed_text_kept():
+            super().keyPressEvent(event)
+
+    @contextmanager
+    def _typed_text_kept(self) -> Iterator[None]:
+        """Keep a text that Qt would replace by the last number that it was on the way: `999` of `999x`."""
+        line = self.lineEdit()
+        text, place = line.text(), line.cursorPosition()
+        if self.validate(text, 0)[0] == QValidator.Acceptable:
+            yield
+            return
+        with QSignalBlocker(self), QSignalBlocker(line):
+            yield
+            line.setText(text)
+            line.setCursorPosition(place)
+
+    def _step_from(self, known: Reading) -> Any:
+        """The value that an arrow starts from: what is typed, or the one before where that is no value."""
+        if not known.fault:
+            return known.value
+        return self.value() if self.editor is None else self.editor.fallback
+
+    def _stepped(self) -> None:
+        self.selectAll()
+        if self.editor is not None:
+            self.editor.stepped.emit()
 
     def plain_text(self) -> str:
         return self.cleanText()
@@ -116,8 +161,9 @@ class IntegerBox(FormBox, QSpinBox):
     def stepBy(self, steps: int) -> None:
         low = -INT_LIMIT if self._field.minimum is None else int(self._field.minimum)
         high = INT_LIMIT if self._field.maximum is None else int(self._field.maximum)
-        self.setValue(min(max(self.value() + steps, low), high))
-        self.selectAll()
+        start = int(self._step_from(read_integer(self._field, self.plain_text())))
+        self.setValue(min(max(start + steps, low), high))
+        self._stepped()
 
     def validate(self, text: str | None, position: int) -> tuple[QValidator.State, str, int]:
         digits = (text or "").removesuffix(self.suffix()).strip()
@@ -155,7 +201,7 @@ class NumberBox(FormBox, QDoubleSpinBox):
         return (QValidator.Intermediate if partial else QValidator.Invalid), text or "", position
 
     def stepBy(self, steps: int) -> None:
-        value = self.value()
+        value = float(self._step_from(read_number(self._field, self.plain_text())))
         wanted = float(f"{value + steps * _step(value, steps < 0):.10g}")
         if in_range(self._field, wanted):
             self.setValue(wanted)
@@ -163,7 +209,7 @@ class NumberBox(FormBox, QDoubleSpinBox):
             self.setValue(self._field.minimum)
         elif self._field.maximum is not None and wanted > self._field.maximum and not self._field.open_maximum:
             self.setValue(self._field.maximum)
-        self.selectAll()
+        self._stepped()
 
 
 def _step(value: float, down: bool) -> float:
@@ -180,6 +226,7 @@ class BoxEditor(Editor):
 
     def _make(self, parent: QWidget) -> QWidget:
         box = self._make_box(parent)
+        box.editor = self
         box.lineEdit().textChanged.connect(lambda _text: self.edited.emit())  # what is no value yet, too
         box.valueChanged.connect(lambda _value: self.edited.emit())  # steps, which the line does not tell
         return box
@@ -274,14 +321,20 @@ class IntegersEditor(Editor):
         self.input.setCursorPosition(0)
 
     def _on_add_clicked(self) -> None:
-        known = self.read()
-        values = () if known.fault else known.value
+        values = self._values()
         self.input.setText(", ".join(map(str, (*values, values[-1] if values else 64))))
+        self.stepped.emit()
 
     def _on_remove_clicked(self) -> None:
+        values = self._values()
+        if len(values) > (self.field.min_items or 0):
+            self.input.setText(", ".join(map(str, values[:-1])))
+            self.stepped.emit()
+
+    def _values(self) -> tuple[int, ...]:
+        """What is typed, or the numbers before where that is no list."""
         known = self.read()
-        if not known.fault and len(known.value) > (self.field.min_items or 0):
-            self.input.setText(", ".join(map(str, known.value[:-1])))
+        return tuple(self.fallback or ()) if known.fault else tuple(known.value)
 
 
 class ChoiceEditor(Editor):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from PyQt5.QtCore import QEvent, QObject, QSize, Qt, pyqtSignal
+from PyQt5.QtCore import QEvent, QObject, QSize, Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QFontMetrics
 from PyQt5.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
@@ -22,9 +22,14 @@ MARGIN = 4 * theme.SPACE
 
 
 class Row(QObject):
-    """One field of the form. `name` is the parameter's, `field.name` that of the widget, which may have a prefix."""
+    """One field of the form. `name` is the parameter's, `field.name` that of the widget, which may have a prefix.
+
+    An edit begins when the field takes the focus, and is complete with Enter, when the field is left, or with a step of an
+    arrow. Until then `before` is the value that a text which is no value falls back to, and that Escape brings back.
+    """
 
     edited = pyqtSignal(object)  # the row
+    restored = pyqtSignal(object)  # `value` is `before` again
     reset_requested = pyqtSignal(object)
     focused = pyqtSignal(object)
 
@@ -48,18 +53,62 @@ class Row(QObject):
         self.message.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Minimum)
         self.message.hide()
         self.value: Any = msgspec.UNSET
+        self.note = ""
+        """What was refused and taken back, until the next edit."""
+        self._before: Any = msgspec.UNSET
         self.problem: Problem | None = None
         self.editor.edited.connect(lambda: self.edited.emit(self))
+        self.editor.stepped.connect(self.complete)
         tip = "\n".join(filter(None, (field.help, f"Default: {words.value(field, field.default)}")))
         for widget in (self.label, self.editor.input):
             widget.setToolTip(tip)
         for watched in (self.editor.input, *self.editor.box.findChildren(QWidget), *self.editor.input.findChildren(QWidget)):
             watched.installEventFilter(self)
 
+    @property
+    def before(self) -> Any:
+        """The value before the present edit."""
+        return self._before
+
+    @before.setter
+    def before(self, value: Any) -> None:
+        self._before = self.editor.fallback = value
+
     def eventFilter(self, watched: QObject | None, event: QEvent) -> bool:
-        if event.type() == QEvent.FocusIn:
+        kind = event.type()
+        if kind == QEvent.FocusIn:
+            self.complete()
             self.focused.emit(self)
+        elif kind == QEvent.FocusOut and event.reason() != Qt.PopupFocusReason:
+            self.complete()
+        elif kind in (QEvent.KeyPress, QEvent.ShortcutOverride) and self.editor.typed:
+            if event.key() in (Qt.Key_Return, Qt.Key_Enter):
+                self.complete()
+            elif event.key() == Qt.Key_Escape and self._is_open():
+                event.accept()
+                if kind == QEvent.KeyPress:
+                    self._restore()
+                return True
         return False
+
+    @pyqtSlot()
+    def complete(self) -> None:
+        """What is typed, if it is a value, is no longer taken back."""
+        if not self.editor.read().fault:
+            self.before = self.value
+
+    def _is_open(self) -> bool:
+        return self.before is not msgspec.UNSET and (bool(self.editor.read().fault) or self.value != self.before)
+
+    def _restore(self) -> None:
+        """Take back what was typed since the edit began."""
+        fault = self.editor.read().fault
+        self.editor.show_value(self.before)
+        self.value = self.before
+        self.restored.emit(self)
+        self.note = f"{fault} Back to {words.value(self.field, self.value)}." if fault else ""
+        self.reset.setVisible(self.value != self.field.default)
+        self.show_problem(self.problem)
 
     def show_value(self, value: Any, problem: Problem | None) -> None:
         """Show the design's value, unless it is what is being typed already."""
@@ -67,6 +116,8 @@ class Row(QObject):
         if value != self.value and (self.value is msgspec.UNSET or known.fault or known.value != value):
             self.editor.show_value(value)
             known = self.editor.read()
+        if value != self.value:  # not by this field
+            self.before, self.note = value, ""
         self.value, self.problem = value, problem
         changed = value != self.field.default
         self.reset.setVisible(changed or bool(known.fault))
@@ -86,7 +137,7 @@ class Row(QObject):
     def show_problem(self, problem: Problem | None) -> None:
         """Say what the check found about the value, or nothing."""
         if problem is None:
-            self._tell("", "")
+            self._tell("", self.note)
         else:
             text = problem.text[:1].upper() + problem.text[1:]
             self._tell(problem.severity, f"{text} {problem.hint}".strip())
@@ -173,6 +224,7 @@ class Form(QWidget):
             self._grid.addWidget(row.editor.box, line, 2)
         self._grid.addWidget(row.message, line + 1, 2)
         row.edited.connect(self._on_row_edited)
+        row.restored.connect(lambda restored: self.edited.emit(restored.name, restored.value, restored.editor.typed))
         row.reset_requested.connect(self._on_row_reset_requested)
         row.focused.connect(lambda focused: self.focused.emit(focused.field))
         self._rows[row.name] = row
@@ -191,11 +243,17 @@ class Form(QWidget):
 
     def _on_row_edited(self, row: Row) -> None:
         known = row.editor.read()
+        row.note = ""
         if known.fault:
+            if row.value != row.before:  # what was a value on the way is not meant: 999 of 999999999
+                row.value = row.before
+                self.edited.emit(row.name, row.value, row.editor.typed)
             row.show_fault(known.fault)
             row.reset.show()
         elif known.value != row.value:
             row.value = known.value
+            if not row.editor.typed:
+                row.before = known.value
             self.edited.emit(row.name, known.value, row.editor.typed)
         else:  # back to what the design has
             row.show_value(row.value, row.problem)
@@ -203,6 +261,7 @@ class Form(QWidget):
     def _on_row_reset_requested(self, row: Row) -> None:
         row.editor.show_value(row.field.default)
         self._on_row_edited(row)
+        row.complete()
         row.editor.input.setFocus()
 
     def _recolour(self) -> None:

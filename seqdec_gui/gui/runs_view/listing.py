@@ -1,16 +1,16 @@
-"""The runs of a folder, read in a thread; what has not changed since the last look is not read again. No Qt."""
+"""The runs of some folders, read in a thread; what has not changed since the last look is not read again. No Qt."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.gui.runs_view.notes import FILE, Note, plain_name, read_note
 from seqdec_gui.runs import lock
-from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.folder import DesignKey, RunFolder
 from seqdec_gui.runs.state import RunSummary
 
 if TYPE_CHECKING:
@@ -20,12 +20,12 @@ _Stamp = tuple[tuple[int, int], ...]
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One run of the table. `alive`: its process goes on; `design_path` as the run was started, empty if never saved."""
+    """One run of the table. `alive`: its process goes on; `own`: it is a run of the open design."""
 
     path: Path
     summary: RunSummary
     note: Note = Note()
-    design_path: str = ""
+    own: bool = False
     alive: bool = False
     certificate: Certificate | None = None
 
@@ -40,15 +40,21 @@ class Listing:
     def __init__(self) -> None:
         self._known: dict[Path, tuple[_Stamp, Entry]] = {}
 
-    def read(self, parent: Path) -> list[Entry]:
-        """All runs in a folder, oldest first; empty where there is no folder. Never raises for damaged runs."""
+    def read(self, parents: Sequence[Path], design: DesignKey) -> list[Entry]:
+        """All runs in the first folder and those of this design in the others, oldest first. Never raises for damaged runs."""
+        entries = [
+            msgspec.structs.replace(entry, own=_owns(design, entry)) for parent in parents for entry in self._entries(parent)
+        ]
+        self._known = {entry.path: self._known[entry.path] for entry in entries}
+        shown = [entry for entry in entries if entry.own or entry.path.parent == parents[0].absolute()]
+        return sorted(shown, key=lambda entry: (entry.summary.created or 0, entry.path))
+
+    def _entries(self, parent: Path) -> list[Entry]:
         try:
             runs = [RunFolder(child) for child in parent.iterdir() if child.is_dir()]
         except OSError:
             return []
-        entries = [self._entry(run) for run in runs if run.exists]
-        self._known = {entry.path: self._known[entry.path] for entry in entries}
-        return sorted(entries, key=lambda entry: (entry.summary.created or 0, entry.path))
+        return [self._entry(run) for run in runs if run.exists]
 
     def _entry(self, run: RunFolder) -> Entry:
         from seqdec_gui.runs import certificate  # here, in a thread: it brings half of what measures
@@ -59,13 +65,14 @@ class Listing:
         known = self._known.get(run.path)
         if known is not None and known[0] == stamp:
             return known[1]
-        try:
-            design_path = run.read_spec().design_path
-        except InvalidInput:
-            design_path = ""
-        entry = Entry(run.path, run.summary(), read_note(run.path), design_path, alive, certificate.read(run))
+        summary, note = run.summary(), read_note(run.path)
+        entry = Entry(run.path, summary, note, alive=alive, certificate=certificate.read(run))
         self._known[run.path] = (stamp, entry)
         return entry
+
+
+def _owns(design: DesignKey, entry: Entry) -> bool:
+    return design.owns(entry.path, entry.summary.design_id, entry.summary.design_path)
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -33,7 +33,7 @@ from seqdec_gui.gui.runs_view.table import ENTRY, RunsModel, SortedRuns
 from seqdec_gui.gui.runs_view.tools import Tools
 from seqdec_gui.gui.runs_view.trash import move_to_trash
 from seqdec_gui.gui.tables import fit_columns, show_as_list
-from seqdec_gui.gui.training_view.launch import runs_parent
+from seqdec_gui.gui.training_view.launch import design_key, runs_parents
 from seqdec_gui.gui.training_view.page import open_export
 from seqdec_gui.gui.training_view.session import session_of
 from seqdec_gui.gui.workspace import Workspace
@@ -131,6 +131,7 @@ class RunsPage(QWidget):
             self.tools.actions_by_name[name].triggered.connect(lambda _checked, act=function: act())
             self.table.addAction(self.tools.actions_by_name[name])
         workspace.document.path_changed.connect(self._show_design)
+        workspace.document.replaced.connect(self._show_design)
         workspace.document.design_changed.connect(self._on_document_design_changed)
         workspace.run_ended.connect(self._on_workspace_run_ended)
         workspace.run_certified.connect(self._on_workspace_run_ended)
@@ -152,8 +153,11 @@ class RunsPage(QWidget):
         if self._asked is not None:
             self._ask_again = True
             return
-        parent = runs_parent(self._workspace.document.path)
-        self._asked = background.run(lambda: self._listing.read(parent), self._on_listing_read, self._on_listing_failed, self)
+        document = self._workspace.document
+        parents, key = runs_parents(document.path), design_key(document)
+        self._asked = background.run(
+            lambda: self._listing.read(parents, key), self._on_listing_read, self._on_listing_failed, self
+        )
 
     def _on_listing_read(self, entries: list[Entry]) -> None:
         self._asked = None
@@ -198,8 +202,7 @@ class RunsPage(QWidget):
 
     @pyqtSlot()
     def _show_design(self, *_changes: object) -> None:
-        path = self._workspace.document.path
-        self.sorted.show_design(None if self.tools.all_designs else str(path or ""))
+        self.sorted.show_own(not self.tools.all_designs)
         self.refresh()
 
     @pyqtSlot()

@@ -114,18 +114,18 @@ class SortedRuns(QSortFilterProxyModel):
 
     def __init__(self, model: RunsModel, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.design_path: str | None = None
+        self.own_only = True
         self.setSourceModel(model)
         self.setDynamicSortFilter(True)
 
-    def show_design(self, design_path: str | None) -> None:
-        """Only runs of this design; None: all."""
-        self.design_path = design_path
+    def show_own(self, own_only: bool) -> None:
+        """Show only runs of the open design, or all."""
+        self.own_only = own_only
         self.invalidateFilter()
 
     def filterAcceptsRow(self, row: int, parent: QModelIndex) -> bool:
         model = self.sourceModel()
-        return self.design_path is None or model.entries[row].design_path == self.design_path
+        return not self.own_only or model.entries[row].own
 
     def lessThan(self, left: QModelIndex, right: QModelIndex) -> bool:
         first, second = left.data(SORT), right.data(SORT)

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from PyQt5.QtCore import Qt, QTimer, pyqtSignal, pyqtSlot
-from PyQt5.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PyQt5.QtGui import QKeyEvent, QKeySequence
+from PyQt5.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QProgressBar,
+    QPushButton,
+    QShortcut,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from seqdec_gui.domain.problems import InvalidInput
-from seqdec_gui.gui import background, theme
+from seqdec_gui.gui import background, notify, theme
 from seqdec_gui.gui.certificates import open_certificate
 from seqdec_gui.gui.certificates.badge import CertificateBadge
 from seqdec_gui.gui.elided_label import ElidedLabel
+from seqdec_gui.gui.focus import follow_focus
 from seqdec_gui.gui.icons import icon
 from seqdec_gui.gui.stylesheet import polish
 from seqdec_gui.gui.training_view.badge import Badge
@@ -29,6 +42,19 @@ if TYPE_CHECKING:
 TICK_MS = 1000
 _FULL_BAR = 10_000
 """Of the progress bar: steps themselves may be more than Qt's integers hold."""
+Button = TypeVar("Button", bound=QPushButton)
+
+
+class StopButton(QPushButton):
+    """`clicked` for the mouse; Space and Enter emit `key_pressed` instead."""
+
+    key_pressed = pyqtSignal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() not in (Qt.Key_Space, Qt.Key_Return, Qt.Key_Enter, Qt.Key_Select):
+            super().keyPressEvent(event)
+        elif not event.isAutoRepeat():
+            self.key_pressed.emit()
 
 
 class Header(QWidget):
@@ -81,13 +107,15 @@ class Header(QWidget):
         self.rate.returnPressed.connect(self._on_rate_return_pressed)
         self.rate.textEdited.connect(self._on_rate_text_edited)
         self.rate.editingFinished.connect(self._on_rate_editing_finished)
+        QShortcut(QKeySequence(Qt.Key_Escape), self.rate, self._on_rate_escaped, context=Qt.WidgetShortcut)
         self.checkpoint_button = _button("checkpoint_button", "", "Save the weights now (checkpoint last)")
         self.checkpoint_button.setAccessibleName("Save the weights now")
         self.checkpoint_button.clicked.connect(self._on_checkpoint_clicked)
         self.pause_button = _button("pause_button", "Pause", "")
         self.pause_button.clicked.connect(self._on_pause_clicked)
-        self.stop_button = _button("stop_button", "Stop", "Save the weights and stop")
+        self.stop_button = _fixed(StopButton("Stop", objectName="stop_button", toolTip="Save the weights and stop"))
         self.stop_button.clicked.connect(self._on_stop_clicked)
+        self.stop_button.key_pressed.connect(self._on_stop_key_pressed)
         self.resume_button = _button("resume_button", "Resume", "Go on from the last checkpoint, on the chosen devices")
         self.resume_button.clicked.connect(self.resume_requested)
         self.continue_button = _button("continue_button", "Continue from this run", "Train the open design from these weights")
@@ -98,6 +126,8 @@ class Header(QWidget):
         self.back_button = _button("back_button", "Back to the run that trains", "")
         self.back_button.setProperty("kind", "flat")
         self.back_button.clicked.connect(self.back_requested)
+        follow_focus(self.stop_button, self.resume_button)
+        follow_focus(self.resume_button, self.pause_button)
 
     def _lay_out(self) -> None:
         self._buttons = (self._rate_label, self.rate, self.checkpoint_button, self.pause_button, self.stop_button,
@@ -267,6 +297,14 @@ class Header(QWidget):
         self.rate.clearFocus()
         self._session.workspace.status_told.emit(f"Setting the learning rate to {value:g}.")
 
+    @pyqtSlot()
+    def _on_rate_escaped(self) -> None:
+        """Show the rate that holds again."""
+        self._rate_edited = False
+        self.rate.clearFocus()
+        polish(self.rate, "invalid", False)
+        self.refresh()
+
     def _refuse(self, sentence: str) -> None:
         polish(self.rate, "invalid", True)
         self.rate.setToolTip(sentence)
@@ -298,6 +336,20 @@ class Header(QWidget):
             self._followed.stop()
 
     @pyqtSlot()
+    def _on_stop_key_pressed(self) -> None:
+        """Ask first: a key reaches the button more easily than the mouse does."""
+        followed = self._followed
+        if followed is None:
+            return
+
+        def then(answer: notify.Answer) -> None:
+            if answer == "accept" and followed is self._session.active and followed.alive:
+                followed.stop()
+
+        text = "Its weights are saved first, and it can be resumed later."
+        notify.ask(self, f"Stop {followed.name}?", text, then, accept="Stop the Run", destructive=True)
+
+    @pyqtSlot()
     def _on_theme_changed(self) -> None:
         self.checkpoint_button.setIcon(icon("content-save-outline"))
         self.stop_button.setIcon(icon("stop"))
@@ -318,7 +370,10 @@ def _certificate_of(path: Path) -> tuple[Certificate | None, int]:
 
 
 def _button(name: str, text: str, tip: str) -> QPushButton:
-    button = QPushButton(text, objectName=name, toolTip=tip)
+    return _fixed(QPushButton(text, objectName=name, toolTip=tip))
+
+
+def _fixed(button: Button) -> Button:
     button.setSizePolicy(QSizePolicy.Fixed, QSizePolicy.Fixed)
     return button
 

@@ -9,23 +9,19 @@ from typing import Literal
 import msgspec
 
 from seqdec_gui.domain import document as design_file
+from seqdec_gui.domain.codes import hint_in_window
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
 from seqdec_gui.gui import background, preferences
+from seqdec_gui.gui.document import DesignDocument
 from seqdec_gui.gui.training_view.thread import NICE
 from seqdec_gui.gui.workspace import Workspace
 from seqdec_gui.runs import folder, process
 from seqdec_gui.runs.batches import batch_problems
-from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.folder import DesignKey, RunFolder
 from seqdec_gui.runs.readiness import Stamps, problems_in_data, readiness, stamps
 from seqdec_gui.runs.spec import DeviceChoice, RunSpec
-
-_HINTS = {
-    "unbound_port": "Bind a column to it on the Data tab.",
-    "no_data": "Open a data file on the Data tab.",
-    "data_missing": "Choose the file again on the Data tab.",
-}
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -66,6 +62,19 @@ def request(workspace: Workspace, initial_run: Path | None = None, checkpoint: L
 def runs_parent(design_path: Path | None) -> Path:
     """The folder of a design's runs: as preferred, else `runs` beside it, else in the user's data folder."""
     return preferences.run_folder() or folder.default_parent(design_path)
+
+
+def runs_parents(design_path: Path | None) -> tuple[Path, ...]:
+    """Every folder where this program may have put runs of a design, the one for new runs first.
+
+    The others are `runs` beside the design, and the user's data folder, where they were put before the design had a file.
+    """
+    return tuple(dict.fromkeys((runs_parent(design_path), folder.default_parent(design_path), folder.default_parent(None))))
+
+
+def design_key(document: DesignDocument) -> DesignKey:
+    """What tells the runs of the open design from those of others."""
+    return DesignKey(document.design.id, document.path)
 
 
 def launch(wanted: Request) -> process.RunProcess:
@@ -111,4 +120,4 @@ def nice(devices: DeviceChoice) -> int:
 
 def _for_window(problem: Problem) -> Problem:
     """The problem with what to do here, where there is no command line."""
-    return msgspec.structs.replace(problem, hint=_HINTS.get(problem.code, problem.hint))
+    return msgspec.structs.replace(problem, hint=hint_in_window(problem.code, problem.hint))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -16,13 +16,13 @@ from seqdec_gui.gui import background, notify
 from seqdec_gui.gui.runs_view.notes import display_name
 from seqdec_gui.gui.training_view.badge import WORDS
 from seqdec_gui.gui.training_view.history import RunHistory, read_history
-from seqdec_gui.gui.training_view.launch import launch, relaunch, request, runs_parent
+from seqdec_gui.gui.training_view.launch import design_key, launch, relaunch, request, runs_parents
 from seqdec_gui.gui.training_view.thread import TrainingThread, leave_all
 from seqdec_gui.gui.workspace import Workspace
 from seqdec_gui.runs import lock, spec
 from seqdec_gui.runs.control import Command
 from seqdec_gui.runs.events import Event
-from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.folder import DesignKey, RunFolder
 from seqdec_gui.runs.process import STOP_GRACE_S, RunProcess, stop_unattended
 from seqdec_gui.runs.state import RunStatus
 
@@ -221,8 +221,10 @@ class TrainingSession(QObject):
     def find_living(self) -> None:
         """Look, in a thread, for a run of the open design that goes on, and attach to it."""
         if self.active is None:
-            path = self.workspace.document.path
-            background.run(lambda: living(path), self._on_living_found, owner=self)
+            document = self.workspace.document
+            blank = document.path is None and not document.design.blocks
+            key, parents = design_key(document), runs_parents(document.path)
+            background.run(lambda: living(key, parents, blank), self._on_living_found, owner=self)
 
     # -- earlier runs beside the one shown
     def overlay(self, path: Path, name: str) -> None:
@@ -363,23 +365,28 @@ def session_of(workspace: Workspace) -> TrainingSession:
     return found if found is not None else TrainingSession(workspace)
 
 
-def living(design_path: Path | None) -> RunFolder | None:
-    """The latest run of a design that goes on; for a thread."""
-    parent = runs_parent(design_path)
-    try:
-        children = sorted((child for child in parent.iterdir() if child.is_dir()), reverse=True)
-    except OSError:
-        return None
-    wanted = str(design_path or "")
-    for child in children:
-        run = RunFolder(child)
+def living(design: DesignKey, parents: Iterable[Path], blank: bool = False) -> RunFolder | None:
+    """The latest run of a design that goes on; for a thread.
+
+    With `blank` any run of a design that was never saved: the window has just been opened and shows nothing else.
+    """
+    children = [child for parent in parents for child in _folders(parent)]
+    for run in map(RunFolder, sorted(children, key=lambda child: child.name, reverse=True)):
         if lock.is_held(run.lock):
             try:
-                if spec.read(run.spec).design_path == wanted:
-                    return run
+                found = spec.read(run.spec)
             except InvalidInput:
                 continue
+            if design.owns(run.path, found.design_id, found.design_path) or (blank and not found.design_path):
+                return run
     return None
+
+
+def _folders(parent: Path) -> list[Path]:
+    try:
+        return [child for child in parent.iterdir() if child.is_dir()]
+    except OSError:
+        return []
 
 
 def device_words(names: tuple[str, ...]) -> str:

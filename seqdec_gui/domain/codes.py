@@ -1,0 +1,214 @@
+"""Every problem code: what it means, what to do about it, and which part of the program it is about.
+
+A problem of a new code needs a row here, in alphabetical order; `tools/make_design_docs.py` writes docs/problems.md from the table.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Place = Literal["design", "binding", "data", "training", "devices", "run", "generate", "export", "file", "command"]
+
+PLACES: dict[Place, str] = {
+    "design": "Blocks and wires",
+    "binding": "Which column feeds which port",
+    "data": "Files, rows and codecs",
+    "training": "Training",
+    "devices": "Devices and engines",
+    "run": "Runs and checkpoints",
+    "generate": "Generating",
+    "export": "Export",
+    "file": "Files of any kind",
+    "command": "The command line",
+}
+"""The headings of the places, in the order of the documentation."""
+
+
+class Code(msgspec.Struct, frozen=True):
+    """One problem code.
+
+    `about` is the part of the program where the user mends it; "binding" is what the design says of its data without opening it,
+    "data" what only the data itself shows. `help` says in one line what the code means and what to do. `in_window` replaces the hint
+    of the problem in the window, where that speaks of the command line. `absent` codes say only that something has not been chosen
+    yet, which an empty field or port shows already.
+    """
+
+    code: str
+    about: Place
+    help: str
+    in_window: str = ""
+    absent: bool = False
+
+
+# One row a line, in alphabetical order, so that branches which add codes merge without conflicts.
+# fmt: off
+_ROWS = (
+    Code("all_frozen", "design", "No block is trainable, so training would change nothing: set `trainable` in one block."),
+    Code("bad_assignment", "command", "An assignment is not written NAME=VALUE: write for example `training.epochs=20`."),
+    Code("bad_bench", "command", "`bench` was asked for sizes or contenders that it does not know: choose some of those it lists."),
+    Code("bad_block", "design", "A block of the design file is no object with id, kind and parameters: mend the file."),
+    Code("bad_charset", "data", "The charset of a codec has entries that are no single symbols, or one twice: leave it empty to have it found."),
+    Code("bad_link", "design", 'A link of the design file is not written `{"from": "block.port", "to": "block.port"}`: mend the file.'),
+    Code("bad_name", "design", "A block's id cannot be a name in a Python script, or means something else already: choose another name."),
+    Code("bad_parameter", "design", "Hyperparameters of a block contradict each other: change the one that is named."),
+    Code("bad_position", "design", "The position of a block in the design file is not `[x, y]`: mend the file."),
+    Code("bad_schedule", "training", "The learning rate schedule cannot be followed: change the epochs or rates that it names."),
+    Code("bad_split", "data", "The shares of validation and test leave no rows for training: lower one of them."),
+    Code("bad_suffix", "export", "The name of the exported file does not end as its format does: give it the ending of the format."),
+    Code("bad_value", "design", "A value has the wrong type or is out of range: give one that the parameter takes."),
+    Code("batch_devices", "devices", "The batch size does not divide by the number of devices: take the nearest that does."),
+    Code("batches", "command", "The batch sizes of `advise --batch` cannot be read: write whole numbers such as 256,2048."),
+    Code("begins_anew", "run", "The run had no checkpoint yet and begins again from the first step."),
+    Code("bound_twice", "binding", "Several columns are bound to one port: keep one."),
+    Code("busy_device", "devices", "Another program uses the device, so training is slower or may run out of memory: wait, or choose another."),
+    Code("cannot_generate", "generate", "The decoder cannot generate step by step as it is wired: the text says which wire or block to change."),
+    Code("checkpoint_gone", "run", "The run trained but its checkpoint is gone: restore the file, or start another run."),
+    Code("checkpoint_mismatch", "run", "A checkpoint was written for another design: use the design of its run."),
+    Code("command_value", "run", "The value of a command to a run is missing or out of range: give one that the command takes."),
+    Code("constant_values", "data", "Values that do not vary over the training rows were centred and not scaled."),
+    Code("cycle", "design", "Links run in a circle, so no block of it can be first: remove one of them."),
+    Code("damaged_checkpoint", "run", "A checkpoint is no longer what was written: use the other checkpoint, or train again."),
+    Code("damaged_spec", "run", "The run's spec.json cannot be read: restore it from a backup, or start another run."),
+    Code("dangling_link", "design", "A link names a block or port that does not exist: delete it, or restore the block."),
+    Code("data_changed", "data", "The data file gives other rows than those the run trained on: restore it, or give a file of new rows."),
+    Code("data_missing", "data", "The design's data file is not there: check the path, or choose another file.", in_window="Choose the file again on the Data tab."),
+    Code("data_or_split", "command", "`evaluate` needs either a data file or a part of the run's own data: give `--data` or `--split`."),
+    Code("devices_syntax", "devices", "The devices cannot be read: write auto, cpu, cpu:2 or gpu:0,gpu:1."),
+    Code("different_codecs", "generate", "A decoder reads symbols of one kind and predicts another: bind one column of text to both ends."),
+    Code("different_symbols", "generate", "A decoder reads other symbols than it predicts: bind one column of text to both ends."),
+    Code("duplicate_column", "data", "Two columns of the file have the same name: rename one of them."),
+    Code("duplicate_name", "design", "Several blocks have the same id: rename all but one."),
+    Code("early_stopping", "run", "The monitored metric has not improved for as many reports as early stopping allows, so the training ends."),
+    Code("empty_design", "design", "The design has no blocks: add some, or begin with a template."),
+    Code("empty_file", "data", "The file has no rows: choose one that has."),
+    Code("empty_rows", "data", "Rows of a text column are empty: fill or remove them."),
+    Code("empty_split", "data", "The share of validation or test is too small to give a row: raise it, or set it to 0."),
+    Code("engine", "run", "Which engine trains the run, and why."),
+    Code("engine_missing", "devices", "The engine, or what it needs for these devices, is not installed: install it or choose another engine."),
+    Code("epoch_begins_again", "run", "Rows or batch size differ from those of the checkpoint, so its epoch begins again."),
+    Code("file_exists", "file", "A file of this name exists: choose another name, or replace it with `--force`."),
+    Code("first_step", "run", "The first step of training has been compiled; the text says how long it took."),
+    Code("header_missing", "data", "The first line of the file looks like data but was read as names: put the columns' names there."),
+    Code("initial_weights", "run", "Which run the training's first weights come from, and for which blocks."),
+    Code("input_and_split", "command", "`generate` was given rows in two ways: give `--input` or `--split`, not both."),
+    Code("invalid", "file", "Something that was given cannot be used: the text says what was expected."),
+    Code("is_a_folder", "export", "A folder stands where the exported file would be written: choose another name."),
+    Code("keras_file_changed", "design", "The Keras file of a block is not the one that was imported: import it again."),
+    Code("label_needs_vector", "data", "A column of labels is bound to a port that takes no single vector: use codec text for a sequence."),
+    Code("length_differs", "data", "The length of the codec is not that of the block: leave the codec's length empty."),
+    Code("local_statistics", "training", "With local batch statistics a run on several devices is not equal to a run on one."),
+    Code("loss_activation", "design", "The loss does not suit the activation of the output it is connected to: change one of them."),
+    Code("mask_not_in_h5", "export", "A .h5 file cannot carry the mask of padding: export as .keras, or do without the mask."),
+    Code("missing_file", "data", "There is no file at this path: check the path."),
+    Code("missing_input", "generate", "A row lacks the value of an input port: give a column for every input."),
+    Code("newer_format", "file", "The design was written by a newer version: open it with a newer seqdec-gui."),
+    Code("newer_spec", "run", "The run was written by a newer version: upgrade seqdec-gui to read it."),
+    Code("no_begin_symbol", "generate", "The rows do not begin with one and the same symbol, so generating has no first input: train with begin marks."),
+    Code("no_bindings", "binding", "No column is bound to any port: bind one to each input and target.", absent=True),
+    Code("no_checkpoint", "run", "The run has no checkpoint of this name: choose the other, or train until one is written."),
+    Code("no_column", "binding", "A binding names no column: choose one."),
+    Code("no_cudnn", "design", "The layer cannot use the fast kernels of cuDNN, so it is slower on GPUs: the text says what stands in the way."),
+    Code("no_data", "binding", "The design has no data file: choose one.", in_window="Open a data file on the Data tab."),
+    Code("no_data_file", "binding", "A port is bound to a column, but no file is named: choose a data file.", absent=True),
+    Code("no_decay", "training", "The decay begins after the last epoch, so the learning rate never changes: begin it earlier."),
+    Code("no_design", "command", "`certify` needs a design file, or a run that has one: give one of them."),
+    Code("no_dry_run", "export", "The export could not be tried before the training: it may fail afterwards for the reason given."),
+    Code("no_file", "command", "There is no file at this path: check the path."),
+    Code("no_folder", "file", "The folder is not there: check the path, or make it."),
+    Code("no_input", "design", "The design has no input block: add a vector or a sequence."),
+    Code("no_keras_file", "design", "A block names no Keras file, or one that is not there: import it."),
+    Code("no_kl", "design", "A variational code with KL weight 0 is not drawn to a normal distribution: set kl_weight above 0."),
+    Code("no_loss", "design", "The design has no loss: add one after the last block."),
+    Code("no_rows", "data", "There are no rows to use: the text says which were expected."),
+    Code("no_run", "run", "The folder holds no run: give one that `seqdec-gui runs` lists."),
+    Code("no_spec", "run", "The run's spec.json cannot be read: check the path and its permissions."),
+    Code("no_split_column", "data", "The split is by a column, but none is named: choose one."),
+    Code("no_such_device", "devices", "This machine does not have the device: choose one that `seqdec-gui devices` lists."),
+    Code("no_such_format", "export", "The model cannot be exported in this format: choose one of those listed."),
+    Code("no_such_part", "export", "The model has no such part: choose full or one of its blocks."),
+    Code("no_symbols", "generate", "The decoder predicts numbers, so it has no symbols and no probabilities."),
+    Code("no_training_rows", "data", "The split leaves no rows for training: lower the shares, or use more data."),
+    Code("no_validation", "training", "A validation metric is monitored, but no rows validate: raise the share of validation, or monitor loss."),
+    Code("not_a_design", "file", "The file is no design: open a .seqdec file."),
+    Code("not_a_file", "data", "A folder was given where a data file was expected: choose a file."),
+    Code("not_available", "command", "This version does not have the option: use those that are named."),
+    Code("not_empty", "run", "The folder for the run holds other files: choose an empty or a new one."),
+    Code("not_finite", "data", "Numbers are missing, infinite or not a number: fill or remove these rows."),
+    Code("not_fitted", "data", "The run was trained without data for this port, so there is no codec for it: unbind it, or train again."),
+    Code("not_ids", "data", "Values are no whole numbers from 0, so they are no ids of symbols: bind another column or codec."),
+    Code("not_in_h5", "export", "A .h5 file cannot carry this model: export as .keras."),
+    Code("not_in_keras", "export", "A .keras file cannot carry this model: the text says why."),
+    Code("not_json", "file", "The design file is no JSON: it is damaged or cut off, or another kind of file."),
+    Code("not_numbers", "generate", "A value for an input is no number of the expected shape: correct it."),
+    Code("not_one_hot", "data", "Rows are not one-hot, that is a single 1 among zeros: bind the column as values."),
+    Code("not_probabilities", "data", "Targets of a classification are no ids, one-hot rows or probabilities: bind another column or loss."),
+    Code("not_running", "run", "The run is not running, so there is nothing to attach to: resume it, or look at its events."),
+    Code("not_text", "file", "The file or standard input is no text that can be read: write it as UTF-8."),
+    Code("not_utf8", "data", "The file is not UTF-8 and was read as another encoding: write it as UTF-8 to be sure."),
+    Code("nothing_in_common", "run", "No block of the earlier run is in this design: give blocks the ids that they had there."),
+    Code("nothing_left", "run", "The run has trained all its epochs: ask for more, or start another with its weights."),
+    Code("number_format", "data", "Numbers of a column can be read in two ways: write them without marks between thousands."),
+    Code("one_device", "devices", "A certificate compares two or more devices with one: choose more than one."),
+    Code("open_input", "design", "Nothing is connected to an input: draw a wire to it.", absent=True),
+    Code("open_quote", "data", "A quote in the file is never closed, so the rest would be one value: close it, or double quotes inside texts."),
+    Code("permission_denied", "file", "The file or folder may not be read: change its permissions."),
+    Code("ragged_rows", "data", "Rows of the file have different numbers of values: correct the rows that are named."),
+    Code("regularizers_left_out", "design", "The imported model has regularizers, which training here does not apply."),
+    Code("row_counts_differ", "data", "Columns or files that belong together have different numbers of rows: bind columns of the same rows."),
+    Code("run_as_design", "command", "A run's folder was given where a design file was expected: give the .seqdec file."),
+    Code("run_exists", "run", "The folder holds a run already: resume it, or choose another folder."),
+    Code("run_folder", "run", "The folder for the run cannot be made: choose another place."),
+    Code("slow_loop", "design", "Recurrent dropout takes a slower loop on GPUs."),
+    Code("split_column_missing", "data", "The file has no column of this name to split by: choose another."),
+    Code("text_needs_sequence", "data", "A column of text is bound to a port that takes no sequence of symbols: bind numbers, or use codec category."),
+    Code("too_few_rows", "training", "There are fewer training rows than one batch: lower the batch size, or use more data."),
+    Code("too_long", "data", "Rows are longer than the port has steps: make the port longer, or shorten the rows."),
+    Code("too_many_labels", "data", "The column has more labels than the port has room for: make the port wider."),
+    Code("too_many_symbols", "data", "The column has more symbols than the port has room for: make the port wider."),
+    Code("two_links", "design", "Several links end at one input, which takes one: keep one."),
+    Code("unbound_port", "binding", "No column is bound to a port that needs data: bind one.", in_window="Bind a column to it on the Data tab.", absent=True),
+    Code("unknown_block", "design", "The design has no block of this name: use one that it has."),
+    Code("unknown_column", "data", "The file has no column of this name: bind one that it has."),
+    Code("unknown_command", "run", "The run does not know the command: use one that docs/run_folder.md lists."),
+    Code("unknown_field", "design", "The design file has a field that designs do not have: remove it, or open the file with a newer version."),
+    Code("unknown_format", "data", "The file is of a kind that cannot be read as data: convert it to one of those listed."),
+    Code("unknown_kind", "design", "There is no block kind of this name: use one that `seqdec-gui catalog` lists."),
+    Code("unknown_label", "data", "A label was not there in training: use one that the run knows."),
+    Code("unknown_parameter", "design", "The block has no parameter of this name: use one that `seqdec-gui catalog` lists."),
+    Code("unknown_port", "binding", "A column is bound to something that takes no data: bind it to a port that does."),
+    Code("unknown_split", "data", "The split column says something else than train, validation or test: correct these rows."),
+    Code("unknown_symbol", "data", "A symbol is not in the charset: remove it, or train with it."),
+    Code("unknown_template", "command", "There is no template of this name: use one that `seqdec-gui templates` lists."),
+    Code("unreadable", "file", "The design file cannot be read: check the path and its permissions."),
+    Code("unreadable_file", "data", "The data file cannot be read: it is damaged, or another kind of file than its name says."),
+    Code("unusable_array", "data", "An array of the file cannot be a column: give it one entry per row, of numbers or text."),
+    Code("unusable_keras_file", "design", "The Keras file cannot become a block: the text says what stands in the way."),
+    Code("unused_block", "design", "No loss depends on the block, so it would not be part of the model: connect its output, or delete it."),
+    Code("unwritable", "file", "The file cannot be written: choose another folder, or free some space."),
+    Code("wrong_column_type", "data", "A column has values of another kind than its codec takes: bind another column or codec."),
+    Code("wrong_shape", "design", "A tensor, or the rows of a column, have another shape than expected: change the block or the column."),
+    Code("wrong_type", "design", "A part of the design file has the wrong type: mend the file."),
+)
+# fmt: on
+
+CODES: dict[str, Code] = {row.code: row for row in _ROWS}
+
+
+def about(code: str) -> Place | None:
+    """What a code is about; None for one that this version does not know, as a newer run may send."""
+    row = CODES.get(code)
+    return row.about if row is not None else None
+
+
+def is_absent(code: str) -> bool:
+    """Whether the code says only that something has not been chosen yet."""
+    row = CODES.get(code)
+    return row is not None and row.absent
+
+
+def hint_in_window(code: str, hint: str) -> str:
+    """The hint to show in the window instead of `hint`, which may speak of the command line."""
+    row = CODES.get(code)
+    return (row.in_window if row is not None else "") or hint

@@ -1,0 +1,84 @@
+"""Keeping the keyboard where the user left it when the focused widget is disabled or hidden."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PyQt5.QtCore import QEvent, QObject, Qt
+from PyQt5.QtWidgets import QAbstractButton, QApplication, QWidget
+
+if TYPE_CHECKING:
+    from PyQt5.QtWidgets import QWidget as _Window
+else:
+    _Window = object  # two classes of Qt cannot be bases of one
+
+_SUCCESSOR = "focus_successor"
+
+
+def follow_focus(widget: QWidget, successor: QWidget) -> None:
+    """Let `successor` have the focus of `widget` as soon as it can, when `widget` had it and is disabled or hidden."""
+    widget.setProperty(_SUCCESSOR, successor)
+
+
+class KeepsFocus(_Window):
+    """A window whose focus does not slip to a neighbour; to be mixed in before the Qt class.
+
+    When a focused widget is disabled or hidden, Qt gives the focus to the next in the tab order, where the next press of a key
+    does what nobody chose: after Pause, Space was Stop. Where one of the two is a button, the focus rests on what surrounds the
+    widget instead, where Space and Enter do nothing, until the widget or its successor (see `follow_focus`) can take it.
+    """
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Move the focus on, for Tab; Qt calls this too when a focused widget can hold it no longer."""
+        lost = self.focusWidget()
+        if lost is None or _can_have_focus(lost):
+            return bool(super().focusNextPrevChild(forward))
+        moved = bool(super().focusNextPrevChild(forward))
+        if isinstance(lost, QAbstractButton) or isinstance(self.focusWidget(), QAbstractButton):
+            rest = _surrounding(lost, self)
+            rest.setFocus(Qt.OtherFocusReason)
+            _Waiting(lost, rest)
+            return True
+        return moved
+
+
+class _Waiting(QObject):
+    """Gives the focus back to a widget, or to its successor, unless the user has moved it meanwhile."""
+
+    def __init__(self, lost: QWidget, rest: QWidget) -> None:
+        super().__init__(rest)
+        self._rest = rest
+        successor = lost.property(_SUCCESSOR)
+        self._candidates = [lost] if successor is None else [lost, successor]
+        for candidate in self._candidates:
+            candidate.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent) -> bool:
+        if not isinstance(watched, QWidget):
+            return False
+        if event.type() in (QEvent.EnabledChange, QEvent.Show) and self._candidates and _can_have_focus(watched):
+            still_there = self._rest.window().focusWidget() is self._rest
+            for candidate in self._candidates:
+                candidate.removeEventFilter(self)
+            self._candidates = []
+            self.deleteLater()
+            if still_there:
+                watched.setFocus(Qt.OtherFocusReason)
+        return False
+
+
+def _can_have_focus(widget: QWidget) -> bool:
+    return bool(widget.isEnabled() and widget.isVisible())
+
+
+def _surrounding(lost: QWidget, window: QWidget) -> QWidget:
+    """The nearest widget around a lost one that can hold the focus itself and does nothing with Space and Enter."""
+    around = lost.parentWidget()
+    while around is not None and around is not window:
+        if _can_have_focus(around) and around.focusProxy() is None and around is not QApplication.focusWidget():
+            return around
+        around = around.parentWidget()
+    return window
+
+
+__all__ = ["KeepsFocus", "follow_focus"]

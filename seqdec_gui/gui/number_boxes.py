@@ -1,0 +1,111 @@
+"""Spin boxes that take a typed number whole or not at all, for pages without a form of the inspector."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from PyQt5 import sip
+from PyQt5.QtCore import QPoint, Qt, QTimer, pyqtSignal
+from PyQt5.QtGui import QKeyEvent, QValidator
+from PyQt5.QtWidgets import QDoubleSpinBox, QSpinBox, QToolTip
+
+if TYPE_CHECKING:
+    from PyQt5.QtWidgets import QAbstractSpinBox as _SpinBox
+else:
+    _SpinBox = object  # two classes of Qt cannot be bases of one
+
+_PARTS_OF_NUMBERS = "+-.,_ \u00a0\u202f'0123456789eE"
+
+
+class _Whole(_SpinBox):
+    """To be mixed in before the Qt class, whose signal `refused` brings the sentence.
+
+    A spin box of Qt swallows the keys that would lead out of its range, so that 99999999 typed where 9999 is the most becomes
+    9999. Here all keys are taken, and `valueChanged` comes with Enter, when the box is left, or with a step. A number out of
+    range then goes back to the value before, and a bubble under the box says why. Escape brings the value before back too.
+    """
+
+    def __init__(self, **properties: Any) -> None:
+        super().__init__(**properties)
+        self.setKeyboardTracking(False)
+
+    def _number(self, plain: str) -> float | None:
+        """The number that a text without prefix and suffix means; None if it is none."""
+        raise NotImplementedError
+
+    def validate(self, text: str | None, position: int) -> tuple[QValidator.State, str, int]:
+        text = text or ""
+        plain = self._plain(text)
+        if text == self.specialValueText() != "":
+            return QValidator.Acceptable, text, position
+        number = self._number(plain)
+        if number is not None and self.minimum() <= number <= self.maximum():
+            return QValidator.Acceptable, text, position
+        possible = all(character in _PARTS_OF_NUMBERS for character in plain)
+        return (QValidator.Intermediate if possible else QValidator.Invalid), text, position
+
+    def valueFromText(self, text: str | None) -> Any:
+        number = self._number(self._plain(text or ""))
+        return self.value() if number is None else number
+
+    def fixup(self, text: str | None) -> str:
+        """Qt asks for this at the end of an edit if the text is no value, and then shows the value before."""
+        self._refuse(text or "")
+        return text or ""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        text = self.lineEdit().text()
+        if event.key() != Qt.Key_Escape or text == self.specialValueText() or self._number(self._plain(text)) == self.value():
+            super().keyPressEvent(event)
+            return
+        if self.validate(text, 0)[0] != QValidator.Acceptable:
+            self._refuse(text)
+        self.setValue(self.value())
+        self.selectAll()
+        event.accept()
+
+    def _plain(self, text: str) -> str:
+        return text.removeprefix(self.prefix()).removesuffix(self.suffix()).strip()
+
+    def _refuse(self, text: str) -> None:
+        low, high, value = (self.textFromValue(number) for number in (self.minimum(), self.maximum(), self.value()))
+        received = self._plain(text) or "nothing"
+        sentence = f"Expected {low} to {high}, received {received}. It is {value} again."
+        QTimer.singleShot(0, lambda: self._show_bubble(sentence))  # the change of focus that is under way would hide it
+        self.refused.emit(sentence)
+
+    def _show_bubble(self, sentence: str) -> None:
+        if not sip.isdeleted(self) and self.isVisible():
+            QToolTip.showText(self.mapToGlobal(QPoint(0, self.height())), sentence, self)
+
+
+class WholeNumberBox(_Whole, QSpinBox):
+    """A whole number."""
+
+    refused = pyqtSignal(str)
+
+    def _number(self, plain: str) -> float | None:
+        digits = plain.replace(self.locale().groupSeparator(), "").replace("_", "")
+        try:
+            return int(digits)
+        except ValueError:
+            return None
+
+
+class DecimalBox(_Whole, QDoubleSpinBox):
+    """A number with decimals."""
+
+    refused = pyqtSignal(str)
+
+    def _number(self, plain: str) -> float | None:
+        number, understood = self.locale().toDouble(plain)
+        if not understood:
+            try:
+                number = float(plain)
+            except ValueError:
+                return None
+        return number if math.isfinite(number) else None
+
+
+__all__ = ["DecimalBox", "WholeNumberBox"]
