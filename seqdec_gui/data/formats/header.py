@@ -52,10 +52,10 @@ def judge_header(sample: Sequence[Sequence[str]], bound: Sequence[str] = ()) -> 
 def _judged(first: Sequence[str], rows: Sequence[Sequence[str]]) -> Judgement:
     columns = [[row[i].strip() for row in rows if i < len(row)] for i in range(len(first))]
     numeric = [_numeric(column) for column in columns]
-    names = [i for i, cell in enumerate(first) if numeric[i] and cell not in _MISSING and not _is_number(cell)]
+    names = [i for i, cell in enumerate(first) if numeric[i] and _is_word(cell)]
     values = [i for i, cell in enumerate(first) if _is_number(cell) and (numeric[i] or not rows)]
     if names:
-        return Judgement(True, not values)
+        return Judgement(True, not values and all(_NAME.fullmatch(first[i]) for i in names))
     if values:
         counting = len(values) > 2 and [first[i] for i in values] in _consecutive(len(values))
         others = [cell for i, cell in enumerate(first) if i not in values and cell]
@@ -70,16 +70,18 @@ def _judged_by_words(first: Sequence[str], columns: Sequence[Sequence[str]]) -> 
     comes_again = any(cell and cell in column for cell, column in zip(first, columns, strict=True))
     if comes_again or len(set(first)) < len(first):
         return Judgement(False, has_rows)
-    if cells and all(map(_is_known, cells)):
-        return Judgement(True, True)
+    known = sum(map(_is_known, cells))
     features = [_unlike(cell, column) for cell, column in zip(first, columns, strict=True) if cell and column]
+    if known == len(cells) > 1 or (cells and all(map(_COMPOUND.fullmatch, cells))):
+        return Judgement(True, True)
+    apart = bool(features) and min(features) >= 2
     if not all(map(_NAME.fullmatch, cells)):
-        return Judgement(bool(features) and min(features) >= 2, False)
+        return Judgement(apart, False)
+    if known == len(cells):  # one word, which may also be the first of a list of words
+        return Judgement(True, sum(features) > 0)
     if max(map(len, columns), default=0) < _MIN_ROWS:
         return Judgement(True, False)
-    if sum(features) >= 2 or any(map(_is_known, cells)):
-        return Judgement(True, True)
-    return Judgement(sum(features) > 0, False)
+    return Judgement(known > 0 or sum(features) > 0, apart)
 
 
 def _unlike(name: str, column: Sequence[str]) -> int:
@@ -117,6 +119,11 @@ def _is_known(cell: str) -> bool:
 def _numeric(column: Sequence[str]) -> bool:
     cells = [cell for cell in column if cell not in _MISSING]
     return bool(cells) and all(map(_is_number, cells))
+
+
+def _is_word(cell: str) -> bool:
+    """Neither a number nor a mark of a missing one, such as `?`."""
+    return cell not in _MISSING and not _is_number(cell) and any(map(str.isalnum, cell))
 
 
 def _is_number(cell: str) -> bool:
