@@ -26,7 +26,7 @@ written by `tools/make_design_docs.py` from the program itself; a test fails whe
  "id": ...,
  "blocks": [{{"id": ..., "kind": ..., "parameters": {{...}}, "position": [x, y]}}, ...],
  "links": [{{"from": "block.port", "to": "block.port"}}, ...],
- "data": {{"file": ..., "split": {{...}}, "bindings": [...]}},
+ "data": {{"file": ..., "split": {{...}}, "bindings": [...], "reading": {{...}}}},
  "training": {{...}}}}
 ```
 
@@ -52,6 +52,24 @@ input block (`latent.output`, or just `latent`), the targets of a loss (`loss.ta
 (`model_2.inputs`), which feeds a decoder of symbols and its loss at once: the targets are the inputs one step ahead. A decoder
 of numbers (with an error as its loss) has a column for each end. `column` may be a list of numeric columns, which make one
 vector. `file` names another file than the dataset's. Without `codec` one is chosen from the port and the column.
+"""
+READING = """### `reading`
+
+How the delimited text files of `data` are read; left out where all is `auto`. On the command line these are
+`data.header`, `data.delimiter`, `data.quoting` and `data.encoding`: `train --set data.header=no`. What `auto` decides
+is shown on the Data page, and what might be decided otherwise is a warning before training.
+
+- **`header`**: a text above a column of numbers names it; in a table of words the first line is compared with the
+  others. A first line with the name of a bound column is a header. Without a header columns are called `column 1`,
+  `column 2`, ...
+- **`quoting`**: the quotes around cells are removed where every cell that begins with a quote is closed by one right
+  before a delimiter or a line end. Otherwise all quotes are characters of the text.
+- **`encoding`**: by the byte order mark; UTF-8 if the file is valid in it; UTF-16 and UTF-32 by their zero bytes;
+  else cp1252, and Latin-1 where the file has bytes that cp1252 has not.
+- Empty lines are skipped, except in a file with one column, where they are rows without a value. Lines that begin
+  with `#` before the first row are skipped where they have fewer cells than it. The number of rows read is compared
+  with the lines of the file.
+
 """
 
 
@@ -96,6 +114,7 @@ def text() -> str:
     parts.append(BINDINGS)
     parts += [codec(struct) for struct in codecs()]
     parts.append("### `split`\n\n" + table(fields(bindings.Split)))
+    parts.append(READING + table(fields(bindings.Reading)))
     parts.append("## Training\n\n" + table(fields(Training)))
     archetype = dumps(load(path("templates/latent-to-sequence.seqdec")))
     parts.append(f"## The archetype\n\n`seqdec-gui new latent-to-sequence -o seed.seqdec` writes:\n\n```json\n{archetype}```")
@@ -108,7 +127,7 @@ def table(described: tuple[Field, ...]) -> str:
     lines = ["| parameter | type | default | |", "|---|---|---|---|"]
     for field in described:
         notes = " ".join(filter(None, (field.help, f"({field.range_text()})" if field.range_text() else "")))
-        type = " \\| ".join(f"`{choice}`" for choice in field.choices) or field.type
+        type = " \\| ".join(f"`{choice}`".replace("|", "\\|") for choice in field.choices) or field.type
         type += " or null" if field.optional else ""
         lines.append(f"| `{field.name}` | {type} | {shown(field.default)} | {notes} |")
     return "\n".join(lines) + "\n"

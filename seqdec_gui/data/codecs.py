@@ -294,10 +294,10 @@ def same_values(found: tuple[int, ...], expected: tuple[int, ...]) -> bool:
 def not_finite(source: Source, seen: NumberSurvey, where: str) -> Problem:
     """The problem that numbers are missing, NaN, infinite or beyond float32."""
     text = (
-        f"{source.label} has {counted(seen.bad, 'row')} with a missing, NaN or infinite value, "
-        f"the first is row {seen.bad_row + 1}; expected finite numbers."
+        f"{source.label} has {counted(seen.bad, 'row')} with a value that is missing, NaN, infinite or beyond 3.4e38 "
+        f"(the largest float32), the first is row {seen.bad_row + 1}; expected finite numbers."
     )
-    return Problem("error", "not_finite", where, text, "Fill or remove these rows.")
+    return Problem("error", "not_finite", where, text, "Fill or remove these rows, or bind the column as text.")
 
 
 def _wrong_shape(source: Source, expected: tuple[int, ...], where: str) -> Problem:

@@ -14,11 +14,12 @@ from seqdec_gui.data.codecs import FittedCodec
 from seqdec_gui.data.fitted import Fitted, FittedPort, encode, faults
 from seqdec_gui.data.fitting import Demand, Fit, fit
 from seqdec_gui.data.formats.base import Array, Column, Table
+from seqdec_gui.data.soundness import is_constant, survey
 from seqdec_gui.data.sources import ColumnSource
 from seqdec_gui.data.split import Parts, Rows, split_rows
 from seqdec_gui.data.tables import open_table
 from seqdec_gui.data.wires import Wire, expand
-from seqdec_gui.domain.bindings import Binding, DataSource
+from seqdec_gui.domain.bindings import Binding, DataSource, Reading
 from seqdec_gui.domain.dataflow import DataPort
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
 
@@ -70,9 +71,12 @@ def try_fit(
     ports: Sequence[DataPort],
     folder: Path,
     fitted: Fitted | None = None,
-    opened: Callable[[Path, Sequence[str]], Table] = open_table,
+    opened: Callable[[Path, Sequence[str], Reading], Table] = open_table,
 ) -> Trial:
-    """Reads, checks and fits the bound columns; `opened(path, names)` gives the table of a file. Never raises InvalidInput."""
+    """Reads, checks and fits the bound columns. Never raises InvalidInput.
+
+    `opened(path, names, reading)` gives the table of a file.
+    """
     problems: list[Problem] = []
     tables = _Tables(folder, source, problems, opened)
     bound = _resolved(source, ports, tables, fitted, problems)
@@ -84,6 +88,9 @@ def try_fit(
     problems += wrong
     fits = _fits(bound, ports, parts, rows, fitted)
     problems += [problem for result in fits for problem in result.problems]
+    for at, result in zip(bound, fits, strict=True):
+        codec = None if errors(result.problems) else result.codec
+        problems += survey(at.port, at.source, codec, fitted is not None or _has_length(at))
     return Trial(tuple(bound), tuple(fits), parts, rows, tuple(problems))
 
 
@@ -108,7 +115,27 @@ def open_dataset(
     arrays = {
         at.port.name: encode(_codec(result), at.source, at.port.name, cache) for at, result in zip(bound, fits, strict=True)
     }
+    problems = (*problems, *_encoded_alike(bound, arrays, problems))
     return Dataset(arrays, known.wires, *parts, rows, known, problems)
+
+
+def _has_length(at: Bound) -> bool:
+    """Whether port or codec say how long a row is."""
+    kind = at.port.type
+    steps = kind.shape if kind.dtype == "int32" else kind.shape[:-1]
+    return None not in steps or getattr(at.binding.codec, "length", None) is not None
+
+
+def _encoded_alike(bound: Sequence[Bound], arrays: dict[str, Array], said: Sequence[Problem]) -> list[Problem]:
+    """A warning for every port whose rows differ in the file and not as they are encoded."""
+    constant = {problem.where for problem in said if problem.code == "constant_column"}
+    text = "Every row of {} is encoded to the same values, so nothing can be learned from it."
+    hint = "Change the codec, or bind another column."
+    return [
+        Problem("warning", "encoded_alike", at.port.port, text.format(at.source.label[0].lower() + at.source.label[1:]), hint)
+        for at in bound
+        if at.port.port not in constant and is_constant(arrays[at.port.name])
+    ]
 
 
 class _Tables:
@@ -119,7 +146,7 @@ class _Tables:
         folder: Path,
         source: DataSource,
         problems: list[Problem],
-        opened: Callable[[Path, Sequence[str]], Table],
+        opened: Callable[[Path, Sequence[str], Reading], Table],
     ) -> None:
         self._folder, self._source, self._problems, self._open_table = folder, source, problems, opened
         self._open: dict[str, Table | None] = {}
@@ -141,7 +168,7 @@ class _Tables:
         if file == self._source.file and self._source.split.kind == "column":
             names.append(self._source.split.column)
         try:
-            table = self._open_table(self._folder / file, names)
+            table = self._open_table(self._folder / file, names, self._source.reading)
         except InvalidInput as error:
             self._problems += error.problems
             return None

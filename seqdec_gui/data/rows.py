@@ -13,8 +13,10 @@ import numpy as np
 from seqdec_gui.data.codecs import FittedCategory, FittedIds, FittedNumbers, FittedText
 from seqdec_gui.data.fitted import Fitted, FittedPort, faults
 from seqdec_gui.data.formats.base import Array, Table, reading
-from seqdec_gui.data.formats.dialect import find_delimiter, find_encoding
+from seqdec_gui.data.formats.dialect import find_delimiter
+from seqdec_gui.data.formats.encodings import decoded
 from seqdec_gui.data.formats.numerals import plain_texts
+from seqdec_gui.data.formats.records import count_records
 from seqdec_gui.data.sources import RowSource
 from seqdec_gui.data.tables import SUFFIXES, open_table
 from seqdec_gui.data.wires import one_hot
@@ -38,8 +40,9 @@ def read_rows(fitted: Fitted, source: Path | Iterable[str]) -> dict[str, Values]
     if not source.exists():
         raise InvalidInput(f"{source} does not exist; expected a file with one row per sample.", "missing_file", "data")
     with reading(source):
-        content = source.read_text(encoding=find_encoding(source))
-    return _from_lines(fitted, content.split("\n"), source.name, "\t" if source.suffix.lower() == ".tsv" else "")
+        content = decoded(source.read_bytes(), source.name).content.decode()
+    lines = re.split(r"\r\n?|\n", content)
+    return _from_lines(fitted, lines, source.name, "\t" if source.suffix.lower() == ".tsv" else "")
 
 
 # -- files with columns
@@ -86,18 +89,28 @@ def _from_lines(fitted: Fitted, lines: list[str], file: str, delimiter: str) -> 
         lines.pop()
     if not lines:
         raise InvalidInput(f"{file} is empty; expected one row per line.", "empty_file", "data")
-    delimiter = delimiter or find_delimiter("\n".join(lines[:200]))
+    delimiter = delimiter or find_delimiter("\n".join(lines[:200]).encode())
+    quoted = count_records("\n".join(lines).encode(), delimiter, True).fault < 0  # as in training
+    written = (f"{line}\n" for line in lines)
     try:
-        records = iter(list(csv.reader((f"{line}\n" for line in lines), delimiter=delimiter)))
+        if quoted:
+            records = list(csv.reader(written, delimiter=delimiter))
+        else:
+            records = list(csv.reader(written, delimiter=delimiter, quoting=csv.QUOTE_NONE))
     except csv.Error as error:
         raise InvalidInput(f"{file} cannot be read as text with columns: {error}.", "unreadable_file", "data") from None
-    names = [name.strip() for name in next(records)]
+    names, rows = [name.strip() for name in records[0]], records[1:]
     found = {port.name: _columns_for(port, names) for port in fitted.inputs}
+    if len(names) > 1 and not all(found.values()):  # the columns trained on may have had no names either
+        unnamed = [f"column {i + 1}" for i in range(len(names))]
+        by_place = {port.name: _columns_for(port, unnamed) for port in fitted.inputs}
+        if all(by_place.values()):
+            names, rows, found = unnamed, records, by_place
     if len(fitted.inputs) == 1 and not found[fitted.inputs[0].name]:
         return {fitted.inputs[0].name: _bare(fitted.inputs[0], lines, file)}
     _require_all(fitted, found, names, file)
     # An empty line is an empty value where there is one column, and no row at all where there are several.
-    body = [record or [""] for record in records if record or len(names) == 1]
+    body = [record or [""] for record in rows if record or len(names) == 1]
     for row, record in enumerate(body):
         if len(record) != len(names):
             text = f"{file}, row {row + 1} has {len(record)} fields, the header has {len(names)}; expected as many."

@@ -59,6 +59,16 @@ class ColumnSource:
         for at in range(0, self.rows, CHUNK_ROWS):
             yield np.stack([part[at : at + CHUNK_ROWS] for part in parts], axis=1)
 
+    @property
+    def is_group(self) -> bool:
+        """Whether several columns make one vector, for which `numbers` reads them all at once."""
+        return len(self._columns) > 1
+
+    def western(self) -> dict[str, str]:
+        """Columns of bytes that are not UTF-8, and what they were read as; known once all rows have been."""
+        names = [column.name for column in self._columns]
+        return {name: encoding for name, encoding in self._table.western.items() if name in names}
+
     def page(self, first: int, count: int, as_text: bool = False) -> RowSource:
         """Rows [first, first + count) alone; with `as_text` whole numbers are texts, as the file writes them."""
         if as_text and self.kind == "integer":

@@ -9,19 +9,29 @@ from pathlib import Path
 import numpy as np
 
 from seqdec_gui.data.formats.base import Array, Cell, Column, Kind, Table, reading
+from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.paths import path_fault
 from seqdec_gui.domain.problems import InvalidInput
 
 __all__ = ["SUFFIXES", "Array", "Cell", "Column", "Kind", "Table", "inspect", "open_table", "preview", "read"]
 
+AS_DETECTED = Reading()
+"""Nothing is known of the way a text file is written."""
 SUFFIXES = (".npz", ".npy", ".h5", ".hdf5", ".csv", ".tsv", ".parquet")
+_DELIMITED = (".csv", ".tsv")
 
 
-def open_table(path: Path, names: Sequence[str] | None = None) -> Table:
+def is_delimited(path: Path) -> bool:
+    """Whether the file is text with delimiters, for which a `Reading` matters."""
+    return path.suffix.lower() in _DELIMITED
+
+
+def open_table(path: Path, names: Sequence[str] | None = None, how: Reading = AS_DETECTED, bound: Sequence[str] = ()) -> Table:
     """Opens a data file; its `columns` are known then, and values are read when asked for.
 
-    `names` says which columns will be needed: a CSV file is then read only that far. Raises InvalidInput: missing,
-    unreadable, empty, damaged or of an unknown format.
+    `names` says which columns will be needed: a CSV file is then read only that far. `how` says how delimited text is read;
+    a first line with one of the names `bound` (or `names`) is taken for a header. Raises InvalidInput: missing, unreadable,
+    empty, damaged or of an unknown format.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -43,22 +53,27 @@ def open_table(path: Path, names: Sequence[str] | None = None) -> Table:
             return ParquetTable(path)
         from seqdec_gui.data.formats.delimited import DelimitedTable
 
-        return DelimitedTable(path, names)
+        return DelimitedTable(path, names, how, bound)
 
 
-def inspect(path: Path) -> Table:
-    """The file's table, kept open for the next call as long as the file does not change."""
+def inspect(path: Path, how: Reading = AS_DETECTED, names: Sequence[str] = ()) -> Table:
+    """The file's table, kept open for the next call as long as the file does not change.
+
+    `names` are the columns in use: where one of them stands in a first line that was taken for a row, it names columns.
+    """
     path = Path(path).absolute()
     try:
         status = path.stat()
     except OSError:
-        return open_table(path)
-    return _opened(path, status.st_mtime_ns, status.st_size)
+        return open_table(path, how=how)
+    table = _opened(path, how, status.st_mtime_ns, status.st_size)
+    bound = () if how.header != "auto" else table.named_in_first_row(names)
+    return _opened(path, how, status.st_mtime_ns, status.st_size, bound) if bound else table
 
 
 @lru_cache(maxsize=2)
-def _opened(path: Path, modified_ns: int, size: int) -> Table:
-    return open_table(path)
+def _opened(path: Path, how: Reading, modified_ns: int, size: int, bound: tuple[str, ...] = ()) -> Table:
+    return open_table(path, how=how, bound=bound)
 
 
 def read(path: Path, column: str) -> Array:

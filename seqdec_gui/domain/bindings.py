@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
@@ -76,9 +77,43 @@ class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     column: str = ""
 
 
+class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How the delimited text files of a dataset are read; `auto` decides from the content of each file."""
+
+    header: Annotated[
+        Literal["auto", "yes", "no"],
+        Meta(description="Whether the first line names the columns; without, they are called column 1, column 2, ..."),
+    ] = "auto"
+    delimiter: Annotated[
+        Literal["auto", ",", ";", "tab", "|", "space"], Meta(description="What stands between two cells of a line.")
+    ] = "auto"
+    quoting: Annotated[
+        Literal["auto", "yes", "no"],
+        Meta(description="Whether quotes around a cell are removed; auto: where every cell that begins with one is closed."),
+    ] = "auto"
+    encoding: Annotated[
+        str, Meta(description="The character encoding as Python names it: utf-8, cp1252, latin-1, utf-16, ...")
+    ] = "auto"
+
+    def __post_init__(self) -> None:
+        if self.encoding != "auto" and not is_text_encoding(self.encoding):
+            raise ValueError("Expected auto or a character encoding such as utf-8, cp1252, latin-1 or utf-16")
+
+
+def is_text_encoding(name: str) -> bool:
+    """Whether Python knows a character encoding of this name."""
+    try:
+        info = codecs.lookup(name)
+    except (LookupError, ValueError):
+        return False
+    no_files = ("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "unicode_escape", "raw_unicode_escape")
+    return bool(info._is_text_encoding) and info.name not in no_files
+
+
 class DataSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The dataset of a design. A relative `file` is relative to the design file's folder."""
 
     file: str = ""
     split: Split = Split()
     bindings: tuple[Binding, ...] = ()
+    reading: Reading = Reading()

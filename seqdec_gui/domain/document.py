@@ -36,9 +36,16 @@ def to_builtins(design: Design) -> dict[str, Any]:
         **({"id": design.id} if design.id else {}),
         "blocks": [_block_to_builtins(block) for block in design.blocks],
         "links": [{"from": str(link.source), "to": str(link.target)} for link in design.links],
-        "data": msgspec.to_builtins(design.data),
+        "data": _data_to_builtins(design.data),
         "training": msgspec.to_builtins(design.training),
     }
+
+
+def _data_to_builtins(data: DataSource) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(data)
+    if not plain["reading"]:  # all is detected
+        del plain["reading"]
+    return plain
 
 
 def _block_to_builtins(block: Block) -> dict[str, Any]:

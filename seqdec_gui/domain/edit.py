@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from seqdec_gui.domain.bindings import Binding, Split
+from seqdec_gui.domain.bindings import Binding, Reading, Split
 from seqdec_gui.domain.catalog import Field, fields
 from seqdec_gui.domain.conversion import explained
 from seqdec_gui.domain.dataflow import data_ports, port_for
@@ -19,11 +19,13 @@ from seqdec_gui.domain.document import parse_parameters
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.training import Training
 
-_SECTIONS = ("training", "data.file", "data.split")
+_READING = tuple(field.name for field in fields(Reading))
+_SECTIONS = ("training", "data.file", "data.split", *(f"data.{name}" for name in _READING))
 
 
 def set_value(design: Design, name: str, text: str) -> Design:
-    """The design with one value set: `block.parameter`, `training.field`, `data.file` or `data.split.field`.
+    """The design with one value set: `block.parameter`, `training.field`, `data.file`, `data.split.field`
+    or a reading option: `data.header`, `data.delimiter`, `data.quoting`, `data.encoding`.
 
     Lists are written `128,128` or `[128,128]`, tables as JSON, no value as `none`. Raises InvalidInput that names the
     parameter, its range or choices, and near matches for a misspelt name.
@@ -36,6 +38,9 @@ def set_value(design: Design, name: str, text: str) -> Design:
         return design.with_data(msgspec.structs.replace(design.data, split=split))
     if name == "data.file":
         return design.with_data(msgspec.structs.replace(design.data, file=text))
+    if head == "data" and rest in _READING:
+        reading = _replaced(design.data.reading, Reading, name, rest, text)
+        return design.with_data(msgspec.structs.replace(design.data, reading=reading))
     if not head or not design.has(head):
         raise _unknown("unknown_block", name, f"There is no block {head or name!r}.", head or name, _heads(design))
     return _with_parameter(design, design.block(head), name, rest, text)

@@ -101,4 +101,4 @@ def try_data(source: DataSource, ports: Sequence[DataPort], folder: Path) -> tup
     """
     before = stamps(source, folder)
     source = msgspec.structs.replace(source, file=str(expanded(source.file)) if source.file else "")
-    return try_fit(source, ports, folder, opened=lambda path, _names: inspect(path)), before
+    return try_fit(source, ports, folder, opened=lambda path, names, how: inspect(path, how, names)), before

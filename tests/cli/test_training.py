@@ -401,6 +401,31 @@ def test_warnings_of_a_watched_run_are_left_to_the_run(run_command, fake_runner,
     assert "cannot carry the mask" in detached[2]
 
 
+def test_how_a_file_is_read_can_be_set_and_what_was_guessed_is_told(run_command, fake_runner, roman, tmp_path):
+    fake_runner("finish")
+    (tmp_path / "rows.tsv").write_text("".join(f"{i}\tM\n" for i in range(700)))
+    bound = (
+        "--data",
+        tmp_path / "rows.tsv",
+        "--bind",
+        "number=column 1",
+        "--bind",
+        "decoder_inputs=column 2",
+        "--devices",
+        "cpu",
+    )
+    _, out, err = run_command("train", roman, *bound, "--detach", "--set", "data.header=no")
+    attach(RunFolder(out.splitlines()[-1].removeprefix("run: "))).wait(10)
+    assert "looks like its other lines" not in err
+    assert "holds the same value in all 700 rows: 'M'" in err
+    status, out, err = run_command("train", roman, *bound, "--detach")
+    assert "looks like its other lines, so it is read as a row" in err
+    assert status == 0
+    attach(RunFolder(out.splitlines()[-1].removeprefix("run: "))).wait(10)
+    status, _, err = run_command("train", roman, *bound, "--set", "data.encoding=klingon")
+    assert (status, "received 'klingon'" in err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [(("--batch-size", "5000"), "A batch takes 5,000 rows"), (("--data", "{short}"), "has no rows")],

@@ -142,7 +142,7 @@ def test_a_vector_is_standardised_over_the_training_rows_alone(opened: Opened) -
 def test_a_value_that_does_not_vary_is_centred_and_told(opened: Opened) -> None:
     dataset = opened({"X": np.tile([[1.0, 0.1, 3.0]], (4, 1))}, [LATENT], Binding("latent", "X"))
     np.testing.assert_allclose(dataset.arrays["latent"], 0, atol=1e-7)
-    assert codes(dataset.problems) == ["constant_values"]
+    assert codes(dataset.problems) == ["constant_values", "constant_column"]
 
 
 def test_values_are_fed_as_they_are_if_asked(opened: Opened) -> None:
@@ -247,7 +247,8 @@ def test_values_that_are_not_finite_say_how_many_and_where(opened: Opened) -> No
     bad = X.copy()
     bad[2, 1], bad[3, 0] = np.nan, np.inf
     sentence = refusal(opened, {"X": bad}, [LATENT], Binding("latent", "X"))
-    assert "Column 'X' has 2 rows with a missing, NaN or infinite value, the first is row 3" in sentence
+    assert "Column 'X' has 2 rows with a value that is missing, NaN, infinite or beyond 3.4e38" in sentence
+    assert "the first is row 3" in sentence
 
 
 def test_several_columns_are_spoken_of_as_one_group(opened: Opened) -> None:

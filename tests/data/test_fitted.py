@@ -190,3 +190,27 @@ def test_new_rows_write_numbers_as_the_training_file_may(tmp_path: Path, lines: 
     source = DataSource("a.csv", bindings=(Binding("latent", ("a", "b", "c")), Binding("steps", "words")))
     fitted = open_dataset(source, ARCHETYPE, tmp_path).fitted
     np.testing.assert_allclose(read_rows(fitted, lines)["latent"], [[value, 2, 3]])
+
+
+def test_the_rows_of_a_file_are_decoded_as_in_training(tmp_path: Path, spelled: Fitted) -> None:
+    path = tmp_path / "rows.txt"
+    path.write_bytes("number\nl’été\n5 €\n".encode("cp1252"))
+    assert read_rows(spelled, path) == {"x": ["l’été", "5 €"]}
+    path.write_bytes("number\nGo\nVa\n".encode("utf-16-le"))
+    assert read_rows(spelled, path) == {"x": ["Go", "Va"]}
+
+
+def test_quotes_of_rows_are_text_where_one_does_not_close(tmp_path: Path, spelled: Fitted) -> None:
+    path = tmp_path / "rows.tsv"
+    path.write_text('number\tnote\n"Stop\ta\nsay "hi"\tb\n"whole"\tc\n')
+    assert read_rows(spelled, path) == {"x": ['"Stop', 'say "hi"', '"whole"']}
+
+
+def test_rows_without_names_are_taken_by_place_where_the_training_had_none(tmp_path: Path, spelled: Fitted) -> None:
+    import msgspec
+
+    port = msgspec.structs.replace(spelled.ports[0], columns=("column 2",))
+    fitted = msgspec.structs.replace(spelled, ports=(port, *spelled.ports[1:]))
+    path = tmp_path / "rows.tsv"
+    path.write_text("1\tabc\n2\tde\n")
+    assert read_rows(fitted, path) == {"x": ["abc", "de"]}

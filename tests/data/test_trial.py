@@ -48,7 +48,7 @@ def test_a_trial_without_a_file_or_rows_in_common_says_so(file: Path) -> None:
 def test_a_trial_may_use_a_table_that_is_open_already(file: Path) -> None:
     asked = []
 
-    def opened(path: Path, names: object) -> object:
+    def opened(path: Path, names: object, reading: object) -> object:
         asked.append(path)
         return inspect(path)
 
@@ -71,7 +71,7 @@ def test_texts_are_found_across_the_chunks_of_a_file(tmp_path: Path, first: int)
     path = tmp_path / "many.csv"
     path.write_text("code\n" + "\n".join(f"{i:06d}" for i in range(70_004)) + "\n", encoding="utf-8")
     source = DataSource(path.name, bindings=bound(steps="code"))
-    trial = try_fit(source, ARCHETYPE, path.parent, opened=lambda path, _: open_table(path))
+    trial = try_fit(source, ARCHETYPE, path.parent, opened=lambda path, _names, _reading: open_table(path))
     texts = trial.bound[0].source.page(first, 8, as_text=True)
     found = [text for chunk in texts.texts() for text in chunk.to_pylist()]
     assert found == [f"{i:06d}" for i in range(first, min(first + 8, 70_004))]

@@ -6,12 +6,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 import numpy as np
 
+from seqdec_gui.data.formats.encodings import decoded_texts
 from seqdec_gui.domain.problems import InvalidInput, Problem
+
+if TYPE_CHECKING:
+    from seqdec_gui.data.formats.dialect import Dialect
 
 Kind = Literal["text", "integer", "number", "array"]
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
@@ -43,6 +47,11 @@ class Table(ABC):
         """Warnings about the file as a whole."""
         self.unusable: dict[str, Problem] = {}
         """What the file holds besides columns, and why it cannot be used."""
+
+        self.dialect: Dialect | None = None
+        """How delimited text is written; None for other formats."""
+        self.western: dict[str, str] = {}
+        """Columns of bytes that are not UTF-8, and the encoding as which they were read; known once they have been."""
 
     def _list(self, columns: Iterable[Column]) -> None:
         """Sets `columns`; those whose rows hold no values are unusable."""
@@ -85,6 +94,17 @@ class Table(ABC):
         for chunk in self.chunks(name):
             yield chunk if column.kind == "text" else pa.array(chunk).cast(pa.string())
 
+    def _texts(self, name: str, values: Array) -> Any:
+        """NumPy strings of a column as an Arrow string array; keeps in mind which encoding was taken for bytes."""
+        array, western = text_and_encoding(values)
+        if western and self.western.get(name) != "latin-1":
+            self.western[name] = western
+        return array
+
+    def named_in_first_row(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Which of these names stand in the first row of a file that was read without a header."""
+        return ()
+
     def first_not_numeric(self, name: str) -> tuple[int, str] | None:
         """Row and content of the first cell that keeps a text column from being numeric."""
         return None
@@ -114,16 +134,46 @@ def native(array: Array) -> Array:
 
 
 def text_array(values: Array) -> Any:
-    """NumPy strings (`U`, `S` or objects) as an Arrow string array; bytes that are not UTF-8 are taken as Latin-1."""
+    """NumPy strings (`U`, `S` or objects) as an Arrow string array; see `text_and_encoding`."""
+    return text_and_encoding(values)[0]
+
+
+def text_and_encoding(values: Array) -> tuple[Any, str]:
+    """NumPy strings as an Arrow string array. Zeros at the end of fixed-width strings are padding, others characters.
+
+    Bytes that are not UTF-8 are read as cp1252, or as Latin-1 where they are not valid in it; which of them is the second
+    result, empty where all bytes are UTF-8.
+    """
     import pyarrow as pa
 
     values = native(values)
-    if values.dtype.kind != "S":
-        return pa.array(values, type=pa.string() if values.dtype.kind == "O" else None)
+    if values.dtype.kind == "U":  # pyarrow would end a text at its first zero
+        return pa.array(values.tolist() if _has_inner_zeros(values) else values, pa.string()), ""
+    if values.dtype.kind == "S" and _has_inner_zeros(values):
+        return _decoded(values.tolist())
+    if values.dtype.kind == "O" and not any(isinstance(value, bytes) for value in values):
+        return pa.array(values, pa.string()), ""
     try:
-        return pa.array(values).cast(pa.string())
+        return pa.array(values, pa.binary()).cast(pa.string()), ""
     except pa.ArrowInvalid:
-        return pa.array(np.char.decode(values, "latin-1"))
+        return _decoded(values.tolist())
+
+
+def _decoded(values: list[Any]) -> tuple[Any, str]:
+    import pyarrow as pa
+
+    texts, western = decoded_texts([value.encode() if isinstance(value, str) else value for value in values])
+    return pa.array(texts, pa.string()), western
+
+
+def _has_inner_zeros(values: Array) -> bool:
+    """Whether a fixed-width string has a zero before its last character."""
+    unit = np.uint32 if values.dtype.kind == "U" else np.uint8
+    width = values.dtype.itemsize // np.dtype(unit).itemsize
+    if not width or not len(values):
+        return False
+    units = np.ascontiguousarray(values).view(unit).reshape(len(values), width)
+    return bool(((units[:, :-1] == 0) & (units[:, 1:] != 0)).any())
 
 
 @contextmanager

@@ -1,36 +1,45 @@
-""".csv and .tsv. All cells are read as text by Arrow; a column is numeric if every cell of the whole file is."""
+""".csv and .tsv. All cells are read as text by Arrow; a column is numeric if every cell of the whole file is.
+
+The rows that Arrow gives are compared with the records counted by `records.count_records`: none vanishes without a word.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from seqdec_gui.data.formats import numerals
 from seqdec_gui.data.formats.base import CHUNK_ROWS, Cell, Chunk, Column, Kind, Table, reading, unknown_column
-from seqdec_gui.data.formats.dialect import Dialect, detect
+from seqdec_gui.data.formats.dialect import DELIMITER_NAMES, Dialect, detect
+from seqdec_gui.data.formats.records import records
+from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.wording import counted
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None")
 _BLOCK_BYTES = 8 * 2**20
+"""How much of a file Arrow parses at a time."""
+_MAX_BLOCK_BYTES = 2**31 - 1
+"""Arrow's limit of the same."""
 
 
 class DelimitedTable(Table):
     """A CSV or TSV file, held in memory as Arrow strings once a column is asked for.
 
-    `names` limits what is read from the file to these columns.
+    `names` limits what is read from the file to these columns. `how` says what is known of the way it is written.
     """
 
-    def __init__(self, path: Path, names: Sequence[str] | None = None) -> None:
+    def __init__(self, path: Path, names: Sequence[str] | None, how: Reading, bound: Sequence[str] = ()) -> None:
         super().__init__(path)
         with reading(path):
-            self._dialect: Dialect = detect(path)
-            self.problems = self._dialect.problems
-            self._wanted = [name for name in self._dialect.names if names is None or name in names]
-            self._strings: dict[str, Any] = _read_strings(path, self._dialect, self._wanted)
+            content, dialect = detect(path.read_bytes(), path.name, how, [*(names or ()), *bound])
+            self.dialect: Dialect = dialect
+            self.problems = dialect.problems
+            self._wanted = [name for name in dialect.names if names is None or name in names]
+            self._strings: dict[str, Any] = _read_strings(path, content, dialect, self._wanted)
+            del content
             self._numbers: dict[str, Any] = {name: self._as_numbers(name) for name in self._wanted}
         self._list(self._described(name) for name in self._wanted)
 
@@ -44,7 +53,13 @@ class DelimitedTable(Table):
         try:
             return super().column(name)
         except InvalidInput as error:
-            raise unknown_column(self.path, name, self._dialect.names) from error
+            raise unknown_column(self.path, name, self.dialect.names) from error
+
+    def named_in_first_row(self, names: Sequence[str]) -> tuple[str, ...]:
+        if self.dialect.header:
+            return ()
+        cells = {str(column[0]).strip() for column in self._strings.values() if len(column)}
+        return tuple(name for name in names if name in cells)
 
     def chunks(self, name: str) -> Iterator[Chunk]:
         column = self.column(name)
@@ -88,11 +103,11 @@ class DelimitedTable(Table):
 
         cells = pc.utf8_trim_whitespace(self._strings[name])
         cells = pc.if_else(pc.is_in(cells, pa.array(MISSING)), pa.scalar(None, pa.string()), cells)
-        if cells.null_count == len(cells):
+        if cells.null_count == len(cells) or self._holds_digit_strings(name, cells):
             return None
         with contextlib.suppress(pa.ArrowInvalid):
             return _cast(cells)
-        found = numerals.plain(cells, self._dialect.delimiter)
+        found = numerals.plain(cells, self.dialect.delimiter)
         if found is None:
             return None
         if found.doubt:
@@ -100,6 +115,16 @@ class DelimitedTable(Table):
             hint = "Write numbers without marks between thousands, and with decimal points, to be sure."
             self.problems += (Problem("warning", "number_format", "data", text, hint),)
         return _cast(found.cells)
+
+    def _holds_digit_strings(self, name: str, cells: Any) -> bool:
+        """Whether these are codes of digits, which numbers would not keep: too long, or with leading zeros."""
+        found = numerals.digit_strings(cells)
+        if found is None:
+            return False
+        text = f"Column {name!r} of {self.path.name} is read as text: {found}."
+        hint = "As numbers they would lose digits or leading zeros. To have numbers, write them shorter and without these."
+        self.problems += (Problem("info", "digit_strings", "data", text, hint),)
+        return True
 
 
 def _cast(cells: Any) -> Any:
@@ -119,80 +144,86 @@ def _shrunk(numbers: Any) -> Any:
     return numbers.cast(pa.float64()) if numbers.null_count and pa.types.is_integer(numbers.type) else numbers
 
 
-def _read_strings(path: Path, dialect: Dialect, wanted: Sequence[str]) -> dict[str, Any]:
+def _read_strings(path: Path, content: bytes, dialect: Dialect, wanted: Sequence[str]) -> dict[str, Any]:
+    """The wanted columns as Arrow strings. Raises InvalidInput where rows have another width, or were lost."""
+    import pyarrow as pa
+
+    if not dialect.rows:
+        return {name: pa.chunked_array([], pa.string()) for name in wanted}
+    body = pa.py_buffer(content).slice(dialect.start)
+    block_bytes = len(body) + 1 if dialect.keeps_blank_lines else _BLOCK_BYTES  # CRLF may be cut in two between blocks
+    read = wanted or dialect.names[:1]
+    while True:
+        try:
+            table = _parsed(body, dialect, read, min(block_bytes, _MAX_BLOCK_BYTES))
+            break
+        except pa.ArrowInvalid as error:
+            if "straddl" in str(error) and block_bytes < min(len(body), _MAX_BLOCK_BYTES):
+                block_bytes *= 4
+                continue
+            if "columns" not in str(error):
+                raise
+            rejected: list[Any] = []
+            _parsed(body, dialect, read, min(block_bytes, _MAX_BLOCK_BYTES), rejected)
+            if not rejected:
+                raise
+            raise _ragged(path, content, dialect, len(rejected)) from error
+    if table.num_rows != dialect.rows:
+        raise InvalidInput(_lost(path, dialect, table.num_rows), "rows_lost", "data")
+    return {name: table.column(name) for name in wanted}
+
+
+def _parsed(body: Any, dialect: Dialect, names: Sequence[str], block_bytes: int, rejected: list[Any] | None = None) -> Any:
+    """Arrow's table; with `rejected` rows of another width are put there."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
-    header = dialect.raw_names
-    included = set(wanted)
+    def reject(row: Any) -> str:
+        assert rejected is not None
+        rejected.append(row)
+        return "skip"
 
-    def read(rejected: list[Any] | None = None) -> Any:
-        def reject(row: Any) -> str:
-            assert rejected is not None
-            rejected.append(row)
-            return "skip"
-
-        return arrow_csv.read_csv(
-            path,
-            arrow_csv.ReadOptions(
-                encoding="utf-8" if dialect.encoding == "utf-8-sig" else dialect.encoding,
-                block_size=_BLOCK_BYTES,
-                use_threads=rejected is None,
-            ),
-            arrow_csv.ParseOptions(
-                delimiter=dialect.delimiter,
-                newlines_in_values=True,
-                invalid_row_handler=None if rejected is None else reject,
-            ),
-            arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(header, pa.string()),
-                include_columns=[name for name in header if name.strip() in included],
-                strings_can_be_null=False,
-            ),
-        )
-
-    try:
-        table = read()
-    except pa.ArrowInvalid as error:
-        if "columns" not in str(error):
-            raise
-        rejected: list[Any] = []
-        read(rejected)
-        if not rejected:
-            raise
-        raise InvalidInput(_ragged(path, rejected, len(header)), "ragged_rows", "data") from error
-    _fail_if_a_quote_stays_open(path, dialect, table.num_rows)
-    places = {name.strip(): place for place, name in enumerate(table.column_names)}
-    return {name: table.column(places[name]) for name in wanted}
-
-
-def _fail_if_a_quote_stays_open(path: Path, dialect: Dialect, rows: int) -> None:
-    """Arrow takes all that follows an open quote for one value, however many rows it was."""
-    with path.open("rb") as file:
-        quotes = sum(block.count(b'"') for block in iter(lambda: file.read(1 << 20), b""))
-    if quotes % 2 == 0 or not rows:
-        return
-    with path.open(encoding=dialect.encoding, newline="") as text:
-        try:
-            for _ in csv.reader(text, delimiter=dialect.delimiter, strict=True):
-                pass
-        except csv.Error as error:
-            if "unexpected end" not in str(error):
-                return
-        else:
-            return
-    raise InvalidInput(
-        f"{path.name} opens a quote that is never closed, in row {rows}: all that follows would be one value. "
-        "Close it, or write the quotes inside a text twice and quotes around it.",
-        "open_quote",
-        "data",
+    return arrow_csv.read_csv(
+        pa.BufferReader(body),
+        arrow_csv.ReadOptions(
+            column_names=list(dialect.names), block_size=block_bytes, use_threads=rejected is None, encoding="utf-8"
+        ),
+        arrow_csv.ParseOptions(
+            delimiter=dialect.delimiter,
+            quote_char='"' if dialect.quoted else False,
+            newlines_in_values=dialect.breaks > 0,
+            ignore_empty_lines=not dialect.keeps_blank_lines,
+            invalid_row_handler=None if rejected is None else reject,
+        ),
+        arrow_csv.ConvertOptions(
+            column_types=dict.fromkeys(dialect.names, pa.string()), include_columns=list(names), strings_can_be_null=False
+        ),
     )
 
 
-def _ragged(path: Path, rejected: list[Any], width: int) -> str:
-    first = rejected[0]
-    line = "" if first.number is None else f" (line {first.number} of the file)"
+def _ragged(path: Path, content: bytes, dialect: Dialect, count: int) -> InvalidInput:
+    """The error that rows have more or fewer cells than the first line."""
+    width = len(dialect.names)
+    bad = next(record for record in records(content, dialect.delimiter, dialect.quoted) if len(record.cells) != width)
+    line = bad.line + dialect.lines_before
+    separator = DELIMITER_NAMES[dialect.delimiter]
+    text = (
+        f"{path.name} has {counted(count, 'row')} with another number of cells than its first line: expected {width} "
+        f"({separator} between them), the first has {len(bad.cells)} (line {line} of the file)."
+    )
+    if dialect.fault_line:
+        text += (
+            f" In line {dialect.fault_line} a cell begins with a quote that does not close at the end of a cell, so quotes "
+            "could not be used to tell cells apart."
+        )
+        hint = "Close that quote, or write quotes inside a quoted text twice."
+        return InvalidInput([Problem("error", "open_quote", "data", text, hint)])
+    hint = "Quote cells that hold the delimiter, remove lines that are no rows, or set data.delimiter."
+    return InvalidInput([Problem("error", "ragged_rows", "data", text, hint)])
+
+
+def _lost(path: Path, dialect: Dialect, rows: int) -> str:
     return (
-        f"{path.name} has {counted(len(rejected), 'row')} with another number of fields than its header: expected {width}, "
-        f"the first has {first.actual_columns}{line}; quote fields that hold the delimiter."
+        f"{path.name} has {counted(dialect.rows, 'row')} behind line {dialect.lines_before + dialect.header}, but "
+        f"{counted(rows, 'row')} were read from it; expected as many. Report this file; until then save it as .parquet."
     )

@@ -1,124 +1,243 @@
-"""How a delimited text file is written: character encoding, delimiter, column names."""
+"""How a delimited text file is written: encoding, delimiter, quotes, column names; decided once for the whole file."""
 
 from __future__ import annotations
 
-import codecs
-import csv
+import re
 from collections import Counter
-from pathlib import Path
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import PurePath
 
 import msgspec
 
+from seqdec_gui.data.formats.encodings import decoded, line_at
+from seqdec_gui.data.formats.header import judge_header
+from seqdec_gui.data.formats.records import Count, Record, count_records, records
+from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.wording import counted
 
-_SAMPLE_BYTES = 256 * 1024
-_LONGEST_SAMPLE_BYTES = 64 * 2**20
+_SAMPLE_BYTES = 2**20
+"""How much of the file is looked at for its delimiter and its header."""
 _SAMPLE_RECORDS = 200
+"""And how many of the records there."""
+_SAMPLE_CELLS = 20_000
+"""The sample ends after this many cells, but not before the second record."""
 _DELIMITERS = (",", ";", "\t", "|")
-_MARKS = (  # that of UTF-32 begins like that of UTF-16
-    (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
-)  # fmt: skip
+_WRITTEN = {"tab": "\t", "space": " "}
+DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "space"}
+"""What delimiters are called in messages."""
+_SHOWN_NAMES = 5
+"""How many cells of the first line a message shows."""
+_MIN_STYLED_ROWS = 8
+"""From this many rows on, a column of which most cells are quoted shows that quotes are no text."""
+
+
+_LINE_END = re.compile(rb"\r\n?|\n")
 
 
 class Dialect(msgspec.Struct, frozen=True):
-    """`encoding` as Python names it; `raw_names` are the header's fields as written."""
+    """`names` are the columns'. The rows begin at the byte `start` of the text that `detect` gives with it."""
 
     encoding: str
     delimiter: str
-    raw_names: tuple[str, ...]
+    quoted: bool
+    header: bool
+    names: tuple[str, ...]
+    start: int
+    lines_before: int
+    """Lines of the file before that text: empty ones and comments."""
+    rows: int
+    """How many there are, counted without the reader of their values."""
+    keeps_blank_lines: bool
+    """In a file with one column an empty line is a row without a value."""
+    breaks: int
+    """Line ends inside quoted cells."""
+    fault_line: int
+    """Where a cell begins with a quote that does not close, which is why quotes are text; 0: nowhere."""
     problems: tuple[Problem, ...] = ()
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The columns' names, without white space around them."""
-        return tuple(name.strip() for name in self.raw_names)
+
+def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = ()) -> tuple[bytes, Dialect]:
+    """The file's text in UTF-8 without empty lines and comments around it, and how it is written.
+
+    `name` is the file's; `reading` says what is known, the rest is decided by the content. `bound` are the names of columns
+    in use. Raises InvalidInput: no text, binary, duplicate names, a quote that stays open though quotes were asked for.
+    """
+    text = decoded(raw, name, reading.encoding)
+    content, problems = text.content, list(text.problems)
+    del raw
+    if b"\0" in content:
+        wrong = f"{name} holds binary data (bytes of value 0); expected text with one row per line."
+        raise InvalidInput([Problem("error", "not_text", "data", wrong, "Choose a text file, or set data.encoding.")])
+    if len(_LINE_END.findall(content[-4:])) > 1:
+        content = content.rstrip(b"\r\n")  # a copy, so it is only made where empty lines stand at the end
+    start = _line_ends_at(content)
+    if start == len(content):
+        raise InvalidInput(f"{name} holds no text; expected a header line and rows.", "empty_file", "data")
+    comments = _comments_at(content, start)
+    delimiter = _delimiter(content[comments:], name, reading)
+    if comments > start and _is_narrower(content[start:comments], content[comments:], delimiter):
+        problems.append(_said_of_comments(content[start:comments], name))
+        start = comments
+    lines_before = line_at(content, start) - 1
+    content = content[start:]
+    count, quoted, fault_line, notes = _quotes(content, delimiter, name, reading, lines_before)
+    problems += notes
+    sample = _sample(content, delimiter, quoted)
+    judged = judge_header([record.cells for record in sample], bound)
+    header = judged.header if reading.header == "auto" else reading.header == "yes"
+    names = _names(sample[0], header, name)
+    if reading.header == "auto":
+        problems += _said_of_header(header, judged.sure, sample[0], name)
+    keeps = len(names) == 1
+    if count.blank and not keeps:
+        skipped = f"{name} has {counted(count.blank, 'empty line')} between its rows, skipped in reading."
+        problems.append(Problem("info", "blank_lines", "data", skipped))
+    dialect = Dialect(
+        encoding=text.encoding,
+        delimiter=delimiter,
+        quoted=quoted,
+        header=header,
+        names=names,
+        start=sample[0].end if header else 0,
+        lines_before=lines_before,
+        rows=count.records - header + (count.blank if keeps else 0),
+        keeps_blank_lines=keeps and count.blank > 0,
+        breaks=count.breaks,
+        fault_line=fault_line,
+        problems=tuple(problems),
+    )
+    return content, dialect
 
 
-def detect(path: Path) -> Dialect:
-    """Finds out how the file is written. Raises InvalidInput for duplicate names, OSError where it cannot be read."""
-    problems = []
-    encoding = find_encoding(path)
-    if encoding == "latin-1":
-        text = f"{path.name} is not valid UTF-8, so it was read as Latin-1."
-        problems.append(Problem("warning", "not_utf8", "data", text, "Save it as UTF-8 if its letters look wrong."))
-    raw = _sample(path)
-    if b"\0" in raw and not encoding.startswith(("utf-16", "utf-32")):
-        raise InvalidInput(f"{path.name} holds binary data; expected text with a header line and rows.", "not_text", "data")
-    sample = codecs.getincrementaldecoder(encoding)("replace").decode(raw)
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else find_delimiter(sample)
-    records = _records(sample, delimiter)
-    if not records:
-        raise InvalidInput(f"{path.name} holds no text; expected a header line and rows.", "empty_file", "data")
-    names = tuple(name.strip() for name in records[0])
-    twice = sorted(name for name, times in Counter(names).items() if times > 1)
-    if twice:
-        listed = ", ".join(map(repr, twice))
-        raise InvalidInput(f"{path.name} has several columns named {listed}; give every column a name of its own.",
-                           "duplicate_column", "data")  # fmt: skip
-    if any(map(_is_number, names)):
-        text = f"The first line of {path.name} looks like data, but it was read as the header: {', '.join(names[:5])}."
-        problems.append(Problem("warning", "header_missing", "data", text, "Put the columns' names in the first line."))
-    return Dialect(encoding, delimiter, tuple(records[0]), tuple(problems))
-
-
-def _sample(path: Path) -> bytes:
-    """The beginning of the file; more of it where lines are so long that this would not hold the header and two rows."""
-    with path.open("rb") as file:
-        raw = file.read(_SAMPLE_BYTES)
-        while max(raw.count(b"\n"), raw.count(b"\r")) < 3 and len(raw) < _LONGEST_SAMPLE_BYTES:
-            more = file.read(len(raw))
-            if not more:
-                break
-            raw += more
-    return raw
-
-
-def find_encoding(path: Path) -> str:
-    """UTF-8 (by its byte order mark UTF-16 or UTF-32) if the whole file is valid in it, else Latin-1, which every file is."""
-    with path.open("rb") as file:
-        start = file.read(4)
-        name = next((name for mark, name in _MARKS if start.startswith(mark)), "utf-8")
-        file.seek(0)
-        decoder = codecs.getincrementaldecoder(name)()
-        try:
-            while block := file.read(1 << 20):
-                decoder.decode(block)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return "latin-1"
-    return name
-
-
-def _records(sample: str, delimiter: str) -> list[list[str]]:
-    """The first records, without the last, which the sample may have cut, and without empty lines."""
-    found = []
-    try:
-        for record in csv.reader(sample.splitlines(keepends=True), delimiter=delimiter):
-            if record:
-                found.append(record)
-            if len(found) == _SAMPLE_RECORDS:
-                break
-    except csv.Error:
-        return found
-    return found[:-1] if len(sample) >= _SAMPLE_BYTES // 4 and 1 < len(found) < _SAMPLE_RECORDS else found
-
-
-def find_delimiter(sample: str) -> str:
-    """The delimiter by which the most records have as many fields as the header, and more than one."""
+# -- delimiter
+def find_delimiter(content: bytes) -> str:
+    """The delimiter by which the most records have as many cells as the first, and more than one."""
     best, best_score = ",", 0.0
     for delimiter in _DELIMITERS:
-        widths = [len(record) for record in _records(sample, delimiter)]
-        if widths and widths[0] > 1:
-            score = sum(width == widths[0] for width in widths) / len(widths)
-            if score > best_score:
-                best, best_score = delimiter, score
+        for quoted in (True, False) if b'"' in content[:_SAMPLE_BYTES] else (False,):
+            widths = [len(record.cells) for record in _sample(content, delimiter, quoted)]
+            if widths and widths[0] > 1:
+                score = sum(width == widths[0] for width in widths) / len(widths)
+                if score > best_score:
+                    best, best_score = delimiter, score
     return best
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text.replace(",", "."))
-    except ValueError:
-        return False
-    return True
+def _delimiter(content: bytes, name: str, reading: Reading) -> str:
+    if reading.delimiter != "auto":
+        return _WRITTEN.get(reading.delimiter, reading.delimiter)
+    return "\t" if PurePath(name).suffix.lower() == ".tsv" else find_delimiter(content)
+
+
+def _sample(content: bytes, delimiter: str, quoted: bool) -> list[Record]:
+    """The first records; the last of them only if it cannot have been cut."""
+    end = len(content)
+    cut = min(end, _SAMPLE_BYTES)
+    while True:
+        found, cells = [], 0
+        for record in islice(records(content, delimiter, quoted, cut), _SAMPLE_RECORDS):
+            found.append(record)
+            cells += len(record.cells)
+            if cells >= _SAMPLE_CELLS and len(found) > 1:
+                break
+        if cut == end or (found and found[-1].end < cut):
+            return found
+        if len(found) > 2:
+            return found[:-1]
+        cut = min(end, 4 * cut)
+
+
+# -- quotes
+def _quotes(
+    content: bytes, delimiter: str, name: str, reading: Reading, lines_before: int
+) -> tuple[Count, bool, int, list[Problem]]:
+    """The count of records, whether quotes around cells are removed, the line of a quote that forbids it, and what to say."""
+    if reading.quoting == "no" or b'"' not in content:
+        return count_records(content, delimiter, False), reading.quoting == "yes", 0, []
+    count = count_records(content, delimiter, True)
+    if count.fault < 0:
+        if reading.quoting == "yes" or not (count.spare or (count.quoted and delimiter == "\t")):
+            return count, True, 0, []
+        if not count.spare:  # of tab-separated text it is said in any case: few programs quote there
+            text = f"{counted(count.quoted, 'cell')} of {name} stand in quotes, which were removed."
+            hint = "If they are part of the text, set data.quoting=no."
+            return count, True, 0, [Problem("info", "quotes_removed", "data", text, hint)]
+        line = lines_before + line_at(content, count.spare_at)
+        text = (
+            f"The quotes around {counted(count.spare, 'cell')} of {name} were removed (the first is in line {line}), "
+            "though nothing in them needs quotes."
+        )
+        hint = "If they are part of the text, set data.quoting=no; data.quoting=yes confirms that they are not."
+        return count, True, 0, [Problem("warning", "quotes_removed", "data", text, hint)]
+    line = lines_before + line_at(content, count.fault)
+    if reading.quoting == "yes" or _is_quoted_throughout(content, delimiter):
+        text = f"In line {line}, {name} has a cell that begins with a quote, which is not closed at the end of a cell."
+        hint = "Close it, write quotes inside a quoted text twice, or set data.quoting=no to read quotes as text."
+        raise InvalidInput([Problem("error", "open_quote", "data", text, hint)])
+    text = (
+        f"Quotes in {name} are read as part of the text, since a cell in line {line} begins with one that does not close at "
+        "the end of a cell."
+    )
+    hint = "data.quoting=no confirms that; data.quoting=yes asks for quoted cells."
+    note = Problem("warning", "quotes_are_text", "data", text, hint)
+    return count_records(content, delimiter, False), False, line, [note]
+
+
+def _is_quoted_throughout(content: bytes, delimiter: str) -> bool:
+    """Whether most cells of some column stand in quotes, so that these cannot be part of the text."""
+    sample = _sample(content, delimiter, False)[1:]
+    closed = [[len(cell) > 1 and cell[0] == cell[-1] == '"' for cell in record.cells] for record in sample]
+    return len(closed) >= _MIN_STYLED_ROWS and any(2 * sum(column) > len(closed) for column in zip(*closed, strict=False))
+
+
+# -- header
+def _names(first: Record, header: bool, file: str) -> tuple[str, ...]:
+    if not header:
+        return tuple(f"column {i + 1}" for i in range(len(first.cells)))
+    names = tuple(name.strip() for name in first.cells)
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
+    if twice:
+        listed = ", ".join(map(repr, twice))
+        text = f"{file} has several columns named {listed}; give every column a name of its own."
+        hint = "If its first line is a row, set data.header=no."
+        raise InvalidInput([Problem("error", "duplicate_column", "data", text, hint)])
+    return names
+
+
+def _said_of_header(header: bool, sure: bool, first: Record, file: str) -> list[Problem]:
+    cells = ", ".join(cell.strip() for cell in first.cells[:_SHOWN_NAMES])
+    if not header:
+        text = f"The first line of {file} looks like its other lines, so it is read as a row and not as names: {cells}."
+        hint = "Its columns are called column 1, column 2, ... Set data.header=yes if it names them, data.header=no to confirm."
+        return [Problem("warning", "header_missing", "data", text, hint)]
+    if sure:
+        return []
+    text = f"The first line of {file} is read as the names of its columns, though it might be a row: {cells}."
+    hint = "Set data.header=no if it is a row, data.header=yes to confirm."
+    return [Problem("warning", "header_assumed", "data", text, hint)]
+
+
+# -- lines
+def _comments_at(content: bytes, start: int) -> int:
+    """Where the first line begins that does not begin with `#`; `start` where all lines do."""
+    found = re.compile(rb"(?:#[^\r\n]*[\r\n]+)*").match(content, start)
+    return found.end() if found and found.end() < len(content) else start
+
+
+def _is_narrower(comments: bytes, rows: bytes, delimiter: str) -> bool:
+    """Whether every line of the comments has fewer cells than the first record behind them."""
+    first = next(records(rows, delimiter, True))
+    return all(len(record.cells) < len(first.cells) for record in records(comments, delimiter, False))
+
+
+def _said_of_comments(comments: bytes, name: str) -> Problem:
+    lines = count_records(comments, ",", False).records
+    text = f"Before its first record {name} has {counted(lines, 'line')} beginning with #, skipped as comments."
+    return Problem("warning", "comments_skipped", "data", text)
+
+
+def _line_ends_at(content: bytes) -> int:
+    """How many LF and CR stand at the beginning."""
+    return len(content) - len(content.lstrip(b"\r\n"))

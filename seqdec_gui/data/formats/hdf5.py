@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from seqdec_gui.data.formats.base import Cell, Chunk, Column, Kind, Table, chunk_rows, native, reading, text_array
+from seqdec_gui.data.formats.base import Cell, Chunk, Column, Kind, Table, chunk_rows, native, reading
 from seqdec_gui.domain.problems import Problem
 
 
@@ -41,34 +41,25 @@ class Hdf5Table(Table):
             step = chunk_rows(dataset.dtype.itemsize * int(np.prod(column.shape, dtype=np.int64)))
             step = max(stored, step // stored * stored)
             for at in range(0, column.rows, step):
-                yield _read(dataset, column, at, at + step)
+                yield self._read(dataset, column, at, at + step)
 
     def page(self, name: str, first: int, count: int) -> list[Cell]:
         column = self.column(name)
         with reading(self.path), _open(self.path) as file:
-            chunk = _read(file[name], column, first, first + count)
+            chunk = self._read(file[name], column, first, first + count)
         if column.kind == "text":
             return list(chunk.to_pylist())
         return list(chunk) if column.shape else list(chunk.tolist())
+
+    def _read(self, dataset: Any, column: Column, first: int, last: int) -> Chunk:
+        values = dataset[first:last]
+        return self._texts(column.name, values) if column.kind == "text" else native(values)
 
 
 def _open(path: Path) -> Any:
     import h5py
 
     return h5py.File(path, "r", locking=False)
-
-
-def _read(dataset: Any, column: Column, first: int, last: int) -> Chunk:
-    import h5py
-
-    if column.kind != "text":
-        return native(dataset[first:last])
-    if h5py.check_string_dtype(dataset.dtype).length is not None:
-        return text_array(dataset[first:last])
-    try:
-        return text_array(dataset.asstr()[first:last])
-    except UnicodeDecodeError:
-        return text_array(dataset.asstr("latin-1")[first:last])
 
 
 def _column(name: str, dataset: Any) -> Column:

@@ -14,6 +14,14 @@ _OTHERS = rf"{_SIGN}(\d{{1,3}}({_APART}\d{{3}})+|\d+)([.,]\d*)?{_EXPONENT}"
 ANY = "|".join((PLAIN, _COMMAS, _DOTS, _OTHERS))
 _SAMPLE = 1000
 
+_DIGITS = r"^[0-9]+$"
+_EXACT_DIGITS = 15
+"""A whole number with more digits is not exact as float64."""
+_CODE_DIGITS = 5
+"""Digits of the shortest codes, such as postal codes, whose leading zeros matter."""
+_CODE_SHARE = 0.05
+"""Codes are suspected where at least this part of the cells begins with a zero."""
+
 
 class Numerals(NamedTuple):
     """Cells that read as numbers in program notation. `doubt` says how they were read where they might mean something else."""
@@ -41,6 +49,24 @@ def plain(cells: Any, delimiter: str) -> Numerals | None:
     if as_thousands:
         return Numerals(pc.replace_substring(cells, ",", ""), doubt)
     return Numerals(pc.replace_substring(pc.replace_substring(cells, ".", ""), ",", "."), doubt)
+
+
+def digit_strings(cells: Any) -> str | None:
+    """What shows that trimmed Arrow strings (null: missing), all digits, are codes and not numbers; None if they are not.
+
+    They are where one has more than 15 digits, or where all have the same length of at least 5 and some begin with zeros.
+    """
+    import pyarrow.compute as pc
+
+    lengths = pc.min_max(pc.binary_length(cells)).as_py()
+    if (lengths["max"] or 0) < _CODE_DIGITS or not _all(cells.drop_null(), _DIGITS):
+        return None
+    if lengths["max"] > _EXACT_DIGITS:
+        return f"it holds whole numbers of up to {lengths['max']:,} digits"
+    zeros = pc.sum(pc.starts_with(cells, "0")).as_py() or 0
+    if lengths["min"] == lengths["max"] and zeros >= _CODE_SHARE * (len(cells) - cells.null_count):
+        return f"all its cells have {lengths['max']} digits, and some begin with 0"
+    return None
 
 
 def plain_texts(texts: Sequence[str], delimiter: str) -> list[str]:

@@ -91,7 +91,7 @@ class NumpyTable(Table):
             else:
                 pieces = self._streamed(name, header, column, row_bytes, step)
             for piece in pieces:
-                yield text_array(piece) if column.kind == "text" else native(piece)
+                yield self._texts(name, piece) if column.kind == "text" else native(piece)
 
     def _streamed(self, name: str, header: _Header, column: Column, row_bytes: int, step: int) -> Iterator[Array]:
         with self._member(name) as file:
@@ -105,7 +105,7 @@ class NumpyTable(Table):
         self.column(name)
         with reading(self.path):
             values = self._whole(name)[first : first + count]
-            cells: list[Any] = text_array(values).to_pylist() if values.dtype.kind == "S" else list(np.asarray(values))
+            cells: list[Any] = text_array(values).to_pylist() if values.dtype.kind in "SU" else list(np.asarray(values))
         return [cell.item() if isinstance(cell, np.generic) else cell for cell in cells]
 
     def _whole(self, name: str) -> Array:

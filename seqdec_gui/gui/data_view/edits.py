@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from seqdec_gui.domain.bindings import Binding, Codec
+from seqdec_gui.domain.bindings import Binding, Codec, Reading
 from seqdec_gui.domain.dataflow import DataPort, port_for
 from seqdec_gui.domain.design import Design
 
@@ -60,12 +60,22 @@ def with_split(design: Design, **changes: Any) -> Design:
     return design.with_data(msgspec.structs.replace(design.data, split=split))
 
 
+def with_reading(design: Design, **changes: Any) -> Design:
+    reading = msgspec.structs.replace(design.data.reading, **changes)
+    return design.with_data(msgspec.structs.replace(design.data, reading=reading))
+
+
 def with_file(design: Design, path: Path, folder: Path | None) -> Design:
-    """The design with this data file: relative where it lies below the design's folder, so that both can move together."""
+    """The design with this data file: relative where it lies below the design's folder, so that both can move together.
+
+    How the former file was read says nothing about another.
+    """
     file = path.absolute()
     if folder is not None and file.is_relative_to(folder.absolute()):
         file = file.relative_to(folder.absolute())
-    return design.with_data(msgspec.structs.replace(design.data, file=file.as_posix()))
+    name = file.as_posix()
+    reading = design.data.reading if name == design.data.file else Reading()
+    return design.with_data(msgspec.structs.replace(design.data, file=name, reading=reading))
 
 
 def _with_binding(design: Design, old: Binding | None, new: Binding | None) -> Design:

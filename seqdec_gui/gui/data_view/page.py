@@ -10,7 +10,8 @@ from PyQt5.QtWidgets import QFrame, QLabel, QSplitter, QStackedLayout, QTabWidge
 
 from seqdec_gui.data.dataset import Trial
 from seqdec_gui.data.formats.base import Table
-from seqdec_gui.data.tables import SUFFIXES, inspect
+from seqdec_gui.data.tables import SUFFIXES, inspect, is_delimited
+from seqdec_gui.domain.bindings import DataSource, Reading
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui import background, notify
@@ -20,6 +21,7 @@ from seqdec_gui.gui.data_view.file_bar import FileBar
 from seqdec_gui.gui.data_view.measuring import Measurements
 from seqdec_gui.gui.data_view.ports_panel import PortsPanel
 from seqdec_gui.gui.data_view.preview import Preview
+from seqdec_gui.gui.data_view.reading_bar import ReadingBar
 from seqdec_gui.gui.data_view.recent_data import remember_data
 from seqdec_gui.gui.data_view.sample_panel import SamplePanel
 from seqdec_gui.gui.data_view.split_panel import SplitPanel
@@ -44,6 +46,7 @@ class DataPage(QWidget):
         self.setAcceptDrops(True)
         self._workspace = workspace
         self._path: Path | None = None
+        self._reading = Reading()
         self._looked_at = False
         self._opening: background.Operation | None = None
         self._trial: Trial | None = None
@@ -51,6 +54,7 @@ class DataPage(QWidget):
         self.measurements = Measurements(self)
         self.checking = workspace.checking
         self._bar = FileBar()
+        self._reading_bar = ReadingBar(workspace)
         self.columns = ColumnsPanel(self.measurements)
         self.preview = Preview()
         self.ports = PortsPanel(workspace)
@@ -64,10 +68,24 @@ class DataPage(QWidget):
         self._empty.button.setObjectName("open_first_data_button")
         self._waiting = QLabel(alignment=Qt.AlignCenter, objectName="data_waiting")
         self._waiting.setProperty("role", "dim")
-        self._stack = QStackedLayout(self)
+        self._head = QWidget()
+        self._stack = QStackedLayout()
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self._waiting)
         self._stack.addWidget(self._arranged())
+        head = QVBoxLayout(self._head)
+        head.setContentsMargins(0, 0, 0, 0)
+        head.setSpacing(0)
+        line = QFrame()
+        line.setProperty("role", "line")
+        for widget in (self._bar, self._reading_bar, line):
+            head.addWidget(widget)
+        self._head.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._head)
+        column.addLayout(self._stack, 1)
         self._connect()
 
     def _arranged(self) -> QWidget:
@@ -85,16 +103,7 @@ class DataPage(QWidget):
         across.setStretchFactor(1, 1)
         across.setChildrenCollapsible(False)
         self.columns.setMinimumWidth(200)
-        found = QWidget()
-        column = QVBoxLayout(found)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        line = QFrame()
-        line.setProperty("role", "line")
-        column.addWidget(self._bar)
-        column.addWidget(line)
-        column.addWidget(across, 1)
-        return found
+        return across
 
     def _connect(self) -> None:
         self._empty.button.clicked.connect(self._on_open_requested)
@@ -124,14 +133,14 @@ class DataPage(QWidget):
         """Show the file that the design names."""
         if not self._looked_at:
             return
-        file = self._workspace.document.design.data.file
-        path = self._workspace.folder / file if file else None
-        if path != self._path:
-            self._path = path
+        data = self._workspace.document.design.data
+        path = self._workspace.folder / data.file if data.file else None
+        if path != self._path or data.reading != self._reading:
+            same, self._path, self._reading = path == self._path, path, data.reading
             if path is None:
                 self._show_table(None)
             else:
-                self._read(path, choose=False)
+                self._read(path, choose=False, quiet=same)
 
     def _read(self, path: Path, choose: bool, quiet: bool = False) -> None:
         """Show this file; `quiet` keeps what is shown until then."""
@@ -153,13 +162,15 @@ class DataPage(QWidget):
         if self.table is None or not (choose or quiet):
             self._waiting.setText(f"Reading {path.name}…")
             self._stack.setCurrentIndex(1)
-        self._opening = background.run(lambda: inspect(path), done, failed, self)
+        data = self._workspace.document.design.data
+        how, names = (Reading(), []) if choose and path != self._path else (data.reading, _main_columns(data))
+        self._opening = background.run(lambda: inspect(path, how, names), done, failed, self)
 
     def _choose(self, path: Path) -> None:
         document = self._workspace.document
         folder = None if document.path is None else document.path.parent
         new = edits.with_file(document.design, path, folder)
-        self._path = self._workspace.folder / new.data.file
+        self._path, self._reading = self._workspace.folder / new.data.file, new.data.reading
         document.edit(new, f"Use {path.name} as data")
 
     def _on_not_read(self, path: Path, error: Exception, chosen: bool) -> None:
@@ -168,6 +179,9 @@ class DataPage(QWidget):
             notify.failure(self, error, f"{path.name} was not opened")
             return
         self._show_table(None)
+        self._bar.show_file(path, "")
+        self._reading_bar.setVisible(is_delimited(path))
+        self._head.show()
         self._empty.heading.setText("The data file cannot be read")
         self._empty.words.setText(str(error))
 
@@ -182,6 +196,9 @@ class DataPage(QWidget):
         self._empty.heading.setText("No data yet")
         self._empty.words.setText(EMPTY)
         self._bar.show_file(None if table is None else table.path, "" if table is None else _figures(table))
+        self._reading_bar.show_table(table)
+        self._reading_bar.setVisible(table is not None and table.dialect is not None)
+        self._head.setVisible(table is not None)
         self._stack.setCurrentIndex(0 if table is None else 2)
         self._show_trial()
         self.checking.look()
@@ -278,6 +295,11 @@ def _figures(table: Table) -> str:
     except OSError:
         size = ""
     return f"{counted(table.rows, 'row')} · {counted(len(table.columns), 'column')}{size}"
+
+
+def _main_columns(data: DataSource) -> list[str]:
+    """The columns of the main file that are bound."""
+    return [name for binding in data.bindings if not binding.file or binding.file == data.file for name in binding.columns]
 
 
 def _dropped_file(urls: list[QUrl]) -> Path | None:

@@ -20,6 +20,7 @@ from seqdec_gui.gui import theme
 from seqdec_gui.gui.data_view import edits
 from seqdec_gui.gui.data_view.discarding import discard
 from seqdec_gui.gui.data_view.port_row import PortRow, Remark
+from seqdec_gui.gui.data_view.reading_bar import READING_CODES
 from seqdec_gui.gui.data_view.remedies import Remedy, advice, remedies
 from seqdec_gui.gui.data_view.several_columns import choose_columns
 from seqdec_gui.gui.workspace import Workspace
@@ -149,7 +150,11 @@ class PortsPanel(QScrollArea):
             remarks = self._remarks(design, at, fit, mine)
             count += sum(remark.severity == "error" for remark in remarks)
             row.show_remarks(remarks, binding is not None or teacher is not None, self._checking)
-        general = [problem for problem, owner in owned if owner is None and not is_absent(problem.code)]
+        general = [
+            problem
+            for problem, owner in owned
+            if owner is None and not is_absent(problem.code) and problem.code not in READING_CODES
+        ]
         self._general.setText("\n".join(problem.sentence() for problem in general))
         self._general.setVisible(bool(general))
         self.errors_counted.emit(count + sum(problem.severity == "error" for problem in general))

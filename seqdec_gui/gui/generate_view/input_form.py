@@ -167,7 +167,7 @@ class InputForm(QWidget):
                 if name in self._fields:
                     self._fields[name].show_value(value)
 
-        background.run(lambda: rows_of_data(fitted, data, row, 1), done, self.failed.emit, self)
+        background.run(lambda: rows_of_data(fitted, data, row, 1, inputs.reading), done, self.failed.emit, self)
 
     # -- what is asked for
     @property

@@ -12,6 +12,7 @@ from seqdec_gui.data import fitted as fitted_file
 from seqdec_gui.data.codecs import FittedCategory, FittedText
 from seqdec_gui.data.fitted import Fitted, FittedPort
 from seqdec_gui.data.tables import inspect
+from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.generation import obstacle
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.gui.data_view.words import array_text
@@ -36,6 +37,8 @@ class RunInputs(NamedTuple):
     highest: Mapping[str, float]
     obstacle: str = ""
     """Why nothing can be generated with the run's design."""
+    reading: Reading = Reading()
+    """How the data file was read for the training."""
 
     @property
     def ports(self) -> tuple[FittedPort, ...]:
@@ -46,24 +49,29 @@ def read_inputs(run: RunFolder) -> RunInputs:
     """Reads `data.json`, and looks at the data if it is still there. Raises InvalidInput."""
     fitted = fitted_file.load(run.data)
     spec = run.read_spec()
-    why_not = obstacle(spec.load_design())
+    design = spec.load_design()
+    why_not, reading = obstacle(design), design.data.reading
     data = Path(spec.data_file) if spec.data_file else None
     try:
-        rows = 0 if data is None else inspect(data).rows
-        peeked = [] if data is None else rows_of_data(fitted, data, 0, min(rows, PEEKED_ROWS))
+        rows = 0 if data is None else inspect(data, reading, _columns_of(fitted)).rows
+        peeked = [] if data is None else rows_of_data(fitted, data, 0, min(rows, PEEKED_ROWS), reading)
     except InvalidInput:  # moved, or bound from several files: typing and files still work
         return RunInputs(run, fitted, None, 0, {}, why_not)
-    return RunInputs(run, fitted, data, rows, _highest(fitted, peeked), why_not)
+    return RunInputs(run, fitted, data, rows, _highest(fitted, peeked), why_not, reading)
 
 
-def rows_of_data(fitted: Fitted, data: Path, first: int, count: int) -> list[Row]:
+def rows_of_data(fitted: Fitted, data: Path, first: int, count: int, reading: Reading) -> list[Row]:
     """Rows [first, first + count) of the columns that the run was trained on. Raises InvalidInput."""
-    table = inspect(data)
+    table = inspect(data, reading, _columns_of(fitted))
     cells = {port.name: [table.page(table.column(name).name, first, count) for name in port.columns] for port in fitted.inputs}
     rows = min((len(column) for columns in cells.values() for column in columns), default=0)
     return [
         {port.name: _value(port, [column[row] for column in cells[port.name]]) for port in fitted.inputs} for row in range(rows)
     ]
+
+
+def _columns_of(fitted: Fitted) -> list[str]:
+    return [column for port in fitted.ports for column in port.columns]
 
 
 def in_words(row: Row) -> str:

@@ -270,7 +270,7 @@ class GeneratePage(QWidget):
         def done(rows: list[Row]) -> None:
             self._start(inputs, rows=tuple(rows))
 
-        background.run(lambda: rows_of_data(fitted, data, first, count), done, self._on_failed, self)
+        background.run(lambda: rows_of_data(fitted, data, first, count, inputs.reading), done, self._on_failed, self)
 
     def _start(self, inputs: RunInputs, rows: tuple[Row, ...] = (), file: str = "") -> None:
         self._asked = tuple(in_words(row) for row in rows)

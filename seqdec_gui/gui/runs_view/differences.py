@@ -65,7 +65,11 @@ def _flat(section: msgspec.Struct, name: str) -> dict[str, str]:
 
 
 def _data(design: Design) -> dict[str, str]:
-    found = {"data.file": design.data.file or ABSENT, **_flat(design.data.split, "data.split")}
+    found = {
+        "data.file": design.data.file or ABSENT,
+        **_flat(design.data.split, "data.split"),
+        **_flat(design.data.reading, "data"),
+    }
     for binding in design.data.bindings:
         plain = msgspec.to_builtins(binding)
         plain.pop("port")

@@ -1,0 +1,152 @@
+"""From the bytes of a text file to UTF-8, and what is said about the character encoding that was used."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from typing import NamedTuple
+
+from seqdec_gui.domain.problems import InvalidInput, Problem
+
+_BLOCK_BYTES = 16 * 2**20
+"""Text is converted this many bytes at a time."""
+_WIDE_SAMPLE_BYTES = 2**20
+"""How much of a file is tried as UTF-16 or UTF-32 without a byte order mark."""
+_SHOWN_CHARACTERS = 40
+"""Length of the example in a message."""
+_MARKS = (  # that of UTF-32 begins like that of UTF-16
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
+_WIDE_UNITS = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
+
+
+class Decoded(NamedTuple):
+    """The text of a file as UTF-8 without a byte order mark; `encoding` is what its bytes were read as."""
+
+    content: bytes
+    encoding: str
+    problems: tuple[Problem, ...] = ()
+
+
+def decoded(raw: bytes, name: str, encoding: str = "auto") -> Decoded:
+    """The file's text. `name` is the file's, for messages; `encoding` is Python's name, or `auto` to decide by the bytes.
+
+    `auto`: by the byte order mark; UTF-8 if the whole file is valid in it; UTF-16 and UTF-32 by their zero bytes; Windows
+    cp1252 where all bytes are assigned in it; else Latin-1, in which every byte is. Raises InvalidInput: binary content, or
+    bytes that the chosen encoding does not have.
+    """
+    if encoding != "auto":
+        return Decoded(_converted(raw, name, _with_byte_order(raw, codecs.lookup(encoding).name)), encoding)
+    marked = next((found for mark, found in _MARKS if raw.startswith(mark)), "")
+    if marked:
+        return Decoded(_converted(raw, name, marked), marked)
+    if b"\0" in raw:
+        wide = _wide_encoding(raw)
+        if not wide:
+            text = f"{name} holds binary data (bytes of value 0); expected text with one row per line."
+            raise InvalidInput([Problem("error", "not_text", "data", text, "Choose a text file, or set data.encoding.")])
+        text = f"{name} has no byte order mark; its zero bytes show that it is {wide.upper()}."
+        return Decoded(_converted(raw, name, wide), wide, (Problem("info", "encoding_detected", "data", text),))
+    if _is_utf8(raw):
+        return Decoded(raw, "utf-8")
+    western = "cp1252" if _is_valid(raw, "cp1252") else "latin-1"
+    content = _converted(raw, name, western)
+    shown = {"cp1252": "Windows Western European text (cp1252)", "latin-1": "Latin-1"}[western]
+    text = f"{name} is not valid UTF-8, so it was read as {shown}: {_example(content)!r}."
+    hint = "If these letters are wrong, set data.encoding or save the file as UTF-8."
+    return Decoded(content, western, (Problem("warning", "not_utf8", "data", text, hint),))
+
+
+def decoded_texts(values: list[bytes | None]) -> tuple[list[str | None], str]:
+    """Each of these bytes as text, and the encoding of those that are not UTF-8 (cp1252 or latin-1; empty: all are UTF-8)."""
+    texts: list[str | None] = []
+    fallback = ""
+    for value in values:
+        if value is None:
+            texts.append(None)
+            continue
+        try:
+            texts.append(value.decode("utf-8"))
+        except UnicodeDecodeError:
+            western = "cp1252" if _is_valid(value, "cp1252") else "latin-1"
+            texts.append(value.decode(western))
+            fallback = western if fallback != "latin-1" else fallback
+    return texts, fallback
+
+
+def line_at(content: bytes, offset: int) -> int:
+    """The number, from 1, of the physical line in which this byte stands."""
+    before = content[:offset]
+    return 1 + before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n")
+
+
+def _converted(raw: bytes, name: str, encoding: str) -> bytes:
+    if encoding in ("utf-8", "utf-8-sig", "ascii") and raw.isascii():
+        return raw
+    decoder = codecs.getincrementaldecoder(encoding)()
+    pieces = []
+    at = 0
+    try:
+        for at in range(0, len(raw), _BLOCK_BYTES):
+            pieces.append(decoder.decode(raw[at : at + _BLOCK_BYTES]).encode())
+        pieces.append(decoder.decode(b"", final=True).encode())
+    except UnicodeDecodeError as error:
+        line = line_at(raw, min(len(raw), at + error.start))
+        found = f"byte 0x{error.object[error.start]:02x}" if error.start < len(error.object) else "the end of the file"
+        text = f"{name} cannot be read as {encoding}: near line {line}, {found} is not valid in it."
+        hint = "Set data.encoding to the encoding of the file, or to auto."
+        raise InvalidInput([Problem("error", "wrong_encoding", "data", text, hint)]) from error
+    return b"".join(pieces).removeprefix(codecs.BOM_UTF8)
+
+
+def _with_byte_order(raw: bytes, encoding: str) -> str:
+    """UTF-16 and UTF-32 without a mark in the byte order that the zero bytes show."""
+    if encoding not in ("utf-16", "utf-32") or any(raw.startswith(mark) for mark, _ in _MARKS[1:]):
+        return encoding
+    wide = _wide_encoding(raw)
+    return wide if wide.startswith(encoding) else f"{encoding}-le"
+
+
+def _wide_encoding(raw: bytes) -> str:
+    """UTF-16 or UTF-32 in the byte order in which the beginning is text with line ends and no control characters, or empty."""
+    sample = raw[: min(len(raw), _WIDE_SAMPLE_BYTES) // 4 * 4 or len(raw)]
+    for encoding in _WIDE_UNITS:
+        if len(raw) % (4 if encoding.startswith("utf-32") else 2):
+            continue
+        decoder = codecs.getincrementaldecoder(encoding)()
+        try:
+            text = decoder.decode(sample)
+        except UnicodeDecodeError:
+            continue
+        if ("\n" in text or "\r" in text) and not _CONTROLS.search(text) and not re.search("[\ufffe\uffff]", text):
+            return encoding
+    return ""
+
+
+def _is_utf8(raw: bytes) -> bool:
+    return raw.isascii() or _is_valid(raw, "utf-8")
+
+
+def _is_valid(raw: bytes, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        for at in range(0, len(raw), _BLOCK_BYTES):
+            decoder.decode(raw[at : at + _BLOCK_BYTES])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _example(content: bytes) -> str:
+    """The surroundings of the first letter that is not ASCII."""
+    found = re.search(rb"[^\r\n]*[\x80-\xff][^\r\n]*", content)
+    text = found[0].decode() if found else ""
+    at = next((i for i, letter in enumerate(text) if not letter.isascii()), 0)
+    first = max(0, at - _SHOWN_CHARACTERS // 2)
+    return text[first : first + _SHOWN_CHARACTERS]

@@ -1,0 +1,134 @@
+"""Whether the first record of a table names its columns: decided by comparing it with the records below it."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from collections.abc import Sequence
+from typing import NamedTuple
+
+_MIN_ROWS = 3
+"""With fewer rows below it, a first line of words cannot be compared with them."""
+_RICH_CHARACTERS = 300
+"""From this many characters on, a letter that a column never uses speaks for a name."""
+_NAME = re.compile(r"[^\W_][\w .\-/()\[\]%#:°µ*+]{0,39}")
+_COMPOUND = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)+")
+_NUMBER = re.compile(r"[+-]?(\d[\d.,'\u2019\u00a0\u2009\u202f]*|[.,]\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity|nan)", re.IGNORECASE)
+_MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None")
+_WORDS = frozenset((
+    "answer", "author", "caption", "category", "chosen", "class", "code", "comment", "content", "context", "date", "de",
+    "decoder", "description", "document", "en", "encoder", "english", "es", "example", "file", "formula", "fr", "french",
+    "german", "gloss", "grapheme", "graphemes", "id", "image", "inchi", "index", "input", "it", "item", "key", "keyword",
+    "label", "labels", "language", "latin", "lemma", "letters", "line", "meaning", "message", "mol", "molecule", "name",
+    "note", "notes", "number", "original", "output", "paragraph", "part", "phoneme", "phonemes", "phones", "pinyin",
+    "prompt", "pronunciation", "property", "question", "reference", "rejected", "reply", "response", "roman", "row", "ru",
+    "sentence", "seq", "sequence", "set", "smiles", "solution", "source", "spanish", "speaker", "spelling", "split",
+    "src", "string", "subset", "summary", "tag", "tags", "target", "text", "tgt", "title", "token", "tokens", "topic",
+    "transcript", "transcription", "translation", "type", "uri", "url", "value", "word", "words", "zh",
+))  # fmt: skip
+"""What people call columns, lower case."""
+
+
+class Judgement(NamedTuple):
+    """`sure`: the rows below show it; else it might be the other way round."""
+
+    header: bool
+    sure: bool
+
+
+def judge_header(sample: Sequence[Sequence[str]], bound: Sequence[str] = ()) -> Judgement:
+    """Judges the first of these records. `bound` are the names under which a design uses columns of the file.
+
+    Numbers below a text show a name, a number among numbers shows a row. In a table of words alone the first record is
+    compared in length, case, words and characters, and by whether its cells come again.
+    """
+    first, rows = [cell.strip() for cell in sample[0]], sample[1:]
+    judged = _judged(first, rows)
+    if any(name in first for name in bound if name):
+        return Judgement(True, judged.header and judged.sure)
+    return judged
+
+
+def _judged(first: Sequence[str], rows: Sequence[Sequence[str]]) -> Judgement:
+    columns = [[row[i].strip() for row in rows if i < len(row)] for i in range(len(first))]
+    numeric = [_numeric(column) for column in columns]
+    names = [i for i, cell in enumerate(first) if numeric[i] and _is_word(cell)]
+    values = [i for i, cell in enumerate(first) if _is_number(cell) and (numeric[i] or not rows)]
+    if names:
+        return Judgement(True, not values and all(_NAME.fullmatch(first[i]) for i in names))
+    if values:
+        counting = len(values) > 2 and [first[i] for i in values] in _consecutive(len(values))
+        others = [cell for i, cell in enumerate(first) if i not in values and cell]
+        named = bool(others) and all(map(_is_known, others))
+        return Judgement(counting or named, False) if counting or named else Judgement(False, True)
+    return _judged_by_words(first, columns)
+
+
+def _judged_by_words(first: Sequence[str], columns: Sequence[Sequence[str]]) -> Judgement:
+    cells = [cell for cell in first if cell]
+    has_rows = bool(columns and columns[0])
+    comes_again = any(cell and cell in column for cell, column in zip(first, columns, strict=True))
+    if comes_again or len(set(first)) < len(first):
+        return Judgement(False, has_rows)
+    known = sum(map(_is_known, cells))
+    features = [_unlike(cell, column) for cell, column in zip(first, columns, strict=True) if cell and column]
+    if known == len(cells) > 1 or (cells and all(map(_COMPOUND.fullmatch, cells))):
+        return Judgement(True, True)
+    apart = bool(features) and min(features) >= 2
+    if not all(map(_NAME.fullmatch, cells)):
+        return Judgement(apart, False)
+    if known == len(cells):  # one word, which may also be the first of a list of words
+        return Judgement(True, sum(features) > 0)
+    if max(map(len, columns), default=0) < _MIN_ROWS:
+        return Judgement(True, False)
+    return Judgement(known > 0 or sum(features) > 0, apart)
+
+
+def _unlike(name: str, column: Sequence[str]) -> int:
+    """How many features set the cell apart from those below it."""
+    cells = [cell for cell in column if cell]
+    if not cells:
+        return 0
+    lengths = [len(cell) for cell in cells]
+    spread = statistics.pstdev(lengths)
+    differs = int(not min(lengths) - spread <= len(name) <= max(lengths) + spread)
+    shapes = [_shape(cell) for cell in cells]
+    differs += shapes.count(_shape(name)) < 0.02 * len(shapes) or _shape(name) not in shapes
+    differs += len(name.split()) not in {len(cell.split()) for cell in cells}
+    used = set("".join(cells))
+    if sum(lengths) >= _RICH_CHARACTERS:
+        differs += 2 * any(letter not in used for letter in name)
+    return differs
+
+
+def _shape(cell: str) -> tuple[str, bool, bool]:
+    """Case, and whether there are digits and other characters than letters, digits and spaces."""
+    letters = "".join(filter(str.isalpha, cell))
+    case = "none" if not letters else "lower" if letters.islower() else "upper" if letters.isupper() else "mixed"
+    if case != "lower" and letters[:1].isupper() and letters[1:].islower():
+        case = "capital"
+    return case, any(map(str.isdigit, cell)), any(not (c.isalnum() or c.isspace()) for c in cell)
+
+
+def _is_known(cell: str) -> bool:
+    """Whether this is a name that people give to columns: a word of the field, words joined by `_`, `x1`."""
+    word = cell.casefold()
+    return word in _WORDS or word.rstrip("0123456789 -_.") in _WORDS or bool(_COMPOUND.fullmatch(cell))
+
+
+def _numeric(column: Sequence[str]) -> bool:
+    cells = [cell for cell in column if cell not in _MISSING]
+    return bool(cells) and all(map(_is_number, cells))
+
+
+def _is_word(cell: str) -> bool:
+    """Neither a number nor a mark of a missing one, such as `?`."""
+    return cell not in _MISSING and not _is_number(cell) and any(map(str.isalnum, cell))
+
+
+def _is_number(cell: str) -> bool:
+    return _NUMBER.fullmatch(cell) is not None
+
+
+def _consecutive(count: int) -> tuple[list[str], list[str]]:
+    return [str(i) for i in range(count)], [str(i + 1) for i in range(count)]

@@ -1,0 +1,209 @@
+"""What speaks against training on bound rows although they can be encoded: text that is none, rows that say nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from seqdec_gui.data.codecs import FittedCategory, FittedCodec, FittedText
+from seqdec_gui.data.formats.base import Array, Chunk
+from seqdec_gui.data.sources import ColumnSource, Source
+from seqdec_gui.domain.dataflow import DataPort
+from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.wording import counted
+
+LONG_FACTOR = 4
+"""A row stands out that is this many times as long as all but one in a hundred of the others."""
+LONG_SYMBOLS = 32
+"""And has at least this many symbols."""
+_LONG_QUANTILE = 0.99
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_SHOWN = 40
+"""How much of a value a message shows."""
+_COMPARED_ROWS = 65_536
+"""Rows of an array compared at a time."""
+
+
+class TextSurvey(NamedTuple):
+    """What one pass over rows of text found. Rows count from 0, -1: none."""
+
+    control_rows: int
+    control_row: int
+    control: str
+    """The first control character."""
+    break_rows: int
+    break_row: int
+    """The first row with a line end inside."""
+    lengths: Array
+    """In code points, int32."""
+
+
+def survey_text(chunks: Iterator[Chunk]) -> TextSurvey:
+    """Control characters, line ends and lengths of all rows."""
+    import pyarrow.compute as pc
+
+    rows = control_rows = break_rows = 0
+    control_row = break_row = -1
+    control = ""
+    lengths = [np.empty(0, np.int32)]
+    for chunk in chunks:
+        controls, breaks = _marked_rows(chunk)
+        if len(controls):
+            if control_row < 0:
+                control_row = rows + int(controls[0])
+                found = _CONTROL.search(chunk[int(controls[0])].as_py() or "")
+                control = found[0] if found else ""
+            control_rows += len(controls)
+        if len(breaks):
+            break_row = rows + int(breaks[0]) if break_row < 0 else break_row
+            break_rows += len(breaks)
+        counts = pc.fill_null(pc.utf8_length(chunk), 0)
+        lengths.append(counts.to_numpy(zero_copy_only=False).astype(np.int32))
+        rows += len(chunk)
+    return TextSurvey(control_rows, control_row, control, break_rows, break_row, np.concatenate(lengths))
+
+
+def text_problems(source: Source, seen: TextSurvey, where: str) -> list[Problem]:
+    """An error for control characters, a warning for line ends inside texts."""
+    problems = []
+    if seen.control_rows:
+        text = (
+            f"{source.label} holds control characters in {counted(seen.control_rows, 'row')}: the first is "
+            f"U+{ord(seen.control):04X} in row {seen.control_row + 1}; expected text."
+        )
+        hint = "Remove them, choose the encoding of the file (data.encoding), or save bytes that are no text as numbers."
+        problems.append(Problem("error", "control_characters", where, text, hint))
+    if seen.break_rows:
+        text = (
+            f"{source.label} has {counted(seen.break_rows, 'row')} with a line end inside (the first is row "
+            f"{seen.break_row + 1}); it is a symbol like any other."
+        )
+        problems.append(Problem("warning", "line_ends_in_text", where, text, "Strip the texts if it does not belong to them."))
+    return problems
+
+
+def length_problem(source: Source, seen: TextSurvey, where: str) -> Problem | None:
+    """A warning for a row that alone makes all sequences long. For ports and codecs without a length of their own."""
+    lengths = seen.lengths
+    if len(lengths) < 2:
+        return None
+    row = int(lengths.argmax())
+    place = max(0, int(np.ceil(_LONG_QUANTILE * (len(lengths) - 1))) - 1)
+    usual = int(np.partition(np.delete(lengths, row), place)[place])
+    longest = int(lengths[row])
+    if longest < LONG_SYMBOLS or longest <= LONG_FACTOR * max(usual, 1):
+        return None
+    text = (
+        f"Row {row + 1} of {source.label[0].lower()}{source.label[1:]} has {longest:,} symbols and sets the length of all "
+        f"rows; 99 of 100 rows have at most {usual:,}."
+    )
+    hint = f"Shorten or remove it; with codec.length={usual} longer rows are refused."
+    return Problem("warning", "one_long_row", where, text, hint)
+
+
+def constant_problem(source: Source, codec: FittedCodec | None, where: str) -> Problem | None:
+    """A warning where every row holds the same value."""
+    if isinstance(source, ColumnSource) and source.is_group and constant_number(source.page(0, 2).numbers()) is None:
+        return None
+    textual = source.kind == "text" or isinstance(codec, FittedText | FittedCategory)
+    value = constant_text(source.texts()) if textual else constant_number(source.numbers())
+    if value is None or source.rows < 2:
+        return None
+    shown = value if len(value) <= _SHOWN else f"{value[: _SHOWN - 3]}..."
+    text = f"{source.label} holds the same value in all {source.rows:,} rows: {shown!r}. Nothing can be learned from it."
+    return Problem("warning", "constant_column", where, text, "Bind another column, if this is not meant.")
+
+
+def constant_text(chunks: Iterator[Chunk]) -> str | None:
+    """The text that all rows are; None where they differ or there is none. Ends at the first that differs."""
+    import pyarrow.compute as pc
+
+    value: str | None = None
+    for chunk in chunks:
+        for piece in (chunk.slice(0, 1), chunk):
+            if not len(piece):
+                continue
+            texts = pc.fill_null(piece, "")
+            value = texts[0].as_py() if value is None else value
+            if not pc.all(pc.equal(texts, value)).as_py():
+                return None
+    return value
+
+
+def constant_number(chunks: Iterator[Array]) -> str | None:
+    """The value, or array, that all rows are, as text; None where they differ, are not finite or there is none."""
+    value: Array | None = None
+    for chunk in chunks:
+        if not len(chunk):
+            continue
+        value = np.asarray(chunk[0]) if value is None else value
+        if not (chunk[:1] == value).all() or not (chunk == value).all():
+            return None
+    return None if value is None else np.array2string(value, threshold=4, edgeitems=2) if value.ndim else f"{value.item():g}"
+
+
+def is_constant(array: Array) -> bool:
+    """Whether all rows of an encoded array are equal."""
+    return len(array) > 1 and all(
+        bool((array[at : at + _COMPARED_ROWS] == array[:1]).all()) for at in range(0, len(array), _COMPARED_ROWS)
+    )
+
+
+def survey(port: DataPort, source: ColumnSource, codec: FittedCodec | None, has_length: bool) -> list[Problem]:
+    """Everything above for one bound port. `codec` is None where none could be fitted; `has_length`: one was asked for."""
+    where = port.port
+    problems: list[Problem] = []
+    try:
+        if isinstance(codec, FittedText | FittedCategory) or (codec is None and source.kind == "text"):
+            seen = survey_text(source.texts())
+            problems += text_problems(source, seen, where)
+            if isinstance(codec, FittedText) and not has_length and (long := length_problem(source, seen, where)):
+                problems.append(long)
+            problems += [] if problems and problems[0].severity == "error" else western_problems(source, where)
+        if codec is not None and (constant := constant_problem(source, codec, where)):
+            problems.append(constant)
+    except InvalidInput:
+        return problems  # what keeps the rows from being read has been said by the fit
+    return problems
+
+
+def western_problems(source: ColumnSource, where: str) -> list[Problem]:
+    """A warning where bytes that are not UTF-8 were read in another encoding."""
+    return [
+        Problem(
+            "warning",
+            "not_utf8",
+            where,
+            f"Column {name!r} holds bytes that are not valid UTF-8; they were read as {encoding}.",
+            "Save it as text if its letters are wrong.",
+        )
+        for name, encoding in source.western().items()
+    ]
+
+
+def _marked_rows(chunk: Any) -> tuple[Array, Array]:
+    """Indices of the rows with control characters, and of those with line ends."""
+    import pyarrow as pa
+
+    text = chunk.cast(pa.large_string())
+    _, offsets, values = text.buffers()
+    if values is None:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    starts = np.frombuffer(offsets, np.int64)[text.offset : text.offset + len(text) + 1]
+    first = int(starts[0])
+    raw = np.frombuffer(values, np.uint8)[first : int(starts[-1])]
+    low = np.flatnonzero((raw < 0x20) | (raw == 0x7F))
+    low = low[raw[low] != 0x09]
+    is_break = (raw[low] == 0x0A) | (raw[low] == 0x0D)
+    controls = low[~is_break]
+    if len(raw) and int(raw.max()) >= 0x80:  # U+0080 to U+009F are C2 80 to C2 9F
+        lead = np.flatnonzero(raw[:-1] == 0xC2)
+        controls = np.concatenate([controls, lead[raw[lead + 1] < 0xA0]])
+    return _rows_of(controls, starts - first), _rows_of(low[is_break], starts - first)
+
+
+def _rows_of(places: Array, starts: Array) -> Array:
+    return np.unique(np.searchsorted(starts, places, side="right") - 1)

@@ -1,0 +1,315 @@
+"""How delimited text is read: every row is there or named, and what was guessed is said and can be set."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from seqdec_gui.data.formats import records as records_module
+from seqdec_gui.data.formats.delimited import DelimitedTable
+from seqdec_gui.data.formats.header import judge_header
+from seqdec_gui.data.formats.records import count_records, records
+from seqdec_gui.data.tables import Table, inspect, open_table
+from seqdec_gui.domain.bindings import Reading
+from seqdec_gui.domain.problems import InvalidInput
+from tests.data.ports import codes, problems_of
+
+CASES = Path(__file__).parent / "cases"
+NAMES = {"\t": "tab", " ": "space"}
+
+
+def cells_of(table: Table) -> list[list[object]]:
+    """The rows of a table, cells as text columns give them."""
+    columns = [table.page(column.name, 0, column.rows) for column in table.columns]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def strings_of(table: Table) -> list[list[str]]:
+    """The rows of a table as the file writes them, numbers too."""
+    assert isinstance(table, DelimitedTable)
+    columns = [table._strings[name].to_pylist() for name in table.dialect.names]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def written(path: Path, text: str | bytes) -> Path:
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+# -- the cases that people have
+@pytest.mark.parametrize(
+    ("name", "names", "rows", "first", "told"),
+    [
+        ("lone_quotes.tsv", ["en", "de"], 5, ['"Stop', "Halt"], ["quotes_are_text"]),
+        ("two_words_no_header.tsv", ["column 1", "column 2"], 4, ["apple", "Apfel"], ["header_missing"]),
+        (
+            "headerless_quoted.tsv",
+            ["column 1", "column 2"],
+            3,
+            ['"Who?" he said', "Qui"],
+            ["quotes_are_text", "header_missing"],
+        ),
+        ("western.csv", ["text", "n"], 2, ["l’été – 5 €", 1], ["not_utf8"]),
+        ("utf16_nobom.tsv", ["a", "b"], 2, ["Go", "Va"], ["encoding_detected", "header_assumed"]),
+        ("one_long_row.csv", ["word", "tag"], 21, ["ab" * 8, 0], []),
+        ("trailing_newline.csv", ["smiles", "logP"], 3, ["CCO\n", 0.1], []),
+        ("comment_before_header.csv", ["word", "tag"], 2, ["a", 1], ["comments_skipped"]),
+        ("emoji.csv", ["text", "n"], 4, None, []),
+        ("digits_as_text.csv", ["code", "name"], 12, ["1001000100100010011001011011000111110101", "n0"], ["digit_strings"]),
+    ],
+)
+def test_a_case_is_read_whole_and_what_was_guessed_is_told(
+    name: str, names: list[str], rows: int, first: list[object] | None, told: list[str]
+) -> None:
+    table = open_table(CASES / name)
+    assert [column.name for column in table.columns] == names
+    assert table.rows == rows
+    if first is not None:
+        assert cells_of(table)[0] == first
+    assert codes(table.problems) == told
+
+
+@pytest.mark.parametrize("name", ["sentences_with_source.txt", "molecules_no_header.smi"])
+def test_another_ending_is_refused(name: str) -> None:
+    assert codes(problems_of(open_table, CASES / name)) == ["unknown_format"]
+
+
+# -- random tables
+LETTERS = st.sampled_from('ab",;\t|\r\n é')
+DELIMITERS = st.sampled_from([",", ";", "\t", "|"])
+
+
+@st.composite
+def tables(draw: st.DrawFn, alphabet: st.SearchStrategy[str] = LETTERS) -> list[list[str]]:
+    width = draw(st.integers(1, 3))
+    cell = st.text(alphabet, max_size=5)
+    return draw(st.lists(st.lists(cell, min_size=width, max_size=width), min_size=1, max_size=8))
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(tables(), DELIMITERS, st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]), st.sampled_from(["auto", "yes"]), st.data())
+def test_a_table_of_the_csv_module_comes_back_as_it_was_written(
+    tmp_path: Path, rows: list[list[str]], delimiter: str, style: int, quoting: str, data: st.DataObject
+) -> None:
+    ends = ["\r\n"] if style == csv.QUOTE_MINIMAL else ["\n", "\r\n", "\r"]  # a lone LF or CR is not quoted for another end
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter, quoting=style, lineterminator=data.draw(st.sampled_from(ends))).writerows(rows)
+    how = Reading("no", NAMES.get(delimiter, delimiter), quoting)  # type: ignore[arg-type]
+    table = open_table(written(tmp_path / "a.csv", out.getvalue()), how=how)
+    assert strings_of(table) == rows
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    tables(st.sampled_from('ab" é')),
+    DELIMITERS,
+    st.sampled_from(["\n", "\r\n", "\r"]),
+    st.sampled_from(["auto", "no"]),
+    st.booleans(),
+)
+def test_a_table_written_without_quoting_is_read_as_it_stands_or_what_differs_is_told(
+    tmp_path: Path, rows: list[list[str]], delimiter: str, line_end: str, quoting: str, ends: bool
+) -> None:
+    text = line_end.join(delimiter.join(row) for row in rows) + line_end * ends
+    if not text.strip("\r\n"):
+        return
+    if len(rows[0]) == 1:  # empty lines around one column are no rows
+        while rows[0] == [""]:
+            rows = rows[1:]
+        while rows[-1] == [""]:
+            rows = rows[:-1]
+    path = written(tmp_path / "a.csv", text)
+    how = Reading("no", NAMES.get(delimiter, delimiter), quoting)  # type: ignore[arg-type]
+    try:
+        table = open_table(path, how=how)
+    except InvalidInput as error:
+        refused = codes(error.problems)
+    else:
+        refused = []
+    if refused:
+        assert (quoting, refused[0]) in (("auto", "ragged_rows"), ("auto", "open_quote"))
+        return
+    read = strings_of(table)
+    if quoting == "no":
+        assert read == rows
+    elif read != rows and not {"quotes_removed", "quotes_are_text"} & set(codes(table.problems)):
+        # The text is also what a program writes that quotes cells, and was read as such.
+        assert delimiter != "\t"
+        assert read == list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+
+
+@settings(deadline=None)
+@given(st.text(LETTERS, max_size=60), DELIMITERS, st.sampled_from([8, 16, 64, 2**20]))
+def test_records_are_counted_as_they_are_cut(text: str, delimiter: str, block_bytes: int) -> None:
+    content = text.encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(records_module, "_BLOCK_BYTES", block_bytes)
+        plain, quoted = count_records(content, delimiter, False), count_records(content, delimiter, True)
+    assert plain.records == len(list(records(content, delimiter, False)))
+    cut = list(records(content, delimiter, True))
+    if quoted.fault < 0:
+        assert quoted.records == len(cut)
+    else:
+        assert content[quoted.fault : quoted.fault + 1] == b'"'
+    assert sum(text.endswith(end) for end in "\r\n") or not cut or cut[-1].end == len(content)
+
+
+def test_blocks_of_quoted_text_are_joined(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [["a,b", 'say "x"', "1\r\n2"], ["", "plain", "3"]] * 40
+    out = io.StringIO()
+    csv.writer(out).writerows(rows)
+    monkeypatch.setattr(records_module, "_BLOCK_BYTES", 32)
+    found = count_records(out.getvalue().encode(), ",", True)
+    assert (found.records, found.blank, found.breaks, found.quoted, found.spare) == (80, 0, 40, 120, 0)
+
+
+# -- rows
+def test_empty_lines_are_skipped_between_columns_and_rows_of_one(tmp_path: Path) -> None:
+    two = open_table(written(tmp_path / "a.csv", "x,n\r\n\r\na,1\r\n\r\n\r\nb,2\r\n\r\n"))
+    assert cells_of(two) == [["a", 1], ["b", 2]]
+    assert [(problem.code, "3 empty lines" in problem.text) for problem in two.problems] == [("blank_lines", True)]
+    one = open_table(written(tmp_path / "b.csv", "text\r\na\r\n\r\nb\r\n\r\n"))
+    assert cells_of(one) == [["a"], [""], ["b"]]
+
+
+def test_rows_that_the_reader_loses_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from seqdec_gui.data.formats import delimited
+
+    parsed = delimited._parsed
+    monkeypatch.setattr(delimited, "_parsed", lambda *arguments: parsed(*arguments).slice(1))
+    (problem,) = problems_of(open_table, written(tmp_path / "a.csv", "x,n\na,1\nb,2\n"))
+    assert problem.code == "rows_lost"
+
+
+def test_a_row_longer_than_a_block_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from seqdec_gui.data.formats import delimited
+
+    monkeypatch.setattr(delimited, "_BLOCK_BYTES", 64)
+    table = open_table(written(tmp_path / "a.csv", "text,n\n" + "".join(f"{'x' * 300},{i}\n" for i in range(5))))
+    assert table.rows == 5
+
+
+def test_a_ragged_row_is_named_by_its_line_behind_comments_and_line_ends_in_cells(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", '# made by\nx,n\n"a\nb",1\nc\n')
+    (problem,) = problems_of(open_table, path)
+    assert (problem.code, "line 5 of the file" in problem.text) == ("ragged_rows", True)
+
+
+def test_a_file_with_names_alone_has_no_rows(tmp_path: Path) -> None:
+    assert open_table(written(tmp_path / "a.csv", "word,tag\n")).rows == 0
+
+
+# -- quotes
+def test_a_quote_that_does_not_close_is_refused_where_the_column_is_quoted(tmp_path: Path) -> None:
+    text = "".join(f'"word {i}",{i}\n' for i in range(20)) + '"word 20,20\n'
+    (problem,) = problems_of(open_table, written(tmp_path / "a.csv", text))
+    assert (problem.code, "line 21" in problem.text) == ("open_quote", True)
+
+
+def test_quotes_that_nothing_needs_are_told_when_they_are_removed(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.tsv", 'en\tde\nGo.\tGeh.\n"Stop."\tHalt.\nRun.\tLauf.\n')
+    table = open_table(path)
+    assert cells_of(table)[1] == ["Stop.", "Halt."]
+    (problem,) = table.problems
+    assert (problem.severity, problem.code, "line 3" in problem.text) == ("warning", "quotes_removed", True)
+    assert cells_of(open_table(path, how=Reading(quoting="no")))[1] == ['"Stop."', "Halt."]
+    assert open_table(path, how=Reading(quoting="yes")).problems == ()
+
+
+def test_a_column_that_is_quoted_throughout_is_nothing_to_tell(tmp_path: Path) -> None:
+    rows = "".join(f'"w{i}",{i}\n' for i in range(50))
+    assert open_table(written(tmp_path / "a.csv", f'"word","n"\n{rows}')).problems == ()
+    assert open_table(written(tmp_path / "b.csv", f"word,n\n{rows}")).problems == ()
+
+
+# -- names
+@pytest.mark.parametrize(
+    ("sample", "header", "sure"),
+    [
+        ([["x", "y"], ["1", "2"], ["3", "4"]], True, True),
+        ([["1", "2"], ["3", "4"]], False, True),
+        ([["Ann", "?"], ["Bob", "4"], ["Cid", "5"], ["Ann", "7"]], False, True),
+        ([["", "€/kg"], ["Bob", "4"]], True, False),
+        ([["1", "I"], ["2", "II"]], False, True),
+        ([["name", "1990", "1991"], ["Bern", "3", "4"], ["Uri", "5", "6"]], True, False),
+        ([["0", "1", "2"], ["0.5", "0.25", "1"], ["3", "4.5", "1"]], True, False),
+        ([["", "a"], ["0", "1.5"], ["1", "2.5"]], True, True),
+        ([["SMILES"], ["CCO"], ["c1ccccc1"], ["CN"]], True, False),
+        ([["SMILES"], *([["CCO"], ["c1ccccc1"], ["CN"]] * 60)], True, True),
+        ([["name", "Nombre"], ["house", "Casa"], ["milk", "Leche"], ["salt", "Sal"]], True, False),
+        ([["word"], ["work"], ["worm"], ["worse"]], True, False),
+        ([["CCO"], ["c1ccccc1"], ["CN"], ["CCO"]], False, True),
+        ([["Go.", "Va !"], ["Hi.", "Salut !"], ["Run!", "Cours !"], ["Who?", "Qui ?"]], False, False),
+        ([["english", "french"], ["Go.", "Va !"], ["Hi.", "Salut !"], ["Run!", "Cours !"]], True, True),
+        ([["first_part", "second_part"], ["ab", "cd"], ["ef", "gh"], ["ij", "kl"]], True, True),
+        ([["a", "b"], ["c", "d"]], True, False),
+        ([["word", "tag"]], True, True),
+        ([["3", "4"]], False, True),
+    ],
+)
+def test_a_header_is_judged_by_what_stands_below_it(sample: Sequence[Sequence[str]], header: bool, sure: bool) -> None:
+    assert judge_header(sample) == (header, sure)
+
+
+def test_a_bound_name_in_the_first_line_is_a_header(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.tsv", "apple\tApfel\nbread\tBrot\nmilk\tMilch\nsalt\tSalz\n")
+    for table in (open_table(path, ["apple"]), inspect(path, names=["apple"])):
+        assert table.rows == 3
+        assert codes(table.problems) == ["header_assumed"]
+    assert inspect(path, names=["column 2"]).rows == 4
+
+
+@pytest.mark.parametrize(("header", "rows"), [("yes", 3), ("no", 4)])
+def test_a_header_that_is_set_is_nothing_to_tell(header: str, rows: int) -> None:
+    table = open_table(CASES / "two_words_no_header.tsv", how=Reading(header=header))  # type: ignore[arg-type]
+    assert (table.rows, table.problems) == (rows, ())
+
+
+# -- encodings
+def test_the_encoding_can_be_set_and_wrong_bytes_are_named(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", "word,n\nžluť,1\n".encode("cp1250"))
+    assert cells_of(open_table(path, how=Reading(encoding="cp1250"))) == [["žluť", 1]]
+    (problem,) = problems_of(open_table, path, how=Reading(encoding="utf-8"))
+    assert (problem.code, "line 2" in problem.text) == ("wrong_encoding", True)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("chosen", ["auto", "general"])
+def test_wide_text_without_a_mark_is_recognised(tmp_path: Path, encoding: str, chosen: str) -> None:
+    path = written(tmp_path / "a.csv", "word,n\n日本語,1\n".encode(encoding))
+    table = open_table(path, how=Reading(encoding="auto" if chosen == "auto" else encoding[:6]))
+    assert cells_of(table) == [["日本語", 1]]
+
+
+def test_bytes_that_cp1252_has_not_are_read_as_latin_1(tmp_path: Path) -> None:
+    (problem,) = open_table(written(tmp_path / "a.csv", b"word,n\ncaf\xe9\x81,1\n")).problems
+    assert (problem.code, "Latin-1" in problem.text) == ("not_utf8", True)
+
+
+def test_a_zero_byte_anywhere_is_no_text(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", b"word,n\n" + b"abc,1\n" * 400_000 + b"a\0c,2\n")
+    assert codes(problems_of(open_table, path)) == ["not_text"]
+
+
+# -- digits
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        (["1" * 16, "2"], "text"),
+        (["00501", "10001", "94016"], "text"),
+        (["01", "02", "12"], "integer"),
+        (["123456", "012"], "integer"),
+        (["1" * 15, "2"], "integer"),
+        (["0.12345678901234567890", "1.5"], "number"),
+    ],
+)
+def test_strings_of_digits_are_text_where_numbers_would_not_keep_them(tmp_path: Path, cells: list[str], kind: str) -> None:
+    table = open_table(written(tmp_path / "a.csv", "code,w\n" + "".join(f"{cell},x\n" for cell in cells)))
+    assert table.column("code").kind == kind
+    assert codes(table.problems) == (["digit_strings"] if kind == "text" else [])

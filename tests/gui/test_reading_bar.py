@@ -1,0 +1,129 @@
+"""The bar above the data that says how a text file is read, in the real window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PyQt5.QtWidgets import QComboBox, QLabel, QWidget
+from pytestqt.qtbot import QtBot
+
+from seqdec_gui import resource_files
+from seqdec_gui.domain.bindings import Binding, Reading
+from seqdec_gui.gui import background, checking
+from seqdec_gui.gui.data_view.page import DataPage
+from seqdec_gui.gui.main_window import MainWindow
+
+PAIRS = "apple\tApfel\nbread\tBrot\nmilk\tMilch\nsalt\tSalz\n"
+
+
+@pytest.fixture
+def window(opened: Callable[..., MainWindow], monkeypatch: pytest.MonkeyPatch) -> MainWindow:
+    monkeypatch.setattr(checking, "DELAY_MS", 10)
+    found = opened(resource_files.path("templates/sequence-to-sequence.seqdec"))
+    found.pages.show_page("data")
+    return found
+
+
+@pytest.fixture
+def settled(window: MainWindow, qtbot: QtBot) -> Callable[[], DataPage]:
+    page = window.findChild(DataPage, "data_page")
+
+    def wait() -> DataPage:
+        qtbot.waitUntil(lambda: not background.busy() and not page.checking.busy, timeout=20_000)
+        return page
+
+    return wait
+
+
+def choose(window: MainWindow, name: str, value: str) -> None:
+    field = window.findChild(QComboBox, f"field_{name}")
+    field.setCurrentIndex(field.findData(value))
+
+
+def names(page: DataPage) -> list[str]:
+    assert page.table is not None
+    return [column.name for column in page.table.columns]
+
+
+def test_what_was_detected_is_shown_and_a_choice_is_read_at_once_and_undone(
+    window: MainWindow, settled: Callable[[], DataPage], tmp_path: Path
+) -> None:
+    path = tmp_path / "pairs.tsv"
+    path.write_text(PAIRS)
+    window.take_file(path)
+    page = settled()
+    shown = {name: window.findChild(QComboBox, f"field_{name}").currentText() for name in ("header", "delimiter", "encoding")}
+    assert shown == {"header": "Auto: No", "delimiter": "Auto: Tab", "encoding": "Auto: UTF-8"}
+    assert "looks like its other lines" in window.findChild(QLabel, "reading_warnings").text()
+    assert (names(page), page.table.rows) == (["column 1", "column 2"], 4)
+
+    choose(window, "header", "yes")
+    page = settled()
+    assert window.document.design.data.reading == Reading(header="yes")
+    assert (names(page), page.table.rows) == (["apple", "Apfel"], 3)
+    assert not window.findChild(QLabel, "reading_warnings").isVisible()
+
+    window.document.undo_stack.undo()
+    page = settled()
+    assert (names(page), page.table.rows) == (["column 1", "column 2"], 4)
+    assert window.findChild(QComboBox, "field_header").currentData() == "auto"
+
+
+def test_a_file_that_cannot_be_read_keeps_the_fields_that_may_mend_it(
+    window: MainWindow, settled: Callable[[], DataPage], tmp_path: Path
+) -> None:
+    path = tmp_path / "words.csv"
+    path.write_bytes("wort;n\nsüß;1\n".encode("cp1252"))
+    window.take_file(path)
+    settled()
+    choose(window, "encoding", "utf-8")
+    page = settled()
+    assert page.table is None
+    assert window.findChild(QWidget, "reading_bar").isVisible()
+    choose(window, "encoding", "auto")
+    assert names(settled()) == ["wort", "n"]
+
+
+def test_a_setting_of_a_file_is_not_that_of_the_next(
+    window: MainWindow, settled: Callable[[], DataPage], tmp_path: Path
+) -> None:
+    for name in ("a.tsv", "b.tsv"):
+        (tmp_path / name).write_text(PAIRS)
+    window.take_file(tmp_path / "a.tsv")
+    settled()
+    choose(window, "header", "yes")
+    settled()
+    window.take_file(tmp_path / "b.tsv")
+    assert names(settled()) == ["column 1", "column 2"]
+    assert window.document.design.data.reading == Reading()
+
+
+def test_an_array_file_has_no_such_fields(window: MainWindow, settled: Callable[[], DataPage]) -> None:
+    window.take_file(resource_files.path("examples/data/molecules.npz"))
+    settled()
+    assert not window.findChild(QWidget, "reading_bar").isVisible()
+
+
+def test_warnings_about_the_data_reach_the_problems_of_the_window(
+    window: MainWindow, settled: Callable[[], DataPage], tmp_path: Path
+) -> None:
+    from seqdec_gui.gui.data_view import edits
+
+    path = tmp_path / "pairs.tsv"
+    path.write_text("".join(f"word {i}\tsame\n" for i in range(40)))
+    window.take_file(path)
+    page = settled()
+    ports = page.ports.ports
+    design: Any = window.document.design
+    for port in ports:
+        if port.role == "input":
+            column = "column 2" if port.generated else "column 1"
+            design = edits.with_columns(design, ports, port, (column,))
+    window.document.edit(design, "Bind")
+    page = settled()
+    assert all(isinstance(binding, Binding) for binding in window.document.design.data.bindings)
+    found = {problem.code for problem in page.checking.problems}
+    assert {"constant_column", "header_missing"} <= found
