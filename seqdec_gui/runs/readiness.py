@@ -8,14 +8,16 @@ from typing import NamedTuple
 
 import msgspec
 
-from seqdec_gui.data.dataset import Trial, try_fit
+from seqdec_gui.data.dataset import Trial, sampled, try_fit
 from seqdec_gui.data.tables import SUFFIXES, inspect
+from seqdec_gui.data.teaching import ROWS_COMPARED
 from seqdec_gui.domain.bindings import DataSource
 from seqdec_gui.domain.dataflow import DataPort, data_ports
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.validation import check, unbound
 from seqdec_gui.runs.batches import batch_problems, problems_of_trial
+from seqdec_gui.runs.data_check import fit_problems
 from seqdec_gui.runs.spec import DeviceChoice
 
 
@@ -86,7 +88,7 @@ def _stamp(path: Path) -> Stamp:
 def problems_in_data(design: Design, folder: Path, devices: DeviceChoice) -> tuple[Problem, ...]:
     """What a run would find in the data itself (of a design that is ready otherwise). Reads it, so it takes its time."""
     trial, _ = try_data(design.data, data_ports(design), folder)
-    return problems_of_trial(trial, design.training, devices)
+    return (*problems_of_trial(trial, design.training, devices), *fit_problems(trial, design))
 
 
 def try_data(source: DataSource, ports: Sequence[DataPort], folder: Path) -> tuple[Trial, Stamps]:
@@ -96,4 +98,5 @@ def try_data(source: DataSource, ports: Sequence[DataPort], folder: Path) -> tup
     """
     before = stamps(source, folder)
     source = msgspec.structs.replace(source, file=str(Path(source.file).expanduser()) if source.file else "")
-    return try_fit(source, ports, folder, opened=lambda path, _names: inspect(path)), before
+    trial = try_fit(source, ports, folder, opened=lambda path, _names: inspect(path))
+    return sampled(trial, ROWS_COMPARED), before

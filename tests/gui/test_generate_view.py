@@ -32,7 +32,7 @@ from seqdec_gui.domain.edit import set_value
 from seqdec_gui.gui import background
 from seqdec_gui.gui.generate_view.page import GeneratePage
 from seqdec_gui.gui.generate_view.paint_grid import PaintGrid
-from seqdec_gui.gui.generate_view.results import INPUT, TEXT
+from seqdec_gui.gui.generate_view.results import INPUT, TEXT, ResultsTable, as_csv, read_results
 from seqdec_gui.gui.main_window import MainWindow
 from tests.gui.conftest import press
 from tests.gui.trained_runs import asked, child, example_in, trained
@@ -297,6 +297,20 @@ def test_results_are_copied_and_saved_as_the_command_line_writes_them(
     qtbot.waitUntil(lambda: (tmp_path / "out.csv").exists() and not background.busy(), timeout=5000)
     text = (tmp_path / "out.csv").read_text(encoding="utf-8")
     assert text.splitlines()[1] == '0,0,"{""number"": ""1""}",0.000000'
+
+
+def test_a_sequence_that_was_cut_is_marked_in_the_table_and_in_what_is_saved(qtbot: QtBot, tmp_path: Path) -> None:
+    file = tmp_path / "made.csv"
+    file.write_text("row,sample,text,log_probability,finished\n0,0,ab,-1.0,0\n1,0,b,-2.0,1\n")
+    results = read_results(file)
+    table = ResultsTable()
+    qtbot.addWidget(table)
+    table.show_results(results)
+    texts = [table.results.data(table.results.index(row, TEXT)) for row in range(2)]
+    assert texts == ["ab …", "b"]
+    assert "Unfinished" in table.results.data(table.results.index(0, TEXT), Qt.ToolTipRole)
+    assert as_csv(results).splitlines()[:2] == ["row,sample,text,log_probability,finished", "0,0,ab,-1.000000,0"]
+    assert as_csv(results[1:]) == "row,sample,text,log_probability\n1,0,b,-2.000000\n"
 
 
 def test_the_newest_run_is_offered_first_and_the_one_that_was_shown_is_chosen(
