@@ -24,7 +24,11 @@ _SIZES = re.compile(
 )
 """How the frameworks say that two sizes differ: what was expected, and what was received."""
 
+_ESCAPES = re.compile(r"\x1b\[[\d;]*m")
+"""Colours of a terminal, which Keras puts into its messages."""
+
 _LAYER = re.compile(r'layer "([^"]{1,80})"|when calling (\w{1,80})\.call')
+"""Where Keras names the layer that refused its input."""
 
 
 def failure(error: BaseException) -> Failed:
@@ -49,8 +53,10 @@ def plain_sentence(error: BaseException, what: str) -> str:
 
     A framework's text is for programmers: it never comes first.
     """
-    own = next((line.strip() for line in str(error).splitlines() if line.strip()), "no reason was given")
-    own = f"{type(error).__name__}: {own[:_SHOWN]}"
+    lines = [line for text in _ESCAPES.sub("", str(error)).splitlines() if (line := text.strip())]
+    if len(lines) > 1 and lines[0].startswith("Exception encountered when calling"):  # the layer, which is named below
+        lines = lines[1:]
+    own = f"{type(error).__name__}: {(lines or ['no reason was given'])[0][:_SHOWN]}"
     framework = _framework(error)
     if not framework:
         return f"{what} because of a bug in this program. Its words: {own.rstrip('.')}."

@@ -46,7 +46,7 @@ def test_sizes_that_differ_are_named_before_the_words_of_the_framework(text: str
 def test_other_errors_of_a_framework_are_said_to_be_its_own() -> None:
     event = failure(raised(ValueError("Exception encountered when calling GRU.call().\n\nNo kernel."), "keras.src.layers"))
     assert event.sentence.startswith("The training failed: Keras could not compute the model at layer GRU.")
-    assert event.sentence.endswith("The log tells where.")
+    assert event.sentence.endswith("It says: ValueError: No kernel. The log tells where.")
     assert "No kernel" in event.details
 
 
