@@ -41,6 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", metavar="N", type=whole_number(0, LARGEST_SEED), default=0, help="random numbers (default: 0)"
     )
+    parser.add_argument(
+        "--mark-unfinished",
+        action="store_true",
+        help="add the column finished: 0 where a sequence was cut at the greatest length",
+    )
     parser.add_argument("--beam", metavar="K", type=whole_number(1), default=1, help=argparse.SUPPRESS)
     parser.add_argument("--nll", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("-o", "--output", metavar="OUT.csv", required=True, help="the file to write; - for standard output")
@@ -69,6 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
                 temperature=temperature,
                 seed=arguments.seed,
                 checkpoint=arguments.checkpoint,
+                mark_unfinished=arguments.mark_unfinished,
             )
         )
     assert isinstance(result, Generated)

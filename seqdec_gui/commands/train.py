@@ -17,7 +17,9 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.edit import bind, parse_assignment, set_value
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError, errors
+from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runs import devices, folder, process
+from seqdec_gui.runs.data_check import has_open_axes
 from seqdec_gui.runs.events import Epoch, Failed, events_of
 from seqdec_gui.runs.process import RunProcess
 from seqdec_gui.runs.readiness import problems_in_data, readiness
@@ -90,7 +92,7 @@ def make_spec(arguments: argparse.Namespace) -> RunSpec:
     choice, warnings = devices.parse_devices("auto" if arguments.devices is None else arguments.devices, available)
     resolved = devices.resolve(choice, available)
     problems = readiness(design, base, resolved)
-    if not errors(problems) and arguments.detach:  # else the run's own messages are shown
+    if not errors(problems) and (arguments.detach or has_open_axes(infer(design))):  # else the run's own messages are shown
         problems = (*problems, *problems_in_data(design, base, resolved))
     if errors(problems):
         raise InvalidInput(errors(problems))

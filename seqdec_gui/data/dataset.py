@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -64,6 +64,29 @@ class Trial(NamedTuple):
     parts: Parts | None
     rows: int
     problems: tuple[Problem, ...]
+    samples: Mapping[str, Array] | None = None
+    """The first rows of every bound column as they would be stored; None as long as nobody asked for them."""
+
+    @property
+    def fitted(self) -> Fitted | None:
+        """What a run would save as `data.json`; None where it would not begin."""
+        if self.parts is None or errors(self.problems):
+            return None
+        return _as_fitted(self.bound, self.fits, None)
+
+
+def sampled(trial: Trial, rows: int) -> Trial:
+    """The trial with the first rows of every column in `samples`; as it was where a run would not begin."""
+    if trial.fitted is None:
+        return trial
+    samples = {}
+    for at, result in zip(trial.bound, trial.fits, strict=True):
+        codec = _codec(result)
+        write = codec.encoder()
+        samples[at.port.name] = next(
+            (write(chunk[:rows]) for chunk in codec.chunks(at.source)), np.zeros((0, *codec.row_shape))
+        )
+    return trial._replace(samples=samples)
 
 
 def try_fit(
@@ -107,7 +130,7 @@ def open_dataset(
     more than 512 MB are written to the folder `cache`, if one is given, and mapped. Raises InvalidInput with every
     problem found, SeqdecError where the cache cannot be written.
     """
-    bound, fits, parts, rows, problems = try_fit(source, ports, folder, fitted)
+    bound, fits, parts, rows, problems, _ = try_fit(source, ports, folder, fitted)
     if parts is None or errors(problems):
         told = [problem for problem in problems if problem.severity != "info"]
         raise InvalidInput(sorted(told, key=lambda problem: problem.severity != "error"))

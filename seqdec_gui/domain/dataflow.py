@@ -88,8 +88,7 @@ def _input_port(design: Design, known: Inference, block: Block) -> DataPort | No
 def _is_decoder_input(design: Design, link: Link) -> bool:
     if link.target.port != "inputs" or not design.has(link.target.block):
         return False
-    kind = design.block(link.target.block).parameters
-    return isinstance(kind, RecurrentDecoder) and kind.mode != "repeat_vector"
+    return design.block(link.target.block).parameters.feeds_back
 
 
 def _sizes(block: Block, widths: tuple[str, ...], length: str) -> tuple[str, str]:
@@ -105,7 +104,7 @@ def _predicted_sizes(design: Design, loss: str) -> tuple[str, str]:
     judged = design.block(link.source.block) if link is not None and design.has(link.source.block) else None
     if judged is None or not isinstance(judged.parameters, RecurrentDecoder):
         return "", ""
-    return _sizes(judged, ("output_units",), "length" if judged.parameters.mode == "repeat_vector" else "")
+    return _sizes(judged, ("output_units",), "" if judged.parameters.feeds_back else "length")
 
 
 def _target_port(design: Design, known: Inference, block: Block) -> DataPort | None:
@@ -155,3 +154,34 @@ def inputs_behind(design: Design, ports: Iterable[Port]) -> tuple[str, ...]:
             seen.add(block_id)
             waiting += [port.block for port in sources_of(design, block_id)]
     return tuple(block.id for block in design.blocks if block.id in seen and block.parameters.category == "Inputs")
+
+
+def inputs_in_step(design: Design, inference: Inference, port: Port) -> tuple[str, ...]:
+    """The input blocks whose steps this output port follows, in the design's order: each step may read theirs.
+
+    Between the two nothing makes a vector or states of the sequence (as the encoder of an autoencoder does).
+    """
+    seen: set[Port] = set()
+    waiting = [port]
+    while waiting:
+        at = waiting.pop()
+        if at in seen:
+            continue
+        seen.add(at)
+        known = inference.blocks[at.block]
+        kind = known.block.parameters
+        for taken in kind.inputs():
+            link = design.into(Port(at.block, taken.name))
+            if link is not None and at.port in kind.in_step_with(taken.name, known.inputs, known.submodel):
+                waiting.append(link.source)
+    ids = {at.block for at in seen}
+    return tuple(block.id for block in design.blocks if block.id in ids and block.parameters.category == "Inputs")
+
+
+def columns_bound_to(design: Design, ports: tuple[DataPort, ...], name: str) -> tuple[str, ...]:
+    """The file and the columns that are bound to the port of this name; empty where none are."""
+    for binding in design.data.bindings:
+        port = port_for(ports, binding.port)
+        if port is not None and port.name == name:
+            return (binding.file or design.data.file, *binding.columns)
+    return ()

@@ -6,17 +6,28 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from seqdec_gui.domain.dataflow import inputs_behind, sources_of
+from seqdec_gui.domain.dataflow import DataPort, columns_bound_to, data_ports, inputs_behind, inputs_in_step, sources_of
 from seqdec_gui.domain.design import Block, Design, Link, Port
 from seqdec_gui.domain.kinds.inputs import FloatSequence, TokenSequence
+from seqdec_gui.domain.kinds.keras_model import KerasModel
 from seqdec_gui.domain.kinds.loss import Loss
-from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.shapes import Inference, infer
 from seqdec_gui.domain.types import TensorType
 
 Encoding = Literal["one_hot", "ids", "values"]
 """How a step is fed: a row of zeros and one 1, an id, or numbers."""
+
+
+AGAINST_GENERATING = (
+    "cannot_generate",
+    "may_not_generate",
+    "no_begin_symbol",
+    "no_end_symbol",
+    "different_symbols",
+    "different_codecs",
+)
+"""The codes of warnings that a trained model will not generate, or not what is expected."""
 
 
 class Stepwise(msgspec.Struct, frozen=True):
@@ -31,12 +42,18 @@ class Stepwise(msgspec.Struct, frozen=True):
 
 
 class OnePass(msgspec.Struct, frozen=True):
-    """All steps at once, from inputs that are given: a repeated code, a convolution, a single class or vector."""
+    """All steps at once, from inputs that are given: a repeated code, a convolution, a single class or vector.
+
+    `in_step` are the input blocks whose steps the predictions follow. Where one of them holds the sequence that is to be
+    predicted (teacher forcing), nothing can be generated; `suspects` are those that look so, whatever the data says.
+    """
 
     loss: str
     port: Port
     width: int
     numbers: bool = False
+    in_step: tuple[str, ...] = ()
+    suspects: tuple[str, ...] = ()
 
 
 Plan: TypeAlias = Stepwise | OnePass
@@ -65,6 +82,19 @@ def plan_for(design: Design, inference: Inference) -> Plan:
     raise InvalidInput(refused or problems or "The design has no loss, so nothing can be generated.")
 
 
+def generation_problems(design: Design, inference: Inference) -> tuple[Problem, ...]:
+    """Warnings for a sound design that trains a decoder with which nothing can be generated, or perhaps nothing.
+
+    A design that was never meant to generate, as one with yes/no outputs, gets none.
+    """
+    try:
+        plan_for(design, inference)
+    except InvalidInput as error:
+        refused = [problem for problem in error.problems if problem.code == "cannot_generate"]
+        return tuple(msgspec.structs.replace(problem, severity="warning") for problem in refused)
+    return _possible_truth(design, inference)
+
+
 def obstacle(design: Design) -> str:
     """Why nothing can be generated with this sound design, a line for each reason; empty where it can."""
     try:
@@ -82,16 +112,76 @@ def _plan(design: Design, inference: Inference, block: Block, link: Link) -> Pla
     width = predicted.shape[-1] or 0
     if judge.spec.compares == "yes_no":
         raise _no_symbols(source.block, "its predictions are yes/no values, not symbols")
-    kind = design.block(source.block).parameters
-    if isinstance(kind, RecurrentDecoder) and kind.mode != "repeat_vector":
+    if design.block(source.block).parameters.feeds_back:
         return _stepwise(design, inference, block.id, judge, source.block, width)
-    decoders = [other for other in _before(design, source.block) if _takes_its_own(design, other)]
+    decoders = [other for other in _before(design, source.block) if design.block(other).parameters.feeds_back]
     if decoders:
         why = f"the outputs of {decoders[0]} go through further blocks before they are judged at {block.id}"
         raise _cannot(decoders[0], why, f"Let {decoders[0]} make the predictions itself (output_units, output_activation).")
     if len(predicted.shape) not in (1, 2):
         raise _no_symbols(source.block, f"it predicts {predicted}, and a sequence (steps, symbols) was expected")
-    return OnePass(block.id, source, width, numbers=not judge.classes)
+    in_step = inputs_in_step(design, inference, source) if predicted.has_steps else ()
+    suspects = tuple(name for name in in_step if judge.classes and _looks_taught(design, inference, source, name, width))
+    plan = OnePass(block.id, source, width, not judge.classes, in_step, suspects)
+    ports = data_ports(design, inference)
+    for name in in_step if judge.classes else ():
+        if _same_column(design, ports, name, block.id):
+            raise reads_the_truth(design, plan, name, "is bound to the same column as the targets")
+    return plan
+
+
+def reads_the_truth(design: Design, plan: OnePass, name: str, why: str) -> InvalidInput:
+    """The reason not to generate where input `name` holds the sequence that is to be predicted; `why` is said of the input."""
+    block_id = plan.port.block
+    text = (
+        f"{block_id} cannot generate: {name} {why}, and each step of it reaches the prediction of the same step, so the true "
+        f"sequence would be printed back. Only a recurrent decoder can be run one step at a time, and {block_id} is a block of "
+        f"the kind {design.block(block_id).kind}."
+    )
+    hint = "Train with a recurrent decoder to generate, or use it to evaluate and export."
+    return InvalidInput([Problem("error", "cannot_generate", block_id, text, hint)])
+
+
+def _possible_truth(design: Design, inference: Inference) -> tuple[Problem, ...]:
+    """A warning for every input that looks as if it holds the sequence to predict, and that has no column yet to tell."""
+    plan = plan_for(design, inference)
+    if isinstance(plan, Stepwise):
+        return ()
+    ports = data_ports(design, inference)
+    unknown = [name for name in plan.suspects if not _both_bound(design, ports, name, plan.loss)]
+    return tuple(
+        Problem(
+            "warning",
+            "may_not_generate",
+            plan.port.block,
+            f"If {name} is the sequence to predict, one step behind, nothing can be generated with this block: this version "
+            "runs only recurrent decoders one step at a time.",
+            "Use a recurrent decoder, or bind another sequence.",
+        )
+        for name in unknown
+    )
+
+
+def _same_column(design: Design, ports: tuple[DataPort, ...], name: str, loss: str) -> bool:
+    bound = columns_bound_to(design, ports, name)
+    return bool(bound) and bound == columns_bound_to(design, ports, loss)
+
+
+def _both_bound(design: Design, ports: tuple[DataPort, ...], name: str, loss: str) -> bool:
+    return bool(columns_bound_to(design, ports, name)) and bool(columns_bound_to(design, ports, loss))
+
+
+def _looks_taught(design: Design, inference: Inference, source: Port, name: str, width: int) -> bool:
+    """Whether an input takes the symbols that are predicted, or stands beside another input of an imported decoder."""
+    given = inference.blocks[name].outputs["output"]
+    if not isinstance(given, TensorType):
+        return False
+    if (given.symbols if given.dtype == "int32" else given.shape[-1]) == width:
+        return True
+    imported = isinstance(design.block(source.block).parameters, KerasModel)
+    return imported and any(
+        not given.has_steps for given in inference.blocks[source.block].inputs.values() if isinstance(given, TensorType)
+    )
 
 
 def _stepwise(design: Design, inference: Inference, loss: str, judge: Loss, decoder: str, width: int) -> Stepwise:
@@ -116,7 +206,7 @@ def _stepwise(design: Design, inference: Inference, loss: str, judge: Loss, deco
             "input where the widths differ"
         )
         setting = f"{block.id}.{'symbols' if isinstance(block.parameters, TokenSequence) else 'features'}"
-        raise _cannot(decoder, why, f"Set {setting} and {decoder}.output_units alike, and train again.")
+        raise _cannot(decoder, why, f"Set {setting} and {decoder}.output_units alike to generate.")
     numbers = not judge.classes
     if numbers and ids:
         raise _cannot(decoder, "it takes symbols and predicts numbers", "Use a softmax and categorical_crossentropy.")
@@ -135,11 +225,6 @@ def _before(design: Design, block_id: str) -> list[str]:
                 found.append(port.block)
                 waiting.append(port.block)
     return found
-
-
-def _takes_its_own(design: Design, block_id: str) -> bool:
-    kind = design.block(block_id).parameters
-    return isinstance(kind, RecurrentDecoder) and kind.mode != "repeat_vector"
 
 
 def _cannot(block_id: str, why: str, hint: str = "") -> InvalidInput:

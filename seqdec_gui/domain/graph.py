@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 import msgspec
@@ -65,6 +65,21 @@ class Submodel(msgspec.Struct, frozen=True):
     @property
     def trainable(self) -> int:
         return sum(call.trainable for call in self.calls)
+
+    def in_step_with(self, variables: Iterable[str]) -> frozenset[str]:
+        """The output ports whose steps are those of one of these inputs, so that each step may copy the input's.
+
+        Steps end where a layer makes a vector of them, or takes them as its initial state.
+        """
+        carried = {tensor.variable for tensor in self.inputs if tensor.variable in set(variables) and tensor.type.has_steps}
+        for call in self.calls:
+            follows = not carried.isdisjoint(call.inputs)
+            for tensor in call.outputs:
+                if follows and tensor.type.has_steps:
+                    carried.add(tensor.variable)
+                else:
+                    carried.discard(tensor.variable)
+        return frozenset(out.port for out in self.outputs if not carried.isdisjoint(out.variables))
 
     def layer_names(self) -> tuple[str, ...]:
         """Every name that a Keras file would hold for this submodel, inputs and wrapped layers included."""

@@ -14,7 +14,7 @@ from seqdec_gui.domain.kinds.base import Kind, PortError
 from seqdec_gui.domain.kinds.keras_model import KerasModel
 from seqdec_gui.domain.layers.layer import LayerError
 from seqdec_gui.domain.problems import Problem
-from seqdec_gui.domain.types import PortType
+from seqdec_gui.domain.types import PortType, TensorType
 
 
 class BlockInference(msgspec.Struct, frozen=True):
@@ -100,8 +100,11 @@ def topological(design: Design) -> tuple[tuple[str, ...], frozenset[str]]:
     return (*order, *stuck), frozenset(stuck)
 
 
-def infer(design: Design) -> Inference:
-    """Everything that follows from the design's blocks and links. Never raises for what a user can draw."""
+def infer(design: Design, sources: Mapping[str, TensorType] | None = None) -> Inference:
+    """Everything that follows from the design's blocks and links. Never raises for what a user can draw.
+
+    `sources`: the types that input blocks really give, by id, where the data has filled their open axes.
+    """
     order, cyclic = topological(design)
     by_id = {block.id: block for block in design.blocks}
     incoming: dict[str, list[tuple[str, Port]]] = {block.id: [] for block in design.blocks}
@@ -118,6 +121,8 @@ def infer(design: Design) -> Inference:
             if port_type is not None and block_id not in cyclic:
                 given[name] = port_type
         done[block_id] = infer_block(block, given)
+        if sources is not None and block_id in sources:
+            done[block_id] = msgspec.structs.replace(done[block_id], outputs={"output": sources[block_id]})
     names = _clashing(design, done)
     for block_id in names:
         known = done[block_id]

@@ -29,6 +29,11 @@ class TensorType(msgspec.Struct, frozen=True, tag="tensor"):
     def __str__(self) -> str:
         return f"{self.dtype} {format_shape(self.shape)}"
 
+    @property
+    def has_steps(self) -> bool:
+        """Whether there is an axis of steps: of one id each, or of one vector each."""
+        return len(self.shape) >= (1 if self.dtype == "int32" else 2)
+
 
 class CellState(msgspec.Struct, frozen=True):
     """The state of one recurrent layer: h and c for an LSTM, h alone for a GRU, each `(None, units)`."""

@@ -12,6 +12,7 @@ import msgspec
 from seqdec_gui.domain.advice import advice
 from seqdec_gui.domain.dataflow import DataPort, data_ports, port_for
 from seqdec_gui.domain.design import Block, Design, Link, Port
+from seqdec_gui.domain.generation import generation_problems
 from seqdec_gui.domain.kinds.base import Kind
 from seqdec_gui.domain.kinds.keras_model import KerasModel
 from seqdec_gui.domain.kinds.loss import Loss
@@ -50,6 +51,8 @@ def check(design: Design) -> Report:
         *_training(design),
         *advice(design, inference),
     ]
+    if not errors(found):
+        found += generation_problems(design, inference)
     order = {"error": 0, "warning": 1, "info": 2}
     return Report(inference, tuple(sorted(found, key=lambda problem: order[problem.severity])))
 

@@ -55,6 +55,7 @@ class Checking(QObject):
         self.trial: Trial | None = None
         """The newest, maybe of bindings or a file that have changed since."""
         self._answered: Question | None = None
+        self._fit_of: tuple[Trial, Design, tuple[Problem, ...]] | None = None
         self._timer = QTimer(self, singleShot=True, timeout=self._on_timer_timeout)
         self._watcher = QFileSystemWatcher(self)
         self._settling = QTimer(self, singleShot=True, interval=SETTLE_MS, timeout=self.look)
@@ -80,11 +81,21 @@ class Checking(QObject):
         """What is wrong with the data for the present design, errors first; empty as long as that is not known."""
         if self.trial is None or self._answered is None or self._answered != self._question():
             return ()
-        training, devices = self._workspace.document.design.training, self._workspace.devices.resolved
-        told = problems_of_trial(self.trial, training, devices)
+        design, devices = self._workspace.document.design, self._workspace.devices.resolved
+        told = (*problems_of_trial(self.trial, design.training, devices), *self._fit_problems(self.trial, design))
         told = tuple(problem for problem in told if about(problem.code) != "binding")  # the design's own check says those
         found = [problem for problem in told if problem.severity != "info"]
         return tuple(sorted(dict.fromkeys(found), key=lambda problem: problem.severity != "error"))
+
+    def _fit_problems(self, trial: Trial, design: Design) -> tuple[Problem, ...]:
+        """Where the data does not suit the design, which is looked at once for each of the two."""
+        if not self._workspace.document.report.ok:
+            return ()
+        if self._fit_of is None or self._fit_of[0] is not trial or self._fit_of[1] is not design:
+            from seqdec_gui.runs.data_check import fit_problems
+
+            self._fit_of = (trial, design, fit_problems(trial, design))
+        return self._fit_of[2]
 
     @property
     def passed(self) -> Stamps | None:

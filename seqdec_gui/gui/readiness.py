@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.generation import AGAINST_GENERATING
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
 from seqdec_gui.domain.validation import Report, unbound
 from seqdec_gui.gui import notify
@@ -20,12 +21,13 @@ from seqdec_gui.runs.spec import DeviceChoice
 class Readiness(msgspec.Struct, frozen=True):
     """`text` for the button; `reason` is a sentence that says what is missing, empty where training can start.
 
-    `page` is where it can be mended.
+    `page` is where it can be mended. `note` says that the run cannot generate afterwards, which does not stop it.
     """
 
     text: str
     reason: str = ""
     page: Literal["design", "data"] = "design"
+    note: str = ""
 
     @property
     def ready(self) -> bool:
@@ -46,7 +48,13 @@ def readiness(workspace: Workspace) -> Readiness:
         return Readiness(text, reason, "data")
     if wrong := errors(workspace.checking.problems):
         return Readiness(text, _first(wrong), "design" if wrong[0].where.startswith("training.") else "data")
-    return Readiness(text, _device_reason(document.design, workspace.devices.resolved))
+    note = _note((*document.report.problems, *workspace.checking.problems))
+    return Readiness(text, _device_reason(document.design, workspace.devices.resolved), note=note)
+
+
+def _note(problems: tuple[Problem, ...]) -> str:
+    """Why the trained model could not generate, a line for each reason."""
+    return "\n".join(f"{problem.text} {problem.hint}".strip() for problem in problems if problem.code in AGAINST_GENERATING)
 
 
 def _design_reason(design: Design, report: Report) -> str:

@@ -44,8 +44,9 @@ class TrainButton(QPushButton):
         found: Readiness = readiness(self._workspace)
         self.setText(found.text)
         self.setEnabled(found.ready)
-        self.setToolTip(found.reason or f"{found.text} (Ctrl+R)")
-        self.setAccessibleDescription(found.reason)
+        note = f"\n{found.note}" if found.note else ""
+        self.setToolTip(found.reason or f"{found.text} (Ctrl+R){note}")
+        self.setAccessibleDescription(found.reason or found.note)
         look = theme.current()
         self.setIcon(icon("play", look.accent_text if found.ready else look.text_disabled))
         self.told.emit(found)

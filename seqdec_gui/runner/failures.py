@@ -1,4 +1,4 @@
-"""What went wrong, as the final event of a run: one sentence for the user."""
+"""What went wrong, in a sentence for the user: as the final event of a run, or as the answer of a task."""
 
 from __future__ import annotations
 
@@ -13,6 +13,22 @@ from seqdec_gui.runs.events import Failed
 _MEMORY = re.compile(r"RESOURCE_EXHAUSTED|OOM when allocating|[Oo]ut of memory|failed to allocate memory")
 _ON_GPU = re.compile(r"\bGPU|\bCUDA|cuda", re.IGNORECASE)
 _SHOWN = 400
+_FRAMEWORKS = {"keras": "Keras", "tensorflow": "TensorFlow", "jax": "JAX", "jaxlib": "JAX", "optree": "Keras"}
+"""Packages by which a traceback says that a framework refused what it was given, and their names."""
+
+_SIZES = re.compile(
+    r"[Dd]imensions must be equal, but are (?P<a>\d+) and (?P<b>\d+)"
+    r"|[Ii]ncompatible shapes[^\[(]*(?P<c>[\[(][\d, ?None]*[\])])[^\[(]*(?P<d>[\[(][\d, ?None]*[\])])"
+    r"|expected axis -?\d+ of input shape to have value (?P<e>\d+), but received input with shape (?P<f>\([\d, None]*\))"
+    r"|expected shape=(?P<g>\([\d, None]*\)), found shape=(?P<h>\([\d, None]*\))"
+)
+"""How the frameworks say that two sizes differ: what was expected, and what was received."""
+
+_ESCAPES = re.compile(r"\x1b\[[\d;]*m")
+"""Colours of a terminal, which Keras puts into its messages."""
+
+_LAYER = re.compile(r'layer "([^"]{1,80})"|when calling (\w{1,80})\.call')
+"""Where Keras names the layer that refused its input."""
 
 
 def failure(error: BaseException) -> Failed:
@@ -28,9 +44,40 @@ def failure(error: BaseException) -> Failed:
     if isinstance(error, SeqdecError):
         full = isinstance(error.__cause__, OSError) and error.__cause__.errno in _FULL
         return Failed(kind="disk_full" if full else "crashed", sentence=str(error), details=details)
-    reason = next((line.strip() for line in str(error).splitlines() if line.strip()), "no reason was given")
-    sentence = f"The training failed: {type(error).__name__}: {reason[:_SHOWN]}. The log tells where."
+    sentence = f"{plain_sentence(error, 'The training failed')} The log tells where."
     return Failed(kind="crashed", sentence=sentence, details=details)
+
+
+def plain_sentence(error: BaseException, what: str) -> str:
+    """What an exception that nobody foresaw means, in plain words, and after them its own; `what` begins the sentence.
+
+    A framework's text is for programmers: it never comes first.
+    """
+    lines = [line for text in _ESCAPES.sub("", str(error)).splitlines() if (line := text.strip())]
+    if len(lines) > 1 and lines[0].startswith("Exception encountered when calling"):  # the layer, which is named below
+        lines = lines[1:]
+    own = f"{type(error).__name__}: {(lines or ['no reason was given'])[0][:_SHOWN]}"
+    framework = _framework(error)
+    if not framework:
+        return f"{what} because of a bug in this program. Its words: {own.rstrip('.')}."
+    layer = _LAYER.search(str(error))
+    where = f" at layer {layer[1] or layer[2]}" if layer else ""
+    sizes = _SIZES.search(str(error))
+    if sizes:
+        expected, received = (value for value in sizes.groups() if value is not None)
+        why = f"two sizes that must be equal differ{where}: {expected} and {received}"
+        hint = "Compare the lengths and widths of the blocks and of their columns."
+        return f"{what}: {why}. {hint} {framework} says: {own.rstrip('.')}."
+    return f"{what}: {framework} could not compute the model{where}. It says: {own.rstrip('.')}."
+
+
+def _framework(error: BaseException) -> str:
+    """The framework that raised: that of the exception's class, or of a frame that this program called last; else empty."""
+    packages = [type(error).__module__.partition(".")[0]]
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        packages = packages[:1] if package == "seqdec_gui" else [*packages, package]
+    return next((_FRAMEWORKS[package] for package in packages if package in _FRAMEWORKS), "")
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)

@@ -13,7 +13,9 @@ import msgspec
 import numpy as np
 
 from seqdec_gui.domain.document import from_builtins
+from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.runner import lean
+from seqdec_gui.runner.failures import plain_sentence
 from seqdec_gui.runner.quiet import Quiet
 from seqdec_gui.runs.crash import explain
 from seqdec_gui.runs.measurement import OUT_OF_MEMORY, Measurement
@@ -361,5 +363,5 @@ def failure(blank: Measurement, error: Exception) -> Measurement:
     cause = explain(None, f"{type(error).__name__}: {error}", "probe")
     if cause.kind == OUT_OF_MEMORY:
         return replace(blank, failed="out_of_memory", failure=cause.sentence)
-    line = str(error).strip().partition("\n")[0][:300]
-    return replace(blank, failed="other", failure=f"{blank.engine} failed: {type(error).__name__}: {line}")
+    sentence = str(error) if isinstance(error, SeqdecError) else plain_sentence(error, f"{blank.engine} could not be measured")
+    return replace(blank, failed="other", failure=sentence)

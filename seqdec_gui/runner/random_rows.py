@@ -17,6 +17,8 @@ from seqdec_gui.data.wires import Wire
 from seqdec_gui.domain.cost import OPEN_LENGTH
 from seqdec_gui.domain.dataflow import DataPort, data_ports
 from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.runs.data_check import length_problems
 
 PAD = 0
 
@@ -26,10 +28,13 @@ Array = npt.NDArray[Any]
 def rows_for(design: Design, folder: Path, real: bool, count: int, seed: int = 0) -> tuple[Design, Dataset]:
     """The design to build and its dataset. Random rows fix open lengths at `OPEN_LENGTH`, and all of them train.
 
-    Raises InvalidInput where real rows cannot be read.
+    Raises InvalidInput where real rows cannot be read, or their lengths do not fit the design.
     """
     if real:
-        return design, open_dataset(design.data, data_ports(design), folder)
+        dataset = open_dataset(design.data, data_ports(design), folder)
+        if wrong := length_problems(design, dataset.fitted):
+            raise InvalidInput(wrong)
+        return design, dataset
     fixed = with_lengths(design)
     return fixed, random_dataset(data_ports(fixed), count, seed)
 

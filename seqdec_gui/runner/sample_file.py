@@ -19,21 +19,28 @@ from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.runner.sampler import Sample
 
 HEADER = ("row", "sample", "text", "log_probability")
+FINISHED = "finished"
+"""The further column of a file that marks unfinished sequences: 1, or 0 for one that was cut at the greatest length."""
+
 PREVIEW = 20
 
 
-def write_samples(path: Path, parts: Iterable[list[Sample]]) -> tuple[int, tuple[Sample, ...]]:
-    """Write the file whole or not at all, a part at a time; returns how many and the first of them. Raises SeqdecError."""
+def write_samples(path: Path, parts: Iterable[list[Sample]], mark_unfinished: bool = False) -> tuple[int, tuple[Sample, ...]]:
+    """Write the file whole or not at all, a part at a time; returns how many and the first of them. Raises SeqdecError.
+
+    `mark_unfinished` adds the column `finished`.
+    """
     count, preview = 0, list[Sample]()
     special = path.exists() and not path.is_file()  # a pipe or a device is written to, never replaced by a file
     partial = path if special else path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with partial.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(HEADER)
+            writer.writerow((*HEADER, FINISHED) if mark_unfinished else HEADER)
             for part in parts:
-                for row, sample, text, log_probability in part:
-                    writer.writerow((row, sample, text, "" if log_probability is None else f"{log_probability:.6f}"))
+                for row, sample, text, log_probability, finished in part:
+                    cells = (row, sample, text, "" if log_probability is None else f"{log_probability:.6f}")
+                    writer.writerow((*cells, int(finished)) if mark_unfinished else cells)
                 preview += part[: PREVIEW - len(preview)]
                 count += len(part)
             file.flush()

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from seqdec_gui.data.fitted import Fitted
+from seqdec_gui.data.symbols import Symbols, symbols_of_decoder, symbols_of_predictions
+from seqdec_gui.data.teaching import fail_if_taught
 from seqdec_gui.data.wires import expand
 from seqdec_gui.domain.dataflow import inputs_behind
 from seqdec_gui.domain.design import Design
@@ -18,7 +20,6 @@ from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runner.decoding import choice
 from seqdec_gui.runner.decoding.numbers import Numbers, Scale, numbers_of, scale_of, shown
 from seqdec_gui.runner.decoding.step import StepDecoder
-from seqdec_gui.runner.decoding.symbols import Symbols, symbols_of_decoder, symbols_of_predictions
 from seqdec_gui.runner.wiring import model_of
 
 if TYPE_CHECKING:
@@ -33,20 +34,28 @@ LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)
 
 
 class Sample(NamedTuple):
-    """One sequence for row `row`; `log_probability` is None where numbers were predicted."""
+    """One sequence for row `row`; `log_probability` is None where numbers were predicted.
+
+    `finished` is false for a sequence that was cut at the greatest length, before the end symbol was chosen.
+    """
 
     row: int
     sample: int
     text: str
     log_probability: float | None
+    finished: bool = True
 
 
 class Sampler:
     """Generates with the trained `models` of a design.
 
     `rows(port)` gives the stored training rows of a port; it is only asked for data that was bound as ids or numbers, where the
-    first and the last symbol have to be found. Raises InvalidInput where the design cannot generate, with the reason.
+    first and the last symbol have to be found, and for inputs that may hold what is to be predicted. Raises InvalidInput where
+    the design cannot generate, with the reason.
     """
+
+    first_step_from: str = ""
+    """The input that gives the first step of each row, `(rows, features)`, where the training rows begin differently."""
 
     def __init__(self, design: Design, models: Mapping[str, keras.Model], fitted: Fitted, rows: Callable[[str], Array]) -> None:
         inference = infer(design)
@@ -58,6 +67,7 @@ class Sampler:
         self._decoder: StepDecoder | None = None
         self._model: keras.Model | None = None
         if isinstance(plan, OnePass):
+            fail_if_taught(design, plan, fitted, rows)
             wire = next(wire for wire in fitted.wires if wire.name == plan.loss)
             self._model = model_of(design, inference, models, [plan.port], "predictions")
             self.inputs = inputs_behind(design, [plan.port])
@@ -76,6 +86,8 @@ class Sampler:
         if plan.numbers:
             array = next(wire.array for wire in fitted.wires if wire.name == plan.fed)
             self._numbers = numbers_of(fitted, plan.fed, plan.loss, rows(array))
+            if self._numbers.begin is None:
+                self.first_step_from = plan.fed
         else:
             self._symbols = symbols_of_decoder(fitted, plan.fed, plan.loss, plan.width, rows)
 
@@ -105,14 +117,16 @@ class Sampler:
 
     def _part(
         self, arrays: Mapping[str, Array], rows: Array, samples: Array, temperature: float, seed: int
-    ) -> list[tuple[str, float | None]]:
+    ) -> list[tuple[str, float | None, bool]]:
         if self._numbers is not None:
             assert self._decoder is not None
-            values = self._numbers.roll_out(self._decoder, self._states(arrays, rows), len(rows))
-            return [(shown(row), None) for row in values]
+            begin = arrays[self.first_step_from][rows] if self._numbers.begin is None else self._numbers.begin
+            begin = np.broadcast_to(begin, (len(rows), begin.shape[-1]))
+            values = self._numbers.roll_out(self._decoder, self._states(arrays, rows), begin)
+            return [(shown(row), None, True) for row in values]
         if self._scale is not None:
             predicted, places = self._predict(arrays, rows)
-            return [(shown(self._scale.undo(predicted[place].astype(np.float64))), None) for place in places]
+            return [(shown(self._scale.undo(predicted[place].astype(np.float64))), None, True) for place in places]
         assert self._symbols is not None
         allowed = self._symbols.allowed
 
@@ -122,7 +136,11 @@ class Sampler:
             return choice.draw(probabilities, allowed, temperature, choice.uniform(seed, rows, samples, step))
 
         ids, sums = self._run(arrays, rows, choose)
-        return [(self._symbols.read(row.tolist()), float(total)) for row, total in zip(ids, sums, strict=True)]
+        finished = (ids == self._symbols.end).any(axis=1) if self._symbols.ends else np.ones(len(ids), bool)
+        return [
+            (self._symbols.read(row.tolist()), float(total), bool(end))
+            for row, total, end in zip(ids, sums, finished, strict=True)
+        ]
 
     def log_probabilities(self, arrays: Mapping[str, Array], ids: Array) -> Array:
         """The log-probability of given sequences, one per row of `arrays`, computed step by step; `ids` are predicted ids

@@ -52,11 +52,13 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
 
         from seqdec_gui.runner.loop import Loop
         from seqdec_gui.runner.rehearsal import Rehearsal
+        from seqdec_gui.runner.steps_trial import fail_unless_steps_fit
 
         program = _write_script(run, spec, design)
     with Rehearsal(program.model_file, run.path) as rehearsal:  # a model that cannot be exported fails now
         with lean.uncollected():
             engine = _build(program, placement)
+            fail_unless_steps_fit(program, engine.models, dataset.fitted)
             _tell(events, _regularizers(engine))
             progress = _begin(run, spec, engine, dataset, events)
             engine.load()
@@ -85,12 +87,19 @@ def _open_data(run: RunFolder, spec: RunSpec, design: Design, events: EventWrite
     """The rows, and `data.json`: what an earlier start of the run fitted stays as it was."""
     from seqdec_gui.data import fitted
     from seqdec_gui.data.dataset import open_dataset
+    from seqdec_gui.data.teaching import samples_of
+    from seqdec_gui.runs.data_check import generation_warnings, length_problems
 
     source = msgspec.structs.replace(design.data, file=spec.data_file) if spec.data_file else design.data
     known = fitted.load(run.data) if spec.resume and run.data.exists() else None
     dataset = open_dataset(source, data_ports(design), run.path / spec.folder, known, run.cache)
+    wrong = length_problems(design, dataset.fitted)
+    if wrong:
+        raise InvalidInput(wrong)
     if known is None:
         dataset.fitted.save(run.data)
+        rows = samples_of(dataset.arrays, dataset.training)
+        _tell(events, generation_warnings(design, dataset.fitted, rows))
     _tell(events, dataset.problems)
     return dataset
 

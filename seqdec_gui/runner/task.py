@@ -7,6 +7,7 @@ from __future__ import annotations
 import tempfile
 import traceback
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import msgspec
 import numpy as np
 
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
+from seqdec_gui.domain.wording import counted
+from seqdec_gui.runner.failures import plain_sentence
 from seqdec_gui.runner.lean import leave_out
 from seqdec_gui.runs.tasks import (
     ArrayDescription,
@@ -53,7 +56,7 @@ def main() -> None:
         result = TaskFailed(sentence="There is not enough memory for this job; close other programs, or use fewer rows.")
     except Exception as error:
         traceback.print_exc()
-        sentence = f"The job failed because of a bug: {type(error).__name__}: {error}"
+        sentence = plain_sentence(error, "The job failed")
         result = TaskFailed(sentence=sentence, details=traceback.format_exc())
     channel.send(result)
 
@@ -125,47 +128,77 @@ def _generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Genera
     trained = open_trained(Path(task.run), task.checkpoint, scratch)
     fitted = trained.fitted()
 
+    opened = cache(trained.dataset)
+
     def training_rows(port: str) -> Any:
-        dataset = trained.dataset()
+        dataset = opened()
         return np.asarray(dataset.arrays[port][dataset.training])
 
     sampler = Sampler(trained.design, trained.models, fitted, training_rows)
-    if task.split is not None and sampler.inputs:
+    first = sampler.first_step_from
+    needed = (*sampler.inputs, *[name for name in [first] if name])
+    if task.split is not None and needed:
         dataset, chosen = trained.rows_of(task.split, task.trained_on)
         arrays = dict(dataset.arrays)
+        if first:
+            arrays[first] = arrays[first][:, 0]
     else:
-        arrays = _rows_to_decode(task, sampler.inputs, fitted)
-        chosen = np.arange(rows_in(arrays, sampler.inputs))
+        arrays = _rows_to_decode(task, needed, fitted, first)
+        chosen = np.arange(rows_in(arrays, needed))
     if task.count > 1 and (not task.temperature or not sampler.at_random):
         why = "Temperature 0 takes the likeliest symbol" if sampler.at_random else "Numbers are not drawn at random"
         channel.send(Notice(text=f"{why}, so all {task.count} samples of a row are the same.", severity="warning"))
 
+    unfinished = 0
+
     def parts() -> Iterator[Any]:
+        nonlocal unfinished
         done = 0
         for part in sampler.generate(arrays, chosen, task.count, task.temperature, task.seed):
             yield part
             done += len(part)
+            unfinished += sum(not sample.finished for sample in part)
             channel.send(Progress(done=done, total=len(chosen) * task.count))
 
-    count, preview = write_samples(Path(task.output), parts())
+    count, preview = write_samples(Path(task.output), parts(), task.mark_unfinished)
+    if unfinished:
+        text = (
+            f"{unfinished:,} of {counted(count, 'sequence')} had no end symbol yet at the greatest length, and were cut there."
+        )
+        channel.send(Notice(text=text, severity="warning"))
     shown = tuple((sample.row, sample.sample, sample.text, sample.log_probability) for sample in preview)
-    return Generated(path=task.output, samples=count, preview=shown)
+    return Generated(path=task.output, samples=count, preview=shown, unfinished=unfinished)
 
 
-def _rows_to_decode(task: GenerateTask, needed: tuple[str, ...], fitted: Any) -> dict[str, Any]:
-    """The stored arrays of new rows, empty for a language model. Raises InvalidInput."""
+def _rows_to_decode(task: GenerateTask, needed: tuple[str, ...], fitted: Any, first: str = "") -> dict[str, Any]:
+    """The stored arrays of new rows, empty for a language model. `first`: the input that gives each row's first step.
+
+    Raises InvalidInput.
+    """
+    from seqdec_gui.data.first_step import first_of_sequences, with_first_step
     from seqdec_gui.data.rows import read_rows
     from seqdec_gui.runner.sample_file import columns_of
 
     if not needed:
         return {}
-    if task.rows:
-        return dict(fitted.encode_rows(columns_of(task.rows, fitted)))
-    if task.input:
-        return dict(fitted.encode_rows(read_rows(fitted, Path(task.input))))
+    if task.rows or task.input:
+        try:
+            wanted = with_first_step(fitted, first) if first else fitted
+            values = columns_of(task.rows, wanted) if task.rows else read_rows(wanted, Path(task.input))
+            return dict(wanted.encode_rows(first_of_sequences(values, fitted, first) if first else values))
+        except InvalidInput as error:
+            raise InvalidInput(
+                [_of_first_step(problem) if problem.where == first else problem for problem in error.problems]
+            ) from None
     names = ", ".join(needed)
     text = f"Nothing to decode was given; expected rows with values for {names}."
     raise InvalidInput([Problem("error", "no_rows", "input", text, "Give a file with these columns, or - for standard input.")])
+
+
+def _of_first_step(problem: Problem) -> Problem:
+    """The problem of a value for the first step, with the reason why it is needed."""
+    why = "The training rows begin with different numbers, so each row to decode needs its first step."
+    return msgspec.structs.replace(problem, hint=f"{why} {problem.hint}".strip())
 
 
 def _evaluate(task: EvaluateTask, channel: TaskChannel, scratch: Path) -> Evaluated:

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from seqdec_gui.data.dataset import Trial, try_fit
+from seqdec_gui.data.dataset import Trial, sampled, try_fit
 from seqdec_gui.data.tables import SUFFIXES, inspect
+from seqdec_gui.data.teaching import ROWS_COMPARED
 from seqdec_gui.domain.bindings import DataSource
 from seqdec_gui.domain.dataflow import DataPort, data_ports
 from seqdec_gui.domain.design import Design
@@ -17,6 +18,7 @@ from seqdec_gui.domain.paths import expanded, path_fault
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.validation import check, unbound
 from seqdec_gui.runs.batches import batch_problems, problems_of_trial
+from seqdec_gui.runs.data_check import fit_problems
 from seqdec_gui.runs.spec import DeviceChoice
 
 
@@ -91,7 +93,7 @@ def _stamp(path: Path) -> Stamp:
 def problems_in_data(design: Design, folder: Path, devices: DeviceChoice) -> tuple[Problem, ...]:
     """What a run would find in the data itself (of a design that is ready otherwise). Reads it, so it takes its time."""
     trial, _ = try_data(design.data, data_ports(design), folder)
-    return problems_of_trial(trial, design.training, devices)
+    return (*problems_of_trial(trial, design.training, devices), *fit_problems(trial, design))
 
 
 def try_data(source: DataSource, ports: Sequence[DataPort], folder: Path) -> tuple[Trial, Stamps]:
@@ -101,4 +103,5 @@ def try_data(source: DataSource, ports: Sequence[DataPort], folder: Path) -> tup
     """
     before = stamps(source, folder)
     source = msgspec.structs.replace(source, file=str(expanded(source.file)) if source.file else "")
-    return try_fit(source, ports, folder, opened=lambda path, names, how: inspect(path, how, names)), before
+    trial = try_fit(source, ports, folder, opened=lambda path, names, how: inspect(path, how, names))
+    return sampled(trial, ROWS_COMPARED), before

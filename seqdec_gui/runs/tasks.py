@@ -55,6 +55,7 @@ class GenerateTask(_Tagged, frozen=True, kw_only=True, tag="generate"):
 
     Rows come from the file `input`, from `rows` (one mapping from port name to value: text, number, list), or they are
     those of a `split` of the run's own data; none of these for a design without inputs. `temperature` 0 is greedy.
+    `mark_unfinished` adds the column `finished`: 0 for a sequence that was cut at the greatest length, else 1.
     """
 
     run: str
@@ -67,6 +68,7 @@ class GenerateTask(_Tagged, frozen=True, kw_only=True, tag="generate"):
     temperature: Annotated[float, Meta(ge=0)] = 0.0
     seed: int = 0
     checkpoint: CheckpointName = "best"
+    mark_unfinished: bool = False
 
 
 class EvaluateTask(_Tagged, frozen=True, kw_only=True, tag="evaluate"):
@@ -162,11 +164,15 @@ class Exported(_Tagged, frozen=True, kw_only=True, tag="exported"):
 
 
 class Generated(_Tagged, frozen=True, kw_only=True, tag="generated"):
-    """The file written, how many rows it has, and the first of them: (row, sample, text, log-probability)."""
+    """The file written, how many rows it has, and the first of them: (row, sample, text, log-probability).
+
+    `unfinished` sequences were cut at the greatest length.
+    """
 
     path: str
     samples: int
     preview: tuple[tuple[int, int, str, float | None], ...] = ()
+    unfinished: int = 0
 
 
 class Evaluated(_Tagged, frozen=True, kw_only=True, tag="evaluated"):

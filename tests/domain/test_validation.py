@@ -23,7 +23,7 @@ def test_archetype_is_ready() -> None:
     report = check(archetype())
 
     assert report.ok
-    assert report.problems == ()
+    assert [problem.code for problem in report.problems] == ["cannot_generate"]  # 44 in, 22 out: fine to train
 
 
 def test_empty_design_says_how_to_begin() -> None:
@@ -151,7 +151,7 @@ def test_short_training_that_never_reaches_the_decay_is_allowed() -> None:
     report = check(archetype().with_training(Training(epochs=3, schedule="exponential", schedule_first_epoch=9)))
 
     assert report.ok
-    assert [problem.code for problem in report.problems] == ["no_decay"]
+    assert [problem.code for problem in report.problems] == ["no_decay", "cannot_generate"]
 
 
 def test_masked_embedding_warns_of_h5() -> None:
@@ -165,7 +165,7 @@ def test_masked_embedding_warns_of_h5() -> None:
     report = check(masked)
 
     assert report.ok
-    assert [problem.code for problem in report.problems] == ["mask_not_in_h5"]
+    assert [problem.code for problem in report.problems] == ["mask_not_in_h5", "cannot_generate"]
 
 
 def test_verdict_refuses_with_expected_and_received() -> None:

@@ -15,7 +15,7 @@ from PyQt5.QtWidgets import QComboBox, QListWidget, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui import resource_files
-from seqdec_gui.domain.bindings import Binding, DataSource
+from seqdec_gui.domain.bindings import Binding, DataSource, TextCodec
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.document import load, save
 from seqdec_gui.domain.edit import set_value
@@ -164,6 +164,28 @@ def test_every_error_of_a_file_that_is_not_there_or_damaged_is_told(folder: Path
     qtbot.waitUntil(window.train_button.isEnabled, timeout=10_000)
     settle(window, qtbot)
     assert listed(window) == []
+
+
+def test_the_button_says_that_the_run_will_not_generate(folder: Path, opened: Opened, qtbot: QtBot) -> None:
+    window = opened(folder / "seed.seqdec")
+    settle(window, qtbot)
+    assert window.train_button.isEnabled()
+    alike = "cannot generate" not in window.train_button.toolTip()
+    units = window.document.design.block("model_2").parameters.output_units
+    window.document.edit(changed(window, "decoder_inputs.symbols", str(units if not alike else units + 1)), "Symbols")
+    settle(window, qtbot)
+    assert window.train_button.isEnabled()
+    assert ("cannot generate" in window.train_button.toolTip()) == alike
+    assert any("cannot generate" in text for text in listed(window, "warning")) == alike
+    binding = Binding("model_2.inputs", "text", TextCodec(marks="none"))
+    target = Binding("loss.targets", "text", TextCodec(marks="end"))
+    design = changed(window, "decoder_inputs.symbols", str(units))
+    kept = tuple(other for other in design.data.bindings if other.port == "latent.output")
+    window.document.edit(design.with_data(DataSource("rows.npz", bindings=(*kept, binding, target))), "Marks")
+    settle(window, qtbot)
+    assert window.train_button.isEnabled()
+    assert "without a begin symbol" in window.train_button.toolTip()
+    assert any("without a begin symbol" in text for text in listed(window, "warning"))
 
 
 def test_a_finding_goes_at_once_with_the_edit_that_it_was_not_about(folder: Path, opened: Opened, qtbot: QtBot) -> None:

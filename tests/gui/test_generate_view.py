@@ -26,14 +26,17 @@ from PyQt5.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from seqdec_gui.domain.bindings import Binding
+from seqdec_gui.domain.bindings import Binding, DataSource
 from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.document import save
 from seqdec_gui.domain.edit import set_value
 from seqdec_gui.gui import background
+from seqdec_gui.gui.generate_view.inputs import read_inputs, rows_of_data
 from seqdec_gui.gui.generate_view.page import GeneratePage
 from seqdec_gui.gui.generate_view.paint_grid import PaintGrid
-from seqdec_gui.gui.generate_view.results import INPUT, TEXT
+from seqdec_gui.gui.generate_view.results import INPUT, TEXT, ResultsTable, as_csv, read_results
 from seqdec_gui.gui.main_window import MainWindow
+from tests.domain import designs
 from tests.gui.conftest import press
 from tests.gui.trained_runs import asked, child, example_in, trained
 
@@ -297,6 +300,49 @@ def test_results_are_copied_and_saved_as_the_command_line_writes_them(
     qtbot.waitUntil(lambda: (tmp_path / "out.csv").exists() and not background.busy(), timeout=5000)
     text = (tmp_path / "out.csv").read_text(encoding="utf-8")
     assert text.splitlines()[1] == '0,0,"{""number"": ""1""}",0.000000'
+
+
+@pytest.mark.parametrize("first", [0.0, None], ids=["rows begin alike", "rows begin differently"])
+def test_the_form_asks_for_the_first_step_of_numbers_where_the_rows_begin_differently(
+    first: float | None, tmp_path: Path
+) -> None:
+    series = np.random.default_rng(0).normal(size=(9, 6, 2))
+    series[:, 0] = series[:, 0] if first is None else first
+    np.savez(tmp_path / "rows.npz", x=series[:, :-1], y=series[:, 1:])
+    wanted = designs.design(
+        [
+            designs.block("series", "float_sequence", length=5, features=2),
+            designs.block(
+                "decoder", "recurrent_decoder", mode="free_running", units=[4], output_units=2, output_activation="linear"
+            ),
+            designs.block("loss", "loss", loss="mean_squared_error", metrics=[]),
+        ],
+        ["series.output -> decoder.inputs", "decoder.outputs -> loss.predictions"],
+    )
+    bindings = (Binding("series.output", "x"), Binding("loss.targets", "y"))
+    save(wanted.with_data(DataSource("rows.npz", bindings=bindings)), tmp_path / "numbers.seqdec")
+    inputs = read_inputs(trained(tmp_path / "numbers.seqdec", "run"))
+    if first is not None:
+        assert (inputs.first_step, inputs.ports) == ("", ())
+        return
+    assert inputs.first_step == "series"
+    assert [(port.name, port.codec.row_shape) for port in inputs.ports] == [("series", (2,))]
+    assert inputs.data is not None
+    assert rows_of_data(inputs.fitted, inputs.data, 3, 1, "series") == [{"series": series[3, 0].tolist()}]
+
+
+def test_a_sequence_that_was_cut_is_marked_in_the_table_and_in_what_is_saved(qtbot: QtBot, tmp_path: Path) -> None:
+    file = tmp_path / "made.csv"
+    file.write_text("row,sample,text,log_probability,finished\n0,0,ab,-1.0,0\n1,0,b,-2.0,1\n")
+    results = read_results(file)
+    table = ResultsTable()
+    qtbot.addWidget(table)
+    table.show_results(results)
+    texts = [table.results.data(table.results.index(row, TEXT)) for row in range(2)]
+    assert texts == ["ab …", "b"]
+    assert "Unfinished" in table.results.data(table.results.index(0, TEXT), Qt.ToolTipRole)
+    assert as_csv(results).splitlines()[:2] == ["row,sample,text,log_probability,finished", "0,0,ab,-1.000000,0"]
+    assert as_csv(results[1:]) == "row,sample,text,log_probability\n1,0,b,-2.000000\n"
 
 
 def test_the_newest_run_is_offered_first_and_the_one_that_was_shown_is_chosen(

@@ -37,6 +37,16 @@ def test_numbers_of_another_shape_are_named_with_their_row() -> None:
         columns_of([{"x": [1.0, 2.0]}, {"x": [1.0]}], run)
 
 
+def test_a_column_marks_sequences_that_were_cut_where_it_is_asked_for(tmp_path: Path) -> None:
+    parts = [[Sample(0, 0, "ab", -1.0, finished=False), Sample(1, 0, "b", None)]]
+    write_samples(tmp_path / "plain.csv", parts)
+    write_samples(tmp_path / "marked.csv", parts, mark_unfinished=True)
+    assert (tmp_path / "plain.csv").read_text() == "row,sample,text,log_probability\n0,0,ab,-1.000000\n1,0,b,\n"
+    header, *rows = (tmp_path / "marked.csv").read_text().splitlines()
+    assert header == "row,sample,text,log_probability,finished"
+    assert rows == ["0,0,ab,-1.000000,0", "1,0,b,,1"]
+
+
 def test_samples_go_into_a_pipe_that_stays_one(tmp_path: Path) -> None:
     pipe = tmp_path / "out.csv"
     os.mkfifo(pipe)

@@ -258,7 +258,7 @@ def test_widths_that_differ_are_named(tmp_path: Path) -> None:
 
 
 def test_bound_ids_begin_and_end_as_the_training_rows_do(tmp_path: Path) -> None:
-    from seqdec_gui.runner.decoding.symbols import _first_id, _last_id
+    from seqdec_gui.data.symbols import _first_id, _last_id
 
     rows = np.array([[8, 1, 2, 0, 0], [8, 3, 0, 0, 0], [8, 1, 1, 1, 0]])
     assert _first_id(rows, "inputs") == 8
@@ -298,13 +298,23 @@ def test_a_decoder_of_numbers_feeds_its_predictions_back_on_the_scale_of_its_inp
     rows[:, 1:] = np.random.default_rng(0).normal(size=(6, 4, 2))
     (sample,) = next(Sampler(wanted, models, fitted, lambda port: rows).generate({}, 1))
 
-    values = np.array([[float(number) for number in step.split()] for step in sample.text.split(";")])
+    def values_of(text: str) -> Array:
+        return np.array([[float(number) for number in step.split()] for step in text.split(";")])
+
+    values = values_of(sample.text)
     fed = np.concatenate([np.zeros((1, 2)), (values[:-1] - mean) / deviation])
     expected = np.asarray(models["full"].predict_on_batch(fed[None].astype(np.float32)))[0]
     assert sample.log_probability is None
     assert values == pytest.approx(expected, abs=1e-5)
-    with pytest.raises(InvalidInput, match="begin with different numbers"):
-        Sampler(wanted, models, fitted, lambda port: np.random.default_rng(0).normal(size=(6, 5, 2)))
+
+    differing = Sampler(wanted, models, fitted, lambda port: np.random.default_rng(0).normal(size=(6, 5, 2)))
+    assert differing.first_step_from == "before"
+    first = np.array([[1.0, -2.0], [0.0, 0.0]], np.float32)
+    samples = next(differing.generate({"before": first}, 2))
+    assert values_of(samples[1].text) == pytest.approx(values, abs=1e-5)
+    values = values_of(samples[0].text)
+    fed = np.concatenate([first[:1], (values[:-1] - mean) / deviation])
+    assert values == pytest.approx(np.asarray(models["full"].predict_on_batch(fed[None].astype(np.float32)))[0], abs=1e-5)
 
 
 @pytest.mark.parametrize("steps", [5, None], ids=["a repeated code", "a single vector"])
@@ -346,6 +356,15 @@ def test_numbers_of_one_pass_come_in_the_units_of_the_data(steps: int | None, tm
         values = [[float(number) for number in step.split()] for step in sample.text.split(";")]
         assert np.reshape(values, shape) == pytest.approx(expected[sample.row], abs=1e-5)
         assert sample.log_probability is None
+
+
+def test_a_sequence_without_an_end_at_the_greatest_length_is_unfinished(tmp_path: Path) -> None:
+    trained = Trained(designs.language(), tmp_path)
+    samples = next(trained.sampler().generate({}, 1, 200, temperature=1.0))
+    ended = [sample.finished for sample in samples]
+    assert set(ended) == {True, False}
+    assert all(len(sample.text) == 9 for sample in samples if not sample.finished)
+    assert all(len(sample.text) < 9 for sample in samples if sample.finished)
 
 
 def test_a_decoder_trained_on_ids_gives_ids(tmp_path: Path) -> None:

@@ -65,6 +65,11 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
     summary: ClassVar[str] = ""
     category: ClassVar[Category] = "Layers"
 
+    @property
+    def feeds_back(self) -> bool:
+        """Whether `generate` can run this block one step at a time and feed each prediction to `inputs` as the next step."""
+        return False
+
     @classmethod
     def kind(cls) -> str:
         """The name of the kind in design files: `dense_states`."""
@@ -116,6 +121,21 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
     def output_types(self, given: Given, submodel: Submodel | None) -> dict[str, PortType]:
         """The type of every output port."""
         return {} if submodel is None else _types_from(submodel, self.states_ports())
+
+    def in_step_with(self, port: str, given: Given, submodel: Submodel | None) -> frozenset[str]:
+        """The output ports with one step for each step of this input, so that a step of theirs may copy the input's.
+
+        What collapses the steps to a vector or to states is not in step any more. `submodel` is that of `given`.
+        """
+        if submodel is None:
+            return frozenset()
+        variables = iter(tensor.variable for tensor in submodel.inputs)  # in the order of the ports
+        taken = {
+            name: [variable for _, variable in zip(tensors_of(name, given[name]), variables, strict=False)]
+            for name in (port.name for port in self.inputs())
+            if name in given
+        }
+        return submodel.in_step_with(taken.get(port, ()))
 
     def states_ports(self) -> dict[str, StatesType]:
         """The outputs that are states tuples, with their cells."""

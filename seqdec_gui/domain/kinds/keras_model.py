@@ -73,5 +73,12 @@ class KerasModel(Kind, frozen=True, tag="keras_model"):
         if why:
             raise PortError(why, port)
 
+    def in_step_with(self, port: str, given: Given, submodel: Submodel | None) -> frozenset[str]:
+        """What is inside is not known: every sequence that comes out may follow every sequence that goes in."""
+        taken = next((tensor for tensor in self.model_inputs if tensor.name == port), None)
+        if taken is None or not taken.type.has_steps:
+            return frozenset()
+        return frozenset(tensor.name for tensor in self.model_outputs if tensor.type.has_steps)
+
     def output_types(self, given: Given, submodel: Submodel | None) -> dict[str, PortType]:
         return {tensor.name: tensor.type for tensor in self.model_outputs}

@@ -54,6 +54,10 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
     split_states: Annotated[bool, Meta(description="One input per state tensor (h_0, c_0, ...) instead of one wire.")] = False
     trainable: base.Trainable = True
 
+    @property
+    def feeds_back(self) -> bool:
+        return self.mode != "repeat_vector"
+
     def inputs(self) -> tuple[base.InPort, ...]:
         if self.mode == "repeat_vector":
             first = base.InPort("code", "the code (None, features), repeated at every step")

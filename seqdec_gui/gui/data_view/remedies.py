@@ -98,7 +98,7 @@ def _length_fields(design: Design, port: DataPort, found: int) -> list[_Field]:
     if judged is None:
         return []
     kind = design.block(judged.source.block).parameters
-    repeats = isinstance(kind, RecurrentDecoder) and kind.mode == "repeat_vector"
+    repeats = isinstance(kind, RecurrentDecoder) and not kind.feeds_back
     return [(judged.source.block, "length", found)] if repeats else []
 
 

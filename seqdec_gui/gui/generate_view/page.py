@@ -262,7 +262,7 @@ class GeneratePage(QWidget):
             self._on_failed(error)
 
     def _read_data(self, inputs: RunInputs) -> None:
-        fitted, data = inputs.fitted, inputs.data
+        fitted, data, first_step = inputs.fitted, inputs.data, inputs.first_step
         assert data is not None
         first, count = self.form.data_range()
         self._button.setEnabled(False)
@@ -270,7 +270,9 @@ class GeneratePage(QWidget):
         def done(rows: list[Row]) -> None:
             self._start(inputs, rows=tuple(rows))
 
-        background.run(lambda: rows_of_data(fitted, data, first, count, inputs.reading), done, self._on_failed, self)
+        background.run(
+            lambda: rows_of_data(fitted, data, first, count, inputs.reading, first_step), done, self._on_failed, self
+        )
 
     def _start(self, inputs: RunInputs, rows: tuple[Row, ...] = (), file: str = "") -> None:
         self._asked = tuple(in_words(row) for row in rows)
@@ -286,6 +288,7 @@ class GeneratePage(QWidget):
             temperature=self._temperature.value(),
             seed=self._seed.value(),
             checkpoint=self.picker.checkpoint,
+            mark_unfinished=True,
         )
         self._progress.setRange(0, 0)
         self._progress.show()

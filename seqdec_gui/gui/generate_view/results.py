@@ -16,6 +16,10 @@ from seqdec_gui.gui import theme
 from seqdec_gui.gui.tables import show_as_list
 
 HEADER = ("row", "sample", "text", "log_probability")
+FINISHED = "finished"
+"""The further column of files, where a sequence was cut at the greatest length."""
+CUT_SIGN = " …"
+"""Shown after a sequence that was cut at the greatest length."""
 TITLES = ("Row", "Sample", "Text", "log p", "Input")
 SAMPLE, TEXT, LOG, INPUT = 1, 2, 3, 4
 LEAST_INPUT, WIDEST_INPUT = 64, 160
@@ -28,6 +32,7 @@ class Result(NamedTuple):
     sample: int
     text: str
     log_probability: float | None
+    finished: bool = True
 
 
 def read_results(path: Path) -> list[Result]:
@@ -35,17 +40,31 @@ def read_results(path: Path) -> list[Result]:
     with path.open(encoding="utf-8", newline="") as file:
         lines = csv.reader(file)
         next(lines, None)
-        return [Result(int(row), int(sample), text, float(log) if log else None) for row, sample, text, log in lines]
+        return [
+            Result(int(row), int(sample), text, float(log) if log else None, finished != ["0"])
+            for row, sample, text, log, *finished in lines
+        ]
 
 
 def as_csv(results: Sequence[Result]) -> str:
-    """The same as the file, so that what is saved can be read like what the command line writes."""
+    """The same as the file, so that what is saved can be read like what the command line writes.
+
+    Where a sequence was cut, the column `finished` says which, as with `--mark-unfinished`.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(HEADER)
-    for row, sample, text, log in results:
-        writer.writerow((row, sample, text, "" if log is None else f"{log:.6f}"))
+    writer.writerows(lines_of(results))
     return out.getvalue()
+
+
+def lines_of(results: Sequence[Result]) -> list[tuple[str, ...]]:
+    """The header and the cells of every result."""
+    marked = not all(result.finished for result in results)
+    lines: list[tuple[str, ...]] = [(*HEADER, FINISHED) if marked else HEADER]
+    for row, sample, text, log, finished in results:
+        cells = (str(row), str(sample), text, "" if log is None else f"{log:.6f}")
+        lines.append((*cells, str(int(finished))) if marked else cells)
+    return lines
 
 
 class ResultsModel(QAbstractTableModel):
@@ -82,8 +101,11 @@ class ResultsModel(QAbstractTableModel):
                 return f"{int(value) + 1:,}"  # type: ignore[call-overload]
             if index.column() == LOG:
                 return "–" if value is None else f"{value:.3f}"
-            return str(value).replace("\n", "⏎")
+            cut = CUT_SIGN if index.column() == TEXT and not self.results[index.row()].finished else ""
+            return str(value).replace("\n", "⏎") + cut
         if role == Qt.ToolTipRole:
+            if index.column() == TEXT and not self.results[index.row()].finished:
+                return f"{value}\nUnfinished: it had no end symbol yet at the greatest length, and was cut there."
             return str(value) if index.column() in (TEXT, INPUT) else None
         if role == Qt.FontRole and index.column() == TEXT:
             return theme.font(monospace=True)
@@ -145,8 +167,7 @@ class ResultsTable(QTableView):
     def copy(self) -> int:
         """Put the rows of `shown` on the clipboard, with tabs for spreadsheets; how many."""
         rows = self.shown()
-        lines = [f"{row}\t{sample}\t{text}\t{'' if log is None else f'{log:.6f}'}" for row, sample, text, log in rows]
-        QApplication.clipboard().setText("\n".join(["\t".join(HEADER), *lines]))
+        QApplication.clipboard().setText("\n".join("\t".join(cells) for cells in lines_of(rows)))
         return len(rows)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

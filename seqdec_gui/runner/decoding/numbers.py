@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from seqdec_gui.data.codecs import FittedNumbers
 from seqdec_gui.data.fitted import Fitted
-from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runner.decoding.step import StepDecoder
 
 Array = npt.NDArray[Any]
@@ -30,16 +30,19 @@ class Scale(msgspec.Struct, frozen=True):
 
 
 class Numbers(msgspec.Struct, frozen=True):
-    """`begin` is the first input `(features,)`, as it is fed; a sequence has `steps` steps."""
+    """`begin` is the first input `(features,)`, as it is fed, None where each row has its own; a sequence has `steps` steps."""
 
-    begin: Array
+    begin: Array | None
     steps: int
     fed: Scale
     predicted: Scale
 
-    def roll_out(self, decoder: StepDecoder, states: Sequence[Any], rows: int) -> Array:
-        """Predictions in the units of the data, float64 `(rows, steps, features)`."""
-        fed, found = np.tile(self.begin.astype(np.float32), (rows, 1)), []
+    def roll_out(self, decoder: StepDecoder, states: Sequence[Any], begin: Array) -> Array:
+        """Predictions in the units of the data, float64 `(rows, steps, features)`.
+
+        `begin` is the first step `(rows, features)`, as it is fed.
+        """
+        fed, found = begin.astype(np.float32), []
         for _ in range(self.steps):
             outputs, states = decoder.step(fed, states)
             found.append(self.predicted.undo(outputs.astype(np.float64)))
@@ -48,20 +51,19 @@ class Numbers(msgspec.Struct, frozen=True):
 
 
 def numbers_of(fitted: Fitted, fed: str, loss: str, rows: Array) -> Numbers:
-    """`rows` are the stored training rows of the decoder's input: what all begin with is fed first. Raises InvalidInput."""
+    """`rows` are the stored training rows of the decoder's input: what all begin with is fed first. Raises InvalidInput.
+
+    Where they begin differently, the rows to decode say what to begin with.
+    """
     wires = {wire.name: wire for wire in fitted.wires}
     before, after = (fitted.port(wires[name].array).codec for name in (fed, loss))
     if not isinstance(before, FittedNumbers) or not isinstance(after, FittedNumbers):
         raise InvalidInput(f"{fed} and {loss} must both be trained on numbers for a decoder of numbers to generate.", where=fed)
     first = rows[:, wires[fed].first]
-    if len(first) == 0 or not (first == first[0]).all():
-        text = f"The training rows of {fed} begin with different numbers, so it is not known what to begin with."
-        raise InvalidInput(
-            [Problem("error", "no_begin_symbol", fed, text, "Begin every row with the same step, zeros for example.")]
-        )
+    begin = first[0] if len(first) and (first == first[0]).all() else None
     wire = wires[loss]
     steps = len(range(*slice(wire.first, wire.last).indices(after.row_shape[0])))
-    return Numbers(first[0], steps, Scale(before), Scale(after))
+    return Numbers(begin, steps, Scale(before), Scale(after))
 
 
 def scale_of(fitted: Fitted, loss: str) -> Scale:

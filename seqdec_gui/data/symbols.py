@@ -23,6 +23,7 @@ class Symbols(msgspec.Struct, frozen=True):
 
     `begin` is the id fed first (as its input counts ids), `end` the predicted id after which a sequence is over (None: it ends
     at `steps`), `allowed` marks the predicted ids that may be chosen, `feed` gives for each the id that is fed next.
+    `ends`: every sequence of the training had the end symbol, so that one without it was cut at `steps`.
     """
 
     begin: int
@@ -31,6 +32,7 @@ class Symbols(msgspec.Struct, frozen=True):
     allowed: Array
     feed: Array
     read: Callable[[Sequence[int]], str]
+    ends: bool = False
 
 
 def symbols_of_predictions(fitted: Fitted, loss: str, width: int, steps: int, rows: Rows) -> Symbols:
@@ -38,7 +40,7 @@ def symbols_of_predictions(fitted: Fitted, loss: str, width: int, steps: int, ro
     wire = _wire(fitted, loss)
     codec = fitted.port(wire.array).codec
     allowed, end, read = _meaning(codec, width, wire, rows, loss)
-    return Symbols(0, end, steps, allowed, np.arange(width), read)
+    return Symbols(0, end, steps, allowed, np.arange(width), read, _always_ends(codec, end))
 
 
 def symbols_of_decoder(fitted: Fitted, fed: str, loss: str, width: int, rows: Callable[[str], Array]) -> Symbols:
@@ -58,7 +60,7 @@ def symbols_of_decoder(fitted: Fitted, fed: str, loss: str, width: int, rows: Ca
         raise InvalidInput([Problem("error", "different_codecs", fed, text, "Bind one column of text to the decoder.")])
     steps = _steps(after.row_shape, judged)
     allowed, end, read = _meaning(after, width, judged, lambda: rows(judged.array), loss)
-    return Symbols(begin, end, steps, allowed, feed, read)
+    return Symbols(begin, end, steps, allowed, feed, read, _always_ends(after, end))
 
 
 def _wire(fitted: Fitted, name: str) -> Wire:
@@ -100,6 +102,13 @@ def _meaning(
         end = _last_id(rows()[:, wire.first : wire.last], codec.pad_id) if len(codec.row_shape) == 1 else None
         return allowed, end, lambda ids: " ".join(str(number) for number in _until(ids, end))
     raise InvalidInput(f"{loss} was trained on numbers, not on symbols, so nothing can be read from its predictions.")
+
+
+def _always_ends(codec: object, end: int | None) -> bool:
+    """Whether `end` is a mark of its own; the padding that ends shorter sequences is missing from the longest."""
+    if isinstance(codec, FittedText):
+        return codec.end_id is not None
+    return isinstance(codec, FittedIds) and end is not None and end != codec.pad_id
 
 
 def _until(ids: Sequence[int], end: int | None) -> list[int]:

@@ -1,0 +1,181 @@
+"""What a fitted dataset means for a design: lengths that do not fit together, and whether the trained model can generate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from seqdec_gui.data.codecs import FittedText
+from seqdec_gui.data.dataset import Trial
+from seqdec_gui.data.fitted import Fitted
+from seqdec_gui.data.symbols import symbols_of_decoder
+from seqdec_gui.data.teaching import fail_if_taught
+from seqdec_gui.domain.dataflow import DataPort, data_ports, inputs_behind
+from seqdec_gui.domain.design import Design, Port
+from seqdec_gui.domain.generation import OnePass, Stepwise, plan_for
+from seqdec_gui.domain.kinds.loss import Loss
+from seqdec_gui.domain.problems import InvalidInput, Problem, errors
+from seqdec_gui.domain.shapes import Inference, infer
+from seqdec_gui.domain.types import Shape, TensorType
+
+Rows = Callable[[str], Any]
+"""Some stored training rows of an array, by its name. May raise InvalidInput."""
+
+
+def fit_problems(trial: Trial, design: Design) -> tuple[Problem, ...]:
+    """Where the data does not suit a sound design, although each column can be read.
+
+    Errors for lengths that do not fit together, else warnings where nothing can be generated. The trial needs its `samples`.
+    """
+    fitted, samples = trial.fitted, trial.samples
+    if fitted is None or samples is None:
+        return ()
+    return length_problems(design, fitted) or generation_warnings(design, fitted, samples.__getitem__)
+
+
+def concrete_types(design: Design, fitted: Fitted, inference: Inference | None = None) -> dict[str, TensorType]:
+    """The types of inputs (by block) and of targets (by loss) with the lengths that the data gives to their open axes."""
+    found = {}
+    for port in data_ports(design, inference):
+        wire = next((wire for wire in fitted.wires if wire.name == port.name), None)
+        if wire is not None:
+            stored: Shape = fitted.port(wire.array).codec.row_shape
+            if stored:
+                stored = (len(range(*slice(wire.first, wire.last).indices(stored[0] or 0))), *stored[1:])
+            shape = tuple(
+                stored[axis] if size is None and axis < len(stored) else size for axis, size in enumerate(port.type.shape)
+            )
+            found[port.name] = msgspec.structs.replace(port.type, shape=shape)
+    return found
+
+
+def has_open_axes(inference: Inference) -> bool:
+    """Whether the data decides on a size, so that only the data can tell whether all fits together."""
+    return any(
+        isinstance(given, TensorType) and None in given.shape
+        for block in inference.blocks.values()
+        for given in (*block.inputs.values(), *block.outputs.values())
+    )
+
+
+def length_problems(design: Design, fitted: Fitted) -> tuple[Problem, ...]:
+    """Errors where the lengths of the data do not fit the blocks, or the predictions do not have the steps of their targets."""
+    known = infer(design)
+    if not has_open_axes(known):
+        return ()
+    types = concrete_types(design, fitted, known)
+    filled = _filled(design, types)
+    found = [
+        msgspec.structs.replace(problem, text=f"With the lengths of this data: {problem.text}")
+        for name, block in filled.blocks.items()
+        for problem in errors(block.problems)
+        if problem not in known.blocks[name].problems
+    ]
+    for port in data_ports(design, known):
+        if port.role == "target" and port.name in types:
+            predicted = filled.blocks[port.name].inputs.get("predictions")
+            if isinstance(predicted, TensorType):
+                found += steps_differ(design, fitted, port, predicted, types)
+    return tuple(found)
+
+
+def _filled(design: Design, types: Mapping[str, TensorType]) -> Inference:
+    """What follows from the design once its inputs have these types."""
+    return infer(design, {name: given for name, given in types.items() if design.block(name).parameters.outputs()})
+
+
+def open_predictions(design: Design, fitted: Fitted) -> tuple[DataPort, ...]:
+    """The targets whose predictions have a number of steps that only Keras can tell, as behind an imported model."""
+    known = infer(design)
+    if not has_open_axes(known):
+        return ()
+    filled = _filled(design, concrete_types(design, fitted, known))
+    return tuple(
+        port
+        for port in data_ports(design, known)
+        if port.role == "target"
+        and isinstance(predicted := filled.blocks[port.name].inputs.get("predictions"), TensorType)
+        and None in predicted.shape
+    )
+
+
+def steps_differ(
+    design: Design, fitted: Fitted, port: DataPort, predicted: TensorType, types: Mapping[str, TensorType]
+) -> list[Problem]:
+    """The problem that the predictions for a loss have another number of steps than its targets; sizes may be unknown."""
+    wanted = types[port.name]
+    pairs = zip(predicted.shape[:-1], wanted.shape[:-1], strict=False)
+    wrong = next(((have, want) for have, want in pairs if have is not None and want is not None and have != want), None)
+    if wrong is None:
+        return []
+    have, want = wrong
+    link = design.into(Port(port.name, "predictions"))
+    assert link is not None
+    text = (
+        f"{link.source.block} predicts {have} steps and the targets ({_columns(fitted, port.name)}) have {want}; "
+        "a loss compares them step by step and expected the same number."
+    )
+    open_ones = [
+        name
+        for name in inputs_behind(design, [link.source])
+        if name in types and getattr(design.block(name).parameters, "length", 1) is None and types[name].shape[0] == have
+    ]
+    hint = "Bind a column of as many steps, or crop or pad the sequence in a layer stack before the loss."
+    if open_ones and isinstance(_codec_of(fitted, open_ones[0]), FittedText):
+        hint = f"Set {open_ones[0]}.length={max(have, want)}, which both are padded to, or crop or pad in a layer stack."
+    return [Problem("error", "steps_differ", port.port, text, hint)]
+
+
+def generation_warnings(design: Design, fitted: Fitted, rows: Rows) -> tuple[Problem, ...]:
+    """Warnings that this data makes generating impossible or endless with a sound design.
+
+    What the design alone says is left out.
+    """
+    inference = infer(design)
+    try:
+        plan = plan_for(design, inference)
+    except InvalidInput:
+        return ()  # `check` says so
+    try:
+        match plan:
+            case Stepwise(numbers=False):
+                symbols_of_decoder(fitted, plan.fed, plan.loss, plan.width, rows)
+                return _endless(design, fitted, plan)
+            case OnePass():
+                fail_if_taught(design, plan, fitted, rows)
+    except InvalidInput as error:
+        return tuple(_as_warning(design, problem) for problem in error.problems)
+    return ()
+
+
+def _as_warning(design: Design, problem: Problem) -> Problem:
+    """The reason not to generate before anything is trained, at the port whose column gives it."""
+    text = problem.text if problem.code == "cannot_generate" else f"Nothing can be generated on this data. {problem.text}"
+    where = f"{problem.where}.output" if design.has(problem.where) else problem.where
+    return msgspec.structs.replace(problem, severity="warning", text=text, where=where)
+
+
+def _endless(design: Design, fitted: Fitted, plan: Stepwise) -> tuple[Problem, ...]:
+    """Text without an end mark ends where padding begins, which a loss that leaves padding out never teaches."""
+    judge = design.block(plan.loss).parameters
+    codec = _codec_of(fitted, plan.loss)
+    if not isinstance(judge, Loss) or not judge.mask_padding or not isinstance(codec, FittedText) or codec.end_id is not None:
+        return ()
+    text = (
+        f"The targets of {plan.loss} have no end mark and its padding does not count, so every generated sequence goes on to "
+        "its greatest length."
+    )
+    return (Problem("warning", "no_end_symbol", f"{plan.fed}.output", text, "Bind the text with marks=both."),)
+
+
+def _codec_of(fitted: Fitted, name: str) -> object:
+    wire = next((wire for wire in fitted.wires if wire.name == name), None)
+    return None if wire is None else fitted.port(wire.array).codec
+
+
+def _columns(fitted: Fitted, name: str) -> str:
+    wire = next(wire for wire in fitted.wires if wire.name == name)
+    columns = fitted.port(wire.array).columns
+    return f"column{'s' if len(columns) > 1 else ''} {', '.join(map(repr, columns))}"

@@ -1,0 +1,55 @@
+"""A framework's own words never come first: a plain sentence does, and what it says is the detail."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+
+import pytest
+
+from seqdec_gui.runner.failures import failure, plain_sentence
+
+
+def raised(error: Exception, module: str) -> Exception:
+    """The exception as a function of this module raises it."""
+    scope = types.ModuleType(module).__dict__
+    exec("def compute(error):\n    raise error\n", scope)
+    compute: Callable[[Exception], None] = scope["compute"]
+    with pytest.raises(type(error)) as caught:
+        compute(error)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("text", "sizes"),
+    [
+        (
+            "Dimensions must be equal, but are 75 and 127 for '{{node sub}} = Sub' with input shapes: [8,75], [8,127].",
+            "75 and 127",
+        ),
+        ("Incompatible shapes: [8,75,22] vs. [8,127,22] [Op:Sub]", "[8,75,22] and [8,127,22]"),
+        ("sub got incompatible shapes for broadcasting: (8, 75), (8, 127).", "(8, 75) and (8, 127)"),
+        (
+            'Input 0 of layer "Dense_3" is incompatible with the layer: expected axis -1 of input shape to have value 5, but '
+            "received input with shape (None, 7)",
+            "layer Dense_3: 5 and (None, 7)",
+        ),
+    ],
+)
+def test_sizes_that_differ_are_named_before_the_words_of_the_framework(text: str, sizes: str) -> None:
+    sentence = plain_sentence(raised(ValueError(text), "tensorflow.python.ops"), "The training failed")
+    assert sentence.startswith("The training failed: two sizes that must be equal differ")
+    assert sizes in sentence.partition("TensorFlow says")[0]
+    assert text[:30] in sentence.partition("TensorFlow says")[2]
+
+
+def test_other_errors_of_a_framework_are_said_to_be_its_own() -> None:
+    event = failure(raised(ValueError("Exception encountered when calling GRU.call().\n\nNo kernel."), "keras.src.layers"))
+    assert event.sentence.startswith("The training failed: Keras could not compute the model at layer GRU.")
+    assert event.sentence.endswith("It says: ValueError: No kernel. The log tells where.")
+    assert "No kernel" in event.details
+
+
+def test_an_error_of_our_own_is_called_a_bug() -> None:
+    sentence = plain_sentence(raised(KeyError("model_2"), "seqdec_gui.runner.loop"), "The job failed")
+    assert sentence == "The job failed because of a bug in this program. Its words: KeyError: 'model_2'."
