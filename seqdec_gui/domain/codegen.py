@@ -28,15 +28,17 @@ _OWN_NAMES = ("Path", "build", "full", "keras", "layers")
 """Names that the script uses for itself, besides those of blocks."""
 
 
-def generate(design: Design) -> str:
+def generate(design: Design, *, verify: bool = True) -> str:
     """The script: one `build_<block>()` per submodel and `build() -> dict[str, keras.Model]` with "full" for the whole.
 
     Raises InvalidInput where the model has errors; what concerns data or training alone does not keep it from being built.
+    `verify` costs more than the rest: text that is only shown may do without; a child verifies what it runs in any case.
     """
     inference = infer(design)
     if faults := errors(tuple(model_problems(design, inference))):
         raise InvalidInput(faults)
-    return verified("\n".join(_script(design, inference)) + "\n", LAYER_CLASSES)
+    text = "\n".join(_script(design, inference)) + "\n"
+    return verified(text, LAYER_CLASSES) if verify else text
 
 
 def generate_step(design: Design, decoder: str) -> str:

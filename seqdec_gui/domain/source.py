@@ -87,6 +87,7 @@ _KERAS_CALLABLE = frozenset({"Input", "Model"})
 _SETTABLE = frozenset({"name", "trainable"})
 _MAIN = "if __name__ == '__main__':\n    build()['full'].summary(expand_nested=True)"
 _FILE = re.compile(r"Path\(__file__\)\.with_name\((['\"])[A-Za-z0-9_]+\.(keras|h5|hdf5)\1\)")
+_PARSE_ATTEMPTS = 10
 _CONSTANTS = (str, bool, int, float, type(None))
 
 
@@ -97,12 +98,26 @@ def verified(text: str, layer_classes: Set[str]) -> str:
     functions, plain values, and one `if __name__` that prints a summary.
     """
     try:
-        tree = ast.parse(text)
+        tree = _parsed(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise SourceError(f"it is no Python ({error})") from None
     functions = frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef))
     _Verifier(functions, layer_classes).module(tree)
     return text
+
+
+def _parsed(text: str) -> ast.Module:
+    """The syntax tree of a script.
+
+    CPython 3.11 counts the depth of recursion once for all threads, so that `ast.parse` fails with a SystemError where another
+    thread parses as well, as NumPy does for the head of every file.
+    """
+    for _ in range(_PARSE_ATTEMPTS - 1):
+        try:
+            return ast.parse(text)
+        except SystemError:
+            continue
+    return ast.parse(text)
 
 
 class _Verifier:

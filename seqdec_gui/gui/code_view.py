@@ -86,7 +86,9 @@ class CodePage(QWidget):
             return
         self._design = design
         try:
-            text = generate(design)
+            text = generate(
+                design, verify=False
+            )  # shown, not run; and parsing disturbs threads that read data (`domain.source`)
         except InvalidInput as error:
             self._show_problem(error, design)
             return

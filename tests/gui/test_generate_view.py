@@ -328,7 +328,7 @@ def test_the_form_asks_for_the_first_step_of_numbers_where_the_rows_begin_differ
     assert inputs.first_step == "series"
     assert [(port.name, port.codec.row_shape) for port in inputs.ports] == [("series", (2,))]
     assert inputs.data is not None
-    assert rows_of_data(inputs.fitted, inputs.data, 3, 1, "series") == [{"series": series[3, 0].tolist()}]
+    assert rows_of_data(inputs.fitted, inputs.data, 3, 1, inputs.reading, "series") == [{"series": series[3, 0].tolist()}]
 
 
 def test_a_sequence_that_was_cut_is_marked_in_the_table_and_in_what_is_saved(qtbot: QtBot, tmp_path: Path) -> None:

@@ -8,9 +8,20 @@ from typing import Any
 import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QAbstractSpinBox, QApplication, QLabel, QLineEdit, QToolButton, QToolTip, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QLabel,
+    QLineEdit,
+    QTabWidget,
+    QToolButton,
+    QToolTip,
+    QVBoxLayout,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
+from seqdec_gui import resource_files
 from seqdec_gui.domain.design import Block, Design, Link, Port
 from seqdec_gui.domain.kinds.inputs import Vector
 from seqdec_gui.domain.kinds.layer_stack import LayerStack
@@ -151,18 +162,25 @@ def test_the_fields_of_a_layer_fall_back_too(window: MainWindow, find: Find) -> 
     assert window.document.design == before
 
 
-def test_the_shares_of_the_split_fall_back_in_both_forms(archetype: MainWindow, find: Find) -> None:
+def test_the_shares_of_the_split_fall_back_in_the_form(archetype: MainWindow, find: Find) -> None:
     split = archetype.document.design.data.split
     type_into(find(QAbstractSpinBox, "field_split_validation"), "0.55e1")
     assert archetype.document.design.data.split == split
-    archetype.pages.show_page("data")
-    box = archetype.findChild(DecimalBox, "split_validation")
+
+
+def test_the_shares_of_the_data_page_are_taken_whole(window: MainWindow, qtbot: QtBot) -> None:
+    window.files.open(resource_files.path("examples/roman.seqdec"))
+    split = window.document.design.data.split
+    window.pages.show_page("data")
+    tabs = window.findChild(QTabWidget, "data_tabs")
+    qtbot.waitUntil(tabs.isVisible)
+    tabs.setCurrentIndex(1)
+    box = tabs.findChild(DecimalBox, "split_validation")
+    qtbot.waitUntil(box.isVisible)
     shown = box.text()
-    box.parentWidget().show()
-    box.show()
     type_into(box, "250")
     key(box, Qt.Key_Return)
-    assert archetype.document.design.data.split == split
+    assert window.document.design.data.split == split
     assert box.text() == shown
 
 

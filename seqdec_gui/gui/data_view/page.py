@@ -69,10 +69,6 @@ class DataPage(QWidget):
         self._waiting = QLabel(alignment=Qt.AlignCenter, objectName="data_waiting")
         self._waiting.setProperty("role", "dim")
         self._head = QWidget()
-        self._stack = QStackedLayout()
-        self._stack.addWidget(self._empty)
-        self._stack.addWidget(self._waiting)
-        self._stack.addWidget(self._arranged())
         head = QVBoxLayout(self._head)
         head.setContentsMargins(0, 0, 0, 0)
         head.setSpacing(0)
@@ -85,7 +81,10 @@ class DataPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self._head)
-        column.addLayout(self._stack, 1)
+        self._stack = QStackedLayout()
+        column.addLayout(self._stack, 1)  # before it has pages: it shows the first at once, which would be a window of its own
+        for page in (self._empty, self._waiting, self._arranged()):
+            self._stack.addWidget(page)
         self._connect()
 
     def _arranged(self) -> QWidget:
