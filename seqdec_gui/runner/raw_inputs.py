@@ -47,15 +47,15 @@ def fail_unless_buildable(scalings: Sequence[Scaling | None]) -> None:
 def with_raw_inputs(model: keras.Model, scalings: Sequence[Scaling | None]) -> keras.Model:
     """The model with a `Normalization` layer behind every input that has a scaling; one for each input, in order.
 
-    It has the layers of `model` and shares their weights. Raises InvalidInput.
+    `model` itself is one of its layers, with all weights. Raises InvalidInput.
     """
     import keras
 
     fail_unless_buildable(scalings)
     inputs = [keras.Input(x.shape[1:], dtype=x.dtype, name=x.name) for x in model.inputs]
     taken = [x if scaling is None else _layer(x.name, scaling)(x) for x, scaling in zip(inputs, scalings, strict=True)]
-    outputs = model.call(taken if len(taken) > 1 else taken[0])  # its layers, one by one, instead of a model in a model
-    return keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs, name=model.name)
+    outputs = model(taken if len(taken) > 1 else taken[0])
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs, name=f"{model.name}_with_raw_inputs")
 
 
 def _layer(name: str, scaling: Scaling) -> keras.layers.Layer:
@@ -130,7 +130,7 @@ def {BUILD}() -> dict[str, keras.Model]:
             variance = [number**2 for number in deviation]
             x = keras.layers.Normalization(mean=mean, variance=variance, name=f"Standardise_{{tensor.name}}")(x)
         taken.append(x)
-    outputs = full.call(taken if len(taken) > 1 else taken[0])
-    models["full"] = keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs, name="full")
+    outputs = full(taken if len(taken) > 1 else taken[0])
+    models["full"] = keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs, name="full_with_raw_inputs")
     return models
 '''
