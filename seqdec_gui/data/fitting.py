@@ -9,7 +9,7 @@ import numpy as np
 
 from seqdec_gui.data.codecs import FittedCategory, FittedCodec, FittedIds, FittedNumbers, FittedText, not_finite
 from seqdec_gui.data.formats.base import Array
-from seqdec_gui.data.padding import likely_padding, stands_inside
+from seqdec_gui.data.padding import has_zeros, likely_padding, stands_inside
 from seqdec_gui.data.scaling import choose_scaling
 from seqdec_gui.data.sources import NumberSurvey, Source, survey_numbers
 from seqdec_gui.data.tokens import Survey, survey
@@ -258,7 +258,7 @@ def _padding_problems(demand: Demand, source: Source, pad_id: int | None, depth:
         )
         hint = f"If it is padding, set {port.port}.codec.pad_id={likely}."
         problems.append(Problem("warning", "looks_like_padding", port.port, text, hint, likely))
-    if port.masked_by and pad_id != 0 and stands_inside(source, 0, depth):
+    if port.masked_by and port.type.dtype == "int32" and pad_id != 0 and stands_inside(source, 0, depth):
         text = f"{source.label} has id 0 between other ids, and {port.masked_by} makes the model skip id 0 as padding."
         hint = f"Number the symbols from 1 or change {port.masked_by}. If id 0 is padding, set {port.port}.codec.pad_id=0."
         problems.append(Problem("warning", "symbol_is_masked", port.port, text, hint, 0))
@@ -289,13 +289,17 @@ def _fit_numbers(demand: Demand, source: Source, codec: Codec, seen: NumberSurve
         problems.append(Problem("info", "not_one_hot", where, text))
     fitted = FittedNumbers(shape)
     if isinstance(codec, VectorCodec) and codec.standardise:
-        if _judged(demand):
+        if _judged(demand) or port.probabilities:
             if codec.standardise is True:
                 text = f"{source.label} gives classes or probabilities, which cannot be standardised."
                 problems.append(Problem("error", "standardised_classes", where, text, "Set the codec's standardise to false."))
         else:
             fitted, notes = _standardised(fitted, source, seen, where, codec.standardise)
             problems += notes
+            if fitted.mean and port.masked_by and has_zeros(source):
+                text = f"{source.label} has steps of zeros, which {port.masked_by} skips; standardised they are not 0."
+                hint = f"Set {port.port}.codec.standardise=false, and standardise the data without its padding."
+                problems.append(Problem("warning", "padding_standardised", where, text, hint))
     return Fit(fitted, _wires(demand, shape[-1] if shape else 0, None, values=True), problems)
 
 

@@ -48,6 +48,11 @@ def stands_inside(source: Source, number: int, depth: int = 0) -> bool:
     return False
 
 
+def has_zeros(source: Source) -> bool:
+    """Whether some step of a sequence of numbers `(steps, features)` is all 0."""
+    return len(source.shape) > 1 and any(not chunk.any(axis=-1).all() for chunk in source.numbers())
+
+
 def _ids(source: Source, depth: int) -> Iterator[Array]:
     """Rows of ids, a chunk at a time; -1 for a one-hot step of zeros."""
     for chunk in source.numbers():

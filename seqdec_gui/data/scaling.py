@@ -48,12 +48,12 @@ class Chosen(NamedTuple):
 
 def choose_scaling(seen: NumberSurvey, width: int, standardise: bool | Literal["auto"]) -> Chosen:
     """The scale of `width` numbers, 1 for a vector of steps with one number each. With `auto` some are left as they are."""
-    mean, deviation, binary = (np.atleast_1d(values) for values in (seen.mean, seen.deviation, seen.binary))
+    mean, deviation, binary = (np.atleast_1d(np.asarray(values)) for values in (seen.mean, seen.deviation, seen.binary))
     if len(mean) != width:
         mean, deviation = mean.mean(keepdims=True), np.sqrt(np.square(deviation).mean(keepdims=True) + mean.var())
-        binary = binary.all(keepdims=True)
+        binary = np.atleast_1d(binary.all())
     constant = np.asarray(deviation <= LEAST_VARIATION * np.maximum(np.abs(mean), 1e-30))
-    standard = (np.abs(mean) < NEAR) & (np.abs(deviation - 1) < NEAR) & ~binary
+    standard = np.asarray((np.abs(mean) < NEAR) & (np.abs(deviation - 1) < NEAR) & ~binary)
     if standardise != "auto":
         binary, standard = np.zeros_like(binary), np.zeros_like(standard)
     left = binary | standard

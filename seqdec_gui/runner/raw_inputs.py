@@ -107,7 +107,7 @@ def _comment(scalings: Mapping[str, Scaling]) -> str:
 
 def _function(scalings: Mapping[str, Scaling]) -> str:
     figures = "\n".join(
-        f"    {name!r}: {{\n        'mean': {list(scaling.mean)!r},\n        'deviation': {list(scaling.deviation)!r},\n    }},"
+        f'    "{name}": {{\n        "mean": {list(scaling.mean)!r},\n        "deviation": {list(scaling.deviation)!r},\n    }},'
         for name, scaling in scalings.items()
     )
     return f'''

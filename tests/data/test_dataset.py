@@ -230,6 +230,24 @@ def test_bits_are_left_as_they_are_and_told(opened: Opened) -> None:
     np.testing.assert_allclose(asked.arrays["latent"][asked.training].mean(axis=0), 0, atol=1e-6)
 
 
+def test_standardised_padding_is_told(opened: Opened) -> None:
+    steps = np.random.default_rng(0).normal(5, 2, (8, 4, 2))
+    series = port(type=TensorType((4, 2)), masked_by="encoder.mask_padding")
+    assert codes(opened({"x": steps}, [series], Binding("x", "x", VectorCodec())).problems) == ["standardised"]
+    steps[::2, 3] = 0
+    found = opened({"x": steps}, [series], Binding("x", "x", VectorCodec())).problems
+    assert codes(found) == ["standardised", "padding_standardised"]
+    assert opened({"x": steps}, [series], Binding("x", "x", VectorCodec(False))).problems == ()
+
+
+def test_yes_and_no_as_numbers_are_not_standardised(opened: Opened) -> None:
+    loss = DataPort("loss", "loss.targets", "target", TensorType((3,)), probabilities=True)
+    shares = np.random.default_rng(0).uniform(size=(8, 3)).astype(np.float32)
+    np.testing.assert_array_equal(opened({"y": shares}, [loss], Binding("loss", "y", VectorCodec())).arrays["loss"], shares)
+    (problem,) = problems_of(opened, {"y": shares}, [loss], Binding("loss", "y", VectorCodec(True)))
+    assert problem.code == "standardised_classes"
+
+
 def test_classes_cannot_be_standardised(opened: Opened) -> None:
     soft = np.random.default_rng(0).dirichlet(np.ones(9), (4, 6))
     (problem,) = problems_of(opened, {"y": soft}, [LOSS], Binding("loss", "y", VectorCodec(True)))
