@@ -141,7 +141,7 @@ def _target_port(design: Design, known: Inference, block: Block) -> DataPort | N
         aliases=(block.id,),
         classes=classes,
         mask_padding=kind.mask_padding,
-        probabilities=kind.loss in ("categorical_crossentropy", "binary_crossentropy"),
+        probabilities=kind.spec.compares != "numbers",
         width_at=width_at,
         length_at=length_at,
     )
