@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +158,7 @@ def codecs() -> tuple[type[msgspec.Struct], ...]:
 
 def codec(struct: type[msgspec.Struct]) -> str:
     name = struct.__struct_config__.tag
-    return f'### codec `{{"type": "{name}"}}`\n\n{struct.__doc__}\n\n{table(fields(struct))}'
+    return f'### codec `{{"type": "{name}"}}`\n\n{inspect.getdoc(struct)}\n\n{table(fields(struct))}'
 
 
 if __name__ == "__main__":

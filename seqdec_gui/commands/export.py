@@ -22,6 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", metavar="PATH", help="the file to write (default: exports/ in the run folder)")
     parser.add_argument("--part", metavar="PART", default="full", help="full (default), or the id of one block")
     add_checkpoint(parser)
+    parser.add_argument(
+        "--raw-inputs",
+        action="store_true",
+        help="build the standardising of the inputs into the file, so that it takes the numbers of the data",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -41,11 +46,16 @@ def run(arguments: argparse.Namespace) -> int:
             output=absolute(str(output)),
             part=arguments.part,
             checkpoint=arguments.checkpoint,
+            raw_inputs=arguments.raw_inputs,
         )
     )
     assert isinstance(result, Exported)
     if result.difference is not None:
         say(f"largest difference to the trained model on {result.rows:,} rows: {result.difference:.3g}")
+    for scaling in result.standardised:
+        say(scaling.sentence())
+    if any(scaling.role == "input" for scaling in result.standardised):
+        say("Export with --raw-inputs for a file that takes the numbers of the data.")
     for path in result.paths:
         say(f"exported {path}")
     return 0

@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         action="append",
         default=[],
-        help="change a parameter: training.learning_rate=3e-4, model_2.units=256,256, data.split.seed=1",
+        help="change a parameter: training.learning_rate=3e-4, model_2.units=256,256, data.split.seed=1, loss.codec.pad_id=0",
     )
     parser.add_argument("--initial", metavar="RUN", help="begin with the weights of an earlier run")
     parser.add_argument(
@@ -123,13 +123,18 @@ def measure_engines(spec: RunSpec) -> None:
 
 def apply(design: Design, overrides: list[str], data: str | None, bindings: list[str]) -> Design:
     """The design with these assignments, data file and bindings (`PORT=COLUMN[,COLUMN...]`). Raises InvalidInput."""
-    for override in overrides:
-        design = set_value(design, *parse_assignment(override))
+    assignments = [parse_assignment(override) for override in overrides]
+    of_codecs = [(name, value) for name, value in assignments if ".codec." in name]  # they need their bindings first
+    for name, value in assignments:
+        if (name, value) not in of_codecs:
+            design = set_value(design, name, value)
     if data is not None:
         design = set_value(design, "data.file", absolute(data))
     for binding in bindings:
         port, columns = parse_assignment(binding, "PORT=COLUMN")
         design = bind(design, port, [column.strip() for column in columns.split(",")])
+    for name, value in of_codecs:
+        design = set_value(design, name, value)
     return design
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 import numpy as np
 
 from seqdec_gui.data.codecs import FittedCategory, FittedCodec, FittedIds, FittedNumbers, FittedText, not_finite
 from seqdec_gui.data.formats.base import Array
+from seqdec_gui.data.padding import has_zeros, likely_padding, stands_inside
+from seqdec_gui.data.scaling import choose_scaling
 from seqdec_gui.data.sources import NumberSurvey, Source, survey_numbers
 from seqdec_gui.data.tokens import Survey, survey
 from seqdec_gui.data.wires import Wire
@@ -110,7 +112,7 @@ def choose(demand: Demand, source: Source, seen: NumberSurvey | None) -> Codec:
         return TextCodec() if steps and symbolic else IdsCodec() if symbolic else _plain_numbers(demand)
     assert seen is not None
     rank = len(source.shape)
-    if seen.one_hot and rank == len(steps) + 1 and not (seen.hollow and _judged(demand)):
+    if seen.one_hot and rank == len(steps) + 1 and not (seen.hollow and _judged(demand) and not demand.masks_padding):
         return IdsCodec()
     if symbolic and seen.integral and seen.low >= 0 and rank == len(steps):
         return IdsCodec()
@@ -216,19 +218,19 @@ def survey_labels(source: Source) -> set[str]:
 
 # -- ids
 def _fit_ids(demand: Demand, source: Source, codec: IdsCodec, seen: NumberSurvey) -> Fit:
-    where, depth = demand.port.port, 0
+    port, where, depth = demand.port, demand.port.port, 0
     if seen.one_hot and len(source.shape) == len(demand.steps) + 1:
         depth = source.shape[-1]
-    if seen.hollow and depth and _judged(demand):
+    hollow = seen.hollow and bool(depth)
+    if hollow and _judged(demand) and not demand.masks_padding:
         text = f"{source.label} is one-hot, but some steps are all 0; expected a 1 for every class to be chosen."
-        return Fit(None, (), [Problem("error", "not_one_hot", where, text, "Bind it with the codec 'values'.")])
+        hint = "Switch mask_padding of the loss on, which leaves such steps out, or bind it with the codec 'values'."
+        return Fit(None, (), [Problem("error", "not_one_hot", where, text, hint)])
     tail = (depth,) if depth else ()
     if wrong := _shape_problem(demand, source, source.shape, (*demand.stored_steps, *tail)):
         return Fit(None, (), [wrong])
     shape = source.shape[:-1] if depth else source.shape
-    pad_id = codec.pad_id
-    if pad_id is None and (seen.hollow or demand.masks_padding):
-        pad_id = depth if seen.hollow else 0
+    pad_id = depth if codec.pad_id is None and hollow else codec.pad_id
     limit = min((room for port in demand.ends if (room := symbol_room(port)) is not None), default=0)
     fitted = FittedIds(shape, depth, pad_id, limit)
     problems = [problem for problem in fitted.faults(source, where, seen) if problem.code != "too_many_symbols" or not limit]
@@ -236,7 +238,31 @@ def _fit_ids(demand: Demand, source: Source, codec: IdsCodec, seen: NumberSurvey
     if seen.integral:
         found = f"is one-hot with {depth} symbols" if depth else f"has ids up to {symbols - 1}, which makes {symbols} symbols"
         problems += demand.too_narrow("too_many_symbols", symbols, f"{source.label} {found}")
+        if hollow and port.type.dtype == "int32":  # a step of zeros is the id after the last symbol
+            text = f"{source.label} has steps of zeros, which become id {depth}: {found}, and one for these steps"
+            problems += demand._replace(taught=None).too_narrow("too_many_symbols", depth + 1, text)
+    if not problems:
+        problems += _padding_problems(demand, source, pad_id, depth)
     return Fit(fitted, _wires(demand, symbols, pad_id), problems)
+
+
+def _padding_problems(demand: Demand, source: Source, pad_id: int | None, depth: int) -> list[Problem]:
+    """Warnings: an id that looks like padding and counts, and an id that counts and that an embedding would skip."""
+    port = demand.port
+    problems = []
+    likely = likely_padding(source, depth) if pad_id is None and demand.masks_padding else None
+    if likely is not None:
+        text = (
+            f"{source.label}: rows end in repeats of id {likely}, some in more than others, as if it were padding. "
+            "It counts like every other id, since the binding names no padding."
+        )
+        hint = f"If it is padding, set {port.port}.codec.pad_id={likely}."
+        problems.append(Problem("warning", "looks_like_padding", port.port, text, hint, likely))
+    if port.masked_by and port.type.dtype == "int32" and pad_id != 0 and stands_inside(source, 0, depth):
+        text = f"{source.label} has id 0 between other ids, and {port.masked_by} makes the model skip id 0 as padding."
+        hint = f"Number the symbols from 1 or change {port.masked_by}. If id 0 is padding, set {port.port}.codec.pad_id=0."
+        problems.append(Problem("warning", "symbol_is_masked", port.port, text, hint, 0))
+    return problems
 
 
 # -- numbers
@@ -263,23 +289,37 @@ def _fit_numbers(demand: Demand, source: Source, codec: Codec, seen: NumberSurve
         problems.append(Problem("info", "not_one_hot", where, text))
     fitted = FittedNumbers(shape)
     if isinstance(codec, VectorCodec) and codec.standardise:
-        fitted, notes = _standardised(fitted, source, seen, where)
-        problems += notes
+        if _judged(demand) or port.probabilities:
+            if codec.standardise is True:
+                text = f"{source.label} gives classes or probabilities, which cannot be standardised."
+                problems.append(Problem("error", "standardised_classes", where, text, "Set the codec's standardise to false."))
+        else:
+            fitted, notes = _standardised(fitted, source, seen, where, codec.standardise)
+            problems += notes
+            if fitted.mean and port.masked_by and has_zeros(source):
+                text = f"{source.label} has steps of zeros, which {port.masked_by} skips; standardised they are not 0."
+                hint = f"Set {port.port}.codec.standardise=false, and standardise the data without its padding."
+                problems.append(Problem("warning", "padding_standardised", where, text, hint))
     return Fit(fitted, _wires(demand, shape[-1] if shape else 0, None, values=True), problems)
 
 
-def _standardised(plain: FittedNumbers, source: Source, seen: NumberSurvey, where: str) -> tuple[FittedNumbers, list[Problem]]:
-    """A column that does not vary over the training rows is only centred."""
-    mean, deviation = np.atleast_1d(seen.mean), np.atleast_1d(seen.deviation)
-    if plain.shape[-1:] != mean.shape:
-        mean, deviation = mean.mean(keepdims=True), np.sqrt(np.square(deviation).mean(keepdims=True) + mean.var())
-    still = deviation <= 1e-7 * np.maximum(np.abs(mean), 1e-30)
-    fitted = FittedNumbers(plain.shape, tuple(mean.tolist()), tuple(np.where(still, 1.0, deviation).tolist()))
-    if not still.any():
-        return fitted, []
-    places = ", ".join(str(i + 1) for i in np.flatnonzero(still)[:10]) + (", ..." if still.sum() > 10 else "")
-    text = f"{source.label}: {int(still.sum())} of {len(still)} values do not vary over the training rows (number {places})."
-    return fitted, [Problem("info", "constant_values", where, text, "They were centred and not scaled.")]
+def _standardised(
+    plain: FittedNumbers, source: Source, seen: NumberSurvey, where: str, standardise: bool | Literal["auto"]
+) -> tuple[FittedNumbers, list[Problem]]:
+    """The numbers on their scale, and what was done; a column that does not vary over the training rows is only centred."""
+    chosen = choose_scaling(seen, plain.shape[-1] if plain.shape else 1, standardise)
+    fitted = plain
+    if chosen.scaled:
+        fitted = FittedNumbers(plain.shape, tuple(chosen.mean.tolist()), tuple(chosen.deviation.tolist()))
+    notes = [Problem("info", "standardised", where, f"{source.label}: {chosen.sentence()}.")]
+    still = chosen.constant
+    if still.any():
+        places = ", ".join(str(i + 1) for i in np.flatnonzero(still)[:10]) + (", ..." if still.sum() > 10 else "")
+        text = (
+            f"{source.label}: {int(still.sum())} of {len(still)} values do not vary over the training rows (number {places})."
+        )
+        notes.append(Problem("info", "constant_values", where, text, "They were centred and not scaled."))
+    return fitted, notes
 
 
 # -- shared

@@ -137,6 +137,8 @@ class NumberSurvey(NamedTuple):
     mean: Array
     """Over the training rows and all axes but the last, float64."""
     deviation: Array
+    binary: Array
+    """Like `mean`, bool: every value of the training rows is -1, 0 or 1."""
 
 
 def survey_numbers(source: Source, training: Array | None = None) -> NumberSurvey:
@@ -144,6 +146,7 @@ def survey_numbers(source: Source, training: Array | None = None) -> NumberSurve
     row, bad, bad_row, low, high = 0, 0, -1, np.inf, -np.inf
     integral, one_hot, hollow = True, bool(source.shape) and source.shape[-1] > 1, False
     count, mean, squares = 0, np.zeros(source.shape[-1:]), np.zeros(source.shape[-1:])
+    binary = np.ones(source.shape[-1:], bool)
     for chunk in source.numbers():
         finite = _finite_rows(chunk)
         if not finite.all():
@@ -159,11 +162,14 @@ def survey_numbers(source: Source, training: Array | None = None) -> NumberSurve
                 one_hot, hollow = bool((ones <= 1).all()), hollow or bool((ones == 0).any())
             used = chunk if training is None else chunk[training[row : row + len(chunk)]]
             count, mean, squares = _combined(count, mean, squares, used)
+            if binary.any():
+                values = used.reshape(-1, *binary.shape)
+                binary &= ((values == 0) | (values == 1) | (values == -1)).all(axis=0)
         row += len(chunk)
     if high < 1:
         one_hot = False
     deviation = np.sqrt(squares / max(count, 1))
-    return NumberSurvey(bad, bad_row, low, high, integral, one_hot, one_hot and hollow, mean, deviation)
+    return NumberSurvey(bad, bad_row, low, high, integral, one_hot, one_hot and hollow, mean, deviation, binary)
 
 
 def _slice_of(chunks: Iterator[Chunk], first: int, count: int) -> list[str]:

@@ -100,7 +100,8 @@ def _meaning(
     if isinstance(codec, FittedIds):
         allowed[:] = True
         end = _last_id(rows()[:, wire.first : wire.last], codec.pad_id) if len(codec.row_shape) == 1 else None
-        return allowed, end, lambda ids: " ".join(str(number) for number in _until(ids, end))
+        mark = end if codec.pad_id is not None else None  # without padding an id that is repeated to the end is a symbol
+        return allowed, end, lambda ids: " ".join(str(number) for number in _until(ids, mark))
     raise InvalidInput(f"{loss} was trained on numbers, not on symbols, so nothing can be read from its predictions.")
 
 
@@ -141,10 +142,26 @@ def _first_id(rows: Array, fed: str) -> int:
 
 
 def _last_id(rows: Array, pad_id: int | None) -> int | None:
-    """The id after which a row holds nothing but that id, if all training rows end with it; else the id of padding."""
+    """The id with which a sequence is over; None if there is none.
+
+    That is the mark with which all training rows end before their padding; or the id after which a row holds nothing but that
+    id, if all rows end with it; else the id of padding.
+    """
+    if pad_id is not None and (mark := _end_mark(rows, rows != pad_id)) is not None:
+        return mark
     last = rows[:, -1]
     if len(last) and (last == last[0]).all():
         seen = rows == last[0]
         if (np.logical_or.accumulate(seen, axis=1) == seen).all():
             return int(last[0])
     return pad_id
+
+
+def _end_mark(rows: Array, shown: Array) -> int | None:
+    """The id that is the last one shown in every row, and stands nowhere else; None if rows end with different ids."""
+    if not len(rows) or not shown.any(axis=1).all():
+        return None
+    at = rows.shape[1] - 1 - shown[:, ::-1].argmax(axis=1)
+    last = rows[np.arange(len(rows)), at]
+    once = ((rows == last[0]) & shown).sum(axis=1) == 1
+    return int(last[0]) if (last == last[0]).all() and once.all() else None

@@ -27,15 +27,29 @@ class TextCodec(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=T
 
 
 class IdsCodec(msgspec.Struct, frozen=True, tag="ids", forbid_unknown_fields=True):
-    """Integers that already are token ids, or one-hot rows, which are stored as ids."""
+    """Integers that already are token ids, or one-hot rows, which are stored as ids.
 
-    pad_id: Annotated[int, Meta(ge=0, description="The id that means padding.")] | None = None
+    Padding is only what `pad_id` names and, in one-hot rows, a step of zeros. Without `pad_id` every id is a symbol, 0 too.
+    """
+
+    pad_id: (
+        Annotated[
+            int, Meta(ge=0, description="The id that means padding, which losses and metrics leave out. None: every id counts.")
+        ]
+        | None
+    ) = None
 
 
 class VectorCodec(msgspec.Struct, frozen=True, tag="vector", forbid_unknown_fields=True):
-    """Numbers, standardised to mean 0 and deviation 1 over the training rows if asked."""
+    """Numbers, standardised to mean 0 and deviation 1 over the training rows where that is needed or asked for."""
 
-    standardise: bool = True
+    standardise: Annotated[
+        bool | Literal["auto"],
+        Meta(
+            description="auto: each number, except one that is -1, 0 or 1 in every training row, and one that already has a "
+            "mean within 0.1 of 0 and a deviation within 0.1 of 1."
+        ),
+    ] = "auto"
 
 
 class CategoryCodec(msgspec.Struct, frozen=True, tag="category", forbid_unknown_fields=True):

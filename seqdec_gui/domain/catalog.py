@@ -100,6 +100,9 @@ def _described(name: str, hint: Any, default: Any) -> Field:
         return Field(name, "texts" if item is str else "integers", default, **found)
     if get_origin(hint) is Literal:
         return Field(name, "choice", default, choices=get_args(hint), **found)
+    if get_origin(hint) in (Union, types.UnionType):  # true or false, or one of some words
+        words = [word for part in get_args(hint) if get_origin(part) is Literal for word in get_args(part)]
+        return Field(name, "boolean", default, choices=(*words, "true", "false"), **found)
     names: dict[Any, FieldType] = {bool: "boolean", int: "integer", float: "number", str: "text"}
     return Field(name, names[hint], default, **found)
 

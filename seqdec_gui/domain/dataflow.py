@@ -9,6 +9,7 @@ import msgspec
 
 from seqdec_gui.domain.design import Block, Design, Link, Port
 from seqdec_gui.domain.kinds.inputs import TokenSequence
+from seqdec_gui.domain.kinds.layer_stack import Embedding, LayerStack, Masking
 from seqdec_gui.domain.kinds.loss import Loss
 from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
 from seqdec_gui.domain.shapes import Inference, infer
@@ -24,7 +25,9 @@ class DataPort(msgspec.Struct, frozen=True):
     `classes` is the number of classes that a target chooses among, None for a regression target. `width_at` and `length_at` are
     the parameters that decide how many symbols (numbers, classes) and steps there are, `decoder.output_units`; empty where
     they follow from several.
-    `generated` says that `generate` makes this input itself, symbol by symbol.
+    `generated` says that `generate` makes this input itself, symbol by symbol. `masked_by` names the parameter by which a
+    model skips id 0 of this input, or its steps of zeros: `encoder.mask_padding`; empty where it looks at every step.
+    `probabilities` says that the targets are classes or probabilities.
     """
 
     name: str
@@ -39,6 +42,8 @@ class DataPort(msgspec.Struct, frozen=True):
     generated: bool = False
     width_at: str = ""
     length_at: str = ""
+    masked_by: str = ""
+    probabilities: bool = False
 
 
 def data_ports(design: Design, inference: Inference | None = None) -> tuple[DataPort, ...]:
@@ -82,7 +87,20 @@ def _input_port(design: Design, known: Inference, block: Block) -> DataPort | No
         generated=bool(decoders),
         width_at=width_at,
         length_at=length_at,
+        masked_by=_masking(design, fed) if len(given.shape) > (given.dtype != "int32") else "",
     )
+
+
+def _masking(design: Design, fed: Iterable[Link]) -> str:
+    """The parameter by which a block behind one of these links skips padding; empty where none does."""
+    for link in fed:
+        kind = design.block(link.target.block).parameters if design.has(link.target.block) else None
+        if getattr(kind, "mask_padding", False):
+            return f"{link.target.block}.mask_padding"
+        first = kind.layers[0] if isinstance(kind, LayerStack) and kind.layers else None
+        if isinstance(first, Masking) or (isinstance(first, Embedding) and first.mask_padding):
+            return f"{link.target.block}.layers"
+    return ""
 
 
 def _is_decoder_input(design: Design, link: Link) -> bool:
@@ -123,6 +141,7 @@ def _target_port(design: Design, known: Inference, block: Block) -> DataPort | N
         aliases=(block.id,),
         classes=classes,
         mask_padding=kind.mask_padding,
+        probabilities=kind.spec.compares != "numbers",
         width_at=width_at,
         length_at=length_at,
     )

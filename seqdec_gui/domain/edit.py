@@ -6,11 +6,11 @@ import difflib
 import math
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
-from seqdec_gui.domain.bindings import Binding, Reading, Split
+from seqdec_gui.domain.bindings import Binding, Codec, Reading, Split, ValuesCodec
 from seqdec_gui.domain.catalog import Field, fields
 from seqdec_gui.domain.conversion import explained
 from seqdec_gui.domain.dataflow import data_ports, port_for
@@ -24,7 +24,7 @@ _SECTIONS = ("training", "data.file", "data.split", *(f"data.{name}" for name in
 
 
 def set_value(design: Design, name: str, text: str) -> Design:
-    """The design with one value set: `block.parameter`, `training.field`, `data.file`, `data.split.field`
+    """The design with one value set: `block.parameter`, `training.field`, `data.file`, `data.split.field`, `port.codec.field`
     or a reading option: `data.header`, `data.delimiter`, `data.quoting`, `data.encoding`.
 
     Lists are written `128,128` or `[128,128]`, tables as JSON, no value as `none`. Raises InvalidInput that names the
@@ -36,6 +36,8 @@ def set_value(design: Design, name: str, text: str) -> Design:
     if head == "data.split":
         split = _replaced(design.data.split, Split, name, rest, text)
         return design.with_data(msgspec.structs.replace(design.data, split=split))
+    if head.endswith(".codec"):
+        return _with_codec(design, name, head.removesuffix(".codec"), rest, text)
     if name == "data.file":
         return design.with_data(msgspec.structs.replace(design.data, file=text))
     if head == "data" and rest in _READING:
@@ -71,9 +73,25 @@ def bind(design: Design, port: str, columns: Sequence[str]) -> Design:
 def parse_text(field: Field, text: str) -> Any:
     """The plain value that a user's text means for a field. Raises ValueError with what was expected."""
     value = text.strip()
+    if field.type == "boolean" and value in field.choices and value not in ("true", "false"):
+        return value
     if field.optional and value.lower() in ("", "none", "null"):
         return None
     return _PARSERS[field.type](value)
+
+
+def _with_codec(design: Design, name: str, port: str, field_name: str, text: str) -> Design:
+    """An option of the codec of a bound port; a binding without a codec gets the one that has this option."""
+    ports = data_ports(design)
+    known = port_for(ports, port)
+    old = next((each for each in design.data.bindings if port_for(ports, each.port) == known), None) if known else None
+    if old is None:
+        bound = [binding.port for binding in design.data.bindings]
+        raise _unknown("unknown_port", name, f"No column is bound to {port!r}, so it has no codec.", port, bound)
+    codec = old.codec or next((kind() for kind in get_args(Codec) if field_name in kind.__struct_fields__), ValuesCodec())
+    new = msgspec.structs.replace(old, codec=_replaced(codec, type(codec), name, field_name, text))
+    bindings = tuple(new if binding is old else binding for binding in design.data.bindings)
+    return design.with_data(msgspec.structs.replace(design.data, bindings=bindings))
 
 
 def _with_parameter(design: Design, block: Block, name: str, parameter: str, text: str) -> Design:

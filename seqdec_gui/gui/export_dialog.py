@@ -12,6 +12,7 @@ from pathlib import Path
 from PyQt5.QtCore import Qt, QTimer, QUrl, pyqtSlot
 from PyQt5.QtGui import QDesktopServices
 from PyQt5.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QDialog,
     QFormLayout,
@@ -24,6 +25,8 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from seqdec_gui.data import fitted
+from seqdec_gui.data.scaling import scalings
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.kinds.keras_model import KerasModel
 from seqdec_gui.domain.paths import expanded
@@ -71,6 +74,8 @@ class ExportDialog(KeepsFocus, QDialog):
         self._help = QLabel(wordWrap=True)
         self._help.setProperty("role", "small")
         self._part = QComboBox(objectName="export_part")
+        self._raw = QCheckBox("The file standardises its inputs itself", objectName="export_raw_inputs")
+        self._raw.hide()
         self._path = QLineEdit(objectName="export_path")
         self._browse = QPushButton("Browse…", objectName="export_browse", autoDefault=False)
         self._status = QLabel(objectName="export_status", wordWrap=True, textInteractionFlags=Qt.TextSelectableByMouse)
@@ -106,7 +111,11 @@ class ExportDialog(KeepsFocus, QDialog):
         kind.setSpacing(theme.SPACE)
         kind.addWidget(self._format)
         kind.addWidget(self._help)
-        for words, field in (("Run", self.picker), ("Format", kind), ("Part", self._part), ("File", where)):
+        part = QVBoxLayout()
+        part.setSpacing(theme.SPACE)
+        part.addWidget(self._part)
+        part.addWidget(self._raw)
+        for words, field in (("Run", self.picker), ("Format", kind), ("Part", part), ("File", where)):
             label = QLabel(words)
             label.setProperty("role", "dim")
             label.setMinimumHeight(theme.CONTROL_HEIGHT)
@@ -164,12 +173,13 @@ class ExportDialog(KeepsFocus, QDialog):
             self._offer()
             return
         run = chosen.run
-        background.run(lambda: (run, run.read_spec().load_design()), self._on_design_read, self._on_task_failed, self)
+        background.run(lambda: _read(run), self._on_design_read, self._on_task_failed, self)
 
-    def _on_design_read(self, found: tuple[RunFolder, Design]) -> None:
+    def _on_design_read(self, found: tuple[RunFolder, Design, bool]) -> None:
         if self.picker.run is None or self.picker.run.run != found[0]:
             return  # another run was chosen meanwhile
-        self._design = found
+        self._design = found[:2]
+        self._raw.setVisible(found[2])
         self._show_parts()
         self._offer()
 
@@ -269,6 +279,7 @@ class ExportDialog(KeepsFocus, QDialog):
                 output=str(path),
                 part=self._part.currentData() or "full",
                 checkpoint=self.picker.checkpoint,
+                raw_inputs=self._raw.isVisible() and self._raw.isChecked(),
             )
         )
 
@@ -290,6 +301,7 @@ class ExportDialog(KeepsFocus, QDialog):
         lines = [warned] if warned else []
         if made.difference is not None:
             lines.append(f"Largest difference on {made.rows:,} rows: {made.difference:.2g}")
+        lines += [scaling.sentence() for scaling in made.standardised]
         self._result.setText("\n".join([*lines, *made.paths]))
         polish(self._result, "role", "")
         self._result.show()
@@ -347,6 +359,15 @@ class ExportDialog(KeepsFocus, QDialog):
         wanted = self.layout().totalHeightForWidth(self.width())
         if wanted > self.height():
             self.resize(self.width(), wanted)
+
+
+def _read(run: RunFolder) -> tuple[RunFolder, Design, bool]:
+    """The run's design, and whether it was trained on standardised inputs."""
+    try:
+        known = scalings(fitted.load(run.data))
+    except InvalidInput:  # the export says so
+        known = ()
+    return run, run.read_spec().load_design(), any(scaling.role == "input" for scaling in known)
 
 
 def _parts(design: Design) -> list[tuple[str, int]]:

@@ -116,11 +116,12 @@ def export_script(
     output: Path,
     inputs: Sequence[Array],
     process: FreshProcess | None = None,
+    build: str = "build",
 ) -> Saved:
     """Write `model.py`, and the Keras files that it opens, into the folder `output`, or under the name `output` (`.py`).
 
-    `write(script)` writes them, the script first. A fresh process runs the script, puts the weights in and must
-    predict what the trained model does. Raises InvalidInput, Differs, SeqdecError.
+    `write(script)` writes them, the script first. A fresh process runs the script, calls its function `build`, puts the
+    weights in and must predict what the trained model does. Raises InvalidInput, Differs, SeqdecError.
     """
     script = checked_output(output, "script")
     with _as_sentence(script.parent):
@@ -130,7 +131,7 @@ def export_script(
         written = write(Path(folder) / script.name)
         try:
             with _own_or(process) as fresh:
-                found = fresh.predict(written[0], list(inputs), "full", full.get_weights())
+                found = fresh.predict(written[0], list(inputs), "full", full.get_weights(), build)
         except NotReopened as error:
             raise SeqdecError(f"The script {script.name} does not run by itself: {error.reason}") from error
         difference = compare(predictions(full, list(inputs)), found, script.name)

@@ -147,8 +147,10 @@ def _token_weights(
     """float32 weights and validity of every token, both `(rows, ...)`: the predictions' shape without the last axis."""
     tokens = targets if sparse else targets[..., 0]
     valid = ops.ones_like(tokens, dtype="float32")
-    if sparse and judge.pad_id is not None:
-        shown = ops.logical_and(ops.not_equal(targets, judge.pad_id), _in_range(targets, predictions.shape[-1]))
+    if sparse and judge.judged.mask_padding:
+        shown = _in_range(targets, predictions.shape[-1])  # a one-hot row of zeros is stored as the id after the last class
+        if judge.pad_id is not None:
+            shown = ops.logical_and(shown, ops.not_equal(targets, judge.pad_id))
         valid = ops.cast(shown, "float32")
     elif judge.judged.mask_padding and LOSSES[judge.judged.loss].compares == "classes" and not sparse:
         valid = ops.cast(ops.any(ops.not_equal(targets, 0.0), axis=-1), "float32")

@@ -2,7 +2,7 @@
 
 `python -m seqdec_gui.runner.reopen` imports Keras at once, then reads lines of JSON from standard input: `path`; `arrays`, an
 `.npz` of the inputs `0`, `1`, ... in the model's order; `answer`, where the outputs go in the same form; for a script also
-`part` and `weights`. It answers each with a line: an empty string, or what went wrong.
+`part`, `weights` and `build`, the function to call. It answers each with a line: an empty string, or what went wrong.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ class FreshProcess:
         self._log.close()
 
     def predict(
-        self, path: Path, inputs: list[Array], part: str = "", weights: list[Array] | None = None
+        self, path: Path, inputs: list[Array], part: str = "", weights: list[Array] | None = None, build: str = "build"
     ) -> list[npt.NDArray[np.float32]]:
-        """What the model in the file makes of these inputs. `part` and `weights` are for a script, which has none.
+        """What the model in the file makes of these inputs. `part`, `weights` and `build` are for a script.
 
         Raises NotReopened.
         """
@@ -71,7 +71,7 @@ class FreshProcess:
             folder = Path(name)
             arrays, answer = folder / "arrays.npz", folder / "answer.npz"
             _save(arrays, inputs)
-            job = {"path": str(path.absolute()), "arrays": str(arrays), "answer": str(answer), "part": part}
+            job = {"path": str(path.absolute()), "arrays": str(arrays), "answer": str(answer), "part": part, "build": build}
             if weights is not None:
                 job["weights"] = str(folder / "weights.npz")
                 _save(folder / "weights.npz", weights)
@@ -119,7 +119,7 @@ def _open(job: dict[str, str]) -> keras.Model:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    model: keras.Model = module.build()[job["part"]]
+    model: keras.Model = getattr(module, job["build"])()[job["part"]]
     model.set_weights(_load(Path(job["weights"])))
     return model
 

@@ -87,24 +87,54 @@ def _export(task: ExportTask, channel: TaskChannel, scratch: Path) -> Exported:
     if task.format == "script" and task.part != "full":
         raise InvalidInput("A script holds every part: export it with part full.", "no_such_part", "part")
     with FreshProcess() as process:  # it imports Keras while this process does
+        from seqdec_gui.runner.raw_inputs import BUILD, add_to_script, fail_unless_equal, raw_of, with_raw_inputs
         from seqdec_gui.runner.script_files import write_script
-        from seqdec_gui.runner.trained import check_part, inputs_of_part, open_trained
+        from seqdec_gui.runner.trained import check_part, inputs_of_part, open_trained, scalings_of_part
 
         channel.send(Progress(total=3, text="Opening the run"))
         trained = open_trained(Path(task.run), task.checkpoint, scratch)
         check_part(trained, task.part)
         inputs = inputs_of_part(trained, task.part, _rows_to_compare(trained, channel))
+        known = _scalings(trained, channel)
+        scaled = scalings_of_part(trained, task.part, known)
+        models, difference = trained.models, 0.0
+        if task.raw_inputs and any(scaled):
+            model = with_raw_inputs(models[task.part], scaled)
+            raw = raw_of(inputs, scaled)
+            difference = fail_unless_equal(models[task.part], inputs, model, raw)
+            models, inputs = models | {task.part: model}, raw
         channel.send(Progress(done=1, total=3, text="Writing, opening again and comparing"))
         if task.format == "script":
 
             def write(script: Path) -> tuple[Path, ...]:
-                return write_script(trained.design, script, trained.script_sources())
+                written = write_script(trained.design, script, trained.script_sources())
+                add_to_script(script, {scaling.name: scaling for scaling in scaled if scaling}, task.raw_inputs)
+                return written
 
-            saved = export_script(trained.models, write, output, inputs, process)
+            build = BUILD if task.raw_inputs and any(scaled) else "build"
+            saved = export_script(models, write, output, inputs, process, build)
         else:
-            saved = export_model(trained.models, task.part, task.format, output, inputs, process)
+            saved = export_model(models, task.part, task.format, output, inputs, process)
     channel.send(Progress(done=3, total=3, text="Exported"))
-    return Exported(paths=tuple(map(str, saved.paths)), difference=saved.difference, rows=saved.rows)
+    judges = {judged.name for judged in trained.program.losses} if task.part == "full" else set()
+    left = () if task.raw_inputs else tuple(scaling for scaling in scaled if scaling)
+    return Exported(
+        paths=tuple(map(str, saved.paths)),
+        difference=max(saved.difference, difference),
+        rows=saved.rows,
+        standardised=(*left, *(scaling for scaling in known if scaling.role == "target" and scaling.name in judges)),
+    )
+
+
+def _scalings(trained: Any, channel: TaskChannel) -> tuple[Any, ...]:
+    from seqdec_gui.data.scaling import scalings
+
+    try:
+        return scalings(trained.fitted())
+    except InvalidInput as error:
+        text = f"Whether the model takes standardised numbers is not known: {str(error).splitlines()[0]}"
+        channel.send(Notice(text=text, severity="warning"))
+        return ()
 
 
 def _rows_to_compare(trained: Any, channel: TaskChannel) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from seqdec_gui.domain.bindings import Split
 from seqdec_gui.domain.dataflow import data_ports, sources_of
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.scaling import Scaling
+from seqdec_gui.domain.types import tensors_of
 from seqdec_gui.runner import checkpoints
 from seqdec_gui.runner.export import fresh_copy
 from seqdec_gui.runner.program import Program, load_build
@@ -117,6 +120,18 @@ def inputs_of_part(trained: Trained, part: str, arrays: dict[str, Array]) -> lis
         given = [arrays[tensor.name] for tensor in before.inputs]
         outputs = before.predict_on_batch(given[0] if len(given) == 1 else given)
         found += [np.asarray(output) for output in (outputs if isinstance(outputs, list | tuple) else [outputs])]
+    return found
+
+
+def scalings_of_part(trained: Trained, part: str, known: Sequence[Scaling]) -> list[Scaling | None]:
+    """How the numbers of each input of the model `part` were standardised, in its order; None for one that takes others."""
+    scaled = {scaling.name: scaling for scaling in known if scaling.role == "input"}
+    if part == "full":
+        return [scaled.get(tensor.name) for tensor in trained.models[part].inputs]
+    found: list[Scaling | None] = []
+    for port in sources_of(trained.design, part):
+        tensors = tensors_of(port.port, trained.program.inference.blocks[port.block].outputs[port.port])
+        found += [scaled.get(port.block)] * len(tensors)
     return found
 
 

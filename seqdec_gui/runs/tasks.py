@@ -21,6 +21,7 @@ import msgspec
 from msgspec import Meta
 
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
+from seqdec_gui.domain.scaling import Scaling
 from seqdec_gui.runs.crash import explain
 from seqdec_gui.runs.environment import child_environment, working_folder
 from seqdec_gui.runs.measurement import Measurement
@@ -40,7 +41,8 @@ class _Tagged(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbi
 class ExportTask(_Tagged, frozen=True, kw_only=True, tag="export"):
     """Write a trained model, reopen it in a fresh process and compare it with the trained one.
 
-    `run` and `output` are absolute paths; `part` is `full` or a block's id.
+    `run` and `output` are absolute paths; `part` is `full` or a block's id. With `raw_inputs` the file standardises its inputs
+    itself, so that it takes the numbers of the data.
     """
 
     run: str
@@ -48,6 +50,7 @@ class ExportTask(_Tagged, frozen=True, kw_only=True, tag="export"):
     output: str
     part: str = "full"
     checkpoint: CheckpointName = "best"
+    raw_inputs: bool = False
 
 
 class GenerateTask(_Tagged, frozen=True, kw_only=True, tag="generate"):
@@ -156,11 +159,15 @@ Event: TypeAlias = Progress | Notice | Measured
 
 
 class Exported(_Tagged, frozen=True, kw_only=True, tag="exported"):
-    """The files written, and the largest difference between the reopened model and the trained one on `rows` rows."""
+    """The files written, and the largest difference between the reopened model and the trained one on `rows` rows.
+
+    `standardised`: what the file takes, or gives, in place of the numbers of the data.
+    """
 
     paths: tuple[str, ...]
     difference: float | None = None
     rows: int = 0
+    standardised: tuple[Scaling, ...] = ()
 
 
 class Generated(_Tagged, frozen=True, kw_only=True, tag="generated"):

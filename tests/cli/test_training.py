@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from seqdec_gui.domain.bindings import IdsCodec, TextCodec
 from seqdec_gui.runs.checkpoint_file import head
 from seqdec_gui.runs.events import Checkpoint, EventWriter, Finished, Stopped, decode
 from seqdec_gui.runs.folder import RunFolder, list_runs
@@ -316,6 +317,43 @@ def test_tasks_refuse_what_they_cannot_do(run_command, fake_runner, roman, tmp_p
     status, _, err = run_command(*(run if argument == "RUN" else argument for argument in arguments))
     assert status == 2
     assert words in err
+
+
+def test_options_of_codecs_are_set_after_columns_are_bound(run_command, fake_runner, roman, tmp_path):
+    fake_runner("finish")
+    options = ["--set", "number.codec.padding=right", "--set", "loss.codec.pad_id=0", "--bind", "loss=roman"]
+    status, _, err = run_command("train", roman, "--run", tmp_path / "run", "--devices", "cpu", *options)
+    assert (status, err) == (0, "")
+    bindings = {binding.port: binding.codec for binding in RunFolder(tmp_path / "run").read_spec().load_design().data.bindings}
+    assert (bindings["loss"], bindings["number.output"]) == (IdsCodec(0), TextCodec(padding="right"))
+    status, _, err = run_command("train", roman, "--devices", "cpu", "--set", "nobody.codec.pad_id=0")
+    assert (status, "No column is bound to 'nobody'" in err) == (2, True)
+
+
+def test_export_says_what_the_file_takes(run_command, fake_runner, roman, tmp_path, monkeypatch):
+    from seqdec_gui.commands import export
+    from seqdec_gui.domain.scaling import Scaling
+    from seqdec_gui.runs.tasks import Exported
+
+    asked = []
+
+    def do(task):
+        asked.append(task)
+        scaling = Scaling("latent", "input", (1.5, 0.0), (0.25, 1.0))
+        return Exported(paths=(task.output,), difference=0.0, rows=3, standardised=() if task.raw_inputs else (scaling,))
+
+    monkeypatch.setattr(export, "do_task", do)
+    fake_runner("finish")
+    run = tmp_path / "run"
+    run_command("train", roman, "--run", run, "--devices", "cpu")
+    (run / "checkpoints" / "best.weights.h5").write_text("")
+    status, out, _ = run_command("export", run, "--format", "h5", "-o", tmp_path / "a.h5")
+    assert status == 0
+    assert "Input latent expects standardised numbers, (x - mean) / deviation: mean [1.5, 0], deviation [0.25, 1]." in out
+    assert "--raw-inputs" in out
+    status, out, _ = run_command("export", run, "--format", "h5", "-o", tmp_path / "a.h5", "--raw-inputs")
+    assert "standardised" not in out
+    assert [task.raw_inputs for task in asked] == [False, True]
 
 
 def test_tasks_on_the_run_s_own_rows_say_how_many_it_trained_on(run_command, fake_runner, roman, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -89,12 +90,83 @@ def test_ids_without_the_extra_step_cannot_teach(opened: Opened) -> None:
     assert "loss.targets" in problem.hint
 
 
-def test_one_hot_with_rows_of_zeros_teaches_as_values(opened: Opened) -> None:
+def test_one_hot_rows_of_zeros_are_padding_and_class_0_is_not(opened: Opened) -> None:
     hot = one_hot(np.array([[1, 3, 4, 8, 2, 0, 0]] * 4), 9)
     hot[:, -1] = 0
     dataset = opened({"X": X, "hot": hot}, ARCHETYPE, BOUND[0], Binding("steps", "hot"))
+    assert dataset.arrays["steps"].dtype == np.uint8
     np.testing.assert_array_equal(taken(dataset, "steps"), hot[:, :-1])
+    assert [wire.pad_id for wire in dataset.wires[1:]] == [9, 9]
+    np.testing.assert_array_equal(taken(dataset, "loss"), [[3, 4, 8, 2, 0, 9]] * 4)
+
+
+def test_one_hot_rows_of_zeros_stay_values_where_the_loss_counts_them(opened: Opened) -> None:
+    hot = one_hot(np.array([[1, 3, 4, 8, 2, 0, 0]] * 4), 9)
+    hot[:, -1] = 0
+    ports = (LATENT, STEPS, msgspec.structs.replace(LOSS, mask_padding=False))
+    dataset = opened({"X": X, "hot": hot}, ports, BOUND[0], Binding("steps", "hot"))
     np.testing.assert_array_equal(taken(dataset, "loss"), hot[:, 1:])
+    (problem,) = problems_of(opened, {"X": X, "hot": hot}, ports, BOUND[0], Binding("steps", "hot", IdsCodec()))
+    assert problem.code == "not_one_hot"
+    assert "mask_padding" in problem.hint
+
+
+def test_an_embedding_needs_an_id_for_one_hot_rows_of_zeros(opened: Opened) -> None:
+    hot = one_hot([[1, 2, 0]] * 4, 4)
+    hot[1, 2] = 0
+    ids = port(type=TensorType((3,), "int32", 4))
+    (problem,) = problems_of(opened, {"hot": hot}, [ids], Binding("x", "hot"))
+    assert problem.code == "too_many_symbols"
+    assert "zeros" in problem.text
+    wider = port(type=TensorType((3,), "int32", 5))
+    assert taken(opened({"hot": hot}, [wider], Binding("x", "hot")), "x").tolist()[1] == [1, 2, 4]
+
+
+# -- padding is what is said to be padding
+@pytest.mark.parametrize("rows", [[[0, 0, 1, 0, 0, 0], [0, 0, 0, 0, 0, 1]], [[1, 0, 1, 1, 0, 0], [1, 1, 1, 1, 1, 1]]])
+@pytest.mark.parametrize("hot", [False, True])
+@pytest.mark.parametrize("codec", [None, IdsCodec()])
+def test_class_0_counts_whatever_the_rows_look_like(
+    opened: Opened, rows: list[list[int]], hot: bool, codec: IdsCodec | None
+) -> None:
+    loss = DataPort("loss", "loss.targets", "target", TensorType((6, 2)), ("loss",), classes=2, mask_padding=True)
+    ids = np.array(rows * 2)
+    dataset = opened({"y": one_hot(ids, 2) if hot else ids}, [loss], Binding("loss", "y", codec))
+    assert dataset.wires == (Wire("loss", "target", "loss", 0, None, "ids", 2, None),)
+    np.testing.assert_array_equal(taken(dataset, "loss"), ids)
+
+
+@pytest.mark.parametrize("hot", [False, True])
+def test_an_id_that_ends_rows_of_different_lengths_is_asked_about_and_not_masked(opened: Opened, hot: bool) -> None:
+    ids = np.array([[1, 3, 4, 8, 2, 0, 0], [1, 3, 2, 0, 0, 0, 0], [1, 3, 4, 5, 6, 7, 2], [1, 2, 0, 0, 0, 0, 0]])
+    given = {"X": X, "y": one_hot(ids, 9) if hot else ids}
+    dataset = opened(given, ARCHETYPE, BOUND[0], Binding("steps", "y"))
+    assert [wire.pad_id for wire in dataset.wires[1:]] == [None, None]
+    (problem,) = [problem for problem in dataset.problems if problem.severity == "warning"]
+    assert (problem.code, problem.where) == ("looks_like_padding", "steps.output")
+    assert problem.hint == "If it is padding, set steps.output.codec.pad_id=0."
+    stated = opened(given, ARCHETYPE, BOUND[0], Binding("steps", "y", IdsCodec(0)))
+    assert [wire.pad_id for wire in stated.wires[1:]] == [0, 0]
+    assert codes(stated.problems) == ["standardised"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "codec", "warned"),
+    [
+        ([[1, 0, 2, 3], [1, 2, 3, 0]], None, True),
+        ([[1, 0, 2, 3], [1, 2, 3, 0]], IdsCodec(0), False),  # said to be padding
+        ([[0, 0, 2, 3], [1, 2, 0, 0]], None, False),
+        ([[1, 2, 2, 3], [1, 2, 3, 3]], None, False),
+        ([[1, 0, 2, 3], [1, 2, 3, 3]], IdsCodec(3), True),
+    ],
+)
+def test_a_symbol_that_an_embedding_would_skip_is_told(
+    opened: Opened, rows: list[list[int]], codec: IdsCodec | None, warned: bool
+) -> None:
+    ids = port(type=TensorType((4,), "int32", 5), masked_by="encoder.mask_padding")
+    dataset = opened({"x": np.array(rows * 2)}, [ids], Binding("x", "x", codec))
+    assert codes(dataset.problems) == ["symbol_is_masked"] * warned
+    assert all("encoder.mask_padding" in problem.text for problem in dataset.problems)
 
 
 # -- other ports
@@ -141,8 +213,46 @@ def test_a_vector_is_standardised_over_the_training_rows_alone(opened: Opened) -
 
 def test_a_value_that_does_not_vary_is_centred_and_told(opened: Opened) -> None:
     dataset = opened({"X": np.tile([[1.0, 0.1, 3.0]], (4, 1))}, [LATENT], Binding("latent", "X"))
-    np.testing.assert_allclose(dataset.arrays["latent"], 0, atol=1e-7)
-    assert codes(dataset.problems) == ["constant_values", "constant_column"]
+    np.testing.assert_allclose(dataset.arrays["latent"], [[1, 0, 0]] * 4, atol=1e-7)
+    assert codes(dataset.problems) == ["standardised", "constant_values", "constant_column"]
+    asked = opened({"X": np.tile([[1.0, 0.1, 3.0]], (4, 1))}, [LATENT], Binding("latent", "X", VectorCodec(True)))
+    np.testing.assert_allclose(asked.arrays["latent"], 0, atol=1e-7)
+
+
+def test_bits_are_left_as_they_are_and_told(opened: Opened) -> None:
+    bits = np.random.default_rng(0).integers(0, 2, (50, 3)).astype(np.float32)
+    dataset = opened({"X": bits}, [LATENT], Binding("latent", "X"))
+    np.testing.assert_array_equal(dataset.arrays["latent"], bits)
+    (problem,) = dataset.problems
+    assert (problem.severity, problem.code) == ("info", "standardised")
+    assert "3 numbers left as they are (never other than -1, 0 or 1)" in problem.text
+    asked = opened({"X": bits}, [LATENT], Binding("latent", "X", VectorCodec(True)))
+    np.testing.assert_allclose(asked.arrays["latent"][asked.training].mean(axis=0), 0, atol=1e-6)
+
+
+def test_standardised_padding_is_told(opened: Opened) -> None:
+    steps = np.random.default_rng(0).normal(5, 2, (8, 4, 2))
+    series = port(type=TensorType((4, 2)), masked_by="encoder.mask_padding")
+    assert codes(opened({"x": steps}, [series], Binding("x", "x", VectorCodec())).problems) == ["standardised"]
+    steps[::2, 3] = 0
+    found = opened({"x": steps}, [series], Binding("x", "x", VectorCodec())).problems
+    assert codes(found) == ["standardised", "padding_standardised"]
+    assert opened({"x": steps}, [series], Binding("x", "x", VectorCodec(False))).problems == ()
+
+
+def test_yes_and_no_as_numbers_are_not_standardised(opened: Opened) -> None:
+    loss = DataPort("loss", "loss.targets", "target", TensorType((3,)), probabilities=True)
+    shares = np.random.default_rng(0).uniform(size=(8, 3)).astype(np.float32)
+    np.testing.assert_array_equal(opened({"y": shares}, [loss], Binding("loss", "y", VectorCodec())).arrays["loss"], shares)
+    (problem,) = problems_of(opened, {"y": shares}, [loss], Binding("loss", "y", VectorCodec(True)))
+    assert problem.code == "standardised_classes"
+
+
+def test_classes_cannot_be_standardised(opened: Opened) -> None:
+    soft = np.random.default_rng(0).dirichlet(np.ones(9), (4, 6))
+    (problem,) = problems_of(opened, {"y": soft}, [LOSS], Binding("loss", "y", VectorCodec(True)))
+    assert problem.code == "standardised_classes"
+    np.testing.assert_allclose(opened({"y": soft}, [LOSS], Binding("loss", "y", VectorCodec())).arrays["loss"], soft, rtol=1e-6)
 
 
 def test_values_are_fed_as_they_are_if_asked(opened: Opened) -> None:
@@ -179,7 +289,7 @@ def test_one_hot_rows_are_stored_as_ids_zeros_included(opened: Opened) -> None:
 def test_targets_that_choose_a_class_become_ids(opened: Opened, hot: bool) -> None:
     ids = np.array([[0, 1, 2, 3, 4, 5]] * 4)
     dataset = opened({"y": one_hot(ids, 9) if hot else ids}, [LOSS], Binding("loss.targets", "y"))
-    assert dataset.wires == (Wire("loss", "target", "loss", 0, None, "ids", 9, 0),)
+    assert dataset.wires == (Wire("loss", "target", "loss", 0, None, "ids", 9, None),)
     np.testing.assert_array_equal(taken(dataset, "loss"), ids)
 
 
@@ -420,7 +530,7 @@ def test_a_file_that_grows_too_large_leaves_nothing_behind(
 def test_the_bundled_examples_open(name: str) -> None:
     design = document.load(EXAMPLES / f"{name}.seqdec")
     dataset = open_dataset(design.data, data_ports(design), EXAMPLES)
-    assert dataset.problems == ()
+    assert all(problem.severity == "info" for problem in dataset.problems)
     for fitted in dataset.fitted.ports:
         if isinstance(fitted.codec, FittedText):
             symbols = next(wire.depth for wire in dataset.wires if wire.name == fitted.name)

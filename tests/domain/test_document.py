@@ -23,8 +23,9 @@ names = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
 numbers = st.floats(-1e6, 1e6, allow_nan=False)
 blocks = st.builds(Block, names, st.sampled_from([kind() for kind in KINDS.values()]), st.tuples(numbers, numbers))
 ports = st.builds(Port, names, names)
+vectors = [VectorCodec(), VectorCodec(True), VectorCodec(False)]
 codecs = st.sampled_from(
-    [None, TextCodec(charset=("a", "é", "\n")), IdsCodec(3), VectorCodec(), CategoryCodec(("x",)), ValuesCodec()]
+    [None, TextCodec(charset=("a", "é", "\n")), IdsCodec(3), *vectors, CategoryCodec(("x",)), ValuesCodec()]
 )
 bindings = st.builds(Binding, names, st.one_of(st.text(min_size=1), st.tuples(st.text(), st.text())), codecs)
 sources = st.builds(DataSource, st.text(), st.builds(Split), st.lists(bindings, max_size=3).map(tuple))

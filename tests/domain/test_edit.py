@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqdec_gui.domain.bindings import Binding, TextCodec
+from seqdec_gui.domain.bindings import Binding, IdsCodec, TextCodec, VectorCodec
 from seqdec_gui.domain.catalog import KINDS, fields
 from seqdec_gui.domain.design import Block, Design
 from seqdec_gui.domain.document import loads
@@ -117,3 +117,27 @@ def test_binding_replaces_what_fed_the_port_under_any_name_and_keeps_its_codec(d
     assert bind(design, "latent", ["mass", "logp"]).data.bindings == (Binding("latent", ("mass", "logp")),)
     with pytest.raises(InvalidInput, match="Did you mean 'latent'"):
         bind(design, "latnt", ["x"])
+
+
+def test_the_codec_of_a_bound_port_is_set_by_its_port(design):
+    design = bind(bind(design, "latent", ["X"]), "loss", ["y"])
+    found = set_value(design, "loss.targets.codec.pad_id", "0")
+    assert found.data.bindings[1].codec == IdsCodec(0)
+    assert set_value(found, "loss.codec.pad_id", "none").data.bindings[1].codec == IdsCodec()
+    for text, value in (("no", False), ("true", True), ("auto", "auto")):
+        assert set_value(design, "latent.codec.standardise", text).data.bindings[0].codec == VectorCodec(value)
+    assert set_value(design, "latent.codec.lowercase", "yes").data.bindings[0].codec == TextCodec(lowercase=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("latent.codec.standardise", "maybe", "auto, true, false"),
+        ("latent.codec.pad", "0", "no parameter 'pad'"),
+        ("model_2.inputs.codec.pad_id", "0", "No column is bound to 'model_2.inputs'"),
+        ("nobody.codec.pad_id", "0", "No column is bound to 'nobody'"),
+    ],
+)
+def test_a_codec_that_cannot_be_set_so_says_what_can(design, name, text, expected):
+    with pytest.raises(InvalidInput, match=expected):
+        set_value(bind(design, "latent", ["X"]), name, text)

@@ -259,3 +259,24 @@ def test_names_that_a_script_or_an_assignment_could_not_tell_apart_are_refused(n
     problem = name_problem(name)
     assert (problem is None) == (words is None)
     assert problem is None or words in problem.text
+
+
+def test_an_input_knows_which_parameter_skips_its_padding():
+    def masked_by(wanted, name):
+        return next(port for port in data_ports(wanted) if port.name == name).masked_by
+
+    assert masked_by(archetype(), "decoder_inputs") == ""
+    assert masked_by(archetype(mask_padding=True), "decoder_inputs") == "model_2.mask_padding"
+    assert masked_by(archetype(mask_padding=True), "latent") == ""
+    stacks = {"Embedding": {"symbols": 5, "units": 2, "mask_padding": True}, "Masking": {}, "Dense": {"units": 3}}
+    for layer, parameters in stacks.items():
+        sequence = {"encoding": "ids"} if layer == "Embedding" else {}
+        wanted = design(
+            [
+                block("x", "token_sequence", length=4, symbols=5, **sequence),
+                block("stack", "layer_stack", layers=[{"layer": layer, **parameters}]),
+                block("loss", "loss"),
+            ],
+            ["x.output -> stack.inputs", "stack.outputs -> loss.predictions"],
+        )
+        assert masked_by(wanted, "x") == ("" if layer == "Dense" else "stack.layers")

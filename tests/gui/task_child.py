@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from seqdec_gui.domain.problems import Problem
+from seqdec_gui.domain.scaling import Scaling
 from seqdec_gui.runs.tasks import (
     ArrayDescription,
     Exported,
@@ -64,7 +65,8 @@ elif isinstance(task, GenerateTask):
 elif isinstance(task, ExportTask):
     Path(task.output).write_bytes(b"exported")
     channel.send(Notice(text="The data of the run cannot be read.", severity="warning"))
-    channel.send(Exported(paths=(task.output,), difference=2.5e-7, rows=64))
+    scaling = () if task.raw_inputs else (Scaling("latent", "input", (1.5,), (0.5,)),)
+    channel.send(Exported(paths=(task.output,), difference=2.5e-7, rows=64, standardised=scaling))
 else:
     channel.send(
         Inspected(

@@ -374,9 +374,14 @@ def test_standardising_can_be_switched_off(
     choose(find(QComboBox, LATENT), "X")
     settled()
     press(find(QToolButton, "options_latent_output"))
-    find(QCheckBox, "codec_latent_output_standardise").click()
-    assert window.document.design.data.bindings[0].codec == VectorCodec(standardise=False)
-    settled()
+    field = find(QComboBox, "codec_latent_output_standardise")
+    assert field.currentText() == "automatic"
+    for words, wanted in (("no", False), ("yes", True), ("automatic", "auto")):
+        choose(field, words)
+        codec = window.document.design.data.bindings[0].codec
+        assert codec == VectorCodec(standardise=wanted)
+        settled()
+        assert field.currentText() == words
 
 
 def test_choosing_no_column_unbinds(window: MainWindow, molecules: Design, find: Find, settled: Callable[[], None]) -> None:

@@ -61,6 +61,16 @@ def test_ids_beyond_the_symbols_widen_input_and_output(archetype: Design, tmp_pa
     assert offered(*found.values(), tmp_path, arrays, Binding("model_2.inputs", "ids", IdsCodec())) == {}
 
 
+def test_an_id_that_looks_like_padding_is_taken_for_it_on_request(archetype: Design, tmp_path: Path) -> None:
+    ids = np.random.default_rng(0).integers(1, 22, (20, 34))
+    ids[np.arange(34) >= np.arange(10, 30)[:, None]] = 0
+    found = offered(archetype, tmp_path, {"ids": ids}, Binding("model_2.inputs", "ids"))
+    assert list(found) == ["Take id 0 for padding"]
+    (design,) = found.values()
+    assert design.data.bindings == (Binding("model_2.inputs", "ids", IdsCodec(0)),)
+    assert offered(design, tmp_path, {"ids": ids}, *design.data.bindings) == {}
+
+
 def test_a_vector_of_another_width_sets_the_width(archetype: Design, tmp_path: Path) -> None:
     arrays = {"x": np.random.default_rng(0).normal(size=(20, 5)), "y": np.arange(20.0)}
     assert list(offered(archetype, tmp_path, arrays, Binding("latent.output", "x"))) == ["Set width = 5"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QAction, QComboBox, QLabel, QLineEdit, QMessageBox, QPushButton, QToolButton
+from PyQt5.QtWidgets import QAction, QCheckBox, QComboBox, QLabel, QLineEdit, QMessageBox, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.gui import background
@@ -88,6 +88,33 @@ def test_it_exports_the_full_model_of_the_newest_run_and_says_what_the_check_fou
     assert "Largest difference on 64 rows: 2.5e-07" in result
     assert "The data of the run cannot be read." in result
     assert str(run / "exports" / "full.h5") in result
+
+
+def test_a_run_on_standardised_numbers_can_be_exported_with_raw_inputs(
+    opened: Callable[..., MainWindow], tmp_path: Path, child: Child, asked: Callable[[], dict], qtbot: QtBot
+) -> None:
+    path = example_in(tmp_path, "molecules")
+    trained(path, "first")
+    window = opened(path)
+    window.findChild(QAction, "action_export_h5").trigger()
+    dialog = window.findChild(ExportDialog, "export_dialog")
+    raw = find(dialog, QCheckBox, "export_raw_inputs")
+    qtbot.waitUntil(lambda: raw.isVisible() and not background.busy(), timeout=5000)
+    export(dialog, qtbot)
+    assert not asked().get("raw_inputs")
+    assert "Input latent expects standardised numbers" in find(dialog, QLabel, "export_result").text()
+    raw.click()
+    (tmp_path / "runs" / "first" / "exports" / "full.h5").unlink()
+    export(dialog, qtbot)
+    assert asked()["raw_inputs"]
+    assert "expects standardised" not in find(dialog, QLabel, "export_result").text()
+    dialog.reject()
+
+
+def test_a_run_on_symbols_has_no_raw_inputs(dialog: ExportDialog, asked: Callable[[], dict], qtbot: QtBot) -> None:
+    assert not find(dialog, QCheckBox, "export_raw_inputs").isVisible()
+    export(dialog, qtbot)
+    assert not asked().get("raw_inputs")
 
 
 def test_only_formats_that_are_there_are_offered_and_the_ending_follows(dialog: ExportDialog) -> None:

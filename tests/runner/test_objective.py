@@ -163,6 +163,18 @@ def test_losses_of_numbers_are_those_of_keras(name: str, random: np.random.Gener
         assert mean(found["loss/mean_absolute_error"]) == pytest.approx(np.abs(predictions - targets).mean(), rel=1e-5)
 
 
+def test_every_class_counts_where_no_id_is_padding(random: np.random.Generator) -> None:
+    predictions, ids = softmaxed(random), ragged(random)
+    given = judged("categorical_crossentropy", "token_accuracy")
+    found = Objectives(given, pad_id=None).fractions([predictions], {"loss": ids})
+    every = Objectives(judged("categorical_crossentropy", "token_accuracy", mask_padding=False)).fractions
+    for name, pair in every([predictions], {"loss": ids}).items():
+        np.testing.assert_allclose(found[name], pair, rtol=1e-6)
+    ids[ids == PAD] = SYMBOLS  # one-hot rows of zeros are stored as the id after the last class: no class, so no step
+    found = Objectives(given, pad_id=None).fractions([predictions], {"loss": ids})
+    assert found["loss/token_accuracy"].tolist() == [float((predictions.argmax(-1) == ids).sum()), float((ids < SYMBOLS).sum())]
+
+
 def test_classes_of_whole_rows_are_judged_too(random: np.random.Generator) -> None:
     predictions = softmaxed(random)[:, 0]
     ids = predictions.argmax(-1).astype(np.int32)

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -265,6 +266,8 @@ def test_bound_ids_begin_and_end_as_the_training_rows_do(tmp_path: Path) -> None
     assert _last_id(rows, None) == 0
     assert _last_id(np.array([[8, 0, 2, 0], [8, 1, 1, 0]]), None) is None  # 0 stands in the middle too
     assert _last_id(np.array([[8, 5, 2, 1], [8, 1, 1, 0]]), 7) == 7
+    assert _last_id(np.array([[8, 5, 2, 9], [8, 2, 9, 9]]), 9) == 2  # the mark before the padding, which is never predicted
+    assert _last_id(np.array([[8, 2, 2, 9], [8, 2, 9, 9]]), 9) == 9
     with pytest.raises(InvalidInput, match="2 different ids"):
         _first_id(np.array([[8, 1], [7, 1]]), "inputs")
 
@@ -386,7 +389,12 @@ def test_a_decoder_trained_on_ids_gives_ids(tmp_path: Path) -> None:
     predictions = trained.predict(np.array([0]), text=stored)[0]
     best = predictions.argmax(axis=-1).tolist()
     length = best.index(0) if 0 in best else 9
-    assert chosen == best[:length]
+    assert chosen == best[:length] + [0] * (9 - length)  # id 0 is a symbol here: nothing says that it is padding
+
+    padded = msgspec.structs.replace(fitted.ports[0], codec=FittedIds((10,), pad_id=0))
+    fitted = msgspec.structs.replace(fitted, ports=(padded,))
+    (sample,) = next(Sampler(trained.design, trained.models, fitted, lambda port: ids).generate({}, 1))
+    assert [int(number) for number in sample.text.split()] == best[:length]
 
 
 @pytest.mark.parametrize(

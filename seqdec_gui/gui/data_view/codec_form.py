@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 from PyQt5.QtCore import Qt, pyqtSignal, pyqtSlot
@@ -32,10 +32,10 @@ LABELS = {
     "padding": "Padding on the",
     "reverse": "Back to front",
     "lowercase": "Fold to lower case",
-    "standardise": "Mean 0, deviation 1",
+    "standardise": "Standardised",
     "pad_id": "Id of padding",
 }
-WORDS = {"both": "begin and end", "end": "end only", "none": "none", "auto": "automatic"}
+WORDS = {"both": "begin and end", "end": "end only", "none": "none", "auto": "automatic", True: "yes", False: "no"}
 
 
 def chosen_for(fitted: FittedCodec | None) -> Codec | None:
@@ -114,15 +114,18 @@ class CodecForm(QWidget):
             box = QCheckBox(LABELS[option])
             box.toggled.connect(self._on_field_changed)
             return box
-        if get_origin(hint) is not None and str in map(type, get_args(hint)):
+        values = get_args(hint)
+        if bool in values:  # true or false, or one of some words
+            values = (*(word for part in values for word in get_args(part)), True, False)
+        if str in map(type, values):
             choice = QComboBox()
-            for value in get_args(hint):
+            for value in values:
                 choice.addItem(WORDS.get(value, value), value)
             choice.currentIndexChanged.connect(self._on_field_changed)
             return choice
         number = WholeNumberBox()
         number.setRange(0 if option == "length" else -1, 1_000_000)
-        number.setSpecialValueText("as the block needs" if option == "length" else "automatic")
+        number.setSpecialValueText("as the block needs" if option == "length" else "none: every id counts")
         number.valueChanged.connect(self._on_field_changed)
         return number
 
@@ -154,7 +157,8 @@ def _show(field: QWidget, value: Any) -> None:
     if isinstance(field, QCheckBox):
         field.setChecked(value)
     elif isinstance(field, QComboBox):
-        field.setCurrentIndex(field.findData(value))
+        same = (i for i in range(field.count()) if field.itemData(i) == value)  # Qt takes "auto" and True for equal
+        field.setCurrentIndex(next(same, -1))
     elif isinstance(field, QSpinBox):
         field.setValue(field.minimum() if value is None else value)
 

@@ -21,6 +21,7 @@ from PyQt5.QtWidgets import (
 
 from seqdec_gui.data.codecs import FittedCategory, FittedCodec, FittedIds, FittedNumbers, FittedText
 from seqdec_gui.data.formats.base import Column
+from seqdec_gui.data.scaling import in_short
 from seqdec_gui.domain.bindings import Binding, Codec
 from seqdec_gui.domain.dataflow import DataPort
 from seqdec_gui.domain.wording import counted
@@ -243,7 +244,10 @@ def found_text(fitted: FittedCodec) -> str:
         shown = ", ".join(fitted.labels[:6]) + (", …" if len(fitted.labels) > 6 else "")
         return f"{counted(len(fitted.labels), 'label')}: {shown}"
     if isinstance(fitted, FittedIds):
-        return f"One-hot rows of {fitted.depth:,}, stored as ids" if fitted.depth else "Ids as they are"
+        kind = f"One-hot rows of {fitted.depth:,}, stored as ids" if fitted.depth else "Ids as they are"
+        if fitted.pad_id is None:
+            return f"{kind}; every id counts"
+        return f"{kind}; {'a row of zeros' if fitted.depth == fitted.pad_id else f'id {fitted.pad_id:,}'} is padding"
     if isinstance(fitted, FittedNumbers):
-        return "Numbers, standardised over the training rows" if fitted.mean else "Numbers as they are"
+        return in_short(fitted)
     raise AssertionError(fitted)

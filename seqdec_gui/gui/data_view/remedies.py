@@ -9,6 +9,7 @@ import msgspec
 from seqdec_gui.data.codecs import FittedCategory, FittedText
 from seqdec_gui.data.dataset import Bound
 from seqdec_gui.data.fitting import Fit
+from seqdec_gui.domain.bindings import IdsCodec
 from seqdec_gui.domain.dataflow import DataPort
 from seqdec_gui.domain.design import Design, Port
 from seqdec_gui.domain.kinds.inputs import FloatSequence, TokenSequence, Vector
@@ -40,9 +41,18 @@ def remedies(design: Design, at: Bound, problem: Problem) -> tuple[Remedy, ...]:
             return _changed(design, _length_fields(design, at.port, wanted))
         if problem.code == "too_many_labels":
             return _changed(design, _width_fields(design, at.port, (wanted,)))
+        if problem.code in ("looks_like_padding", "symbol_is_masked"):
+            return _padding_named(design, at, wanted)
     if problem.code == "wrong_shape":
         return _changed(design, _width_fields(design, at.port, at.source.shape))
     return ()
+
+
+def _padding_named(design: Design, at: Bound, pad_id: int) -> tuple[Remedy, ...]:
+    codec = at.binding.codec if isinstance(at.binding.codec, IdsCodec) else IdsCodec()
+    binding = msgspec.structs.replace(at.binding, codec=msgspec.structs.replace(codec, pad_id=pad_id))
+    bindings = tuple(binding if each == at.binding else each for each in design.data.bindings)
+    return (Remedy(f"Take id {pad_id} for padding", design.with_data(msgspec.structs.replace(design.data, bindings=bindings))),)
 
 
 def advice(design: Design, at: Bound, fit: Fit) -> tuple[Advice, ...]:

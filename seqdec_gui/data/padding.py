@@ -1,0 +1,60 @@
+"""Where an id stands in rows of ids: whether it looks like padding, which nothing but the user can say that it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from seqdec_gui.data.formats.base import Array
+from seqdec_gui.data.sources import Source
+
+MOST_CANDIDATES = 16
+"""How many different ids that end rows of the first chunk are looked at; data of more has no common padding."""
+
+
+def likely_padding(source: Source, depth: int = 0) -> int | None:
+    """The id that stands only in runs at the end of the rows, in some rows more often than in others; None if there is none.
+
+    Rows are ids `(steps,)`, or one-hot `(steps, depth)`. Reads the rows once.
+    """
+    candidates: list[int] | None = None
+    fewest: dict[int, int] = {}
+    most: dict[int, int] = {}
+    for ids in _ids(source, depth):
+        if ids.ndim != 2 or ids.shape[1] < 2:
+            return None
+        if candidates is None:
+            candidates = np.unique(ids[:, -1][ids[:, -1] == ids[:, -2]]).tolist()[:MOST_CANDIDATES]
+        for number in tuple(candidates):
+            places = ids == number
+            if (places[:, 1:] < places[:, :-1]).any():
+                candidates.remove(number)
+                continue
+            counts = places.sum(axis=1)
+            fewest[number] = min(fewest.get(number, ids.shape[1]), int(counts.min()))
+            most[number] = max(most.get(number, 0), int(counts.max()))
+    return next((number for number in candidates or () if fewest[number] < most[number]), None)
+
+
+def stands_inside(source: Source, number: int, depth: int = 0) -> bool:
+    """Whether some row has the id at a place that is neither its beginning nor its end, as padding has not."""
+    for ids in _ids(source, depth):
+        places = (ids == number).reshape(len(ids), -1)
+        ends = (places[:, 1:] >= places[:, :-1]).all(axis=1)
+        begins = (places[:, 1:] <= places[:, :-1]).all(axis=1)
+        if not (ends | begins).all():
+            return True
+    return False
+
+
+def has_zeros(source: Source) -> bool:
+    """Whether some step of a sequence of numbers `(steps, features)` is all 0."""
+    return len(source.shape) > 1 and any(not chunk.any(axis=-1).all() for chunk in source.numbers())
+
+
+def _ids(source: Source, depth: int) -> Iterator[Array]:
+    """Rows of ids, a chunk at a time; -1 for a one-hot step of zeros."""
+    for chunk in source.numbers():
+        if len(chunk):
+            yield np.where(chunk.any(axis=-1), chunk.argmax(axis=-1), -1) if depth else chunk

@@ -1,0 +1,136 @@
+"""Models that take the numbers of the data as they are: their inputs are standardised by stock Keras layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seqdec_gui.data.scaling import undo
+from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
+from seqdec_gui.domain.scaling import Scaling
+from seqdec_gui.runner.reopen import predictions
+from seqdec_gui.runs.files import write_atomically
+
+if TYPE_CHECKING:
+    import keras
+
+Array = npt.NDArray[Any]
+TOLERANCE = 1e-4
+"""Largest difference of a prediction p, as a part of max(1, |p|), on raw and on standardised inputs; both are rounded."""
+LEAST_DEVIATION = 1e-7
+"""`Normalization` divides by no less: `keras.config.epsilon()`."""
+BUILD = "models_with_raw_inputs"
+
+
+def fail_unless_buildable(scalings: Sequence[Scaling | None]) -> None:
+    """Raises InvalidInput where `Normalization` would not standardise as the training did."""
+    problems = [
+        Problem(
+            "error",
+            "no_raw_inputs",
+            scaling.name,
+            f"A Keras layer cannot standardise {scaling.name}: it divides by {LEAST_DEVIATION:g} at least, "
+            f"and a deviation is {min(scaling.deviation):.3g}.",
+            "Export without raw inputs, or train on the data in smaller units.",
+        )
+        for scaling in scalings
+        if scaling is not None and min(scaling.deviation) < LEAST_DEVIATION
+    ]
+    if problems:
+        raise InvalidInput(problems)
+
+
+def with_raw_inputs(model: keras.Model, scalings: Sequence[Scaling | None]) -> keras.Model:
+    """The model with a `Normalization` layer behind every input that has a scaling; one for each input, in order.
+
+    `model` itself is one of its layers, with all weights. Raises InvalidInput.
+    """
+    import keras
+
+    fail_unless_buildable(scalings)
+    inputs = [keras.Input(x.shape[1:], dtype=x.dtype, name=x.name) for x in model.inputs]
+    taken = [x if scaling is None else _layer(x.name, scaling)(x) for x, scaling in zip(inputs, scalings, strict=True)]
+    outputs = model(taken if len(taken) > 1 else taken[0])
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs, name=f"{model.name}_with_raw_inputs")
+
+
+def _layer(name: str, scaling: Scaling) -> keras.layers.Layer:
+    import keras
+
+    variance = np.square(scaling.deviation).tolist()
+    return keras.layers.Normalization(mean=list(scaling.mean), variance=variance, name=f"Standardise_{name}")
+
+
+def raw_of(inputs: Sequence[Array], scalings: Sequence[Scaling | None]) -> list[Array]:
+    """Stored rows in the units of the data."""
+    return [array if scaling is None else undo(scaling, array) for array, scaling in zip(inputs, scalings, strict=True)]
+
+
+def fail_unless_equal(trained: keras.Model, inputs: Sequence[Array], raw: keras.Model, raw_inputs: Sequence[Array]) -> float:
+    """The largest difference between the predictions p of both, as a part of max(1, |p|).
+
+    Raises SeqdecError above `TOLERANCE`.
+    """
+    worst = 0.0
+    for p, q in zip(predictions(trained, list(inputs)), predictions(raw, list(raw_inputs)), strict=True):
+        worst = max(worst, float((np.abs(q.astype(np.float64) - p) / np.maximum(1.0, np.abs(p))).max(initial=0.0)))
+    if not worst <= TOLERANCE:
+        raise SeqdecError(
+            f"With raw inputs the model differs from the trained one by {worst:.2g}; at most {TOLERANCE:g} was expected. "
+            "float32 cannot hold numbers that are large compared with their deviation. Export without raw inputs, or subtract "
+            "a constant from the data before the training."
+        )
+    return worst
+
+
+# -- scripts
+def add_to_script(script: Path, scalings: Mapping[str, Scaling], raw_inputs: bool) -> None:
+    """Say at the end of an exported script which inputs were standardised, and how.
+
+    With `raw_inputs` that is a function `models_with_raw_inputs` beside `build`. Raises OSError.
+    """
+    if scalings:
+        text = script.read_text("utf-8").rstrip("\n") + "\n" + (_function(scalings) if raw_inputs else _comment(scalings))
+        write_atomically(script, text.encode())
+
+
+def _comment(scalings: Mapping[str, Scaling]) -> str:
+    lines = ["", "", "# The model was trained on standardised numbers, (x - mean) / deviation, where x are those of the data:"]
+    for name, scaling in scalings.items():
+        lines += [f"# {name}: mean = {list(scaling.mean)!r}", f"# {name}: deviation = {list(scaling.deviation)!r}"]
+    return "\n".join(lines) + "\n"
+
+
+def _function(scalings: Mapping[str, Scaling]) -> str:
+    figures = "\n".join(
+        f'    "{name}": {{\n        "mean": {list(scaling.mean)!r},\n        "deviation": {list(scaling.deviation)!r},\n    }},'
+        for name, scaling in scalings.items()
+    )
+    return f'''
+
+STANDARDISED = {{
+{figures}
+}}
+
+
+def {BUILD}() -> dict[str, keras.Model]:
+    """As `build`; "full" takes the numbers of the data as they are and standardises them: (x - mean) / deviation."""
+    models = build()
+    full = models["full"]
+    inputs, taken = [], []
+    for tensor in full.inputs:
+        x = keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=tensor.name)
+        inputs.append(x)
+        if tensor.name in STANDARDISED:
+            mean, deviation = STANDARDISED[tensor.name]["mean"], STANDARDISED[tensor.name]["deviation"]
+            variance = [number**2 for number in deviation]
+            x = keras.layers.Normalization(mean=mean, variance=variance, name=f"Standardise_{{tensor.name}}")(x)
+        taken.append(x)
+    outputs = full(taken if len(taken) > 1 else taken[0])
+    models["full"] = keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs, name="full_with_raw_inputs")
+    return models
+'''
