@@ -191,6 +191,7 @@ _ROWS = (
     Code("unknown_block", "design", "The design has no block of this name: use one that it has."),
     Code("unknown_column", "data", "The file has no column of this name: bind one that it has."),
     Code("unknown_command", "run", "The run does not know the command: use one that docs/run_folder.md lists."),
+    Code("unknown_engine", "devices", "This version has no engine of this name: choose one that it has, or upgrade."),
     Code("unknown_field", "design", "The design file has a field that designs do not have: remove it, or open the file with a newer version."),
     Code("unknown_format", "data", "The file is of a kind that cannot be read as data: convert it to one of those listed."),
     Code("unknown_kind", "design", "There is no block kind of this name: use one that `seqdec-gui catalog` lists."),
