@@ -178,6 +178,7 @@ _ROWS = (
     Code("run_as_design", "command", "A run's folder was given where a design file was expected: give the .seqdec file."),
     Code("run_exists", "run", "The folder holds a run already: resume it, or choose another folder."),
     Code("run_folder", "run", "The folder for the run cannot be made: choose another place."),
+    Code("several_devices", "devices", "A short job was given several devices: choose one, for example cpu or gpu:0."),
     Code("slow_loop", "design", "Recurrent dropout takes a slower loop on GPUs."),
     Code("split_column_missing", "data", "The file has no column of this name to split by: choose another."),
     Code("steps_differ", "data", "The model predicts another number of steps than the targets have: bind another column, or crop or pad the sequence."),

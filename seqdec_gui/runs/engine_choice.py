@@ -61,13 +61,16 @@ def usable_engines(devices: DeviceChoice) -> tuple[EngineName, ...]:
 def engine_for_models(devices: DeviceChoice) -> EngineName:
     """The engine whose framework opens, runs and writes trained models in short jobs on these devices.
 
-    The one that builds a model without compiling (TensorFlow), where it is installed; otherwise one that is.
+    On the CPU the one that builds a model without compiling (TensorFlow), where it is installed; otherwise one that is. On GPUs
+    one whose support for them is seen to be installed comes first: of TensorFlow's nobody knows before it is imported.
     Raises InvalidInput where none can be used, with what to install.
     """
     usable = usable_engines(devices)
     if not usable:
         reasons = " ".join(missing(name, devices) for name in ENGINES)
         raise InvalidInput(f"No framework can be used for this: {reasons}", "engine_missing", "engine")
+    if devices.kind == "gpu":
+        return min(usable, key=lambda name: not ENGINES[name].gpu_plugins)
     return min(usable, key=lambda name: not ENGINES[name].builds_without_compiling)
 
 

@@ -171,7 +171,8 @@ def test_an_engine_of_another_version_is_refused_with_those_that_there_are(insta
     [
         (("jax", "tensorflow"), CPU, "tensorflow"),
         (("jax",), CPU, "jax"),
-        (("jax", "jax_cuda12_plugin"), GPUS, "jax"),
+        (("jax", "jax_cuda12_plugin", "tensorflow"), GPUS, "jax"),
+        (("jax", "tensorflow"), GPUS, "tensorflow"),
     ],
 )
 def test_models_are_opened_by_the_framework_that_is_installed(installed, modules, devices, engine):
