@@ -22,10 +22,33 @@ FRAMEWORKS = ("keras", "tensorflow", "tf_keras", "jax", "jaxlib", "optree")
 SCREEN = ("PyQt5", "pyqtgraph", "qtawesome")
 
 
+PUBLIC_DESPITE_ITS_NAME = {
+    "_replace": "of a named tuple, documented under this name so that no field clashes with it",
+    "_asdict": "of a named tuple, likewise",
+    "_fields": "of a named tuple, likewise",
+    "_make": "of a named tuple, likewise",
+    "_exit": "os._exit, documented",
+}
+FOREIGN_PRIVATES = {
+    ("domain/bindings.py", "_is_text_encoding"): "the standard library says nowhere else whether a codec turns bytes into text",
+    ("runner/normalization.py", "_flatten_layers"): "Keras has no public walk over nested models; `all_layers` is ours",
+    ("runner/randomness.py", "_seed_generators"): "Keras has no public list of a layer's random generators",
+    ("runner/keras_files.py", "_keras_history"): "Keras names the layer behind a tensor nowhere else",
+    ("runner/program.py", "_keras_history"): "likewise",
+    ("runner/program.py", "_nodes_by_depth"): "Keras has no public way to the outputs of a call inside a model",
+    ("runner/engines/jax/engine.py", "_available"): "keeps Keras from importing TensorFlow to ask whether it is there",
+    ("runner/engines/jax/kept_code.py", "_CACHE_SUFFIX"): "JAX's cache writes its files in place, and offers no other way",
+    ("runner/engines/tensorflow.py", "_all_reduce_sum_gradients"): "Keras's optimizer would sum gradients a second time",
+}
+"""Private attributes of other projects that are used, by file, and why."""
+NAMES_AN_ENGINE = ("runs/engines.py", "runner/engines/", "runner/bench/", "commands/contenders.py")
+"""Where an engine's name may stand: the registry, the engines, and the peers that measurements compare them with."""
+
+
 @cache
 def nodes() -> list[tuple[Path, list[ast.AST]]]:
     """Of each module the nodes that a rule here is about, which are few: a walk over all takes a second."""
-    kinds = ast.Import | ast.ImportFrom | ast.ClassDef | ast.Attribute
+    kinds = ast.Import | ast.ImportFrom | ast.ClassDef | ast.Attribute | ast.Call | ast.Constant
     parsed = [(source.relative_to(ROOT), ast.parse(source.read_text(encoding="utf-8"))) for source in SOURCES]
     return [(path, [node for node in ast.walk(tree) if isinstance(node, kinds)]) for path, tree in parsed]
 
@@ -137,6 +160,89 @@ def test_no_class_is_called_manager_helper_or_util() -> None:
         if isinstance(node, ast.ClassDef) and vague.search(node.name)
     ]
     assert named == []
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not (name.startswith("__") and name.endswith("__"))
+
+
+def own_privates(tree: ast.AST) -> set[str]:
+    """Private attributes that the classes of a module define: in the class body, as a method, or on `self`."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            for statement in node.body:
+                if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                    found.add(statement.name)
+                targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+                found |= {target.id for target in targets if isinstance(target, ast.Name)}
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and is_own(node.value):
+            found.add(node.attr)
+    return found
+
+
+def is_own(value: ast.AST) -> bool:
+    """Whether an expression is `self`, `cls` or `super()`."""
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
+        return value.func.id == "super"
+    return isinstance(value, ast.Name) and value.id in ("self", "cls")
+
+
+def foreign_privates(source: str) -> list[tuple[int, str]]:
+    """Line and name of every private attribute or import of another module that a module's code uses."""
+    tree = ast.parse(source)
+    own = own_privates(tree) | PUBLIC_DESPITE_ITS_NAME.keys()
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            found += [(node.lineno, alias.name) for alias in node.names if is_private(alias.name)]
+        elif isinstance(node, ast.Attribute) and not is_own(node.value):
+            found += [(node.lineno, node.attr)]
+        elif isinstance(node, ast.Call) and len(node.args) > 1 and not is_own(node.args[0]):
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            asked = node.args[1]
+            if name.strip("_") in ("getattr", "setattr", "hasattr", "delattr") and isinstance(asked, ast.Constant):
+                found += [(node.lineno, str(asked.value))]
+    return [(line, name) for line, name in found if is_private(name) and name not in own]
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("from seqdec_gui.runner.probe import _bench", ["_bench"]),
+        ("def f(engine):\n    return engine._steps", ["_steps"]),
+        ("def f(engine):\n    return getattr(engine, '_steps', None)", ["_steps"]),
+        ("def f(layer):\n    object.__setattr__(layer, '_gather', None)", ["_gather"]),
+        ("class A:\n    def f(self):\n        return self.engine._steps", ["_steps"]),
+        ("class A:\n    def __init__(self, other):\n        self._x = other._x", []),
+        ("class A:\n    _x: int = 0\n\ndef f(a):\n    return a._x, a.__class__, a._replace(b=1)", []),
+    ],
+)
+def test_a_private_name_of_another_module_is_seen(source: str, found: list[str]) -> None:
+    assert [name for _, name in foreign_privates(source)] == found
+
+
+def test_no_module_reads_what_is_private_to_another() -> None:
+    found = {
+        (str(path.relative_to(PACKAGE)), name): line
+        for path in SOURCES
+        for line, name in foreign_privates(path.read_text(encoding="utf-8"))
+    }
+    assert {f"{file}:{line} {name}" for (file, name), line in found.items() if (file, name) not in FOREIGN_PRIVATES} == set()
+    assert FOREIGN_PRIVATES.keys() - found.keys() == set(), "no longer used: take them off the list"
+
+
+def test_an_engine_is_named_in_its_module_and_its_row_alone() -> None:
+    from seqdec_gui.runs.engines import ENGINES
+
+    found = [
+        f"{path}:{node.lineno} {node.value!r}"
+        for path, in_module in nodes()
+        for node in in_module
+        if isinstance(node, ast.Constant) and node.value in ENGINES
+        if not str(path.relative_to("seqdec_gui")).startswith(NAMES_AN_ENGINE)
+    ]
+    assert found == []
 
 
 def test_the_event_loop_is_never_pumped_or_nested() -> None:

@@ -17,7 +17,7 @@ import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -27,14 +27,15 @@ from jax.sharding import PartitionSpec as P
 
 from seqdec_gui.data.dataset import open_dataset
 from seqdec_gui.domain.dataflow import data_ports
+from seqdec_gui.runner import engines
 from seqdec_gui.runner.bench.peer import write_model
 from seqdec_gui.runner.bench.work import Job, design, write_arrays
-from seqdec_gui.runner.engines.jax import JaxEngine
+from seqdec_gui.runner.engines.jax.engine import JaxEngine
 from seqdec_gui.runner.engines.jax.layers import REPLICAS
 from seqdec_gui.runner.engines.jax.steps import BY_ROWS, EVERYWHERE, Steps
 from seqdec_gui.runner.engines.jax.tuning import Tuning
 from seqdec_gui.runner.program import Program
-from seqdec_gui.runs.spec import DeviceChoice
+from seqdec_gui.runs.spec import DeviceChoice, Placement
 
 H100 = """
 gpu_device_info {
@@ -77,7 +78,8 @@ def compiled(job: Job) -> str:
         folder = Path(name)
         write_arrays(job, folder)
         wanted = design(job)
-        engine = JaxEngine(Program.of(wanted, write_model(job, folder)), job.devices, tuning=Tuning(per_turn=8))
+        program = Program.of(wanted, write_model(job, folder))
+        engine = cast(JaxEngine, engines.create(Placement(job.devices, "jax"), program, tuning=Tuning(per_turn=8)))
         engine.build()
         dataset = open_dataset(wanted.data, data_ports(wanted), folder)
         engine.start(dataset)

@@ -5,6 +5,7 @@
 # starts    six runs on all GPUs, none with compiled code to begin with: fails one, and why? 2 minutes
 # check     cuDNN's LSTM under masks, N GPUs against one                                   1 minute
 # certify   certificates of the examples on all GPUs, both engines, all at once            2 minutes
+# exact     TensorFloat-32's flags, one GPU against the CPU with both engines, and what a run on a GPU generates; 4 minutes
 # advise    what the GPUs are worth for the molecules, thrice: cold, and with code kept    1 minute
 # auto      which engine a long training of the molecules takes on all GPUs, and why; with TensorFlow, 1 minute
 # bench     the product and the prototype in turns on all GPUs, the four workloads         10 minutes with ROUNDS=3
@@ -18,7 +19,7 @@
 # tilings   two kernels for a product against all, engine alone                            4 minutes
 # messages  what is slower after the first step on all GPUs, and what the messages cost    4 minutes
 set -u
-what=${1:?starts, check, certify, advise, auto, bench, peers, graph, engines, one, variants, kernels, flags, tilings or messages}
+what=${1:?starts, check, certify, exact, advise, auto, bench, peers, graph, engines, one, variants, kernels, flags, tilings or messages}
 wheels=${2:-.whl}
 out=${OUT:-gpu_bench}
 python=${PYTHON:-python3}
@@ -93,6 +94,26 @@ case $what in
             done
         done
         wait
+        ;;
+    exact)
+        "$python" tools/exact_on_gpu.py gpu:0 resources/examples/molecules.seqdec resources/examples/digits.seqdec 2>&1 | tee "$out/exact.txt"
+        for engine in jax tensorflow; do
+            folder=$(mktemp -d)
+            "$python" -m seqdec_gui train resources/examples/molecules.seqdec --devices gpu:0 --engine "$engine" --epochs 1 \
+                --run "$folder/run" > "$folder/log.txt" 2>&1 || { echo "$engine: no run: $(tail -1 "$folder/log.txt")" | tee -a "$out/exact.txt"; continue; }
+            for device in default cpu; do
+                SECONDS=0
+                # shellcheck disable=SC2046
+                "$python" -m seqdec_gui generate "$folder/run" --split validation -o "$folder/$device.csv" \
+                    $([ "$device" = cpu ] && echo --devices cpu) > /dev/null 2> "$folder/$device.txt"
+                echo "$engine: generated on $device in $SECONDS s: $(tail -1 "$folder/$device.txt")" | tee -a "$out/exact.txt"
+                # shellcheck disable=SC2046
+                "$python" -m seqdec_gui evaluate "$folder/run" --split validation $([ "$device" = cpu ] && echo --devices cpu) 2>&1 |
+                    sed "s/^/$engine, $device: /" | tee -a "$out/exact.txt"
+            done
+            differ=$(diff <(cut -d, -f3 "$folder/default.csv") <(cut -d, -f3 "$folder/cpu.csv") | grep -c '^<')
+            echo "$engine: $differ of $(($(wc -l < "$folder/cpu.csv") - 1)) texts differ between the GPU and the CPU" | tee -a "$out/exact.txt"
+        done
         ;;
     advise)
         for turn in cold warm kept; do  # the second compiles steps without reduction, the third nothing

@@ -28,6 +28,7 @@ from seqdec_gui.domain.cost import operations_per_row
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runner.bench import work
 from seqdec_gui.runs import devices
+from seqdec_gui.runs.engines import ENGINES
 from seqdec_gui.runs.files import pretty_json, write_atomically
 from seqdec_gui.runs.spec import DeviceChoice
 
@@ -68,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="rows per step on each device (default: 64 and 256)",
     )
     parser.add_argument("--devices", metavar="DEVICES", default="cpu", help="cpu (default), cpu:2, gpu:0, gpu:0,gpu:1")
-    parser.add_argument("--engines", metavar="NAMES", default="jax,tensorflow", help="engines of this program to measure")
+    parser.add_argument("--engines", metavar="NAMES", default=",".join(ENGINES), help="engines of this program to measure")
     parser.add_argument(
         "--peers",
         metavar="NAMES",

@@ -70,11 +70,18 @@ def load_design(path: str) -> Design:
     return inspected(design, Path(path).absolute().parent, _report)
 
 
-def do_task(task: Task) -> TaskResult:
-    """Do a task in a child, with its progress on standard error where that is a terminal."""
+def do_task(task: Task, devices: str | None = None) -> TaskResult:
+    """Do a task in a child, with its progress on standard error where that is a terminal.
+
+    `devices` is what the user wrote for `--devices`; None where nothing was. Raises InvalidInput, SeqdecError.
+    """
+    from seqdec_gui.runs.task_devices import parse_device
     from seqdec_gui.runs.tasks import run_task
 
-    return run_task(task, _report)
+    choice, warnings = parse_device(devices)
+    for text in warnings:
+        warn(f"warning: {text}")
+    return run_task(task, _report, choice)
 
 
 def _report(line: Event) -> None:

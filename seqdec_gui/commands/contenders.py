@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
@@ -22,19 +21,19 @@ from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runner.bench import work
 from seqdec_gui.runs import events, process
 from seqdec_gui.runs.engine_choice import missing
+from seqdec_gui.runs.engines import ENGINES, EngineName
 from seqdec_gui.runs.environment import child_environment
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.reader import read_events
-from seqdec_gui.runs.spec import DeviceChoice, EngineName, Placement, RunSpec
+from seqdec_gui.runs.spec import DeviceChoice, Placement, RunSpec
 
 Contender = Callable[[Path], work.Measured | None]
 PRODUCT = "seqdec-gui"
-ENGINES: tuple[EngineName, ...] = ("jax", "tensorflow")
 PEERS = ("keras-fit", "torch-ddp", "torch-graph", "prototype", "keras-fit:tensorflow", "keras-fit:jax")
 """What may be asked for; `keras-fit` is both of its kind."""
 PEER_PREFIX = "MEASURED "
 """What begins the line with which a peer gives its result."""
-_MODULES: dict[str, tuple[str, EngineName | Literal["torch"]]] = {
+_MODULES: dict[str, tuple[str, str]] = {
     "keras-fit": ("keras_fit", "tensorflow"),
     "keras-fit:jax": ("keras_fit", "jax"),
     "prototype": ("prototype", "jax"),
@@ -51,7 +50,7 @@ def contenders(job: work.Job, engines: str, peers: str) -> dict[str, Contender]:
     lacking = {engine: missing(engine, job.devices) for engine in ENGINES}
     found: dict[str, Contender] = {}
     for engine in ENGINES:
-        if engine in _names(engines, ENGINES):
+        if engine in _names(engines, tuple(ENGINES)):
             if lacking[engine]:
                 warn(f"{PRODUCT}:{engine} is left out: {lacking[engine]}")
             else:

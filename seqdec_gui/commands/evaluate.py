@@ -11,7 +11,7 @@ import argparse
 import msgspec
 
 from seqdec_gui.commands.console import absolute, do_task, say, say_json, say_table
-from seqdec_gui.commands.tasks import add_checkpoint, add_split, existing_file, trained_on, trained_run
+from seqdec_gui.commands.tasks import add_checkpoint, add_devices, add_split, existing_file, trained_on, trained_run
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs.tasks import Evaluated, EvaluateTask
 
@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", metavar="FILE", help="a file with the columns that the design is bound to")
     add_split(parser, "measure")
     add_checkpoint(parser)
+    add_devices(parser)
     parser.add_argument("--json", action="store_true", help='as JSON: {"rows", "metrics"}')
 
 
@@ -33,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
         task = msgspec.structs.replace(task, data=absolute(existing_file(arguments.data)))
     else:
         task = msgspec.structs.replace(task, split=arguments.split, trained_on=trained_on(target))
-    result = do_task(task)
+    result = do_task(task, arguments.devices)
     assert isinstance(result, Evaluated)
     if arguments.json:
         say_json({"rows": result.rows, "metrics": result.metrics})

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from seqdec_gui.commands.console import absolute, do_task, say
 from seqdec_gui.commands.numbers import LARGEST_SEED, number, whole_number
-from seqdec_gui.commands.tasks import add_checkpoint, add_split, existing_file, trained_on, trained_run
+from seqdec_gui.commands.tasks import add_checkpoint, add_devices, add_split, existing_file, trained_on, trained_run
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.wording import printable
 from seqdec_gui.runs.tasks import Generated, GenerateTask
@@ -50,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--nll", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("-o", "--output", metavar="OUT.csv", required=True, help="the file to write; - for standard output")
     add_checkpoint(parser)
+    add_devices(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -75,7 +76,8 @@ def run(arguments: argparse.Namespace) -> int:
                 seed=arguments.seed,
                 checkpoint=arguments.checkpoint,
                 mark_unfinished=arguments.mark_unfinished,
-            )
+            ),
+            arguments.devices,
         )
     assert isinstance(result, Generated)
     if arguments.output == "-":

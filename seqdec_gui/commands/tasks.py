@@ -15,6 +15,12 @@ def add_checkpoint(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoint", choices=("best", "last"), default="best", help="which weights (default: best)")
 
 
+def add_devices(parser: argparse.ArgumentParser) -> None:
+    """`--devices` of a command that computes with a trained run; its value is for `console.do_task`."""
+    text = "cpu, gpu:0, or auto (default: the first GPU that the run trained on, else the CPU)"
+    parser.add_argument("--devices", metavar="DEVICE", help=text)
+
+
 def trained_run(path: str, checkpoint: str) -> RunFolder:
     """A run that has this checkpoint. Raises InvalidInput."""
     run = open_run(path)

@@ -20,6 +20,7 @@ from seqdec_gui.domain.problems import InvalidInput, SeqdecError, errors
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runs import devices, folder, process
 from seqdec_gui.runs.data_check import has_open_axes
+from seqdec_gui.runs.engines import ENGINES
 from seqdec_gui.runs.events import Epoch, Failed, events_of
 from seqdec_gui.runs.process import RunProcess
 from seqdec_gui.runs.readiness import problems_in_data, readiness
@@ -59,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_placement(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--devices", metavar="DEVICES", help="auto (idle GPUs, else CPU), cpu, cpu:2, or gpu:0,gpu:1")
-    parser.add_argument("--engine", choices=("auto", "tensorflow", "jax"), help="what computes (default: auto)")
+    parser.add_argument("--engine", choices=("auto", *ENGINES), help="what computes (default: auto)")
 
 
 def add_watching(parser: argparse.ArgumentParser) -> None:

@@ -13,8 +13,10 @@ import seqdec_gui
 from seqdec_gui import resource_files
 from seqdec_gui.gui import theme
 from seqdec_gui.gui.focus import KeepsFocus
+from seqdec_gui.runs.engines import ENGINES
 
-PACKAGES = ("keras", "tensorflow", "jax", "numpy", "h5py", "pyarrow", "pyqtgraph")
+_FRAMEWORKS = tuple(info.distributions[0] for info in ENGINES.values())
+PACKAGES = ("keras", *_FRAMEWORKS, "numpy", "h5py", "pyarrow", "pyqtgraph")
 
 
 def versions() -> dict[str, str]:

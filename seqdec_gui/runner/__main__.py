@@ -15,6 +15,7 @@ from seqdec_gui.runner.lean import leave, leave_out
 from seqdec_gui.runs import devices, environment, lock, spec
 from seqdec_gui.runs.control import CommandReader
 from seqdec_gui.runs.engine_choice import choose_engine
+from seqdec_gui.runs.engines import engine_info
 from seqdec_gui.runs.events import EventWriter, Failed, FinalEvent, Stopped
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.spec import Placement, RunSpec
@@ -65,9 +66,9 @@ def _train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEven
 def _place_yourself(run: RunFolder) -> None:
     """Where nobody has decided on devices and engine (started by hand), decide, and start again under their environment."""
     wanted = spec.read(run.spec)
-    if wanted.placement is not None and os.environ.get("KERAS_BACKEND") == wanted.placement.engine:
-        return
     placement = wanted.placement or _placement(wanted)
+    if wanted.placement is not None and os.environ.get("KERAS_BACKEND") == engine_info(placement.engine).backend:
+        return
     spec.write(_placed(wanted, placement), run.spec)
     command = [sys.executable, "-m", "seqdec_gui.runner", str(run.path)]
     kept = {name: value for name, value in os.environ.items() if name == lock.DESCRIPTOR}

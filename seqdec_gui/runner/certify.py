@@ -14,6 +14,8 @@ from seqdec_gui.data.order import epoch_order
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.document import from_builtins
 from seqdec_gui.domain.layers.specs import random_arguments
+from seqdec_gui.runner import engines
+from seqdec_gui.runs.spec import Placement
 from seqdec_gui.runs.tasks import CertifyTask, Progress, TaskChannel, Trained, WeightName
 
 if TYPE_CHECKING:
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
 
     from seqdec_gui.data.dataset import Dataset
     from seqdec_gui.runner.engines.base import Engine
-    from seqdec_gui.runner.program import Program
-    from seqdec_gui.runs.spec import DeviceChoice, EngineName
 
 MOST_PREDICTIONS = 256
 """Rows whose predictions are compared."""
@@ -34,7 +34,6 @@ def train_for_certificate(task: CertifyTask, channel: TaskChannel, scratch: Path
     Weights are written after the first step as well: until then only that step's forward pass has moved the statistics.
     Raises InvalidInput where the design's rows cannot be read.
     """
-    os.environ["NVIDIA_TF32_OVERRIDE"] = "0"  # read by cuBLAS and cuDNN when they are loaded
     if task.devices.kind == "cpu" and task.devices.replicas == 1 and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # or JAX divides a batch among the cores of a single CPU
     from seqdec_gui.runner.program import FULL, Program
@@ -47,7 +46,7 @@ def train_for_certificate(task: CertifyTask, channel: TaskChannel, scratch: Path
     design, dataset = rows_for(design, Path(task.folder), task.real_rows, max(batch, MOST_PREDICTIONS))
     write_script(design, scratch / "model.py", (Path(task.folder),))
     program = Program.of(design, scratch / "model.py")
-    engine = exact_engine(task.engine, program, task.devices)
+    engine = engines.create(Placement(task.devices, task.engine), program, exact=True)
     engine.build()
     switched_off = switch_off_chance(engine.training_model)
     names, initial = weights_of(engine.models, FULL)
@@ -66,20 +65,6 @@ def train_for_certificate(task: CertifyTask, channel: TaskChannel, scratch: Path
 def in_float32(design: Design) -> Design:
     """The design trained in float32: a certificate is about the arithmetic of devices, not about digits left out."""
     return design.with_training(msgspec.structs.replace(design.training, precision="float32"))
-
-
-def exact_engine(name: EngineName, program: Program, devices: DeviceChoice) -> Engine:
-    """The engine with TensorFloat-32 off."""
-    if name == "jax":
-        from seqdec_gui.runner.engines.jax import JaxEngine
-
-        return JaxEngine(program, devices, exact=True)
-    import tensorflow as tf
-
-    from seqdec_gui.runner.engines.tensorflow import TensorFlowEngine
-
-    tf.config.experimental.enable_tensor_float_32_execution(False)
-    return TensorFlowEngine(program, devices)
 
 
 def switch_off_chance(model: keras.Model) -> tuple[str, ...]:
@@ -142,4 +127,4 @@ def _train(
     return arrays, {name: value if np.isfinite(value) else None for name, value in means.items()}
 
 
-__all__ = ["exact_engine", "in_float32", "switch_off_chance", "train_for_certificate", "weights_of"]
+__all__ = ["in_float32", "switch_off_chance", "train_for_certificate", "weights_of"]

@@ -25,6 +25,7 @@ import numpy.typing as npt
 
 from seqdec_gui.data.storage import not_written
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
+from seqdec_gui.runner.model_device import building_device
 from seqdec_gui.runner.reopen import FreshProcess, NotReopened, predictions
 
 if TYPE_CHECKING:
@@ -53,14 +54,14 @@ class Differs(SeqdecError):
 # -- fresh models
 @contextlib.contextmanager
 def plain_float32() -> Iterator[None]:
-    """Build under float32, on the CPU, and leave policy, default device and random state as they were."""
+    """Build under float32, on the CPU (or where `model_device` says), and leave policy and random state as they were."""
     import keras
 
     floatx, policy, state = keras.config.floatx(), keras.config.dtype_policy(), random.getstate()
     keras.config.set_floatx("float32")
     keras.config.set_dtype_policy("float32")
     try:
-        with keras.device("cpu:0"):
+        with keras.device(building_device()):
             yield
     finally:
         keras.config.set_floatx(floatx)

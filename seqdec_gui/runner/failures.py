@@ -8,13 +8,14 @@ import traceback
 
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runs.crash import DISK_SENTENCE, GPU_MEMORY_SENTENCE, MEMORY_SENTENCE
+from seqdec_gui.runs.engines import ENGINES, framework_packages
 from seqdec_gui.runs.events import Failed
 
 _MEMORY = re.compile(r"RESOURCE_EXHAUSTED|OOM when allocating|[Oo]ut of memory|failed to allocate memory")
 _ON_GPU = re.compile(r"\bGPU|\bCUDA|cuda", re.IGNORECASE)
 _SHOWN = 400
-_FRAMEWORKS = {"keras": "Keras", "tensorflow": "TensorFlow", "jax": "JAX", "jaxlib": "JAX", "optree": "Keras"}
-"""Packages by which a traceback says that a framework refused what it was given, and their names."""
+_KERAS = {"keras": "Keras", "optree": "Keras"}
+"""Packages by which a traceback says that Keras refused what it was given; those of the engines stand in their rows."""
 
 _SIZES = re.compile(
     r"[Dd]imensions must be equal, but are (?P<a>\d+) and (?P<b>\d+)"
@@ -53,6 +54,8 @@ def plain_sentence(error: BaseException, what: str) -> str:
 
     A framework's text is for programmers: it never comes first.
     """
+    if sentence := missing_framework(error):
+        return sentence
     lines = [line for text in _ESCAPES.sub("", str(error)).splitlines() if (line := text.strip())]
     if len(lines) > 1 and lines[0].startswith("Exception encountered when calling"):  # the layer, which is named below
         lines = lines[1:]
@@ -77,7 +80,15 @@ def _framework(error: BaseException) -> str:
     for frame, _ in traceback.walk_tb(error.__traceback__):
         package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
         packages = packages[:1] if package == "seqdec_gui" else [*packages, package]
-    return next((_FRAMEWORKS[package] for package in packages if package in _FRAMEWORKS), "")
+    titles = _KERAS | {package: info.title for info in ENGINES.values() for package in info.packages}
+    return next((titles[package] for package in packages if package in titles), "")
+
+
+def missing_framework(error: BaseException) -> str:
+    """What to install, where a framework was imported that is not installed; empty for every other exception."""
+    name = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    info = next((info for info in ENGINES.values() if name in info.packages), None)
+    return "" if info is None else f"This needs {info.title}, which is not installed: pip install {info.install}."
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -98,5 +109,5 @@ def _of_files(error: OSError, details: str) -> Failed:
 def _out_of_memory(error: BaseException) -> bool:
     """TensorFlow raises ResourceExhaustedError, JAX a runtime error that says RESOURCE_EXHAUSTED."""
     return type(error).__name__ == "ResourceExhaustedError" or (
-        type(error).__module__.partition(".")[0] in ("jax", "jaxlib", "tensorflow") and bool(_MEMORY.search(str(error)))
+        type(error).__module__.partition(".")[0] in framework_packages() and bool(_MEMORY.search(str(error)))
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,9 +114,11 @@ def _is_flat(tensors: Any) -> bool:
     return not isinstance(tensors, dict)
 
 
-def _layers(model: keras.Model) -> Iterator[Any]:
+def _layers(model: keras.Model) -> list[Any]:
     """Every layer, those of nested models and wrapped layers included."""
-    yield from model._flatten_layers(include_self=False, recursive=True)
+    from seqdec_gui.runner.normalization import all_layers
+
+    return all_layers(model)
 
 
 def _origin(tensor: Any) -> str:

@@ -1,4 +1,7 @@
-"""Which recurrent layers may use cuDNN's kernel: under a mask it takes right-padded rows that are not empty."""
+"""The recurrent layers of a model, and which of them may use cuDNN's kernel.
+
+Under a mask it takes right-padded rows that are not empty.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,16 @@ if TYPE_CHECKING:
 CHUNK_ROWS = 65_536
 
 
+def recurrent_layers(model: keras.Model) -> int:
+    """How many LSTM, GRU and simple recurrent layers the model has, each direction counted."""
+    import keras
+
+    from seqdec_gui.runner.normalization import all_layers
+
+    kinds = keras.layers.LSTM | keras.layers.GRU | keras.layers.SimpleRNN
+    return sum(isinstance(layer, kinds) for layer in all_layers(model))
+
+
 def avoid_cudnn_where_it_cannot_go(
     models: dict[str, keras.Model], design: Design, inference: Inference, dataset: Dataset
 ) -> tuple[str, ...]:
@@ -27,8 +40,6 @@ def avoid_cudnn_where_it_cannot_go(
 
     Keras would assert in the middle of the training. Returns the names of the layers.
     """
-    import keras
-
     from seqdec_gui.runner.normalization import all_layers
 
     awkward = [
@@ -39,12 +50,35 @@ def avoid_cudnn_where_it_cannot_go(
     changed: list[str] = []
     for block in sorted(set().union(*(blocks_with_steps_of(design, inference, name) for name in awkward))):
         layers = all_layers(models[block])
-        if any(isinstance(layer, keras.layers.Masking) or getattr(layer, "mask_zero", False) for layer in layers):
-            for layer in layers:
-                if isinstance(layer, keras.layers.LSTM | keras.layers.GRU) and layer.use_cudnn:
-                    layer.use_cudnn = False
-                    changed.append(layer.name)
+        if _mask_anything(layers):
+            changed += _switch_cudnn_off(layers)
     return tuple(changed)
+
+
+def avoid_cudnn_under_masks(model: keras.Model) -> tuple[str, ...]:
+    """Switch `use_cudnn` off for all recurrent layers of a model that masks anything: rows to come may be padded anywhere.
+
+    Returns the names of the layers.
+    """
+    from seqdec_gui.runner.normalization import all_layers
+
+    layers = all_layers(model)
+    return _switch_cudnn_off(layers) if _mask_anything(layers) else ()
+
+
+def _mask_anything(layers: list[keras.Layer]) -> bool:
+    import keras
+
+    return any(isinstance(layer, keras.layers.Masking) or getattr(layer, "mask_zero", False) for layer in layers)
+
+
+def _switch_cudnn_off(layers: list[keras.Layer]) -> tuple[str, ...]:
+    import keras
+
+    changed = [layer for layer in layers if isinstance(layer, keras.layers.LSTM | keras.layers.GRU) and layer.use_cudnn]
+    for layer in changed:
+        layer.use_cudnn = False
+    return tuple(layer.name for layer in changed)
 
 
 def blocks_with_steps_of(design: Design, inference: Inference, input_id: str) -> set[str]:

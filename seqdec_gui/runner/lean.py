@@ -11,10 +11,10 @@ from importlib.abc import MetaPathFinder
 from types import ModuleType
 from typing import NoReturn
 
+from seqdec_gui.runs.engines import of_backend
+
 LEFT_OUT = ("matplotlib", "pandas", "sklearn")
 """Keras imports them wherever they are installed, for pictures, tables and wrappers of its own that no child here uses."""
-LEFT_OUT_ON_JAX = ("requests",)
-"""The same for a callback that reports to a web server; TensorFlow cannot do without."""
 
 
 def leave_out() -> None:
@@ -22,8 +22,8 @@ def leave_out() -> None:
 
     Saves a second, or several. (`importlib.util.find_spec` raises ModuleNotFoundError for them, where it would give None.)
     """
-    on_jax = os.environ.get("KERAS_BACKEND") == "jax"
-    sys.meta_path.insert(0, _LeavesOut({*LEFT_OUT, *(LEFT_OUT_ON_JAX if on_jax else ())}))
+    info = of_backend(os.environ.get("KERAS_BACKEND", ""))
+    sys.meta_path.insert(0, _LeavesOut({*LEFT_OUT, *(info.unused_packages if info is not None else ())}))
 
 
 @contextlib.contextmanager

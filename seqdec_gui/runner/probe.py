@@ -25,7 +25,6 @@ from seqdec_gui.runs.tasks import PROBE_GRACE, Measured, Probed, ProbeTask, Prog
 if TYPE_CHECKING:
     from seqdec_gui.data.dataset import Dataset
     from seqdec_gui.runner.engines.base import Engine
-    from seqdec_gui.runner.instruments import WithoutReduction
 
 INTERVAL_S, GPU_INTERVAL_S = 0.25, 0.08
 LENGTHS = (192, 128, 64, 32, 16, 8, 4, 2, 1)
@@ -151,7 +150,6 @@ class Bench:
         self._longest_s = 0.0
         self._interval_s, self._intervals = (GPU_INTERVAL_S, GPU_INTERVALS) if on_gpus(engine) else (INTERVAL_S, INTERVALS)
         self._pairs = GPU_PAIRS if on_gpus(engine) else PAIRS
-        self._alone: WithoutReduction | None = None
         self._alone_is_compiled = False
         self._random = np.random.default_rng(0)
 
@@ -169,13 +167,11 @@ class Bench:
             self._longest_s = max(self._longest_s, time.monotonic() - began - (self._quiet.waited_s - waited_s))
 
     def _measured(self, blank: Measurement, later: int) -> Measurement:
-        from seqdec_gui.runner.instruments import WithoutReduction, cudnn_layers, peak_memory, recurrent_layers
+        from seqdec_gui.runner.kernels import recurrent_layers
 
         batch, engine = blank.batch_size, self._engine
         seconds = self._seconds(later)  # compiling does not shorten it
         first_of_all = not self._longest_s
-        if self._task.shares and engine.replicas > 1:
-            self._alone = WithoutReduction(engine, self._dataset.wires)
         with lean.uncollected():
             first_s = self._train(batch, engine.fewest_steps)
         found = replace(
@@ -184,7 +180,7 @@ class Bench:
             recurrent_layers=recurrent_layers(engine.training_model),
         )
         if on_gpus(engine) and found.recurrent_layers:
-            found = replace(found, cudnn_layers=cudnn_layers(engine, *self._arguments(batch, engine.fewest_steps)))
+            found = replace(found, cudnn_layers=engine.cudnn_layers(*self._arguments(batch, engine.fewest_steps)))
         self._compile_alone(batch, first_s)
         step = self._step(batch, seconds, first_s)
         rows = len(self._dataset.training)
@@ -194,7 +190,7 @@ class Bench:
             step_s=step.median,
             intervals=len(step.seconds),
             spread=(max(step.seconds) - min(step.seconds)) / step.median,
-            peak_memory=peak_memory(engine),
+            peak_memory=engine.peak_memory(),
             epoch_s=(rows // batch) * step.median if self._task.real_rows else None,
         )
         if self._task.shares:
@@ -204,24 +200,24 @@ class Bench:
     def _with_shares(self, found: Measurement, step: Step, later: int) -> Measurement:
         """What reduction and input cost, as far as there is time for another compilation each."""
         engine = self._engine
-        resident = is_resident(engine)
+        resident = engine.resident
         found = replace(found, resident=resident, input_share=0.0 if resident else None)
-        if self._alone is None:
+        if engine.replicas == 1:
             found = replace(found, reduction_share=0.0)
         elif (self._alone_is_compiled or not on_gpus(engine)) and self._time_for(step, later, self._alone_is_compiled):
-            found = replace(found, reduction_share=self._reduction_share(self._alone, found.batch_size, step))
-        if resident is False and self._time_for(step, later):
+            found = replace(found, reduction_share=self._reduction_share(found.batch_size, step))
+        if not resident and self._time_for(step, later):
             found = replace(found, input_share=self._input_share(found.batch_size, step, later))
         return found
 
-    def _reduction_share(self, alone: WithoutReduction, batch: int, step: Step) -> float | None:
+    def _reduction_share(self, batch: int, step: Step) -> float | None:
         """Intervals with and without reduction take turns, so that what else the machine does weighs on both alike."""
-        with alone:
+        with self._engine.without_reductions():
             self._train(batch, step.steps)
         pairs = []
         with self._quiet.measuring(self._patience_s()):
             for _ in range(self._pairs):
-                with alone:
+                with self._engine.without_reductions():
                     without_s = self._train(batch, step.steps)
                 pairs.append((self._train(batch, step.steps), without_s))
         return share_saved(pairs)
@@ -232,7 +228,7 @@ class Bench:
         self._dataset = part_of(whole, max(batch, rows_in(whole, SUBSET_BYTES)))
         self._engine.start(self._dataset)
         still = None
-        if is_resident(self._engine):
+        if self._engine.resident:
             still = self._step(batch, self._seconds(later), self._train(batch, self._engine.fewest_steps))
         self._dataset = whole
         self._engine.start(whole)
@@ -257,11 +253,10 @@ class Bench:
 
     def _compile_alone(self, batch: int, first_s: float) -> None:
         """Make the steps without reduction ready before anybody measures, as far as time allows; the others took `first_s`."""
-        self._alone_is_compiled = (
-            self._alone is not None and on_gpus(self._engine) and process_age_s() + first_s + GPU_TURNS_S < self._task.budget_s
-        )
-        if self._alone is not None and self._alone_is_compiled:
-            with self._alone:
+        wanted = self._task.shares and self._engine.replicas > 1 and on_gpus(self._engine)
+        self._alone_is_compiled = wanted and process_age_s() + first_s + GPU_TURNS_S < self._task.budget_s
+        if self._alone_is_compiled:
+            with self._engine.without_reductions():
                 self._train(batch, self._engine.fewest_steps)
 
     def _step(self, batch: int, seconds: float, first_s: float) -> Step:
@@ -331,14 +326,6 @@ def share_saved(pairs: Sequence[tuple[float, float]]) -> float | None:
     if statistics.median(abs(share - middle) for share in shares) > MOST_DOUBT:
         return None
     return max(0.0, middle)
-
-
-def is_resident(engine: Engine) -> bool | None:
-    """Whether all rows lie on the devices; None where the engine does not say."""
-    told = getattr(engine, "resident", None)
-    if told is None and hasattr(engine, "_resident"):
-        return engine._resident is not None
-    return told
 
 
 def rows_in(dataset: Dataset, size: int) -> int:

@@ -102,15 +102,14 @@ class Program(msgspec.Struct, frozen=True):
 
 
 def _seed_layers(seed: int) -> None:
-    """As `keras.utils.set_random_seed`, which imports TensorFlow (seconds) whatever the backend is."""
-    import keras
+    """Seed the generators that Keras draws the layers' seeds from.
+
+    (`keras.utils.set_random_seed` would import TensorFlow, seconds, whatever the backend is. That engine calls it itself.)
+    """
     import numpy as np
 
-    if keras.config.backend() == "tensorflow":
-        keras.utils.set_random_seed(seed)
-    else:
-        random.seed(seed)
-        np.random.seed(seed)
+    random.seed(seed)
+    np.random.seed(seed)
 
 
 def _judged(name: str, output: int, kind: Loss) -> Judged:

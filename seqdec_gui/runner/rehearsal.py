@@ -1,8 +1,9 @@
 """The dry run of an export while a run starts: a model that cannot be saved fails before the first epoch, not after the last.
 
-TensorFlow does it in this process in about a second. Under JAX every build compiles each operation, and saving imports
-TensorFlow besides (15 s on two busy cores); so there `python -m seqdec_gui.runner.rehearsal SCRIPT FOLDER` does it, with
-TensorFlow where it is installed, on the CPU, while this process builds and compiles its own. Nothing else is to run on the
+A framework that builds without compiling (TensorFlow) does it in this process in about a second. Under JAX every build compiles
+each operation, and saving imports TensorFlow besides (15 s on two busy cores); so there
+`python -m seqdec_gui.runner.rehearsal SCRIPT FOLDER` does it, with TensorFlow where it is installed, on the CPU, while this
+process builds and compiles its own. Nothing else is to run on the
 devices meanwhile: XLA tries kernels on them.
 """
 
@@ -14,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 
@@ -22,6 +22,7 @@ import msgspec
 
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
 from seqdec_gui.runner.lean import leave, leave_out, uncollected
+from seqdec_gui.runs.engines import engine_info, of_backend
 
 POLL_S = 0.1
 
@@ -32,11 +33,15 @@ class Rehearsal:
     def __init__(self, script: Path, folder: Path) -> None:
         import keras
 
+        from seqdec_gui.runs.engine_choice import engine_for_models  # the child of a rehearsal needs neither
+        from seqdec_gui.runs.spec import DeviceChoice
+
         self._script, self._folder = script, folder
         self._child: subprocess.Popen[bytes] | None = None
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
-        if keras.backend.backend() != "tensorflow":
-            backend = "jax" if find_spec("tensorflow") is None else "tensorflow"
+        own = of_backend(keras.backend.backend())
+        if own is None or not own.builds_without_compiling:
+            backend = engine_info(engine_for_models(DeviceChoice("cpu"))).backend
             environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
             self._child = subprocess.Popen(
                 [sys.executable, "-m", "seqdec_gui.runner.rehearsal", str(script), str(folder)],

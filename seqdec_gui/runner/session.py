@@ -22,6 +22,7 @@ from seqdec_gui.runner.commands import Commands, StopRequested
 from seqdec_gui.runs import devices
 from seqdec_gui.runs.batches import batch_problems, row_problems
 from seqdec_gui.runs.checkpoint_file import fail_if_gone
+from seqdec_gui.runs.engines import engine_info
 from seqdec_gui.runs.events import EventWriter, FinalEvent, Message, ParameterCount, RowCount, Started, Stopped
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.spec import Placement, RunSpec
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from seqdec_gui.runner.program import Program
 
 _VERSIONS = ("keras", "numpy", "h5py")
-_OF_ENGINE = {"tensorflow": ("tensorflow",), "jax": ("jax", "jaxlib")}
 
 
 def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent:
@@ -208,7 +208,7 @@ def _started(engine: Engine, dataset: Dataset, placement: Placement, progress: P
 
 def _versions(placement: Placement) -> dict[str, str]:
     found = {"seqdec-gui": __version__, "python": platform.python_version(), "system": platform.platform()}
-    for name in (*_VERSIONS, *_OF_ENGINE[placement.engine]):
+    for name in (*_VERSIONS, *engine_info(placement.engine).distributions):
         try:
             found[name] = version(name)
         except PackageNotFoundError:  # for example tensorflow-cpu in place of tensorflow

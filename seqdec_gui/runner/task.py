@@ -18,6 +18,7 @@ from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.runner.failures import plain_sentence
 from seqdec_gui.runner.lean import leave_out
+from seqdec_gui.runner.model_device import on_given_device
 from seqdec_gui.runs.tasks import (
     ArrayDescription,
     CertifyTask,
@@ -68,9 +69,11 @@ def do(task: Task, channel: TaskChannel) -> TaskResult:
             case ExportTask():
                 return _export(task, channel, Path(scratch))
             case GenerateTask():
-                return _generate(task, channel, Path(scratch))
+                with on_given_device():
+                    return _generate(task, channel, Path(scratch))
             case EvaluateTask():
-                return _evaluate(task, channel, Path(scratch))
+                with on_given_device():
+                    return _evaluate(task, channel, Path(scratch))
             case InspectTask():
                 return _inspect(task, channel)
             case ProbeTask():

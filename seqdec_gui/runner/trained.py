@@ -24,6 +24,8 @@ from seqdec_gui.domain.scaling import Scaling
 from seqdec_gui.domain.types import tensors_of
 from seqdec_gui.runner import checkpoints
 from seqdec_gui.runner.export import fresh_copy
+from seqdec_gui.runner.kernels import avoid_cudnn_under_masks
+from seqdec_gui.runner.model_device import CPU, building_device
 from seqdec_gui.runner.program import Program, load_build
 from seqdec_gui.runner.script_files import write_script
 from seqdec_gui.runner.wiring import model_of
@@ -41,7 +43,7 @@ STEPS_IF_UNKNOWN = 8
 
 @dataclass(frozen=True)
 class Trained:
-    """`models` are what the script gives under float32 on the CPU, never compiled, with trained weights."""
+    """`models` are what the script gives under float32, never compiled, with trained weights, where `model_device` says."""
 
     run: RunFolder
     spec: RunSpec
@@ -102,6 +104,8 @@ def open_trained(run: Path, checkpoint: str, scratch: Path) -> Trained:
     write_script(design, script, (folder.path, folder.path / spec.folder))
     program = Program.of(design, script)
     models = fresh_copy(load_build(script))
+    if building_device() != CPU:
+        avoid_cudnn_under_masks(models["full"])
     checkpoints.load_weights(models, folder.checkpoint(checkpoint))
     return Trained(folder, spec, program, models)
 

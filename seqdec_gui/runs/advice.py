@@ -10,9 +10,10 @@ import msgspec
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.wording import listed
 from seqdec_gui.runs.engine_choice import choose_engine
+from seqdec_gui.runs.engines import ENGINES, EngineChoice, EngineName
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.probe import IsCancelled, OnMeasured, OnProgress, Plan, probe
-from seqdec_gui.runs.spec import DeviceChoice, EngineChoice, EngineName
+from seqdec_gui.runs.spec import DeviceChoice
 from seqdec_gui.runs.workload import estimated_rows
 
 GPU_BUDGET_S = 20.0
@@ -102,7 +103,7 @@ def fitting(batch_size: int, count: int) -> int:
 
 def single(devices: DeviceChoice) -> DeviceChoice:
     """The first of these devices."""
-    return DeviceChoice("gpu", gpus=devices.gpus[:1]) if devices.kind == "gpu" else DeviceChoice("cpu")
+    return devices.first
 
 
 def sentence_of(advice: Advice) -> str:
@@ -190,7 +191,7 @@ def failure_in_words(one: Measurement) -> str:
 
 
 def kernels_in_words(one: Measurement) -> str:
-    """Whether cuDNN runs the recurrent layers: `yes`, `1 of 3`, `no`, or `own loops` where the engine on JAX does better
+    """Whether cuDNN runs the recurrent layers: `yes`, `1 of 3`, `no`, or `own loops` where the engine does better
     without it. Empty where there is nothing to say, as on a CPU.
     """
     if one.cudnn_layers is None or not one.recurrent_layers or one.devices.kind == "cpu":
@@ -199,7 +200,8 @@ def kernels_in_words(one: Measurement) -> str:
         return "yes"
     if one.cudnn_layers:
         return f"{one.cudnn_layers} of {one.recurrent_layers}"
-    return OWN_LOOPS if one.engine == "jax" else "no"
+    info = ENGINES.get(one.engine)
+    return OWN_LOOPS if info is not None and info.own_recurrent_loops else "no"
 
 
 def times(ratio: float) -> str:

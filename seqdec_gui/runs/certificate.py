@@ -19,12 +19,13 @@ from seqdec_gui.domain import document
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runs.advice import fitting, single
-from seqdec_gui.runs.engine_choice import choose_engine
+from seqdec_gui.runs.engine_choice import choose_engine, usable_engines
+from seqdec_gui.runs.engines import EngineChoice, EngineName
 from seqdec_gui.runs.files import pretty_json, read_bytes, write_atomically
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.probe import IsCancelled, OnProgress, fail_unless_sound, why_no_rows
 from seqdec_gui.runs.probe_cache import machine_of, versions
-from seqdec_gui.runs.spec import DeviceChoice, EngineChoice, EngineName, RunSpec
+from seqdec_gui.runs.spec import DeviceChoice, RunSpec
 from seqdec_gui.runs.tasks import CertifyTask, Event, Progress, Trained, run_task
 
 if TYPE_CHECKING:
@@ -192,9 +193,10 @@ def explained(
     wrong = one_step(design.with_training(training)).gradients()
     culprit = next((block for block in reversed(order) if block in wrong), "")
     if culprit:
-        other = "tensorflow" if certificate.engine == "jax" else "jax"
+        others = [name for name in usable_engines(certificate.devices) if name != certificate.engine]
         text = "its gradients, or those of the loss after it, differ from the first step on."
-        return replace(certificate, culprit=culprit, cause=text, repair_text=f"Try the engine {other}, and report this design.")
+        advice = f"Try the engine {' or '.join(others)}, and report this design." if others else "Report this design."
+        return replace(certificate, culprit=culprit, cause=text, repair_text=advice)
     text = "Statistics and gradients of the first step are equal; the difference grows over the steps."
     advice = "A lower learning rate, or fewer steps, show whether it is more than rounding."
     return replace(certificate, cause=text, repair_text=advice)

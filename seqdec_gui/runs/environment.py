@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import site
 import sys
 import sysconfig
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import seqdec_gui
-from seqdec_gui.runs.spec import DeviceChoice, EngineName, Placement
-
-_HOST_DEVICES = "--xla_force_host_platform_device_count"
-_TILINGS = "--xla_gpu_experimental_cost_model_gemm_tiling_options"
-_FEW_TILINGS = f"{_TILINGS}=top=2,top_from_default=1"
-"""XLA compiles and times a dozen kernels for every matrix product, on all cores. These are the two that its model of costs puts
-first, nearly as fast (docs/decisions/0017-brief-children-try-few-kernels.md).
-"""
-_KNOW_TILINGS = ((0, 10, 1), (0, 13))
-"""From which version of jaxlib to before which: XLA ends the process at a flag that it does not know."""
-_SHARDY_CRASHES = (0, 11, 2)
-"""The version of jaxlib whose partitioner ends the process with SIGSEGV, compiling loops for several CPU devices; 0.11.1 and
-0.12.0 do not. JAX has another, older one (`JAX_USE_SHARDY_PARTITIONER`).
-"""
+from seqdec_gui.runs.engines import engine_info
+from seqdec_gui.runs.jax_environment import HOST_DEVICES
+from seqdec_gui.runs.spec import Placement
 
 _DROPPED = (
     "KERAS_BACKEND",
@@ -56,27 +43,33 @@ _UNLESS_GIVEN = {
     "JAX_TRACEBACK_IN_LOCATIONS_LIMIT": "0",  # XLA would print the Python stack of every operation, for profilers
 }
 
-PLACEMENT_ON_CPU = Placement(DeviceChoice("cpu"), "tensorflow")
+_NO_TENSOR_FLOAT_32 = {"NVIDIA_TF32_OVERRIDE": "0"}
+"""Read by cuBLAS and cuDNN when they are loaded."""
 
 
-def child_environment(placement: Placement, base: Mapping[str, str], *, brief: bool = False) -> dict[str, str]:
-    """The whole environment of a child that trains as `placement` says; `base` is that of the parent.
+def child_environment(
+    placement: Placement, base: Mapping[str, str], *, brief: bool = False, exact: bool = False
+) -> dict[str, str]:
+    """The whole environment of a child that computes as `placement` says; `base` is that of the parent.
 
-    A `brief` one lives for seconds: it compiles fast rather than as well as can be.
-    What the user has set of `_UNLESS_GIVEN` and further `XLA_FLAGS` stay; so does the library path.
+    A `brief` child lives for seconds: it compiles fast rather than as well as can be. An `exact` one multiplies in full float32
+    on GPUs. What the user has set of `_UNLESS_GIVEN` and further `XLA_FLAGS` stay; so does the library path.
+    Raises InvalidInput where this version does not know the engine.
     """
-    devices, engine = placement.devices, placement.engine
+    devices, engine = placement.devices, engine_info(placement.engine)
     environment = _UNLESS_GIVEN | {name: value for name, value in base.items() if name not in _DROPPED}
     environment.update(_FIXED)
     if base.get("LC_ALL"):
         environment["LANG"] = base["LC_ALL"]
-    environment["KERAS_BACKEND"] = engine
+    environment["KERAS_BACKEND"] = engine.backend
     on_gpu = devices.kind == "gpu"
     environment["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, devices.gpus)) if on_gpu else "-1"
-    environment["JAX_PLATFORMS"] = "cuda,cpu" if on_gpu and engine == "jax" else "cpu"
-    if engine == "jax" and not on_gpu and _jaxlib_version() == _SHARDY_CRASHES:
-        environment.setdefault("JAX_USE_SHARDY_PARTITIONER", "0")
-    _set(environment, "XLA_FLAGS", _xla_flags(base.get("XLA_FLAGS", ""), devices, engine, brief))
+    environment["JAX_PLATFORMS"] = "cpu"  # whoever else imports JAX leaves the GPUs alone
+    flags = [flag for flag in base.get("XLA_FLAGS", "").split() if not flag.startswith(HOST_DEVICES)]
+    _set(environment, "XLA_FLAGS", " ".join(flags))
+    environment.update(engine.variables(devices, environment, brief))
+    if exact and on_gpu:
+        environment.update(_NO_TENSOR_FLOAT_32 | dict(engine.exact_variables))
     _set(environment, "PYTHONPATH", _python_path(base.get("PYTHONPATH", "")))
     return environment
 
@@ -86,24 +79,6 @@ def _set(environment: dict[str, str], name: str, value: str) -> None:
         environment[name] = value
     else:
         environment.pop(name, None)
-
-
-def _xla_flags(before: str, devices: DeviceChoice, engine: EngineName, brief: bool) -> str:
-    flags = [flag for flag in before.split() if not flag.startswith(_HOST_DEVICES)]
-    if engine == "jax" and devices.kind == "cpu":
-        flags.append(f"{_HOST_DEVICES}={devices.count}")
-    elif engine == "jax" and brief and _TILINGS not in before and _KNOW_TILINGS[0] <= _jaxlib_version() < _KNOW_TILINGS[1]:
-        flags.append(_FEW_TILINGS)
-    return " ".join(flags)
-
-
-def _jaxlib_version() -> tuple[int, ...]:
-    """Of the one that children will import; empty without one, and of one that was not released."""
-    try:
-        found = version("jaxlib")
-    except PackageNotFoundError:
-        return ()
-    return tuple(map(int, found.split("."))) if re.fullmatch(r"[\d.]+", found) else ()
 
 
 def working_folder() -> Path:

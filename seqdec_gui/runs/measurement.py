@@ -6,7 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from seqdec_gui.runs.spec import DeviceChoice, EngineName
+from seqdec_gui.runs.engines import EngineName
+from seqdec_gui.runs.spec import DeviceChoice
 
 OUT_OF_MEMORY = "out_of_memory"
 

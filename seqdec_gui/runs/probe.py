@@ -21,10 +21,11 @@ from seqdec_gui.domain.wording import listed
 from seqdec_gui.runs import devices as device_list
 from seqdec_gui.runs import probe_cache
 from seqdec_gui.runs.crash import GPU_MEMORY_SENTENCE, MEMORY_SENTENCE
-from seqdec_gui.runs.engine_choice import Decision, by_measurement, decide, missing
+from seqdec_gui.runs.engine_choice import Decision, by_measurement, decide, usable_engines
+from seqdec_gui.runs.engines import EngineName
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.readiness import data_problems
-from seqdec_gui.runs.spec import DeviceChoice, EngineName
+from seqdec_gui.runs.spec import DeviceChoice
 from seqdec_gui.runs.tasks import PROBE_GRACE, Cancelled, Event, Measured, ProbeTask, Progress, run_task
 from seqdec_gui.runs.workload import estimated_rows
 
@@ -109,8 +110,7 @@ def probe_engines(
     cancelled: IsCancelled | None = None,
 ) -> tuple[Measurement, ...]:
     """Every engine that can be used, at the design's batch. Raises as `probe`."""
-    names: tuple[EngineName, ...] = ("jax", "tensorflow")
-    plans = [Plan(name, devices, (design.training.batch_size,), False) for name in names if not missing(name, devices)]
+    plans = [Plan(name, devices, (design.training.batch_size,), False) for name in usable_engines(devices)]
     return probe(design, folder, plans, budget_s=_budget_s(devices), on_progress=on_progress, cancelled=cancelled)
 
 
@@ -129,7 +129,8 @@ def best_engine(
     decision = decide("auto", devices, design)
     if decision.measurement is not None or not is_worth_probing(design, folder, devices):
         return decision
-    if any(missing(name, devices) for name in ("jax", "tensorflow")):
+    usable = usable_engines(devices)
+    if len(usable) < 2:
         return decision
     try:
         found = probe_engines(design, folder, devices, on_progress=on_progress, cancelled=cancelled)
@@ -137,7 +138,7 @@ def best_engine(
         raise
     except SeqdecError:
         return decision
-    return by_measurement(found, design.training.epochs) or decision
+    return by_measurement(found, design.training.epochs, usable) or decision
 
 
 def is_worth_probing(design: Design, folder: Path, devices: DeviceChoice) -> bool:

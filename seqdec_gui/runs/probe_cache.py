@@ -19,6 +19,7 @@ import msgspec
 from seqdec_gui import __version__
 from seqdec_gui.domain.design import Design
 from seqdec_gui.runs.devices import Device, list_devices
+from seqdec_gui.runs.engines import measured_distributions
 from seqdec_gui.runs.files import pretty_json, write_atomically
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.spec import DeviceChoice
@@ -28,7 +29,6 @@ FORMAT = 1
 OLDEST_S = 30 * 86400.0
 OLDEST_FAILURE_S = 3600.0
 """Memory that ran out once may be free an hour later."""
-_PACKAGES = ("tensorflow", "keras", "jax", "jaxlib", "jax-cuda12-plugin", "jax-cuda13-plugin")
 
 
 class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,7 +77,7 @@ def machine_of(devices: DeviceChoice, available: Sequence[Device] | None = None)
 def versions() -> tuple[str, ...]:
     """Names and versions of what computes, and of this program."""
     found = [f"seqdec-gui {__version__}"]
-    for package in _PACKAGES:
+    for package in measured_distributions():
         try:
             found.append(f"{package} {metadata.version(package)}")
         except metadata.PackageNotFoundError:

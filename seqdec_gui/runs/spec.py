@@ -11,6 +11,7 @@ from msgspec import Meta
 
 from seqdec_gui import __version__
 from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.runs.engines import EngineChoice, EngineName
 from seqdec_gui.runs.events import Seconds
 from seqdec_gui.runs.files import pretty_json, read_bytes, write_atomically
 
@@ -18,15 +19,6 @@ if TYPE_CHECKING:
     from seqdec_gui.domain.design import Design
 
 FORMAT = 1
-EngineName = Literal["tensorflow", "jax"]
-EngineChoice = Literal["auto", "tensorflow", "jax"]
-ENGINES: dict[EngineName, str] = {"jax": "JAX", "tensorflow": "TensorFlow"}
-"""What users call them."""
-
-
-def engine_title(name: str) -> str:
-    """What users call an engine; its name where this version does not know it."""
-    return next((title for known, title in ENGINES.items() if known == name), name)
 
 
 class DeviceChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,6 +32,11 @@ class DeviceChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def replicas(self) -> int:
         """How many devices share a batch; 1 for `auto`, which is not decided yet."""
         return len(self.gpus) if self.kind == "gpu" else self.count
+
+    @property
+    def first(self) -> DeviceChoice:
+        """The first of these devices alone."""
+        return DeviceChoice("gpu", gpus=self.gpus[:1]) if self.kind == "gpu" else DeviceChoice("cpu")
 
     @property
     def names(self) -> tuple[str, ...]:

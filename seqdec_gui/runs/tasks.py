@@ -23,9 +23,10 @@ from msgspec import Meta
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
 from seqdec_gui.domain.scaling import Scaling
 from seqdec_gui.runs.crash import explain
+from seqdec_gui.runs.engines import EngineName
 from seqdec_gui.runs.environment import child_environment, working_folder
 from seqdec_gui.runs.measurement import Measurement
-from seqdec_gui.runs.spec import DeviceChoice, EngineName, Placement
+from seqdec_gui.runs.spec import DeviceChoice
 
 ExportFormat = Literal["h5", "keras", "script"]
 FORMATS: tuple[ExportFormat, ...] = get_args(ExportFormat)
@@ -132,6 +133,10 @@ class CertifyTask(_Tagged, frozen=True, kw_only=True, tag="certify"):
 
 
 Task: TypeAlias = ExportTask | GenerateTask | EvaluateTask | InspectTask | ProbeTask | CertifyTask
+
+
+COMPUTES_ON_RUNS_DEVICE = (GenerateTask, EvaluateTask)
+"""Tasks that take the GPU that their run trained on, unless told otherwise."""
 
 
 class Progress(_Tagged, frozen=True, kw_only=True, tag="progress"):
@@ -289,19 +294,25 @@ def run_task(
     task: Task,
     on_event: Callable[[Event], None] | None = None,
     devices: DeviceChoice | None = None,
-    engine: EngineName = "tensorflow",
+    engine: EngineName | None = None,
     cancelled: Callable[[], bool] | None = None,
     argv: Sequence[str] = TASK_RUNNER,
 ) -> TaskResult:
     """Do a task in a child and wait for its result. `cancelled` is asked ten times a second.
 
+    `devices` (one) and `engine` are chosen by `runs.task_devices` unless given: generating and evaluating take the GPU that the
+    run trained on where it is there, all else the CPU; the framework is one that is installed.
     Raises InvalidInput or SeqdecError with the child's sentence, or one that says how the child died; Cancelled.
     """
-    placement = Placement(devices or DeviceChoice("cpu"), engine)
+    from seqdec_gui.runs.task_devices import place_task  # not in the child, which imports this module too
+
+    placement = place_task(getattr(task, "run", "") if isinstance(task, COMPUTES_ON_RUNS_DEVICE) else "", devices, engine)
+    if placement.why and on_event is not None:
+        on_event(Notice(text=placement.why))
     with tempfile.TemporaryFile() as log:
         child = subprocess.Popen(
             argv,
-            env=child_environment(placement, os.environ, brief=True),
+            env=child_environment(placement, os.environ, brief=True, exact=not isinstance(task, ProbeTask)),
             cwd=working_folder(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -360,10 +360,11 @@ def test_tasks_on_the_run_s_own_rows_say_how_many_it_trained_on(run_command, fak
     from seqdec_gui.commands import evaluate, generate
     from seqdec_gui.runs.tasks import Evaluated, EvaluateTask, Generated
 
-    asked = []
+    asked, devices = [], []
 
-    def do(task):
+    def do(task, device=None):
         asked.append(task)
+        devices.append(device)
         if isinstance(task, EvaluateTask):
             return Evaluated(metrics={"loss": 0.5}, rows=3)
         Path(task.output).write_text("row,sample,text,log_probability\n0,0,\u00e4,-1.0\n", encoding="utf-8")
@@ -376,10 +377,22 @@ def test_tasks_on_the_run_s_own_rows_say_how_many_it_trained_on(run_command, fak
     run_command("train", roman, "--run", run, "--devices", "cpu")
     (run / "checkpoints" / "best.weights.h5").write_text("")
     assert run_command("evaluate", run, "--split", "validation")[0] == 0
-    status, out, err = run_command("generate", run, "--split", "test", "-o", "-")
+    status, out, err = run_command("generate", run, "--split", "test", "-o", "-", "--devices", "cpu")
+    assert devices == [None, "cpu"]
     assert (status, out, err) == (0, "row,sample,text,log_probability\n0,0,\u00e4,-1.0\n", "")
     assert [(task.split, task.trained_on) for task in asked] == [("validation", 640), ("test", 640)]
     assert not Path(asked[1].output).exists()
+
+
+def test_a_short_job_computes_on_one_device(run_command, fake_runner, roman, tmp_path):
+    fake_runner("finish")
+    run = tmp_path / "run"
+    run_command("train", roman, "--run", run, "--devices", "cpu")
+    (run / "checkpoints" / "best.weights.h5").write_text("")
+    for command in (("evaluate", run, "--split", "test"), ("generate", run, "--split", "test", "-o", tmp_path / "out.csv")):
+        status, _, err = run_command(*command, "--devices", "cpu:2")
+        assert status == 2
+        assert "Expected one device for this, received cpu:2: choose one" in err
 
 
 def test_a_run_without_a_checkpoint_says_so(run_command, fake_runner, roman, tmp_path):

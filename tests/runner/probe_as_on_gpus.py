@@ -4,7 +4,7 @@ Pairs of intervals may differ as they like, on a busy CPU.
 """
 
 from seqdec_gui.runner import probe, task
-from seqdec_gui.runner.engines.jax import JaxEngine
+from seqdec_gui.runner.engines.jax.engine import JaxEngine
 
 JaxEngine._fixed = property(lambda _: True)  # type: ignore[assignment, method-assign]
 probe.on_gpus = lambda _: True

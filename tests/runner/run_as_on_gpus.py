@@ -12,7 +12,7 @@ begin, create = engines.begin, engines.create
 
 
 def create_as_on_gpus(placement, program):
-    from seqdec_gui.runner.engines.jax import JaxEngine
+    from seqdec_gui.runner.engines.jax.engine import JaxEngine
     from seqdec_gui.runner.engines.jax.steps import introduce
 
     build = JaxEngine._build

@@ -1,16 +1,44 @@
 """Certificates by real children."""
 
+from types import SimpleNamespace
+
 import msgspec
 import pytest
 
+from seqdec_gui.domain import document
+from seqdec_gui.runner import engines
+from seqdec_gui.runner.certify import train_for_certificate
 from seqdec_gui.runs.certificate import certify
-from seqdec_gui.runs.spec import DeviceChoice
+from seqdec_gui.runs.engines import ENGINES
+from seqdec_gui.runs.spec import DeviceChoice, Placement
+from seqdec_gui.runs.tasks import CertifyTask
 from tests.runner.designs import bound, noisy, stack, translation, write_rows
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
+pytestmark = pytest.mark.timeout(280)
+slow = pytest.mark.slow
 TWO, THREE = DeviceChoice("cpu", count=2), DeviceChoice("cpu", count=3)
 
 
+@pytest.mark.parametrize("name", ENGINES)
+def test_the_engines_of_a_certificate_are_exact(name, tmp_path, monkeypatch):
+    class Made(Exception):
+        pass
+
+    def create(placement, program, **options):
+        raise Made(placement, options)
+
+    monkeypatch.setattr(engines, "create", create)
+    design = bound(stack(), write_rows(tmp_path), batch_size=8)
+    task = CertifyTask(
+        design=document.to_builtins(design), folder=str(tmp_path), devices=TWO, engine=name, output=str(tmp_path / "out.npz")
+    )
+    channel = SimpleNamespace(send=lambda line: None)
+    with pytest.raises(Made) as made:
+        train_for_certificate(task, channel, tmp_path)
+    assert made.value.args == (Placement(TWO, name), {"exact": True})
+
+
+@slow
 def test_three_devices_equal_one_on_ragged_masked_rows_of_the_designs_own(tmp_path):
     design = bound(translation(steps=9), write_rows(tmp_path), batch_size=8)
     heard = []
@@ -25,6 +53,7 @@ def test_three_devices_equal_one_on_ragged_masked_rows_of_the_designs_own(tmp_pa
     assert {line.text for line in heard} == {"cpu", "cpu:3"}
 
 
+@slow
 def test_random_layers_are_switched_off_by_name_and_two_devices_then_equal_one(tmp_path):
     found = certify(noisy(), tmp_path, TWO, engine="tensorflow", steps=3)
     assert found.passed, found.sentence
@@ -32,6 +61,7 @@ def test_random_layers_are_switched_off_by_name_and_two_devices_then_equal_one(t
     assert len(found.switched_off) == 4
 
 
+@slow
 def test_local_statistics_fail_and_name_the_block_and_the_repair(tmp_path):
     local = stack().with_training(msgspec.structs.replace(stack().training, batch_size=8, batch_statistics="local"))
     found = certify(local, tmp_path, TWO, engine="jax")

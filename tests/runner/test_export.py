@@ -269,12 +269,12 @@ def test_paths_that_cannot_be_written_are_refused_at_once(folder: Path) -> None:
 def test_a_rehearsal_tells_the_same_under_every_backend(backend: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import keras
 
-    from seqdec_gui.runner import rehearsal as module
     from seqdec_gui.runner.rehearsal import Rehearsal
+    from seqdec_gui.runs import engine_choice
 
     backend, *without = backend.split(" without ")
     monkeypatch.setattr(keras.backend, "backend", lambda: backend)
-    monkeypatch.setattr(module, "find_spec", lambda name: None if name in without else object())
+    monkeypatch.setattr(engine_choice, "find_spec", lambda name: None if name in without else object())
     children: list[dict[str, str]] = []
     start = subprocess.Popen
     monkeypatch.setattr(subprocess, "Popen", lambda *given, **more: children.append(more["env"]) or start(*given, **more))

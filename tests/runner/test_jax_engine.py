@@ -39,6 +39,8 @@ ROOT = Path(__file__).resolve().parents[2]
         "equality.training_equals_keras_own",
         "loops.rate_and_clipping_are_those_of_each_step",
         "equality.bfloat16_trains_about_as_float32_does",
+        "questions.forward_calls_of_cudnn_are_counted_in_compiled_text",
+        "questions.a_compiled_step_is_read_only_where_somebody_may_have_called_cudnn",
         "starting.gpus_start_while_other_things_are_done",
         "starting.devices_are_introduced_before_anything_is_compiled",
         "starting.weights_for_measuring_are_drawn_without_a_compilation",

@@ -14,9 +14,9 @@ from seqdec_gui.domain.cost import OPEN_LENGTH
 from seqdec_gui.domain.dataflow import data_ports
 from seqdec_gui.domain.document import load, to_builtins
 from seqdec_gui.resource_files import path as resource
-from seqdec_gui.runner import instruments, quiet
 from seqdec_gui.runner import probe as probe_child
-from seqdec_gui.runner.instruments import count_cudnn_calls, peak_of_process
+from seqdec_gui.runner import quiet
+from seqdec_gui.runner.engines.base import peak_of_process
 from seqdec_gui.runner.probe import Bench, failure, part_of, process_age_s, rows_in, share_saved, steps_in_interval
 from seqdec_gui.runner.quiet import Quiet
 from seqdec_gui.runner.random_rows import random_dataset, rows_for, with_lengths
@@ -118,26 +118,6 @@ def test_running_out_of_memory_is_told_from_other_failures(error, failed):
     assert "second line" not in found.failure
 
 
-def test_forward_calls_of_cudnn_are_counted_in_compiled_text():
-    hlo = """
-      %a = (f32[2]) custom-call(%x), custom_call_target="cudnn_rnn_ffi", api_version=API_VERSION_TYPED_FFI
-      %b = (f32[2]) custom-call(%x), custom_call_target="cudnn_rnn_bwd_ffi"
-      %c = (f32[2]) custom-call(%x), custom_call_target="__cublas$gemm"
-      %d = (f32[2]) custom-call(%x), custom_call_target="__cudnn$convForward"
-      %e = (f32[2]) custom-call(%x), custom_call_target="cudnn_rnn"
-    """
-    assert count_cudnn_calls(hlo) == 2
-
-
-def test_a_compiled_step_is_read_only_where_somebody_may_have_called_cudnn(monkeypatch):
-    engine = SimpleNamespace(name="jax", devices=DeviceChoice("gpu", gpus=(0,)))
-    monkeypatch.setattr(instruments, "_compiled_text", lambda *_: 'custom_call_target="cudnn_rnn_ffi"')
-    monkeypatch.delitem(sys.modules, "jax.experimental.rnn", raising=False)
-    assert instruments.cudnn_layers(engine, None, None, None) == 0
-    monkeypatch.setitem(sys.modules, "jax.experimental.rnn", SimpleNamespace())
-    assert instruments.cudnn_layers(engine, None, None, None) == 1
-
-
 def test_peak_memory_and_age_of_this_process(tmp_path):
     assert 10 << 20 < peak_of_process() < 1 << 40
     assert peak_of_process(tmp_path / "nothing") is None
@@ -156,6 +136,9 @@ class Machine:
         self.devices = DeviceChoice(kind, gpus=(0,) if kind == "gpu" else ())
         self.now, self.calls, self.lengths = 0.0, 0, []
         self._step_s, self._call_s, self._slowly = step_s, call_s, slowly
+
+    def without_reductions(self):
+        return contextlib.nullcontext()
 
     def train(self, rows, *_):
         self.now += (self._call_s + self._step_s * len(rows)) * self._slowly(self.calls)
@@ -214,7 +197,7 @@ def test_one_slow_interval_does_not_move_the_share_of_the_reduction(slow, monkey
     monkeypatch.setattr(probe_child.time, "monotonic", lambda: machine.now)
     task = ProbeTask(design={}, folder="", devices=machine.devices, engine="jax", batch_sizes=(4,))
     bench = Bench(machine, SimpleNamespace(training=np.arange(8)), task, BLANK, Quiet(""))
-    share = bench._reduction_share(contextlib.nullcontext(), 4, probe_child.Step(32, 0.0, (0.002,)))
+    share = bench._reduction_share(4, probe_child.Step(32, 0.0, (0.002,)))
     assert machine.calls == 7
     assert share == pytest.approx(0)
 

@@ -19,7 +19,8 @@ from seqdec_gui.domain import document
 from seqdec_gui.domain.bindings import Split
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
-from seqdec_gui.runner.lean import LEFT_OUT, LEFT_OUT_ON_JAX
+from seqdec_gui.runner.lean import LEFT_OUT
+from seqdec_gui.runs.engines import ENGINES
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.spec import RunSpec
 from seqdec_gui.runs.spec import write as write_spec
@@ -39,6 +40,9 @@ from tests.domain.designs import archetype
 from tests.runner import designs
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+
+
+LEFT_OUT_ON_JAX = ENGINES["jax"].unused_packages
 
 
 def make_run(wanted: Design, folder: Path, spread: float = 0.5) -> RunFolder:

@@ -1,3 +1,4 @@
+import importlib.metadata
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError
@@ -7,7 +8,7 @@ import pytest
 import seqdec_gui
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs import engine_choice, environment
-from seqdec_gui.runs.engine_choice import choose_engine
+from seqdec_gui.runs.engine_choice import choose_engine, engine_for_models
 from seqdec_gui.runs.environment import child_environment
 from seqdec_gui.runs.spec import DeviceChoice, Placement
 
@@ -51,7 +52,7 @@ def test_virtual_devices_of_jax_are_flags_and_other_flags_stay():
     [("0.10.0", False), ("0.10.1", True), ("0.12.0.1", True), ("0.11.0.dev2026", False), ("0.13.0", False)],
 )
 def test_xla_tries_few_kernels_on_gpus_for_a_brief_child_where_it_knows_how(version, knows, monkeypatch):
-    monkeypatch.setattr(environment, "version", lambda _: version)
+    monkeypatch.setattr(importlib.metadata, "version", lambda _: version)
     flag = "--xla_gpu_experimental_cost_model_gemm_tiling_options"
     assert made(GPUS, "jax", brief=True).get("XLA_FLAGS", "").startswith(flag) == knows
     assert made(GPUS, "jax", brief=True, XLA_FLAGS=f"{flag}=top=9")["XLA_FLAGS"] == f"{flag}=top=9"
@@ -63,7 +64,7 @@ def test_xla_tries_few_kernels_on_gpus_for_a_brief_child_where_it_knows_how(vers
 @pytest.mark.parametrize(("version", "crashes"), [("0.11.1", False), ("0.11.2", True), ("0.12.0", False)])
 def test_a_partitioner_that_crashes_on_several_cpus_is_not_used(version, crashes, monkeypatch):
     name = "JAX_USE_SHARDY_PARTITIONER"
-    monkeypatch.setattr(environment, "version", lambda _: version)
+    monkeypatch.setattr(importlib.metadata, "version", lambda _: version)
     assert made(CPUS, "jax").get(name) == ("0" if crashes else None)
     assert made(CPUS, "jax", **{name: "1"})[name] == "1"
     assert name not in made(GPUS, "jax")
@@ -71,7 +72,7 @@ def test_a_partitioner_that_crashes_on_several_cpus_is_not_used(version, crashes
 
 
 def test_without_jax_no_flag_is_set(monkeypatch):
-    monkeypatch.setattr(environment, "version", missing)
+    monkeypatch.setattr(importlib.metadata, "version", missing)
     assert "XLA_FLAGS" not in made(GPUS, "jax", brief=True)
 
 
@@ -130,12 +131,11 @@ def test_an_installed_package_needs_no_path(monkeypatch, tmp_path):
 
 @pytest.fixture
 def installed(monkeypatch):
-    """Says which modules are to be found, whatever this machine has; both engines are there."""
+    """Says which modules are to be found, whatever this machine has."""
 
     def install(*modules):
         monkeypatch.setattr(engine_choice, "find_spec", lambda name: name in modules or None)
 
-    monkeypatch.setattr(engine_choice, "_exists", lambda engine: True)
     return install
 
 
@@ -155,6 +155,43 @@ def test_auto_takes_what_is_installed_and_best_for_the_devices(installed, module
     chosen, why = choose_engine("auto", devices)
     assert chosen == engine
     assert why.endswith(".")
+
+
+def test_an_engine_of_another_version_is_refused_with_those_that_there_are(installed):
+    installed("jax", "tensorflow")
+    with pytest.raises(InvalidInput, match=r"\(jax, tensorflow\), received 'torch'") as caught:
+        choose_engine("torch", CPU)
+    assert caught.value.problems[0].code == "unknown_engine"
+    with pytest.raises(InvalidInput, match="received 'torch'"):
+        made(CPU, "torch")
+
+
+@pytest.mark.parametrize(
+    ("modules", "devices", "engine"),
+    [
+        (("jax", "tensorflow"), CPU, "tensorflow"),
+        (("jax",), CPU, "jax"),
+        (("jax", "jax_cuda12_plugin", "tensorflow"), GPUS, "jax"),
+        (("jax", "tensorflow"), GPUS, "tensorflow"),
+    ],
+)
+def test_models_are_opened_by_the_framework_that_is_installed(installed, modules, devices, engine):
+    installed(*modules)
+    assert engine_for_models(devices) == engine
+
+
+def test_without_a_framework_models_are_refused_with_what_to_install(installed):
+    installed("jax")
+    with pytest.raises(InvalidInput, match=r"pip install 'seqdec-gui\[gpu\]'.*pip install tensorflow"):
+        engine_for_models(GPUS)
+
+
+def test_products_are_exact_on_gpus_where_a_child_asks_for_it():
+    for engine in ("jax", "tensorflow"):
+        exact = child_environment(Placement(GPUS, engine), {}, exact=True)
+        assert exact["NVIDIA_TF32_OVERRIDE"] == "0"
+        assert exact.get("JAX_DEFAULT_MATMUL_PRECISION") == ("highest" if engine == "jax" else None)
+        assert "NVIDIA_TF32_OVERRIDE" not in made(GPUS, engine)
 
 
 def test_an_engine_that_is_not_there_is_refused_with_what_to_install(installed):

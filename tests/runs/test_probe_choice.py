@@ -19,7 +19,6 @@ CPU = DeviceChoice("cpu")
 @pytest.fixture(autouse=True)
 def both_installed(monkeypatch):
     monkeypatch.setattr(engine_choice, "missing", lambda *_: "")
-    monkeypatch.setattr(probe, "missing", lambda *_: "")
 
 
 def of(engine, step_s=0.01, **more):

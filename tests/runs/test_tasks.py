@@ -1,3 +1,4 @@
+import importlib.metadata
 import signal
 import subprocess
 import sys
@@ -9,8 +10,11 @@ import msgspec
 import pytest
 
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
-from seqdec_gui.runs import environment
-from seqdec_gui.runs.spec import DeviceChoice
+from seqdec_gui.runs import devices, engine_choice, jax_environment
+from seqdec_gui.runs.devices import Device
+from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.spec import DeviceChoice, Placement, RunSpec
+from seqdec_gui.runs.spec import write as write_spec
 from seqdec_gui.runs.tasks import (
     Cancelled,
     Evaluated,
@@ -51,10 +55,24 @@ def test_a_child_that_is_slow_to_die_does_not_hold_up_its_result(monkeypatch):
 
 
 def test_a_task_on_gpus_compiles_in_haste(monkeypatch):
-    monkeypatch.setattr(environment, "version", lambda _: "0.11.2")
+    monkeypatch.setattr(importlib.metadata, "version", lambda _: "0.11.2")
     told = []
     do("flags", on_event=told.append, devices=DeviceChoice("gpu", gpus=(0, 1)), engine="jax")
-    assert environment._FEW_TILINGS in told[-1].text.split()
+    assert jax_environment._FEW_TILINGS in told[-1].text.split()
+
+
+@pytest.mark.parametrize(("gpus", "expected"), [((0, 1), ["jax", "1", "0"]), ((0,), ["tensorflow", "-1", ""])])
+def test_an_evaluation_takes_the_gpu_of_its_run_and_says_where_it_cannot(gpus, expected, tmp_path, monkeypatch):
+    listed = tuple(Device(f"gpu:{i}", "gpu", "a GPU") for i in gpus)
+    monkeypatch.setattr(devices, "list_devices", lambda: listed)
+    monkeypatch.setattr(engine_choice, "find_spec", lambda name: object())
+    placement = Placement(DeviceChoice("gpu", gpus=(1,)), "jax")
+    write_spec(RunSpec(design={}, placement=placement), RunFolder(tmp_path).spec)
+    told = []
+    task = EvaluateTask(run=str(tmp_path))
+    run_task(task, told.append, argv=(sys.executable, str(FAKE_TASK), "devices"))
+    assert told[-1].text.split(",") == expected
+    assert ("computed on the CPU" in told[0].text) == (expected[1] == "-1")
 
 
 @pytest.mark.parametrize(

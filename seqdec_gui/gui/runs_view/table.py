@@ -16,8 +16,8 @@ from seqdec_gui.gui.training_view.badge import WORDS, state_color
 from seqdec_gui.gui.training_view.curves import family, in_order, is_validation
 from seqdec_gui.gui.training_view.session import device_words
 from seqdec_gui.gui.training_view.words import clock, value_text
+from seqdec_gui.runs.engines import engine_title
 from seqdec_gui.runs.metric_words import in_words
-from seqdec_gui.runs.spec import engine_title
 
 SORT = Qt.UserRole
 ENTRY = Qt.UserRole + 1

@@ -127,7 +127,7 @@ class Advisor(QObject):
         """What has been measured so far, as an advice without a sentence."""
         devices = self.devices if self._about is None else self._about[1]
         return Advice(
-            engine="jax", why="", devices=devices, alone=single(devices), batch_size=self.batch_size,
+            engine="", why="", devices=devices, alone=single(devices), batch_size=self.batch_size,
             measurements=tuple(self.measured), sentence="",
         )  # fmt: skip
 

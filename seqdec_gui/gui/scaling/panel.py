@@ -14,7 +14,7 @@ from seqdec_gui.gui.scaling.table import AdviceTable
 from seqdec_gui.gui.stylesheet import polish
 from seqdec_gui.gui.workspace import Workspace
 from seqdec_gui.runs.advice import CPU_BUDGET_S, GPU_BUDGET_S, Advice, devices_in_words
-from seqdec_gui.runs.spec import engine_title
+from seqdec_gui.runs.engines import engine_title
 
 MEASURE = "Measure these devices"
 

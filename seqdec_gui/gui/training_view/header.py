@@ -32,9 +32,9 @@ from seqdec_gui.gui.stylesheet import polish
 from seqdec_gui.gui.training_view.badge import Badge
 from seqdec_gui.gui.training_view.session import FollowedRun, TrainingSession, device_words
 from seqdec_gui.gui.training_view.words import duration, value_text
+from seqdec_gui.runs.engines import engine_title
 from seqdec_gui.runs.events import CommandAnswer
 from seqdec_gui.runs.folder import RunFolder
-from seqdec_gui.runs.spec import engine_title
 
 if TYPE_CHECKING:
     from seqdec_gui.runs.certificate import Certificate

@@ -17,11 +17,12 @@ import numpy as np
 
 from seqdec_gui.data.dataset import open_dataset
 from seqdec_gui.domain.dataflow import data_ports
+from seqdec_gui.runner import engines
 from seqdec_gui.runner.bench.peer import given, write_model
 from seqdec_gui.runner.bench.work import Job, design, write_arrays
-from seqdec_gui.runner.engines.jax import JaxEngine, recurrent
+from seqdec_gui.runner.engines.jax import recurrent
 from seqdec_gui.runner.program import Program
-from seqdec_gui.runs.spec import DeviceChoice
+from seqdec_gui.runs.spec import DeviceChoice, Placement
 
 Array = Any
 TOLERANCE = 2e-5
@@ -75,7 +76,8 @@ def replica_difference(job: Job, folder: Path) -> float:
         of_these = msgspec.structs.replace(job, devices=devices, per_device_batch=each)
         write_arrays(of_these, folder)
         wanted = design(of_these)
-        engine = JaxEngine(Program.of(wanted, write_model(of_these, folder)), devices, exact=True, keep_compiled=False)
+        program = Program.of(wanted, write_model(of_these, folder))
+        engine = engines.create(Placement(devices, "jax"), program, exact=True, keep_compiled=False)
         engine.build()
         dataset = open_dataset(wanted.data, data_ports(wanted), folder)
         engine.start(dataset)

@@ -14,6 +14,7 @@ import numpy as np
 
 from seqdec_gui.runner.bench.peer import given, measure, tell, write_model
 from seqdec_gui.runner.bench.work import Job, arrays
+from seqdec_gui.runner.normalization import all_layers
 from seqdec_gui.runner.probe import process_age_s
 from seqdec_gui.runner.program import load_build
 
@@ -66,7 +67,7 @@ def _scope(job: Job) -> Any:
 
 
 def _synchronise(model: keras.Model) -> None:
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = True
 

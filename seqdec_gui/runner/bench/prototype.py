@@ -16,6 +16,7 @@ from jax.sharding import PartitionSpec as P
 
 from seqdec_gui.runner.bench.peer import given, measure, tell, write_model
 from seqdec_gui.runner.bench.work import arrays
+from seqdec_gui.runner.normalization import all_layers
 from seqdec_gui.runner.program import load_build
 
 Array = Any
@@ -35,7 +36,7 @@ def main() -> None:
     job, folder = given()
     mesh = Mesh(np.array(jax.devices()[: job.devices.replicas]), ("batch",))
     model = load_build(write_model(job, folder))()["full"]
-    for layer in model._flatten_layers():
+    for layer in all_layers(model):
         if type(layer) is keras.layers.BatchNormalization:
             layer.__class__ = AveragedBatchNormalization
     optimizer = keras.optimizers.Adam(1e-3)

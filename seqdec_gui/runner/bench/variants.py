@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import statistics
 import sys
 import time
@@ -19,15 +20,17 @@ import numpy.typing as npt
 from seqdec_gui.data.dataset import open_dataset
 from seqdec_gui.domain.dataflow import data_ports
 from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.runner import engines
 from seqdec_gui.runner.bench.peer import given, write_model
 from seqdec_gui.runner.bench.work import Job, design, write_arrays
-from seqdec_gui.runner.engines.jax import JaxEngine
+from seqdec_gui.runner.engines.base import Engine
 from seqdec_gui.runner.engines.jax.tuning import Tuning
-from seqdec_gui.runner.instruments import WithoutReduction
 from seqdec_gui.runner.program import Program
-from seqdec_gui.runs.spec import DeviceChoice
+from seqdec_gui.runs.spec import DeviceChoice, Placement
 
 replace = msgspec.structs.replace
+_APART = contextlib.ExitStack()
+"""Never closed: nothing else is asked of an engine whose devices are apart."""
 
 
 def main() -> None:
@@ -55,17 +58,18 @@ def measure(job: Job, name: str, folder: Path) -> dict[str, object]:
     return {**found, "compile_s": round(seconds[0] - rest, 1), "loss": loss}
 
 
-def ready(job: Job, name: str, folder: Path) -> tuple[Job, JaxEngine, npt.NDArray[np.int64]]:
+def ready(job: Job, name: str, folder: Path) -> tuple[Job, Engine, npt.NDArray[np.int64]]:
     """The job as this name wants it, an engine that has its data, and the rows of an epoch's steps (steps, batch)."""
     job, tuning, apart = parsed(job, name)
     write_arrays(job, folder)
     wanted = design(job)
-    engine = JaxEngine(Program.of(wanted, write_model(job, folder)), job.devices, tuning=tuning, keep_compiled=False)
+    program = Program.of(wanted, write_model(job, folder))
+    engine = engines.create(Placement(job.devices, "jax"), program, tuning=tuning, keep_compiled=False)
     engine.build()
     dataset = open_dataset(wanted.data, data_ports(wanted), folder)
     engine.start(dataset)
     if apart:
-        WithoutReduction(engine, dataset.wires).__enter__()  # for good: nothing else is asked of this engine
+        _APART.enter_context(engine.without_reductions())
     return job, engine, np.random.default_rng(0).permutation(dataset.training).reshape(job.steps, job.batch)
 
 

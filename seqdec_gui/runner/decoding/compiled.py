@@ -1,57 +1,49 @@
-"""A function of tensors that contains Keras models, compiled by the backend in use."""
+"""A function of tensors that contains Keras models, compiled by the framework in use."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from seqdec_gui.runner import engines
+from seqdec_gui.runs.engines import of_backend
+
 if TYPE_CHECKING:
     import keras
 
 Function = Callable[..., Any]
+MakeFunction = Callable[[Callable[[list[Any]], list[Any]]], Function]
 
 
-def compiled(model: keras.Model, function: Callable[[Callable[[list[Any]], list[Any]]], Function]) -> Function:
+def compiled(model: keras.Model, function: MakeFunction) -> Function:
     """`function(call)` compiled, where `call(inputs) -> outputs` runs the model at inference on lists of tensors.
 
-    The number of rows may differ from call to call; JAX compiles again for each, so feed it few different ones.
+    The number of rows may differ from call to call; JAX compiles again for each, so feed it few different ones. On a framework
+    without a compiler in `runs.engines` the function runs as it is.
     """
     import keras
 
-    if keras.backend.backend() == "jax":
-        return _with_jax(model, function)
+    info = of_backend(keras.backend.backend())
+    if info is not None and info.compiler:
+        found: Function = engines.load(info.compiler)(model, function)
+        return found
+    return function(inference_call(model))
+
+
+def inference_call(model: keras.Model) -> Callable[[list[Any]], list[Any]]:
+    """`call(inputs) -> outputs` of a model that keeps its own weights."""
 
     def call(inputs: list[Any]) -> list[Any]:
-        return _as_list(model(_as_arguments(inputs), training=False))
+        return as_list(model(as_arguments(inputs), training=False))
 
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        return tf.function(function(call), reduce_retracing=True)
-    return function(call)
+    return call
 
 
-def _with_jax(model: keras.Model, function: Callable[[Callable[[list[Any]], list[Any]]], Function]) -> Function:
-    import jax
-
-    # as arguments, or the weights would become constants of the compiled program
-    trainable = [variable.value for variable in model.trainable_variables]
-    fixed = [variable.value for variable in model.non_trainable_variables]
-
-    def run(trainable: list[Any], fixed: list[Any], *arguments: Any) -> Any:
-        def call(inputs: list[Any]) -> list[Any]:
-            outputs, _ = model.stateless_call(trainable, fixed, _as_arguments(inputs), training=False)
-            return _as_list(outputs)
-
-        return function(call)(*arguments)
-
-    jitted = jax.jit(run)
-    return lambda *arguments: jitted(trainable, fixed, *arguments)
-
-
-def _as_arguments(inputs: list[Any]) -> Any:
+def as_arguments(inputs: list[Any]) -> Any:
+    """What a Keras model takes: a single tensor alone, several in a list."""
     return inputs[0] if len(inputs) == 1 else inputs
 
 
-def _as_list(outputs: Any) -> list[Any]:
+def as_list(outputs: Any) -> list[Any]:
+    """A list of what a Keras model gives."""
     return list(outputs) if isinstance(outputs, Sequence) else [outputs]

@@ -1,11 +1,13 @@
-"""Two ways to train the same model on N devices; what is above them does not know which one runs."""
+"""The engines, as the rest of the child makes them: by the name in `runs.engines.ENGINES`."""
 
 from __future__ import annotations
 
 import contextlib
-import threading
-from types import ModuleType
-from typing import TYPE_CHECKING
+import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from seqdec_gui.runs.engines import engine_info
 
 if TYPE_CHECKING:
     from seqdec_gui.runner.engines.base import Engine
@@ -14,28 +16,28 @@ if TYPE_CHECKING:
 
 
 def begin(placement: Placement) -> None:
-    """Import JAX, and begin in a thread what takes a second on GPUs, most of it waiting for the driver: CUDA's start.
+    """Start what the engine needs and takes long, in the background where that is possible. Call it before rows are read.
 
-    Call it before rows are read. On a CPU there is nothing to wait for, and the engine sets first how many devices there are.
+    Its failures are not raised: the engine asks again, and says what is missing.
     """
-    if placement.engine == "jax" and placement.devices.kind == "gpu":
-        with contextlib.suppress(Exception):  # the engine asks again, and says what is missing, or why there are no devices
-            import jax  # not in the thread: NumPy cannot be imported by two at once
-
-            threading.Thread(target=_start_cuda, args=(jax,), daemon=True, name="start CUDA").start()
+    if reference := engine_info(placement.engine).begin:
+        with contextlib.suppress(Exception):
+            load(reference)(placement.devices)
 
 
-def create(placement: Placement, program: Program) -> Engine:
-    """The engine that a run was given. Imports its framework; call before anything else touches a device."""
-    if placement.engine == "jax":
-        from seqdec_gui.runner.engines.jax import JaxEngine
+def create(placement: Placement, program: Program, *, exact: bool = False, **options: Any) -> Engine:
+    """Make the engine of a placement: the only place where one is made.
 
-        return JaxEngine(program, placement.devices)
-    from seqdec_gui.runner.engines.tensorflow import TensorFlowEngine
+    Imports its framework; call it before anything else touches a device. `exact` asks for matrix products in full float32 on
+    GPUs, whose libraries are told so before they are loaded. `options` are further arguments of the engine's own constructor.
+    """
+    if exact:
+        os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
+    engine: Engine = load(engine_info(placement.engine).engine)(program, placement.devices, exact=exact, **options)
+    return engine
 
-    return TensorFlowEngine(program, placement.devices)
 
-
-def _start_cuda(jax: ModuleType) -> None:
-    with contextlib.suppress(Exception):
-        jax.devices()
+def load(reference: str) -> Any:
+    """What a `"module:name"` of the registry points to."""
+    module, _, name = reference.partition(":")
+    return getattr(import_module(module), name)

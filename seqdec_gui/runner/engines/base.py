@@ -1,14 +1,16 @@
-"""What the training loop asks of an engine.
+"""The contract of an engine: what the training loop, the probe and the certificate ask of whatever trains a model.
 
-An engine owns the devices, the model's variables while training, and nothing else: rows, learning rates and the weight of
-the KL term come in with every call, sums of losses and metrics go out. So both engines see the same rows in the same order,
-and a checkpoint of one continues on the other.
+A new engine implements `Engine` and gets a row in `runs.engines.ENGINES`; nothing else names it. Everything above the engine
+works with row numbers, learning rates and sums: it does not know the framework, so a checkpoint of one engine continues on
+another, which sees the same rows in the same order.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -41,7 +43,7 @@ class Sum(msgspec.Struct, frozen=True):
 
 
 class Interval(NamedTuple):
-    """What a stretch of training steps gave: the loss of each step, and sums of every fraction over all of them.
+    """The result of several training steps: the loss of each step, and sums of every fraction over all of them.
 
     `metrics` has the names of `Objective.names`. Add the steps in float64: float32 stops counting at 16.7 million tokens.
     """
@@ -53,11 +55,22 @@ class Interval(NamedTuple):
 class Engine(ABC):
     """Trains one model on the devices it was made for.
 
-    Life: construct (before anything touches a device), `build`, `start`, then `train` and `evaluate` in any order, `sync`
-    whenever the Keras variables are to be read, `load` after they were written. Every global batch divides by `replicas`.
+    An engine owns the devices, the compiled steps, and the model's variables while it trains. It is made by `engines.create`,
+    in a process whose environment was set for its devices (`runs.environment`), before anything else touches a device.
 
-    After `build`: `models` are the blocks and "full", `training_model` shares their layers (`program.training_model`), and
-    `optimizer` is built on `training_model.trainable_variables`. Their variables are what a checkpoint holds.
+    Call order: the constructor, `build`, `start`, then `train`, `evaluate` and `predict` in any order; `sync` before the Keras
+    variables are read, `load` after they were written. A global batch must divide by `replicas`.
+
+    Attributes:
+        name: The engine's name in `runs.engines.ENGINES`.
+        program: What to train: the script, its losses, optimizer and seed.
+        devices: Where to train; never `auto`.
+        exact: Whether matrix products are computed in full float32 (no TensorFloat-32 on GPUs).
+        models: After `build`, the Keras models by block id, and "full".
+        training_model: After `build`, the full model with the outputs of the KL terms (`program.training_model`). It shares its
+            layers with `models`.
+        optimizer: After `build`, built on `training_model.trainable_variables`. A checkpoint holds the variables of the models
+            and of the optimizer.
     """
 
     name: str
@@ -65,62 +78,123 @@ class Engine(ABC):
     training_model: keras.Model
     optimizer: keras.Optimizer
 
-    def __init__(self, program: Program, devices: DeviceChoice) -> None:
+    def __init__(self, program: Program, devices: DeviceChoice, *, exact: bool = False) -> None:
+        """Keep the arguments, and set the process up for the devices and for `exact` products.
+
+        `exact` costs time on GPUs. Certificates ask for it, since TensorFloat-32 differs by 1e-3 between two ways to divide a
+        batch; trainings do not.
+        """
         self.program = program
         self.devices = devices
+        self.exact = exact
 
     @property
     def replicas(self) -> int:
+        """How many devices share a global batch."""
         return self.devices.replicas
 
+    # -- life
     @abstractmethod
     def build(self) -> None:
         """Build models and optimizer under the engine's scope (`Program.build_models`)."""
 
     @abstractmethod
     def start(self, dataset: Dataset) -> None:
-        """Put the data where the devices reach it fast, and prepare the steps. May be called once."""
+        """Put the data where the devices reach it fast, and prepare the steps. Call it again to change the data."""
 
-    def compile_ahead(self) -> None:  # noqa: B027 - an engine may have nothing to begin
-        """Begin to compile training steps in the background, for who has other things to do first. `train` waits for them."""
+    @abstractmethod
+    def sync(self) -> None:
+        """Write weights, moving statistics, optimizer slots and random state to the Keras variables."""
+
+    @abstractmethod
+    def load(self) -> None:
+        """Read weights, moving statistics, optimizer slots and random state from the Keras variables."""
+
+    # -- compilation
+    def compile_ahead(self) -> None:  # noqa: B027 - an engine may have nothing to compile ahead
+        """Start to compile the training step in a background thread. `train` blocks until it is ready."""
 
     def make_ready(self, steps: int, meanwhile: Callable[[], None] = lambda: None) -> bool:
-        """Wait until a call of `train` with so many steps of the design's batch would compile nothing; False where it may.
+        """Block until `train` can run without compiling.
 
-        `meanwhile` is called again and again as it waits; what it raises ends the waiting, though not the compilation.
+        Args:
+            steps: How many steps the call of `train` will have, at the design's batch size.
+            meanwhile: Called several times a second while this waits. An exception that it raises ends the waiting, but not the
+                compilation.
+
+        Returns:
+            False where the engine cannot tell, so that the next `train` may compile.
         """
         return False
 
     @property
     def fewest_steps(self) -> int:
-        """Calls of `train` with a multiple of so many steps compile least."""
+        """Pass `train` multiples of this many steps to avoid further compilations."""
         return 1
 
+    # -- work
     @abstractmethod
     def train(self, rows: Rows, learning_rates: Floats, kl_weights: Floats) -> Interval:
-        """One optimizer step per line of `rows` (steps, global batch), at that step's learning rate and KL weights.
+        """Take one optimizer step per line of `rows`.
 
-        `learning_rates` is (steps,), `kl_weights` (steps, divergences of the program), the latter with the annealing multiplied
-        in. The rows of a line are split among the replicas in contiguous parts. The loss is that of the global batch:
-        numerators and denominators are summed over the replicas before they are divided. May be called with any number of
-        steps; calls with the same number cost no new compilation.
+        The rows of a line are split among the replicas in contiguous parts. The loss is that of the global batch: numerators
+        and denominators are summed over the replicas before they are divided. Any number of steps is allowed; calls with the
+        same number compile nothing new.
+
+        Args:
+            rows: Row numbers of the dataset, (steps, global batch).
+            learning_rates: Of each step, (steps,).
+            kl_weights: Of each step and KL term of the program, annealing included, (steps, divergences).
         """
 
     @abstractmethod
     def evaluate(self, rows: Rows, weights: Floats) -> Mapping[str, Sum]:
-        """Fractions of `Objective.names` at inference over (steps, global batch) rows, each counted `weights` times.
+        """The fractions of `Objective.names` at inference, summed over rows.
 
-        A weight of 0 is for padding: any row may stand there.
+        Args:
+            rows: Row numbers, (steps, global batch).
+            weights: How often each row counts, of the same shape; 0 for rows that only fill up a batch.
         """
 
     @abstractmethod
     def predict(self, rows: Rows) -> list[npt.NDArray[np.float32]]:
-        """Predictions of every loss block's source for one-dimensional `rows`, any number of them, at inference."""
+        """The predictions of every loss block's source at inference, each (rows, ...), for any number of `rows` (rows,)."""
 
-    @abstractmethod
-    def sync(self) -> None:
-        """Bring weights, moving statistics, optimizer slots and random state into the Keras variables."""
+    # -- questions of the probe
+    @property
+    def resident(self) -> bool:
+        """After `start`: whether all rows lie on the devices, so that a step waits for no input."""
+        return False
 
-    @abstractmethod
-    def load(self) -> None:
-        """Take weights, moving statistics, optimizer slots and random state from the Keras variables."""
+    def peak_memory(self) -> int | None:
+        """The most bytes in use so far: on the fullest GPU, or on a CPU by this whole process; None where nobody counts.
+
+        An engine that trains on GPUs overrides it for them.
+        """
+        return peak_of_process()
+
+    def cudnn_layers(self, rows: Rows, learning_rates: Floats, kl_weights: Floats) -> int | None:
+        """How many recurrent layers the compiled training step runs in cuDNN's kernel; 0 on a CPU, None where unknown.
+
+        Call it after `train` with the same arguments.
+        """
+        return 0 if self.devices.kind == "cpu" else None
+
+    def without_reductions(self) -> AbstractContextManager[None]:
+        """A context in which `train` sums nothing over the devices, neither gradients nor moments of BatchNormalization.
+
+        The difference in time is the cost of the reductions; what is trained meanwhile is wrong. The first `train` in it
+        compiles steps of its own, which later contexts use again. An engine that trains on several devices overrides it.
+        """
+        if self.replicas > 1:
+            raise NotImplementedError(f"{type(self).__name__} cannot train without reductions")
+        return nullcontext()
+
+
+def peak_of_process(status: Path = Path("/proc/self/status")) -> int | None:
+    """The largest resident set of this process in bytes, from the kernel; None where it does not say."""
+    try:
+        lines = status.read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), None)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
+import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from seqdec_gui.runner.decoding.compiled import Function, MakeFunction, inference_call
 from seqdec_gui.runner.engines.base import Engine, Floats, Interval, Rows, Sum
 from seqdec_gui.runner.kernels import avoid_cudnn_where_it_cannot_go
 from seqdec_gui.runner.normalization import use_global_moments
@@ -26,27 +29,29 @@ RESIDENT_BYTES = 2 * 2**30
 SEED_STRIDE = 0x9E3779B1
 """2**32 divided by the golden ratio keeps the seeds of replicas far apart (Knuth, TAOCP 3, 6.4)."""
 
+_BACKWARD = re.compile(r"backprop|backward|bwd", re.IGNORECASE)
+"""Names of operations that belong to the backward pass."""
+
 Tensor = Any
 Arrays = dict[str, Tensor]
 ROWS = "rows"
 
 
 class TensorFlowEngine(Engine):
-    """`MirroredStrategy` over GPUs or virtual CPU devices; a single device is used directly.
-
-    `exact` asks for products in full float32, which cost time on GPUs (TensorFloat-32 otherwise).
-    """
+    """`MirroredStrategy` over GPUs or virtual CPU devices; a single device is used directly."""
 
     name = "tensorflow"
 
     def __init__(self, program: Program, devices: DeviceChoice, *, exact: bool = False) -> None:
-        super().__init__(program, devices)
+        super().__init__(program, devices, exact=exact)
         names = _configure(devices)
         tf.config.experimental.enable_tensor_float_32_execution(not exact)
         self._strategy = tf.distribute.MirroredStrategy(names) if len(names) > 1 else None
+        self._reduces = True  # False while `without_reductions` is traced and run
 
     # -- life
     def build(self) -> None:
+        keras.utils.set_random_seed(self.program.training.seed)  # TensorFlow's own generators too
         with self._strategy.scope() if self._strategy else nullcontext():
             self.models = self.program.build_models()
             self.training_model = training_model(self.models, self.program)
@@ -63,17 +68,23 @@ class TensorFlowEngine(Engine):
         self._dataset = dataset
         self._objective = Objective(self.program, dataset.wires)
         avoid_cudnn_where_it_cannot_go(self.models, self.program.design, self.program.inference, dataset)
-        self._resident: Any = None
+        self._resident: Arrays | None = None
         if sum(array.nbytes for array in dataset.arrays.values()) <= RESIDENT_BYTES:
             self._resident = {name: self._on_every_device(array) for name, array in dataset.arrays.items()}
         batches = self._batch_signature()
-        rates, kl = tf.TensorSpec([None], tf.float32), tf.TensorSpec([None, None], tf.float32)
-        self._train = tf.function(self._train_steps, [batches, rates, kl], autograph=False)
+        self._train = self._train_function()
+        self._train_apart = self._train_function()
         self._evaluate = tf.function(self._evaluate_steps, [batches, tf.TensorSpec([None, None], tf.float32)], autograph=False)
         self._predict = tf.function(self._predict_batch, [batches], autograph=False)
 
+    def _train_function(self) -> Any:
+        """The training steps as one function, traced when it is first called."""
+        signature = [self._batch_signature(), tf.TensorSpec([None], tf.float32), tf.TensorSpec([None, None], tf.float32)]
+        return tf.function(self._train_steps, signature, autograph=False)
+
     def train(self, rows: Rows, learning_rates: Floats, kl_weights: Floats) -> Interval:
-        found = self._train(self._batches(rows), tf.constant(learning_rates, tf.float32), tf.constant(kl_weights, tf.float32))
+        train = self._train if self._reduces else self._train_apart
+        found = train(self._batches(rows), tf.constant(learning_rates, tf.float32), tf.constant(kl_weights, tf.float32))
         losses, fractions = np.split(found.numpy(), [1], axis=1)
         return Interval(losses[:, 0], self._sums(fractions))
 
@@ -111,6 +122,31 @@ class TensorFlowEngine(Engine):
         yield
         for copy, value in zip(copies, before, strict=True):
             copy.assign(value)
+
+    # -- questions of the probe
+    @property
+    def resident(self) -> bool:
+        return self._resident is not None
+
+    def peak_memory(self) -> int | None:
+        if self.devices.kind == "cpu":
+            return super().peak_memory()
+        names = (f"GPU:{number}" for number in range(self.replicas))
+        return max(int(tf.config.experimental.get_memory_info(name)["peak"]) for name in names)
+
+    def cudnn_layers(self, rows: Rows, learning_rates: Floats, kl_weights: Floats) -> int | None:
+        """From the CudnnRNN operations in the traced graph with all its functions."""
+        if self.devices.kind == "cpu":
+            return 0
+        return count_cudnn_operations(self._train.get_concrete_function().graph.as_graph_def(), self.replicas)
+
+    @contextmanager
+    def without_reductions(self) -> Iterator[None]:
+        before, self._reduces = self._reduces, False
+        try:
+            yield
+        finally:
+            self._reduces = before
 
     # -- steps, inside tf.function
     def _train_steps(self, batches: Arrays, learning_rates: Tensor, kl_weights: Tensor) -> Tensor:
@@ -190,7 +226,7 @@ class TensorFlowEngine(Engine):
 
     def _summed(self, values: list[Tensor]) -> list[Tensor]:
         """The sums over all replicas, in one reduction of one vector."""
-        if not self._strategy:
+        if not self._strategy or not self._reduces:
             return values
         sizes = [value.shape.num_elements() for value in values]
         joined = tf.concat([tf.reshape(value, [-1]) for value in values], 0)
@@ -200,7 +236,7 @@ class TensorFlowEngine(Engine):
     def _gather(self, moments: Tensor) -> Tensor:
         """(3, channels) of every replica, (replicas, 3, channels); as it is outside of a replica."""
         context = tf.distribute.get_replica_context()
-        if context is None or context.num_replicas_in_sync == 1:
+        if context is None or context.num_replicas_in_sync == 1 or not self._reduces:
             return moments[None]
         slot = tf.one_hot(context.replica_id_in_sync_group, self.replicas, dtype=moments.dtype)
         return context.all_reduce(tf.distribute.ReduceOp.SUM, slot[:, None, None] * moments[None])
@@ -242,6 +278,19 @@ def _repeated(step: Callable[[Tensor], Tensor], steps: Tensor, width: int) -> Te
         lambda k, _: k < steps, lambda k, found: (k + 1, found.write(k, step(k))), (0, found), parallel_iterations=1
     )
     return found.stack()
+
+
+def count_cudnn_operations(graph: Any, replicas: int) -> int:
+    """Forward operations of cuDNN's recurrent kernels in a GraphDef, per replica."""
+    nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+    count = sum(node.op.startswith("CudnnRNN") and not _BACKWARD.search(node.op) for node in nodes)
+    return -(-count // replicas)
+
+
+def compiled(model: keras.Model, function: MakeFunction) -> Function:
+    """As `decoding.compiled.compiled`; one trace serves every number of rows."""
+    found: Function = tf.function(function(inference_call(model)), reduce_retracing=True)
+    return found
 
 
 def _configure(devices: DeviceChoice) -> list[str]:

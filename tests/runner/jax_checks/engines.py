@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from seqdec_gui.data.dataset import Dataset
-from seqdec_gui.runner.engines.jax import JaxEngine, memory
+from seqdec_gui.runner import engines
+from seqdec_gui.runner.engines.jax import memory
+from seqdec_gui.runner.engines.jax.engine import JaxEngine
 from seqdec_gui.runner.engines.jax.tuning import Tuning
-from seqdec_gui.runs.spec import DeviceChoice
+from seqdec_gui.runs.spec import DeviceChoice, Placement
 from tests.runner import train_on
 
 Array = Any
@@ -30,7 +32,8 @@ def made(
     here = folder / f"{name} {count} {len(list(folder.iterdir()))}"
     here.mkdir(parents=True)
     program, dataset = train_on.prepared(name, here, **training)
-    made = JaxEngine(program, DeviceChoice("cpu", count), storage=storage, keep_compiled=False, tuning=tuning)
+    placement = Placement(DeviceChoice("cpu", count), "jax")
+    made = cast(JaxEngine, engines.create(placement, program, storage=storage, keep_compiled=False, tuning=tuning))
     made.build()
     if silent:
         train_on.silence(made)

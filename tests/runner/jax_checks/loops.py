@@ -12,7 +12,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from seqdec_gui.runner.engines.jax import JaxEngine, engine, memory, steps
+from seqdec_gui.runner.engines.jax import engine, memory, steps
+from seqdec_gui.runner.engines.jax.engine import JaxEngine
 from seqdec_gui.runner.engines.jax.tuning import Tuning
 from tests.runner.jax_checks.engines import BATCH, difference, made, some_rows, train
 

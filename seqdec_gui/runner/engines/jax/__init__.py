@@ -1,5 +1,1 @@
-"""The engine on JAX."""
-
-from seqdec_gui.runner.engines.jax.engine import JaxEngine
-
-__all__ = ["JaxEngine"]
+"""The engine on JAX. This module stays empty: `start` is imported long before `engine`, and without Keras."""

@@ -5,13 +5,17 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
+import re
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 import numpy.typing as npt
 from jax.sharding import Mesh, NamedSharding
+from jax.sharding import PartitionSpec as P
 from keras.src.utils import module_utils
 
 from seqdec_gui.runner.engines.base import Engine, Floats, Interval, Rows, Sum
@@ -33,13 +37,17 @@ LINES = 256
 """Most steps of one call on resident data; longer intervals are several calls."""
 FIXED_STEPS = 16
 """Steps of a call where each length is a compilation of its own."""
+_CALLS_CUDNN = "jax.experimental.rnn"
+"""The only module of JAX that calls cuDNN's recurrent kernels; Keras imports it when it takes them."""
+_CUDNN_CALL = re.compile(r'custom_call_target="[^"]*cudnn[^"]*rnn[^"]*"', re.IGNORECASE)
+_BACKWARD = re.compile(r"bwd|backprop|backward", re.IGNORECASE)
+"""Names of calls that belong to the backward pass."""
 
 
 class JaxEngine(Engine):
     """`shard_map` over the devices that this process sees (see `runs.environment`).
 
-    `storage` decides where the rows live. `keep_compiled` keeps compiled steps in the user's cache for later runs. `exact` asks
-    for products in full float32, which cost time on GPUs (TensorFloat-32 otherwise).
+    `storage` decides where the rows live. `keep_compiled` keeps compiled steps in the user's cache for later runs.
     """
 
     name = "jax"
@@ -49,14 +57,17 @@ class JaxEngine(Engine):
         program: Program,
         devices: DeviceChoice,
         *,
+        exact: bool = False,
         storage: Storage = "auto",
         keep_compiled: bool = True,
-        exact: bool = False,
         tuning: Tuning | None = None,
     ) -> None:
-        super().__init__(program, devices)
+        super().__init__(program, devices, exact=exact)
         self._tuning = tuning or Tuning()
-        self._storage, self._exact, self._keep_compiled = storage, exact, keep_compiled
+        self._storage = storage
+        self._keep_compiled = keep_compiled
+        if exact:
+            jax.config.update("jax_default_matmul_precision", "highest")
 
     # -- life
     def build(self) -> None:
@@ -86,8 +97,6 @@ class JaxEngine(Engine):
     def _configure(self) -> None:
         # Keras asks in many places whether TensorFlow is there, by importing it: seconds, and hundreds of megabytes
         module_utils.tensorflow._available = False
-        if self._exact:
-            jax.config.update("jax_default_matmul_precision", "highest")
         if self._keep_compiled:
             kept_code.keep()
 
@@ -102,7 +111,7 @@ class JaxEngine(Engine):
 
     def start(self, dataset: Dataset) -> None:
         self._dataset = dataset
-        self.resident = self._storage == "resident" or (self._storage == "auto" and fits(dataset.arrays, self._devices))
+        self._resident = self._storage == "resident" or (self._storage == "auto" and fits(dataset.arrays, self._devices))
         self._objective = Objective(self.program, dataset.wires)
         self._prepare()
         self.load()
@@ -111,9 +120,14 @@ class JaxEngine(Engine):
         """Data and steps for the mesh."""
         dataset = self._dataset
         self._data = jax.device_put(dict(dataset.arrays), self._sharding(EVERYWHERE)) if self.resident else {}
-        self._steps = Steps(
-            self.training_model, self.optimizer, self._objective, dataset.wires, self._mesh,
-            resident=self.resident, global_statistics=self.program.global_statistics, fixed=self._fixed,
+        self._steps = self._steps_on(self._mesh)
+        self._steps_apart: Steps | None = None
+
+    def _steps_on(self, mesh: Mesh, rows: P = BY_ROWS) -> Steps:
+        """The compiled functions for a mesh; `rows`: along which of its axes a batch is split."""
+        return Steps(
+            self.training_model, self.optimizer, self._objective, self._dataset.wires, mesh,
+            resident=self.resident, global_statistics=self.program.global_statistics, fixed=self._fixed, rows=rows,
         )  # fmt: skip
 
     @property
@@ -181,6 +195,42 @@ class JaxEngine(Engine):
             found.append([np.asarray(output) for output in self._steps.predict(self._state, data, _int32(line[None]))])
         full = len(self.models[FULL].outputs)  # further outputs are those of the KL terms
         return [np.concatenate([outputs[i] for outputs in found])[: len(rows)] for i in range(full)]
+
+    # -- questions of the probe
+    @property
+    def resident(self) -> bool:
+        return self._resident
+
+    def peak_memory(self) -> int | None:
+        if self.devices.kind == "cpu":
+            return super().peak_memory()
+        peaks = [(device.memory_stats() or {}).get("peak_bytes_in_use") for device in self._devices]
+        return max((int(peak) for peak in peaks if peak is not None), default=None)
+
+    def cudnn_layers(self, rows: Rows, learning_rates: Floats, kl_weights: Floats) -> int | None:
+        """From the custom calls in the compiled module, which is read only where somebody may have made one."""
+        if self.devices.kind == "cpu" or _CALLS_CUDNN not in sys.modules:
+            return 0  # reading the compiled step would take a quarter of a second
+        return count_cudnn_calls(self._compiled_text(rows, learning_rates, kl_weights))
+
+    def _compiled_text(self, rows: Rows, learning_rates: Floats, kl_weights: Floats) -> str:
+        """The compiled module of the first call that `train` would make."""
+        (_, count, lines, data), *_ = self._chunks(rows, self._lengths(rows.shape[1]))
+        rates, factors = (_padded(values[:count], len(lines)) for values in (learning_rates, kl_weights))
+        return self._steps.compiled_text(self._state, data, lines, np.int32(count), rates, factors)
+
+    @contextmanager
+    def without_reductions(self) -> Iterator[None]:
+        """Trains on a mesh whose axis of replicas is one device long, as often as there are devices: sums over it are none."""
+        if self._steps_apart is None:
+            apart = Mesh(self._mesh.devices.reshape(1, -1), (REPLICAS, "apart"))
+            self._steps_apart = self._steps_on(apart, P(None, (REPLICAS, "apart")))
+        with_reductions = self._steps
+        self._steps = self._steps_apart
+        try:
+            yield
+        finally:
+            self._steps = with_reductions
 
     # -- compilation
     def compile_ahead(self) -> None:
@@ -271,6 +321,11 @@ class JaxEngine(Engine):
 
     def _sharding(self, spec: Any) -> NamedSharding:
         return NamedSharding(self._mesh, spec)
+
+
+def count_cudnn_calls(hlo: str) -> int:
+    """Forward calls of cuDNN's recurrent kernels in the text of a compiled module."""
+    return sum(not _BACKWARD.search(call) for call in _CUDNN_CALL.findall(hlo))
 
 
 def _longest(lengths: tuple[int, ...], left: int, most: int) -> int:

@@ -35,7 +35,7 @@ POLL_S = 0.1
 
 
 def introduce(mesh: Mesh) -> futures.Future[float]:
-    """Begin to let the devices find each other, for which NCCL takes a second at their first sum; how many they are.
+    """Initialise NCCL between the mesh's devices in the background (about 1 s). Returns a future of the device count.
 
     What is compiled ahead waits for it.
     """

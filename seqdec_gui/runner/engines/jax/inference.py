@@ -1,0 +1,33 @@
+"""Inference of Keras models, compiled by JAX."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import jax
+
+from seqdec_gui.runner.decoding.compiled import Function, MakeFunction, as_arguments, as_list
+
+if TYPE_CHECKING:
+    import keras
+
+
+def compiled(model: keras.Model, function: MakeFunction) -> Function:
+    """As `decoding.compiled.compiled`. Compiles again for each number of rows.
+
+    The weights are moved once to the device that runs the function, and are arguments: as constants they would be part of the
+    compiled program.
+    """
+    device = jax.devices()[0]
+    trainable = jax.device_put([variable.value for variable in model.trainable_variables], device)
+    fixed = jax.device_put([variable.value for variable in model.non_trainable_variables], device)
+
+    def run(trainable: list[Any], fixed: list[Any], *arguments: Any) -> Any:
+        def call(inputs: list[Any]) -> list[Any]:
+            outputs, _ = model.stateless_call(trainable, fixed, as_arguments(inputs), training=False)
+            return as_list(outputs)
+
+        return function(call)(*arguments)
+
+    jitted = jax.jit(run)
+    return lambda *arguments: jitted(trainable, fixed, *arguments)
