@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import get_args
 
 from seqdec_gui.commands.console import absolute, load_design, report_progress, say, warn, warn_of
 from seqdec_gui.commands.numbers import whole_number
@@ -24,7 +25,7 @@ from seqdec_gui.runs.engines import ENGINES
 from seqdec_gui.runs.events import Epoch, Failed, events_of
 from seqdec_gui.runs.process import RunProcess
 from seqdec_gui.runs.readiness import problems_in_data, readiness
-from seqdec_gui.runs.spec import RunSpec
+from seqdec_gui.runs.spec import FitChoice, RunSpec
 
 _TRAINING = ("epochs", "batch_size", "seed")
 
@@ -54,6 +55,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--initial", metavar="RUN", help="begin with the weights of an earlier run")
     parser.add_argument(
         "--checkpoint", choices=("best", "last"), default="best", help="which weights of the earlier run (default: best)"
+    )
+    parser.add_argument(
+        "--fit",
+        choices=get_args(FitChoice),
+        help="with --initial: keep the alphabets, labels and scalers that the weights know (initial, the default), "
+        "or fit them to the new data (anew)",
     )
     add_watching(parser)
 
@@ -93,8 +100,12 @@ def make_spec(arguments: argparse.Namespace) -> RunSpec:
     choice, warnings = devices.parse_devices("auto" if arguments.devices is None else arguments.devices, available)
     resolved = devices.resolve(choice, available)
     problems = readiness(design, base, resolved)
+    initial_run = str(folder.open_run(arguments.initial).path) if arguments.initial else ""
+    if arguments.fit and not initial_run:
+        raise InvalidInput("--fit says what becomes of the fit of an earlier run; expected --initial RUN too.", "fit_alone")
+    fit: FitChoice = arguments.fit or "initial"
     if not errors(problems) and (arguments.detach or has_open_axes(infer(design))):  # else the run's own messages are shown
-        problems = (*problems, *problems_in_data(design, base, resolved))
+        problems = (*problems, *problems_in_data(design, base, resolved, initial_run, fit))
     if errors(problems):
         raise InvalidInput(errors(problems))
     if arguments.detach:
@@ -107,8 +118,9 @@ def make_spec(arguments: argparse.Namespace) -> RunSpec:
         devices=choice,
         engine=arguments.engine or "auto",
         overrides=(*overrides, *(f"bind {text}" for text in arguments.bind)),
-        initial_run=str(folder.open_run(arguments.initial).path) if arguments.initial else "",
+        initial_run=initial_run,
         initial_checkpoint=arguments.checkpoint,
+        fit=fit,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
@@ -24,24 +24,17 @@ def id_dtype(highest: int) -> np.dtype[np.generic]:
     return np.dtype(np.uint8 if highest < 2**8 else np.uint16 if highest < 2**16 else np.int32)
 
 
-class FittedText(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=True):
-    """Text as ids `(rows, length)`: 0 is padding, then `begin` and `end` where used, then the charset in order.
-
-    `length` is what is stored, marks included; for a teacher-forced decoder that is one more than it takes.
-    """
+class TextNumbering(NamedTuple):
+    """Which id every symbol has: 0 is padding, then begin and end where an id is kept for them, then the charset in order."""
 
     charset: tuple[str, ...]
-    length: int
-    begin: bool = False
-    end: bool = False
-    tokens: TokenKind = "characters"
-    padding: Literal["right", "left"] = "right"
-    reverse: bool = False
-    lowercase: bool = False
+    begin: bool
+    end: bool
 
     @property
-    def pad_id(self) -> int:
-        return 0
+    def marks(self) -> tuple[bool, bool]:
+        """Whether begin has an id, and whether end has one."""
+        return self.begin, self.end
 
     @property
     def begin_id(self) -> int | None:
@@ -60,6 +53,53 @@ class FittedText(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=
     def symbols(self) -> int:
         """How many ids there are, padding and marks included."""
         return self.first_symbol + len(self.charset)
+
+
+class FittedText(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=True):
+    """Text as ids `(rows, length)`: 0 is padding, then begin and end where used or reserved, then the charset in order.
+
+    `length` is what is stored, marks included; for a teacher-forced decoder that is one more than it takes. `begin` and `end`
+    say which marks the rows have; an id that is reserved for a mark is not used by the rows, so that symbols have the ids
+    that they have in a column with this mark.
+    """
+
+    charset: tuple[str, ...]
+    length: int
+    begin: bool = False
+    end: bool = False
+    tokens: TokenKind = "characters"
+    padding: Literal["right", "left"] = "right"
+    reverse: bool = False
+    lowercase: bool = False
+    begin_reserved: bool = False
+    end_reserved: bool = False
+
+    @property
+    def numbering(self) -> TextNumbering:
+        """What decides the id of every symbol."""
+        return TextNumbering(self.charset, self.begin or self.begin_reserved, self.end or self.end_reserved)
+
+    @property
+    def pad_id(self) -> int:
+        return 0
+
+    @property
+    def begin_id(self) -> int | None:
+        return 1 if self.begin else None
+
+    @property
+    def end_id(self) -> int | None:
+        return self.numbering.end_id if self.end else None
+
+    @property
+    def first_symbol(self) -> int:
+        """The id of `charset[0]`."""
+        return self.numbering.first_symbol
+
+    @property
+    def symbols(self) -> int:
+        """How many ids there are, padding and marks included."""
+        return self.numbering.symbols
 
     @property
     def room(self) -> int:
@@ -128,13 +168,14 @@ class FittedText(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of one row of ids: up to the end mark, without padding and begin; `UNKNOWN` for an id without a symbol."""
+        numbering = self.numbering
         found = []
         for number in map(int, ids):
-            if number == self.end_id:
+            if number == numbering.end_id:
                 break
-            if number in (self.pad_id, self.begin_id):
+            if number in (self.pad_id, numbering.begin_id):
                 continue
-            at = number - self.first_symbol
+            at = number - numbering.first_symbol
             found.append(self.charset[at] if 0 <= at < len(self.charset) else UNKNOWN)
         if self.reverse:
             found.reverse()

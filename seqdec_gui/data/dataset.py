@@ -10,10 +10,12 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from seqdec_gui.data.codecs import FittedCodec
+from seqdec_gui.data.codecs import FittedCodec, FittedText
+from seqdec_gui.data.earlier import EarlierFit, Kept, fitted_with
 from seqdec_gui.data.fitted import Fitted, FittedPort, encode, faults
-from seqdec_gui.data.fitting import Demand, Fit, fit
+from seqdec_gui.data.fitting import Demand, Fit, TextPlan, text_codec
 from seqdec_gui.data.formats.base import Array, Column, Table
+from seqdec_gui.data.numbering import TextBinding, plan_texts
 from seqdec_gui.data.soundness import is_constant, survey
 from seqdec_gui.data.sources import ColumnSource
 from seqdec_gui.data.split import Parts, Rows, split_rows
@@ -95,10 +97,11 @@ def try_fit(
     folder: Path,
     fitted: Fitted | None = None,
     opened: Callable[[Path, Sequence[str], Reading], Table] = open_table,
+    earlier: EarlierFit | None = None,
 ) -> Trial:
     """Reads, checks and fits the bound columns. Never raises InvalidInput.
 
-    `opened(path, names, reading)` gives the table of a file.
+    `opened(path, names, reading)` gives the table of a file. `fitted` and `earlier` are as in `open_dataset`.
     """
     problems: list[Problem] = []
     tables = _Tables(folder, source, problems, opened)
@@ -109,7 +112,10 @@ def try_fit(
     split_table = tables.get(source.file) if source.split.kind == "column" else None
     parts, wrong = split_rows(source.split, rows, split_table)
     problems += wrong
-    fits = _fits(bound, ports, parts, rows, fitted)
+    if fitted is not None:
+        fits = [_fit_from(fitted, at) for at in bound]
+    else:
+        fits = _fits(bound, ports, parts, rows, source, earlier)
     problems += [problem for result in fits for problem in result.problems]
     for at, result in zip(bound, fits, strict=True):
         codec = None if errors(result.problems) else result.codec
@@ -123,14 +129,16 @@ def open_dataset(
     folder: Path,
     fitted: Fitted | None = None,
     cache: Path | None = None,
+    earlier: EarlierFit | None = None,
 ) -> Dataset:
     """Reads, checks, fits and encodes the bound columns.
 
-    Relative files are relative to `folder`. With `fitted` the codecs of an earlier run are used as they are. Arrays of
-    more than 512 MB are written to the folder `cache`, if one is given, and mapped. Raises InvalidInput with every
+    Relative files are relative to `folder`. With `fitted` the codecs of the same run are used as they are. With `earlier`,
+    the fit of another run whose weights are taken, its alphabets, marks, labels and scalers stay, and new symbols are added.
+    Arrays of more than 512 MB are written to the folder `cache`, if one is given, and mapped. Raises InvalidInput with every
     problem found, SeqdecError where the cache cannot be written.
     """
-    bound, fits, parts, rows, problems, _ = try_fit(source, ports, folder, fitted)
+    bound, fits, parts, rows, problems, _ = try_fit(source, ports, folder, fitted, earlier=earlier)
     if parts is None or errors(problems):
         told = [problem for problem in problems if problem.severity != "info"]
         raise InvalidInput(sorted(told, key=lambda problem: problem.severity != "error"))
@@ -278,18 +286,44 @@ def _common_rows(bound: Sequence[Bound], problems: list[Problem]) -> int | None:
     return None if any(other.source.rows != rows for other in bound) else rows
 
 
-def _fits(bound: Sequence[Bound], ports: Sequence[DataPort], parts: Parts, rows: int, fitted: Fitted | None) -> list[Fit]:
-    if fitted is not None:
-        return [_fit_from(fitted, at) for at in bound]
+def _fits(
+    bound: Sequence[Bound],
+    ports: Sequence[DataPort],
+    parts: Parts,
+    rows: int,
+    source: DataSource,
+    earlier: EarlierFit | None,
+) -> list[Fit]:
+    """Every binding fitted: to its rows, and where there is an earlier run, so that what that run fitted stays as it was."""
     training = np.zeros(rows, bool)
     training[parts.training] = True
     bound_names = {at.port.name for at in bound}
-    results = []
-    for at in bound:
-        taught = next((port for port in ports if port.name == at.port.taught and port.name not in bound_names), None)
-        demand = Demand(at.port, taught, training, int(taught is not None))
-        results.append(fit(demand, at.source, at.binding.codec))
-    return results
+    free = {port.name: port for port in ports if port.name not in bound_names}
+    taught = [free.get(at.port.taught) for at in bound]
+    demands = [Demand(at.port, loss, training, int(loss is not None)) for at, loss in zip(bound, taught, strict=True)]
+    kept = [
+        Kept(at.binding.codec) if earlier is None else earlier.kept(demand, at.source, at.binding.codec)
+        for at, demand in zip(bound, demands, strict=True)
+    ]
+    plans = _text_plans(bound, demands, kept, source)
+    return [
+        fitted_with(each, demand, at.source, plan) for at, demand, each, plan in zip(bound, demands, kept, plans, strict=True)
+    ]
+
+
+def _text_plans(
+    bound: Sequence[Bound], demands: Sequence[Demand], kept: Sequence[Kept], source: DataSource
+) -> list[TextPlan | None]:
+    """How each binding that takes text is numbered, None for the others."""
+    texts: dict[int, TextBinding] = {}
+    for place, (at, demand, each) in enumerate(zip(bound, demands, kept, strict=True)):
+        codec = text_codec(demand, at.source, each.codec)
+        if codec is not None:
+            column = (at.binding.file or source.file, at.binding.columns)
+            known = each.earlier if isinstance(each.earlier, FittedText) else None
+            texts[place] = TextBinding(demand, at.source, codec, column, known)
+    plans = dict(zip(texts, plan_texts(list(texts.values()), source.numbering or "own"), strict=True))
+    return [plans.get(place) for place in range(len(bound))]
 
 
 def _fit_from(fitted: Fitted, at: Bound) -> Fit:

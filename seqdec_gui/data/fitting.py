@@ -7,7 +7,15 @@ from typing import Literal, NamedTuple
 import msgspec
 import numpy as np
 
-from seqdec_gui.data.codecs import FittedCategory, FittedCodec, FittedIds, FittedNumbers, FittedText, not_finite
+from seqdec_gui.data.codecs import (
+    FittedCategory,
+    FittedCodec,
+    FittedIds,
+    FittedNumbers,
+    FittedText,
+    TextNumbering,
+    not_finite,
+)
 from seqdec_gui.data.formats.base import Array
 from seqdec_gui.data.padding import has_zeros, likely_padding, stands_inside
 from seqdec_gui.data.scaling import choose_scaling
@@ -83,13 +91,16 @@ def symbol_room(port: DataPort) -> int | None:
     return port.type.shape[-1] if port.type.shape else None
 
 
-def fit(demand: Demand, source: Source, codec: Codec | None) -> Fit:
-    """Fits the codec, or the one that suits port and rows, and lists every problem found."""
+def fit(demand: Demand, source: Source, codec: Codec | None, plan: TextPlan | None = None) -> Fit:
+    """Fits the codec, or the one that suits port and rows, and lists every problem found.
+
+    `plan` is how text is to be numbered (see `data.numbering`); None: as this column alone needs.
+    """
     try:
         numbers = survey_numbers(source, demand.training) if source.kind in ("array", "number") else None
         chosen = codec or choose(demand, source, numbers)
         if isinstance(chosen, TextCodec):
-            return _fit_text(demand, source, chosen)
+            return _fit_text(demand, source, chosen, plan or plan_alone(demand, source, chosen))
         if isinstance(chosen, CategoryCodec):
             return _fit_category(demand, source, chosen, taken_for_label=codec is None)
         numbers = numbers or survey_numbers(source, demand.training)
@@ -119,6 +130,13 @@ def choose(demand: Demand, source: Source, seen: NumberSurvey | None) -> Codec:
     return IdsCodec() if port.type.dtype == "int32" else _plain_numbers(demand)
 
 
+def text_codec(demand: Demand, source: Source, codec: Codec | None) -> TextCodec | None:
+    """The codec by which `fit` would read this column as text; None where it would not."""
+    if codec is None and source.kind in ("text", "integer"):
+        codec = choose(demand, source, None)
+    return codec if isinstance(codec, TextCodec) else None
+
+
 def _plain_numbers(demand: Demand) -> Codec:
     vector = demand.port.role == "input" and len(demand.port.type.shape) == 1
     return VectorCodec() if vector else ValuesCodec()
@@ -130,27 +148,53 @@ def _judged(demand: Demand) -> bool:
 
 
 # -- text
-def _fit_text(demand: Demand, source: Source, codec: TextCodec) -> Fit:
+class TextPlan(NamedTuple):
+    """How a column of text is to be written: the ids of its symbols, and what was seen in its rows."""
+
+    numbering: TextNumbering
+    seen: Survey
+    remarks: tuple[Problem, ...] = ()
+
+
+def plan_alone(demand: Demand, source: Source, codec: TextCodec) -> TextPlan:
+    """The plan for a column that shares its numbering with no other. Raises InvalidInput where the rows are no text."""
+    seen = survey(source.texts(), codec.tokens, codec.lowercase)
+    return TextPlan(TextNumbering(codec.charset or symbols_in(seen), *marks_of(codec, demand.port)), seen)
+
+
+def symbols_in(seen: Survey) -> tuple[str, ...]:
+    """The symbols of the rows, sorted."""
+    return tuple(symbol for symbol in seen.symbols if symbol)
+
+
+def marks_of(codec: TextCodec, port: DataPort) -> tuple[bool, bool]:
+    """Whether rows begin with a mark, and whether they end with one."""
+    marks = codec.marks
+    if marks == "auto":
+        marks = "end" if port.role == "target" else "both" if port.taught else "none"
+    return marks in ("both", "begin"), marks in ("both", "end")
+
+
+def _fit_text(demand: Demand, source: Source, codec: TextCodec, plan: TextPlan) -> Fit:
     port, where = demand.port, demand.port.port
     if len(demand.steps) != 1 or (port.role == "target" and port.classes is None):
         text = f"{source.label} is bound as text, but {port.port} takes {port.type}; expected a port for a sequence of symbols."
         return Fit(None, (), [Problem("error", "text_needs_sequence", where, text, "Bind numbers, or use codec 'category'.")])
     problems = _charset_problems(codec, where)
-    marks = codec.marks
-    if marks == "auto":
-        marks = "end" if port.role == "target" else "both" if port.taught else "none"
-    begin, end = marks == "both", marks in ("both", "end")
-    if port.taught and begin:
+    begin, end = marks_of(codec, port)
+    if port.taught and begin and end:  # the decoder's input does not need the end mark of the longest row
         demand = demand._replace(extra=1)
-    seen = survey(source.texts(), codec.tokens, codec.lowercase)
+    numbering, seen = plan.numbering, plan.seen
     length, wrong = _text_length(demand, source, codec, seen, begin + end)
     fitted = FittedText(
-        codec.charset or tuple(symbol for symbol in seen.symbols if symbol),
-        length, begin, end, codec.tokens, codec.padding, codec.reverse, codec.lowercase,
+        numbering.charset, length, begin, end, codec.tokens, codec.padding, codec.reverse, codec.lowercase,
+        begin_reserved=numbering.begin and not begin, end_reserved=numbering.end and not end,
     )  # fmt: skip
     problems += wrong
-    problems += [problem for problem in fitted.faults(source, where, seen) if problem.code != "too_long"]
-    parts = ", ".join(["padding", *["begin"] * begin, *["end"] * end])
+    allowed = msgspec.structs.replace(fitted, charset=codec.charset) if codec.charset else fitted
+    problems += [problem for problem in allowed.faults(source, where, seen) if problem.code != "too_long"]
+    problems += plan.remarks
+    parts = ", ".join(["padding", *["begin"] * numbering.begin, *["end"] * numbering.end])
     text = f"{source.label}: found {fitted.symbols} symbols (incl. {parts})"
     problems += demand.too_narrow("too_many_symbols", fitted.symbols, text)
     return Fit(fitted, _wires(demand, fitted.symbols, fitted.pad_id), problems)
@@ -197,8 +241,7 @@ def _fit_category(demand: Demand, source: Source, codec: CategoryCodec, taken_fo
         return Fit(None, (), [Problem("error", "label_needs_vector", where, text, "Use codec 'text' for a sequence.")])
     labels = codec.labels
     if not labels:
-        found = survey_labels(source)
-        labels = tuple(sorted(found, key=int) if source.kind == "integer" else sorted(found))
+        labels = tuple(sorted_labels(source))
     fitted = FittedCategory(labels)
     problems = fitted.faults(source, where)
     narrow = demand.too_narrow("too_many_labels", len(labels), f"{source.label} has {len(labels)} different labels")
@@ -206,6 +249,12 @@ def _fit_category(demand: Demand, source: Source, codec: CategoryCodec, taken_fo
         next(source.numbers(), None)  # says which cell is no number: numbers were meant, not labels
     problems += narrow
     return Fit(fitted, _wires(demand, len(labels), None), problems)
+
+
+def sorted_labels(source: Source) -> list[str]:
+    """The different texts of the rows, whole numbers by their size. Raises InvalidInput."""
+    found = survey_labels(source)
+    return sorted(found, key=int) if source.kind == "integer" else sorted(found)
 
 
 def survey_labels(source: Source) -> set[str]:

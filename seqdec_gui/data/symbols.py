@@ -51,7 +51,7 @@ def symbols_of_decoder(fitted: Fitted, fed: str, loss: str, width: int, rows: Ca
         feed = _fed_again(before, after, width, fed, loss)
         if before.begin_id is None:
             text = f"{fed} was trained on text without a begin symbol, so it is not known what to begin with."
-            raise InvalidInput([Problem("error", "no_begin_symbol", fed, text, "Train with marks=both.")])
+            raise InvalidInput([Problem("error", "no_begin_symbol", fed, text, "Train with marks both or begin.")])
         begin = before.begin_id
     elif isinstance(before, FittedIds) and isinstance(after, FittedIds):
         feed, begin = np.arange(width), _first_id(rows(taken.array), fed)
@@ -128,7 +128,9 @@ def _fed_again(before: FittedText, after: FittedText, width: int, fed: str, loss
     for i, symbol in enumerate(after.charset):
         feed[after.first_symbol + i] = places[symbol]
     if after.end_id is not None:
-        feed[after.end_id] = before.end_id or 0
+        feed[after.end_id] = before.end_id or before.pad_id
+    if after.begin_id is not None:  # targets with a begin mark of their own predict it
+        feed[after.begin_id] = before.begin_id or before.pad_id
     return feed
 
 

@@ -79,7 +79,8 @@ class Lookup:
         text = normalised(chunk, self._lowercase)
         if self._tokens == "characters":
             codes, lengths = code_points(text)
-            return self._table[np.minimum(codes, len(self._table) - 1)], lengths
+            last = min(len(self._table) - 1, np.iinfo(codes.dtype).max)  # ASCII rows have codes of one byte
+            return self._table[np.minimum(codes, last)], lengths
         indices, vocabulary, lengths = _words(text)
         table = np.array([self._ids.get(word, -1) for word in vocabulary], np.int32)
         return table[indices], lengths

@@ -8,9 +8,12 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
+Numbering = Literal["shared", "own"]
+"""Whether columns of text that belong together number their symbols alike, or each by itself."""
+
 
 class TextCodec(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=True):
-    """Text to a sequence of token ids: 0 is padding, then (where used) begin and end, then the charset in order."""
+    """Text to a sequence of token ids: 0 is padding, then (where used or reserved) begin and end, then the charset in order."""
 
     tokens: Annotated[
         Literal["characters", "words"], Meta(description="What one token is; words are split at white space.")
@@ -18,12 +21,20 @@ class TextCodec(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=T
     charset: Annotated[tuple[str, ...], Meta(description="The tokens in order of their ids; empty: found in the data.")] = ()
     length: Annotated[int, Meta(ge=1)] | None = None
     marks: Annotated[
-        Literal["auto", "both", "end", "none"],
+        Literal["auto", "both", "begin", "end", "none"],
         Meta(description="Begin and end symbols; auto: both for teacher forcing, end for other targets, none for inputs."),
     ] = "auto"
     padding: Annotated[Literal["right", "left"], Meta(description="Where short sequences are filled up.")] = "right"
     reverse: Annotated[bool, Meta(description="Feed the sequence back to front.")] = False
     lowercase: Annotated[bool, Meta(description="Fold upper case before the look-up.")] = False
+    numbering: Annotated[
+        Literal["auto", "shared", "own"],
+        Meta(
+            description="shared: a symbol has one id in the input and the target of a decoder and in bindings of one column; "
+            "marks that one of them uses are reserved in all. own: only what this binding uses is numbered. auto: as "
+            "data.numbering says, and own where a block has no room for the shared numbering."
+        ),
+    ] = "auto"
 
 
 class IdsCodec(msgspec.Struct, frozen=True, tag="ids", forbid_unknown_fields=True):
@@ -125,9 +136,25 @@ def is_text_encoding(name: str) -> bool:
 
 
 class DataSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The dataset of a design. A relative `file` is relative to the design file's folder."""
+    """The dataset of a design. A relative `file` is relative to the design file's folder.
+
+    `numbering` is what `auto` means in the text codecs. Files that do not state it count as "own", since bound designs were
+    trained so before there was a choice; the first binding of a design states "shared".
+    """
 
     file: str = ""
     split: Split = Split()
     bindings: tuple[Binding, ...] = ()
     reading: Reading = Reading()
+    numbering: Annotated[
+        Numbering | None,
+        Meta(
+            description="shared: columns of text that belong together number their symbols alike; own (or null, as in older "
+            "files): each by itself. The first column that is bound makes null shared."
+        ),
+    ] = None
+
+    def with_bindings(self, bindings: tuple[Binding, ...]) -> DataSource:
+        """With these bindings. The first one states the numbering, where none is stated."""
+        numbering = self.numbering or ("shared" if bindings and not self.bindings else None)
+        return msgspec.structs.replace(self, bindings=bindings, numbering=numbering)

@@ -9,7 +9,7 @@ import msgspec
 
 from seqdec_gui.domain.design import Block, Design, Link, Port
 from seqdec_gui.domain.kinds.inputs import TokenSequence
-from seqdec_gui.domain.kinds.layer_stack import Embedding, LayerStack, Masking
+from seqdec_gui.domain.kinds.layer_stack import Conv1D, Dense, Embedding, LayerStack, Masking
 from seqdec_gui.domain.kinds.loss import Loss
 from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
 from seqdec_gui.domain.shapes import Inference, infer
@@ -150,6 +150,49 @@ def _target_port(design: Design, known: Inference, block: Block) -> DataPort | N
 def port_for(ports: tuple[DataPort, ...], name: str) -> DataPort | None:
     """The port that a binding's name means, by its own name or an alias."""
     return next((port for port in ports if name == port.port or name in port.aliases), None)
+
+
+def ports_before(
+    design: Design, ports: Iterable[DataPort], earlier: Design, earlier_ports: Iterable[DataPort]
+) -> dict[str, str]:
+    """For ports of a design the names that they had in an earlier one: the same, or those of blocks that were renamed.
+
+    A renamed input or loss is the one that was linked to the same port of a block that kept its id, and so its weights.
+    """
+    now, before = list(ports), {port.name: port for port in earlier_ports}
+    found = {port.name: port.name for port in now if port.name in before and before[port.name].role == port.role}
+    for port in now:
+        ends = _linked_to(design, port)
+        for old in before.values():
+            free = port.name not in found and old.name not in found.values()
+            if free and old.role == port.role and ends & _linked_to(earlier, old):
+                found[port.name] = old.name
+    return found
+
+
+def _linked_to(design: Design, port: DataPort) -> frozenset[Port]:
+    """The ports of other blocks that an input feeds, or that a loss judges."""
+    if port.role == "input":
+        return frozenset(link.target for link in design.links if link.source == Port(port.name, "output"))
+    return frozenset(link.source for link in design.links if link.target == Port(port.name, "predictions"))
+
+
+def with_room(design: Design, port: DataPort, room: int) -> Design | None:
+    """The design with room for another number of symbols or classes at this port; None where several parameters decide it."""
+    block_id, _, name = port.width_at.rpartition(".")
+    if block_id:
+        parameters = design.block(block_id).parameters
+        return design.with_parameters(block_id, msgspec.structs.replace(parameters, **{name: room}))
+    link = design.into(Port(port.name, "predictions")) if port.role == "target" else None
+    if link is None or not isinstance(stack := design.block(link.source.block).parameters, LayerStack):
+        return None
+    sized = [place for place, row in enumerate(stack.layers) if isinstance(row, Dense | Conv1D)]
+    if not sized:
+        return None
+    last = sized[-1]
+    field = "units" if isinstance(stack.layers[last], Dense) else "filters"
+    layers = (*stack.layers[:last], msgspec.structs.replace(stack.layers[last], **{field: room}), *stack.layers[last + 1 :])
+    return design.with_parameters(link.source.block, msgspec.structs.replace(stack, layers=layers))
 
 
 def sources_of(design: Design, block_id: str, leave_out: Iterable[str] = ()) -> tuple[Port, ...]:

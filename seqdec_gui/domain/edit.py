@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from seqdec_gui.domain.bindings import Binding, Codec, Reading, Split, ValuesCodec
+from seqdec_gui.domain.bindings import Binding, Codec, Numbering, Reading, Split, ValuesCodec
 from seqdec_gui.domain.catalog import Field, fields
 from seqdec_gui.domain.conversion import explained
 from seqdec_gui.domain.dataflow import data_ports, port_for
@@ -20,12 +20,12 @@ from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.training import Training
 
 _READING = tuple(field.name for field in fields(Reading))
-_SECTIONS = ("training", "data.file", "data.split", *(f"data.{name}" for name in _READING))
+_SECTIONS = ("training", "data.file", "data.numbering", "data.split", *(f"data.{name}" for name in _READING))
 
 
 def set_value(design: Design, name: str, text: str) -> Design:
-    """The design with one value set: `block.parameter`, `training.field`, `data.file`, `data.split.field`, `port.codec.field`
-    or a reading option: `data.header`, `data.delimiter`, `data.quoting`, `data.encoding`.
+    """The design with one value set: `block.parameter`, `training.field`, `data.file`, `data.numbering`, `data.split.field`,
+    `port.codec.field` or a reading option: `data.header`, `data.delimiter`, `data.quoting`, `data.encoding`.
 
     Lists are written `128,128` or `[128,128]`, tables as JSON, no value as `none`. Raises InvalidInput that names the
     parameter, its range or choices, and near matches for a misspelt name.
@@ -43,6 +43,8 @@ def set_value(design: Design, name: str, text: str) -> Design:
     if head == "data" and rest in _READING:
         reading = _replaced(design.data.reading, Reading, name, rest, text)
         return design.with_data(msgspec.structs.replace(design.data, reading=reading))
+    if name == "data.numbering":
+        return design.with_data(msgspec.structs.replace(design.data, numbering=_numbering(text)))
     if not head or not design.has(head):
         raise _unknown("unknown_block", name, f"There is no block {head or name!r}.", head or name, _heads(design))
     return _with_parameter(design, design.block(head), name, rest, text)
@@ -67,7 +69,7 @@ def bind(design: Design, port: str, columns: Sequence[str]) -> Design:
     old = [binding for binding in design.data.bindings if port_for(ports, binding.port) == known]
     bound = msgspec.structs.replace(old[0], column=column) if old else Binding(port, column)
     kept = tuple(binding for binding in design.data.bindings if binding not in old)
-    return design.with_data(msgspec.structs.replace(design.data, bindings=(*kept, bound)))
+    return design.with_data(design.data.with_bindings((*kept, bound)))
 
 
 def parse_text(field: Field, text: str) -> Any:
@@ -105,6 +107,16 @@ def _with_parameter(design: Design, block: Block, name: str, parameter: str, tex
     if parameters is None:
         raise InvalidInput([_explained(problem, field, text) for problem in problems])
     return design.with_parameters(block.id, parameters)
+
+
+def _numbering(text: str) -> Numbering | None:
+    """Raises InvalidInput."""
+    value = text.strip().lower()
+    try:
+        return None if value in ("", "none", "null") else msgspec.convert(value, Numbering)
+    except msgspec.ValidationError:
+        expected = f"Expected one of {', '.join(get_args(Numbering))}, received {text!r}."
+        raise InvalidInput([Problem("error", "bad_value", "data.numbering", expected)]) from None
 
 
 def _replaced(section: Any, kind: type[msgspec.Struct], name: str, field_name: str, text: str) -> Any:

@@ -11,9 +11,9 @@ from __future__ import annotations
 import contextlib
 import io
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import h5py
 import msgspec
@@ -91,10 +91,21 @@ def load_weights(models: Mapping[str, keras.Model], path: Path) -> Progress:
         return _progress(file)
 
 
-def load_initial(path: Path, models: Mapping[str, keras.Model]) -> tuple[str, ...]:
+class KnownPart(NamedTuple):
+    """An axis of a weight that counts symbols: of `size` entries in the checkpoint the first `known` keep their meaning."""
+
+    axis: int
+    size: int
+    known: int
+
+
+def load_initial(
+    path: Path, models: Mapping[str, keras.Model], parts: Mapping[str, Sequence[KnownPart]] | None = None
+) -> tuple[str, ...]:
     """Begin with the weights of another run: blocks of the same id take them, layer by layer; returns those blocks.
 
-    Random state stays. Raises InvalidInput where no block is the same, or a layer is missing or has another shape.
+    Of the variables named in `parts` only the known part is taken; the rest stays as it was initialised. Random state stays.
+    Raises InvalidInput where no block is the same, or a layer is missing or has another shape.
     """
     with _opened(path, USE_THE_OTHER) as file:
         known = file["weights"]
@@ -107,11 +118,16 @@ def load_initial(path: Path, models: Mapping[str, keras.Model]) -> tuple[str, ..
             )  # fmt: skip
         chosen = ((name, variable) for name, variable in _model_variables({name: models[name] for name in shared})
                   if not name.endswith("seed_generator_state"))  # fmt: skip
-        _assign(path, file, chosen, "weights")
+        _assign(path, file, chosen, "weights", parts)
         return shared
 
 
 # -- variables
+def shapes(models: Mapping[str, keras.Model]) -> dict[str, tuple[int, ...]]:
+    """The shape of every variable of the blocks, by the names in a checkpoint."""
+    return {name: tuple(variable.shape) for name, variable in _model_variables(models)}
+
+
 def _model_variables(models: Mapping[str, keras.Model]) -> Iterator[tuple[str, Any]]:
     """(`block/layer/00 kernel`, variable) of every block; "full" is made of the blocks."""
     for block, model in models.items():
@@ -126,16 +142,26 @@ def _optimizer_variables(optimizer: keras.Optimizer) -> Iterator[tuple[str, Any]
         yield f"{number:03d} {variable.name.replace('/', '_')}", variable
 
 
+def _value(variable: Any) -> np.ndarray[Any, Any]:
+    return np.asarray(variable.numpy() if hasattr(variable, "numpy") else variable)
+
+
 def _finite(name: str, variable: Any) -> np.ndarray[Any, Any]:
-    value = np.asarray(variable.numpy() if hasattr(variable, "numpy") else variable)
+    value = _value(variable)
     if value.dtype.kind == "f" and not np.isfinite(value).all():
         raise FloatingPointError(f"{name} is not finite")
     return value
 
 
-def _assign(path: Path, file: h5py.File, variables: Iterator[tuple[str, Any]], group: str) -> None:
-    """Give every variable its value. All shapes are checked before the first one changes."""
-    values: list[tuple[Any, Any]] = []
+def _assign(
+    path: Path,
+    file: h5py.File,
+    variables: Iterator[tuple[str, Any]],
+    group: str,
+    known: Mapping[str, Sequence[KnownPart]] | None = None,
+) -> None:
+    """Give every variable its value, or the `known` part of it. All shapes are checked before the first one changes."""
+    values: list[tuple[Any, Any, Sequence[KnownPart]]] = []
     for name, variable in variables:
         stored = _stored(file[group], name)
         if stored is None:
@@ -144,15 +170,26 @@ def _assign(path: Path, file: h5py.File, variables: Iterator[tuple[str, Any]], g
         if not isinstance(stored, h5py.Dataset) or stored.dtype.kind not in "biuf":
             raise InvalidInput(f"Expected numbers as {name} in {path}, found none.", "checkpoint_mismatch",
                                name.partition("/")[0])  # fmt: skip
-        if tuple(stored.shape) != tuple(variable.shape):
+        parts = (known or {}).get(name, ())
+        expected = list(variable.shape)
+        for part in parts:
+            expected[part.axis] = part.size
+        if tuple(stored.shape) != tuple(expected):
             raise InvalidInput(
-                f"Expected {name} of shape {tuple(variable.shape)}, found {tuple(stored.shape)} in {path}: "
+                f"Expected {name} of shape {tuple(expected)}, found {tuple(stored.shape)} in {path}: "
                 "give the block the sizes of the earlier run, or another id.",
                 "checkpoint_mismatch", name.partition("/")[0],
             )  # fmt: skip
-        values.append((variable, stored))
-    for variable, stored in values:
-        variable.assign(stored[()].astype(str(variable.dtype)))
+        values.append((variable, stored, parts))
+    for variable, stored, parts in values:
+        value = stored[()].astype(str(variable.dtype))
+        if parts:
+            whole = np.array(_value(variable))
+            limits = {part.axis: part.known for part in parts}
+            kept = tuple(slice(limits.get(axis)) for axis in range(value.ndim))
+            whole[kept] = value[kept]
+            value = whole
+        variable.assign(value)
 
 
 def _stored(group: h5py.Group, name: str) -> h5py.Dataset | None:

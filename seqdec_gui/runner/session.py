@@ -29,6 +29,7 @@ from seqdec_gui.runs.spec import Placement, RunSpec
 
 if TYPE_CHECKING:
     from seqdec_gui.data.dataset import Dataset
+    from seqdec_gui.data.earlier import EarlierFit
     from seqdec_gui.runner.checkpoints import Progress
     from seqdec_gui.runner.engines.base import Engine
     from seqdec_gui.runner.program import Program
@@ -47,7 +48,8 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
     with lean.uncollected():
         engines.begin(placement)
         design = _checked_design(spec, events)
-        dataset = _open_data(run, spec, design, events)
+        earlier = _earlier_fit(run, spec, design)
+        dataset = _open_data(run, spec, design, events, earlier)
         _fail_unless_batches_fit(design.training, placement, len(dataset.training))
 
         from seqdec_gui.runner.loop import Loop
@@ -60,7 +62,7 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
             engine = _build(program, placement)
             fail_unless_steps_fit(program, engine.models, dataset.fitted)
             _tell(events, _regularizers(engine))
-            progress = _begin(run, spec, engine, dataset, events)
+            progress = _begin(run, spec, engine, dataset, events, earlier)
             engine.load()
             engine.start(dataset)
             if not progress.ended:
@@ -83,8 +85,16 @@ def _checked_design(spec: RunSpec, events: EventWriter) -> Design:
     return design
 
 
-def _open_data(run: RunFolder, spec: RunSpec, design: Design, events: EventWriter) -> Dataset:
-    """The rows, and `data.json`: what an earlier start of the run fitted stays as it was."""
+def _earlier_fit(run: RunFolder, spec: RunSpec, design: Design) -> EarlierFit | None:
+    """What the run has fitted whose weights this start takes; None where it takes none, or fits anew. Raises InvalidInput."""
+    from seqdec_gui.runs.initial import earlier_fit
+
+    goes_on = spec.resume and run.checkpoint("last").exists()
+    return earlier_fit(run.path / spec.initial_run, design) if spec.initial_run and spec.fit == "initial" and not goes_on else None
+
+
+def _open_data(run: RunFolder, spec: RunSpec, design: Design, events: EventWriter, earlier: EarlierFit | None) -> Dataset:
+    """The rows, and `data.json`: what this run, or else the one whose weights it takes, has fitted stays as it was."""
     from seqdec_gui.data import fitted
     from seqdec_gui.data.dataset import open_dataset
     from seqdec_gui.data.teaching import samples_of
@@ -92,7 +102,7 @@ def _open_data(run: RunFolder, spec: RunSpec, design: Design, events: EventWrite
 
     source = msgspec.structs.replace(design.data, file=spec.data_file) if spec.data_file else design.data
     known = fitted.load(run.data) if spec.resume and run.data.exists() else None
-    dataset = open_dataset(source, data_ports(design), run.path / spec.folder, known, run.cache)
+    dataset = open_dataset(source, data_ports(design), run.path / spec.folder, known, run.cache, earlier)
     wrong = length_problems(design, dataset.fitted)
     if wrong:
         raise InvalidInput(wrong)
@@ -138,7 +148,9 @@ def _regularizers(engine: Engine) -> list[Problem]:
     return [regularizers_left_out(name, layers) for name, layers in found.items() if layers]
 
 
-def _begin(run: RunFolder, spec: RunSpec, engine: Engine, dataset: Dataset, events: EventWriter) -> Progress:
+def _begin(
+    run: RunFolder, spec: RunSpec, engine: Engine, dataset: Dataset, events: EventWriter, earlier: EarlierFit | None
+) -> Progress:
     """Where the training begins: anew, with the weights of an earlier run, or where this run was left."""
     from seqdec_gui.runner import checkpoints
 
@@ -152,11 +164,42 @@ def _begin(run: RunFolder, spec: RunSpec, engine: Engine, dataset: Dataset, even
         fail_if_gone(run)
         _tell(events, [Problem("info", "begins_anew", "", "The run had not written a checkpoint yet; it begins anew.")])
     if spec.initial_run:
-        path = RunFolder(run.path / spec.initial_run).checkpoint(spec.initial_checkpoint)
-        blocks = checkpoints.load_initial(path, engine.models)
-        text = f"Begins with the weights of {spec.initial_run} ({spec.initial_checkpoint}) in {', '.join(blocks)}."
-        _tell(events, [Problem("info", "initial_weights", "", text)])
+        _tell(events, _begin_with_weights(run, spec, engine, dataset, earlier))
     return fresh
+
+
+def _begin_with_weights(
+    run: RunFolder, spec: RunSpec, engine: Engine, dataset: Dataset, earlier: EarlierFit | None
+) -> list[Problem]:
+    """Take the weights of the initial run; returns what there is to say. Raises InvalidInput."""
+    from seqdec_gui.runner.initial_weights import load_initial_weights
+
+    design = engine.program.design
+    path = RunFolder(run.path / spec.initial_run).checkpoint(spec.initial_checkpoint)
+    growths = earlier.growths(dataset.fitted, data_ports(design)) if earlier is not None else ()
+    files = (run.path, run.path / spec.folder)
+    blocks, remarks = load_initial_weights(path, engine.models, design, growths, files)
+    weights = f"Begins with the weights of {spec.initial_run} (checkpoint {spec.initial_checkpoint}) in {', '.join(blocks)}"
+    if earlier is not None:
+        text = f"{weights}; alphabets, lengths and scalers are those of that run."
+        return [Problem("info", "initial_weights", "", text), *remarks]
+    text = f"{weights}; alphabets, lengths and scalers were fitted anew."
+    return [Problem("info", "initial_weights", "", text), *_compared_with(run.path / spec.initial_run, design, dataset)]
+
+
+def _compared_with(initial_run: Path, design: Design, dataset: Dataset) -> list[Problem]:
+    """A warning where a fit made anew is not what the weights were trained with."""
+    from seqdec_gui.runs.initial import earlier_fit
+
+    try:
+        differences = earlier_fit(initial_run, design).compared(dataset.fitted)
+    except InvalidInput:
+        differences = ["what the earlier run had fitted is not known"]
+    if not differences:
+        return []
+    text = f"The weights do not know what was fitted anew: {'; '.join(differences)}."
+    hint = "They were trained with other ids or scales and may have to learn them again; without --fit anew these are kept."
+    return [Problem("warning", "fitted_anew", "", text, hint)]
 
 
 def _continued(found: Progress, fresh: Progress, training: Training, events: EventWriter) -> Progress:

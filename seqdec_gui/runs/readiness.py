@@ -9,17 +9,19 @@ from typing import NamedTuple
 import msgspec
 
 from seqdec_gui.data.dataset import Trial, sampled, try_fit
+from seqdec_gui.data.earlier import EarlierFit
 from seqdec_gui.data.tables import SUFFIXES, inspect
 from seqdec_gui.data.teaching import ROWS_COMPARED
 from seqdec_gui.domain.bindings import DataSource
 from seqdec_gui.domain.dataflow import DataPort, data_ports
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.paths import expanded, path_fault
-from seqdec_gui.domain.problems import Problem
+from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.validation import check, unbound
 from seqdec_gui.runs.batches import batch_problems, problems_of_trial
 from seqdec_gui.runs.data_check import fit_problems
-from seqdec_gui.runs.spec import DeviceChoice
+from seqdec_gui.runs.initial import earlier_fit
+from seqdec_gui.runs.spec import DeviceChoice, FitChoice
 
 
 class Stamp(NamedTuple):
@@ -90,18 +92,32 @@ def _stamp(path: Path) -> Stamp:
     return Stamp(str(path), status.st_mtime_ns, status.st_size, True)
 
 
-def problems_in_data(design: Design, folder: Path, devices: DeviceChoice) -> tuple[Problem, ...]:
-    """What a run would find in the data itself (of a design that is ready otherwise). Reads it, so it takes its time."""
-    trial, _ = try_data(design.data, data_ports(design), folder)
+def problems_in_data(
+    design: Design, folder: Path, devices: DeviceChoice, initial_run: str = "", fit: FitChoice = "initial"
+) -> tuple[Problem, ...]:
+    """What a run would find in the data itself (of a design that is ready otherwise). Reads it, so it takes its time.
+
+    `initial_run` and `fit` are as in a `RunSpec`.
+    """
+    earlier = None
+    if initial_run and fit == "initial":
+        try:
+            earlier = earlier_fit(initial_run, design)
+        except InvalidInput as error:
+            return error.problems
+    trial, _ = try_data(design.data, data_ports(design), folder, earlier)
     return (*problems_of_trial(trial, design.training, devices), *fit_problems(trial, design))
 
 
-def try_data(source: DataSource, ports: Sequence[DataPort], folder: Path) -> tuple[Trial, Stamps]:
+def try_data(
+    source: DataSource, ports: Sequence[DataPort], folder: Path, earlier: EarlierFit | None = None
+) -> tuple[Trial, Stamps]:
     """What the bound columns make of these ports, as a run would find it, and the files that it holds for.
 
+    `earlier` is what a run has fitted whose weights are taken.
     Reads the data, so it takes its time; the tables stay open for the next call.
     """
     before = stamps(source, folder)
     source = msgspec.structs.replace(source, file=str(expanded(source.file)) if source.file else "")
-    trial = try_fit(source, ports, folder, opened=lambda path, names, how: inspect(path, how, names))
+    trial = try_fit(source, ports, folder, opened=lambda path, names, how: inspect(path, how, names), earlier=earlier)
     return sampled(trial, ROWS_COMPARED), before

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from seqdec_gui.domain.design import Design
 
 FORMAT = 1
+FitChoice = Literal["initial", "anew"]
 
 
 class DeviceChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,7 +68,9 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     `design` is the design's document (the JSON object of a `.seqdec` file) with all overrides applied; `overrides` only
     records them. `data_file` is absolute ("" where the design has no data); other relative paths of the design are relative
-    to `folder`. `initial_run` names a run folder whose weights (checkpoint `initial_checkpoint`) the training begins with.
+    to `folder`. `initial_run` names a run folder whose weights (checkpoint `initial_checkpoint`) the training begins with;
+    `fit` says whether the alphabets, lengths, labels and scalers of that run are kept with them ("initial") or fitted anew to
+    this run's data ("anew").
     `placement` is filled in by `runs.process.start`. `report_every_s` is the longest time between two looks at the commands.
     """
 
@@ -81,6 +84,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     overrides: tuple[str, ...] = ()
     initial_run: str = ""
     initial_checkpoint: Literal["best", "last"] = "best"
+    fit: FitChoice = "initial"
     resume: bool = False
     placement: Placement | None = None
     report_every_s: Annotated[float, Meta(gt=0, le=60)] = 1.0

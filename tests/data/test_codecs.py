@@ -72,6 +72,12 @@ def test_lower_case_is_folded_before_the_look_up() -> None:
     assert codec.decode(encode(codec, RowSource("x", ["AÉa"]), "x", None)[0]) == "aéa"
 
 
+def test_plain_rows_are_read_with_a_charset_of_other_scripts() -> None:
+    codec = FittedText(("a", "中"), 2)
+    assert encode(codec, RowSource("x", ["aa"]), "x", None).tolist() == [[1, 1]]
+    assert codes(faults(codec, RowSource("x", ["ab"]), "x")) == ["unknown_symbol"]
+
+
 def test_an_unknown_symbol_is_named_with_its_row_and_the_charset() -> None:
     codec = FittedText(("I", "V", "X"), 4)
     (problem,) = faults(codec, RowSource("roman", ["XIV", "XI", "XQI", "Q"]), "roman")

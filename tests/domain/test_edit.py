@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqdec_gui.domain.bindings import Binding, IdsCodec, TextCodec, VectorCodec
+from seqdec_gui.domain.bindings import Binding, DataSource, IdsCodec, TextCodec, VectorCodec
 from seqdec_gui.domain.catalog import KINDS, fields
 from seqdec_gui.domain.design import Block, Design
 from seqdec_gui.domain.document import loads
@@ -141,3 +141,14 @@ def test_the_codec_of_a_bound_port_is_set_by_its_port(design):
 def test_a_codec_that_cannot_be_set_so_says_what_can(design, name, text, expected):
     with pytest.raises(InvalidInput, match=expected):
         set_value(bind(design, "latent", ["X"]), name, text)
+
+
+def test_the_first_binding_numbers_text_alike_and_a_bound_design_keeps_its_numbering(design: Design) -> None:
+    fresh = design
+    assert fresh.data.numbering is None
+    assert bind(fresh, "latent", ["X"]).data.numbering == "shared"
+    assert bind(set_value(fresh, "data.numbering", "own"), "latent", ["X"]).data.numbering == "own"
+    old = fresh.with_data(DataSource("x.npz", bindings=(Binding("latent", "X"),)))
+    assert bind(old, "model_2.inputs", ["y"]).data.numbering is None
+    with pytest.raises(InvalidInput, match=r"Expected one of shared, own, received 'alike'"):
+        set_value(fresh, "data.numbering", "alike")

@@ -14,7 +14,7 @@ import pytest
 
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runner import checkpoints
-from seqdec_gui.runner.checkpoints import Progress
+from seqdec_gui.runner.checkpoints import KnownPart, Progress
 from seqdec_gui.runner.engines.base import Sum
 from seqdec_gui.runner.failures import failure
 from seqdec_gui.runner.schedule import Watch
@@ -184,6 +184,19 @@ def test_initial_weights_go_to_the_blocks_of_the_same_id_and_leave_random_number
         checkpoints.load_initial(path, models(other=dense(0)))
     with pytest.raises(InvalidInput, match="sizes of the earlier run"):
         checkpoints.load_initial(path, models(encoder=dense(0, width=5)))
+
+
+def test_the_known_part_of_initial_weights_is_taken_and_the_rest_stays(tmp_path: Path) -> None:
+    path = tmp_path / "best.weights.h5"
+    checkpoints.save(path, models(encoder=dense(1, width=3)), optimizer(), Progress())
+    into = models(encoder=dense(0, width=5))
+
+    checkpoints.load_initial(path, into, {"encoder/Dense/00 kernel": [KnownPart(axis=0, size=3, known=2)]})
+    kernel, bias, _ = into["encoder"].layers[0].variables
+    assert kernel.value.tolist() == [[1, 1], [1, 1], [0, 0], [0, 0], [0, 0]]
+    assert bias.value.all()
+    with pytest.raises(InvalidInput, match=r"of shape \(4, 2\), found \(3, 2\)"):
+        checkpoints.load_initial(path, into, {"encoder/Dense/00 kernel": [KnownPart(axis=0, size=4, known=2)]})
 
 
 class ResourceExhaustedError(Exception):

@@ -21,7 +21,7 @@ KINDS: dict[str, tuple[str, type[Any]]] = {
     "values": ("Numbers as they are", ValuesCodec),
 }
 OPTIONS = {
-    "text": ("tokens", "length", "marks", "padding", "reverse", "lowercase"),
+    "text": ("tokens", "length", "marks", "padding", "reverse", "lowercase", "numbering"),
     "vector": ("standardise",),
     "ids": ("pad_id",),
 }
@@ -32,10 +32,21 @@ LABELS = {
     "padding": "Padding on the",
     "reverse": "Back to front",
     "lowercase": "Fold to lower case",
+    "numbering": "Ids of symbols are",
     "standardise": "Standardised",
     "pad_id": "Id of padding",
 }
-WORDS = {"both": "begin and end", "end": "end only", "none": "none", "auto": "automatic", True: "yes", False: "no"}
+WORDS = {
+    "both": "begin and end",
+    "begin": "begin only",
+    "end": "end only",
+    "none": "none",
+    "auto": "automatic",
+    "shared": "alike in columns that belong together",
+    "own": "counted by this column alone",
+    True: "yes",
+    False: "no",
+}
 
 
 def chosen_for(fitted: FittedCodec | None) -> Codec | None:

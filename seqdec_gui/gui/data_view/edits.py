@@ -84,4 +84,4 @@ def _with_binding(design: Design, old: Binding | None, new: Binding | None) -> D
     if old is None:
         kept.append(new)
     bindings = tuple(binding for binding in kept if binding is not None)
-    return design.with_data(msgspec.structs.replace(design.data, bindings=bindings))
+    return design.with_data(design.data.with_bindings(bindings))

@@ -236,7 +236,9 @@ class PortRow(QFrame):
 def found_text(fitted: FittedCodec) -> str:
     """What was found in the column, in a line."""
     if isinstance(fitted, FittedText):
-        marks = [word for word, used in (("begin", fitted.begin), ("end", fitted.end)) if used]
+        kept, used = fitted.numbering.marks, (fitted.begin, fitted.end)
+        words = zip(("begin", "end"), kept, used, strict=True)
+        marks = [mark if rows_have_it else f"{mark} (reserved)" for mark, has_id, rows_have_it in words if has_id]
         kind = "characters" if fitted.tokens == "characters" else "words"
         parts = [f"{len(fitted.charset):,} {kind}", "padding", *marks]
         return f"{' + '.join(parts)} = {fitted.symbols:,} symbols; {fitted.length:,} ids a row"

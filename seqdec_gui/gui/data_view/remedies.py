@@ -35,7 +35,7 @@ class Advice(NamedTuple):
 def remedies(design: Design, at: Bound, problem: Problem) -> tuple[Remedy, ...]:
     """Edits that mend this problem of a bound port; empty where the user has to decide."""
     if (wanted := problem.wanted) is not msgspec.UNSET:
-        if problem.code == "too_many_symbols":
+        if problem.code in ("too_many_symbols", "numbered_apart"):
             return _changed(design, _symbol_fields(design, at.port, wanted))
         if problem.code == "too_long":
             return _changed(design, _length_fields(design, at.port, wanted))

@@ -87,7 +87,7 @@ def _sample(at: Bound, wire: Wire, array: np.ndarray, codec: FittedCodec) -> Por
 def symbols_of(codec: FittedCodec) -> tuple[str, ...]:
     """How the ids of a codec are shown: padding, begin, end, then the charset."""
     if isinstance(codec, FittedText):
-        marks = [BEGIN] * codec.begin + [END] * codec.end
+        marks = [BEGIN] * codec.numbering.begin + [END] * codec.numbering.end
         return (PADDING, *marks, *(symbol if symbol.strip() else "␣" for symbol in codec.charset))
     return codec.labels if isinstance(codec, FittedCategory) else ()
 

@@ -1,0 +1,286 @@
+"""What another run has fitted, kept for a run that begins with its weights: alphabets, marks, labels and scalers.
+
+Symbols and labels that are new come after the known ones, so that every id that the weights know keeps its meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from seqdec_gui.data.codecs import FittedCategory, FittedCodec, FittedIds, FittedNumbers, FittedText
+from seqdec_gui.data.fitted import Fitted
+from seqdec_gui.data.fitting import Demand, Fit, TextPlan, fit, marks_of, sorted_labels, symbol_room
+from seqdec_gui.data.sources import Source
+from seqdec_gui.data.wires import Wire
+from seqdec_gui.domain.bindings import CategoryCodec, Codec, IdsCodec, TextCodec, ValuesCodec, VectorCodec
+from seqdec_gui.domain.dataflow import DataPort
+from seqdec_gui.domain.problems import InvalidInput, Problem, errors
+from seqdec_gui.domain.wording import counted
+
+SYMBOLS_SHOWN = 20
+"""How many new symbols or labels a message lists."""
+FIT_ANEW = "Or choose to fit anew (--fit anew), which gives the weights other ids and scales than they know."
+
+
+_MARKS: dict[tuple[bool, bool], Literal["both", "begin", "end", "none"]] = {
+    (True, True): "both",
+    (True, False): "begin",
+    (False, True): "end",
+    (False, False): "none",
+}
+"""What a codec calls rows with a begin mark and with an end mark."""
+
+
+class Kept(NamedTuple):
+    """How a binding is to be fitted: by this codec, and so that what `earlier` holds stays as it is."""
+
+    codec: Codec | None
+    earlier: FittedCodec | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+class Growth(NamedTuple):
+    """A port whose alphabet (or room for one) is not that of the earlier run: the first `known` of its ids mean the same.
+
+    `room_before` and `room` are how many ids the blocks of the earlier run and of this one have room for.
+    """
+
+    port: DataPort
+    known: int
+    room_before: int
+    room: int
+
+
+@dataclass(frozen=True)
+class EarlierFit:
+    """`fitted` is what the run `name` has fitted; `ports` gives for each port of the new design the name it had there.
+
+    `rooms` are the numbers of ids that ports of the earlier run had room for, by their names there.
+    """
+
+    fitted: Fitted
+    name: str
+    ports: Mapping[str, str]
+    rooms: Mapping[str, int | None]
+
+    def kept(self, demand: Demand, source: Source, codec: Codec | None) -> Kept:
+        """What stays of the earlier run for this binding, whose codec in the design is `codec`."""
+        where = demand.port.port
+        wire = self._wire(demand.port.name)
+        if wire is None:
+            text = f"{where} was not trained by {self.name}; its column is fitted anew."
+            return Kept(codec, None, (Problem("warning", "not_in_earlier_run", where, text),))
+        known = self.fitted.port(wire.array).codec
+        taught = self._wire(demand.taught.name) if demand.taught is not None else None
+        if taught is not None and taught.array != wire.array:
+            known, wrong = _of_both_ends(known, self.fitted.port(taught.array).codec, demand)
+            if wrong:
+                return Kept(codec, known, wrong)
+        if demand.port.role == "target" and wire.first == 1 and isinstance(known, FittedText):  # no begin mark of its own
+            known = msgspec.structs.replace(known, begin=False, begin_reserved=known.begin or known.begin_reserved)
+        differences = _differences(codec, known, demand.port)
+        if differences:
+            text = f"{source.label}: the codec of {where} is not what {self.name} was trained with: {'; '.join(differences)}."
+            hint = f"Leave the codec to the earlier run (automatic). {FIT_ANEW}"
+            return Kept(codec, None, (Problem("error", "fit_differs", where, text, hint),))
+        return _kept(codec, known, source)
+
+    def growths(self, fitted: Fitted, ports: Sequence[DataPort]) -> tuple[Growth, ...]:
+        """The ports whose alphabet or room is another than in the earlier run, now that `fitted` is what this run has."""
+        found = []
+        for port in ports:
+            before, now = self._wire(port.name), next((wire for wire in fitted.wires if wire.name == port.name), None)
+            room, room_before = symbol_room(port), self.rooms.get(self.ports.get(port.name, ""))
+            if before is None or now is None or not room or not room_before:
+                continue
+            old, new = self.fitted.port(before.array).codec, fitted.port(now.array).codec
+            known = min(_ids(old, room_before), room_before)
+            if room != room_before or _ids(new, room) > known:
+                found.append(Growth(port, known, room_before, room))
+        return tuple(found)
+
+    def compared(self, fitted: Fitted) -> list[str]:
+        """In which ports a fit made anew differs from the earlier one, in words."""
+        differences = []
+        for wire in fitted.wires:
+            before = self._wire(wire.name)
+            if before is not None:
+                old, new = self.fitted.port(before.array).codec, fitted.port(wire.array).codec
+                differences += [f"{wire.name}: {words}" for words in [_compared(old, new)] if words]
+        return differences
+
+    def _wire(self, name: str) -> Wire | None:
+        """The wire of the earlier run for a port of the new design, None if it had none."""
+        old = self.ports.get(name)
+        return next((wire for wire in self.fitted.wires if wire.name == old), None)
+
+
+def fitted_with(kept: Kept, demand: Demand, source: Source, plan: TextPlan | None) -> Fit:
+    """The fit of a binding of which `kept` stays; new symbols, labels and longer rows are told."""
+    if errors(kept.problems):
+        return Fit(None, (), list(kept.problems))
+    made = fit(demand, source, kept.codec, plan)
+    made = made._replace(problems=[*kept.problems, *made.problems])
+    if kept.earlier is None or made.codec is None:
+        return made
+    codec, told = _with_earlier(made.codec, kept.earlier, demand, source)
+    wires = made.wires
+    if isinstance(codec, FittedIds):
+        wires = tuple(msgspec.structs.replace(wire, pad_id=codec.pad_id) for wire in wires)
+    return Fit(codec, wires, [*made.problems, *told])
+
+
+# -- what stays
+def _kept(codec: Codec | None, known: FittedCodec, source: Source) -> Kept:
+    match known:
+        case FittedText():
+            given = codec if isinstance(codec, TextCodec) else TextCodec()
+            wanted = TextCodec(
+                known.tokens, (), given.length, _MARKS[known.begin, known.end], known.padding, known.reverse, known.lowercase
+            )
+            longer = given.charset if len(given.charset) > len(known.charset) else known.charset
+            return Kept(wanted, msgspec.structs.replace(known, charset=longer))
+        case FittedCategory():
+            given_labels = codec.labels if isinstance(codec, CategoryCodec) else ()
+            labels = given_labels if len(given_labels) > len(known.labels) else known.labels
+            try:
+                new = sorted_labels(source)
+            except InvalidInput:  # no labels at all, which the fit reports
+                new = []
+            return Kept(CategoryCodec((*labels, *(label for label in new if label not in labels))), known)
+        case FittedIds():
+            return Kept(IdsCodec(known.pad_id), known)
+        case FittedNumbers():
+            return Kept(ValuesCodec(), known)
+
+
+def _of_both_ends(fed: FittedCodec, judged: FittedCodec, demand: Demand) -> tuple[FittedCodec, tuple[Problem, ...]]:
+    """One codec for a column that gives input and targets, where the earlier run had a column for each."""
+    if isinstance(fed, FittedText) and isinstance(judged, FittedText) and fed.numbering == judged.numbering:
+        return msgspec.structs.replace(fed, begin=fed.begin, end=judged.end, end_reserved=False), ()
+    if isinstance(fed, FittedIds) and isinstance(judged, FittedIds):
+        return fed, ()
+    assert demand.taught is not None
+    text = (
+        f"The earlier run gave the same symbol different ids at {demand.port.port} and at {demand.taught.port}, so one column "
+        "cannot feed both."
+    )
+    hint = f"Bind {demand.taught.port} to a column of its own, as it was there. {FIT_ANEW}"
+    return fed, (Problem("error", "fit_differs", demand.port.port, text, hint),)
+
+
+def _differences(codec: Codec | None, known: FittedCodec, port: DataPort) -> list[str]:
+    """Where the design's codec contradicts what was fitted, in words."""
+    match codec, known:
+        case None, _:
+            return []
+        case TextCodec(), FittedText():
+            found = [
+                f"{name} is {_shown(given)} here and was {_shown(before)} there"
+                for name in ("tokens", "padding", "reverse", "lowercase")
+                if (given := getattr(codec, name)) != (before := getattr(known, name))
+            ]
+            common = min(len(codec.charset), len(known.charset))
+            if codec.charset[:common] != known.charset[:common]:
+                found.append("the charset has other symbols, or the same in another order")
+            if codec.marks != "auto" and marks_of(codec, port) != (known.begin, known.end):
+                found.append(f"marks are {codec.marks} here, and those there {_MARKS[known.begin, known.end]}")
+            return found
+        case CategoryCodec(), FittedCategory():
+            common = min(len(codec.labels), len(known.labels))
+            alike = codec.labels[:common] == known.labels[:common]
+            return [] if alike else ["the labels are others, or in another order"]
+        case IdsCodec(), FittedIds():
+            alike = codec.pad_id in (None, known.pad_id)
+            return [] if alike else [f"the id of padding is {codec.pad_id} here and was {known.pad_id} there"]
+        case VectorCodec() | ValuesCodec(), FittedNumbers():
+            alike = (isinstance(codec, VectorCodec) and codec.standardise) == bool(known.mean)
+            return [] if alike else [f"numbers were {'' if known.mean else 'not '}standardised there"]
+        case _:
+            return [f"it is {_tag(codec)} here and was {_tag(known)} there"]
+
+
+def _shown(value: object) -> str:
+    return {True: "on", False: "off"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
+def _tag(codec: Codec | FittedCodec) -> str:
+    return str(type(codec).__struct_config__.tag)
+
+
+# -- what is new
+def _with_earlier(
+    made: FittedCodec, known: FittedCodec, demand: Demand, source: Source
+) -> tuple[FittedCodec, list[Problem]]:  # fmt: skip
+    where = demand.port.port
+    match made, known:
+        case FittedText(), FittedText():
+            told = _new(made.charset[len(known.charset) :], "symbol", len(known.charset), source, where)
+            if demand.steps[0] is not None:
+                return made, told
+            if made.length > known.length:
+                text = f"{source.label}: the longest row takes {made.length} ids; the earlier run stored {known.length}."
+                hint = "Rows are stored longer; the weights do not depend on it."
+                told.append(Problem("info", "longer_rows", where, text, hint))
+            return msgspec.structs.replace(made, length=max(made.length, known.length)), told
+        case FittedCategory(), FittedCategory():
+            return made, _new(made.labels[len(known.labels) :], "label", len(known.labels), source, where)
+        case FittedIds(), FittedIds():
+            if made.depth != known.depth and known.pad_id is not None and known.pad_id in (made.depth, known.depth):
+                text = f"{source.label} gives padding another id than in the earlier run: rows there were {_of_depth(known)}."
+                return made, [Problem("error", "fit_differs", where, text, f"Store them so. {FIT_ANEW}")]
+            hollow = known.pad_id is None and made.depth > 0 and made.pad_id == made.depth  # steps without a symbol are new
+            return made if hollow else msgspec.structs.replace(made, pad_id=known.pad_id), []
+        case FittedNumbers(), FittedNumbers():
+            if known.mean and made.shape[-1:] != (len(known.mean),):
+                text = f"{source.label} has rows of shape {made.shape}; the earlier run standardised {len(known.mean)} values."
+                return made, [Problem("error", "wrong_shape", where, text, f"Bind as many. {FIT_ANEW}")]
+            return FittedNumbers(made.shape, known.mean, known.deviation), []
+        case _:
+            text = f"{source.label} was bound as {_tag(known)} in the earlier run, and is {_tag(made)} now."
+            return made, [Problem("error", "fit_differs", where, text, f"Bind a column of the same kind. {FIT_ANEW}")]
+
+
+def _of_depth(codec: FittedIds) -> str:
+    return f"one-hot of {codec.depth}" if codec.depth else "ids"
+
+
+def _new(new: Sequence[str], what: str, known: int, source: Source, where: str) -> list[Problem]:
+    if not new:
+        return []
+    listed = ", ".join(map(repr, new[:SYMBOLS_SHOWN])) + (", ..." if len(new) > SYMBOLS_SHOWN else "")
+    count = counted(len(new), f"new {what}")
+    text = f"{source.label}: {count} ({listed}) after the {known} of the earlier run, which stay as they are."
+    return [Problem("info", f"new_{what}s", where, text)]
+
+
+def _ids(codec: FittedCodec, room: int) -> int:
+    """How many ids of a column have a meaning; ids that the user has counted may all have one."""
+    match codec:
+        case FittedText():
+            return codec.symbols
+        case FittedCategory():
+            return len(codec.labels)
+        case _:
+            return room
+
+
+def _compared(old: FittedCodec, new: FittedCodec) -> str:
+    match old, new:
+        case FittedText(), FittedText():
+            same = old.numbering == new.numbering
+            parts = [] if same else [f"{new.symbols} symbols (the weights know {old.symbols}), or other ids for the same ones"]
+            for name in ("padding", "reverse"):
+                if getattr(old, name) != getattr(new, name):
+                    parts.append(f"{name} {_shown(getattr(new, name))} instead of {_shown(getattr(old, name))}")
+            return ", ".join(parts)
+        case FittedCategory(), FittedCategory():
+            return "" if old == new else f"{len(new.labels)} labels, where the weights know {len(old.labels)}, or other places"
+        case FittedNumbers(), FittedNumbers():
+            return "" if (old.mean, old.deviation) == (new.mean, new.deviation) else "another mean and deviation"
+        case _:
+            return "" if type(old) is type(new) else f"{_tag(new)} instead of {_tag(old)}"
