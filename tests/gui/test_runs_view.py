@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +15,9 @@ from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QAction, QApplication, QInputDialog, QMenu, QMessageBox, QTableView, QWidget
 from pytestqt.qtbot import QtBot
 
+from seqdec_gui.data.dataset import open_dataset
 from seqdec_gui.domain import document as design_file
+from seqdec_gui.domain.dataflow import data_ports
 from seqdec_gui.domain.edit import set_value
 from seqdec_gui.gui.main_window import MainWindow
 from seqdec_gui.gui.runs_view.differences import Difference, differences
@@ -248,6 +251,31 @@ def test_reusing_settings_is_an_edit_that_can_be_undone(qtbot: QtBot, opened: Op
     qtbot.waitUntil(lambda: window.document.design.training.batch_size == 16, timeout=5_000)
     window.document.undo_stack.undo()
     assert window.document.design == before
+
+
+@pytest.mark.parametrize(("answer", "fit"), [("answer_accept", "initial"), ("answer_discard", "anew")])
+def test_a_new_run_begins_with_the_weights_of_the_selected_one_and_asks_what_stays_fitted(
+    qtbot: QtBot, opened: Opened, design: Path, make: Make, monkeypatch: pytest.MonkeyPatch, answer: str, fit: str
+) -> None:
+    monkeypatch.setattr("seqdec_gui.runs.process.RUNNER", (sys.executable, str(CHILD), "finish"))
+    first = make("finish")
+    roman = design_file.load(design)
+    open_dataset(roman.data, data_ports(roman), resource("examples")).fitted.save(first.data)
+    shutil.copytree(resource("examples/data"), design.parent / "data")
+    window = opened(design)
+    show_runs(qtbot, window, 1)
+    choose(window, 0)
+    qtbot.waitUntil(lambda: window.findChild(QAction, "action_new_run_from_weights").isEnabled(), timeout=5_000)
+    press(window, "run_begin")
+    qtbot.waitUntil(lambda: window.findChild(QMessageBox, "question_box") is not None, timeout=5_000)
+    box = window.findChild(QMessageBox, "question_box")
+    assert "much of what they have learned may be lost" in box.informativeText() + box.text()
+    box.findChild(QWidget, answer).click()
+
+    session = session_of(window.workspace)
+    qtbot.waitUntil(lambda: session.shown is not None and session.shown.status is not None, timeout=20_000)
+    spec = session.shown.run.read_spec()
+    assert (spec.initial_run, spec.initial_checkpoint, spec.fit) == (str(first.path), "best", fit)
 
 
 def test_columns_are_chosen_from_the_header_and_remembered(qtbot: QtBot, opened: Opened, design: Path, make: Make) -> None:

@@ -85,6 +85,8 @@ def _links(design: Design) -> dict[str, str]:
 
 def _place(spec: RunSpec) -> dict[str, str]:
     begun = {"begins with": spec.initial_run} if spec.initial_run else {}
+    if spec.initial_run and spec.fit == "anew":
+        begun["fit"] = "anew"
     return {"devices": str(spec.placed_devices), "engine": spec.placed_engine, **begun}
 
 

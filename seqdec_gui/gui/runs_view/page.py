@@ -33,6 +33,7 @@ from seqdec_gui.gui.runs_view.table import ENTRY, RunsModel, SortedRuns
 from seqdec_gui.gui.runs_view.tools import Tools
 from seqdec_gui.gui.runs_view.trash import move_to_trash
 from seqdec_gui.gui.tables import fit_columns, show_as_list
+from seqdec_gui.gui.training_view.begin import ask_what_to_keep
 from seqdec_gui.gui.training_view.launch import design_key, runs_parents
 from seqdec_gui.gui.training_view.page import open_export
 from seqdec_gui.gui.training_view.session import session_of
@@ -124,8 +125,8 @@ class RunsPage(QWidget):
         self.empty.others.clicked.connect(self.tools.show_all_designs)
         actions: dict[str, Callable[[], None]] = {
             "show": self.show_curves, "overlay": self.overlay, "generate": self.generate, "export": self.export,
-            "certify": self.certify, "reuse": self.reuse, "folder": self.open_folder, "rename": self.rename,
-            "trash": self.trash,
+            "begin": self.begin, "certify": self.certify, "reuse": self.reuse, "folder": self.open_folder,
+            "rename": self.rename, "trash": self.trash,
         }  # fmt: skip
         for name, function in actions.items():
             self.tools.actions_by_name[name].triggered.connect(lambda _checked, act=function: act())
@@ -288,6 +289,11 @@ class RunsPage(QWidget):
     def export(self) -> None:
         if chosen := self.selected:
             open_export(self._workspace, chosen[0].path)
+
+    def begin(self) -> None:
+        """Train the open design from the weights of the selected run, after asking what stays fitted."""
+        if chosen := self.selected:
+            ask_what_to_keep(self._session, chosen[0].path, chosen[0].name)
 
     def certify(self) -> None:
         """Show the run's certificate, or make one."""

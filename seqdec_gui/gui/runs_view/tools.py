@@ -15,17 +15,22 @@ _ACTIONS = (
     ("overlay", "Overlay", "chart-multiple", "Draw the curves of the selected runs over the run on the Train tab", 0),
     ("generate", "Generate…", "creation", "Generate with this run", 0),
     ("export", "Export…", "export", "Export the trained model of this run", 0),
+    ("begin", "New Run from These Weights…", "source-branch", "Train the open design, beginning with these weights", 0),
     ("certify", "Certify…", "certificate-outline", "Show by experiment that its devices train the same model as one", 0),
     ("reuse", "Reuse Settings", "restore", "Make this run's design the open one (can be undone)", 0),
     ("rename", "Rename…", "pencil-outline", "Give this run a name", Qt.Key_F2),
     ("folder", "Open Folder", "folder-open-outline", "Open the run's folder", 0),
     ("trash", "Move to Trash", "trash-can-outline", "Move the selected runs to the trash", Qt.Key_Delete),
 )
+_OBJECT_NAMES = {"begin": "action_new_run_from_weights"}
 _WITH_TEXT = ("show", "overlay", "generate", "export")
 
 
 class Tools(QWidget):
-    """`actions_by_name`: show, overlay, generate, export, certify, reuse, rename, folder, trash; buttons are `run_<name>`."""
+    """`actions_by_name`: show, overlay, generate, export, begin, certify, reuse, rename, folder, trash.
+
+    The buttons are `run_<name>`.
+    """
 
     all_designs_toggled = pyqtSignal()
 
@@ -54,7 +59,7 @@ class Tools(QWidget):
         self._on_theme_changed()
 
     def _button(self, name: str, text: str, tip: str, key: int) -> QToolButton:
-        action = QAction(text, self)
+        action = QAction(text, self, objectName=_OBJECT_NAMES.get(name, ""))
         action.setToolTip(tip)
         if key:
             action.setShortcut(QKeySequence(key))
@@ -87,7 +92,7 @@ class Tools(QWidget):
         for name, action in self.actions_by_name.items():
             action.setEnabled(count > 0 if name in ("overlay", "trash") else count == 1)
         self.actions_by_name["trash"].setEnabled(count > 0 and not alive)
-        for name in ("generate", "export"):
+        for name in ("generate", "export", "begin"):
             self.actions_by_name[name].setEnabled(count == 1 and trained)
 
     @pyqtSlot(bool)

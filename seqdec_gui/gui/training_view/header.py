@@ -61,7 +61,7 @@ class Header(QWidget):
     """Shows one run; wishes go to the run itself or, for a new start, to the session."""
 
     resume_requested = pyqtSignal()
-    continue_requested = pyqtSignal(str)  # best or last: a new run from these weights
+    continue_requested = pyqtSignal(str)  # best or last: a new run from these weights; choose: ask what stays fitted
     back_requested = pyqtSignal()
 
     def __init__(self, session: TrainingSession, parent: QWidget | None = None) -> None:
@@ -122,6 +122,7 @@ class Header(QWidget):
         menu = QMenu(self.continue_button)
         menu.addAction("New run from the best weights", lambda: self.continue_requested.emit("best"))
         menu.addAction("New run from the last weights", lambda: self.continue_requested.emit("last"))
+        menu.addAction("Choose what stays fitted…", lambda: self.continue_requested.emit("choose"))
         self.continue_button.setMenu(menu)
         self.back_button = _button("back_button", "Back to the run that trains", "")
         self.back_button.setProperty("kind", "flat")

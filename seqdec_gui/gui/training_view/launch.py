@@ -21,13 +21,14 @@ from seqdec_gui.runs import folder, process
 from seqdec_gui.runs.batches import batch_problems
 from seqdec_gui.runs.folder import DesignKey, RunFolder
 from seqdec_gui.runs.readiness import Stamps, problems_in_data, readiness, stamps
-from seqdec_gui.runs.spec import DeviceChoice, RunSpec
+from seqdec_gui.runs.spec import DeviceChoice, FitChoice, RunSpec
 
 
 class Request(msgspec.Struct, frozen=True):
     """A run as wanted now: the design with every edit, saved or not. The run keeps this copy whatever happens to the file.
 
-    `initial_run` is a run whose weights the training begins with; `passed` are the data files that were found to fit.
+    `initial_run` is a run whose weights the training begins with, and `fit` says what becomes of what it has fitted; `passed`
+    are the data files that were found to fit.
     """
 
     design: Design
@@ -37,6 +38,7 @@ class Request(msgspec.Struct, frozen=True):
     parent: Path
     initial_run: Path | None = None
     initial_checkpoint: Literal["best", "last"] = "best"
+    fit: FitChoice = "initial"
     passed: Stamps | None = None
 
     @property
@@ -44,7 +46,12 @@ class Request(msgspec.Struct, frozen=True):
         return self.design_path.stem if self.design_path else "untitled"
 
 
-def request(workspace: Workspace, initial_run: Path | None = None, checkpoint: Literal["best", "last"] = "best") -> Request:
+def request(
+    workspace: Workspace,
+    initial_run: Path | None = None,
+    checkpoint: Literal["best", "last"] = "best",
+    fit: FitChoice = "initial",
+) -> Request:
     """What the Train button means now."""
     document = workspace.document
     return Request(
@@ -55,6 +62,7 @@ def request(workspace: Workspace, initial_run: Path | None = None, checkpoint: L
         parent=runs_parent(document.path),
         initial_run=initial_run,
         initial_checkpoint=checkpoint,
+        fit=fit,
         passed=workspace.checking.passed,
     )
 
@@ -81,8 +89,12 @@ def launch(wanted: Request) -> process.RunProcess:
     """Check, make the run's folder, start its process. Takes its time. Raises InvalidInput with all problems, SeqdecError."""
     problems = errors(readiness(wanted.design, wanted.base, wanted.devices))
     source = wanted.design.data
-    if not problems and stamps(source, wanted.base) != wanted.passed:  # asked before the window knew, or written since
-        problems = errors(background.result(lambda: problems_in_data(wanted.design, wanted.base, wanted.devices)))
+    initial_run = str(wanted.initial_run or "")
+    known = stamps(source, wanted.base) == wanted.passed  # else asked before the window knew, or written since
+    if not problems and (not known or initial_run):  # the window has not tried the fit of the earlier run
+        problems = errors(
+            background.result(lambda: problems_in_data(wanted.design, wanted.base, wanted.devices, initial_run, wanted.fit))
+        )
     if problems:
         raise InvalidInput(tuple(_for_window(problem) for problem in problems))
     file = wanted.design.data.file
@@ -92,8 +104,9 @@ def launch(wanted: Request) -> process.RunProcess:
         folder=str(wanted.base),
         data_file=str(wanted.base / expanded(file)) if file else "",
         devices=wanted.devices,
-        initial_run=str(wanted.initial_run or ""),
+        initial_run=initial_run,
         initial_checkpoint=wanted.initial_checkpoint,
+        fit=wanted.fit,
     )
     run = folder.create(None, wanted.design_path, parent=wanted.parent)
     try:

@@ -10,6 +10,7 @@ from PyQt5.QtWidgets import QFrame, QPushButton, QStackedWidget, QVBoxLayout, QW
 
 from seqdec_gui.gui import pages
 from seqdec_gui.gui.readiness import readiness
+from seqdec_gui.gui.training_view.begin import ask_what_to_keep
 from seqdec_gui.gui.training_view.board import Board
 from seqdec_gui.gui.training_view.header import Header
 from seqdec_gui.gui.training_view.log_panel import LogPanel
@@ -171,7 +172,11 @@ class TrainingPage(QWidget):
 
     @pyqtSlot(str)
     def _on_header_continue_requested(self, checkpoint: str) -> None:
-        if self._followed is not None and self._followed.run is not None:
+        if self._followed is None or self._followed.run is None:
+            return
+        if checkpoint == "choose":
+            ask_what_to_keep(self._session, self._followed.run.path, self._followed.name)
+        else:
             self._session.start(self._followed.run.path, "last" if checkpoint == "last" else "best")
 
     # -- what to do with a trained run

@@ -24,6 +24,7 @@ from seqdec_gui.runs.control import Command
 from seqdec_gui.runs.events import Event
 from seqdec_gui.runs.folder import DesignKey, RunFolder
 from seqdec_gui.runs.process import STOP_GRACE_S, RunProcess, stop_unattended
+from seqdec_gui.runs.spec import FitChoice
 from seqdec_gui.runs.state import RunStatus
 
 MOST_LOG_LINES = 2000
@@ -175,11 +176,16 @@ class TrainingSession(QObject):
         self.find_living()
 
     # -- what runs
-    def start(self, initial_run: Path | None = None, checkpoint: Literal["best", "last"] = "best") -> None:
-        """Train the open design on the chosen devices."""
+    def start(
+        self,
+        initial_run: Path | None = None,
+        checkpoint: Literal["best", "last"] = "best",
+        fit: FitChoice = "initial",
+    ) -> None:
+        """Train the open design on the chosen devices, from scratch or from the weights of a run."""
         if self._busy():
             return
-        wanted = request(self.workspace, initial_run, checkpoint)
+        wanted = request(self.workspace, initial_run, checkpoint, fit)
         self._begin(FollowedRun(lambda: launch(wanted), wanted.name), wanted.devices.names)
 
     def resume(self, run: RunFolder, name: str = "") -> None:
