@@ -54,12 +54,12 @@ input block (`latent.output`, or just `latent`), the targets of a loss (`loss.ta
 of numbers (with an error as its loss) has a column for each end. `column` may be a list of numeric columns, which make one
 vector. `file` names another file than the dataset's. Without `codec` one is chosen from the port and the column.
 
-`numbering` is `"shared"`, `"own"` or null. With `"shared"`, columns of text that belong together have one charset and one layout
-of ids, so that a symbol has the same id in all of them: the input and the target of one decoder that are bound to two columns,
-and one column that is bound to several ports. An id is then kept for every mark that one of them uses. Where a block has no room
-for that, the columns are numbered each by itself, with a remark that names the parameter to raise; a text codec with
-`"numbering": "shared"` makes that an error. `"own"` numbers every binding by itself. Null means `"own"`, as designs were trained
-before there was a choice; the first column that is bound to a design turns null into `"shared"`.
+`numbering` is `"shared"`, `"own"` or null. With `"shared"`, columns of text that belong together have one charset and one
+layout of ids, so that a symbol has the same id in all of them: the input and the target of one decoder that are bound to two
+columns, and one column that is bound to several ports. An id is then kept for every mark that one of them uses. Where a block
+has no room for that, the columns are numbered each by itself, with a remark that names the parameter to raise; a text codec
+with `"numbering": "shared"` makes that an error. `"own"` numbers every binding by itself. Null means `"own"`, as designs were
+trained before there was a choice; the first column that is bound to a design turns null into `"shared"`.
 """
 READING = """### `reading`
 

@@ -89,8 +89,13 @@ def _earlier_fit(run: RunFolder, spec: RunSpec, design: Design) -> EarlierFit | 
     """What the run has fitted whose weights this start takes; None where it takes none, or fits anew. Raises InvalidInput."""
     from seqdec_gui.runs.initial import earlier_fit
 
-    goes_on = spec.resume and run.checkpoint("last").exists()
-    return earlier_fit(run.path / spec.initial_run, design) if spec.initial_run and spec.fit == "initial" and not goes_on else None
+    wanted = spec.initial_run and spec.fit == "initial" and not _goes_on(run, spec)
+    return earlier_fit(run.path / spec.initial_run, design) if wanted else None
+
+
+def _goes_on(run: RunFolder, spec: RunSpec) -> bool:
+    """Whether this start continues from the run's own weights."""
+    return spec.resume and run.checkpoint("last").exists()
 
 
 def _open_data(run: RunFolder, spec: RunSpec, design: Design, events: EventWriter, earlier: EarlierFit | None) -> Dataset:
@@ -101,6 +106,9 @@ def _open_data(run: RunFolder, spec: RunSpec, design: Design, events: EventWrite
     from seqdec_gui.runs.data_check import generation_warnings, length_problems
 
     source = msgspec.structs.replace(design.data, file=spec.data_file) if spec.data_file else design.data
+    if _goes_on(run, spec) and not run.data.exists():
+        text = f"{run.path} has weights and no data.json, so the alphabets, lengths and scalers that they know are not known."
+        raise InvalidInput([Problem("error", "no_fit", "data", text, "Bring data.json back, or train another run.")])
     known = fitted.load(run.data) if spec.resume and run.data.exists() else None
     dataset = open_dataset(source, data_ports(design), run.path / spec.folder, known, run.cache, earlier)
     wrong = length_problems(design, dataset.fitted)
@@ -157,7 +165,7 @@ def _begin(
     training = engine.program.training
     steps = len(dataset.training) // training.batch_size
     fresh = checkpoints.Progress(steps_per_epoch=steps, batch_size=training.batch_size)
-    if spec.resume and run.checkpoint("last").exists():
+    if _goes_on(run, spec):
         found = checkpoints.load(run.checkpoint("last"), engine.models, engine.optimizer)
         return _continued(found, fresh, training, events)
     if spec.resume:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -192,6 +193,16 @@ def test_a_run_without_its_fit_cannot_be_begun_with(runs: Runs, first: RunProces
     assert failed.kind == "invalid"
     assert "has no data.json" in failed.sentence
     assert "--fit anew" in failed.sentence
+
+
+def test_a_run_that_has_lost_its_fit_is_not_resumed_with_another(runs: Runs, first: RunProcess) -> None:
+    spec = make_spec(runs, spelling(), "lost", rows("cdefg"))
+    folder = runs.folder / "lost"
+    (folder / "checkpoints").mkdir(parents=True)
+    shutil.copy(first.run.checkpoint("last"), folder / "checkpoints")
+    again = runs.finish("lost", msgspec.structs.replace(spec, resume=True))
+    (failed,) = events(again, Failed)
+    assert "has weights and no data.json" in failed.sentence
 
 
 # -- which weights count symbols
