@@ -197,8 +197,10 @@ def _differences(codec: Codec | None, known: FittedCodec, port: DataPort) -> lis
         case IdsCodec(), FittedIds():
             alike = codec.pad_id in (None, known.pad_id)
             return [] if alike else [f"the id of padding is {codec.pad_id} here and was {known.pad_id} there"]
+        case VectorCodec(standardise="auto"), FittedNumbers():
+            return []
         case VectorCodec() | ValuesCodec(), FittedNumbers():
-            alike = (isinstance(codec, VectorCodec) and codec.standardise) == bool(known.mean)
+            alike = (isinstance(codec, VectorCodec) and codec.standardise is True) == bool(known.mean)
             return [] if alike else [f"numbers were {'' if known.mean else 'not '}standardised there"]
         case _:
             return [f"it is {_tag(codec)} here and was {_tag(known)} there"]

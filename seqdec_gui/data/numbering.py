@@ -144,6 +144,7 @@ def _numbered_apart(binding: TextBinding, ports: Sequence[str], needed: int) -> 
             f"{binding.source.label} and {others} give the same symbol different ids: {end.width_at or end.port} has room for "
             f"{room}, and ids for both need {needed}.",
             f"Set {end.width_at}={needed} to number them alike." if end.width_at else f"Make it {needed} wide.",
+            needed,
         )
         for end in binding.demand.ends
         if (room := symbol_room(end)) is not None and needed > room

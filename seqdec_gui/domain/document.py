@@ -45,6 +45,8 @@ def _data_to_builtins(data: DataSource) -> dict[str, Any]:
     plain: dict[str, Any] = msgspec.to_builtins(data)
     if not plain["reading"]:  # all is detected
         del plain["reading"]
+    if plain["numbering"] is None:  # none is stated
+        del plain["numbering"]
     return plain
 
 
