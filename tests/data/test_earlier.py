@@ -41,7 +41,7 @@ def opened(tmp_path: Path) -> Opened:
         ports: Sequence[DataPort], bindings: Sequence[Binding], earlier: EarlierFit | None = None, **columns: Any
     ) -> Dataset:
         np.savez(tmp_path / "data.npz", **{name: np.array(values) for name, values in columns.items()})
-        source = DataSource("data.npz", Split(validation=0), tuple(bindings), "shared")
+        source = DataSource("data.npz", Split(validation=0), tuple(bindings), numbering="shared")
         return open_dataset(source, ports, tmp_path, earlier=earlier)
 
     return open_columns

@@ -59,7 +59,7 @@ def encoded(room: int | None = 9) -> DataPort:
 def opened(tmp_path: Path) -> Callable[..., Dataset]:
     def open_columns(ports: list[DataPort], *bindings: Binding, numbering: Any = "shared", **columns: list[str]) -> Dataset:
         np.savez(tmp_path / "data.npz", **{name: np.array(texts) for name, texts in columns.items()})
-        source = DataSource("data.npz", Split(validation=0), bindings, numbering)
+        source = DataSource("data.npz", Split(validation=0), bindings, numbering=numbering)
         return open_dataset(source, ports, tmp_path)
 
     return open_columns
