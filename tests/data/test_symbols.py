@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from seqdec_gui.runner.decoding.symbols import Symbols, symbols_of_decoder
 
 from seqdec_gui.data.codecs import FittedText
 from seqdec_gui.data.fitted import Fitted, FittedPort
+from seqdec_gui.data.symbols import Symbols, symbols_of_decoder
 from seqdec_gui.data.wires import Wire
 from seqdec_gui.domain.problems import InvalidInput
 
