@@ -153,7 +153,8 @@ def test_numbers_and_labels_that_contradict_are_refused_too(opened: Opened) -> N
     for codec in (ValuesCodec(), VectorCodec(standardise=False)):
         (problem,) = problems_of(opened, [LATENT], [Binding("latent", "X", codec)], after(first, [LATENT]), X=X)
         assert problem.code == "fit_differs"
-    assert opened([LATENT], [Binding("latent", "X", VectorCodec())], after(first, [LATENT]), X=X).fitted == first.fitted
+    for agreeing in (VectorCodec(), VectorCodec(standardise=True)):
+        assert opened([LATENT], [Binding("latent", "X", agreeing)], after(first, [LATENT]), X=X).fitted == first.fitted
     first = opened([LABEL], [Binding("label", "y")], y=["dog", "cat"])
     binding = Binding("label", "y", CategoryCodec(("dog", "cat")))
     assert codes(problems_of(opened, [LABEL], [binding], after(first, [LABEL]), y=["dog"])) == ["fit_differs"]
@@ -168,8 +169,8 @@ def test_a_charset_that_continues_the_known_one_is_no_contradiction(opened: Open
 def test_a_port_that_the_earlier_run_did_not_have_is_fitted_anew_with_a_warning(opened: Opened) -> None:
     first = opened(ARCHETYPE[1:], BOUND[1:], words=WORDS)
     second = opened(ARCHETYPE, BOUND, after(first, ARCHETYPE[1:]), X=X, words=WORDS)
-    (problem,) = second.problems
-    assert (problem.severity, problem.code, problem.where) == ("warning", "not_in_earlier_run", "latent.output")
+    (problem,) = (each for each in second.problems if each.severity == "warning")
+    assert (problem.code, problem.where) == ("not_in_earlier_run", "latent.output")
     assert second.fitted.port("steps").codec == first.fitted.port("steps").codec
 
 
