@@ -134,7 +134,7 @@ def test_the_window_loads_no_framework_and_no_data_format() -> None:
     opened = (
         "from PyQt5.QtWidgets import QApplication\n"
         "application = QApplication([])\n"
-        "from seqdec_gui.gui.main_window import open_window\n"
+        "from seqdec_gui.gui.window.main_window import open_window\n"
         "window = open_window()\n"
         "application.processEvents()\n"
     )

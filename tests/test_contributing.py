@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from seqdec_gui.domain.catalog import KINDS, fields
+from seqdec_gui.domain.form_words import label
 from seqdec_gui.domain.training import Training
-from seqdec_gui.gui.inspector.words import label
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("CONTRIBUTING.md", "docs/glossary.md")

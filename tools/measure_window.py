@@ -125,7 +125,7 @@ def open_window(path: Path | None = None) -> Any:
     from seqdec_gui.gui.app import create_application, spare_collector
 
     create_application()
-    from seqdec_gui.gui.main_window import open_window
+    from seqdec_gui.gui.window.main_window import open_window
 
     window = open_window(path)
     spare_collector(window)
@@ -146,7 +146,8 @@ def actions(arguments: argparse.Namespace) -> None:
     many = folder / "many.seqdec"
     design_file.save(_tangle(), many)
     kept: list[Any] = [create_application()]
-    from seqdec_gui.gui import main_window, theme
+    from seqdec_gui.gui.look import theme
+    from seqdec_gui.gui.window import main_window
 
     def begin() -> None:
         kept.append(main_window.open_window(EXAMPLES / "digits.seqdec"))
@@ -231,11 +232,11 @@ def plots(_arguments: argparse.Namespace) -> None:
     from seqdec_gui.gui.app import create_application
 
     kept = create_application()
-    from seqdec_gui.gui.document import DesignDocument
-    from seqdec_gui.gui.training_view.board import Board
-    from seqdec_gui.gui.training_view.history import RunHistory
-    from seqdec_gui.gui.training_view.session import TrainingSession
-    from seqdec_gui.gui.workspace import Workspace
+    from seqdec_gui.gui.pages.train.board import Board
+    from seqdec_gui.gui.workspace.document import DesignDocument
+    from seqdec_gui.gui.workspace.training_session import TrainingSession
+    from seqdec_gui.gui.workspace.workspace import Workspace
+    from seqdec_gui.runs.history import RunHistory
     from tests.gui import bench_training_view as bench
 
     board = Board(TrainingSession(Workspace(DesignDocument())))
@@ -273,7 +274,7 @@ def training(arguments: argparse.Namespace) -> None:
     window = open_window(design)
     window.workspace.devices.choose(DeviceChoice("cpu", count=os.cpu_count() or 1))
     window.findChild(QWidget, "train_button").click()
-    from seqdec_gui.gui.training_view.session import session_of
+    from seqdec_gui.gui.workspace.training_session import session_of
 
     session = session_of(window.workspace)
     try:
@@ -338,7 +339,7 @@ def memory(arguments: argparse.Namespace) -> None:
     writer = (sys.executable, str(ROOT / "tools" / "streaming_run.py"), str(REPORTS_PER_S), str(60 * (arguments.minutes + 2)))
     run = process.start(folder.create(None, design), spec, argv=writer)
     window = open_window(design)
-    from seqdec_gui.gui.training_view.session import session_of
+    from seqdec_gui.gui.workspace.training_session import session_of
 
     settle(lambda: session_of(window.workspace).active is not None)
     window.pages.show_page("train")

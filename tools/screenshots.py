@@ -85,8 +85,8 @@ class Studio:
 
     def open(self, path: Path | None, size: tuple[int, int] = SIZES[0]):  # type: ignore[no-untyped-def]
         """A window of this size in light colours, with a design or the welcome page."""
-        from seqdec_gui.gui import theme
-        from seqdec_gui.gui.main_window import open_window
+        from seqdec_gui.gui.look import theme
+        from seqdec_gui.gui.window.main_window import open_window
 
         theme.set_mode("light")
         window = open_window(path)
@@ -104,7 +104,7 @@ class Studio:
 
     def settle(self, seconds: float = SETTLE_S) -> None:
         """Let everything finish that was asked for."""
-        from seqdec_gui.gui import background
+        from seqdec_gui.gui.tasks import background
 
         until = time.monotonic() + seconds
         while time.monotonic() < until or background.busy():
@@ -140,7 +140,7 @@ class Studio:
 
 def take_everything(studio: Studio, molecules: Path, roman: Path, folder: Path) -> None:
     """Every tab of both designs, in both themes and sizes."""
-    from seqdec_gui.gui import theme
+    from seqdec_gui.gui.look import theme
 
     for size in SIZES:
         for path in (None, molecules, roman):
@@ -163,8 +163,9 @@ def take_guide(studio: Studio, molecules: Path, roman: Path, folder: Path) -> No
     """The pictures of docs/guide/index.md."""
     from PyQt5.QtWidgets import QDialog, QLineEdit, QPlainTextEdit, QPushButton
 
-    from seqdec_gui.gui import notify, theme
-    from seqdec_gui.gui.settings import SettingsDialog
+    from seqdec_gui.gui.dialogs.settings import SettingsDialog
+    from seqdec_gui.gui.look import theme
+    from seqdec_gui.gui.tasks import notify
 
     window = studio.open(None)
     studio.keep(window, folder / "welcome.png")
@@ -229,7 +230,7 @@ def take_guide(studio: Studio, molecules: Path, roman: Path, folder: Path) -> No
 
 def certify(studio: Studio, window, run: Path, target: Path) -> None:  # type: ignore[no-untyped-def]
     """Compare the two devices of a run with one of them."""
-    from seqdec_gui.gui.certificates import open_certificate
+    from seqdec_gui.gui.dialogs.certificate import open_certificate
 
     dialog = open_certificate(window.workspace, run)
     studio.wait(dialog.certify_button.isEnabled)

@@ -16,10 +16,10 @@ from PyQt5.QtGui import QGuiApplication
 from PyQt5.QtWidgets import QApplication
 
 from seqdec_gui import __version__
-from seqdec_gui.gui import theme
+from seqdec_gui.gui.look import theme
 
 if TYPE_CHECKING:
-    from seqdec_gui.gui.main_window import MainWindow
+    from seqdec_gui.gui.window.main_window import MainWindow
 
 SIGNAL_MS = 250
 CLOSING_MS = 5000
@@ -29,8 +29,8 @@ CLOSING_MS = 5000
 def main(design: Path | str | None = None) -> int:
     """Open the window, with a design if one is named, and give the exit status when the last one closes."""
     application = create_application()
-    from seqdec_gui.gui import crash_report
-    from seqdec_gui.gui.main_window import open_window
+    from seqdec_gui.gui.tasks import crash_report
+    from seqdec_gui.gui.window.main_window import open_window
 
     crash_report.install()
     window = open_window(design)

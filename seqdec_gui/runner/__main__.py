@@ -11,7 +11,7 @@ from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.domain.wording import printable
 from seqdec_gui.runner.commands import Commands
 from seqdec_gui.runner.failures import failure
-from seqdec_gui.runner.lean import leave, leave_out
+from seqdec_gui.runner.import_trimming import leave, leave_out
 from seqdec_gui.runs import devices, environment, lock, spec
 from seqdec_gui.runs.control import CommandReader
 from seqdec_gui.runs.engine_choice import choose_engine

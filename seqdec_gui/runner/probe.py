@@ -14,9 +14,9 @@ import numpy as np
 
 from seqdec_gui.domain.document import from_builtins
 from seqdec_gui.domain.problems import SeqdecError
-from seqdec_gui.runner import lean
+from seqdec_gui.runner import import_trimming as lean
 from seqdec_gui.runner.failures import plain_sentence
-from seqdec_gui.runner.quiet import Quiet
+from seqdec_gui.runner.measurement_lock import Quiet
 from seqdec_gui.runs.crash import explain
 from seqdec_gui.runs.measurement import OUT_OF_MEMORY, Measurement
 from seqdec_gui.runs.spec import Placement

@@ -39,7 +39,8 @@ def learning_rates(training: Training, steps_per_epoch: int, first: int, count: 
             least = max(final, start * LEAST_RATIO)
             rates = np.where(done < 1.0, start * (least / start) ** done, least)
         case "cosine":
-            rates = final + (start - final) * 0.5 * (1.0 + np.cos(np.pi * done))  # cos(pi) is exactly -1
+            decayed = final + (start - final) * 0.5 * (1.0 + np.cos(np.pi * done))  # cos(pi) is exactly -1
+            rates = np.where(done > 0.0, decayed, start)  # final + (start - final) may round to another number
         case "constant" | "plateau":
             rates = np.full(count, start)
     return np.asarray(rates * scale)

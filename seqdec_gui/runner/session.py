@@ -18,7 +18,8 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError, errors
 from seqdec_gui.domain.training import Training
 from seqdec_gui.domain.validation import check
-from seqdec_gui.runner import engines, lean
+from seqdec_gui.runner import engines
+from seqdec_gui.runner import import_trimming as lean
 from seqdec_gui.runner.commands import Commands, StopRequested
 from seqdec_gui.runs import devices
 from seqdec_gui.runs.batches import batch_problems, row_problems
@@ -54,8 +55,8 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
         _fail_unless_batches_fit(design.training, placement, len(dataset.training))
 
         from seqdec_gui.runner.loop import Loop
-        from seqdec_gui.runner.rehearsal import Rehearsal
         from seqdec_gui.runner.steps_trial import fail_unless_steps_fit
+        from seqdec_gui.runner.trial_export import Rehearsal
 
         program = _write_script(run, spec, design)
     with Rehearsal(program.model_file, run.path) as rehearsal:  # a model that cannot be exported fails now

@@ -17,7 +17,7 @@ import numpy as np
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.runner.failures import plain_sentence
-from seqdec_gui.runner.lean import leave_out
+from seqdec_gui.runner.import_trimming import leave_out
 from seqdec_gui.runner.model_device import on_given_device
 from seqdec_gui.runs.tasks import (
     ArrayDescription,
@@ -90,9 +90,9 @@ def _export(task: ExportTask, channel: TaskChannel, scratch: Path) -> Exported:
     if task.format == "script" and task.part != "full":
         raise InvalidInput("A script holds every part: export it with part full.", "no_such_part", "part")
     with FreshProcess() as process:  # it imports Keras while this process does
+        from seqdec_gui.runner.opened_run import check_part, inputs_of_part, open_trained, scalings_of_part
         from seqdec_gui.runner.raw_inputs import BUILD, add_to_script, fail_unless_equal, raw_of, with_raw_inputs
         from seqdec_gui.runner.script_files import write_script
-        from seqdec_gui.runner.trained import check_part, inputs_of_part, open_trained, scalings_of_part
 
         channel.send(Progress(total=3, text="Opening the run"))
         trained = open_trained(Path(task.run), task.checkpoint, scratch)
@@ -141,7 +141,7 @@ def _scalings(trained: Any, channel: TaskChannel) -> tuple[Any, ...]:
 
 
 def _rows_to_compare(trained: Any, channel: TaskChannel) -> dict[str, Any]:
-    from seqdec_gui.runner.trained import random_rows, real_rows
+    from seqdec_gui.runner.opened_run import random_rows, real_rows
 
     try:
         return real_rows(trained)
@@ -153,9 +153,9 @@ def _rows_to_compare(trained: Any, channel: TaskChannel) -> dict[str, Any]:
 
 
 def _generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Generated:
+    from seqdec_gui.runner.opened_run import open_trained
     from seqdec_gui.runner.sample_file import write_samples
     from seqdec_gui.runner.sampler import Sampler, rows_in
-    from seqdec_gui.runner.trained import open_trained
 
     _fail_unless_folder(Path(task.output).parent)
     trained = open_trained(Path(task.run), task.checkpoint, scratch)
@@ -237,7 +237,7 @@ def _of_first_step(problem: Problem) -> Problem:
 def _evaluate(task: EvaluateTask, channel: TaskChannel, scratch: Path) -> Evaluated:
     from seqdec_gui.runner.evaluate import evaluate
     from seqdec_gui.runner.metrics import reported
-    from seqdec_gui.runner.trained import open_trained
+    from seqdec_gui.runner.opened_run import open_trained
 
     trained = open_trained(Path(task.run), task.checkpoint, scratch)
     if task.data:

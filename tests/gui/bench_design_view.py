@@ -14,10 +14,10 @@ from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication
 
 from seqdec_gui.domain.design import Design, Port
-from seqdec_gui.gui import theme
-from seqdec_gui.gui.design_view import DesignView
-from seqdec_gui.gui.design_view.judge import End
-from seqdec_gui.gui.document import DesignDocument
+from seqdec_gui.domain.link_judge import End
+from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.pages.design import DesignView
+from seqdec_gui.gui.workspace.document import DesignDocument
 from tests.gui.test_design_view_layout import tangle
 
 
@@ -94,7 +94,7 @@ def _drop(view: DesignView, block_id: str) -> float:
 
 
 def _wire(view: DesignView, block_id: str) -> tuple[float, float]:
-    from seqdec_gui.gui.design_view.gestures import DrawWire
+    from seqdec_gui.gui.pages.design.gestures import DrawWire
 
     at = view.port_point(block_id, "output")
     gesture = DrawWire(view, at, End(Port(block_id, "output"), True))

@@ -17,13 +17,13 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PyQt5.QtCore import QAbstractEventDispatcher, QCoreApplication, QEvent, QEventLoop
 from PyQt5.QtWidgets import QApplication
 
-from seqdec_gui.gui import theme
-from seqdec_gui.gui.document import DesignDocument
-from seqdec_gui.gui.training_view.board import Board
-from seqdec_gui.gui.training_view.history import RunHistory
-from seqdec_gui.gui.training_view.session import TrainingSession
-from seqdec_gui.gui.workspace import Workspace
+from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.pages.train.board import Board
+from seqdec_gui.gui.workspace.document import DesignDocument
+from seqdec_gui.gui.workspace.training_session import TrainingSession
+from seqdec_gui.gui.workspace.workspace import Workspace
 from seqdec_gui.runs.events import Epoch, Started, Step
+from seqdec_gui.runs.history import RunHistory
 
 
 def main() -> None:

@@ -10,8 +10,8 @@ from PyQt5.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain.design import Design
-from seqdec_gui.gui.design_view import DesignView
-from seqdec_gui.gui.document import DesignDocument
+from seqdec_gui.gui.pages.design import DesignView
+from seqdec_gui.gui.workspace.document import DesignDocument
 
 
 class Canvas:

@@ -12,8 +12,9 @@ from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication, QDialog, QFileDialog, QLineEdit, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
-from seqdec_gui.gui import background, theme
-from seqdec_gui.gui.main_window import MainWindow, open_window
+from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.tasks import background
+from seqdec_gui.gui.window.main_window import MainWindow, open_window
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,8 @@ from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.problems import InvalidInput, Problem
-from seqdec_gui.gui import background, crash_report, notify
-from seqdec_gui.gui.main_window import MainWindow
+from seqdec_gui.gui.tasks import background, crash_report, notify
+from seqdec_gui.gui.window.main_window import MainWindow
 from tests.gui.test_main_window import template
 
 

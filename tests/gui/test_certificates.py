@@ -15,8 +15,8 @@ from PyQt5.QtWidgets import QAbstractButton, QComboBox, QDialog, QLabel, QPushBu
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain import document as design_file
-from seqdec_gui.gui import theme
-from seqdec_gui.gui.main_window import MainWindow
+from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.window.main_window import MainWindow
 from seqdec_gui.runs import certificate as certificates
 from seqdec_gui.runs import folder, process
 from seqdec_gui.runs.certificate import BlockDifference, Certificate

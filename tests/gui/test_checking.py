@@ -20,10 +20,10 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.document import load, save
 from seqdec_gui.domain.edit import set_value
 from seqdec_gui.domain.problems import InvalidInput
-from seqdec_gui.gui import background
-from seqdec_gui.gui.main_window import MainWindow
-from seqdec_gui.gui.readiness import readiness as readiness_of
-from seqdec_gui.gui.training_view.launch import launch, request
+from seqdec_gui.gui.tasks import background
+from seqdec_gui.gui.window.main_window import MainWindow
+from seqdec_gui.gui.workspace.launch import launch, request
+from seqdec_gui.gui.workspace.readiness import readiness as readiness_of
 from seqdec_gui.runs import readiness
 from seqdec_gui.runs.spec import DeviceChoice
 

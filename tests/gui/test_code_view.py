@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain.codegen import generate
 from seqdec_gui.domain.design import Design
-from seqdec_gui.gui import code_view
-from seqdec_gui.gui.main_window import MainWindow
+from seqdec_gui.gui.pages.code import page as code_view
+from seqdec_gui.gui.window.main_window import MainWindow
 from tests.gui.conftest import press
 from tests.gui.test_main_window import name_file, template
 

@@ -13,12 +13,13 @@ from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication, QFrame, QLabel, QToolTip, QTreeWidget
 from pytestqt.qtbot import QtBot
 
+from seqdec_gui.data import column_fit as dropping
 from seqdec_gui.data.formats.base import Column
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.dataflow import data_ports
 from seqdec_gui.domain.design import Design
-from seqdec_gui.gui.data_view import column_drag, dropping
-from seqdec_gui.gui.main_window import MainWindow
+from seqdec_gui.gui.pages.data import column_drag
+from seqdec_gui.gui.window.main_window import MainWindow
 from seqdec_gui.resource_files import path as resource
 from tests.gui.conftest import point_on
 from tests.gui.trained_runs import example_in

@@ -36,9 +36,10 @@ from seqdec_gui.data.dataset import expand, open_dataset
 from seqdec_gui.domain.bindings import Binding, TextCodec, VectorCodec
 from seqdec_gui.domain.dataflow import data_ports
 from seqdec_gui.domain.design import Design
-from seqdec_gui.gui import background, checking
-from seqdec_gui.gui.data_view.page import DataPage
-from seqdec_gui.gui.main_window import MainWindow
+from seqdec_gui.gui.pages.data.page import DataPage
+from seqdec_gui.gui.tasks import background
+from seqdec_gui.gui.window.main_window import MainWindow
+from seqdec_gui.gui.workspace import data_trial as checking
 from tests.gui.conftest import point_on, press
 
 Find = Callable[..., Any]
@@ -172,10 +173,10 @@ import sys
 from pathlib import Path
 from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication
-from seqdec_gui.gui import background
-from seqdec_gui.gui.data_view import create_page
-from seqdec_gui.gui.document import DesignDocument
-from seqdec_gui.gui.workspace import Workspace
+from seqdec_gui.gui.tasks import background
+from seqdec_gui.gui.pages.data import create_page
+from seqdec_gui.gui.workspace.document import DesignDocument
+from seqdec_gui.gui.workspace.workspace import Workspace
 application = QApplication([])
 workspace = Workspace(DesignDocument())
 page = create_page(workspace)

@@ -12,6 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from seqdec_gui import resource_files
 from seqdec_gui.data.dataset import try_fit
+from seqdec_gui.data.remedies import remedies
+from seqdec_gui.domain import data_edits as edits
 from seqdec_gui.domain import document
 from seqdec_gui.domain.bindings import Binding, CategoryCodec, DataSource, IdsCodec, TextCodec
 from seqdec_gui.domain.dataflow import data_ports
@@ -20,10 +22,8 @@ from seqdec_gui.domain.kinds.inputs import FloatSequence, Vector
 from seqdec_gui.domain.kinds.loss import Loss
 from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
 from seqdec_gui.domain.kinds.recurrent_encoder import RecurrentEncoder
-from seqdec_gui.gui.data_view import edits
-from seqdec_gui.gui.data_view.pictures import IdsPicture, MatrixPicture, NumbersPicture, square_side
-from seqdec_gui.gui.data_view.recent_data import recent_data, remember_data
-from seqdec_gui.gui.data_view.remedies import remedies
+from seqdec_gui.gui.pages.data.recent_data import recent_data, remember_data
+from seqdec_gui.gui.widgets.array_pictures import IdsPicture, MatrixPicture, NumbersPicture, square_side
 
 
 @pytest.fixture

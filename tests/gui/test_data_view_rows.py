@@ -12,13 +12,13 @@ from PyQt5.QtCore import QElapsedTimer, Qt, QTimer
 from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from seqdec_gui.data.display import cell_text, size_text, type_text
 from seqdec_gui.data.formats.base import Cell, Chunk, Column, Table
 from seqdec_gui.data.tables import open_table
-from seqdec_gui.gui import background
-from seqdec_gui.gui.data_view.measuring import Measurements, measure_column
-from seqdec_gui.gui.data_view.preview import Preview
-from seqdec_gui.gui.data_view.rows_model import KEPT_PAGES, RowsModel
-from seqdec_gui.gui.data_view.words import cell_text, size_text, type_text
+from seqdec_gui.gui.pages.data.measuring import Measurements, measure_column
+from seqdec_gui.gui.pages.data.preview import Preview
+from seqdec_gui.gui.pages.data.rows_model import KEPT_PAGES, RowsModel
+from seqdec_gui.gui.tasks import background
 
 ROWS = 1_600_000
 

@@ -13,11 +13,11 @@ from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.edit import set_value
-from seqdec_gui.gui.document import DesignDocument
-from seqdec_gui.gui.main_window import MainWindow
-from seqdec_gui.gui.run_picker import RunPicker
-from seqdec_gui.gui.runs_view.table import ENTRY
-from seqdec_gui.gui.training_view.session import session_of
+from seqdec_gui.gui.pages.runs.table import ENTRY
+from seqdec_gui.gui.widgets.run_picker import RunPicker
+from seqdec_gui.gui.window.main_window import MainWindow
+from seqdec_gui.gui.workspace.document import DesignDocument
+from seqdec_gui.gui.workspace.training_session import session_of
 from seqdec_gui.resource_files import path as resource
 from seqdec_gui.runs import folder
 from seqdec_gui.runs.folder import RunFolder

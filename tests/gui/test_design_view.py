@@ -8,7 +8,7 @@ from PyQt5.QtWidgets import QApplication, QPushButton, QToolTip
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain.design import Design
-from seqdec_gui.gui.design_view.judge import End
+from seqdec_gui.domain.link_judge import End
 from tests.domain.designs import archetype, block, design, link
 from tests.gui.canvas_driver import Canvas
 from tests.gui.test_design_view_layout import crossed
@@ -350,7 +350,7 @@ def test_an_empty_design_says_how_to_begin(qtbot: QtBot) -> None:
 
 
 def test_a_theme_change_repaints_with_the_new_colours(canvas: Canvas) -> None:
-    from seqdec_gui.gui import theme
+    from seqdec_gui.gui.look import theme
 
     theme.set_mode("light")
     light = canvas.view.grab().toImage().pixelColor(2, 2)

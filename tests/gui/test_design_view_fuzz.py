@@ -18,9 +18,9 @@ from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain.catalog import KINDS, fields
 from seqdec_gui.domain.design import Block, Design
-from seqdec_gui.gui.design_view.connect_dialog import choices, starts_of
-from seqdec_gui.gui.design_view.judge import End
-from seqdec_gui.gui.outline import Outline
+from seqdec_gui.domain.link_judge import End
+from seqdec_gui.gui.pages.design.connect_dialog import choices, starts_of
+from seqdec_gui.gui.panels.outline import Outline
 from tests.domain.designs import archetype
 from tests.gui.canvas_driver import Canvas
 from tests.gui.test_design_view_layout import tangle

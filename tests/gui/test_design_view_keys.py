@@ -13,9 +13,9 @@ from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.design import Design
-from seqdec_gui.gui.design_view.connect_dialog import ConnectDialog
-from seqdec_gui.gui.design_view.editing import MIME
-from seqdec_gui.gui.design_view.overlays import RenameField
+from seqdec_gui.gui.pages.design.connect_dialog import ConnectDialog
+from seqdec_gui.gui.pages.design.editing import MIME
+from seqdec_gui.gui.pages.design.overlays import RenameField
 from tests.domain.designs import archetype, block, design, link
 from tests.gui.canvas_driver import Canvas
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain.design import Block, Design, Link, Port
+from seqdec_gui.domain.drawing.layout import Box, Edge, layered
+from seqdec_gui.domain.drawing.routing import MARGIN, Grid, Path, Rect, Router, Wire, label_places, simple
 from seqdec_gui.domain.kinds.inputs import Vector
 from seqdec_gui.domain.kinds.merge import Concatenate
-from seqdec_gui.gui.design_view.layout import Box, Edge, layered
-from seqdec_gui.gui.design_view.routing import MARGIN, Grid, Path, Rect, Router, Wire, label_places, simple
 from tests.gui.canvas_driver import Canvas
 
 

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain.catalog import KINDS
 from seqdec_gui.domain.design import Design
-from seqdec_gui.gui.palette import Entry, Palette
+from seqdec_gui.gui.panels.palette import Entry, Palette
 from tests.domain.designs import archetype, link
 from tests.gui.canvas_driver import Canvas
 

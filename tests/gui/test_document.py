@@ -14,7 +14,7 @@ from seqdec_gui.domain.kinds.dense_states import DenseStates
 from seqdec_gui.domain.kinds.inputs import Vector
 from seqdec_gui.domain.kinds.layer_stack import LayerStack
 from seqdec_gui.domain.problems import InvalidInput
-from seqdec_gui.gui.document import DesignDocument, with_distinct_ids
+from seqdec_gui.gui.workspace.document import DesignDocument, with_distinct_ids
 
 pytestmark = pytest.mark.usefixtures("qapp")
 FIRST = Design(

@@ -11,11 +11,11 @@ from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QAction, QCheckBox, QComboBox, QLabel, QLineEdit, QMessageBox, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
-from seqdec_gui.gui import background
-from seqdec_gui.gui.export_dialog import ExportDialog
-from seqdec_gui.gui.main_window import MainWindow
-from seqdec_gui.gui.runs_view.notes import Note, write_note
-from seqdec_gui.gui.training_view.page import open_export
+from seqdec_gui.gui.dialogs.export import ExportDialog
+from seqdec_gui.gui.pages.train.page import open_export
+from seqdec_gui.gui.tasks import background
+from seqdec_gui.gui.window.main_window import MainWindow
+from seqdec_gui.runs.notes import Note, write_note
 from tests.gui.conftest import press
 from tests.gui.trained_runs import asked, child, example_in, trained
 

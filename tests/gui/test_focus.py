@@ -14,9 +14,9 @@ from PyQt5.QtWidgets import QApplication, QDialog, QHBoxLayout, QLineEdit, QMess
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain import document as design_file
-from seqdec_gui.gui.focus import KeepsFocus, follow_focus
-from seqdec_gui.gui.main_window import MainWindow
-from seqdec_gui.gui.training_view.session import session_of
+from seqdec_gui.gui.widgets.focus import KeepsFocus, follow_focus
+from seqdec_gui.gui.window.main_window import MainWindow
+from seqdec_gui.gui.workspace.training_session import session_of
 from seqdec_gui.resource_files import path as resource
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.process import RunProcess
@@ -154,7 +154,7 @@ def test_space_after_pause_does_not_stop_the_run_and_then_continues_it(qtbot: Qt
         press(trained, Qt.Key_Space)
     qtbot.waitUntil(lambda: session.active.state == "paused", timeout=10_000)
     qtbot.waitUntil(pause.hasFocus, timeout=5_000)
-    assert pause.text() == "Continue"
+    qtbot.waitUntil(lambda: pause.text() == "Continue", timeout=5_000)
     assert not session.active.stopping
     press(trained, Qt.Key_Space)
     qtbot.waitUntil(lambda: session.active.state == "running", timeout=10_000)

@@ -13,15 +13,16 @@ from PyQt5.QtCore import QPoint, Qt
 from PyQt5.QtWidgets import QApplication, QLabel, QMessageBox, QToolTip, QWidget
 from pytestqt.qtbot import QtBot
 
+from seqdec_gui.domain.block_edits import pasted
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.document import dumps, save, to_builtins
 from seqdec_gui.domain.names import name_problem
 from seqdec_gui.domain.problems import InvalidInput, Problem
-from seqdec_gui.gui import autosave, notify
-from seqdec_gui.gui.design_view.edits import pasted
-from seqdec_gui.gui.document import DesignDocument
-from seqdec_gui.gui.main_window import MainWindow
-from seqdec_gui.gui.training_view.session import session_of
+from seqdec_gui.gui.tasks import notify
+from seqdec_gui.gui.window.main_window import MainWindow
+from seqdec_gui.gui.workspace import autosave
+from seqdec_gui.gui.workspace.document import DesignDocument
+from seqdec_gui.gui.workspace.training_session import session_of
 from seqdec_gui.runs.events import (
     Checkpoint,
     DeviceLoad,

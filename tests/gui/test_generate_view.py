@@ -30,12 +30,12 @@ from seqdec_gui.domain.bindings import Binding, DataSource
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.document import save
 from seqdec_gui.domain.edit import set_value
-from seqdec_gui.gui import background
-from seqdec_gui.gui.generate_view.inputs import read_inputs, rows_of_data
-from seqdec_gui.gui.generate_view.page import GeneratePage
-from seqdec_gui.gui.generate_view.paint_grid import PaintGrid
-from seqdec_gui.gui.generate_view.results import INPUT, TEXT, ResultsTable, as_csv, read_results
-from seqdec_gui.gui.main_window import MainWindow
+from seqdec_gui.gui.pages.generate.page import GeneratePage
+from seqdec_gui.gui.pages.generate.paint_grid import PaintGrid
+from seqdec_gui.gui.pages.generate.results import INPUT, TEXT, ResultsTable, as_csv, read_results
+from seqdec_gui.gui.tasks import background
+from seqdec_gui.gui.window.main_window import MainWindow
+from seqdec_gui.runs.generate_inputs import read_inputs, rows_of_data
 from tests.domain import designs
 from tests.gui.conftest import press
 from tests.gui.trained_runs import asked, child, example_in, trained

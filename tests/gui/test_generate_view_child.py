@@ -14,10 +14,10 @@ from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.kinds.keras_model import KerasModel
-from seqdec_gui.gui import background
-from seqdec_gui.gui.export_dialog import ExportDialog
-from seqdec_gui.gui.import_keras import import_keras
-from seqdec_gui.gui.main_window import MainWindow
+from seqdec_gui.gui.dialogs.export import ExportDialog
+from seqdec_gui.gui.dialogs.import_keras import import_keras
+from seqdec_gui.gui.tasks import background
+from seqdec_gui.gui.window.main_window import MainWindow
 from tests.gui.conftest import press
 from tests.gui.test_generate_view import Driver
 from tests.gui.trained_runs import example_in

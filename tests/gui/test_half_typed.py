@@ -26,8 +26,8 @@ from seqdec_gui.domain.design import Block, Design, Link, Port
 from seqdec_gui.domain.kinds.inputs import Vector
 from seqdec_gui.domain.kinds.layer_stack import LayerStack
 from seqdec_gui.domain.kinds.merge import Concatenate
-from seqdec_gui.gui.main_window import MainWindow
-from seqdec_gui.gui.number_boxes import DecimalBox, WholeNumberBox
+from seqdec_gui.gui.widgets.number_boxes import DecimalBox, WholeNumberBox
+from seqdec_gui.gui.window.main_window import MainWindow
 from tests.gui.conftest import press
 from tests.gui.test_main_window import template
 

@@ -12,9 +12,9 @@ from pytestqt.qtbot import QtBot
 from seqdec_gui import resource_files
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.kinds.keras_model import KerasModel, NamedTensor
-from seqdec_gui.gui import background
-from seqdec_gui.gui.import_keras import ImportDialog, with_keras_model
-from seqdec_gui.gui.main_window import MainWindow
+from seqdec_gui.gui.dialogs.import_keras import ImportDialog, with_keras_model
+from seqdec_gui.gui.tasks import background
+from seqdec_gui.gui.window.main_window import MainWindow
 from seqdec_gui.runs.tasks import ArrayDescription, Inspected
 from tests.gui.conftest import press
 from tests.gui.trained_runs import asked, child

@@ -27,13 +27,13 @@ from PyQt5.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from seqdec_gui.domain import form_words as words
 from seqdec_gui.domain.catalog import KINDS, Field, fields
 from seqdec_gui.domain.design import Block, Design
+from seqdec_gui.domain.field_text import read_integer, read_integers, read_number
 from seqdec_gui.domain.kinds.layer_stack import Dense, LayerStack
 from seqdec_gui.domain.training import Training
-from seqdec_gui.gui.inspector import words
-from seqdec_gui.gui.inspector.reading import read_integer, read_integers, read_number
-from seqdec_gui.gui.main_window import MainWindow
+from seqdec_gui.gui.window.main_window import MainWindow
 from tests.gui.conftest import press
 from tests.gui.test_main_window import template
 
@@ -334,7 +334,7 @@ def test_integers_are_read_exactly_or_refused(value: int) -> None:
 
 @given(st.floats(1e-300, 1e300))
 def test_numbers_that_the_form_writes_are_read_back_exactly(value: float) -> None:
-    from seqdec_gui.gui.inspector.reading import format_number
+    from seqdec_gui.domain.field_text import format_number
 
     field = msgspec.structs.replace(ANY, type="number", minimum=0, maximum=None)
     assert read_number(field, format_number(value)).value == value

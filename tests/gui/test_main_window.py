@@ -32,8 +32,10 @@ from pytestqt.qtbot import QtBot
 from seqdec_gui import resource_files
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.design import Design
-from seqdec_gui.gui import autosave, pages, preferences, theme
-from seqdec_gui.gui.main_window import MainWindow
+from seqdec_gui.gui.look import preferences, theme
+from seqdec_gui.gui.window import pages
+from seqdec_gui.gui.window.main_window import MainWindow
+from seqdec_gui.gui.workspace import autosave
 from tests.gui.conftest import name_file, press
 
 TEMPLATE = "latent-to-sequence"
@@ -256,7 +258,7 @@ def test_the_train_button_shows_the_train_page_before_it_asks_for_training(
     opened: Callable[..., MainWindow], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whether = pages.installed  # a real run is not what is tested here
-    monkeypatch.setattr(pages, "installed", lambda factory: "training_view" not in factory and whether(factory))
+    monkeypatch.setattr(pages, "installed", lambda factory: "pages.train" not in factory and whether(factory))
     window = opened()
     window.files.new_from(resource_files.path("examples/roman.seqdec"))
     button = window.findChild(QPushButton, "train_button")
@@ -312,11 +314,11 @@ def test_a_page_that_fails_leaves_a_sentence_and_the_window_alive(
     resolve = pages.resolve
 
     def fail(factory: str) -> Callable[..., QWidget]:
-        if "generate_view" in factory:  # others are called by timers meanwhile
+        if "pages.generate" in factory:  # others are called by timers meanwhile
             raise RuntimeError("broken page")
         return resolve(factory)
 
-    monkeypatch.setattr("seqdec_gui.gui.pages.resolve", fail)
+    monkeypatch.setattr("seqdec_gui.gui.window.pages.resolve", fail)
     window.pages.show_page("generate")
     words = [label.text() for label in window.pages.page("generate").findChildren(QLabel)]
     assert "This part could not be opened; the log says why." in words
@@ -360,7 +362,7 @@ def test_a_dropped_file_goes_where_its_ending_says_in_capitals_too(
 
 
 def test_dropping_data_offers_it_to_the_data_page(window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seqdec_gui.gui.pages.installed", lambda _factory: False)
+    monkeypatch.setattr("seqdec_gui.gui.window.pages.installed", lambda _factory: False)
     offered: list[Path] = []
     window.workspace.data_file_offered.connect(offered.append)
     window.take_file(tmp_path / "rows.csv")

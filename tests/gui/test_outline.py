@@ -11,8 +11,8 @@ from PyQt5.QtWidgets import QLineEdit, QTreeWidgetItem
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain.kinds.inputs import Vector
-from seqdec_gui.gui.design_view.connect_dialog import ConnectDialog
-from seqdec_gui.gui.outline import Outline
+from seqdec_gui.gui.pages.design.connect_dialog import ConnectDialog
+from seqdec_gui.gui.panels.outline import Outline
 from tests.domain.designs import archetype, block, design, link
 from tests.gui.canvas_driver import Canvas
 

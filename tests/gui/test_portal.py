@@ -44,7 +44,7 @@ application.exec_()
 ASKING = """
 import sys
 from PyQt5.QtCore import QCoreApplication
-from seqdec_gui.gui.portal import Portal
+from seqdec_gui.gui.look.portal import Portal
 
 application, heard = QCoreApplication(sys.argv), []
 portal = Portal()
@@ -92,7 +92,7 @@ def test_the_portals_answer_and_its_changes_are_heard(bus: dict[str, str]) -> No
 
 def test_without_a_bus_nothing_is_asked(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "DBUS_SESSION_BUS_ADDRESS"}
-    code = "from seqdec_gui.gui.portal import Portal; Portal().ask()"
+    code = "from seqdec_gui.gui.look.portal import Portal; Portal().ask()"
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=30, check=False
     )

@@ -12,9 +12,10 @@ from pytestqt.qtbot import QtBot
 
 from seqdec_gui import resource_files
 from seqdec_gui.domain.bindings import Binding, Reading
-from seqdec_gui.gui import background, checking
-from seqdec_gui.gui.data_view.page import DataPage
-from seqdec_gui.gui.main_window import MainWindow
+from seqdec_gui.gui.pages.data.page import DataPage
+from seqdec_gui.gui.tasks import background
+from seqdec_gui.gui.window.main_window import MainWindow
+from seqdec_gui.gui.workspace import data_trial as checking
 
 PAIRS = "apple\tApfel\nbread\tBrot\nmilk\tMilch\nsalt\tSalz\n"
 
@@ -110,7 +111,7 @@ def test_an_array_file_has_no_such_fields(window: MainWindow, settled: Callable[
 def test_warnings_about_the_data_reach_the_problems_of_the_window(
     window: MainWindow, settled: Callable[[], DataPage], tmp_path: Path
 ) -> None:
-    from seqdec_gui.gui.data_view import edits
+    from seqdec_gui.domain import data_edits as edits
 
     path = tmp_path / "pairs.tsv"
     path.write_text("".join(f"word {i}\tsame\n" for i in range(40)))

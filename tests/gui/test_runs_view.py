@@ -19,13 +19,13 @@ from seqdec_gui.data.dataset import open_dataset
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.dataflow import data_ports
 from seqdec_gui.domain.edit import set_value
-from seqdec_gui.gui.main_window import MainWindow
-from seqdec_gui.gui.runs_view.differences import Difference, differences
-from seqdec_gui.gui.runs_view.notes import Note, display_name, plain_name, read_note, write_note
-from seqdec_gui.gui.training_view.session import session_of
+from seqdec_gui.gui.window.main_window import MainWindow
+from seqdec_gui.gui.workspace.training_session import session_of
 from seqdec_gui.resource_files import path as resource
 from seqdec_gui.runs import folder, process
+from seqdec_gui.runs.differences import Difference, differences
 from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.notes import Note, display_name, plain_name, read_note, write_note
 from seqdec_gui.runs.spec import DeviceChoice, RunSpec
 
 CHILD = Path(__file__).with_name("training_child.py")

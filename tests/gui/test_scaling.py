@@ -14,10 +14,10 @@ from PyQt5.QtWidgets import QAction, QLabel, QPushButton, QTableWidget, QWidget
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain.edit import set_value
-from seqdec_gui.gui.main_window import MainWindow
-from seqdec_gui.gui.scaling import advisor
-from seqdec_gui.gui.scaling.advisor import age
-from seqdec_gui.gui.scaling.table import COLUMNS, AdviceTable
+from seqdec_gui.gui.pages.train.scaling import advisor
+from seqdec_gui.gui.pages.train.scaling.advisor import age
+from seqdec_gui.gui.pages.train.scaling.table import COLUMNS, AdviceTable
+from seqdec_gui.gui.window.main_window import MainWindow
 from seqdec_gui.runs import probe
 from seqdec_gui.runs.advice import Advice
 from seqdec_gui.runs.measurement import Measurement

@@ -7,10 +7,10 @@ import re
 import pytest
 from pytestqt.qtbot import QtBot
 
-from seqdec_gui.gui import theme
-from seqdec_gui.gui.preferences import settings
-from seqdec_gui.gui.stylesheet import stylesheet
-from seqdec_gui.gui.theme import DARK, LIGHT, Theme
+from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.look.preferences import settings
+from seqdec_gui.gui.look.stylesheet import stylesheet
+from seqdec_gui.gui.look.theme import DARK, LIGHT, Theme
 
 
 def luminance(hex_color: str) -> float:

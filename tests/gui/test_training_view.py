@@ -18,11 +18,11 @@ from PyQt5.QtWidgets import QApplication, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain import document as design_file
-from seqdec_gui.gui.main_window import MainWindow
-from seqdec_gui.gui.training_view.curves import family
-from seqdec_gui.gui.training_view.session import TrainingSession, session_of
+from seqdec_gui.gui.window.main_window import MainWindow
+from seqdec_gui.gui.workspace.training_session import TrainingSession, session_of
 from seqdec_gui.resource_files import path as resource
 from seqdec_gui.runs import folder, lock, spec
+from seqdec_gui.runs.curves import family
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.process import RunProcess
 from seqdec_gui.runs.spec import DeviceChoice, RunSpec

@@ -12,8 +12,8 @@ from PyQt5.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain import document as design_file
-from seqdec_gui.gui.main_window import MainWindow
-from seqdec_gui.gui.training_view.session import session_of
+from seqdec_gui.gui.window.main_window import MainWindow
+from seqdec_gui.gui.workspace.training_session import session_of
 from seqdec_gui.runs.process import RunProcess
 from seqdec_gui.runs.spec import DeviceChoice
 from tests.runner import designs

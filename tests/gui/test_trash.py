@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from seqdec_gui.domain.problems import SeqdecError
-from seqdec_gui.gui.runs_view.trash import move_to_trash
+from seqdec_gui.gui.pages.runs.trash import move_to_trash
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from PyQt5.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from seqdec_gui.gui.main_window import MainWindow
+from seqdec_gui.gui.window.main_window import MainWindow
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.process import RunProcess
 from tests.gui.conftest import name_file, press
@@ -176,7 +176,7 @@ def _shown(widget: Any) -> bool:
 @pytest.fixture
 def user(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> Iterator[User]:
     """Before a new window that has just opened, with runs kept in a folder of their own."""
-    from seqdec_gui.gui import preferences
+    from seqdec_gui.gui.look import preferences
 
     preferences.settings().setValue("runs/folder", str(tmp_path / "runs"))
     QApplication.setActiveWindow(window)

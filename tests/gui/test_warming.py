@@ -12,10 +12,11 @@ from pytestqt.qtbot import QtBot
 from seqdec_gui import resource_files
 from seqdec_gui.domain.design import Block, Design
 from seqdec_gui.domain.kinds.inputs import Vector
-from seqdec_gui.gui import pages, warming
-from seqdec_gui.gui.data_view.page import DataPage
-from seqdec_gui.gui.data_view.port_row import PortRow
-from seqdec_gui.gui.main_window import MainWindow
+from seqdec_gui.gui.pages.data.page import DataPage
+from seqdec_gui.gui.pages.data.port_row import PortRow
+from seqdec_gui.gui.window import pages
+from seqdec_gui.gui.window import preload as warming
+from seqdec_gui.gui.window.main_window import MainWindow
 
 Opened = Callable[..., MainWindow]
 

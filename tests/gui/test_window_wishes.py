@@ -14,10 +14,11 @@ from PyQt5.QtWidgets import QAction, QApplication, QDialog, QLineEdit, QPushButt
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui import resource_files
-from seqdec_gui.gui import background, theme
-from seqdec_gui.gui.elided_label import ElidedLabel
-from seqdec_gui.gui.guide import GuideText, GuideWindow
-from seqdec_gui.gui.main_window import MainWindow
+from seqdec_gui.gui.dialogs.guide import GuideText, GuideWindow
+from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.tasks import background
+from seqdec_gui.gui.widgets.elided_label import ElidedLabel
+from seqdec_gui.gui.window.main_window import MainWindow
 from tests.gui.conftest import press
 
 Find = Callable[..., Any]

@@ -54,7 +54,7 @@ def child(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], No
     """Put the stand-in for the child of short jobs in place, in a mode; what it is asked for comes from `asked`."""
     import sys
 
-    from seqdec_gui.gui.child_task import ChildTask
+    from seqdec_gui.gui.tasks.child_task import ChildTask
 
     monkeypatch.setenv("TASK_CHILD_RECORD", str(tmp_path / "asked.json"))
 

@@ -133,7 +133,7 @@ def test_on_a_gpu_a_trained_model_that_masks_leaves_cudnn(
     make: Callable[[], Design], avoided: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There TensorFlow would assert that every row is padded on the right, which nobody knows of rows to come."""
-    from seqdec_gui.runner import trained
+    from seqdec_gui.runner import opened_run as trained
     from seqdec_gui.runner.normalization import all_layers
     from tests.runner.test_task import make_run
 

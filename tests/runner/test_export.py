@@ -269,7 +269,7 @@ def test_paths_that_cannot_be_written_are_refused_at_once(folder: Path) -> None:
 def test_a_rehearsal_tells_the_same_under_every_backend(backend: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import keras
 
-    from seqdec_gui.runner.rehearsal import Rehearsal
+    from seqdec_gui.runner.trial_export import Rehearsal
     from seqdec_gui.runs import engine_choice
 
     backend, *without = backend.split(" without ")

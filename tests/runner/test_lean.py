@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import seqdec_gui.runner.__main__ as runner
-from seqdec_gui.runner.lean import uncollected
+from seqdec_gui.runner.import_trimming import uncollected
 
 COMPILER = """
 import sys, threading

@@ -14,11 +14,11 @@ from seqdec_gui.domain.cost import OPEN_LENGTH
 from seqdec_gui.domain.dataflow import data_ports
 from seqdec_gui.domain.document import load, to_builtins
 from seqdec_gui.resource_files import path as resource
+from seqdec_gui.runner import measurement_lock as quiet
 from seqdec_gui.runner import probe as probe_child
-from seqdec_gui.runner import quiet
 from seqdec_gui.runner.engines.base import peak_of_process
+from seqdec_gui.runner.measurement_lock import Quiet
 from seqdec_gui.runner.probe import Bench, failure, part_of, process_age_s, rows_in, share_saved, steps_in_interval
-from seqdec_gui.runner.quiet import Quiet
 from seqdec_gui.runner.random_rows import random_dataset, rows_for, with_lengths
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.probe import Plan, probe

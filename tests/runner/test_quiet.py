@@ -6,12 +6,12 @@ import time
 
 import pytest
 
-from seqdec_gui.runner.quiet import Quiet
+from seqdec_gui.runner.measurement_lock import Quiet
 
 WORKER = """
 import sys, time
 from pathlib import Path
-from seqdec_gui.runner.quiet import Quiet
+from seqdec_gui.runner.measurement_lock import Quiet
 
 lock, log, name, seconds = sys.argv[1], Path(sys.argv[2]), sys.argv[3], float(sys.argv[4])
 def tell(what):

@@ -53,7 +53,7 @@ class Exports(NamedTuple):
 @pytest.fixture(scope="module")
 def exports(tmp_path_factory: pytest.TempPathFactory) -> Exports:
     """A run and its exports with raw inputs, as two formats, as a script and of one block."""
-    from seqdec_gui.runner.trained import open_trained
+    from seqdec_gui.runner.opened_run import open_trained
 
     folder = tmp_path_factory.mktemp("raw")
     run = make_run(designs.stack(), folder)
@@ -107,8 +107,8 @@ def test_a_run_on_numbers_as_they_are_takes_them_with_and_without(tmp_path: Path
 
 
 def test_numbers_that_float32_cannot_hold_are_refused(exports: Exports) -> None:
+    from seqdec_gui.runner.opened_run import open_trained
     from seqdec_gui.runner.raw_inputs import fail_unless_equal, raw_of, with_raw_inputs
-    from seqdec_gui.runner.trained import open_trained
 
     model = open_trained(exports.run.path, "best", exports.folder).models["model_1"]
     z = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)

@@ -22,7 +22,7 @@ def test_what_was_guessed_about_the_data_is_an_event_before_training(tmp_path: P
     run.path.mkdir()
     spec = RunSpec(design=document.to_builtins(design), folder=str(tmp_path))
     with EventWriter(run.events) as events:
-        session._open_data(run, spec, spec.load_design(), events)
+        session._open_data(run, spec, spec.load_design(), events, None)
     told = [event for line in run.events.read_bytes().splitlines() if isinstance(event := decode(line), Message)]
     assert [message.code for message in told] == ["quotes_are_text", "header_missing"]
 

@@ -19,7 +19,7 @@ from seqdec_gui.domain import document
 from seqdec_gui.domain.bindings import Split
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
-from seqdec_gui.runner.lean import LEFT_OUT
+from seqdec_gui.runner.import_trimming import LEFT_OUT
 from seqdec_gui.runs.engines import ENGINES
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.spec import RunSpec
@@ -182,8 +182,8 @@ def test_evaluate_gives_the_metrics_that_numpy_gives(wanted: Callable[[], Design
     assert result.rows == 37
 
     from seqdec_gui.data.wires import expand
+    from seqdec_gui.runner.opened_run import open_trained
     from seqdec_gui.runner.reopen import predictions
-    from seqdec_gui.runner.trained import open_trained
 
     trained = open_trained(run.path, "best", tmp_path)
     dataset = trained.dataset(other)
@@ -246,7 +246,7 @@ def test_a_run_without_test_rows_says_what_it_has(tmp_path: Path) -> None:
 
 
 def test_generate_decodes_the_test_rows_under_their_numbers_in_the_file(stack_run: RunFolder, tmp_path: Path) -> None:
-    from seqdec_gui.runner.trained import open_trained
+    from seqdec_gui.runner.opened_run import open_trained
 
     test = open_trained(stack_run.path, "best", tmp_path).dataset().test
     every = tuple({"latent": row.tolist()} for row in designs.rows()["vector"])

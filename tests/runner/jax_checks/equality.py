@@ -8,7 +8,8 @@ import keras
 import msgspec
 import numpy as np
 
-from seqdec_gui.runner.engines.jax import engine, parts
+from seqdec_gui.runner.engines.jax import cpu_sharding as parts
+from seqdec_gui.runner.engines.jax import engine
 from tests.runner import train_on
 from tests.runner.jax_checks.engines import difference, made, some_rows, train, weights_of
 

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import keras
 import numpy as np
 
-from seqdec_gui.runner.engines.jax import layers, recurrent, turns
+from seqdec_gui.runner.engines.jax import layers, recurrent
+from seqdec_gui.runner.engines.jax import unrolled_scan as turns
 from tests.runner.jax_checks.engines import Array
 
 

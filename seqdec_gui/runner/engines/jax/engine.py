@@ -20,9 +20,9 @@ from keras.src.utils import module_utils
 
 from seqdec_gui.runner.engines.base import Engine, Floats, Interval, Rows, Sum
 from seqdec_gui.runner.engines.jax import kept_code
+from seqdec_gui.runner.engines.jax.cpu_sharding import cores, parts_for
 from seqdec_gui.runner.engines.jax.layers import REPLICAS, switch
 from seqdec_gui.runner.engines.jax.memory import CHUNK_BYTES, Storage, bytes_per_row, fits
-from seqdec_gui.runner.engines.jax.parts import cores, parts_for
 from seqdec_gui.runner.engines.jax.steps import BY_ROWS, EVERYWHERE, Results, State, Steps, introduce
 from seqdec_gui.runner.engines.jax.tuning import Tuning
 from seqdec_gui.runner.objective import Objective

@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from seqdec_gui.runner.engines.jax.turns import over_steps, steps_of_a_turn
+from seqdec_gui.runner.engines.jax.unrolled_scan import over_steps, steps_of_a_turn
 
 Array = Any
 

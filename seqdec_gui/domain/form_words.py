@@ -1,0 +1,106 @@
+"""The words of the forms: labels, units, sections, and which fields matter now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from seqdec_gui.domain.catalog import Field
+from seqdec_gui.domain.field_text import format_value
+from seqdec_gui.domain.losses import LOSSES
+
+LABELS = {
+    "kl_weight": "KL weight", "kl_warmup_epochs": "KL warm-up", "mini_epochs": "Mini-epochs", "clip_norm": "Clip norm",
+    "early_stopping_patience": "Patience", "early_stopping_delta": "Least change", "plateau_patience": "Patience",
+    "plateau_factor": "Factor", "schedule_first_epoch": "Decay from epoch", "schedule_last_epoch": "Decay to epoch",
+    "batch_normalization": "Batch normalization", "units": "Units", "kernel_sizes": "Kernel sizes",
+    "split_kind": "Split", "split_validation": "Validation", "split_test": "Test", "split_seed": "Seed",
+    "split_column": "Column",
+    "per_step": "At every step", "sha256": "SHA-256", "momentum": "Momentum", "batch_statistics": "Batch statistics",
+}  # fmt: skip
+_UNITS = {
+    "epochs": "epochs", "batch_size": "rows", "early_stopping_patience": "reports", "plateau_patience": "reports",
+    "kl_warmup_epochs": "epochs", "mini_epochs": "per epoch",
+}  # fmt: skip
+_CHOICES = {
+    "val_loss": "validation loss", "val_token_accuracy": "validation token accuracy",
+    "val_exact_accuracy": "validation exact accuracy", "one_hot": "one-hot", "auto": "automatic", "adam": "Adam",
+    "adamw": "AdamW", "rmsprop": "RMSprop", "sgd": "SGD", "relu": "ReLU", "elu": "ELU", "selu": "SELU",
+    "gelu": "GELU", "silu": "SiLU", "leaky_relu": "leaky ReLU", **{name: spec.title for name, spec in LOSSES.items()},
+}  # fmt: skip
+HELP = {
+    "split_kind": "Random rows, or a column of the data that says train, validation or test.",
+    "split_seed": "Which rows the random split chooses.",
+    "split_column": "The column that says train, validation or test.",
+}
+TRAINING_SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Training", ("epochs", "batch_size", "mini_epochs", "seed")),
+    ("Optimizer", ("optimizer", "learning_rate", "weight_decay", "momentum", "clip_norm")),
+    ("Learning rate schedule", (
+        "schedule", "schedule_first_epoch", "schedule_last_epoch", "final_learning_rate", "plateau_factor", "plateau_patience",
+    )),
+    ("Best checkpoint and early stopping", ("monitor", "early_stopping_patience", "early_stopping_delta")),
+    ("Arithmetic", ("precision", "batch_statistics")),
+)  # fmt: skip
+
+_Rule = Callable[[Any], bool]
+_TRAINING: dict[str, _Rule] = {
+    "weight_decay": lambda t: t.optimizer == "adamw",
+    "momentum": lambda t: t.optimizer in ("sgd", "rmsprop"),
+    "schedule_first_epoch": lambda t: t.schedule in ("exponential", "cosine"),
+    "schedule_last_epoch": lambda t: t.schedule in ("exponential", "cosine"),
+    "final_learning_rate": lambda t: t.schedule != "constant",
+    "plateau_factor": lambda t: t.schedule == "plateau",
+    "plateau_patience": lambda t: t.schedule == "plateau",
+    "early_stopping_delta": lambda t: t.early_stopping_patience > 0,
+}
+_SPLIT: dict[str, _Rule] = {
+    "validation": lambda s: s.kind == "random",
+    "test": lambda s: s.kind == "random",
+    "seed": lambda s: s.kind == "random",
+    "column": lambda s: s.kind == "column",
+}
+_KINDS: dict[str, _Rule] = {
+    "momentum": lambda k: getattr(k, "batch_normalization", True),
+    "reset_after": lambda k: getattr(k, "cell", "GRU") == "GRU",
+    "length": lambda k: getattr(k, "mode", "repeat_vector") == "repeat_vector",
+    "trunk_activation": lambda k: bool(getattr(k, "trunk", True)),
+    "dropout": lambda k: bool(getattr(k, "trunk", True)) and bool(getattr(k, "dense_units", True)),
+    "kl_weight": lambda k: k.variational,
+    "kl_warmup_epochs": lambda k: k.variational,
+    "split_states": lambda k: "states" in getattr(k, "output", ("states",)),
+}
+FACTS = ("sha256", "model_inputs", "model_outputs", "parameter_count", "trainable_count", "layer_names")
+
+
+def label(name: str) -> str:
+    """`batch_size` -> `Batch size`."""
+    return LABELS.get(name) or name.replace("_", " ").capitalize()
+
+
+def choice(value: str) -> str:
+    """`val_loss` -> `validation loss`: what is read, where files and scripts keep the value."""
+    return _CHOICES.get(value) or value.replace("_", " ")
+
+
+def value(field: Field, found: Any) -> str:
+    """A field's value as the form shows it."""
+    if field.type == "choice":
+        return choice(str(found))
+    if field.type == "choices":
+        return ", ".join(map(choice, found)) or "none"
+    return format_value(found)
+
+
+def unit(name: str) -> str:
+    """What a number counts, empty where the label says it."""
+    return _UNITS.get(name, "")
+
+
+def matters(owner: str, name: str, values: Any) -> bool:
+    """Whether a field has a meaning with the other values: `momentum` of an optimizer that has none does not.
+
+    `owner` is "training", "split" or "block"; `values` is the struct of the form.
+    """
+    rule = {"training": _TRAINING, "split": _SPLIT, "block": _KINDS}[owner].get(name)
+    return rule is None or rule(values)

@@ -1,0 +1,28 @@
+"""A new run from the weights of another: what stays of what that run has fitted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from seqdec_gui.gui.tasks import notify
+from seqdec_gui.gui.workspace.training_session import TrainingSession
+
+
+def ask_what_to_keep(session: TrainingSession, run: Path, name: str) -> None:
+    """Ask, and then train the open design from the best weights of this run."""
+
+    def then(answer: notify.Answer) -> None:
+        if answer != "cancel":
+            session.workspace.page_requested.emit("train")
+            session.start(run, "best", "initial" if answer == "accept" else "anew")
+
+    notify.ask(
+        session.workspace,
+        f"Train the open design from the weights of {name}?",
+        "The weights know the alphabets, labels and scalers of that run. Kept, they stay as they are, and new symbols come "
+        "after them. Fitted anew to the open data, symbols get other ids and numbers other scales than the weights were "
+        "trained with, so that much of what they have learned may be lost.",
+        then,
+        accept="Keep What Was Fitted",
+        discard="Fit Anew",
+    )

@@ -1,0 +1,386 @@
+"""Writing a trained model for use elsewhere; the file is reopened and compared in a child before anything is said.
+
+Object names: `export_dialog`, `export_run`, `export_checkpoint`, `export_format`, `export_part`, `export_path`,
+`export_browse`, `export_button`, `export_cancel`, `export_progress`, `export_status`, `export_result`, `export_as_keras`,
+`export_open_folder`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt5.QtCore import Qt, QTimer, QUrl, pyqtSlot
+from PyQt5.QtGui import QDesktopServices
+from PyQt5.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QProgressBar,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from seqdec_gui.data import fitted
+from seqdec_gui.data.scaling import scalings
+from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.kinds.keras_model import KerasModel
+from seqdec_gui.domain.paths import expanded
+from seqdec_gui.domain.problems import InvalidInput, SeqdecError
+from seqdec_gui.domain.shapes import infer
+from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.look.stylesheet import polish
+from seqdec_gui.gui.tasks import background, notify
+from seqdec_gui.gui.tasks.child_task import ChildTask, sentence_of
+from seqdec_gui.gui.widgets.focus import KeepsFocus
+from seqdec_gui.gui.widgets.run_picker import RunPicker
+from seqdec_gui.gui.workspace.workspace import Workspace
+from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.tasks import FORMATS, Cancelled, Exported, ExportFormat, ExportTask, Notice, Progress
+
+WORDS: dict[ExportFormat, str] = {
+    "h5": "Keras .h5, one file",
+    "keras": "Keras .keras, one file",
+    "script": "Python script",
+}
+SUFFIXES: dict[ExportFormat, str] = {"h5": ".h5", "keras": ".keras", "script": ".py"}
+HELP: dict[ExportFormat, str] = {
+    "h5": "Architecture and weights in one file that plain Keras opens: keras.models.load_model(path).",
+    "keras": "Architecture and weights in Keras's own format; carries everything that a design can have.",
+    "script": "The readable script of the design that was trained. It imports Keras alone and holds no weights.",
+}
+
+
+class ExportDialog(KeepsFocus, QDialog):
+    """Format, part, weights and path; below them what the check of the written file found."""
+
+    def __init__(self, workspace: Workspace, format: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("export_dialog")
+        self.setWindowTitle("Export a trained model")
+        self._workspace = workspace
+        self._suggested = ""
+        self._approved = ""
+        self._design: tuple[RunFolder, Design] | None = None
+        self.task = ChildTask(self)
+        self.picker = RunPicker(workspace, "export")
+        self._format = QComboBox(objectName="export_format")
+        for name in FORMATS:
+            self._format.addItem(WORDS[name], name)
+        self._format.setCurrentIndex(max(0, self._format.findData(format)))
+        self._help = QLabel(wordWrap=True)
+        self._help.setProperty("role", "small")
+        self._part = QComboBox(objectName="export_part")
+        self._raw = QCheckBox("The file standardises its inputs itself", objectName="export_raw_inputs")
+        self._raw.hide()
+        self._path = QLineEdit(objectName="export_path")
+        self._browse = QPushButton("Browse…", objectName="export_browse", autoDefault=False)
+        self._status = QLabel(objectName="export_status", wordWrap=True, textInteractionFlags=Qt.TextSelectableByMouse)
+        self._status.setProperty("role", "small")
+        self._result = QLabel(objectName="export_result", wordWrap=True, textInteractionFlags=Qt.TextSelectableByMouse)
+        self._progress = QProgressBar(objectName="export_progress", textVisible=False)
+        self._progress.hide()
+        self._as_keras = QPushButton("Export as .keras", objectName="export_as_keras", autoDefault=False)
+        self._as_keras.hide()
+        self._open_folder = QPushButton("Open folder", objectName="export_open_folder", autoDefault=False)
+        self._open_folder.hide()
+        self._cancel = QPushButton("Close", objectName="export_cancel", autoDefault=False)
+        self._button = QPushButton("Export", objectName="export_button", default=True)
+        self._button.setProperty("kind", "primary")
+        self._arrange()
+        self._connect()
+        self.setMinimumWidth(640)
+        self._on_format_current_index_changed(0)
+        self._button.setEnabled(False)
+        self._say("Looking for trained runs…")
+        self.picker.refresh()
+
+    def _arrange(self) -> None:
+        form = QFormLayout()
+        form.setHorizontalSpacing(4 * theme.SPACE)
+        form.setVerticalSpacing(2 * theme.SPACE)
+        form.setLabelAlignment(Qt.AlignLeft | Qt.AlignTop)
+        where = QHBoxLayout()
+        where.setSpacing(2 * theme.SPACE)
+        where.addWidget(self._path, 1)
+        where.addWidget(self._browse)
+        kind = QVBoxLayout()
+        kind.setSpacing(theme.SPACE)
+        kind.addWidget(self._format)
+        kind.addWidget(self._help)
+        part = QVBoxLayout()
+        part.setSpacing(theme.SPACE)
+        part.addWidget(self._part)
+        part.addWidget(self._raw)
+        for words, field in (("Run", self.picker), ("Format", kind), ("Part", part), ("File", where)):
+            label = QLabel(words)
+            label.setProperty("role", "dim")
+            label.setMinimumHeight(theme.CONTROL_HEIGHT)
+            form.addRow(label, field)
+        self._part.setAccessibleName("Part")
+        self._format.setAccessibleName("Format")
+        self._path.setAccessibleName("File")
+        buttons = QHBoxLayout()
+        buttons.setSpacing(2 * theme.SPACE)
+        for button in (self._open_folder, self._as_keras):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        buttons.addWidget(self._cancel)
+        buttons.addWidget(self._button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(*4 * (5 * theme.SPACE,))
+        layout.setSpacing(3 * theme.SPACE)
+        layout.addLayout(form)
+        layout.addWidget(self._progress)
+        layout.addWidget(self._status)
+        layout.addWidget(self._result)
+        layout.addStretch(1)
+        layout.addLayout(buttons)
+        self._result.hide()
+
+    def _connect(self) -> None:
+        self._format.currentIndexChanged.connect(self._on_format_current_index_changed)
+        self._part.currentIndexChanged.connect(self._on_part_current_index_changed)
+        self._browse.clicked.connect(self._on_browse_clicked)
+        self._button.clicked.connect(self._on_button_clicked)
+        self._cancel.clicked.connect(self._on_cancel_clicked)
+        self._as_keras.clicked.connect(self._on_as_keras_clicked)
+        self._open_folder.clicked.connect(self._on_open_folder_clicked)
+        self.picker.refreshed.connect(self._on_picker_changed)
+        self.picker.changed.connect(self._on_picker_changed)
+        self.task.progressed.connect(self._on_task_progressed)
+        self.task.returned.connect(self._on_task_returned)
+        self.task.failed.connect(self._on_task_failed)
+        self.task.finished.connect(self._on_task_finished)
+
+    # -- what is asked for
+    @property
+    def format(self) -> ExportFormat:
+        found: ExportFormat = self._format.currentData()
+        return found
+
+    @pyqtSlot()
+    def _on_picker_changed(self) -> None:
+        chosen = self.picker.run
+        self._button.setEnabled(False)
+        if chosen is None:
+            self._say("There is no run of this design with weights yet: train it first.", "warning")
+            return
+        if self._design is not None and self._design[0] == chosen.run:
+            self._offer()
+            return
+        run = chosen.run
+        background.run(lambda: _read(run), self._on_design_read, self._on_task_failed, self)
+
+    def _on_design_read(self, found: tuple[RunFolder, Design, bool]) -> None:
+        if self.picker.run is None or self.picker.run.run != found[0]:
+            return  # another run was chosen meanwhile
+        self._design = found[:2]
+        self._raw.setVisible(found[2])
+        self._show_parts()
+        self._offer()
+
+    def _offer(self) -> None:
+        """The chosen run can be exported."""
+        self._say("")
+        self._suggest()
+        self._button.setEnabled(not self.task.running)
+
+    def _show_parts(self) -> None:
+        before = self._part.currentData()
+        self._part.blockSignals(True)
+        self._part.clear()
+        self._part.addItem("Full model", "full")
+        if self._design is not None and self.format != "script":
+            for block, parameters in _parts(self._design[1]):
+                self._part.addItem(f"{block} ({parameters:,} parameters)", block)
+        self._part.setCurrentIndex(max(0, self._part.findData(before)))
+        self._part.setEnabled(self._part.count() > 1)
+        self._part.blockSignals(False)
+
+    def _suggest(self) -> None:
+        """A path beside the run, until another is typed or chosen; then only its ending follows the format."""
+        if self.picker.run is None:
+            return
+        part = self._part.currentData() or "full"
+        now = self._path.text()
+        if now in ("", self._suggested):
+            self._suggested = str(self.picker.run.run.exports / f"{part}{SUFFIXES[self.format]}")
+            self._path.setText(self._suggested)
+        elif Path(now).suffix in SUFFIXES.values():
+            self._path.setText(str(Path(now).with_suffix(SUFFIXES[self.format])))
+
+    @pyqtSlot(int)
+    def _on_format_current_index_changed(self, _index: int) -> None:
+        self._help.setText(HELP[self.format])
+        self._as_keras.hide()
+        self._show_parts()
+        self._suggest()
+
+    @pyqtSlot(int)
+    def _on_part_current_index_changed(self, _index: int) -> None:
+        self._suggest()
+
+    @pyqtSlot()
+    def _on_browse_clicked(self) -> None:
+        suffix = SUFFIXES[self.format]
+        start = Path(self._path.text()) if self._path.text() else None
+        if start is not None and not start.parent.is_dir():
+            start = Path.home() / start.name
+        notify.choose_target(
+            self, "Export", [f"{WORDS[self.format]} (*{suffix})"], suffix[1:], self._on_path_chosen, start
+        )  # fmt: skip
+
+    def _on_path_chosen(self, path: Path) -> None:
+        self._path.setText(str(path))
+        self._approved = str(path)  # the file dialog asked already
+
+    # -- exporting
+    @pyqtSlot()
+    def _on_button_clicked(self) -> None:
+        path = expanded(self._path.text().strip())
+        if not self._path.text().strip() or not path.is_absolute():
+            self._say("Expected the full path of a file, such as /home/me/model.h5; choose one with Browse.", "error")
+        elif path.is_file() and str(path) != self._approved:
+            text = f"{path.name} exists already in {path.parent}."
+            notify.ask(self, "Replace the file?", text, self._on_replace_answered, "Replace", destructive=True)
+        else:
+            self._export(path)
+
+    def _on_replace_answered(self, answer: str) -> None:
+        if answer == "accept":
+            self._export(expanded(self._path.text().strip()))
+
+    def _export(self, path: Path) -> None:
+        chosen = self.picker.run
+        if chosen is None or self.task.running:
+            return
+        self._result.hide()
+        self._open_folder.hide()
+        self._as_keras.hide()
+        try:
+            if path.parent == chosen.run.exports:
+                path.parent.mkdir(exist_ok=True)
+        except OSError as error:
+            self._say(f"The folder {path.parent} cannot be made: {error.strerror}. Choose another.", "error")
+            return
+        self._say("Starting")
+        self._progress.setRange(0, 0)
+        self._progress.show()
+        self._button.setEnabled(False)
+        self._cancel.setText("Cancel")
+        self.task.start(
+            ExportTask(
+                run=str(chosen.run.path),
+                format=self.format,
+                output=str(path),
+                part=self._part.currentData() or "full",
+                checkpoint=self.picker.checkpoint,
+                raw_inputs=self._raw.isVisible() and self._raw.isChecked(),
+            )
+        )
+
+    @pyqtSlot(object)
+    def _on_task_progressed(self, event: Progress | Notice) -> None:
+        if isinstance(event, Progress):
+            self._progress.setRange(0, event.total)
+            self._progress.setValue(event.done)
+            self._say(event.text)
+        else:
+            self._result.setText(event.text)
+            polish(self._result, "role", "warning" if event.severity == "warning" else "small")
+            self._result.show()
+
+    @pyqtSlot(object)
+    def _on_task_returned(self, made: Exported) -> None:
+        warned = self._result.text() if self._result.isVisible() else ""
+        self._say("Exported, opened again in a fresh process, and compared with the trained model.", "ok")
+        lines = [warned] if warned else []
+        if made.difference is not None:
+            lines.append(f"Largest difference on {made.rows:,} rows: {made.difference:.2g}")
+        lines += [scaling.sentence() for scaling in made.standardised]
+        self._result.setText("\n".join([*lines, *made.paths]))
+        polish(self._result, "role", "")
+        self._result.show()
+        self._open_folder.show()
+        self._approved = ""
+        self._workspace.status_told.emit(f"Exported {made.paths[0]}." if made.paths else "Exported.")
+
+    @pyqtSlot(object)
+    def _on_task_failed(self, error: Exception) -> None:
+        if not isinstance(error, SeqdecError):
+            raise error
+        if isinstance(error, Cancelled):
+            self._say("Cancelled; nothing was written.")
+            return
+        self._say(sentence_of(error), "error")
+        cannot = isinstance(error, InvalidInput) and any(problem.code == "not_in_h5" for problem in error.problems)
+        self._as_keras.setVisible(cannot)
+
+    @pyqtSlot()
+    def _on_task_finished(self) -> None:
+        self._progress.hide()
+        self._button.setEnabled(self.picker.run is not None)
+        self._cancel.setText("Close")
+
+    @pyqtSlot()
+    def _on_as_keras_clicked(self) -> None:
+        self._format.setCurrentIndex(self._format.findData("keras"))
+        self._on_button_clicked()
+
+    @pyqtSlot()
+    def _on_open_folder_clicked(self) -> None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(expanded(self._path.text()).parent)))
+
+    @pyqtSlot()
+    def _on_cancel_clicked(self) -> None:
+        if self.task.running:
+            self.task.cancel()
+        else:
+            self.reject()
+
+    def reject(self) -> None:
+        """Escape and the cross cancel what is under way too: a closed dialog does nothing any more."""
+        self.task.cancel()
+        super().reject()
+
+    def _say(self, text: str, role: str = "small") -> None:
+        polish(self._status, "role", role)
+        self._status.setText(text)
+        self._status.setVisible(bool(text))
+        QTimer.singleShot(0, self._grow)
+
+    @pyqtSlot()
+    def _grow(self) -> None:
+        """Make room for what was said: a dialog does not by itself where words take several lines."""
+        wanted = self.layout().totalHeightForWidth(self.width())
+        if wanted > self.height():
+            self.resize(self.width(), wanted)
+
+
+def _read(run: RunFolder) -> tuple[RunFolder, Design, bool]:
+    """The run's design, and whether it was trained on standardised inputs."""
+    try:
+        known = scalings(fitted.load(run.data))
+    except InvalidInput:  # the export says so
+        known = ()
+    return run, run.read_spec().load_design(), any(scaling.role == "input" for scaling in known)
+
+
+def _parts(design: Design) -> list[tuple[str, int]]:
+    """The blocks that are models of their own, with their parameters."""
+    known = infer(design).blocks
+    return [
+        (block.id, known[block.id].parameters)
+        for block in design.blocks
+        if known[block.id].submodel is not None or isinstance(block.parameters, KerasModel)
+    ]
+
+
+def open_export(workspace: Workspace, format: str = "") -> QDialog:
+    """Open the dialog over the window; `format` (h5, keras, script) is chosen already."""
+    return notify.present(ExportDialog(workspace, format, notify.window_of(workspace)))

@@ -1,0 +1,131 @@
+"""The settings dialog. Every change holds at once; there is nothing to confirm."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import pyqtSlot
+from PyQt5.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from seqdec_gui.domain.paths import expanded
+from seqdec_gui.gui.look import preferences, theme
+from seqdec_gui.gui.tasks import notify
+from seqdec_gui.gui.widgets.focus import KeepsFocus
+from seqdec_gui.gui.workspace.workspace import Workspace
+from seqdec_gui.runs.spec import DeviceChoice
+
+THEMES = {"system": "Like the system", "light": "Light", "dark": "Dark"}
+
+
+class SettingsDialog(KeepsFocus, QDialog):
+    """Object name `settings_dialog`; controls `setting_theme`, `setting_autosave`, `setting_run_folder`, `setting_devices`."""
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("settings_dialog")
+        self.setWindowTitle("Settings")
+        self._workspace = workspace
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(4 * theme.SPACE)
+        self._grid.setVerticalSpacing(theme.SPACE)
+        self._grid.setColumnStretch(1, 1)
+        self._add_section("Appearance")
+        self._add("Theme", self._theme_box(), "On Linux, the system's choice is read from the desktop portal.")
+        self._add_section("Editing")
+        self._add("Autosave", self._autosave_box(), "Writes a recovery file two seconds after a change.")
+        self._add_section("Runs")
+        self._add("Run folder", self._folder_row(), "Empty: into the folder runs beside the design.")
+        self._add("Devices", self._devices_box(), "Where training goes when nothing else is chosen in the toolbar.")
+        self._add_section("Privacy")
+        self._add("Telemetry", QLabel("None. Nothing leaves this machine."))
+        buttons = QDialogButtonBox(QDialogButtonBox.Close)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(*4 * (6 * theme.SPACE,))
+        layout.setSpacing(4 * theme.SPACE)
+        layout.addLayout(self._grid)
+        layout.addStretch(1)
+        layout.addWidget(buttons)
+        self.setMinimumWidth(520)
+
+    def _add_section(self, title: str) -> None:
+        heading = QLabel(title.upper())
+        heading.setProperty("role", "section")
+        row = self._grid.rowCount()
+        self._grid.setRowMinimumHeight(row, 2 * theme.SPACE if row > 1 else 0)
+        self._grid.addWidget(heading, row + 1, 0, 1, 2)
+
+    def _add(self, label: str, control: QWidget, help_text: str = "") -> None:
+        row = self._grid.rowCount()
+        name = QLabel(label)
+        name.setBuddy(control)
+        self._grid.addWidget(name, row, 0)
+        self._grid.addWidget(control, row, 1)
+        if help_text:
+            words = QLabel(help_text, wordWrap=True)
+            words.setProperty("role", "small")
+            self._grid.addWidget(words, row + 1, 1)
+            self._grid.setRowMinimumHeight(row + 2, theme.SPACE)
+
+    def _theme_box(self) -> QComboBox:
+        self._theme = QComboBox(objectName="setting_theme")
+        for mode, text in THEMES.items():
+            self._theme.addItem(text, mode)
+        self._theme.setCurrentIndex(self._theme.findData(theme.mode()))
+        self._theme.currentIndexChanged.connect(self._on_theme_box_changed)
+        return self._theme
+
+    def _autosave_box(self) -> QCheckBox:
+        box = QCheckBox("Keep unsaved changes safe", objectName="setting_autosave")
+        box.setChecked(preferences.autosave_is_on())
+        box.toggled.connect(preferences.set_autosave)
+        return box
+
+    def _folder_row(self) -> QWidget:
+        holder = QWidget()
+        row = QHBoxLayout(holder)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2 * theme.SPACE)
+        folder = preferences.run_folder()
+        self._folder = QLineEdit(str(folder) if folder else "", objectName="setting_run_folder")
+        self._folder.setPlaceholderText("runs, beside the design")
+        self._folder.textChanged.connect(self._on_folder_text_changed)
+        choose = QPushButton("Choose…", objectName="setting_run_folder_choose")
+        choose.clicked.connect(
+            lambda: notify.choose_folder(self, "Folder for runs", lambda path: self._folder.setText(str(path)), folder)
+        )
+        row.addWidget(self._folder, 1)
+        row.addWidget(choose)
+        return holder
+
+    def _devices_box(self) -> QComboBox:
+        self._devices = QComboBox(objectName="setting_devices")
+        devices = self._workspace.devices
+        gpus = tuple(device.index for device in devices.devices if device.kind == "gpu")
+        choices = [DeviceChoice(), DeviceChoice("cpu"), DeviceChoice("cpu", count=2)]
+        choices += [DeviceChoice("gpu", gpus=(index,)) for index in gpus]
+        choices += [DeviceChoice("gpu", gpus=gpus)] if len(gpus) > 1 else []
+        choices += [devices.choice] if devices.choice not in choices else []
+        for choice in choices:
+            self._devices.addItem("Automatic: idle GPUs, otherwise the CPU" if choice.kind == "auto" else str(choice), choice)
+        self._devices.setCurrentIndex(choices.index(devices.choice))
+        self._devices.currentIndexChanged.connect(lambda index: devices.choose(self._devices.itemData(index)))
+        return self._devices
+
+    @pyqtSlot(int)
+    def _on_theme_box_changed(self, index: int) -> None:
+        theme.set_mode(self._theme.itemData(index))
+
+    @pyqtSlot(str)
+    def _on_folder_text_changed(self, text: str) -> None:
+        preferences.set_run_folder(expanded(text) if text.strip() else None)

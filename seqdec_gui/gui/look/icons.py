@@ -1,0 +1,35 @@
+"""Icons in the colours of the theme; ask again for them after a change of theme. qtawesome is imported with the first one."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from seqdec_gui.gui.look import theme
+
+if TYPE_CHECKING:
+    from PyQt5.QtGui import QIcon
+
+    from seqdec_gui.domain.kinds.base import Kind
+
+GLYPHS = {
+    "vector": "numeric", "float_sequence": "chart-line-variant", "token_sequence": "alphabetical-variant",
+    "dense_states": "call-split", "recurrent_encoder": "arrow-collapse-right", "conv_encoder": "blur-linear",
+    "bottleneck": "arrow-collapse-vertical", "recurrent_decoder": "arrow-expand-right", "layer_stack": "layers-outline",
+    "concatenate": "call-merge", "add": "plus-circle-outline", "keras_model": "alpha-k-box-outline", "loss": "target",
+}  # fmt: skip
+
+
+def icon(name: str, color: str | None = None) -> QIcon:
+    """The icon `mdi6.<name>` in a colour (`#rrggbb`), by default that of dimmed text; paler where disabled."""
+    os.environ.setdefault("QT_API", "pyqt5")
+    import qtawesome
+
+    look = theme.current()
+    full = name if "." in name else f"mdi6.{name}"
+    return qtawesome.icon(full, color=color or look.text_dim, color_disabled=look.text_disabled)
+
+
+def kind_icon(kind: Kind | type[Kind]) -> QIcon:
+    """The icon of a kind of block, in the colour of its category."""
+    return icon(GLYPHS.get(kind.kind(), "cube-outline"), theme.current().category[kind.category])

@@ -1,0 +1,21 @@
+"""The Data tab: a file's columns and rows, which column feeds which port, and what the model will see of it.
+
+Object names: `data_table` (rows), `columns_list`, `column_details`, `open_data_button`, `recent_data_button`; for every port
+`bind_<port>` (combo box of columns), `codec_<port>` (how values are written) and `codec_<port>_<option>`, `remedy_<port>_<n>`
+(a button that mends), where `<port>` is the port's name with underscores for dots. A decoder's input is called after the
+decoder, as design files do: `bind_model_2_inputs`, not `bind_decoder_inputs_output`; others are `bind_latent_output`,
+`bind_loss_targets`. The split has `split_kind`, `split_validation`, `split_test`, `split_seed`, `split_column`.
+"""
+
+from __future__ import annotations
+
+from PyQt5.QtWidgets import QWidget
+
+from seqdec_gui.gui.workspace.workspace import Workspace
+
+
+def create_page(workspace: Workspace) -> QWidget:
+    """The page of the tab."""
+    from seqdec_gui.gui.pages.data.page import DataPage
+
+    return DataPage(workspace)

@@ -1,0 +1,134 @@
+"""Statistics and histograms of columns, one column at a time in a thread."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+import numpy as np
+from PyQt5.QtCore import QObject, pyqtSignal
+
+from seqdec_gui.data.formats.base import Column, Table
+from seqdec_gui.data.statistics import NumberStatistics, Statistics, measure
+from seqdec_gui.data.tokens import TokenKind
+from seqdec_gui.gui.tasks import background
+
+BINS = 48
+LARGE_BYTES = 2**29
+
+
+class Histogram(NamedTuple):
+    """`counts[i]` values lie in the i-th of equal parts of [low, high]; `whole`: the numbers low, low + 1, ..."""
+
+    counts: tuple[int, ...]
+    low: float
+    high: float
+    whole: bool
+
+
+class Measured(NamedTuple):
+    """What one column holds."""
+
+    statistics: Statistics
+    histogram: Histogram | None
+
+
+def measure_column(table: Table, name: str, tokens: TokenKind = "characters") -> Measured:
+    """Statistics, and the histogram of lengths (text) or of values. Raises InvalidInput."""
+    found = measure(table, name, tokens)
+    if isinstance(found, NumberStatistics):
+        return Measured(found, _of_values(table, table.column(name), found))
+    return Measured(found, _of_lengths(found.lengths))
+
+
+def _of_lengths(lengths: tuple[int, ...]) -> Histogram | None:
+    used = np.flatnonzero(lengths)
+    if not len(used):
+        return None
+    low, high = int(used[0]), int(used[-1])
+    counts = np.array(lengths[low : high + 1], np.int64)
+    return _grouped(counts, low) if len(counts) > 2 * BINS else Histogram(tuple(counts.tolist()), low, high, True)
+
+
+def _grouped(counts: np.ndarray, low: int) -> Histogram:
+    """Long ranges of whole numbers in about `BINS` groups of equal width."""
+    width = -(-len(counts) // BINS)
+    padded = np.pad(counts, (0, -len(counts) % width)).reshape(-1, width).sum(axis=1)
+    return Histogram(tuple(padded.tolist()), low, low + len(padded) * width, False)
+
+
+def _of_values(table: Table, column: Column, found: NumberStatistics) -> Histogram | None:
+    if found.minimum is None or found.maximum is None:
+        return None
+    low, high = found.minimum, found.maximum
+    whole = column.dtype.startswith(("int", "uint", "bool")) and high - low < 2 * BINS
+    if not np.isfinite(high - low):
+        return None
+    edges = np.arange(low - 0.5, high + 1) if whole else np.linspace(low, high if high > low else low + 1, BINS + 1)
+    counts = np.zeros(len(edges) - 1, np.int64)
+    for chunk in table.chunks(column.name):
+        values = chunk.reshape(-1).astype(np.float64)
+        counts += np.histogram(values[np.isfinite(values)], edges)[0]
+    return Histogram(tuple(counts.tolist()), low, high, whole)
+
+
+class Measurements(QObject):
+    """What is known of the columns of one table. `want` queues a column; the one that was wanted last goes first."""
+
+    measured = pyqtSignal(str)  # name of a column
+    failed = pyqtSignal(str, object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._table: Table | None = None
+        self._known: dict[tuple[str, TokenKind], Measured] = {}
+        self._queue: OrderedDict[tuple[str, TokenKind], None] = OrderedDict()
+        self._running: background.Operation | None = None
+
+    def show_table(self, table: Table | None) -> None:
+        """Measure the columns of another file: all of them, unless they are very large."""
+        if self._running is not None:
+            self._running.cancel()
+            self._running = None
+        self._table = table
+        self._known.clear()
+        self._queue.clear()
+        if table is not None:
+            for column in reversed(table.columns[:64]):
+                if _bytes(column) <= LARGE_BYTES:
+                    self._queue[column.name, "characters"] = None
+            self._next()
+
+    def known(self, name: str, tokens: TokenKind = "characters") -> Measured | None:
+        return self._known.get((name, tokens))
+
+    def want(self, name: str, tokens: TokenKind = "characters") -> None:
+        """Measure this column next; `measured` tells when it is known."""
+        key = (name, tokens)
+        if key not in self._known:
+            self._queue[key] = None
+            self._queue.move_to_end(key)
+            self._next()
+
+    def _next(self) -> None:
+        if self._running is not None or not self._queue or self._table is None:
+            return
+        key, _ = self._queue.popitem()
+        table = self._table
+
+        def done(found: Measured) -> None:
+            self._running = None
+            self._known[key] = found
+            self.measured.emit(key[0])
+            self._next()
+
+        def failed(error: Exception) -> None:
+            self._running = None
+            self.failed.emit(key[0], error)
+            self._next()
+
+        self._running = background.run(lambda: measure_column(table, *key), done, failed, self)
+
+
+def _bytes(column: Column) -> int:
+    return int(np.prod(column.shape, dtype=np.int64)) * column.rows * (32 if column.kind == "text" else 8)

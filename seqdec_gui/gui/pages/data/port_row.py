@@ -1,0 +1,255 @@
+"""One port of the design: which column feeds it, how, what was found, and what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from PyQt5.QtCore import QPoint, QSize, Qt, pyqtSignal, pyqtSlot
+from PyQt5.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from seqdec_gui.data.codecs import FittedCategory, FittedCodec, FittedIds, FittedNumbers, FittedText
+from seqdec_gui.data.formats.base import Column
+from seqdec_gui.data.remedies import Remedy
+from seqdec_gui.data.scaling import in_short
+from seqdec_gui.domain.bindings import Binding, Codec
+from seqdec_gui.domain.data_edits import object_name, shown_name
+from seqdec_gui.domain.dataflow import DataPort
+from seqdec_gui.domain.wording import counted
+from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.look.icons import icon
+from seqdec_gui.gui.look.stylesheet import polish
+from seqdec_gui.gui.pages.data.codec_form import CodecForm, chosen_for
+from seqdec_gui.gui.pages.data.column_drag import Columns
+from seqdec_gui.gui.widgets.discarding import discard_all
+from seqdec_gui.gui.widgets.elided_label import ElidedLabel
+
+SEVERAL = "Several columns…"
+SEVERITY_ROLE = {"error": "error", "warning": "warning", "info": "small"}
+
+
+class Remark(NamedTuple):
+    """A sentence below the port and the buttons that do something about it. Severity "" is a hint."""
+
+    severity: str
+    text: str
+    remedies: tuple[Remedy, ...] = ()
+
+
+class PortRow(QFrame):
+    """Emits wishes; `columns_chosen` hears () for unbinding. Takes columns that are dropped on it."""
+
+    columns_chosen = pyqtSignal(object, object)  # DataPort, tuple of names
+    several_requested = pyqtSignal(object)  # DataPort
+    codec_chosen = pyqtSignal(object, object)  # DataPort, Codec or None
+    remedy_chosen = pyqtSignal(object)  # Remedy
+
+    def __init__(self, port: DataPort, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.port = port
+        self._filling = False
+        self._taught = False
+        name = object_name(port)
+        self.setObjectName(f"port_{name}")
+        self.setProperty("role", "port_row")
+        self._state = QLabel()
+        self._state.setFixedWidth(18)
+        self._name = ElidedLabel(f"name_{name}")
+        self._name.setText(shown_name(port))
+        self._name.setToolTip(f"{shown_name(port)} ({'targets' if port.role == 'target' else 'input'})")
+        self._name.setProperty("role", "value")
+        self._type = ElidedLabel(f"type_{name}")
+        self._type.setProperty("role", "small")
+        self.columns = QComboBox(objectName=f"bind_{name}")
+        self.columns.setAccessibleName(f"Column for {shown_name(port)}")
+        self.columns.setMinimumWidth(150)
+        self.columns.setMaximumWidth(360)
+        self.columns.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self.columns.setMaxVisibleItems(20)
+        self.columns.currentIndexChanged.connect(self._on_columns_current_index_changed)
+        self._options = QToolButton(objectName=f"options_{name}", checkable=True, toolTip="How the values are written")
+        self._options.setAccessibleName(f"Options of {shown_name(port)}")
+        self._options.setIconSize(QSize(18, 18))
+        self._options.toggled.connect(self._on_options_toggled)
+        self.form = CodecForm(name)
+        self.form.codec_changed.connect(self._on_form_codec_changed)
+        self.form.hide()
+        self._found = QLabel(wordWrap=True)
+        self._found.setProperty("role", "small")
+        self._remarks = QVBoxLayout()
+        self._remarks.setSpacing(theme.SPACE)
+        head = QWidget()
+        head.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Preferred)  # so that the combo boxes of all rows begin in line
+        titles = QVBoxLayout(head)
+        titles.setContentsMargins(0, 0, 0, 0)
+        titles.setSpacing(0)
+        titles.addWidget(self._name)
+        titles.addWidget(self._type)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(3 * theme.SPACE, 2 * theme.SPACE, 2 * theme.SPACE, 2 * theme.SPACE)
+        grid.setHorizontalSpacing(2 * theme.SPACE)
+        grid.setVerticalSpacing(theme.SPACE)
+        grid.setColumnStretch(1, 1)
+        grid.setColumnStretch(2, 2)
+        grid.setColumnMinimumWidth(1, 150)
+        grid.addWidget(self._state, 0, 0, Qt.AlignTop)
+        grid.addWidget(head, 0, 1)
+        grid.addWidget(self.columns, 0, 2)
+        grid.addWidget(self._options, 0, 3)
+        grid.addWidget(self._found, 1, 1, 1, 3)
+        grid.addLayout(self._remarks, 2, 1, 1, 3)
+        grid.addWidget(self.form, 3, 1, 1, 3)
+        theme.notifier.changed.connect(self._on_theme_changed)
+        self._sign = ("circle-outline", "control_border")
+        self._on_theme_changed()
+
+    # -- what is shown
+    def show_port(self, port: DataPort) -> None:
+        """The same port after the design changed: its type may be another."""
+        self.port = port
+        symbols = f", {port.type.symbols:,} symbols" if port.type.symbols else ""
+        self._type.setText(f"{port.type}{symbols}")
+        self._type.setToolTip(self._type.full_text())
+
+    def show_binding(self, binding: Binding | None, columns: Sequence[Column], teacher: DataPort | None) -> None:
+        """The columns to choose from, and which of them is bound."""
+        self._filling = True
+        try:
+            self.columns.clear()
+            self.columns.addItem("Not bound" if teacher is None else f"From {shown_name(teacher)}", ())
+            for column in columns:
+                self.columns.addItem(column.name, (column.name,))
+            if sum(1 for column in columns if column.kind in ("integer", "number")) > 1:
+                self.columns.addItem(SEVERAL, None)
+            self.columns.setCurrentIndex(self._index_of(binding, {column.name for column in columns}))
+            self.columns.setToolTip("" if binding is None else ", ".join(binding.columns))
+        finally:
+            self._filling = False
+        self._taught = teacher is not None and binding is None
+        self._options.setEnabled(binding is not None)
+        if binding is None:
+            self._options.setChecked(False)
+
+    def _index_of(self, binding: Binding | None, known: set[str]) -> int:
+        if binding is None:
+            return 0
+        if len(binding.columns) == 1 and binding.columns[0] in known and not binding.file:
+            return self.columns.findText(binding.columns[0], Qt.MatchExactly | Qt.MatchCaseSensitive)
+        words = ", ".join(binding.columns)
+        if len(binding.columns) > 1:
+            words = f"{counted(len(binding.columns), 'column')}: {words}"
+        if binding.file:
+            words += f" ({binding.file})"
+        elif any(name not in known for name in binding.columns):
+            words += " (not in this file)"
+        self.columns.insertItem(1, words, binding.columns)
+        return 1
+
+    def show_codec(self, codec: Codec | None, fitted: FittedCodec | None) -> None:
+        self.form.show_codec(codec, chosen_for(fitted))
+        words = "The same column, one step ahead" if self._taught else ""
+        self._found.setText(words if fitted is None else found_text(fitted))
+        self._found.setVisible(bool(self._found.text()))
+
+    def show_remarks(self, remarks: Sequence[Remark], bound: bool, checking: bool) -> None:
+        """What is wrong with the binding, and what could be better."""
+        discard_all(self._remarks)
+        number = 0
+        for remark in remarks:
+            line = QWidget()
+            column = QVBoxLayout(line)
+            column.setContentsMargins(0, 0, 0, 0)
+            column.setSpacing(theme.SPACE)
+            row = QHBoxLayout()
+            row.setSpacing(2 * theme.SPACE)
+            words = QLabel(remark.text, wordWrap=True, textInteractionFlags=Qt.TextSelectableByMouse)
+            words.setProperty("role", SEVERITY_ROLE.get(remark.severity, "small"))
+            column.addWidget(words)
+            column.addLayout(row)
+            for remedy in remark.remedies:
+                button = QPushButton(remedy.text, objectName=f"remedy_{object_name(self.port)}_{number}")
+                button.clicked.connect(lambda _checked, wish=remedy: self.remedy_chosen.emit(wish))
+                row.addWidget(button)
+                number += 1
+            row.addStretch(1)
+            self._remarks.addWidget(line)
+        worst = {remark.severity for remark in remarks}
+        if "error" in worst:
+            self._sign = ("alert-circle", "error")
+        elif "warning" in worst:
+            self._sign = ("alert", "warning")
+        elif checking and bound:
+            self._sign = ("dots-horizontal", "text_dim")
+        else:
+            self._sign = ("check-circle", "ok") if bound else ("circle-outline", "control_border")
+        self._on_theme_changed()
+
+    # -- columns dropped on it
+    def columns_hovered(self, _columns: Columns, _place: QPoint) -> bool:
+        polish(self, "hot", True)
+        return True
+
+    def columns_left(self) -> None:
+        polish(self, "hot", False)
+
+    def columns_dropped(self, columns: Columns, _place: QPoint) -> None:
+        self.columns_chosen.emit(self.port, columns)
+
+    # -- slots
+    @pyqtSlot(int)
+    def _on_columns_current_index_changed(self, index: int) -> None:
+        if self._filling or index < 0:
+            return
+        chosen = self.columns.itemData(index)
+        if chosen is None:
+            self.several_requested.emit(self.port)
+        else:
+            self.columns_chosen.emit(self.port, tuple(chosen))
+
+    @pyqtSlot(bool)
+    def _on_options_toggled(self, shown: bool) -> None:
+        self.form.setVisible(shown)
+
+    @pyqtSlot(object)
+    def _on_form_codec_changed(self, codec: Codec | None) -> None:
+        self.codec_chosen.emit(self.port, codec)
+
+    @pyqtSlot()
+    def _on_theme_changed(self) -> None:
+        look = theme.current()
+        name, colour = self._sign
+        self._state.setPixmap(icon(name, getattr(look, colour)).pixmap(16, 16))
+        self._options.setIcon(icon("tune-variant"))
+
+
+def found_text(fitted: FittedCodec) -> str:
+    """What was found in the column, in a line."""
+    if isinstance(fitted, FittedText):
+        kept, used = fitted.numbering.marks, (fitted.begin, fitted.end)
+        words = zip(("begin", "end"), kept, used, strict=True)
+        marks = [mark if rows_have_it else f"{mark} (reserved)" for mark, has_id, rows_have_it in words if has_id]
+        kind = "characters" if fitted.tokens == "characters" else "words"
+        parts = [f"{len(fitted.charset):,} {kind}", "padding", *marks]
+        return f"{' + '.join(parts)} = {fitted.symbols:,} symbols; {fitted.length:,} ids a row"
+    if isinstance(fitted, FittedCategory):
+        shown = ", ".join(fitted.labels[:6]) + (", …" if len(fitted.labels) > 6 else "")
+        return f"{counted(len(fitted.labels), 'label')}: {shown}"
+    if isinstance(fitted, FittedIds):
+        kind = f"One-hot rows of {fitted.depth:,}, stored as ids" if fitted.depth else "Ids as they are"
+        if fitted.pad_id is None:
+            return f"{kind}; every id counts"
+        return f"{kind}; {'a row of zeros' if fitted.depth == fitted.pad_id else f'id {fitted.pad_id:,}'} is padding"
+    if isinstance(fitted, FittedNumbers):
+        return in_short(fitted)
+    raise AssertionError(fitted)

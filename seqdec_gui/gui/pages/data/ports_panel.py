@@ -1,0 +1,234 @@
+"""Which column feeds which port: a row for each port of the design that needs data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PyQt5.QtCore import Qt, QTimer, pyqtSignal, pyqtSlot
+from PyQt5.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from seqdec_gui.data.codecs import FittedCodec
+from seqdec_gui.data.dataset import Bound, Trial
+from seqdec_gui.data.fitting import Fit
+from seqdec_gui.data.formats.base import Column
+from seqdec_gui.data.remedies import Remedy, advice, remedies
+from seqdec_gui.domain import data_edits as edits
+from seqdec_gui.domain.bindings import Codec
+from seqdec_gui.domain.codes import is_absent
+from seqdec_gui.domain.dataflow import DataPort, data_ports, port_for
+from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.problems import Problem
+from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.pages.data.port_row import PortRow, Remark
+from seqdec_gui.gui.pages.data.reading_bar import READING_CODES
+from seqdec_gui.gui.pages.data.several_columns import choose_columns
+from seqdec_gui.gui.widgets.discarding import discard
+from seqdec_gui.gui.workspace.workspace import Workspace
+
+MOST_NEW = 4  # rows made in one turn of the event loop
+
+
+class PortsPanel(QScrollArea):
+    """Object name `ports_panel`. Rows are kept while the ports are the same, so that focus and open options stay.
+
+    While it is not active it follows nothing: edits of a large design must not wait for rows that nobody sees.
+    """
+
+    errors_counted = pyqtSignal(int)
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("ports_panel")
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+        self._workspace = workspace
+        self._columns: tuple[Column, ...] = ()
+        self._rows: dict[str, PortRow] = {}
+        self._trial: Trial | None = None
+        self._checking = False
+        self._active, self._stale = False, True
+        self._more = QTimer(self, interval=0, singleShot=True, timeout=self.refresh)
+        content = QWidget()
+        self._layout = QVBoxLayout(content)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(0)
+        self._empty = QLabel(wordWrap=True, alignment=Qt.AlignCenter)
+        self._empty.setText("The design has no port that needs data yet. Add an input block and a loss on the Design tab.")
+        self._empty.setProperty("role", "dim")
+        self._empty.setContentsMargins(*4 * (6 * theme.SPACE,))
+        self._general = QLabel(wordWrap=True, objectName="data_problem", textInteractionFlags=Qt.TextSelectableByMouse)
+        self._general.setContentsMargins(3 * theme.SPACE, 2 * theme.SPACE, 3 * theme.SPACE, 2 * theme.SPACE)
+        self._general.setProperty("role", "error")
+        for label in (self._general, self._empty):
+            label.hide()
+        self._layout.addWidget(self._general)
+        self._layout.addWidget(self._empty)
+        self._layout.addStretch(1)
+        self.setWidget(content)
+        workspace.document.design_changed.connect(self._on_document_design_changed)
+
+    def activate(self, active: bool) -> None:
+        """Follow the design from now on, or rest."""
+        self._active = active
+        if active and self._stale:
+            self._more.start()
+
+    def show_columns(self, columns: Sequence[Column]) -> None:
+        """The columns to choose from."""
+        self._columns = tuple(columns)
+        self.refresh()
+
+    def reveal(self, name: str) -> None:
+        """Scroll to the row of this port and give it the keys; nothing happens if it has none."""
+        design, ports = self._workspace.document.design, self.ports
+        where = _owner_of(name, design, ports)
+        row = None if where is None else self._rows.get(edits.object_name(where))
+        if row is not None:
+            self.ensureWidgetVisible(row)
+            row.columns.setFocus()
+
+    def show_trial(self, trial: Trial | None, checking: bool) -> None:
+        """What was found in the data; `checking` while something newer is being found."""
+        self._trial, self._checking = trial, checking
+        if not self._stale:
+            self._show_findings()
+
+    @property
+    def ports(self) -> edits.Ports:
+        document = self._workspace.document
+        return data_ports(document.design, document.report.inference)
+
+    @pyqtSlot()
+    def refresh(self) -> None:
+        """Show ports and bindings of the present design."""
+        self._stale = not self._active
+        if self._stale:
+            return
+        ports, design = self.ports, self._workspace.document.design
+        for name in [name for name in self._rows if all(edits.object_name(port) != name for port in ports)]:
+            discard(self._rows.pop(name))
+        known = len(self._rows)
+        for place, port in enumerate(ports):
+            name = edits.object_name(port)
+            row = self._rows.get(name)
+            if row is None:
+                if len(self._rows) == known + MOST_NEW:
+                    self._more.start()
+                    break
+                row = self._rows[name] = self._new_row(port)
+            if self._layout.indexOf(row) != place + 1:
+                self._layout.insertWidget(place + 1, row)
+            row.show_port(port)
+            row.show_binding(edits.binding_of(design, ports, port), self._columns, edits.teacher_of(design, ports, port))
+        self._empty.setVisible(not ports)
+        self._show_findings()
+
+    def _new_row(self, port: DataPort) -> PortRow:
+        row = PortRow(port)
+        row.columns_chosen.connect(self._on_row_columns_chosen)
+        row.several_requested.connect(self._on_row_several_requested)
+        row.codec_chosen.connect(self._on_row_codec_chosen)
+        row.remedy_chosen.connect(self._on_row_remedy_chosen)
+        return row
+
+    # -- what was found
+    def _show_findings(self) -> None:
+        design, ports = self._workspace.document.design, self.ports
+        problems = () if self._trial is None else self._trial.problems
+        owned = [(problem, _owner(problem, design, ports)) for problem in problems]
+        count = 0
+        for port in ports:
+            row = self._rows.get(edits.object_name(port))
+            if row is None:  # it is made in the next turn
+                break
+            binding = edits.binding_of(design, ports, port)
+            teacher = edits.teacher_of(design, ports, port)
+            at, fit = self._found(port, binding.columns if binding else ())
+            row.show_codec(binding.codec if binding else None, _codec(fit))
+            mine = [problem for problem, owner in owned if owner == port and not is_absent(problem.code)]
+            remarks = self._remarks(design, at, fit, mine)
+            count += sum(remark.severity == "error" for remark in remarks)
+            row.show_remarks(remarks, binding is not None or teacher is not None, self._checking)
+        general = [
+            problem
+            for problem, owner in owned
+            if owner is None and not is_absent(problem.code) and problem.code not in READING_CODES
+        ]
+        self._general.setText("\n".join(problem.sentence() for problem in general))
+        self._general.setVisible(bool(general))
+        self.errors_counted.emit(count + sum(problem.severity == "error" for problem in general))
+
+    def _found(self, port: DataPort, columns: tuple[str, ...]) -> tuple[Bound | None, Fit | None]:
+        """What the last trial found for this port, if it was about the same columns."""
+        if self._trial is None:
+            return None, None
+        for place, at in enumerate(self._trial.bound):
+            if at.port.name == port.name and at.binding.columns == columns:
+                return at, self._trial.fits[place] if self._trial.fits else None
+        return None, None
+
+    def _remarks(self, design: Design, at: Bound | None, fit: Fit | None, problems: Sequence[Problem]) -> list[Remark]:
+        remarks: list[Remark] = []
+        offered: set[str] = set()
+        for problem in problems:
+            mending = remedies(design, at, problem) if at is not None else ()
+            hint = "" if mending else problem.hint
+            fresh = tuple(remedy for remedy in mending if remedy.text not in offered)
+            offered |= {remedy.text for remedy in mending}
+            remarks.append(Remark(problem.severity, f"{problem.text} {hint}".strip(), fresh))
+        if at is not None and fit is not None and not any(remark.severity == "error" for remark in remarks):
+            remarks += [Remark("", found.text, (found.remedy,)) for found in advice(design, at, fit)]
+        return remarks
+
+    # -- wishes
+    def _edit(self, new: Design, text: str) -> None:
+        self._workspace.document.edit(new, text)
+
+    @pyqtSlot(object, object)
+    def _on_row_columns_chosen(self, port: DataPort, columns: tuple[str, ...]) -> None:
+        name = edits.shown_name(port)
+        words = f"Bind {', '.join(columns[:3])} to {name}" if columns else f"Unbind {name}"
+        self._edit(edits.with_columns(self._workspace.document.design, self.ports, port, columns), words)
+        self.refresh()
+
+    @pyqtSlot(object)
+    def _on_row_several_requested(self, port: DataPort) -> None:
+        design, ports = self._workspace.document.design, self.ports
+        binding = edits.binding_of(design, ports, port)
+        numeric = [column.name for column in self._columns if column.kind in ("integer", "number")]
+
+        def bind(columns: tuple[str, ...]) -> None:
+            self._on_row_columns_chosen(port, columns)
+
+        self.refresh()  # the combo box shows what is bound, not the request
+        choose_columns(self, edits.shown_name(port), numeric, binding.columns if binding else (), bind)
+
+    @pyqtSlot(object, object)
+    def _on_row_codec_chosen(self, port: DataPort, codec: Codec | None) -> None:
+        new = edits.with_codec(self._workspace.document.design, self.ports, port, codec)
+        self._edit(new, f"Change how {edits.shown_name(port)} is written")
+
+    @pyqtSlot(object)
+    def _on_row_remedy_chosen(self, remedy: Remedy) -> None:
+        self._edit(remedy.design, remedy.text)
+
+    @pyqtSlot(object, object)
+    def _on_document_design_changed(self, _old: Design, _new: Design) -> None:
+        self.refresh()
+
+
+def _codec(fit: Fit | None) -> FittedCodec | None:
+    return None if fit is None else fit.codec
+
+
+def _owner(problem: Problem, design: Design, ports: edits.Ports) -> DataPort | None:
+    return _owner_of(problem.where, design, ports)
+
+
+def _owner_of(name: str, design: Design, ports: edits.Ports) -> DataPort | None:
+    """Whose row shows a problem of this port; that of a taught loss stands with the column that teaches it."""
+    where = port_for(ports, name)
+    if where is None or edits.binding_of(design, ports, where) is not None:
+        return where
+    return edits.teacher_of(design, ports, where) or where

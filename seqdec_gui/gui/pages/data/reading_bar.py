@@ -1,0 +1,140 @@
+"""How a text file is read: what was detected, and fields to say it otherwise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PyQt5.QtCore import pyqtSlot
+from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from seqdec_gui.data.formats.base import Table
+from seqdec_gui.domain import data_edits as edits
+from seqdec_gui.domain.bindings import Reading
+from seqdec_gui.domain.catalog import fields
+from seqdec_gui.domain.design import Design
+from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.workspace.workspace import Workspace
+
+READING_CODES = frozenset(
+    (
+        "header_missing",
+        "header_assumed",
+        "quotes_are_text",
+        "quotes_removed",
+        "encoding_detected",
+        "comments_skipped",
+        "blank_lines",
+    )
+)
+"""Problems about the way a file is read, which this bar shows."""
+_LABELS = {"header": "Names in first line", "delimiter": "Delimiter", "quoting": "Quotes", "encoding": "Encoding"}
+_CHOICES: dict[str, tuple[tuple[str, str], ...]] = {
+    "header": (("yes", "Yes"), ("no", "No")),
+    "delimiter": ((",", "Comma"), (";", "Semicolon"), ("tab", "Tab"), ("|", "Bar |"), ("space", "Space")),
+    "quoting": (("yes", "Around cells"), ("no", "In the text")),
+    "encoding": tuple(
+        (name, shown)
+        for name, shown in (
+            ("utf-8", "UTF-8"), ("cp1252", "Western (cp1252)"), ("latin-1", "Latin-1"), ("utf-16", "UTF-16"),
+            ("cp1250", "Central European (cp1250)"), ("cp1251", "Cyrillic (cp1251)"), ("koi8-r", "Cyrillic (KOI8-R)"),
+            ("mac-roman", "Mac Roman"), ("shift_jis", "Japanese (Shift JIS)"), ("euc-jp", "Japanese (EUC)"),
+            ("gb18030", "Chinese (GB 18030)"), ("big5", "Chinese (Big5)"), ("euc-kr", "Korean (EUC)"),
+        )
+    ),
+}  # fmt: skip
+
+
+class ReadingBar(QWidget):
+    """Fields `field_header`, `field_delimiter`, `field_quoting`, `field_encoding`; warnings in `reading_warnings`.
+
+    Every change is an edit of the design with undo. Shown for text files alone.
+    """
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("reading_bar")
+        self._workspace = workspace
+        self._filling = False
+        self._table: Table | None = None
+        help_texts = {field.name: field.help for field in fields(Reading)}
+        self._fields: dict[str, QComboBox] = {}
+        row = QHBoxLayout()
+        row.setSpacing(theme.SPACE)
+        for name, words in _LABELS.items():
+            label = QLabel(words)
+            label.setProperty("role", "dim")
+            field = QComboBox(objectName=f"field_{name}", toolTip=help_texts[name])
+            field.setAccessibleName(words)
+            field.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
+            field.setMinimumContentsLength(10)
+            label.setBuddy(field)
+            field.currentIndexChanged.connect(self._on_field_changed)
+            self._fields[name] = field
+            row.addWidget(label)
+            row.addWidget(field, 1)
+            row.addSpacing(theme.SPACE)
+        self._warnings = QLabel(objectName="reading_warnings", wordWrap=True)
+        self._warnings.setProperty("role", "warning")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(3 * theme.SPACE, 0, 3 * theme.SPACE, 2 * theme.SPACE)
+        layout.setSpacing(theme.SPACE)
+        layout.addLayout(row)
+        layout.addWidget(self._warnings)
+        workspace.document.design_changed.connect(self._on_document_design_changed)
+        self.show_table(None)
+
+    def show_table(self, table: Table | None) -> None:
+        """Say how this file was read; None: it could not be."""
+        self._table = table
+        told = () if table is None else table.problems
+        said = [problem for problem in told if problem.code in READING_CODES or problem.code == "not_utf8"]
+        self._warnings.setText("\n".join(f"{problem.text} {problem.hint}".strip() for problem in said))
+        self._warnings.setVisible(bool(said))
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show the settings of the present design."""
+        reading = self._workspace.document.design.data.reading
+        detected = _detected(self._table)
+        self._filling = True
+        try:
+            for name, field in self._fields.items():
+                value = getattr(reading, name)
+                choices = [*_CHOICES[name]]
+                if value != "auto" and value not in dict(choices):
+                    choices.append((value, value))
+                seen = detected.get(name, "") if value == "auto" else ""
+                words = dict(choices).get(seen, seen)
+                field.clear()
+                field.addItem(f"Auto: {words}" if words else "Automatic", "auto")
+                for choice, shown in choices:
+                    field.addItem(shown, choice)
+                field.setCurrentIndex(field.findData(value))
+        finally:
+            self._filling = False
+
+    @pyqtSlot(int)
+    def _on_field_changed(self, _index: int) -> None:
+        if self._filling:
+            return
+        changes: dict[str, Any] = {name: field.currentData() for name, field in self._fields.items()}
+        document = self._workspace.document
+        document.edit(edits.with_reading(document.design, **changes), "Change how the file is read")
+
+    @pyqtSlot(object, object)
+    def _on_document_design_changed(self, old: Design, new: Design) -> None:
+        if old.data.reading != new.data.reading:
+            self.refresh()
+
+
+def _detected(table: Table | None) -> dict[str, str]:
+    """What was decided, in the words of the settings."""
+    dialect = None if table is None else table.dialect
+    if dialect is None:
+        return {}
+    return {
+        "header": "yes" if dialect.header else "no",
+        "delimiter": {"\t": "tab", " ": "space"}.get(dialect.delimiter, dialect.delimiter),
+        "quoting": "yes" if dialect.quoted else "no",
+        "encoding": "utf-8" if dialect.encoding == "utf-8-sig" else dialect.encoding,
+    }

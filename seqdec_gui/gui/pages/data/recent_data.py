@@ -1,0 +1,22 @@
+"""Data files opened lately."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from seqdec_gui.gui.look.preferences import MOST_RECENT, settings
+
+_KEY = "recent/data"
+
+
+def recent_data() -> tuple[Path, ...]:
+    """The last one first; those that no longer exist are left out."""
+    stored = settings().value(_KEY, []) or []
+    paths = [Path(text) for text in ([stored] if isinstance(stored, str) else stored)]
+    return tuple(path for path in paths if path.is_file())
+
+
+def remember_data(path: Path) -> None:
+    path = path.resolve()
+    others = [other for other in recent_data() if other != path]
+    settings().setValue(_KEY, [str(each) for each in [path, *others][:MOST_RECENT]])

@@ -1,0 +1,166 @@
+"""What lies over the canvas: the words of an empty design, the offer after a refused wire, the field that renames a block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PyQt5.QtCore import QEvent, QObject, QRect, Qt, pyqtSignal, pyqtSlot
+from PyQt5.QtGui import QKeyEvent
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QToolButton, QToolTip, QVBoxLayout, QWidget
+
+from seqdec_gui.domain.adapters import Adapter
+from seqdec_gui.gui.look import icons, theme
+from seqdec_gui.gui.look.stylesheet import polish
+from seqdec_gui.gui.look.theme import SPACE
+from seqdec_gui.gui.workspace.document import DesignDocument
+
+
+class EmptyState(QWidget):
+    """Says how to begin. The mouse goes through it but for the button."""
+
+    templates_requested = pyqtSignal()
+
+    def __init__(self, parent: QWidget | None) -> None:
+        super().__init__(parent)
+        self.setObjectName("empty_state")
+        title = QLabel("Nothing here yet")
+        title.setProperty("role", "title")
+        text = QLabel("Drag a block from the palette, or double-click one.\nConnect blocks by dragging from port to port.")
+        text.setProperty("role", "dim")
+        self.button = QPushButton("Start from a template")
+        self.button.setObjectName("empty_state_templates")
+        self.button.clicked.connect(self.templates_requested)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(3 * SPACE)
+        layout.addStretch(1)
+        for widget in (title, text):
+            widget.setAlignment(Qt.AlignCenter)
+            widget.setAttribute(Qt.WA_TransparentForMouseEvents)
+            layout.addWidget(widget)
+        layout.addWidget(self.button, 0, Qt.AlignCenter)
+        layout.addStretch(1)
+
+    def place(self, room: QRect) -> None:
+        """Lie in the middle, no larger than needed, so that blocks can be dropped beside it."""
+        size = self.sizeHint()
+        at = room.center() - self.rect().center()
+        self.setGeometry(QRect(at, size))
+        self.move((room.width() - size.width()) // 2, (room.height() - size.height()) // 2)
+
+
+class OfferBar(QFrame):
+    """After a refused wire: the reason, and a button for each block that would make it possible. Goes at the next press."""
+
+    accepted = pyqtSignal(object)  # Adapter
+
+    def __init__(self, parent: QWidget | None) -> None:
+        super().__init__(parent)
+        self.setObjectName("offer_bar")
+        self.setProperty("role", "card")
+        self.setAttribute(Qt.WA_NoMousePropagation)  # a press beside its buttons must not reach the canvas, which hides it
+        self._reason = QLabel()
+        self._reason.setObjectName("offer_reason")
+        self._reason.setWordWrap(True)
+        self._close = QToolButton()
+        self._close.setObjectName("offer_close")
+        self._close.setToolTip("Dismiss")
+        self._close.setAutoRaise(True)
+        self._close.clicked.connect(self.hide)
+        top = QHBoxLayout()
+        top.addWidget(self._reason, 1)
+        top.addWidget(self._close, 0, Qt.AlignTop)
+        self._buttons = QVBoxLayout()
+        self._buttons.setSpacing(SPACE)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4 * SPACE, 3 * SPACE, 3 * SPACE, 3 * SPACE)
+        layout.setSpacing(2 * SPACE)
+        layout.addLayout(top)
+        layout.addLayout(self._buttons)
+        self._adapters: list[Adapter] = []
+        self.hide()
+
+    def offer(self, reason: str, adapters: Sequence[Adapter]) -> None:
+        """Show the reason and the offers."""
+        self._reason.setText(reason)
+        self._close.setIcon(icons.icon("close"))
+        while (item := self._buttons.takeAt(0)) is not None:
+            item.widget().hide()
+            item.widget().deleteLater()
+        self._adapters = list(adapters)
+        for number, adapter in enumerate(adapters):
+            button = QPushButton(f"Put between: {adapter.title}")
+            button.setObjectName(f"offer_{number}")
+            button.setProperty("kind", "primary" if number == 0 else "")
+            button.clicked.connect(self._on_button_clicked)
+            self._buttons.addWidget(button)
+        self.show()
+        self.raise_()
+        self.place()
+
+    def place(self) -> None:
+        """Lie at the bottom, in the middle."""
+        room = self.parentWidget().rect()
+        width = max(min(460, room.width() - 8 * SPACE), 120)
+        self.setFixedWidth(width)
+        height = self.layout().heightForWidth(width) if self.layout().hasHeightForWidth() else self.sizeHint().height()
+        self.setGeometry((room.width() - width) // 2, room.height() - height - 4 * SPACE, width, height)
+
+    @pyqtSlot()
+    def _on_button_clicked(self) -> None:
+        number = int(self.sender().objectName().removeprefix("offer_"))
+        self.hide()
+        self.accepted.emit(self._adapters[number])
+
+
+class RenameField(QLineEdit):
+    """Lies over a block's title. Enter renames, Escape leaves it; a name that cannot be is explained and stays to be mended."""
+
+    closed = pyqtSignal()
+
+    def __init__(self, document: DesignDocument, block_id: str, place: QRect, parent: QWidget | None) -> None:
+        super().__init__(block_id, parent)
+        self.setObjectName("rename_field")
+        self.setAccessibleName(f"New name of {block_id}")
+        self._document, self._block_id, self._closing = document, block_id, False
+        self.setFont(theme.font("body", bold=True))
+        self.setGeometry(place)
+        self.returnPressed.connect(self._on_return_pressed)
+        self.textEdited.connect(self._on_text_edited)
+        self.installEventFilter(self)
+        self.selectAll()
+        self.show()
+        self.setFocus()
+
+    @pyqtSlot(str)
+    def _on_text_edited(self, text: str) -> None:
+        fault = self._document.rename_fault(self._block_id, text)
+        polish(self, "invalid", bool(fault))
+        self.setToolTip(fault)
+
+    @pyqtSlot()
+    def _on_return_pressed(self) -> None:
+        fault = self._document.rename_fault(self._block_id, self.text())
+        if fault:
+            QToolTip.showText(self.mapToGlobal(self.rect().bottomLeft()), fault, self)
+            return
+        block_id, text = self._block_id, self.text()
+        self._close()
+        self._document.rename(block_id, text)
+
+    def _close(self) -> None:
+        if not self._closing:
+            self._closing = True
+            self.closed.emit()  # takes the focus first: a hidden field would pass it on as Tab does
+            self.hide()
+            self.deleteLater()
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        if isinstance(event, QKeyEvent) and event.type() in (QEvent.ShortcutOverride, QEvent.KeyPress):
+            if event.key() == Qt.Key_Escape:
+                event.accept()
+                if event.type() == QEvent.KeyPress:
+                    self._close()
+                return True
+        elif event is not None and event.type() == QEvent.FocusOut and not self.hasFocus():
+            self._close()
+        return super().eventFilter(watched, event)

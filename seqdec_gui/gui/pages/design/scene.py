@@ -1,0 +1,397 @@
+"""The canvas: one item per block and per wire, kept equal to the document's design."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Collection, Iterable
+from typing import cast
+
+from PyQt5.QtCore import QObject, QPointF, QRectF, QTimer, pyqtSignal, pyqtSlot
+from PyQt5.QtWidgets import QGraphicsScene
+
+from seqdec_gui.domain.block_edits import room_for
+from seqdec_gui.domain.design import Design, Link
+from seqdec_gui.domain.drawing import layout, routing
+from seqdec_gui.domain.drawing.routing import Grid, Rect, Router, Wire
+from seqdec_gui.domain.link_judge import End, Judge
+from seqdec_gui.domain.problems import Problem
+from seqdec_gui.domain.types import PortType
+from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.pages.design.block_item import BlockItem
+from seqdec_gui.gui.pages.design.places import free_place, snapped
+from seqdec_gui.gui.pages.design.wire_item import LABEL_HEIGHT, WireItem
+from seqdec_gui.gui.workspace.document import DesignDocument
+
+FARTHEST = 90_000.0  # a position beyond it, which only a file written by hand can have, is shown here
+AT_ONCE = 40  # so many wires are routed within a frame; more of them turn by turn
+TURN_S = 0.008
+
+
+class DesignScene(QGraphicsScene):
+    """Shows the document's design. It never edits: gestures and the view do, through the document."""
+
+    links_selected = pyqtSignal()
+
+    def __init__(self, document: DesignDocument, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.document = document
+        self.blocks: dict[str, BlockItem] = {}
+        self.wires: dict[Link, WireItem] = {}
+        self.selected_links: frozenset[Link] = frozenset()
+        self._router: Router[Link] = Router()
+        self._labels: Grid[Link] = Grid()
+        self._at: dict[str, list[Link]] = {}
+        self._unrouted: dict[Link, None] = {}
+        self._unlabelled: dict[Link, None] = {}
+        self._more = QTimer(self, interval=0, timeout=self._on_more_timeout)
+        self._hovered: tuple[str | None, Link | None] = (None, None)
+        self.setItemIndexMethod(QGraphicsScene.BspTreeIndex)
+        self.setSceneRect(-1e5, -1e5, 2e5, 2e5)
+        self._show(document.design)
+        document.design_changed.connect(self._on_document_design_changed)
+        document.selection_changed.connect(self._on_document_selection_changed)
+        theme.notifier.changed.connect(self._on_theme_changed)
+
+    # -- following the document
+    @pyqtSlot(object, object)
+    def _on_document_design_changed(self, _old: Design, new: Design) -> None:
+        self._show(new)
+
+    @pyqtSlot(object)
+    def _on_document_selection_changed(self, selection: frozenset[str]) -> None:
+        for block_id, item in self.blocks.items():
+            if item.selected != (block_id in selection):
+                item.selected = block_id in selection
+                item.setZValue(1 if item.selected or item.expanded else 0)
+                item.update()
+
+    @pyqtSlot()
+    def _on_theme_changed(self) -> None:
+        moved = [block_id for block_id, item in self.blocks.items() if item.lay_out()]
+        resized = [link for link, wire in self.wires.items() if wire.lay_out()]
+        self._reroute(set(), moved, resized)
+        self.update()
+
+    def _show(self, design: Design) -> None:
+        report = self.document.report
+        problems = _by_block(report.problems, design)
+        ids = {block.id for block in design.blocks}
+        for block_id in self.blocks.keys() - ids:
+            self.removeItem(self.blocks.pop(block_id))
+            self._router.blocks.drop(block_id)
+        wired = _wired(design)
+        touched: set[str] = set()
+        for block in design.blocks:
+            item = self.blocks.get(block.id)
+            if item is None:
+                item = self.blocks[block.id] = BlockItem(block)
+                item.selected = block.id in self.document.selection
+                self.addItem(item)
+                touched.add(block.id)
+            known = report.inference.blocks[block.id]
+            if item.show_block(block, known, problems.get(block.id, ()), wired.get(block.id, frozenset())):
+                touched.add(block.id)
+            place = _place(block.position)
+            item.setPos(place)
+            if self._router.blocks.rects.get(block.id) != self.rect_of(block.id):  # a dragged item is there before its routes
+                touched.add(block.id)
+        self._show_wires(design, problems, touched)
+
+    def _show_wires(self, design: Design, problems: dict[str, tuple[Problem, ...]], touched: set[str]) -> None:
+        drawn = {
+            link: None
+            for link in design.links
+            if self.anchor(End(link.source, True)) is not None and self.anchor(End(link.target, False)) is not None
+        }
+        for link in self.wires.keys() - drawn.keys():
+            gone = self.wires.pop(link)
+            self.removeItem(gone)
+            self.removeItem(gone.label)
+            self._router.forget(link)
+            self._labels.drop(link)
+            self._unrouted.pop(link, None)
+            self._unlabelled.pop(link, None)
+        stale: set[Link] = set()
+        resized: set[Link] = set()
+        for link in drawn:
+            wire = self.wires.get(link)
+            if wire is None:
+                wire = self.wires[link] = WireItem(link)
+                self.addItem(wire)
+                self.addItem(wire.label)
+                stale.add(link)
+            if wire.show_type(*self._carried(link, problems)):
+                resized.add(link)
+        self._at = {}
+        for link in drawn:
+            self._at.setdefault(link.source.block, []).append(link)
+            self._at.setdefault(link.target.block, []).append(link)
+        self.select_links(self.selected_links & drawn.keys())
+        self._reroute(stale, touched, resized)
+
+    def _carried(self, link: Link, problems: dict[str, tuple[Problem, ...]]) -> tuple[PortType | None, str]:
+        known = self.document.report.inference.blocks[link.source.block].outputs.get(link.source.port)
+        wrong = [
+            problem
+            for problem in problems.get(link.target.block, ())
+            if problem.where == str(link.target) and problem.severity == "error"
+        ]
+        return known, (wrong[0].text if wrong else "")
+
+    # -- routes
+    def _reroute(self, stale: set[Link], touched: Collection[str], resized: Collection[Link] = ()) -> None:
+        """Route anew these wires, those of the touched blocks, and those that the touched blocks are or were in the way of.
+
+        The labels of `resized` wires are placed anew as well.
+        """
+        stale = set(stale)
+        blocks = self._router.blocks
+        for block_id in touched:
+            before = blocks.rects.get(block_id)
+            after = self.rect_of(block_id)
+            if before is not None:
+                stale |= self._router.touching(before.grown(2.5 * routing.STUB))
+            blocks.put(block_id, after)
+            stale |= self._router.touching(after.grown(routing.MARGIN - 2.0))
+            stale.update(self._at.get(block_id, ()))
+        stale |= self._unrouted.keys()
+        for link in stale:
+            self._router.forget(link)
+        unlabelled = stale.union(resized, self._unlabelled)
+        for link in unlabelled:
+            self._labels.drop(link)
+        self._unlabelled = {link: None for link in self.wires if link in unlabelled}
+        self._unrouted = dict.fromkeys(sorted((link for link in self.wires if link in stale), key=self._span_of))
+        if len(self._unrouted) <= AT_ONCE:
+            self.finish_routes()
+            return
+        for link in self._unrouted:
+            wire = self._wire(link)
+            self.wires[link].show_route(routing.simple(wire.source, wire.target), None)
+        self._more.start()
+
+    def finish_routes(self) -> None:
+        """Find now the routes, and places for the labels, that wait for their turn."""
+        self._more.stop()
+        self._take_turn(math.inf)
+
+    @pyqtSlot()
+    def _on_more_timeout(self) -> None:
+        if not self._take_turn(time.perf_counter() + TURN_S):
+            self._more.stop()
+
+    def _take_turn(self, until: float) -> bool:
+        """Route some of the wires that wait; once all have their way, place labels. Returns whether any is left."""
+        while self._unrouted and time.perf_counter() < until:
+            link = next(iter(self._unrouted))
+            del self._unrouted[link]
+            self.wires[link].show_route(self._router.route(link, self._wire(link)), None)
+        while self._unlabelled and not self._unrouted and time.perf_counter() < until:
+            link = next(iter(self._unlabelled))
+            del self._unlabelled[link]
+            self._place_label(link)
+        return bool(self._unrouted or self._unlabelled)
+
+    def _span_of(self, link: Link) -> float:
+        """Short wires are routed first, so that the long ones go round them."""
+        wire = self._wire(link)
+        return abs(wire.source[0] - wire.target[0]) + abs(wire.source[1] - wire.target[1])
+
+    def _wire(self, link: Link) -> Wire:
+        source, target = self.anchor(End(link.source, True)), self.anchor(End(link.target, False))
+        assert source is not None
+        assert target is not None
+        return Wire((source.x(), source.y()), (target.x(), target.y()), link.source, self.wires[link].label.width)
+
+    def _place_label(self, link: Link) -> None:
+        """Put the label where it covers neither blocks nor labels, and best no other wire; nowhere if there is no room."""
+        item, path = self.wires[link], self._router.routes[link]
+        chosen: Rect | None = None
+        least = 1000
+        if item.label.width:
+            for place in routing.label_places(path, item.label.width, LABEL_HEIGHT):
+                if not self._router.blocks.free(place.grown(3.0)) or not self._labels.free(place.grown(2.0)):
+                    continue
+                others = self._router.touching(place) - {link}
+                if any(other.source == link.source and other in self._labels.rects for other in others):
+                    continue  # a shared stretch of one output's wires says it once
+                if len(others) < least:
+                    chosen, least = place, len(others)
+                if not others:
+                    break
+        if chosen is not None:
+            self._labels.put(link, chosen)
+        item.show_route(path, chosen)
+
+    def drag_blocks(self, block_ids: Iterable[str], by: QPointF) -> None:
+        """Show these blocks this far from where the design has them, their wires on the quickest way."""
+        links: dict[Link, None] = {}
+        for block_id in block_ids:
+            item = self.blocks.get(block_id)
+            if item is not None:
+                item.setPos(_place(item.block.position) + by)
+                links.update(dict.fromkeys(self._at.get(block_id, ())))
+        for link in links:
+            wire = self._wire(link)
+            self.wires[link].show_route(routing.simple(wire.source, wire.target), None)
+
+    def drop_blocks(self, block_ids: Collection[str]) -> None:
+        """Show dragged blocks where the design has them."""
+        for block_id in block_ids:
+            if block_id in self.blocks:
+                self.blocks[block_id].setPos(_place(self.blocks[block_id].block.position))
+        self._reroute(set(), [block_id for block_id in block_ids if block_id in self.blocks])
+
+    # -- geometry
+    def anchor(self, end: End) -> QPointF | None:
+        item = self.blocks.get(end.port.block)
+        return None if item is None else item.anchor(end)
+
+    def rect_of(self, block_id: str) -> Rect:
+        """The block's outline in scene coordinates."""
+        item = self.blocks[block_id]
+        x, y = item.x(), item.y()
+        return Rect(x, y, x + item.width, y + item.height)
+
+    def bounds(self, block_ids: Iterable[str] | None = None) -> QRectF:
+        """What encloses these blocks (all of them by default) and, with all, the wires."""
+        found = QRectF()
+        for block_id in self.blocks if block_ids is None else block_ids:
+            found |= self.blocks[block_id].body.translated(self.blocks[block_id].pos())
+        if block_ids is None:
+            for wire in self.wires.values():
+                found |= wire.path.controlPointRect()
+        return found
+
+    def block_at(self, point: QPointF) -> str | None:
+        """The block whose outline encloses this point, the uppermost one."""
+        hits = [item for item in self.blocks.values() if item.body.contains(point - item.pos())]
+        return max(hits, key=lambda item: item.zValue()).block.id if hits else None
+
+    def port_at(self, point: QPointF) -> End | None:
+        """The port at this point; of several the nearest."""
+        best: tuple[float, End] | None = None
+        for item in self.items(QRectF(point.x() - 14, point.y() - 14, 28, 28)):
+            if not isinstance(item, BlockItem):
+                continue
+            end = item.port_at(point - item.pos())
+            if end is not None:
+                away = (item.pos() + item.rows[end].anchor) - point
+                distance = away.manhattanLength()
+                if best is None or distance < best[0]:
+                    best = (distance, end)
+        return None if best is None else best[1]
+
+    def wire_at(self, point: QPointF, slack: float = 8.0) -> Link | None:
+        area = QRectF(point.x() - slack, point.y() - slack, 2 * slack, 2 * slack)
+        hits = [item for item in self.items(area) if isinstance(item, WireItem) and item.hit(point, slack)]
+        return hits[0].link if hits else None
+
+    def free_place(self, width: float, height: float, wished: QPointF) -> QPointF:
+        """The place nearest to the wish where a block of this size meets no other; on the grid."""
+        return QPointF(*free_place(self._router.blocks, width, height, (wished.x(), wished.y())))
+
+    # -- appearance
+    def select_links(self, links: Collection[Link]) -> None:
+        """Mark these wires, and no others, as selected."""
+        chosen = frozenset(links)
+        if chosen == self.selected_links:
+            return
+        self.selected_links = chosen
+        for link, wire in self.wires.items():
+            if wire.selected != (link in chosen):
+                wire.show_state(selected=link in chosen)
+        self.links_selected.emit()
+
+    def mark(self, judge: Judge | None) -> None:
+        """Let the ports glow that a wire from the judge's start may end at, and dim the others; None: show all as usual."""
+        allowed: dict[str, dict[End, bool]] = {}
+        if judge is not None:
+            for end in judge.candidates():
+                allowed.setdefault(end.port.block, {})[end] = judge.verdict(end).ok
+            allowed.setdefault(judge.start.port.block, {})[judge.start] = True
+            allowed = {block_id: ends for block_id, ends in allowed.items() if any(ends.values())}
+        self.glow(None if judge is None else allowed)
+
+    def glow(self, allowed: dict[str, dict[End, bool]] | None) -> None:
+        """Let the allowed ports of these blocks glow and dim all others; None: show all as usual."""
+        for block_id, item in self.blocks.items():
+            marks = None if allowed is None else allowed.get(block_id, {})
+            if item.marks != marks:
+                item.marks = marks
+                item.update()
+            item.setOpacity(1.0 if allowed is None or block_id in allowed else 0.6)
+
+    def heat(self, end: End | None) -> None:
+        """Emphasise this port and no other."""
+        for item in self.blocks.values():
+            hot = end if end is not None and end in item.rows else None
+            if item.hot != hot:
+                item.hot = hot
+                item.update()
+
+    def hover(self, block_id: str | None, link: Link | None) -> None:
+        """Emphasise what lies under the mouse."""
+        if (block_id, link) == self._hovered:
+            return
+        self._hovered = (block_id, link)
+        for other, item in self.blocks.items():
+            if item.hovered != (other == block_id):
+                item.hovered = other == block_id
+                item.update()
+        for other_link, wire in self.wires.items():
+            if wire.hovered != (other_link == link):
+                wire.show_state(hovered=other_link == link)
+
+    def focus_block(self, block_id: str | None) -> None:
+        """Draw the keyboard's focus round this block."""
+        for other, item in self.blocks.items():
+            if item.focused != (other == block_id):
+                item.focused = other == block_id
+                item.update()
+
+    # -- layers inside
+    def set_expanded(self, block_id: str, expanded: bool) -> dict[str, tuple[float, float]]:
+        """Show or hide a block's layers. Returns how far other blocks would have to move to make room."""
+        item = self.blocks[block_id]
+        boxes = {key: (other.x(), other.y(), other.width, other.height) for key, other in self.blocks.items()}
+        item.expanded = expanded
+        item.lay_out()
+        item.setZValue(1 if item.selected or expanded else 0)
+        self._reroute(set(), [block_id])
+        return room_for(boxes, block_id, item.width, item.height) if expanded else {}
+
+    def arranged(self) -> dict[str, tuple[float, float]]:
+        """Positions of the automatic layout for all blocks as they are shown now."""
+        boxes = {block_id: layout.Box(item.width, item.height) for block_id, item in self.blocks.items()}
+        edges = []
+        for link, wire in self.wires.items():
+            source = self.blocks[link.source.block].rows[End(link.source, True)].anchor.y()
+            target = self.blocks[link.target.block].rows[End(link.target, False)].anchor.y()
+            edges.append(layout.Edge(link.source.block, link.target.block, source, target, wire.label.width))
+        return {key: (snapped(x), snapped(y)) for key, (x, y) in layout.layered(boxes, edges).items()}
+
+
+def _place(position: tuple[float, float]) -> QPointF:
+    return QPointF(*(max(-FARTHEST, min(FARTHEST, value)) for value in position))
+
+
+def _by_block(problems: Iterable[Problem], design: Design) -> dict[str, tuple[Problem, ...]]:
+    """The problems of each block, of its ports and of its parameters; worst first, as in the report."""
+    ids = {block.id for block in design.blocks}
+    found: dict[str, list[Problem]] = {}
+    for problem in problems:
+        block_id = problem.where.partition(".")[0]
+        if block_id in ids:
+            found.setdefault(block_id, []).append(problem)
+    return {block_id: tuple(several) for block_id, several in found.items()}
+
+
+def _wired(design: Design) -> dict[str, frozenset[End]]:
+    """The ports of each block that a wire ends at."""
+    found: dict[str, set[End]] = {}
+    for link in design.links:
+        found.setdefault(link.source.block, set()).add(End(link.source, True))
+        found.setdefault(link.target.block, set()).add(End(link.target, False))
+    return cast("dict[str, frozenset[End]]", {block_id: frozenset(ends) for block_id, ends in found.items()})

@@ -1,0 +1,245 @@
+"""Fields for the inputs of a trained run, one per port, by the codec that it was trained with."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Protocol
+
+import numpy as np
+from PyQt5.QtCore import Qt
+from PyQt5.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from seqdec_gui.data.codecs import FittedCategory, FittedNumbers, FittedText
+from seqdec_gui.data.display import number_text
+from seqdec_gui.data.fitted import FittedPort
+from seqdec_gui.data.rows import parse_numbers
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.look.stylesheet import polish
+from seqdec_gui.gui.pages.generate.paint_grid import PaintGrid
+from seqdec_gui.gui.widgets.array_pictures import square_side
+
+MOST_FIELDS = 64
+LARGEST_IMAGE = 64
+
+
+class Field(Protocol):
+    """A widget for the values of one port."""
+
+    def values(self) -> list[Any]:
+        """One value per row that was typed. Raises InvalidInput."""
+
+    def show_value(self, value: Any) -> None:
+        """Show the value of one row of the data."""
+
+
+def field_for(port: FittedPort, highest: float | None, several: bool) -> Field:
+    """The field that suits the port. `several`: more than one row may be typed, as it is the only input."""
+    codec = port.codec
+    if isinstance(codec, FittedText):
+        return TextField(port, codec, several)
+    if isinstance(codec, FittedCategory):
+        return LabelField(port, codec)
+    size = math.prod(codec.shape) * (getattr(codec, "depth", 0) or 1)
+    side = square_side(size) if isinstance(codec, FittedNumbers) and len(codec.shape) in (1, 2) else 0
+    named = len(port.columns) == size
+    if 8 <= side <= LARGEST_IMAGE and not (named and size > 1):
+        return ImageField(port, side, highest or 1.0)
+    if isinstance(codec, FittedNumbers) and size <= MOST_FIELDS and len(codec.shape) <= 1:
+        return NumbersField(port, codec, size)
+    return PastedField(port, size)
+
+
+class TextField(QWidget):
+    """Text, a row per line where `several`. Object name `input_<port>`."""
+
+    def __init__(self, port: FittedPort, codec: FittedText, several: bool) -> None:
+        super().__init__()
+        self._port, self._several = port, several
+        kind = "symbols" if codec.tokens == "characters" else "words"
+        known = "".join(codec.charset) if codec.tokens == "characters" else ", ".join(codec.charset)
+        self._edit = QPlainTextEdit(objectName=f"input_{port.name}") if several else QLineEdit(objectName=f"input_{port.name}")
+        self._edit.setAccessibleName(port.name)
+        self._edit.setPlaceholderText("One row per line" if several else "Text")
+        if several:
+            self._edit.setFixedHeight(104)
+        words = QLabel(f"At most {codec.room} {kind} of: {known if len(known) <= 120 else known[:119] + '…'}", wordWrap=True)
+        words.setProperty("role", "small")
+        layout = _column(self)
+        layout.addWidget(self._edit)
+        layout.addWidget(words)
+
+    def values(self) -> list[Any]:
+        text = self._edit.toPlainText() if self._several else self._edit.text()
+        lines = [line for line in text.splitlines() if line.strip()]
+        if not lines:
+            raise InvalidInput(f"Nothing is typed for {self._port.name}; expected text.", "no_rows", self._port.name)
+        return lines
+
+    def show_value(self, value: Any) -> None:
+        if self._several:
+            self._edit.setPlainText(str(value))
+        else:
+            self._edit.setText(str(value))
+
+
+class LabelField(QWidget):
+    """One of the labels that were trained. Object name `input_<port>`."""
+
+    def __init__(self, port: FittedPort, codec: FittedCategory) -> None:
+        super().__init__()
+        self._box = QComboBox(objectName=f"input_{port.name}")
+        self._box.setAccessibleName(port.name)
+        self._box.addItems(codec.labels)
+        _column(self).addWidget(self._box)
+
+    def values(self) -> list[Any]:
+        return [self._box.currentText()]
+
+    def show_value(self, value: Any) -> None:
+        self._box.setCurrentText(str(value))
+
+
+class NumbersField(QWidget):
+    """A field per number, `input_<port>_<n>`, called after the columns. A whole row may be pasted into any of them."""
+
+    def __init__(self, port: FittedPort, codec: FittedNumbers, size: int) -> None:
+        super().__init__()
+        self._port, self._shape = port, codec.shape
+        names = port.columns if len(port.columns) == size else tuple(str(place + 1) for place in range(size))
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(2 * theme.SPACE)
+        grid.setVerticalSpacing(theme.SPACE)
+        self._edits: list[QLineEdit] = []
+        pairs = 2 if size > 1 and max(map(len, names)) <= 8 else 1
+        lines = -(-size // pairs)
+        for place in range(size):
+            edit = QLineEdit(objectName=f"input_{port.name}_{place}")
+            edit.setAccessibleName(f"{port.name} {names[place]}")
+            start = codec.mean[place] if len(codec.mean) == size else 0.0
+            edit.setText(number_text(float(start)))
+            edit.setAlignment(Qt.AlignRight)
+            edit.setMinimumWidth(48)
+            edit.textEdited.connect(self._on_edit_text_edited)
+            label = QLabel(names[place])
+            label.setProperty("role", "dim")
+            label.setBuddy(edit)
+            column, row = divmod(place, lines)
+            grid.addWidget(label, row, 2 * column)
+            grid.addWidget(edit, row, 2 * column + 1)
+            grid.setColumnStretch(2 * column + 1, 1)
+            self._edits.append(edit)
+        self.setToolTip("A whole row of numbers may be pasted into any of these fields.")
+
+    def values(self) -> list[Any]:
+        wrong = [edit for edit in self._edits if _number(edit.text()) is None]
+        for edit in self._edits:
+            polish(edit, "invalid", edit in wrong)
+        if wrong:
+            place = self._edits.index(wrong[0]) + 1
+            text = f"Number {place} of {self._port.name} is {wrong[0].text()!r}; expected a finite number such as 1.5."
+            raise InvalidInput(text, "not_numbers", self._port.name)
+        numbers = [_number(edit.text()) for edit in self._edits]
+        return [numbers if self._shape else numbers[0]]
+
+    def show_value(self, value: Any) -> None:
+        for edit, number in zip(self._edits, np.asarray(value, np.float64).reshape(-1).tolist(), strict=True):
+            edit.setText(_shortest(number))
+            polish(edit, "invalid", False)
+
+    def _on_edit_text_edited(self, text: str) -> None:
+        size = len(self._edits)
+        found = parse_numbers(text, size) if size > 1 and len(text.split()) + text.count(",") + text.count(";") > 1 else ""
+        if isinstance(found, list) and len(found) == size:
+            self.show_value(found)
+
+
+class ImageField(QWidget):
+    """A square image to paint: `input_<port>`."""
+
+    def __init__(self, port: FittedPort, side: int, ink: float) -> None:
+        super().__init__()
+        self._port = port
+        self.grid = PaintGrid(side, ink)
+        self.grid.setObjectName(f"input_{port.name}")
+        clear = QPushButton("Clear", objectName=f"clear_{port.name}")
+        clear.clicked.connect(self.grid.wipe)
+        words = QLabel(f"{side} × {side}, painted with {number_text(ink)}. The right button wipes.", wordWrap=True)
+        words.setProperty("role", "small")
+        row = QHBoxLayout()
+        row.addWidget(words, 1)
+        row.addWidget(clear)
+        layout = _column(self)
+        layout.addWidget(self.grid)
+        layout.addLayout(row)
+
+    def values(self) -> list[Any]:
+        return [self.grid.values.reshape(-1).tolist()]
+
+    def show_value(self, value: Any) -> None:
+        self.grid.set_values(np.asarray(value, np.float64))
+
+
+class PastedField(QWidget):
+    """Many numbers as text: `input_<port>`, a row of them per line."""
+
+    def __init__(self, port: FittedPort, size: int) -> None:
+        super().__init__()
+        self._port, self._size, self._shape = port, size, port.codec.row_shape
+        self._edit = QPlainTextEdit(objectName=f"input_{port.name}")
+        self._edit.setAccessibleName(port.name)
+        self._edit.setPlaceholderText(f"{size:,} numbers, one row per line")
+        self._edit.setFixedHeight(104)
+        _column(self).addWidget(self._edit)
+
+    def values(self) -> list[Any]:
+        found: list[Any] = []
+        for row, line in enumerate(line for line in self._edit.toPlainText().splitlines() if line.strip()):
+            numbers = parse_numbers(line, self._size)
+            if isinstance(numbers, str) or len(numbers) != self._size:
+                got = f"{numbers!r}" if isinstance(numbers, str) else f"{len(numbers)} numbers"
+                text = f"Row {row + 1} of {self._port.name} has {got}; expected {self._size:,} numbers."
+                raise InvalidInput(text, "not_numbers", self._port.name)
+            found.append(numbers)
+        if not found:
+            text = f"Nothing is typed for {self._port.name}; expected {self._size:,} numbers."
+            raise InvalidInput(text, "no_rows", self._port.name)
+        return found
+
+    def show_value(self, value: Any) -> None:
+        self._edit.setPlainText(", ".join(f"{number:g}" for number in np.asarray(value, np.float64).reshape(-1).tolist()))
+
+
+def _column(widget: QWidget) -> QVBoxLayout:
+    layout = QVBoxLayout(widget)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(theme.SPACE)
+    return layout
+
+
+def _shortest(number: float) -> str:
+    """The fewest digits that give the number again; those of a float32 where it came from one."""
+    if number == int(number):
+        return str(int(number))
+    narrow = np.float32(number)
+    return str(narrow) if float(narrow) == number else repr(number)
+
+
+def _number(text: str) -> float | None:
+    """The number of a field; a comma may stand for the point."""
+    try:
+        number = float(text.strip().replace(",", "."))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

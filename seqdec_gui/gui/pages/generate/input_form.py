@@ -1,0 +1,233 @@
+"""Where the rows to decode come from: typed into a form, a file, or the data of the run."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import Qt, pyqtSignal, pyqtSlot
+from PyQt5.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from seqdec_gui.domain.paths import expanded
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.pages.generate.fields import Field, field_for
+from seqdec_gui.gui.tasks import background, notify
+from seqdec_gui.gui.widgets.discarding import discard_all
+from seqdec_gui.gui.widgets.number_boxes import WholeNumberBox
+from seqdec_gui.runs.generate_inputs import Row, RunInputs, rows_of_data
+
+
+class InputForm(QWidget):
+    """`source` is typed, file or data; `rows_wanted` hears what the task is to decode, once it has been read."""
+
+    failed = pyqtSignal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._inputs: RunInputs | None = None
+        self._fields: dict[str, Field] = {}
+        self._source = QComboBox(objectName="generate_source")
+        self._source.setAccessibleName("Where the rows come from")
+        self._source.currentIndexChanged.connect(self._on_source_current_index_changed)
+        self._typed = QWidget()
+        self._typed_layout = QVBoxLayout(self._typed)
+        self._typed_layout.setContentsMargins(0, 0, 0, 0)
+        self._typed_layout.setSpacing(2 * theme.SPACE)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._typed)
+        self._stack.addWidget(self._file_page())
+        self._stack.addWidget(self._data_page())
+        self._source_label = QLabel("Rows to decode")
+        self._source_label.setProperty("role", "section")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2 * theme.SPACE)
+        layout.addWidget(self._source_label)
+        layout.addWidget(self._source)
+        layout.addWidget(self._stack)
+        layout.addStretch(1)
+
+    def _file_page(self) -> QWidget:
+        self._file = QLineEdit(objectName="generate_file", placeholderText="A file with a column per input")
+        self._file.setAccessibleName("File with rows")
+        choose = QPushButton("Choose…", objectName="choose_generate_file")
+        choose.clicked.connect(self._on_choose_clicked)
+        row = QHBoxLayout()
+        row.setSpacing(2 * theme.SPACE)
+        row.addWidget(self._file, 1)
+        row.addWidget(choose)
+        self._file_words = _small("")
+        return _page(row, self._file_words)
+
+    def _data_page(self) -> QWidget:
+        self._first = WholeNumberBox(objectName="generate_first_row")
+        self._first.setAccessibleName("First row")
+        self._rows = WholeNumberBox(objectName="generate_rows")
+        self._rows.setAccessibleName("Number of rows")
+        self._rows.setRange(1, 100_000)
+        self._rows.setValue(8)
+        form = QFormLayout()
+        form.setHorizontalSpacing(3 * theme.SPACE)
+        form.addRow(_dim("First row"), self._first)
+        form.addRow(_dim("Rows"), self._rows)
+        self._data_words = _small("")
+        return _page(form, self._data_words)
+
+    # -- what is shown
+    def show_inputs(self, inputs: RunInputs | None) -> None:
+        """Build the form for another run; what was typed for the same ports is kept where it still fits."""
+        kept = self._typed_values()
+        self._inputs = inputs
+        self._fields.clear()
+        discard_all(self._typed_layout)
+        self._fill_sources(inputs)
+        if inputs is None:
+            return
+        for port in inputs.ports:
+            field = field_for(port, inputs.highest.get(port.name), several=len(inputs.ports) == 1)
+            title = QLabel(
+                port.name if port.columns in ((port.name,), ()) or len(port.columns) > 1 else f"{port.name} ({port.columns[0]})"
+            )
+            title.setProperty("role", "value")
+            self._typed_layout.addWidget(title)
+            self._typed_layout.addWidget(field)
+            self._fields[port.name] = field
+        if inputs.rows and inputs.ports:
+            self._typed_layout.addWidget(self._fill_row(inputs))
+        self._typed_layout.addStretch(1)
+        self._restore(kept)
+        self._first.setRange(1, max(1, inputs.rows))
+        name = "" if inputs.data is None else inputs.data.name
+        self._data_words.setText(f"{name} has {inputs.rows:,} rows.")
+        names = ", ".join(port.name for port in inputs.ports)
+        self._file_words.setText(f"Its columns are named like the inputs ({names}) or like the columns trained on.")
+
+    def _fill_sources(self, inputs: RunInputs | None) -> None:
+        before = self._source.currentData()
+        self._source.blockSignals(True)
+        self._source.clear()
+        self._source.addItem("Typed in", "typed")
+        self._source.addItem("From a file", "file")
+        if inputs is not None and inputs.rows:
+            self._source.addItem("From the data of the run", "data")
+        self._source.setCurrentIndex(max(0, self._source.findData(before)))
+        self._source.blockSignals(False)
+        self._on_source_current_index_changed(0)
+        needed = inputs is not None and bool(inputs.ports)
+        for widget in (self._source, self._source_label, self._stack):
+            widget.setVisible(needed)
+
+    def _fill_row(self, inputs: RunInputs) -> QWidget:
+        found = QWidget()
+        row = QHBoxLayout(found)
+        row.setContentsMargins(0, 0, 0, 0)
+        number = WholeNumberBox(objectName="fill_row")
+        number.setRange(1, inputs.rows)
+        number.setAccessibleName("Row of the data")
+        button = QPushButton("Fill in row", objectName="fill_row_button", toolTip="Take the values of a row of the data")
+        button.clicked.connect(lambda: self._fill(number.value() - 1))
+        row.addWidget(button)
+        row.addWidget(number)
+        row.addStretch(1)
+        return found
+
+    def _typed_values(self) -> dict[str, object]:
+        kept = {}
+        for name, field in self._fields.items():
+            try:
+                values = field.values()
+            except InvalidInput:
+                continue
+            kept[name] = "\n".join(values) if isinstance(values[0], str) else values[0]
+        return kept
+
+    def _restore(self, kept: dict[str, object]) -> None:
+        for name, value in kept.items():
+            if name in self._fields:
+                try:
+                    self._fields[name].show_value(value)
+                except (ValueError, TypeError):  # another shape: another run
+                    continue
+
+    def _fill(self, row: int) -> None:
+        inputs = self._inputs
+        if inputs is None or inputs.data is None:
+            return
+        fitted, data = inputs.fitted, inputs.data
+
+        def done(rows: list[Row]) -> None:
+            for name, value in (rows[0] if rows else {}).items():
+                if name in self._fields:
+                    self._fields[name].show_value(value)
+
+        background.run(lambda: rows_of_data(fitted, data, row, 1, inputs.reading), done, self.failed.emit, self)
+
+    # -- what is asked for
+    @property
+    def source(self) -> str:
+        return str(self._source.currentData() or "typed")
+
+    def read_file(self) -> str:
+        """The file with rows, absolute. Raises InvalidInput where there is none."""
+        path = expanded(self._file.text().strip())
+        if not self._file.text().strip() or not path.is_file():
+            raise InvalidInput(f"Expected a file with rows, found nothing at {self._file.text().strip() or 'an empty name'}.")
+        return str(path.absolute())
+
+    def read_typed(self) -> tuple[Row, ...]:
+        """The rows as typed; a single value of one input is repeated. Raises InvalidInput."""
+        values = {name: field.values() for name, field in self._fields.items()}
+        count = max((len(each) for each in values.values()), default=0)
+        for name, each in values.items():
+            if len(each) not in (1, count):
+                raise InvalidInput(f"{name} has {len(each)} rows, another input has {count}; expected as many.")
+        return tuple({name: each[row % len(each)] for name, each in values.items()} for row in range(count))
+
+    def data_range(self) -> tuple[int, int]:
+        """First row and number of rows of the data."""
+        for box in (self._first, self._rows):
+            box.interpretText()
+        return self._first.value() - 1, self._rows.value()
+
+    @pyqtSlot(int)
+    def _on_source_current_index_changed(self, _index: int) -> None:
+        self._stack.setCurrentIndex({"typed": 0, "file": 1, "data": 2}[self.source])
+
+    @pyqtSlot()
+    def _on_choose_clicked(self) -> None:
+        notify.choose_file(self, "Rows to decode", [notify.DATA_FILTER], lambda path: self._file.setText(str(path)))
+
+
+def _page(*parts: object) -> QWidget:
+    found = QWidget()
+    layout = QVBoxLayout(found)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(2 * theme.SPACE)
+    for part in parts:
+        if isinstance(part, QWidget):
+            layout.addWidget(part)
+        else:
+            layout.addLayout(part)
+    layout.addStretch(1)
+    return found
+
+
+def _small(text: str) -> QLabel:
+    found = QLabel(text, wordWrap=True)
+    found.setProperty("role", "small")
+    found.setTextInteractionFlags(Qt.TextSelectableByMouse)
+    return found
+
+
+def _dim(text: str) -> QLabel:
+    found = QLabel(text)
+    found.setProperty("role", "dim")
+    return found

@@ -1,0 +1,133 @@
+"""Under the table: the note of a run, and what changed between two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PyQt5.QtCore import QEvent, QObject, Qt, QTimer, pyqtSignal, pyqtSlot
+from PyQt5.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QLabel,
+    QPlainTextEdit,
+    QSplitter,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from seqdec_gui.gui.look import theme
+from seqdec_gui.runs.differences import Difference
+from seqdec_gui.runs.listing import Entry
+from seqdec_gui.gui.look.stylesheet import polish
+from seqdec_gui.gui.widgets.table_style import show_as_list
+
+SAVE_MS = 1500
+LEAST_NOTE = 180
+NO_ENTRY = "Select one run to write a note."
+
+
+class Details(QSplitter):
+    """`run_note` and `differences_table`."""
+
+    note_written = pyqtSignal(object, str)  # Path, text
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Horizontal, parent)
+        self.setChildrenCollapsible(False)
+        self.setHandleWidth(1)
+        self._entry: Entry | None = None
+        self.note = QPlainTextEdit(objectName="run_note")
+        self.note.setAccessibleName("Note")
+        self.note.setTabChangesFocus(True)
+        self.note.setMinimumWidth(LEAST_NOTE)
+        self.note.setEnabled(False)
+        self.note.installEventFilter(self)
+        self._outcome = QLabel(NO_ENTRY, objectName="run_outcome", wordWrap=True)
+        self._outcome.setProperty("role", "small")
+        self.differences = QTableWidget(0, 3, objectName="differences_table")
+        self._set_up_table()
+        self._changes = QLabel(objectName="differences_title", wordWrap=True)
+        self.addWidget(_titled(QLabel("Note"), self._outcome, self.note, margin=3 * theme.SPACE))
+        self.addWidget(_titled(self._changes, self.differences))
+        self.setStretchFactor(0, 2)
+        self.setStretchFactor(1, 3)
+        self.setSizes([400, 600])
+        self._save = QTimer(self)
+        self._save.setSingleShot(True)
+        self._save.setInterval(SAVE_MS)
+        self._save.timeout.connect(self.save_note)
+        self.note.textChanged.connect(self._on_note_text_changed)
+
+    def _set_up_table(self) -> None:
+        table = self.differences
+        table.setEditTriggers(QAbstractItemView.NoEditTriggers)
+        show_as_list(table, 6 * theme.SPACE)
+        table.setSelectionBehavior(QAbstractItemView.SelectRows)
+        table.horizontalHeader().setSectionResizeMode(QHeaderView.Stretch)
+        table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeToContents)
+        table.horizontalHeader().setDefaultAlignment(Qt.AlignLeft | Qt.AlignVCenter)
+
+    def show_entry(self, entry: Entry | None) -> None:
+        """The run whose note is shown; None where none or several are selected."""
+        if entry is not None and self._entry is not None and entry.path == self._entry.path:
+            self._entry = entry
+            self._outcome.setText(entry.summary.text)
+            return
+        self.save_note()
+        self._entry = entry
+        self.note.blockSignals(True)
+        self.note.setPlainText(entry.note.note if entry else "")
+        self.note.blockSignals(False)
+        self.note.setEnabled(entry is not None)
+        self.note.setPlaceholderText("What was tried, and what came of it" if entry else "")
+        self._outcome.setText(entry.summary.text if entry else NO_ENTRY)
+
+    def show_differences(self, title: str, old: str, new: str, found: Sequence[Difference]) -> None:
+        """What changed from `old` to `new`; the title says it where there is nothing."""
+        self._changes.setText(title)
+        polish(self._changes, "role", "section" if found else "small")
+        table = self.differences
+        table.setVisible(bool(found))
+        table.setHorizontalHeaderLabels(["Parameter", old, new])
+        table.setRowCount(len(found))
+        for row, difference in enumerate(found):
+            for column, text in enumerate((difference.what, difference.old, difference.new)):
+                item = QTableWidgetItem(text)
+                item.setToolTip(text)
+                table.setItem(row, column, item)
+
+    @pyqtSlot()
+    def save_note(self) -> None:
+        """Keep what was typed."""
+        self._save.stop()
+        text = self.note.toPlainText().rstrip()
+        if self._entry is not None and self.note.document().isModified() and text != self._entry.note.note:
+            self.note.document().setModified(False)
+            self.note_written.emit(self._entry.path, text)
+
+    @pyqtSlot()
+    def _on_note_text_changed(self) -> None:
+        self._save.start()
+
+    def eventFilter(self, watched: QObject | None, event: QEvent) -> bool:
+        if watched is self.note and event.type() == QEvent.FocusOut:
+            self.save_note()
+        return False
+
+
+def _titled(title: QLabel, *widgets: QWidget, margin: int = 0) -> QWidget:
+    title.setProperty("role", "section")
+    box = QWidget()
+    layout = QVBoxLayout(box)
+    layout.setContentsMargins(margin, 2 * theme.SPACE, margin, margin)
+    layout.setSpacing(theme.SPACE)
+    if not margin:
+        title.setContentsMargins(3 * theme.SPACE, 0, 3 * theme.SPACE, 0)
+    layout.addWidget(title)
+    for widget in widgets:
+        layout.addWidget(widget, 0 if isinstance(widget, QLabel) else 1)
+    if not margin:
+        layout.addStretch(0)
+    return box

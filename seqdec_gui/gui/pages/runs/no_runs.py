@@ -1,0 +1,52 @@
+"""What the Runs page shows instead of an empty table."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import pyqtSlot
+from PyQt5.QtWidgets import QPushButton, QWidget
+
+from seqdec_gui.gui.window.pages import EmptyState
+from seqdec_gui.gui.workspace.readiness import readiness
+from seqdec_gui.gui.workspace.workspace import Workspace
+
+MOST_LETTERS = 48
+
+
+def shortened(name: str) -> str:
+    """A name of one line: `a very long …end of it`."""
+    half = MOST_LETTERS // 2
+    return name if len(name) <= MOST_LETTERS else f"{name[:half]}…{name[-half:]}"
+
+
+class NoRuns(EmptyState):
+    """`start_first_run` trains; `show_other_runs` is there where other designs of the folder have runs."""
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        text = "Every training of this design is kept here, with its settings, curves and weights."
+        super().__init__("history", "No runs yet", text, "Train", parent)
+        self._workspace = workspace
+        self.button.setObjectName("start_first_run")
+        self.button.clicked.connect(self._on_button_clicked)
+        self.others = QPushButton("Show all designs in this folder", objectName="show_other_runs")
+        self.others.setProperty("kind", "flat")
+        self.others.hide()
+        self.add_button(self.others)
+        workspace.checking.changed.connect(self.show_readiness)
+
+    def show_others(self, there: bool) -> None:
+        """Whether other designs have runs."""
+        self.heading.setText(f"No runs of {shortened(self._workspace.document.name)} yet" if there else "No runs yet")
+        self.others.setVisible(there)
+
+    @pyqtSlot()
+    def show_readiness(self) -> None:
+        """What the button would do, or why it cannot."""
+        found = readiness(self._workspace)
+        self.button.setText(found.text)
+        self.button.setEnabled(found.ready)
+        self.button.setToolTip(found.reason)
+
+    @pyqtSlot()
+    def _on_button_clicked(self) -> None:
+        self._workspace.page_requested.emit("train")
+        self._workspace.train_requested.emit()

@@ -1,0 +1,401 @@
+"""The plots of the Train page and the tools over them. Imports pyqtgraph, so it is imported when a page is first shown."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from PyQt5.QtCore import QPoint, Qt, QTimer, pyqtSlot
+from PyQt5.QtGui import QPainter, QPixmap, QResizeEvent, QShowEvent
+from PyQt5.QtWidgets import (
+    QCheckBox,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QSlider,
+    QSplitter,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from seqdec_gui.domain.short_numbers import value_text
+from seqdec_gui.domain.wording import counted
+from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.look.icons import icon
+from seqdec_gui.gui.pages.train.plots import Look, MetricPlot, Series
+from seqdec_gui.gui.tasks import background, notify
+from seqdec_gui.gui.widgets.segments import Segments
+from seqdec_gui.gui.workspace.training_session import TrainingSession
+from seqdec_gui.runs.curve_table import columns_of, write_csv
+from seqdec_gui.runs.curves import AXES, Axis, family, in_order, is_validation
+from seqdec_gui.runs.history import RunHistory
+from seqdec_gui.runs.metric_words import in_words
+
+PLOTS: dict[str, tuple[str, bool]] = {  # title, whether the ordinate begins at zero
+    "loss": ("Loss", False),
+    "metrics": ("Metrics", False),
+    "learning_rate": ("Learning rate", True),
+    "throughput": ("Samples per second", True),
+    "devices": ("Devices", True),
+}
+REDRAW_MS = 50
+LEAST_HEIGHT = 180
+TWO_ROWS_HEIGHT = 300
+POINT_MS = 33
+PNG_SCALE = 2
+AXIS_WORDS: dict[Axis, tuple[str, str]] = {
+    "step": ("Steps", "One point per report, over optimizer steps"),
+    "epoch": ("Epochs", "One point per epoch: the means of whole epochs"),
+    "time": ("Time", "One point per report, over the time since the start"),
+}
+# Weights of the moving average at the slider's stops.
+SMOOTHING = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
+
+
+class Board(QWidget):
+    """Loss and metrics above; learning rate, throughput and devices below; all move and point together."""
+
+    def __init__(self, session: TrainingSession, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._history: RunHistory | None = None
+        self._look = Look()
+        self._pointed: float | None = None
+        self._fitted = True
+        self.plots: dict[str, MetricPlot] = {}
+        self._build()
+        self._queue: list[str] = []
+        self._asked = False
+        self._spent = 0.0
+        self._redraw = _timer(self, REDRAW_MS, self._on_redraw_timeout)
+        self._point = _timer(self, POINT_MS, self._on_point_timeout)
+        self._more = _timer(self, 0, self._on_more_timeout)
+        self._add_plot("loss")
+        self._more.start()
+        session.overlays_changed.connect(self._on_session_overlays_changed)
+        theme.notifier.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        self._on_session_overlays_changed()
+
+    # -- building
+    def _build(self) -> None:
+        self._above, self._below = _row(), _row()
+        self.rows = QSplitter(Qt.Vertical)
+        self.rows.setChildrenCollapsible(False)
+        self.rows.setHandleWidth(1)
+        for row, stretch in ((self._above, 5), (self._below, 3)):
+            self.rows.addWidget(row)
+            self.rows.setStretchFactor(self.rows.count() - 1, stretch)
+        self.rows.setSizes([500, 300])
+        self.setMinimumHeight(LEAST_HEIGHT)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(self._build_tools())
+        layout.addWidget(self.rows, 1)
+
+    def _add_plot(self, name: str) -> None:
+        title, from_zero = PLOTS[name]
+        write = self._write_device if name == "devices" else value_text
+        plot = self.plots[name] = MetricPlot(title, f"{name}_plot", write, from_zero)
+        plot.value_axis.percent = name == "devices"
+        if name == "loss":
+            for far_above in ("perplexity", "val_perplexity"):  # it would flatten the curve of the loss
+                plot.hide_at_first(far_above)
+        plot.pointed.connect(self._on_plot_pointed)
+        plot.left.connect(self._on_plot_left)
+        plot.ranged.connect(self._on_plot_ranged)
+        plot.fitted.connect(self.fit)
+        plot.toggled.connect(self.ask_redraw)
+        row = self._above if name in ("loss", "metrics") else self._below
+        row.addWidget(plot)
+        row.setStretchFactor(row.count() - 1, 1)
+        row.setSizes([1000] * row.count())
+
+    @pyqtSlot()
+    def _on_more_timeout(self) -> None:
+        """One plot per turn of the event loop: each takes a tenth of a second on a slow machine."""
+        missing = [name for name in PLOTS if name not in self.plots]
+        if missing:
+            self._add_plot(missing[0])
+            self._more.start()
+        else:
+            self.redraw()
+
+    def _build_tools(self) -> QHBoxLayout:
+        self._axes = Segments([(axis, *AXIS_WORDS[axis]) for axis in AXES], "axis")
+        self._axes.chosen.connect(self._on_axes_chosen)
+        self._log = QCheckBox("Log scale", objectName="log_scale", toolTip="Draw the loss on a logarithmic scale")
+        self._log.toggled.connect(self._on_log_toggled)
+        caption = QLabel("Smoothing")
+        caption.setProperty("role", "dim")
+        self._smoothing = QSlider(Qt.Horizontal, objectName="smoothing")
+        self._smoothing.setRange(0, len(SMOOTHING) - 1)
+        self._smoothing.setFixedWidth(84)
+        self._smoothing.setPageStep(1)
+        self._smoothing.setAccessibleName("Smoothing")
+        self._smoothing.setToolTip("Exponential moving average; the measured curve stays visible, faint")
+        self._smoothing.valueChanged.connect(self._on_smoothing_changed)
+        self._weight = QLabel("Off")
+        self._weight.setProperty("role", "dim")
+        self._weight.setFixedWidth(36)
+        self._overlays = QPushButton(objectName="clear_overlays", toolTip="Take the earlier runs off the plots")
+        self._overlays.setProperty("kind", "flat")
+        self._overlays.clicked.connect(self._session.clear_overlays)
+        self._fit = QToolButton(objectName="fit_plots", toolTip="Show the whole curves (double click on a plot)")
+        self._fit.setAccessibleName("Show the whole curves")
+        self._fit.clicked.connect(self.fit)
+        self._export = QToolButton(objectName="export_plots", toolTip="Export plots or curves")
+        self._export.setAccessibleName("Export plots or curves")
+        self._export.setPopupMode(QToolButton.InstantPopup)
+        menu = QMenu(self._export)
+        menu.addAction("Plots as PNG…", self._on_export_png)
+        menu.addAction("Curves as CSV…", self._on_export_csv)
+        self._export.setMenu(menu)
+        tools = QHBoxLayout()
+        tools.setContentsMargins(3 * theme.SPACE, theme.SPACE, 2 * theme.SPACE, theme.SPACE)
+        tools.setSpacing(2 * theme.SPACE)
+        for widget in (self._axes, self._log, caption, self._smoothing, self._weight):
+            tools.addWidget(widget)
+        tools.addStretch(1)
+        for widget in (self._overlays, self._fit, self._export):
+            tools.addWidget(widget)
+        return tools
+
+    # -- what is shown
+    def show_history(self, history: RunHistory | None) -> None:
+        """Draw another run."""
+        self._history = history
+        self._pointed = None
+        self.fit()
+
+    @pyqtSlot()
+    def ask_redraw(self) -> None:
+        """Draw what has come within 50 ms; a page that is not shown draws nothing."""
+        self._asked = True
+        if not self._redraw.isActive() and self.isVisible():
+            self._redraw.start(REDRAW_MS)
+
+    @pyqtSlot()
+    def _on_redraw_timeout(self) -> None:
+        """One plot per turn of the event loop, so that the mouse and the keyboard get their turn in between."""
+        if not self._queue:
+            self._queue, self._asked, self._spent = list(self.plots), False, 0.0
+        begun = time.perf_counter()
+        self._draw(self._queue.pop(0))
+        self._spent += time.perf_counter() - begun
+        if self._queue:
+            self._redraw.start(0)
+        elif self._asked:  # a slow machine draws less often
+            self._redraw.start(max(REDRAW_MS, int(4000 * self._spent)))
+
+    @pyqtSlot()
+    def redraw(self) -> None:
+        """Draw all plots now."""
+        for name in self.plots:
+            self._draw(name)
+
+    def _draw(self, name: str) -> None:
+        plot = self.plots[name]
+        log = self._look.log and name in ("loss", "learning_rate")
+        look = Look(self._look.axis, self._look.smoothing if name in ("loss", "metrics") else 0.0, log)
+        plot.show_series(self._series(name), look)
+        if self._fitted:
+            plot.fit(max(each.farthest for each in self.plots.values()))
+        if self._pointed is not None:
+            plot.point_at(self._pointed)
+
+    def _series(self, plot: str) -> Iterator[Series]:
+        history = self._history
+        if history is None:
+            return
+        if plot == "devices":
+            yield from self._device_series(history)
+            return
+        yield from self._metric_series(plot, history)
+        if plot in ("loss", "metrics"):
+            for number, (name, earlier) in enumerate(self._session.overlays.values()):
+                yield from self._metric_series(plot, earlier, name, number)
+
+    def _metric_series(self, plot: str, history: RunHistory, run: str = "", number: int = 0) -> Iterator[Series]:
+        names = [name for name in in_order(history.metrics) if family(name) == plot]
+        plain = list(dict.fromkeys(name.removeprefix("val_") for name in names))
+        for name in names:
+            curve = history.curve(name, self._look.axis == "epoch")
+            if curve is not None:
+                color = _color(plain.index(name.removeprefix("val_")), is_validation(name))
+                color = _overlay_color(number, is_validation(name)) if run else color
+                text = "" if plot in ("learning_rate", "throughput") else in_words(name)
+                text = run or text
+                sparse = curve is history.epochs.get(name)
+                yield Series(f"{name} · {run}" if run else name, text, color, curve, sparse, run)
+
+    def _device_series(self, history: RunHistory) -> Iterator[Series]:
+        for number, device in enumerate(dict.fromkeys((*history.load, *history.memory))):
+            if device in history.load:
+                yield Series(f"{device} load", f"{device} load", _color(number, False), history.load[device])
+            if device in history.memory_share:
+                yield Series(f"{device} memory", f"{device} memory", _color(number, True), history.memory_share[device])
+
+    def _write_device(self, name: str, value: float | None) -> str:
+        device = name.removesuffix(" memory")
+        total = self._history.memory_total.get(device) if self._history else None
+        if value is not None and name != device and total:
+            return f"{value * total / 2**30:.1f} GiB"
+        return "" if value is None else f"{value:.0%}"
+
+    # -- moving and pointing together
+    @pyqtSlot()
+    def fit(self) -> None:
+        self._fitted = True
+        self.redraw()
+
+    @pyqtSlot(float, float)
+    def _on_plot_ranged(self, low: float, high: float) -> None:
+        self._fitted = False
+        for plot in self.plots.values():
+            if plot is not self.sender():
+                plot.set_range(low, high)
+
+    @pyqtSlot(float)
+    def _on_plot_pointed(self, position: float) -> None:
+        self._pointed = position
+        if not self._point.isActive():
+            self._point.start()
+
+    @pyqtSlot()
+    def _on_plot_left(self) -> None:
+        if self._pointed is not None:
+            self._pointed = None
+            self._point.start()
+
+    @pyqtSlot()
+    def _on_point_timeout(self) -> None:
+        self._point_all()
+
+    def _point_all(self) -> None:
+        for plot in self.plots.values():
+            plot.point_at(self._pointed)
+
+    # -- the tools
+    def _set_look(self, **changes: object) -> None:
+        values = {"axis": self._look.axis, "smoothing": self._look.smoothing, "log": self._look.log}
+        self._look = Look(**(values | changes))  # type: ignore[arg-type]
+        self.redraw()
+
+    @pyqtSlot(str)
+    def _on_axes_chosen(self, axis: str) -> None:
+        self._pointed = None
+        self._fitted = True
+        self._set_look(axis=axis)
+
+    @pyqtSlot(bool)
+    def _on_log_toggled(self, on: bool) -> None:
+        self._set_look(log=on)
+
+    @pyqtSlot(int)
+    def _on_smoothing_changed(self, stop: int) -> None:
+        weight = SMOOTHING[stop]
+        self._weight.setText(f"{weight:g}" if weight else "Off")
+        self._set_look(smoothing=weight)
+
+    @pyqtSlot()
+    def _on_session_overlays_changed(self) -> None:
+        count = len(self._session.overlays)
+        self._overlays.setVisible(count > 0)
+        self._overlays.setText(f"Clear {counted(count, 'overlaid run')}")
+        self.ask_redraw()
+
+    # -- export
+    def picture(self) -> QPixmap:
+        """The plots as an image of twice the resolution of the screen."""
+        area = self.rows
+        image = QPixmap(area.size() * PNG_SCALE)
+        image.setDevicePixelRatio(PNG_SCALE)
+        image.fill(theme.color(theme.current().surface))
+        painter = QPainter(image)
+        area.render(painter, QPoint())
+        painter.end()
+        return image
+
+    def _start(self, suffix: str) -> Path | None:
+        run = self._session.shown.run if self._session.shown else None
+        return run.path / f"{run.name}.{suffix}" if run is not None else None
+
+    @pyqtSlot()
+    def _on_export_png(self) -> None:
+        notify.choose_target(self, "Export plots", ["Images (*.png)"], "png", self.save_png, self._start("png"))
+
+    @pyqtSlot()
+    def _on_export_csv(self) -> None:
+        notify.choose_target(self, "Export curves", ["Tables (*.csv)"], "csv", self.save_csv, self._start("csv"))
+
+    def save_png(self, path: Path) -> None:
+        if self.picture().save(str(path), "PNG"):
+            self._session.workspace.status_told.emit(f"Plots exported to {path}.")
+        else:
+            notify.failure(self, OSError(f"The image cannot be written to {path}: choose another folder."))
+
+    def save_csv(self, path: Path) -> None:
+        """Write all curves of the run shown, in a thread."""
+        if self._history is not None:
+            curves, told = columns_of(self._history), self._session.workspace.status_told
+            background.run(
+                lambda: write_csv(curves, path), lambda rows: told.emit(f"{rows:,} values exported to {path}."), owner=self
+            )
+
+    # --
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Where there is little room, the curves that matter get it."""
+        super().resizeEvent(event)
+        self._below.setVisible(self.height() >= TWO_ROWS_HEIGHT)
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        super().showEvent(event)
+        self.ask_redraw()
+
+    @pyqtSlot()
+    def _on_theme_changed(self) -> None:
+        self._fit.setIcon(icon("fit-to-screen-outline"))
+        self._export.setIcon(icon("export-variant"))
+        self.redraw()
+
+
+def _timer(owner: QWidget, milliseconds: int, slot: object) -> QTimer:
+    timer = QTimer(owner)
+    timer.setSingleShot(True)
+    timer.setInterval(milliseconds)
+    timer.timeout.connect(slot)
+    return timer
+
+
+def _row() -> QSplitter:
+    row = QSplitter(Qt.Horizontal)
+    row.setChildrenCollapsible(False)
+    row.setHandleWidth(1)
+    return row
+
+
+def _color(number: int, validation: bool) -> str:
+    """Blue and orange for the first pair, which also those tell apart who do not see red and green; then further pairs."""
+    look = theme.current()
+    pairs = (
+        (look.wire_float, look.wire_ids),
+        (look.wire_states, look.category["Training"]),
+        (look.category["Inputs"], look.ok),
+        (look.category["Layers"], look.text_dim),
+    )
+    return pairs[number % len(pairs)][validation]
+
+
+def _overlay_color(number: int, validation: bool) -> str:
+    look = theme.current()
+    pairs = (
+        (look.category["Layers"], look.text_dim),
+        (look.category["Inputs"], look.ok),
+        (look.wire_states, look.category["Training"]),
+    )
+    return pairs[number % len(pairs)][validation]

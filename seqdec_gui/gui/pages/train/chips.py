@@ -1,0 +1,179 @@
+"""The legend over a plot: one chip per curve with its colour, its name and a value. A click hides or shows the curve."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import QPoint, QRect, QRectF, QSize, Qt
+from PyQt5.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
+from PyQt5.QtWidgets import QAbstractButton, QLabel, QLayout, QLayoutItem, QSizePolicy, QWidget
+
+from seqdec_gui.gui.look import theme
+
+HEIGHT = 20
+SWATCH = 12
+GAP = 6
+
+
+class Chip(QAbstractButton):
+    """Checked while its curve is shown."""
+
+    def __init__(self, text: str, color: str, reserved: str, parent: QWidget | None = None) -> None:
+        """`reserved`: a text as wide as the values will be, empty where there are none."""
+        super().__init__(parent)
+        self.setCheckable(True)
+        self.setChecked(True)
+        self.setText(text)
+        self.setAccessibleName(text or "curve")
+        self.setToolTip("Click to hide or show")
+        self.setCursor(Qt.PointingHandCursor)
+        self.setFocusPolicy(Qt.TabFocus)
+        self.setSizePolicy(QSizePolicy.Fixed, QSizePolicy.Fixed)
+        self._color = color
+        self._value = ""
+        self._reserved = reserved
+
+    def set_color(self, color: str) -> None:
+        if color != self._color:
+            self._color = color
+            self.update()
+
+    def set_value(self, value: str) -> None:
+        """The number after the name. Room is only ever added, so that the legend does not tremble."""
+        if value != self._value:
+            self._value = value
+            if len(value) > len(self._reserved):
+                self._reserved = "0" * len(value)
+                self.updateGeometry()
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        small, bold = (QFontMetricsF(theme.font("small", bold=weight)) for weight in (False, True))
+        width = SWATCH + small.horizontalAdvance(self.text()) + bold.horizontalAdvance(self._reserved) + 4 * GAP
+        width -= 0 if self.text() else GAP
+        return QSize(int(width), HEIGHT)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        look = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.Antialiasing)
+        box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        if self.underMouse() or self.hasFocus():
+            painter.setPen(QPen(theme.color(look.accent), 1) if self.hasFocus() else Qt.NoPen)
+            painter.setBrush(theme.color(look.hover))
+            painter.drawRoundedRect(box, 4, 4)
+        shown = self.isChecked()
+        middle = self.height() / 2
+        painter.setPen(QPen(theme.color(self._color if shown else look.text_disabled), 2.5, cap=Qt.RoundCap))
+        painter.drawLine(QPoint(GAP, round(middle)), QPoint(GAP + SWATCH - 2, round(middle)))
+        font = theme.font("small")
+        font.setStrikeOut(not shown)
+        painter.setFont(font)
+        painter.setPen(theme.color(look.text_dim if shown else look.text_disabled))
+        left = SWATCH + 2 * GAP
+        width = int(QFontMetricsF(font).horizontalAdvance(self.text())) + 1
+        painter.drawText(QRect(left, 0, width, self.height()), Qt.AlignVCenter | Qt.AlignLeft, self.text())
+        painter.setFont(theme.font("small", bold=True))
+        painter.setPen(theme.color(look.text if shown else look.text_disabled))
+        left += width + GAP if self.text() else 0
+        rest = QRect(left, 0, self.width() - left, self.height())
+        painter.drawText(rest, Qt.AlignVCenter | Qt.AlignLeft, self._value if shown else "")
+
+
+class FlowLayout(QLayout):
+    """Left to right, then the next line."""
+
+    def __init__(self, parent: QWidget | None = None, gap: int = theme.SPACE) -> None:
+        super().__init__(parent)
+        self.setContentsMargins(0, 0, 0, 0)
+        self._gap = gap
+        self._items: list[QLayoutItem] = []
+
+    def addItem(self, item: QLayoutItem | None) -> None:
+        if item is not None:
+            self._items.append(item)
+
+    def count(self) -> int:
+        return len(self._items)
+
+    def itemAt(self, index: int) -> QLayoutItem | None:
+        return self._items[index] if 0 <= index < len(self._items) else None
+
+    def takeAt(self, index: int) -> QLayoutItem | None:
+        return self._items.pop(index) if 0 <= index < len(self._items) else None
+
+    def expandingDirections(self) -> Qt.Orientations:
+        return Qt.Orientations()
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        return self._arrange(QRect(0, 0, width, 0), move=False)
+
+    def setGeometry(self, rect: QRect) -> None:
+        super().setGeometry(rect)
+        self._arrange(rect, move=True)
+
+    def sizeHint(self) -> QSize:
+        return self.minimumSize()
+
+    def minimumSize(self) -> QSize:
+        sizes = [item.sizeHint() for item in self._items if not item.isEmpty()]
+        return QSize(max((size.width() for size in sizes), default=0), max((size.height() for size in sizes), default=0))
+
+    def _arrange(self, rect: QRect, move: bool) -> int:
+        x, y, line = rect.x(), rect.y(), 0
+        for item in self._items:
+            if item.isEmpty():
+                continue
+            size = item.sizeHint()
+            if x > rect.x() and x + size.width() > rect.right() + 1:
+                x, y, line = rect.x(), y + line + 2, 0
+            if move:
+                item.setGeometry(QRect(x, y, min(size.width(), rect.width()), size.height()))
+            x += size.width() + self._gap
+            line = max(line, size.height())
+        return y + line - rect.y()
+
+
+class Legend(QWidget):
+    """A title and the chips after it."""
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        policy = QSizePolicy(QSizePolicy.Preferred, QSizePolicy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self.chips: dict[str, Chip] = {}
+        self._layout = FlowLayout(self)
+        heading = QLabel(title)
+        heading.setProperty("role", "section")
+        heading.setMinimumHeight(HEIGHT)
+        heading.setContentsMargins(theme.SPACE, 0, 2 * theme.SPACE, 0)
+        self._layout.addWidget(heading)
+
+    def chip(self, name: str, text: str, color: str, reserved: str = "0.0000") -> Chip:
+        """The chip of a curve, made if it is new."""
+        if name not in self.chips:
+            self.chips[name] = Chip(text, color, reserved, self)
+            self._layout.addWidget(self.chips[name])
+            self.chips[name].show()
+            self.updateGeometry()
+        self.chips[name].set_color(color)
+        return self.chips[name]
+
+    def arrange(self, names: list[str]) -> None:
+        """Keep these chips, in this order."""
+        for name in self.chips.keys() - set(names):
+            self.remove(name)
+        if names != list(self.chips):
+            self.chips = {name: self.chips[name] for name in names}
+            for chip in self.chips.values():
+                self._layout.removeWidget(chip)
+                self._layout.addWidget(chip)
+
+    def remove(self, name: str) -> None:
+        chip = self.chips.pop(name, None)
+        if chip is not None:
+            self._layout.removeWidget(chip)
+            chip.deleteLater()
+            self.updateGeometry()

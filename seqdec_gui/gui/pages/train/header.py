@@ -1,0 +1,402 @@
+"""What trains, how far it is, and the buttons that steer it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from PyQt5.QtCore import Qt, QTimer, pyqtSignal, pyqtSlot
+from PyQt5.QtGui import QKeyEvent, QKeySequence
+from PyQt5.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QProgressBar,
+    QPushButton,
+    QShortcut,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.short_numbers import duration, value_text
+from seqdec_gui.gui.dialogs.certificate import open_certificate
+from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.look.icons import icon
+from seqdec_gui.gui.look.stylesheet import polish
+from seqdec_gui.gui.tasks import background, notify
+from seqdec_gui.gui.widgets.certificate_badge import CertificateBadge
+from seqdec_gui.gui.widgets.elided_label import ElidedLabel
+from seqdec_gui.gui.widgets.focus import follow_focus
+from seqdec_gui.gui.widgets.state_badge import Badge
+from seqdec_gui.gui.workspace.training_session import FollowedRun, TrainingSession, device_words
+from seqdec_gui.runs.engines import engine_title
+from seqdec_gui.runs.events import CommandAnswer
+from seqdec_gui.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from seqdec_gui.runs.certificate import Certificate
+
+TICK_MS = 1000
+_FULL_BAR = 10_000
+"""Of the progress bar: steps themselves may be more than Qt's integers hold."""
+Button = TypeVar("Button", bound=QPushButton)
+
+
+class StopButton(QPushButton):
+    """`clicked` for the mouse; Space and Enter emit `key_pressed` instead."""
+
+    key_pressed = pyqtSignal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() not in (Qt.Key_Space, Qt.Key_Return, Qt.Key_Enter, Qt.Key_Select):
+            super().keyPressEvent(event)
+        elif not event.isAutoRepeat():
+            self.key_pressed.emit()
+
+
+class Header(QWidget):
+    """Shows one run; wishes go to the run itself or, for a new start, to the session."""
+
+    resume_requested = pyqtSignal()
+    continue_requested = pyqtSignal(str)  # best or last: a new run from these weights; choose: ask what stays fitted
+    back_requested = pyqtSignal()
+
+    def __init__(self, session: TrainingSession, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._followed: FollowedRun | None = None
+        self._answered = 0
+        self._rate_order = ""
+        self._rate_edited = False
+        self._certified: Path | None = None
+        self._build_words()
+        self._build_buttons()
+        self._lay_out()
+        self._tick = QTimer(self)
+        self._tick.setInterval(TICK_MS)
+        self._tick.timeout.connect(self.refresh)
+        session.workspace.run_certified.connect(self._on_workspace_run_certified)
+        theme.notifier.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def _build_words(self) -> None:
+        self._name = ElidedLabel("run_name", fills=False)
+        self._name.setProperty("role", "title")
+        self._badge = Badge()
+        self.certificate_badge = CertificateBadge()
+        self.certificate_badge.clicked.connect(self._on_certificate_badge_clicked)
+        self._facts = ElidedLabel("run_facts", Qt.ElideRight, fills=False)
+        self._facts.setProperty("role", "small")
+        self.progress_bar = QProgressBar(objectName="progress_bar")
+        self.progress_bar.setTextVisible(False)
+        self.progress_bar.setAccessibleName("Progress of the training")
+        self._progress_words = ElidedLabel("progress_words", Qt.ElideRight)
+        self._left = QLabel(objectName="time_left", alignment=Qt.AlignRight)
+        for words in (self._progress_words, self._left):
+            words.setProperty("role", "small")
+
+    def _build_buttons(self) -> None:
+        self._rate_label = QLabel("LR", toolTip="Learning rate")
+        self._rate_label.setProperty("role", "dim")
+        self.rate = QLineEdit(objectName="learning_rate_field", toolTip="A new learning rate; press Enter")
+        self.rate.setAccessibleName("Learning rate")
+        self.rate.setFixedWidth(84)
+        self.rate.returnPressed.connect(self._on_rate_return_pressed)
+        self.rate.textEdited.connect(self._on_rate_text_edited)
+        self.rate.editingFinished.connect(self._on_rate_editing_finished)
+        QShortcut(QKeySequence(Qt.Key_Escape), self.rate, self._on_rate_escaped, context=Qt.WidgetShortcut)
+        self.checkpoint_button = _button("checkpoint_button", "", "Save the weights now (checkpoint last)")
+        self.checkpoint_button.setAccessibleName("Save the weights now")
+        self.checkpoint_button.clicked.connect(self._on_checkpoint_clicked)
+        self.pause_button = _button("pause_button", "Pause", "")
+        self.pause_button.clicked.connect(self._on_pause_clicked)
+        self.stop_button = _fixed(StopButton("Stop", objectName="stop_button", toolTip="Save the weights and stop"))
+        self.stop_button.clicked.connect(self._on_stop_clicked)
+        self.stop_button.key_pressed.connect(self._on_stop_key_pressed)
+        self.resume_button = _button("resume_button", "Resume", "Go on from the last checkpoint, on the chosen devices")
+        self.resume_button.clicked.connect(self.resume_requested)
+        self.continue_button = _button("continue_button", "Continue from this run", "Train the open design from these weights")
+        menu = QMenu(self.continue_button)
+        menu.addAction("New run from the best weights", lambda: self.continue_requested.emit("best"))
+        menu.addAction("New run from the last weights", lambda: self.continue_requested.emit("last"))
+        menu.addAction("Choose what stays fitted…", lambda: self.continue_requested.emit("choose"))
+        self.continue_button.setMenu(menu)
+        self.back_button = _button("back_button", "Back to the run that trains", "")
+        self.back_button.setProperty("kind", "flat")
+        self.back_button.clicked.connect(self.back_requested)
+        follow_focus(self.stop_button, self.resume_button)
+        follow_focus(self.resume_button, self.pause_button)
+
+    def _lay_out(self) -> None:
+        self._buttons = (self._rate_label, self.rate, self.checkpoint_button, self.pause_button, self.stop_button,
+                         self.back_button, self.resume_button, self.continue_button)  # fmt: skip
+        title = QHBoxLayout()
+        title.setSpacing(2 * theme.SPACE)
+        title.addWidget(self._name)
+        title.addWidget(self._badge)
+        title.addWidget(self.certificate_badge)
+        title.addStretch(1)
+        self._facts.setMinimumHeight(theme.CONTROL_HEIGHT)  # so that nothing moves where no button is shown
+        steering = QHBoxLayout()
+        steering.setSpacing(2 * theme.SPACE)
+        steering.addWidget(self._facts, 1)
+        for widget in self._buttons:
+            steering.addWidget(widget)
+        below = QHBoxLayout()
+        below.addWidget(self._progress_words, 1)
+        below.addWidget(self._left)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4 * theme.SPACE, 3 * theme.SPACE, 4 * theme.SPACE, 2 * theme.SPACE)
+        layout.setSpacing(theme.SPACE)
+        layout.addLayout(title)
+        layout.addLayout(steering)
+        layout.addSpacing(theme.SPACE)
+        layout.addWidget(self.progress_bar)
+        layout.addSpacing(theme.SPACE)
+        layout.addLayout(below)
+
+    # -- what is shown
+    def show_run(self, followed: FollowedRun | None) -> None:
+        self._followed = followed
+        self._answered = 0
+        self._rate_order = ""
+        self.rate.clear()
+        polish(self.rate, "invalid", False)
+        self.refresh()
+
+    @pyqtSlot()
+    def refresh(self) -> None:
+        """Bring every word and button up to date. Cheap: it is called 20 times a second."""
+        followed = self._followed
+        if followed is None:
+            self._tick.stop()
+            for button in self._buttons:  # hidden, they ask for no room
+                button.hide()
+            return
+        self._name.setText(followed.name)
+        active = followed is self._session.active
+        state = followed.state if active or not followed.alive else "reading"
+        if state == "reading" and followed.silent is not None:
+            state = "elsewhere" if followed.silent.state == "unfinished" and followed.history.started else followed.silent.state
+        self._badge.set_state(state)
+        self._facts.setText(_facts(followed))
+        self._show_certificate(followed)
+        self._show_progress(followed, state)
+        self._show_buttons(followed, state, active)
+        self._show_rate(followed)
+        if not active:
+            self._tick.stop()
+        elif not self._tick.isActive():
+            self._tick.start()
+
+    def _show_certificate(self, followed: FollowedRun) -> None:
+        """Read it once for a run, in a thread."""
+        path = followed.run.path if followed.run is not None else None
+        if path == self._certified:
+            return
+        self._certified = path
+        self.certificate_badge.hide()
+        if path is not None:
+            background.run(lambda: _certificate_of(path), lambda found: self._on_certificate_read(path, *found), owner=self)
+
+    def _on_certificate_read(self, path: Path, certificate: Certificate | None, devices: int) -> None:
+        if path == self._certified:
+            self.certificate_badge.show_certificate(certificate, devices)
+
+    @pyqtSlot(object)
+    def _on_workspace_run_certified(self, path: Path) -> None:
+        if path == self._certified and self._followed is not None:
+            self._certified = None
+            self._show_certificate(self._followed)
+
+    @pyqtSlot()
+    def _on_certificate_badge_clicked(self) -> None:
+        if self._certified is not None:
+            open_certificate(self._session.workspace, self._certified)
+
+    def _show_progress(self, followed: FollowedRun, state: str) -> None:
+        history = followed.history
+        started = history.started
+        if started is None:
+            waiting = followed.alive and state != "reading" and followed.silent is None
+            self.progress_bar.setRange(0, 0 if waiting else 1)
+            known = "" if followed.silent is None else followed.silent.text
+            self._progress_words.setText(_starting(followed) if waiting else known)
+            self._left.setText("")
+            return
+        self.progress_bar.setRange(0, _FULL_BAR)
+        self.progress_bar.setValue(round(history.progress * _FULL_BAR))
+        words = [f"Epoch {min(max(1, history.epoch), started.epochs)} of {started.epochs}",
+                 f"step {history.step:,} of {started.steps:,}", f"{history.progress:.0%}"]  # fmt: skip
+        rate = history.latest.get("samples_per_s")
+        if rate is not None and followed.alive:
+            words.append(f"{value_text('samples_per_s', rate)} samples/s")
+        self._progress_words.setText("  ·  ".join(words))
+        left = history.seconds_left if followed.alive else None
+        after = f"after {duration(history.seconds)}" if not followed.alive else ""
+        self._left.setText(f"{duration(left)} left" if left is not None else after)
+
+    def _show_buttons(self, followed: FollowedRun, state: str, active: bool) -> None:
+        steerable = active and state in ("running", "paused")
+        for widget in (self._rate_label, self.rate, self.checkpoint_button, self.pause_button, self.stop_button):
+            widget.setVisible(active)
+        self.rate.setEnabled(steerable)
+        self.checkpoint_button.setEnabled(steerable and not followed.waits_for("checkpoint"))
+        paused = state == "paused"
+        waiting = followed.waits_for("continue" if paused else "pause")
+        self.pause_button.setText("Continue" if paused else "Pause")
+        self.pause_button.setToolTip(
+            "Waits for the end of the interval" if waiting else "Go on" if paused else "Wait; the devices' memory stays taken"
+        )
+        self.pause_button.setEnabled(steerable and not waiting)
+        self.stop_button.setEnabled(active and state in ("starting", "running", "paused"))
+        ended = followed.status is not None
+        idle = self._session.active is None
+        unfinished = ended and state in ("stopped", "failed", "crashed") and followed.history.saved is not None
+        self.resume_button.setVisible(unfinished and idle)
+        self.continue_button.setVisible(ended and idle and followed.history.saved is not None)
+        self.back_button.setVisible(not active and not idle)
+        self.pause_button.setIcon(icon("play" if paused else "pause"))
+
+    def _show_rate(self, followed: FollowedRun) -> None:
+        for answer in list(followed.history.answers):
+            if followed.pending.pop(answer.id, None) is not None:
+                self._tell(answer)
+        current = followed.history.latest.get("learning_rate")
+        if current is not None and not (self.rate.hasFocus() or self._rate_edited or self._rate_order):
+            self.rate.setText(f"{current:.4g}")
+
+    def _tell(self, answer: CommandAnswer) -> None:
+        """Say what became of a command."""
+        if answer.id == self._rate_order:
+            self._rate_order = ""
+            polish(self.rate, "invalid", not answer.ok)
+        told = {
+            "set_learning_rate": "The learning rate is set.", "checkpoint": "The weights are saved.",
+            "pause": "Paused.", "continue": "Training goes on.",
+        }.get(answer.command, "")  # fmt: skip
+        self._session.workspace.status_told.emit(told if answer.ok else answer.text or "The run refused the command.")
+
+    # -- what is wanted
+    @pyqtSlot()
+    def _on_rate_return_pressed(self) -> None:
+        if self._followed is None:
+            return
+        try:
+            value = float(self.rate.text().replace(",", "."))
+        except ValueError:
+            self._refuse(f"Expected a learning rate such as 0.001 or 3e-4, received {self.rate.text()!r}.")
+            return
+        try:
+            self._rate_order = self._followed.set_learning_rate(value).id
+        except InvalidInput:
+            self._refuse(f"Expected a learning rate above 0 and at most 100, received {value:g}.")
+            return
+        self.rate.clearFocus()
+        self._session.workspace.status_told.emit(f"Setting the learning rate to {value:g}.")
+
+    @pyqtSlot()
+    def _on_rate_escaped(self) -> None:
+        """Show the rate that holds again."""
+        self._rate_edited = False
+        self.rate.clearFocus()
+        polish(self.rate, "invalid", False)
+        self.refresh()
+
+    def _refuse(self, sentence: str) -> None:
+        polish(self.rate, "invalid", True)
+        self.rate.setToolTip(sentence)
+        self._session.workspace.status_told.emit(sentence)
+
+    @pyqtSlot(str)
+    def _on_rate_text_edited(self, _text: str) -> None:
+        self._rate_edited = True
+        polish(self.rate, "invalid", False)
+        self.rate.setToolTip("A new learning rate; press Enter")
+
+    @pyqtSlot()
+    def _on_rate_editing_finished(self) -> None:
+        self._rate_edited = False
+
+    @pyqtSlot()
+    def _on_checkpoint_clicked(self) -> None:
+        if self._followed is not None:
+            self._followed.checkpoint()
+
+    @pyqtSlot()
+    def _on_pause_clicked(self) -> None:
+        if self._followed is not None:
+            (self._followed.resume if self._followed.history.paused else self._followed.pause)()
+
+    @pyqtSlot()
+    def _on_stop_clicked(self) -> None:
+        if self._followed is not None:
+            self._followed.stop()
+
+    @pyqtSlot()
+    def _on_stop_key_pressed(self) -> None:
+        """Ask first: a key reaches the button more easily than the mouse does."""
+        followed = self._followed
+        if followed is None:
+            return
+
+        def then(answer: notify.Answer) -> None:
+            if answer == "accept" and followed is self._session.active and followed.alive:
+                followed.stop()
+
+        text = "Its weights are saved first, and it can be resumed later."
+        notify.ask(self, f"Stop {followed.name}?", text, then, accept="Stop the Run", destructive=True)
+
+    @pyqtSlot()
+    def _on_theme_changed(self) -> None:
+        self.checkpoint_button.setIcon(icon("content-save-outline"))
+        self.stop_button.setIcon(icon("stop"))
+        self.resume_button.setIcon(icon("play"))
+        self.pause_button.setIcon(icon("pause"))
+
+
+def _certificate_of(path: Path) -> tuple[Certificate | None, int]:
+    """The certificate of a run, and on how many devices it trains; for a thread."""
+    from seqdec_gui.runs import certificate
+
+    run = RunFolder(path)
+    try:
+        placement = run.read_spec().placement
+    except InvalidInput:
+        placement = None
+    return certificate.read(run), 0 if placement is None else placement.devices.replicas
+
+
+def _button(name: str, text: str, tip: str) -> QPushButton:
+    return _fixed(QPushButton(text, objectName=name, toolTip=tip))
+
+
+def _fixed(button: Button) -> Button:
+    button.setSizePolicy(QSizePolicy.Fixed, QSizePolicy.Fixed)
+    return button
+
+
+def _starting(followed: FollowedRun) -> str:
+    """Imports and compilation take their time: say that something happens."""
+    waited = max(0.0, time.time() - followed.begun)
+    return f"Building the model and opening the data  ·  {duration(waited)}"
+
+
+def _facts(followed: FollowedRun) -> str:
+    """`2 GPUs · JAX · 232,214 parameters · 12,000 rows`."""
+    started = followed.history.started
+    facts = [device_words(followed.devices)]
+    if started is not None:
+        facts.append(engine_title(started.engine))
+        if started.parameters.total:
+            facts.append(f"{started.parameters.total:,} parameters")
+        facts.append(f"batch {started.batch_size:,}")
+        if started.rows.training:
+            facts.append(f"{started.rows.training:,} rows")
+        if started.precision != "float32":
+            facts.append(started.precision)
+    return "  ·  ".join(fact for fact in facts if fact)

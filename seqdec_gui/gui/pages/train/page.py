@@ -1,0 +1,204 @@
+"""The Train page: one run, live or from its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PyQt5.QtCore import Qt, pyqtSlot
+from PyQt5.QtWidgets import QFrame, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+
+from seqdec_gui.gui.dialogs.begin_from_weights import ask_what_to_keep
+from seqdec_gui.gui.pages.train.board import Board
+from seqdec_gui.gui.pages.train.header import Header
+from seqdec_gui.gui.pages.train.outcome import Outcome
+from seqdec_gui.gui.panels.run_log import LogPanel
+from seqdec_gui.gui.window import pages
+from seqdec_gui.gui.workspace.readiness import readiness
+from seqdec_gui.gui.workspace.training_session import FollowedRun, session_of
+from seqdec_gui.gui.workspace.workspace import Workspace
+from seqdec_gui.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from seqdec_gui.gui.pages.train.scaling.panel import AdvisorPanel
+
+
+class TrainingPage(QWidget):
+    """Shows the session's run; without one, a sentence and the button that starts the first."""
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "page")
+        self.setAttribute(Qt.WA_StyledBackground)
+        self._workspace = workspace
+        self._session = session_of(workspace)
+        self._followed: FollowedRun | None = None
+        self.empty = pages.EmptyState("chart-line", "Nothing trained yet", "", "Train")
+        self.empty.button.setObjectName("start_training")
+        self.empty.button.clicked.connect(self._on_empty_button_clicked)
+        self.measure_button = QPushButton("Measure these devices", objectName="measure_first")
+        self.measure_button.setProperty("kind", "flat")
+        self.measure_button.setToolTip("What one and all of the chosen devices are worth for this design")
+        self.measure_button.clicked.connect(self.show_advisor)
+        self.empty.add_button(self.measure_button)
+        self.advisor: AdvisorPanel | None = None
+        self.header = Header(self._session)
+        self.outcome = Outcome()
+        self.board = Board(self._session)
+        self.log = LogPanel(self)
+        self.log.hide()  # until the window gives it a place
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.empty)
+        self._stack.addWidget(self._build_run())
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._stack)
+        self._connect()
+        self._on_session_shown_changed()
+        self._show_readiness()
+
+    def _build_run(self) -> QWidget:
+        line = QFrame()
+        line.setProperty("role", "line")
+        run = QWidget()
+        layout = QVBoxLayout(run)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.header)
+        layout.addWidget(self.outcome)
+        layout.addWidget(line)
+        layout.addWidget(self.board, 1)
+        return run
+
+    def _connect(self) -> None:
+        session, workspace = self._session, self._workspace
+        session.shown_changed.connect(self._on_session_shown_changed)
+        session.active_changed.connect(self._on_session_active_changed)
+        workspace.run_requested.connect(self._on_workspace_run_requested)
+        workspace.advice_requested.connect(self.show_advisor)
+        workspace.document.design_changed.connect(self._show_readiness)
+        workspace.devices.devices_changed.connect(self._show_readiness)
+        workspace.devices.choice_changed.connect(self._show_readiness)
+        workspace.training_changed.connect(self._show_readiness)
+        workspace.checking.changed.connect(self._show_readiness)
+        self.header.resume_requested.connect(self._on_header_resume_requested)
+        self.header.continue_requested.connect(self._on_header_continue_requested)
+        self.header.back_requested.connect(session.show_active)
+        self.outcome.generate_requested.connect(self._on_outcome_generate_requested)
+        self.outcome.export_requested.connect(self._on_outcome_export_requested)
+
+    @pyqtSlot()
+    def show_advisor(self) -> None:
+        """Show what the chosen devices are worth, or how to find out."""
+        if self.advisor is None:
+            from seqdec_gui.gui.pages.train.scaling.panel import AdvisorPanel
+
+            self.advisor = AdvisorPanel(self._workspace)
+            self.advisor.closed.connect(self._show_run)
+            self._stack.addWidget(self.advisor)
+        self._stack.setCurrentWidget(self.advisor)
+        self.advisor.measure_button.setFocus()
+
+    # -- the run shown
+    @pyqtSlot()
+    def _on_session_shown_changed(self) -> None:
+        if self._followed is not None:
+            self._followed.changed.disconnect(self._on_followed_changed)
+            self._followed.ended.disconnect(self._on_followed_ended)
+        self._followed = followed = self._session.shown
+        self._show_run()
+        self.header.show_run(followed)
+        self.log.show_run(followed)
+        self.board.show_history(followed.history if followed else None)
+        self.outcome.hide()
+        if followed is not None:
+            followed.changed.connect(self._on_followed_changed)
+            followed.ended.connect(self._on_followed_ended)
+            if followed.status is not None:
+                self._on_followed_ended()
+
+    @pyqtSlot()
+    def _show_run(self) -> None:
+        """The run, or how to begin the first, instead of the advisor."""
+        self._stack.setCurrentIndex(0 if self._followed is None else 1)
+
+    @pyqtSlot()
+    def _on_followed_changed(self) -> None:
+        self.board.ask_redraw()
+        self.log.refresh()
+        self.header.refresh()
+
+    @pyqtSlot()
+    def _on_followed_ended(self) -> None:
+        followed = self._followed
+        if followed is None:
+            return
+        self.outcome.show_status(followed.status, followed.history)
+        self.board.ask_redraw()
+        self.header.refresh()
+
+    @pyqtSlot()
+    def _on_session_active_changed(self) -> None:
+        self.header.refresh()
+
+    @pyqtSlot(object)
+    def _on_workspace_run_requested(self, path: Path) -> None:
+        if self.isVisible():
+            self._session.show(RunFolder(path))
+
+    # -- starting
+    @pyqtSlot()
+    def _show_readiness(self, *_changes: object) -> None:
+        found = readiness(self._workspace)
+        if found.ready:
+            self.empty.words.setText("The curves of loss and metrics appear here while the design trains.")
+            self.empty.button.setText(found.text)
+            return
+        self.empty.words.setText(found.reason)
+        self.empty.button.setText(f"Go to the {found.page.title()} tab")
+
+    @pyqtSlot()
+    def _on_empty_button_clicked(self) -> None:
+        found = readiness(self._workspace)
+        if found.ready:
+            self._workspace.train_requested.emit()
+        else:
+            self._workspace.page_requested.emit(found.page)
+
+    @pyqtSlot()
+    def _on_header_resume_requested(self) -> None:
+        if self._followed is not None and self._followed.run is not None:
+            self._session.resume(self._followed.run, self._followed.name)
+
+    @pyqtSlot(str)
+    def _on_header_continue_requested(self, checkpoint: str) -> None:
+        if self._followed is None or self._followed.run is None:
+            return
+        if checkpoint == "choose":
+            ask_what_to_keep(self._session, self._followed.run.path, self._followed.name)
+        else:
+            self._session.start(self._followed.run.path, "last" if checkpoint == "last" else "best")
+
+    # -- what to do with a trained run
+    @pyqtSlot()
+    def _on_outcome_generate_requested(self) -> None:
+        self._go_to("generate")
+
+    @pyqtSlot()
+    def _on_outcome_export_requested(self) -> None:
+        if self._followed is not None and self._followed.run is not None:
+            open_export(self._workspace, self._followed.run.path)
+
+    def _go_to(self, page: str) -> None:
+        if self._followed is not None and self._followed.run is not None:
+            self._workspace.page_requested.emit(page)
+            self._workspace.run_requested.emit(self._followed.run.path)
+
+
+def open_export(workspace: Workspace, run: Path) -> None:
+    """Open the export dialog with a run chosen."""
+    if pages.installed(pages.COMMANDS["export"]):
+        pages.resolve(pages.COMMANDS["export"])(workspace, "")
+        workspace.run_requested.emit(run)
+    else:
+        workspace.status_told.emit("Exporting is not part of this version yet.")

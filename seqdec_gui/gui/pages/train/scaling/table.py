@@ -1,0 +1,180 @@
+"""What was measured, one row per devices and batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+from PyQt5.QtCore import Qt, pyqtSignal, pyqtSlot
+from PyQt5.QtGui import QColor, QFontMetrics
+from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
+
+from seqdec_gui.domain.short_numbers import duration
+from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.widgets.table_style import show_as_list
+from seqdec_gui.runs.advice import OWN_LOOPS, Advice, devices_in_words, failure_in_words, kernels_in_words, times
+from seqdec_gui.runs.measurement import Measurement
+
+NOTHING = "–"
+CELL_PADDING, TITLE_PADDING = 23, 16
+ROW_HEIGHT = 6 * theme.SPACE
+OWN_LOOPS_TIP = "Loops of the engine's own, by measurement faster than cuDNN's (docs/performance.md)."
+MEASUREMENT = Qt.UserRole
+
+
+class Column(msgspec.Struct, frozen=True):
+    """`text` is NOTHING where there is nothing to say; a column that says nothing in any line is not shown."""
+
+    title: str
+    tip: str
+    text: Callable[[Advice, Measurement], str]
+    number: bool = True
+
+
+class AdviceTable(QTableWidget):
+    """Object name `advice_table`. The design's own batch stands in bold."""
+
+    batch_chosen = pyqtSignal(int)  # the batch of the selected row; 0 where none that could be used is selected
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(0, len(COLUMNS), parent)
+        self.setObjectName("advice_table")
+        self.setAccessibleName("Measurements")
+        self.setHorizontalHeaderLabels([column.title for column in COLUMNS])
+        show_as_list(self, ROW_HEIGHT)
+        self.setEditTriggers(QAbstractItemView.NoEditTriggers)
+        self.setSelectionBehavior(QAbstractItemView.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SingleSelection)
+        self.setTabKeyNavigation(False)
+        self.verticalHeader().setMinimumSectionSize(ROW_HEIGHT)
+        header = self.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.Interactive)
+        header.setStretchLastSection(True)
+        header.setMinimumSectionSize(10 * theme.SPACE)
+        for place, column in enumerate(COLUMNS):
+            item = self.horizontalHeaderItem(place)
+            item.setToolTip(column.tip)
+            item.setTextAlignment(int((Qt.AlignRight if column.number else Qt.AlignLeft) | Qt.AlignVCenter))
+        self._shown: tuple[object, ...] = ()
+        self.itemSelectionChanged.connect(self._on_self_selection_changed)
+
+    @property
+    def chosen(self) -> Measurement | None:
+        """The measurement of the selected row."""
+        items = self.selectedItems()
+        return items[0].data(MEASUREMENT) if items else None
+
+    def show_advice(self, advice: Advice, batch_size: int) -> None:
+        """One device first, small batches first; `batch_size` is the design's."""
+        shown = (advice.measurements, batch_size, theme.current().name)
+        if shown == self._shown:
+            return
+        before = self.chosen
+        self._shown = shown
+        rows = sorted(advice.measurements, key=lambda one: (one.devices.replicas, one.batch_size))
+        self.clearSpans()
+        self.setRowCount(0)
+        self.setRowCount(len(rows))
+        for row, one in enumerate(rows):
+            self._fill(row, advice, one, one.batch_size == batch_size)
+        if before in rows:
+            self.selectRow(rows.index(before))
+        self._set_widths(advice, rows)
+        measured = [one for one in rows if one.step_s is not None]
+        for place, column in enumerate(COLUMNS[3:], 3):
+            self.setColumnHidden(place, bool(rows) and all(column.text(advice, one) == NOTHING for one in measured))
+        self.horizontalHeaderItem(2).setText(COLUMNS[2].title if measured or not rows else "")
+        self.setMaximumHeight(self.horizontalHeader().sizeHint().height() + max(1, len(rows)) * ROW_HEIGHT + 3 * theme.SPACE)
+        self.batch_chosen.emit(self._batch())
+
+    def _fill(self, row: int, advice: Advice, one: Measurement, of_design: bool) -> None:
+        font = theme.font("body", bold=of_design)
+        columns = COLUMNS if one.step_s is not None else COLUMNS[:2]
+        for place, column in enumerate(columns):
+            text = column.text(advice, one)
+            item = QTableWidgetItem(text)
+            item.setTextAlignment(int((Qt.AlignRight if column.number else Qt.AlignLeft) | Qt.AlignVCenter))
+            item.setData(MEASUREMENT, one)
+            item.setFont(font)
+            item.setToolTip(OWN_LOOPS_TIP if text == OWN_LOOPS else "The design's batch." if of_design else "")
+            self.setItem(row, place, item)
+        if one.step_s is None:
+            item = QTableWidgetItem(failure_in_words(one).capitalize())
+            item.setData(MEASUREMENT, one)
+            item.setForeground(QColor(theme.current().warning if one.failed != "time" else theme.current().text_dim))
+            item.setTextAlignment(int(Qt.AlignLeft | Qt.AlignVCenter))
+            item.setToolTip(one.failure)
+            self.setItem(row, len(columns), item)
+            self.setSpan(row, len(columns), 1, len(COLUMNS) - len(columns))
+
+    def _set_widths(self, advice: Advice, rows: list[Measurement]) -> None:
+        """As wide as what stands in it; words that go over several columns do not count."""
+        of_cells = QFontMetrics(theme.font("body", bold=True))
+        of_titles = QFontMetrics(theme.font("small", bold=True))
+        for place, column in enumerate(COLUMNS):
+            texts = [column.text(advice, one) for one in rows if one.step_s is not None or place < 2]
+            widest = max((of_cells.horizontalAdvance(text) for text in texts), default=0)
+            self.setColumnWidth(place, max(widest + CELL_PADDING, of_titles.horizontalAdvance(column.title) + TITLE_PADDING))
+
+    def _batch(self) -> int:
+        one = self.chosen
+        return 0 if one is None or one.step_s is None else one.batch_size
+
+    @pyqtSlot()
+    def _on_self_selection_changed(self) -> None:
+        self.batch_chosen.emit(self._batch())
+
+
+def _devices(_advice: Advice, one: Measurement) -> str:
+    count = one.devices.replicas
+    return devices_in_words(one.devices) if one.devices.kind == "gpu" else "CPU" if count == 1 else f"{count}× CPU"
+
+
+def _speed_up(advice: Advice, one: Measurement) -> str:
+    ratio = advice.speed_up(one) if one.devices != advice.alone else None
+    return NOTHING if ratio is None else times(ratio)
+
+
+def _speed(samples_per_s: float) -> str:
+    return f"{float(f'{samples_per_s:.3g}'):,.0f}" if samples_per_s >= 100 else f"{samples_per_s:.3g}"
+
+
+def _step(_advice: Advice, one: Measurement) -> str:
+    milliseconds = 1000 * (one.step_s or 0.0)
+    return f"{milliseconds:.3g} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.3g} s"
+
+
+def _share(share: float | None) -> str:
+    return NOTHING if share is None else f"{max(0.0, share):.0%}"
+
+
+def _reduction(_advice: Advice, one: Measurement) -> str:
+    return NOTHING if one.devices.replicas == 1 else _share(one.reduction_share)
+
+
+def _memory(_advice: Advice, one: Measurement) -> str:
+    return NOTHING if one.peak_memory is None else f"{one.peak_memory / 2**30:.1f} GiB"
+
+
+def _cudnn(_advice: Advice, one: Measurement) -> str:
+    return kernels_in_words(one) or NOTHING
+
+
+def _epoch(_advice: Advice, one: Measurement) -> str:
+    if one.epoch_s is None:
+        return NOTHING
+    return f"{one.epoch_s:#.2g} s" if one.epoch_s < 10 else duration(one.epoch_s)
+
+
+COLUMNS = (  # what decides comes first: a small window shows it without scrolling
+    Column("Devices", "What trained", _devices, number=False),
+    Column("Batch", "Rows per step, over all devices together", lambda _, one: f"{one.batch_size:,}"),
+    Column("Samples/s", "Rows per second, over all devices together", lambda _, one: _speed(one.samples_per_s or 0.0)),
+    Column("Speed-up", "Compared with one device at the same batch", _speed_up),
+    Column("Epoch", "Expected time of an epoch of the bound rows", _epoch),
+    Column("Memory", "Peak: of the fullest GPU; on a CPU of the whole process", _memory),
+    Column("Reduce", "Share of a step that summing over the devices takes", _reduction),
+    Column("Input", "Share of a step that bringing the rows to the devices takes", lambda _, one: _share(one.input_share)),
+    Column("Step", "Time of one training step", _step),
+    Column("cuDNN", "Whether the recurrent layers run in cuDNN's kernels (GPUs only)", _cudnn, number=False),
+)  # fmt: skip

@@ -1,0 +1,333 @@
+"""The design as a tree of blocks, ports and wires: the same graph for the keyboard and for screen readers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from PyQt5.QtCore import QEvent, QPoint, Qt, QTimer, pyqtSlot
+from PyQt5.QtGui import QColor, QIcon, QKeyEvent, QKeySequence, QShowEvent
+from PyQt5.QtWidgets import QAbstractItemDelegate, QAbstractItemView, QMenu, QToolTip, QTreeWidget, QTreeWidgetItem, QWidget
+
+from seqdec_gui.domain.design import Design, Link
+from seqdec_gui.domain.link_judge import End, ends_of
+from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.pages.design import style as styles
+from seqdec_gui.gui.pages.design.connect_dialog import ConnectDialog, starts_of
+from seqdec_gui.gui.pages.design.menus import add_action
+from seqdec_gui.gui.pages.design.view import DesignView
+
+if TYPE_CHECKING:
+    from seqdec_gui.gui.workspace.workspace import Workspace
+
+WHAT = Qt.UserRole  # str: a block's id; End: a port; Link: a wire
+BROKEN = ""  # stands for a block in the rows of wires whose ends are missing
+
+
+class Row(NamedTuple):
+    """One line of the tree: what it stands for, what it says, and the lines below."""
+
+    what: str | End | Link
+    text: str
+    tip: str
+    severity: str
+    below: tuple[Row, ...] = ()
+
+
+def create_outline(_workspace: Workspace, design_view: DesignView) -> Outline:
+    """The outline of this canvas."""
+    return Outline(design_view)
+
+
+class Outline(QTreeWidget):
+    """Selects, renames, deletes and connects, through the canvas that it belongs to."""
+
+    def __init__(self, view: DesignView, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("outline")
+        self.setAccessibleName("Outline of the design")
+        self.setHeaderHidden(True)
+        self.setUniformRowHeights(True)
+        self.setIndentation(16)
+        self.setTextElideMode(Qt.ElideRight)
+        self.setEditTriggers(QAbstractItemView.NoEditTriggers)
+        self.setSelectionMode(QAbstractItemView.ExtendedSelection)
+        self.setContextMenuPolicy(Qt.CustomContextMenu)
+        self._view, self._document = view, view.document
+        self._rows: dict[str, Row] = {}
+        self._items: dict[str, QTreeWidgetItem] = {}
+        self._following = False
+        self._refresh = QTimer(self)
+        self._refresh.setSingleShot(True)
+        self._refresh.setInterval(0)
+        self._refresh.timeout.connect(self._on_refresh_timeout)
+        self._document.design_changed.connect(self._on_document_design_changed)
+        self._document.selection_changed.connect(self._on_document_selection_changed)
+        self.itemSelectionChanged.connect(self._on_item_selection_changed)
+        self.itemChanged.connect(self._on_item_changed)
+        self.customContextMenuRequested.connect(self._on_custom_context_menu_requested)
+        theme.notifier.changed.connect(self._on_theme_changed)
+        self._show()
+
+    # -- following the document
+    @pyqtSlot(object, object)
+    def _on_document_design_changed(self, _old: Design, _new: Design) -> None:
+        self._refresh.start()
+
+    @pyqtSlot()
+    def _on_refresh_timeout(self) -> None:
+        if self.isVisible():
+            self._show()
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        super().showEvent(event)
+        self._show()
+
+    @pyqtSlot()
+    def _on_theme_changed(self) -> None:
+        self._rows.clear()
+        self._show()
+
+    def refresh(self) -> None:
+        """Show the present design now, and not when the event loop is reached next."""
+        self._refresh.stop()
+        self._show()
+
+    def _show(self) -> None:
+        """Bring the tree up to date; lines of blocks that read as before stay as they are."""
+        self._following = True
+        try:
+            rows = _rows(self._view)
+            for block_id in self._items.keys() - rows.keys():
+                self.takeTopLevelItem(self.indexOfTopLevelItem(self._items.pop(block_id)))
+                self._rows.pop(block_id, None)
+            for place, (block_id, row) in enumerate(rows.items()):
+                item = self._items.get(block_id)
+                if item is None:
+                    item = self._items[block_id] = QTreeWidgetItem()
+                    self.insertTopLevelItem(place, item)
+                elif self.topLevelItem(place) is not item:
+                    expanded = item.isExpanded()
+                    self.takeTopLevelItem(self.indexOfTopLevelItem(item))
+                    self.insertTopLevelItem(place, item)
+                    item.setExpanded(expanded)
+                if self._rows.get(block_id) != row:
+                    self._rows[block_id] = row
+                    self._fill(item, row)
+                    for number, below in enumerate(row.below):
+                        self._show_below(item, number, below)
+                    while item.childCount() > len(row.below):
+                        item.takeChild(item.childCount() - 1)
+            self._show_selection()
+        finally:
+            self._following = False
+
+    def _show_below(self, parent: QTreeWidgetItem, number: int, row: Row) -> None:
+        item = parent.child(number)
+        if item is None:
+            item = QTreeWidgetItem(parent)
+            item.setExpanded(True)
+        self._fill(item, row)
+        for place, below in enumerate(row.below):
+            self._show_below(item, place, below)
+        while item.childCount() > len(row.below):
+            item.takeChild(item.childCount() - 1)
+
+    def _fill(self, item: QTreeWidgetItem, row: Row) -> None:
+        look = styles.current()
+        item.setText(0, row.text)
+        item.setToolTip(0, row.tip)
+        item.setData(0, WHAT, row.what)
+        item.setData(0, Qt.AccessibleTextRole, f"{row.text}. {row.tip}" if row.severity else row.text)
+        item.setForeground(0, QColor(look.theme.severity(row.severity)) if row.severity in ("error", "warning") else look.text)
+        if isinstance(row.what, str) and row.what != BROKEN:
+            kind = self._document.design.block(row.what).parameters
+            item.setIcon(0, QIcon(look.icon(kind)))
+            item.setFlags(item.flags() | Qt.ItemIsEditable)
+        elif isinstance(row.what, End):
+            item.setForeground(0, QColor(look.theme.severity(row.severity)) if row.severity == "error" else look.dim)
+
+    # -- selection, both ways
+    @pyqtSlot(object)
+    def _on_document_selection_changed(self, _selection: frozenset[str]) -> None:
+        if not self._refresh.isActive():
+            self._following = True
+            self._show_selection()
+            self._following = False
+
+    def _show_selection(self) -> None:
+        """Select the lines of the selected blocks, unless a line below one of them is selected."""
+        wanted = self._document.selection
+        shown = {self._block_of(item) for item in self.selectedItems()}
+        if shown - {None} == wanted:
+            return
+        self.clearSelection()
+        chosen = [self._items[block_id] for block_id in self._items if block_id in wanted]
+        for item in chosen:
+            item.setSelected(True)
+        if chosen:
+            self.setCurrentItem(chosen[0], 0)
+            for item in chosen:
+                item.setSelected(True)
+            self.scrollToItem(chosen[0])
+
+    def _block_of(self, item: QTreeWidgetItem | None) -> str | None:
+        """The block that a line belongs to."""
+        while item is not None and item.parent() is not None:
+            item = item.parent()
+        what = None if item is None else item.data(0, WHAT)
+        return what if isinstance(what, str) and what != BROKEN else None
+
+    @pyqtSlot()
+    def _on_item_selection_changed(self) -> None:
+        if self._following:
+            return
+        blocks = {self._block_of(item) for item in self.selectedItems()}
+        links = {item.data(0, WHAT) for item in self.selectedItems() if isinstance(item.data(0, WHAT), Link)}
+        self._document.select(block_id for block_id in blocks if block_id is not None)
+        if links:
+            self._view.design_scene.select_links(links)
+        only = self._view.only_selected()
+        if only is not None:
+            self._view.reveal(only)
+
+    # -- wishes
+    @pyqtSlot(QTreeWidgetItem, int)
+    def _on_item_changed(self, item: QTreeWidgetItem, _column: int) -> None:
+        """A line was edited: rename its block, or say why not and restore the line."""
+        what = item.data(0, WHAT)
+        if self._following or not isinstance(what, str) or what not in self._rows:
+            return
+        wanted = item.text(0).strip()
+        fault = "" if wanted == self._rows[what].text else self._document.rename_fault(what, wanted)
+        self._following = True
+        item.setText(0, self._rows[what].text)
+        self._following = False
+        if fault:
+            QToolTip.showText(self.viewport().mapToGlobal(self.visualItemRect(item).bottomLeft()), fault, self)
+            self._view.refused.emit(fault)
+        elif wanted != what and wanted != self._rows[what].text:
+            self._document.rename(what, wanted)
+
+    def rename(self) -> None:
+        """Edit the name of the current line's block in place."""
+        item = self._items.get(self._block_of(self.currentItem()) or BROKEN)
+        if item is not None and item.data(0, WHAT) != BROKEN:
+            self._following = True
+            item.setText(0, item.data(0, WHAT))  # the name alone, without the words behind it
+            self._following = False
+            self.setCurrentItem(item)
+            self.editItem(item, 0)
+
+    def closeEditor(self, editor: QWidget | None, hint: QAbstractItemDelegate.EndEditHint) -> None:
+        """Show the words behind the name again."""
+        super().closeEditor(editor, hint)
+        item = self.currentItem()
+        row = None if item is None else self._rows.get(self._block_of(item) or BROKEN)
+        if item is not None and row is not None and row.what == item.data(0, WHAT):
+            self._following = True
+            item.setText(0, row.text)
+            self._following = False
+
+    def delete(self) -> None:
+        """Delete what the selected lines stand for: blocks, or wires where only wires are selected."""
+        whats = [item.data(0, WHAT) for item in self.selectedItems()]
+        links = [what for what in whats if isinstance(what, Link)]
+        if links and not any(isinstance(what, str) for what in whats):
+            self._view.disconnect_links(links)
+        elif any(isinstance(what, str) for what in whats):
+            self._view.delete()
+
+    def connect_current(self) -> ConnectDialog | None:
+        """Open *Connect to...* for the current line: a port, or all ports of a block."""
+        what, block_id = self.currentItem().data(0, WHAT) if self.currentItem() else None, self._block_of(self.currentItem())
+        if block_id is None:
+            return None
+        starts = [what] if isinstance(what, End) else starts_of(self._document, block_id)
+        title = f"Connect {what.port} to" if isinstance(what, End) else f"Connect {block_id} to"
+        dialog = ConnectDialog(self._document, title, starts, self)
+        dialog.chosen.connect(self._view.take_choice)
+        dialog.open()
+        return dialog
+
+    def event(self, event: QEvent) -> bool:
+        """Keys that the window's actions have as well mean this tree while it has the focus."""
+        overriding = isinstance(event, QKeyEvent) and event.type() == QEvent.ShortcutOverride
+        if overriding and event.key() in (Qt.Key_F2, Qt.Key_Delete, Qt.Key_Backspace):
+            event.accept()
+            return True
+        return bool(super().event(event))
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        assert event is not None
+        block_id = self._block_of(self.currentItem())
+        if event.key() == Qt.Key_F2:
+            self.rename()
+        elif event.matches(QKeySequence.Delete) or event.key() == Qt.Key_Backspace:
+            self.delete()
+        elif event.key() == Qt.Key_C and not event.modifiers():
+            self.connect_current()
+        elif event.key() in (Qt.Key_Return, Qt.Key_Enter) and block_id is not None:
+            self._view.edit_requested.emit(block_id)
+        else:
+            super().keyPressEvent(event)
+
+    @pyqtSlot(QPoint)
+    def _on_custom_context_menu_requested(self, at: QPoint) -> None:
+        item = self.itemAt(at) or self.currentItem()
+        if item is None:
+            return
+        if not item.isSelected():
+            self.setCurrentItem(item)
+        what, block_id = item.data(0, WHAT), self._block_of(item)
+        menu = QMenu(self)
+        menu.setObjectName("menu_outline")
+        menu.setAttribute(Qt.WA_DeleteOnClose)
+        if isinstance(what, Link):
+            add_action(menu, "Remove wire", self.delete, "Del")
+        elif block_id is not None:
+            add_action(menu, "Connect to…", self.connect_current, "C")
+            if isinstance(what, str):
+                add_action(menu, "Edit parameters", lambda: self._view.edit_requested.emit(block_id), "Enter")
+                add_action(menu, "Rename", self.rename, "F2")
+                add_action(menu, "Duplicate", self._view.duplicate, "Ctrl+D")
+                add_action(menu, "Delete", self.delete, "Del")
+        if menu.isEmpty():
+            menu.deleteLater()
+        else:
+            menu.popup(self.viewport().mapToGlobal(at))
+
+
+def _rows(view: DesignView) -> dict[str, Row]:
+    """The tree as it should be, by block."""
+    design, report = view.design, view.document.report
+    into: dict[End, list[Link]] = {}
+    for link in design.links:
+        into.setdefault(End(link.source, True), []).append(link)
+        into.setdefault(End(link.target, False), []).append(link)
+    found: dict[str, Row] = {}
+    ends: set[End] = set()
+    for block in design.blocks:
+        known, ports = report.inference.blocks[block.id], []
+        problems = view.design_scene.blocks[block.id].problems
+        for end in ends_of(block):
+            given = (known.outputs if end.is_output else known.inputs).get(end.port.port)
+            wires = []
+            ends.add(end)
+            for link in into.get(end, ()):
+                other = f"to {link.target}" if end.is_output else f"from {link.source}"
+                wires.append(Row(link, other, str(given or ""), ""))
+            wrong = [problem for problem in problems if problem.where == str(end.port) and not end.is_output]
+            side = "output" if end.is_output else "input"
+            text = f"{end.port.port}: {styles.short_type(given)}" if given is not None else f"{end.port.port} ({side})"
+            tip = wrong[0].text if wrong else f"{side}, {given}" if given is not None else side
+            ports.append(Row(end, text, tip, wrong[0].severity if wrong else "", tuple(wires)))
+        texts = "\n".join(problem.sentence() for problem in problems)
+        text = f"{block.id}  ·  {block.parameters.title}"
+        found[block.id] = Row(
+            block.id, text, texts or block.parameters.summary, problems[0].severity if problems else "", tuple(ports)
+        )
+    broken = [link for link in design.links if not {End(link.source, True), End(link.target, False)} <= ends]
+    if broken:
+        rows = tuple(Row(link, str(link), "This wire names a port that does not exist.", "error") for link in broken)
+        found[BROKEN] = Row(BROKEN, "Wires without an end", "Delete them, or add what they name.", "error", rows)
+    return found

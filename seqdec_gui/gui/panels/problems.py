@@ -1,0 +1,107 @@
+"""What stands in the way of training, as a list; a click goes to the place."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import QSize, Qt, QTimer, pyqtSignal, pyqtSlot
+from PyQt5.QtWidgets import QLabel, QListWidget, QListWidgetItem, QStackedLayout, QWidget
+
+from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.problems import Problem
+from seqdec_gui.domain.validation import unbound
+from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.look.icons import icon
+from seqdec_gui.gui.tasks import notify
+from seqdec_gui.gui.workspace.workspace import Workspace
+from seqdec_gui.runs.batches import batch_problems
+
+ICONS = {"error": "alert-circle", "warning": "alert", "info": "information"}
+
+
+class ProblemsPanel(QWidget):
+    """A `QListWidget` called `problems_list`, errors first. `problem_chosen` is emitted by a click or Enter."""
+
+    problem_chosen = pyqtSignal(object)
+    counted = pyqtSignal(int, int)  # errors, warnings
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._workspace = workspace
+        self._shown: tuple[Problem, ...] | None = None
+        self._list = QListWidget(objectName="problems_list")
+        self._list.setAccessibleName("Problems")
+        self._list.setWordWrap(True)
+        self._list.setUniformItemSizes(False)
+        self._list.setIconSize(QSize(16, 16))
+        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+        self._list.itemClicked.connect(self._on_list_item_chosen)
+        self._list.itemActivated.connect(self._on_list_item_chosen)
+        self._calm = QLabel("No problems.", alignment=Qt.AlignCenter)
+        self._calm.setProperty("role", "dim")
+        self._stack = QStackedLayout(self)
+        self._stack.addWidget(self._list)
+        self._stack.addWidget(self._calm)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.refresh)
+        workspace.document.design_changed.connect(self._on_document_design_changed)
+        workspace.checking.changed.connect(self._on_checking_changed)
+        theme.notifier.changed.connect(self._on_theme_changed)
+        self.refresh()
+
+    @pyqtSlot(object, object)
+    def _on_document_design_changed(self, _old: Design, _new: Design) -> None:
+        self._timer.start(0)
+
+    @pyqtSlot()
+    def _on_checking_changed(self) -> None:
+        self._timer.start(0)
+
+    @pyqtSlot()
+    def refresh(self) -> None:
+        """Show the problems of the present design and its data."""
+        document = self._workspace.document
+        problems = document.report.problems
+        if document.design.blocks and document.report.ok:
+            problems = (*problems, *_data_problems(document.design, document.report.inference))
+        shared = batch_problems(document.design.training, self._workspace.devices.resolved)
+        problems = _errors_first((*problems, *shared, *self._workspace.checking.problems))
+        if problems == self._shown:
+            return
+        self._shown = problems
+        row = self._list.currentRow()
+        self._list.clear()
+        for problem in problems:
+            sign = icon(ICONS[problem.severity], theme.current().severity(problem.severity))
+            sentence = notify.without_place(problem)
+            item = QListWidgetItem(sign, sentence)
+            item.setData(Qt.UserRole, problem)
+            item.setToolTip(sentence)
+            self._list.addItem(item)
+        self._list.setCurrentRow(min(row, len(problems) - 1))
+        empty = not document.design.blocks
+        self._calm.setText("The design is empty." if empty else "No problems.")
+        self._stack.setCurrentIndex(0 if problems and not empty else 1)
+        found = [] if empty else [problem.severity for problem in problems]
+        self.counted.emit(found.count("error"), found.count("warning"))
+
+    @pyqtSlot(QListWidgetItem)
+    def _on_list_item_chosen(self, item: QListWidgetItem) -> None:
+        self.problem_chosen.emit(item.data(Qt.UserRole))
+
+    @pyqtSlot()
+    def _on_theme_changed(self) -> None:
+        self._shown = None
+        self.refresh()
+
+
+def _errors_first(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    return tuple(sorted(problems, key=lambda problem: list(ICONS).index(problem.severity)))
+
+
+def _data_problems(design: Design, inference: object) -> tuple[Problem, ...]:
+    """What the design still needs of the data: advice while it is drawn, in the way only of training."""
+    if not design.data.file and not any(binding.file for binding in design.data.bindings):
+        return (Problem("info", "no_data", "data", "The design has no data yet.", "Open a data file on the Data tab."),)
+    ports = unbound(design, inference)  # type: ignore[arg-type]
+    text = "No column is bound to this port."
+    return tuple(Problem("warning", "unbound_port", port.port, text, "Choose a column on the Data tab.") for port in ports)

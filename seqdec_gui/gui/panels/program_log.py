@@ -1,0 +1,61 @@
+"""What the program logs, for the reader of the bottom panel."""
+
+from __future__ import annotations
+
+import logging
+
+from PyQt5 import sip
+from PyQt5.QtCore import QObject, pyqtSignal, pyqtSlot
+from PyQt5.QtGui import QTextCursor
+from PyQt5.QtWidgets import QPlainTextEdit, QWidget
+
+from seqdec_gui.gui.look import theme
+
+MOST_LINES = 5000
+LOGGER = "seqdec_gui"
+
+
+class _Relay(QObject):
+    logged = pyqtSignal(str)
+
+
+class _Handler(logging.Handler):
+    """Brings lines from any thread into the window's."""
+
+    def __init__(self, relay: _Relay) -> None:
+        super().__init__(logging.INFO)
+        self._relay = relay
+        self.setFormatter(logging.Formatter("%(asctime)s  %(levelname)-7s  %(message)s", "%H:%M:%S"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not sip.isdeleted(self._relay):
+            self._relay.logged.emit(self.format(record))
+
+
+class LogView(QPlainTextEdit):
+    """Object name `log_view`. Listens to the logger `seqdec_gui` as long as it lives; keeps the last 5,000 lines."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("log_view")
+        self.setAccessibleName("Log")
+        self.setReadOnly(True)
+        self.setProperty("kind", "plain")
+        self.setMaximumBlockCount(MOST_LINES)
+        self.setPlaceholderText("Nothing has been logged yet.")
+        self.setFont(theme.font("small", monospace=True))
+        relay = _Relay(self)
+        relay.logged.connect(self._on_relay_logged)
+        handler = _Handler(relay)
+        logger = logging.getLogger(LOGGER)
+        logger.addHandler(handler)
+        if logger.getEffectiveLevel() > logging.INFO:
+            logger.setLevel(logging.INFO)
+        self.destroyed.connect(lambda: logger.removeHandler(handler))
+
+    @pyqtSlot(str)
+    def _on_relay_logged(self, line: str) -> None:
+        at_end = self.verticalScrollBar().value() >= self.verticalScrollBar().maximum() - 2
+        self.appendPlainText(line)
+        if at_end:
+            self.moveCursor(QTextCursor.End)

@@ -1,0 +1,96 @@
+"""Short jobs in child processes (export, generate, inspect, measure), followed from the window without blocking it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+from PyQt5 import sip
+from PyQt5.QtCore import QCoreApplication, QObject, QThreadPool, pyqtSignal
+
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.gui.tasks import background
+from seqdec_gui.runs.tasks import TASK_RUNNER, Task, run_task
+
+Tell = Callable[[object], None]
+IsCancelled = Callable[[], bool]
+
+
+def sentence_of(error: Exception) -> str:
+    """What a job failed for, as a panel of its own says it: without the place, which is the panel itself."""
+    if isinstance(error, InvalidInput):
+        return "\n".join(f"{problem.text} {problem.hint}".strip() for problem in error.problems)
+    return str(error)
+
+
+class Job(QObject):
+    """A slow function in a thread, one at a time. `finished` comes last, whatever happened; deleting the object cancels it."""
+
+    progressed = pyqtSignal(object)  # what the function tells
+    returned = pyqtSignal(object)  # its result
+    failed = pyqtSignal(object)  # SeqdecError; runs.tasks.Cancelled after `cancel`
+    finished = pyqtSignal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._cancelled: threading.Event | None = None
+
+    @property
+    def running(self) -> bool:
+        return self._cancelled is not None
+
+    def begin(self, function: Callable[[Tell, IsCancelled], object]) -> None:
+        """Call `function(tell, is_cancelled)` in a thread. Raises RuntimeError while another runs."""
+        if self.running:
+            raise RuntimeError("a job is under way")
+        cancelled = self._cancelled = threading.Event()
+        self.destroyed.connect(lambda: cancelled.set())
+        QCoreApplication.instance().aboutToQuit.connect(cancelled.set)
+
+        def tell(event: object) -> None:
+            if not cancelled.is_set() and not sip.isdeleted(self):
+                self.progressed.emit(event)
+
+        def work() -> object:
+            pool = QThreadPool.globalInstance()
+            pool.releaseThread()  # this thread only waits: others of the pool may go on meanwhile
+            try:
+                return function(tell, cancelled.is_set)
+            finally:
+                pool.reserveThread()
+
+        background.run(work, self._on_job_returned, self._on_job_failed, self)
+
+    def cancel(self) -> None:
+        """End the function and its child; `failed` hears Cancelled."""
+        if self._cancelled is not None:
+            self._cancelled.set()
+
+    def _on_job_returned(self, result: object) -> None:
+        self._close()
+        self.returned.emit(result)
+        self.finished.emit()
+
+    def _on_job_failed(self, error: Exception) -> None:
+        self._close()
+        self.failed.emit(error)
+        self.finished.emit()
+
+    def _close(self) -> None:
+        if self._cancelled is not None:
+            QCoreApplication.instance().aboutToQuit.disconnect(self._cancelled.set)
+            self._cancelled = None
+
+
+class ChildTask(Job):
+    """One task in a child; `returned` brings the TaskResult, `progressed` a Progress, Notice or what else the task tells.
+
+    `argv` is the command that starts the child; tests put a stand-in there.
+    """
+
+    argv: Sequence[str] = TASK_RUNNER
+
+    def start(self, task: Task) -> None:
+        """Do the task in a child. Raises RuntimeError while another runs."""
+        argv = tuple(type(self).argv)
+        self.begin(lambda tell, cancelled: run_task(task, tell, cancelled=cancelled, argv=argv))

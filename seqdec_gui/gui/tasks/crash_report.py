@@ -1,0 +1,117 @@
+"""What happens at a bug: the design is saved beside itself, and one dialog that blocks nothing offers the details to copy."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from pathlib import Path
+from types import TracebackType
+
+from PyQt5 import sip
+from PyQt5.QtWidgets import QApplication, QDialog, QDialogButtonBox, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+
+from seqdec_gui.domain import document as design_file
+from seqdec_gui.gui.dialogs.about import versions
+from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.widgets.focus import KeepsFocus
+from seqdec_gui.gui.workspace.autosave import cache_folder
+from seqdec_gui.gui.workspace.document import DesignDocument
+
+_dialogs: list[CrashReport] = []
+_reporting = False
+
+
+def install() -> None:
+    """Send what nobody caught to `report`. KeyboardInterrupt keeps its meaning."""
+    sys.excepthook = report
+
+
+def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Log it, save the designs of all windows, show the dialog; a second bug adds to the dialog that is open."""
+    global _reporting
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+        return
+    details = "".join(traceback.format_exception(kind, error, trace))
+    logging.getLogger("seqdec_gui").error("Unexpected error\n%s", details)
+    if _reporting or not isinstance(QApplication.instance(), QApplication):
+        sys.__excepthook__(kind, error, trace)
+        return
+    _reporting = True
+    try:
+        _show(details, save_designs())
+    finally:
+        _reporting = False
+
+
+def save_designs() -> list[Path]:
+    """Write every open design that has changes beside its file (`name.recovered.seqdec`); the paths written."""
+    written = []
+    for window in QApplication.topLevelWidgets():
+        document = getattr(window, "document", None)
+        if isinstance(document, DesignDocument) and not document.clean:
+            target = recovered_path(document)
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                design_file.save(document.design, target)
+            except Exception:  # the report itself matters more
+                logging.getLogger("seqdec_gui").exception("The design could not be saved to %s", target)
+            else:
+                written.append(target)
+    return written
+
+
+def recovered_path(document: DesignDocument) -> Path:
+    """Where a design goes at a bug."""
+    if document.path is None:
+        return cache_folder() / f"untitled.recovered{design_file.SUFFIX}"
+    return document.path.with_name(f"{document.path.stem}.recovered{design_file.SUFFIX}")
+
+
+def _show(details: str, written: list[Path]) -> None:
+    _dialogs[:] = [dialog for dialog in _dialogs if not sip.isdeleted(dialog) and dialog.isVisible()]
+    if _dialogs:
+        _dialogs[0].add(details)
+        return
+    parent = QApplication.activeWindow()
+    dialog = CrashReport(details, written, parent)
+    _dialogs.append(dialog)
+    dialog.show()
+
+
+class CrashReport(KeepsFocus, QDialog):
+    """Object name `crash_report`; not modal. Button `crash_copy`."""
+
+    def __init__(self, details: str, written: list[Path], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("crash_report")
+        self.setWindowTitle("Something went wrong")
+        self.setModal(False)
+        heading = QLabel("Something went wrong that should not have.")
+        heading.setProperty("role", "title")
+        names = ", ".join(map(str, written))
+        saved = f"Your design was saved as {names}." if written else "Your design has no unsaved changes."
+        words = QLabel(f"{saved} You can go on working. Please report the details below.", wordWrap=True)
+        words.setProperty("role", "dim")
+        self._details = QPlainTextEdit(objectName="crash_details", readOnly=True)
+        self._details.setFont(theme.font("small", monospace=True))
+        head = ", ".join(f"{name} {version}" for name, version in versions().items())
+        self._details.setPlainText(f"{head}\n\n{details}")
+        buttons = QDialogButtonBox(QDialogButtonBox.Close)
+        copy = buttons.addButton("Copy", QDialogButtonBox.ActionRole)
+        copy.setObjectName("crash_copy")
+        copy.clicked.connect(lambda: QApplication.clipboard().setText(self._details.toPlainText()))
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(*4 * (6 * theme.SPACE,))
+        layout.setSpacing(3 * theme.SPACE)
+        layout.addWidget(heading)
+        layout.addWidget(words)
+        layout.addWidget(self._details, 1)
+        layout.addWidget(buttons)
+        self.resize(680, 420)
+
+    def add(self, details: str) -> None:
+        """Append another error."""
+        self._details.appendPlainText(f"\n{details}")

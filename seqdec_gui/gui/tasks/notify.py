@@ -1,0 +1,184 @@
+"""The only place with dialogs. All are non-native, opened by `open()`, and answer by calling back: nothing blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from PyQt5.QtCore import QObject, Qt
+from PyQt5.QtWidgets import QApplication, QDialog, QFileDialog, QInputDialog, QLineEdit, QMessageBox, QWidget
+
+from seqdec_gui.domain.form_words import label
+from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.gui.look import preferences, theme
+from seqdec_gui.gui.look.icons import icon
+
+Answer = Literal["accept", "discard", "cancel"]
+DESIGN_FILTER = "Designs (*.seqdec)"
+DATA_FILTER = "Data (*.npz *.npy *.h5 *.hdf5 *.csv *.tsv *.parquet)"
+
+
+def window_of(thing: QObject | None) -> QWidget | None:
+    """The window that a dialog about this belongs to."""
+    while thing is not None:
+        if isinstance(thing, QWidget):
+            return thing.window()
+        thing = thing.parent()
+    return QApplication.activeWindow()
+
+
+def _box(parent: QObject | None, severity: str, title: str, text: str, name: str) -> QMessageBox:
+    box = QMessageBox(QMessageBox.NoIcon, title, f"<b>{_plain(title)}</b>", QMessageBox.NoButton, window_of(parent))
+    picture = {"error": "alert-circle-outline", "question": "help-circle-outline"}.get(severity, "information-outline")
+    box.setIconPixmap(icon(picture, theme.current().severity(severity)).pixmap(32, 32))
+    box.setObjectName(name)
+    box.setTextFormat(Qt.RichText)
+    box.setInformativeText(text)
+    box.setAttribute(Qt.WA_DeleteOnClose)
+    box.setTextInteractionFlags(Qt.TextSelectableByMouse)
+    return box
+
+
+def _plain(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("\n", "<br>")
+
+
+def message(parent: QObject | None, title: str, text: str) -> QMessageBox:
+    """Say something that needs no decision."""
+    box = _box(parent, "info", title, _plain(text), "message_box")
+    box.addButton(QMessageBox.Ok)
+    box.open()
+    return box
+
+
+def without_place(problem: Problem) -> str:
+    """The sentence of a problem; that it lies in the data goes without saying, and a field of the form has the form's name."""
+    section, _, field = problem.where.partition(".")
+    if section == "training" and field:
+        return msgspec.structs.replace(problem, where=label(field)).sentence()
+    return problem.sentence().removeprefix("data: ")
+
+
+def failure(parent: QObject | None, error: Exception, title: str = "That did not work") -> QMessageBox:
+    """Say what went wrong: one sentence, or every problem found."""
+    if isinstance(error, InvalidInput):
+        text = "<br><br>".join(_plain(without_place(problem)) for problem in error.problems[:8])
+        more = len(error.problems) - 8
+        text += f"<br><br>and {more} more." if more > 0 else ""
+    else:
+        text = _plain(str(error))
+    box = _box(parent, "error", title, text, "failure_box")
+    box.addButton(QMessageBox.Ok)
+    box.open()
+    return box
+
+
+def ask(
+    parent: QObject | None,
+    title: str,
+    text: str,
+    then: Callable[[Answer], None],
+    accept: str = "OK",
+    discard: str | None = None,
+    destructive: bool = False,
+) -> QMessageBox:
+    """Ask for a decision; `then` hears accept, discard (where offered) or cancel. Escape means cancel."""
+    box = _box(parent, "question", title, _plain(text), "question_box")
+    yes = box.addButton(accept, QMessageBox.DestructiveRole if destructive else QMessageBox.AcceptRole)
+    yes.setObjectName("answer_accept")
+    yes.setProperty("kind", "primary")
+    no = box.addButton(discard, QMessageBox.DestructiveRole) if discard else None
+    if no is not None:
+        no.setObjectName("answer_discard")
+    cancel = box.addButton(QMessageBox.Cancel)
+    cancel.setObjectName("answer_cancel")
+    box.setDefaultButton(cancel if destructive else yes)
+    box.setEscapeButton(cancel)
+
+    def on_finished(_result: int) -> None:
+        clicked = box.clickedButton()
+        then("accept" if clicked is yes else "discard" if no is not None and clicked is no else "cancel")
+
+    box.finished.connect(on_finished)
+    box.open()
+    return box
+
+
+def ask_text(
+    parent: QObject | None, title: str, label: str, value: str, then: Callable[[str], None], password: bool = False
+) -> QInputDialog:
+    """Ask for a line of text; `then` is called unless it is cancelled."""
+    dialog = QInputDialog(window_of(parent))
+    dialog.setObjectName("text_dialog")
+    dialog.setAttribute(Qt.WA_DeleteOnClose)
+    dialog.setWindowTitle(title)
+    dialog.setLabelText(label)
+    dialog.setTextValue(value)
+    dialog.setTextEchoMode(QLineEdit.Password if password else QLineEdit.Normal)
+    dialog.textValueSelected.connect(then)
+    dialog.open()
+    return dialog
+
+
+def _files(parent: QObject | None, title: str, filters: Iterable[str], start: Path | None) -> QFileDialog:
+    dialog = QFileDialog(window_of(parent), title, str(start if start is not None else preferences.last_folder()))
+    dialog.setObjectName("file_dialog")
+    dialog.setOption(QFileDialog.DontUseNativeDialog)
+    dialog.setAttribute(Qt.WA_DeleteOnClose)
+    dialog.setNameFilters([*filters, "All files (*)"])
+    dialog.resize(760, 520)
+    return dialog
+
+
+def choose_file(
+    parent: QObject | None, title: str, filters: Iterable[str], then: Callable[[Path], None], start: Path | None = None
+) -> QFileDialog:
+    """Ask for a file to read."""
+    dialog = _files(parent, title, filters, start)
+    dialog.setFileMode(QFileDialog.ExistingFile)
+    return _open_files(dialog, then)
+
+
+def choose_target(
+    parent: QObject | None,
+    title: str,
+    filters: Iterable[str],
+    suffix: str,
+    then: Callable[[Path], None],
+    start: Path | None = None,
+) -> QFileDialog:
+    """Ask where to write a file; `suffix` (without dot) is added to names without one; asks before it replaces a file."""
+    dialog = _files(parent, title, filters, start if start is None or start.is_dir() else start.parent)
+    dialog.setAcceptMode(QFileDialog.AcceptSave)
+    dialog.setDefaultSuffix(suffix)
+    if start is not None and not start.is_dir():
+        dialog.selectFile(start.name)
+    return _open_files(dialog, then)
+
+
+def choose_folder(parent: QObject | None, title: str, then: Callable[[Path], None], start: Path | None = None) -> QFileDialog:
+    """Ask for a folder."""
+    dialog = _files(parent, title, (), start)
+    dialog.setFileMode(QFileDialog.Directory)
+    dialog.setOption(QFileDialog.ShowDirsOnly)
+    return _open_files(dialog, then)
+
+
+def _open_files(dialog: QFileDialog, then: Callable[[Path], None]) -> QFileDialog:
+    def on_selected(name: str) -> None:
+        path = Path(name)
+        preferences.remember_folder(path if path.is_dir() else path.parent)
+        then(path)
+
+    dialog.fileSelected.connect(on_selected)
+    dialog.open()
+    return dialog
+
+
+def present(dialog: QDialog) -> QDialog:
+    """Open a dialog of our own over its window; it deletes itself when it is closed."""
+    dialog.setAttribute(Qt.WA_DeleteOnClose)
+    dialog.open()
+    return dialog

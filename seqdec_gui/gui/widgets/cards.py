@@ -1,0 +1,114 @@
+"""Cards in a grid that fits as many columns as there is room for."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import QPoint, QRect, QSize, Qt, pyqtSignal
+from PyQt5.QtGui import QKeyEvent, QMouseEvent, QPixmap
+from PyQt5.QtWidgets import QFrame, QLabel, QLayout, QLayoutItem, QVBoxLayout, QWidget
+
+from seqdec_gui.gui.look import theme
+
+
+class Card(QFrame):
+    """A picture, a title and a sentence; a click, Enter or Space activates it."""
+
+    activated = pyqtSignal()
+
+    def __init__(self, title: str, summary: str = "", picture_height: int = 0, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "card")
+        self.setProperty("clickable", True)
+        self.setFocusPolicy(Qt.StrongFocus)
+        self.setCursor(Qt.PointingHandCursor)
+        self.setAccessibleName(title)
+        self.setAccessibleDescription(summary)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(*4 * (3 * theme.SPACE,))
+        layout.setSpacing(theme.SPACE)
+        self._picture = QLabel(alignment=Qt.AlignCenter)
+        self._picture.setFixedHeight(picture_height)
+        self._picture.setVisible(picture_height > 0)
+        heading = QLabel(title, wordWrap=True)
+        heading.setProperty("role", "value")
+        words = QLabel(summary, wordWrap=True)
+        words.setProperty("role", "small")
+        words.setAlignment(Qt.AlignLeft | Qt.AlignTop)
+        words.setVisible(bool(summary))
+        layout.addWidget(self._picture)
+        layout.addWidget(heading)
+        layout.addWidget(words)
+        layout.addStretch(1)
+
+    def set_picture(self, picture: QPixmap) -> None:
+        self._picture.setPixmap(picture)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        event.accept()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.LeftButton and self.rect().contains(event.pos()):
+            self.activated.emit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key_Return, Qt.Key_Enter, Qt.Key_Space):
+            self.activated.emit()
+        else:
+            super().keyPressEvent(event)
+
+
+class GridLayout(QLayout):
+    """Items of one width and height in rows, as many a row as fit; the row is filled to the edge."""
+
+    def __init__(self, parent: QWidget | None = None, least_width: int = 200, gap: int = 3 * theme.SPACE) -> None:
+        super().__init__(parent)
+        self._items: list[QLayoutItem] = []
+        self._least_width, self._gap = least_width, gap
+        self.setContentsMargins(0, 0, 0, 0)
+
+    def addItem(self, item: QLayoutItem | None) -> None:
+        self._items.append(item)
+
+    def count(self) -> int:
+        return len(self._items)
+
+    def itemAt(self, index: int) -> QLayoutItem | None:
+        return self._items[index] if 0 <= index < len(self._items) else None
+
+    def takeAt(self, index: int) -> QLayoutItem | None:
+        return self._items.pop(index) if 0 <= index < len(self._items) else None
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        return self._arrange(QRect(0, 0, width, 0), move=False)
+
+    def sizeHint(self) -> QSize:
+        return QSize(3 * self._least_width + 2 * self._gap, self.heightForWidth(3 * self._least_width + 2 * self._gap))
+
+    def minimumSize(self) -> QSize:
+        return QSize(self._least_width, 0)
+
+    def setGeometry(self, rect: QRect) -> None:
+        super().setGeometry(rect)
+        self._arrange(rect, move=True)
+
+    def _arrange(self, rect: QRect, move: bool) -> int:
+        """Place the items and give the height that they need."""
+        shown = [item for item in self._items if item.widget() is not None and not item.widget().isHidden()]
+        if not shown:
+            return 0
+        columns = max(1, (rect.width() + self._gap) // (self._least_width + self._gap))
+        width = (rect.width() - (columns - 1) * self._gap) // columns
+        height = max(_height(item, width) for item in shown)
+        for place, item in enumerate(shown):
+            row, column = divmod(place, columns)
+            if move:
+                corner = rect.topLeft() + QPoint(column * (width + self._gap), row * (height + self._gap))
+                item.setGeometry(QRect(corner, QSize(width, height)))
+        rows = -(-len(shown) // columns)
+        return rows * height + (rows - 1) * self._gap
+
+
+def _height(item: QLayoutItem, width: int) -> int:
+    return item.heightForWidth(width) if item.hasHeightForWidth() else item.sizeHint().height()

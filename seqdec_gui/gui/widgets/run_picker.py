@@ -1,0 +1,169 @@
+"""Choosing a trained run of the open design and one of its checkpoints: for generating and exporting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from PyQt5.QtCore import QObject, pyqtSignal, pyqtSlot
+from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QToolButton, QWidget
+
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.look.icons import icon
+from seqdec_gui.gui.tasks import background
+from seqdec_gui.gui.workspace.launch import design_key, runs_parents
+from seqdec_gui.gui.workspace.workspace import Workspace
+from seqdec_gui.runs import folder
+from seqdec_gui.runs.folder import DesignKey, RunFolder
+from seqdec_gui.runs.notes import display_name
+from seqdec_gui.runs.state import RunSummary
+from seqdec_gui.runs.tasks import CheckpointName
+
+CHECKPOINTS: dict[CheckpointName, str] = {"best": "Best weights", "last": "Last weights"}
+
+
+class TrainedRun(NamedTuple):
+    """A run with weights, which checkpoints it has, and what the user calls it."""
+
+    run: RunFolder
+    summary: RunSummary
+    checkpoints: tuple[CheckpointName, ...]
+    name: str
+
+    @property
+    def words(self) -> str:
+        """`roman · 14 Mar 09:12:00 · finished · epoch 20 · loss 0.31`."""
+        loss = self.summary.best.get("val_loss", self.summary.metrics.get("loss"))
+        figures = [self.name, self.summary.state, f"epoch {self.summary.epoch}"]
+        return " · ".join(figures + ([f"loss {loss:.4g}"] if loss is not None else []))
+
+
+def checkpoints_of(run: RunFolder) -> tuple[CheckpointName, ...]:
+    """Those whose weights are there, the best first."""
+    return tuple(name for name in CHECKPOINTS if any(run.checkpoints.glob(f"{name}*")))
+
+
+def trained_runs(design: DesignKey, parents: Iterable[Path], also: Path | None = None) -> list[TrainedRun]:
+    """Runs of the design with weights, the newest first; `also` one that was chosen, of whatever design."""
+    summaries: dict[str, RunSummary] = {}
+    for parent in parents:
+        try:
+            listed = folder.list_runs(parent)
+            summaries |= {each.run: each for each in listed if design.owns(each.run, each.design_id, each.design_path)}
+        except InvalidInput:  # nothing was trained there yet
+            continue
+    if also is not None and RunFolder(also).exists and str(RunFolder(also).path) not in summaries:
+        summaries[str(RunFolder(also).path)] = RunFolder(also).summary()
+    runs = [(RunFolder(run), summary) for run, summary in summaries.items()]
+    found = [TrainedRun(run, summary, checkpoints_of(run), display_name(run.path)) for run, summary in runs]
+    found = [each for each in found if each.checkpoints and each.summary.state != "unreadable"]
+    return sorted(found, key=lambda each: each.summary.created or 0.0, reverse=True)
+
+
+class RunPicker(QWidget):
+    """Combo boxes `<name>_run` and `<name>_checkpoint`. `refreshed` follows every listing, `changed` every other choice."""
+
+    refreshed = pyqtSignal()
+    changed = pyqtSignal()
+
+    def __init__(self, workspace: Workspace, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._workspace = workspace
+        self._listing: background.Operation | None = None
+        self._wanted: Path | None = None
+        self.listed = False
+        self._runs = QComboBox(objectName=f"{name}_run")
+        self._runs.setAccessibleName("Trained run")
+        self._runs.setSizePolicy(QSizePolicy.Expanding, QSizePolicy.Fixed)
+        self._runs.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self._runs.currentIndexChanged.connect(self._on_runs_current_index_changed)
+        self._checkpoints = QComboBox(objectName=f"{name}_checkpoint")
+        self._checkpoints.setAccessibleName("Which weights")
+        self._checkpoints.setSizeAdjustPolicy(QComboBox.AdjustToContents)
+        self._checkpoints.currentIndexChanged.connect(self._on_checkpoints_current_index_changed)
+        self._again = QToolButton(objectName=f"{name}_refresh", toolTip="Look for runs again")
+        self._again.setAccessibleName("Look for runs again")
+        self._again.clicked.connect(self.refresh)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(2 * theme.SPACE)
+        row.addWidget(self._runs, 1)
+        row.addWidget(self._checkpoints)
+        row.addWidget(self._again)
+        workspace.run_ended.connect(self._on_workspace_run_ended)
+        workspace.run_requested.connect(self._on_workspace_run_requested)
+        theme.notifier.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    @property
+    def run(self) -> TrainedRun | None:
+        found: TrainedRun | None = self._runs.currentData()
+        return found
+
+    @property
+    def checkpoint(self) -> CheckpointName:
+        return self._checkpoints.currentData() or "best"
+
+    @pyqtSlot()
+    def refresh(self) -> None:
+        """List the runs of the open design again, in a thread; the chosen one stays chosen."""
+        if self._listing is not None:
+            self._listing.cancel()
+        document = self._workspace.document
+        design, parents = design_key(document), runs_parents(document.path)
+        also = self._wanted or self._workspace.chosen_run
+        self._listing = background.run(lambda: trained_runs(design, parents, also), self._on_listed, owner=self)
+
+    def _on_listed(self, runs: list[TrainedRun]) -> None:
+        self._listing = None
+        self.listed = True
+        chosen = self.run.run if self.run is not None else None
+        if self._wanted is not None:
+            chosen, self._wanted = RunFolder(self._wanted), None
+        elif chosen is None and self._workspace.chosen_run is not None:
+            chosen = RunFolder(self._workspace.chosen_run)
+        self._runs.blockSignals(True)
+        self._runs.clear()
+        for found in runs:
+            self._runs.addItem(found.words, found)
+            self._runs.setItemData(self._runs.count() - 1, str(found.run.path), 3)  # Qt.ToolTipRole
+        at = next((place for place, found in enumerate(runs) if found.run == chosen), 0)
+        self._runs.setCurrentIndex(at if runs else -1)
+        self._runs.blockSignals(False)
+        self._show_checkpoints()
+        self.refreshed.emit()
+
+    def _show_checkpoints(self) -> None:
+        before = self._checkpoints.currentData()
+        self._checkpoints.blockSignals(True)
+        self._checkpoints.clear()
+        for name in () if self.run is None else self.run.checkpoints:
+            self._checkpoints.addItem(CHECKPOINTS[name], name)
+        self._checkpoints.setCurrentIndex(max(0, self._checkpoints.findData(before)))
+        self._checkpoints.blockSignals(False)
+
+    @pyqtSlot(int)
+    def _on_runs_current_index_changed(self, _index: int) -> None:
+        self._show_checkpoints()
+        self.changed.emit()
+
+    @pyqtSlot(int)
+    def _on_checkpoints_current_index_changed(self, _index: int) -> None:
+        self.changed.emit()
+
+    @pyqtSlot(object)
+    def _on_workspace_run_ended(self, _run: QObject) -> None:
+        if self.isVisible():
+            self.refresh()
+
+    @pyqtSlot(object)
+    def _on_workspace_run_requested(self, run: Path) -> None:
+        self._wanted = Path(run)
+        if self.isVisible():
+            self.refresh()
+
+    @pyqtSlot()
+    def _on_theme_changed(self) -> None:
+        self._again.setIcon(icon("refresh"))

@@ -1,0 +1,65 @@
+"""A run's state in a word on a coloured ground."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import QRectF, QSize, Qt
+from PyQt5.QtGui import QFontMetricsF, QPainter, QPaintEvent
+from PyQt5.QtWidgets import QSizePolicy, QWidget
+
+from seqdec_gui.gui.look import theme
+
+WORDS = {
+    "starting": "Starting", "running": "Training", "paused": "Paused", "stopping": "Stopping", "ending": "Finishing",
+    "reading": "Opening", "finished": "Finished", "stopped": "Stopped", "failed": "Failed", "crashed": "Crashed",
+    "unfinished": "Not started", "elsewhere": "On another host", "unreadable": "Unreadable",
+}  # fmt: skip
+
+
+def state_color(state: str) -> str:
+    """The colour that a state is written in."""
+    look = theme.current()
+    if state in ("running", "starting", "stopping", "ending", "reading"):
+        return look.accent
+    if state == "finished":
+        return look.ok
+    if state in ("failed", "crashed", "unreadable"):
+        return look.error
+    return look.warning if state == "paused" else look.text_dim
+
+
+class Badge(QWidget):
+    """Object name `run_state`."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("run_state")
+        self.setSizePolicy(QSizePolicy.Fixed, QSizePolicy.Fixed)
+        self.state = ""
+
+    def set_state(self, state: str) -> None:
+        if state != self.state:
+            self.state = state
+            self.setAccessibleName(f"State: {self.text}")
+            self.updateGeometry()
+            self.update()
+
+    @property
+    def text(self) -> str:
+        return WORDS.get(self.state, self.state)
+
+    def sizeHint(self) -> QSize:
+        width = QFontMetricsF(theme.font("small", bold=True)).horizontalAdvance(self.text)
+        return QSize(int(width) + 4 * theme.SPACE, 5 * theme.SPACE)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        if not self.state:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.Antialiasing)
+        color = state_color(self.state)
+        painter.setPen(Qt.NoPen)
+        painter.setBrush(theme.color(color, 0.16))
+        painter.drawRoundedRect(QRectF(self.rect()), self.height() / 2, self.height() / 2)
+        painter.setFont(theme.font("small", bold=True))
+        painter.setPen(theme.color(color))
+        painter.drawText(self.rect(), Qt.AlignCenter, self.text)

@@ -1,0 +1,32 @@
+"""How a table looks that lists something: lines without a grid, one height, no row numbers."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import Qt
+from PyQt5.QtGui import QFontMetrics
+from PyQt5.QtWidgets import QAbstractItemView, QTableView
+
+from seqdec_gui.gui.look import theme
+
+TITLE_PADDING = 5 * theme.SPACE
+
+
+def show_as_list(table: QTableView, row_height: int) -> None:
+    """Height in pixels."""
+    table.setShowGrid(False)
+    table.setWordWrap(False)
+    table.setHorizontalScrollMode(QAbstractItemView.ScrollPerPixel)
+    table.verticalHeader().hide()
+    table.verticalHeader().setDefaultSectionSize(row_height)
+    table.horizontalHeader().setHighlightSections(False)
+
+
+def fit_columns(table: QTableView) -> None:
+    """As wide as what stands in them; titles of several words, whose alignment asks for it, go over two lines."""
+    metrics, model, header = QFontMetrics(theme.font("small", bold=True)), table.model(), table.horizontalHeader()
+    header.setFixedHeight(2 * metrics.lineSpacing() + 4 * theme.SPACE)
+    for place in range(model.columnCount()):
+        words = str(model.headerData(place, Qt.Horizontal)).split()
+        splits = [(" ".join(words[:cut]), " ".join(words[cut:])) for cut in range(1, len(words) + 1)]
+        title = min(max(map(metrics.horizontalAdvance, lines)) for lines in splits)
+        table.setColumnWidth(place, max(table.sizeHintForColumn(place), title + TITLE_PADDING))

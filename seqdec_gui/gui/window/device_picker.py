@@ -1,0 +1,206 @@
+"""The button that says where the next run trains, and the list that opens under it."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import QPoint, QSize, Qt, QTimer, pyqtSlot
+from PyQt5.QtGui import QHideEvent, QPainter, QPaintEvent, QShowEvent
+from PyQt5.QtWidgets import (
+    QAbstractButton,
+    QCheckBox,
+    QFrame,
+    QLabel,
+    QRadioButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from seqdec_gui.domain.wording import counted
+from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.look.icons import icon
+from seqdec_gui.gui.workspace.devices import DeviceSelection
+from seqdec_gui.runs.devices import Device
+from seqdec_gui.runs.spec import DeviceChoice
+
+REFRESH_MS = 2000
+GIB = 2**30
+CHEVRON = 18
+
+
+class DevicePicker(QToolButton):
+    """Object name `device_picker`; the list has a button `device_auto`, `device_cpu`, `device_cpu_2`, `device_gpu_0`, ..."""
+
+    def __init__(self, devices: DeviceSelection, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("device_picker")
+        self.setAccessibleName("Devices of the next run")
+        self.setProperty("kind", "picker")
+        self.setToolButtonStyle(Qt.ToolButtonTextBesideIcon)
+        self.setIconSize(QSize(18, 18))
+        self._devices = devices
+        self._list = DeviceList(devices, self)
+        self.clicked.connect(self.open_list)
+        devices.devices_changed.connect(self._on_devices_changed)
+        devices.choice_changed.connect(self._on_devices_changed)
+        theme.notifier.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        self._on_devices_changed()
+
+    @pyqtSlot()
+    def open_list(self) -> None:
+        """Open the list under the button."""
+        self._list.adjustSize()
+        corner = self.mapToGlobal(QPoint(self.width() - self._list.width(), self.height() + theme.SPACE))
+        self._list.move(corner)
+        self._list.show()
+
+    @pyqtSlot()
+    def _on_devices_changed(self) -> None:
+        devices = self._devices
+        if not devices.known:
+            self.setText("Devices…  ")
+            return
+        automatic = devices.choice.kind == "auto"
+        self.setText(f"{'Auto: ' if automatic else ''}{devices.label}    ")
+        names = {device.id: device.name for device in devices.devices}
+        used = [f"{name}: {names[name]}" for name in devices.resolved.names if name in names]
+        words = used or [devices.label]
+        self.setToolTip("\n".join(["The next run trains on", *words, *(problem.sentence() for problem in devices.warnings)]))
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        super().paintEvent(event)
+        painter = QPainter(self)
+        self._chevron.paint(painter, self.width() - CHEVRON - theme.SPACE, (self.height() - CHEVRON) // 2, CHEVRON, CHEVRON)
+        painter.end()
+
+    @pyqtSlot()
+    def _on_theme_changed(self) -> None:
+        self.setIcon(icon("memory"))
+        self._chevron = icon("chevron-down")
+
+
+class DeviceList(QFrame):
+    """Every device with its memory and load, refreshed while the list is open."""
+
+    def __init__(self, devices: DeviceSelection, parent: QWidget | None = None) -> None:
+        super().__init__(parent, Qt.Popup)
+        self.setObjectName("device_list")
+        self.setProperty("role", "card")
+        self.setMinimumWidth(340)
+        self._devices = devices
+        self._buttons: dict[str, QAbstractButton] = {}
+        self._facts: dict[str, QLabel] = {}
+        self._updating = False
+        self._layout = QVBoxLayout(self)
+        self._layout.setContentsMargins(*4 * (3 * theme.SPACE,))
+        self._layout.setSpacing(0)
+        self._timer = QTimer(self)
+        self._timer.setInterval(REFRESH_MS)
+        self._timer.timeout.connect(devices.refresh)
+        devices.devices_changed.connect(self._on_devices_changed)
+        devices.choice_changed.connect(self._on_devices_changed)
+        self._build()
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        super().showEvent(event)
+        self._devices.refresh()
+        self._timer.start()
+        chosen = next((button for button in self._buttons.values() if button.isChecked()), None)
+        if chosen is not None:
+            chosen.setFocus()
+
+    def hideEvent(self, event: QHideEvent | None) -> None:
+        self._timer.stop()
+        super().hideEvent(event)
+
+    def _build(self) -> None:
+        """One row per device; the CPU is always there, so it can be chosen before the driver has answered."""
+        while self._layout.count():
+            self._layout.takeAt(0).widget().deleteLater()
+        self._buttons, self._facts = {}, {}
+        gpus = [device for device in self._devices.devices if device.kind == "gpu"]
+        cpus = [device for device in self._devices.devices if device.kind == "cpu"]
+        self._add_row("auto", "Automatic", QRadioButton())
+        if gpus:
+            self._add_heading("GPUs, any number")
+        for device in gpus:
+            self._add_row(device.id, f"{device.index}  {device.name}", QCheckBox())
+        self._add_heading("Processor")
+        names = {device.id: device.name for device in cpus} or {"cpu": "CPU", "cpu:2": "2 virtual devices"}
+        for device_id, name in names.items():
+            self._add_row(device_id, name, QRadioButton())
+        self._update()
+
+    def _add_heading(self, text: str) -> None:
+        heading = QLabel(text)
+        heading.setProperty("role", "section")
+        heading.setContentsMargins(0, 2 * theme.SPACE, 0, theme.SPACE)
+        self._layout.addWidget(heading)
+
+    def _add_row(self, device_id: str, text: str, button: QAbstractButton) -> None:
+        button.setText(text)
+        button.setAutoExclusive(False)
+        button.setObjectName("device_" + device_id.replace(":", "_"))
+        button.toggled.connect(lambda on, chosen=device_id: self._on_button_toggled(chosen, on))
+        facts = QLabel()
+        facts.setProperty("role", "small")
+        facts.setContentsMargins(22, 0, 0, theme.SPACE)
+        self._layout.addWidget(button)
+        self._layout.addWidget(facts)
+        self._buttons[device_id], self._facts[device_id] = button, facts
+
+    def _update(self) -> None:
+        choice = self._devices.choice
+        chosen = {f"gpu:{index}" for index in choice.gpus} if choice.kind == "gpu" else {str(choice)}
+        by_id = {device.id: device for device in self._devices.devices}
+        self._updating = True
+        for device_id, button in self._buttons.items():
+            button.setChecked(device_id in chosen)
+            device = by_id.get(device_id)
+            words = "All GPUs that nobody uses, otherwise the CPU" if device_id == "auto" else facts_of(device)
+            self._facts[device_id].setText(words)
+            self._facts[device_id].setVisible(bool(words))
+        self._updating = False
+
+    @pyqtSlot()
+    def _on_devices_changed(self) -> None:
+        listed = {"auto", *(device.id for device in self._devices.devices)}
+        if self._devices.known and listed != set(self._buttons):
+            self._build()
+        else:
+            self._update()
+        if self.isVisible():
+            self.adjustSize()
+
+    def _on_button_toggled(self, device_id: str, on: bool) -> None:
+        if self._updating:
+            return
+        if device_id.startswith("gpu:"):
+            gpus = [int(name[4:]) for name, button in self._buttons.items() if name.startswith("gpu:") and button.isChecked()]
+            choice = DeviceChoice("gpu", gpus=tuple(gpus)) if gpus else DeviceChoice("auto")
+        elif not on:  # a click on the one that is chosen already
+            self._update()
+            return
+        elif device_id == "auto":
+            choice = DeviceChoice("auto")
+        else:
+            choice = DeviceChoice("cpu", count=int(device_id.partition(":")[2] or 1))
+        self._devices.choose(choice)
+
+
+def facts_of(device: Device | None) -> str:
+    """`3.1 of 80 GiB in use · load 12 % · 1 program`."""
+    if device is None:
+        return ""
+    if device.virtual:
+        return "One processor split in two, to try parallel training"
+    facts = []
+    if device.cores:
+        facts.append(counted(device.cores, "core"))
+    if device.memory_used is not None and device.memory_total:
+        facts.append(f"{device.memory_used / GIB:.1f} of {device.memory_total / GIB:.0f} GiB in use")
+    if device.load is not None:
+        facts.append(f"load {100 * device.load:.0f} %")
+    if device.others:
+        facts.append(f"in use by {counted(device.others, 'program')}")
+    return "  ·  ".join(facts)

@@ -1,0 +1,75 @@
+"""What the first look at a page would wait for, done soon after the start in pieces that nobody feels."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+
+from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal, pyqtSlot
+from PyQt5.QtWidgets import QApplication
+
+from seqdec_gui.gui.tasks import background
+from seqdec_gui.gui.window.shell import Pages
+
+BEGIN_MS = 700
+STEP_MS = 40
+# In a thread, so nothing here may import Qt: PyQt crashes when a module of it is first imported in one thread while another
+# is inside Qt. These take longest where they load shared libraries, one at a time.
+LIBRARIES = (
+    *("numpy", "numpy.typing", "pyarrow", "pyarrow.compute", "pyarrow.csv", "multiprocessing.connection", "cProfile"),
+    *(f"seqdec_gui.{name}" for name in ("data.dataset", "data.statistics", "runs.certificate", "runs.advice")),
+)
+# In the window's thread, one in each step, what others need first; the modules of PyQt5 are those that pyqtgraph imports.
+MODULES = (
+    "PyQt5.QtSvg",
+    "PyQt5.QtTest",
+    "PyQt5.uic",
+    "pyqtgraph",
+    "seqdec_gui.gui.workspace.training_session",
+    *(f"seqdec_gui.gui.pages.train.{name}" for name in ("plots", "header", "board", "page")),
+    *(f"seqdec_gui.gui.pages.data.{name}" for name in ("column_details", "port_row", "sample_panel", "page")),
+    *(f"seqdec_gui.gui.pages.generate.{name}" for name in ("fields", "page")),
+    *(f"seqdec_gui.gui.pages.runs.{name}" for name in ("details", "page")),
+)
+PAGES = ("train", "data")
+
+
+class Warming(QObject):
+    """Imports the modules of all pages and builds the largest two. Waits while a mouse button is held."""
+
+    ended = pyqtSignal()
+
+    def __init__(self, pages: Pages) -> None:
+        super().__init__(pages)
+        self._steps: deque[Callable[[], object]] = deque(partial(import_module, name) for name in MODULES if _installed(name))
+        self._steps.extend(partial(pages.page, name) for name in PAGES)
+        self._timer = QTimer(self, interval=BEGIN_MS, singleShot=True, timeout=self._on_timer_timeout)
+        self._timer.start()
+
+    @pyqtSlot()
+    def _on_timer_timeout(self) -> None:
+        self._timer.timeout.disconnect()
+        self._timer.timeout.connect(self._take_step)
+        self._timer.setInterval(STEP_MS)
+        background.run(_import_libraries, lambda _none: self._timer.start(), owner=self)
+
+    @pyqtSlot()
+    def _take_step(self) -> None:
+        if not self._steps:
+            self.ended.emit()
+            return
+        if QApplication.mouseButtons() == Qt.NoButton:
+            self._steps.popleft()()
+        self._timer.start()
+
+
+def _import_libraries() -> None:
+    for name in LIBRARIES:
+        import_module(name)
+
+
+def _installed(name: str) -> bool:
+    return find_spec(name.partition(".")[0]) is not None

@@ -1,0 +1,199 @@
+"""The fixed parts of the window: panels left, right and below, tabs in the centre, the splitters between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PyQt5.QtCore import QByteArray, QEvent, QObject, QSettings, Qt, pyqtSignal, pyqtSlot
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QSplitter, QTabWidget, QToolButton, QVBoxLayout, QWidget
+
+from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.look.icons import icon
+from seqdec_gui.gui.window.message_bar import MessageBar
+from seqdec_gui.gui.window.pages import PAGES, Page
+
+LEFT, CENTRE, RIGHT, BOTTOM = 220, 704, 400, 112
+
+
+class Panel(QFrame):
+    """A widget under a small heading."""
+
+    def __init__(self, title: str, content: QWidget, corner: QWidget | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("role", "panel")
+        self.content = content
+        heading = QLabel(title)
+        heading.setProperty("role", "section")
+        bar = QHBoxLayout()
+        bar.setContentsMargins(3 * theme.SPACE, 2 * theme.SPACE, 2 * theme.SPACE, theme.SPACE)
+        bar.addWidget(heading, 1)
+        if corner is not None:
+            bar.addWidget(corner)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(bar)
+        layout.addWidget(content, 1)
+
+
+class Overlay(QObject):
+    """Keeps one widget over the whole of another, which stays visible and usable below."""
+
+    def __init__(self, above: QWidget, below: QWidget) -> None:
+        super().__init__(above)
+        self._above, self._below = above, below
+        above.setParent(below)
+        below.installEventFilter(self)
+        above.setGeometry(below.rect())
+        above.raise_()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._below and event.type() == QEvent.Resize:
+            self._above.setGeometry(self._below.rect())
+        return False
+
+
+class Pages(QTabWidget):
+    """Object name `pages`. A page is built when it is first shown; `page_shown` tells its name."""
+
+    page_shown = pyqtSignal(str)
+
+    def __init__(self, build: Callable[[Page], QWidget], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("pages")
+        self.tabBar().setObjectName("page_tabs")
+        self.tabBar().setAccessibleName("Pages")
+        self.tabBar().setExpanding(False)
+        self._build = build
+        self._built: dict[str, QWidget] = {}
+        for page in PAGES:
+            holder = QWidget()
+            holder.setObjectName(f"page_{page.name}")
+            layout = QVBoxLayout(holder)
+            layout.setContentsMargins(0, 0, 0, 0)
+            self.addTab(holder, page.title)
+        self.currentChanged.connect(self._on_current_changed)
+
+    @property
+    def current(self) -> str:
+        """The name of the page shown."""
+        return PAGES[self.currentIndex()].name
+
+    def page(self, name: str) -> QWidget:
+        """The page's widget, built now if it was not yet."""
+        if name not in self._built:
+            index = next(i for i, page in enumerate(PAGES) if page.name == name)
+            widget = self._build(PAGES[index])
+            self._built[name] = widget
+            self.widget(index).layout().addWidget(widget)
+        return self._built[name]
+
+    def show_page(self, name: str) -> None:
+        """Bring a page to the front."""
+        self.page(name)
+        self.setCurrentIndex(next(i for i, page in enumerate(PAGES) if page.name == name))
+
+    def step(self, by: int) -> None:
+        """Show the page so many tabs to the right."""
+        self.setCurrentIndex((self.currentIndex() + by) % self.count())
+
+    @pyqtSlot(int)
+    def _on_current_changed(self, index: int) -> None:
+        name = PAGES[index].name
+        page = self.page(name)
+        if not self.tabBar().hasFocus():
+            page.setFocus()
+        self.page_shown.emit(name)
+
+    def recolour(self) -> None:
+        look = theme.current()
+        for index, page in enumerate(PAGES):
+            self.setTabIcon(index, icon(page.icon, look.accent if index == self.currentIndex() else look.text_dim))
+
+
+class BottomPanel(QTabWidget):
+    """Problems and logs, with a button that hides them."""
+
+    close_requested = pyqtSignal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("bottom_panel")
+        self.tabBar().setExpanding(False)
+        self._brought: QWidget | None = None
+        self._before: QWidget | None = None
+        self._close = QToolButton(objectName="bottom_close", toolTip="Hide the panel")
+        self._close.setAccessibleName("Hide problems and log")
+        self._close.setProperty("kind", "small")
+        self._close.clicked.connect(self.close_requested)
+        self.setCornerWidget(self._close, Qt.TopRightCorner)
+
+    def bring(self, widget: QWidget) -> None:
+        """Show the tab that belongs to the page in front, until `take_back`."""
+        if self._brought is None:
+            self._before, self._brought = self.currentWidget(), widget
+            self.setCurrentWidget(widget)
+
+    def take_back(self) -> None:
+        """Show the tab from before `bring` again, unless another was chosen meanwhile."""
+        if self._before is not None and self.currentWidget() is self._brought:
+            self.setCurrentWidget(self._before)
+        self._brought = self._before = None
+
+    def recolour(self) -> None:
+        self._close.setIcon(icon("chevron-down"))
+
+
+class Shell(QWidget):
+    """Left, centre and right, the bottom panel under the centre, a message bar over everything."""
+
+    def __init__(self, left: tuple[QWidget, ...], pages: Pages, right: QWidget, bottom: BottomPanel) -> None:
+        super().__init__()
+        self.left, self.pages, self.right, self.bottom = _column(left), pages, right, bottom
+        self.bar = MessageBar()
+        self._middle = _splitter(Qt.Vertical, (pages, bottom), (1, 0))
+        self._across = _splitter(Qt.Horizontal, (self.left, self._middle, right), (0, 1, 0))
+        self._across.setObjectName("columns")
+        self._across.setSizes([LEFT, CENTRE, RIGHT])
+        self._middle.setSizes([600, BOTTOM])
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.bar)
+        layout.addWidget(self._across, 1)
+
+    def save(self, settings: QSettings) -> None:
+        """Keep the sizes of the panels and which are hidden."""
+        settings.setValue("window/columns", self._across.saveState())
+        settings.setValue("window/rows", self._middle.saveState())
+        if isinstance(self.left, QSplitter):
+            settings.setValue("window/left", self.left.saveState())
+        for name in ("left", "right", "bottom"):
+            settings.setValue(f"window/{name}_hidden", getattr(self, name).isHidden())
+
+    def restore(self, settings: QSettings) -> None:
+        """Take what `save` kept; nothing where it kept nothing."""
+        pairs = ((self._across, "window/columns"), (self._middle, "window/rows"), (self.left, "window/left"))
+        for splitter, key in pairs:
+            state = settings.value(key)
+            if isinstance(splitter, QSplitter) and isinstance(state, QByteArray):
+                splitter.restoreState(state)
+                splitter.setHandleWidth(1)
+        for name in ("left", "right", "bottom"):
+            getattr(self, name).setHidden(settings.value(f"window/{name}_hidden", False, type=bool))
+
+
+def _column(widgets: tuple[QWidget, ...]) -> QSplitter:
+    column = _splitter(Qt.Vertical, widgets, (3, 2))
+    column.setMinimumWidth(168)
+    return column
+
+
+def _splitter(orientation: Qt.Orientation, widgets: tuple[QWidget, ...], stretches: tuple[int, ...]) -> QSplitter:
+    splitter = QSplitter(orientation)
+    splitter.setChildrenCollapsible(False)
+    splitter.setHandleWidth(1)
+    for index, (widget, stretch) in enumerate(zip(widgets, stretches, strict=False)):
+        splitter.addWidget(widget)
+        splitter.setStretchFactor(index, stretch)
+    return splitter

@@ -1,0 +1,70 @@
+"""The status bar: what was just told, and parameters and memory of the whole design."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import Qt, QTimer, pyqtSlot
+from PyQt5.QtWidgets import QLabel, QStatusBar, QWidget
+
+from seqdec_gui.domain.cost import activation_bytes
+from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.widgets.elided_label import ElidedLabel
+from seqdec_gui.gui.workspace.workspace import Workspace
+
+TOLD_MS = 6000
+
+
+class Totals(QLabel):
+    """Object name `totals`: `232,214 parameters · 231,702 trainable · about 21 MiB at batch 64`."""
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("totals")
+        self.setContentsMargins(0, 0, 2 * theme.SPACE, 0)
+        self._workspace = workspace
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.refresh)
+        workspace.document.design_changed.connect(lambda _old, _new: self._timer.start(0))
+        self.refresh()
+
+    @pyqtSlot()
+    def refresh(self) -> None:
+        document = self._workspace.document
+        inference, batch = document.report.inference, document.design.training.batch_size
+        if not document.design.blocks:
+            self.setText("")
+            return
+        words = [f"{inference.parameters:,} parameters"]
+        if inference.trainable != inference.parameters:
+            words.append(f"{inference.trainable:,} trainable")
+        words.append(f"about {format_bytes(activation_bytes(inference, batch))} to train at batch {batch:,}")
+        self.setText("   ·   ".join(words))
+        self.setToolTip("Weights, gradients, optimizer and activations of one batch in float32: an estimate.")
+
+
+class StatusBar(QStatusBar):
+    """Left what was just told, for some seconds, or why training cannot begin (`train_reason`); right the totals."""
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.reason = ElidedLabel("train_reason", Qt.ElideRight)
+        self.reason.setContentsMargins(2 * theme.SPACE, 0, 4 * theme.SPACE, 0)
+        self._totals = Totals(workspace)
+        self.addWidget(self.reason, 1)
+        self.addPermanentWidget(self._totals)
+        self.setSizeGripEnabled(False)
+
+    @pyqtSlot(str)
+    def tell(self, sentence: str) -> None:
+        """Show a sentence; one without room ends in dots instead of under the totals."""
+        room = self._totals.x() - 6 * theme.SPACE
+        self.showMessage(self.fontMetrics().elidedText(sentence, Qt.ElideRight, room), TOLD_MS)
+
+
+def format_bytes(count: int) -> str:
+    """`0.9 MiB`, `23 MiB`, `1.4 GiB`."""
+    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if count >= size:
+            amount = count / size
+            return f"{amount:.1f} {unit}" if amount < 10 else f"{amount:,.0f} {unit}"
+    return f"{count} B"

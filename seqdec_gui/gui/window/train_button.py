@@ -1,0 +1,52 @@
+"""The one big button: it says what it will do, or is disabled and says why."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import QSize, QTimer, pyqtSignal, pyqtSlot
+from PyQt5.QtWidgets import QPushButton, QWidget
+
+from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.look.icons import icon
+from seqdec_gui.gui.workspace.readiness import Readiness, readiness
+from seqdec_gui.gui.workspace.workspace import Workspace
+
+
+class TrainButton(QPushButton):
+    """Object name `train_button`. `told` brings what it says whenever that may have changed."""
+
+    told = pyqtSignal(object)  # Readiness
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("train_button")
+        self.setProperty("kind", "primary")
+        self.setIconSize(QSize(18, 18))
+        self.setMinimumWidth(160)
+        self._workspace = workspace
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.refresh)
+        workspace.document.design_changed.connect(lambda _old, _new: self._timer.start(0))
+        devices = workspace.devices
+        for signal in (workspace.training_changed, devices.devices_changed, devices.choice_changed, workspace.checking.changed):
+            signal.connect(self._ask)
+        theme.notifier.changed.connect(self._ask)
+        self.refresh()
+
+    @pyqtSlot()
+    def _ask(self) -> None:
+        """Look once, after everything that a change brings has happened."""
+        self._timer.start(0)
+
+    @pyqtSlot()
+    def refresh(self) -> None:
+        """Say what can be done now."""
+        found: Readiness = readiness(self._workspace)
+        self.setText(found.text)
+        self.setEnabled(found.ready)
+        note = f"\n{found.note}" if found.note else ""
+        self.setToolTip(found.reason or f"{found.text} (Ctrl+R){note}")
+        self.setAccessibleDescription(found.reason or found.note)
+        look = theme.current()
+        self.setIcon(icon("play", look.accent_text if found.ready else look.text_disabled))
+        self.told.emit(found)

@@ -1,0 +1,158 @@
+"""Changes written to a recovery file two seconds after the last one, and what was left by a window that did not close."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import time
+from pathlib import Path
+
+import msgspec
+from PyQt5.QtCore import QObject, QStandardPaths, QTimer, pyqtSlot
+
+from seqdec_gui.domain import document as design_file
+from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.problems import SeqdecError
+from seqdec_gui.domain.wording import counted
+from seqdec_gui.gui.look import preferences
+from seqdec_gui.gui.tasks import background
+from seqdec_gui.gui.workspace.document import DesignDocument
+
+IDLE_MS = 2000
+SUFFIX = ".autosave"
+
+
+class Recovery(msgspec.Struct, frozen=True):
+    """A recovery file, the design it belongs to (None: one without a file), and when it was written (Unix seconds)."""
+
+    file: Path
+    design: Path | None
+    written: float
+
+    def remove(self) -> None:
+        with contextlib.suppress(OSError):
+            self.file.unlink()
+
+
+class Autosave(QObject):
+    """Follows a document. The file goes when the design is saved, or the window closed in peace (`forget`)."""
+
+    def __init__(self, document: DesignDocument, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._written: Path | None = None
+        self._writing: background.Operation | None = None
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(IDLE_MS)
+        self._timer.timeout.connect(self._on_timer_timeout)
+        document.design_changed.connect(self._on_document_design_changed)
+        document.clean_changed.connect(self._on_document_clean_changed)
+        document.path_changed.connect(self._on_document_path_changed)
+
+    @property
+    def pending(self) -> bool:
+        """Whether something is still to be written."""
+        return self._timer.isActive() or self._writing is not None
+
+    def file(self) -> Path:
+        """Where the open design is kept."""
+        path = self._document.path
+        if path is not None:
+            return path.with_name(path.name + SUFFIX)
+        return cache_folder() / f"untitled-{os.getpid()}{design_file.SUFFIX}{SUFFIX}"
+
+    def forget(self) -> None:
+        """Write no more and remove the file: the design is safe, or not wanted."""
+        self._timer.stop()
+        if self._writing is not None:
+            self._writing.cancel()
+            self._writing = None
+        if self._written is not None:
+            Recovery(self._written, None, 0).remove()
+            self._written = None
+
+    @pyqtSlot(object, object)
+    def _on_document_design_changed(self, _old: Design, _new: Design) -> None:
+        if preferences.autosave_is_on():
+            self._timer.start()
+
+    @pyqtSlot(bool)
+    def _on_document_clean_changed(self, clean: bool) -> None:
+        if clean:
+            self.forget()
+
+    @pyqtSlot(object)
+    def _on_document_path_changed(self, _path: Path | None) -> None:
+        self.forget()
+
+    @pyqtSlot()
+    def _on_timer_timeout(self) -> None:
+        design, file = self._document.design, self.file()
+        if self._document.clean or not design.blocks:
+            return
+        if self._writing is not None:
+            self._timer.start()
+            return
+        self._written = file
+        self._writing = background.run(lambda: write(design, file), self._on_written, self._on_not_written, self)
+
+    def _on_written(self, _result: None) -> None:
+        self._writing = None
+
+    def _on_not_written(self, error: Exception) -> None:
+        self._writing = None
+        if not isinstance(error, OSError | SeqdecError):  # a full disk must not stop the work
+            raise error
+
+
+def cache_folder() -> Path:
+    """Where designs without a file are kept."""
+    return Path(QStandardPaths.writableLocation(QStandardPaths.GenericCacheLocation)) / "seqdec-gui"
+
+
+def write(design: Design, file: Path) -> None:
+    """Write a recovery file. Raises InvalidInput, OSError."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    design_file.save(design, file)
+
+
+def left_behind(path: Path | None = None) -> Recovery | None:
+    """What a window that did not close in peace left: of the design at `path`, or the newest of those without a file."""
+    if path is not None:
+        file = path.with_name(path.name + SUFFIX)
+        written = _modified(file)
+        return Recovery(file, path, written) if written > _modified(path) else None
+    found = [Recovery(file, None, _modified(file)) for file in cache_folder().glob(f"untitled-*{SUFFIX}") if not _alive(file)]
+    return max(found, key=lambda recovery: recovery.written, default=None)
+
+
+def age(recovery: Recovery) -> str:
+    """`2 minutes ago`, `3 hours ago`, `5 days ago`."""
+    seconds = max(0.0, time.time() - recovery.written)
+    for length, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= length:
+            count = int(seconds // length)
+            return f"{counted(count, name)} ago"
+    return "a moment ago"
+
+
+def _modified(file: Path) -> float:
+    with contextlib.suppress(OSError):
+        return file.stat().st_mtime
+    return 0.0
+
+
+def _alive(file: Path) -> bool:
+    """Whether the process that wrote this file still runs, and so still needs it."""
+    digits = file.name.removeprefix("untitled-").partition(".")[0]
+    if not re.fullmatch("[1-9][0-9]{0,8}", digits):
+        return False
+    try:
+        os.kill(int(digits), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

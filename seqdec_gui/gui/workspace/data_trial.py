@@ -1,0 +1,230 @@
+"""Trying the bindings on the data in a thread, whenever one of them or the file changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from PyQt5.QtCore import QFileSystemWatcher, QObject, QTimer, pyqtSignal, pyqtSlot
+
+from seqdec_gui.domain.bindings import DataSource
+from seqdec_gui.domain.codes import about
+from seqdec_gui.domain.dataflow import DataPort, data_ports
+from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.problems import Problem, errors
+from seqdec_gui.gui.tasks import background
+from seqdec_gui.runs.batches import problems_of_trial
+
+if TYPE_CHECKING:
+    from seqdec_gui.data.dataset import Trial
+    from seqdec_gui.gui.workspace.workspace import Workspace
+    from seqdec_gui.runs.readiness import Stamps
+
+DELAY_MS = 150
+SETTLE_MS = 300  # a file is written in pieces
+
+
+class Question(NamedTuple):
+    """What a trial is about."""
+
+    source: DataSource
+    ports: tuple[DataPort, ...]
+    folder: Path
+
+
+class Checking(QObject):
+    """Keeps the newest `Trial` of the open design. One is under way at a time; the last change wins.
+
+    The modules that read data are imported in the thread, with the first file.
+    """
+
+    started = pyqtSignal()
+    checked = pyqtSignal(object)  # Trial, or None where there is nothing to try
+    failed = pyqtSignal(object)
+    changed = pyqtSignal()  # `problems` may be others now
+    file_changed = pyqtSignal()  # another program wrote a data file, and it has been tried again
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self._workspace = workspace
+        self._asked: Question | None = None
+        self._running: background.Operation | None = None
+        self._looking: background.Operation | None = None
+        self._again = False
+        self._stamps: Stamps | None = None
+        self.trial: Trial | None = None
+        """The newest, maybe of bindings or a file that have changed since."""
+        self._answered: Question | None = None
+        self._fit_of: tuple[Trial, Design, tuple[Problem, ...]] | None = None
+        self._timer = QTimer(self, singleShot=True, timeout=self._on_timer_timeout)
+        self._watcher = QFileSystemWatcher(self)
+        self._settling = QTimer(self, singleShot=True, interval=SETTLE_MS, timeout=self.look)
+        for signal in (self._watcher.fileChanged, self._watcher.directoryChanged):
+            signal.connect(self._on_watcher_changed)
+        for changed in (workspace.devices.devices_changed, workspace.devices.choice_changed):
+            changed.connect(self.changed)
+        workspace.document.design_changed.connect(self._on_document_design_changed)
+        workspace.document.path_changed.connect(self._on_document_path_changed)
+
+    @property
+    def trying(self) -> bool:
+        """Whether the data is being read now."""
+        return self._running is not None
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way or about to be."""
+        return self.trying or self._looking is not None or self._timer.isActive() or self._settling.isActive()
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with the data for the present design, errors first; empty as long as that is not known."""
+        if self.trial is None or self._answered is None or self._answered != self._question():
+            return ()
+        design, devices = self._workspace.document.design, self._workspace.devices.resolved
+        told = (*problems_of_trial(self.trial, design.training, devices), *self._fit_problems(self.trial, design))
+        told = tuple(problem for problem in told if about(problem.code) != "binding")  # the design's own check says those
+        found = [problem for problem in told if problem.severity != "info"]
+        return tuple(sorted(dict.fromkeys(found), key=lambda problem: problem.severity != "error"))
+
+    def _fit_problems(self, trial: Trial, design: Design) -> tuple[Problem, ...]:
+        """Where the data does not suit the design, which is looked at once for each of the two."""
+        if not self._workspace.document.report.ok:
+            return ()
+        if self._fit_of is None or self._fit_of[0] is not trial or self._fit_of[1] is not design:
+            from seqdec_gui.runs.data_check import fit_problems
+
+            self._fit_of = (trial, design, fit_problems(trial, design))
+        return self._fit_of[2]
+
+    @property
+    def passed(self) -> Stamps | None:
+        """The files that fit the present design, as they were then; None as long as that is not known."""
+        if self.trial is None or self._answered != self._question():
+            return None
+        return None if errors((*self.trial.problems, *self.problems)) else self._stamps
+
+    def again(self) -> None:
+        """Check even though the design is the same: the file changed."""
+        self._forget()
+        self._timer.start(0)
+
+    @pyqtSlot()
+    def look(self) -> None:
+        """Check again if a file is another than the one that was tried."""
+        question = self._question()
+        if self._looking is not None or question is None:
+            return
+        self._looking = background.run(lambda: _stamps(question), self._on_looked, self._on_not_looked, self)
+
+    def _question(self) -> Question | None:
+        """What there is to try now; None without a file or without anything bound."""
+        document = self._workspace.document
+        source = document.design.data
+        if not source.bindings or not (source.file or any(binding.file for binding in source.bindings)):
+            return None
+        return Question(source, data_ports(document.design, document.report.inference), self._workspace.folder)
+
+    def _forget(self) -> None:
+        """What was found holds no longer."""
+        self._asked = self._answered = None
+        self.changed.emit()
+
+    def _forget_all(self) -> None:
+        """There is nothing to try."""
+        known = self.trial is not None
+        self.trial = self._stamps = None
+        self._watch(())
+        if known:
+            self._forget()
+            self.checked.emit(None)
+
+    # -- what happens
+    @pyqtSlot(object, object)
+    def _on_document_design_changed(self, old: Design, new: Design) -> None:
+        if old.data is not new.data or old.blocks is not new.blocks or old.links is not new.links:
+            self._timer.start(DELAY_MS)
+
+    @pyqtSlot(object)
+    def _on_document_path_changed(self, _path: Path | None) -> None:
+        self._timer.start(DELAY_MS)
+
+    @pyqtSlot(str)
+    def _on_watcher_changed(self, _path: str) -> None:
+        if not self._settling.isActive():
+            self._settling.start()
+
+    @pyqtSlot()
+    def _on_timer_timeout(self) -> None:
+        question = self._question()
+        if question == self._asked and self.trial is not None:
+            return
+        if self._running is not None:
+            self._again = True
+            return
+        self._asked = question
+        if question is None:
+            self._forget_all()
+            return
+        self._running = background.run(lambda: _try(question), self._on_tried, self._on_not_tried, self)
+        self.started.emit()
+
+    def _on_tried(self, found: tuple[Trial, Stamps]) -> None:
+        self._running = None
+        before = {stamp.path: stamp for stamp in self._stamps or ()}
+        self.trial, self._stamps = found
+        self._answered = self._asked
+        if self._watch(self._stamps):
+            self.look()  # written while it was read, before it was watched
+        if not self._continue():
+            self.checked.emit(self.trial)
+            self.changed.emit()
+            if any(before.get(stamp.path, stamp) != stamp for stamp in self._stamps):
+                self.file_changed.emit()
+
+    def _on_not_tried(self, error: Exception) -> None:
+        self._running = None
+        self.trial = self._answered = None
+        if not self._continue():
+            self._workspace.status_told.emit(f"The data could not be tried: {error}")
+            self.failed.emit(error)
+            self.changed.emit()
+
+    def _continue(self) -> bool:
+        again, self._again = self._again, False
+        if again:
+            self._timer.start(0)
+        return again
+
+    def _on_looked(self, stamps: Stamps) -> None:
+        self._looking = None
+        if self._stamps is not None and stamps != self._stamps:
+            self._watch(())  # the path may lead to another file now
+            self.again()
+        self._watch(stamps)
+
+    def _on_not_looked(self, _error: Exception) -> None:
+        self._looking = None
+
+    def _watch(self, stamps: Stamps) -> bool:
+        """Hear when one of these files changes, goes or comes. Whether one was not watched yet."""
+        files = {stamp.path for stamp in stamps if stamp.size >= 0}
+        wanted = files | {str(Path(stamp.path).parent) for stamp in stamps if stamp.folder}
+        watched = {*self._watcher.files(), *self._watcher.directories()}
+        if watched - wanted:
+            self._watcher.removePaths(list(watched - wanted))
+        if wanted - watched:
+            self._watcher.addPaths(list(wanted - watched))
+        return bool(wanted - watched)
+
+
+def _try(question: Question) -> tuple[Trial, Stamps]:
+    from seqdec_gui.runs.readiness import try_data
+
+    return try_data(*question)
+
+
+def _stamps(question: Question) -> Stamps:
+    from seqdec_gui.runs.readiness import stamps
+
+    return stamps(question.source, question.folder)

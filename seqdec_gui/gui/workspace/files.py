@@ -1,0 +1,205 @@
+"""New, open, save: the ways in and out of a window's design, and what they ask first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+from PyQt5.QtCore import QObject, pyqtSignal
+
+from seqdec_gui import resource_files
+from seqdec_gui.domain import document as design_file
+from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.kinds.keras_model import KerasModel
+from seqdec_gui.domain.problems import SeqdecError
+from seqdec_gui.gui.look import preferences
+from seqdec_gui.gui.tasks import notify
+from seqdec_gui.gui.workspace import autosave
+from seqdec_gui.gui.workspace.document import DesignDocument
+
+Then = Callable[[], None]
+
+
+class DesignFiles(QObject):
+    """Asks about unsaved changes, tells of failures, remembers what was open."""
+
+    recovery_found = pyqtSignal(object)  # autosave.Recovery
+    recents_changed = pyqtSignal()
+
+    def __init__(self, document: DesignDocument, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self.autosave = autosave.Autosave(document, self)
+
+    def new(self, design: Design | None = None, then: Then | None = None) -> None:
+        """Begin an empty design, or one from a template."""
+
+        def begin() -> None:
+            self._document.new(design)
+            if then is not None:
+                then()
+
+        self.after_asking(begin)
+
+    def new_from(self, path: Path, then: Then | None = None) -> None:
+        """Begin a design from a template or an example, which stays as it is."""
+        try:
+            design = with_absolute_paths(design_file.load(path), path.parent).with_id("")
+        except SeqdecError as error:
+            notify.failure(self, error, "The template cannot be opened")
+            return
+        self.new(design, then)
+
+    def open(self, path: Path | None = None, then: Then | None = None) -> None:
+        """Open a design file; without `path` ask for it."""
+        if path is None:
+            self.after_asking(
+                lambda: notify.choose_file(self, "Open design", [notify.DESIGN_FILTER], lambda chosen: self._open(chosen, then))
+            )
+        else:
+            self.after_asking(lambda: self._open(path, then))
+
+    def _open(self, path: Path, then: Then | None = None) -> None:
+        try:
+            self._document.open(path)
+        except SeqdecError as error:
+            notify.failure(self, error, "The design cannot be opened")
+            return
+        self._remember(path)
+        if then is not None:
+            then()
+        recovery = autosave.left_behind(path)
+        if recovery is not None:
+            self.recovery_found.emit(recovery)
+
+    def restore(self, recovery: autosave.Recovery) -> None:
+        """Take the design of a recovery file as an unsaved change of the open one."""
+        try:
+            design = design_file.load(recovery.file)
+        except SeqdecError as error:
+            notify.failure(self, error, "The recovered design cannot be read")
+            return
+        if recovery.design is None:
+            self._document.new(Design(id=design.id))
+        self._document.edit(design, "Restore the unsaved changes")
+        recovery.remove()
+
+    def save(self, then: Then | None = None) -> None:
+        """Save where the design came from; ask where it has no file yet."""
+        if self._document.path is None:
+            self.save_as(then)
+        else:
+            self._save(self._document.path, then)
+
+    def save_as(self, then: Then | None = None) -> None:
+        """Save under a name to be asked for."""
+        start = self._document.path or preferences.last_folder() / f"design{design_file.SUFFIX}"
+        notify.choose_target(
+            self, "Save design", [notify.DESIGN_FILTER], design_file.SUFFIX[1:], lambda path: self._save(path, then), start
+        )
+
+    def _save(self, path: Path, then: Then | None) -> None:
+        old = self._document.path
+        try:
+            if old != path:
+                self._rebase(old, path)
+            self._document.save(path)
+        except SeqdecError as error:
+            notify.failure(self, error, "The design was not saved")
+            return
+        self._remember(path)
+        if then is not None:
+            then()
+
+    def _rebase(self, old: Path | None, new: Path) -> None:
+        """Keep relative data files found when the design moves to another folder."""
+        if old is not None and old.parent != new.parent:
+            design = with_absolute_paths(self._document.design, old.parent)
+            self._document.edit(design, "Save in another folder")
+
+    def after_asking(self, then: Then) -> None:
+        """Call `then` once unsaved changes are saved or given up; not at all where the user cancels."""
+        document = self._document
+        if document.clean:
+            then()
+            return
+
+        def on_answered(answer: notify.Answer) -> None:
+            if answer == "accept":
+                self.save(then)
+            elif answer == "discard":
+                self.autosave.forget()
+                then()
+
+        notify.ask(
+            self,
+            f"Save the changes to {document.name}?",
+            "They are lost otherwise.",
+            on_answered,
+            accept="Save",
+            discard="Don't save",
+        )
+
+    def _remember(self, path: Path) -> None:
+        preferences.remember_design(path)
+        preferences.remember_folder(path.parent)
+        self.recents_changed.emit()
+
+
+def with_absolute_paths(design: Design, folder: Path) -> Design:
+    """The design with its files no longer relative to `folder`, so that it means the same anywhere."""
+
+    def absolute(name: str) -> str:
+        return str((folder / name).resolve()) if name and not Path(name).is_absolute() else name
+
+    replace = msgspec.structs.replace
+    bindings = tuple(replace(binding, file=absolute(binding.file)) for binding in design.data.bindings)
+    moved = design.with_data(replace(design.data, file=absolute(design.data.file), bindings=bindings))
+    for block in design.blocks:
+        if isinstance(block.parameters, KerasModel):
+            moved = moved.with_parameters(block.id, replace(block.parameters, file=absolute(block.parameters.file)))
+    return moved
+
+
+class Template(msgspec.Struct, frozen=True):
+    """A design to start from, with the words of the welcome page."""
+
+    path: Path
+    title: str
+    summary: str
+
+
+_WORDS = {
+    "latent-to-sequence": ("Latent → states → decoder", "A vector sets the initial states of a stacked LSTM decoder."),
+    "sequence-to-sequence": ("Sequence to sequence", "An encoder reads one sequence, a decoder writes another."),
+    "sequence-autoencoder": ("Sequence autoencoder", "A sequence through a small code and back, to learn a latent space."),
+    "image-to-sequence": ("Image to sequence", "Pixels to states to a text: captions, digits, formulas."),
+    "language-model": ("Language model", "Predicts the next symbol; generates without an input."),
+    "blank": ("Blank design", "An empty canvas and the palette."),
+    "roman": ("Roman numerals", "Numbers to Roman numerals: trains in a minute on a CPU."),
+    "pronunciation": ("Pronunciation", "Spelling to phonemes, from the CMU dictionary."),
+    "molecules": ("Molecules", "Descriptors to SMILES."),
+    "digits": ("Digits", "Images of digits to their names."),
+}
+
+
+def templates() -> tuple[Template, ...]:
+    """The bundled templates, the archetype first; none where the resources are missing."""
+    return _bundled("templates")
+
+
+def examples() -> tuple[Template, ...]:
+    """The bundled examples with their small data."""
+    return _bundled("examples")
+
+
+def _bundled(folder: str) -> tuple[Template, ...]:
+    try:
+        paths = sorted(resource_files.path(folder).glob(f"*{design_file.SUFFIX}"))
+    except FileNotFoundError:
+        return ()
+    order = list(_WORDS)
+    paths.sort(key=lambda path: order.index(path.stem) if path.stem in order else len(order))
+    named = [(path, _WORDS.get(path.stem, (path.stem.replace("-", " ").capitalize(), ""))) for path in paths]
+    return tuple(Template(path, title, summary) for path, (title, summary) in named)

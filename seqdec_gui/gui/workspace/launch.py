@@ -1,0 +1,137 @@
+"""From the open design to a run: what is wanted is fixed at the click, the slow part happens in the run's thread."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from seqdec_gui.domain import document as design_file
+from seqdec_gui.domain.codes import hint_in_window
+from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.paths import expanded
+from seqdec_gui.domain.problems import InvalidInput, Problem, errors
+from seqdec_gui.gui.look import preferences
+from seqdec_gui.gui.tasks import background
+from seqdec_gui.gui.workspace.document import DesignDocument
+from seqdec_gui.gui.workspace.training_thread import NICE
+from seqdec_gui.gui.workspace.workspace import Workspace
+from seqdec_gui.runs import folder, process
+from seqdec_gui.runs.batches import batch_problems
+from seqdec_gui.runs.folder import DesignKey, RunFolder
+from seqdec_gui.runs.readiness import Stamps, problems_in_data, readiness, stamps
+from seqdec_gui.runs.spec import DeviceChoice, FitChoice, RunSpec
+
+
+class Request(msgspec.Struct, frozen=True):
+    """A run as wanted now: the design with every edit, saved or not. The run keeps this copy whatever happens to the file.
+
+    `initial_run` is a run whose weights the training begins with, and `fit` says what becomes of what it has fitted; `passed`
+    are the data files that were found to fit.
+    """
+
+    design: Design
+    design_path: Path | None
+    base: Path
+    devices: DeviceChoice
+    parent: Path
+    initial_run: Path | None = None
+    initial_checkpoint: Literal["best", "last"] = "best"
+    fit: FitChoice = "initial"
+    passed: Stamps | None = None
+
+    @property
+    def name(self) -> str:
+        return self.design_path.stem if self.design_path else "untitled"
+
+
+def request(
+    workspace: Workspace,
+    initial_run: Path | None = None,
+    checkpoint: Literal["best", "last"] = "best",
+    fit: FitChoice = "initial",
+) -> Request:
+    """What the Train button means now."""
+    document = workspace.document
+    return Request(
+        design=document.design,
+        design_path=document.path,
+        base=workspace.folder,
+        devices=workspace.devices.resolved,
+        parent=runs_parent(document.path),
+        initial_run=initial_run,
+        initial_checkpoint=checkpoint,
+        fit=fit,
+        passed=workspace.checking.passed,
+    )
+
+
+def runs_parent(design_path: Path | None) -> Path:
+    """The folder of a design's runs: as preferred, else `runs` beside it, else in the user's data folder."""
+    return preferences.run_folder() or folder.default_parent(design_path)
+
+
+def runs_parents(design_path: Path | None) -> tuple[Path, ...]:
+    """Every folder where this program may have put runs of a design, the one for new runs first.
+
+    The others are `runs` beside the design, and the user's data folder, where they were put before the design had a file.
+    """
+    return tuple(dict.fromkeys((runs_parent(design_path), folder.default_parent(design_path), folder.default_parent(None))))
+
+
+def design_key(document: DesignDocument) -> DesignKey:
+    """What tells the runs of the open design from those of others."""
+    return DesignKey(document.design.id, document.path)
+
+
+def launch(wanted: Request) -> process.RunProcess:
+    """Check, make the run's folder, start its process. Takes its time. Raises InvalidInput with all problems, SeqdecError."""
+    problems = errors(readiness(wanted.design, wanted.base, wanted.devices))
+    source = wanted.design.data
+    initial_run = str(wanted.initial_run or "")
+    known = stamps(source, wanted.base) == wanted.passed  # else asked before the window knew, or written since
+    if not problems and (not known or initial_run):  # the window has not tried the fit of the earlier run
+        problems = errors(
+            background.result(lambda: problems_in_data(wanted.design, wanted.base, wanted.devices, initial_run, wanted.fit))
+        )
+    if problems:
+        raise InvalidInput(tuple(_for_window(problem) for problem in problems))
+    file = wanted.design.data.file
+    spec = RunSpec(
+        design=design_file.to_builtins(wanted.design),
+        design_path=str(wanted.design_path or ""),
+        folder=str(wanted.base),
+        data_file=str(wanted.base / expanded(file)) if file else "",
+        devices=wanted.devices,
+        initial_run=initial_run,
+        initial_checkpoint=wanted.initial_checkpoint,
+        fit=wanted.fit,
+    )
+    run = folder.create(None, wanted.design_path, parent=wanted.parent)
+    try:
+        return process.start(run, spec, nice=nice(wanted.devices))
+    except BaseException:
+        if not run.events.exists():
+            shutil.rmtree(run.path, ignore_errors=True)  # nothing has run, so nothing is lost
+        raise
+
+
+def relaunch(run: RunFolder, devices: DeviceChoice) -> process.RunProcess:
+    """Go on with a run that ended, from its last checkpoint, on these devices. Raises InvalidInput, SeqdecError."""
+    spec = run.read_spec()
+    problems = errors(batch_problems(spec.load_design().training, devices))
+    if problems:
+        raise InvalidInput(problems)
+    return process.start(run, msgspec.structs.replace(spec, devices=devices, resume=True, placement=None), nice=nice(devices))
+
+
+def nice(devices: DeviceChoice) -> int:
+    """A run that computes on the CPU yields to the window."""
+    return NICE if devices.kind == "cpu" else 0
+
+
+def _for_window(problem: Problem) -> Problem:
+    """The problem with what to do here, where there is no command line."""
+    return msgspec.structs.replace(problem, hint=hint_in_window(problem.code, problem.hint))

@@ -1,0 +1,91 @@
+"""What the train button says, and why it cannot be pressed."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Literal
+
+import msgspec
+
+from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.generation import AGAINST_GENERATING
+from seqdec_gui.domain.problems import InvalidInput, Problem, errors
+from seqdec_gui.domain.validation import Report, unbound
+from seqdec_gui.gui.tasks import notify
+from seqdec_gui.gui.workspace.workspace import Workspace
+from seqdec_gui.runs.batches import batch_problems
+from seqdec_gui.runs.engine_choice import choose_engine
+from seqdec_gui.runs.spec import DeviceChoice
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """`text` for the button; `reason` is a sentence that says what is missing, empty where training can start.
+
+    `page` is where it can be mended. `note` says that the run cannot generate afterwards, which does not stop it.
+    """
+
+    text: str
+    reason: str = ""
+    page: Literal["design", "data"] = "design"
+    note: str = ""
+
+    @property
+    def ready(self) -> bool:
+        return not self.reason
+
+
+def readiness(workspace: Workspace) -> Readiness:
+    """What the button of this workspace says now."""
+    if workspace.training:
+        return Readiness(workspace.training, "One run at a time: stop this one on the Train tab first.")
+    if not workspace.devices.known:
+        return Readiness("Train", "Looking for devices.")
+    text = f"Train on {workspace.devices.label}"
+    document = workspace.document
+    if reason := _design_reason(document.design, document.report):
+        return Readiness(text, reason)
+    if reason := _binding_reason(document.design, document.report):
+        return Readiness(text, reason, "data")
+    if wrong := errors(workspace.checking.problems):
+        return Readiness(text, _first(wrong), "design" if wrong[0].where.startswith("training.") else "data")
+    note = _note((*document.report.problems, *workspace.checking.problems))
+    return Readiness(text, _device_reason(document.design, workspace.devices.resolved), note=note)
+
+
+def _note(problems: tuple[Problem, ...]) -> str:
+    """Why the trained model could not generate, a line for each reason."""
+    return "\n".join(f"{problem.text} {problem.hint}".strip() for problem in problems if problem.code in AGAINST_GENERATING)
+
+
+def _design_reason(design: Design, report: Report) -> str:
+    if not design.blocks:
+        return "The design is empty: start from a template or drag blocks from the palette."
+    return _first(errors(report.problems))
+
+
+def _first(found: tuple[Problem, ...]) -> str:
+    more = f" ({len(found) - 1} more in the list of problems)" if len(found) > 1 else ""
+    return notify.without_place(found[0]) + more if found else ""
+
+
+def _binding_reason(design: Design, report: Report) -> str:
+    if not design.data.file and not any(binding.file for binding in design.data.bindings):
+        return "No data yet: open a data file on the Data tab."
+    missing = unbound(design, report.inference)
+    if missing:
+        names = ", ".join(port.name for port in missing)
+        return f"No column is bound to {names}: choose one on the Data tab."
+    return ""
+
+
+def _device_reason(design: Design, choice: DeviceChoice) -> str:
+    return _first(batch_problems(design.training, choice)) or _engine_reason(choice)
+
+
+@lru_cache(maxsize=32)
+def _engine_reason(choice: DeviceChoice) -> str:
+    try:
+        choose_engine("auto", choice)
+    except InvalidInput as error:
+        return str(error)
+    return ""

@@ -1,0 +1,414 @@
+"""The run that trains and the run that is shown. One session per window; the Train and the Runs page share it."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Literal
+
+from PyQt5.QtCore import QCoreApplication, QObject, Qt, pyqtSignal, pyqtSlot
+from PyQt5.QtWidgets import QApplication
+
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.gui.tasks import background, notify
+from seqdec_gui.gui.widgets.state_badge import WORDS
+from seqdec_gui.gui.workspace.launch import design_key, launch, relaunch, request, runs_parents
+from seqdec_gui.gui.workspace.training_thread import TrainingThread, leave_all
+from seqdec_gui.gui.workspace.workspace import Workspace
+from seqdec_gui.runs import lock, spec
+from seqdec_gui.runs.control import Command
+from seqdec_gui.runs.events import Event
+from seqdec_gui.runs.folder import DesignKey, RunFolder
+from seqdec_gui.runs.history import RunHistory, read_history
+from seqdec_gui.runs.notes import display_name
+from seqdec_gui.runs.process import STOP_GRACE_S, RunProcess, stop_unattended
+from seqdec_gui.runs.spec import FitChoice
+from seqdec_gui.runs.state import RunStatus
+
+MOST_LOG_LINES = 2000
+
+
+class FollowedRun(QObject):
+    """One run, its history and the thread that follows it. `run` is None until its folder has been made."""
+
+    changed = pyqtSignal()  # events were taken into `history`
+    log_received = pyqtSignal(str)
+    launched = pyqtSignal()
+    ended = pyqtSignal()
+    failed = pyqtSignal(object)
+
+    def __init__(self, launch_it: Callable[[], RunProcess], name: str, run: RunFolder | None = None) -> None:
+        super().__init__()
+        self.run = run
+        self.name = name
+        self.devices: tuple[str, ...] = ()
+        self.history = RunHistory()
+        self.status: RunStatus | None = None
+        self.silent: RunStatus | None = None
+        """What is known of a run that has no end and is not seen alive: not started, or on another host."""
+        self.log: deque[str] = deque(maxlen=MOST_LOG_LINES)
+        self.pending: dict[str, Command] = {}
+        self.stopping = False
+        self.begun = time.time()
+        self._thread = thread = TrainingThread(launch_it)
+        thread.launched.connect(self._on_thread_launched)
+        thread.event_received.connect(self._on_thread_event_received)
+        thread.log_received.connect(self._on_thread_log_received)
+        thread.ended.connect(self._on_thread_ended)
+        thread.fell_silent.connect(self._on_thread_fell_silent)
+        thread.failed.connect(self.failed)
+        thread.begin()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the run goes on, as far as is known."""
+        return self.status is None
+
+    @property
+    def state(self) -> str:
+        """`starting`, `running`, `paused`, `stopping`, or how it ended."""
+        if self.status is not None:
+            return self.status.state
+        if self.history.final is not None:
+            return "ending"
+        if self.stopping:
+            return "stopping"
+        if self.history.paused:
+            return "paused"
+        return "running" if self.history.started else "starting"
+
+    def stop(self) -> None:
+        self.stopping = True
+        self._thread.stop()
+        self.changed.emit()
+
+    def stop_alone(self) -> None:
+        """Stop it although the window goes: whoever is left behind ends a run by force that does not answer."""
+        self.stop()
+        if self.run is not None:
+            stopper = stop_unattended(self.run)
+            stopper.returncode = 0  # keeps Popen from warning that the process still runs
+
+    def pause(self) -> None:
+        self._await(self._thread.pause())
+
+    def resume(self) -> None:
+        self._await(self._thread.resume())
+
+    def checkpoint(self) -> Command:
+        return self._await(self._thread.checkpoint())
+
+    def set_learning_rate(self, rate: float) -> Command:
+        """Raises InvalidInput."""
+        return self._await(self._thread.set_learning_rate(rate))
+
+    def waits_for(self, name: str) -> bool:
+        """Whether a command of this name was sent and not answered yet."""
+        return any(order.command == name for order in self.pending.values())
+
+    def leave(self) -> None:
+        """Follow it no longer; it goes on."""
+        self._thread.leave()
+
+    def wait(self, timeout_s: float) -> None:
+        """For the end of the program: wait until the thread has gone."""
+        self._thread.wait(int(timeout_s * 1000))
+
+    def _await(self, order: Command) -> Command:
+        self.pending[order.id] = order
+        self.changed.emit()
+        return order
+
+    @pyqtSlot(object)
+    def _on_thread_launched(self, run: RunFolder) -> None:
+        self.run = run
+        self.name = display_name(run.path)
+        self.launched.emit()
+        self.changed.emit()
+
+    @pyqtSlot(object)
+    def _on_thread_event_received(self, events: list[Event]) -> None:
+        self.silent = None
+        self.history.take(events)
+        if self.history.started:
+            self.devices = self.history.started.devices
+        self.changed.emit()
+
+    @pyqtSlot(str)
+    def _on_thread_log_received(self, text: str) -> None:
+        self.log.extend(text.rstrip("\n").split("\n"))
+        self.log_received.emit(text)
+
+    @pyqtSlot(object)
+    def _on_thread_fell_silent(self, status: RunStatus) -> None:
+        self.silent = status
+        self.changed.emit()
+
+    @pyqtSlot(object)
+    def _on_thread_ended(self, status: RunStatus) -> None:
+        self.status = status
+        self.pending.clear()
+        self.ended.emit()
+
+
+class TrainingSession(QObject):
+    """`active` is the run that trains, `shown` the one on the Train page; often the same, either may be None."""
+
+    shown_changed = pyqtSignal()
+    active_changed = pyqtSignal()
+    overlays_changed = pyqtSignal()
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self.workspace = workspace
+        self.active: FollowedRun | None = None
+        self.shown: FollowedRun | None = None
+        self.overlays: dict[Path, tuple[str, RunHistory]] = {}
+        workspace.train_requested.connect(self._on_workspace_train_requested)
+        workspace.document.path_changed.connect(self._on_document_path_changed)
+        workspace.add_close_guard(self._may_close)
+        QCoreApplication.instance().aboutToQuit.connect(_on_application_about_to_quit)
+        followed: list[FollowedRun] = []
+        self._followed = followed
+        self.destroyed.connect(lambda: _leave(followed))
+        self.find_living()
+
+    # -- what runs
+    def start(
+        self,
+        initial_run: Path | None = None,
+        checkpoint: Literal["best", "last"] = "best",
+        fit: FitChoice = "initial",
+    ) -> None:
+        """Train the open design on the chosen devices, from scratch or from the weights of a run."""
+        if self._busy():
+            return
+        wanted = request(self.workspace, initial_run, checkpoint, fit)
+        self._begin(FollowedRun(lambda: launch(wanted), wanted.name), wanted.devices.names)
+
+    def resume(self, run: RunFolder, name: str = "") -> None:
+        """Go on with a run that ended, on the chosen devices."""
+        if self._busy():
+            return
+        devices = self.workspace.devices.resolved
+        self._begin(FollowedRun(lambda: relaunch(run, devices), name or display_name(run.path), run), devices.names)
+
+    def attach(self, run: RunFolder, name: str = "") -> None:
+        """Follow a run that is alive, with its whole curve."""
+        if self.active is not None and self.active.run == run:
+            self._show(self.active)
+        elif self.active is None:
+            self._begin(FollowedRun(lambda: RunProcess(run), name or display_name(run.path), run), ())
+
+    def show(self, run: RunFolder, name: str = "") -> None:
+        """Show a run on the Train page, whether it still goes on or not."""
+        if self.active is not None and self.active.run == run:
+            self._show(self.active)
+        elif self.shown is None or self.shown.run != run:
+            followed = FollowedRun(lambda: RunProcess(run), name or display_name(run.path), run)
+            if self.active is None and lock.is_held(run.lock):
+                self._begin(followed, ())
+            else:
+                self._keep(followed)
+                self._show(followed)
+
+    def show_active(self) -> None:
+        if self.active is not None:
+            self._show(self.active)
+
+    def forget(self, path: Path) -> None:
+        """A run is about to be deleted: show it no longer."""
+        self.remove_overlay(path)
+        if self.shown is not None and self.shown is not self.active and self.shown.run == RunFolder(path):
+            self._show(self.active)
+
+    def find_living(self) -> None:
+        """Look, in a thread, for a run of the open design that goes on, and attach to it."""
+        if self.active is None:
+            document = self.workspace.document
+            blank = document.path is None and not document.design.blocks
+            key, parents = design_key(document), runs_parents(document.path)
+            background.run(lambda: living(key, parents, blank), self._on_living_found, owner=self)
+
+    # -- earlier runs beside the one shown
+    def overlay(self, path: Path, name: str) -> None:
+        """Draw an earlier run's curves too."""
+        if path not in self.overlays:
+            background.run(
+                lambda: read_history(RunFolder(path)), lambda history: self._on_overlay_read(path, name, history), owner=self
+            )
+
+    def remove_overlay(self, path: Path) -> None:
+        if self.overlays.pop(path, None) is not None:
+            self.overlays_changed.emit()
+
+    def clear_overlays(self) -> None:
+        if self.overlays:
+            self.overlays.clear()
+            self.overlays_changed.emit()
+
+    # --
+    def _busy(self) -> bool:
+        if self.active is not None:
+            self.workspace.status_told.emit("One run at a time: stop the one that trains first.")
+        return self.active is not None
+
+    def _begin(self, followed: FollowedRun, devices: tuple[str, ...]) -> None:
+        followed.devices = devices
+        followed.changed.connect(self._on_active_changed)
+        followed.ended.connect(self._on_active_ended)
+        followed.failed.connect(self._on_active_failed)
+        self.active = followed
+        self._keep(followed)
+        self._show(followed)
+        self._say_training()
+        self.active_changed.emit()
+
+    def _keep(self, followed: FollowedRun) -> None:
+        self._followed.append(followed)
+
+    def _show(self, followed: FollowedRun | None) -> None:
+        before, self.shown = self.shown, followed
+        if before is not None and before is not followed and before is not self.active:
+            before.leave()
+            self._followed.remove(before)
+        self.shown_changed.emit()
+
+    def _say_training(self) -> None:
+        words = ""
+        if self.active is not None:
+            state = self.active.state
+            words = WORDS[state]
+            if state not in ("stopping", "ending") and (on := device_words(self.active.devices)):
+                words += f" on {on}"
+        self.workspace.set_training(words)
+
+    def _release_active(self) -> FollowedRun | None:
+        followed, self.active = self.active, None
+        if followed is not None and followed is not self.shown:
+            self._followed.remove(followed)
+        self._say_training()
+        self.active_changed.emit()
+        return followed
+
+    def _may_close(self, proceed: Callable[[], None]) -> bool:
+        """Ask what becomes of the run."""
+        if self.active is None:
+            self._leave_all()
+            return True
+        name = self.active.name
+
+        def then(answer: notify.Answer) -> None:
+            if answer == "discard" and self.active is not None:
+                self.active.stop_alone()
+            if answer != "cancel":
+                self._leave_all()
+                proceed()
+
+        notify.ask(
+            self.workspace,
+            f"{name} is still training",
+            "It can go on without the window; its curve is back at the next start. Stopped, it keeps what was trained; a run "
+            f"that does not answer within {STOP_GRACE_S:g} seconds is ended by force and keeps its last checkpoint.",
+            then,
+            accept="Keep Running",
+            discard="Stop the Run",
+        )
+        return False
+
+    def _leave_all(self) -> None:
+        for followed in self._followed:
+            followed.leave()
+        for followed in self._followed:
+            followed.wait(1.0)
+
+    @pyqtSlot()
+    def _on_workspace_train_requested(self) -> None:
+        self.start()
+
+    @pyqtSlot(object)
+    def _on_document_path_changed(self, _path: Path | None) -> None:
+        self.find_living()
+
+    def _on_living_found(self, run: RunFolder | None) -> None:
+        if run is not None and self.active is None:
+            self.attach(run, display_name(run.path))
+
+    def _on_overlay_read(self, path: Path, name: str, history: RunHistory) -> None:
+        self.overlays[path] = (name, history)
+        self.overlays_changed.emit()
+
+    @pyqtSlot()
+    def _on_active_changed(self) -> None:
+        self._say_training()
+
+    @pyqtSlot()
+    def _on_active_ended(self) -> None:
+        followed = self._release_active()
+        if followed is None or followed.run is None or followed.status is None:
+            return
+        self.workspace.run_ended.emit(followed.run.path)
+        self.workspace.status_told.emit(f"{followed.name}: {followed.status.text}")
+        window = notify.window_of(self.workspace)
+        if window is not None and QApplication.applicationState() != Qt.ApplicationActive:
+            QApplication.alert(window)
+
+    @pyqtSlot(object)
+    def _on_active_failed(self, error: Exception) -> None:
+        followed = self._release_active()
+        if followed is not None and followed is self.shown:
+            self._followed.remove(followed)
+            self.shown = None
+            self.shown_changed.emit()
+        notify.failure(self.workspace, error, "The run could not be started")
+
+
+def session_of(workspace: Workspace) -> TrainingSession:
+    """The workspace's session, made at the first call."""
+    found = workspace.findChild(TrainingSession, options=Qt.FindDirectChildrenOnly)
+    return found if found is not None else TrainingSession(workspace)
+
+
+def living(design: DesignKey, parents: Iterable[Path], blank: bool = False) -> RunFolder | None:
+    """The latest run of a design that goes on; for a thread.
+
+    With `blank` any run of a design that was never saved: the window has just been opened and shows nothing else.
+    """
+    children = [child for parent in parents for child in _folders(parent)]
+    for run in map(RunFolder, sorted(children, key=lambda child: child.name, reverse=True)):
+        if lock.is_held(run.lock):
+            try:
+                found = spec.read(run.spec)
+            except InvalidInput:
+                continue
+            if design.owns(run.path, found.design_id, found.design_path) or (blank and not found.design_path):
+                return run
+    return None
+
+
+def _folders(parent: Path) -> list[Path]:
+    try:
+        return [child for child in parent.iterdir() if child.is_dir()]
+    except OSError:
+        return []
+
+
+def device_words(names: tuple[str, ...]) -> str:
+    """`CPU`, `2 CPU devices`, `GPU 1`, `2 GPUs`; empty where nothing is known."""
+    if not names:
+        return ""
+    kind = names[0].partition(":")[0]
+    if len(names) > 1:
+        return f"{len(names)} GPUs" if kind == "gpu" else f"{len(names)} CPU devices"
+    return names[0].replace("gpu:", "GPU ") if kind == "gpu" else "CPU"
+
+
+def _leave(followed: list[FollowedRun]) -> None:
+    for each in followed:
+        each.leave()
+
+
+def _on_application_about_to_quit() -> None:
+    leave_all()

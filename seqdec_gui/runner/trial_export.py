@@ -1,0 +1,111 @@
+"""The dry run of an export while a run starts: a model that cannot be saved fails before the first epoch, not after the last.
+
+A framework that builds without compiling (TensorFlow) does it in this process in about a second. Under JAX every build compiles
+each operation, and saving imports TensorFlow besides (15 s on two busy cores); so there
+`python -m seqdec_gui.runner.trial_export SCRIPT FOLDER` does it, with TensorFlow where it is installed, on the CPU, while this
+process builds and compiles its own. Nothing else is to run on the
+devices meanwhile: XLA tries kernels on them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+from seqdec_gui.domain.problems import InvalidInput, Problem, errors
+from seqdec_gui.runner.import_trimming import leave, leave_out, uncollected
+from seqdec_gui.runs.engines import engine_info, of_backend
+
+POLL_S = 0.1
+
+
+class Rehearsal:
+    """Begins where it is made and, as a context, ends its process. The format that is wanted may be chosen later."""
+
+    def __init__(self, script: Path, folder: Path) -> None:
+        import keras
+
+        from seqdec_gui.runs.engine_choice import engine_for_models  # the child of a rehearsal needs neither
+        from seqdec_gui.runs.spec import DeviceChoice
+
+        self._script, self._folder = script, folder
+        self._child: subprocess.Popen[bytes] | None = None
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115
+        own = of_backend(keras.backend.backend())
+        if own is None or not own.builds_without_compiling:
+            backend = engine_info(engine_for_models(DeviceChoice("cpu"))).backend
+            environment = {name: value for name, value in os.environ.items() if name != "XLA_FLAGS"}
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "seqdec_gui.runner.trial_export", str(script), str(folder)],
+                env=environment | {"KERAS_BACKEND": backend, "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": "-1"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=self._log,
+            )
+
+    def __enter__(self) -> Rehearsal:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._child is not None:
+            assert self._child.stdout is not None
+            self._child.kill()  # does nothing to one that has ended
+            self._child.wait()
+            self._child.stdout.close()
+        self._log.close()
+
+    def result(self, meanwhile: Callable[[], None] = lambda: None) -> tuple[Problem, ...]:
+        """A warning for each format that cannot carry the model; waits for the end. Raises InvalidInput where none can.
+
+        `meanwhile` is called again and again as it waits for a process; what it raises ends the waiting.
+        """
+        meanwhile()
+        if self._child is None:
+            return _dry_run(self._script, self._folder)
+        answer = None
+        while answer is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                answer, _ = self._child.communicate(timeout=POLL_S)
+            meanwhile()
+        if self._child.returncode:
+            self._log.seek(0)
+            lines = self._log.read()[-4000:].decode("utf-8", "replace").strip().splitlines()
+            why = lines[-1] if lines else f"its process ended with exit status {self._child.returncode}"
+            return (Problem("warning", "no_dry_run", "", f"The trial export could not be done: {why}."),)
+        problems = msgspec.json.decode(answer, type=tuple[Problem, ...])
+        if errors(problems):
+            raise InvalidInput(problems)
+        return problems
+
+
+def _dry_run(script: Path, folder: Path) -> tuple[Problem, ...]:
+    from seqdec_gui.runner.export import dry_run
+    from seqdec_gui.runner.program import load_build
+
+    return dry_run(load_build(script), folder)[1]
+
+
+def main() -> None:
+    leave_out()
+    channel = os.dup(1)
+    os.dup2(2, 1)  # what Keras prints goes to the log
+    try:
+        with uncollected():
+            problems = _dry_run(Path(sys.argv[1]), Path(sys.argv[2]))
+    except InvalidInput as error:
+        problems = error.problems
+    with os.fdopen(channel, "wb") as answer:
+        answer.write(msgspec.json.encode(problems))
+
+
+if __name__ == "__main__":
+    main()
+    leave(0)

@@ -1,0 +1,137 @@
+"""What a trained run takes, and rows of its data as a form or a task wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from seqdec_gui.data import fitted as fitted_file
+from seqdec_gui.data.codecs import FittedCategory, FittedText
+from seqdec_gui.data.display import array_text
+from seqdec_gui.data.first_step import with_first_step
+from seqdec_gui.data.fitted import Fitted, FittedPort
+from seqdec_gui.data.tables import inspect
+from seqdec_gui.domain.bindings import Reading
+from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.generation import Stepwise, obstacle, plan_for
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.shapes import infer
+from seqdec_gui.runs.folder import RunFolder
+
+PEEKED_ROWS = 64
+
+Row = dict[str, Any]
+"""Port name to text, or to a (nested) list of numbers: one row of `GenerateTask.rows`."""
+
+
+class RunInputs(NamedTuple):
+    """The run's codecs, its data file (None where it cannot be read any more), and how many rows that has.
+
+    `highest` is the largest value that a numeric port has in the first rows, where the data can be read.
+    """
+
+    run: RunFolder
+    fitted: Fitted
+    data: Path | None
+    rows: int
+    highest: Mapping[str, float]
+    obstacle: str = ""
+    """Why nothing can be generated with the run's design."""
+    reading: Reading = Reading()
+    """How the data file was read for the training."""
+    first_step: str = ""
+    """The port that gives the first step of each row, where the rows of the data begin with different numbers."""
+
+    @property
+    def ports(self) -> tuple[FittedPort, ...]:
+        return self.fitted.inputs
+
+
+def read_inputs(run: RunFolder) -> RunInputs:
+    """Reads `data.json`, and looks at the data if it is still there. Raises InvalidInput."""
+    fitted = fitted_file.load(run.data)
+    spec = run.read_spec()
+    design = spec.load_design()
+    why_not, reading = obstacle(design), design.data.reading
+    data = Path(spec.data_file) if spec.data_file else None
+    try:
+        rows = 0 if data is None else inspect(data, reading, _columns_of(fitted)).rows
+        first_step = "" if data is None or why_not else _first_step(design, fitted, data, min(rows, PEEKED_ROWS))
+        fitted = with_first_step(fitted, first_step) if first_step else fitted
+        peeked = [] if data is None else rows_of_data(fitted, data, 0, min(rows, PEEKED_ROWS), reading, first_step)
+    except InvalidInput:  # moved, or bound from several files: typing and files still work
+        return RunInputs(run, fitted, None, 0, {}, why_not)
+    return RunInputs(run, fitted, data, rows, _highest(fitted, peeked), why_not, reading, first_step)
+
+
+def _first_step(design: Design, fitted: Fitted, data: Path, count: int) -> str:
+    """The input of a decoder of numbers whose rows begin differently; empty where none does. Raises InvalidInput."""
+    plan = plan_for(design, infer(design))
+    if not isinstance(plan, Stepwise) or not plan.numbers:
+        return ""
+    port, table = fitted.port(plan.fed), inspect(data, design.data.reading, _columns_of(fitted))
+    cells = [table.page(table.column(name).name, 0, count) for name in port.columns]
+    rows = [_steps(port, [column[row] for column in cells]) for row in range(count)]
+    return plan.fed if rows and any((row[0] != rows[0][0]).any() for row in rows) else ""
+
+
+def _steps(port: FittedPort, cells: list[Any]) -> Any:
+    """The steps of a sequence of numbers as it stands in the data. Raises InvalidInput where it has another length."""
+    values = np.asarray(_value(port, cells), np.float64)
+    shape = port.codec.row_shape
+    if values.size != np.prod(shape, dtype=np.int64):
+        raise InvalidInput(f"Rows of {port.name} have {values.size} numbers in the data; expected the shape {shape}.")
+    return values.reshape(shape)
+
+
+def rows_of_data(fitted: Fitted, data: Path, first: int, count: int, reading: Reading, first_step: str = "") -> list[Row]:
+    """Rows [first, first + count) of the columns that the run was trained on. Raises InvalidInput.
+
+    Of the port `first_step` the numbers of its first step alone.
+    """
+    table = inspect(data, reading, _columns_of(fitted))
+    cells = {port.name: [table.page(table.column(name).name, first, count) for name in port.columns] for port in fitted.inputs}
+    rows = min((len(column) for columns in cells.values() for column in columns), default=0)
+    return [
+        {
+            port.name: _first_numbers(port, value) if port.name == first_step else value
+            for port in fitted.inputs
+            for value in [_value(port, [column[row] for column in cells[port.name]])]
+        }
+        for row in range(rows)
+    ]
+
+
+def _columns_of(fitted: Fitted) -> list[str]:
+    return [column for port in fitted.ports for column in port.columns]
+
+
+def in_words(row: Row) -> str:
+    """What a row holds on one line: `1987`; several inputs with a comma, of many numbers the first."""
+    return ", ".join(value if isinstance(value, str) else array_text(np.asarray(value)) for value in row.values())
+
+
+def _value(port: FittedPort, cells: list[Any]) -> Any:
+    if isinstance(port.codec, FittedText | FittedCategory):
+        return "" if cells[0] is None else str(cells[0])
+    values = np.array([np.nan if cell is None else cell for cell in cells], np.float64)
+    return (values[0] if len(cells) == 1 else values).tolist()
+
+
+def _first_numbers(port: FittedPort, value: Any) -> Any:
+    """The first step of a whole sequence, for a port whose codec takes one step."""
+    size = int(np.prod(port.codec.row_shape, dtype=np.int64))
+    return np.asarray(value, np.float64).reshape(-1)[:size].tolist()
+
+
+def _highest(fitted: Fitted, rows: list[Row]) -> dict[str, float]:
+    found = {}
+    for port in fitted.inputs:
+        if rows and not isinstance(port.codec, FittedText | FittedCategory):
+            values = np.array([row[port.name] for row in rows], np.float64)
+            if np.isfinite(values).any():
+                found[port.name] = float(np.nanmax(values))
+    return found
