@@ -30,5 +30,5 @@ def test_what_was_guessed_about_the_data_is_an_event_before_training(tmp_path: P
     again = RunFolder(tmp_path / "again")
     again.path.mkdir()
     with EventWriter(again.events) as events:
-        session._open_data(again, RunSpec(design=document.to_builtins(quiet), folder=str(tmp_path)), quiet, events)
+        session._open_data(again, RunSpec(design=document.to_builtins(quiet), folder=str(tmp_path)), quiet, events, None)
     assert not again.events.exists() or again.events.read_bytes() == b""
