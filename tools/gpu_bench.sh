@@ -11,6 +11,7 @@
 # bench     the product and the prototype in turns on all GPUs, the four workloads         10 minutes with ROUNDS=3
 # peers     the product, PyTorch and plain Keras on all GPUs; STEPS=50 is enough          10 minutes
 # graph     the product and PyTorch with its step as a CUDA graph on the first GPU           4 minutes
+# scaling   the product on the first GPU and on all, PyTorch (graph and DDP) on all         9 minutes
 # engines   the product with both engines on all GPUs                                      4 minutes
 # one       the product on the first GPU                                                   3 minutes
 # variants  the engine's tunings and bfloat16                                              5 minutes
@@ -19,7 +20,7 @@
 # tilings   two kernels for a product against all, engine alone                            4 minutes
 # messages  what is slower after the first step on all GPUs, and what the messages cost    4 minutes
 set -u
-what=${1:?starts, check, certify, exact, advise, auto, bench, peers, graph, engines, one, variants, kernels, flags, tilings or messages}
+what=${1:?starts, check, certify, exact, advise, auto, bench, peers, graph, scaling, engines, one, variants, kernels, flags, tilings or messages}
 wheels=${2:-.whl}
 out=${OUT:-gpu_bench}
 python=${PYTHON:-python3}
@@ -128,6 +129,18 @@ case $what in
         ;;
     bench) product "$gpus" jax prototype "${ROUNDS:-1}" bench ;;
     peers) product "$gpus" jax torch-ddp,keras-fit:tensorflow 1 peers ;;
+    scaling)
+        for work in "seed 256" "smiles 256" "large 128" "seed 2048"; do
+            # shellcheck disable=SC2086
+            set -- $work
+            for devices in "$gpus" gpu:0; do
+                peers=$([ "$devices" = gpu:0 ] && echo torch-graph || echo torch-graph,torch-ddp)
+                timeout 170 "$python" -m seqdec_gui bench --size "$1" --per-device-batch "$2" --devices "$devices" --engines jax \
+                    --peers "$peers" --rounds "${ROUNDS:-1}" --steps "${STEPS:-100}" --json "$out/scaling-$1-$2-$devices.json" 2>&1 |
+                    tee -a "$out/scaling.txt"
+            done
+        done
+        ;;
     graph) product gpu:0 jax torch-graph "${ROUNDS:-3}" graph ;;
     engines) product "$gpus" jax,tensorflow none 1 engines ;;
     one) product gpu:0 jax none 1 one ;;
