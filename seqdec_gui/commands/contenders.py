@@ -33,7 +33,7 @@ PEERS = ("keras-fit", "torch-ddp", "torch-graph", "prototype", "keras-fit:tensor
 """What may be asked for; `keras-fit` is both of its kind."""
 PEER_PREFIX = "MEASURED "
 """What begins the line with which a peer gives its result."""
-_MODULES: dict[str, tuple[str, str]] = {
+MODULES: dict[str, tuple[str, str]] = {
     "keras-fit": ("keras_fit", "tensorflow"),
     "keras-fit:jax": ("keras_fit", "jax"),
     "prototype": ("prototype", "jax"),
@@ -56,7 +56,7 @@ def contenders(job: work.Job, engines: str, peers: str) -> dict[str, Contender]:
             else:
                 found[f"{PRODUCT}:{engine}"] = functools.partial(_product, job, engine)
     wanted = _names(peers, PEERS)
-    for who, (module, library) in _MODULES.items():
+    for who, (module, library) in MODULES.items():
         kind = who.partition(":")[0]
         if kind in wanted or f"{kind}:{library}" in wanted:
             why = _missing_torch(who, job) if library == "torch" else lacking[library]

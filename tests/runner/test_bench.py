@@ -143,3 +143,8 @@ def test_variants_differ_in_time_alone_but_for_those_that_are_apart(tmp_path: Pa
     assert found["float32-fixed1"]["loss"] == pytest.approx(found["float32"]["loss"], abs=1e-5)
     assert found["float32-apart"]["loss"] != pytest.approx(found["float32"]["loss"], abs=1e-5)
     assert found["float32-1"]["samples_per_s"] > 0
+
+
+def test_every_peer_has_a_module() -> None:
+    for who, (module, _) in contenders.MODULES.items():
+        assert (ROOT / "seqdec_gui/runner/bench" / f"{module}.py").is_file(), who
