@@ -10,17 +10,18 @@ from seqdec_gui.domain.field_text import format_value
 from seqdec_gui.domain.losses import LOSSES
 
 LABELS = {
-    "kl_weight": "KL weight", "kl_warmup_epochs": "KL warm-up", "mini_epochs": "Mini-epochs", "clip_norm": "Clip norm",
+    "kl_weight": "KL weight", "kl_warmup_epochs": "KL warm-up", "mini_epochs": "Reports per epoch", "clip_norm": "Clip norm",
     "early_stopping_patience": "Patience", "early_stopping_delta": "Least change", "plateau_patience": "Patience",
     "plateau_factor": "Factor", "schedule_first_epoch": "Decay from epoch", "schedule_last_epoch": "Decay to epoch",
     "batch_normalization": "Batch normalization", "units": "Units", "kernel_sizes": "Kernel sizes",
     "split_kind": "Split", "split_validation": "Validation", "split_test": "Test", "split_seed": "Seed",
     "split_column": "Column",
+    "squeeze_units": "Per-step Dense", "split_states": "Port per state",
     "per_step": "At every step", "sha256": "SHA-256", "momentum": "Momentum", "batch_statistics": "Batch statistics",
 }  # fmt: skip
 _UNITS = {
     "epochs": "epochs", "batch_size": "rows", "early_stopping_patience": "reports", "plateau_patience": "reports",
-    "kl_warmup_epochs": "epochs", "mini_epochs": "per epoch",
+    "kl_warmup_epochs": "epochs",
 }  # fmt: skip
 _CHOICES = {
     "val_loss": "validation loss", "val_token_accuracy": "validation token accuracy",

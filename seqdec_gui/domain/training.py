@@ -44,7 +44,9 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Literal["val_loss", "loss", "val_token_accuracy", "val_exact_accuracy"],
         Meta(description="Metric that picks the best checkpoint and drives plateau and early stopping."),
     ] = "val_loss"
-    mini_epochs: Annotated[int, Meta(ge=1, le=1000, description="Report, validate and checkpoint so many times per epoch.")] = 1
+    mini_epochs: Annotated[
+        int, Meta(ge=1, le=1000, description="How many times in an epoch to report, validate and save a checkpoint.")
+    ] = 1
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"], Meta(description="Arithmetic of the layers; weights stay float32.")
     ] = "auto"

@@ -42,7 +42,12 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
     batch_normalization: base.Normalised = True
     momentum: base.Momentum = 0.9
     squeeze_units: Annotated[
-        int, Meta(ge=0, le=65_536, description="Width of a TimeDistributed Dense after each layer; 0: none.")
+        int,
+        Meta(
+            ge=0,
+            le=65_536,
+            description="Width of a Dense layer that each layer passes through at every step (TimeDistributed); 0: none.",
+        ),
     ] = 0
     dropout: Annotated[base.Rate, Meta(description="Dropout on the inputs of each layer.")] = 0.0
     recurrent_dropout: Annotated[

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PyQt5.QtCore import pyqtSlot
-from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QComboBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from seqdec_gui.data.formats.base import Table
 from seqdec_gui.domain import data_edits as edits
@@ -58,27 +58,28 @@ class ReadingBar(QWidget):
         self._table: Table | None = None
         help_texts = {field.name: field.help for field in fields(Reading)}
         self._fields: dict[str, QComboBox] = {}
-        row = QHBoxLayout()
-        row.setSpacing(theme.SPACE)
-        for name, words in _LABELS.items():
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(theme.SPACE)
+        grid.setVerticalSpacing(2)
+        for place, (name, words) in enumerate(_LABELS.items()):
             label = QLabel(words)
             label.setProperty("role", "dim")
             field = QComboBox(objectName=f"field_{name}", toolTip=help_texts[name])
             field.setAccessibleName(words)
             field.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
-            field.setMinimumContentsLength(10)
+            field.setMinimumContentsLength(6)
             label.setBuddy(field)
             field.currentIndexChanged.connect(self._on_field_changed)
             self._fields[name] = field
-            row.addWidget(label)
-            row.addWidget(field, 1)
-            row.addSpacing(theme.SPACE)
+            grid.addWidget(label, 0, place)
+            grid.addWidget(field, 1, place)
+            grid.setColumnStretch(place, 1)
         self._warnings = QLabel(objectName="reading_warnings", wordWrap=True)
         self._warnings.setProperty("role", "warning")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(3 * theme.SPACE, 0, 3 * theme.SPACE, 2 * theme.SPACE)
         layout.setSpacing(theme.SPACE)
-        layout.addLayout(row)
+        layout.addLayout(grid)
         layout.addWidget(self._warnings)
         workspace.document.design_changed.connect(self._on_document_design_changed)
         self.show_table(None)
