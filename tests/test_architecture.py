@@ -44,6 +44,9 @@ FOREIGN_PRIVATES = {
 NAMES_AN_ENGINE = ("runs/engines.py", "runner/engines/", "runner/bench/", "commands/contenders.py")
 """Where an engine's name may stand: the registry, the engines, and the peers that measurements compare them with."""
 
+NAMES_AN_EXPORT_FORMAT = ("runs/export_formats.py", "runner/exports/", "gui/window/")
+"""Where an export format's name may stand: the registry, the writers, and the window's action for the usual one."""
+
 
 @cache
 def nodes() -> list[tuple[Path, list[ast.AST]]]:
@@ -241,6 +244,30 @@ def test_an_engine_is_named_in_its_module_and_its_row_alone() -> None:
         for node in in_module
         if isinstance(node, ast.Constant) and node.value in ENGINES
         if not str(path.relative_to("seqdec_gui")).startswith(NAMES_AN_ENGINE)
+    ]
+    assert found == []
+
+
+def test_a_data_format_is_named_in_its_module_and_its_row_alone() -> None:
+    """Seen by endings that the program reads alone: `.h5` is Keras's too, and `.csv` and `.npz` are written as well."""
+    found = [
+        f"{path}:{node.lineno} {node.value!r}"
+        for path, in_module in nodes()
+        for node in in_module
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if ".tsv" in node.value or ".parquet" in node.value
+        if not str(path.relative_to("seqdec_gui")).startswith("data/formats/")
+    ]
+    assert found == []
+
+
+def test_an_export_format_is_named_in_its_module_and_its_row_alone() -> None:
+    found = [
+        f"{path}:{node.lineno} {node.value!r}"
+        for path, in_module in nodes()
+        for node in in_module
+        if isinstance(node, ast.Constant) and node.value in {"h5", "script"}
+        if not str(path.relative_to("seqdec_gui")).startswith(NAMES_AN_EXPORT_FORMAT)
     ]
     assert found == []
 

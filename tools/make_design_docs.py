@@ -1,4 +1,4 @@
-"""Write docs/design_file.md and docs/problems.md: the prose stands here, the tables come from the program itself."""
+"""Write docs/design_file.md and docs/problems.md, and the table in docs/export.md: tables come from the program itself."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from typing import Any
 
 import msgspec
 
+from seqdec_gui.data.formats.registry import DATA_FORMATS
 from seqdec_gui.domain import bindings
 from seqdec_gui.domain import codes as problem_codes
 from seqdec_gui.domain.catalog import KINDS, Field, fields
 from seqdec_gui.domain.document import FORMAT, dumps, load
 from seqdec_gui.domain.training import Training
 from seqdec_gui.resource_files import path
+from seqdec_gui.runs.export_formats import EXPORT_FORMATS
 
+TABLE_LINE = "\n|---|---|---|---|\n"
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = f"""# The design file
 
@@ -61,6 +64,13 @@ has no room for that, the columns are numbered each by itself, with a remark tha
 with `"numbering": "shared"` makes that an error. `"own"` numbers every binding by itself. Null means `"own"`, as designs were
 trained before there was a choice; the first column that is bound to a design turns null into `"shared"`.
 """
+FILES = """### Data files
+
+The ending of a file, in capitals or not, says its format.
+
+| endings | format | columns hold |
+|---|---|---|
+"""
 READING = """### `reading`
 
 How the delimited text files of `data` are read; left out where all is `auto`. On the command line these are
@@ -96,6 +106,7 @@ def main() -> None:
     folder = parser.parse_args().output
     (folder / "design_file.md").write_text(text())
     (folder / "problems.md").write_text(problems())
+    (folder / "export.md").write_text(export((ROOT / "docs" / "export.md").read_text()))
 
 
 def problems() -> str:
@@ -106,6 +117,25 @@ def problems() -> str:
         lines = ["| code | meaning, and what to do |", "|---|---|", *(f"| `{row.code}` | {row.help} |" for row in rows)]
         parts.append(f"## {title}\n\n" + "\n".join(lines) + "\n")
     return "\n".join(parts)
+
+
+def export(page: str) -> str:
+    """The page about exports with the table of formats as it is now."""
+    rows = [f"| format | ending | what it holds | open it with |{TABLE_LINE}"]
+    for row in EXPORT_FORMATS.values():
+        endings = quoted(row.suffixes) + (f", or a folder that gets `{row.folder_file}`" if row.folder_file else "")
+        rows.append(f"| `{row.name}` | {endings} | {row.holds} | `{row.opened_with}` |\n")
+    before, _, rest = page.partition("| format | ending |")
+    return before + "".join(rows) + rest[rest.index("\n\n") + 1 :]
+
+
+def files() -> str:
+    """The formats of data files."""
+    return FILES + "".join(f"| {quoted(row.suffixes)} | {row.title} | {row.holds} |\n" for row in DATA_FORMATS.values())
+
+
+def quoted(suffixes: tuple[str, ...]) -> str:
+    return ", ".join(f"`{suffix}`" for suffix in suffixes)
 
 
 def text() -> str:
@@ -120,6 +150,7 @@ def text() -> str:
         for field in fields(kind):
             parts += [f"Rows of `{field.name}`:\n\n{rows(field)}" for _ in [field.rows] if field.rows]
     parts.append(BINDINGS)
+    parts.append(files())
     parts += [codec(struct) for struct in codecs()]
     parts.append("### `split`\n\n" + table(fields(bindings.Split)))
     parts.append(READING + table(fields(bindings.Reading)))

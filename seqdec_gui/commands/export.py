@@ -11,14 +11,13 @@ from seqdec_gui.commands.console import absolute, do_task, say
 from seqdec_gui.commands.tasks import add_checkpoint, trained_run
 from seqdec_gui.domain.codegen import parts
 from seqdec_gui.domain.problems import InvalidInput
-from seqdec_gui.runs.tasks import FORMATS, Exported, ExportTask
-
-_SUFFIXES = {"h5": ".h5", "keras": ".keras", "script": ".py"}
+from seqdec_gui.runs.export_formats import EXPORT_FORMATS, export_format
+from seqdec_gui.runs.tasks import Exported, ExportTask
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="the run folder")
-    parser.add_argument("--format", metavar="FORMAT", required=True, help=f"one of {', '.join(FORMATS)}")
+    parser.add_argument("--format", metavar="FORMAT", required=True, help=f"one of {', '.join(EXPORT_FORMATS)}")
     parser.add_argument("-o", "--output", metavar="PATH", help="the file to write (default: exports/ in the run folder)")
     parser.add_argument("--part", metavar="PART", default="full", help="full (default), or the id of one block")
     add_checkpoint(parser)
@@ -30,19 +29,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    if arguments.format not in FORMATS:
-        text = f"The format {arguments.format!r} is not available; available are {', '.join(FORMATS)}."
-        raise InvalidInput(text, "no_such_format")
+    format = export_format(arguments.format)
     target = trained_run(arguments.run, arguments.checkpoint)
     known = ["full", *parts(target.read_spec().load_design())]
     if arguments.part not in known:
         text = f"There is no part {arguments.part!r} with layers to export; there are {', '.join(known)}."
         raise InvalidInput(text, "no_such_part")
-    output = arguments.output or target.exports / f"{arguments.part}{_SUFFIXES[arguments.format]}"
+    output = arguments.output or target.exports / f"{arguments.part}{format.suffixes[0]}"
     result = do_task(
         ExportTask(
             run=str(target.path),
-            format=arguments.format,
+            format=format.name,
             output=absolute(str(output)),
             part=arguments.part,
             checkpoint=arguments.checkpoint,

@@ -15,6 +15,7 @@ from seqdec_gui.data.earlier import EarlierFit, Kept, fitted_with
 from seqdec_gui.data.fitted import Fitted, FittedPort, encode, faults
 from seqdec_gui.data.fitting import Demand, Fit, TextPlan, text_codec
 from seqdec_gui.data.formats.base import Array, Column, Table
+from seqdec_gui.data.formats.registry import data_suffixes
 from seqdec_gui.data.numbering import TextBinding, plan_texts
 from seqdec_gui.data.soundness import is_constant, survey
 from seqdec_gui.data.sources import ColumnSource
@@ -190,7 +191,7 @@ class _Tables:
 
     def _opened(self, file: str) -> Table | None:
         if not file:
-            text = "No data file is chosen; expected one of .npz .npy .h5 .csv .tsv .parquet."
+            text = f"No data file is chosen; expected one of {' '.join(data_suffixes())}."
             hint = "Choose a file in the Data tab or with --data."
             self._problems.append(Problem("error", "no_data_file", "data", text, hint))
             return None

@@ -17,8 +17,9 @@ from seqdec_gui.data.formats.dialect import find_delimiter
 from seqdec_gui.data.formats.encodings import decoded
 from seqdec_gui.data.formats.numerals import plain_texts
 from seqdec_gui.data.formats.records import count_records
+from seqdec_gui.data.formats.registry import format_of
 from seqdec_gui.data.sources import RowSource
-from seqdec_gui.data.tables import SUFFIXES, open_table
+from seqdec_gui.data.tables import open_table
 from seqdec_gui.data.wires import one_hot
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
@@ -35,14 +36,15 @@ def read_rows(fitted: Fitted, source: Path | Iterable[str]) -> dict[str, Values]
     """
     if not isinstance(source, Path):
         return _from_lines(fitted, [line.rstrip("\r\n") for line in source], "standard input", "")
-    if source.suffix.lower() in SUFFIXES and source.suffix.lower() not in (".csv", ".tsv"):
+    row = format_of(source)
+    if row is not None and not row.delimited:
         return _from_table(fitted, open_table(source))
     if not source.exists():
         raise InvalidInput(f"{source} does not exist; expected a file with one row per sample.", "missing_file", "data")
     with reading(source):
         content = decoded(source.read_bytes(), source.name).content.decode()
     lines = re.split(r"\r\n?|\n", content)
-    return _from_lines(fitted, lines, source.name, "\t" if source.suffix.lower() == ".tsv" else "")
+    return _from_lines(fitted, lines, source.name, (row.delimiter if row is not None else None) or "")
 
 
 # -- files with columns

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from seqdec_gui.data.formats.base import CHUNK_ROWS, Array, Chunk, Column, Kind, Table, text_array, wrong_kind
+from seqdec_gui.data.formats.registry import suffixes_of_arrays
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
 _NAMED = 8
@@ -86,7 +87,7 @@ class ColumnSource:
             if found:
                 row, cell = found
                 text = f"Column {column.name!r} holds text, expected numbers: row {row + 1} is {_shortened(cell)!r}."
-                several = "Give every number a column of its own, or save them as an array in .npz, .h5 or .parquet."
+                several = f"Give every number a column of its own, or save them as an array in {suffixes_of_arrays()}."
                 hint = several if _SEVERAL_NUMBERS.fullmatch(cell) else problem.hint
                 problem = Problem("error", "wrong_column_type", "data", text, hint)
             raise InvalidInput([problem])

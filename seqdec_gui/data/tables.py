@@ -2,58 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from seqdec_gui.data.formats.base import Array, Cell, Column, Kind, Table, reading
+from seqdec_gui.data.formats.registry import HINT, format_of, not_readable
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.paths import path_fault
-from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.problems import InvalidInput, Problem
 
-__all__ = ["SUFFIXES", "Array", "Cell", "Column", "Kind", "Table", "inspect", "open_table", "preview", "read"]
+__all__ = ["Array", "Cell", "Column", "Kind", "Table", "inspect", "open_table", "preview", "read"]
 
 AS_DETECTED = Reading()
 """Nothing is known of the way a text file is written."""
-SUFFIXES = (".npz", ".npy", ".h5", ".hdf5", ".csv", ".tsv", ".parquet")
-_DELIMITED = (".csv", ".tsv")
-
-
-def is_delimited(path: Path) -> bool:
-    """Whether the file is text with delimiters, for which a `Reading` matters."""
-    return path.suffix.lower() in _DELIMITED
 
 
 def open_table(path: Path, names: Sequence[str] | None = None, how: Reading = AS_DETECTED, bound: Sequence[str] = ()) -> Table:
     """Opens a data file; its `columns` are known then, and values are read when asked for.
 
-    `names` says which columns will be needed: a CSV file is then read only that far. `how` says how delimited text is read;
+    `names` says which columns will be needed: delimited text is then read only that far. `how` says how delimited text is read;
     a first line with one of the names `bound` (or `names`) is taken for a header. Raises InvalidInput: missing, unreadable,
     empty, damaged or of an unknown format.
     """
     path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise InvalidInput(f"{path} has the ending {suffix!r}; expected one of {' '.join(SUFFIXES)}.", "unknown_format", "data")
+    row = format_of(path)
+    if row is None:
+        raise InvalidInput([Problem("error", "unknown_format", "data", not_readable(path), HINT)])
     _check_readable(path)
+    table: Callable[..., Table] = row.table_class()
     with reading(path):
-        if suffix in (".npz", ".npy"):
-            from seqdec_gui.data.formats.numpy_file import NumpyTable
-
-            return NumpyTable(path)
-        if suffix in (".h5", ".hdf5"):
-            from seqdec_gui.data.formats.hdf5 import Hdf5Table
-
-            return Hdf5Table(path)
-        if suffix == ".parquet":
-            from seqdec_gui.data.formats.parquet import ParquetTable
-
-            return ParquetTable(path)
-        from seqdec_gui.data.formats.delimited import DelimitedTable
-
-        return DelimitedTable(path, names, how, bound)
+        return table(path, names, how, bound) if row.delimited else table(path)
 
 
 def inspect(path: Path, how: Reading = AS_DETECTED, names: Sequence[str] = ()) -> Table:

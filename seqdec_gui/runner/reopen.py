@@ -1,19 +1,20 @@
 """Opens an exported file as its receiver will: in a fresh process, with nothing but Keras.
 
-`python -m seqdec_gui.runner.reopen` imports Keras at once, then reads lines of JSON from standard input: `path`; `arrays`, an
-`.npz` of the inputs `0`, `1`, ... in the model's order; `answer`, where the outputs go in the same form; for a script also
-`part`, `weights` and `build`, the function to call. It answers each with a line: an empty string, or what went wrong.
+`python -m seqdec_gui.runner.reopen` imports Keras at once, then reads lines of JSON from standard input: `path`; `opener`, the
+function that opens the file, and its `options` and `weights` (`runner.exports.base`); `arrays`, an `.npz` of the inputs `0`,
+`1`, ... in the model's order; `answer`, where the outputs go in the same form. It answers each with a line: an empty string, or
+what went wrong.
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 import os
 import subprocess
 import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -61,25 +62,23 @@ class FreshProcess:
         self._log.close()
 
     def predict(
-        self, path: Path, inputs: list[Array], part: str = "", weights: list[Array] | None = None, build: str = "build"
+        self, path: Path, inputs: list[Array], opener: str, options: dict[str, str], weights: list[Array]
     ) -> list[npt.NDArray[np.float32]]:
-        """What the model in the file makes of these inputs. `part`, `weights` and `build` are for a script.
+        """What the model in the file predicts for these inputs. `opener`, `options` and `weights` are those of its writer.
 
         Raises NotReopened.
         """
         with tempfile.TemporaryDirectory(prefix="seqdec-gui-") as name:
             folder = Path(name)
-            arrays, answer = folder / "arrays.npz", folder / "answer.npz"
-            _save(arrays, inputs)
-            job = {"path": str(path.absolute()), "arrays": str(arrays), "answer": str(answer), "part": part, "build": build}
-            if weights is not None:
-                job["weights"] = str(folder / "weights.npz")
-                _save(folder / "weights.npz", weights)
-            if reason := self._ask(job):
+            files = {name: folder / f"{name}.npz" for name in ("arrays", "weights", "answer")}
+            _save(files["arrays"], inputs)
+            _save(files["weights"], weights)
+            job = {"path": str(path.absolute()), "opener": opener, "options": options}
+            if reason := self._ask(job | {name: str(file) for name, file in files.items()}):
                 raise NotReopened(reason)
-            return _load(answer)
+            return _load(files["answer"])
 
-    def _ask(self, job: dict[str, str]) -> str:
+    def _ask(self, job: dict[str, Any]) -> str:
         assert self._child.stdin is not None
         assert self._child.stdout is not None
         with contextlib.suppress(BrokenPipeError):
@@ -108,20 +107,11 @@ def predictions(model: keras.Model, inputs: list[Array]) -> list[npt.NDArray[np.
     return [np.asarray(output, np.float32) for output in (outputs if isinstance(outputs, list | tuple) else [outputs])]
 
 
-def _open(job: dict[str, str]) -> keras.Model:
-    """Exactly what a receiver does: no custom objects, nothing that may run code from the file."""
-    import keras
-
-    if not job["path"].endswith(".py"):
-        return keras.models.load_model(job["path"], compile=False, safe_mode=True)
-    spec = importlib.util.spec_from_file_location("model", job["path"])
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    model: keras.Model = getattr(module, job["build"])()[job["part"]]
-    model.set_weights(_load(Path(job["weights"])))
-    return model
+def _answer(job: dict[str, Any]) -> list[Array]:
+    """The predictions of the file, opened as a receiver opens it."""
+    module, _, name = job["opener"].partition(":")
+    opened = getattr(import_module(module), name)(Path(job["path"]), job["options"], _load(Path(job["weights"])))
+    return list(opened(_load(Path(job["arrays"]))))
 
 
 def main() -> None:
@@ -133,7 +123,7 @@ def main() -> None:
     for line in sys.stdin:
         job, reason = json.loads(line), ""
         try:
-            _save(Path(job["answer"]), list(predictions(_open(job), _load(Path(job["arrays"])))))
+            _save(Path(job["answer"]), _answer(job))
         except Exception as error:  # whatever Keras raises on a file that it cannot carry
             reason = f"{type(error).__name__}: {error}"
         channel.write(json.dumps(reason) + "\n")

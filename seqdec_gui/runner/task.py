@@ -19,6 +19,7 @@ from seqdec_gui.domain.wording import counted
 from seqdec_gui.runner.failures import plain_sentence
 from seqdec_gui.runner.import_trimming import leave_out
 from seqdec_gui.runner.model_device import on_given_device
+from seqdec_gui.runs.export_formats import export_format
 from seqdec_gui.runs.tasks import (
     ArrayDescription,
     CertifyTask,
@@ -83,16 +84,18 @@ def do(task: Task, channel: TaskChannel) -> TaskResult:
 
 
 def _export(task: ExportTask, channel: TaskChannel, scratch: Path) -> Exported:
-    from seqdec_gui.runner.export import checked_output, export_model, export_script
+    from seqdec_gui.runner.export import checked_output, export
     from seqdec_gui.runner.reopen import FreshProcess
 
-    output = checked_output(Path(task.output), task.format)
-    if task.format == "script" and task.part != "full":
-        raise InvalidInput("A script holds every part: export it with part full.", "no_such_part", "part")
+    row = export_format(task.format)
+    output = checked_output(Path(task.output), row)
+    if task.part != "full" and not row.blocks:
+        text = f"A file of the format {row.name} holds every part: export it with part full."
+        raise InvalidInput(text, "no_such_part", "part")
     with FreshProcess() as process:  # it imports Keras while this process does
+        from seqdec_gui.runner.exports.base import Source
         from seqdec_gui.runner.opened_run import check_part, inputs_of_part, open_trained, scalings_of_part
-        from seqdec_gui.runner.raw_inputs import BUILD, add_to_script, fail_unless_equal, raw_of, with_raw_inputs
-        from seqdec_gui.runner.script_files import write_script
+        from seqdec_gui.runner.raw_inputs import fail_unless_equal, raw_of, with_raw_inputs
 
         channel.send(Progress(total=3, text="Opening the run"))
         trained = open_trained(Path(task.run), task.checkpoint, scratch)
@@ -107,17 +110,8 @@ def _export(task: ExportTask, channel: TaskChannel, scratch: Path) -> Exported:
             difference = fail_unless_equal(models[task.part], inputs, model, raw)
             models, inputs = models | {task.part: model}, raw
         channel.send(Progress(done=1, total=3, text="Writing, opening again and comparing"))
-        if task.format == "script":
-
-            def write(script: Path) -> tuple[Path, ...]:
-                written = write_script(trained.design, script, trained.script_sources())
-                add_to_script(script, {scaling.name: scaling for scaling in scaled if scaling}, task.raw_inputs)
-                return written
-
-            build = BUILD if task.raw_inputs and any(scaled) else "build"
-            saved = export_script(models, write, output, inputs, process, build)
-        else:
-            saved = export_model(models, task.part, task.format, output, inputs, process)
+        source = Source(models, task.part, inputs, trained.design, trained.script_sources(), scaled, task.raw_inputs)
+        saved = export(source, row.name, output, process)
     channel.send(Progress(done=3, total=3, text="Exported"))
     judges = {judged.name for judged in trained.program.losses} if task.part == "full" else set()
     left = () if task.raw_inputs else tuple(scaling for scaling in scaled if scaling)

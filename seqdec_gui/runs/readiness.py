@@ -10,7 +10,8 @@ import msgspec
 
 from seqdec_gui.data.dataset import Trial, sampled, try_fit
 from seqdec_gui.data.earlier import EarlierFit
-from seqdec_gui.data.tables import SUFFIXES, inspect
+from seqdec_gui.data.formats.registry import HINT, format_of, not_readable
+from seqdec_gui.data.tables import inspect
 from seqdec_gui.data.teaching import ROWS_COMPARED
 from seqdec_gui.domain.bindings import DataSource
 from seqdec_gui.domain.dataflow import DataPort, data_ports
@@ -64,10 +65,10 @@ def data_problems(design: Design, folder: Path) -> tuple[Problem, ...]:
             continue  # a problem of the design itself
         if not path.exists():
             problems.append(Problem("error", "data_missing", "data.file", f"There is no data file {path}.", hint))
-        elif path.is_dir() or path.suffix.lower() not in SUFFIXES:
-            what = "a folder" if path.is_dir() else f"a {path.suffix} file" if path.suffix else "a file without an ending"
-            text = f"{path} is {what}; expected one of {' '.join(SUFFIXES)}."
-            problems.append(Problem("error", "unknown_format", "data.file", text, hint))
+        elif path.is_dir():
+            problems.append(Problem("error", "unknown_format", "data.file", not_readable(path), hint))
+        elif format_of(path) is None:
+            problems.append(Problem("error", "unknown_format", "data.file", not_readable(path), f"{hint} {HINT}"))
     return tuple(problems)
 
 

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Sequence
-from typing import IO, Annotated, Any, Literal, TypeAlias, get_args
+from typing import IO, Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -28,8 +28,6 @@ from seqdec_gui.runs.environment import child_environment, working_folder
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.spec import DeviceChoice
 
-ExportFormat = Literal["h5", "keras", "script"]
-FORMATS: tuple[ExportFormat, ...] = get_args(ExportFormat)
 CheckpointName = Literal["best", "last"]
 SplitName = Literal["training", "validation", "test"]
 TASK_RUNNER = (sys.executable, "-m", "seqdec_gui.runner.task")
@@ -42,12 +40,12 @@ class _Tagged(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbi
 class ExportTask(_Tagged, frozen=True, kw_only=True, tag="export"):
     """Write a trained model, reopen it in a fresh process and compare it with the trained one.
 
-    `run` and `output` are absolute paths; `part` is `full` or a block's id. With `raw_inputs` the file standardises its inputs
-    itself, so that it takes the numbers of the data.
+    `run` and `output` are absolute paths; `format` is a name of `runs.export_formats`; `part` is `full` or a block's id. With
+    `raw_inputs` the file standardises its inputs itself, so that it takes the numbers of the data.
     """
 
     run: str
-    format: ExportFormat
+    format: str
     output: str
     part: str = "full"
     checkpoint: CheckpointName = "best"

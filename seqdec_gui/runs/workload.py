@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from seqdec_gui.data.formats.registry import format_of
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import SeqdecError
@@ -22,7 +23,8 @@ def estimated_rows(design: Design, folder: Path) -> int | None:
     try:
         if not path.is_file():
             return None
-        if path.suffix.lower() in (".csv", ".tsv"):
+        row = format_of(path)
+        if row is not None and row.row_per_line:
             with path.open("rb") as file:
                 start = file.read(_SAMPLE_BYTES)
             lines = max(1, start.count(b"\n"))

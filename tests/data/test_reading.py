@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from seqdec_gui.data.formats import records as records_module
 from seqdec_gui.data.formats.delimited import DelimitedTable
 from seqdec_gui.data.formats.header import judge_header
 from seqdec_gui.data.formats.records import count_records, records
+from seqdec_gui.data.formats.registry import data_suffixes
 from seqdec_gui.data.tables import Table, inspect, open_table
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput
@@ -75,9 +77,36 @@ def test_a_case_is_read_whole_and_what_was_guessed_is_told(
     assert codes(table.problems) == told
 
 
-@pytest.mark.parametrize("name", ["sentences_with_source.txt", "molecules_no_header.smi"])
-def test_another_ending_is_refused(name: str) -> None:
-    assert codes(problems_of(open_table, CASES / name)) == ["unknown_format"]
+def test_an_ending_of_no_format_is_refused_with_those_that_there_are_and_what_to_do() -> None:
+    (problem,) = problems_of(open_table, CASES / "molecules_no_header.smi")
+    assert problem.code == "unknown_format"
+    assert "is a .smi file; expected one of" in problem.text
+    assert set(data_suffixes()) == set(re.findall(r"\.\w+", problem.text.partition("expected one of ")[2]))
+    assert "can be given the ending .csv or .tsv" in problem.hint
+
+
+def test_text_with_the_ending_txt_is_delimited_text_with_the_same_options() -> None:
+    how = Reading(header="no")
+    table = open_table(CASES / "sentences_with_source.txt", how=how)
+    assert cells_of(table) == [
+        ["Go on.", "Mach weiter.", "note 1"],
+        ["Stop it.", "Hör auf.", "note 2"],
+        ['"Really?" she asked.', "„Wirklich?“, fragte sie.", "note 3"],
+    ]
+    assert codes(table.problems) == ["quotes_are_text"]
+
+
+def test_lines_of_text_with_commas_are_kept_whole_where_another_delimiter_is_set(tmp_path: Path) -> None:
+    lines = ["Hello, world.", "Oh.", "Well, yes, of course."]
+    path = written(tmp_path / "lines.txt", "\n".join(lines) + "\n")
+    assert codes(problems_of(open_table, path)) == ["ragged_rows"]
+    assert cells_of(open_table(path, how=Reading("no", "tab"))) == [[line] for line in lines]
+
+
+@pytest.mark.parametrize("name", ["a.tsv", "A.TSV", "a.csv", "A.Csv", "a.txt", "a.TXT"])
+def test_the_delimiter_follows_the_ending_in_capitals_too(name: str, tmp_path: Path) -> None:
+    table = open_table(written(tmp_path / name, "a,b\tc\n1,2\t3\n"), how=Reading("yes"))
+    assert [column.name for column in table.columns] == (["a,b", "c"] if name.lower().endswith("tsv") else ["a", "b\tc"])
 
 
 # -- random tables

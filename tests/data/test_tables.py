@@ -238,7 +238,7 @@ def test_a_number_column_is_text_if_one_late_cell_is_none(tmp_path: Path) -> Non
         ("a.csv", b"a,a\n1,2\n", "duplicate_column"),
         ("a.csv", b"", "empty_file"),
         ("a.csv", b"\n\n", "empty_file"),
-        ("a.txt", b"x", "unknown_format"),
+        ("a.doc", b"x", "unknown_format"),
         ("a.npz", b"no zip", "unreadable_file"),
         ("a.npy", b"\x93NUMPY", "unreadable_file"),
         ("a.h5", b"no hdf", "unreadable_file"),

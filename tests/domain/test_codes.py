@@ -120,7 +120,7 @@ def test_the_number_of_a_problem_is_written_only_where_there_is_one() -> None:
     assert msgspec.json.decode(msgspec.json.encode(wanted), type=Problem) == wanted
 
 
-def test_the_page_about_codes_is_up_to_date() -> None:
+def test_the_pages_about_codes_and_exports_are_up_to_date() -> None:
     location = ROOT / "tools" / "make_design_docs.py"
     spec = importlib.util.spec_from_file_location("make_design_docs", location)
     assert spec is not None
@@ -128,3 +128,5 @@ def test_the_page_about_codes_is_up_to_date() -> None:
     tool = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(tool)
     assert (ROOT / "docs" / "problems.md").read_text() == tool.problems(), f"run python {location.relative_to(ROOT)}"
+    page = (ROOT / "docs" / "export.md").read_text()
+    assert page == tool.export(page), f"run python {location.relative_to(ROOT)}"

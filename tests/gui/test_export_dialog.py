@@ -161,6 +161,32 @@ def test_a_file_that_exists_is_replaced_only_after_a_question(dialog: ExportDial
     assert target.read_bytes() == b"exported"
 
 
+def test_an_ending_in_capitals_replaces_the_file_that_would_be_written_only_after_a_question(
+    dialog: ExportDialog, tmp_path: Path, qtbot: QtBot
+) -> None:
+    (tmp_path / "mine.h5").write_bytes(b"precious")
+    find(dialog, QLineEdit, "export_path").setText(str(tmp_path / "mine.H5"))
+    press(find(dialog, QPushButton, "export_button"))
+    box = dialog.findChild(QMessageBox, "question_box")
+    assert "mine.h5 exists already" in box.informativeText()
+    press(box.findChild(QPushButton, "answer_cancel"))
+    assert (tmp_path / "mine.h5").read_bytes() == b"precious"
+
+
+def test_an_ending_of_another_format_is_refused_before_anything_starts(dialog: ExportDialog, tmp_path: Path) -> None:
+    find(dialog, QLineEdit, "export_path").setText(str(tmp_path / "mine.pkl"))
+    press(find(dialog, QPushButton, "export_button"))
+    assert "Expected a file name that ends with .h5 or .hdf5" in find(dialog, QLabel, "export_status").text()
+    assert not (tmp_path / "asked.json").exists()
+
+
+def test_the_ending_follows_the_format_from_capitals_too(dialog: ExportDialog) -> None:
+    formats, path = find(dialog, QComboBox, "export_format"), find(dialog, QLineEdit, "export_path")
+    path.setText("/some/where/mine.HDF5")
+    formats.setCurrentIndex(formats.findData("script"))
+    assert path.text() == "/some/where/mine.py"
+
+
 def test_a_path_that_is_not_whole_is_refused_before_anything_starts(dialog: ExportDialog, tmp_path: Path) -> None:
     find(dialog, QLineEdit, "export_path").setText("model.h5")
     press(find(dialog, QPushButton, "export_button"))

@@ -31,6 +31,7 @@ from seqdec_gui.runner.metrics import reported
 from seqdec_gui.runner.program import Program, load_build
 from seqdec_gui.runner.schedule import padded
 from seqdec_gui.runs.environment import child_environment
+from seqdec_gui.runs.export_formats import EXPORT_FORMATS
 from seqdec_gui.runs.spec import DeviceChoice, Placement
 from tests.domain.designs import block, design
 from tests.runner import designs
@@ -218,7 +219,8 @@ def train(engine: Engine, dataset: Dataset, epochs: int) -> None:
 
 
 def do(name: str, folder: Path) -> None:
-    from seqdec_gui.runner.export import fresh_copy, save
+    from seqdec_gui.runner.export import fresh_copy
+    from seqdec_gui.runner.exports.keras_file import KerasFile
 
     case = CASES[name]()
     np.savez(folder / "rows.npz", **case.columns)
@@ -234,7 +236,7 @@ def do(name: str, folder: Path) -> None:
     engine.sync()
     full = fresh_copy(load_build(program.model_file), engine.models)["full"]
     file = folder / f"{name}.{case.format}"
-    save(full, file, case.format, file)  # type: ignore[arg-type]
+    KerasFile(EXPORT_FORMATS[case.format]).save(full, file, file)
     known = {scaling.name: scaling for scaling in scalings(dataset.fitted)}
     rows = dataset.validation
 

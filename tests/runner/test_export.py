@@ -18,6 +18,7 @@ import pytest
 
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
+from seqdec_gui.runs.export_formats import EXPORT_FORMATS
 from tests.domain.designs import block, design
 from tests.runner import designs
 
@@ -54,6 +55,17 @@ def trained_models(wanted: Design, folder: Path) -> Any:
     return models
 
 
+def export(models: Any, part: str, format: str, output: Path, fresh: Any = None, **source: Any) -> Any:
+    """Export a part of these models, compared on `some_inputs`."""
+    from seqdec_gui.runner import export
+    from seqdec_gui.runner.exports.base import Source
+
+    made = Source(
+        models, part, source.pop("inputs", None) or some_inputs(models[part]), **({"design": designs.stack()} | source)
+    )
+    return export.export(made, format, output, fresh)
+
+
 def some_inputs(model: Any, rows: int = 5) -> list[Array]:
     random = np.random.default_rng(2)
     return [
@@ -82,11 +94,9 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.parametrize(("format", "part"), [("h5", "full"), ("h5", "encoder"), ("keras", "full"), ("keras", "decoder")])
 def test_an_export_is_proved_by_a_fresh_process(format: Any, part: str, folder: Path, fresh: Any) -> None:
-    from seqdec_gui.runner.export import export_model
-
     models = trained_models(unmasked(), folder)
     output = folder / f"made.{format}"
-    saved = export_model(models, part, format, output, some_inputs(models[part]), fresh)
+    saved = export(models, part, format, output, fresh)
 
     assert saved.paths == (output,)
     assert saved.rows == 5
@@ -97,7 +107,7 @@ def test_an_export_is_proved_by_a_fresh_process(format: Any, part: str, folder: 
 def test_files_hold_no_optimizer_and_no_trace_of_how_they_were_trained(folder: Path, fresh: Any) -> None:
     import keras
 
-    from seqdec_gui.runner.export import export_model, fresh_copy
+    from seqdec_gui.runner.export import fresh_copy
     from seqdec_gui.runner.program import load_build
 
     script = designs.write_script(unmasked(), folder)
@@ -111,7 +121,7 @@ def test_files_hold_no_optimizer_and_no_trace_of_how_they_were_trained(folder: P
     training["full"].compile("adam", keras.losses.CategoricalCrossentropy())
     for format in ("h5", "keras"):
         path = folder / f"full.{format}"
-        export_model(copies, "full", format, path, some_inputs(copies["full"]), fresh)
+        export(copies, "full", format, path, fresh)
         content = path.read_bytes()
         for trace in (b"bfloat16", b"optimizer_weights", b'synchronized": true', b"Adam", b"mirrored"):
             assert trace not in content
@@ -124,42 +134,38 @@ def test_files_hold_no_optimizer_and_no_trace_of_how_they_were_trained(folder: P
 def test_a_file_that_predicts_something_else_is_refused_and_removed(
     folder: Path, fresh: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from seqdec_gui.runner import export
+    from seqdec_gui.runner.exports.keras_file import KerasFile
 
     models = trained_models(designs.stack(), folder)
-    proper_save = export.save
+    proper_save = KerasFile.save
 
-    def save_something_else(model: Any, path: Path, format: Any, wanted: Path) -> None:
+    def save_something_else(writer: Any, model: Any, path: Path, wanted: Path) -> None:
         before = model.get_weights()
         model.set_weights([weight * 1.01 for weight in before])
-        proper_save(model, path, format, wanted)
+        proper_save(writer, model, path, wanted)
         model.set_weights(before)
 
-    monkeypatch.setattr(export, "save", save_something_else)
+    monkeypatch.setattr(KerasFile, "save", save_something_else)
     with pytest.raises(SeqdecError, match=r"differs from the trained model by .*at most 1e-05"):
-        export.export_model(models, "full", "keras", folder / "made.keras", some_inputs(models["full"]), fresh)
+        export(models, "full", "keras", folder / "made.keras", fresh)
     assert not (folder / "made.keras").exists()
 
 
 def test_weights_that_are_not_numbers_are_not_exported(folder: Path, fresh: Any) -> None:
-    from seqdec_gui.runner.export import export_model
-
     models = trained_models(designs.stack(), folder)
     models["model_2"].set_weights([weight * np.nan for weight in models["model_2"].get_weights()])
     with pytest.raises(SeqdecError, match="not finite"):
-        export_model(models, "full", "keras", folder / "made.keras", some_inputs(models["full"]), fresh)
+        export(models, "full", "keras", folder / "made.keras", fresh)
 
 
 @pytest.mark.parametrize("wanted", ["embedding", "one-hot rows"])
 def test_a_mask_is_refused_for_h5_and_keras_is_offered(wanted: str, folder: Path, fresh: Any) -> None:
-    from seqdec_gui.runner.export import export_model
-
     made = designs.translation() if wanted == "embedding" else masked_rows()
     models = trained_models(made, folder)
     with pytest.raises(InvalidInput, match=r"An \.h5 file cannot carry full: .*mask_padding.*Export as \.keras"):
-        export_model(models, "full", "h5", folder / "made.h5", some_inputs(models["full"]), fresh)
+        export(models, "full", "h5", folder / "made.h5", fresh)
     assert not (folder / "made.h5").exists()
-    assert export_model(models, "full", "keras", folder / "made.keras", some_inputs(models["full"]), fresh).difference <= 1e-6
+    assert export(models, "full", "keras", folder / "made.keras", fresh).difference <= 1e-6
 
 
 def masked_rows() -> Design:
@@ -175,13 +181,10 @@ def masked_rows() -> Design:
 
 
 def test_an_exported_script_is_the_model_and_runs_alone(folder: Path, fresh: Any) -> None:
-    from seqdec_gui.runner.export import export_script
-    from seqdec_gui.runner.script_files import write_script
-
     wanted = unmasked()
     models = trained_models(wanted, folder)
     target = folder / "handed over"
-    saved = export_script(models, lambda script: write_script(wanted, script, ()), target, some_inputs(models["full"]), fresh)
+    saved = export(models, "full", "script", target, fresh, design=wanted)
 
     assert saved.paths == (target / "model.py",)
     assert saved.difference <= 1e-6
@@ -194,7 +197,7 @@ def test_a_script_takes_the_keras_files_it_opens_with_it(folder: Path, fresh: An
     import keras
     import msgspec
 
-    from seqdec_gui.runner.export import export_script, fresh_copy
+    from seqdec_gui.runner.export import fresh_copy
     from seqdec_gui.runner.keras_files import inspect
     from seqdec_gui.runner.program import load_build
     from seqdec_gui.runner.script_files import write_script
@@ -218,9 +221,7 @@ def test_a_script_takes_the_keras_files_it_opens_with_it(folder: Path, fresh: An
     models = fresh_copy(load_build(folder / "run" / "model.py"))
     target = folder / "out"
     target.mkdir()
-    saved = export_script(
-        models, lambda s: write_script(wanted, s, (folder / "run", folder)), target, some_inputs(models["full"]), fresh
-    )
+    saved = export(models, "full", "script", target, fresh, design=wanted, keras_files=(folder / "run", folder))
 
     assert {path.name for path in saved.paths} == {"model.py", "imported.keras"}
     assert saved.difference <= 1e-6
@@ -259,10 +260,24 @@ def test_paths_that_cannot_be_written_are_refused_at_once(folder: Path) -> None:
         (folder / "nowhere" / "model.h5", "does not exist"),
     ):
         with pytest.raises(InvalidInput, match=why):
-            checked_output(output, "h5")
-    assert checked_output(folder, "script") == folder / "model.py"
-    assert checked_output(folder / "new", "script") == folder / "new" / "model.py"
-    assert checked_output(folder / "mine.py", "script") == folder / "mine.py"
+            checked_output(output, EXPORT_FORMATS["h5"])
+    script = EXPORT_FORMATS["script"]
+    assert checked_output(folder, script) == folder / "model.py"
+    assert checked_output(folder / "new", script) == folder / "new" / "model.py"
+    assert checked_output(folder / "mine.py", script) == folder / "mine.py"
+    (folder / "notes").write_text("not a folder")
+    with pytest.raises(InvalidInput, match=r"is a file; expected a folder, or a name that ends with \.py"):
+        checked_output(folder / "notes", script)
+
+
+@pytest.mark.parametrize(("format", "given", "written"), [("h5", "A.B.H5", "A.B.h5"), ("script", "X.PY", "X.py")])
+def test_an_ending_in_capitals_is_written_as_keras_and_python_look_for_it(
+    format: str, given: str, written: str, folder: Path, fresh: Any
+) -> None:
+    wanted = designs.stack()
+    saved = export(trained_models(wanted, folder), "full", format, folder / given, fresh, design=wanted)
+    assert saved.paths == (folder / written,)
+    assert not (folder / given).exists()
 
 
 @pytest.mark.parametrize("backend", ["tensorflow", "jax", "jax without tensorflow"])
@@ -298,7 +313,7 @@ def test_what_hdf5_says_on_a_full_disk_is_not_taken_for_a_limit_of_the_format(
 ) -> None:
     import keras
 
-    from seqdec_gui.runner import export
+    from seqdec_gui.runner.exports.keras_file import KerasFile
 
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("Can't destroy cache (slist already enabled?)")
@@ -307,15 +322,13 @@ def test_what_hdf5_says_on_a_full_disk_is_not_taken_for_a_limit_of_the_format(
     monkeypatch.setattr(model, "save", fail)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
     with pytest.raises(SeqdecError) as caught:
-        export.save(model, tmp_path / ".a.0123.h5", "h5", tmp_path / "a.h5")
+        KerasFile(EXPORT_FORMATS["h5"]).save(model, tmp_path / ".a.0123.h5", tmp_path / "a.h5")
     assert words in str(caught.value)
     assert ".a.0123" not in str(caught.value)
 
 
 def test_a_full_disk_names_the_file_that_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import keras
-
-    from seqdec_gui.runner import export
 
     def fail(path: Path, **_: object) -> None:
         path.write_bytes(b"half")
@@ -324,7 +337,7 @@ def test_a_full_disk_names_the_file_that_was_asked_for(tmp_path: Path, monkeypat
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     monkeypatch.setattr(model, "save", fail)
     with pytest.raises(SeqdecError) as caught:
-        export.export_model({"full": model}, "full", "h5", tmp_path / "a.h5", [np.zeros((2, 3), np.float32)])
+        export({"full": model}, "full", "h5", tmp_path / "a.h5", inputs=[np.zeros((2, 3), np.float32)])
     assert str(caught.value).startswith(f"{tmp_path / 'a.h5'} could not be written: No space left on device")
     assert list(tmp_path.iterdir()) == []
 
@@ -334,4 +347,4 @@ def test_a_pipe_is_not_replaced_by_an_export(tmp_path: Path) -> None:
 
     os.mkfifo(tmp_path / "a.h5")
     with pytest.raises(InvalidInput, match="no ordinary file"):
-        checked_output(tmp_path / "a.h5", "h5")
+        checked_output(tmp_path / "a.h5", EXPORT_FORMATS["h5"])

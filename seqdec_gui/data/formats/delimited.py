@@ -1,4 +1,4 @@
-""".csv and .tsv. All cells are read as text by Arrow; a column is numeric if every cell of the whole file is.
+"""Delimited text. All cells are read as text by Arrow; a column is numeric if every cell of the whole file is.
 
 The rows that Arrow gives are compared with the records counted by `records.count_records`: none vanishes without a word.
 """
@@ -26,7 +26,7 @@ _MAX_BLOCK_BYTES = 2**31 - 1
 
 
 class DelimitedTable(Table):
-    """A CSV or TSV file, held in memory as Arrow strings once a column is asked for.
+    """A file of delimited text, held in memory as Arrow strings once a column is asked for.
 
     `names` limits what is read from the file to these columns. `how` says what is known of the way it is written.
     """

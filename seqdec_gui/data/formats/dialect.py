@@ -13,6 +13,7 @@ import msgspec
 from seqdec_gui.data.formats.encodings import decoded, line_at
 from seqdec_gui.data.formats.header import judge_header
 from seqdec_gui.data.formats.records import Count, Record, count_records, records
+from seqdec_gui.data.formats.registry import format_of
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.wording import counted
@@ -128,7 +129,8 @@ def find_delimiter(content: bytes) -> str:
 def _delimiter(content: bytes, name: str, reading: Reading) -> str:
     if reading.delimiter != "auto":
         return _WRITTEN.get(reading.delimiter, reading.delimiter)
-    return "\t" if PurePath(name).suffix.lower() == ".tsv" else find_delimiter(content)
+    row = format_of(PurePath(name))
+    return (row.delimiter if row is not None else None) or find_delimiter(content)
 
 
 def _sample(content: bytes, delimiter: str, quoted: bool) -> list[Record]:

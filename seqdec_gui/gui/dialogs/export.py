@@ -39,20 +39,9 @@ from seqdec_gui.gui.tasks.child_task import ChildTask, sentence_of
 from seqdec_gui.gui.widgets.focus import KeepsFocus
 from seqdec_gui.gui.widgets.run_picker import RunPicker
 from seqdec_gui.gui.workspace.workspace import Workspace
+from seqdec_gui.runs.export_formats import EXPORT_FORMATS, ExportFormat, export_format, file_to_write, has_suffix_of
 from seqdec_gui.runs.folder import RunFolder
-from seqdec_gui.runs.tasks import FORMATS, Cancelled, Exported, ExportFormat, ExportTask, Notice, Progress
-
-WORDS: dict[ExportFormat, str] = {
-    "h5": "Keras .h5, one file",
-    "keras": "Keras .keras, one file",
-    "script": "Python script",
-}
-SUFFIXES: dict[ExportFormat, str] = {"h5": ".h5", "keras": ".keras", "script": ".py"}
-HELP: dict[ExportFormat, str] = {
-    "h5": "Architecture and weights in one file that plain Keras opens: keras.models.load_model(path).",
-    "keras": "Architecture and weights in Keras's own format; carries everything that a design can have.",
-    "script": "The readable script of the design that was trained. It imports Keras alone and holds no weights.",
-}
+from seqdec_gui.runs.tasks import Cancelled, Exported, ExportTask, Notice, Progress
 
 
 class ExportDialog(KeepsFocus, QDialog):
@@ -69,8 +58,8 @@ class ExportDialog(KeepsFocus, QDialog):
         self.task = ChildTask(self)
         self.picker = RunPicker(workspace, "export")
         self._format = QComboBox(objectName="export_format")
-        for name in FORMATS:
-            self._format.addItem(WORDS[name], name)
+        for row in EXPORT_FORMATS.values():
+            self._format.addItem(row.title, row.name)
         self._format.setCurrentIndex(max(0, self._format.findData(format)))
         self._help = QLabel(wordWrap=True)
         self._help.setProperty("role", "small")
@@ -84,7 +73,7 @@ class ExportDialog(KeepsFocus, QDialog):
         self._result = QLabel(objectName="export_result", wordWrap=True, textInteractionFlags=Qt.TextSelectableByMouse)
         self._progress = QProgressBar(objectName="export_progress", textVisible=False)
         self._progress.hide()
-        self._as_keras = QPushButton("Export as .keras", objectName="export_as_keras", autoDefault=False)
+        self._as_keras = QPushButton(objectName="export_as_keras", autoDefault=False)
         self._as_keras.hide()
         self._open_folder = QPushButton("Open folder", objectName="export_open_folder", autoDefault=False)
         self._open_folder.hide()
@@ -160,8 +149,7 @@ class ExportDialog(KeepsFocus, QDialog):
     # -- what is asked for
     @property
     def format(self) -> ExportFormat:
-        found: ExportFormat = self._format.currentData()
-        return found
+        return export_format(self._format.currentData())
 
     @pyqtSlot()
     def _on_picker_changed(self) -> None:
@@ -195,7 +183,7 @@ class ExportDialog(KeepsFocus, QDialog):
         self._part.blockSignals(True)
         self._part.clear()
         self._part.addItem("Full model", "full")
-        if self._design is not None and self.format != "script":
+        if self._design is not None and self.format.blocks:
             for block, parameters in _parts(self._design[1]):
                 self._part.addItem(f"{block} ({parameters:,} parameters)", block)
         self._part.setCurrentIndex(max(0, self._part.findData(before)))
@@ -209,14 +197,14 @@ class ExportDialog(KeepsFocus, QDialog):
         part = self._part.currentData() or "full"
         now = self._path.text()
         if now in ("", self._suggested):
-            self._suggested = str(self.picker.run.run.exports / f"{part}{SUFFIXES[self.format]}")
+            self._suggested = str(self.picker.run.run.exports / f"{part}{self.format.suffixes[0]}")
             self._path.setText(self._suggested)
-        elif Path(now).suffix in SUFFIXES.values():
-            self._path.setText(str(Path(now).with_suffix(SUFFIXES[self.format])))
+        elif any(has_suffix_of(Path(now), row) for row in EXPORT_FORMATS.values()):
+            self._path.setText(str(Path(now).with_suffix(self.format.suffixes[0])))
 
     @pyqtSlot(int)
     def _on_format_current_index_changed(self, _index: int) -> None:
-        self._help.setText(HELP[self.format])
+        self._help.setText(self.format.help)
         self._as_keras.hide()
         self._show_parts()
         self._suggest()
@@ -227,12 +215,13 @@ class ExportDialog(KeepsFocus, QDialog):
 
     @pyqtSlot()
     def _on_browse_clicked(self) -> None:
-        suffix = SUFFIXES[self.format]
+        format = self.format
         start = Path(self._path.text()) if self._path.text() else None
         if start is not None and not start.parent.is_dir():
             start = Path.home() / start.name
         notify.choose_target(
-            self, "Export", [f"{WORDS[self.format]} (*{suffix})"], suffix[1:], self._on_path_chosen, start
+            self, "Export", [f"{format.title} ({' '.join(f'*{suffix}' for suffix in format.suffixes)})"],
+            format.suffixes[0][1:], self._on_path_chosen, start,
         )  # fmt: skip
 
     def _on_path_chosen(self, path: Path) -> None:
@@ -245,8 +234,14 @@ class ExportDialog(KeepsFocus, QDialog):
         path = expanded(self._path.text().strip())
         if not self._path.text().strip() or not path.is_absolute():
             self._say("Expected the full path of a file, such as /home/me/model.h5; choose one with Browse.", "error")
-        elif path.is_file() and str(path) != self._approved:
-            text = f"{path.name} exists already in {path.parent}."
+            return
+        try:
+            target = file_to_write(path, self.format)
+        except InvalidInput as error:
+            self._say(sentence_of(error), "error")
+            return
+        if target.is_file() and str(target) != self._approved:
+            text = f"{target.name} exists already in {target.parent}."
             notify.ask(self, "Replace the file?", text, self._on_replace_answered, "Replace", destructive=True)
         else:
             self._export(path)
@@ -276,7 +271,7 @@ class ExportDialog(KeepsFocus, QDialog):
         self.task.start(
             ExportTask(
                 run=str(chosen.run.path),
-                format=self.format,
+                format=self.format.name,
                 output=str(path),
                 part=self._part.currentData() or "full",
                 checkpoint=self.picker.checkpoint,
@@ -318,8 +313,11 @@ class ExportDialog(KeepsFocus, QDialog):
             self._say("Cancelled; nothing was written.")
             return
         self._say(sentence_of(error), "error")
-        cannot = isinstance(error, InvalidInput) and any(problem.code == "not_in_h5" for problem in error.problems)
-        self._as_keras.setVisible(cannot)
+        code = f"not_in_{self.format.name}"
+        cannot = isinstance(error, InvalidInput) and any(problem.code == code for problem in error.problems)
+        if self.format.instead:
+            self._as_keras.setText(f"Export as {export_format(self.format.instead).suffixes[0]}")
+        self._as_keras.setVisible(cannot and bool(self.format.instead))
 
     @pyqtSlot()
     def _on_task_finished(self) -> None:
@@ -329,7 +327,7 @@ class ExportDialog(KeepsFocus, QDialog):
 
     @pyqtSlot()
     def _on_as_keras_clicked(self) -> None:
-        self._format.setCurrentIndex(self._format.findData("keras"))
+        self._format.setCurrentIndex(self._format.findData(self.format.instead))
         self._on_button_clicked()
 
     @pyqtSlot()
@@ -382,5 +380,5 @@ def _parts(design: Design) -> list[tuple[str, int]]:
 
 
 def open_export(workspace: Workspace, format: str = "") -> QDialog:
-    """Open the dialog over the window; `format` (h5, keras, script) is chosen already."""
+    """Open the dialog over the window; `format` (a name of `EXPORT_FORMATS`) is chosen already."""
     return notify.present(ExportDialog(workspace, format, notify.window_of(workspace)))

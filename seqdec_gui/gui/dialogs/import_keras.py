@@ -11,6 +11,7 @@ from PyQt5.QtCore import Qt, pyqtSlot
 from PyQt5.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from seqdec_gui.domain.design import Block, Design
+from seqdec_gui.domain.kinds.keras_model import SUFFIXES
 from seqdec_gui.domain.names import usable_id
 from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.gui.look import theme
@@ -22,7 +23,7 @@ from seqdec_gui.gui.workspace.workspace import Workspace
 from seqdec_gui.runs.imports import keras_model
 from seqdec_gui.runs.tasks import Cancelled, Inspected, InspectTask
 
-FILTER = "Keras models (*.keras *.h5 *.hdf5)"
+FILTER = f"Keras models ({' '.join(f'*{suffix}' for suffix in SUFFIXES)})"
 PITCH = 300.0  # from block to block, in units of the scene
 
 

@@ -10,6 +10,7 @@ import msgspec
 from PyQt5.QtCore import QObject, Qt
 from PyQt5.QtWidgets import QApplication, QDialog, QFileDialog, QInputDialog, QLineEdit, QMessageBox, QWidget
 
+from seqdec_gui.data.formats.registry import data_suffixes
 from seqdec_gui.domain.form_words import label
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.gui.look import preferences, theme
@@ -17,7 +18,11 @@ from seqdec_gui.gui.look.icons import icon
 
 Answer = Literal["accept", "discard", "cancel"]
 DESIGN_FILTER = "Designs (*.seqdec)"
-DATA_FILTER = "Data (*.npz *.npy *.h5 *.hdf5 *.csv *.tsv *.parquet)"
+
+
+def data_filter() -> str:
+    """The filter of a file dialog for data files of every format."""
+    return f"Data ({' '.join(f'*{suffix}' for suffix in data_suffixes())})"
 
 
 def window_of(thing: QObject | None) -> QWidget | None:

@@ -9,6 +9,7 @@ from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon
 from PyQt5.QtWidgets import QApplication, QMainWindow, QToolButton
 
 from seqdec_gui import resource_files
+from seqdec_gui.data.formats.registry import format_of
 from seqdec_gui.domain.codes import about
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.document import SUFFIX
@@ -34,7 +35,6 @@ from seqdec_gui.gui.workspace.files import DesignFiles
 from seqdec_gui.gui.workspace.readiness import Readiness
 from seqdec_gui.gui.workspace.workspace import CloseGuard, Workspace
 
-DATA_SUFFIXES = (".npz", ".npy", ".h5", ".hdf5", ".csv", ".tsv", ".parquet")
 KERAS_SUFFIXES = (".keras",)
 FOLLOW_RUNS_MS = 150  # when the window is in use
 DEFAULT_SIZE = QSize(1280, 800)
@@ -402,6 +402,6 @@ def _dropped(mime: QMimeData | None) -> Path | None:
     """The first dropped local file that the window can take."""
     for url in mime.urls() if mime is not None else ():
         path = Path(QUrl(url).toLocalFile())
-        if path.suffix.lower() in (SUFFIX, *DATA_SUFFIXES, *KERAS_SUFFIXES):
+        if path.suffix.lower() in (SUFFIX, *KERAS_SUFFIXES) or format_of(path) is not None:
             return path
     return None

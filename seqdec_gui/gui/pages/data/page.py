@@ -11,7 +11,8 @@ from PyQt5.QtWidgets import QFrame, QLabel, QSplitter, QStackedLayout, QTabWidge
 from seqdec_gui.data.dataset import Trial
 from seqdec_gui.data.display import size_text
 from seqdec_gui.data.formats.base import Table
-from seqdec_gui.data.tables import SUFFIXES, inspect, is_delimited
+from seqdec_gui.data.formats.registry import data_suffixes, format_of, is_delimited
+from seqdec_gui.data.tables import inspect
 from seqdec_gui.domain import data_edits as edits
 from seqdec_gui.domain.bindings import DataSource, Reading
 from seqdec_gui.domain.design import Design
@@ -29,7 +30,7 @@ from seqdec_gui.gui.tasks import background, notify
 from seqdec_gui.gui.window.pages import EmptyState
 from seqdec_gui.gui.workspace.workspace import Workspace
 
-EMPTY = "Rows of numbers or text to train on: .csv .tsv .npz .npy .h5 .parquet. Drop a file here, or open one."
+EMPTY = f"Rows of numbers or text to train on: {' '.join(data_suffixes())}. Drop a file here, or open one."
 
 
 class DataPage(QWidget):
@@ -244,7 +245,7 @@ class DataPage(QWidget):
     @pyqtSlot()
     def _on_open_requested(self) -> None:
         start = None if self.table is None else self.table.path.parent
-        notify.choose_file(self, "Open data file", [notify.DATA_FILTER], self.open_file, start)
+        notify.choose_file(self, "Open data file", [notify.data_filter()], self.open_file, start)
 
     @pyqtSlot()
     def _on_reload_requested(self) -> None:
@@ -303,4 +304,4 @@ def _main_columns(data: DataSource) -> list[str]:
 
 def _dropped_file(urls: list[QUrl]) -> Path | None:
     paths = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
-    return next((path for path in paths if path.suffix.lower() in SUFFIXES), None)
+    return next((path for path in paths if format_of(path) is not None), None)

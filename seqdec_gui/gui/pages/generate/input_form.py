@@ -203,7 +203,7 @@ class InputForm(QWidget):
 
     @pyqtSlot()
     def _on_choose_clicked(self) -> None:
-        notify.choose_file(self, "Rows to decode", [notify.DATA_FILTER], lambda path: self._file.setText(str(path)))
+        notify.choose_file(self, "Rows to decode", [notify.data_filter()], lambda path: self._file.setText(str(path)))
 
 
 def _page(*parts: object) -> QWidget:

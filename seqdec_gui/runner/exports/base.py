@@ -1,0 +1,94 @@
+"""What the writer of an export format does: write files, and say how a fresh process predicts from them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from seqdec_gui.domain.scaling import Scaling
+from seqdec_gui.runs.export_formats import ExportFormat
+
+if TYPE_CHECKING:
+    import keras
+
+    from seqdec_gui.domain.design import Design
+
+Array: TypeAlias = npt.NDArray[Any]
+Predict: TypeAlias = Callable[[list[Array]], list[npt.NDArray[np.float32]]]
+"""The inputs of a model in its order to its outputs."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is exported.
+
+    - `models`: a fresh copy in float32 that was never compiled, by block and `full`. With raw inputs `models[part]` takes
+      them.
+    - `part`: `full` or the id of a block.
+    - `inputs`: rows for `models[part]`, in its order, on which the written file is compared with it.
+    - `design`: the design that was trained, and `keras_files` the folders where the Keras files that it imports are looked for.
+    - `scalings`: how the training standardised each input of `models[part]`; None for one that takes other numbers.
+    - `raw_inputs`: whether the file shall standardise its inputs itself.
+    """
+
+    models: Mapping[str, keras.Model]
+    part: str
+    inputs: Sequence[Array]
+    design: Design
+    keras_files: tuple[Path, ...] = ()
+    scalings: Sequence[Scaling | None] = ()
+    raw_inputs: bool = False
+
+    @property
+    def model(self) -> keras.Model:
+        return self.models[self.part]
+
+
+class Writer(ABC):
+    """Writes one format, and knows how its files are opened.
+
+    `runner.export.export` calls `write` with a path in a temporary folder, has a fresh process call `opener` and predict, and
+    renames the files when the predictions are those of the trained model. What is not reopened and compared is not exported.
+    """
+
+    opener: str
+    """`"module:function"` of a function `(path, options, weights) -> Predict` that opens a written file as its receiver would.
+
+    It runs in a process that has imported nothing but Keras. `options` and `weights` are those of the two methods below.
+    """
+
+    def __init__(self, format: ExportFormat) -> None:
+        self.format = format
+
+    @abstractmethod
+    def write(self, source: Source, path: Path, wanted: Path) -> tuple[Path, ...]:
+        """Write the model to `path` and return all files, that one first; others lie in the same folder.
+
+        `wanted` is the path under which the user will find it, for messages. Raises InvalidInput where the format cannot carry
+        the model, SeqdecError, OSError.
+        """
+
+    @abstractmethod
+    def not_reopened(self, source: Source, path: Path, wanted: Path, reason: str) -> Exception:
+        """The error that the file at `path` was written and could not be opened again; `reason` is what the opener raised."""
+
+    def options(self, source: Source) -> dict[str, str]:
+        """Further arguments of the opener."""
+        return {}
+
+    def weights(self, source: Source) -> list[Array]:
+        """Weights that the opener puts into a model whose file holds none."""
+        return []
+
+    def try_out(self, model: keras.Model, folder: Path) -> None:
+        """Save an untrained model in `folder` and reopen it in this process, for a format that is tried at the start of a run.
+
+        Raises InvalidInput where the format cannot carry the model, SeqdecError (disk).
+        """
+        raise NotImplementedError(f"{self.format.name} cannot be tried in the process that trains")

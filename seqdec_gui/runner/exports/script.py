@@ -1,0 +1,45 @@
+"""The generated script, with the Keras files that it opens beside it; it holds no weights."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+from seqdec_gui.domain.problems import SeqdecError
+from seqdec_gui.runner.exports.base import Array, Predict, Source, Writer
+from seqdec_gui.runner.raw_inputs import BUILD, add_to_script
+from seqdec_gui.runner.reopen import predictions
+from seqdec_gui.runner.script_files import write_script
+
+
+class Script(Writer):
+    """`model.py`. A fresh process runs it, calls its function, puts the trained weights in and predicts."""
+
+    opener = "seqdec_gui.runner.exports.script:opened"
+
+    def write(self, source: Source, path: Path, wanted: Path) -> tuple[Path, ...]:
+        written = write_script(source.design, path, source.keras_files)
+        add_to_script(path, {scaling.name: scaling for scaling in source.scalings if scaling}, source.raw_inputs)
+        return written
+
+    def not_reopened(self, source: Source, path: Path, wanted: Path, reason: str) -> Exception:
+        return SeqdecError(f"The script {wanted.name} does not run by itself: {reason}")
+
+    def options(self, source: Source) -> dict[str, str]:
+        return {"part": source.part, "build": BUILD if source.raw_inputs and any(source.scalings) else "build"}
+
+    def weights(self, source: Source) -> list[Array]:
+        return list(source.model.get_weights())
+
+
+def opened(path: Path, options: dict[str, str], weights: list[Array]) -> Predict:
+    """The model that the script builds, with these weights."""
+    spec = importlib.util.spec_from_file_location("model", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    model: Any = getattr(module, options["build"])()[options["part"]]
+    model.set_weights(weights)
+    return lambda inputs: predictions(model, inputs)
