@@ -55,15 +55,14 @@ def say_table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
 def load_design(path: str) -> Design:
     """The design in a file; Keras files that it only names are looked into. Raises InvalidInput."""
     from seqdec_gui.domain import document
-    from seqdec_gui.domain.kinds.keras_model import KerasModel
     from seqdec_gui.runs.folder import RunFolder
 
     if RunFolder(path).looks_like_a_run:
         hint = "Give the file that it was trained from; certify takes a run as --run."
         raise InvalidInput([Problem("error", "run_as_design", path, "Expected a design file, received a run's folder.", hint)])
     design = document.load(path)
-    kinds = [block.parameters for block in design.blocks]
-    if not any(isinstance(kind, KerasModel) and kind.file and not kind.model_outputs for kind in kinds):
+    imported = [file for block in design.blocks if (file := block.parameters.imported) is not None]
+    if not any(file.file and not file.is_inspected for file in imported):
         return design
     from seqdec_gui.runs.imports import inspected
 

@@ -12,8 +12,6 @@ from seqdec_gui.data.fitting import Fit
 from seqdec_gui.domain.bindings import IdsCodec
 from seqdec_gui.domain.dataflow import DataPort
 from seqdec_gui.domain.design import Design, Port
-from seqdec_gui.domain.kinds.inputs import FloatSequence, TokenSequence, Vector
-from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.wording import listed
 
@@ -89,38 +87,44 @@ _Field = tuple[str, str, int]  # block, parameter, value
 def _symbol_fields(design: Design, port: DataPort, found: int) -> list[_Field]:
     """Where the number of symbols stands: at the input block, and at the decoder that the taught loss judges."""
     fields: list[_Field] = []
-    if port.role == "input" and isinstance(design.block(port.name).parameters, TokenSequence):
-        fields.append((port.name, "symbols", found))
-    elif port.role == "input" and isinstance(design.block(port.name).parameters, Vector):
-        fields.append((port.name, "width", found))
+    if port.role == "input" and not _is_number_sequence(port):
+        fields += _width_field(design, port.name, found)
     loss = port.taught if port.role == "input" else port.name
     judged = design.into(Port(loss, "predictions")) if loss else None
-    if judged is not None and isinstance(design.block(judged.source.block).parameters, RecurrentDecoder):
-        fields.append((judged.source.block, "output_units", found))
-    return fields
+    return fields if judged is None else fields + _width_field(design, judged.source.block, found)
 
 
 def _length_fields(design: Design, port: DataPort, found: int) -> list[_Field]:
-    if port.role == "input":
-        kind = design.block(port.name).parameters
-        return [(port.name, "length", found)] if isinstance(kind, TokenSequence | FloatSequence) else []
-    judged = design.into(Port(port.name, "predictions"))
-    if judged is None:
+    judged = design.into(Port(port.name, "predictions")) if port.role == "target" else None
+    if port.role == "target" and judged is None:
         return []
-    kind = design.block(judged.source.block).parameters
-    repeats = isinstance(kind, RecurrentDecoder) and not kind.feeds_back
-    return [(judged.source.block, "length", found)] if repeats else []
+    return _length_field(design, port.name if judged is None else judged.source.block, found)
 
 
 def _width_fields(design: Design, port: DataPort, shape: tuple[int, ...]) -> list[_Field]:
     if port.role != "input":
         return []
-    kind = design.block(port.name).parameters
-    if isinstance(kind, Vector) and len(shape) <= 1:
-        return [(port.name, "width", shape[0] if shape else 1)]
-    if isinstance(kind, FloatSequence) and len(shape) == 2 and not port.taught:
-        return [(port.name, "length", shape[0]), (port.name, "features", shape[1])]
+    if not port.type.has_steps and len(shape) <= 1:
+        return _width_field(design, port.name, shape[0] if shape else 1)
+    if _is_number_sequence(port) and len(shape) == 2 and not port.taught:
+        return _length_field(design, port.name, shape[0]) + _width_field(design, port.name, shape[1])
     return []
+
+
+def _is_number_sequence(port: DataPort) -> bool:
+    return port.type.has_steps and port.type.dtype == "float32" and not port.one_hot
+
+
+def _width_field(design: Design, block: str, value: int) -> list[_Field]:
+    """The parameter that decides how many symbols or numbers the block gives per step; none where several decide."""
+    name = design.block(block).parameters.width_parameter
+    return [(block, name, value)] if name else []
+
+
+def _length_field(design: Design, block: str, value: int) -> list[_Field]:
+    """The parameter that decides how many steps the block gives; none where the inputs or several decide."""
+    name = design.block(block).parameters.length_parameter
+    return [(block, name, value)] if name else []
 
 
 def _changed(design: Design, fields: list[_Field]) -> tuple[Remedy, ...]:

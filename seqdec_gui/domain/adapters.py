@@ -8,10 +8,9 @@ from collections.abc import Iterator
 import msgspec
 
 from seqdec_gui.domain.design import Block, Design, Link, Port
-from seqdec_gui.domain.kinds.base import Kind, states_type
+from seqdec_gui.domain.kinds.base import Kind
 from seqdec_gui.domain.kinds.bottleneck import Bottleneck
 from seqdec_gui.domain.kinds.dense_states import DenseStates
-from seqdec_gui.domain.kinds.keras_model import KerasModel
 from seqdec_gui.domain.kinds.layer_stack import (
     AnyStackLayer,
     Crop,
@@ -24,9 +23,6 @@ from seqdec_gui.domain.kinds.layer_stack import (
     Recurrent,
     RepeatVector,
 )
-from seqdec_gui.domain.kinds.loss import Loss
-from seqdec_gui.domain.kinds.merge import Add, Concatenate
-from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
 from seqdec_gui.domain.kinds.recurrent_encoder import RecurrentEncoder
 from seqdec_gui.domain.shapes import Inference, infer, infer_block
 from seqdec_gui.domain.types import PortType, StatesType, TensorType
@@ -58,7 +54,7 @@ def propose(design: Design, link: Link, inference: Inference | None = None) -> t
         return ()
     given = known.blocks[link.source.block].outputs.get(link.source.port)
     target = design.block(link.target.block).parameters
-    if given is None or isinstance(target, Loss) or link in design.links or verdict(design, link, known).ok:
+    if given is None or target.role == "loss" or link in design.links or verdict(design, link, known).ok:
         return ()
     found: list[Adapter] = []
     for adapter in _candidates(known, link, given, target):
@@ -94,7 +90,7 @@ def _stack(title: str, stem: str, *rows: AnyStackLayer) -> Adapter:
 
 
 def _candidates(known: Inference, link: Link, given: PortType, target: Kind) -> Iterator[Adapter]:
-    wanted = _wanted(known, link, target)
+    wanted = target.wanted_at(link.target.port, known.blocks[link.target.block].inputs)
     if isinstance(wanted, StatesType):
         yield from _to_states(given, wanted)
     elif isinstance(given, StatesType):
@@ -108,19 +104,6 @@ def _candidates(known: Inference, link: Link, given: PortType, target: Kind) -> 
         yield from _from_sequence(given, wanted)
     elif given.shape and None not in given.shape:
         yield _stack("Flatten to a vector", "flatten", Flatten())
-
-
-def _wanted(known: Inference, link: Link, target: Kind) -> PortType | None:
-    """The type that the port asks for, as far as the block's parameters or its other wires fix it."""
-    if isinstance(target, RecurrentDecoder) and link.target.port not in ("inputs", "code"):
-        states = states_type(target.cell, target.units)
-        return states if link.target.port == "initial_states" else dict(states.tensors).get(link.target.port)
-    if isinstance(target, KerasModel):
-        return next((tensor.type for tensor in target.model_inputs if tensor.name == link.target.port), None)
-    if isinstance(target, Add | Concatenate):
-        others = known.blocks[link.target.block].inputs
-        return next((type for port, type in others.items() if port != link.target.port), None)
-    return None
 
 
 def _last(wanted: PortType | None) -> int | None:

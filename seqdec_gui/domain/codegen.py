@@ -10,9 +10,7 @@ from pathlib import PurePath
 
 from seqdec_gui.domain.design import Block, Design, Port
 from seqdec_gui.domain.graph import Call, Submodel
-from seqdec_gui.domain.kinds.keras_model import SUFFIXES, KerasModel
-from seqdec_gui.domain.kinds.loss import Loss
-from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
+from seqdec_gui.domain.kinds.keras_model import SUFFIXES
 from seqdec_gui.domain.layers.layer import Layer
 from seqdec_gui.domain.layers.specs import LAYERS
 from seqdec_gui.domain.problems import InvalidInput, errors
@@ -45,19 +43,13 @@ def generate_step(design: Design, decoder: str) -> str:
     """A script whose `build_step()` gives one step of this decoder: (inputs, states) -> (outputs, *new states).
 
     Layer names are those of the full model, so weights can be copied layer by layer. Raises InvalidInput as `generate` does,
-    and KeyError or TypeError for a block that is no recurrent decoder.
+    and KeyError or TypeError for a block that does not feed back what it predicts.
     """
     report = check(design)
-    block = design.block(decoder)
-    if not isinstance(block.parameters, RecurrentDecoder):
-        raise TypeError(f"{decoder} is a {block.kind}, expected a recurrent_decoder")
-    known = report.inference.blocks[decoder]
-    if known.submodel is None:
+    kind = design.block(decoder).parameters
+    if report.inference.blocks[decoder].submodel is None and kind.feeds_back:
         raise InvalidInput(list(errors(report.problems)))
-    step = block.parameters.step_submodel(known.inputs)
-    plain = block.parameters.submodel(known.inputs)
-    if plain.layer_names() != known.submodel.layer_names():
-        step = step.prefixed(f"{decoder}_")
+    step = step_of(design, report.inference, decoder)
     lines = [
         docstring("One step of a decoder, for sampling symbol by symbol."),
         "",
@@ -70,6 +62,19 @@ def generate_step(design: Design, decoder: str) -> str:
     return verified("\n".join([*lines, *function]) + "\n", LAYER_CLASSES)
 
 
+def step_of(design: Design, inference: Inference, decoder: str) -> Submodel:
+    """The layers of one step of this decoder (`Kind.step_submodel`), with the names that they have in the full model.
+
+    Raises KeyError or TypeError for a block that does not feed back what it predicts, or whose inputs are open.
+    """
+    kind, known = design.block(decoder).parameters, inference.blocks[decoder]
+    step = kind.step_submodel(known.inputs) if known.submodel is not None else None
+    plain = kind.submodel(known.inputs) if known.submodel is not None else None
+    if step is None or plain is None or known.submodel is None:
+        raise TypeError(f"{decoder} is a {kind.kind()}, expected a block that feeds back what it predicts")
+    return step if plain.layer_names() == known.submodel.layer_names() else step.prefixed(f"{decoder}_")
+
+
 def keras_file_names(design: Design) -> dict[str, str]:
     """The names under which imported files are copied beside the script, by block: `encoder.keras`.
 
@@ -77,8 +82,8 @@ def keras_file_names(design: Design) -> dict[str, str]:
     """
     names: dict[str, str] = {}
     for block in design.blocks:
-        if isinstance(block.parameters, KerasModel):
-            stem, suffix, number = identifier(block.id), PurePath(block.parameters.file).suffix.lower() or SUFFIXES[0], 2
+        if (imported := block.parameters.imported) is not None:
+            stem, suffix, number = identifier(block.id), PurePath(imported.file).suffix.lower() or SUFFIXES[0], 2
             if suffix not in SUFFIXES:
                 raise SourceError(f"{suffix!r} is no suffix of a Keras file")
             while f"{stem}{suffix}".lower() in {name.lower() for name in names.values()}:
@@ -89,8 +94,8 @@ def keras_file_names(design: Design) -> dict[str, str]:
 
 def _script(design: Design, inference: Inference) -> Iterator[str]:
     submodels = [design.block(block_id) for block_id in parts(design, inference)]
-    imported = any(isinstance(block.parameters, KerasModel) for block in submodels)
-    own = any(not isinstance(block.parameters, KerasModel) for block in submodels)
+    imported = any(block.parameters.imported is not None for block in submodels)
+    own = any(block.parameters.imported is None for block in submodels)
     usage = "`build()` returns every submodel by name and the stacked model as `full`; run the file to see its summary."
     names = Names([*(identifier(block.id) for block in design.blocks), *_OWN_NAMES])
     functions = {block.id: names.new(f"build_{block.id}") for block in submodels}
@@ -105,7 +110,7 @@ def _script(design: Design, inference: Inference) -> Iterator[str]:
     for block in submodels:
         known = inference.blocks[block.id]
         yield from ("", "")
-        if isinstance(block.parameters, KerasModel):
+        if block.parameters.imported is not None:
             yield from _import_function(functions[block.id], files[block.id], block.id)
         else:
             assert known.submodel is not None
@@ -121,12 +126,12 @@ def parts(design: Design, inference: Inference | None = None) -> list[str]:
     return [
         block_id
         for block_id in known.order
-        if isinstance(design.block(block_id).parameters, KerasModel) or known.blocks[block_id].submodel is not None
+        if design.block(block_id).parameters.imported is not None or known.blocks[block_id].submodel is not None
     ]
 
 
 def _title(design: Design, inference: Inference) -> str:
-    inputs = [block.id for block in design.blocks if block.parameters.category == "Inputs"]
+    inputs = [block.id for block in design.blocks if block.parameters.role == "input"]
     chain = parts(design, inference)
     title = f"Stacked Keras model: {', '.join(inputs)} -> {' -> '.join(chain)}."
     return title if len(title) + 3 <= WIDTH else f"Stacked Keras model of {len(chain)} submodels."
@@ -188,11 +193,11 @@ def _build_function(
     yield '    """Every submodel and the full model, freshly initialised."""'
     for block in submodels:
         yield f"    {identifier(block.id)} = {identifier(functions[block.id])}()"
-    frozen = [block.id for block in submodels if not getattr(block.parameters, "trainable", True)]
+    frozen = [block.id for block in submodels if not block.parameters.is_trainable]
     for block_id in frozen:
         yield f"    {identifier(block_id)}.trainable = False"
     yield ""
-    inputs = [block for block in design.blocks if block.parameters.category == "Inputs"]
+    inputs = [block for block in design.blocks if block.parameters.role == "input"]
     carried: dict[Port, str] = {}  # what a port's wire is called in the script; a states tuple carries a star
     for block in inputs:
         type = inference.blocks[block.id].outputs["output"]
@@ -201,7 +206,7 @@ def _build_function(
         carried[Port(block.id, "output")] = block.id
     for block in submodels:
         yield from _indented(_block_call(design, inference, block, carried, names))
-    sources = [link.source for block in design.blocks if isinstance(block.parameters, Loss)
+    sources = [link.source for block in design.blocks if block.parameters.role == "loss"
                if (link := design.into(Port(block.id, "predictions"))) is not None]  # fmt: skip
     outputs = _one_or_list([carried[source] for source in sources])
     yield ""

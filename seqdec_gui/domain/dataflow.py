@@ -8,10 +8,7 @@ from typing import Literal
 import msgspec
 
 from seqdec_gui.domain.design import Block, Design, Link, Port
-from seqdec_gui.domain.kinds.inputs import TokenSequence
-from seqdec_gui.domain.kinds.layer_stack import Conv1D, Dense, Embedding, LayerStack, Masking
-from seqdec_gui.domain.kinds.loss import Loss
-from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
+from seqdec_gui.domain.kinds.roles import Judge
 from seqdec_gui.domain.shapes import Inference, infer
 from seqdec_gui.domain.types import TensorType
 
@@ -49,8 +46,10 @@ class DataPort(msgspec.Struct, frozen=True):
 def data_ports(design: Design, inference: Inference | None = None) -> tuple[DataPort, ...]:
     """Inputs in the design's order, then targets. Ports whose type is not known yet are left out."""
     known = infer(design) if inference is None else inference
-    inputs = [_input_port(design, known, block) for block in design.blocks if block.parameters.category == "Inputs"]
-    targets = [_target_port(design, known, block) for block in design.blocks if isinstance(block.parameters, Loss)]
+    inputs = [_input_port(design, known, block) for block in design.blocks if block.parameters.role == "input"]
+    targets = [
+        _target_port(design, known, block.id, judge) for block in design.blocks if (judge := block.parameters.judge) is not None
+    ]
     return tuple(port for port in (*inputs, *targets) if port is not None)
 
 
@@ -58,7 +57,7 @@ def loss_after(design: Design, block_id: str) -> str:
     """The loss that judges this block's `outputs` directly; empty if none does."""
     for link in design.links:
         judged = link.source == Port(block_id, "outputs") and design.has(link.target.block)
-        if judged and isinstance(design.block(link.target.block).parameters, Loss):
+        if judged and design.block(link.target.block).parameters.role == "loss":
             return link.target.block
     return ""
 
@@ -71,11 +70,9 @@ def _input_port(design: Design, known: Inference, block: Block) -> DataPort | No
     decoders = [link.target.block for link in fed if _is_decoder_input(design, link)]
     taught = next((loss for loss in (loss_after(design, decoder) for decoder in decoders) if loss), "")
     if taught:
-        judge = design.block(taught).parameters
-        assert isinstance(judge, Loss)
-        taught = taught if judge.classes else ""  # a column of numbers is bound to both ends by hand
-    kind = block.parameters
-    width_at, length_at = _sizes(block, ("symbols", "features", "width"), "length")
+        judge = design.block(taught).parameters.judge
+        taught = taught if judge is not None and judge.classes else ""  # a column of numbers is bound to both ends by hand
+    width_at, length_at = _sizes(block)
     return DataPort(
         name=block.id,
         port=f"{block.id}.output",
@@ -83,7 +80,7 @@ def _input_port(design: Design, known: Inference, block: Block) -> DataPort | No
         type=given,
         aliases=(block.id, *(str(link.target) for link in fed)),
         taught=taught,
-        one_hot=isinstance(kind, TokenSequence) and kind.encoding == "one_hot",
+        one_hot=block.parameters.gives_one_hot,
         generated=bool(decoders),
         width_at=width_at,
         length_at=length_at,
@@ -94,12 +91,9 @@ def _input_port(design: Design, known: Inference, block: Block) -> DataPort | No
 def _masking(design: Design, fed: Iterable[Link]) -> str:
     """The parameter by which a block behind one of these links skips padding; empty where none does."""
     for link in fed:
-        kind = design.block(link.target.block).parameters if design.has(link.target.block) else None
-        if getattr(kind, "mask_padding", False):
-            return f"{link.target.block}.mask_padding"
-        first = kind.layers[0] if isinstance(kind, LayerStack) and kind.layers else None
-        if isinstance(first, Masking) or (isinstance(first, Embedding) and first.mask_padding):
-            return f"{link.target.block}.layers"
+        parameter = design.block(link.target.block).parameters.masked_by if design.has(link.target.block) else ""
+        if parameter:
+            return f"{link.target.block}.{parameter}"
     return ""
 
 
@@ -109,39 +103,34 @@ def _is_decoder_input(design: Design, link: Link) -> bool:
     return design.block(link.target.block).parameters.feeds_back
 
 
-def _sizes(block: Block, widths: tuple[str, ...], length: str) -> tuple[str, str]:
-    """`width_at` and `length_at` of what the block gives, of those parameters that it has."""
-    names = block.parameters.__struct_fields__
-    width = next((f"{block.id}.{name}" for name in widths if name in names), "")
-    return width, f"{block.id}.{length}" if length in names else ""
+def _sizes(block: Block) -> tuple[str, str]:
+    """`width_at` and `length_at` of what the block gives."""
+    width, length = block.parameters.width_parameter, block.parameters.length_parameter
+    return f"{block.id}.{width}" if width else "", f"{block.id}.{length}" if length else ""
 
 
 def _predicted_sizes(design: Design, loss: str) -> tuple[str, str]:
-    """`width_at` and `length_at` of the targets: of the decoder that is judged, if one is."""
+    """`width_at` and `length_at` of the targets: those of the part of the model that is judged."""
     link = design.into(Port(loss, "predictions"))
     judged = design.block(link.source.block) if link is not None and design.has(link.source.block) else None
-    if judged is None or not isinstance(judged.parameters, RecurrentDecoder):
-        return "", ""
-    return _sizes(judged, ("output_units",), "" if judged.parameters.feeds_back else "length")
+    return _sizes(judged) if judged is not None and judged.parameters.role == "model" else ("", "")
 
 
-def _target_port(design: Design, known: Inference, block: Block) -> DataPort | None:
-    kind = block.parameters
-    assert isinstance(kind, Loss)
-    predictions = known.blocks[block.id].inputs.get("predictions")
+def _target_port(design: Design, known: Inference, loss: str, judge: Judge) -> DataPort | None:
+    predictions = known.blocks[loss].inputs.get("predictions")
     if not isinstance(predictions, TensorType):
         return None
-    classes = predictions.shape[-1] if kind.classes else None
-    width_at, length_at = _predicted_sizes(design, block.id)
+    classes = predictions.shape[-1] if judge.classes else None
+    width_at, length_at = _predicted_sizes(design, loss)
     return DataPort(
-        name=block.id,
-        port=f"{block.id}.targets",
+        name=loss,
+        port=f"{loss}.targets",
         role="target",
         type=predictions,
-        aliases=(block.id,),
+        aliases=(loss,),
         classes=classes,
-        mask_padding=kind.mask_padding,
-        probabilities=kind.spec.compares != "numbers",
+        mask_padding=judge.mask_padding,
+        probabilities=judge.spec.compares != "numbers",
         width_at=width_at,
         length_at=length_at,
     )
@@ -179,20 +168,14 @@ def _linked_to(design: Design, port: DataPort) -> frozenset[Port]:
 
 def with_room(design: Design, port: DataPort, room: int) -> Design | None:
     """The design with room for another number of symbols or classes at this port; None where several parameters decide it."""
-    block_id, _, name = port.width_at.rpartition(".")
-    if block_id:
-        parameters = design.block(block_id).parameters
-        return design.with_parameters(block_id, msgspec.structs.replace(parameters, **{name: room}))
-    link = design.into(Port(port.name, "predictions")) if port.role == "target" else None
-    if link is None or not isinstance(stack := design.block(link.source.block).parameters, LayerStack):
-        return None
-    sized = [place for place, row in enumerate(stack.layers) if isinstance(row, Dense | Conv1D)]
-    if not sized:
-        return None
-    last = sized[-1]
-    field = "units" if isinstance(stack.layers[last], Dense) else "filters"
-    layers = (*stack.layers[:last], msgspec.structs.replace(stack.layers[last], **{field: room}), *stack.layers[last + 1 :])
-    return design.with_parameters(link.source.block, msgspec.structs.replace(stack, layers=layers))
+    block_id = port.name
+    if port.role == "target":
+        link = design.into(Port(port.name, "predictions"))
+        if link is None:
+            return None
+        block_id = link.source.block
+    wider = design.block(block_id).parameters.with_width(room)
+    return None if wider is None else design.with_parameters(block_id, wider)
 
 
 def sources_of(design: Design, block_id: str, leave_out: Iterable[str] = ()) -> tuple[Port, ...]:
@@ -215,7 +198,7 @@ def inputs_behind(design: Design, ports: Iterable[Port]) -> tuple[str, ...]:
         if block_id not in seen:
             seen.add(block_id)
             waiting += [port.block for port in sources_of(design, block_id)]
-    return tuple(block.id for block in design.blocks if block.id in seen and block.parameters.category == "Inputs")
+    return tuple(block.id for block in design.blocks if block.id in seen and block.parameters.role == "input")
 
 
 def inputs_in_step(design: Design, inference: Inference, port: Port) -> tuple[str, ...]:
@@ -237,7 +220,7 @@ def inputs_in_step(design: Design, inference: Inference, port: Port) -> tuple[st
             if link is not None and at.port in kind.in_step_with(taken.name, known.inputs, known.submodel):
                 waiting.append(link.source)
     ids = {at.block for at in seen}
-    return tuple(block.id for block in design.blocks if block.id in ids and block.parameters.category == "Inputs")
+    return tuple(block.id for block in design.blocks if block.id in ids and block.parameters.role == "input")
 
 
 def columns_bound_to(design: Design, ports: tuple[DataPort, ...], name: str) -> tuple[str, ...]:

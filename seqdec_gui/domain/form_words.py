@@ -61,16 +61,6 @@ _SPLIT: dict[str, _Rule] = {
     "seed": lambda s: s.kind == "random",
     "column": lambda s: s.kind == "column",
 }
-_KINDS: dict[str, _Rule] = {
-    "momentum": lambda k: getattr(k, "batch_normalization", True),
-    "reset_after": lambda k: getattr(k, "cell", "GRU") == "GRU",
-    "length": lambda k: getattr(k, "mode", "repeat_vector") == "repeat_vector",
-    "trunk_activation": lambda k: bool(getattr(k, "trunk", True)),
-    "dropout": lambda k: bool(getattr(k, "trunk", True)) and bool(getattr(k, "dense_units", True)),
-    "kl_weight": lambda k: k.variational,
-    "kl_warmup_epochs": lambda k: k.variational,
-    "split_states": lambda k: "states" in getattr(k, "output", ("states",)),
-}
 FACTS = ("sha256", "model_inputs", "model_outputs", "parameter_count", "trainable_count", "layer_names")
 
 
@@ -103,5 +93,7 @@ def matters(owner: str, name: str, values: Any) -> bool:
 
     `owner` is "training", "split" or "block"; `values` is the struct of the form.
     """
-    rule = {"training": _TRAINING, "split": _SPLIT, "block": _KINDS}[owner].get(name)
+    if owner == "block":
+        return bool(values.is_relevant(name))
+    rule = {"training": _TRAINING, "split": _SPLIT}[owner].get(name)
     return rule is None or rule(values)

@@ -8,9 +8,7 @@ import msgspec
 
 from seqdec_gui.domain.dataflow import DataPort, columns_bound_to, data_ports, inputs_behind, inputs_in_step, sources_of
 from seqdec_gui.domain.design import Block, Design, Link, Port
-from seqdec_gui.domain.kinds.inputs import FloatSequence, TokenSequence
-from seqdec_gui.domain.kinds.keras_model import KerasModel
-from seqdec_gui.domain.kinds.loss import Loss
+from seqdec_gui.domain.kinds.roles import Judge
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.shapes import Inference, infer
 from seqdec_gui.domain.types import TensorType
@@ -67,7 +65,7 @@ def plan_for(design: Design, inference: Inference) -> Plan:
     found: list[Plan] = []
     problems: list[Problem] = []
     for block in design.blocks:
-        link = design.into(Port(block.id, "predictions")) if isinstance(block.parameters, Loss) else None
+        link = design.into(Port(block.id, "predictions")) if block.parameters.role == "loss" else None
         if link is not None:
             try:
                 found.append(_plan(design, inference, block, link))
@@ -105,8 +103,8 @@ def obstacle(design: Design) -> str:
 
 
 def _plan(design: Design, inference: Inference, block: Block, link: Link) -> Plan:
-    judge, source = block.parameters, link.source
-    assert isinstance(judge, Loss)
+    judge, source = block.parameters.judge, link.source
+    assert judge is not None
     predicted = inference.blocks[source.block].outputs[source.port]
     assert isinstance(predicted, TensorType)
     width = predicted.shape[-1] or 0
@@ -178,25 +176,24 @@ def _looks_taught(design: Design, inference: Inference, source: Port, name: str,
         return False
     if (given.symbols if given.dtype == "int32" else given.shape[-1]) == width:
         return True
-    imported = isinstance(design.block(source.block).parameters, KerasModel)
+    imported = design.block(source.block).parameters.imported is not None
     return imported and any(
         not given.has_steps for given in inference.blocks[source.block].inputs.values() if isinstance(given, TensorType)
     )
 
 
-def _stepwise(design: Design, inference: Inference, loss: str, judge: Loss, decoder: str, width: int) -> Stepwise:
+def _stepwise(design: Design, inference: Inference, loss: str, judge: Judge, decoder: str, width: int) -> Stepwise:
     link = design.into(Port(decoder, "inputs"))
     assert link is not None
     block = design.block(link.source.block)
-    if not isinstance(block.parameters, TokenSequence | FloatSequence):
+    fed = inference.blocks[block.id].outputs[link.source.port]
+    if block.parameters.role != "input" or not isinstance(fed, TensorType) or not fed.has_steps:
         why = f"its inputs come from {block.id}, so that predictions cannot be fed back"
         raise _cannot(decoder, why, "Connect a token sequence to its inputs.")
     shared = [other for other in inputs_behind(design, sources_of(design, decoder, ("inputs",))) if other == block.id]
     if shared:
         why = f"{block.id} feeds the decoder and also what comes before it, where a whole sequence is needed"
         raise _cannot(decoder, why, "Use two input blocks that are bound to the same column.")
-    fed = inference.blocks[block.id].outputs["output"]
-    assert isinstance(fed, TensorType)
     ids = fed.dtype == "int32"
     taken = (fed.symbols if ids else fed.shape[-1]) or 0
     if taken != width:
@@ -205,8 +202,8 @@ def _stepwise(design: Design, inference: Inference, loss: str, judge: Loss, deco
             f"it takes {taken} {what} per step ({block.id}) and predicts {width}: a prediction cannot be fed back as the next "
             "input where the widths differ"
         )
-        setting = f"{block.id}.{'symbols' if isinstance(block.parameters, TokenSequence) else 'features'}"
-        raise _cannot(decoder, why, f"Set {setting} and {decoder}.output_units alike to generate.")
+        settings = [f"{name}.{design.block(name).parameters.width_parameter}" for name in (block.id, decoder)]
+        raise _cannot(decoder, why, f"Set {' and '.join(settings)} alike to generate.")
     numbers = not judge.classes
     if numbers and ids:
         raise _cannot(decoder, "it takes symbols and predicts numbers", "Use a softmax and categorical_crossentropy.")

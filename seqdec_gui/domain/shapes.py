@@ -11,7 +11,6 @@ import msgspec
 from seqdec_gui.domain.design import Block, Design, Port
 from seqdec_gui.domain.graph import Submodel
 from seqdec_gui.domain.kinds.base import Kind, PortError
-from seqdec_gui.domain.kinds.keras_model import KerasModel
 from seqdec_gui.domain.layers.layer import LayerError
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.types import PortType, TensorType
@@ -34,20 +33,18 @@ class BlockInference(msgspec.Struct, frozen=True):
     @property
     def parameters(self) -> int:
         """All weights of the block."""
-        kind = self.block.parameters
-        if isinstance(kind, KerasModel):
-            return kind.parameter_count
+        if (imported := self.block.parameters.imported) is not None:
+            return imported.parameter_count
         layers = self.submodel or self.presumed
         return 0 if layers is None else layers.parameters
 
     @property
     def trainable(self) -> int:
         """The weights that training changes: none of a frozen block."""
-        kind = self.block.parameters
-        if not getattr(kind, "trainable", True):
+        if not self.block.parameters.is_trainable:
             return 0
-        if isinstance(kind, KerasModel):
-            return kind.trainable_count
+        if (imported := self.block.parameters.imported) is not None:
+            return imported.trainable_count
         layers = self.submodel or self.presumed
         return 0 if layers is None else layers.trainable
 
@@ -145,7 +142,7 @@ def infer_block(block: Block, given: Mapping[str, PortType]) -> BlockInference:
     problems += [Problem("error", "bad_parameter", f"{block.id}.{name}", text) for name, text in faults]
     known = BlockInference(block, given, {}, None, tuple(problems))
     waiting = any(port.name not in given and not port.optional for port in kind.inputs())
-    if problems or (waiting and not isinstance(kind, KerasModel)):
+    if problems or (waiting and kind.imported is None):  # what an imported file gives does not depend on its inputs
         return known if faults else msgspec.structs.replace(known, presumed=_presumed(block, given, problems))
     ports = {port.name for port in kind.inputs()}
     try:
@@ -183,8 +180,8 @@ def _clashing(design: Design, done: Mapping[str, BlockInference]) -> set[str]:
     taken: set[str] = {"full", *(block.id for block in design.blocks)}
     clashing: set[str] = set()
     for block in design.blocks:
-        known, kind = done[block.id], block.parameters
-        names = set(kind.layer_names) if isinstance(kind, KerasModel) else set()
+        known, imported = done[block.id], block.parameters.imported
+        names = set(imported.layer_names) if imported is not None else set()
         names |= set(known.submodel.layer_names()) if known.submodel is not None else set()
         if names & taken:
             clashing.add(block.id)

@@ -14,8 +14,6 @@ from seqdec_gui.domain.dataflow import DataPort, data_ports, port_for
 from seqdec_gui.domain.design import Block, Design, Link, Port
 from seqdec_gui.domain.generation import generation_problems
 from seqdec_gui.domain.kinds.base import Kind
-from seqdec_gui.domain.kinds.keras_model import KerasModel
-from seqdec_gui.domain.kinds.loss import Loss
 from seqdec_gui.domain.names import name_problem
 from seqdec_gui.domain.paths import path_fault
 from seqdec_gui.domain.problems import Problem, errors
@@ -139,7 +137,7 @@ def _circles(design: Design, stuck: frozenset[str]) -> Iterator[list[str]]:
 
 def _open_ports(design: Design, inference: Inference) -> Iterator[Problem]:
     for block in design.blocks:
-        if isinstance(block.parameters, Loss) and block.id in inference.cyclic:
+        if block.parameters.role == "loss" and block.id in inference.cyclic:
             continue
         for port in block.parameters.inputs():
             if not port.optional and design.into(Port(block.id, port.name)) is None:
@@ -152,7 +150,7 @@ def _unused(design: Design, inference: Inference) -> Iterator[Problem]:
 
     Nothing is said while a wire that is missing, dangling or closes a circle may be the reason: that is a problem of its own.
     """
-    losses = [block.id for block in design.blocks if isinstance(block.parameters, Loss)]
+    losses = [block.id for block in design.blocks if block.parameters.role == "loss"]
     if any(design.into(Port(loss, "predictions")) is None for loss in losses):
         return
     if not all(design.has(end.block) for link in design.links for end in (link.source, link.target)):
@@ -164,7 +162,7 @@ def _unused(design: Design, inference: Inference) -> Iterator[Problem]:
     for block_id in reversed(inference.order):
         if not useful.isdisjoint(feeds.get(block_id, ())):
             useful.add(block_id)
-    if not any(isinstance(block.parameters, Loss) for block in design.blocks):
+    if not losses:
         return
     for block in design.blocks:
         if block.id not in useful and block.id not in inference.cyclic:
@@ -173,7 +171,7 @@ def _unused(design: Design, inference: Inference) -> Iterator[Problem]:
 
 
 def _losses(design: Design, inference: Inference) -> Iterator[Problem]:
-    losses = [block for block in design.blocks if isinstance(block.parameters, Loss)]
+    losses = [block for block in design.blocks if block.parameters.role == "loss"]
     if design.blocks and not losses:
         yield Problem(
             "error",
@@ -182,7 +180,7 @@ def _losses(design: Design, inference: Inference) -> Iterator[Problem]:
             "The design has no loss block, so there is nothing to train.",
             "Add a loss after the last block.",
         )
-    if design.blocks and not any(block.parameters.category == "Inputs" for block in design.blocks):
+    if design.blocks and not any(block.parameters.role == "input" for block in design.blocks):
         yield Problem("error", "no_input", "", "The design has no input block.", "Add a vector or a sequence.")
     for block in losses:
         yield from _loss_activation(design, block)
@@ -199,27 +197,27 @@ def _losses(design: Design, inference: Inference) -> Iterator[Problem]:
 
 def _loss_activation(design: Design, block: Block) -> Iterator[Problem]:
     """A loss that does not suit the activation it judges trains badly without any error."""
-    link, kind = design.into(Port(block.id, "predictions")), block.parameters
-    if link is None or not design.has(link.source.block) or not isinstance(kind, Loss):
+    link, judge = design.into(Port(block.id, "predictions")), block.parameters.judge
+    if link is None or not design.has(link.source.block) or judge is None:
         return
     given = design.block(link.source.block).parameters.last_activation()
     if given is None:
         return
     parameter, activation = f"{link.source.block}.{given.parameter}", given.activation
-    suits = kind.spec.activations
+    suits = judge.spec.activations
     if suits and activation not in suits:
-        text = f"{kind.loss} expects {suits[0]} outputs, {link.source.block} has {activation}."
+        text = f"{judge.loss} expects {suits[0]} outputs, {link.source.block} has {activation}."
         hint = f"Set {parameter}={suits[0]}, or another loss."
         yield Problem("error", "loss_activation", f"{block.id}.loss", text, hint)
     if not suits and activation == "softmax":
-        text = f"{kind.loss} of softmax outputs: numbers are expected to come from a linear output."
+        text = f"{judge.loss} of softmax outputs: numbers are expected to come from a linear output."
         yield Problem("warning", "loss_activation", f"{block.id}.loss", text, f"Set {parameter}=linear.")
 
 
 def _keras_files(design: Design) -> Iterator[Problem]:
     for block in design.blocks:
-        kind = block.parameters
-        if isinstance(kind, KerasModel) and not (kind.file and kind.model_outputs):
+        imported = block.parameters.imported
+        if imported is not None and not (imported.file and imported.is_inspected):
             text = "No Keras file has been inspected for this block."
             yield Problem("error", "no_keras_file", f"{block.id}.file", text, "Import a .keras or .h5 file.")
 
@@ -262,7 +260,7 @@ def _bindings(design: Design, inference: Inference) -> Iterator[Problem]:
 def _type_unknown(design: Design, inference: Inference, block_id: str) -> bool:
     """Whether this block would take data, did the types of its ports not wait for others."""
     kind, known = design.block(block_id).parameters, inference.blocks[block_id]
-    return not known.inputs if isinstance(kind, Loss) else bool(kind.outputs()) and not known.outputs
+    return not known.inputs if kind.role == "loss" else bool(kind.outputs()) and not known.outputs
 
 
 def unbound(design: Design, inference: Inference | None = None) -> tuple[DataPort, ...]:

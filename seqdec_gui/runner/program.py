@@ -12,8 +12,7 @@ import msgspec
 
 from seqdec_gui.domain.codegen import LAYER_CLASSES
 from seqdec_gui.domain.design import Design, Port
-from seqdec_gui.domain.kinds.bottleneck import Bottleneck
-from seqdec_gui.domain.kinds.loss import Loss
+from seqdec_gui.domain.kinds.roles import Judge
 from seqdec_gui.domain.losses import LossName, MetricName
 from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.domain.shapes import Inference, infer
@@ -58,13 +57,13 @@ class Program(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, design: Design, model_file: Path) -> Program:
         """The program of a design without errors, whose script has been written to `model_file`."""
-        judges = [block for block in design.blocks if isinstance(block.parameters, Loss)]
-        linked = [block for block in judges if design.into(Port(block.id, "predictions")) is not None]
-        losses = tuple(_judged(block.id, number, cast(Loss, block.parameters)) for number, block in enumerate(linked))
+        judges = [(block.id, judge) for block in design.blocks if (judge := block.parameters.judge) is not None]
+        linked = [(name, judge) for name, judge in judges if design.into(Port(name, "predictions")) is not None]
+        losses = tuple(_judged(name, number, judge) for number, (name, judge) in enumerate(linked))
         divergences = tuple(
-            Divergence(block.id, kind.kl_weight, kind.kl_warmup_epochs)
+            Divergence(block.id, term.kl_weight, term.kl_warmup_epochs)
             for block in design.blocks
-            if isinstance(kind := block.parameters, Bottleneck) and kind.variational
+            if (term := block.parameters.divergence) is not None
         )
         return cls(design, infer(design), model_file, losses, divergences)
 
@@ -112,8 +111,8 @@ def _seed_layers(seed: int) -> None:
     np.random.seed(seed)
 
 
-def _judged(name: str, output: int, kind: Loss) -> Judged:
-    return Judged(name, output, kind.loss, kind.weight, kind.mask_padding, kind.metrics)
+def _judged(name: str, output: int, judge: Judge) -> Judged:
+    return Judged(name, output, judge.loss, judge.weight, judge.mask_padding, judge.metrics)
 
 
 def load_build(path: Path) -> Build:

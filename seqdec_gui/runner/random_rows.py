@@ -42,8 +42,9 @@ def rows_for(design: Design, folder: Path, real: bool, count: int, seed: int = 0
 def with_lengths(design: Design, steps: int = OPEN_LENGTH) -> Design:
     """The design with every open length of an input set."""
     for block in design.blocks:
-        if getattr(block.parameters, "length", steps) is None:
-            design = design.with_parameters(block.id, msgspec.structs.replace(block.parameters, length=steps))
+        kind = block.parameters
+        if kind.length_is_open:
+            design = design.with_parameters(block.id, msgspec.structs.replace(kind, **{kind.length_parameter: steps}))
     return design
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from seqdec_gui.domain.codegen import generate, keras_file_names
 from seqdec_gui.domain.design import Block, Design
-from seqdec_gui.domain.kinds.keras_model import KerasModel
+from seqdec_gui.domain.kinds.roles import ImportedFile
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.runner.keras_safety import fail_if_unsafe
@@ -24,10 +24,10 @@ def write_script(design: Design, script: Path, look_in: Iterable[Path]) -> tuple
     """
     text = generate(design)
     folders = tuple(look_in)
-    imported = [(block, block.parameters) for block in design.blocks if isinstance(block.parameters, KerasModel)]
+    imported = [(block, file) for block in design.blocks if (file := block.parameters.imported) is not None]
     names = keras_file_names(design)
-    found = [(find_keras_file(block, kind, names[block.id], folders), script.with_name(names[block.id]))
-             for block, kind in imported]  # fmt: skip
+    found = [(find_keras_file(block, file, names[block.id], folders), script.with_name(names[block.id]))
+             for block, file in imported]  # fmt: skip
     for source, target in found:
         fail_if_unsafe(source)
         if source.resolve() != target.resolve():
@@ -36,19 +36,19 @@ def write_script(design: Design, script: Path, look_in: Iterable[Path]) -> tuple
     return (script, *(target for _, target in found))
 
 
-def find_keras_file(block: Block, kind: KerasModel, copy: str, folders: Iterable[Path]) -> Path:
+def find_keras_file(block: Block, imported: ImportedFile, copy: str, folders: Iterable[Path]) -> Path:
     """The imported file of this block, or the copy of that name. Raises InvalidInput: not found, or changed since."""
-    places = [place for folder in folders for place in (folder / copy, folder / expanded(kind.file))]
+    places = [place for folder in folders for place in (folder / copy, folder / expanded(imported.file))]
     changed: Path | None = None
-    for place in places or [expanded(kind.file)]:
+    for place in places or [expanded(imported.file)]:
         if place.is_file():
-            if not kind.sha256 or sha256(place) == kind.sha256:
+            if not imported.sha256 or sha256(place) == imported.sha256:
                 return place
             changed = place
     if changed is not None:
         text = f"{changed} is not the file that was imported: its content has changed."
         raise InvalidInput([Problem("error", "keras_file_changed", f"{block.id}.file", text, "Import it again.")])
-    text = f"The Keras file {kind.file} cannot be found."
+    text = f"The Keras file {imported.file} cannot be found."
     raise InvalidInput([Problem("error", "no_keras_file", f"{block.id}.file", text, "Put it back, or import it again.")])
 
 

@@ -149,11 +149,10 @@ def _build(program: Program, placement: Placement) -> Engine:
 
 def _regularizers(engine: Engine) -> list[Problem]:
     """A warning for every imported block that would train otherwise by itself; frozen weights have none to lose."""
-    from seqdec_gui.domain.kinds.keras_model import KerasModel
     from seqdec_gui.runner.keras_files import regularised, regularizers_left_out
 
     kinds = {block.id: block.parameters for block in engine.program.design.blocks}
-    imported = [name for name, kind in kinds.items() if isinstance(kind, KerasModel) and kind.trainable]
+    imported = [name for name, kind in kinds.items() if kind.imported is not None and kind.is_trainable]
     found = {name: regularised(engine.models[name]) for name in imported}
     return [regularizers_left_out(name, layers) for name, layers in found.items() if layers]
 

@@ -15,7 +15,6 @@ from seqdec_gui.data.teaching import fail_if_taught
 from seqdec_gui.domain.dataflow import DataPort, data_ports, inputs_behind
 from seqdec_gui.domain.design import Design, Port
 from seqdec_gui.domain.generation import OnePass, Stepwise, plan_for
-from seqdec_gui.domain.kinds.loss import Loss
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
 from seqdec_gui.domain.shapes import Inference, infer
 from seqdec_gui.domain.types import Shape, TensorType
@@ -120,11 +119,12 @@ def steps_differ(
     open_ones = [
         name
         for name in inputs_behind(design, [link.source])
-        if name in types and getattr(design.block(name).parameters, "length", 1) is None and types[name].shape[0] == have
+        if name in types and design.block(name).parameters.length_is_open and types[name].shape[0] == have
     ]
     hint = "Bind a column of as many steps, or crop or pad the sequence in a layer stack before the loss."
     if open_ones and isinstance(_codec_of(fitted, open_ones[0]), FittedText):
-        hint = f"Set {open_ones[0]}.length={max(have, want)}, which both are padded to, or crop or pad in a layer stack."
+        length = f"{open_ones[0]}.{design.block(open_ones[0]).parameters.length_parameter}"
+        hint = f"Set {length}={max(have, want)}, which both are padded to, or crop or pad in a layer stack."
     return [Problem("error", "steps_differ", port.port, text, hint)]
 
 
@@ -159,9 +159,9 @@ def _as_warning(design: Design, problem: Problem) -> Problem:
 
 def _endless(design: Design, fitted: Fitted, plan: Stepwise) -> tuple[Problem, ...]:
     """Text without an end mark ends where padding begins, which a loss that leaves padding out never teaches."""
-    judge = design.block(plan.loss).parameters
+    judge = design.block(plan.loss).parameters.judge
     codec = _codec_of(fitted, plan.loss)
-    if not isinstance(judge, Loss) or not judge.mask_padding or not isinstance(codec, FittedText) or codec.end_id is not None:
+    if judge is None or not judge.mask_padding or not isinstance(codec, FittedText) or codec.end_id is not None:
         return ()
     text = (
         f"The targets of {plan.loss} have no end mark and its padding does not count, so every generated sequence goes on to "

@@ -37,12 +37,13 @@ def inspected(design: Design, folder: Path, on_event: Callable[[Event], None] | 
     problems = []
     blocks: list[Block] = []
     for block in design.blocks:
-        kind = block.parameters
-        if isinstance(kind, KerasModel) and kind.file and not kind.model_outputs:
+        imported = block.parameters.imported
+        if imported is not None and imported.file and not imported.is_inspected:
             try:
-                found = run_task(InspectTask(path=str(folder / expanded(kind.file))), on_event)
+                found = run_task(InspectTask(path=str(folder / expanded(imported.file))), on_event)
                 assert isinstance(found, Inspected)
-                block = msgspec.structs.replace(block, parameters=keras_model(found, kind.file, kind.trainable))
+                kind = keras_model(found, imported.file, block.parameters.is_trainable)
+                block = msgspec.structs.replace(block, parameters=kind)
             except InvalidInput as error:
                 where = f"{block.id}.file"
                 problems += [msgspec.structs.replace(problem, where=where) for problem in error.problems]

@@ -111,7 +111,7 @@ def test_step_keeps_the_layer_names_of_the_stack() -> None:
 
 
 def test_step_of_a_block_that_is_no_decoder() -> None:
-    with pytest.raises(TypeError, match="expected a recurrent_decoder"):
+    with pytest.raises(TypeError, match="is a dense_states, expected a block that feeds back"):
         generate_step(archetype(), "model_1")
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
+from seqdec_gui.domain.kinds.roles import ImportedFile, Judge, KullbackLeibler, Role
 from seqdec_gui.domain.layers.layer import Layer, LayerError, layer
+from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.types import CellName, CellState, PortType, StatesType, TensorType, format_shape, tensors_of
 
 Activation = Literal[
@@ -58,17 +60,94 @@ class PortError(ValueError):
 class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"):
     """The hyperparameters of a block, which also say what the block is.
 
-    A subclass gives `ports`, `check_port` for one wire alone, and `submodel` for all wires together.
+    A subclass gives `inputs`, `outputs`, `check_port` for one wire alone, and `submodel` for all wires together. All else has a
+    default that suits a plain part of the model; the rest of the program asks these members, and never for a class.
     """
 
     title: ClassVar[str] = ""
+    """The name of the kind in the palette and in menus."""
     summary: ClassVar[str] = ""
+    """What the kind does, in a sentence."""
     category: ClassVar[Category] = "Layers"
+    """The heading in the palette, which also gives the colour on the canvas."""
+    icon: ClassVar[str] = "cube-outline"
+    """The name of a Material Design icon."""
+    role: ClassVar[Role] = "model"
+    """What the block is for: an "input" has one output port, `output`, and a "loss" one input port, `predictions`."""
+
+    @property
+    def is_trainable(self) -> bool:
+        """Whether training changes the block's weights: its parameter `trainable`, if the kind has one."""
+        return bool(getattr(self, "trainable", True))
+
+    @property
+    def judge(self) -> Judge | None:
+        """How the block judges predictions; None for what is no loss."""
+        return None
+
+    @property
+    def divergence(self) -> KullbackLeibler | None:
+        """The KL term that the block adds to the loss; None where it adds none."""
+        return None
+
+    @property
+    def imported(self) -> ImportedFile | None:
+        """The Keras file that stands for the block; None for a block that is made of layers."""
+        return None
+
+    def with_files(self, new_path: Callable[[str], str]) -> Kind:
+        """The same kind with the path of every file that it names replaced by `new_path` of it."""
+        return self
 
     @property
     def feeds_back(self) -> bool:
-        """Whether `generate` can run this block one step at a time and feed each prediction to `inputs` as the next step."""
+        """Whether `generate` can run the block one step at a time, and feed each prediction back as the next step.
+
+        Such a kind has a port `inputs`, which is fed what `outputs` predicted, and gives `step_submodel`.
+        """
         return False
+
+    @property
+    def gives_one_hot(self) -> bool:
+        """Whether the rows that enter here are stored as ids and become one-hot rows on the device."""
+        return False
+
+    @property
+    def width_parameter(self) -> str:
+        """The parameter that decides how many numbers or symbols a step of the output has; empty where several decide."""
+        return ""
+
+    @property
+    def length_parameter(self) -> str:
+        """The parameter that decides how many steps the output has; empty where the inputs or several parameters decide."""
+        return ""
+
+    @property
+    def length_is_open(self) -> bool:
+        """Whether the parameter of the length is empty, so that the data decides how many steps there are."""
+        return bool(self.length_parameter) and getattr(self, self.length_parameter) is None
+
+    @property
+    def masked_by(self) -> str:
+        """The parameter by which the block skips padding of its input; empty where it looks at every step."""
+        return "mask_padding" if getattr(self, "mask_padding", False) else ""
+
+    def with_width(self, width: int) -> Kind | None:
+        """The same kind with this many numbers or symbols per step of the output; None where several parameters decide."""
+        if not self.width_parameter:
+            return None
+        return msgspec.structs.replace(self, **{self.width_parameter: width})
+
+    def is_relevant(self, name: str) -> bool:
+        """Whether this parameter has a meaning beside the others; forms hide one that has none."""
+        return True
+
+    def advice(self, padded_left: bool) -> Iterator[Problem]:
+        """Warnings and hints about what works but costs something; `where` is a parameter, or empty for the whole block.
+
+        `padded_left` says whether the sequences that are bound to the inputs of the block are padded on the left.
+        """
+        return iter(())
 
     @classmethod
     def kind(cls) -> str:
@@ -92,6 +171,10 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
         """The one type that this port can take, where the hyperparameters alone say it."""
         return None
 
+    def wanted_at(self, port: str, given: Given) -> PortType | None:
+        """The type that suits this port best, so that adapters can be offered; `given` is what the wires bring so far."""
+        return self.expects(port)
+
     def last_activation(self) -> LastActivation | None:
         """What losses are compared with; None where the hyperparameters alone do not say it."""
         return None
@@ -100,6 +183,17 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
         """The layers, given the type on every required port; None for blocks without layers.
 
         Raises PortError, or `LayerError` from a layer that cannot take its input.
+        """
+        return None
+
+    def step_submodel(self, given: Given) -> Submodel | None:
+        """The layers for one step of generating, with the weights of `submodel(given)`; None where `feeds_back` is false.
+
+        Its inputs are one step of `inputs`; then the tensors of the other connected ports, in the order of the ports; then what
+        else has to be carried from step to step, which is zero before the first step. Its outputs are the port `outputs`, one
+        step of predictions, and `states`, the new value of every input but the first, in the same order and shape. (A value
+        that does not change, such as a code, is given back as it came.) A layer with weights has the name that it has in
+        `submodel`, and there is none besides.
         """
         return None
 

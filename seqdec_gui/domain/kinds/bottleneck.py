@@ -9,7 +9,9 @@ from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder
 from seqdec_gui.domain.kinds import base
+from seqdec_gui.domain.kinds.roles import KullbackLeibler
 from seqdec_gui.domain.layers.layer import layer
+from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.types import PortType, TensorType
 
 MEAN_LAYER, LOG_VARIANCE_LAYER = "Z_Mean", "Z_Log_Variance"
@@ -26,6 +28,7 @@ class Bottleneck(base.Kind, frozen=True, tag="bottleneck"):
     title: ClassVar[str] = "Bottleneck"
     summary: ClassVar[str] = "Encoder output or states to a code vector; plain, noisy, or variational with a KL term."
     category: ClassVar[base.Category] = "Encoders"
+    icon: ClassVar[str] = "arrow-collapse-vertical"
 
     units: Annotated[base.Units, Meta(description="Width of the code.")] = 64
     activation: Annotated[base.Activation, Meta(description="Activation of the code (a variational code is linear).")] = (
@@ -48,6 +51,23 @@ class Bottleneck(base.Kind, frozen=True, tag="bottleneck"):
         int, Meta(ge=0, le=1_000_000, description="Epochs over which the KL weight grows from 0 (variational).")
     ] = 0
     trainable: base.Trainable = True
+
+    @property
+    def divergence(self) -> KullbackLeibler | None:
+        return self if self.variational else None
+
+    def is_relevant(self, name: str) -> bool:
+        match name:
+            case "momentum":
+                return self.batch_normalization
+            case "kl_weight" | "kl_warmup_epochs":
+                return self.variational
+        return True
+
+    def advice(self, padded_left: bool) -> Iterator[Problem]:
+        if self.variational and self.kl_weight == 0:
+            text = "A variational code with kl_weight 0 is not pulled to a normal distribution."
+            yield Problem("warning", "no_kl", "kl_weight", text)
 
     def inputs(self) -> tuple[base.InPort, ...]:
         return (base.InPort("inputs", "a vector (None, features), or states"),)

@@ -21,6 +21,7 @@ class ConvEncoder(base.Kind, frozen=True, tag="conv_encoder"):
     title: ClassVar[str] = "Convolutional encoder"
     summary: ClassVar[str] = "Conv1D layers over a sequence, then pooling and Dense layers to a code (or the sequence itself)."
     category: ClassVar[base.Category] = "Encoders"
+    icon: ClassVar[str] = "blur-linear"
 
     filters: Annotated[
         tuple[base.Units, ...], Meta(min_length=1, max_length=64, description="Filters of each convolution.")
@@ -49,6 +50,14 @@ class ConvEncoder(base.Kind, frozen=True, tag="conv_encoder"):
     ] = ()
     dropout: Annotated[base.Rate, Meta(description="Dropout after each Dense layer.")] = 0.0
     trainable: base.Trainable = True
+
+    def is_relevant(self, name: str) -> bool:
+        match name:
+            case "momentum":
+                return self.batch_normalization
+            case "dropout":
+                return bool(self.dense_units)
+        return True
 
     def inputs(self) -> tuple[base.InPort, ...]:
         return (base.InPort("inputs", "a sequence (None, steps, features), or token ids with an embedding"),)

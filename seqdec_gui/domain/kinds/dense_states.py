@@ -19,6 +19,7 @@ class DenseStates(base.Kind, frozen=True, tag="dense_states"):
     title: ClassVar[str] = "Dense to states"
     summary: ClassVar[str] = "A vector (or other states) to the initial h and c of every decoder layer, one Dense each."
     category: ClassVar[base.Category] = "Encoders"
+    icon: ClassVar[str] = "call-split"
 
     cell: Annotated[CellName, Meta(description="Cell of the decoder that takes the states: LSTM has h and c, GRU h.")] = "LSTM"
     units: Annotated[tuple[base.Units, ...], Meta(min_length=1, max_length=64, description="Width of each decoder layer.")] = (
@@ -35,6 +36,14 @@ class DenseStates(base.Kind, frozen=True, tag="dense_states"):
     dropout: Annotated[base.Rate, Meta(description="Dropout after each shared layer.")] = 0.0
     split_states: Annotated[bool, Meta(description="One output per state tensor (h_0, c_0, ...) instead of one wire.")] = False
     trainable: base.Trainable = True
+
+    def is_relevant(self, name: str) -> bool:
+        match name:
+            case "momentum":
+                return self.batch_normalization
+            case "trunk_activation" | "dropout":
+                return bool(self.trunk)
+        return True
 
     def inputs(self) -> tuple[base.InPort, ...]:
         return (base.InPort("inputs", "a vector (None, features), or states"),)

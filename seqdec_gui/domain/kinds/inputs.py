@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel
 from seqdec_gui.domain.kinds.base import Category, Given, Kind, OutPort
+from seqdec_gui.domain.kinds.roles import Role
 from seqdec_gui.domain.types import PortType, TensorType
 
 Length = Annotated[int, Meta(ge=1, le=1_000_000, description="Steps of the sequence; empty: as long as the data needs.")]
@@ -19,8 +20,14 @@ class Vector(Kind, frozen=True, tag="vector"):
     title: ClassVar[str] = "Vector"
     summary: ClassVar[str] = "A vector of numbers per row: descriptors, a latent code, image features, flattened pixels."
     category: ClassVar[Category] = "Inputs"
+    icon: ClassVar[str] = "numeric"
+    role: ClassVar[Role] = "input"
 
     width: Annotated[int, Meta(ge=1, le=10_000_000, description="Numbers per row.")] = 11
+
+    @property
+    def width_parameter(self) -> str:
+        return "width"
 
     def outputs(self) -> tuple[OutPort, ...]:
         return (OutPort("output", "the vector (None, width)"),)
@@ -35,9 +42,19 @@ class FloatSequence(Kind, frozen=True, tag="float_sequence"):
     title: ClassVar[str] = "Number sequence"
     summary: ClassVar[str] = "A sequence of vectors per row: a time series, spectra, sequences that are one-hot already."
     category: ClassVar[Category] = "Inputs"
+    icon: ClassVar[str] = "chart-line-variant"
+    role: ClassVar[Role] = "input"
 
     length: Length | None = 33
     features: Annotated[int, Meta(ge=1, le=10_000_000, description="Numbers per step.")] = 1
+
+    @property
+    def width_parameter(self) -> str:
+        return "features"
+
+    @property
+    def length_parameter(self) -> str:
+        return "length"
 
     def outputs(self) -> tuple[OutPort, ...]:
         return (OutPort("output", "the sequence (None, length, features)"),)
@@ -54,6 +71,8 @@ class TokenSequence(Kind, frozen=True, tag="token_sequence"):
         "A sequence of symbols per row: characters, words, phonemes. Stored as ids, one-hot made on the device."
     )
     category: ClassVar[Category] = "Inputs"
+    icon: ClassVar[str] = "alphabetical-variant"
+    role: ClassVar[Role] = "input"
 
     length: Length | None = 33
     symbols: Annotated[
@@ -62,6 +81,18 @@ class TokenSequence(Kind, frozen=True, tag="token_sequence"):
     encoding: Annotated[
         Literal["one_hot", "ids"], Meta(description="One-hot rows (padding is a row of zeros), or ids for an embedding.")
     ] = "one_hot"
+
+    @property
+    def gives_one_hot(self) -> bool:
+        return self.encoding == "one_hot"
+
+    @property
+    def width_parameter(self) -> str:
+        return "symbols"
+
+    @property
+    def length_parameter(self) -> str:
+        return "length"
 
     def outputs(self) -> tuple[OutPort, ...]:
         return (OutPort("output", "one-hot rows (None, length, symbols), or ids (None, length)"),)

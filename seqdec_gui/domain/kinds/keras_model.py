@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import PurePath
 from typing import Annotated, ClassVar
 
@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel
 from seqdec_gui.domain.kinds.base import Category, Given, InPort, Kind, OutPort, PortError, Trainable, mismatch
+from seqdec_gui.domain.kinds.roles import ImportedFile
 from seqdec_gui.domain.paths import path_fault
 from seqdec_gui.domain.types import DType, PortType, Shape, TensorType
 
@@ -37,6 +38,7 @@ class KerasModel(Kind, frozen=True, tag="keras_model"):
     title: ClassVar[str] = "Keras model"
     summary: ClassVar[str] = "A trained or untrained model from a .keras or .h5 file, with its weights."
     category: ClassVar[Category] = "Layers"
+    icon: ClassVar[str] = "alpha-k-box-outline"
 
     file: Annotated[str, Meta(description="The file; a relative path is relative to the design's folder.")] = ""
     sha256: Annotated[str, Meta(description="Check sum of the file when it was inspected.")] = ""
@@ -46,6 +48,21 @@ class KerasModel(Kind, frozen=True, tag="keras_model"):
     trainable_count: Annotated[int, Meta(ge=0, description="Weights that training changes.")] = 0
     layer_names: Annotated[tuple[str, ...], Meta(description="Names of the layers inside.")] = ()
     trainable: Trainable = True
+
+    @property
+    def imported(self) -> ImportedFile:
+        return self
+
+    @property
+    def is_inspected(self) -> bool:
+        """Whether its inputs and outputs are known; a design that was written by hand may only name the file."""
+        return bool(self.model_outputs)
+
+    def with_files(self, new_path: Callable[[str], str]) -> KerasModel:
+        return msgspec.structs.replace(self, file=new_path(self.file))
+
+    def expects(self, port: str) -> PortType | None:
+        return next((tensor.type for tensor in self.model_inputs if tensor.name == port), None)
 
     def inputs(self) -> tuple[InPort, ...]:
         return tuple(InPort(tensor.name, str(tensor.type)) for tensor in self.model_inputs)

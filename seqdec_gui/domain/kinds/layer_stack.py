@@ -211,11 +211,27 @@ class LayerStack(base.Kind, frozen=True, tag="layer_stack"):
     title: ClassVar[str] = "Layer stack"
     summary: ClassVar[str] = "A table of ordinary Keras layers: Dense, Conv1D, pooling, dropout, reshaping and more."
     category: ClassVar[base.Category] = "Layers"
+    icon: ClassVar[str] = "layers-outline"
 
     layers: Annotated[
         tuple[AnyStackLayer, ...], Meta(min_length=1, max_length=256, description="The layers, first to last.")
     ] = (Dense(),)
     trainable: base.Trainable = True
+
+    @property
+    def masked_by(self) -> str:
+        first = self.layers[0] if self.layers else None
+        masks = isinstance(first, Masking) or (isinstance(first, Embedding) and first.mask_padding)
+        return "layers" if masks else ""
+
+    def with_width(self, width: int) -> LayerStack | None:
+        """The stack with another width of its last Dense or Conv1D; None where it has neither."""
+        replace = msgspec.structs.replace
+        for i, row in reversed(tuple(enumerate(self.layers))):
+            if isinstance(row, Dense | Conv1D):
+                sized = replace(row, units=width) if isinstance(row, Dense) else replace(row, filters=width)
+                return replace(self, layers=(*self.layers[:i], sized, *self.layers[i + 1 :]))
+        return None
 
     def inputs(self) -> tuple[base.InPort, ...]:
         return (base.InPort("inputs", "whatever the first layer takes"),)

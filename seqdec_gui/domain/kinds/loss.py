@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel
 from seqdec_gui.domain.kinds.base import Category, Given, InPort, Kind, PortError
+from seqdec_gui.domain.kinds.roles import Judge, Role
 from seqdec_gui.domain.losses import LOSSES, LossName, LossSpec, MetricName
 from seqdec_gui.domain.types import PortType, TensorType
 
@@ -19,6 +20,8 @@ class Loss(Kind, frozen=True, tag="loss"):
     title: ClassVar[str] = "Loss"
     summary: ClassVar[str] = "What is predicted here, compared with the targets of the data."
     category: ClassVar[Category] = "Training"
+    icon: ClassVar[str] = "target"
+    role: ClassVar[Role] = "loss"
 
     loss: Annotated[
         LossName, Meta(description="Cross-entropy for symbols (softmax) or yes/no values (sigmoid); errors for numbers.")
@@ -29,6 +32,14 @@ class Loss(Kind, frozen=True, tag="loss"):
         tuple[MetricName, ...],
         Meta(max_length=4, description="Token accuracy, whole sequences right, perplexity, mean absolute error."),
     ] = ("token_accuracy", "exact_accuracy")
+
+    @property
+    def judge(self) -> Judge:
+        return self
+
+    @property
+    def masked_by(self) -> str:
+        return ""  # `mask_padding` is about targets
 
     @property
     def spec(self) -> LossSpec:

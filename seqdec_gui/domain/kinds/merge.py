@@ -31,6 +31,10 @@ class _Merge(Kind, frozen=True):
     def inputs(self) -> tuple[InPort, ...]:
         return tuple(InPort(f"input_{i}", "a tensor, or states") for i in range(self._count()))
 
+    def wanted_at(self, port: str, given: Given) -> PortType | None:
+        """What another wire brings: the inputs must be alike."""
+        return next((type for name, type in given.items() if name != port), None)
+
     def outputs(self) -> tuple[OutPort, ...]:
         return (OutPort("output", "the merged tensor, or states"),)
 
@@ -78,6 +82,7 @@ class Concatenate(_Merge, frozen=True, tag="concatenate"):
     """Tensors side by side along one axis, or states side by side, layer by layer."""
 
     title: ClassVar[str] = "Concatenate"
+    icon: ClassVar[str] = "call-merge"
     summary: ClassVar[str] = "Tensors side by side along one axis; all other axes must agree. Joins states layer by layer."
 
     count: InputCount = 2
@@ -97,6 +102,7 @@ class Add(_Merge, frozen=True, tag="add"):
     """The sum of tensors of one shape, or of states of the same widths."""
 
     title: ClassVar[str] = "Add"
+    icon: ClassVar[str] = "plus-circle-outline"
     summary: ClassVar[str] = "The sum of tensors of one shape, or of states of the same widths."
 
     count: InputCount = 2

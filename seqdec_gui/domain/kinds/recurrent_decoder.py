@@ -9,7 +9,9 @@ from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
 from seqdec_gui.domain.kinds import base
+from seqdec_gui.domain.kinds.recurrent import slow_kernels
 from seqdec_gui.domain.layers.layer import Layer, Value, layer
+from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.types import CellName, PortType, StatesType, TensorType
 
 
@@ -23,6 +25,7 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
     title: ClassVar[str] = "Recurrent decoder"
     summary: ClassVar[str] = "LSTM or GRU layers from initial states (or a repeated code) to a prediction per step."
     category: ClassVar[base.Category] = "Decoders"
+    icon: ClassVar[str] = "arrow-expand-right"
 
     mode: Annotated[
         Literal["teacher_forced", "repeat_vector", "free_running"],
@@ -62,6 +65,27 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
     @property
     def feeds_back(self) -> bool:
         return self.mode != "repeat_vector"
+
+    @property
+    def width_parameter(self) -> str:
+        return "output_units"
+
+    @property
+    def length_parameter(self) -> str:
+        return "length" if self.mode == "repeat_vector" else ""
+
+    def is_relevant(self, name: str) -> bool:
+        match name:
+            case "momentum":
+                return self.batch_normalization
+            case "reset_after":
+                return self.cell == "GRU"
+            case "length":
+                return self.mode == "repeat_vector"
+        return True
+
+    def advice(self, padded_left: bool) -> Iterator[Problem]:
+        return slow_kernels(self, padded_left)
 
     def inputs(self) -> tuple[base.InPort, ...]:
         if self.mode == "repeat_vector":

@@ -9,7 +9,9 @@ from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
 from seqdec_gui.domain.kinds import base
+from seqdec_gui.domain.kinds.recurrent import slow_kernels
 from seqdec_gui.domain.layers.layer import Layer, Value, layer
+from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.types import CellName, PortType, StatesType
 from seqdec_gui.domain.wording import listed
 
@@ -22,6 +24,7 @@ class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
     title: ClassVar[str] = "Recurrent encoder"
     summary: ClassVar[str] = "LSTM or GRU layers, one or two directions; gives states for a decoder, a code, or a sequence."
     category: ClassVar[base.Category] = "Encoders"
+    icon: ClassVar[str] = "arrow-collapse-right"
 
     cell: Annotated[CellName, Meta(description="Recurrent cell.")] = "LSTM"
     units: Annotated[tuple[base.Units, ...], Meta(min_length=1, max_length=64, description="Width of each layer.")] = (128,)
@@ -45,6 +48,19 @@ class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
     ] = ("states",)
     split_states: Annotated[bool, Meta(description="One output per state tensor (h_0, c_0, ...) instead of one wire.")] = False
     trainable: base.Trainable = True
+
+    def is_relevant(self, name: str) -> bool:
+        match name:
+            case "momentum":
+                return self.batch_normalization
+            case "reset_after":
+                return self.cell == "GRU"
+            case "split_states":
+                return "states" in self.output
+        return True
+
+    def advice(self, padded_left: bool) -> Iterator[Problem]:
+        return slow_kernels(self, padded_left)
 
     def inputs(self) -> tuple[base.InPort, ...]:
         return (base.InPort("inputs", "a sequence (None, steps, features), or token ids with an embedding"),)

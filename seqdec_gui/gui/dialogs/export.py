@@ -28,7 +28,6 @@ from PyQt5.QtWidgets import (
 from seqdec_gui.data import fitted
 from seqdec_gui.data.scaling import scalings
 from seqdec_gui.domain.design import Design
-from seqdec_gui.domain.kinds.keras_model import KerasModel
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.domain.shapes import infer
@@ -375,7 +374,7 @@ def _parts(design: Design) -> list[tuple[str, int]]:
     return [
         (block.id, known[block.id].parameters)
         for block in design.blocks
-        if known[block.id].submodel is not None or isinstance(block.parameters, KerasModel)
+        if known[block.id].submodel is not None or block.parameters.imported is not None
     ]
 
 

@@ -12,13 +12,6 @@ if TYPE_CHECKING:
 
     from seqdec_gui.domain.kinds.base import Kind
 
-GLYPHS = {
-    "vector": "numeric", "float_sequence": "chart-line-variant", "token_sequence": "alphabetical-variant",
-    "dense_states": "call-split", "recurrent_encoder": "arrow-collapse-right", "conv_encoder": "blur-linear",
-    "bottleneck": "arrow-collapse-vertical", "recurrent_decoder": "arrow-expand-right", "layer_stack": "layers-outline",
-    "concatenate": "call-merge", "add": "plus-circle-outline", "keras_model": "alpha-k-box-outline", "loss": "target",
-}  # fmt: skip
-
 
 def icon(name: str, color: str | None = None) -> QIcon:
     """The icon `mdi6.<name>` in a colour (`#rrggbb`), by default that of dimmed text; paler where disabled."""
@@ -32,4 +25,4 @@ def icon(name: str, color: str | None = None) -> QIcon:
 
 def kind_icon(kind: Kind | type[Kind]) -> QIcon:
     """The icon of a kind of block, in the colour of its category."""
-    return icon(GLYPHS.get(kind.kind(), "cube-outline"), theme.current().category[kind.category])
+    return icon(kind.icon, theme.current().category[kind.category])

@@ -11,7 +11,6 @@ from PyQt5.QtCore import QObject, pyqtSignal
 from seqdec_gui import resource_files
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.design import Design
-from seqdec_gui.domain.kinds.keras_model import KerasModel
 from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.gui.look import preferences
 from seqdec_gui.gui.tasks import notify
@@ -157,8 +156,8 @@ def with_absolute_paths(design: Design, folder: Path) -> Design:
     bindings = tuple(replace(binding, file=absolute(binding.file)) for binding in design.data.bindings)
     moved = design.with_data(replace(design.data, file=absolute(design.data.file), bindings=bindings))
     for block in design.blocks:
-        if isinstance(block.parameters, KerasModel):
-            moved = moved.with_parameters(block.id, replace(block.parameters, file=absolute(block.parameters.file)))
+        if (kind := block.parameters.with_files(absolute)) != block.parameters:
+            moved = moved.with_parameters(block.id, kind)
     return moved
 
 

@@ -1,21 +1,19 @@
-"""One step of a recurrent decoder, and the states that it starts from."""
+"""One step of a decoder, and the states that it starts from."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from seqdec_gui.domain.codegen import generate_step
+from seqdec_gui.domain.codegen import generate_step, step_of
 from seqdec_gui.domain.dataflow import inputs_behind, sources_of
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.generation import Encoding
-from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
 from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.domain.shapes import Inference
-from seqdec_gui.domain.types import StatesType, tensors_of
 from seqdec_gui.runner.decoding.compiled import Function, compiled
 from seqdec_gui.runner.wiring import model_of
 
@@ -28,8 +26,9 @@ NO_SYMBOL = -1
 
 
 class StepDecoder:
-    """A trained decoder, cut from its stack, that takes one symbol at a time. Every layer's h and c is a value of its own.
+    """A trained decoder, cut from its stack, that takes one symbol at a time.
 
+    Its states are what the kind carries from step to step (`Kind.step_submodel`): h and c of every layer, for example.
     `models` are the trained blocks; the encoder side shares their weights, the step has a copy of the decoder's.
     """
 
@@ -42,22 +41,23 @@ class StepDecoder:
         encoding: Encoding,
         depth: int,
     ) -> None:
-        kind = cast(RecurrentDecoder, design.block(decoder).parameters)
-        self.widths = tuple(tensor.shape[0] for _, tensor in tensors_of("states", _states(kind)))
+        carried = step_of(design, inference, decoder).inputs[1:]
+        self._shapes = [tuple(axis or 0 for axis in tensor.type.shape) for tensor in carried]
         sources = sources_of(design, decoder, leave_out=("inputs",))
         self.inputs = inputs_behind(design, sources)
         """The input blocks that decide where a row starts, in the order of `initial_states`' arrays."""
         self._encoder = model_of(design, inference, models, sources, "encoder") if sources else None
         step = build_step(design, models[decoder], decoder)
-        self._step = _compiled_step(step, len(self.widths), encoding, depth)
+        self._step = _compiled_step(step, len(self._shapes), encoding, depth)
 
     def initial_states(self, inputs: Mapping[str, Array], rows: int) -> list[Array]:
-        """The states before the first step, each `(rows, units)`: h_0, c_0, h_1, ..., from the encoder or zeros."""
-        if self._encoder is None:
-            return [np.zeros((rows, width or 0), np.float32) for width in self.widths]
-        given = [inputs[name] for name in self.inputs]
-        states = self._encoder.predict_on_batch(given[0] if len(given) == 1 else given)
-        return [np.asarray(state) for state in (states if isinstance(states, list | tuple) else [states])]
+        """The states before the first step, each with `rows` rows: what the encoder gives, and zeros for what it does not."""
+        states: list[Array] = []
+        if self._encoder is not None:
+            given = [inputs[name] for name in self.inputs]
+            encoded = self._encoder.predict_on_batch(given[0] if len(given) == 1 else given)
+            states = [np.asarray(state) for state in (encoded if isinstance(encoded, list | tuple) else [encoded])]
+        return states + [np.zeros((rows, *shape), np.float32) for shape in self._shapes[len(states) :]]
 
     def step(self, fed: Array, states: Sequence[Any]) -> tuple[npt.NDArray[np.float32], list[Any]]:
         """What follows `fed`: predictions `(rows, output units)` and the new states, which stay on the device.
@@ -66,12 +66,6 @@ class StepDecoder:
         """
         outputs, *following = self._step(fed, *states)
         return np.asarray(outputs), list(following)
-
-
-def _states(kind: RecurrentDecoder) -> StatesType:
-    from seqdec_gui.domain.kinds.base import states_type
-
-    return states_type(kind.cell, kind.units)
 
 
 def build_step(design: Design, trained: keras.Model, decoder: str) -> keras.Model:
