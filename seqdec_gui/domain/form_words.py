@@ -7,6 +7,7 @@ from typing import Any
 
 from seqdec_gui.domain.catalog import Field
 from seqdec_gui.domain.field_text import format_value
+from seqdec_gui.domain.kinds.base import Kind
 from seqdec_gui.domain.losses import LOSSES
 
 LABELS = {
@@ -91,9 +92,10 @@ def unit(name: str) -> str:
 def matters(owner: str, name: str, values: Any) -> bool:
     """Whether a field has a meaning with the other values: `momentum` of an optimizer that has none does not.
 
-    `owner` is "training", "split" or "block"; `values` is the struct of the form.
+    `owner` is "training", "split", "block", or "row" for a row of a layer stack, where all fields matter. `values` is the
+    struct of the form.
     """
-    if owner == "block":
-        return bool(values.is_relevant(name))
-    rule = {"training": _TRAINING, "split": _SPLIT}[owner].get(name)
+    if isinstance(values, Kind):
+        return values.is_relevant(name)
+    rule = {"training": _TRAINING, "split": _SPLIT}.get(owner, {}).get(name)
     return rule is None or rule(values)

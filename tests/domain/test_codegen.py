@@ -104,15 +104,20 @@ def test_data_problems_do_not() -> None:
 
 
 def test_step_keeps_the_layer_names_of_the_stack() -> None:
-    text = generate_step(many_outputs(), "mirror")
+    second = block("second", "recurrent_decoder", mode="free_running", units=[8], output_units=22)
+    two = archetype().with_block(second).with_block(block("second_loss", "loss"))
+    two = two.linked(link("decoder_inputs.output -> second.inputs")).linked(link("second.outputs -> second_loss.predictions"))
+    text = generate_step(two, "second")
 
-    assert 'name="mirror_Decoder_LSTM_0"' in text
+    assert 'name="second_Decoder_LSTM_0"' in text
     assert "return_state=True" in text
 
 
 def test_step_of_a_block_that_is_no_decoder() -> None:
     with pytest.raises(TypeError, match="is a dense_states, expected a block that feeds back"):
         generate_step(archetype(), "model_1")
+    with pytest.raises(TypeError, match="is a recurrent_decoder, expected a block that feeds back"):
+        generate_step(many_outputs(), "mirror")  # it repeats a code
 
 
 def test_names_that_collide_with_results_are_told_apart() -> None:

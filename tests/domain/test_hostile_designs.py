@@ -26,7 +26,7 @@ from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.domain.source import SourceError, docstring, is_identifier, literal, verified
 from seqdec_gui.domain.validation import check
 from tests.domain.designs import archetype, block, design, link
-from tests.domain.test_codegen import all_designs, many_outputs
+from tests.domain.test_codegen import all_designs
 
 
 def imported() -> Design:
@@ -364,10 +364,10 @@ def test_ids_that_hide_nothing_of_the_script_stay_legal(name: str) -> None:
 
 
 def test_step_of_a_decoder_is_verified_too() -> None:
-    wanted = many_outputs().renamed("mirror", "match")
+    wanted = archetype().renamed("model_2", "match")
 
     assert 'name="match_step"' in generate_step(wanted, "match")
-    assert_only_builds(generate_step(many_outputs().renamed("mirror", 'x"\nimport os'), 'x"\nimport os'))
+    assert_only_builds(generate_step(archetype().renamed("model_2", 'x"\nimport os'), 'x"\nimport os'))
 
 
 def test_block_called_data_or_training_hides_no_errors() -> None:

@@ -22,6 +22,7 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.shapes import infer
 from tests.domain.designs import archetype, block, design
+from tests.domain.toy_kinds import stack_of_toys
 from tests.runner import designs
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -149,6 +150,7 @@ VARIANTS: dict[str, Callable[[], Design]] = {
     "bidirectional GRU encoder": lambda: designs.translation(cell="GRU", bidirectional=True),
     "language model": designs.language,
     "clashing names": clashing,
+    "a kind that the program does not know": stack_of_toys,
 }
 
 

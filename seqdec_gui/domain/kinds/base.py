@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
@@ -25,6 +27,10 @@ Momentum = Annotated[float, Meta(gt=0, lt=1, description="Momentum of the moving
 Normalised = Annotated[bool, Meta(description="BatchNormalization after each layer.")]
 Trainable = Annotated[bool, Meta(description="Off: the block keeps the weights it starts with (frozen).")]
 Given: TypeAlias = Mapping[str, PortType]
+EXAMPLES = (TensorType((8,)), TensorType((12, 8)), TensorType((12,), "int32", 8))
+"""A vector, a sequence and token ids, one of which most input ports take."""
+MOST_EXAMPLES = 81
+"""How many combinations of made-up inputs are tried at most: all of those of four ports."""
 
 
 class InPort(msgspec.Struct, frozen=True):
@@ -198,19 +204,30 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
         return None
 
     def example_inputs(self) -> dict[str, PortType]:
-        """A made-up type for every input that the block accepts: a vector, a sequence or token ids; empty if none of them fits.
+        """A made-up type for every input, with which the block can be built; empty if none of those that are tried fits.
 
-        The catalog shows the layers that they give. A kind with other inputs overrides this.
+        Tried are what a port expects, or else a vector, a sequence and token ids. The catalog shows the layers that they give.
+        A kind with other inputs overrides this.
         """
         names = [port.name for port in self.inputs()]
-        for one in (TensorType((8,)), TensorType((12, 8)), TensorType((12,), "int32", 8)):
-            given: dict[str, PortType] = dict.fromkeys(names, one)
+        for types in itertools.islice(itertools.product(*map(self._examples, names)), MOST_EXAMPLES):
+            given = dict(zip(names, types, strict=True))
             try:
                 self.submodel(given)
             except (PortError, LayerError):
                 continue
             return given
         return {}
+
+    def _examples(self, port: str) -> list[PortType]:
+        """Types that this port takes, whatever else is connected."""
+        expected = self.expects(port)
+        taken: list[PortType] = []
+        for one in EXAMPLES if expected is None else (expected,):
+            with contextlib.suppress(PortError, LayerError):
+                self.check_port(port, one)
+                taken.append(one)
+        return taken
 
     def output_types(self, given: Given, submodel: Submodel | None) -> dict[str, PortType]:
         """The type of every output port."""

@@ -149,28 +149,17 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
         arguments |= {"reset_after": False} if self.cell == "GRU" and not self.reset_after else {}
         return layer(self.cell, f"Decoder_{self.cell}_{i}", **arguments)
 
-    def example_inputs(self) -> dict[str, PortType]:
-        fed = "code" if self.mode == "repeat_vector" else "inputs"
-        ids = TensorType((12,), "int32", 8)
-        source = TensorType((8,)) if fed == "code" else ids if self.embedding else TensorType((12, 8))
-        states: dict[str, PortType] = dict(self._states().tensors) if self.split_states else {"initial_states": self._states()}
-        given = {fed: source, **states}
-        return {port.name: given[port.name] for port in self.inputs()}
-
     def submodel(self, given: base.Given) -> Submodel:
         return self._build(given, one_step=False)
 
-    def step_submodel(self, given: base.Given) -> Submodel:
-        """The same layers for one step: takes one symbol (or the code) and the states, gives the prediction and the new states.
-
-        Every input keeps its name; the sequence has one step. Its weights are those of `submodel`, layer by layer.
-        """
-        source = given["code" if self.mode == "repeat_vector" else "inputs"]
+    def step_submodel(self, given: base.Given) -> Submodel | None:
+        if not self.feeds_back:
+            return None
+        source = given["inputs"]
         assert isinstance(source, TensorType)
-        if self.mode != "repeat_vector":
-            source = TensorType((1, *source.shape[1:]), source.dtype, source.symbols)
+        source = TensorType((1, *source.shape[1:]), source.dtype, source.symbols)
         states: dict[str, PortType] = dict(self._states().tensors) if self.split_states else {"initial_states": self._states()}
-        return self._build({("code" if self.mode == "repeat_vector" else "inputs"): source, **states}, one_step=True)
+        return self._build({"inputs": source, **states}, one_step=True)
 
     def _build(self, given: base.Given, one_step: bool) -> Submodel:
         builder = SubmodelBuilder("One step of the decoder." if one_step else "Initial states and inputs to predictions.")
@@ -183,7 +172,7 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
             )
         initial = self._state_inputs(builder, given)
         if self.mode == "repeat_vector":
-            x = builder.call("x", layer("RepeatVector", "Decoder_Repeat", n=1 if one_step else self.length), x)
+            x = builder.call("x", layer("RepeatVector", "Decoder_Repeat", n=self.length), x)
         x = base.embed(builder, x, "Decoder", self.embedding, self.mask_padding)
         letters = "hc" if self.cell == "LSTM" else "h"
         final: list[Tensor] = []

@@ -159,7 +159,7 @@ class LayerTableEditor(Editor):
                 self._form.deleteLater()
                 self._form = None
             if layer is not None:
-                self._form = Form("block", fields(type(layer)), prefix=f"{self.field.name}_")
+                self._form = Form("row", fields(type(layer)), prefix=f"{self.field.name}_")
                 self._form.layout().setContentsMargins(0, 0, 0, 0)
                 self._form.setProperty("layer", layer.type_name())
                 self._form.edited.connect(self._on_form_edited)
