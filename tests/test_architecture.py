@@ -43,6 +43,16 @@ FOREIGN_PRIVATES = {
 """Private attributes of other projects that are used, by file, and why."""
 NAMES_AN_ENGINE = ("runs/engines.py", "runner/engines/", "runner/bench/", "commands/contenders.py")
 """Where an engine's name may stand: the registry, the engines, and the peers that measurements compare them with."""
+KINDS_MADE_OUTSIDE = {
+    ("domain/adapters.py", "Bottleneck"),
+    ("domain/adapters.py", "DenseStates"),
+    ("domain/adapters.py", "LayerStack"),
+    ("domain/adapters.py", "RecurrentEncoder"),
+    ("runs/imports.py", "KerasModel"),
+}
+"""The classes of block kinds that modules outside `domain/kinds` and the catalog import, to make blocks of them."""
+SHARED_NAMES = {"vector", "loss", "add", "concatenate"}
+"""Names of block kinds that codecs, curves and methods have too."""
 
 NAMES_AN_EXPORT_FORMAT = ("runs/export_formats.py", "runner/exports/", "gui/window/")
 """Where an export format's name may stand: the registry, the writers, and the window's action for the usual one."""
@@ -270,6 +280,50 @@ def test_an_export_format_is_named_in_its_module_and_its_row_alone() -> None:
         if not str(path.relative_to("seqdec_gui")).startswith(NAMES_AN_EXPORT_FORMAT)
     ]
     assert found == []
+
+
+def outside_of_the_kinds() -> list[tuple[str, list[ast.AST]]]:
+    found = [(path.relative_to("seqdec_gui").as_posix(), in_module) for path, in_module in nodes()]
+    return [(path, in_module) for path, in_module in found if not path.startswith(("domain/kinds/", "domain/catalog.py"))]
+
+
+def test_a_kind_of_block_is_asked_for_its_members_and_never_for_its_class() -> None:
+    """A check for a class of kind leaves out the kinds that are added later."""
+    from seqdec_gui.domain.catalog import KINDS
+
+    classes = {(kind.__module__, kind.__name__) for kind in KINDS.values()}
+    imports = {
+        (path, alias.name)
+        for path, in_module in outside_of_the_kinds()
+        for node in in_module
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if (node.module, alias.name) in classes
+    }
+    assert imports == KINDS_MADE_OUTSIDE
+    asked = [
+        f"{path}:{node.lineno}"
+        for path, in_module in outside_of_the_kinds()
+        if path in {place for place, _ in imports}
+        for node in in_module
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("isinstance", "cast")
+        for part in (part for argument in node.args for part in ast.walk(argument))
+        if isinstance(part, ast.Name) and (path, part.id) in imports
+    ]
+    assert asked == []
+
+
+def test_no_module_but_its_own_names_a_kind_of_block() -> None:
+    from seqdec_gui.domain.catalog import KINDS
+
+    named = {
+        (path, node.value)
+        for path, in_module in outside_of_the_kinds()
+        if not path.startswith("runner/bench/")
+        for node in in_module
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in KINDS.keys() - SHARED_NAMES
+    }
+    assert named == {("gui/panels/palette.py", "keras_model")}  # a click on it asks for a file first
 
 
 def test_the_event_loop_is_never_pumped_or_nested() -> None:

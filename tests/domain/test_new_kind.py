@@ -6,13 +6,9 @@ tests/runner/test_new_kind_runs.py.
 
 from __future__ import annotations
 
-import ast
-from pathlib import Path
-
 import msgspec
 import pytest
 
-import seqdec_gui
 from seqdec_gui.domain import adapters, document
 from seqdec_gui.domain.catalog import KINDS, describe
 from seqdec_gui.domain.codegen import generate, generate_step
@@ -20,21 +16,10 @@ from seqdec_gui.domain.dataflow import data_ports, with_room
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.form_words import matters
 from seqdec_gui.domain.generation import Stepwise, generation_problems, obstacle, plan_for
-from seqdec_gui.domain.kinds.base import Kind
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.domain.validation import check
 from tests.domain.designs import link
 from tests.domain.toy_kinds import TOYS, NormalisedDense, WindowDecoder, stack_of_toys
-
-SOURCES = Path(seqdec_gui.__file__).parent
-CLASSES_OUTSIDE = {
-    ("domain/adapters.py", "LayerStack"): "makes blocks of these kinds",
-    ("domain/adapters.py", "Bottleneck"): "likewise",
-    ("domain/adapters.py", "DenseStates"): "likewise",
-    ("domain/adapters.py", "RecurrentEncoder"): "likewise",
-    ("runs/imports.py", "KerasModel"): "makes the block of an inspected file",
-}
-"""The classes of kinds that a module outside `domain/kinds` and the catalog names, and why."""
 
 
 @pytest.fixture(autouse=True)
@@ -137,34 +122,3 @@ def test_the_role_of_a_kind_and_what_it_gives_agree() -> None:
             assert [port.name for port in kind.inputs()] == ["predictions"]
         for name in (kind.width_parameter, kind.length_parameter, kind.masked_by):
             assert not name or name in kind.__struct_fields__, (kind, name)
-
-
-def test_nothing_outside_the_kinds_asks_for_a_class_of_kind() -> None:
-    classes = {kind.__name__ for kind in KINDS.values()} - set(TOYS)
-    named: dict[tuple[str, str], int] = {}
-    for source in SOURCES.rglob("*.py"):
-        path = source.relative_to(SOURCES).as_posix()
-        if path.startswith("domain/kinds/") or path == "domain/catalog.py":
-            continue
-        tree = ast.parse(source.read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("seqdec_gui.domain.kinds."):
-                for alias in node.names:
-                    if alias.name in classes and issubclass(_class(node.module or "", alias.name), Kind):
-                        named[path, alias.name] = node.lineno
-    assert named.keys() == CLASSES_OUTSIDE.keys()
-    asked = [
-        f"{path}:{node.lineno}"
-        for path in {path for path, _ in named}
-        for node in ast.walk(ast.parse((SOURCES / path).read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("isinstance", "cast")
-        and {part.id for part in ast.walk(node.args[-1]) if isinstance(part, ast.Name)} & classes
-    ]  # fmt: skip
-    assert asked == []
-
-
-def _class(module: str, name: str) -> type:
-    import importlib
-
-    found: type = getattr(importlib.import_module(module), name)
-    return found
