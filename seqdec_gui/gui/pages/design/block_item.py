@@ -33,6 +33,21 @@ from seqdec_gui.gui.pages.design.layer_graph import BOX_WIDTH, LayerGraph, layer
 PORT_REACH = 9.0
 """How far outside a block's edge its ports are still pressed, in scene units."""
 
+WIDEST_COUNT = "9,999,999"
+"""The longest text of `canvas_style.count_text`, for which every block with layers has room."""
+
+WIDEST_LAYERS = "999 layers"
+"""The longest count of layers for which every block with layers has room."""
+
+BADGE_PADDING = 14.0
+"""The space round the count of parameters, left and right together, in scene units."""
+
+EXPANDER_PADDING = 18.0
+"""The space for the arrow behind the count of layers, in scene units."""
+
+TYPE_GAP = 8.0
+"""The space between the type and the name of an output, in scene units."""
+
 
 class BlockItem(QGraphicsItem):
     """Shows a block, a `PaintedBlock`. The scene tells it what changed; mouse events go to gestures and not to items."""
@@ -89,21 +104,15 @@ class BlockItem(QGraphicsItem):
         count = self.inference.parameters if self.inference is not None else 0
         layers = len(self.inference.submodel.calls) if self.inference is not None and self.inference.submodel is not None else 0
         badge = canvas_style.count_text(count) if count else ""
-        badge_width = look.small_metrics.horizontalAdvance(badge) + 14 if badge else 0.0
+        badge_width = look.small_metrics.horizontalAdvance(badge) + BADGE_PADDING if badge else 0.0
         expand = f"{layers} layer{'s' * (layers != 1)}" if layers else ""
-        expand_width = look.small_metrics.horizontalAdvance(expand) + 18 if expand else 0.0
+        expand_width = look.small_metrics.horizontalAdvance(expand) + EXPANDER_PADDING if expand else 0.0
         ends = list(ends_of(self.block))
         self._lay_out_layers()
         left = max((self._row_width(end) for end in ends if not end.is_output), default=0.0)
         right = max((self._row_width(end) for end in ends if end.is_output), default=0.0)
+        self.width = self._fitting_width(left, right)
         head = PADDING + ICON_SIZE + 8
-        name_wish = head + look.title_metrics.horizontalAdvance(self.block.id) + (badge_width + 8 if badge else 0) + PADDING
-        kind_wish = head + look.small_metrics.horizontalAdvance(kind.title) + (expand_width + 8 if expand else 0) + PADDING
-        wish = max(MIN_BLOCK_WIDTH, name_wish, kind_wish, left + right + 2 * PADDING + (20 if left and right else 4))
-        width = min(wish, MAX_BLOCK_WIDTH)
-        if self.layer_graph is not None:
-            width = max(width, self.layer_graph.width + 2 * PADDING + 8)
-        self.width = -(-width // (2 * GRID_STEP)) * 2 * GRID_STEP
         self._lay_out_rows(ends, left, right)
         self.badge = QRectF(self.width - PADDING - badge_width, 7, badge_width, 17) if badge else QRectF()
         self.expander = QRectF(self.width - PADDING - expand_width, 26, expand_width, 17) if expand else QRectF()
@@ -116,10 +125,32 @@ class BlockItem(QGraphicsItem):
         self.update()
         return before != (self.width, self.height, [(end, row.anchor) for end, row in self.rows.items()])
 
+    def _fitting_width(self, left: float, right: float) -> float:
+        """Return the width for the block's name, kind and ports, a multiple of two grid steps.
+
+        It depends on the block alone and not on its wires: the count of parameters and layers, which are known only once the
+        inputs are connected, have their room from the start. Otherwise a block would grow under the wire that is dropped on it.
+        """
+        look, kind = canvas_style.current(), self.block.parameters
+        small = look.small_metrics
+        has_layers = bool(kind.inputs()) and bool(kind.outputs())
+        badge_room = small.horizontalAdvance(WIDEST_COUNT) + BADGE_PADDING + 8 if has_layers else 0.0
+        expander_room = small.horizontalAdvance(WIDEST_LAYERS) + EXPANDER_PADDING + 8 if has_layers else 0.0
+        head = 2 * PADDING + ICON_SIZE + 8
+        needed = max(
+            MIN_BLOCK_WIDTH,
+            head + look.title_metrics.horizontalAdvance(self.block.id) + badge_room,
+            head + small.horizontalAdvance(kind.title) + expander_room,
+            left + right + 2 * PADDING + (20 if left and right else 4),
+        )
+        width = min(needed, MAX_BLOCK_WIDTH)
+        if self.layer_graph is not None:
+            width = max(width, self.layer_graph.width + 2 * PADDING + 8)
+        return -(-width // (2 * GRID_STEP)) * 2 * GRID_STEP
+
     def _row_width(self, end: End) -> float:
-        metrics = canvas_style.current().small_metrics
-        text = canvas_style.short_type(self._port_type(end)) if end.is_output and end not in self.wired else ""
-        return metrics.horizontalAdvance(end.port.port) + (metrics.horizontalAdvance(text) + 8 if text else 0) + 6
+        """Return the width that the name of a port needs. Its type is shown only where the block has room for it."""
+        return canvas_style.current().small_metrics.horizontalAdvance(end.port.port) + 6.0
 
     def _port_type(self, end: End) -> PortType | None:
         if self.inference is None:
@@ -134,6 +165,8 @@ class BlockItem(QGraphicsItem):
         if left + right > room:
             right = max(min(right, room * 0.6), room - left)
             left = room - right
+        else:
+            right = room - left - (TYPE_GAP if left else 0.0)
         self.rows = {}
         number = {False: 0, True: 0}
         for end in ends:
@@ -144,11 +177,14 @@ class BlockItem(QGraphicsItem):
             row.wrong, row.optional = str(end.port) in wrong and not end.is_output, end.port.port in optional
             limit = right if end.is_output else left
             if end.is_output and not row.wired and row.port_type is not None:
-                text = canvas_style.short_type(row.port_type)
-                row.type_width = look.small_metrics.horizontalAdvance(text)
-                if row.type_width + 30 < limit:
-                    row.type_text = look.static_text(text)
-                    limit -= row.type_width + 8
+                room_for_type = limit - look.small_metrics.horizontalAdvance(end.port.port) - TYPE_GAP
+                long = canvas_style.short_type(row.port_type)
+                for text in (long, long.removeprefix("ids ")):
+                    row.type_width = look.small_metrics.horizontalAdvance(text)
+                    if row.type_width < room_for_type:
+                        row.type_text = look.static_text(text)
+                        limit -= row.type_width + TYPE_GAP
+                        break
             name = look.small_metrics.elidedText(end.port.port, Qt.ElideMiddle, max(limit, 20))
             row.text = look.static_text(name)
             self.rows[end] = row

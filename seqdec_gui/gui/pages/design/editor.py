@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from PyQt5.QtCore import QMimeData, QObject, QPointF, pyqtSignal
+from PyQt5.QtCore import QMimeData, QObject, QPointF, QRectF, pyqtSignal
 from PyQt5.QtWidgets import QApplication
 
 from seqdec_gui.domain import block_edits as edits
@@ -70,7 +70,8 @@ class DesignEditor(QObject):
         """Add a block of this kind and return its id.
 
         `at` is the wished top left corner; the block is moved as little as needed to cover no other block. With None it is
-        added in the middle of the view. `into` is a wire that the block is put into. Other blocks stay where they are.
+        added in the middle of the view. `into` is a wire that the block is put into. The view scrolls to the block
+        only if it would be wholly outside.
         """
         block = Block(self.design.free_id(kind), KINDS[kind]())
         preview = block_preview(block)
@@ -83,7 +84,9 @@ class DesignEditor(QObject):
         if into is not None:
             new = edits.spliced(self.design, self.document.report.inference, block, into) or new
         self.document.edit(new, f"Add {block.id}", select=[block.id])
-        self._view.reveal(block.id)
+        shown = self._view.visible_rect().intersects(QRectF(place.x(), place.y(), preview.width, preview.height))
+        if at is None or not shown:  # scrolling would move all other blocks under the mouse
+            self._view.reveal(block.id)
         self.announced.emit(f"Added {block.parameters.title} {block.id}.")
         return block.id
 
