@@ -140,7 +140,9 @@ class MainWindow(KeepsFocus, QMainWindow):
         self.welcome.open_requested.connect(lambda: self.files.open(then=self._on_design_opened))
         self.welcome.template_chosen.connect(lambda path: self.files.new_from(path, self._on_design_opened))
         self.welcome.design_chosen.connect(lambda path: self.files.open(path, self._on_design_opened))
-        self.design_view.templates_requested.connect(self._on_templates_requested)
+        templates_requested = getattr(self.design_view, "templates_requested", None)
+        if templates_requested is not None:
+            templates_requested.connect(self._on_templates_requested)
         self.pages.page_shown.connect(self._on_page_shown)
         self.problems.counted.connect(self._on_problems_counted)
         self.problems.problem_chosen.connect(self._on_problem_chosen)
@@ -243,21 +245,23 @@ class MainWindow(KeepsFocus, QMainWindow):
             self.actions_by_name[name].setEnabled(shown and (not needs_selection or bool(self.document.selection)))
 
     def _step_back(self, forward: bool) -> None:
-        if self.design_view.interaction.gesture is None:
+        interaction = getattr(self.design_view, "interaction", None)
+        if interaction is None or interaction.gesture is None:
             stack = self.document.undo_stack
             stack.redo() if forward else stack.undo()
 
     def _call_canvas(self, name: str) -> None:
         """Call a method of the design view, unless a drag is under way: an edit could remove what it holds."""
         view = self.design_view
-        if view.interaction.gesture is None:
+        if hasattr(view, "interaction") and view.interaction.gesture is None:
             getattr(view if name in ("zoom_in", "zoom_out", "zoom_reset", "fit") else view.editor, name)()
 
     @pyqtSlot(str)
     def _on_block_requested(self, block_id: str) -> None:
         self.pages.show_page("design")
         self.document.select([block_id])
-        self.design_view.reveal(block_id)
+        if hasattr(self.design_view, "reveal"):
+            self.design_view.reveal(block_id)
 
     @pyqtSlot(object)
     def _on_problem_chosen(self, problem: Problem) -> None:
