@@ -180,7 +180,7 @@ def actions(arguments: argparse.Namespace) -> None:
     window.document.undo_stack.setClean()
     window.pages.show_page("design")
     act("open a design of 200 blocks", lambda: window.files.open(many), 100)
-    act("automatic layout of 200 blocks", window.design_view.auto_layout, 100)
+    act("automatic layout of 200 blocks", window.design_view.editor.auto_layout, 100)
     act("a new theme with 200 blocks", lambda: theme.set_mode("dark"), 100)
     _close(window)
 

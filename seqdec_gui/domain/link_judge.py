@@ -1,4 +1,4 @@
-"""What `verdict` says of every wire that could begin at one port: asked once a port, remembered while the design stands."""
+"""Verdicts on all wires that could begin at one port of a design, each computed once."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class End(NamedTuple):
 
 
 def ends_of(block: Block) -> Iterator[End]:
-    """The inputs of a block, then its outputs."""
+    """Yield the inputs of a block, then its outputs."""
     kind = block.parameters
     yield from (End(Port(block.id, port.name), False) for port in kind.inputs())
     yield from (End(Port(block.id, port.name), True) for port in kind.outputs())
 
 
-class Judge:
-    """Judges wires from `start`.
+class LinkJudge:
+    """Tells which ports of a design a wire from `start` may end at, and why not at the others.
 
-    A wire concerns two blocks and what already ends at them, so the rule book is asked about a design of just these; only
-    circles need the whole, and those are known from one walk.
+    A verdict depends on the two blocks of a wire and the wires that already end at them, so `validation.verdict` gets a design
+    of just these. Only circles depend on the whole design; they are known from one walk at the beginning.
     """
 
     def __init__(self, design: Design, inference: Inference, start: End) -> None:
@@ -43,12 +43,13 @@ class Judge:
         self._adapters: dict[Port, tuple[Adapter, ...]] = {}
 
     def link(self, other: End) -> Link | None:
-        """The wire between the start and the other end; None where both are outputs, or both inputs."""
+        """Return the wire between the start and the other end, or None where both are outputs or both are inputs."""
         if other.is_output == self.start.is_output:
             return None
         return Link(self.start.port, other.port) if self.start.is_output else Link(other.port, self.start.port)
 
     def verdict(self, other: End) -> Verdict:
+        """Return whether a wire from the start may end at this port, with the reason."""
         link = self.link(other)
         if link is None:
             side = "Outputs" if other.is_output else "Inputs"
@@ -59,17 +60,17 @@ class Judge:
         return known
 
     def adapters(self, other: End) -> tuple[Adapter, ...]:
-        """What could stand between, where the wire itself is refused."""
+        """Return the adapters that could be put between the two ports; none where the wire itself is possible."""
         link = self.link(other)
         if link is None or other.port.block in self._beyond or self.verdict(other).ok:
             return ()
-        found = self._adapters.get(other.port)
-        if found is None:
-            found = self._adapters[other.port] = propose(self.design, link, self.inference)
-        return found
+        adapters = self._adapters.get(other.port)
+        if adapters is None:
+            adapters = self._adapters[other.port] = propose(self.design, link, self.inference)
+        return adapters
 
     def candidates(self) -> Iterator[End]:
-        """Every port on the other side, in the design's order, the start's own block left out."""
+        """Yield the ports of other blocks on the opposite side: inputs if the start is an output, outputs if it is an input."""
         for block in self.design.blocks:
             if block.id != self.start.port.block:
                 yield from (end for end in ends_of(block) if end.is_output != self.start.is_output)
@@ -82,7 +83,7 @@ class Judge:
 
 
 def _upstream(design: Design, start: str) -> set[str]:
-    """The block and everything that it depends on."""
+    """Return the ids of a block and of all blocks that it depends on."""
     fed: dict[str, list[str]] = {}
     for link in design.links:
         fed.setdefault(link.target.block, []).append(link.source.block)

@@ -42,7 +42,7 @@ def measure(blocks: int) -> dict[str, float]:
     view.show()
     QTest.qWaitForWindowExposed(view)
     found["open"] = milliseconds(lambda: document.new(design), best_of=1)
-    found["automatic layout"] = milliseconds(view.auto_layout, best_of=1)
+    found["automatic layout"] = milliseconds(view.editor.auto_layout, best_of=1)
     found["all routes, turn by turn"] = milliseconds(view.design_scene.finish_routes, best_of=1)
     document.undo_stack.clear()
     viewport = view.viewport()
@@ -58,7 +58,7 @@ def measure(blocks: int) -> dict[str, float]:
     found["begin a wire"], found["frame while drawing a wire"] = _wire(view, middle)
     found["edit a parameter"] = _edit(document)
     view.design_scene.finish_routes()
-    found["nudge"] = milliseconds(lambda: view.move_blocks([middle], QPointF(10, 0)), best_of=3)
+    found["nudge"] = milliseconds(lambda: view.editor.move_blocks([middle], QPointF(10, 0)), best_of=3)
     found["undo"] = milliseconds(document.undo_stack.undo, best_of=1)
     view.close()
     view.deleteLater()
@@ -88,16 +88,16 @@ def _drag_frames(view: DesignView, block_id: str, steps: int) -> float:
 
 
 def _drop(view: DesignView, block_id: str) -> float:
-    view.document.select([block_id])
+    view.editor.document.select([block_id])
     view.design_scene.drag_blocks([block_id], QPointF(200, 100))
-    return milliseconds(lambda: view.move_blocks([block_id], QPointF(200, 100)), best_of=1)
+    return milliseconds(lambda: view.editor.move_blocks([block_id], QPointF(200, 100)), best_of=1)
 
 
 def _wire(view: DesignView, block_id: str) -> tuple[float, float]:
     from seqdec_gui.gui.pages.design.gestures import DrawWire
 
     at = view.port_point(block_id, "output")
-    gesture = DrawWire(view, at, End(Port(block_id, "output"), True))
+    gesture = DrawWire(view, view.editor, at, End(Port(block_id, "output"), True), view.overlays.verdict_tip)
     begin = milliseconds(lambda: gesture.move(at + QPoint(20, 20), Qt.NoModifier), best_of=1)
     step = milliseconds(lambda: gesture.move(at + QPoint(40, 20), Qt.NoModifier), 10)
     gesture.cancel()

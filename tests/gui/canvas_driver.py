@@ -105,6 +105,11 @@ class Canvas:
         """A point of the canvas where nothing is."""
         return QPoint(30, self.view.viewport().height() - 30)
 
+    def tip(self) -> str:
+        """What the tip beside a dragged wire says; empty while it is hidden."""
+        tip = self.view.overlays.verdict_tip
+        return tip.text() if tip.isVisible() else ""
+
     # -- keys
     def key(self, key: Qt.Key, modifiers: Qt.KeyboardModifiers = Qt.NoModifier) -> None:
         QTest.keyClick(self.view, key, modifiers)

@@ -10,7 +10,7 @@ import pytest
 from PyQt5.QtCore import QEvent, QPoint, Qt
 from PyQt5.QtGui import QMouseEvent
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QApplication, QFrame, QLabel, QToolTip, QTreeWidget
+from PyQt5.QtWidgets import QApplication, QFrame, QLabel, QTreeWidget
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.data import column_fit as dropping
@@ -90,16 +90,21 @@ def release(window: MainWindow, place: QPoint) -> None:
     QTest.mouseRelease(window.windowHandle(), Qt.LeftButton, Qt.NoModifier, place)
 
 
+def verdict(window: MainWindow) -> str:
+    tip = window.design_view.overlays.verdict_tip
+    return tip.text() if tip.isVisible() else ""
+
+
 def glowing(window: MainWindow) -> set[str]:
     items = window.design_view.design_scene.blocks.values()
-    return {str(end.port) for item in items for end, ok in (item.marks or {}).items() if ok}
+    return {str(end.port) for item in items for end, ok in (item.targets or {}).items() if ok}
 
 
 def test_a_column_carried_to_the_design_tab_is_bound_where_it_is_dropped(qtbot: QtBot, window: MainWindow) -> None:
     take(qtbot, window, "smiles")
     move(window, body(window, "model_2"))
     assert glowing(window) == {"decoder_inputs.output", "model_2.inputs"}
-    assert QToolTip.text() == "✓ Bind smiles to model_2.inputs. loss follows one step ahead."
+    assert verdict(window) == "✓ Bind smiles to model_2.inputs. loss follows one step ahead."
     release(window, port(window, "model_2", "inputs"))
     assert bound(window) == {"model_2.inputs": ("smiles",)}
     assert window.document.undo_stack.undoText() == "Bind smiles to model_2.inputs"
@@ -112,7 +117,7 @@ def test_a_column_carried_to_the_design_tab_is_bound_where_it_is_dropped(qtbot: 
 def test_a_column_that_does_not_fit_is_refused_with_the_reason(qtbot: QtBot, window: MainWindow) -> None:
     take(qtbot, window, "smiles")
     move(window, port(window, "descriptors", "output"))
-    assert QToolTip.text().startswith("✗ smiles holds text, descriptors.output takes float32")
+    assert verdict(window).startswith("✗ smiles holds text, descriptors.output takes float32")
     release(window, port(window, "descriptors", "output"))
     assert bound(window) == {}
     bar = window.findChild(QFrame, "offer_bar")
@@ -160,7 +165,7 @@ def test_a_vector_is_dropped_on_its_block_and_replaces_what_was_bound(qtbot: QtB
     window.pages.show_page("data")
     take(qtbot, window, "X")
     move(window, body(window, "descriptors"))
-    assert QToolTip.text() == "✓ Bind X to descriptors.output instead of X."
+    assert verdict(window) == "✓ Bind X to descriptors.output instead of X."
     QTest.keyClick(window.windowHandle(), Qt.Key_Escape)
     QTest.mouseRelease(window.windowHandle(), Qt.LeftButton, Qt.NoModifier, body(window, "descriptors"))
 

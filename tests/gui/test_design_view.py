@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PyQt5.QtCore import QPoint, Qt
-from PyQt5.QtWidgets import QApplication, QPushButton, QToolTip
+from PyQt5.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain.design import Design
@@ -20,7 +20,7 @@ FIRST = "latent.output -> model_1.inputs"
 @pytest.fixture
 def canvas(qtbot: QtBot) -> Canvas:
     canvas = Canvas(qtbot, archetype())
-    canvas.view.auto_layout()
+    canvas.view.editor.auto_layout()
     canvas.document.undo_stack.clear()
     return canvas
 
@@ -45,8 +45,8 @@ def test_a_wire_is_drawn_from_either_end(canvas: Canvas, ends: tuple[str, str]) 
 def test_a_refused_wire_says_why_and_changes_nothing(canvas: Canvas) -> None:
     without(canvas, STATES)
     before, said, tips = canvas.design, [], []
-    canvas.view.refused.connect(said.append)
-    canvas.drag_wire("latent.output", "model_2.initial_states", lambda: tips.append(QToolTip.text()))
+    canvas.view.editor.refused.connect(said.append)
+    canvas.drag_wire("latent.output", "model_2.initial_states", lambda: tips.append(canvas.tip()))
     assert canvas.design is before
     assert canvas.document.undo_stack.count() == 0
     assert said[0].startswith("Expected states[LSTM 128, LSTM 128], got float32 (None, 11).")
@@ -60,19 +60,19 @@ def test_while_a_wire_is_drawn_good_ports_glow_and_others_dim(canvas: Canvas) ->
 
     def look() -> None:
         for item in canvas.view.design_scene.blocks.values():
-            seen.update({str(end.port): item.marks.get(end, False) for end in item.rows})
+            seen.update({str(end.port): item.targets.get(end, False) for end in item.rows})
         seen["opacity of decoder_inputs"] = canvas.view.design_scene.blocks["decoder_inputs"].opacity()
 
     canvas.drag(canvas.port("model_1.states"), canvas.port("model_2.inputs"), look)
     assert [name for name, good in seen.items() if good is True] == ["model_1.states", "model_2.initial_states"]
     assert seen["opacity of decoder_inputs"] < 1
-    assert all(item.marks is None and item.opacity() == 1 for item in canvas.view.design_scene.blocks.values())
+    assert all(item.targets is None and item.opacity() == 1 for item in canvas.view.design_scene.blocks.values())
 
 
 def test_an_offered_adapter_is_put_between(canvas: Canvas) -> None:
     canvas.document.edit(canvas.design.without_blocks(["model_1"]), "Prepare")
     canvas.drag_wire("latent.output", "model_2.initial_states")
-    bar = canvas.view.offer_bar
+    bar = canvas.view.overlays.offer_bar
     assert bar.isVisible()
     button = bar.findChild(QPushButton, "offer_0")
     canvas.click(canvas.view.viewport().mapFromGlobal(button.mapToGlobal(button.rect().center())))
@@ -86,9 +86,9 @@ def test_an_offered_adapter_is_put_between(canvas: Canvas) -> None:
 
 def test_the_offer_goes_when_the_user_goes_on(canvas: Canvas) -> None:
     canvas.drag_wire("latent.output", "model_2.initial_states")
-    assert canvas.view.offer_bar.isVisible()
+    assert canvas.view.overlays.offer_bar.isVisible()
     canvas.click(canvas.nowhere())
-    assert not canvas.view.offer_bar.isVisible()
+    assert not canvas.view.overlays.offer_bar.isVisible()
 
 
 def test_a_refused_wire_can_be_followed_by_a_good_one_at_once(canvas: Canvas) -> None:
@@ -133,7 +133,7 @@ def test_a_wire_picked_up_is_moved_in_one_step(qtbot: QtBot) -> None:
     canvas = Canvas(qtbot, design(
         [block("a", "vector"), block("b", "layer_stack", ), block("c", "layer_stack")], ["a.output -> b.inputs"]
     ))  # fmt: skip
-    canvas.view.auto_layout()
+    canvas.view.editor.auto_layout()
     canvas.document.undo_stack.clear()
     canvas.drag_wire("b.inputs", "c.inputs")
     assert canvas.links() == {"a.output -> c.inputs"}
@@ -146,7 +146,7 @@ def test_a_wire_to_a_taken_input_replaces_the_other(qtbot: QtBot) -> None:
     canvas = Canvas(qtbot, design(
         [block("a", "vector"), block("other", "vector"), block("b", "layer_stack")], ["a.output -> b.inputs"]
     ))  # fmt: skip
-    canvas.view.auto_layout()
+    canvas.view.editor.auto_layout()
     canvas.drag_wire("other.output", "b.inputs")
     assert canvas.links() == {"other.output -> b.inputs"}
 
@@ -155,9 +155,9 @@ def test_a_circle_is_refused_with_its_reason(qtbot: QtBot) -> None:
     canvas = Canvas(qtbot, design(
         [block("a", "layer_stack"), block("b", "layer_stack")], ["a.outputs -> b.inputs"]
     ))  # fmt: skip
-    canvas.view.auto_layout()
+    canvas.view.editor.auto_layout()
     said: list[str] = []
-    canvas.view.refused.connect(said.append)
+    canvas.view.editor.refused.connect(said.append)
     canvas.drag_wire("b.outputs", "a.inputs")
     assert said == ["a already feeds b: the wire would close a circle."]
     canvas.drag(canvas.port("b.outputs"), canvas.port("a.outputs"))
@@ -168,7 +168,7 @@ def test_escape_cancels_a_wire(canvas: Canvas) -> None:
     before = canvas.design
     canvas.drag(canvas.port("model_2.initial_states"), canvas.nowhere(), lambda: canvas.key(Qt.Key_Escape))
     assert canvas.design is before
-    assert canvas.view.gesture is None
+    assert canvas.view.interaction.gesture is None
 
 
 def test_edits_wait_for_the_end_of_a_drag(canvas: Canvas) -> None:
@@ -182,7 +182,7 @@ def test_undo_from_elsewhere_ends_a_drag(canvas: Canvas) -> None:
 
     def undo() -> None:
         canvas.document.undo_stack.undo()
-        assert canvas.view.gesture is None
+        assert canvas.view.interaction.gesture is None
 
     canvas.drag(canvas.port("model_1.states"), canvas.nowhere(), undo)
     canvas.drag(canvas.title("model_1"), canvas.nowhere(), canvas.document.undo_stack.redo)
@@ -290,10 +290,10 @@ def test_zooming_keeps_the_point_under_the_mouse(canvas: Canvas) -> None:
 
 
 def test_a_double_click_asks_for_the_parameters(canvas: Canvas) -> None:
-    with canvas.qtbot.waitSignal(canvas.view.edit_requested) as asked:
+    with canvas.qtbot.waitSignal(canvas.view.editor.edit_requested) as asked:
         canvas.double_click(canvas.title("model_2"))
     assert asked.args == ["model_2"]
-    assert canvas.view.gesture is None
+    assert canvas.view.interaction.gesture is None
 
 
 # -- layers inside
@@ -302,7 +302,7 @@ def test_a_block_shows_its_layers_and_others_make_room(canvas: Canvas) -> None:
     expander = canvas.view.mapFromScene(item.pos() + item.expander.center())
     canvas.click(expander)
     assert item.expanded
-    names = [box.lines[0] for box in item.inside.boxes]
+    names = [box.lines[0] for box in item.layer_graph.boxes]
     assert {"Decoder_LSTM_0", "BN_Decoder_1", "Dense_Decoder", "Decoder_State_c_1"} <= set(names)
     rects = [item.body.translated(item.pos()) for item in canvas.view.design_scene.blocks.values()]
     assert not any(a.intersects(b) for i, a in enumerate(rects) for b in rects[:i])
@@ -314,8 +314,8 @@ def test_a_block_shows_its_layers_and_others_make_room(canvas: Canvas) -> None:
 
 def test_a_block_without_inputs_says_when_it_will_show_layers(canvas: Canvas) -> None:
     without(canvas, FIRST)
-    with canvas.qtbot.waitSignal(canvas.view.refused) as said:
-        canvas.view.toggle_expanded("model_1")
+    with canvas.qtbot.waitSignal(canvas.view.editor.refused) as said:
+        canvas.view.editor.toggle_expanded("model_1")
     assert "once its inputs are connected" in said.args[0]
 
 
@@ -342,11 +342,11 @@ def test_a_wire_that_does_not_fit_any_more_is_shown_as_wrong(canvas: Canvas) -> 
 
 def test_an_empty_design_says_how_to_begin(qtbot: QtBot) -> None:
     canvas = Canvas(qtbot, Design())
-    assert canvas.view.empty_state.isVisible()
-    canvas.view.add_block("vector")
-    assert not canvas.view.empty_state.isVisible()
+    assert canvas.view.overlays.empty_state.isVisible()
+    canvas.view.editor.add_block("vector")
+    assert not canvas.view.overlays.empty_state.isVisible()
     canvas.document.undo_stack.undo()
-    assert canvas.view.empty_state.isVisible()
+    assert canvas.view.overlays.empty_state.isVisible()
 
 
 def test_a_theme_change_repaints_with_the_new_colours(canvas: Canvas) -> None:
@@ -366,7 +366,7 @@ def test_ports_of_one_name_on_both_sides_are_told_apart(qtbot: QtBot) -> None:
     same = block("same", "keras_model", file="a.keras", model_inputs=[{"name": "x", "shape": [4]}],
                  model_outputs=[{"name": "x", "shape": [4]}])  # fmt: skip
     canvas = Canvas(qtbot, design([block("a", "vector", width=4), same, block("loss", "loss")], ["a.output -> same.x"]))
-    canvas.view.auto_layout()
+    canvas.view.editor.auto_layout()
     assert canvas.view.port_point("same", "x", is_output=False).x() < canvas.view.port_point("same", "x").x()
     canvas.drag_wire("same.x", "loss.predictions")
     assert "same.x -> loss.predictions" in canvas.links()
@@ -379,6 +379,6 @@ def test_a_design_file_with_loose_ends_is_shown(qtbot: QtBot) -> None:
     ).moved({"far": (1e300, -1e300)})
     canvas = Canvas(qtbot, loose)
     assert set(canvas.view.design_scene.wires) == {link("a.output -> far.predictions")}
-    canvas.view.auto_layout()
+    canvas.view.editor.auto_layout()
     assert QApplication.instance() is not None
     assert End(link("a.output -> far.predictions").source, True) in canvas.view.design_scene.blocks["a"].rows

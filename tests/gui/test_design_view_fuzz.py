@@ -19,7 +19,7 @@ from pytestqt.qtbot import QtBot
 from seqdec_gui.domain.catalog import KINDS, fields
 from seqdec_gui.domain.design import Block, Design
 from seqdec_gui.domain.link_judge import End
-from seqdec_gui.gui.pages.design.connect_dialog import choices, starts_of
+from seqdec_gui.gui.dialogs.connect import choices, starts_of
 from seqdec_gui.gui.panels.outline import Outline
 from tests.domain.designs import archetype
 from tests.gui.canvas_driver import Canvas
@@ -70,7 +70,7 @@ class User:
                 raise
             if len(self.document.design.blocks) > MOST_BLOCKS:
                 self.document.select(self.view.block_ids()[MOST_BLOCKS // 2 :])
-                self.view.delete()
+                self.view.editor.delete()
         last, steps = self.document.design, self.document.undo_stack.index()
         while self.document.undo_stack.canUndo():
             self.document.undo_stack.undo()
@@ -87,16 +87,16 @@ class User:
         assert set(scene.blocks) == {block.id for block in design.blocks}
         assert set(scene.wires) <= set(design.links)
         assert len(design.links) == len({link.target for link in design.links})
-        assert self.view.gesture is None
+        assert self.view.interaction.gesture is None
         assert self.document.selection <= set(scene.blocks)
         assert {key for key, item in scene.blocks.items() if item.selected} == self.document.selection
         for block in design.blocks:
             item = scene.blocks[block.id]
             assert (item.x(), item.y()) == block.position
-            assert item.marks is None
-            assert scene._router.blocks.rects[block.id] == scene.rect_of(block.id)
+            assert item.targets is None
+            assert scene.router.blocks.rects[block.id] == scene.rect_of(block.id)
         for link, wire in scene.wires.items():
-            assert wire.points == scene._router.routes[link]
+            assert wire.points == scene.router.routes[link]
             source, target = scene.anchor(End(link.source, True)), scene.anchor(End(link.target, False))
             assert (wire.points[0], wire.points[-1]) == ((source.x(), source.y()), (target.x(), target.y()))
             assert not wire.faded
@@ -141,13 +141,13 @@ class User:
 
     def place(self) -> None:
         viewport = self.view.viewport()
-        self.view.begin_place(self.random.choice(list(KINDS)))
+        self.view.interaction.begin_placing(self.random.choice(list(KINDS)))
         for _ in range(3):
-            self.view.place_at(viewport.mapToGlobal(self.point()))
+            self.view.interaction.move_placing(viewport.mapToGlobal(self.point()))
         if self.random.random() < 0.15:
-            self.view.cancel_place()
+            self.view.interaction.cancel_placing()
         else:
-            self.view.place_dropped(viewport.mapToGlobal(self.point()))
+            self.view.interaction.finish_placing(viewport.mapToGlobal(self.point()))
 
     def press_key(self) -> None:
         key, modifiers = self.random.choice(KEYS)
@@ -195,15 +195,15 @@ class User:
             self.document.rename(block.id, name)
 
     def accept_offer(self) -> None:
-        if self.view.offer_bar.isVisible() and self.view.offer_bar._adapters:
-            self.view.offer_bar.accepted.emit(self.view.offer_bar._adapters[0])
+        if self.view.overlays.offer_bar.isVisible() and self.view.overlays.offer_bar.adapters:
+            self.view.overlays.offer_bar.accepted.emit(self.view.overlays.offer_bar.adapters[0])
 
     def connect_by_list(self) -> None:
         block = self.some_block()
         if block is not None:
             good = [choice for choice in choices(self.document, starts_of(self.document, block.id)) if choice.ok]
             if good:
-                self.view.take_choice(self.random.choice(good))
+                self.view.editor.connect_choice(self.random.choice(good))
 
     def wheel(self) -> None:
         self.view.zoom_by(self.random.choice((0.8, 1.25)), self.point())

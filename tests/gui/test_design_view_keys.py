@@ -13,8 +13,8 @@ from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.design import Design
-from seqdec_gui.gui.pages.design.connect_dialog import ConnectDialog
-from seqdec_gui.gui.pages.design.editing import MIME
+from seqdec_gui.gui.dialogs.connect import ConnectDialog
+from seqdec_gui.gui.pages.design.editor import MIME
 from seqdec_gui.gui.pages.design.overlays import RenameField
 from tests.domain.designs import archetype, block, design, link
 from tests.gui.canvas_driver import Canvas
@@ -25,7 +25,7 @@ STATES = "model_1.states -> model_2.initial_states"
 @pytest.fixture
 def canvas(qtbot: QtBot) -> Iterator[Canvas]:
     canvas = Canvas(qtbot, archetype())
-    canvas.view.auto_layout()
+    canvas.view.editor.auto_layout()
     canvas.document.undo_stack.clear()
     yield canvas
     QApplication.clipboard().clear()
@@ -34,14 +34,14 @@ def canvas(qtbot: QtBot) -> Iterator[Canvas]:
 # -- walking and moving
 def test_tab_walks_along_the_flow_and_describes_each_block(canvas: Canvas) -> None:
     seen, said = [], []
-    canvas.view.announced.connect(said.append)
+    canvas.view.editor.announced.connect(said.append)
     for _ in range(5):
         canvas.key(Qt.Key_Tab)
-        seen.append(canvas.view.only_selected())
+        seen.append(canvas.view.editor.only_selected())
     assert seen.index("latent") < seen.index("model_1") < seen.index("model_2") < seen.index("loss")
     assert "Recurrent decoder model_2; input inputs float32 (None, 33, 44)" in said[seen.index("model_2")]
     canvas.key(Qt.Key_Backtab, Qt.ShiftModifier)
-    assert canvas.view.only_selected() == seen[-2]
+    assert canvas.view.editor.only_selected() == seen[-2]
     assert canvas.view.design_scene.blocks[seen[-2]].focused
 
 
@@ -67,7 +67,7 @@ def test_arrows_pan_when_nothing_is_selected(canvas: Canvas) -> None:
 
 def test_enter_asks_for_the_parameters(canvas: Canvas) -> None:
     canvas.document.select(["model_1"])
-    with canvas.qtbot.waitSignal(canvas.view.edit_requested) as asked:
+    with canvas.qtbot.waitSignal(canvas.view.editor.edit_requested) as asked:
         canvas.key(Qt.Key_Return)
     assert asked.args == ["model_1"]
 
@@ -101,7 +101,7 @@ def test_cut_and_paste_move_blocks(canvas: Canvas) -> None:
 
 def test_the_clipboard_holds_a_design_that_others_can_read(canvas: Canvas) -> None:
     canvas.document.select(["model_1"])
-    canvas.view.copy()
+    canvas.view.editor.copy()
     content = QApplication.clipboard().mimeData()
     assert content.hasFormat(MIME)
     assert [b.id for b in design_file.loads(content.text()).blocks] == ["model_1"]
@@ -111,7 +111,7 @@ def test_the_clipboard_holds_a_design_that_others_can_read(canvas: Canvas) -> No
 def test_a_clipboard_without_blocks_is_refused(canvas: Canvas, text: str) -> None:
     QApplication.clipboard().setText(text)
     before = canvas.design
-    with canvas.qtbot.waitSignal(canvas.view.refused) as said:
+    with canvas.qtbot.waitSignal(canvas.view.editor.refused) as said:
         canvas.key(Qt.Key_V, Qt.ControlModifier)
     assert "holds no blocks" in said.args[0]
     assert canvas.design is before
@@ -127,8 +127,8 @@ def test_duplicates_are_fed_like_their_originals(canvas: Canvas) -> None:
 
 def test_a_copy_of_a_copy_counts_on(canvas: Canvas) -> None:
     canvas.document.select(["loss"])
-    canvas.view.duplicate()
-    canvas.view.duplicate()
+    canvas.view.editor.duplicate()
+    canvas.view.editor.duplicate()
     assert canvas.view.block_ids()[-2:] == ("loss_2", "loss_3")
 
 

@@ -174,7 +174,7 @@ def test_labels_are_tried_on_long_level_stretches_first() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_on_a_canvas_nothing_covers_anything(qtbot: QtBot, seed: int) -> None:
     canvas = Canvas(qtbot, tangle(40, seed))
-    canvas.view.auto_layout()
+    canvas.view.editor.auto_layout()
     scene = canvas.view.design_scene
     scene.finish_routes()
     rects = {block_id: scene.rect_of(block_id) for block_id in scene.blocks}
@@ -191,7 +191,7 @@ def test_many_wires_find_their_ways_turn_by_turn(qtbot: QtBot) -> None:
     """Whoever opens a large design waits for none of them, and each ends where it would have been at once."""
     canvas = Canvas(qtbot, tangle(60, 1))
     scene = canvas.view.design_scene
-    canvas.view.auto_layout()
+    canvas.view.editor.auto_layout()
     drawn = {link: wire.points for link, wire in scene.wires.items()}
     assert all(len(points) >= 2 for points in drawn.values())
     assert not any(wire.label_place for wire in scene.wires.values())

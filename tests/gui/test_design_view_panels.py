@@ -75,13 +75,13 @@ def test_a_drop_beside_the_canvas_or_escape_adds_nothing(qtbot: QtBot) -> None:
     canvas.drag_in("vector", QPoint(-100, 300))
     canvas.drag_in("vector", QPoint(400, 300), escape=True)
     assert canvas.view.block_ids() == ()
-    assert canvas.view.gesture is None
-    assert canvas.view.empty_state.isVisible()
+    assert canvas.view.interaction.gesture is None
+    assert canvas.view.overlays.empty_state.isVisible()
 
 
 def test_a_block_dropped_on_a_wire_is_put_into_it(qtbot: QtBot) -> None:
     canvas = Beside(qtbot, archetype())
-    canvas.view.auto_layout()
+    canvas.view.editor.auto_layout()
     canvas.document.undo_stack.clear()
     canvas.drag_in("layer_stack", canvas.view.wire_point("model_2.outputs", "loss.predictions"))
     assert {"model_2.outputs -> layer_stack.inputs", "layer_stack.outputs -> loss.predictions"} <= canvas.links()

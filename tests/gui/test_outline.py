@@ -11,7 +11,7 @@ from PyQt5.QtWidgets import QLineEdit, QTreeWidgetItem
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain.kinds.inputs import Vector
-from seqdec_gui.gui.pages.design.connect_dialog import ConnectDialog
+from seqdec_gui.gui.dialogs.connect import ConnectDialog
 from seqdec_gui.gui.panels.outline import Outline
 from tests.domain.designs import archetype, block, design, link
 from tests.gui.canvas_driver import Canvas
@@ -119,7 +119,7 @@ def test_a_name_that_cannot_be_is_refused_and_the_line_restored(tree: Tree, name
     field.selectAll()
     QTest.keyClick(field, Qt.Key_Delete)
     QTest.keyClicks(field, name)
-    with tree.qtbot.waitSignal(tree.view.refused):
+    with tree.qtbot.waitSignal(tree.view.editor.refused):
         QTest.keyClick(field, Qt.Key_Return)
     assert tree.design.has("model_1")
     assert tree.item("model_1").text(0) == "model_1  ·  Dense to states"

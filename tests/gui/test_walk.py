@@ -26,7 +26,6 @@ from PyQt5.QtWidgets import (
     QLineEdit,
     QListWidget,
     QScrollArea,
-    QToolTip,
     QTreeWidget,
     QWidget,
 )
@@ -240,7 +239,7 @@ def test_a_new_user_builds_trains_and_exports_the_archetype(user: User, data: Pa
     # Refused once: a vector is no pair of states.
     start, wrong = user.port("latent.output"), user.port("model_2.initial_states")
     user.drag(start, wrong, release=False)
-    user.wait(lambda: "states" in QToolTip.text())
+    user.wait(lambda: "states" in user.find("verdict_tip").text())
     user.drop(wrong)
     assert not user.window.document.design.links
     # Drawn right, port to port.

@@ -10,11 +10,10 @@ from PyQt5.QtWidgets import QAbstractItemDelegate, QAbstractItemView, QMenu, QTo
 
 from seqdec_gui.domain.design import Design, Link
 from seqdec_gui.domain.link_judge import End, ends_of
-from seqdec_gui.gui.look import theme
-from seqdec_gui.gui.pages.design import style as styles
-from seqdec_gui.gui.pages.design.connect_dialog import ConnectDialog, starts_of
-from seqdec_gui.gui.pages.design.menus import add_action
-from seqdec_gui.gui.pages.design.view import DesignView
+from seqdec_gui.gui.dialogs.connect import ConnectDialog, starts_of
+from seqdec_gui.gui.look import canvas_style, theme
+from seqdec_gui.gui.pages.design.design_view import DesignView
+from seqdec_gui.gui.widgets.menu_entry import add_entry
 
 if TYPE_CHECKING:
     from seqdec_gui.gui.workspace.workspace import Workspace
@@ -52,7 +51,7 @@ class Outline(QTreeWidget):
         self.setEditTriggers(QAbstractItemView.NoEditTriggers)
         self.setSelectionMode(QAbstractItemView.ExtendedSelection)
         self.setContextMenuPolicy(Qt.CustomContextMenu)
-        self._view, self._document = view, view.document
+        self._view, self._editor, self._document = view, view.editor, view.editor.document
         self._rows: dict[str, Row] = {}
         self._items: dict[str, QTreeWidgetItem] = {}
         self._following = False
@@ -133,7 +132,7 @@ class Outline(QTreeWidget):
             item.takeChild(item.childCount() - 1)
 
     def _fill(self, item: QTreeWidgetItem, row: Row) -> None:
-        look = styles.current()
+        look = canvas_style.current()
         item.setText(0, row.text)
         item.setToolTip(0, row.tip)
         item.setData(0, WHAT, row.what)
@@ -186,7 +185,7 @@ class Outline(QTreeWidget):
         self._document.select(block_id for block_id in blocks if block_id is not None)
         if links:
             self._view.design_scene.select_links(links)
-        only = self._view.only_selected()
+        only = self._editor.only_selected()
         if only is not None:
             self._view.reveal(only)
 
@@ -204,7 +203,7 @@ class Outline(QTreeWidget):
         self._following = False
         if fault:
             QToolTip.showText(self.viewport().mapToGlobal(self.visualItemRect(item).bottomLeft()), fault, self)
-            self._view.refused.emit(fault)
+            self._editor.refused.emit(fault)
         elif wanted != what and wanted != self._rows[what].text:
             self._document.rename(what, wanted)
 
@@ -233,9 +232,9 @@ class Outline(QTreeWidget):
         whats = [item.data(0, WHAT) for item in self.selectedItems()]
         links = [what for what in whats if isinstance(what, Link)]
         if links and not any(isinstance(what, str) for what in whats):
-            self._view.disconnect_links(links)
+            self._editor.disconnect_links(links)
         elif any(isinstance(what, str) for what in whats):
-            self._view.delete()
+            self._editor.delete()
 
     def connect_current(self) -> ConnectDialog | None:
         """Open *Connect to...* for the current line: a port, or all ports of a block."""
@@ -245,7 +244,7 @@ class Outline(QTreeWidget):
         starts = [what] if isinstance(what, End) else starts_of(self._document, block_id)
         title = f"Connect {what.port} to" if isinstance(what, End) else f"Connect {block_id} to"
         dialog = ConnectDialog(self._document, title, starts, self)
-        dialog.chosen.connect(self._view.take_choice)
+        dialog.chosen.connect(self._editor.connect_choice)
         dialog.open()
         return dialog
 
@@ -267,7 +266,7 @@ class Outline(QTreeWidget):
         elif event.key() == Qt.Key_C and not event.modifiers():
             self.connect_current()
         elif event.key() in (Qt.Key_Return, Qt.Key_Enter) and block_id is not None:
-            self._view.edit_requested.emit(block_id)
+            self._editor.edit_requested.emit(block_id)
         else:
             super().keyPressEvent(event)
 
@@ -283,14 +282,14 @@ class Outline(QTreeWidget):
         menu.setObjectName("menu_outline")
         menu.setAttribute(Qt.WA_DeleteOnClose)
         if isinstance(what, Link):
-            add_action(menu, "Remove wire", self.delete, "Del")
+            add_entry(menu, "Remove wire", self.delete, "Del")
         elif block_id is not None:
-            add_action(menu, "Connect to…", self.connect_current, "C")
+            add_entry(menu, "Connect to…", self.connect_current, "C")
             if isinstance(what, str):
-                add_action(menu, "Edit parameters", lambda: self._view.edit_requested.emit(block_id), "Enter")
-                add_action(menu, "Rename", self.rename, "F2")
-                add_action(menu, "Duplicate", self._view.duplicate, "Ctrl+D")
-                add_action(menu, "Delete", self.delete, "Del")
+                add_entry(menu, "Edit parameters", lambda: self._editor.edit_requested.emit(block_id), "Enter")
+                add_entry(menu, "Rename", self.rename, "F2")
+                add_entry(menu, "Duplicate", self._editor.duplicate, "Ctrl+D")
+                add_entry(menu, "Delete", self.delete, "Del")
         if menu.isEmpty():
             menu.deleteLater()
         else:
@@ -299,7 +298,7 @@ class Outline(QTreeWidget):
 
 def _rows(view: DesignView) -> dict[str, Row]:
     """The tree as it should be, by block."""
-    design, report = view.design, view.document.report
+    design, report = view.editor.design, view.editor.document.report
     into: dict[End, list[Link]] = {}
     for link in design.links:
         into.setdefault(End(link.source, True), []).append(link)
@@ -318,7 +317,7 @@ def _rows(view: DesignView) -> dict[str, Row]:
                 wires.append(Row(link, other, str(given or ""), ""))
             wrong = [problem for problem in problems if problem.where == str(end.port) and not end.is_output]
             side = "output" if end.is_output else "input"
-            text = f"{end.port.port}: {styles.short_type(given)}" if given is not None else f"{end.port.port} ({side})"
+            text = f"{end.port.port}: {canvas_style.short_type(given)}" if given is not None else f"{end.port.port} ({side})"
             tip = wrong[0].text if wrong else f"{side}, {given}" if given is not None else side
             ports.append(Row(end, text, tip, wrong[0].severity if wrong else "", tuple(wires)))
         texts = "\n".join(problem.sentence() for problem in problems)

@@ -10,10 +10,9 @@ from PyQt5.QtWidgets import QLabel, QLineEdit, QScrollArea, QSizePolicy, QVBoxLa
 
 from seqdec_gui.domain.catalog import KINDS
 from seqdec_gui.domain.kinds.base import Kind
-from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.look import canvas_style, theme
 from seqdec_gui.gui.look.theme import SPACE
-from seqdec_gui.gui.pages.design import style as styles
-from seqdec_gui.gui.pages.design.view import DesignView
+from seqdec_gui.gui.pages.design.design_view import DesignView
 
 if TYPE_CHECKING:
     from seqdec_gui.gui.workspace.workspace import Workspace
@@ -78,9 +77,9 @@ class Entry(QWidget):
             return
         if not self._dragging and (event.pos() - self._pressed_at).manhattanLength() >= START:
             self._dragging = True
-            self._view.begin_place(self.kind.kind())
+            self._view.interaction.begin_placing(self.kind.kind())
         if self._dragging:
-            self._view.place_at(event.globalPos())
+            self._view.interaction.move_placing(event.globalPos())
 
     def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:
         assert event is not None
@@ -89,11 +88,11 @@ class Entry(QWidget):
         dragging, self._dragging, self._pressed_at = self._dragging, False, None
         self.setCursor(Qt.OpenHandCursor)
         if dragging and self.kind.kind() == IMPORTED:
-            self._view.cancel_place()
+            self._view.interaction.cancel_placing()
             if self._view.viewport().rect().contains(self._view.viewport().mapFromGlobal(event.globalPos())):
                 self.chosen.emit(IMPORTED)
         elif dragging:
-            self._view.place_dropped(event.globalPos())
+            self._view.interaction.finish_placing(event.globalPos())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent | None) -> None:
         assert event is not None
@@ -103,7 +102,7 @@ class Entry(QWidget):
     def _stop_dragging(self) -> None:
         if self._dragging:
             self._dragging, self._pressed_at = False, None
-            self._view.cancel_place()
+            self._view.interaction.cancel_placing()
             self.setCursor(Qt.OpenHandCursor)
 
     # -- keyboard
@@ -128,11 +127,11 @@ class Entry(QWidget):
 
     # -- painting
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        look, painter = styles.current(), QPainter(self)
+        look, painter = canvas_style.current(), QPainter(self)
         painter.setRenderHint(QPainter.Antialiasing)
         painter.setRenderHint(QPainter.SmoothPixmapTransform)
         room = self.rect().adjusted(1, 1, -1, -1)
-        painter.setPen(styles.pen(look.accent, 1.5) if self.hasFocus() else Qt.NoPen)
+        painter.setPen(canvas_style.pen(look.accent, 1.5) if self.hasFocus() else Qt.NoPen)
         painter.setBrush(look.pill if self.underMouse() or self._dragging else Qt.NoBrush)
         painter.drawRoundedRect(room, theme.RADIUS, theme.RADIUS)
         tile = room.adjusted(SPACE, 2, 0, -2)
@@ -223,7 +222,7 @@ class Palette(QWidget):
         if kind == IMPORTED and self.receivers(self.import_requested):
             self.import_requested.emit()
         else:
-            self._view.add_block(kind)
+            self._view.editor.add_block(kind)
 
     @pyqtSlot(int)
     def _on_entry_stepped(self, step: int) -> None:

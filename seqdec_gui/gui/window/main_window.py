@@ -245,25 +245,23 @@ class MainWindow(KeepsFocus, QMainWindow):
             self.actions_by_name[name].setEnabled(shown and (not needs_selection or bool(self.document.selection)))
 
     def _step_back(self, forward: bool) -> None:
-        if getattr(self.design_view, "gesture", None) is None:
+        interaction = getattr(self.design_view, "interaction", None)
+        if interaction is None or interaction.gesture is None:
             stack = self.document.undo_stack
             stack.redo() if forward else stack.undo()
 
     def _call_canvas(self, name: str) -> None:
         """Call a method of the design view, unless a drag is under way: an edit could remove what it holds."""
-        if getattr(self.design_view, "gesture", None) is not None:
-            return
-        function = getattr(self.design_view, name, None)
-        if callable(function):
-            function()
+        view = self.design_view
+        if hasattr(view, "interaction") and view.interaction.gesture is None:
+            getattr(view if name in ("zoom_in", "zoom_out", "zoom_reset", "fit") else view.editor, name)()
 
     @pyqtSlot(str)
     def _on_block_requested(self, block_id: str) -> None:
         self.pages.show_page("design")
         self.document.select([block_id])
-        reveal = getattr(self.design_view, "reveal", None)
-        if callable(reveal):
-            reveal(block_id)
+        if hasattr(self.design_view, "reveal"):
+            self.design_view.reveal(block_id)
 
     @pyqtSlot(object)
     def _on_problem_chosen(self, problem: Problem) -> None:

@@ -19,7 +19,7 @@ REST_MS = 400
 
 @runtime_checkable
 class ColumnTarget(Protocol):
-    """A widget that columns may be dropped on: a row of the port table, or a view with ports inside.
+    """Something that columns may be dropped on: a row of the port table, or a part of a view with ports inside.
 
     `place` is in global coordinates. `columns_hovered` says whether a drop there would be taken, and marks the place.
     """
@@ -29,6 +29,13 @@ class ColumnTarget(Protocol):
     def columns_left(self) -> None: ...
 
     def columns_dropped(self, columns: Columns, place: QPoint) -> None: ...
+
+
+@runtime_checkable
+class HasColumnTarget(Protocol):
+    """A widget that leaves the columns dropped on it to another object; None while it accepts none."""
+
+    column_target: ColumnTarget | None
 
 
 class ColumnDrag(QObject):
@@ -148,5 +155,7 @@ def _target_under(window: QWidget, place: QPoint) -> ColumnTarget | None:
     while widget is not None:
         if isinstance(widget, ColumnTarget):
             return widget
+        if isinstance(widget, HasColumnTarget) and widget.column_target is not None:
+            return widget.column_target
         widget = widget.parentWidget()
     return None

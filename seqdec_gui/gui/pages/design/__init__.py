@@ -1,11 +1,11 @@
-"""The node view: our own canvas over the Qt-free design."""
+"""The Design page: a canvas on which blocks are placed and connected."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seqdec_gui.gui.pages.design.column_drop import DesignPage
-from seqdec_gui.gui.pages.design.view import DesignView
+from seqdec_gui.gui.pages.design.column_drop import ColumnDrop
+from seqdec_gui.gui.pages.design.design_view import DesignView
 
 if TYPE_CHECKING:
     from seqdec_gui.gui.workspace.workspace import Workspace
@@ -14,9 +14,11 @@ __all__ = ["DesignView", "create_page"]
 
 
 def create_page(workspace: Workspace) -> DesignView:
-    """The view of the workspace's design; what it says goes to the status bar, what it asks for to the inspector."""
-    view = DesignPage(workspace)
-    view.announced.connect(workspace.status_told)
-    view.refused.connect(workspace.status_told)
-    view.edit_requested.connect(lambda _block_id: workspace.field_requested.emit(""))
+    """Return the view of the workspace's design, with its messages and requests connected to the workspace."""
+    view = DesignView(workspace.document)
+    view.column_target = ColumnDrop(view, view.editor, view.overlays, workspace)
+    view.column_target.hovered.connect(view.interaction.cancel_gesture)
+    view.editor.announced.connect(workspace.status_told)
+    view.editor.refused.connect(workspace.status_told)
+    view.editor.edit_requested.connect(lambda _block_id: workspace.field_requested.emit(""))
     return view

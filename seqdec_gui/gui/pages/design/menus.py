@@ -1,84 +1,75 @@
-"""Context menus of blocks, wires and canvas. They pop up and are gone; nothing waits for them."""
+"""The context menus of blocks, wires and the canvas."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QPointF, Qt
-from PyQt5.QtWidgets import QAction, QMenu
+from PyQt5.QtWidgets import QMenu
 
 from seqdec_gui.domain.catalog import KINDS
 from seqdec_gui.domain.design import Link
-
-if TYPE_CHECKING:
-    from seqdec_gui.gui.pages.design.view import DesignView
-
-
-def _menu(view: DesignView, name: str) -> QMenu:
-    menu = QMenu(view)
-    menu.setObjectName(name)
-    menu.setAttribute(Qt.WA_DeleteOnClose)
-    return menu
+from seqdec_gui.gui.pages.design.block_prompts import BlockPrompts
+from seqdec_gui.gui.pages.design.canvas_view import CanvasView
+from seqdec_gui.gui.pages.design.editor import DesignEditor
+from seqdec_gui.gui.widgets.menu_entry import add_entry
 
 
-def add_action(menu: QMenu, text: str, done: Callable[[], object], keys: str = "", enabled: bool = True) -> None:
-    """Add a line to a menu; `keys` are shown at its right, for keys that the view handles itself."""
-    action = QAction(text + (f"\t{keys}" if keys else ""), menu)
-    action.setEnabled(enabled)
+class CanvasMenus:
+    """Makes menus that are shown by `popup` and delete themselves when they close."""
 
-    def on_triggered(_checked: bool) -> None:
-        done()
+    def __init__(self, view: CanvasView, editor: DesignEditor, prompts: BlockPrompts) -> None:
+        self._view, self._editor, self._prompts = view, editor, prompts
 
-    action.triggered.connect(on_triggered)
-    menu.addAction(action)
+    def block_menu(self, block_id: str) -> QMenu:
+        """Return the menu of a block; with several selected blocks it has only the commands that concern all of them."""
+        menu, editor, prompts = self._menu("menu_block"), self._editor, self._prompts
+        item = self._view.design_scene.blocks[block_id]
+        if len(editor.selected_blocks()) <= 1:
+            add_entry(menu, "Edit parameters", lambda: editor.edit_requested.emit(block_id), "Enter")
+            add_entry(menu, "Rename", lambda: prompts.rename_block(block_id), "F2")
+            add_entry(menu, "Connect to…", lambda: prompts.connect_block(block_id), "C")
+            text = "Hide layers" if item.expanded else "Show layers inside"
+            add_entry(menu, text, lambda: editor.toggle_expanded(block_id), "E", item.expanded or item.has_layers)
+            wires = [link for link in editor.design.links if block_id in (link.source.block, link.target.block)]
+            add_entry(menu, "Disconnect all wires", lambda: editor.disconnect_links(wires), enabled=bool(wires))
+            menu.addSeparator()
+        add_entry(menu, "Cut", editor.cut, "Ctrl+X")
+        add_entry(menu, "Copy", editor.copy, "Ctrl+C")
+        add_entry(menu, "Duplicate", editor.duplicate, "Ctrl+D")
+        add_entry(menu, "Delete", editor.delete, "Del")
+        return menu
 
-
-def block_menu(view: DesignView, block_id: str) -> QMenu:
-    """For a block, or for all selected ones if it is among several."""
-    menu, many = _menu(view, "menu_block"), len(view.selected_blocks()) > 1
-    item = view.design_scene.blocks[block_id]
-    if not many:
-        add_action(menu, "Edit parameters", lambda: view.edit_requested.emit(block_id), "Enter")
-        add_action(menu, "Rename", lambda: view.rename_block(block_id), "F2")
-        add_action(menu, "Connect to…", lambda: view.connect_block(block_id), "C")
-        has_layers = item.known is not None and item.known.submodel is not None
-        text = "Hide layers" if item.expanded else "Show layers inside"
-        add_action(menu, text, lambda: view.toggle_expanded(block_id), "E", item.expanded or has_layers)
-        wired = [link for link in view.design.links if block_id in (link.source.block, link.target.block)]
-        add_action(menu, "Disconnect all wires", lambda: view.disconnect_links(wired), enabled=bool(wired))
+    def wire_menu(self, link: Link) -> QMenu:
+        """Return the menu of a wire."""
+        menu, editor = self._menu("menu_wire"), self._editor
+        add_entry(menu, "Remove wire", lambda: editor.disconnect_links([link]), "Del")
         menu.addSeparator()
-    add_action(menu, "Cut", view.cut, "Ctrl+X")
-    add_action(menu, "Copy", view.copy, "Ctrl+C")
-    add_action(menu, "Duplicate", view.duplicate, "Ctrl+D")
-    add_action(menu, "Delete", view.delete, "Del")
-    return menu
+        add_entry(menu, f"Select {link.source.block}", lambda: editor.go_to(link.source.block))
+        add_entry(menu, f"Select {link.target.block}", lambda: editor.go_to(link.target.block))
+        return menu
 
+    def canvas_menu(self, at: QPointF) -> QMenu:
+        """Return the menu of the canvas; blocks are added and pasted at this place, in scene coordinates."""
+        menu, editor = self._menu("menu_canvas"), self._editor
+        has_blocks = bool(editor.design.blocks)
+        add = QMenu("Add block", menu)
+        menu.addMenu(add)
+        category = ""
+        for name, kind in KINDS.items():
+            if category and kind.category != category:
+                add.addSeparator()
+            category = kind.category
+            add_entry(add, kind.title, partial(editor.add_block, name, at))
+        add_entry(menu, "Paste", lambda: editor.paste(at), "Ctrl+V")
+        add_entry(menu, "Select all", editor.select_all, "Ctrl+A", has_blocks)
+        menu.addSeparator()
+        add_entry(menu, "Arrange automatically", editor.auto_layout, "Ctrl+L", has_blocks)
+        add_entry(menu, "Fit in window", self._view.fit, "F", has_blocks)
+        return menu
 
-def wire_menu(view: DesignView, link: Link) -> QMenu:
-    menu = _menu(view, "menu_wire")
-    add_action(menu, "Remove wire", lambda: view.disconnect_links([link]), "Del")
-    menu.addSeparator()
-    add_action(menu, f"Select {link.source.block}", lambda: view.go_to(link.source.block))
-    add_action(menu, f"Select {link.target.block}", lambda: view.go_to(link.target.block))
-    return menu
-
-
-def canvas_menu(view: DesignView, at: QPointF) -> QMenu:
-    """For the canvas; `at` is the place in the scene where blocks are added."""
-    menu = _menu(view, "menu_canvas")
-    add = QMenu("Add block", menu)
-    menu.addMenu(add)
-    category = ""
-    for name, kind in KINDS.items():
-        if category and kind.category != category:
-            add.addSeparator()
-        category = kind.category
-        add_action(add, kind.title, partial(view.add_block, name, at))
-    add_action(menu, "Paste", lambda: view.paste(at), "Ctrl+V")
-    add_action(menu, "Select all", view.select_all, "Ctrl+A", bool(view.design.blocks))
-    menu.addSeparator()
-    add_action(menu, "Arrange automatically", view.auto_layout, "Ctrl+L", bool(view.design.blocks))
-    add_action(menu, "Fit in window", view.fit, "F", bool(view.design.blocks))
-    return menu
+    def _menu(self, name: str) -> QMenu:
+        menu = QMenu(self._view)
+        menu.setObjectName(name)
+        menu.setAttribute(Qt.WA_DeleteOnClose)
+        return menu

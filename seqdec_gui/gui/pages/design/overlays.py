@@ -1,4 +1,4 @@
-"""What lies over the canvas: the words of an empty design, the offer after a refused wire, the field that renames a block."""
+"""Widgets that lie over the canvas: the empty state, the repairs of a refused wire, and the field that renames a block."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from seqdec_gui.gui.workspace.document import DesignDocument
 
 
 class EmptyState(QWidget):
-    """Says how to begin. The mouse goes through it but for the button."""
+    """Tells how to begin a design. Its texts let the mouse through to the canvas; its button does not."""
 
     templates_requested = pyqtSignal()
 
@@ -41,15 +41,13 @@ class EmptyState(QWidget):
         layout.addStretch(1)
 
     def place(self, room: QRect) -> None:
-        """Lie in the middle, no larger than needed, so that blocks can be dropped beside it."""
+        """Move to the middle of `room`, no larger than needed, so that blocks can be dropped beside it."""
         size = self.sizeHint()
-        at = room.center() - self.rect().center()
-        self.setGeometry(QRect(at, size))
-        self.move((room.width() - size.width()) // 2, (room.height() - size.height()) // 2)
+        self.setGeometry((room.width() - size.width()) // 2, (room.height() - size.height()) // 2, size.width(), size.height())
 
 
 class OfferBar(QFrame):
-    """After a refused wire: the reason, and a button for each block that would make it possible. Goes at the next press."""
+    """Shows why a wire was refused, with a button for each adapter that would make it possible."""
 
     accepted = pyqtSignal(object)  # Adapter
 
@@ -76,17 +74,17 @@ class OfferBar(QFrame):
         layout.setSpacing(2 * SPACE)
         layout.addLayout(top)
         layout.addLayout(self._buttons)
-        self._adapters: list[Adapter] = []
+        self.adapters: list[Adapter] = []
         self.hide()
 
     def offer(self, reason: str, adapters: Sequence[Adapter]) -> None:
-        """Show the reason and the offers."""
+        """Show the reason, and one button for each adapter."""
         self._reason.setText(reason)
         self._close.setIcon(icons.icon("close"))
         while (item := self._buttons.takeAt(0)) is not None:
             item.widget().hide()
             item.widget().deleteLater()
-        self._adapters = list(adapters)
+        self.adapters = list(adapters)
         for number, adapter in enumerate(adapters):
             button = QPushButton(f"Put between: {adapter.title}")
             button.setObjectName(f"offer_{number}")
@@ -98,7 +96,7 @@ class OfferBar(QFrame):
         self.place()
 
     def place(self) -> None:
-        """Lie at the bottom, in the middle."""
+        """Move to the middle of the parent's lower edge."""
         room = self.parentWidget().rect()
         width = max(min(460, room.width() - 8 * SPACE), 120)
         self.setFixedWidth(width)
@@ -109,11 +107,15 @@ class OfferBar(QFrame):
     def _on_button_clicked(self) -> None:
         number = int(self.sender().objectName().removeprefix("offer_"))
         self.hide()
-        self.accepted.emit(self._adapters[number])
+        self.accepted.emit(self.adapters[number])
 
 
 class RenameField(QLineEdit):
-    """Lies over a block's title. Enter renames, Escape leaves it; a name that cannot be is explained and stays to be mended."""
+    """A text field over a block's title.
+
+    Enter renames the block, and Escape or a click elsewhere closes the field. A name that is not possible is explained, and the
+    field stays open.
+    """
 
     closed = pyqtSignal()
 

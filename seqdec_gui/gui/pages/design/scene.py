@@ -1,4 +1,4 @@
-"""The canvas: one item per block and per wire, kept equal to the document's design."""
+"""The scene of the canvas: one item per block and per wire, kept equal to the document's design."""
 
 from __future__ import annotations
 
@@ -13,23 +13,31 @@ from PyQt5.QtWidgets import QGraphicsScene
 from seqdec_gui.domain.block_edits import room_for
 from seqdec_gui.domain.design import Design, Link
 from seqdec_gui.domain.drawing import layout, routing
+from seqdec_gui.domain.drawing.places import free_place, snapped
 from seqdec_gui.domain.drawing.routing import Grid, Rect, Router, Wire
-from seqdec_gui.domain.link_judge import End, Judge
+from seqdec_gui.domain.link_judge import End, LinkJudge
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.types import PortType
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.pages.design.block_item import BlockItem
-from seqdec_gui.gui.pages.design.places import free_place, snapped
 from seqdec_gui.gui.pages.design.wire_item import LABEL_HEIGHT, WireItem
 from seqdec_gui.gui.workspace.document import DesignDocument
 
-FARTHEST = 90_000.0  # a position beyond it, which only a file written by hand can have, is shown here
-AT_ONCE = 40  # so many wires are routed within a frame; more of them turn by turn
-TURN_S = 0.008
+MAX_COORDINATE = 90_000.0
+"""The largest coordinate that is shown, in scene units. Only a file written by hand can have a larger one."""
+
+SCENE_SIZE = 200_000.0
+"""The side of the scene, whose middle is (0, 0), in scene units."""
+
+MAX_WIRES_AT_ONCE = 40
+"""Up to this many wires are routed in the same frame; of more wires some are routed in each turn of the event loop."""
+
+ROUTING_TURN_S = 0.008
+"""How long wires are routed in one turn of the event loop."""
 
 
 class DesignScene(QGraphicsScene):
-    """Shows the document's design. It never edits: gestures and the view do, through the document."""
+    """Shows the document's design, and never changes it."""
 
     links_selected = pyqtSignal()
 
@@ -39,15 +47,16 @@ class DesignScene(QGraphicsScene):
         self.blocks: dict[str, BlockItem] = {}
         self.wires: dict[Link, WireItem] = {}
         self.selected_links: frozenset[Link] = frozenset()
-        self._router: Router[Link] = Router()
+        self.router: Router[Link] = Router()
+        """The outlines of all blocks and the routes of all wires, in scene units."""
         self._labels: Grid[Link] = Grid()
-        self._at: dict[str, list[Link]] = {}
+        self._links_of: dict[str, list[Link]] = {}
         self._unrouted: dict[Link, None] = {}
         self._unlabelled: dict[Link, None] = {}
-        self._more = QTimer(self, interval=0, timeout=self._on_more_timeout)
-        self._hovered: tuple[str | None, Link | None] = (None, None)
+        self._routing_timer = QTimer(self, interval=0, timeout=self._on_routing_timer_timeout)
+        self._emphasised: tuple[str | None, Link | None] = (None, None)
         self.setItemIndexMethod(QGraphicsScene.BspTreeIndex)
-        self.setSceneRect(-1e5, -1e5, 2e5, 2e5)
+        self.setSceneRect(-SCENE_SIZE / 2, -SCENE_SIZE / 2, SCENE_SIZE, SCENE_SIZE)
         self._show(document.design)
         document.design_changed.connect(self._on_document_design_changed)
         document.selection_changed.connect(self._on_document_selection_changed)
@@ -79,7 +88,7 @@ class DesignScene(QGraphicsScene):
         ids = {block.id for block in design.blocks}
         for block_id in self.blocks.keys() - ids:
             self.removeItem(self.blocks.pop(block_id))
-            self._router.blocks.drop(block_id)
+            self.router.blocks.drop(block_id)
         wired = _wired(design)
         touched: set[str] = set()
         for block in design.blocks:
@@ -89,12 +98,12 @@ class DesignScene(QGraphicsScene):
                 item.selected = block.id in self.document.selection
                 self.addItem(item)
                 touched.add(block.id)
-            known = report.inference.blocks[block.id]
-            if item.show_block(block, known, problems.get(block.id, ()), wired.get(block.id, frozenset())):
+            inference = report.inference.blocks[block.id]
+            if item.show_block(block, inference, problems.get(block.id, ()), wired.get(block.id, frozenset())):
                 touched.add(block.id)
             place = _place(block.position)
             item.setPos(place)
-            if self._router.blocks.rects.get(block.id) != self.rect_of(block.id):  # a dragged item is there before its routes
+            if self.router.blocks.rects.get(block.id) != self.rect_of(block.id):  # a dragged item is there before its routes
                 touched.add(block.id)
         self._show_wires(design, problems, touched)
 
@@ -108,7 +117,7 @@ class DesignScene(QGraphicsScene):
             gone = self.wires.pop(link)
             self.removeItem(gone)
             self.removeItem(gone.label)
-            self._router.forget(link)
+            self.router.forget(link)
             self._labels.drop(link)
             self._unrouted.pop(link, None)
             self._unlabelled.pop(link, None)
@@ -123,70 +132,71 @@ class DesignScene(QGraphicsScene):
                 stale.add(link)
             if wire.show_type(*self._carried(link, problems)):
                 resized.add(link)
-        self._at = {}
+        self._links_of = {}
         for link in drawn:
-            self._at.setdefault(link.source.block, []).append(link)
-            self._at.setdefault(link.target.block, []).append(link)
+            self._links_of.setdefault(link.source.block, []).append(link)
+            self._links_of.setdefault(link.target.block, []).append(link)
         self.select_links(self.selected_links & drawn.keys())
         self._reroute(stale, touched, resized)
 
     def _carried(self, link: Link, problems: dict[str, tuple[Problem, ...]]) -> tuple[PortType | None, str]:
-        known = self.document.report.inference.blocks[link.source.block].outputs.get(link.source.port)
-        wrong = [
+        """Return the type that a wire carries, None while it is unknown, and the text of its error or ""."""
+        port_type = self.document.report.inference.blocks[link.source.block].outputs.get(link.source.port)
+        errors = [
             problem
             for problem in problems.get(link.target.block, ())
             if problem.where == str(link.target) and problem.severity == "error"
         ]
-        return known, (wrong[0].text if wrong else "")
+        return port_type, (errors[0].text if errors else "")
 
     # -- routes
     def _reroute(self, stale: set[Link], touched: Collection[str], resized: Collection[Link] = ()) -> None:
-        """Route anew these wires, those of the touched blocks, and those that the touched blocks are or were in the way of.
+        """Route anew the `stale` wires, the wires of `touched` blocks, and those that touched blocks are or were in the way of.
 
         The labels of `resized` wires are placed anew as well.
         """
         stale = set(stale)
-        blocks = self._router.blocks
+        blocks = self.router.blocks
         for block_id in touched:
             before = blocks.rects.get(block_id)
             after = self.rect_of(block_id)
             if before is not None:
-                stale |= self._router.touching(before.grown(2.5 * routing.STUB))
+                stale |= self.router.touching(before.grown(2.5 * routing.STUB))
             blocks.put(block_id, after)
-            stale |= self._router.touching(after.grown(routing.MARGIN - 2.0))
-            stale.update(self._at.get(block_id, ()))
+            stale |= self.router.touching(after.grown(routing.MARGIN - 2.0))
+            stale.update(self._links_of.get(block_id, ()))
         stale |= self._unrouted.keys()
         for link in stale:
-            self._router.forget(link)
+            self.router.forget(link)
         unlabelled = stale.union(resized, self._unlabelled)
         for link in unlabelled:
             self._labels.drop(link)
         self._unlabelled = {link: None for link in self.wires if link in unlabelled}
         self._unrouted = dict.fromkeys(sorted((link for link in self.wires if link in stale), key=self._span_of))
-        if len(self._unrouted) <= AT_ONCE:
+        if len(self._unrouted) <= MAX_WIRES_AT_ONCE:
             self.finish_routes()
             return
         for link in self._unrouted:
             wire = self._wire(link)
             self.wires[link].show_route(routing.simple(wire.source, wire.target), None)
-        self._more.start()
+        self._routing_timer.start()
 
     def finish_routes(self) -> None:
-        """Find now the routes, and places for the labels, that wait for their turn."""
-        self._more.stop()
-        self._take_turn(math.inf)
+        """Route all wires and place all labels that are still waiting."""
+        self._routing_timer.stop()
+        self._route_until(math.inf)
 
     @pyqtSlot()
-    def _on_more_timeout(self) -> None:
-        if not self._take_turn(time.perf_counter() + TURN_S):
-            self._more.stop()
+    def _on_routing_timer_timeout(self) -> None:
+        if not self._route_until(time.perf_counter() + ROUTING_TURN_S):
+            self._routing_timer.stop()
 
-    def _take_turn(self, until: float) -> bool:
-        """Route some of the wires that wait; once all have their way, place labels. Returns whether any is left."""
+    def _route_until(self, until: float) -> bool:
+        """Route waiting wires, then place waiting labels, until this time (`perf_counter`). Returns whether any is left."""
         while self._unrouted and time.perf_counter() < until:
             link = next(iter(self._unrouted))
             del self._unrouted[link]
-            self.wires[link].show_route(self._router.route(link, self._wire(link)), None)
+            self.wires[link].show_route(self.router.route(link, self._wire(link)), None)
         while self._unlabelled and not self._unrouted and time.perf_counter() < until:
             link = next(iter(self._unlabelled))
             del self._unlabelled[link]
@@ -194,7 +204,7 @@ class DesignScene(QGraphicsScene):
         return bool(self._unrouted or self._unlabelled)
 
     def _span_of(self, link: Link) -> float:
-        """Short wires are routed first, so that the long ones go round them."""
+        """Return the distance between a wire's ends: short wires are routed first, so that long ones go round them."""
         wire = self._wire(link)
         return abs(wire.source[0] - wire.target[0]) + abs(wire.source[1] - wire.target[1])
 
@@ -205,15 +215,15 @@ class DesignScene(QGraphicsScene):
         return Wire((source.x(), source.y()), (target.x(), target.y()), link.source, self.wires[link].label.width)
 
     def _place_label(self, link: Link) -> None:
-        """Put the label where it covers neither blocks nor labels, and best no other wire; nowhere if there is no room."""
-        item, path = self.wires[link], self._router.routes[link]
+        """Put a wire's label where it covers no block, no label and as few other wires as possible, or hide it."""
+        item, path = self.wires[link], self.router.routes[link]
         chosen: Rect | None = None
         least = 1000
         if item.label.width:
             for place in routing.label_places(path, item.label.width, LABEL_HEIGHT):
-                if not self._router.blocks.free(place.grown(3.0)) or not self._labels.free(place.grown(2.0)):
+                if not self.router.blocks.free(place.grown(3.0)) or not self._labels.free(place.grown(2.0)):
                     continue
-                others = self._router.touching(place) - {link}
+                others = self.router.touching(place) - {link}
                 if any(other.source == link.source and other in self._labels.rects for other in others):
                     continue  # a shared stretch of one output's wires says it once
                 if len(others) < least:
@@ -225,19 +235,19 @@ class DesignScene(QGraphicsScene):
         item.show_route(path, chosen)
 
     def drag_blocks(self, block_ids: Iterable[str], by: QPointF) -> None:
-        """Show these blocks this far from where the design has them, their wires on the quickest way."""
+        """Show these blocks moved by `by` from their places in the design, with their wires on simple routes."""
         links: dict[Link, None] = {}
         for block_id in block_ids:
             item = self.blocks.get(block_id)
             if item is not None:
                 item.setPos(_place(item.block.position) + by)
-                links.update(dict.fromkeys(self._at.get(block_id, ())))
+                links.update(dict.fromkeys(self._links_of.get(block_id, ())))
         for link in links:
             wire = self._wire(link)
             self.wires[link].show_route(routing.simple(wire.source, wire.target), None)
 
     def drop_blocks(self, block_ids: Collection[str]) -> None:
-        """Show dragged blocks where the design has them."""
+        """Show dragged blocks at their places in the design again."""
         for block_id in block_ids:
             if block_id in self.blocks:
                 self.blocks[block_id].setPos(_place(self.blocks[block_id].block.position))
@@ -245,32 +255,37 @@ class DesignScene(QGraphicsScene):
 
     # -- geometry
     def anchor(self, end: End) -> QPointF | None:
+        """Return the point where wires end at a port, in scene coordinates; None for an unknown port."""
         item = self.blocks.get(end.port.block)
         return None if item is None else item.anchor(end)
 
     def rect_of(self, block_id: str) -> Rect:
-        """The block's outline in scene coordinates."""
+        """Return a block's outline in scene coordinates."""
         item = self.blocks[block_id]
         x, y = item.x(), item.y()
         return Rect(x, y, x + item.width, y + item.height)
 
     def bounds(self, block_ids: Iterable[str] | None = None) -> QRectF:
-        """What encloses these blocks (all of them by default) and, with all, the wires."""
-        found = QRectF()
+        """Return the rectangle that encloses these blocks; None means all blocks and all wires."""
+        rect = QRectF()
         for block_id in self.blocks if block_ids is None else block_ids:
-            found |= self.blocks[block_id].body.translated(self.blocks[block_id].pos())
+            rect |= self.blocks[block_id].body.translated(self.blocks[block_id].pos())
         if block_ids is None:
             for wire in self.wires.values():
-                found |= wire.path.controlPointRect()
-        return found
+                rect |= wire.path.controlPointRect()
+        return rect
 
     def block_at(self, point: QPointF) -> str | None:
-        """The block whose outline encloses this point, the uppermost one."""
+        """Return the uppermost block whose outline encloses this point, or None."""
         hits = [item for item in self.blocks.values() if item.body.contains(point - item.pos())]
         return max(hits, key=lambda item: item.zValue()).block.id if hits else None
 
+    def blocks_in(self, area: QRectF) -> list[str]:
+        """Return the ids of the blocks whose outlines meet this area."""
+        return [key for key, item in self.blocks.items() if area.intersects(item.body.translated(item.pos()))]
+
     def port_at(self, point: QPointF) -> End | None:
-        """The port at this point; of several the nearest."""
+        """Return the port nearest to this point and within its reach, or None."""
         best: tuple[float, End] | None = None
         for item in self.items(QRectF(point.x() - 14, point.y() - 14, 28, 28)):
             if not isinstance(item, BlockItem):
@@ -284,13 +299,14 @@ class DesignScene(QGraphicsScene):
         return None if best is None else best[1]
 
     def wire_at(self, point: QPointF, slack: float = 8.0) -> Link | None:
+        """Return the wire within this distance of a point, or None."""
         area = QRectF(point.x() - slack, point.y() - slack, 2 * slack, 2 * slack)
         hits = [item for item in self.items(area) if isinstance(item, WireItem) and item.hit(point, slack)]
         return hits[0].link if hits else None
 
     def free_place(self, width: float, height: float, wished: QPointF) -> QPointF:
-        """The place nearest to the wish where a block of this size meets no other; on the grid."""
-        return QPointF(*free_place(self._router.blocks, width, height, (wished.x(), wished.y())))
+        """Return the place on the grid nearest to `wished` where a block of this size meets no other."""
+        return QPointF(*free_place(self.router.blocks, width, height, (wished.x(), wished.y())))
 
     # -- appearance
     def select_links(self, links: Collection[Link]) -> None:
@@ -304,38 +320,38 @@ class DesignScene(QGraphicsScene):
                 wire.show_state(selected=link in chosen)
         self.links_selected.emit()
 
-    def mark(self, judge: Judge | None) -> None:
-        """Let the ports glow that a wire from the judge's start may end at, and dim the others; None: show all as usual."""
+    def show_targets(self, judge: LinkJudge | None) -> None:
+        """Let the ports glow that a wire from the judge's start may end at, and dim the others; None shows all as usual."""
         allowed: dict[str, dict[End, bool]] = {}
         if judge is not None:
             for end in judge.candidates():
                 allowed.setdefault(end.port.block, {})[end] = judge.verdict(end).ok
             allowed.setdefault(judge.start.port.block, {})[judge.start] = True
             allowed = {block_id: ends for block_id, ends in allowed.items() if any(ends.values())}
-        self.glow(None if judge is None else allowed)
+        self.show_ports(None if judge is None else allowed)
 
-    def glow(self, allowed: dict[str, dict[End, bool]] | None) -> None:
-        """Let the allowed ports of these blocks glow and dim all others; None: show all as usual."""
+    def show_ports(self, allowed: dict[str, dict[End, bool]] | None) -> None:
+        """Let the allowed ports of these blocks glow, and dim all others; None shows all as usual."""
         for block_id, item in self.blocks.items():
-            marks = None if allowed is None else allowed.get(block_id, {})
-            if item.marks != marks:
-                item.marks = marks
+            targets = None if allowed is None else allowed.get(block_id, {})
+            if item.targets != targets:
+                item.targets = targets
                 item.update()
             item.setOpacity(1.0 if allowed is None or block_id in allowed else 0.6)
 
-    def heat(self, end: End | None) -> None:
-        """Emphasise this port and no other."""
+    def emphasise_port(self, end: End | None) -> None:
+        """Draw this port larger, and no other."""
         for item in self.blocks.values():
-            hot = end if end is not None and end in item.rows else None
-            if item.hot != hot:
-                item.hot = hot
+            emphasised = end if end is not None and end in item.rows else None
+            if item.emphasised_port != emphasised:
+                item.emphasised_port = emphasised
                 item.update()
 
-    def hover(self, block_id: str | None, link: Link | None) -> None:
-        """Emphasise what lies under the mouse."""
-        if (block_id, link) == self._hovered:
+    def emphasise(self, block_id: str | None, link: Link | None) -> None:
+        """Emphasise this block and this wire, and no others."""
+        if (block_id, link) == self._emphasised:
             return
-        self._hovered = (block_id, link)
+        self._emphasised = (block_id, link)
         for other, item in self.blocks.items():
             if item.hovered != (other == block_id):
                 item.hovered = other == block_id
@@ -345,7 +361,7 @@ class DesignScene(QGraphicsScene):
                 wire.show_state(hovered=other_link == link)
 
     def focus_block(self, block_id: str | None) -> None:
-        """Draw the keyboard's focus round this block."""
+        """Draw the ring of the keyboard focus round this block, and no other."""
         for other, item in self.blocks.items():
             if item.focused != (other == block_id):
                 item.focused = other == block_id
@@ -353,7 +369,7 @@ class DesignScene(QGraphicsScene):
 
     # -- layers inside
     def set_expanded(self, block_id: str, expanded: bool) -> dict[str, tuple[float, float]]:
-        """Show or hide a block's layers. Returns how far other blocks would have to move to make room."""
+        """Show or hide a block's layers. Returns by how much other blocks must move (dx, dy) to make room."""
         item = self.blocks[block_id]
         boxes = {key: (other.x(), other.y(), other.width, other.height) for key, other in self.blocks.items()}
         item.expanded = expanded
@@ -363,7 +379,7 @@ class DesignScene(QGraphicsScene):
         return room_for(boxes, block_id, item.width, item.height) if expanded else {}
 
     def arranged(self) -> dict[str, tuple[float, float]]:
-        """Positions of the automatic layout for all blocks as they are shown now."""
+        """Return the positions of all blocks in the automatic layout, computed from their present sizes."""
         boxes = {block_id: layout.Box(item.width, item.height) for block_id, item in self.blocks.items()}
         edges = []
         for link, wire in self.wires.items():
@@ -374,24 +390,25 @@ class DesignScene(QGraphicsScene):
 
 
 def _place(position: tuple[float, float]) -> QPointF:
-    return QPointF(*(max(-FARTHEST, min(FARTHEST, value)) for value in position))
+    """Return the place where a block with this position is shown."""
+    return QPointF(*(max(-MAX_COORDINATE, min(MAX_COORDINATE, value)) for value in position))
 
 
 def _by_block(problems: Iterable[Problem], design: Design) -> dict[str, tuple[Problem, ...]]:
-    """The problems of each block, of its ports and of its parameters; worst first, as in the report."""
+    """Return the problems of each block, its ports and its parameters by block id, in the order of the report."""
     ids = {block.id for block in design.blocks}
-    found: dict[str, list[Problem]] = {}
+    by_block: dict[str, list[Problem]] = {}
     for problem in problems:
         block_id = problem.where.partition(".")[0]
         if block_id in ids:
-            found.setdefault(block_id, []).append(problem)
-    return {block_id: tuple(several) for block_id, several in found.items()}
+            by_block.setdefault(block_id, []).append(problem)
+    return {block_id: tuple(several) for block_id, several in by_block.items()}
 
 
 def _wired(design: Design) -> dict[str, frozenset[End]]:
-    """The ports of each block that a wire ends at."""
-    found: dict[str, set[End]] = {}
+    """Return the ports that a wire begins or ends at, by block id."""
+    ends_by_block: dict[str, set[End]] = {}
     for link in design.links:
-        found.setdefault(link.source.block, set()).add(End(link.source, True))
-        found.setdefault(link.target.block, set()).add(End(link.target, False))
-    return cast("dict[str, frozenset[End]]", {block_id: frozenset(ends) for block_id, ends in found.items()})
+        ends_by_block.setdefault(link.source.block, set()).add(End(link.source, True))
+        ends_by_block.setdefault(link.target.block, set()).add(End(link.target, False))
+    return cast("dict[str, frozenset[End]]", {block_id: frozenset(ends) for block_id, ends in ends_by_block.items()})

@@ -1,4 +1,4 @@
-"""A wire on the canvas, and the label that says what it carries."""
+"""A wire on the canvas, and the label with the shape that travels on it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ from PyQt5.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from seqdec_gui.domain.design import Link
 from seqdec_gui.domain.drawing.routing import Rect
 from seqdec_gui.domain.types import PortType
-from seqdec_gui.gui.pages.design import style as styles
-from seqdec_gui.gui.pages.design.style import FAR, NEAR
+from seqdec_gui.gui.look import canvas_style
+from seqdec_gui.gui.look.canvas_style import DETAIL_SCALE, PORT_SCALE
 
 LABEL_HEIGHT = 18.0
+"""The height of the label on a wire, in scene units."""
+
+LABEL_PADDING = 7.0
+"""The space left and right of a label's text, in scene units."""
 
 
 class WireLabel(QGraphicsItem):
-    """What a wire carries, in a pill. An item of its own, so that it lies above all wires."""
+    """The label of a wire. It is an item of its own, so that it lies above all wires."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,21 +34,22 @@ class WireLabel(QGraphicsItem):
         self.setZValue(-0.2)
 
     def show_text(self, text: str) -> None:
-        look = styles.current()
+        """Show this text, and measure the label anew."""
+        look = canvas_style.current()
         self.prepareGeometryChange()
         self._text = look.static_text(text)
         self._text_width = look.small_metrics.horizontalAdvance(text)
-        self.width = self._text_width + 14 if text else 0.0
+        self.width = self._text_width + 2 * LABEL_PADDING if text else 0.0
 
     def boundingRect(self) -> QRectF:
         return QRectF(-self.width / 2, -LABEL_HEIGHT / 2, self.width, LABEL_HEIGHT).adjusted(-1, -1, 1, 1)
 
     def paint(self, painter: QPainter | None, option: QStyleOptionGraphicsItem | None, widget: QWidget | None = None) -> None:
         assert painter is not None
-        if painter.worldTransform().m11() < NEAR or self._text is None or not self.width:
+        if painter.worldTransform().m11() < DETAIL_SCALE or self._text is None or not self.width:
             return
-        look = styles.current()
-        painter.setPen(styles.pen(styles.mixed(look.canvas, self.color, 0.45), 1))
+        look = canvas_style.current()
+        painter.setPen(canvas_style.pen(canvas_style.mixed(look.canvas, self.color, 0.45), 1))
         painter.setBrush(look.canvas)
         painter.drawRoundedRect(self.boundingRect().adjusted(1, 1, -1, -1), LABEL_HEIGHT / 2, LABEL_HEIGHT / 2)
         painter.setFont(look.small_font)
@@ -53,43 +58,43 @@ class WireLabel(QGraphicsItem):
 
 
 class WireItem(QGraphicsItem):
-    """Paints a route. Selected or under the mouse it shows its label even where there is no room for it."""
+    """A wire along a route. Selected or under the mouse it shows its label even where there is no room for it."""
 
     def __init__(self, link: Link) -> None:
         super().__init__()
         self.link = link
-        self.given: PortType | None = None
+        self.port_type: PortType | None = None
         self.problem = ""
         self.selected = self.hovered = self.faded = False
         self.points: tuple[tuple[float, float], ...] = ()
         self.path = QPainterPath()
         self.label = WireLabel()
         self.label_place: Rect | None = None
-        self._known = False
+        self._has_type = False
         self._shape: QPainterPath | None = None
         self._rect = QRectF()
         self.setAcceptedMouseButtons(Qt.NoButton)
         self.setZValue(-1)
 
-    def show_type(self, given: PortType | None, problem: str) -> bool:
-        """Show what the wire carries and why it is wrong, if it is. Returns whether the label's size changed."""
-        if self._known and (given, problem) == (self.given, self.problem):
+    def show_type(self, port_type: PortType | None, problem: str) -> bool:
+        """Show the type that the wire carries, and its problem if not empty. Returns whether the label's width changed."""
+        if self._has_type and (port_type, problem) == (self.port_type, self.problem):
             return False
-        self.given, self.problem, self._known = given, problem, True
+        self.port_type, self.problem, self._has_type = port_type, problem, True
         return self.lay_out()
 
     def lay_out(self) -> bool:
         """Measure the label again. Returns whether its width changed."""
         before = self.label.width
-        self.label.show_text(styles.short_type(self.given))
+        self.label.show_text(canvas_style.short_type(self.port_type))
         self.show_state()
         return self.label.width != before
 
     def show_state(self, **state: bool) -> None:
-        """Be `selected`, `hovered` or `faded`, or not."""
+        """Set any of `selected`, `hovered` and `faded`, and show the wire accordingly."""
         for name, value in state.items():
             setattr(self, name, value)
-        look = styles.current()
+        look = canvas_style.current()
         self.setZValue(-0.4 if self.hovered else -0.5 if self.selected else -1)
         self.label.setZValue(-0.1 if self.hovered or self.selected else -0.2)
         self.label.color = self.color()
@@ -99,19 +104,20 @@ class WireItem(QGraphicsItem):
         self.update()
 
     def color(self) -> QColor:
-        look = styles.current()
+        """Return the colour of the wire in its present state."""
+        look = canvas_style.current()
         if self.selected:
             return look.accent
-        return look.error if self.problem else look.wire[styles.wire_class(self.given)]
+        return look.error if self.problem else look.wire[canvas_style.wire_class(self.port_type)]
 
     def show_route(self, points: Sequence[tuple[float, float]], label: Rect | None) -> None:
-        """Lie along these points, with the label there."""
+        """Lead the wire along these points, and put the label into this place; None means that there is no room for it."""
         if tuple(points) == self.points and label == self.label_place:
             return
         self.prepareGeometryChange()
         if tuple(points) != self.points:
             self.points = tuple(points)
-            self.path = styles.rounded([QPointF(x, y) for x, y in points])
+            self.path = canvas_style.rounded([QPointF(x, y) for x, y in points])
             self._shape = None
         self.label_place = label
         self._rect = self.path.controlPointRect().adjusted(-8, -8, 8, 8)
@@ -132,13 +138,14 @@ class WireItem(QGraphicsItem):
         return self._shape
 
     def hit(self, point: QPointF, slack: float) -> bool:
-        """Whether a point of the scene lies on the wire or its label."""
+        """Return whether a point of the scene lies on the label, or within `slack` of the wire."""
         if self.label_place is not None and self.label.boundingRect().contains(point - self.label.pos()):
             return True
         return self.shape().intersects(QRectF(point.x() - slack / 2, point.y() - slack / 2, slack, slack))
 
     def tool_tip(self) -> str:
-        return f"{self.link}\n{self.problem or self.given or 'The shape is not known yet.'}"
+        """Return the two ports, and the problem of the wire or the type that it carries."""
+        return f"{self.link}\n{self.problem or self.port_type or 'The shape is not known yet.'}"
 
     def paint(self, painter: QPainter | None, option: QStyleOptionGraphicsItem | None, widget: QWidget | None = None) -> None:
         assert painter is not None
@@ -146,10 +153,10 @@ class WireItem(QGraphicsItem):
         if self.faded:
             painter.setOpacity(0.25)
         painter.setBrush(Qt.NoBrush)
-        if scale < FAR:
-            painter.setPen(styles.pen(color, 0 if not self.selected else 2 / scale))
+        if scale < PORT_SCALE:
+            painter.setPen(canvas_style.pen(color, 0 if not self.selected else 2 / scale))
             painter.drawPolyline(*[QPointF(x, y) for x, y in self.points])
             return
-        width = styles.wire_width(self.given) + (1.2 if self.selected or self.hovered else 0.0)
-        painter.setPen(styles.pen(color, width, Qt.DashLine if self.problem else Qt.SolidLine))
+        width = canvas_style.wire_width(self.port_type) + (1.2 if self.selected or self.hovered else 0.0)
+        painter.setPen(canvas_style.pen(color, width, Qt.DashLine if self.problem else Qt.SolidLine))
         painter.drawPath(self.path)

@@ -1,4 +1,4 @@
-"""*Connect to...*: every wire that could begin at a block or port, as a list to search; the keyboard's way to draw wires."""
+"""The dialog *Connect to...*: all wires that can begin at a block or port, as a list to search. It draws wires by keyboard."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from PyQt5.QtGui import QColor, QKeyEvent
 from PyQt5.QtWidgets import QDialog, QDialogButtonBox, QLabel, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from seqdec_gui.domain.adapters import Adapter
-from seqdec_gui.domain.design import Link, Port
-from seqdec_gui.domain.link_judge import End, Judge, ends_of
+from seqdec_gui.domain.design import Link
+from seqdec_gui.domain.link_judge import End, LinkJudge, ends_of
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.theme import SPACE
 from seqdec_gui.gui.widgets.focus import KeepsFocus
 from seqdec_gui.gui.workspace.document import DesignDocument
 
-MOST_REPAIRS = 40  # refused wires for which adapters are looked for; more would be felt
+MAX_REPAIRED = 40
+"""For how many refused wires adapters are searched; more would delay the dialog noticeably."""
 
 
 class Choice(NamedTuple):
-    """One line: a wire, whether it can be drawn, why (not), and the adapter that it would be drawn through."""
+    """One line of the list: a wire, whether it is possible, the reason, and the adapter that it goes through or None."""
 
     link: Link
     ok: bool
@@ -30,12 +31,12 @@ class Choice(NamedTuple):
 
 
 def choices(document: DesignDocument, starts: Iterable[End]) -> list[Choice]:
-    """Every wire from these ports: good ones first, then those through an adapter, then the refused."""
+    """Return all wires from these ports: possible ones first, then those through an adapter, then refused ones."""
     good: list[Choice] = []
     repaired: list[Choice] = []
     refused: list[Choice] = []
     for start in starts:
-        judge = Judge(document.design, document.report.inference, start)
+        judge = LinkJudge(document.design, document.report.inference, start)
         for end in judge.candidates():
             link, verdict = judge.link(end), judge.verdict(end)
             if link is None:
@@ -44,21 +45,22 @@ def choices(document: DesignDocument, starts: Iterable[End]) -> list[Choice]:
                 good.append(Choice(link, True, verdict.reason))
                 continue
             refused.append(Choice(link, False, verdict.reason))
-            if len(refused) <= MOST_REPAIRS:
+            if len(refused) <= MAX_REPAIRED:
                 repaired += [Choice(link, True, adapter.title, adapter) for adapter in judge.adapters(end)[:1]]
     return [*good, *repaired, *refused]
 
 
 def starts_of(document: DesignDocument, block_id: str) -> list[End]:
-    """The ports of a block from which one would draw: all outputs, and the inputs that are open."""
+    """Return the ports of a block that a new wire can begin at: all outputs, and the inputs without a wire."""
     block, design = document.design.block(block_id), document.design
     return [end for end in ends_of(block) if end.is_output or design.into(end.port) is None]
 
 
 class ConnectDialog(KeepsFocus, QDialog):
-    """Lets the user choose one wire. Opened by `open()`."""
+    """Lets the user choose one wire."""
 
-    chosen = pyqtSignal(object)  # Choice
+    chosen = pyqtSignal(object)
+    """The Choice that was accepted."""
 
     def __init__(self, document: DesignDocument, title: str, starts: Iterable[End], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -146,7 +148,3 @@ class ConnectDialog(KeepsFocus, QDialog):
                 self.targets.setCurrentRow(row)
             return
         super().keyPressEvent(event)
-
-
-def port_title(port: Port) -> str:
-    return f"Connect {port} to"

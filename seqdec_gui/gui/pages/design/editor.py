@@ -1,93 +1,125 @@
-"""What can be done to the design from the canvas: every edit goes through the document and is one step back."""
+"""The edits that the canvas offers. Each goes through the document as one undo step."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
-from PyQt5.QtCore import QMimeData, QPointF, pyqtSignal
-from PyQt5.QtWidgets import QApplication, QWidget
+from PyQt5.QtCore import QMimeData, QObject, QPointF, QRectF, pyqtSignal
+from PyQt5.QtWidgets import QApplication
 
 from seqdec_gui.domain import block_edits as edits
 from seqdec_gui.domain.adapters import Adapter, insert
 from seqdec_gui.domain.catalog import KINDS
 from seqdec_gui.domain.design import Block, Design, Link
+from seqdec_gui.domain.drawing.places import GRID_STEP, snapped
 from seqdec_gui.domain.problems import InvalidInput
-from seqdec_gui.domain.shapes import infer_block
-from seqdec_gui.gui.pages.design.block_item import BlockItem
-from seqdec_gui.gui.pages.design.canvas import Canvas
-from seqdec_gui.gui.pages.design.places import snapped
-from seqdec_gui.gui.pages.design.scene import DesignScene
-from seqdec_gui.gui.pages.design.style import GRID
+from seqdec_gui.gui.dialogs.connect import Choice
+from seqdec_gui.gui.pages.design.block_item import block_preview
+from seqdec_gui.gui.pages.design.canvas_view import CanvasView
 from seqdec_gui.gui.workspace.document import DesignDocument
 
 MIME = "application/x-seqdec-design+json"
-SHIFT = 3 * GRID  # how far a copy lies from its original
+"""The clipboard format of copied blocks: the text of a design file."""
+
+COPY_OFFSET = 3 * GRID_STEP
+"""How far right of and below its original a copy lies, in scene units."""
 
 
-class EditableCanvas(Canvas):
-    """A canvas with the edits as methods, for keys, menus, the palette and the window's actions."""
+class DesignEditor(QObject):
+    """The edits as methods, for gestures, keys, menus, the palette and the window's actions.
 
-    announced = pyqtSignal(str)  # what was done, for a status bar and for screen readers
-    refused = pyqtSignal(str)  # why something was not done
-    edit_requested = pyqtSignal(str)  # show the parameters of this block
+    New blocks are placed where `view` shows them, and it scrolls to them. Positions are scene coordinates.
+    """
 
-    def __init__(self, document: DesignDocument, parent: QWidget | None = None) -> None:
-        super().__init__(DesignScene(document), parent)
-        self.design_scene.setParent(self)
+    announced = pyqtSignal(str)
+    """What was done, as a sentence for a status bar and for screen readers."""
+
+    refused = pyqtSignal(str)
+    """Why something was not done, as a sentence."""
+
+    edit_requested = pyqtSignal(str)
+    """The id of a block whose parameters the user wants to edit."""
+
+    repairs_proposed = pyqtSignal(str, object, object)
+    """A refused wire: the reason, the Link or None, and the adapters (Sequence[Adapter]) that would make it possible."""
+
+    def __init__(self, document: DesignDocument, view: CanvasView, parent: QObject | None = None) -> None:
+        super().__init__(parent)
         self.document = document
+        self.scene = view.design_scene
+        self._view = view
         self._pastes = 0
         self._room: dict[str, dict[str, tuple[tuple[float, float], tuple[float, float]]]] = {}
 
     @property
     def design(self) -> Design:
+        """The present design."""
         return self.document.design
 
     def selected_blocks(self) -> tuple[str, ...]:
-        """The selected blocks in the design's order."""
-        return tuple(block_id for block_id in self.block_ids() if block_id in self.document.selection)
+        """Return the ids of the selected blocks in the design's order."""
+        return tuple(block_id for block_id in self._view.block_ids() if block_id in self.document.selection)
 
     def only_selected(self) -> str | None:
-        """The one selected block, if it is one."""
+        """Return the id of the selected block if exactly one is selected, else None."""
         selected = self.selected_blocks()
         return selected[0] if len(selected) == 1 else None
 
     # -- adding
     def add_block(self, kind: str, at: QPointF | None = None, into: Link | None = None) -> str:
-        """Add a block of this kind; returns its id. `at` is the wished top left corner in the scene, else it is the centre.
+        """Add a block of this kind and return its id.
 
-        It is moved as little as it takes to cover no other block. With `into` it is put into that wire.
+        `at` is the wished top left corner; the block is moved as little as needed to cover no other block. With None it is
+        added in the middle of the view. `into` is a wire that the block is put into. The view scrolls to the block
+        only if it would be wholly outside.
         """
         block = Block(self.design.free_id(kind), KINDS[kind]())
-        ghost = preview(block)
-        if at is None:
-            at = self.visible_rect().center() - QPointF(ghost.width / 2, ghost.height / 2)
-        place = self.design_scene.free_place(ghost.width, ghost.height, at)
+        preview = block_preview(block)
+        wished = at
+        if wished is None:
+            wished = self._view.visible_rect().center() - QPointF(preview.width / 2, preview.height / 2)
+        place = self.scene.free_place(preview.width, preview.height, wished)
         block = edits.with_position(block, place.x(), place.y())
         new = self.design.with_block(block)
         if into is not None:
             new = edits.spliced(self.design, self.document.report.inference, block, into) or new
         self.document.edit(new, f"Add {block.id}", select=[block.id])
-        self.reveal(block.id)
+        shown = self._view.visible_rect().intersects(QRectF(place.x(), place.y(), preview.width, preview.height))
+        if at is None or not shown:  # scrolling would move all other blocks under the mouse
+            self._view.reveal(block.id)
         self.announced.emit(f"Added {block.parameters.title} {block.id}.")
         return block.id
 
     def insert_adapter(self, link: Link, adapter: Adapter) -> str:
-        """Put an adapter between the ends of a refused wire; returns the new block's id."""
-        source, target = self.design_scene.blocks[link.source.block], self.design_scene.blocks[link.target.block]
-        ghost = preview(Block(adapter.stem, adapter.kind))
+        """Put an adapter between the ends of a refused wire and return the new block's id."""
+        source, target = self.scene.blocks[link.source.block], self.scene.blocks[link.target.block]
+        preview = block_preview(Block(adapter.stem, adapter.kind))
         middle = (source.pos() + QPointF(source.width, source.height / 2) + target.pos() + QPointF(0, target.height / 2)) / 2
-        at = self.design_scene.free_place(ghost.width, ghost.height, middle - QPointF(ghost.width / 2, ghost.height / 2))
+        at = self.scene.free_place(preview.width, preview.height, middle - QPointF(preview.width / 2, preview.height / 2))
         new, block_id = insert(self.design, link, adapter, (at.x(), at.y()))
         self.document.edit(new, f"Insert {block_id}", select=[block_id])
-        self.reveal(block_id)
+        self._view.reveal(block_id)
         self.announced.emit(f"Put {block_id} between {link.source} and {link.target}.")
         return block_id
 
     def connect_ports(self, link: Link, instead_of: Link | None = None) -> None:
-        """Draw a wire that was judged good. `instead_of` is the wire that was picked up for it."""
+        """Add a wire whose verdict is good. `instead_of` is a wire that it replaces."""
         base = self.design if instead_of is None else self.design.unlinked([instead_of])
         self.document.edit(base.linked(link), f"Connect {link}")
         self.announced.emit(f"Connected {link.source} to {link.target}.")
+
+    def connect_choice(self, choice: Choice) -> None:
+        """Add the wire that was chosen from a list, through its adapter if it needs one."""
+        if choice.adapter is not None:
+            self.insert_adapter(choice.link, choice.adapter)
+        else:
+            self.connect_ports(choice.link)
+
+    def refuse(self, reason: str, link: Link | None = None, adapters: Sequence[Adapter] = ()) -> None:
+        """Tell why a wire was not added, and propose the adapters that would make it possible."""
+        self.refused.emit(reason)
+        self.announced.emit(f"Not connected: {reason}")
+        self.repairs_proposed.emit(reason, link, adapters)
 
     def disconnect_links(self, links: Collection[Link]) -> None:
         """Remove wires."""
@@ -98,11 +130,17 @@ class EditableCanvas(Canvas):
 
     # -- the selection
     def select_all(self) -> None:
-        self.document.select(self.block_ids())
+        """Select all blocks."""
+        self.document.select(self._view.block_ids())
+
+    def go_to(self, block_id: str) -> None:
+        """Select a block and scroll to it."""
+        self.document.select([block_id])
+        self._view.reveal(block_id)
 
     def delete(self) -> None:
         """Delete the selected blocks and wires."""
-        blocks, links = self.selected_blocks(), self.design_scene.selected_links
+        blocks, links = self.selected_blocks(), self.scene.selected_links
         if not blocks:
             self.disconnect_links(links)
             return
@@ -123,12 +161,13 @@ class EditableCanvas(Canvas):
         self.announced.emit(f"Copied {len(blocks)} block{'s' * (len(blocks) > 1)}.")
 
     def cut(self) -> None:
+        """Copy the selected blocks to the clipboard and delete them."""
         self.copy()
         if self.selected_blocks():
             self.delete()
 
     def paste(self, at: QPointF | None = None) -> None:
-        """Add the blocks of the clipboard under new ids: at this place of the scene, else beside their originals."""
+        """Add the blocks of the clipboard under new ids, with their top left corner at `at`, or beside their originals."""
         content = QApplication.clipboard().mimeData()
         raw = b""
         if content is not None:  # None where no program owns the clipboard
@@ -143,28 +182,29 @@ class EditableCanvas(Canvas):
         x, y = edits.extents(clip, [block.id for block in clip.blocks])
         if at is None:
             self._pastes += 1
-            at = QPointF(x + SHIFT * self._pastes, y + SHIFT * self._pastes)
-            if not self.visible_rect().contains(at):
-                at = self.visible_rect().center() - QPointF(100, 50)
+            at = QPointF(x + COPY_OFFSET * self._pastes, y + COPY_OFFSET * self._pastes)
+            if not self._view.visible_rect().contains(at):
+                at = self._view.visible_rect().center() - QPointF(100, 50)
         new, names = edits.pasted(self.design, raw.decode(), (snapped(at.x()) - x, snapped(at.y()) - y))
         self.document.edit(new, f"Paste {names[0]}" if len(names) == 1 else f"Paste {len(names)} blocks", select=names)
         self.announced.emit(f"Pasted {', '.join(names)}.")
 
     def duplicate(self) -> None:
-        """Copy the selected blocks beside themselves; wires that enter them enter the copies too."""
+        """Copy the selected blocks to a place beside them; wires that enter them also enter the copies."""
         blocks = self.selected_blocks()
         if blocks:
-            new, names = edits.duplicated(self.design, blocks, (SHIFT, SHIFT))
+            new, names = edits.duplicated(self.design, blocks, (COPY_OFFSET, COPY_OFFSET))
             self.document.edit(new, f"Duplicate {blocks[0]}" if len(blocks) == 1 else "Duplicate", select=names)
             self.announced.emit(f"Duplicated as {', '.join(names)}.")
 
     def nudge(self, dx: float, dy: float) -> None:
-        """Move the selected blocks; repeated nudges are one step back."""
+        """Move the selected blocks by (dx, dy); consecutive nudges are one undo step."""
         blocks = self.selected_blocks()
         if blocks:
             self.move_blocks(blocks, QPointF(dx, dy), merge_key=("nudge", blocks))
 
     def move_blocks(self, block_ids: Collection[str], by: QPointF, merge_key: tuple[object, ...] | None = None) -> None:
+        """Move these blocks; consecutive moves with equal `merge_key` are one undo step."""
         positions = {}
         for block in self.design.blocks:
             if block.id in block_ids:
@@ -173,18 +213,21 @@ class EditableCanvas(Canvas):
         self.document.edit(self.design.moved(positions), text, merge_key)
 
     def auto_layout(self) -> None:
-        """Lay all blocks out from left to right with few crossings, and show them all."""
-        self.document.edit(self.design.moved(self.design_scene.arranged()), "Arrange blocks")
-        self.fit()
+        """Arrange all blocks from left to right with few crossings of wires, and fit the view to them."""
+        self.document.edit(self.design.moved(self.scene.arranged()), "Arrange blocks")
+        self._view.fit()
 
     # -- layers inside
     def toggle_expanded(self, block_id: str) -> None:
-        """Show a block's layers or hide them. Others make room, and go back if they have not been moved since."""
-        item = self.design_scene.blocks[block_id]
-        if not item.expanded and (item.known is None or item.known.submodel is None):
+        """Show or hide the layers inside a block.
+
+        Blocks in the way are moved aside, and moved back when the layers are hidden unless the user has moved them since.
+        """
+        item = self.scene.blocks[block_id]
+        if not item.expanded and not item.has_layers:
             self.refused.emit(f"{block_id} shows its layers once its inputs are connected.")
             return
-        shifts = self.design_scene.set_expanded(block_id, not item.expanded)
+        shifts = self.scene.set_expanded(block_id, not item.expanded)
         moves: dict[str, tuple[float, float]] = {}
         if item.expanded:
             room = self._room[block_id] = {}
@@ -200,10 +243,3 @@ class EditableCanvas(Canvas):
                     moves[block.id] = home
             self._room.pop(block_id, None)
         self.document.edit(self.design.moved(moves), f"Make room for {block_id}", ("room", block_id))
-
-
-def preview(block: Block) -> BlockItem:
-    """An item that shows a block without wires: to measure it, or to drag it in."""
-    item = BlockItem(block)
-    item.show_block(block, infer_block(block, {}), (), frozenset())
-    return item

@@ -1,0 +1,197 @@
+"""Colours, fonts and sizes of blocks and wires, made from the theme once and again when it changes."""
+
+from __future__ import annotations
+
+from PyQt5.QtCore import QPointF, Qt
+from PyQt5.QtGui import QColor, QFontMetricsF, QPainterPath, QPen, QPixmap, QStaticText
+
+from seqdec_gui.domain.kinds.base import Kind
+from seqdec_gui.domain.types import PortType, StatesType, format_shape
+from seqdec_gui.gui.look import icons, theme
+
+HEADER_HEIGHT = 48.0
+"""The height of a block's header, with its name and kind, in scene units."""
+
+PORT_ROW_HEIGHT = 20.0
+"""The height of one row of ports below the header, in scene units."""
+
+FOOTER_HEIGHT = 8.0
+"""The space below the last row of ports, in scene units."""
+
+PADDING = 12.0
+"""The space between a block's edge and its texts, in scene units."""
+
+CORNER_RADIUS = 8.0
+"""The radius of a block's corners, in scene units."""
+
+PORT_RADIUS = 5.5
+"""The radius of a port's circle, in scene units."""
+
+MIN_BLOCK_WIDTH = 140.0
+"""The least width of a block, in scene units."""
+
+MAX_BLOCK_WIDTH = 320.0
+"""The width at which a block's texts are elided instead of widening it further, in scene units."""
+
+ICON_SIZE = 18
+"""The side of the icon in a block's header, in scene units."""
+
+MAX_CACHED_TEXTS = 5000
+"""How many laid out texts are kept before all of them are dropped and made again."""
+
+DETAIL_SCALE = 0.5
+"""Below this scale (pixels per scene unit) names of ports, labels and kinds are not painted: they could not be read."""
+
+TITLE_SCALE = 0.22
+"""Below this scale (pixels per scene unit) no text and no icon is painted."""
+
+PORT_SCALE = 0.2
+"""Below this scale (pixels per scene unit) blocks are plain rectangles without ports, and wires plain lines."""
+
+
+class CanvasStyle:
+    """The colours, fonts and cached texts and icons that items paint with.
+
+    Items call `current()` each time they paint and keep no style, so that a change of theme reaches all of them.
+    """
+
+    def __init__(self) -> None:
+        look = theme.current()
+        self.theme = look
+        self.canvas = QColor(look.window)
+        self.grid = QColor(look.grid)
+        self.body = QColor(look.surface_raised)
+        self.border = QColor(look.border)
+        self.outline = mixed(QColor(look.border), QColor(look.control_border), 0.35)
+        self.text = QColor(look.text)
+        self.dim = QColor(look.text_dim)
+        self.faint = QColor(look.text_disabled)
+        self.accent = QColor(look.accent)
+        self.accent_text = QColor(look.accent_text)
+        self.ok = QColor(look.ok)
+        self.error = QColor(look.error)
+        self.warning = QColor(look.warning)
+        self.pill = QColor(look.hover)
+        self.shadow = QColor(0, 0, 0, 90 if look.dark else 22)
+        self.wire = {
+            "float": QColor(look.wire_float), "ids": QColor(look.wire_ids), "states": QColor(look.wire_states),
+            "": QColor(look.text_disabled),
+        }  # fmt: skip
+        self.category = {name: QColor(value) for name, value in look.category.items()}
+        self.tint = {name: mixed(self.body, value, 0.16 if look.dark else 0.09) for name, value in self.category.items()}
+        self.title_font = theme.font("body", bold=True)
+        self.small_font = theme.font("small")
+        self.far_font = theme.font("headline", bold=True)
+        self.far_metrics = QFontMetricsF(self.far_font)
+        self.title_metrics = QFontMetricsF(self.title_font)
+        self.small_metrics = QFontMetricsF(self.small_font)
+        self._texts: dict[tuple[str, str], QStaticText] = {}
+        self._icons: dict[str, QPixmap] = {}
+
+    def static_text(self, text: str, font: str = "small") -> QStaticText:
+        """Return a text laid out in the `small`, `title` or `far` font; equal texts are laid out once."""
+        static = self._texts.get((text, font))
+        if static is None:
+            if len(self._texts) > MAX_CACHED_TEXTS:
+                self._texts.clear()
+            static = self._texts[text, font] = QStaticText(text)
+            static.setTextFormat(Qt.PlainText)
+            static.setPerformanceHint(QStaticText.AggressiveCaching)
+            static.prepare(font={"small": self.small_font, "title": self.title_font, "far": self.far_font}[font])
+        return static
+
+    def icon(self, kind: Kind) -> QPixmap:
+        """Return the icon of a kind, twice as large as it is painted so that it stays sharp when zoomed in."""
+        pixmap = self._icons.get(kind.kind())
+        if pixmap is None:
+            pixmap = icons.kind_icon(kind).pixmap(2 * ICON_SIZE, 2 * ICON_SIZE)
+            self._icons[kind.kind()] = pixmap
+        return pixmap
+
+
+_current: list[CanvasStyle] = []
+
+
+def current() -> CanvasStyle:
+    """Return the style of the theme in use."""
+    if not _current or _current[0].theme is not theme.current():
+        _current[:] = [CanvasStyle()]
+    return _current[0]
+
+
+def _forget() -> None:
+    _current.clear()
+
+
+theme.notifier.changed.connect(_forget)  # before any view connects: a change of fonts keeps the theme's colours
+
+
+def mixed(base: QColor, other: QColor, amount: float) -> QColor:
+    """Return a mixture of two colours: `base` for amount 0, `other` for amount 1."""
+    return QColor.fromRgbF(
+        base.redF() + (other.redF() - base.redF()) * amount,
+        base.greenF() + (other.greenF() - base.greenF()) * amount,
+        base.blueF() + (other.blueF() - base.blueF()) * amount,
+    )
+
+
+def wire_class(port_type: PortType | None) -> str:
+    """Return the key of a wire's colour in `CanvasStyle.wire`: states, ids, float, or "" while its type is not known."""
+    if port_type is None:
+        return ""
+    if isinstance(port_type, StatesType):
+        return "states"
+    return "ids" if port_type.dtype == "int32" else "float"
+
+
+def wire_width(port_type: PortType | None) -> float:
+    """Return the width of a wire's line in scene units: a wire of states carries several tensors and is thicker."""
+    return 3.6 if isinstance(port_type, StatesType) else 1.8
+
+
+def short_type(port_type: PortType | None) -> str:
+    """Return the label of a wire that carries this type: `(None, 33, 44)`, `ids (None, 33)`, `LSTM 128 × 2`."""
+    if port_type is None:
+        return ""
+    if isinstance(port_type, StatesType):
+        cells = port_type.cells
+        if len(cells) > 1 and len(set(cells)) == 1:
+            return f"{cells[0]} × {len(cells)}"
+        if len({cell.cell for cell in cells}) == 1:
+            widths = [str(cell.units) for cell in cells]
+            if len(widths) > 4:
+                widths = [*widths[:3], "…", widths[-1]]
+            return f"{cells[0].cell} {', '.join(widths)}"
+        return f"{len(cells)} states"
+    return ("ids " if port_type.dtype == "int32" else "") + format_shape(port_type.shape)
+
+
+def count_text(count: int) -> str:
+    """Return a parameter count in at most nine characters or so, for a badge: `232,214`, `12.3 M`."""
+    if count < 10_000_000:
+        return f"{count:,}"
+    return f"{count / 1e6:,.1f} M" if count < 10_000_000_000 else f"{count / 1e9:,.1f} G"
+
+
+def rounded(points: list[QPointF], radius: float = 9.0) -> QPainterPath:
+    """Return the polyline through these points with its corners rounded by this radius."""
+    path = QPainterPath(points[0])
+    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
+        a, b = before - corner, after - corner
+        a_long, b_long = abs(a.x()) + abs(a.y()), abs(b.x()) + abs(b.y())
+        reach = min(radius, a_long / 2, b_long / 2)
+        if reach < 0.5:
+            path.lineTo(corner)
+            continue
+        path.lineTo(corner + a * (reach / a_long))
+        path.quadTo(corner, corner + b * (reach / b_long))
+    path.lineTo(points[-1])
+    return path
+
+
+def pen(color: QColor, width: float, line: Qt.PenStyle = Qt.SolidLine) -> QPen:
+    """Return a pen with round caps and joins; any line style but a solid one is dashed alike."""
+    round_pen = QPen(color, width, line, Qt.RoundCap, Qt.RoundJoin)
+    if line != Qt.SolidLine:
+        round_pen.setDashPattern([4.0, 3.0])
+    return round_pen
