@@ -6,6 +6,7 @@ import argparse
 
 from seqdec_gui.commands.console import say
 from seqdec_gui.commands.numbers import number
+from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.runs import process
 from seqdec_gui.runs.folder import open_run
 
@@ -30,12 +31,19 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"The run is not running. {attached.run.status().text}")
         return 0
     if arguments.kill:
+        if attached.pid is None:
+            raise SeqdecError(f"The run was not ended: {process.unverified(attached.run)}")
         attached.kill()
+        patience = process.LAST_WAIT_S
     else:
         attached.stop(grace_s=arguments.grace, terminate_s=arguments.terminate)
+        patience = arguments.grace + arguments.terminate + process.LAST_WAIT_S
     if arguments.no_wait:
         say("Asked to stop.")
         return 0
-    status = attached.wait()
-    say(status.text if status is not None else "The run still runs.")
+    status = attached.wait(patience)
+    if status is None:
+        asked = "It was killed" if arguments.kill else f"It was asked to stop {patience:.0f} s ago"
+        raise SeqdecError(f"The run still runs. {asked}; {process.unverified(attached.run)}")
+    say(status.text)
     return 0

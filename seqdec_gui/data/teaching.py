@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -21,6 +21,12 @@ LEAST_SYMBOLS = 3
 ROWS_COMPARED = 256
 """Rows that are looked at."""
 
+MOST_STEPS = 6
+"""Steps by which the inputs may follow the targets and be recognised, as with several begin marks."""
+
+PAIRS_PER_SYMBOL = 8
+"""Steps that are compared for each symbol, before a distance of several steps is no accident."""
+
 
 def fail_if_taught(design: Design, plan: OnePass, fitted: Fitted, rows: Callable[[str], Array]) -> None:
     """Raise InvalidInput where an input holds the sequence that is to be predicted, or looks so and no row tells.
@@ -29,12 +35,17 @@ def fail_if_taught(design: Design, plan: OnePass, fitted: Fitted, rows: Callable
     """
     for name in plan.in_step:
         try:
-            (inputs, targets), pads = _both(fitted, name, plan.loss, rows), (_pad(fitted, name), _pad(fitted, plan.loss))
-            behind = one_step_behind(inputs, targets, pads)
+            inputs, targets = _both(fitted, name, plan.loss, rows)
+            behind = steps_behind(inputs, targets, (_pad(fitted, name), _pad(fitted, plan.loss)))
+            codecs = [_codec(fitted, each) for each in (name, plan.loss)]
+            same = not plan.numbers and _same_rows(inputs, targets, codecs)
         except (InvalidInput, OSError):
-            behind = None
+            behind, same = None, False
         if behind:
-            raise _of_data(name, reads_the_truth(design, plan, name, "holds the targets one step behind"))
+            how = "one step" if behind == 1 else f"{behind} steps"
+            raise _of_data(name, reads_the_truth(design, plan, name, f"holds the targets {how} behind"))
+        if same:
+            raise _of_data(name, reads_the_truth(design, plan, name, "holds the same rows as the targets"))
         if behind is None and name in plan.suspects:
             why = "looks like the targets one step behind, and the rows that were trained on do not tell"
             raise _of_data(name, reads_the_truth(design, plan, name, why))
@@ -45,10 +56,34 @@ def _of_data(name: str, error: InvalidInput) -> InvalidInput:
     return InvalidInput([msgspec.structs.replace(problem, where=name) for problem in error.problems])
 
 
+def steps_behind(inputs: Array, targets: Array, pads: tuple[int | None, int | None] = (None, None)) -> int | None:
+    """By how many steps the inputs follow the targets, up to `MOST_STEPS`; 0: they do not, None: the rows do not tell.
+
+    More than one step is looked for in ids alone, since numbers that were observed may be forecast several steps ahead.
+    """
+    first = one_step_behind(inputs, targets, pads)
+    if first is not False:
+        return 1 if first else None
+    if inputs.ndim != 2 or targets.ndim != 2 or _fractions(inputs) or _fractions(targets):
+        return 0
+    steps = min(inputs.shape[1], targets.shape[1])
+    given, wanted = inputs[:, :steps], targets[:, :steps]
+    shown = _shown(given, pads[0]) & _shown(wanted, pads[1])
+    if _settles(given[shown], wanted[shown]) or _settles(wanted[shown], given[shown]):
+        return 0
+    for distance in range(2, min(MOST_STEPS, steps - 1) + 1):
+        later, earlier = given[:, distance - 1 :], wanted[:, : steps - distance + 1]
+        symbols = max(len(np.unique(later)), len(np.unique(earlier)))
+        if int(shown[:, distance:].sum()) >= PAIRS_PER_SYMBOL * symbols and one_step_behind(later, earlier, pads):
+            return distance
+    return 0
+
+
 def one_step_behind(inputs: Array, targets: Array, pads: tuple[int | None, int | None] = (None, None)) -> bool | None:
     """Whether inputs `(rows, steps, ...)` are the targets of these rows one step behind; None where the rows do not tell.
 
-    Ids may be numbered in two ways: what counts is that each target settles the next input, and not the input beside it.
+    Ids may be numbered in two ways, and one of the two may tell fewer symbols apart (text in small letters): what counts is
+    that a target and the next input settle each other in one direction, and a target and the input beside it in none.
     `pads` are the ids of padding of the two, where nothing is compared.
     """
     steps = min(inputs.shape[1], targets.shape[1])
@@ -58,11 +93,13 @@ def one_step_behind(inputs: Array, targets: Array, pads: tuple[int | None, int |
     if inputs.ndim == targets.ndim == 2 and not _fractions(inputs) and not _fractions(targets):
         shown = _shown(later, pads[0]) & _shown(earlier, pads[1]) & _shown(beside, pads[1])
         later, earlier, beside = later[shown], earlier[shown], beside[shown]
-        if len(np.unique(later)) < LEAST_SYMBOLS or len(np.unique(earlier)) < LEAST_SYMBOLS:
+        counts = len(np.unique(later)), len(np.unique(earlier))
+        if max(counts) < LEAST_SYMBOLS:
             return None
-        if _settles(beside, later):
-            return None if _settles(earlier, later) else False
-        return _settles(earlier, later)
+        follows = _settles(earlier, later) or _settles(later, earlier)
+        if follows and (min(counts) < LEAST_SYMBOLS or _settles(beside, later) or _settles(later, beside)):
+            return None
+        return follows
     if later.shape[2:] != earlier.shape[2:]:
         return False
     if np.allclose(later, beside, rtol=1e-4, atol=1e-5):
@@ -81,6 +118,16 @@ def _settles(first: Array, second: Array) -> bool:
     return int(pairs.shape[1]) == len(np.unique(pairs[0]))
 
 
+def _same_rows(inputs: Array, targets: Array, codecs: Sequence[object]) -> bool:
+    """Whether inputs and targets hold the same text in every row, however it is padded and marked, or the same ids."""
+    first, second = codecs
+    if isinstance(first, FittedText) and isinstance(second, FittedText):
+        fold = str.lower if first.lowercase or second.lowercase else str
+        texts = [fold(first.decode(row)) for row in inputs]
+        return len(set(texts)) > 1 and texts == [fold(second.decode(row)) for row in targets]
+    return np.array_equal(inputs, targets) and len(np.unique(inputs)) >= LEAST_SYMBOLS
+
+
 def _shown(ids: Array, pad_id: int | None) -> npt.NDArray[np.bool_]:
     return np.ones(ids.shape, bool) if pad_id is None else ids != pad_id
 
@@ -91,9 +138,13 @@ def _fractions(values: Array) -> bool:
 
 def _pad(fitted: Fitted, name: str) -> int | None:
     """The id of padding of a port's ids, None where there is none."""
-    wire = next((wire for wire in fitted.wires if wire.name == name), None)
-    codec = None if wire is None else fitted.port(wire.array).codec
+    codec = _codec(fitted, name)
     return codec.pad_id if isinstance(codec, FittedText | FittedIds) else None
+
+
+def _codec(fitted: Fitted, name: str) -> object:
+    wire = next((wire for wire in fitted.wires if wire.name == name), None)
+    return None if wire is None else fitted.port(wire.array).codec
 
 
 def _both(fitted: Fitted, name: str, loss: str, rows: Callable[[str], Array]) -> tuple[Array, Array]:

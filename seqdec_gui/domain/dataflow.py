@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import Literal
 
 import msgspec
@@ -228,5 +229,5 @@ def columns_bound_to(design: Design, ports: tuple[DataPort, ...], name: str) -> 
     for binding in design.data.bindings:
         port = port_for(ports, binding.port)
         if port is not None and port.name == name:
-            return (binding.file or design.data.file, *binding.columns)
+            return (str(PurePath(binding.file or design.data.file)), *binding.columns)  # `./a.csv` is `a.csv`
     return ()

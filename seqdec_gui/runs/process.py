@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -28,6 +29,8 @@ STOPPED_BY_USER = 130
 STOP_GRACE_S = 60.0
 """How long a run may take to obey `stop`: an epoch's last part, its validation, a checkpoint."""
 TERMINATE_GRACE_S = 10.0
+LAST_WAIT_S = 10.0
+"""How long the end of a run that was killed is waited for, before it is said that it goes on."""
 
 
 class RunProcess:
@@ -150,6 +153,24 @@ def place(run_spec: RunSpec) -> Placement:
 def attach(run: RunFolder) -> RunProcess:
     """The process of a run that somebody else started; it need not be alive."""
     return RunProcess(run)
+
+
+def unverified(run: RunFolder) -> str:
+    """Why a run that holds its lock cannot be ended by a signal from here, and what to do."""
+    path = run.lock
+    try:
+        record = lock.read_record(path)
+    except OSError:
+        record = None
+    if record is None or record.pid <= 0:
+        who = f"{path} is locked, and does not say by which process"
+    elif record.host != socket.gethostname():
+        return f"{path} says that process {record.pid} on {record.host} holds it: end it there (kill {record.pid})."
+    elif lock.holder(path) is None:
+        who = f"{path} names process {record.pid}, which does not have this file open, so it was not signalled"
+    else:
+        return f"process {record.pid} may not be ended by you, or does not end: ask its owner, or look at it (ps {record.pid})."
+    return f"{who}. Another program holds the lock: find it (fuser {path}) and end it."
 
 
 def stop_unattended(run: RunFolder, grace_s: float | None = None) -> subprocess.Popen[bytes]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqdec_gui.data.teaching import one_step_behind
+from seqdec_gui.data.teaching import MOST_STEPS, one_step_behind, steps_behind
 
 Array = npt.NDArray[Any]
 
@@ -51,6 +51,24 @@ def test_a_last_symbol_that_stands_elsewhere_too_hides_nothing() -> None:
     inputs[outside] = targets[outside] = 0
     targets[np.arange(len(targets)), lengths - 1] = 2  # in the place of an end mark
     assert one_step_behind(inputs, targets, (0, 0)) is True
+
+
+@given(st.integers(0, 2**31), st.integers(3, 10), st.integers(1, MOST_STEPS), st.booleans())
+def test_text_that_lost_its_capitals_on_either_side_is_recognised(seed: int, count: int, distance: int, given: bool) -> None:
+    targets = symbols(seed, 2 * count, rows=200, steps=10)  # ids above `count` are the capitals
+    small = np.where(targets > count, targets - count, targets)
+    shown, wanted = (small, targets) if given else (targets, small)
+    inputs = np.concatenate([np.full((200, distance), 2 * count + 1), shown[:, :-distance]], axis=1)
+
+    assert steps_behind(inputs, wanted) == distance
+
+
+@given(st.integers(0, 2**31), st.integers(3, 12))
+def test_translation_tags_and_ciphers_follow_nothing(seed: int, count: int) -> None:
+    given = symbols(seed, count, rows=100)
+    assert steps_behind(given, symbols(seed + 1, count, rows=100)) == 0
+    assert steps_behind(given, given % 2) == 0
+    assert steps_behind(given, np.random.default_rng(seed).permutation(count + 1)[given]) == 0
 
 
 def test_rows_that_do_not_tell_are_left_open() -> None:
