@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.kill:
         if attached.pid is None:
-            raise SeqdecError(f"The run was not ended: {process.unverified(attached.run)}")
+            raise SeqdecError(f"The run still runs: {process.unverified(attached.run)}")
         attached.kill()
         patience = process.LAST_WAIT_S
     else:
@@ -43,7 +43,6 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     status = attached.wait(patience)
     if status is None:
-        asked = "It was killed" if arguments.kill else f"It was asked to stop {patience:.0f} s ago"
-        raise SeqdecError(f"The run still runs. {asked}; {process.unverified(attached.run)}")
+        raise SeqdecError(f"The run still runs after {patience:.0f} s: {process.unverified(attached.run)}")
     say(status.text)
     return 0

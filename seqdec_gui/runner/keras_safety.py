@@ -83,6 +83,9 @@ def _in_archive(path: Path) -> str:
         for entry in archive.infolist():
             if entry.filename.startswith(("/", "\\")) or ".." in PurePosixPath(entry.filename).parts:
                 return f"{entry.filename[:80]!r} in it would be written outside of its folder"
+            if entry.file_size > max(LARGEST_UNSTORED, LARGEST_RATIO * entry.compress_size):
+                stored = f"{entry.compress_size:,} are stored"
+                return f"{entry.filename[:80]!r} in it claims {entry.file_size:,} bytes, of which {stored}"
             if entry.filename.endswith(".h5"):
                 with archive.open(entry) as member, h5py.File(member, "r") as file:
                     if why := fault_of_hdf5(file):

@@ -3,15 +3,18 @@ import json
 import os
 import pty
 import signal
+import socket
 import subprocess
 import sys
 import time
 import zlib
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from seqdec_gui.domain.bindings import IdsCodec, TextCodec
+from seqdec_gui.runs import lock, process
 from seqdec_gui.runs.checkpoint_file import head
 from seqdec_gui.runs.events import Checkpoint, EventWriter, Finished, Stopped, decode
 from seqdec_gui.runs.folder import RunFolder, list_runs
@@ -191,6 +194,23 @@ def test_stopping_a_run_that_has_ended_says_how_it_ended(run_command, fake_runne
     status, out, _ = run_command("stop", tmp_path / "run")
     assert (status, out) == (0, "The run is not running. Finished after 3 epochs.\n")
     assert run_command("attach", tmp_path / "run")[0] == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="which files a process has open cannot be seen")
+@pytest.mark.parametrize("options", [("--kill",), ("--grace", "0.2", "--terminate", "0.1")])
+def test_stopping_a_run_whose_lock_an_unknown_process_holds_ends_with_what_to_do(
+    options, run_command, fake_runner, roman, tmp_path, monkeypatch
+):
+    """Without an end the command would wait as long as the other process lives."""
+    monkeypatch.setattr(process, "LAST_WAIT_S", 0.2)
+    fake_runner("exit3")
+    run_command("train", roman, "--run", tmp_path / "run", "--devices", "cpu")
+    run = RunFolder(tmp_path / "run")
+    for pid, host, words in ((1 << 22, socket.gethostname(), "so it was not signalled"), (7, "elsewhere", "end it there")):
+        with lock.acquire(run.lock) as held:
+            held.write(msgspec.structs.replace(held.read(), pid=pid, host=host))
+            status, _, err = run_command("stop", run.path, *options)
+        assert (status, err.startswith("The run still runs"), words in err) == (1, True, True)
 
 
 def test_a_run_is_resumed_on_other_devices(run_command, fake_runner, roman, tmp_path):

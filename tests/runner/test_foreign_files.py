@@ -122,6 +122,18 @@ def test_archive_that_would_be_unpacked_elsewhere_is_refused(name: str, tmp_path
         fail_if_unsafe(archive(tmp_path / "a.keras", extra=name))
 
 
+def test_archive_that_unpacks_to_far_more_than_is_stored_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("config.json", json.dumps(DENSE))
+        with file.open("model.weights.h5", "w", force_zip64=True) as member:
+            for _ in range(80):
+                member.write(bytes(1 << 20))
+
+    with pytest.raises(InvalidInput, match=r"'model\.weights\.h5' in it claims 83,886,080 bytes, of which [\d,]+ are stored"):
+        fail_if_unsafe(path)
+
+
 def test_damaged_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.h5"
     path.write_bytes(hdf5(tmp_path / "b.h5").read_bytes()[:600])
