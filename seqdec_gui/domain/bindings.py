@@ -19,7 +19,7 @@ class TextCodec(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=T
         Literal["characters", "words"], Meta(description="What one token is; words are split at white space.")
     ] = "characters"
     charset: Annotated[tuple[str, ...], Meta(description="The tokens in order of their ids; empty: found in the data.")] = ()
-    length: Annotated[int, Meta(ge=1)] | None = None
+    length: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     marks: Annotated[
         Literal["auto", "both", "begin", "end", "none"],
         Meta(description="Begin and end symbols; auto: both for teacher forcing, end for other targets, none for inputs."),
@@ -45,7 +45,12 @@ class IdsCodec(msgspec.Struct, frozen=True, tag="ids", forbid_unknown_fields=Tru
 
     pad_id: (
         Annotated[
-            int, Meta(ge=0, description="The id that means padding, which losses and metrics leave out. None: every id counts.")
+            int,
+            Meta(
+                ge=0,
+                le=2**31 - 1,
+                description="The id that means padding, which losses and metrics leave out. None: every id counts.",
+            ),
         ]
         | None
     ) = None

@@ -7,6 +7,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+MOST = 2**31 - 1
+"""The largest whole number of a setting that means "never" where it is large; forms show no larger ones."""
+
 
 class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Hyperparameters of the training; flat, so that each can be set by name (`training.learning_rate`)."""
@@ -19,27 +22,34 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     learning_rate: Annotated[float, Meta(gt=0, le=100, description="Learning rate at the start.")] = 1e-3
     weight_decay: Annotated[float, Meta(ge=0, le=1, description="Decoupled weight decay (AdamW).")] = 0.004
     momentum: Annotated[float, Meta(ge=0, lt=1, description="Momentum (SGD and RMSprop).")] = 0.0
-    clip_norm: Annotated[float, Meta(ge=0, description="Scale all gradients down together to this global norm; 0: off.")] = 0.0
+    clip_norm: Annotated[
+        float, Meta(ge=0, le=1e15, description="Scale all gradients down together to this global norm; 0: off.")
+    ] = 0.0
     schedule: Annotated[
         Literal["constant", "exponential", "cosine", "plateau"], Meta(description="How the learning rate changes.")
     ] = "constant"
     schedule_first_epoch: Annotated[
-        int, Meta(ge=1, description="Epoch whose first step begins the decay, step by step (exponential, cosine).")
+        int, Meta(ge=1, le=MOST, description="Epoch whose first step begins the decay, step by step (exponential, cosine).")
     ] = 1
     schedule_last_epoch: Annotated[
-        int, Meta(ge=0, description="Epoch whose last step has the final rate (exponential, cosine); 0: the last epoch.")
+        int,
+        Meta(ge=0, le=MOST, description="Epoch whose last step has the final rate (exponential, cosine); 0: the last epoch."),
     ] = 0
     final_learning_rate: Annotated[
-        float, Meta(ge=0, description="Rate at the end of the decay, and the least for plateau.")
+        float, Meta(ge=0, le=100, description="Rate at the end of the decay, and the least for plateau.")
     ] = 1e-6
     plateau_factor: Annotated[float, Meta(gt=0, lt=1, description="Factor applied when the metric stands still (plateau).")] = (
         0.5
     )
-    plateau_patience: Annotated[int, Meta(ge=1, description="Reports without improvement before the rate falls (plateau).")] = 5
+    plateau_patience: Annotated[
+        int, Meta(ge=1, le=MOST, description="Reports without improvement before the rate falls (plateau).")
+    ] = 5
     early_stopping_patience: Annotated[
-        int, Meta(ge=0, description="Stop after so many reports without improvement of the monitored metric; 0: off.")
+        int, Meta(ge=0, le=MOST, description="Stop after so many reports without improvement of the monitored metric; 0: off.")
     ] = 0
-    early_stopping_delta: Annotated[float, Meta(ge=0, description="Smallest change that counts as an improvement.")] = 0.0
+    early_stopping_delta: Annotated[
+        float, Meta(ge=0, le=1e15, description="Smallest change that counts as an improvement.")
+    ] = 0.0
     monitor: Annotated[
         Literal["val_loss", "loss", "val_token_accuracy", "val_exact_accuracy"],
         Meta(description="Metric that picks the best checkpoint and drives plateau and early stopping."),

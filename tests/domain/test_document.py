@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from seqdec_gui.domain.bindings import Binding, CategoryCodec, DataSource, IdsCo
 from seqdec_gui.domain.catalog import KINDS, Field, fields
 from seqdec_gui.domain.design import Block, Design, Link, Port
 from seqdec_gui.domain.document import dumps, from_builtins, load, loads, save
+from seqdec_gui.domain.kinds.keras_model import KerasModel, NamedTensor
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.training import Training
 from tests.domain.designs import archetype
@@ -256,3 +259,43 @@ def test_a_number_out_of_its_range_is_told_the_whole_range(owner: str, field: Fi
     outside += [] if field.maximum is None else [int(field.maximum) + 1]
     for value in (*outside, "x"):
         assert field.range_text() in _refused(owner, field, [value] if field.type == "integers" else value)
+
+
+def whole_numbers(kind: object, place: str, seen: set[type]) -> Iterator[tuple[str, msgspec.inspect.IntType]]:
+    """Every whole number that a type can hold, with its place."""
+    match kind:
+        case msgspec.inspect.IntType():
+            yield place, kind
+        case msgspec.inspect.Metadata(type=inner) | msgspec.inspect.VarTupleType(item_type=inner):
+            yield from whole_numbers(inner, place, seen)
+        case msgspec.inspect.UnionType(types=parts) | msgspec.inspect.TupleType(item_types=parts):
+            for part in parts:
+                yield from whole_numbers(part, place, seen)
+        case msgspec.inspect.StructType(cls=struct, fields=fields) if struct not in seen:
+            seen.add(struct)
+            for field in fields:
+                yield from whole_numbers(field.type, f"{place}.{field.name}", seen)
+
+
+def test_every_whole_number_of_a_design_has_bounds_that_forms_and_arrays_can_hold() -> None:
+    """Without, a file could hold numbers for which the window has no box, and lengths for which there is no memory."""
+    seen: set[type] = set()
+    sections = {**KINDS, "data": DataSource, "training": Training}
+    found = [pair for name, struct in sections.items() for pair in whole_numbers(msgspec.inspect.type_info(struct), name, seen)]
+
+    assert {"training.epochs", "data.bindings.codec.length", "layer_stack.layers.units"} <= {place for place, _ in found}
+    for place, number in found:
+        if place.endswith(".shape"):  # `KerasModel.faults` looks at it
+            continue
+        assert number.ge is not None, place
+        assert number.le is not None, place
+        assert number.le < 2**31 or place.endswith("_count"), place
+
+
+@pytest.mark.parametrize("size", [-1, 0, 2**31, 10**15])
+def test_imported_tensor_of_an_impossible_size_is_a_problem(size: int) -> None:
+    trained = KerasModel(file="a.keras", model_inputs=(NamedTensor("x", (None, size)),))
+
+    ((field, text),) = trained.faults()
+    assert field == "model_inputs"
+    assert f"in the shape of x, got {size:,}." in text

@@ -18,6 +18,8 @@ from seqdec_gui.domain.types import DType, PortType, Shape, TensorType
 
 SUFFIXES = (".keras", ".h5", ".hdf5")
 """Of the files that can become a block."""
+LARGEST_SIZE = 2**31 - 1
+"""The largest size of an axis; what claims more is damaged."""
 
 
 class NamedTensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,8 +46,8 @@ class KerasModel(Kind, frozen=True, tag="keras_model"):
     sha256: Annotated[str, Meta(description="Check sum of the file when it was inspected.")] = ""
     model_inputs: Annotated[tuple[NamedTensor, ...], Meta(description="Inputs, in the model's order.")] = ()
     model_outputs: Annotated[tuple[NamedTensor, ...], Meta(description="Outputs, in the model's order.")] = ()
-    parameter_count: Annotated[int, Meta(ge=0, description="All weights.")] = 0
-    trainable_count: Annotated[int, Meta(ge=0, description="Weights that training changes.")] = 0
+    parameter_count: Annotated[int, Meta(ge=0, le=2**53, description="All weights.")] = 0
+    trainable_count: Annotated[int, Meta(ge=0, le=2**53, description="Weights that training changes.")] = 0
     layer_names: Annotated[tuple[str, ...], Meta(description="Names of the layers inside.")] = ()
     trainable: Trainable = True
 
@@ -81,6 +83,12 @@ class KerasModel(Kind, frozen=True, tag="keras_model"):
                     yield field, f"expected a name without a dot that can be printed, got {name!r}."
                 if count > 1:
                     yield field, f"expected names that differ, and {count} tensors are called {name!r}."
+
+        for field, tensors in (("model_inputs", self.model_inputs), ("model_outputs", self.model_outputs)):
+            for tensor in tensors:
+                wrong = next((size for size in tensor.shape if size is not None and not 1 <= size <= LARGEST_SIZE), None)
+                if wrong is not None:
+                    yield field, f"expected sizes from 1 to {LARGEST_SIZE:,} in the shape of {tensor.name}, got {wrong:,}."
 
     def check_port(self, port: str, given: PortType) -> None:
         wanted = next(tensor.type for tensor in self.model_inputs if tensor.name == port)

@@ -135,7 +135,7 @@ class CodecForm(QWidget):
             choice.currentIndexChanged.connect(self._on_field_changed)
             return choice
         number = WholeNumberBox()
-        number.setRange(0 if option == "length" else -1, 1_000_000)
+        number.setRange(*((0, 1_000_000) if option == "length" else (-1, 2**31 - 1)))
         number.setSpecialValueText("as the block needs" if option == "length" else "none: every id counts")
         number.valueChanged.connect(self._on_field_changed)
         return number
