@@ -11,11 +11,13 @@ from seqdec_gui.domain import document
 from seqdec_gui.domain.bindings import Binding, DataSource, TextCodec
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.edit import set_value
+from seqdec_gui.domain.generation import obstacle
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.runs.readiness import problems_in_data
 from seqdec_gui.runs.spec import DeviceChoice
 from tests.domain.designs import block, design
 
+PLAIN = TextCodec(marks="none")
 SOFTMAX = {"layer": "Dense", "units": 12, "activation": "softmax"}
 
 
@@ -134,3 +136,41 @@ def test_ids_that_begin_differently_are_told_before_the_training(folder: Path) -
     (warning,) = found(wanted, folder)
     assert (warning.severity, warning.code) == ("warning", "no_begin_symbol")
     assert "Nothing can be generated on this data" in warning.text
+
+
+@pytest.mark.parametrize(
+    ("given", "target", "told"),
+    [
+        (Binding("text.output", "word", PLAIN, file="copy.csv"), Binding("loss.targets", "word", PLAIN), "the same rows"),
+        (Binding("text.output", "seen", PLAIN), Binding("loss.targets", "small", PLAIN), "the targets one step behind"),
+        (Binding("text.output", "small", TextCodec(marks="begin")), Binding("loss.targets", "next", PLAIN), "one step behind"),
+        (
+            Binding("text.output", "word", TextCodec(marks="none", padding="left", reverse=True), file="copy.csv"),
+            Binding("loss.targets", "word", PLAIN),
+            "the same rows",
+        ),
+        (Binding("text.output", "word", PLAIN, file="./rows.csv"), Binding("loss.targets", "word", PLAIN), None),
+    ],
+)
+def test_the_true_row_is_recognised_in_another_file_in_small_letters_and_turned(
+    given: Binding, target: Binding, told: str | None, tmp_path: Path
+) -> None:
+    rows = [f"{word},#{word},{word}$,{word.lower()}" for word in words(80, 3, 8, 0, "abcABCxyz")]
+    for name in ("rows.csv", "copy.csv"):
+        (tmp_path / name).write_text("\n".join(["word,seen,next,small", *rows]))
+    wanted = bound(layers({"layer": "Recurrent", "units": 4}, length=10), text=given, loss=target)
+    wanted = set_value(wanted, "text.symbols", "14")
+    warnings = [problem.text for problem in found(wanted, tmp_path) if problem.code == "cannot_generate"]
+
+    if told is None:  # the design alone says so, and `check` with it
+        assert "bound to the same column" in obstacle(wanted)
+    else:
+        assert [told in text for text in warnings] == [True]
+
+
+def test_a_stack_that_names_a_class_of_each_symbol_generates(tmp_path: Path) -> None:
+    rows = [f"{word},{''.join('v' if letter in 'ae' else 'c' for letter in word)}" for word in words(80, 3, 8, 0, "abcdefg")]
+    (tmp_path / "rows.csv").write_text("\n".join(["word,tag", *rows]))
+    plain = {"text": Binding("text.output", "word", PLAIN), "loss": Binding("loss.targets", "tag", PLAIN)}
+
+    assert found(bound(layers({"layer": "Recurrent", "units": 4}, length=10), **plain), tmp_path) == ()
