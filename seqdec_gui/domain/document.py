@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import difflib
 import os
+import stat
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from seqdec_gui.domain.training import Training
 
 FORMAT = 1
 SUFFIX = ".seqdec"
+LARGEST_FILE = 256 << 20
+"""Bytes of a design file; those of 100,000 blocks have 80 MB."""
 _TOP = ("format", "id", "blocks", "links", "data", "training")
 
 
@@ -206,7 +209,7 @@ def load(path: Path | str) -> Design:
     """Read a design file. Raises InvalidInput."""
     path = Path(path)
     try:
-        text = path.read_bytes()
+        text = _read(path)
     except OSError as error:
         hints = {FileNotFoundError: "Check the path.", IsADirectoryError: "Give the .seqdec file in it."}
         hint = hints.get(type(error), "Check the permissions.")
@@ -217,6 +220,24 @@ def load(path: Path | str) -> Design:
     except InvalidInput as error:
         places = [msgspec.structs.replace(p, where=p.where or str(path)) for p in error.problems]
         raise InvalidInput(places) from None
+
+
+def _read(path: Path) -> bytes:
+    """The content of a file, or of a pipe that a shell makes (`check <(...)`). Raises OSError, InvalidInput.
+
+    Another pipe may never end, and a device has no end.
+    """
+    kind = path.stat().st_mode
+    of_shell = stat.S_ISFIFO(kind) and (str(path) == "/dev/stdin" or path.is_relative_to("/dev/fd"))
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind) or of_shell):
+        text = "The design cannot be read: it is a pipe or a device, and a file was expected."
+        raise InvalidInput([Problem("error", "unreadable", str(path), text, "Give a .seqdec file.")])
+    with path.open("rb") as file:
+        content = file.read(LARGEST_FILE + 1)
+    if len(content) > LARGEST_FILE:
+        text = f"The design has more than {LARGEST_FILE >> 20} MiB, and none that large was expected."
+        raise InvalidInput([Problem("error", "unreadable", str(path), text, "Give a .seqdec file.")])
+    return content
 
 
 def save(design: Design, path: Path | str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from seqdec_gui.domain.bindings import Binding, CategoryCodec, DataSource, IdsCodec, Split, TextCodec, ValuesCodec, VectorCodec
 from seqdec_gui.domain.catalog import KINDS, Field, fields
 from seqdec_gui.domain.design import Block, Design, Link, Port
-from seqdec_gui.domain.document import dumps, from_builtins, load, loads, save
+from seqdec_gui.domain.document import LARGEST_FILE, dumps, from_builtins, load, loads, save
 from seqdec_gui.domain.kinds.keras_model import KerasModel, NamedTensor
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.training import Training
@@ -299,3 +300,29 @@ def test_imported_tensor_of_an_impossible_size_is_a_problem(size: int) -> None:
     ((field, text),) = trained.faults()
     assert field == "model_inputs"
     assert f"in the shape of x, got {size:,}." in text
+
+
+def test_a_pipe_or_a_device_in_place_of_a_design_makes_nobody_wait(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.seqdec")
+    (tmp_path / "b.seqdec").symlink_to("/dev/zero")
+
+    for name in ("a.seqdec", "b.seqdec"):
+        with pytest.raises(InvalidInput, match="it is a pipe or a device, and a file was expected"):
+            load(tmp_path / name)
+
+
+def test_a_design_of_endless_size_is_not_read_whole(tmp_path: Path) -> None:
+    with (tmp_path / "a.seqdec").open("wb") as file:
+        file.truncate(LARGEST_FILE + 1)
+
+    with pytest.raises(InvalidInput, match="more than 256 MiB"):
+        load(tmp_path / "a.seqdec")
+
+
+def test_a_design_is_read_from_the_pipe_of_a_shell() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, dumps(archetype()).encode())
+    os.close(writing)
+
+    assert load(f"/dev/fd/{reading}") == archetype()
+    os.close(reading)
