@@ -131,7 +131,7 @@ def _plan(design: Design, inference: Inference, block: Block, link: Link) -> Pla
 def reads_the_truth(design: Design, plan: OnePass, name: str, why: str) -> InvalidInput:
     """The reason not to generate where input `name` holds the sequence that is to be predicted; `why` is said of the input."""
     block_id = plan.port.block
-    imported = isinstance(design.block(block_id).parameters, KerasModel)
+    imported = design.block(block_id).parameters.imported is not None
     reaches = "may reach (what is inside an imported model is not known)" if imported else "reaches"
     text = (
         f"{block_id} cannot generate: {name} {why}, and each step of it {reaches} the prediction of the same step, so the true "
