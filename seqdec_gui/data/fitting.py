@@ -258,10 +258,10 @@ def sorted_labels(source: Source) -> list[str]:
 
 
 def survey_labels(source: Source) -> set[str]:
-    """The different texts of the rows."""
+    """The different texts of the rows; an empty one is no label."""
     labels: set[str] = set()
     for chunk in source.texts():
-        labels.update(label for label in chunk.dictionary_encode().dictionary.to_pylist() if label is not None)
+        labels.update(label for label in chunk.dictionary_encode().dictionary.to_pylist() if label)
     return labels
 
 

@@ -120,6 +120,7 @@ _ROWS = (
     Code("loss_activation", "design", "The loss does not suit the activation of the output it is connected to: change one of them."),
     Code("mask_not_in_h5", "export", "A .h5 file cannot carry the mask of padding: export as .keras, or do without the mask."),
     Code("may_not_generate", "generate", "Whether the model generates or needs the true sequence depends on the data, which is not bound yet: bind the columns."),
+    Code("missing_as_text", "data", "Some texts are nothing but NA, NaN or the like, which was read as text: remove these rows if they are no text."),
     Code("missing_file", "data", "There is no file at this path: check the path."),
     Code("missing_input", "generate", "A row lacks the value of an input port: give a column for every input."),
     Code("new_labels", "data", "Labels are new to the weights that are taken, and come after the known ones: nothing to do."),

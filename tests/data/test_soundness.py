@@ -67,6 +67,15 @@ def test_a_control_character_is_found_in_any_row(letter: str, row: int) -> None:
     assert len(seen.lengths) == len(texts)
 
 
+@pytest.mark.parametrize("mark", ["NA", "NaN", "NULL", "\\N"])
+def test_texts_that_mark_missing_values_are_told(tmp_path: Path, mark: str) -> None:
+    (tmp_path / "a.csv").write_text("word,tag\n" + "tomato,x\npotato,y\n" * 5 + f"{mark},y\n{mark},x\n")
+    (problem,) = told(tmp_path / "a.csv", "word")
+    assert (problem.severity, problem.code) == ("warning", "missing_as_text")
+    assert "2 rows" in problem.text
+    assert "row 11" in problem.text
+
+
 def test_a_line_end_inside_a_text_is_told() -> None:
     (problem,) = told(CASES / "trailing_newline.csv", "smiles")
     assert (problem.severity, problem.code) == ("warning", "line_ends_in_text")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 _MIN_ROWS = 3
 """With fewer rows below it, a first line of words cannot be compared with them."""
 _MANY_ROWS = 20
-"""From this many rows on, a first line that is unlike all of them surely names columns."""
+"""With fewer rows, letters that a column never uses are accidents."""
 _FEW_KNOWN = 0.1
 """Names that people give to columns are no evidence where at least this part of the cells below are such names too."""
 _RICH_CHARACTERS = 300
@@ -80,7 +80,7 @@ def _judged_by_words(first: Sequence[str], columns: Sequence[Sequence[str]]) -> 
         below = [cell for column in columns for cell in column if cell]
         return Judgement(True, not below or sum(map(_is_known, below)) < _FEW_KNOWN * len(below))
     enough = 2 if len(cells) > 1 else 3  # several cells that are unlike theirs say more than one
-    apart = bool(features) and min(features) >= enough and max(map(len, columns)) >= _MANY_ROWS
+    apart = bool(features) and min(features) >= enough
     if not all(map(_NAME.fullmatch, cells)):
         return Judgement(apart, False)
     if known == len(cells):  # one word, which may also be the first of a list of words
@@ -102,7 +102,7 @@ def _unlike(name: str, column: Sequence[str]) -> int:
     differs += shapes.count(_shape(name)) < 0.02 * len(shapes) or _shape(name) not in shapes
     differs += len(name.split()) not in {len(cell.split()) for cell in cells}
     used = set("".join(cells))
-    if sum(lengths) >= _RICH_CHARACTERS:
+    if sum(lengths) >= _RICH_CHARACTERS and len(cells) >= _MANY_ROWS:
         differs += 2 * any(letter not in used for letter in name)
     return differs
 
