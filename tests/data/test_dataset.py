@@ -374,7 +374,7 @@ def test_a_reshaped_array_is_refused_with_both_shapes(opened: Opened) -> None:
 
 
 def test_text_with_numbers_in_it_is_refused_for_a_vector(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text('v\n0.1 0.2 0.3\n"1, 2, 3"\n0 0 0\n1 1 1\n')
+    (tmp_path / "a.csv").write_text('v\n0.1 0.2 0.3\n"1, 2, 3"\n' + "0 0 0\n1 1 1\n" * 10)
     source = DataSource("a.csv", Split(validation=0), (Binding("latent", "v"),))
     (problem,) = problems_of(open_dataset, source, [LATENT], tmp_path)
     assert problem.text == "Column 'v' holds text, expected numbers: row 1 is '0.1 0.2 0.3'."

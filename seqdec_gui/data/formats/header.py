@@ -10,7 +10,7 @@ from typing import NamedTuple
 _MIN_ROWS = 3
 """With fewer rows below it, a first line of words cannot be compared with them."""
 _MANY_ROWS = 20
-"""With fewer rows, letters that a column never uses are accidents."""
+"""With fewer rows it may be an accident that a first line of words is unlike all of them."""
 _FEW_KNOWN = 0.1
 """Names that people give to columns are no evidence where at least this part of the cells below are such names too."""
 _RICH_CHARACTERS = 300
@@ -79,15 +79,16 @@ def _judged_by_words(first: Sequence[str], columns: Sequence[Sequence[str]]) -> 
     if known == len(cells) > 1 or (cells and all(map(_COMPOUND.fullmatch, cells))):
         below = [cell for column in columns for cell in column if cell]
         return Judgement(True, not below or sum(map(_is_known, below)) < _FEW_KNOWN * len(below))
+    apart = bool(features) and min(features) >= 2
     enough = 2 if len(cells) > 1 else 3  # several cells that are unlike theirs say more than one
-    apart = bool(features) and min(features) >= enough
+    surely = apart and min(features) >= enough and max(map(len, columns)) >= _MANY_ROWS
     if not all(map(_NAME.fullmatch, cells)):
         return Judgement(apart, False)
     if known == len(cells):  # one word, which may also be the first of a list of words
         return Judgement(True, sum(features) > 0)
     if max(map(len, columns), default=0) < _MIN_ROWS:
         return Judgement(True, False)
-    return Judgement(known > 0 or sum(features) > 0, apart)
+    return Judgement(known > 0 or sum(features) > 0, surely)
 
 
 def _unlike(name: str, column: Sequence[str]) -> int:
@@ -102,7 +103,7 @@ def _unlike(name: str, column: Sequence[str]) -> int:
     differs += shapes.count(_shape(name)) < 0.02 * len(shapes) or _shape(name) not in shapes
     differs += len(name.split()) not in {len(cell.split()) for cell in cells}
     used = set("".join(cells))
-    if sum(lengths) >= _RICH_CHARACTERS and len(cells) >= _MANY_ROWS:
+    if sum(lengths) >= _RICH_CHARACTERS:
         differs += 2 * any(letter not in used for letter in name)
     return differs
 

@@ -70,7 +70,7 @@ def looks_like_rows(content: bytes, delimiter: str, width: int) -> int:
         first = max(content.rfind(b"\n", 0, cell.start()), content.rfind(b"\r", 0, cell.start())) + 1
         end = _LINE_END.search(content, cell.end())
         lines = _LINE_END.split(content[first : end.start() if end else len(content)])
-        if width > 1 and all(line.count(mark) == width - 1 for line in lines):
+        if all(line.count(mark) == width - 1 for line in lines):
             return cell.start()
     return -1
 
