@@ -311,6 +311,7 @@ def test_no_row_of_pairs_written_without_quoting_is_joined_with_the_next(tmp_pat
         ("a.csv", "sep=;\r\nword;n\r\nab;1\r\ncd;2\r\n", 2, ["comments_skipped"]),
         ("a.csv", "word, tag\nab, xx\ncd, y\nef, zzz\n", 3, ["spaces_in_cells"]),
         ("a.csv", 'n,word\n1, "ab"\n2,"c,d"\n', 2, ["quotes_are_text"]),
+        ("a.csv", 'n,word\n1,"say \\"ab"\n2,say 5\\"\n', 2, ["quotes_are_text", "backslash_escapes"]),
         ("a.csv", "n;word\nx1;ab\nx2;cd\n# end;x\n", 3, ["comment_as_row", "header_assumed"]),
         ("a.csv", "word\n" + "tomato\npotato\n" * 20 + "# the end\n", 41, ["comment_as_row"]),
         ("a.csv", "My data\nn;word\n1;ab\n2;cd\n3;ef\n", 4, ["header_assumed", "delimiter_assumed"]),

@@ -99,7 +99,7 @@ def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = ()) -
     lines_before = line_at(content, start) - 1
     content = content[start:]
     count, quoted, fault_line, notes = _quotes(content, delimiter, name, reading, lines_before)
-    problems += notes
+    problems += [*notes, *_said_of_backslashes(content, delimiter, name, lines_before)]
     sample = _sample(content, delimiter, quoted)
     judged = judge_header([record.cells for record in sample], bound)
     header = judged.header if reading.header == "auto" else reading.header == "yes"
@@ -290,6 +290,19 @@ def _said_of_spaces(content: bytes, delimiter: str, name: str, lines_before: int
         "cell are read as part of its text."
     )
     return [Problem("warning", "quotes_are_text", "data", text, "Remove the spaces behind the delimiters.")]
+
+
+def _said_of_backslashes(content: bytes, delimiter: str, name: str, lines_before: int) -> list[Problem]:
+    """A warning where backslashes stand before what delimits cells, as some programs protect it, which is not undone."""
+    found = [match.start() for match in re.finditer(rb'\\["\r\n\t' + re.escape(delimiter.encode()) + rb"]", content)]
+    if not found:
+        return []
+    text = (
+        f"In {counted(len(found), 'place')} of {name} a backslash stands before a quote, delimiter or line end (the first in line "
+        f"{lines_before + line_at(content, found[0])}); it is read as a symbol, and protects nothing."
+    )
+    hint = "If backslashes are the escapes of the program that wrote the file, have it double quotes instead."
+    return [Problem("warning", "backslash_escapes", "data", text, hint)]
 
 
 def _is_quoted_throughout(content: bytes, delimiter: str) -> bool:
