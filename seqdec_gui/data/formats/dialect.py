@@ -298,7 +298,7 @@ def _said_of_backslashes(content: bytes, delimiter: str, name: str, lines_before
     if not found:
         return []
     text = (
-        f"In {counted(len(found), 'place')} of {name} a backslash stands before a quote, delimiter or line end (the first in line "
+        f"In {counted(len(found), 'place')} of {name} a backslash stands before a quote, delimiter or line end (first in line "
         f"{lines_before + line_at(content, found[0])}); it is read as a symbol, and protects nothing."
     )
     hint = "If backslashes are the escapes of the program that wrote the file, have it double quotes instead."
