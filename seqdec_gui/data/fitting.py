@@ -333,6 +333,11 @@ def _fit_numbers(demand: Demand, source: Source, codec: Codec, seen: NumberSurve
         found = f"{source.label} has values from {seen.low:g} to {seen.high:g}"
         text = f"{found}; expected class ids, one-hot rows or probabilities."
         problems.append(Problem("error", "not_probabilities", where, text, "Bind another column, or choose another loss."))
+    elif seen.hollow and _judged(demand) and not demand.masks_padding:
+        text = (
+            f"{source.label} is one-hot, but some steps are all 0: they add 0 to the loss and count as class 0 in accuracies."
+        )
+        problems.append(Problem("warning", "not_one_hot", where, text, "Switch mask_padding of the loss on to leave them out."))
     elif port.one_hot and not seen.one_hot:
         text = f"{source.label} is not one-hot; its values are fed as they are."
         problems.append(Problem("info", "not_one_hot", where, text))

@@ -106,6 +106,7 @@ def test_one_hot_rows_of_zeros_stay_values_where_the_loss_counts_them(opened: Op
     ports = (LATENT, STEPS, msgspec.structs.replace(LOSS, mask_padding=False))
     dataset = opened({"X": X, "hot": hot}, ports, BOUND[0], Binding("steps", "hot"))
     np.testing.assert_array_equal(taken(dataset, "loss"), hot[:, 1:])
+    assert ("warning", "not_one_hot") in [(problem.severity, problem.code) for problem in dataset.problems]
     (problem,) = problems_of(opened, {"X": X, "hot": hot}, ports, BOUND[0], Binding("steps", "hot", IdsCodec()))
     assert problem.code == "not_one_hot"
     assert "mask_padding" in problem.hint

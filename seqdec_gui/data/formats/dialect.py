@@ -38,7 +38,7 @@ _MIN_STYLED_ROWS = 8
 _LINE_END = re.compile(rb"\r\n?|\n")
 _SEPARATOR_LINE = re.compile(rb'"?sep=([^\r\n"])"?(?:\r\n?|\n)', re.IGNORECASE)
 """What Excel writes before a table, and obeys."""
-_LIKE_COMMENT = re.compile(rb"(?<=[\r\n])# ")
+_LIKE_COMMENT = re.compile(rb"[\r\n]# ")
 _FEW = 0.1
 """Lines that begin like comments are a warning if they are at most this part of all."""
 _MOST = 0.9
@@ -281,8 +281,8 @@ def _said_of_spaces(content: bytes, delimiter: str, name: str, lines_before: int
     """A warning where spaces stand before the quotes of a cell, which are not taken for its delimiters then."""
     mark = re.escape(delimiter.encode())
     spaced = re.compile(mark + rb' +"[^"\r\n]*" *(?=' + mark + rb"|[\r\n]|\Z)")
-    first = spaced.search(content)
-    if not first or delimiter == " ":
+    first = spaced.search(content) if b' "' in content and delimiter != " " else None
+    if first is None:
         return []
     line = lines_before + line_at(content, first.start())
     text = (
@@ -360,7 +360,7 @@ def _said_of_comments(comments: bytes, name: str) -> Problem:
 
 def _said_of_late_comments(content: bytes, count: Count, lines_before: int, name: str) -> list[Problem]:
     """A warning where a few lines behind the first begin like comments, which they are not taken for."""
-    found = [match.start() for match in _LIKE_COMMENT.finditer(content)]
+    found = [match.start() + 1 for match in _LIKE_COMMENT.finditer(content)] if b"# " in content else []
     if not found or content.startswith(b"#") or len(found) > max(1, _FEW * count.records):
         return []
     text = (

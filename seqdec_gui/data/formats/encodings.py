@@ -36,8 +36,9 @@ _NO_WORD = re.compile(
 )
 """Letters or symbols in a row as Western words hardly have them, and words of other alphabets read as cp1252 do."""
 _SYMBOL_IN_WORD = re.compile(rb"(?<=[A-Za-z" + _LETTERS + rb"])[" + _SYMBOLS + rb"](?=[A-Za-z" + _LETTERS + rb"])")
-_PROOF_BYTES = 4 * 2**20
-"""How much of the text outside ASCII is looked at for its alphabet."""
+_NOT_ASCII = re.compile(rb"[\x80-\xff]+")
+_PROOF_RUNS = 50_000
+"""How many runs of bytes outside ASCII are looked at for their alphabet."""
 _UTF8_SHARE = 0.5
 """Text is UTF-8 with wrong bytes in it if at least this part of what is not ASCII is valid UTF-8."""
 _NO_WORD_SHARE = 0.5
@@ -107,18 +108,24 @@ def decoded_texts(values: list[bytes | None]) -> tuple[list[str | None], str]:
 
 def is_western(raw: bytes) -> bool:
     """Whether bytes that are not UTF-8 may be Western European text: whether, read as cp1252, they make words."""
-    foreign = b"\n".join(found[0] for found in islice(re.finditer(rb"[A-Za-z]?[\x80-\xff]+[A-Za-z]?", raw), _PROOF_BYTES))
+    foreign = _foreign(raw)
     total = len(foreign.translate(None, delete=_ASCII))
     no_words = sum(len(found[0]) for found in _NO_WORD.finditer(foreign))
     in_words = sum(1 for _ in _SYMBOL_IN_WORD.finditer(foreign))
     return no_words < _NO_WORD_SHARE * total and (in_words < _FEWEST_IN_WORDS or in_words < _IN_WORD_SHARE * total)
 
 
+def _foreign(raw: bytes) -> bytes:
+    """The first runs of bytes that are not ASCII, a line each, with the byte before and the byte after."""
+    runs = islice(_NOT_ASCII.finditer(raw), _PROOF_RUNS)
+    return b"\n".join(raw[max(0, found.start() - 1) : found.end() + 1] for found in runs)
+
+
 def _fail_if_not_western(raw: bytes, name: str) -> None:
     """Raises InvalidInput where the bytes are UTF-8 but for some, or an alphabet that cp1252 and Latin-1 have not."""
-    foreign = raw[: _PROOF_BYTES * 4].translate(None, delete=_ASCII)
-    valid = sum(len(found[0]) for found in _UTF8_LETTER.finditer(raw[: _PROOF_BYTES * 4]))
-    if valid and valid >= _UTF8_SHARE * len(foreign):
+    foreign = _foreign(raw)
+    valid = sum(len(found[0]) for found in _UTF8_LETTER.finditer(foreign))
+    if valid and valid >= _UTF8_SHARE * len(foreign.translate(None, delete=_ASCII)):
         at, found_byte = _first_wrong(raw)
         text = f"Most letters of {name} are UTF-8, but byte 0x{found_byte:02x} in line {line_at(raw, at)} is not valid in it."
         hint = "Correct that line, or set data.encoding if the file is written in another encoding."

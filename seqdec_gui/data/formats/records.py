@@ -63,11 +63,12 @@ def looks_like_rows(content: bytes, delimiter: str, width: int) -> int:
 
     Such a cell may as well be two quotes in the text of two rows. `content` is UTF-8 text in which all quotes close properly.
     """
-    mark = delimiter.encode()
+    mark, has_line_feeds = delimiter.encode(), b"\n" in content
     for cell in _patterns(delimiter)[2].finditer(content):
         if not cell[1] or not _LINE_END.search(cell[1]):
             continue
-        first = max(content.rfind(b"\n", 0, cell.start()), content.rfind(b"\r", 0, cell.start())) + 1
+        line_feed = content.rfind(b"\n", 0, cell.start()) if has_line_feeds else -1
+        first = max(line_feed, content.rfind(b"\r", line_feed + 1, cell.start())) + 1
         end = _LINE_END.search(content, cell.end())
         lines = _LINE_END.split(content[first : end.start() if end else len(content)])
         if all(line.count(mark) == width - 1 for line in lines):
