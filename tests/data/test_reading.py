@@ -309,6 +309,8 @@ def test_no_row_of_pairs_written_without_quoting_is_joined_with_the_next(tmp_pat
     ("name", "text", "rows", "told"),
     [
         ("a.csv", "sep=;\r\nword;n\r\nab;1\r\ncd;2\r\n", 2, ["comments_skipped"]),
+        ("a.csv", "sep=\t\nword\tn\nab\t1\ncd\t2\n", 2, ["comments_skipped"]),
+        ("a.csv", "sep=:\nword,n\nab,1\ncd,2\n", 2, ["comments_skipped"]),
         ("a.csv", "word, tag\nab, xx\ncd, y\nef, zzz\n", 3, ["spaces_in_cells"]),
         ("a.csv", 'n,word\n1, "ab"\n2,"c,d"\n', 2, ["quotes_are_text"]),
         ("a.csv", 'n,word\n1,"say \\"ab"\n2,say 5\\"\n', 2, ["quotes_are_text", "backslash_escapes"]),

@@ -187,10 +187,11 @@ def _said_of_first_line(content: bytes, chosen: str, name: str) -> list[Problem]
 
 
 def _obeyed(delimiter: str, reading: Reading, name: str) -> tuple[Reading, list[Problem]]:
-    """The reading with the delimiter that a line `sep=;` before the table names, and a remark on that line."""
+    """The reading with the delimiter that a line `sep=;` names, if it can be one, and a remark on that line."""
     text = f"The first line of {name} names the delimiter ({delimiter!r}) and was skipped."
-    if reading.delimiter == "auto":
-        reading = msgspec.structs.replace(reading, delimiter="tab" if delimiter == "\t" else delimiter)
+    if reading.delimiter == "auto" and delimiter in DELIMITER_NAMES:
+        written = {mark: word for word, mark in _WRITTEN.items()}
+        reading = msgspec.structs.replace(reading, delimiter=written.get(delimiter, delimiter))
     return reading, [Problem("info", "comments_skipped", "data", text)]
 
 
