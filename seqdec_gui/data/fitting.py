@@ -28,6 +28,9 @@ from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.types import Shape
 from seqdec_gui.domain.wording import counted
 
+EXACT_WHOLE = 2**24
+"""The largest number up to which float32 holds all whole numbers."""
+
 
 class Fit(NamedTuple):
     """A fitted codec, or None where it could not be fitted, the wires it feeds, and what is wrong."""
@@ -354,6 +357,11 @@ def _fit_numbers(demand: Demand, source: Source, codec: Codec, seen: NumberSurve
                 text = f"{source.label} has steps of zeros, which {port.masked_by} skips; standardised they are not 0."
                 hint = f"Set {port.port}.codec.standardise=false, and standardise the data without its padding."
                 problems.append(Problem("warning", "padding_standardised", where, text, hint))
+    largest = max(-seen.low, seen.high)
+    if not fitted.mean and seen.integral and largest > EXACT_WHOLE:
+        text = f"{source.label} has whole numbers up to {largest:.0f}; above {EXACT_WHOLE:,} float32 rounds them."
+        hint = "Subtract what they have in common, standardise them, or bind them as ids, text or labels if they are codes."
+        problems.append(Problem("warning", "rounded_numbers", where, text, hint))
     return Fit(fitted, _wires(demand, shape[-1] if shape else 0, None, values=True), problems)
 
 

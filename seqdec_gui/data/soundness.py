@@ -46,6 +46,8 @@ class TextSurvey(NamedTuple):
     """The first row that is nothing but a mark of a missing value."""
     missing: str = ""
     """That mark."""
+    replaced_rows: int = 0
+    """Rows with U+FFFD, which a program writes where it cannot decode a byte."""
 
 
 def survey_text(chunks: Iterator[Chunk]) -> TextSurvey:
@@ -53,7 +55,7 @@ def survey_text(chunks: Iterator[Chunk]) -> TextSurvey:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    rows = control_rows = break_rows = missing_rows = 0
+    rows = control_rows = break_rows = missing_rows = replaced_rows = 0
     control_row = break_row = missing_row = -1
     control = missing = ""
     lengths = [np.empty(0, np.int32)]
@@ -74,12 +76,22 @@ def survey_text(chunks: Iterator[Chunk]) -> TextSurvey:
                 at = pc.index(marked, True).as_py()
                 missing_row, missing = rows + at, chunk[at].as_py()
             missing_rows += found_rows
+        replaced_rows += pc.sum(pc.match_substring(chunk, "\N{REPLACEMENT CHARACTER}")).as_py() or 0
         counts = pc.fill_null(pc.utf8_length(chunk), 0)
         lengths.append(counts.to_numpy(zero_copy_only=False).astype(np.int32))
         rows += len(chunk)
     all_lengths = np.concatenate(lengths)
     return TextSurvey(
-        control_rows, control_row, control, break_rows, break_row, all_lengths, missing_rows, missing_row, missing
+        control_rows,
+        control_row,
+        control,
+        break_rows,
+        break_row,
+        all_lengths,
+        missing_rows,
+        missing_row,
+        missing,
+        replaced_rows,
     )
 
 
@@ -99,6 +111,13 @@ def text_problems(source: Source, seen: TextSurvey, where: str) -> list[Problem]
             f"{seen.break_row + 1}); it is a symbol like any other."
         )
         problems.append(Problem("warning", "line_ends_in_text", where, text, "Strip the texts if it does not belong to them."))
+    if seen.replaced_rows:
+        text = (
+            f"{source.label} has {counted(seen.replaced_rows, 'row')} with U+FFFD, which programs write for letters that they "
+            "could not decode; it is a symbol like any other."
+        )
+        hint = "Make the file again from its source, in the right encoding."
+        problems.append(Problem("warning", "lost_letters", where, text, hint))
     if seen.missing_rows:
         text = (
             f"{source.label} has {counted(seen.missing_rows, 'row')} like {seen.missing!r} (the first is row "

@@ -60,6 +60,7 @@ def digit_strings(cells: Any) -> str | None:
     """
     import pyarrow.compute as pc
 
+    cells = pc.utf8_ltrim(cells, "-")
     lengths = pc.min_max(pc.binary_length(cells)).as_py()
     if (lengths["max"] or 0) < 3 or not _all(cells.drop_null(), _DIGITS):
         return None
