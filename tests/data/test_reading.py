@@ -318,7 +318,7 @@ def test_no_row_of_pairs_written_without_quoting_is_joined_with_the_next(tmp_pat
         ("a.csv", "word\n" + "tomato\npotato\n" * 20 + "# the end\n", 41, ["comment_as_row"]),
         ("a.csv", "My data\nn;word\n1;ab\n2;cd\n3;ef\n", 4, ["header_assumed", "delimiter_assumed"]),
         ("a.csv", "n;a,b\n1;c,d\n2;e,f\n", 3, ["delimiter_assumed", "header_missing"]),
-        ("a.csv", "n\ta,b\n1\tc,d\n2\te,f\n", 2, ["delimiter_assumed"]),
+        ("a.csv", "n\ta,b\n1\tc,d\n2\te,f\n", 3, ["delimiter_assumed", "header_missing"]),
     ],
 )
 def test_what_may_be_meant_otherwise_is_told(tmp_path: Path, name: str, text: str, rows: int, told: list[str]) -> None:
