@@ -302,8 +302,10 @@ class FittedCategory(msgspec.Struct, frozen=True, tag="category", forbid_unknown
             if len(at):
                 found = chunk[int(at[0])].as_py()
                 listed = ", ".join(map(repr, self.labels[:20]))
-                text = f"{source.label}, row {row + int(at[0]) + 1}: label {found!r} is not one of {listed}."
-                return [Problem("error", "unknown_label", where, text, "Remove it, or train with it.")]
+                what = "no label, expected" if not found else f"label {found!r} is not"
+                text = f"{source.label}, row {row + int(at[0]) + 1}: {what} one of {listed}."
+                hint = "Fill or remove it." if not found else "Remove it, or train with it."
+                return [Problem("error", "unknown_label", where, text, hint)]
             row += len(chunk)
         return []
 

@@ -28,6 +28,9 @@ from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.types import Shape
 from seqdec_gui.domain.wording import counted
 
+EXACT_WHOLE = 2**24
+"""The largest number up to which float32 holds all whole numbers."""
+
 
 class Fit(NamedTuple):
     """A fitted codec, or None where it could not be fitted, the wires it feeds, and what is wrong."""
@@ -258,10 +261,10 @@ def sorted_labels(source: Source) -> list[str]:
 
 
 def survey_labels(source: Source) -> set[str]:
-    """The different texts of the rows."""
+    """The different texts of the rows; an empty one is no label."""
     labels: set[str] = set()
     for chunk in source.texts():
-        labels.update(label for label in chunk.dictionary_encode().dictionary.to_pylist() if label is not None)
+        labels.update(label for label in chunk.dictionary_encode().dictionary.to_pylist() if label)
     return labels
 
 
@@ -333,6 +336,11 @@ def _fit_numbers(demand: Demand, source: Source, codec: Codec, seen: NumberSurve
         found = f"{source.label} has values from {seen.low:g} to {seen.high:g}"
         text = f"{found}; expected class ids, one-hot rows or probabilities."
         problems.append(Problem("error", "not_probabilities", where, text, "Bind another column, or choose another loss."))
+    elif seen.hollow and _judged(demand) and not demand.masks_padding:
+        text = (
+            f"{source.label} is one-hot, but some steps are all 0: they add 0 to the loss and count as class 0 in accuracies."
+        )
+        problems.append(Problem("warning", "not_one_hot", where, text, "Switch mask_padding of the loss on to leave them out."))
     elif port.one_hot and not seen.one_hot:
         text = f"{source.label} is not one-hot; its values are fed as they are."
         problems.append(Problem("info", "not_one_hot", where, text))
@@ -349,6 +357,11 @@ def _fit_numbers(demand: Demand, source: Source, codec: Codec, seen: NumberSurve
                 text = f"{source.label} has steps of zeros, which {port.masked_by} skips; standardised they are not 0."
                 hint = f"Set {port.port}.codec.standardise=false, and standardise the data without its padding."
                 problems.append(Problem("warning", "padding_standardised", where, text, hint))
+    largest = max(-seen.low, seen.high)
+    if not fitted.mean and seen.integral and largest > EXACT_WHOLE:
+        text = f"{source.label} has whole numbers up to {largest:.0f}; above {EXACT_WHOLE:,} float32 rounds them."
+        hint = "Subtract what they have in common, standardise them, or bind them as ids, text or labels if they are codes."
+        problems.append(Problem("warning", "rounded_numbers", where, text, hint))
     return Fit(fitted, _wires(demand, shape[-1] if shape else 0, None, values=True), problems)
 
 

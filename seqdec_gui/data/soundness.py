@@ -21,6 +21,8 @@ LONG_SYMBOLS = 32
 """And has at least this many symbols."""
 _LONG_QUANTILE = 0.99
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_MISSING_MARKS = ("NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None", "<NA>", "\\N")
+"""What R, pandas, spreadsheets and databases write for a missing value."""
 _SHOWN = 40
 """How much of a value a message shows."""
 _COMPARED_ROWS = 65_536
@@ -39,15 +41,23 @@ class TextSurvey(NamedTuple):
     """The first row with a line end inside."""
     lengths: Array
     """In code points, int32."""
+    missing_rows: int = 0
+    missing_row: int = -1
+    """The first row that is nothing but a mark of a missing value."""
+    missing: str = ""
+    """That mark."""
+    replaced_rows: int = 0
+    """Rows with U+FFFD, which a program writes where it cannot decode a byte."""
 
 
 def survey_text(chunks: Iterator[Chunk]) -> TextSurvey:
     """Control characters, line ends and lengths of all rows."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
-    rows = control_rows = break_rows = 0
-    control_row = break_row = -1
-    control = ""
+    rows = control_rows = break_rows = missing_rows = replaced_rows = 0
+    control_row = break_row = missing_row = -1
+    control = missing = ""
     lengths = [np.empty(0, np.int32)]
     for chunk in chunks:
         controls, breaks = _marked_rows(chunk)
@@ -60,14 +70,33 @@ def survey_text(chunks: Iterator[Chunk]) -> TextSurvey:
         if len(breaks):
             break_row = rows + int(breaks[0]) if break_row < 0 else break_row
             break_rows += len(breaks)
+        marked = pc.is_in(chunk, pa.array(_MISSING_MARKS, chunk.type))
+        if found_rows := pc.sum(marked).as_py():
+            if missing_row < 0:
+                at = pc.index(marked, True).as_py()
+                missing_row, missing = rows + at, chunk[at].as_py()
+            missing_rows += found_rows
+        replaced_rows += pc.sum(pc.match_substring(chunk, "\N{REPLACEMENT CHARACTER}")).as_py() or 0
         counts = pc.fill_null(pc.utf8_length(chunk), 0)
         lengths.append(counts.to_numpy(zero_copy_only=False).astype(np.int32))
         rows += len(chunk)
-    return TextSurvey(control_rows, control_row, control, break_rows, break_row, np.concatenate(lengths))
+    all_lengths = np.concatenate(lengths)
+    return TextSurvey(
+        control_rows,
+        control_row,
+        control,
+        break_rows,
+        break_row,
+        all_lengths,
+        missing_rows,
+        missing_row,
+        missing,
+        replaced_rows,
+    )
 
 
 def text_problems(source: Source, seen: TextSurvey, where: str) -> list[Problem]:
-    """An error for control characters, a warning for line ends inside texts."""
+    """An error for control characters, warnings for line ends inside texts and for what looks like a missing value."""
     problems = []
     if seen.control_rows:
         text = (
@@ -82,6 +111,19 @@ def text_problems(source: Source, seen: TextSurvey, where: str) -> list[Problem]
             f"{seen.break_row + 1}); it is a symbol like any other."
         )
         problems.append(Problem("warning", "line_ends_in_text", where, text, "Strip the texts if it does not belong to them."))
+    if seen.replaced_rows:
+        text = (
+            f"{source.label} has {counted(seen.replaced_rows, 'row')} with U+FFFD, which programs write for letters that they "
+            "could not decode; it is a symbol like any other."
+        )
+        hint = "Make the file again from its source, in the right encoding."
+        problems.append(Problem("warning", "lost_letters", where, text, hint))
+    if seen.missing_rows:
+        text = (
+            f"{source.label} has {counted(seen.missing_rows, 'row')} like {seen.missing!r} (the first is row "
+            f"{seen.missing_row + 1}), which programs write for a missing value; it is read as text."
+        )
+        problems.append(Problem("warning", "missing_as_text", where, text, "Remove these rows if they are no text."))
     return problems
 
 

@@ -106,6 +106,7 @@ def test_one_hot_rows_of_zeros_stay_values_where_the_loss_counts_them(opened: Op
     ports = (LATENT, STEPS, msgspec.structs.replace(LOSS, mask_padding=False))
     dataset = opened({"X": X, "hot": hot}, ports, BOUND[0], Binding("steps", "hot"))
     np.testing.assert_array_equal(taken(dataset, "loss"), hot[:, 1:])
+    assert ("warning", "not_one_hot") in [(problem.severity, problem.code) for problem in dataset.problems]
     (problem,) = problems_of(opened, {"X": X, "hot": hot}, ports, BOUND[0], Binding("steps", "hot", IdsCodec()))
     assert problem.code == "not_one_hot"
     assert "mask_padding" in problem.hint
@@ -374,7 +375,7 @@ def test_a_reshaped_array_is_refused_with_both_shapes(opened: Opened) -> None:
 
 
 def test_text_with_numbers_in_it_is_refused_for_a_vector(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text('v\n0.1 0.2 0.3\n"1, 2, 3"\n0 0 0\n1 1 1\n')
+    (tmp_path / "a.csv").write_text('v\n0.1 0.2 0.3\n"1, 2, 3"\n' + "0 0 0\n1 1 1\n" * 10)
     source = DataSource("a.csv", Split(validation=0), (Binding("latent", "v"),))
     (problem,) = problems_of(open_dataset, source, [LATENT], tmp_path)
     assert problem.text == "Column 'v' holds text, expected numbers: row 1 is '0.1 0.2 0.3'."

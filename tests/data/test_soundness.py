@@ -12,7 +12,7 @@ from seqdec_gui.data.dataset import open_dataset, try_fit
 from seqdec_gui.data.formats.base import text_array
 from seqdec_gui.data.soundness import is_constant, survey_text
 from seqdec_gui.data.tables import read
-from seqdec_gui.domain.bindings import Binding, Codec, DataSource, Split, TextCodec
+from seqdec_gui.domain.bindings import Binding, Codec, DataSource, Split, TextCodec, ValuesCodec
 from seqdec_gui.domain.dataflow import DataPort
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.types import TensorType
@@ -65,6 +65,28 @@ def test_a_control_character_is_found_in_any_row(letter: str, row: int) -> None:
     seen = survey_text(iter(chunks))
     assert (seen.control_rows, seen.control_row, seen.control) == (1, row, letter)
     assert len(seen.lengths) == len(texts)
+
+
+@pytest.mark.parametrize("mark", ["NA", "NaN", "NULL", "\\N"])
+def test_texts_that_mark_missing_values_are_told(tmp_path: Path, mark: str) -> None:
+    (tmp_path / "a.csv").write_text("word,tag\n" + "tomato,x\npotato,y\n" * 5 + f"{mark},y\n{mark},x\n")
+    (problem,) = told(tmp_path / "a.csv", "word")
+    assert (problem.severity, problem.code) == ("warning", "missing_as_text")
+    assert "2 rows" in problem.text
+    assert "row 11" in problem.text
+
+
+def test_letters_that_another_program_lost_are_told(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", w=np.array(["caf\N{REPLACEMENT CHARACTER}", "tea", "milk"]))
+    (problem,) = told(tmp_path / "a.npz", "w")
+    assert (problem.severity, problem.code, "1 row " in problem.text) == ("warning", "lost_letters", True)
+
+
+@pytest.mark.parametrize(("highest", "codes_told"), [(2**24, []), (2**24 + 1, ["rounded_numbers"])])
+def test_whole_numbers_that_float32_rounds_are_told(tmp_path: Path, highest: int, codes_told: list[str]) -> None:
+    np.savez(tmp_path / "a.npz", n=np.array([1, 2, highest]))
+    port = DataPort("x", "x.output", "input", TensorType((1,)))
+    assert codes(told(tmp_path / "a.npz", "n", port, ValuesCodec())) == codes_told
 
 
 def test_a_line_end_inside_a_text_is_told() -> None:

@@ -12,7 +12,12 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from seqdec_gui.data.codecs import FittedCategory
+from seqdec_gui.data.fitting import sorted_labels
+from seqdec_gui.data.sources import ColumnSource
 from seqdec_gui.data.statistics import NumberStatistics, TextStatistics, measure
 from seqdec_gui.data.tables import inspect, open_table, preview, read
 from seqdec_gui.domain.problems import InvalidInput
@@ -337,3 +342,31 @@ def test_dataset_whose_values_lie_in_another_file_is_no_column(tmp_path):
 
     assert [column.name for column in table.columns] == ["plain"]
     assert "in another file" in table.unusable["linked"].text
+
+
+@pytest.mark.parametrize("dictionary", [False, True])
+@given(cells=st.lists(st.none() | st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=9))
+def test_whole_numbers_of_parquet_are_texts_as_they_are_and_missing_ones_stay_missing(
+    tmp_path_factory: pytest.TempPathFactory, dictionary: bool, cells: list[int | None]
+) -> None:
+    path = tmp_path_factory.mktemp("parquet") / "a.parquet"
+    array = pa.array(cells, pa.int64())
+    pyarrow.parquet.write_table(pa.table({"n": array.dictionary_encode() if dictionary else array}), path)
+    found = [cell for chunk in open_table(path).text_chunks("n") for cell in chunk.to_pylist()]
+    assert found == [None if cell is None else str(cell) for cell in cells]
+
+
+def test_a_missing_number_bound_as_a_label_is_named_by_its_row(tmp_path: Path) -> None:
+    pyarrow.parquet.write_table(pa.table({"n": pa.array([True, None, False])}), tmp_path / "a.parquet")
+    table = open_table(tmp_path / "a.parquet")
+    (problem,) = FittedCategory(("0", "1")).faults(ColumnSource(table, table.columns), "x")
+    assert (problem.code, "row 2: no label" in problem.text) == ("unknown_label", True)
+
+
+def test_an_empty_cell_is_no_label(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("word,tag\nab,x\ncd,\nef,y\n")
+    table = open_table(tmp_path / "a.csv")
+    source = ColumnSource(table, [table.column("tag")])
+    assert sorted_labels(source) == ["x", "y"]
+    (problem,) = FittedCategory(("x", "y")).faults(source, "x")
+    assert (problem.code, "row 2: no label" in problem.text) == ("unknown_label", True)

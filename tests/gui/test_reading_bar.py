@@ -128,3 +128,16 @@ def test_warnings_about_the_data_reach_the_problems_of_the_window(
     assert all(isinstance(binding, Binding) for binding in window.document.design.data.bindings)
     found = {problem.code for problem in page.checking.problems}
     assert {"constant_column", "header_missing"} <= found
+
+
+def test_a_file_of_another_alphabet_can_be_opened_by_choosing_its_encoding(
+    window: MainWindow, settled: Callable[[], DataPage], tmp_path: Path
+) -> None:
+    path = tmp_path / "words.csv"
+    path.write_bytes("n;слово\n1;кошка\n2;собака\n3;лиса\n".encode("cp1251"))
+    window.take_file(path)
+    page = settled()
+    assert page.table is None
+    assert window.findChild(QWidget, "reading_bar").isVisible()
+    choose(window, "encoding", "cp1251")
+    assert names(settled()) == ["n", "слово"]

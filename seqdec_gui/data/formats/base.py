@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import msgspec
 import numpy as np
 
-from seqdec_gui.data.formats.encodings import decoded_texts
+from seqdec_gui.data.formats.encodings import decoded_texts, is_utf8, is_western
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ Cell: TypeAlias = str | int | float | Array | None
 
 CHUNK_BYTES = 8 * 2**20
 CHUNK_ROWS = 65_536
+_SHOWN_CHARACTERS = 40
+"""How much of a text a message shows."""
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -95,8 +97,18 @@ class Table(ABC):
             yield chunk if column.kind == "text" else pa.array(chunk).cast(pa.string())
 
     def _texts(self, name: str, values: Array) -> Any:
-        """NumPy strings of a column as an Arrow string array; keeps in mind which encoding was taken for bytes."""
+        """NumPy strings of a column as an Arrow string array; keeps in mind which encoding was taken for bytes.
+
+        Raises InvalidInput where bytes are neither UTF-8 nor Western European text.
+        """
         array, western = text_and_encoding(values)
+        if western and not is_western(foreign := b"\n".join(value for value in values.tolist() if not is_utf8(value))):
+            shown = foreign.split(b"\n", 1)[0].decode("cp1252", "replace")[:_SHOWN_CHARACTERS]
+            text = (
+                f"Column {name!r} holds bytes that are not UTF-8, and as Western European text they make no words: {shown!r}."
+            )
+            hint = "Save it as text (UTF-8), or as numbers if the bytes are no text."
+            raise InvalidInput([Problem("error", "wrong_encoding", "data", text, hint)])
         if western and self.western.get(name) != "latin-1":
             self.western[name] = western
         return array

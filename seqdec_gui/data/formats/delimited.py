@@ -16,7 +16,7 @@ from seqdec_gui.data.formats.dialect import DELIMITER_NAMES, Dialect, detect
 from seqdec_gui.data.formats.records import records
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
-from seqdec_gui.domain.wording import counted
+from seqdec_gui.domain.wording import counted, listed
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None")
 _BLOCK_BYTES = 8 * 2**20
@@ -41,6 +41,7 @@ class DelimitedTable(Table):
             self._strings: dict[str, Any] = _read_strings(path, content, dialect, self._wanted)
             del content
             self._numbers: dict[str, Any] = {name: self._as_numbers(name) for name in self._wanted}
+            self.problems += tuple(_said_of_spaces(path.name, self._strings, self._numbers))
         self._list(self._described(name) for name in self._wanted)
 
     def _described(self, name: str) -> Column:
@@ -125,6 +126,22 @@ class DelimitedTable(Table):
         hint = "As numbers they would lose digits or leading zeros. To have numbers, write them shorter and without these."
         self.problems += (Problem("info", "digit_strings", "data", text, hint),)
         return True
+
+
+def _said_of_spaces(file: str, strings: dict[str, Any], numbers: dict[str, Any]) -> Iterator[Problem]:
+    """A warning for the columns of text in which every cell begins with a space, as it does behind `, `."""
+    import pyarrow.compute as pc
+
+    spaced = [
+        name
+        for name, cells in strings.items()
+        if numbers[name] is None and len(cells) and pc.all(pc.starts_with(cells, " ")).as_py()
+    ]
+    if spaced:
+        columns = listed([f"column {name!r}" for name in spaced])
+        text = f"Every cell of {columns} of {file} begins with a space, which is read as a symbol."
+        hint = "Remove the spaces behind the delimiters if they do not belong to the text."
+        yield Problem("warning", "spaces_in_cells", "data", text, hint)
 
 
 def _cast(cells: Any) -> Any:

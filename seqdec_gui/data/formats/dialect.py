@@ -12,7 +12,7 @@ import msgspec
 
 from seqdec_gui.data.formats.encodings import decoded, line_at
 from seqdec_gui.data.formats.header import judge_header
-from seqdec_gui.data.formats.records import Count, Record, count_records, records
+from seqdec_gui.data.formats.records import Count, Record, are_all_as_wide, count_records, looks_like_rows, records
 from seqdec_gui.data.formats.registry import format_of
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
@@ -25,6 +25,7 @@ _SAMPLE_RECORDS = 200
 _SAMPLE_CELLS = 20_000
 """The sample ends after this many cells, but not before the second record."""
 _DELIMITERS = (",", ";", "\t", "|")
+"""Where several cut the records alike, the first is taken, and it is told."""
 _WRITTEN = {"tab": "\t", "space": " "}
 DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "space"}
 """What delimiters are called in messages."""
@@ -35,6 +36,15 @@ _MIN_STYLED_ROWS = 8
 
 
 _LINE_END = re.compile(rb"\r\n?|\n")
+_SEPARATOR_LINE = re.compile(rb'"?sep=([^\r\n"])"?(?:\r\n?|\n)', re.IGNORECASE)
+"""What Excel writes before a table, and obeys."""
+_LIKE_COMMENT = re.compile(rb"[\r\n]# ")
+_FEW = 0.1
+"""Lines that begin like comments are a warning if they are at most this part of all."""
+_MOST = 0.9
+"""A delimiter that cuts at least this part of the lines behind the first into equally many cells might be the right one."""
+_MIN_LINES_BELOW = 3
+"""From this many lines behind it on, a first line of one cell can be compared with them."""
 
 
 class Dialect(msgspec.Struct, frozen=True):
@@ -76,21 +86,28 @@ def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = ()) -
     start = _line_ends_at(content)
     if start == len(content):
         raise InvalidInput(f"{name} holds no text; expected a header line and rows.", "empty_file", "data")
+    if separator := _SEPARATOR_LINE.match(content, start):
+        start = separator.end()
+        reading, notes = _obeyed(separator[1].decode("utf-8", "replace"), reading, name)
+        problems += notes
     comments = _comments_at(content, start)
-    delimiter = _delimiter(content[comments:], name, reading)
+    delimiter, notes = _delimiter(content[comments:], name, reading)
+    problems += notes
     if comments > start and _is_narrower(content[start:comments], content[comments:], delimiter):
         problems.append(_said_of_comments(content[start:comments], name))
         start = comments
     lines_before = line_at(content, start) - 1
     content = content[start:]
     count, quoted, fault_line, notes = _quotes(content, delimiter, name, reading, lines_before)
-    problems += notes
+    problems += [*notes, *_said_of_backslashes(content, delimiter, name, lines_before)]
     sample = _sample(content, delimiter, quoted)
     judged = judge_header([record.cells for record in sample], bound)
     header = judged.header if reading.header == "auto" else reading.header == "yes"
     names = _names(sample[0], header, name)
     if reading.header == "auto":
         problems += _said_of_header(header, judged.sure, sample[0], name)
+    if not count.breaks:
+        problems += _said_of_late_comments(content, count, lines_before, name)
     keeps = len(names) == 1
     if count.blank and not keeps:
         skipped = f"{name} has {counted(count.blank, 'empty line')} between its rows, skipped in reading."
@@ -115,22 +132,67 @@ def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = ()) -
 # -- delimiter
 def find_delimiter(content: bytes) -> str:
     """The delimiter by which the most records have as many cells as the first, and more than one."""
-    best, best_score = ",", 0.0
+    scores = _scores(content)
+    return max(scores, key=lambda delimiter: scores[delimiter], default=",")
+
+
+def _scores(content: bytes) -> dict[str, float]:
+    """The part of the first records that have as many cells as the first and more than one, by delimiter."""
+    scores: dict[str, float] = {}
     for delimiter in _DELIMITERS:
         for quoted in (True, False) if b'"' in content[:_SAMPLE_BYTES] else (False,):
             widths = [len(record.cells) for record in _sample(content, delimiter, quoted)]
             if widths and widths[0] > 1:
                 score = sum(width == widths[0] for width in widths) / len(widths)
-                if score > best_score:
-                    best, best_score = delimiter, score
-    return best
+                scores[delimiter] = max(score, scores.get(delimiter, 0.0))
+    return scores
 
 
-def _delimiter(content: bytes, name: str, reading: Reading) -> str:
+def _delimiter(content: bytes, name: str, reading: Reading) -> tuple[str, list[Problem]]:
+    """The delimiter, and a warning where the lines can be cut by another just as well."""
     if reading.delimiter != "auto":
-        return _WRITTEN.get(reading.delimiter, reading.delimiter)
+        return _WRITTEN.get(reading.delimiter, reading.delimiter), []
     row = format_of(PurePath(name))
-    return (row.delimiter if row is not None else None) or find_delimiter(content)
+    if row is not None and row.delimiter:
+        return row.delimiter, _said_of_first_line(content, row.delimiter, name)
+    scores = _scores(content)
+    if not scores:
+        return ",", _said_of_first_line(content, ",", name)
+    found = max(scores, key=lambda delimiter: scores[delimiter])
+    rivals = [other for other, score in scores.items() if other != found and score == scores[found]]
+    if not rivals:
+        return found, []
+    names = DELIMITER_NAMES[found], DELIMITER_NAMES[rivals[0]]
+    text = f"The lines of {name} can be cut into cells by {names[1]} as evenly as by {names[0]}, by which they were cut."
+    hint = f"Set data.delimiter to {names[1] if rivals[0] == chr(9) else repr(rivals[0])}, or to "
+    hint += f"{names[0] if found == chr(9) else repr(found)} to confirm."
+    return found, [Problem("warning", "delimiter_assumed", "data", text, hint)]
+
+
+def _said_of_first_line(content: bytes, chosen: str, name: str) -> list[Problem]:
+    """A warning where the file is read as one column for its first line alone, and the lines below are a table."""
+    for delimiter in _DELIMITERS:
+        widths = [len(record.cells) for record in _sample(content, delimiter, True)]
+        if delimiter == chosen or len(widths) <= _MIN_LINES_BELOW or widths[0] > 1:
+            continue
+        width, times = Counter(widths[1:]).most_common(1)[0]
+        if width > 1 and times >= _MOST * (len(widths) - 1):
+            text = (
+                f"{name} is read as one column, since its first line has one cell; {times} of the next {len(widths) - 1} lines "
+                f"have {width} ({DELIMITER_NAMES[delimiter]} between them)."
+            )
+            hint = "Remove the first line if it is a title, or set data.delimiter."
+            return [Problem("warning", "delimiter_assumed", "data", text, hint)]
+    return []
+
+
+def _obeyed(delimiter: str, reading: Reading, name: str) -> tuple[Reading, list[Problem]]:
+    """The reading with the delimiter that a line `sep=;` names, if it can be one, and a remark on that line."""
+    text = f"The first line of {name} names the delimiter ({delimiter!r}) and was skipped."
+    if reading.delimiter == "auto" and delimiter in DELIMITER_NAMES:
+        written = {mark: word for word, mark in _WRITTEN.items()}
+        reading = msgspec.structs.replace(reading, delimiter=written.get(delimiter, delimiter))
+    return reading, [Problem("info", "comments_skipped", "data", text)]
 
 
 def _sample(content: bytes, delimiter: str, quoted: bool) -> list[Record]:
@@ -159,9 +221,13 @@ def _quotes(
     if reading.quoting == "no" or b'"' not in content:
         return count_records(content, delimiter, False), reading.quoting == "yes", 0, []
     count = count_records(content, delimiter, True)
+    swallowing = _swallowing(content, delimiter, count) if reading.quoting == "auto" else -1
+    if swallowing >= 0:
+        warning = _said_of_swallowing(content, delimiter, name, lines_before + line_at(content, swallowing))
+        return count, True, 0, [warning]
     if count.fault < 0:
         if reading.quoting == "yes" or not (count.spare or (count.quoted and delimiter == "\t")):
-            return count, True, 0, []
+            return count, True, 0, _said_of_spaces(content, delimiter, name, lines_before)
         if not count.spare:  # of tab-separated text it is said in any case: few programs quote there
             text = f"{counted(count.quoted, 'cell')} of {name} stand in quotes, which were removed."
             hint = "If they are part of the text, set data.quoting=no."
@@ -172,7 +238,8 @@ def _quotes(
             "though nothing in them needs quotes."
         )
         hint = "If they are part of the text, set data.quoting=no; data.quoting=yes confirms that they are not."
-        return count, True, 0, [Problem("warning", "quotes_removed", "data", text, hint)]
+        notes = _said_of_spaces(content, delimiter, name, lines_before)
+        return count, True, 0, [Problem("warning", "quotes_removed", "data", text, hint), *notes]
     line = lines_before + line_at(content, count.fault)
     if reading.quoting == "yes" or _is_quoted_throughout(content, delimiter):
         text = f"In line {line}, {name} has a cell that begins with a quote, which is not closed at the end of a cell."
@@ -185,6 +252,58 @@ def _quotes(
     hint = "data.quoting=no confirms that; data.quoting=yes asks for quoted cells."
     note = Problem("warning", "quotes_are_text", "data", text, hint)
     return count_records(content, delimiter, False), False, line, [note]
+
+
+def _swallowing(content: bytes, delimiter: str, count: Count) -> int:
+    """The offset of a properly quoted cell over several lines that look like whole rows; -1: none.
+
+    In a file of most rows with quoted cells it is no surprise, if tabs do not separate them.
+    """
+    if count.fault >= 0 or not count.breaks:
+        return -1
+    if delimiter != "\t" and count.records >= _MIN_STYLED_ROWS and 2 * count.quoted > count.records:
+        return -1
+    return looks_like_rows(content, delimiter, len(_sample(content, delimiter, True)[0].cells))
+
+
+def _said_of_swallowing(content: bytes, delimiter: str, name: str, line: int) -> Problem:
+    """A warning that such a cell, which begins in this line, is read as one. Raises InvalidInput for tab-separated text.
+
+    There quotes are more often text, unless other lines need theirs.
+    """
+    text = f"In line {line} of {name} a quoted cell begins that runs over several lines, each of which looks like a whole row"
+    hint = "data.quoting=no if its quotes are part of the text, data.quoting=yes if it is one cell."
+    if delimiter == "\t" and are_all_as_wide(content, delimiter, len(_sample(content, delimiter, False)[0].cells)):
+        raise InvalidInput([Problem("error", "open_quote", "data", f"{text}.", f"Set {hint}")])
+    return Problem("warning", "quotes_removed", "data", f"{text}; it was read as one cell.", f"Set {hint}")
+
+
+def _said_of_spaces(content: bytes, delimiter: str, name: str, lines_before: int) -> list[Problem]:
+    """A warning where spaces stand before the quotes of a cell, which are not taken for its delimiters then."""
+    mark = re.escape(delimiter.encode())
+    spaced = re.compile(mark + rb' +"[^"\r\n]*" *(?=' + mark + rb"|[\r\n]|\Z)")
+    first = spaced.search(content) if b' "' in content and delimiter != " " else None
+    if first is None:
+        return []
+    line = lines_before + line_at(content, first.start())
+    text = (
+        f"In line {line} of {name} a space stands between the delimiter and a quote; there the space and the quotes around the "
+        "cell are read as part of its text."
+    )
+    return [Problem("warning", "quotes_are_text", "data", text, "Remove the spaces behind the delimiters.")]
+
+
+def _said_of_backslashes(content: bytes, delimiter: str, name: str, lines_before: int) -> list[Problem]:
+    """A warning where backslashes stand before what delimits cells, as some programs protect it, which is not undone."""
+    found = [match.start() for match in re.finditer(rb'\\["\r\n\t' + re.escape(delimiter.encode()) + rb"]", content)]
+    if not found:
+        return []
+    text = (
+        f"In {counted(len(found), 'place')} of {name} a backslash stands before a quote, delimiter or line end (first in line "
+        f"{lines_before + line_at(content, found[0])}); it is read as a symbol, and protects nothing."
+    )
+    hint = "If backslashes are the escapes of the program that wrote the file, have it double quotes instead."
+    return [Problem("warning", "backslash_escapes", "data", text, hint)]
 
 
 def _is_quoted_throughout(content: bytes, delimiter: str) -> bool:
@@ -238,6 +357,18 @@ def _said_of_comments(comments: bytes, name: str) -> Problem:
     lines = count_records(comments, ",", False).records
     text = f"Before its first record {name} has {counted(lines, 'line')} beginning with #, skipped as comments."
     return Problem("warning", "comments_skipped", "data", text)
+
+
+def _said_of_late_comments(content: bytes, count: Count, lines_before: int, name: str) -> list[Problem]:
+    """A warning where a few lines behind the first begin like comments, which they are not taken for."""
+    found = [match.start() + 1 for match in _LIKE_COMMENT.finditer(content)] if b"# " in content else []
+    if not found or content.startswith(b"#") or len(found) > max(1, _FEW * count.records):
+        return []
+    text = (
+        f"{counted(len(found), 'line')} of {name} {'begins' if len(found) == 1 else 'begin'} with # (the first is line "
+        f"{lines_before + line_at(content, found[0])}); comments are only skipped before the table, so it is read as a row."
+    )
+    return [Problem("warning", "comment_as_row", "data", text, "Remove it, unless it is a row.")]
 
 
 def _line_ends_at(content: bytes) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from itertools import islice
 from typing import NamedTuple
 
 from seqdec_gui.domain.problems import InvalidInput, Problem
@@ -22,6 +23,31 @@ _MARKS = (  # that of UTF-32 begins like that of UTF-16
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
+_UTF8_LETTER = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{3}"
+)
+"""A character outside ASCII in UTF-8."""
+_LETTERS = rb"\x83\x8a\x8c\x8e\x9a\x9c\x9e\x9f\xc0-\xd6\xd8-\xf6\xf8-\xff"
+"""The letters of cp1252 that are not ASCII."""
+_SYMBOLS = rb"\x80-\x82\x84\x86-\x89\x8b\x95\x98\x99\x9b\xa2-\xac\xae-\xb3\xb5\xb6\xb8-\xba\xbc-\xbf\xd7\xf7"
+"""What stands in cp1252 neither for letters nor for marks that may stand in a word (quotes, dashes, soft hyphen)."""
+_NO_WORD = re.compile(
+    rb"[" + _LETTERS + rb"]{3,}|(?=[\x80-\xff]*[" + _SYMBOLS + rb"][\x80-\xff]*[" + _SYMBOLS + rb"])[\x80-\xff]{4,}"
+)
+"""Letters or symbols in a row as Western words hardly have them, and words of other alphabets read as cp1252 do."""
+_SYMBOL_IN_WORD = re.compile(rb"(?<=[A-Za-z" + _LETTERS + rb"])[" + _SYMBOLS + rb"](?=[A-Za-z" + _LETTERS + rb"])")
+_NOT_ASCII = re.compile(rb"[\x80-\xff]+")
+_PROOF_RUNS = 50_000
+"""How many runs of bytes outside ASCII are looked at for their alphabet."""
+_UTF8_SHARE = 0.5
+"""Text is UTF-8 with wrong bytes in it if at least this part of what is not ASCII is valid UTF-8."""
+_NO_WORD_SHARE = 0.5
+"""Text is not Western if at least this part of what is not ASCII makes no words there."""
+_IN_WORD_SHARE = 0.1
+"""The same for symbols inside words."""
+_FEWEST_IN_WORDS = 3
+"""And at least this many of them."""
+_ASCII = bytes(range(0x80))
 _WIDE_UNITS = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
 
 
@@ -37,8 +63,8 @@ def decoded(raw: bytes, name: str, encoding: str = "auto") -> Decoded:
     """The file's text. `name` is the file's, for messages; `encoding` is Python's name, or `auto` to decide by the bytes.
 
     `auto`: by the byte order mark; UTF-8 if the whole file is valid in it; UTF-16 and UTF-32 by their zero bytes; Windows
-    cp1252 where all bytes are assigned in it; else Latin-1, in which every byte is. Raises InvalidInput: binary content, or
-    bytes that the chosen encoding does not have.
+    cp1252 where all bytes are assigned in it; else Latin-1, in which every byte is. Raises InvalidInput: binary content, bytes
+    that the chosen encoding does not have, mostly UTF-8, or letters that make no Western words.
     """
     if encoding != "auto":
         return Decoded(_converted(raw, name, _with_byte_order(raw, codecs.lookup(encoding).name)), encoding)
@@ -52,8 +78,9 @@ def decoded(raw: bytes, name: str, encoding: str = "auto") -> Decoded:
             raise InvalidInput([Problem("error", "not_text", "data", text, "Choose a text file, or set data.encoding.")])
         text = f"{name} has no byte order mark; its zero bytes show that it is {wide.upper()}."
         return Decoded(_converted(raw, name, wide), wide, (Problem("info", "encoding_detected", "data", text),))
-    if _is_utf8(raw):
+    if is_utf8(raw):
         return Decoded(raw, "utf-8")
+    _fail_if_not_western(raw, name)
     western = "cp1252" if _is_valid(raw, "cp1252") else "latin-1"
     content = _converted(raw, name, western)
     shown = {"cp1252": "Windows Western European text (cp1252)", "latin-1": "Latin-1"}[western]
@@ -77,6 +104,49 @@ def decoded_texts(values: list[bytes | None]) -> tuple[list[str | None], str]:
             texts.append(value.decode(western))
             fallback = western if fallback != "latin-1" else fallback
     return texts, fallback
+
+
+def is_western(raw: bytes) -> bool:
+    """Whether bytes that are not UTF-8 may be Western European text: whether, read as cp1252, they make words."""
+    foreign = _foreign(raw)
+    total = len(foreign.translate(None, delete=_ASCII))
+    no_words = sum(len(found[0]) for found in _NO_WORD.finditer(foreign))
+    in_words = sum(1 for _ in _SYMBOL_IN_WORD.finditer(foreign))
+    return no_words < _NO_WORD_SHARE * total and (in_words < _FEWEST_IN_WORDS or in_words < _IN_WORD_SHARE * total)
+
+
+def _foreign(raw: bytes) -> bytes:
+    """The first runs of bytes that are not ASCII, a line each, with the byte before and the byte after."""
+    runs = islice(_NOT_ASCII.finditer(raw), _PROOF_RUNS)
+    return b"\n".join(raw[max(0, found.start() - 1) : found.end() + 1] for found in runs)
+
+
+def _fail_if_not_western(raw: bytes, name: str) -> None:
+    """Raises InvalidInput where the bytes are UTF-8 but for some, or an alphabet that cp1252 and Latin-1 have not."""
+    foreign = _foreign(raw)
+    valid = sum(len(found[0]) for found in _UTF8_LETTER.finditer(foreign))
+    if valid and valid >= _UTF8_SHARE * len(foreign.translate(None, delete=_ASCII)):
+        at, found_byte = _first_wrong(raw)
+        text = f"Most letters of {name} are UTF-8, but byte 0x{found_byte:02x} in line {line_at(raw, at)} is not valid in it."
+        hint = "Correct that line, or set data.encoding if the file is written in another encoding."
+        raise InvalidInput([Problem("error", "wrong_encoding", "data", text, hint)])
+    if not is_western(raw):
+        example = _example(_converted(raw, name, "latin-1" if not _is_valid(raw, "cp1252") else "cp1252"))
+        text = f"{name} is not UTF-8, and as Western European text (cp1252) its letters make no words: {example!r}."
+        hint = (
+            "Save it as UTF-8, or set data.encoding: cp1251 or koi8-r for Cyrillic, shift-jis or euc-jp for Japanese, gb18030 "
+            "or big5 for Chinese, cp1250 for Central European text; cp1252 if it is right as shown."
+        )
+        raise InvalidInput([Problem("error", "wrong_encoding", "data", text, hint)])
+
+
+def _first_wrong(raw: bytes) -> tuple[int, int]:
+    """The offset of the first byte that is not valid UTF-8, and this byte. Raises ValueError where all are."""
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start, raw[error.start]
+    raise ValueError("expected bytes that are not UTF-8, received UTF-8")
 
 
 def line_at(content: bytes, offset: int) -> int:
@@ -128,8 +198,9 @@ def _wide_encoding(raw: bytes) -> str:
     return ""
 
 
-def _is_utf8(raw: bytes) -> bool:
-    return raw.isascii() or _is_valid(raw, "utf-8")
+def is_utf8(raw: object) -> bool:
+    """Whether this is no bytes object, or one that is valid UTF-8."""
+    return not isinstance(raw, bytes) or raw.isascii() or _is_valid(raw, "utf-8")
 
 
 def _is_valid(raw: bytes, encoding: str) -> bool:

@@ -9,6 +9,10 @@ from typing import NamedTuple
 
 _MIN_ROWS = 3
 """With fewer rows below it, a first line of words cannot be compared with them."""
+_MANY_ROWS = 20
+"""With fewer rows it may be an accident that a first line of words is unlike all of them."""
+_FEW_KNOWN = 0.1
+"""Names that people give to columns are no evidence where at least this part of the cells below are such names too."""
 _RICH_CHARACTERS = 300
 """From this many characters on, a letter that a column never uses speaks for a name."""
 _NAME = re.compile(r"[^\W_][\w .\-/()\[\]%#:°µ*+]{0,39}")
@@ -73,15 +77,18 @@ def _judged_by_words(first: Sequence[str], columns: Sequence[Sequence[str]]) -> 
     known = sum(map(_is_known, cells))
     features = [_unlike(cell, column) for cell, column in zip(first, columns, strict=True) if cell and column]
     if known == len(cells) > 1 or (cells and all(map(_COMPOUND.fullmatch, cells))):
-        return Judgement(True, True)
+        below = [cell for column in columns for cell in column if cell]
+        return Judgement(True, not below or sum(map(_is_known, below)) < _FEW_KNOWN * len(below))
     apart = bool(features) and min(features) >= 2
+    enough = 2 if len(cells) > 1 else 3  # several cells that are unlike theirs say more than one
+    surely = apart and min(features) >= enough and max(map(len, columns)) >= _MANY_ROWS
     if not all(map(_NAME.fullmatch, cells)):
         return Judgement(apart, False)
     if known == len(cells):  # one word, which may also be the first of a list of words
         return Judgement(True, sum(features) > 0)
     if max(map(len, columns), default=0) < _MIN_ROWS:
         return Judgement(True, False)
-    return Judgement(known > 0 or sum(features) > 0, apart)
+    return Judgement(known > 0 or sum(features) > 0, surely)
 
 
 def _unlike(name: str, column: Sequence[str]) -> int:

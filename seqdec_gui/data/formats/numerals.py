@@ -15,6 +15,7 @@ ANY = "|".join((PLAIN, _COMMAS, _DOTS, _OTHERS))
 _SAMPLE = 1000
 
 _DIGITS = r"^[0-9]+$"
+_BITS = r"^[01]{3,}$"
 _EXACT_DIGITS = 15
 """A whole number with more digits is not exact as float64."""
 _CODE_DIGITS = 5
@@ -54,17 +55,20 @@ def plain(cells: Any, delimiter: str) -> Numerals | None:
 def digit_strings(cells: Any) -> str | None:
     """What shows that trimmed Arrow strings (null: missing), all digits, are codes and not numbers; None if they are not.
 
-    They are where one has more than 15 digits, or where all have the same length of at least 5 and some begin with zeros.
+    They are where one has more than 15 digits, or where all have the same length of at least 5, or hold 0 and 1 alone, and
+    some begin with zeros.
     """
     import pyarrow.compute as pc
 
+    cells = pc.utf8_ltrim(cells, "-")
     lengths = pc.min_max(pc.binary_length(cells)).as_py()
-    if (lengths["max"] or 0) < _CODE_DIGITS or not _all(cells.drop_null(), _DIGITS):
+    if (lengths["max"] or 0) < 3 or not _all(cells.drop_null(), _DIGITS):
         return None
     if lengths["max"] > _EXACT_DIGITS:
         return f"it holds whole numbers of up to {lengths['max']:,} digits"
     zeros = pc.sum(pc.starts_with(cells, "0")).as_py() or 0
-    if lengths["min"] == lengths["max"] and zeros >= _CODE_SHARE * (len(cells) - cells.null_count):
+    is_code = lengths["max"] >= _CODE_DIGITS or _all(cells.drop_null(), _BITS)
+    if is_code and lengths["min"] == lengths["max"] and zeros >= _CODE_SHARE * (len(cells) - cells.null_count):
         return f"all its cells have {lengths['max']} digits, and some begin with 0"
     return None
 

@@ -71,6 +71,17 @@ class ParquetTable(Table):
                 yield self._values(column, batch.column(0), first)
                 first += batch.num_rows
 
+    def text_chunks(self, name: str) -> Iterator[Chunk]:
+        import pyarrow as pa
+
+        if self.column(name).kind != "integer":
+            yield from super().text_chunks(name)
+            return
+        with reading(self.path):  # through NumPy, missing whole numbers would make all of them floats
+            for batch in self._file.iter_batches(batch_size=CHUNK_ROWS, columns=[name]):
+                chunk = _decoded(batch.column(0))
+                yield (chunk.cast(pa.uint8()) if pa.types.is_boolean(chunk.type) else chunk).cast(pa.string())
+
     def page(self, name: str, first: int, count: int) -> list[Cell]:
         column, cells = self.column(name), []
         last = min(first + count, column.rows)
@@ -95,8 +106,7 @@ class ParquetTable(Table):
     def _values(self, column: Column, chunk: Any, first: int) -> Chunk:
         import pyarrow as pa
 
-        if pa.types.is_dictionary(chunk.type):
-            chunk = chunk.dictionary_decode()
+        chunk = _decoded(chunk)
         if column.kind == "text":
             return chunk.cast(pa.large_string())
         if column.shape:
@@ -104,6 +114,13 @@ class ParquetTable(Table):
         if pa.types.is_decimal(chunk.type) or pa.types.is_boolean(chunk.type):
             chunk = chunk.cast(pa.float64() if pa.types.is_decimal(chunk.type) else pa.uint8())
         return chunk.to_numpy(zero_copy_only=False)
+
+
+def _decoded(chunk: Any) -> Any:
+    """The values themselves of a column that stores each of them once."""
+    import pyarrow as pa
+
+    return chunk.dictionary_decode() if pa.types.is_dictionary(chunk.type) else chunk
 
 
 def _is_list(arrow_type: Any) -> bool:

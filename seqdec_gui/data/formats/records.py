@@ -58,6 +58,30 @@ def _patterns(delimiter: str) -> tuple[re.Pattern[bytes], re.Pattern[bytes], re.
     return re.compile(body), re.compile(rb"[^\r\n" + mark + rb"]*"), re.compile(begins + rb"(?:" + body + rb'|")')
 
 
+def looks_like_rows(content: bytes, delimiter: str, width: int) -> int:
+    """The offset of the first quoted cell that runs over several lines, each of which has `width` cells without it; -1: none.
+
+    Such a cell may as well be two quotes in the text of two rows. `content` is UTF-8 text in which all quotes close properly.
+    """
+    mark, has_line_feeds = delimiter.encode(), b"\n" in content
+    for cell in _patterns(delimiter)[2].finditer(content):
+        if not cell[1] or not _LINE_END.search(cell[1]):
+            continue
+        line_feed = content.rfind(b"\n", 0, cell.start()) if has_line_feeds else -1
+        first = max(line_feed, content.rfind(b"\r", line_feed + 1, cell.start())) + 1
+        end = _LINE_END.search(content, cell.end())
+        lines = _LINE_END.split(content[first : end.start() if end else len(content)])
+        if all(line.count(mark) == width - 1 for line in lines):
+            return cell.start()
+    return -1
+
+
+def are_all_as_wide(content: bytes, delimiter: str, width: int) -> bool:
+    """Whether every line that is not empty has this many cells if quotes are characters like any other."""
+    mark = delimiter.encode()
+    return all(line.count(mark) == width - 1 for line in _LINE_END.split(content) if line)
+
+
 def records(content: bytes, delimiter: str, quoted: bool, end: int | None = None) -> Iterator[Record]:
     """The records of UTF-8 text in order, empty lines left out. An improper quoted cell is read as it stands."""
     closed, plain, _ = _patterns(delimiter)

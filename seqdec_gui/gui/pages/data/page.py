@@ -16,6 +16,7 @@ from seqdec_gui.data.tables import inspect
 from seqdec_gui.domain import data_edits as edits
 from seqdec_gui.domain.bindings import DataSource, Reading
 from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui.pages.data.columns_panel import ColumnsPanel
 from seqdec_gui.gui.pages.data.file_bar import FileBar
@@ -30,6 +31,8 @@ from seqdec_gui.gui.tasks import background, notify
 from seqdec_gui.gui.window.pages import EmptyState
 from seqdec_gui.gui.workspace.workspace import Workspace
 
+SETTABLE_CODES = frozenset(("open_quote", "wrong_encoding"))
+"""Reasons why a text file is refused that the fields of the reading bar remove."""
 EMPTY = f"Rows of numbers or text to train on: {' '.join(data_suffixes())}. Drop a file here, or open one."
 
 
@@ -174,7 +177,9 @@ class DataPage(QWidget):
         document.edit(new, f"Use {path.name} as data")
 
     def _on_not_read(self, path: Path, error: Exception, chosen: bool) -> None:
-        if chosen:
+        if chosen and isinstance(error, InvalidInput) and any(problem.code in SETTABLE_CODES for problem in error.problems):
+            self._choose(path)  # the fields that would have it read are shown for the file of the design
+        elif chosen:
             self._stack.setCurrentIndex(2 if self.table is not None else 0)
             notify.failure(self, error, f"{path.name} was not opened")
             return

@@ -24,6 +24,10 @@ READING_CODES = frozenset(
         "encoding_detected",
         "comments_skipped",
         "blank_lines",
+        "backslash_escapes",
+        "comment_as_row",
+        "delimiter_assumed",
+        "spaces_in_cells",
     )
 )
 """Problems about the way a file is read, which this bar shows."""
