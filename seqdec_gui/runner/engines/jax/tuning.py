@@ -8,12 +8,14 @@ import msgspec
 class Tuning(msgspec.Struct, frozen=True):
     """`cudnn`: LSTMs on GPUs by cuDNN instead of our loops. `per_turn`: about how many steps of a sequence a turn of our loops
     takes; None: as many as are fast on the platform. `fixed`: whether training loops have lengths known to the compiler; None:
-    where they must (docs/decisions/0012-fixed-loops-on-gpus.md).
+    where they must (docs/decisions/0012-fixed-loops-on-gpus.md). `whole`: LSTMs as one kernel for the
+    whole sequence where they can (docs/decisions/0044-whole-sequence-kernels.md); None: where that was measured to be faster.
     """
 
     cudnn: bool = False
     per_turn: int | None = None
     fixed: bool | None = None
+    whole: bool | None = None
 
     def steps_per_turn(self, platform: str) -> int:
         """On a GPU the steps of a turn are started as one graph; more of them gain little and take long to compile."""
