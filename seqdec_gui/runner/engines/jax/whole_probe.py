@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqdec_gui.runner.engines.jax import recurrent, whole
-from seqdec_gui.runner.engines.jax.turns import steps_of_a_turn
+from seqdec_gui.runner.engines.jax.unrolled_scan import steps_of_a_turn
 from seqdec_gui.runs.files import write_atomically
 
 Array = Any
