@@ -30,6 +30,7 @@ if [ -d "$wheels" ] && [ ! -e "$site/keras" ]; then
     "$python" -m pip install -q --no-index --no-deps --no-compile --no-cache-dir --upgrade --target "$site" "$wheels"/*.whl || exit 1
 fi
 export PYTHONPATH="$PWD:$site${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1 TF_CPP_MIN_LOG_LEVEL=2
+export SEQDEC_GUI_WHOLE_SEQUENCE_KERNELS=${SEQDEC_GUI_WHOLE_SEQUENCE_KERNELS:-1}  # 0: today's loops
 export XDG_CACHE_HOME=${XDG_CACHE_HOME:-/tmp/seqdec-gui-cache}
 count=$(nvidia-smi --list-gpus | wc -l)
 gpus=$(seq -s, 0 $((count - 1)) | sed 's/[0-9]*/gpu:&/g')
@@ -159,7 +160,7 @@ case $what in
             # shellcheck disable=SC2086
             set -- $work
             on_jax timeout 150 "$python" -m seqdec_gui.runner.bench.variants "$(job "$1" "$2" 104)" "$folder" \
-                float32 bfloat16 float32-1 bfloat16-1 float32-cudnn1 float32-per_turn16 2>> "$out/variants.log" | tee -a "$out/variants.txt"
+                float32 bfloat16 float32-whole0 bfloat16-whole0 float32-cudnn1 float32-whole0-per_turn16 2>> "$out/variants.log" | tee -a "$out/variants.txt"
         done
         ;;
     flags)

@@ -19,12 +19,13 @@ from jax.sharding import PartitionSpec as P
 from keras.src.utils import module_utils
 
 from seqdec_gui.runner.engines.base import Engine, Floats, Interval, Rows, Sum
-from seqdec_gui.runner.engines.jax import kept_code
+from seqdec_gui.runner.engines.jax import kept_code, whole_probe
 from seqdec_gui.runner.engines.jax.cpu_sharding import cores, parts_for
-from seqdec_gui.runner.engines.jax.layers import REPLICAS, switch
+from seqdec_gui.runner.engines.jax.layers import REPLICAS, is_standard_lstm, switch
 from seqdec_gui.runner.engines.jax.memory import CHUNK_BYTES, Storage, bytes_per_row, fits
 from seqdec_gui.runner.engines.jax.steps import BY_ROWS, EVERYWHERE, Results, State, Steps, introduce
 from seqdec_gui.runner.engines.jax.tuning import Tuning
+from seqdec_gui.runner.normalization import all_layers
 from seqdec_gui.runner.objective import Objective
 from seqdec_gui.runner.program import FULL, Program, make_optimizer, training_model
 from seqdec_gui.runner.schedule import parts_of
@@ -37,6 +38,8 @@ LINES = 256
 """Most steps of one call on resident data; longer intervals are several calls."""
 FIXED_STEPS = 16
 """Steps of a call where each length is a compilation of its own."""
+PRECISIONS_OF_WHOLE_LAYERS = (None, "default", "fastest", "bfloat16", "tensorfloat32")
+"""Of products in float32: with none higher do the kernels for whole sequences compute as the loops do."""
 _CALLS_CUDNN = "jax.experimental.rnn"
 """The only module of JAX that calls cuDNN's recurrent kernels; Keras imports it when it takes them."""
 _CUDNN_CALL = re.compile(r'custom_call_target="[^"]*cudnn[^"]*rnn[^"]*"', re.IGNORECASE)
@@ -92,7 +95,21 @@ class JaxEngine(Engine):
             parts=len(self._devices),
             cudnn=self._tuning.cudnn,
             per_turn=self._tuning.steps_per_turn(self._devices[0].platform),
+            whole_layers=self._whole_layers(),
         )
+
+    def _whole_layers(self) -> set[tuple[int, str]]:
+        """Units and data types of the LSTMs that run as one kernel each (docs/decisions/0044-whole-sequence-kernels.md)."""
+        device, wanted = self._devices[0], self._tuning.whole
+        if not self._tuning.tries_whole_layers or self._tuning.cudnn or self.replicas > 1 or not whole_probe.suits(device):
+            return set()
+        if jax.config.jax_default_matmul_precision not in PRECISIONS_OF_WHOLE_LAYERS:
+            return set()
+        layers = [(layer.units, layer.compute_dtype) for layer in all_layers(self.models[FULL]) if is_standard_lstm(layer)]
+        if wanted:
+            return set(layers)
+        rows, per_turn = self.program.training.batch_size, self._tuning.steps_per_turn(device.platform)
+        return whole_probe.whole_layers(layers, rows, device, per_turn, kept_code.folder() if self._keep_compiled else None)
 
     def _configure(self) -> None:
         # Keras asks in many places whether TensorFlow is there, by importing it: seconds, and hundreds of megabytes

@@ -7,7 +7,7 @@ of these classes ever stands in a file.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import Any
 
 import jax
@@ -17,7 +17,7 @@ from jax import lax
 from keras import ops
 
 from seqdec_gui.runner import randomness
-from seqdec_gui.runner.engines.jax import recurrent
+from seqdec_gui.runner.engines.jax import recurrent, whole
 from seqdec_gui.runner.normalization import (
     GlobalBatchNormalization,
     all_layers,
@@ -31,15 +31,26 @@ REPLICAS = "replicas"
 """The mesh axis along which a global batch is split."""
 
 
-def switch(model: keras.Model, *, global_statistics: bool, replicas: int, parts: int, cudnn: bool, per_turn: int = 1) -> None:
+def switch(
+    model: keras.Model,
+    *,
+    global_statistics: bool,
+    replicas: int,
+    parts: int,
+    cudnn: bool,
+    per_turn: int = 1,
+    whole_layers: Container[tuple[int, str]] = (),
+) -> None:
     """Give the recurrent layers of `model` fast loops, and BatchNormalization the moments of the whole batch.
 
     `parts` is in how many the batch is computed; a single replica has several where it is a CPU with several cores.
+    `whole_layers` are the units and data types of the LSTMs that run as one kernel for the whole sequence.
     """
     for layer in all_layers(model):
-        if type(layer) is keras.layers.LSTM and _is_standard(layer):
+        if is_standard_lstm(layer):
             layer.__class__ = FastLSTM
             layer.on_cudnn, layer.steps_per_turn = cudnn, per_turn
+            layer.as_whole = (layer.units, layer.compute_dtype) in whole_layers
         elif type(layer) is keras.layers.GRU and _is_standard(layer):
             layer.__class__ = FastGRU
             layer.steps_per_turn = per_turn
@@ -56,6 +67,11 @@ def share_moments(model: keras.Model) -> None:
     for layer in all_layers(model):
         if type(layer) is GlobalBatchNormalization:
             layer.__class__ = FastBatchNormalization
+
+
+def is_standard_lstm(layer: Any) -> bool:
+    """Whether it is Keras's own LSTM, computing what the loops do."""
+    return type(layer) is keras.layers.LSTM and _is_standard(layer)
 
 
 def _is_standard(layer: Any) -> bool:
@@ -91,9 +107,10 @@ def _run(layer: Any, sequences: Array, mask: Any, training: bool, loop: Loop) ->
 
 
 class FastLSTM(keras.layers.LSTM):
-    """LSTM with the loops of `recurrent`, or cuDNN where it is there."""
+    """LSTM with the loops of `recurrent`, one kernel for the whole sequence where there is no mask, or cuDNN."""
 
     on_cudnn = False
+    as_whole = False
     steps_per_turn = 1
 
     def inner_loop(
@@ -101,15 +118,19 @@ class FastLSTM(keras.layers.LSTM):
     ) -> tuple[Array, Array, list[Array]]:
         cell = self.cell
         h, c = initial_state
-        loop = functools.partial(
-            recurrent.lstm,
-            kernel=ops.convert_to_tensor(cell.kernel),
-            recurrent_kernel=ops.convert_to_tensor(cell.recurrent_kernel),
-            bias=ops.convert_to_tensor(cell.bias),
-            cudnn=self.on_cudnn,
-            per_turn=self.steps_per_turn,
-        )
-        return _run(self, sequences, mask, training, lambda x, shown: loop(x, h, c, shown))
+        weights = {
+            "kernel": ops.convert_to_tensor(cell.kernel),
+            "recurrent_kernel": ops.convert_to_tensor(cell.recurrent_kernel),
+            "bias": ops.convert_to_tensor(cell.bias),
+        }
+        plan = whole.plan_for(self.units, len(sequences), sequences.dtype.name) if self.as_whole else None
+
+        def loop(x: Array, shown: Array | None) -> recurrent.Outputs:
+            if plan is not None and shown is None:
+                return whole.lstm(x, h, c, **weights, plan=plan)
+            return recurrent.lstm(x, h, c, shown, **weights, cudnn=self.on_cudnn, per_turn=self.steps_per_turn)
+
+        return _run(self, sequences, mask, training, loop)
 
 
 class FastGRU(keras.layers.GRU):

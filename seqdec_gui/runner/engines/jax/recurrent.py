@@ -168,7 +168,7 @@ def _lstm_backward(turn: int, saved: Any, gradients: Any) -> tuple[Array, Array,
     last = (d_h.astype("float32"), d_c.astype("float32"))
     given = (d_hs, mask, *factors) if z is None else (d_hs, mask, *factors, z)
     (d_h0, d_c0), (d_z,) = over_steps(step, last, given, turn, reverse=True, memory=from_states)
-    d_kernel = _outer(h0, hs, d_z).astype(kernel.dtype)
+    d_kernel = outer(h0, hs, d_z).astype(kernel.dtype)
     return d_z, d_h0.astype(h0.dtype), d_c0.astype(c0.dtype), d_kernel, None
 
 
@@ -182,7 +182,7 @@ def _before(first: Array, states: Array) -> Array:
     return jnp.concatenate([first.astype(states.dtype)[None], states[:-1]])
 
 
-def _outer(h0: Array, hs: Array, d_z: Array) -> Array:
+def outer(h0: Array, hs: Array, d_z: Array) -> Array:
     """The gradient of the recurrent kernel: states before each step, times gradients, summed over rows and steps."""
     # XLA would make one product of this and that with the inputs, first copying both side by side
     d_z = lax.optimization_barrier(d_z)
@@ -257,7 +257,7 @@ def _gru_backward(turn: int, saved: Any, gradients: Any) -> tuple[Array, Array, 
     sequences = (d_hs, mask, *factors) if x is None else (d_hs, mask, before, x)
     d_h0, (d_inner, d_candidate) = over_steps(step, d_h.astype("float32"), sequences, turn, reverse=True, memory=from_states)
     d_x = jnp.concatenate([d_inner[..., : 2 * units], d_candidate], -1)
-    d_kernel = _outer(h0, hs, d_inner).astype(kernel.dtype)
+    d_kernel = outer(h0, hs, d_inner).astype(kernel.dtype)
     d_bias = d_inner.astype("float32").sum((0, 1)).astype(bias.dtype)
     return d_x, d_h0.astype(h0.dtype), d_kernel, d_bias, None
 

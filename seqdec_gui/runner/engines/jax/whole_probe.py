@@ -1,0 +1,176 @@
+"""Which LSTM layers run as one kernel for the whole sequence on this GPU: those where it is right, and faster than the loops.
+
+Asked once per kind of GPU, version of JAX, and shape; the answer is kept beside compiled code. A kernel that does not compile,
+does not start, or computes something else is an answer, too: a line in the log, and the loops.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from seqdec_gui.runner.engines.jax import recurrent, whole
+from seqdec_gui.runner.engines.jax.unrolled_scan import steps_of_a_turn
+from seqdec_gui.runs.files import write_atomically
+
+Array = Any
+Numbers = npt.NDArray[np.floating[Any]]
+STEPS = 16
+"""Steps of the sequence that is tried: two turns of the loops."""
+CHECKED_ROWS = 16
+"""Rows whose results are compared: two clusters."""
+TOLERANCE = {"float32": 5e-3, "bfloat16": 4e-2}
+"""Largest relative difference to float64, in the 2-norm: products have 11 binary digits in float16, 8 in bfloat16."""
+CALLS = 20
+"""Calls that are timed together."""
+ROUNDS = 3
+"""How often; the quickest counts."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Microseconds of a step of the sequence forth with the kernel and with the loops, or why the kernel is not used."""
+
+    kernel: float = 0.0
+    loop: float = 0.0
+    refused: str = ""
+
+    @property
+    def takes_it(self) -> bool:
+        return not self.refused and self.kernel < self.loop
+
+    def __str__(self) -> str:
+        if self.refused:
+            return f"loops, as the kernel cannot be used: {self.refused}"
+        return f"{'kernel' if self.takes_it else 'loops'} ({self.kernel:.1f} us a step, loops {self.loop:.1f})"
+
+
+def suits(device: Any) -> bool:
+    """Whether the kernels are for such a device."""
+    return device.platform == "gpu" and str(getattr(device, "compute_capability", "")) == "9.0"
+
+
+def whole_layers(
+    layers: Iterable[tuple[int, str]], rows: int, device: Any, per_turn: int, folder: Path | None
+) -> set[tuple[int, str]]:
+    """Of layers (units, data type) those that should run as one kernel, for batches of `rows`; `folder` keeps answers."""
+    taken = set()
+    for units, dtype in sorted(set(layers)):
+        plan = whole.plan_for(units, rows, dtype)
+        if plan is None:
+            continue
+        found = answer(plan, rows, dtype, device, per_turn, folder)
+        sys.stderr.write(f"LSTM of {units} units, {rows} rows, {dtype}: {found}\n")
+        if found.takes_it:
+            taken.add((units, dtype))
+    return taken
+
+
+def answer(plan: whole.Plan, rows: int, dtype: str, device: Any, per_turn: int, folder: Path | None) -> Answer:
+    """Kept or measured; for the next power of two of `rows`, so that batches of about a size share an answer."""
+    rows = 1 << (rows - 1).bit_length()
+    file = None if folder is None else folder / f"whole-{_digest(plan, rows, dtype, device, per_turn)}.json"
+    if file is not None and file.exists():
+        try:
+            return msgspec.json.decode(file.read_bytes(), type=Answer)
+        except (OSError, msgspec.MsgspecError):
+            pass  # measured anew
+    try:
+        found = measured(plan, rows, dtype, device, per_turn)
+    except Exception as error:  # of a private part of JAX, a compiler, or a driver: whatever it is, the loops need none of them
+        found = Answer(refused=f"{type(error).__name__}: {error}".splitlines()[0][:300])
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, msgspec.json.encode(found))
+    return found
+
+
+def _digest(plan: whole.Plan, rows: int, dtype: str, device: Any, per_turn: int) -> str:
+    source = whole.SOURCE.read_text(encoding="utf-8")
+    return hashlib.sha256(repr((plan, rows, dtype, device.device_kind, per_turn, source)).encode()).hexdigest()[:16]
+
+
+def measured(plan: whole.Plan, rows: int, dtype: str, device: Any, per_turn: int) -> Answer:
+    """Compares a small case with float64, then times the way forth, where the loops are at their best."""
+    with jax.default_device(device):
+        wrong = difference(plan, dtype)
+        if not wrong <= TOLERANCE[dtype]:
+            return Answer(refused=f"it differs by {wrong:.1e}")
+        z, h, c, kernel = (jnp.asarray(value, dtype) for value in example(STEPS, rows + -rows % whole.ROWS, plan.units))
+        turn = steps_of_a_turn(STEPS, per_turn)
+        by_unit = z.reshape(*z.shape[:2], 4, plan.units).swapaxes(2, 3)
+        kernel_time = _seconds(jax.jit(lambda *values: whole.lstm_whole(*values, plan)), by_unit, h, c, kernel)
+        loop_time = _seconds(jax.jit(lambda *values: recurrent.lstm_loop(*values, None, turn)), z, h, c, kernel)
+    return Answer(round(1e6 * kernel_time / STEPS, 2), round(1e6 * loop_time / STEPS, 2))
+
+
+def _seconds(function: Callable[..., Any], *values: Array) -> float:
+    """Of a call."""
+    jax.block_until_ready(function(*values))
+    times = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        for _ in range(CALLS):
+            found = function(*values)
+        jax.block_until_ready(found)
+        times.append((time.perf_counter() - start) / CALLS)
+    return min(times)
+
+
+# -- right?
+def difference(plan: whole.Plan, dtype: str) -> float:
+    """The largest relative difference of outputs and gradients to those in float64, for a small case."""
+    # what float64 computes with is what the kernel is given: rounded to its type
+    example_values = example(STEPS, CHECKED_ROWS, plan.units)
+    z, h, c, kernel = (np.asarray(jnp.asarray(value, dtype), "float64") for value in example_values)
+    weights = np.random.default_rng(1).normal(size=(STEPS, CHECKED_ROWS, plan.units))
+    by_unit = z.reshape(STEPS, CHECKED_ROWS, 4, plan.units).swapaxes(2, 3)
+
+    def loss(*given: Array) -> tuple[Array, Array]:
+        hs, h, c = whole.lstm_whole(*given, plan)
+        return (hs.astype("float32") * weights.astype("float32")).sum() + (h + c).astype("float32").sum(), hs
+
+    given = [jnp.asarray(value, dtype) for value in (by_unit, h, c, kernel)]
+    gradients, hs = jax.jit(jax.grad(loss, argnums=(0, 1, 2, 3), has_aux=True))(*given)
+    of_z = np.asarray(gradients[0], "float64").swapaxes(2, 3).reshape(z.shape)
+    found = [np.asarray(hs, "float64"), of_z, *(np.asarray(value, "float64") for value in gradients[1:])]
+    right = by_hand(z, h, c, kernel, weights)
+    return max(float(np.linalg.norm(a - b) / np.linalg.norm(b)) for a, b in zip(found, right, strict=True))
+
+
+def example(steps: int, rows: int, units: int) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+    """Gates from the inputs (T, B, 4H), states (B, H), recurrent kernel (H, 4H)."""
+    random = np.random.default_rng(0)
+    z, h, c = (random.normal(size=size) for size in ((steps, rows, 4 * units), (rows, units), (rows, units)))
+    return z, 0.5 * h, c, random.normal(size=(units, 4 * units)) / units**0.5
+
+
+def by_hand(z: Numbers, h0: Numbers, c0: Numbers, kernel: Numbers, weights: Numbers) -> list[Numbers]:
+    """All outputs, and the gradients of sum(weights * outputs) + sum(last states) with respect to z, h0, c0 and kernel."""
+    h, c, saved, hs = h0, c0, [], []
+    for gates in z:
+        i, f, a, o = np.split(gates + h @ kernel, 4, axis=-1)
+        i, f, a, o = 1 / (1 + np.exp(-i)), 1 / (1 + np.exp(-f)), np.tanh(a), 1 / (1 + np.exp(-o))
+        before, c = (h, c), f * c + i * a
+        h = o * np.tanh(c)
+        saved.append((i, f, a, o, *before, np.tanh(c)))
+        hs.append(h)
+    d_h, d_c, d_kernel, d_z = np.ones_like(h), np.ones_like(c), np.zeros_like(kernel), np.zeros_like(z)
+    for step in reversed(range(len(z))):
+        i, f, a, o, earlier_h, earlier_c, tanh_c = saved[step]
+        d_h = d_h + weights[step]
+        d_c = d_c + d_h * o * (1 - tanh_c**2)
+        parts = d_c * a * i * (1 - i), d_c * earlier_c * f * (1 - f), d_c * i * (1 - a**2), d_h * tanh_c * o * (1 - o)
+        d_z[step] = np.concatenate(parts, axis=-1)
+        d_kernel += earlier_h.T @ d_z[step]
+        d_h, d_c = d_z[step] @ kernel.T, d_c * f
+    return [np.stack(hs), d_z, d_h, d_c, d_kernel]
