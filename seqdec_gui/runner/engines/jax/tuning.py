@@ -14,8 +14,8 @@ class Tuning(msgspec.Struct, frozen=True):
     """`cudnn`: LSTMs on GPUs by cuDNN instead of our loops. `per_turn`: about how many steps of a sequence a turn of our loops
     takes; None: as many as are fast on the platform. `fixed`: whether training loops have lengths known to the compiler; None:
     where they must (docs/decisions/0012-fixed-loops-on-gpus.md). `whole`: LSTMs as one kernel for the
-    whole sequence where they can (docs/decisions/0044-whole-sequence-kernels.md); None: where that is measured to be faster, if the
-    environment asks for it (`WHOLE_SEQUENCE_KERNELS`).
+    whole sequence where they can (docs/decisions/0044-whole-sequence-kernels.md); None: where that is measured to be faster, if
+    the environment asks for it (`WHOLE_SEQUENCE_KERNELS`).
     """
 
     cudnn: bool = False
