@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import msgspec
 import numpy as np
 
+from seqdec_gui.data.formats.arrays import Array as Array
 from seqdec_gui.data.formats.encodings import decoded_texts, is_utf8, is_western
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from seqdec_gui.data.formats.dialect import Dialect
 
 Kind = Literal["text", "integer", "number", "array"]
-Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Chunk: TypeAlias = Any
 """Some rows of a column: a `pyarrow` string array (text) or a NumPy array (everything else)."""
 Cell: TypeAlias = str | int | float | Array | None
