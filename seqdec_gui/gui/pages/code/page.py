@@ -24,10 +24,6 @@ DELAY_MS = 200
 GUTTER_GAP = 3 * theme.SPACE
 
 
-def create_page(workspace: Workspace) -> QWidget:
-    return CodePage(workspace)
-
-
 class CodePage(QWidget):
     """The script in an editor called `code_view`; buttons `code_copy` and `code_save`. Empty where the design has errors."""
 
