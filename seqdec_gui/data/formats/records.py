@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqdec_gui.data.formats.arrays import Array
+from seqdec_gui.data.formats.base import Array
 
 QUOTE = 0x22
 _LF = 0x0A
