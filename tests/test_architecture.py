@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import configparser
-import graphlib
 import re
 import subprocess
 import sys
@@ -192,20 +191,6 @@ def test_the_window_loads_no_framework_and_no_data_format() -> None:
 def test_the_program_runs_without_the_windows_libraries() -> None:
     hidden = f"import sys\nfor name in {SCREEN!r}: sys.modules[name] = None\n"
     assert loaded_after(hidden + import_all("domain", "data", "runs"), FRAMEWORKS) == []
-
-
-def test_the_design_page_has_no_import_circles() -> None:
-    """Imports for types count too: whoever reads a file must not have to read the file that reads it."""
-    prefix = "seqdec_gui.gui.pages.design."
-    graph = {}
-    for source in sorted((PACKAGE / "gui" / "pages" / "design").glob("*.py")):
-        modules = {
-            node.module.removeprefix(prefix)
-            for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
-            if isinstance(node, ast.ImportFrom) and node.module is not None and node.module.startswith(prefix)
-        }
-        graph[source.stem] = modules
-    assert tuple(graphlib.TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
 
 
 def test_files_stay_readable() -> None:
