@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import PurePath
 
+import msgspec
+
 from seqdec_gui.data.formats.base import Dialect
 from seqdec_gui.data.formats.encodings import decoded, line_at
 from seqdec_gui.data.formats.header import judge_header
