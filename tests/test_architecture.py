@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import configparser
-import graphlib
 import re
 import subprocess
 import sys
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 
 import seqdec_gui
@@ -113,6 +114,39 @@ def test_import_contracts_hold() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Imports inside functions and those for types alone count too: who reads one of the modules has to read them all."""
+    graph = grimp.build_graph("seqdec_gui", exclude_type_checking_imports=False, cache_dir=None)
+    imports = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
+    assert sum(map(len, imports.values())) > 1000  # the graph is that of the program
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(reversed(error.args[1])))
+
+
+def test_packages_of_the_window_import_nothing_themselves() -> None:
+    # what imports one module of a package would load what its `__init__` imports, and could close a circle that nobody sees
+    importing = [
+        str(path)
+        for path, found in nodes_in("gui")
+        if path.name == "__init__.py" and imported(found) - {"__future__"} and "pages/design" not in str(path)
+    ]
+    assert importing == []
+
+
+def test_modules_of_the_window_need_the_screen() -> None:
+    """A module of gui imports Qt, or a module of gui; what needs neither goes to domain, data or runs."""
+    free = []
+    for path, found in nodes_in("gui"):
+        modules = [node.module or "" for node in found if isinstance(node, ast.ImportFrom)]
+        modules += [alias.name for node in found if isinstance(node, ast.Import) for alias in node.names]
+        on_screen = imported(found) & set(SCREEN) or any(f"{module}.".startswith("seqdec_gui.gui.") for module in modules)
+        if path.name != "__init__.py" and not on_screen:
+            free.append(str(path))
+    assert free == []
+
+
 def test_every_package_is_under_the_contracts_that_concern_it() -> None:
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg", encoding="utf-8")
@@ -143,7 +177,6 @@ def test_the_command_line_loads_nothing_slow_before_it_knows_the_command() -> No
     assert loaded_after("import seqdec_gui.cli", FRAMEWORKS + SCREEN + slow) == []
 
 
-@pytest.mark.skipif(not (PACKAGE / "gui" / "main_window.py").exists(), reason="the window is not written yet")
 def test_the_window_loads_no_framework_and_no_data_format() -> None:
     opened = (
         "from PyQt5.QtWidgets import QApplication\n"
@@ -158,20 +191,6 @@ def test_the_window_loads_no_framework_and_no_data_format() -> None:
 def test_the_program_runs_without_the_windows_libraries() -> None:
     hidden = f"import sys\nfor name in {SCREEN!r}: sys.modules[name] = None\n"
     assert loaded_after(hidden + import_all("domain", "data", "runs"), FRAMEWORKS) == []
-
-
-def test_the_design_page_has_no_import_circles() -> None:
-    """Imports for types count too: whoever reads a file must not have to read the file that reads it."""
-    prefix = "seqdec_gui.gui.pages.design."
-    graph = {}
-    for source in sorted((PACKAGE / "gui" / "pages" / "design").glob("*.py")):
-        modules = {
-            node.module.removeprefix(prefix)
-            for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
-            if isinstance(node, ast.ImportFrom) and node.module is not None and node.module.startswith(prefix)
-        }
-        graph[source.stem] = modules
-    assert tuple(graphlib.TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
 
 
 def test_files_stay_readable() -> None:

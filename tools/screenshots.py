@@ -230,7 +230,7 @@ def take_guide(studio: Studio, molecules: Path, roman: Path, folder: Path) -> No
 
 def certify(studio: Studio, window, run: Path, target: Path) -> None:  # type: ignore[no-untyped-def]
     """Compare the two devices of a run with one of them."""
-    from seqdec_gui.gui.dialogs.certificate import open_certificate
+    from seqdec_gui.gui.dialogs.certificate.dialog import open_certificate
 
     dialog = open_certificate(window.workspace, run)
     studio.wait(dialog.certify_button.isEnabled)

@@ -21,7 +21,8 @@ from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runner.bench import work
 from seqdec_gui.runs import events, process
 from seqdec_gui.runs.engine_choice import missing
-from seqdec_gui.runs.engines import ENGINES, EngineName
+from seqdec_gui.runs.engine_names import EngineName
+from seqdec_gui.runs.engines import ENGINES
 from seqdec_gui.runs.environment import child_environment
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.reader import read_events

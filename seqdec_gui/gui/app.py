@@ -29,7 +29,7 @@ CLOSING_MS = 5000
 def main(design: Path | str | None = None) -> int:
     """Open the window, with a design if one is named, and give the exit status when the last one closes."""
     application = create_application()
-    from seqdec_gui.gui.tasks import crash_report
+    from seqdec_gui.gui.dialogs import crash_report
     from seqdec_gui.gui.window.main_window import open_window
 
     crash_report.install()
@@ -57,7 +57,7 @@ def _end_threads(status: int) -> None:
 def spare_collector(window: MainWindow) -> None:
     """Keep the program itself out of the garbage collector's rounds, each of which would stop the window for 50 ms."""
     gc.freeze()
-    window.warming.ended.connect(gc.freeze)
+    window.preload.ended.connect(gc.freeze)
 
 
 def create_application() -> QApplication:

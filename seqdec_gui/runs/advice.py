@@ -10,7 +10,8 @@ import msgspec
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.wording import listed
 from seqdec_gui.runs.engine_choice import choose_engine
-from seqdec_gui.runs.engines import ENGINES, EngineChoice, EngineName
+from seqdec_gui.runs.engine_names import EngineChoice, EngineName
+from seqdec_gui.runs.engines import ENGINES
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.probe import IsCancelled, OnMeasured, OnProgress, Plan, probe
 from seqdec_gui.runs.spec import DeviceChoice

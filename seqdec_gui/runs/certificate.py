@@ -20,7 +20,7 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runs.advice import fitting, single
 from seqdec_gui.runs.engine_choice import choose_engine, usable_engines
-from seqdec_gui.runs.engines import EngineChoice, EngineName
+from seqdec_gui.runs.engine_names import EngineChoice, EngineName
 from seqdec_gui.runs.files import pretty_json, read_bytes, write_atomically
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.probe import IsCancelled, OnProgress, fail_unless_sound, why_no_rows

@@ -103,7 +103,10 @@ def open_predictions(design: Design, fitted: Fitted) -> tuple[DataPort, ...]:
 def steps_differ(
     design: Design, fitted: Fitted, port: DataPort, predicted: TensorType, types: Mapping[str, TensorType]
 ) -> list[Problem]:
-    """The problem that the predictions for a loss have another number of steps than its targets; sizes may be unknown."""
+    """The problem that the predictions for a loss have another number of steps than its targets; sizes may be unknown.
+
+    It is at the targets, or at the length of the input that mends it.
+    """
     wanted = types[port.name]
     pairs = zip(predicted.shape[:-1], wanted.shape[:-1], strict=False)
     wrong = next(((have, want) for have, want in pairs if have is not None and want is not None and have != want), None)
@@ -121,11 +124,12 @@ def steps_differ(
         for name in inputs_behind(design, [link.source])
         if name in types and design.block(name).parameters.length_is_open and types[name].shape[0] == have
     ]
+    where = port.port
     hint = "Bind a column of as many steps, or crop or pad the sequence in a layer stack before the loss."
     if open_ones and isinstance(_codec_of(fitted, open_ones[0]), FittedText):
-        length = f"{open_ones[0]}.{design.block(open_ones[0]).parameters.length_parameter}"
-        hint = f"Set {length}={max(have, want)}, which both are padded to, or crop or pad in a layer stack."
-    return [Problem("error", "steps_differ", port.port, text, hint)]
+        where = f"{open_ones[0]}.{design.block(open_ones[0]).parameters.length_parameter}"
+        hint = f"Set {where}={max(have, want)}, which both are padded to, or crop or pad in a layer stack."
+    return [Problem("error", "steps_differ", where, text, hint)]
 
 
 def generation_warnings(design: Design, fitted: Fitted, rows: Rows) -> tuple[Problem, ...]:

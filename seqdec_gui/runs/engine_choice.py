@@ -9,7 +9,8 @@ from typing import NamedTuple
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs import probe_cache
-from seqdec_gui.runs.engines import ENGINES, EngineChoice, EngineName, engine_info, engine_title
+from seqdec_gui.runs.engine_names import EngineChoice, EngineName
+from seqdec_gui.runs.engines import ENGINES, engine_info, engine_title
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.spec import DeviceChoice
 

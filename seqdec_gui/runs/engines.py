@@ -6,20 +6,16 @@ A new engine is a class (`runner.engines.base.Engine`), one row here, and its pa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs import jax_environment
+from seqdec_gui.runs.engine_names import EngineName
 
 if TYPE_CHECKING:
     from seqdec_gui.runs.spec import DeviceChoice
-
-EngineName: TypeAlias = str
-"""A name of `ENGINES`. Files may hold a name that this version does not know; `engine_info` refuses it where it is used."""
-EngineChoice: TypeAlias = str
-"""An `EngineName`, or `auto`: the engine is chosen when a run starts."""
 
 Variables = Callable[["DeviceChoice", Mapping[str, str], bool], Mapping[str, str]]
 """`(devices, environment so far, brief)` to the further environment variables of a child; `brief`: it lives for seconds."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from seqdec_gui.runs.engines import EngineName
+from seqdec_gui.runs.engine_names import EngineName
 from seqdec_gui.runs.spec import DeviceChoice
 
 OUT_OF_MEMORY = "out_of_memory"

@@ -22,7 +22,7 @@ from seqdec_gui.runs import devices as device_list
 from seqdec_gui.runs import probe_cache
 from seqdec_gui.runs.crash import GPU_MEMORY_SENTENCE, MEMORY_SENTENCE
 from seqdec_gui.runs.engine_choice import Decision, by_measurement, decide, usable_engines
-from seqdec_gui.runs.engines import EngineName
+from seqdec_gui.runs.engine_names import EngineName
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.readiness import data_problems
 from seqdec_gui.runs.spec import DeviceChoice

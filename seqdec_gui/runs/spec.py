@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from seqdec_gui import __version__
 from seqdec_gui.domain.problems import InvalidInput
-from seqdec_gui.runs.engines import EngineChoice, EngineName
+from seqdec_gui.runs.engine_names import EngineChoice, EngineName
 from seqdec_gui.runs.events import Seconds
 from seqdec_gui.runs.files import pretty_json, read_bytes, write_atomically
 

@@ -31,7 +31,7 @@ from seqdec_gui.runs.events import (
     decode,
 )
 from seqdec_gui.runs.files import opener
-from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.run_files import RunFiles
 from seqdec_gui.runs.spec import RunSpec
 
 State = Literal["unfinished", "running", "paused", "finished", "stopped", "failed", "crashed", "unreadable"]
@@ -88,7 +88,7 @@ class _History(msgspec.Struct, frozen=True):
     current: tuple[Event, ...]
 
 
-def status(run: RunFolder) -> RunStatus:
+def status(run: RunFiles) -> RunStatus:
     """What the run is doing or how it ended. Never raises for damaged files."""
     try:
         return _status(run, _history(run))
@@ -98,7 +98,7 @@ def status(run: RunFolder) -> RunStatus:
         return RunStatus("unreadable", _unread(error))
 
 
-def summary(run: RunFolder) -> RunSummary:
+def summary(run: RunFiles) -> RunSummary:
     """One line about the run. Never raises for damaged files."""
     try:
         asked = run.read_spec()
@@ -118,7 +118,7 @@ def final_of(events: Sequence[Event]) -> FinalEvent | None:
     return next((event for event in reversed(events) if isinstance(event, FINAL)), None)
 
 
-def crash_of(run: RunFolder, record: lock.LockRecord) -> Failed:
+def crash_of(run: RunFiles, record: lock.LockRecord) -> Failed:
     """The final event that a run which died silently should have written, dated by its last sign of life."""
     failed = explain(record.exit_status, log_tail(run.log, record.log_offset))
     return msgspec.structs.replace(failed, time=max(_modified(run), record.started))
@@ -137,7 +137,7 @@ def ended(final: FinalEvent) -> RunStatus:
             return RunStatus("failed", final.sentence, final)
 
 
-def _history(run: RunFolder) -> _History:
+def _history(run: RunFiles) -> _History:
     """Looks at the lock first: a run that ends in between has then written its final event before we read."""
     held = lock.is_held(run.lock)
     record = lock.read_record(run.lock)
@@ -175,7 +175,7 @@ _STEP = b'{"type":"step"'
 _DEVICE = b'{"type":"device"'
 
 
-def _status(run: RunFolder, history: _History) -> RunStatus:
+def _status(run: RunFiles, history: _History) -> RunStatus:
     final = final_of(history.current)
     if final is not None:
         return ended(final)
@@ -202,14 +202,14 @@ def _alive(current: Sequence[Event]) -> RunStatus:
     return RunStatus("running", f"Epoch {epoch} of {started.epochs}.")
 
 
-def _unreadable(run: RunFolder, asked: RunSpec, why: str) -> RunSummary:
+def _unreadable(run: RunFiles, asked: RunSpec, why: str) -> RunSummary:
     return RunSummary(
         str(run.path), asked.name, "unreadable", why, created=asked.created, design_path=asked.design_path,
         design_id=asked.design_id,
     )  # fmt: skip
 
 
-def _summary(run: RunFolder, asked: RunSpec, history: _History) -> RunSummary:
+def _summary(run: RunFiles, asked: RunSpec, history: _History) -> RunSummary:
     now = _status(run, history)
     starts = [event for event in history.events if isinstance(event, Started)]
     last = next((event for event in reversed(history.events) if isinstance(event, (Step, Epoch, Finished, Stopped))), None)
@@ -241,6 +241,6 @@ def _unread(error: OSError) -> str:
     return f"{error.filename} cannot be read: {(error.strerror or str(error)).lower()}."
 
 
-def _modified(run: RunFolder) -> float:
+def _modified(run: RunFiles) -> float:
     times = (path.stat().st_mtime for path in (run.events, run.log) if path.exists())
     return max(times, default=0.0)

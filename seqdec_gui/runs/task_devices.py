@@ -5,7 +5,8 @@ from __future__ import annotations
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs import devices as device_list
 from seqdec_gui.runs.engine_choice import engine_for_models, missing
-from seqdec_gui.runs.engines import ENGINES, EngineName
+from seqdec_gui.runs.engine_names import EngineName
+from seqdec_gui.runs.engines import ENGINES
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.spec import DeviceChoice, Placement
 

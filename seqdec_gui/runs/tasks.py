@@ -23,7 +23,7 @@ from msgspec import Meta
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
 from seqdec_gui.domain.scaling import Scaling
 from seqdec_gui.runs.crash import explain
-from seqdec_gui.runs.engines import EngineName
+from seqdec_gui.runs.engine_names import EngineName
 from seqdec_gui.runs.environment import child_environment, working_folder
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.spec import DeviceChoice

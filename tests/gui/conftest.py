@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.tasks import background
 from seqdec_gui.gui.window.main_window import MainWindow, open_window
+from seqdec_gui.gui.window.pages import PAGES, Page
 
 
 @pytest.fixture(autouse=True)
@@ -42,8 +43,8 @@ def opened(qtbot: QtBot) -> Iterator[Callable[..., MainWindow]]:
     """Open a window as the program does; it is closed without questions at the end."""
     windows: list[MainWindow] = []
 
-    def open_one(path: Path | None = None) -> MainWindow:
-        window = open_window(path)
+    def open_one(path: Path | None = None, rows: Sequence[Page] = PAGES) -> MainWindow:
+        window = open_window(path, rows)
         windows.append(window)
         window.resize(1280, 800)
         qtbot.waitExposed(window)

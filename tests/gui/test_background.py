@@ -13,7 +13,8 @@ from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.problems import InvalidInput, Problem
-from seqdec_gui.gui.tasks import background, crash_report, notify
+from seqdec_gui.gui.dialogs import crash_report
+from seqdec_gui.gui.tasks import background, notify
 from seqdec_gui.gui.window.main_window import MainWindow
 from tests.gui.test_main_window import template
 

@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.window.main_window import MainWindow
+from seqdec_gui.gui.workspace.workspace import TrainingState
 from seqdec_gui.runs import certificate as certificates
 from seqdec_gui.runs import folder, process
 from seqdec_gui.runs.certificate import BlockDifference, Certificate
@@ -221,10 +222,10 @@ def test_a_comparison_can_be_given_up_and_is_refused_while_a_run_trains(
     press(show_run(qtbot, window, run, "Not certified"))
     dialog = dialog_of(qtbot, window)
     button: QPushButton = find(dialog, "certify_button")
-    window.workspace.set_training("Training on CPU")
+    window.workspace.set_training(TrainingState("running", ("cpu:0",)))
     assert not button.isEnabled()
     assert "A run trains" in button.toolTip()
-    window.workspace.set_training("")
+    window.workspace.set_training(TrainingState())
     press(button)
     words: QLabel = find(dialog, "certificate_progress_words")
     qtbot.waitUntil(lambda: words.text() == "1 of 5 steps on cpu:2", timeout=5_000)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QComboBox, QListWidget, QMessageBox, QPushButton
+from PyQt5.QtWidgets import QComboBox, QLineEdit, QListWidget, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui import resource_files
@@ -26,6 +26,7 @@ from seqdec_gui.gui.workspace.launch import launch, request
 from seqdec_gui.gui.workspace.readiness import readiness as readiness_of
 from seqdec_gui.runs import readiness
 from seqdec_gui.runs.spec import DeviceChoice
+from tests.domain.designs import block, design
 
 ROWS = 80
 Opened = Callable[..., MainWindow]
@@ -222,6 +223,31 @@ def test_a_file_that_another_program_writes_is_tried_again(folder: Path, opened:
         assert len(listed(window)) == (width != 11)
         details = {column.name: column.shape for column in window.workspace.columns}
         assert details["X"] == (width,)
+
+
+def test_a_click_on_lengths_that_differ_leads_to_the_length_that_mends_them(
+    tmp_path: Path, opened: Opened, qtbot: QtBot
+) -> None:
+    rows = ["ab" * (number % 3 + 1) + "," + "cd" * (number % 5 + 1) for number in range(ROWS)]
+    (tmp_path / "rows.csv").write_text("\n".join(["short,long", *rows]))
+    softmax = {"layer": "Dense", "units": 12, "activation": "softmax"}
+    blocks = [
+        block("text", "token_sequence", length=None, symbols=12),
+        block("model", "layer_stack", layers=[softmax]),
+        block("loss", "loss"),
+    ]
+    bindings = (Binding("text.output", "short"), Binding("loss.targets", "long"))
+    wanted = design(blocks, ["text.output -> model.inputs", "model.outputs -> loss.predictions"])
+    save(wanted.with_data(DataSource("rows.csv", bindings=bindings)), tmp_path / "a.seqdec")
+    window = opened(tmp_path / "a.seqdec")
+    settle(window, qtbot)
+    window.pages.show_page("code")
+    (told,) = [text for text in listed(window) if "steps" in text]
+    assert readiness_of(window.workspace).page == "design"
+    click(window, told)
+    assert window.pages.current == "design"
+    assert window.document.selection == {"text"}
+    qtbot.waitUntil(lambda: window.focusWidget() is window.findChild(QLineEdit, "field_length"))
 
 
 def test_text_that_does_not_fit_is_told_with_what_to_do(folder: Path, opened: Opened, qtbot: QtBot) -> None:

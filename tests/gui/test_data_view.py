@@ -174,12 +174,12 @@ from pathlib import Path
 from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication
 from seqdec_gui.gui.tasks import background
-from seqdec_gui.gui.pages.data import create_page
+from seqdec_gui.gui.pages.data.page import DataPage
 from seqdec_gui.gui.workspace.document import DesignDocument
 from seqdec_gui.gui.workspace.workspace import Workspace
 application = QApplication([])
 workspace = Workspace(DesignDocument())
-page = create_page(workspace)
+page = DataPage(workspace)
 assert "pyarrow" not in sys.modules, "pyarrow before a file needs it"
 page.show()
 workspace.data_file_offered.emit(Path({str(tmp_path / "rows.csv")!r}))

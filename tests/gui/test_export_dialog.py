@@ -11,8 +11,7 @@ from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QAction, QCheckBox, QComboBox, QLabel, QLineEdit, QMessageBox, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
-from seqdec_gui.gui.dialogs.export import ExportDialog
-from seqdec_gui.gui.pages.train.page import open_export
+from seqdec_gui.gui.dialogs.export import ExportDialog, open_export_of
 from seqdec_gui.gui.tasks import background
 from seqdec_gui.gui.window.main_window import MainWindow
 from seqdec_gui.runs.notes import Note, write_note
@@ -233,7 +232,7 @@ def test_an_open_dialog_follows_the_run_that_another_page_wants_exported(
 ) -> None:
     trained(roman, "second", created=2000.0)
     window = opened(roman)
-    open_export(window.workspace, roman.parent / "runs" / "first")
+    open_export_of(window.workspace, roman.parent / "runs" / "first")
     dialog = window.findChild(ExportDialog, "export_dialog")
     qtbot.waitUntil(lambda: not background.busy(), timeout=5000)
     assert dialog.picker.run.run.name == "first"

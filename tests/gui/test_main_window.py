@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from PyQt5.QtCore import QMimeData, QPoint, Qt, QUrl
 from PyQt5.QtGui import QDragEnterEvent, QDropEvent
@@ -33,9 +34,10 @@ from seqdec_gui import resource_files
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.design import Design
 from seqdec_gui.gui.look import preferences, theme
-from seqdec_gui.gui.window import pages
+from seqdec_gui.gui.window import dialogs, main_window, pages
 from seqdec_gui.gui.window.main_window import MainWindow
 from seqdec_gui.gui.workspace import autosave
+from seqdec_gui.gui.workspace.workspace import TrainingState, Workspace
 from tests.gui.conftest import name_file, press
 
 TEMPLATE = "latent-to-sequence"
@@ -257,9 +259,8 @@ def test_the_train_button_names_the_devices_and_refuses_an_uneven_batch(window: 
 def test_the_train_button_shows_the_train_page_before_it_asks_for_training(
     opened: Callable[..., MainWindow], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whether = pages.installed  # a real run is not what is tested here
-    monkeypatch.setattr(pages, "installed", lambda factory: "pages.train" not in factory and whether(factory))
-    window = opened()
+    monkeypatch.setattr(main_window, "follow_runs", lambda _workspace: None)  # it would start a real run
+    window = opened(rows=with_page(pages.PAGES, "train", lambda _workspace: QWidget()))
     window.files.new_from(resource_files.path("examples/roman.seqdec"))
     button = window.findChild(QPushButton, "train_button")
     qtbot.waitUntil(button.isEnabled)
@@ -270,11 +271,18 @@ def test_the_train_button_shows_the_train_page_before_it_asks_for_training(
 
 
 def test_a_running_training_speaks_through_the_button(window: MainWindow, qtbot: QtBot, find: Find) -> None:
-    window.workspace.set_training("Training on 2 GPUs")
     button = find(QPushButton, "train_button")
-    qtbot.waitUntil(lambda: button.text() == "Training on 2 GPUs")
-    assert not button.isEnabled()
-    window.workspace.set_training("")
+    for state, words in (
+        (TrainingState("starting"), "Starting"),
+        (TrainingState("running", ("gpu:0", "gpu:1")), "Training on 2 GPUs"),
+        (TrainingState("paused", ("cpu:0",)), "Paused on CPU"),
+        (TrainingState("stopping", ("cpu:0",)), "Stopping"),
+    ):
+        window.workspace.set_training(state)
+        qtbot.waitUntil(lambda words=words: button.text() == words)
+        assert not button.isEnabled()
+    window.workspace.set_training(TrainingState())
+    qtbot.waitUntil(lambda: button.text() != "Stopping")
 
 
 def test_a_problem_leads_to_its_block(window: MainWindow, archetype: Design, qtbot: QtBot, find: Find) -> None:
@@ -298,31 +306,50 @@ def test_every_page_opens_from_its_tab(window: MainWindow, find: Find) -> None:
         assert window.pages.page(window.pages.current).isVisible()
 
 
-def test_the_window_works_without_any_page(opened: Callable[..., MainWindow], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "installed", lambda _factory: False)
-    window = opened()
+def with_page(rows: Sequence[pages.Page], name: str, create: Callable[[Workspace], QWidget]) -> list[pages.Page]:
+    """The rows, one page made by another function."""
+    return [msgspec.structs.replace(row, create=create) if row.name == name else row for row in rows]
+
+
+@pytest.mark.parametrize("name", [page.name for page in pages.PAGES if page.name != "design"])
+def test_a_page_that_fails_leaves_a_sentence_and_the_window_alive(
+    opened: Callable[..., MainWindow], caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    def fail(_workspace: Workspace) -> QWidget:
+        raise RuntimeError("broken page")
+
+    window = opened(rows=with_page(pages.PAGES, name, fail))
+    window.pages.show_page(name)
+    words = [label.text() for label in window.pages.page(name).findChildren(QLabel)]
+    assert "This part could not be opened; the log says why." in words
+    assert "broken page" in caplog.text
     window.files.new_from(template())
-    for name in ("code", "data", "train", "runs", "generate", "design"):
-        window.pages.show_page(name)
-    assert not window.findChild(QAction, "action_export").isEnabled()
+    for page in pages.PAGES:
+        window.pages.show_page(page.name)
     assert window.document.design.blocks
 
 
-def test_a_page_that_fails_leaves_a_sentence_and_the_window_alive(
-    window: MainWindow, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    resolve = pages.resolve
+def test_a_page_is_a_function_and_a_row(opened: Callable[..., MainWindow]) -> None:
+    """The recipe of CONTRIBUTING.md: a module with a widget, and a row in `PAGES`."""
 
-    def fail(factory: str) -> Callable[..., QWidget]:
-        if "pages.generate" in factory:  # others are called by timers meanwhile
-            raise RuntimeError("broken page")
-        return resolve(factory)
+    class Toy(QLabel):
+        def __init__(self, workspace: Workspace) -> None:
+            super().__init__(objectName="toy")
+            workspace.document.design_changed.connect(lambda _old, new: self.setText(f"{len(new.blocks)} blocks"))
 
-    monkeypatch.setattr("seqdec_gui.gui.window.pages.resolve", fail)
-    window.pages.show_page("generate")
-    words = [label.text() for label in window.pages.page("generate").findChildren(QLabel)]
-    assert "This part could not be opened; the log says why." in words
-    assert "broken page" in caplog.text
+    window = opened(rows=(*pages.PAGES, pages.Page("toy", "Toy", "star-outline", Toy)))
+    window.resize(1600, 900)  # room for one more tab
+    assert window.findChild(Toy, "toy") is None  # it is built when it is first shown
+    tabs = window.findChild(QTabWidget, "pages")
+    place = tabs.tabBar().tabRect(len(pages.PAGES)).center()
+    QTest.mouseClick(window.windowHandle(), Qt.LeftButton, Qt.NoModifier, tabs.tabBar().mapTo(window, place))
+    assert window.pages.current == "toy"
+    toy = window.findChild(Toy, "toy")
+    assert toy.isVisible()
+    window.document.edit(design_file.load(template()), "Use a template")
+    assert toy.text() == "5 blocks"
+    QTest.keyClick(window.windowHandle(), Qt.Key_PageDown, Qt.ControlModifier)
+    assert window.pages.current == "design"
 
 
 def drop(window: MainWindow, path: Path) -> None:
@@ -354,15 +381,14 @@ def test_a_dropped_file_goes_where_its_ending_says_in_capitals_too(
 ) -> None:
     taken: list[str] = []
     monkeypatch.setattr(window.files, "open", lambda path, then: taken.append("design"))
-    commands: list[str] = []  # others than the import are called by timers
-    monkeypatch.setattr(window, "_run_command", lambda command, *_: commands.append(command))
+    monkeypatch.setattr(dialogs, "import_keras", lambda workspace, path: taken.append("model"))
     window.workspace.data_file_offered.connect(lambda path: taken.append("data"))
     drop(window, tmp_path / name)
-    assert taken + ["model"] * commands.count("import_keras") == [expected]
+    assert taken == [expected]
 
 
-def test_dropping_data_offers_it_to_the_data_page(window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("seqdec_gui.gui.window.pages.installed", lambda _factory: False)
+def test_dropping_data_offers_it_to_the_data_page(opened: Callable[..., MainWindow], tmp_path: Path) -> None:
+    window = opened(rows=with_page(pages.PAGES, "data", lambda _workspace: QWidget()))
     offered: list[Path] = []
     window.workspace.data_file_offered.connect(offered.append)
     window.take_file(tmp_path / "rows.csv")

@@ -18,6 +18,7 @@ from seqdec_gui.gui.pages.train.scaling import advisor
 from seqdec_gui.gui.pages.train.scaling.advisor import age
 from seqdec_gui.gui.pages.train.scaling.table import COLUMNS, AdviceTable
 from seqdec_gui.gui.window.main_window import MainWindow
+from seqdec_gui.gui.workspace.workspace import TrainingState
 from seqdec_gui.runs import probe
 from seqdec_gui.runs.advice import Advice
 from seqdec_gui.runs.measurement import Measurement
@@ -178,11 +179,11 @@ def test_nothing_is_measured_while_a_run_trains(qtbot: QtBot, window: MainWindow
     button = find(window, QPushButton, "measure_button")
     press(button)
     qtbot.waitUntil(lambda: not button.isVisible())
-    window.workspace.set_training("Training on CPU")
+    window.workspace.set_training(TrainingState("running", ("cpu:0",)))
     qtbot.waitUntil(lambda: button.isVisible(), timeout=5_000)
     assert not button.isEnabled()
     assert "slow it down" in button.toolTip()
-    window.workspace.set_training("")
+    window.workspace.set_training(TrainingState())
     assert button.isEnabled()
 
 

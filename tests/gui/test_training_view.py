@@ -19,7 +19,9 @@ from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.gui.window.main_window import MainWindow
+from seqdec_gui.gui.workspace.readiness import training_words
 from seqdec_gui.gui.workspace.training_session import TrainingSession, session_of
+from seqdec_gui.gui.workspace.workspace import TrainingState
 from seqdec_gui.resource_files import path as resource
 from seqdec_gui.runs import folder, lock, spec
 from seqdec_gui.runs.curves import family
@@ -118,7 +120,8 @@ def test_a_click_on_train_brings_points_and_a_click_on_stop_ends_the_run(
     window.workspace.devices.choose(DeviceChoice("cpu", count=2))
     found = train(qtbot, window)
     assert window.pages.current == "train"
-    assert window.workspace.training == "Training on 2 CPU devices"
+    assert window.workspace.training == TrainingState("running", ("cpu:0", "cpu:1"))
+    assert training_words(window.workspace.training) == "Training on 2 CPU devices"
     qtbot.waitUntil(lambda: points(window, "val_loss") > 1, timeout=10_000)
     progress = find(window, "progress_bar")
     qtbot.waitUntil(lambda: 0 < progress.value() < progress.maximum(), timeout=5_000)
@@ -132,7 +135,7 @@ def test_a_click_on_train_brings_points_and_a_click_on_stop_ends_the_run(
     window.workspace.run_ended.connect(ended.append)
     stop(qtbot, window)
     assert found.shown.status.state == "stopped"
-    assert window.workspace.training == ""
+    assert not window.workspace.training.running
     assert ended == [runs_of(design)[0].path]
     assert any("Stopped by the user" in sentence for sentence in told)
     assert find(window, "outcome").isVisible()
@@ -181,7 +184,7 @@ def test_a_run_pauses_goes_on_and_takes_a_learning_rate(qtbot: QtBot, opened: Op
     press(window, "pause_button")
     qtbot.waitUntil(lambda: find(window, "run_state").text == "Paused", timeout=5_000)
     assert find(window, "pause_button").text() == "Continue"
-    assert window.workspace.training.startswith("Paused")
+    assert window.workspace.training.phase == "paused"
     press(window, "pause_button")
     qtbot.waitUntil(lambda: find(window, "run_state").text == "Training", timeout=5_000)
     field = find(window, "learning_rate_field")
@@ -242,7 +245,7 @@ def test_a_run_that_cannot_be_started_says_why_and_leaves_no_folder(
     assert "--data" not in box.informativeText()
     box.close()
     assert runs_of(design) == []
-    assert window.workspace.training == ""
+    assert not window.workspace.training.running
 
 
 def test_a_run_goes_on_without_the_window_and_is_back_with_its_whole_curve(
@@ -264,7 +267,7 @@ def test_a_run_goes_on_without_the_window_and_is_back_with_its_whole_curve(
     qtbot.waitUntil(lambda: not first.isVisible(), timeout=5_000)
     assert lock.is_held(run.lock)
     second = opened(design)
-    qtbot.waitUntil(lambda: second.workspace.training.startswith("Training"), timeout=10_000)
+    qtbot.waitUntil(lambda: second.workspace.training.phase == "running", timeout=10_000)
     second.pages.show_page("train")
     qtbot.waitUntil(lambda: points(second) > 5, timeout=10_000)
     steps, _ = curve(second, "loss_plot", "loss")

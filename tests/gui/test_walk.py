@@ -274,7 +274,7 @@ def test_a_new_user_builds_trains_and_exports_the_archetype(user: User, data: Pa
     user.click("train_button")
     user.wait(lambda: user.curves().get("loss", 0) > 2, LONGEST_MS)
     user.click("stop_button")
-    user.wait(lambda: user.window.workspace.training == "", LONGEST_MS)
+    user.wait(lambda: user.window.workspace.training.phase is None, LONGEST_MS)
     (run,) = (RunFolder(path) for path in (tmp_path / "runs").iterdir())
     assert run.status().state in ("stopped", "finished")
 

@@ -77,7 +77,7 @@ def found(wanted: Design, folder: Path) -> tuple[Problem, ...]:
 def test_predictions_of_another_length_than_their_targets_are_found_before_a_run(folder: Path) -> None:
     wanted = bound(layers(), text__output="short", loss__targets="long")
     (problem,) = found(wanted, folder)
-    assert (problem.severity, problem.code, problem.where) == ("error", "steps_differ", "loss.targets")
+    assert (problem.severity, problem.code, problem.where) == ("error", "steps_differ", "text.length")
     assert "model predicts 75 steps" in problem.text
     assert "'long') have 128" in problem.text  # the end mark is one of them
     assert "text.length=128" in problem.hint
@@ -104,7 +104,7 @@ def test_train_refuses_lengths_that_do_not_fit_and_leaves_no_run(folder: Path, c
     document.save(bound(layers(), text__output="short", loss__targets="long"), folder / "a.seqdec")
     assert main(["train", str(folder / "a.seqdec"), "--devices", "cpu", "--engine", "tensorflow"]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("loss.targets: model predicts 75 steps")
+    assert error.startswith("text.length: model predicts 75 steps")
     assert not (folder / "runs").exists()
 
 

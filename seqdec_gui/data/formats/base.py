@@ -6,16 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 import numpy as np
 
 from seqdec_gui.data.formats.encodings import decoded_texts, is_utf8, is_western
 from seqdec_gui.domain.problems import InvalidInput, Problem
-
-if TYPE_CHECKING:
-    from seqdec_gui.data.formats.dialect import Dialect
 
 Kind = Literal["text", "integer", "number", "array"]
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
@@ -37,6 +34,30 @@ class Column(msgspec.Struct, frozen=True):
     dtype: str
     shape: tuple[int, ...]
     rows: int
+
+
+class Dialect(msgspec.Struct, frozen=True):
+    """How delimited text is written. `names` are the columns'. The rows begin at the byte `start` of the text that
+    `data.formats.dialect.detect` gives with it.
+    """
+
+    encoding: str
+    delimiter: str
+    quoted: bool
+    header: bool
+    names: tuple[str, ...]
+    start: int
+    lines_before: int
+    """Lines of the file before that text: empty ones and comments."""
+    rows: int
+    """How many there are, counted without the reader of their values."""
+    keeps_blank_lines: bool
+    """In a file with one column an empty line is a row without a value."""
+    breaks: int
+    """Line ends inside quoted cells."""
+    fault_line: int
+    """Where a cell begins with a quote that does not close, which is why quotes are text; 0: nowhere."""
+    problems: tuple[Problem, ...] = ()
 
 
 class Table(ABC):

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from seqdec_gui.data.formats import numerals
-from seqdec_gui.data.formats.base import CHUNK_ROWS, Cell, Chunk, Column, Kind, Table, reading, unknown_column
-from seqdec_gui.data.formats.dialect import DELIMITER_NAMES, Dialect, detect
+from seqdec_gui.data.formats.base import CHUNK_ROWS, Cell, Chunk, Column, Dialect, Kind, Table, reading, unknown_column
+from seqdec_gui.data.formats.dialect import DELIMITER_NAMES, detect
 from seqdec_gui.data.formats.records import records
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem

@@ -10,6 +10,7 @@ from pathlib import PurePath
 
 import msgspec
 
+from seqdec_gui.data.formats.base import Dialect
 from seqdec_gui.data.formats.encodings import decoded, line_at
 from seqdec_gui.data.formats.header import judge_header
 from seqdec_gui.data.formats.records import Count, Record, are_all_as_wide, count_records, looks_like_rows, records
@@ -45,28 +46,6 @@ _MOST = 0.9
 """A delimiter that cuts at least this part of the lines behind the first into equally many cells might be the right one."""
 _MIN_LINES_BELOW = 3
 """From this many lines behind it on, a first line of one cell can be compared with them."""
-
-
-class Dialect(msgspec.Struct, frozen=True):
-    """`names` are the columns'. The rows begin at the byte `start` of the text that `detect` gives with it."""
-
-    encoding: str
-    delimiter: str
-    quoted: bool
-    header: bool
-    names: tuple[str, ...]
-    start: int
-    lines_before: int
-    """Lines of the file before that text: empty ones and comments."""
-    rows: int
-    """How many there are, counted without the reader of their values."""
-    keeps_blank_lines: bool
-    """In a file with one column an empty line is a row without a value."""
-    breaks: int
-    """Line ends inside quoted cells."""
-    fault_line: int
-    """Where a cell begins with a quote that does not close, which is why quotes are text; 0: nowhere."""
-    problems: tuple[Problem, ...] = ()
 
 
 def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = ()) -> tuple[bytes, Dialect]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from seqdec_gui.gui.tasks import notify
 from seqdec_gui.gui.workspace.training_session import TrainingSession
+from seqdec_gui.gui.workspace.workspace import PageName
 
 
 def ask_what_to_keep(session: TrainingSession, run: Path, name: str) -> None:
@@ -13,7 +14,7 @@ def ask_what_to_keep(session: TrainingSession, run: Path, name: str) -> None:
 
     def then(answer: notify.Answer) -> None:
         if answer != "cancel":
-            session.workspace.page_requested.emit("train")
+            session.workspace.page_requested.emit(PageName.TRAIN)
             session.start(run, "best", "initial" if answer == "accept" else "anew")
 
     notify.ask(

@@ -381,3 +381,10 @@ def _parts(design: Design) -> list[tuple[str, int]]:
 def open_export(workspace: Workspace, format: str = "") -> QDialog:
     """Open the dialog over the window; `format` (a name of `EXPORT_FORMATS`) is chosen already."""
     return notify.present(ExportDialog(workspace, format, notify.window_of(workspace)))
+
+
+def open_export_of(workspace: Workspace, run: Path) -> QDialog:
+    """Open the dialog with a run chosen."""
+    dialog = open_export(workspace)
+    workspace.run_requested.emit(run)
+    return dialog

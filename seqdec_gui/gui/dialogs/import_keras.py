@@ -19,7 +19,7 @@ from seqdec_gui.gui.look.stylesheet import polish
 from seqdec_gui.gui.tasks import notify
 from seqdec_gui.gui.tasks.child_task import ChildTask, sentence_of
 from seqdec_gui.gui.widgets.focus import KeepsFocus
-from seqdec_gui.gui.workspace.workspace import Workspace
+from seqdec_gui.gui.workspace.workspace import PageName, Workspace
 from seqdec_gui.runs.imports import keras_model
 from seqdec_gui.runs.tasks import Cancelled, Inspected, InspectTask
 
@@ -94,7 +94,7 @@ class ImportDialog(KeepsFocus, QDialog):
         document.edit(new, f"Import {self._path.name}", select=[block_id])
         self._workspace.status_told.emit(f"{self._path.name} is the block {block_id}: {found.parameters:,} parameters.")
         self.accept()
-        self._workspace.page_requested.emit("design")
+        self._workspace.page_requested.emit(PageName.DESIGN)
         self._workspace.block_requested.emit(block_id)
 
     @pyqtSlot(object)

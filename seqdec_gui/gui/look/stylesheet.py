@@ -10,7 +10,8 @@ from PyQt5.QtCore import Qt
 from PyQt5.QtWidgets import QWidget
 
 from seqdec_gui import resource_files
-from seqdec_gui.gui.look.theme import CONTROL_HEIGHT, RADIUS, SCALE, SPACE, Theme, font
+from seqdec_gui.gui.look.fonts import SCALE, font
+from seqdec_gui.gui.look.scheme import CONTROL_HEIGHT, RADIUS, SPACE, Theme
 
 
 def polish(widget: QWidget, name: str, value: object) -> None:

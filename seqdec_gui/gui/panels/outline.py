@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from PyQt5.QtCore import QEvent, QPoint, Qt, QTimer, pyqtSlot
 from PyQt5.QtGui import QColor, QIcon, QKeyEvent, QKeySequence, QShowEvent
@@ -14,9 +14,6 @@ from seqdec_gui.gui.dialogs.connect import ConnectDialog, starts_of
 from seqdec_gui.gui.look import canvas_style, theme
 from seqdec_gui.gui.pages.design.design_view import DesignView
 from seqdec_gui.gui.widgets.menu_entry import add_entry
-
-if TYPE_CHECKING:
-    from seqdec_gui.gui.workspace.workspace import Workspace
 
 WHAT = Qt.UserRole  # str: a block's id; End: a port; Link: a wire
 BROKEN = ""  # stands for a block in the rows of wires whose ends are missing
@@ -30,11 +27,6 @@ class Row(NamedTuple):
     tip: str
     severity: str
     below: tuple[Row, ...] = ()
-
-
-def create_outline(_workspace: Workspace, design_view: DesignView) -> Outline:
-    """The outline of this canvas."""
-    return Outline(design_view)
 
 
 class Outline(QTreeWidget):
@@ -68,7 +60,7 @@ class Outline(QTreeWidget):
         self._show()
 
     # -- following the document
-    @pyqtSlot(object, object)
+    @pyqtSlot(Design, Design)
     def _on_document_design_changed(self, _old: Design, _new: Design) -> None:
         self._refresh.start()
 
@@ -146,7 +138,7 @@ class Outline(QTreeWidget):
             item.setForeground(0, QColor(look.theme.severity(row.severity)) if row.severity == "error" else look.dim)
 
     # -- selection, both ways
-    @pyqtSlot(object)
+    @pyqtSlot(frozenset)
     def _on_document_selection_changed(self, _selection: frozenset[str]) -> None:
         if not self._refresh.isActive():
             self._following = True

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PyQt5.QtCore import QPoint, QSize, Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PyQt5.QtWidgets import QLabel, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
@@ -14,9 +12,6 @@ from seqdec_gui.gui.look import canvas_style, theme
 from seqdec_gui.gui.look.theme import SPACE
 from seqdec_gui.gui.pages.design.design_view import DesignView
 
-if TYPE_CHECKING:
-    from seqdec_gui.gui.workspace.workspace import Workspace
-
 HEIGHT = 32
 ICON = 18
 START = 4  # pixels the mouse moves before a press becomes a drag
@@ -24,16 +19,6 @@ START = 4  # pixels the mouse moves before a press becomes a drag
 
 IMPORTED = "keras_model"
 """This kind is nothing without a file: where it can be imported, it is asked for instead of added."""
-
-
-def create_palette(workspace: Workspace, design_view: DesignView) -> Palette:
-    """The palette of this canvas."""
-    from seqdec_gui.gui.window import pages
-
-    palette = Palette(design_view)
-    if pages.installed(pages.COMMANDS["import_keras"]):
-        palette.import_requested.connect(lambda: pages.resolve(pages.COMMANDS["import_keras"])(workspace))
-    return palette
 
 
 class Entry(QWidget):

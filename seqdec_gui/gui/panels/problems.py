@@ -20,7 +20,7 @@ ICONS = {"error": "alert-circle", "warning": "alert", "info": "information"}
 class ProblemsPanel(QWidget):
     """A `QListWidget` called `problems_list`, errors first. `problem_chosen` is emitted by a click or Enter."""
 
-    problem_chosen = pyqtSignal(object)
+    problem_chosen = pyqtSignal(Problem)
     counted = pyqtSignal(int, int)  # errors, warnings
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
@@ -48,7 +48,7 @@ class ProblemsPanel(QWidget):
         theme.notifier.changed.connect(self._on_theme_changed)
         self.refresh()
 
-    @pyqtSlot(object, object)
+    @pyqtSlot(Design, Design)
     def _on_document_design_changed(self, _old: Design, _new: Design) -> None:
         self._timer.start(0)
 

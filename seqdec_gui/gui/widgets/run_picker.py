@@ -158,7 +158,7 @@ class RunPicker(QWidget):
         if self.isVisible():
             self.refresh()
 
-    @pyqtSlot(object)
+    @pyqtSlot(Path)
     def _on_workspace_run_requested(self, run: Path) -> None:
         self._wanted = Path(run)
         if self.isVisible():

@@ -7,12 +7,7 @@ from PyQt5.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PyQt5.QtWidgets import QSizePolicy, QWidget
 
 from seqdec_gui.gui.look import theme
-
-WORDS = {
-    "starting": "Starting", "running": "Training", "paused": "Paused", "stopping": "Stopping", "ending": "Finishing",
-    "reading": "Opening", "finished": "Finished", "stopped": "Stopped", "failed": "Failed", "crashed": "Crashed",
-    "unfinished": "Not started", "elsewhere": "On another host", "unreadable": "Unreadable",
-}  # fmt: skip
+from seqdec_gui.runs.run_words import STATE_WORDS
 
 
 def state_color(state: str) -> str:
@@ -45,7 +40,7 @@ class Badge(QWidget):
 
     @property
     def text(self) -> str:
-        return WORDS.get(self.state, self.state)
+        return STATE_WORDS.get(self.state, self.state)
 
     def sizeHint(self) -> QSize:
         width = QFontMetricsF(theme.font("small", bold=True)).horizontalAdvance(self.text)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QByteArray, QMimeData, QSize, Qt, QTimer, QUrl, pyqtSlot
 from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon
@@ -10,21 +12,24 @@ from PyQt5.QtWidgets import QApplication, QMainWindow, QToolButton
 
 from seqdec_gui import resource_files
 from seqdec_gui.data.formats.registry import format_of
-from seqdec_gui.domain.codes import about
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.document import SUFFIX
+from seqdec_gui.domain.problem_place import mended_at
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.preferences import settings
-from seqdec_gui.gui.panels.inspector import Inspector
+from seqdec_gui.gui.pages.design.design_view import DesignView
+from seqdec_gui.gui.panels.inspector.panel import Inspector
+from seqdec_gui.gui.panels.outline import Outline
+from seqdec_gui.gui.panels.palette import Palette
 from seqdec_gui.gui.panels.problems import ProblemsPanel
 from seqdec_gui.gui.panels.program_log import LogView
-from seqdec_gui.gui.tasks import notify
+from seqdec_gui.gui.widgets.empty_state import EmptyState
 from seqdec_gui.gui.widgets.focus import KeepsFocus
-from seqdec_gui.gui.window import pages
+from seqdec_gui.gui.window import dialogs, pages
 from seqdec_gui.gui.window.actions import Actions
 from seqdec_gui.gui.window.file_menus import follow_bundles, follow_recents
-from seqdec_gui.gui.window.preload import Warming
+from seqdec_gui.gui.window.preload import Preload
 from seqdec_gui.gui.window.shell import BottomPanel, Overlay, Pages, Panel, Shell
 from seqdec_gui.gui.window.status_bar import StatusBar
 from seqdec_gui.gui.window.toolbar import ToolBar
@@ -32,21 +37,25 @@ from seqdec_gui.gui.window.welcome import Welcome
 from seqdec_gui.gui.workspace import autosave
 from seqdec_gui.gui.workspace.document import DesignDocument
 from seqdec_gui.gui.workspace.files import DesignFiles
+from seqdec_gui.gui.workspace.follow_runs import follow_runs
 from seqdec_gui.gui.workspace.readiness import Readiness
-from seqdec_gui.gui.workspace.workspace import CloseGuard, Workspace
+from seqdec_gui.gui.workspace.workspace import CloseGuard, PageName, Workspace
+
+if TYPE_CHECKING:
+    from seqdec_gui.gui.pages.train.run_log import LogPanel
 
 KERAS_SUFFIXES = (".keras",)
 FOLLOW_RUNS_MS = 150  # when the window is in use
 DEFAULT_SIZE = QSize(1280, 800)
 
 
-def open_window(path: Path | str | None = None) -> MainWindow:
-    """A window, shown: with the design at `path`, or with the welcome page. The caller keeps it."""
+def open_window(path: Path | str | None = None, rows: Sequence[pages.Page] = pages.PAGES) -> MainWindow:
+    """A window, shown: with the design at `path`, or with the welcome page. The caller keeps it. `rows` are its tabs."""
     application = QApplication.instance()
     if not isinstance(application, QApplication):
         raise RuntimeError("open_window needs a QApplication")
     theme.install(application)
-    window = MainWindow()
+    window = MainWindow(rows)
     window.show()
     if path is not None:
         window.files.open(Path(path))
@@ -59,7 +68,7 @@ def open_window(path: Path | str | None = None) -> MainWindow:
 class MainWindow(KeepsFocus, QMainWindow):
     """Object names are part of the contract with scripts and tests."""
 
-    def __init__(self) -> None:
+    def __init__(self, rows: Sequence[pages.Page] = pages.PAGES) -> None:
         super().__init__()
         self.setObjectName("main_window")
         self.document = DesignDocument(parent=self)
@@ -67,7 +76,7 @@ class MainWindow(KeepsFocus, QMainWindow):
         self.files = DesignFiles(self.document, self)
         self.actions_by_name = Actions(self, self.menuBar(), self.document.undo_stack)
         self._closing = self._asking = False
-        self._build_shell()
+        self._build_shell(rows)
         self._toolbar = ToolBar(self.actions_by_name, self.workspace)
         self.device_picker, self.train_button = self._toolbar.device_picker, self._toolbar.train_button
         self.addToolBar(self._toolbar)
@@ -83,52 +92,53 @@ class MainWindow(KeepsFocus, QMainWindow):
         self.train_button.refresh()
         QTimer.singleShot(0, self.workspace.devices.refresh)
         QTimer.singleShot(FOLLOW_RUNS_MS, self._on_follow_runs_timeout)
-        self.warming = Warming(self.pages)
+        self.preload = Preload(self.pages)
 
     # -- building
-    def _build_shell(self) -> None:
-        self.pages = Pages(lambda page: pages.build(page, self.workspace))
+    def _build_shell(self, rows: Sequence[pages.Page]) -> None:
+        self.design_view: DesignView = pages.design_page(self.workspace)
+        self.pages = Pages(rows, self.workspace, {PageName.DESIGN: self.design_view})
         self.problems = ProblemsPanel(self.workspace)
         self.inspector = Inspector(self.workspace)
         self.bottom = BottomPanel()
         self.bottom.addTab(self.problems, "Problems")
         self.bottom.addTab(LogView(), "Program log")
-        self.design_view = self.pages.page("design")
-        self.pages.page("code")
-        palette, outline = (
-            pages.create(factory, "puzzle-outline", title, "Not part of this version yet.", self.workspace, self.design_view)
-            for title, factory in pages.SIDE
-        )
+        self.pages.page(PageName.CODE)
+        self._palette = Palette(self.design_view)
         self._templates = QToolButton(objectName="templates_button", text="Templates", popupMode=QToolButton.InstantPopup)
         self._templates.setToolTip("Start from a template or an example")
         self._templates.setMenu(self.actions_by_name.menu("examples"))
-        left = (Panel("BLOCKS", palette, self._templates), Panel("OUTLINE", outline))
+        left = (Panel("BLOCKS", self._palette, self._templates), Panel("OUTLINE", Outline(self.design_view)))
         self.shell = Shell(left, self.pages, self.inspector, self.bottom)
         self.setCentralWidget(self.shell)
         self.welcome = Welcome()
         self._overlay = Overlay(self.welcome, self.design_view)
 
     def _connect(self) -> None:
+        workspace = self.workspace
         handlers = {
             "new": self._on_new, "open": self.files.open, "save": self.files.save, "save_as": self.files.save_as,
-            "import_keras": lambda: self._run_command("import_keras"), "export": lambda: self._run_command("export", ""),
-            "export_h5": lambda: self._run_command("export", "h5"), "settings": self._on_settings, "close": self.close,
-            "quit": self._on_quit, "rename": self.inspector.edit_id, "train": self._on_train_button_clicked,
-            "devices": self.device_picker.open_list, "measure": self._on_measure, "next_page": lambda: self.pages.step(1),
-            "previous_page": lambda: self.pages.step(-1), "guide": self._on_guide, "about": self._on_about,
-            "full_screen": self._on_full_screen, "undo": lambda: self._step_back(False), "redo": lambda: self._step_back(True),
+            "import_keras": self._on_import_requested, "export": lambda: dialogs.export(workspace),
+            "export_h5": lambda: dialogs.export(workspace, "h5"), "settings": lambda: dialogs.settings(workspace, self),
+            "close": self.close, "quit": self._on_quit, "rename": self.inspector.edit_id,
+            "train": self._on_train_button_clicked, "devices": self.device_picker.open_list, "measure": self._on_measure,
+            "next_page": lambda: self.pages.step(1), "previous_page": lambda: self.pages.step(-1),
+            "guide": lambda: dialogs.guide(self), "about": lambda: dialogs.about(self), "full_screen": self._on_full_screen,
+            "undo": lambda: self._step_back(False), "redo": lambda: self._step_back(True),
         }  # fmt: skip
         for name, handler in handlers.items():
             self.actions_by_name[name].triggered.connect(lambda _checked, handler=handler: handler())
+        on_canvas = self._canvas_handlers()
         for name in self.actions_by_name.canvas:
-            self.actions_by_name[name].triggered.connect(lambda _checked, name=name: self._call_canvas(name))
+            handler = on_canvas[name]
+            self.actions_by_name[name].triggered.connect(lambda _checked, handler=handler: self._call_canvas(handler))
         for name, part in (("show_left", "left"), ("show_right", "right"), ("show_bottom", "bottom")):
-            self.actions_by_name[name].toggled.connect(lambda on, part=part: getattr(self.shell, part).setVisible(on))
+            self.actions_by_name[name].toggled.connect(lambda on, part=part: self.shell.parts[part].setVisible(on))
         self.train_button.clicked.connect(self._on_train_button_clicked)
         self.bottom.close_requested.connect(lambda: self.actions_by_name["show_bottom"].setChecked(False))
         follow_recents(self.actions_by_name.menu("recent"), self.files, self._on_design_opened)
         follow_bundles(self.actions_by_name.menu("examples"), self.files, self._on_design_opened)
-        document, workspace = self.document, self.workspace
+        document = self.document
         document.design_changed.connect(self._on_document_design_changed)
         document.selection_changed.connect(self._on_document_selection_changed)
         document.path_changed.connect(self._show_title)
@@ -140,9 +150,8 @@ class MainWindow(KeepsFocus, QMainWindow):
         self.welcome.open_requested.connect(lambda: self.files.open(then=self._on_design_opened))
         self.welcome.template_chosen.connect(lambda path: self.files.new_from(path, self._on_design_opened))
         self.welcome.design_chosen.connect(lambda path: self.files.open(path, self._on_design_opened))
-        templates_requested = getattr(self.design_view, "templates_requested", None)
-        if templates_requested is not None:
-            templates_requested.connect(self._on_templates_requested)
+        self.design_view.templates_requested.connect(self._on_templates_requested)
+        self._palette.import_requested.connect(self._on_import_requested)
         self.pages.page_shown.connect(self._on_page_shown)
         self.problems.counted.connect(self._on_problems_counted)
         self.problems.problem_chosen.connect(self._on_problem_chosen)
@@ -160,13 +169,8 @@ class MainWindow(KeepsFocus, QMainWindow):
             self.resize(DEFAULT_SIZE.boundedTo(room))
         self.shell.restore(stored)
         for name, part in (("show_left", "left"), ("show_right", "right"), ("show_bottom", "bottom")):
-            self.actions_by_name[name].setChecked(not getattr(self.shell, part).isHidden())
-        for name in ("import_keras", "export", "export_h5"):
-            command = "import_keras" if name == "import_keras" else "export"
-            if not pages.installed(pages.COMMANDS[command]):
-                self.actions_by_name[name].setEnabled(False)
-                self.actions_by_name[name].setStatusTip("Not part of this version yet.")
-        self._on_page_shown("design")
+            self.actions_by_name[name].setChecked(not self.shell.parts[part].isHidden())
+        self._on_page_shown(PageName.DESIGN)
         self._on_document_selection_changed(frozenset())
 
     # -- the design
@@ -183,16 +187,16 @@ class MainWindow(KeepsFocus, QMainWindow):
 
     def _on_design_opened(self) -> None:
         self.welcome.hide()
-        self.pages.show_page("design")
-        self._call_canvas("fit")
+        self.pages.show_page(PageName.DESIGN)
+        self._call_canvas(self.design_view.fit)
         self.design_view.setFocus()
 
-    @pyqtSlot(object, object)
+    @pyqtSlot(Design, Design)
     def _on_document_design_changed(self, _old: Design, new: Design) -> None:
         if new.blocks and not self.welcome.isHidden():
             self.welcome.hide()
 
-    @pyqtSlot(object)
+    @pyqtSlot(frozenset)
     def _on_document_selection_changed(self, selection: frozenset[str]) -> None:
         self.actions_by_name["rename"].setEnabled(len(selection) == 1)
         self._enable_canvas_actions()
@@ -228,7 +232,7 @@ class MainWindow(KeepsFocus, QMainWindow):
     @pyqtSlot()
     def _show_run_log(self, *_changes: object) -> None:
         """What a run says stands in the bottom panel, in front while the Train page is."""
-        log = getattr(self.pages.page("train"), "log", None) if self.pages.current == "train" else None
+        log = self._run_log()
         if log is not None and self.bottom.indexOf(log) < 0:
             self.bottom.insertTab(1, log, "Run log")
             log.filled.connect(self._show_run_log)
@@ -237,48 +241,74 @@ class MainWindow(KeepsFocus, QMainWindow):
         else:
             self.bottom.take_back()
 
+    def _run_log(self) -> LogPanel | None:
+        """The log of the run shown, while the Train page is in front."""
+        if self.pages.current != PageName.TRAIN:
+            return None
+        page = self.pages.page(PageName.TRAIN)
+        if isinstance(page, EmptyState):  # its module may be what failed
+            return None
+        from seqdec_gui.gui.pages.train.page import TrainingPage
+
+        return page.log if isinstance(page, TrainingPage) else None
+
     def _enable_canvas_actions(self) -> None:
         """On other pages their keys belong to tables and texts."""
-        shown = self.pages.current == "design"
+        shown = self.pages.current == PageName.DESIGN
         for name in self.actions_by_name.canvas:
             needs_selection = name in ("cut", "copy", "duplicate")
             self.actions_by_name[name].setEnabled(shown and (not needs_selection or bool(self.document.selection)))
 
     def _step_back(self, forward: bool) -> None:
-        interaction = getattr(self.design_view, "interaction", None)
-        if interaction is None or interaction.gesture is None:
+        if self.design_view.interaction.gesture is None:
             stack = self.document.undo_stack
             stack.redo() if forward else stack.undo()
 
-    def _call_canvas(self, name: str) -> None:
+    def _canvas_handlers(self) -> dict[str, Callable[[], None]]:
+        """What the actions that work on the design view call."""
+        view, editor = self.design_view, self.design_view.editor
+        return {
+            "cut": editor.cut,
+            "copy": editor.copy,
+            "paste": editor.paste,
+            "duplicate": editor.duplicate,
+            "delete": editor.delete,
+            "select_all": editor.select_all,
+            "zoom_in": view.zoom_in,
+            "zoom_out": view.zoom_out,
+            "zoom_reset": view.zoom_reset,
+            "fit": view.fit,
+            "auto_layout": editor.auto_layout,
+        }
+
+    def _call_canvas(self, handler: Callable[[], None]) -> None:
         """Call a method of the design view, unless a drag is under way: an edit could remove what it holds."""
-        view = self.design_view
-        if hasattr(view, "interaction") and view.interaction.gesture is None:
-            getattr(view if name in ("zoom_in", "zoom_out", "zoom_reset", "fit") else view.editor, name)()
+        if self.design_view.interaction.gesture is None:
+            handler()
 
     @pyqtSlot(str)
     def _on_block_requested(self, block_id: str) -> None:
-        self.pages.show_page("design")
+        self.pages.show_page(PageName.DESIGN)
         self.document.select([block_id])
-        if hasattr(self.design_view, "reveal"):
-            self.design_view.reveal(block_id)
+        self.design_view.reveal(block_id)
 
-    @pyqtSlot(object)
+    @pyqtSlot(Problem)
     def _on_problem_chosen(self, problem: Problem) -> None:
         first, _, field = problem.where.partition(".")
-        if first == "training":
-            self.document.select([])
-            self.workspace.field_requested.emit(field)
-        elif problem in self.workspace.checking.problems:
-            self.pages.show_page("data")
-            self.workspace.port_requested.emit(problem.where)
-        elif first == "data" or about(problem.code) == "binding":
-            self.pages.show_page("data")
-        elif self.document.design.has(first):
-            self._on_block_requested(first)
-            self.workspace.field_requested.emit(field)
-        else:
-            self.pages.show_page("design")
+        inference = self.document.report.inference
+        of_data = problem in self.workspace.checking.problems
+        match mended_at(problem, self.document.design, inference, of_data):
+            case "training":
+                self.document.select([])
+                self.workspace.field_requested.emit(field)
+            case "data":
+                self.pages.show_page(PageName.DATA)
+                self.workspace.port_requested.emit(problem.where)
+            case "block":
+                self._on_block_requested(first)
+                self.workspace.field_requested.emit(field)
+            case "design":
+                self.pages.show_page(PageName.DESIGN)
 
     @pyqtSlot(int, int)
     def _on_problems_counted(self, errors: int, warnings: int) -> None:
@@ -286,7 +316,7 @@ class MainWindow(KeepsFocus, QMainWindow):
         self.bottom.setTabText(0, f"Problems  {count}" if count else "Problems")
 
     # -- training and commands
-    @pyqtSlot(object)
+    @pyqtSlot(Readiness)
     def _on_train_button_told(self, found: Readiness) -> None:
         self._status.reason.setText(found.reason if self.document.design.blocks else "")
         self.actions_by_name["train"].setEnabled(found.ready)
@@ -294,36 +324,21 @@ class MainWindow(KeepsFocus, QMainWindow):
 
     @pyqtSlot()
     def _on_train_button_clicked(self) -> None:
-        self.pages.show_page("train")
+        self.pages.show_page(PageName.TRAIN)
         self.workspace.train_requested.emit()
 
     def _on_measure(self) -> None:
-        self.pages.show_page("train")
+        self.pages.show_page(PageName.TRAIN)
         self.workspace.advice_requested.emit()
 
     @pyqtSlot()
     def _on_follow_runs_timeout(self) -> None:
-        self._run_command("follow_runs")
-
-    def _run_command(self, name: str, *arguments: object) -> None:
-        if pages.installed(pages.COMMANDS[name]):
-            pages.resolve(pages.COMMANDS[name])(self.workspace, *arguments)
+        follow_runs(self.workspace)
 
     # -- menus and dialogs
-    def _on_settings(self) -> None:
-        from seqdec_gui.gui.dialogs.settings import SettingsDialog
-
-        notify.present(SettingsDialog(self.workspace, self))
-
-    def _on_about(self) -> None:
-        from seqdec_gui.gui.dialogs.about import AboutDialog
-
-        notify.present(AboutDialog(self))
-
-    def _on_guide(self) -> None:
-        from seqdec_gui.gui.dialogs.guide import open_guide
-
-        open_guide(self)
+    @pyqtSlot()
+    def _on_import_requested(self) -> None:
+        dialogs.import_keras(self.workspace)
 
     def _on_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowFullScreen)
@@ -361,9 +376,9 @@ class MainWindow(KeepsFocus, QMainWindow):
         if suffix == SUFFIX:
             self.files.open(path, self._on_design_opened)
         elif suffix in KERAS_SUFFIXES:
-            self._run_command("import_keras", path)
+            dialogs.import_keras(self.workspace, path)
         else:
-            self.pages.show_page("data")
+            self.pages.show_page(PageName.DATA)
             self.workspace.data_file_offered.emit(path)
 
     # -- closing

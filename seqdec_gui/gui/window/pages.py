@@ -1,132 +1,95 @@
-"""The tabs in the centre and the commands that other modules bring.
+"""The tabs in the centre. A page's module is imported when its tab is first shown, or when the program is idle (`preload`).
 
-A page is a module with `create_page(workspace: Workspace) -> QWidget`, called when its tab is first shown. A command is a
-function `f(workspace, *arguments)`. What is not installed leaves a sentence in its place; the window works without it.
+A page is a function `(Workspace) -> QWidget` that imports inside its body, and a row of `PAGES`.
 """
 
 from __future__ import annotations
 
-import importlib
 import logging
 from collections.abc import Callable
-from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING
 
 import msgspec
-from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QWidget
 
-from seqdec_gui.gui.look import theme
-from seqdec_gui.gui.look.icons import icon
-from seqdec_gui.gui.workspace.workspace import Workspace
+from seqdec_gui.gui.widgets.empty_state import EmptyState
+from seqdec_gui.gui.workspace.workspace import PageName, Workspace
+
+if TYPE_CHECKING:
+    from seqdec_gui.gui.pages.code.page import CodePage
+    from seqdec_gui.gui.pages.data.page import DataPage
+    from seqdec_gui.gui.pages.design.design_view import DesignView
+    from seqdec_gui.gui.pages.generate.page import GeneratePage
+    from seqdec_gui.gui.pages.runs.page import RunsPage
+    from seqdec_gui.gui.pages.train.page import TrainingPage
 
 
 class Page(msgspec.Struct, frozen=True):
-    """One tab: where its widget comes from, and what stands there without it."""
+    """One tab. `name` gives the object name `page_<name>`; `create` makes the page's widget."""
 
     name: str
     title: str
     icon: str
-    factory: str
-    absent: str = ""
+    create: Callable[[Workspace], QWidget]
 
 
-_GUI = "seqdec_gui.gui"
+def design_page(workspace: Workspace) -> DesignView:
+    """The view of the design, on which blocks are placed and connected."""
+    from seqdec_gui.gui.pages.design import create_page
+
+    return create_page(workspace)
+
+
+def code_page(workspace: Workspace) -> CodePage:
+    """The design as a Python script."""
+    from seqdec_gui.gui.pages.code.page import CodePage
+
+    return CodePage(workspace)
+
+
+def data_page(workspace: Workspace) -> DataPage:
+    """The data file, and which column feeds which port."""
+    from seqdec_gui.gui.pages.data.page import DataPage
+
+    return DataPage(workspace)
+
+
+def train_page(workspace: Workspace) -> TrainingPage:
+    """The run that trains, live."""
+    from seqdec_gui.gui.pages.train.page import TrainingPage
+
+    return TrainingPage(workspace)
+
+
+def runs_page(workspace: Workspace) -> RunsPage:
+    """Every run of the design."""
+    from seqdec_gui.gui.pages.runs.page import RunsPage
+
+    return RunsPage(workspace)
+
+
+def generate_page(workspace: Workspace) -> GeneratePage:
+    """Sequences from a trained run."""
+    from seqdec_gui.gui.pages.generate.page import GeneratePage
+
+    return GeneratePage(workspace)
+
+
 PAGES: tuple[Page, ...] = (
-    Page("design", "Design", "sitemap-outline", f"{_GUI}.pages.design:create_page", "The design view is missing."),
-    Page("code", "Code", "code-tags", f"{_GUI}.pages.code.page:create_page"),
-    Page("data", "Data", "table", f"{_GUI}.pages.data:create_page", "Opening data files is not part of this version yet."),
-    Page("train", "Train", "chart-line", f"{_GUI}.pages.train:create_page", "Training is not part of this version yet."),
-    Page("runs", "Runs", "history", f"{_GUI}.pages.runs:create_page", "The list of runs is not part of this version yet."),
-    Page("generate", "Generate", "creation", f"{_GUI}.pages.generate:create_page", "Generating is not part of this version."),
+    Page(PageName.DESIGN, "Design", "sitemap-outline", design_page),
+    Page(PageName.CODE, "Code", "code-tags", code_page),
+    Page(PageName.DATA, "Data", "table", data_page),
+    Page(PageName.TRAIN, "Train", "chart-line", train_page),
+    Page(PageName.RUNS, "Runs", "history", runs_page),
+    Page(PageName.GENERATE, "Generate", "creation", generate_page),
 )
-
-# Functions f(workspace, design_view), for the left side.
-SIDE: tuple[tuple[str, str], ...] = (
-    ("Blocks", f"{_GUI}.panels.palette:create_palette"),
-    ("Outline", f"{_GUI}.panels.outline:create_outline"),
-)
-
-COMMANDS: dict[str, str] = {
-    "import_keras": "seqdec_gui.gui.dialogs.import_keras:import_keras",  # (workspace)
-    "follow_runs": "seqdec_gui.gui.pages.train:follow_runs",  # (workspace), soon after the start
-    "export": "seqdec_gui.gui.dialogs.export:open_export",  # (workspace, format or "")
-}
-
-
-def installed(factory: str) -> bool:
-    """Whether the module of `module:function` is there. Imports nothing but its parents."""
-    try:
-        return find_spec(factory.partition(":")[0]) is not None
-    except ModuleNotFoundError:
-        return False
-
-
-def resolve(factory: str) -> Callable[..., Any]:
-    """The function that `module:function` names."""
-    module, _, name = factory.partition(":")
-    found: Callable[..., Any] = getattr(importlib.import_module(module), name)
-    return found
+"""The tabs, from left to right."""
 
 
 def build(page: Page, workspace: Workspace) -> QWidget:
-    """The page's widget, or a sentence where its module is missing or fails: one page must not take the window with it."""
-    return create(page.factory, page.icon, page.title, page.absent, workspace)
-
-
-def create(factory: str, icon_name: str, title: str, absent: str, *arguments: Any) -> QWidget:
-    """The widget of a factory, or a sentence in its place."""
-    if not installed(factory):
-        return EmptyState(icon_name, title, absent)
+    """The page's widget, or a sentence where it fails: one page must not take the window and its design with it."""
     try:
-        widget: QWidget = resolve(factory)(*arguments)
+        return page.create(workspace)
     except Exception:
-        logging.getLogger("seqdec_gui").exception("%s cannot be shown", title)
-        return EmptyState("alert-circle-outline", title, "This part could not be opened; the log says why.")
-    return widget
-
-
-class EmptyState(QWidget):
-    """A page with nothing to show yet: an icon, a sentence, and a button that does the next step."""
-
-    def __init__(self, icon_name: str, title: str, text: str, button: str = "", parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setProperty("role", "page")
-        self.setAttribute(Qt.WA_StyledBackground)
-        self._icon_name = icon_name
-        self._picture = QLabel(alignment=Qt.AlignCenter)
-        heading = QLabel(title, alignment=Qt.AlignCenter, wordWrap=True)
-        heading.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Preferred)  # a name in it must not widen the window
-        heading.setProperty("role", "title")
-        words = QLabel(text, alignment=Qt.AlignCenter, wordWrap=True)
-        words.setProperty("role", "dim")
-        words.setMaximumWidth(420)
-        line = QHBoxLayout()
-        line.setContentsMargins(3 * theme.SPACE, 0, 3 * theme.SPACE, 0)
-        line.addStretch(1)
-        line.addWidget(words, 100)
-        line.addStretch(1)
-        layout = QVBoxLayout(self)
-        layout.setSpacing(2 * theme.SPACE)
-        layout.addStretch(2)
-        layout.addWidget(self._picture)
-        layout.addWidget(heading)
-        layout.addLayout(line)
-        self.button = QPushButton(button, self)  # without a parent it would be shown as a window of its own
-        self.button.setProperty("kind", "primary")
-        self.button.setVisible(bool(button))
-        layout.addSpacing(2 * theme.SPACE)
-        layout.addWidget(self.button, 0, Qt.AlignHCenter)
-        self._more = QVBoxLayout()
-        layout.addLayout(self._more)
-        layout.addStretch(3)
-        self.heading, self.words = heading, words
-        theme.notifier.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
-
-    def add_button(self, button: QPushButton) -> None:
-        """One more thing to do, below the first."""
-        self._more.addWidget(button, 0, Qt.AlignHCenter)
-
-    def _on_theme_changed(self) -> None:
-        self._picture.setPixmap(icon(self._icon_name, theme.current().control_border).pixmap(40, 40))
+        logging.getLogger("seqdec_gui").exception("The page %s cannot be shown", page.title)
+        return EmptyState("alert-circle-outline", page.title, "This part could not be opened; the log says why.")

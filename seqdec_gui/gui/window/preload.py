@@ -6,23 +6,25 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
-from importlib.util import find_spec
 
 from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QApplication
 
 from seqdec_gui.gui.tasks import background
 from seqdec_gui.gui.window.shell import Pages
+from seqdec_gui.gui.workspace.workspace import PageName
 
 BEGIN_MS = 700
+"""From the start of the window to the first import."""
 STEP_MS = 40
-# In a thread, so nothing here may import Qt: PyQt crashes when a module of it is first imported in one thread while another
-# is inside Qt. These take longest where they load shared libraries, one at a time.
+"""Between two steps, so that the window answers."""
 LIBRARIES = (
     *("numpy", "numpy.typing", "pyarrow", "pyarrow.compute", "pyarrow.csv", "multiprocessing.connection", "cProfile"),
     *(f"seqdec_gui.{name}" for name in ("data.dataset", "data.statistics", "runs.certificate", "runs.advice")),
 )
-# In the window's thread, one in each step, what others need first; the modules of PyQt5 are those that pyqtgraph imports.
+"""What is imported in a thread. Nothing here may import Qt: PyQt crashes when a module of it is first imported in one thread
+while another is inside Qt. These modules take longest where they load shared libraries, one at a time.
+"""
 MODULES = (
     "PyQt5.QtSvg",
     "PyQt5.QtTest",
@@ -34,17 +36,21 @@ MODULES = (
     *(f"seqdec_gui.gui.pages.generate.{name}" for name in ("fields", "page")),
     *(f"seqdec_gui.gui.pages.runs.{name}" for name in ("details", "page")),
 )
-PAGES = ("train", "data")
+"""What is imported in the window's thread, one in each step, what others need first; the modules of PyQt5 are those that
+pyqtgraph imports. tests/gui/test_preload.py sees to it that all exist.
+"""
+PAGES = (PageName.TRAIN, PageName.DATA)
+"""The pages that take longest to build."""
 
 
-class Warming(QObject):
+class Preload(QObject):
     """Imports the modules of all pages and builds the largest two. Waits while a mouse button is held."""
 
     ended = pyqtSignal()
 
     def __init__(self, pages: Pages) -> None:
         super().__init__(pages)
-        self._steps: deque[Callable[[], object]] = deque(partial(import_module, name) for name in MODULES if _installed(name))
+        self._steps: deque[Callable[[], object]] = deque(partial(import_module, name) for name in MODULES)
         self._steps.extend(partial(pages.page, name) for name in PAGES)
         self._timer = QTimer(self, interval=BEGIN_MS, singleShot=True, timeout=self._on_timer_timeout)
         self._timer.start()
@@ -69,7 +75,3 @@ class Warming(QObject):
 def _import_libraries() -> None:
     for name in LIBRARIES:
         import_module(name)
-
-
-def _installed(name: str) -> bool:
-    return find_spec(name.partition(".")[0]) is not None

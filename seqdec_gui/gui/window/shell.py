@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 
 from PyQt5.QtCore import QByteArray, QEvent, QObject, QSettings, Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QSplitter, QTabWidget, QToolButton, QVBoxLayout, QWidget
@@ -10,7 +10,8 @@ from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QSplitter, QTabWidget, 
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.window.message_bar import MessageBar
-from seqdec_gui.gui.window.pages import PAGES, Page
+from seqdec_gui.gui.window.pages import Page, build
+from seqdec_gui.gui.workspace.workspace import Workspace
 
 LEFT, CENTRE, RIGHT, BOTTOM = 220, 704, 400, 112
 
@@ -54,52 +55,62 @@ class Overlay(QObject):
 
 
 class Pages(QTabWidget):
-    """Object name `pages`. A page is built when it is first shown; `page_shown` tells its name."""
+    """Object name `pages`. A page is built when it is first shown; `page_shown` brings its name."""
 
     page_shown = pyqtSignal(str)
 
-    def __init__(self, build: Callable[[Page], QWidget], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, rows: Sequence[Page], workspace: Workspace, built: Mapping[str, QWidget], parent: QWidget | None = None
+    ) -> None:
+        """One tab for each of `rows`. `built` are the widgets of pages that exist already, by name."""
         super().__init__(parent)
         self.setObjectName("pages")
         self.tabBar().setObjectName("page_tabs")
         self.tabBar().setAccessibleName("Pages")
         self.tabBar().setExpanding(False)
-        self._build = build
+        self._rows = tuple(rows)
+        self._workspace = workspace
         self._built: dict[str, QWidget] = {}
-        for page in PAGES:
+        for page in self._rows:
             holder = QWidget()
             holder.setObjectName(f"page_{page.name}")
             layout = QVBoxLayout(holder)
             layout.setContentsMargins(0, 0, 0, 0)
             self.addTab(holder, page.title)
+        for name, widget in built.items():
+            self._put(name, widget)
         self.currentChanged.connect(self._on_current_changed)
 
     @property
     def current(self) -> str:
         """The name of the page shown."""
-        return PAGES[self.currentIndex()].name
+        return self._rows[self.currentIndex()].name
 
     def page(self, name: str) -> QWidget:
         """The page's widget, built now if it was not yet."""
         if name not in self._built:
-            index = next(i for i, page in enumerate(PAGES) if page.name == name)
-            widget = self._build(PAGES[index])
-            self._built[name] = widget
-            self.widget(index).layout().addWidget(widget)
+            self._put(name, build(self._rows[self._index(name)], self._workspace))
         return self._built[name]
+
+    def _put(self, name: str, widget: QWidget) -> None:
+        self._built[name] = widget
+        self.widget(self._index(name)).layout().addWidget(widget)
+
+    def _index(self, name: str) -> int:
+        return next(index for index, page in enumerate(self._rows) if page.name == name)
 
     def show_page(self, name: str) -> None:
         """Bring a page to the front."""
         self.page(name)
-        self.setCurrentIndex(next(i for i, page in enumerate(PAGES) if page.name == name))
+        self.setCurrentIndex(self._index(name))
 
     def step(self, by: int) -> None:
-        """Show the page so many tabs to the right."""
+        """Show the page `by` tabs to the right; behind the last comes the first."""
         self.setCurrentIndex((self.currentIndex() + by) % self.count())
 
     @pyqtSlot(int)
     def _on_current_changed(self, index: int) -> None:
-        name = PAGES[index].name
+        name = self._rows[index].name
         page = self.page(name)
         if not self.tabBar().hasFocus():
             page.setFocus()
@@ -107,7 +118,7 @@ class Pages(QTabWidget):
 
     def recolour(self) -> None:
         look = theme.current()
-        for index, page in enumerate(PAGES):
+        for index, page in enumerate(self._rows):
             self.setTabIcon(index, icon(page.icon, look.accent if index == self.currentIndex() else look.text_dim))
 
 
@@ -149,7 +160,12 @@ class Shell(QWidget):
 
     def __init__(self, left: tuple[QWidget, ...], pages: Pages, right: QWidget, bottom: BottomPanel) -> None:
         super().__init__()
-        self.left, self.pages, self.right, self.bottom = _column(left), pages, right, bottom
+        self.left = _column(left)
+        self.pages = pages
+        self.right = right
+        self.bottom = bottom
+        self.parts = {"left": self.left, "right": right, "bottom": bottom}
+        """What can be hidden, by the names of the settings."""
         self.bar = MessageBar()
         self._middle = _splitter(Qt.Vertical, (pages, bottom), (1, 0))
         self._across = _splitter(Qt.Horizontal, (self.left, self._middle, right), (0, 1, 0))
@@ -166,21 +182,20 @@ class Shell(QWidget):
         """Keep the sizes of the panels and which are hidden."""
         settings.setValue("window/columns", self._across.saveState())
         settings.setValue("window/rows", self._middle.saveState())
-        if isinstance(self.left, QSplitter):
-            settings.setValue("window/left", self.left.saveState())
-        for name in ("left", "right", "bottom"):
-            settings.setValue(f"window/{name}_hidden", getattr(self, name).isHidden())
+        settings.setValue("window/left", self.left.saveState())
+        for name, part in self.parts.items():
+            settings.setValue(f"window/{name}_hidden", part.isHidden())
 
     def restore(self, settings: QSettings) -> None:
         """Take what `save` kept; nothing where it kept nothing."""
         pairs = ((self._across, "window/columns"), (self._middle, "window/rows"), (self.left, "window/left"))
         for splitter, key in pairs:
             state = settings.value(key)
-            if isinstance(splitter, QSplitter) and isinstance(state, QByteArray):
+            if isinstance(state, QByteArray):
                 splitter.restoreState(state)
                 splitter.setHandleWidth(1)
-        for name in ("left", "right", "bottom"):
-            getattr(self, name).setHidden(settings.value(f"window/{name}_hidden", False, type=bool))
+        for name, part in self.parts.items():
+            part.setHidden(settings.value(f"window/{name}_hidden", False, type=bool))
 
 
 def _column(widgets: tuple[QWidget, ...]) -> QSplitter:

@@ -6,6 +6,7 @@ from PyQt5.QtCore import Qt, QTimer, pyqtSlot
 from PyQt5.QtWidgets import QLabel, QStatusBar, QWidget
 
 from seqdec_gui.domain.cost import activation_bytes
+from seqdec_gui.domain.wording import format_bytes
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.widgets.elided_label import ElidedLabel
 from seqdec_gui.gui.workspace.workspace import Workspace
@@ -59,12 +60,3 @@ class StatusBar(QStatusBar):
         """Show a sentence; one without room ends in dots instead of under the totals."""
         room = self._totals.x() - 6 * theme.SPACE
         self.showMessage(self.fontMetrics().elidedText(sentence, Qt.ElideRight, room), TOLD_MS)
-
-
-def format_bytes(count: int) -> str:
-    """`0.9 MiB`, `23 MiB`, `1.4 GiB`."""
-    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
-        if count >= size:
-            amount = count / size
-            return f"{amount:.1f} {unit}" if amount < 10 else f"{amount:,.0f} {unit}"
-    return f"{count} B"

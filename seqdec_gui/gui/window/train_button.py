@@ -14,7 +14,7 @@ from seqdec_gui.gui.workspace.workspace import Workspace
 class TrainButton(QPushButton):
     """Object name `train_button`. `told` brings what it says whenever that may have changed."""
 
-    told = pyqtSignal(object)  # Readiness
+    told = pyqtSignal(Readiness)
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,7 +41,7 @@ class TrainButton(QPushButton):
     @pyqtSlot()
     def refresh(self) -> None:
         """Say what can be done now."""
-        found: Readiness = readiness(self._workspace)
+        found = readiness(self._workspace)
         self.setText(found.text)
         self.setEnabled(found.ready)
         note = f"\n{found.note}" if found.note else ""

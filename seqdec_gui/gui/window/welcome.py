@@ -23,8 +23,8 @@ CARD_WIDTH = 200  # of all sections, so that their columns stand in one line
 class Welcome(QScrollArea):
     """Object name `welcome_page`; cards `template_<name>`, `example_<name>`, `recent_<number>`."""
 
-    template_chosen = pyqtSignal(object)  # Path of a design to begin from
-    design_chosen = pyqtSignal(object)  # Path of a recent design to open
+    template_chosen = pyqtSignal(Path)  # a design to begin from
+    design_chosen = pyqtSignal(Path)  # a recent design to open
     new_requested = pyqtSignal()
     open_requested = pyqtSignal()
 

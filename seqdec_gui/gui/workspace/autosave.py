@@ -73,7 +73,7 @@ class Autosave(QObject):
             Recovery(self._written, None, 0).remove()
             self._written = None
 
-    @pyqtSlot(object, object)
+    @pyqtSlot(Design, Design)
     def _on_document_design_changed(self, _old: Design, _new: Design) -> None:
         if preferences.autosave_is_on():
             self._timer.start()

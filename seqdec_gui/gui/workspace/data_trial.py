@@ -13,11 +13,12 @@ from seqdec_gui.domain.dataflow import DataPort, data_ports
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import Problem, errors
 from seqdec_gui.gui.tasks import background
+from seqdec_gui.gui.workspace.devices import DeviceSelection
+from seqdec_gui.gui.workspace.document import DesignDocument
 from seqdec_gui.runs.batches import problems_of_trial
 
 if TYPE_CHECKING:
     from seqdec_gui.data.dataset import Trial
-    from seqdec_gui.gui.workspace.workspace import Workspace
     from seqdec_gui.runs.readiness import Stamps
 
 DELAY_MS = 150
@@ -40,13 +41,14 @@ class Checking(QObject):
 
     started = pyqtSignal()
     checked = pyqtSignal(object)  # Trial, or None where there is nothing to try
-    failed = pyqtSignal(object)
+    failed = pyqtSignal(Exception)
     changed = pyqtSignal()  # `problems` may be others now
     file_changed = pyqtSignal()  # another program wrote a data file, and it has been tried again
 
-    def __init__(self, workspace: Workspace) -> None:
-        super().__init__(workspace)
-        self._workspace = workspace
+    def __init__(self, document: DesignDocument, devices: DeviceSelection, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._devices = devices
         self._asked: Question | None = None
         self._running: background.Operation | None = None
         self._looking: background.Operation | None = None
@@ -61,10 +63,10 @@ class Checking(QObject):
         self._settling = QTimer(self, singleShot=True, interval=SETTLE_MS, timeout=self.look)
         for signal in (self._watcher.fileChanged, self._watcher.directoryChanged):
             signal.connect(self._on_watcher_changed)
-        for changed in (workspace.devices.devices_changed, workspace.devices.choice_changed):
+        for changed in (devices.devices_changed, devices.choice_changed):
             changed.connect(self.changed)
-        workspace.document.design_changed.connect(self._on_document_design_changed)
-        workspace.document.path_changed.connect(self._on_document_path_changed)
+        document.design_changed.connect(self._on_document_design_changed)
+        document.path_changed.connect(self._on_document_path_changed)
 
     @property
     def trying(self) -> bool:
@@ -81,7 +83,7 @@ class Checking(QObject):
         """What is wrong with the data for the present design, errors first; empty as long as that is not known."""
         if self.trial is None or self._answered is None or self._answered != self._question():
             return ()
-        design, devices = self._workspace.document.design, self._workspace.devices.resolved
+        design, devices = self._document.design, self._devices.resolved
         told = (*problems_of_trial(self.trial, design.training, devices), *self._fit_problems(self.trial, design))
         told = tuple(problem for problem in told if about(problem.code) != "binding")  # the design's own check says those
         found = [problem for problem in told if problem.severity != "info"]
@@ -89,7 +91,7 @@ class Checking(QObject):
 
     def _fit_problems(self, trial: Trial, design: Design) -> tuple[Problem, ...]:
         """Where the data does not suit the design, which is looked at once for each of the two."""
-        if not self._workspace.document.report.ok:
+        if not self._document.report.ok:
             return ()
         if self._fit_of is None or self._fit_of[0] is not trial or self._fit_of[1] is not design:
             from seqdec_gui.runs.data_check import fit_problems
@@ -119,11 +121,11 @@ class Checking(QObject):
 
     def _question(self) -> Question | None:
         """What there is to try now; None without a file or without anything bound."""
-        document = self._workspace.document
+        document = self._document
         source = document.design.data
         if not source.bindings or not (source.file or any(binding.file for binding in source.bindings)):
             return None
-        return Question(source, data_ports(document.design, document.report.inference), self._workspace.folder)
+        return Question(source, data_ports(document.design, document.report.inference), document.folder)
 
     def _forget(self) -> None:
         """What was found holds no longer."""
@@ -140,7 +142,7 @@ class Checking(QObject):
             self.checked.emit(None)
 
     # -- what happens
-    @pyqtSlot(object, object)
+    @pyqtSlot(Design, Design)
     def _on_document_design_changed(self, old: Design, new: Design) -> None:
         if old.data is not new.data or old.blocks is not new.blocks or old.links is not new.links:
             self._timer.start(DELAY_MS)
@@ -186,7 +188,6 @@ class Checking(QObject):
         self._running = None
         self.trial = self._answered = None
         if not self._continue():
-            self._workspace.status_told.emit(f"The data could not be tried: {error}")
             self.failed.emit(error)
             self.changed.emit()
 

@@ -25,9 +25,9 @@ class DesignDocument(QObject):
     saving under another name makes another design with an id of its own.
     """
 
-    design_changed = pyqtSignal(object, object)  # old, new
+    design_changed = pyqtSignal(Design, Design)  # old, new
     replaced = pyqtSignal()  # another design came by `new` or `open`; after design_changed
-    selection_changed = pyqtSignal(object)  # frozenset of block ids
+    selection_changed = pyqtSignal(frozenset)  # block ids
     path_changed = pyqtSignal(object)  # Path or None
     clean_changed = pyqtSignal(bool)
     repaired = pyqtSignal(str)  # what `open` had to change, a sentence
@@ -51,6 +51,11 @@ class DesignDocument(QObject):
     def path(self) -> Path | None:
         """Where the design was opened from or saved to; None for one that has no file yet."""
         return self._path
+
+    @property
+    def folder(self) -> Path:
+        """The folder where relative paths of the design begin: that of its file, or the home folder."""
+        return Path.home() if self._path is None else self._path.parent
 
     @property
     def name(self) -> str:

@@ -23,7 +23,7 @@ Then = Callable[[], None]
 class DesignFiles(QObject):
     """Asks about unsaved changes, tells of failures, remembers what was open."""
 
-    recovery_found = pyqtSignal(object)  # autosave.Recovery
+    recovery_found = pyqtSignal(autosave.Recovery)
     recents_changed = pyqtSignal()
 
     def __init__(self, document: DesignDocument, parent: QObject | None = None) -> None:

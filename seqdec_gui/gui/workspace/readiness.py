@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Literal
 
 import msgspec
 
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.generation import AGAINST_GENERATING
+from seqdec_gui.domain.problem_place import mended_at
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
 from seqdec_gui.domain.validation import Report, unbound
 from seqdec_gui.gui.tasks import notify
-from seqdec_gui.gui.workspace.workspace import Workspace
+from seqdec_gui.gui.workspace.workspace import PageName, TrainingState, Workspace
 from seqdec_gui.runs.batches import batch_problems
 from seqdec_gui.runs.engine_choice import choose_engine
+from seqdec_gui.runs.run_words import STATE_WORDS, device_words
 from seqdec_gui.runs.spec import DeviceChoice
 
 
@@ -26,7 +27,7 @@ class Readiness(msgspec.Struct, frozen=True):
 
     text: str
     reason: str = ""
-    page: Literal["design", "data"] = "design"
+    page: PageName = PageName.DESIGN
     note: str = ""
 
     @property
@@ -36,8 +37,8 @@ class Readiness(msgspec.Struct, frozen=True):
 
 def readiness(workspace: Workspace) -> Readiness:
     """What the button of this workspace says now."""
-    if workspace.training:
-        return Readiness(workspace.training, "One run at a time: stop this one on the Train tab first.")
+    if workspace.training.running:
+        return Readiness(training_words(workspace.training), "One run at a time: stop this one on the Train tab first.")
     if not workspace.devices.known:
         return Readiness("Train", "Looking for devices.")
     text = f"Train on {workspace.devices.label}"
@@ -45,11 +46,20 @@ def readiness(workspace: Workspace) -> Readiness:
     if reason := _design_reason(document.design, document.report):
         return Readiness(text, reason)
     if reason := _binding_reason(document.design, document.report):
-        return Readiness(text, reason, "data")
+        return Readiness(text, reason, PageName.DATA)
     if wrong := errors(workspace.checking.problems):
-        return Readiness(text, _first(wrong), "design" if wrong[0].where.startswith("training.") else "data")
+        place = mended_at(wrong[0], document.design, document.report.inference, of_data=True)
+        return Readiness(text, _first(wrong), PageName.DATA if place == "data" else PageName.DESIGN)
     note = _note((*document.report.problems, *workspace.checking.problems))
     return Readiness(text, _device_reason(document.design, workspace.devices.resolved), note=note)
+
+
+def training_words(state: TrainingState) -> str:
+    """`Training on 2 GPUs`, `Paused on CPU`, `Stopping`; empty where nothing trains."""
+    if state.phase is None:
+        return ""
+    words, devices = STATE_WORDS[state.phase], device_words(state.devices)
+    return f"{words} on {devices}" if devices and state.phase not in ("stopping", "ending") else words
 
 
 def _note(problems: tuple[Problem, ...]) -> str:

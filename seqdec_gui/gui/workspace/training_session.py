@@ -13,10 +13,9 @@ from PyQt5.QtWidgets import QApplication
 
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.gui.tasks import background, notify
-from seqdec_gui.gui.widgets.state_badge import WORDS
 from seqdec_gui.gui.workspace.launch import design_key, launch, relaunch, request, runs_parents
 from seqdec_gui.gui.workspace.training_thread import TrainingThread, leave_all
-from seqdec_gui.gui.workspace.workspace import Workspace
+from seqdec_gui.gui.workspace.workspace import Phase, TrainingState, Workspace
 from seqdec_gui.runs import lock, spec
 from seqdec_gui.runs.control import Command
 from seqdec_gui.runs.events import Event
@@ -37,7 +36,7 @@ class FollowedRun(QObject):
     log_received = pyqtSignal(str)
     launched = pyqtSignal()
     ended = pyqtSignal()
-    failed = pyqtSignal(object)
+    failed = pyqtSignal(Exception)
 
     def __init__(self, launch_it: Callable[[], RunProcess], name: str, run: RunFolder | None = None) -> None:
         super().__init__()
@@ -67,7 +66,7 @@ class FollowedRun(QObject):
         return self.status is None
 
     @property
-    def state(self) -> str:
+    def state(self) -> Phase:
         """`starting`, `running`, `paused`, `stopping`, or how it ended."""
         if self.status is not None:
             return self.status.state
@@ -263,7 +262,7 @@ class TrainingSession(QObject):
         self.active = followed
         self._keep(followed)
         self._show(followed)
-        self._say_training()
+        self._tell_training()
         self.active_changed.emit()
 
     def _keep(self, followed: FollowedRun) -> None:
@@ -276,20 +275,15 @@ class TrainingSession(QObject):
             self._followed.remove(before)
         self.shown_changed.emit()
 
-    def _say_training(self) -> None:
-        words = ""
-        if self.active is not None:
-            state = self.active.state
-            words = WORDS[state]
-            if state not in ("stopping", "ending") and (on := device_words(self.active.devices)):
-                words += f" on {on}"
-        self.workspace.set_training(words)
+    def _tell_training(self) -> None:
+        active = self.active
+        self.workspace.set_training(TrainingState() if active is None else TrainingState(active.state, active.devices))
 
     def _release_active(self) -> FollowedRun | None:
         followed, self.active = self.active, None
         if followed is not None and followed is not self.shown:
             self._followed.remove(followed)
-        self._say_training()
+        self._tell_training()
         self.active_changed.emit()
         return followed
 
@@ -342,7 +336,7 @@ class TrainingSession(QObject):
 
     @pyqtSlot()
     def _on_active_changed(self) -> None:
-        self._say_training()
+        self._tell_training()
 
     @pyqtSlot()
     def _on_active_ended(self) -> None:
@@ -393,16 +387,6 @@ def _folders(parent: Path) -> list[Path]:
         return [child for child in parent.iterdir() if child.is_dir()]
     except OSError:
         return []
-
-
-def device_words(names: tuple[str, ...]) -> str:
-    """`CPU`, `2 CPU devices`, `GPU 1`, `2 GPUs`; empty where nothing is known."""
-    if not names:
-        return ""
-    kind = names[0].partition(":")[0]
-    if len(names) > 1:
-        return f"{len(names)} GPUs" if kind == "gpu" else f"{len(names)} CPU devices"
-    return names[0].replace("gpu:", "GPU ") if kind == "gpu" else "CPU"
 
 
 def _leave(followed: list[FollowedRun]) -> None:

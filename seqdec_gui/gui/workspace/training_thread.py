@@ -42,12 +42,12 @@ class TrainingThread(QThread):
     The thread ends when the run has ended, or at `leave()`; the run itself goes on then.
     """
 
-    launched = pyqtSignal(object)  # RunFolder: its process has been started
-    event_received = pyqtSignal(object)  # list[Event]
+    launched = pyqtSignal(RunFolder)  # its process has been started
+    event_received = pyqtSignal(object)  # list[Event]; Qt would convert a `list`, event by event
     log_received = pyqtSignal(str)  # what the process printed, with newlines
-    ended = pyqtSignal(object)  # RunStatus
-    fell_silent = pyqtSignal(object)  # RunStatus: not alive as far as is known, without an end; it may still go on elsewhere
-    failed = pyqtSignal(object)  # Exception: the run could not be started
+    ended = pyqtSignal(RunStatus)
+    fell_silent = pyqtSignal(RunStatus)  # not alive as far as is known, without an end; it may still go on elsewhere
+    failed = pyqtSignal(Exception)  # the run could not be started
     _sent = pyqtSignal()
 
     def __init__(self, launch: Callable[[], RunProcess]) -> None:

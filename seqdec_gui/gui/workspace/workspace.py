@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+import msgspec
 from PyQt5.QtCore import QObject, pyqtSignal, pyqtSlot
 
 from seqdec_gui.gui.workspace.data_trial import Checking
@@ -14,25 +16,52 @@ from seqdec_gui.gui.workspace.document import DesignDocument
 
 if TYPE_CHECKING:
     from seqdec_gui.data.formats.base import Column
+    from seqdec_gui.runs.state import State
 
-CloseGuard = Callable[[Callable[[], None]], bool]
+CloseGuard: TypeAlias = Callable[[Callable[[], None]], bool]
+Phase: TypeAlias = "State | Literal['starting', 'stopping', 'ending']"
+"""The state of a run as its folder shows it, or what only a program that follows the run knows."""
+
+
+class PageName(StrEnum):
+    """The pages that other parts of the window lead to."""
+
+    DESIGN = "design"
+    CODE = "code"
+    DATA = "data"
+    TRAIN = "train"
+    RUNS = "runs"
+    GENERATE = "generate"
+
+
+class TrainingState(msgspec.Struct, frozen=True):
+    """The run that trains: its phase, None where nothing trains, and the names of its devices, empty until they are known."""
+
+    phase: Phase | None = None
+    devices: tuple[str, ...] = ()
+
+    @property
+    def running(self) -> bool:
+        """Whether a run has been started and has not ended; it may be paused."""
+        return self.phase is not None
 
 
 class Workspace(QObject):
     """Pages emit wishes here and listen to those of others.
 
-    `document` is the open design, `devices` the devices of the next run, `checking` what its data is found to be.
+    `document` is the open design, `devices` the devices of the next run, `checking` tries the design's data.
     """
 
-    page_requested = pyqtSignal(str)  # show this page: design, code, data, train, runs, generate
+    page_requested = pyqtSignal(PageName)  # show this page
     train_requested = pyqtSignal()  # the big button: the Train page exists and is shown when it is emitted
     advice_requested = pyqtSignal()  # show what the chosen devices are worth: the Train page exists and is shown
-    training_changed = pyqtSignal()  # `training` says something else now
+    training_changed = pyqtSignal(TrainingState)  # another run, phase or devices
     port_requested = pyqtSignal(str)  # show the row of this port; the Data page is shown
-    data_file_offered = pyqtSignal(object)  # Path of a data file that was dropped or chosen; the Data page is shown
-    run_requested = pyqtSignal(object)  # Path of a run folder to show, by the page that is shown
-    run_ended = pyqtSignal(object)  # Path of a run folder
-    run_certified = pyqtSignal(object)  # Path of a run folder that has a certificate now
+    data_file_offered = pyqtSignal(Path)  # a data file was dropped or chosen; the Data page is shown
+    columns_changed = pyqtSignal()  # the Data page shows another file
+    run_requested = pyqtSignal(Path)  # show the run in this folder; for the page that is shown
+    run_ended = pyqtSignal(Path)  # the run in this folder
+    run_certified = pyqtSignal(Path)  # the run in this folder has a certificate now
     block_requested = pyqtSignal(str)  # show this block in the design view
     field_requested = pyqtSignal(str)  # put the cursor into the inspector's field of this parameter
     status_told = pyqtSignal(str)  # a sentence for the status bar
@@ -41,25 +70,40 @@ class Workspace(QObject):
         super().__init__(parent)
         self.document = document
         self.devices = DeviceSelection(self)
-        self.checking = Checking(self)
+        self.checking = Checking(document, self.devices, self)
         self.close_guards: list[CloseGuard] = []
-        self.chosen_run: Path | None = None
-        """The run that was shown last: what Export and Generate begin with."""
-        self.columns: tuple[Column, ...] = ()
-        """The columns of the data file that the Data page shows; empty until it has been shown."""
-        self._training = ""
+        self._chosen_run: Path | None = None
+        self._columns: tuple[Column, ...] = ()
+        self._training = TrainingState()
         self.run_requested.connect(self._on_run_requested)
+        self.checking.failed.connect(self._on_checking_failed)
 
     @property
-    def training(self) -> str:
-        """What is being trained now, a few words; empty while nothing is."""
+    def chosen_run(self) -> Path | None:
+        """The folder of the run that was requested last: what Export and Generate begin with."""
+        return self._chosen_run
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of the data file that the Data page shows; empty until it has been shown."""
+        return self._columns
+
+    def set_columns(self, columns: tuple[Column, ...]) -> None:
+        """Say which columns the Data page shows."""
+        if columns != self._columns:
+            self._columns = columns
+            self.columns_changed.emit()
+
+    @property
+    def training(self) -> TrainingState:
+        """The run that trains now."""
         return self._training
 
-    def set_training(self, words: str) -> None:
-        """Say what is being trained (`Training on 2 GPUs`), empty when it ended: the train button follows."""
-        if words != self._training:
-            self._training = words
-            self.training_changed.emit()
+    def set_training(self, state: TrainingState) -> None:
+        """Say what is being trained; `TrainingState()` when it ended."""
+        if state != self._training:
+            self._training = state
+            self.training_changed.emit(state)
 
     def add_close_guard(self, guard: CloseGuard) -> None:
         """Ask `guard(proceed)` before the window closes: True lets it close now, False means that `proceed` is called later.
@@ -70,10 +114,13 @@ class Workspace(QObject):
 
     @property
     def folder(self) -> Path:
-        """Where relative paths of the design begin."""
-        path = self.document.path
-        return Path.home() if path is None else path.parent
+        """The folder where relative paths of the design begin."""
+        return self.document.folder
 
-    @pyqtSlot(object)
+    @pyqtSlot(Path)
     def _on_run_requested(self, run: Path) -> None:
-        self.chosen_run = Path(run)
+        self._chosen_run = run
+
+    @pyqtSlot(Exception)
+    def _on_checking_failed(self, error: Exception) -> None:
+        self.status_told.emit(f"The data could not be tried: {error}")

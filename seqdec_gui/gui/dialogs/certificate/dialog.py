@@ -27,7 +27,7 @@ from seqdec_gui.domain.edit import parse_assignment, set_value
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.stylesheet import polish
-from seqdec_gui.gui.tasks import background
+from seqdec_gui.gui.tasks import background, notify
 from seqdec_gui.gui.tasks.child_task import IsCancelled, Job, Tell, sentence_of
 from seqdec_gui.gui.widgets.certificate_words import Verdict, differences, digits, verdict_color, verdict_of, verdict_text
 from seqdec_gui.gui.widgets.focus import KeepsFocus
@@ -191,7 +191,7 @@ class CertificateDialog(KeepsFocus, QDialog):
         """Why the run cannot be certified now; empty where it can."""
         if self._spec is None:
             return "The run's settings cannot be read."
-        if self._workspace.training:
+        if self._workspace.training.running:
             return "A run trains: stop it, or wait for its end."
         return "" if self.devices.count() else "This machine has no two devices to compare."
 
@@ -319,3 +319,10 @@ def _in_dialog(certificate: Certificate) -> str:
 
 def _facts(certificate: Certificate) -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(certificate.created)) if certificate.created else ""
+
+
+def open_certificate(workspace: Workspace, run: Path) -> CertificateDialog:
+    """Show a run's certificate, or offer to make one."""
+    dialog = CertificateDialog(workspace, run, notify.window_of(workspace))
+    notify.present(dialog)
+    return dialog

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
 from PyQt5.QtCore import QRect, QSize, Qt, QTimer, pyqtSlot
@@ -18,15 +16,12 @@ from seqdec_gui.gui.look import preferences, theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.pages.code.highlighter import PythonHighlighter
 from seqdec_gui.gui.tasks import notify
-from seqdec_gui.gui.window.pages import EmptyState
-from seqdec_gui.gui.workspace.workspace import Workspace
+from seqdec_gui.gui.widgets.empty_state import EmptyState
+from seqdec_gui.gui.workspace.workspace import PageName, Workspace
+from seqdec_gui.runs.files import write_atomically
 
 DELAY_MS = 200
 GUTTER_GAP = 3 * theme.SPACE
-
-
-def create_page(workspace: Workspace) -> QWidget:
-    return CodePage(workspace)
 
 
 class CodePage(QWidget):
@@ -61,7 +56,7 @@ class CodePage(QWidget):
         column.addLayout(bar)
         column.addWidget(self.editor, 1)
         self._empty = EmptyState("code-tags", "No script yet", "", "Show the design")
-        self._empty.button.clicked.connect(lambda: workspace.page_requested.emit("design"))
+        self._empty.button.clicked.connect(lambda: workspace.page_requested.emit(PageName.DESIGN))
         self._stack = QStackedLayout(self)
         self._stack.addWidget(script)
         self._stack.addWidget(self._empty)
@@ -75,7 +70,7 @@ class CodePage(QWidget):
         self._on_theme_changed()
         self.refresh()
 
-    @pyqtSlot(object, object)
+    @pyqtSlot(Design, Design)
     def _on_document_design_changed(self, _old: Design, _new: Design) -> None:
         self._timer.start()
 
@@ -123,7 +118,7 @@ class CodePage(QWidget):
 
     def _save_to(self, path: Path) -> None:
         try:
-            write_text(path, self.editor.toPlainText())
+            write_atomically(path, self.editor.toPlainText().encode())
         except OSError as error:
             notify.failure(self, error, "The script was not saved")
         else:
@@ -135,16 +130,6 @@ class CodePage(QWidget):
         self._save.setIcon(icon("content-save-outline"))
         self.editor.highlighter.recolour()
         self.editor.setFont(theme.font(monospace=True))
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file: whole or not at all. Raises OSError."""
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).chmod(0o644)
-    Path(file.name).replace(path)
 
 
 class CodeEditor(QPlainTextEdit):

@@ -6,16 +6,3 @@ Object names: `data_table` (rows), `columns_list`, `column_details`, `open_data_
 decoder, as design files do: `bind_model_2_inputs`, not `bind_decoder_inputs_output`; others are `bind_latent_output`,
 `bind_loss_targets`. The split has `split_kind`, `split_validation`, `split_test`, `split_seed`, `split_column`.
 """
-
-from __future__ import annotations
-
-from PyQt5.QtWidgets import QWidget
-
-from seqdec_gui.gui.workspace.workspace import Workspace
-
-
-def create_page(workspace: Workspace) -> QWidget:
-    """The page of the tab."""
-    from seqdec_gui.gui.pages.data.page import DataPage
-
-    return DataPage(workspace)

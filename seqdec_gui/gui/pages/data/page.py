@@ -28,7 +28,7 @@ from seqdec_gui.gui.pages.data.recent_data import remember_data
 from seqdec_gui.gui.pages.data.sample_panel import SamplePanel
 from seqdec_gui.gui.pages.data.split_panel import SplitPanel
 from seqdec_gui.gui.tasks import background, notify
-from seqdec_gui.gui.window.pages import EmptyState
+from seqdec_gui.gui.widgets.empty_state import EmptyState
 from seqdec_gui.gui.workspace.workspace import Workspace
 
 SETTABLE_CODES = frozenset(("open_quote", "wrong_encoding"))
@@ -195,7 +195,8 @@ class DataPage(QWidget):
         self.preview.show_table(table)
         self.measurements.show_table(table)
         self.columns.show_table(table)
-        columns = self._workspace.columns = () if table is None else table.columns
+        columns = () if table is None else table.columns
+        self._workspace.set_columns(columns)
         self.ports.show_columns(columns)
         self.split.show_columns(columns)
         self._empty.heading.setText("No data yet")
@@ -257,7 +258,7 @@ class DataPage(QWidget):
         if self._path is not None:
             self._read(self._path, choose=False)
 
-    @pyqtSlot(object, object)
+    @pyqtSlot(Design, Design)
     def _on_document_design_changed(self, _old: Design, _new: Design) -> None:
         self._follow_design()
 

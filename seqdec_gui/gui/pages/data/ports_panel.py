@@ -213,7 +213,7 @@ class PortsPanel(QScrollArea):
     def _on_row_remedy_chosen(self, remedy: Remedy) -> None:
         self._edit(remedy.design, remedy.text)
 
-    @pyqtSlot(object, object)
+    @pyqtSlot(Design, Design)
     def _on_document_design_changed(self, _old: Design, _new: Design) -> None:
         self.refresh()
 

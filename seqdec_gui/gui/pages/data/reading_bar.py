@@ -126,7 +126,7 @@ class ReadingBar(QWidget):
         document = self._workspace.document
         document.edit(edits.with_reading(document.design, **changes), "Change how the file is read")
 
-    @pyqtSlot(object, object)
+    @pyqtSlot(Design, Design)
     def _on_document_design_changed(self, old: Design, new: Design) -> None:
         if old.data.reading != new.data.reading:
             self.refresh()

@@ -126,7 +126,7 @@ class SplitPanel(QWidget):
         fields = {name: getattr(new, name) for name in Split.__struct_fields__}
         document.edit(edits.with_split(document.design, **fields), "Change the split", merge_key=("split", self.sender()))
 
-    @pyqtSlot(object, object)
+    @pyqtSlot(Design, Design)
     def _on_document_design_changed(self, old: Design, new: Design) -> None:
         if old.data.split != new.data.split:
             self.refresh()

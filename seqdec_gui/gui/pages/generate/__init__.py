@@ -5,16 +5,3 @@ Object names: `generate_panel` (the page), `generate_run`, `generate_checkpoint`
 `generate_error`, `results_table`, `copy_results_button`, `save_results_button`. Fields of the form are `input_<port>` (text,
 labels, pasted numbers, an image to paint) or `input_<port>_<n>` (numbers, n from 0), `<port>` being the input block's name.
 """
-
-from __future__ import annotations
-
-from PyQt5.QtWidgets import QWidget
-
-from seqdec_gui.gui.workspace.workspace import Workspace
-
-
-def create_page(workspace: Workspace) -> QWidget:
-    """The page of the tab."""
-    from seqdec_gui.gui.pages.generate.page import GeneratePage
-
-    return GeneratePage(workspace)

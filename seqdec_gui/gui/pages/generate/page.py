@@ -27,15 +27,15 @@ from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.stylesheet import polish
-from seqdec_gui.gui.pages.code.page import write_text
 from seqdec_gui.gui.pages.generate.input_form import InputForm
 from seqdec_gui.gui.pages.generate.results import Result, ResultsTable, as_csv, read_results
 from seqdec_gui.gui.tasks import background, notify
 from seqdec_gui.gui.tasks.child_task import ChildTask, sentence_of
+from seqdec_gui.gui.widgets.empty_state import EmptyState
 from seqdec_gui.gui.widgets.number_boxes import DecimalBox, WholeNumberBox
 from seqdec_gui.gui.widgets.run_picker import RunPicker
-from seqdec_gui.gui.window.pages import EmptyState
-from seqdec_gui.gui.workspace.workspace import Workspace
+from seqdec_gui.gui.workspace.workspace import PageName, Workspace
+from seqdec_gui.runs.files import write_atomically
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.generate_inputs import Row, RunInputs, in_words, read_inputs, rows_of_data
 from seqdec_gui.runs.tasks import Cancelled, Generated, GenerateTask, Notice, Progress
@@ -235,13 +235,13 @@ class GeneratePage(QWidget):
         if self.isVisible():
             self.picker.refresh()
 
-    @pyqtSlot(object, object)
+    @pyqtSlot(Design, Design)
     def _on_document_design_changed(self, _old: Design, _new: Design) -> None:
         self._empty.words.setText(NO_RUN)
 
     @pyqtSlot()
     def _on_empty_button_clicked(self) -> None:
-        self._workspace.page_requested.emit("train")
+        self._workspace.page_requested.emit(PageName.TRAIN)
 
     # -- generating
     @pyqtSlot()
@@ -378,7 +378,7 @@ class GeneratePage(QWidget):
         def done(_nothing: None) -> None:
             self._workspace.status_told.emit(said)
 
-        background.run(lambda: write_text(path, text), done, self._on_failed, self)
+        background.run(lambda: write_atomically(path, text.encode()), done, self._on_failed, self)
 
 
 def _remove(folder: Path | None) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from PyQt5.QtCore import pyqtSlot
 from PyQt5.QtWidgets import QPushButton, QWidget
 
-from seqdec_gui.gui.window.pages import EmptyState
+from seqdec_gui.gui.widgets.empty_state import EmptyState
 from seqdec_gui.gui.workspace.readiness import readiness
-from seqdec_gui.gui.workspace.workspace import Workspace
+from seqdec_gui.gui.workspace.workspace import PageName, Workspace
 
 MOST_LETTERS = 48
 
@@ -48,5 +48,5 @@ class NoRuns(EmptyState):
 
     @pyqtSlot()
     def _on_button_clicked(self) -> None:
-        self._workspace.page_requested.emit("train")
+        self._workspace.page_requested.emit(PageName.TRAIN)
         self._workspace.train_requested.emit()

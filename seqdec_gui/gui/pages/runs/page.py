@@ -23,7 +23,6 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui.tasks import background, notify
 from seqdec_gui.gui.look import theme
-from seqdec_gui.gui.dialogs.certificate import open_certificate
 from seqdec_gui.gui.pages.runs.columns import ColumnChooser
 from seqdec_gui.gui.pages.runs.details import Details
 from seqdec_gui.runs.differences import Difference, differences, run_differences
@@ -36,9 +35,8 @@ from seqdec_gui.gui.pages.runs.trash import move_to_trash
 from seqdec_gui.gui.widgets.table_style import fit_columns, show_as_list
 from seqdec_gui.gui.dialogs.begin_from_weights import ask_what_to_keep
 from seqdec_gui.gui.workspace.launch import design_key, runs_parents
-from seqdec_gui.gui.pages.train.page import open_export
 from seqdec_gui.gui.workspace.training_session import session_of
-from seqdec_gui.gui.workspace.workspace import Workspace
+from seqdec_gui.gui.workspace.workspace import PageName, Workspace
 from seqdec_gui.runs.folder import RunFolder
 
 REFRESH_MS = 1000
@@ -214,11 +212,11 @@ class RunsPage(QWidget):
         self.table.setColumnWidth(0, min(most, max(least, self.table.columnWidth(0))))
         self._sort_by_start()
 
-    @pyqtSlot(object)
+    @pyqtSlot(Path)
     def _on_workspace_run_ended(self, _run: Path) -> None:
         self.refresh()
 
-    @pyqtSlot(object)
+    @pyqtSlot(Path)
     def _on_workspace_run_requested(self, run: Path) -> None:
         if self.isVisible():
             self._wanted = Path(run)
@@ -255,7 +253,7 @@ class RunsPage(QWidget):
         what = "between the two runs" if len(chosen) == 2 else "since this run"
         self.details.show_differences(f"{count} {what}", old, new, found)
 
-    @pyqtSlot(object, object)
+    @pyqtSlot(Design, Design)
     def _on_document_design_changed(self, _old: Design, _new: Design) -> None:
         if self.isVisible():
             self._show_selection()
@@ -268,7 +266,7 @@ class RunsPage(QWidget):
     def show_curves(self) -> None:
         """Open the first selected run on the Train page."""
         if chosen := self.selected:
-            self._workspace.page_requested.emit("train")
+            self._workspace.page_requested.emit(PageName.TRAIN)
             self._session.show(RunFolder(chosen[0].path), chosen[0].name)
 
     def overlay(self) -> None:
@@ -280,16 +278,18 @@ class RunsPage(QWidget):
         for entry in chosen:
             if entry.path != shown:
                 self._session.overlay(entry.path, entry.name)
-        self._workspace.page_requested.emit("train")
+        self._workspace.page_requested.emit(PageName.TRAIN)
 
     def generate(self) -> None:
         if chosen := self.selected:
-            self._workspace.page_requested.emit("generate")
+            self._workspace.page_requested.emit(PageName.GENERATE)
             self._workspace.run_requested.emit(chosen[0].path)
 
     def export(self) -> None:
         if chosen := self.selected:
-            open_export(self._workspace, chosen[0].path)
+            from seqdec_gui.gui.dialogs.export import open_export_of
+
+            open_export_of(self._workspace, chosen[0].path)
 
     def begin(self) -> None:
         """Train the open design from the weights of the selected run, after asking what stays fitted."""
@@ -299,6 +299,8 @@ class RunsPage(QWidget):
     def certify(self) -> None:
         """Show the run's certificate, or make one."""
         if chosen := self.selected:
+            from seqdec_gui.gui.dialogs.certificate.dialog import open_certificate
+
             open_certificate(self._workspace, chosen[0].path)
 
     def reuse(self) -> None:
@@ -310,7 +312,7 @@ class RunsPage(QWidget):
     def _use(self, design: Design, entry: Entry) -> None:
         self._workspace.document.edit(design, f"Use the settings of {entry.name}")
         self._workspace.status_told.emit(f"The design has the settings of {entry.name}; Undo brings the former back.")
-        self._workspace.page_requested.emit("design")
+        self._workspace.page_requested.emit(PageName.DESIGN)
 
     def open_folder(self) -> None:
         if chosen := self.selected:

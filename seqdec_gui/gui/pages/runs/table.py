@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 from PyQt5.QtCore import QAbstractTableModel, QModelIndex, QObject, QSortFilterProxyModel, Qt
 
+from seqdec_gui.runs.run_words import STATE_WORDS, device_words
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.widgets.certificate_words import verdict_color, verdict_of, verdict_text, verdict_tip
 from seqdec_gui.runs.listing import Entry
-from seqdec_gui.gui.widgets.state_badge import WORDS, state_color
+from seqdec_gui.gui.widgets.state_badge import state_color
 from seqdec_gui.runs.curves import family, in_order, is_validation
-from seqdec_gui.gui.workspace.training_session import device_words
 from seqdec_gui.domain.short_numbers import clock, value_text
 from seqdec_gui.runs.engines import engine_title
 from seqdec_gui.runs.metric_words import in_words
@@ -164,7 +164,7 @@ def _metric_column(name: str) -> Column:
 
 
 def _state(entry: Entry) -> str:
-    return WORDS.get(entry.summary.state, entry.summary.state)
+    return STATE_WORDS.get(entry.summary.state, entry.summary.state)
 
 
 def _epochs(entry: Entry) -> str:

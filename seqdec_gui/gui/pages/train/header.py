@@ -23,7 +23,6 @@ from PyQt5.QtWidgets import (
 
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.short_numbers import duration, value_text
-from seqdec_gui.gui.dialogs.certificate import open_certificate
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.look.stylesheet import polish
@@ -32,10 +31,11 @@ from seqdec_gui.gui.widgets.certificate_badge import CertificateBadge
 from seqdec_gui.gui.widgets.elided_label import ElidedLabel
 from seqdec_gui.gui.widgets.focus import follow_focus
 from seqdec_gui.gui.widgets.state_badge import Badge
-from seqdec_gui.gui.workspace.training_session import FollowedRun, TrainingSession, device_words
+from seqdec_gui.gui.workspace.training_session import FollowedRun, TrainingSession
 from seqdec_gui.runs.engines import engine_title
 from seqdec_gui.runs.events import CommandAnswer
 from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.run_words import device_words
 
 if TYPE_CHECKING:
     from seqdec_gui.runs.certificate import Certificate
@@ -179,7 +179,7 @@ class Header(QWidget):
             return
         self._name.setText(followed.name)
         active = followed is self._session.active
-        state = followed.state if active or not followed.alive else "reading"
+        state: str = followed.state if active or not followed.alive else "reading"
         if state == "reading" and followed.silent is not None:
             state = "elsewhere" if followed.silent.state == "unfinished" and followed.history.started else followed.silent.state
         self._badge.set_state(state)
@@ -207,7 +207,7 @@ class Header(QWidget):
         if path == self._certified:
             self.certificate_badge.show_certificate(certificate, devices)
 
-    @pyqtSlot(object)
+    @pyqtSlot(Path)
     def _on_workspace_run_certified(self, path: Path) -> None:
         if path == self._certified and self._followed is not None:
             self._certified = None
@@ -216,6 +216,8 @@ class Header(QWidget):
     @pyqtSlot()
     def _on_certificate_badge_clicked(self) -> None:
         if self._certified is not None:
+            from seqdec_gui.gui.dialogs.certificate.dialog import open_certificate
+
             open_certificate(self._session.workspace, self._certified)
 
     def _show_progress(self, followed: FollowedRun, state: str) -> None:

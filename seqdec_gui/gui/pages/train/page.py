@@ -12,11 +12,11 @@ from seqdec_gui.gui.dialogs.begin_from_weights import ask_what_to_keep
 from seqdec_gui.gui.pages.train.board import Board
 from seqdec_gui.gui.pages.train.header import Header
 from seqdec_gui.gui.pages.train.outcome import Outcome
-from seqdec_gui.gui.panels.run_log import LogPanel
-from seqdec_gui.gui.window import pages
+from seqdec_gui.gui.pages.train.run_log import LogPanel
+from seqdec_gui.gui.widgets.empty_state import EmptyState
 from seqdec_gui.gui.workspace.readiness import readiness
 from seqdec_gui.gui.workspace.training_session import FollowedRun, session_of
-from seqdec_gui.gui.workspace.workspace import Workspace
+from seqdec_gui.gui.workspace.workspace import PageName, Workspace
 from seqdec_gui.runs.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class TrainingPage(QWidget):
         self._workspace = workspace
         self._session = session_of(workspace)
         self._followed: FollowedRun | None = None
-        self.empty = pages.EmptyState("chart-line", "Nothing trained yet", "", "Train")
+        self.empty = EmptyState("chart-line", "Nothing trained yet", "", "Train")
         self.empty.button.setObjectName("start_training")
         self.empty.button.clicked.connect(self._on_empty_button_clicked)
         self.measure_button = QPushButton("Measure these devices", objectName="measure_first")
@@ -141,7 +141,7 @@ class TrainingPage(QWidget):
     def _on_session_active_changed(self) -> None:
         self.header.refresh()
 
-    @pyqtSlot(object)
+    @pyqtSlot(Path)
     def _on_workspace_run_requested(self, path: Path) -> None:
         if self.isVisible():
             self._session.show(RunFolder(path))
@@ -182,23 +182,16 @@ class TrainingPage(QWidget):
     # -- what to do with a trained run
     @pyqtSlot()
     def _on_outcome_generate_requested(self) -> None:
-        self._go_to("generate")
+        self._go_to(PageName.GENERATE)
 
     @pyqtSlot()
     def _on_outcome_export_requested(self) -> None:
         if self._followed is not None and self._followed.run is not None:
-            open_export(self._workspace, self._followed.run.path)
+            from seqdec_gui.gui.dialogs.export import open_export_of
 
-    def _go_to(self, page: str) -> None:
+            open_export_of(self._workspace, self._followed.run.path)
+
+    def _go_to(self, page: PageName) -> None:
         if self._followed is not None and self._followed.run is not None:
             self._workspace.page_requested.emit(page)
             self._workspace.run_requested.emit(self._followed.run.path)
-
-
-def open_export(workspace: Workspace, run: Path) -> None:
-    """Open the export dialog with a run chosen."""
-    if pages.installed(pages.COMMANDS["export"]):
-        pages.resolve(pages.COMMANDS["export"])(workspace, "")
-        workspace.run_requested.emit(run)
-    else:
-        workspace.status_told.emit("Exporting is not part of this version yet.")

@@ -19,7 +19,6 @@ from PyQt5.QtWidgets import (
     QDoubleSpinBox,
     QHBoxLayout,
     QLineEdit,
-    QSizePolicy,
     QSpinBox,
     QToolButton,
     QVBoxLayout,
@@ -38,12 +37,10 @@ from seqdec_gui.domain.field_text import (
     read_number,
     read_texts,
 )
-from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.widgets.choice_box import ChoiceBox
 
 INT_LIMIT = 2**31 - 1
-LEAST_WIDTH = 64
 NUMBER_LIMIT = 1e18
 
 
@@ -408,28 +405,7 @@ class ChoicesEditor(Editor):
             check.setChecked(choice in value)
 
 
-def make_editor(field: Field, parent: QWidget) -> Editor:
-    """The editor for a field, its input called `field_<name>`."""
-    if field.type == "table":
-        from seqdec_gui.gui.panels.inspector.layer_table import LayerTableEditor
-
-        editor: Editor = LayerTableEditor(field, parent)
-    elif field.type in ("integer", "number") and field.optional:
-        editor = LineEditor(field, parent)
-    else:
-        editor = _EDITORS[field.type](field, parent)
-    editor.input.setObjectName(f"field_{field.name}")
-    editor.input.setAccessibleName(words.label(field.name))
-    editor.input.setAccessibleDescription(field.help)
-    editor.box.setMinimumHeight(theme.CONTROL_HEIGHT)
-    if field.type != "table":  # the range of a number must not set the width of the form
-        policy = editor.input.sizePolicy()
-        editor.input.setSizePolicy(QSizePolicy.Ignored, policy.verticalPolicy())
-        editor.input.setMinimumWidth(LEAST_WIDTH)
-    return editor
-
-
-_EDITORS: dict[str, type[Editor]] = {
+EDITORS: dict[str, type[Editor]] = {
     "integer": IntegerEditor,
     "number": NumberEditor,
     "boolean": BooleanEditor,
@@ -439,3 +415,4 @@ _EDITORS: dict[str, type[Editor]] = {
     "texts": LineEditor,
     "choices": ChoicesEditor,
 }
+"""The editor of each type of field, except `table`, which has one of its own."""

@@ -12,10 +12,9 @@ from seqdec_gui.domain.cost import activation_bytes
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.shapes import Inference
 from seqdec_gui.domain.types import PortType, StatesType
-from seqdec_gui.domain.wording import counted
+from seqdec_gui.domain.wording import counted, format_bytes
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.stylesheet import polish
-from seqdec_gui.gui.window.status_bar import format_bytes
 
 LABEL_WIDTH = 106
 MARGIN = 4 * theme.SPACE

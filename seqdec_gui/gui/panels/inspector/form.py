@@ -11,14 +11,18 @@ from PyQt5.QtGui import QFontMetrics
 from PyQt5.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from seqdec_gui.domain import form_words as words
-from seqdec_gui.domain.catalog import Field
+from seqdec_gui.domain.catalog import Field, fields
+from seqdec_gui.domain.kinds.layer_stack import StackLayer
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.look.stylesheet import polish
-from seqdec_gui.gui.panels.inspector.editors import Editor, make_editor
+from seqdec_gui.gui.panels.inspector.editors import EDITORS, Editor, LineEditor
+from seqdec_gui.gui.panels.inspector.layer_table import LayerTableEditor
 
 MARGIN = 4 * theme.SPACE
+MIN_EDITOR_WIDTH = 64
+"""Pixels below which no editor shrinks."""
 
 
 class Row(QObject):
@@ -268,3 +272,27 @@ class Form(QWidget):
         for row in self._rows.values():
             row.reset.setIcon(icon("restore"))
             row.editor.recolour()
+
+
+def make_editor(field: Field, parent: QWidget) -> Editor:
+    """The editor for a field, its input called `field_<name>`."""
+    if field.type == "table":
+        editor: Editor = LayerTableEditor(field, parent, _layer_form)
+    elif field.type in ("integer", "number") and field.optional:
+        editor = LineEditor(field, parent)
+    else:
+        editor = EDITORS[field.type](field, parent)
+    editor.input.setObjectName(f"field_{field.name}")
+    editor.input.setAccessibleName(words.label(field.name))
+    editor.input.setAccessibleDescription(field.help)
+    editor.box.setMinimumHeight(theme.CONTROL_HEIGHT)
+    if field.type != "table":  # the range of a number must not set the width of the form
+        policy = editor.input.sizePolicy()
+        editor.input.setSizePolicy(QSizePolicy.Ignored, policy.verticalPolicy())
+        editor.input.setMinimumWidth(MIN_EDITOR_WIDTH)
+    return editor
+
+
+def _layer_form(table: Field, layer: type[StackLayer]) -> Form:
+    """The form of one layer of a table."""
+    return Form("row", fields(layer), prefix=f"{table.name}_")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import msgspec
 from PyQt5.QtCore import QSize, Qt
@@ -32,6 +33,8 @@ MOST_LINES = 10  # more are scrolled
 LAYERS: dict[str, type[layer_stack.StackLayer]] = {
     str(kind.__struct_config__.tag): kind for kind in layer_stack.StackLayer.__subclasses__()
 }
+MakeForm: TypeAlias = Callable[[Field, type[layer_stack.StackLayer]], QWidget]
+"""Makes the form (`gui.panels.inspector.form.Form`) of a layer of a table; forms contain tables, so they pass themselves on."""
 BUTTONS = (
     ("add", "plus", "Add a layer"),
     ("duplicate", "content-duplicate", "Duplicate the layer"),
@@ -50,8 +53,9 @@ class LayerTableEditor(Editor):
     def _make(self, parent: QWidget) -> QWidget:
         return QTableWidget(0, 2, parent)
 
-    def __init__(self, field: Field, parent: QWidget) -> None:
+    def __init__(self, field: Field, parent: QWidget, make_form: MakeForm) -> None:
         super().__init__(field, parent)
+        self._make_form = make_form
         self._layers: tuple[layer_stack.StackLayer, ...] = ()
         self._form: Any = None
         self._set_up_table()
@@ -149,8 +153,6 @@ class LayerTableEditor(Editor):
 
     def _show_row(self) -> None:
         """The form of the chosen layer, made again only where its type is another."""
-        from seqdec_gui.gui.panels.inspector.form import Form
-
         layer = self._layers[self._row] if self._layers else None
         if self._form is None or layer is None or self._form.property("layer") != layer.type_name():
             if self._form is not None:
@@ -159,7 +161,7 @@ class LayerTableEditor(Editor):
                 self._form.deleteLater()
                 self._form = None
             if layer is not None:
-                self._form = Form("row", fields(type(layer)), prefix=f"{self.field.name}_")
+                self._form = self._make_form(self.field, type(layer))
                 self._form.layout().setContentsMargins(0, 0, 0, 0)
                 self._form.setProperty("layer", layer.type_name())
                 self._form.edited.connect(self._on_form_edited)

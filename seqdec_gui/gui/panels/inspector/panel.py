@@ -100,14 +100,14 @@ class Inspector(QFrame):
         layout.addWidget(self._help)
 
     # -- what is shown
-    @pyqtSlot(object)
+    @pyqtSlot(frozenset)
     def _on_document_selection_changed(self, _selection: frozenset[str]) -> None:
         if self._block_id and self._is_shown():  # it was only renamed
             self._refresh()
         else:
             self._show_selection()
 
-    @pyqtSlot(object, object)
+    @pyqtSlot(Design, Design)
     def _on_document_design_changed(self, _old: Design, _new: Design) -> None:
         if self._is_shown():
             self._refresh()

@@ -74,7 +74,7 @@ class Advisor(QObject):
     def reason(self) -> str:
         """Why nothing can be measured now, a sentence; empty where it can."""
         workspace = self._workspace
-        if workspace.training:
+        if workspace.training.running:
             return "A run trains: measuring now would slow it down, and be wrong."
         if not workspace.devices.known:
             return "Looking for devices."
@@ -175,7 +175,7 @@ class Advisor(QObject):
 
     @pyqtSlot()
     def _on_workspace_training_changed(self) -> None:
-        if self._workspace.training and self.running:
+        if self._workspace.training.running and self.running:
             self.cancel()
             self._workspace.status_told.emit("The measurement was given up: a run trains.")
         self.changed.emit()

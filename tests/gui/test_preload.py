@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 
 import pytest
 from PyQt5.QtCore import QEvent, QObject, Qt
@@ -14,8 +15,7 @@ from seqdec_gui.domain.design import Block, Design
 from seqdec_gui.domain.kinds.inputs import Vector
 from seqdec_gui.gui.pages.data.page import DataPage
 from seqdec_gui.gui.pages.data.port_row import PortRow
-from seqdec_gui.gui.window import pages
-from seqdec_gui.gui.window import preload as warming
+from seqdec_gui.gui.window import pages, preload
 from seqdec_gui.gui.window.main_window import MainWindow
 
 Opened = Callable[..., MainWindow]
@@ -38,14 +38,23 @@ def mouse(monkeypatch: pytest.MonkeyPatch) -> Mouse:
     """A held mouse, and no time between the steps."""
     mouse = Mouse()
     monkeypatch.setattr(QApplication, "mouseButtons", staticmethod(mouse.buttons))
-    monkeypatch.setattr(warming, "BEGIN_MS", 20)
-    monkeypatch.setattr(warming, "STEP_MS", 2)
+    monkeypatch.setattr(preload, "BEGIN_MS", 20)
+    monkeypatch.setattr(preload, "STEP_MS", 2)
     return mouse
+
+
+@pytest.mark.parametrize("name", [*preload.LIBRARIES, *preload.MODULES])
+def test_modules_that_are_made_ready_exist(name: str) -> None:
+    assert find_spec(name) is not None
+
+
+def test_pages_that_are_made_ready_exist() -> None:
+    assert set(preload.PAGES) <= {page.name for page in pages.PAGES}
 
 
 def test_the_train_and_the_data_page_are_there_before_somebody_looks(opened: Opened, qtbot: QtBot, mouse: Mouse) -> None:
     window = opened(resource_files.path("examples/roman.seqdec"))
-    with qtbot.waitSignal(window.warming.ended, timeout=20_000):
+    with qtbot.waitSignal(window.preload.ended, timeout=20_000):
         assert window.findChild(QWidget, "loss_plot") is None
         mouse.held = Qt.NoButton
     assert window.pages.current == "design"
@@ -81,10 +90,10 @@ def test_no_part_of_a_page_is_shown_as_a_window_of_its_own(opened: Opened, qapp:
 
 def test_nothing_is_made_ready_during_a_drag(opened: Opened, qtbot: QtBot, mouse: Mouse) -> None:
     window = opened()
-    with qtbot.assertNotEmitted(window.warming.ended):
+    with qtbot.assertNotEmitted(window.preload.ended):
         qtbot.waitUntil(lambda: mouse.looks > 100, timeout=20_000)  # more turns than there are steps
     assert window.findChild(DataPage, "data_page") is None
-    with qtbot.waitSignal(window.warming.ended, timeout=20_000):
+    with qtbot.waitSignal(window.preload.ended, timeout=20_000):
         mouse.held = Qt.NoButton
     assert window.findChild(DataPage, "data_page") is not None
 

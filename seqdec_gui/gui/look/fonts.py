@@ -1,0 +1,35 @@
+"""The type scale."""
+
+from __future__ import annotations
+
+from PyQt5.QtGui import QFont, QFontDatabase, QFontInfo
+from PyQt5.QtWidgets import QApplication
+
+SCALE = {"small": 0.88, "body": 1.0, "title": 1.2, "headline": 1.7}
+"""The sizes of the roles, as factors of the base size."""
+BASE_POINTS = 9.75
+"""The base size, except where the desktop asks for large text."""
+LARGE_POINTS = 12.5
+"""From this size on, the desktop's font counts as large text and keeps its size."""
+
+
+def font(role: str = "body", bold: bool = False, monospace: bool = False) -> QFont:
+    """A font of the type scale: small, body, title or headline."""
+    base = QApplication.font()
+    points = base.pointSizeF() * SCALE[role]
+    found = QFontDatabase.systemFont(QFontDatabase.FixedFont) if monospace else QFont(base)
+    if monospace and not QFontInfo(found).fixedPitch():  # a platform without a theme names no such font
+        found = QFont("monospace")
+        found.setStyleHint(QFont.Monospace)
+    found.setPointSizeF(points)
+    if bold:
+        found.setWeight(QFont.DemiBold)
+    return found
+
+
+def base_font(system: QFont) -> QFont:
+    """The desktop's font at the size of the type scale; a reader who asked the desktop for large text gets it."""
+    found = QFont(system)
+    if system.pointSizeF() < LARGE_POINTS:
+        found.setPointSizeF(BASE_POINTS)
+    return found

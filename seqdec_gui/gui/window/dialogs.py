@@ -1,0 +1,45 @@
+"""What the menus open. The modules of dialogs are imported when one is first opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PyQt5.QtWidgets import QWidget
+
+from seqdec_gui.gui.tasks import notify
+from seqdec_gui.gui.workspace.workspace import Workspace
+
+
+def import_keras(workspace: Workspace, path: Path | None = None) -> None:
+    """Add a Keras model to the design: the one at `path`, or one to choose."""
+    from seqdec_gui.gui.dialogs import import_keras
+
+    import_keras.import_keras(workspace, path)
+
+
+def export(workspace: Workspace, format: str = "") -> None:
+    """Export a trained run; `format` is chosen already, if one is named."""
+    from seqdec_gui.gui.dialogs.export import open_export
+
+    open_export(workspace, format)
+
+
+def settings(workspace: Workspace, parent: QWidget) -> None:
+    """Show the settings of the program."""
+    from seqdec_gui.gui.dialogs.settings import SettingsDialog
+
+    notify.present(SettingsDialog(workspace, parent))
+
+
+def about(parent: QWidget) -> None:
+    """Show the versions of the program and its libraries."""
+    from seqdec_gui.gui.dialogs.about import AboutDialog
+
+    notify.present(AboutDialog(parent))
+
+
+def guide(parent: QWidget) -> None:
+    """Show the user guide."""
+    from seqdec_gui.gui.dialogs.guide import open_guide
+
+    open_guide(parent)
