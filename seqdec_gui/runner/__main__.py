@@ -11,7 +11,7 @@ from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.domain.wording import printable
 from seqdec_gui.runner.commands import Commands
 from seqdec_gui.runner.failures import failure
-from seqdec_gui.runner.import_trimming import leave, leave_out
+from seqdec_gui.runner.import_trimming import exit_at_once, refuse_unused_imports
 from seqdec_gui.runs import devices, environment, lock, spec
 from seqdec_gui.runs.control import CommandReader
 from seqdec_gui.runs.engine_choice import choose_engine
@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
         (sys.stdout if asked else sys.stderr).write(USAGE)
         return 0 if asked else INVALID
     run = RunFolder(arguments[0])
-    leave_out()
+    refuse_unused_imports()
     try:
         run.fail_if_it_leads_out()
         _place_yourself(run)
@@ -90,4 +90,4 @@ def _placed(wanted: RunSpec, placement: Placement) -> RunSpec:
 
 if __name__ == "__main__":
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path.cwd()] if "" in sys.path else sys.path
-    leave(main(sys.argv[1:]))
+    exit_at_once(main(sys.argv[1:]))

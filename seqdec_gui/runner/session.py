@@ -19,8 +19,8 @@ from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError, error
 from seqdec_gui.domain.training import Training
 from seqdec_gui.domain.validation import check
 from seqdec_gui.runner import engines
-from seqdec_gui.runner import import_trimming as lean
 from seqdec_gui.runner.commands import Commands, StopRequested
+from seqdec_gui.runner.import_trimming import garbage_collection_paused
 from seqdec_gui.runs import devices
 from seqdec_gui.runs.batches import batch_problems, row_problems
 from seqdec_gui.runs.checkpoint_file import fail_if_gone
@@ -47,7 +47,7 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
     if placement.why and spec.engine == "auto":
         _tell(events, [Problem("info", "engine", "", placement.why)])
     _tell(events, devices.check_choice(placement.devices, devices.list_devices()))
-    with lean.uncollected():
+    with garbage_collection_paused():
         engines.begin(placement)
         design = _checked_design(spec, events)
         earlier = _earlier_fit(run, spec, design)
@@ -60,7 +60,7 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
 
         program = _write_script(run, spec, design)
     with Rehearsal(program.model_file, run.path) as rehearsal:  # a model that cannot be exported fails now
-        with lean.uncollected():
+        with garbage_collection_paused():
             engine = _build(program, placement)
             fail_unless_steps_fit(program, engine.models, dataset.fitted)
             _tell(events, _regularizers(engine))

@@ -17,7 +17,7 @@ import numpy as np
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.runner.failures import plain_sentence
-from seqdec_gui.runner.import_trimming import leave_out
+from seqdec_gui.runner.import_trimming import refuse_unused_imports
 from seqdec_gui.runner.model_device import on_given_device
 from seqdec_gui.runs.export_formats import export_format
 from seqdec_gui.runs.tasks import (
@@ -45,7 +45,7 @@ from seqdec_gui.runs.tasks import (
 
 
 def main() -> None:
-    leave_out()
+    refuse_unused_imports()
     channel = TaskChannel()
     try:
         result: TaskResult | TaskFailed = do(channel.read_task(), channel)

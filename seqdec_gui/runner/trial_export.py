@@ -21,7 +21,7 @@ from types import TracebackType
 import msgspec
 
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
-from seqdec_gui.runner.import_trimming import leave, leave_out, uncollected
+from seqdec_gui.runner.import_trimming import exit_at_once, garbage_collection_paused, refuse_unused_imports
 from seqdec_gui.runs.engines import engine_info, of_backend
 
 POLL_S = 0.1
@@ -94,11 +94,11 @@ def _dry_run(script: Path, folder: Path) -> tuple[Problem, ...]:
 
 
 def main() -> None:
-    leave_out()
+    refuse_unused_imports()
     channel = os.dup(1)
     os.dup2(2, 1)  # what Keras prints goes to the log
     try:
-        with uncollected():
+        with garbage_collection_paused():
             problems = _dry_run(Path(sys.argv[1]), Path(sys.argv[2]))
     except InvalidInput as error:
         problems = error.problems
@@ -108,4 +108,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-    leave(0)
+    exit_at_once(0)

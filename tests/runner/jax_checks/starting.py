@@ -14,7 +14,7 @@ from jax.sharding import Mesh
 from seqdec_gui.runner import engines
 from seqdec_gui.runner.engines.jax import engine, steps
 from seqdec_gui.runner.engines.jax.layers import REPLICAS
-from seqdec_gui.runner.quick_weights import quick_weights
+from seqdec_gui.runner.numpy_initializers import numpy_initializers
 from seqdec_gui.runs.spec import DeviceChoice, Placement
 from tests.runner.jax_checks.engines import made, some_rows, train
 from tests.runner.jax_checks.loops import compilations
@@ -46,7 +46,7 @@ def devices_are_introduced_before_anything_is_compiled(folder: Path) -> None:
 
 
 def weights_for_measuring_are_drawn_without_a_compilation(folder: Path) -> None:
-    with compilations() as compiled, quick_weights():
+    with compilations() as compiled, numpy_initializers():
         quick, dataset = made("masked", folder, 2)
     usual, _ = made("masked", folder, 2)
     assert not [name for name in compiled if any(drawn in name for drawn in ("uniform", "normal", "qr"))], compiled
