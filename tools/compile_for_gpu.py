@@ -79,7 +79,7 @@ def compiled(job: Job) -> str:
         write_arrays(job, folder)
         wanted = design(job)
         program = Program.of(wanted, write_model(job, folder))
-        engine = cast(JaxEngine, engines.create(Placement(job.devices, "jax"), program, tuning=Tuning(per_turn=8)))
+        engine = cast(JaxEngine, engines.create(Placement(job.devices, "jax"), program, tuning=Tuning(unroll=8)))
         engine.build()
         dataset = open_dataset(wanted.data, data_ports(wanted), folder)
         engine.start(dataset)

@@ -368,7 +368,7 @@ class StepTimer:
         The rates are small: the trained weights are thrown away, but they must stay finite.
         """
         rows = self._random.choice(self._dataset.training, (steps, batch)).astype(np.int64)
-        kl_weights = np.full((steps, len(self._engine.program.divergences)), 1e-3, np.float32)
+        kl_weights = np.full((steps, len(self._engine.program.kl_terms)), 1e-3, np.float32)
         return rows, np.full(steps, 1e-5, np.float32), kl_weights
 
 

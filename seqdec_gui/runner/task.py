@@ -18,7 +18,7 @@ from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.runner.failures import plain_sentence
 from seqdec_gui.runner.import_trimming import refuse_unused_imports
-from seqdec_gui.runner.model_device import on_given_device
+from seqdec_gui.runner.model_device import on_placed_device
 from seqdec_gui.runs.export_formats import export_format
 from seqdec_gui.runs.tasks import (
     ArrayDescription,
@@ -70,10 +70,10 @@ def do(task: Task, channel: TaskChannel) -> TaskResult:
             case ExportTask():
                 return _export(task, channel, Path(scratch))
             case GenerateTask():
-                with on_given_device():
+                with on_placed_device():
                     return _generate(task, channel, Path(scratch))
             case EvaluateTask():
-                with on_given_device():
+                with on_placed_device():
                     return _evaluate(task, channel, Path(scratch))
             case InspectTask():
                 return _inspect(task, channel)
@@ -242,7 +242,7 @@ def _evaluate(task: EvaluateTask, channel: TaskChannel, scratch: Path) -> Evalua
     sums = evaluate(
         trained.program, trained.models, dataset, rows, lambda done: channel.send(Progress(done=done, total=len(rows)))
     )
-    kl_weights = [term.weight for term in trained.program.divergences]
+    kl_weights = [term.weight for term in trained.program.kl_terms]
     return Evaluated(metrics=reported(trained.program, sums, kl_weights), rows=len(rows))
 
 

@@ -142,7 +142,7 @@ def test_on_a_gpu_a_trained_model_that_masks_leaves_cudnn(
     monkeypatch.setattr(trained, "building_device", lambda: "gpu:0")
     on_gpu = trained.open_trained(run.path, "best", tmp_path)
 
-    def cudnn(opened: trained.Trained) -> list[bool]:
+    def cudnn(opened: trained.OpenedRun) -> list[bool]:
         return [bool(layer.use_cudnn) for layer in all_layers(opened.models["full"]) if hasattr(layer, "use_cudnn")]
 
     assert cudnn(on_cpu).count(False) == 0

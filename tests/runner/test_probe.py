@@ -130,7 +130,7 @@ class Machine:
     """An engine and a clock: a call takes `call_s`, a step `step_s`, or as long as `slowly` says of the calls so far."""
 
     fewest_steps = 1
-    program = SimpleNamespace(divergences=())
+    program = SimpleNamespace(kl_terms=())
 
     def __init__(self, kind, step_s, call_s=0.0, slowly=lambda call: 1.0):
         self.devices = DeviceChoice(kind, gpus=(0,) if kind == "gpu" else ())

@@ -218,7 +218,7 @@ def test_a_sample_does_not_depend_on_its_neighbours(tmp_path: Path, monkeypatch:
         return {(sample.row, sample.sample): sample.text for part in parts for sample in part}
 
     many = generate(11, 5)
-    monkeypatch.setattr(sampler, "SEQUENCES_AT_ONCE", 7)
+    monkeypatch.setattr(sampler, "MAX_SEQUENCES_AT_ONCE", 7)
     assert generate(11, 5) == many
     assert generate(4, 2) == {key: text for key, text in many.items() if key[0] < 4 and key[1] < 2}
     assert len(set(many.values())) > 30

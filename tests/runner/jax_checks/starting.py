@@ -35,11 +35,11 @@ def gpus_start_while_other_things_are_done(folder: Path) -> None:
 
 def devices_are_introduced_before_anything_is_compiled(folder: Path) -> None:
     mesh = Mesh(np.array(jax.devices()), (REPLICAS,))
-    assert steps.introduce(mesh).result(60) == len(jax.devices())
+    assert steps.initialise_collectives(mesh).result(60) == len(jax.devices())
     there, _ = made("masked", folder, 2)
     there.devices = DeviceChoice("gpu", gpus=(0, 1))
     order: list[str] = []
-    introduced = patch.object(engine, "introduce", lambda mesh: order.append(f"{mesh.devices.size} introduced"))
+    introduced = patch.object(engine, "initialise_collectives", lambda mesh: order.append(f"{mesh.devices.size} introduced"))
     with introduced, patch.object(there, "_build", lambda: order.append("built")):
         there.build()
     assert order == ["2 introduced", "built"]
