@@ -1,5 +1,7 @@
-"""The child of a short job: `python -m seqdec_gui.runner.task` reads one task from standard input and answers on its
-standard output, in lines of `runs.tasks`. What anything else prints goes to standard error.
+"""The child process of a short job.
+
+`python -m seqdec_gui.runner.task` reads one task from standard input and answers on standard output, in lines of `runs.tasks`.
+Whatever else prints is redirected to standard error.
 """
 
 from __future__ import annotations
@@ -64,7 +66,7 @@ def main() -> None:
 
 
 def do(task: Task, channel: TaskChannel) -> TaskResult:
-    """Do one task; progress and notices go through the channel. Raises InvalidInput, SeqdecError."""
+    """Run one task and return its result; send progress and notices through the channel. Raises InvalidInput, SeqdecError."""
     with tempfile.TemporaryDirectory(prefix="seqdec-gui-task-") as scratch:
         match task:
             case ExportTask():
@@ -193,12 +195,12 @@ def _generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Genera
             f"{unfinished:,} of {counted(count, 'sequence')} had no end symbol yet at the greatest length, and were cut there."
         )
         channel.send(Notice(text=text, severity="warning"))
-    shown = tuple((sample.row, sample.sample, sample.text, sample.log_probability) for sample in preview)
-    return Generated(path=task.output, samples=count, preview=shown, unfinished=unfinished)
+    rows = tuple((sample.row, sample.sample, sample.text, sample.log_probability) for sample in preview)
+    return Generated(path=task.output, samples=count, preview=rows, unfinished=unfinished)
 
 
 def _rows_to_decode(task: GenerateTask, needed: tuple[str, ...], fitted: Any, first: str = "") -> dict[str, Any]:
-    """The stored arrays of new rows, empty for a language model. `first`: the input that gives each row's first step.
+    """Return the stored arrays of new rows, empty for a language model. `first` is the input that gives each first step.
 
     Raises InvalidInput.
     """
@@ -218,12 +220,12 @@ def _rows_to_decode(task: GenerateTask, needed: tuple[str, ...], fitted: Any, fi
                 [_of_first_step(problem) if problem.where == first else problem for problem in error.problems]
             ) from None
     names = ", ".join(needed)
-    text = f"Nothing to decode was given; expected rows with values for {names}."
+    text = f"There are no rows to decode; expected rows with values for {names}."
     raise InvalidInput([Problem("error", "no_rows", "input", text, "Give a file with these columns, or - for standard input.")])
 
 
 def _of_first_step(problem: Problem) -> Problem:
-    """The problem of a value for the first step, with the reason why it is needed."""
+    """Return the problem of a first step's value, with the reason why the value is needed."""
     why = "The training rows begin with different numbers, so each row to decode needs its first step."
     return msgspec.structs.replace(problem, hint=f"{why} {problem.hint}".strip())
 
@@ -249,18 +251,18 @@ def _evaluate(task: EvaluateTask, channel: TaskChannel, scratch: Path) -> Evalua
 def _inspect(task: InspectTask, channel: TaskChannel) -> Inspected:
     from seqdec_gui.runner.keras_files import inspect, regularizers_left_out
 
-    found = inspect(Path(task.path))
-    if found.regularised:
-        problem = regularizers_left_out(Path(task.path).name, found.regularised)
+    keras_file = inspect(Path(task.path))
+    if keras_file.regularised:
+        problem = regularizers_left_out(Path(task.path).name, keras_file.regularised)
         channel.send(Notice(text=problem.sentence(), severity="warning"))
     return Inspected(
-        name=found.name,
-        inputs=tuple(ArrayDescription(tensor.name, tensor.shape, tensor.dtype) for tensor in found.inputs),
-        outputs=tuple(ArrayDescription(tensor.name, tensor.shape, tensor.dtype) for tensor in found.outputs),
-        layers=tuple(LayerDescription(layer.name, layer.kind, layer.parameters) for layer in found.layers),
-        parameters=found.parameters,
-        trainable=found.trainable,
-        sha256=found.sha256,
+        name=keras_file.name,
+        inputs=tuple(ArrayDescription(tensor.name, tensor.shape, tensor.dtype) for tensor in keras_file.inputs),
+        outputs=tuple(ArrayDescription(tensor.name, tensor.shape, tensor.dtype) for tensor in keras_file.outputs),
+        layers=tuple(LayerDescription(layer.name, layer.kind, layer.parameters) for layer in keras_file.layers),
+        parameters=keras_file.parameters,
+        trainable=keras_file.trainable,
+        sha256=keras_file.sha256,
     )
 
 

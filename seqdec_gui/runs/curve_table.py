@@ -19,12 +19,12 @@ _ROWS = 5000
 def columns_of(history: RunHistory) -> list[Columns]:
     """What there is to write now; call it in the thread that feeds the history, whose later points are left out."""
     tables = (("report", history.reports), ("epoch", history.epochs), ("memory", history.memory), ("load", history.load))
-    found = []
+    columns = []
     for source, curves in tables:
         for metric in in_order(curves):
             curve = curves[metric]
-            found.append((source, metric, (curve.steps, curve.epochs, curve.seconds, curve.values)))
-    return found
+            columns.append((source, metric, (curve.steps, curve.epochs, curve.seconds, curve.values)))
+    return columns
 
 
 def write_csv(curves: Sequence[Columns], path: Path) -> int:

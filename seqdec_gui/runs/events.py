@@ -247,7 +247,7 @@ def events_of(path: Path, kind: type[_E], most_bytes: int | None = None) -> list
     Empty where there is no file. Raises UnreadableLine, OSError.
     """
     begin = f'{{"type":"{kind.__struct_config__.tag}"'.encode()
-    found: list[_E] = []
+    events: list[_E] = []
     with contextlib.suppress(FileNotFoundError), open(path, "rb", opener=opener) as file:
         left = os.fstat(file.fileno()).st_size if most_bytes is None else most_bytes
         while left > 0 and (line := file.readline()).endswith(b"\n"):
@@ -255,8 +255,8 @@ def events_of(path: Path, kind: type[_E], most_bytes: int | None = None) -> list
             if line.startswith(begin):
                 event = decode(line)
                 assert isinstance(event, kind)
-                found.append(event)
-    return found
+                events.append(event)
+    return events
 
 
 class _Kind(msgspec.Struct):

@@ -128,10 +128,10 @@ def _first_numbers(port: FittedPort, value: Any) -> Any:
 
 
 def _highest(fitted: Fitted, rows: list[Row]) -> dict[str, float]:
-    found = {}
+    highest = {}
     for port in fitted.inputs:
         if rows and not isinstance(port.codec, FittedText | FittedCategory):
             values = np.array([row[port.name] for row in rows], np.float64)
             if np.isfinite(values).any():
-                found[port.name] = float(np.nanmax(values))
-    return found
+                highest[port.name] = float(np.nanmax(values))
+    return highest

@@ -157,18 +157,18 @@ def _milestones(file: BinaryIO, size: int | None = None) -> tuple[Event, ...]:
 
     Line by line, at most `size` bytes: other threads, above all one that paints, get their turn.
     """
-    found: list[bytes] = []
+    lines: list[bytes] = []
     last_step = -1
     while (size is None or size > 0) and (line := file.readline()).endswith(b"\n"):
         size = None if size is None else size - len(line)
         if line.startswith(_STEP):
             if last_step >= 0:
-                del found[last_step]
-            last_step = len(found)
+                del lines[last_step]
+            last_step = len(lines)
         elif line.startswith(_DEVICE) or not line.strip():
             continue
-        found.append(line)
-    return tuple(decode(line) for line in found)
+        lines.append(line)
+    return tuple(decode(line) for line in lines)
 
 
 _STEP = b'{"type":"step"'
