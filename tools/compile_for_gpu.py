@@ -84,7 +84,7 @@ def compiled(job: Job) -> str:
         dataset = open_dataset(wanted.data, data_ports(wanted), folder)
         engine.start(dataset)
     steps = Steps(
-        engine.training_model, engine.optimizer, engine._objective, dataset.wires, mesh,
+        engine.training_model, engine.optimizer, engine._objective, dataset.feeds, mesh,
         resident=True, global_statistics=True, fixed=job.devices.replicas > 1,
     )  # fmt: skip
 

@@ -30,7 +30,7 @@ def evaluate(
 ) -> dict[str, Sum]:
     """Return the fractions of `Objective.names` over these rows, each counted once; `report(rows done)` follows every batch."""
     model = training_model(models, program)
-    objective = Objective(program, dataset.wires)
+    objective = Objective(program, dataset.feeds)
     names = sorted(dataset.arrays)
     run = compiled(model, lambda call: _fractions(call, [tensor.name for tensor in model.inputs], objective, dataset, names))
     totals = np.zeros((2, len(objective.names)))
@@ -52,7 +52,7 @@ def _fractions(
     def run(weights: Any, *arrays: Any) -> Any:
         from keras import ops
 
-        batch_inputs, targets = expand(dataset.wires, dict(zip(names, arrays, strict=True)))
+        batch_inputs, targets = expand(dataset.feeds, dict(zip(names, arrays, strict=True)))
         terms = objective.terms(call([batch_inputs[name] for name in inputs]), targets, weights)
         return ops.stack([ops.stack([terms[name][k] for name in objective.names]) for k in (0, 1)])
 

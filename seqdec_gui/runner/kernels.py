@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from seqdec_gui.data.wires import Wire
+from seqdec_gui.data.tensor_feeds import TensorFeed
 from seqdec_gui.domain.design import Design, Port
 from seqdec_gui.domain.shapes import Inference
 from seqdec_gui.domain.types import TensorType
@@ -44,7 +44,7 @@ def avoid_cudnn_for_padding(
     from seqdec_gui.runner.normalization import all_layers
 
     unsuitable = [
-        wire.name for wire in dataset.wires if wire.role == "input" and not right_padded(wire, dataset.arrays[wire.array])
+        feed.name for feed in dataset.feeds if feed.role == "input" and not right_padded(feed, dataset.arrays[feed.array])
     ]
     if not unsuitable:
         return ()
@@ -101,26 +101,26 @@ def _has_steps(type: Any) -> bool:
     return isinstance(type, TensorType) and len(type.shape) >= 2
 
 
-def right_padded(wire: Wire, array: npt.NDArray[Any]) -> bool:
+def right_padded(feed: TensorFeed, array: npt.NDArray[Any]) -> bool:
     """Whether no row is empty or has padding before its last valid step."""
     if array.ndim < 2:
         return True
     return all(
-        _right_padded(_valid_steps(wire, array[first : first + CHUNK_ROWS])) for first in range(0, len(array), CHUNK_ROWS)
+        _right_padded(_valid_steps(feed, array[first : first + CHUNK_ROWS])) for first in range(0, len(array), CHUNK_ROWS)
     )
 
 
-def _valid_steps(wire: Wire, array: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+def _valid_steps(feed: TensorFeed, array: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     """Return the mask of valid steps, (rows, steps): id 0 of an embedding and vectors of zeros are not valid."""
-    cut = array[:, wire.first : wire.last]
-    if wire.encoding == "values":
+    cut = array[:, feed.first : feed.last]
+    if feed.encoding == "values":
         mask = (cut != 0).any(axis=-1) if cut.ndim > 2 else np.ones(cut.shape, bool)
-    elif wire.encoding == "ids":
+    elif feed.encoding == "ids":
         mask = cut != 0
     else:
-        mask = cut < wire.depth
-        if wire.pad_id is not None:
-            mask &= cut != wire.pad_id
+        mask = cut < feed.depth
+        if feed.pad_id is not None:
+            mask &= cut != feed.pad_id
     return mask if mask.ndim == 2 else np.ones((len(cut), 1), bool)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from keras import ops
 
-from seqdec_gui.data.wires import Wire
+from seqdec_gui.data.tensor_feeds import TensorFeed
 from seqdec_gui.domain.losses import LOSSES
 from seqdec_gui.runner.program import KLTerm, LossTerm, Program
 
@@ -26,21 +26,21 @@ EPSILON = 1e-7
 
 
 # -- inputs and targets
-def expand(wires: Sequence[Wire], arrays: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+def expand(feeds: Sequence[TensorFeed], arrays: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Return the inputs by the full model's input names and the targets by loss id, for rows of the stored arrays."""
     tensors: dict[str, dict[str, Tensor]] = {"input": {}, "target": {}}
-    for wire in wires:
-        tensors[wire.role][wire.name] = expand_one(wire, arrays[wire.array])
+    for feed in feeds:
+        tensors[feed.role][feed.name] = expand_one(feed, arrays[feed.array])
     return tensors["input"], tensors["target"]
 
 
-def expand_one(wire: Wire, array: Tensor) -> Tensor:
-    """Return the input or target of one wire for rows of its stored array; the reference is `data.wires.expand`."""
-    cut = array[:, wire.first : wire.last] if len(array.shape) > 1 and (wire.first or wire.last is not None) else array
-    if wire.encoding == "values":
+def expand_one(feed: TensorFeed, array: Tensor) -> Tensor:
+    """Return the input or target of one wire for rows of its stored array; the reference is `data.tensor_feeds.expand`."""
+    cut = array[:, feed.first : feed.last] if len(array.shape) > 1 and (feed.first or feed.last is not None) else array
+    if feed.encoding == "values":
         return ops.cast(cut, "float32")
     ids = ops.cast(cut, "int32")
-    return ids if wire.encoding == "ids" else one_hot(ids, wire.depth, wire.pad_id)
+    return ids if feed.encoding == "ids" else one_hot(ids, feed.depth, feed.pad_id)
 
 
 def one_hot(ids: Tensor, depth: int, pad_id: int | None) -> Tensor:
@@ -70,10 +70,10 @@ class _MaskedLoss(msgspec.Struct, frozen=True):
 class Objective:
     """All losses and metrics of a program."""
 
-    def __init__(self, program: Program, wires: Sequence[Wire]) -> None:
+    def __init__(self, program: Program, feeds: Sequence[TensorFeed]) -> None:
         """Prepare the objective for targets that are made by `wires` from the stored arrays."""
-        self.wires = tuple(wires)
-        pads = {wire.name: wire.pad_id for wire in wires if wire.role == "target"}
+        self.feeds = tuple(feeds)
+        pads = {feed.name: feed.pad_id for feed in feeds if feed.role == "target"}
         self._losses = [_MaskedLoss(term, pads.get(term.name) if term.mask_padding else None) for term in program.losses]
         self._kl_terms: tuple[KLTerm, ...] = program.kl_terms
         kl_names = [fraction_name(kl_term.block, "kl") for kl_term in self._kl_terms]

@@ -15,7 +15,7 @@ from seqdec_gui.data import fitted as fitted_file
 from seqdec_gui.data.dataset import Dataset, open_dataset
 from seqdec_gui.data.fitted import Fitted
 from seqdec_gui.data.split import Parts
-from seqdec_gui.data.wires import expand, one_hot
+from seqdec_gui.data.tensor_feeds import expand, one_hot
 from seqdec_gui.domain.bindings import Split
 from seqdec_gui.domain.dataflow import data_ports, sources_of
 from seqdec_gui.domain.design import Design
@@ -148,7 +148,7 @@ def real_rows(trained: OpenedRun, count: int = ROWS_COMPARED) -> dict[str, Array
     dataset = trained.dataset()
     rows = (dataset.validation if len(dataset.validation) else dataset.training)[:count]
     batch = dataset.batch(np.sort(rows))
-    return {wire.name: expand(wire, batch[wire.array]) for wire in dataset.wires if wire.role == "input"}
+    return {feed.name: expand(feed, batch[feed.array]) for feed in dataset.feeds if feed.role == "input"}
 
 
 def random_rows(trained: OpenedRun, count: int = 8) -> dict[str, Array]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from seqdec_gui.data.codecs import id_dtype
 from seqdec_gui.data.dataset import Dataset, open_dataset
 from seqdec_gui.data.fitted import Fitted
-from seqdec_gui.data.wires import Wire
+from seqdec_gui.data.tensor_feeds import TensorFeed
 from seqdec_gui.domain.cost import OPEN_LENGTH
 from seqdec_gui.domain.dataflow import DataPort, data_ports
 from seqdec_gui.domain.design import Design
@@ -57,7 +57,7 @@ def random_dataset(ports: Sequence[DataPort], rows: int, seed: int) -> Dataset:
     """
     random = np.random.default_rng(seed)
     arrays: dict[str, Array] = {}
-    wires: list[Wire] = []
+    feeds: list[TensorFeed] = []
     served: set[str] = set()
     for port in ports:
         taught = next((other for other in ports if other.name == port.taught), None)
@@ -66,8 +66,8 @@ def random_dataset(ports: Sequence[DataPort], rows: int, seed: int) -> Dataset:
         symbols = symbols_of(port)
         if taught is not None and symbols == taught.classes and port.type.shape[0] == taught.type.shape[0]:
             arrays[port.name] = _ids(random, (rows, _length(port.type.shape[0]) + 1), symbols)
-            wires.append(_wire(port, port.name, 0, -1))
-            wires.append(_wire(taught, port.name, 1, None))
+            feeds.append(_feed(port, port.name, 0, -1))
+            feeds.append(_feed(taught, port.name, 1, None))
             served.add(taught.name)
             continue
         shape = tuple(_length(axis) for axis in port.type.shape)
@@ -76,9 +76,9 @@ def random_dataset(ports: Sequence[DataPort], rows: int, seed: int) -> Dataset:
         else:
             numbers = random.standard_normal((rows, *shape), np.float32)
             arrays[port.name] = numbers if port.role == "input" else np.abs(np.tanh(numbers))
-        wires.append(_wire(port, port.name, 0, None))
+        feeds.append(_feed(port, port.name, 0, None))
     none = np.zeros(0, np.int64)
-    return Dataset(arrays, tuple(wires), np.arange(rows), none, none, rows, Fitted((), tuple(wires)))
+    return Dataset(arrays, tuple(feeds), np.arange(rows), none, none, rows, Fitted((), tuple(feeds)))
 
 
 def symbols_of(port: DataPort) -> int:
@@ -108,10 +108,12 @@ def _ids(random: np.random.Generator, shape: tuple[int, ...], symbols: int) -> A
     return ids
 
 
-def _wire(port: DataPort, array: str, first: int, last: int | None) -> Wire:
+def _feed(port: DataPort, array: str, first: int, last: int | None) -> TensorFeed:
     symbols = symbols_of(port)
     if not symbols:
-        return Wire(port.name, port.role, array, first, last, "values", _length(port.type.shape[-1]))
+        return TensorFeed(port.name, port.role, array, first, last, "values", _length(port.type.shape[-1]))
     encoding: Literal["ids", "one_hot"] = "ids" if port.classes is not None or port.type.dtype == "int32" else "one_hot"
     sequence = port.mask_padding and len(port.type.shape) > 1
-    return Wire(port.name, port.role, array, first, last, encoding, symbols, PAD if sequence or encoding == "one_hot" else None)
+    return TensorFeed(
+        port.name, port.role, array, first, last, encoding, symbols, PAD if sequence or encoding == "one_hot" else None
+    )

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from seqdec_gui.data.fitted import Fitted
 from seqdec_gui.data.symbols import Symbols, symbols_of_decoder, symbols_of_predictions
 from seqdec_gui.data.teaching import fail_if_taught
-from seqdec_gui.data.wires import expand
+from seqdec_gui.data.tensor_feeds import expand
 from seqdec_gui.domain.dataflow import inputs_behind
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.generation import OnePass, Stepwise, plan_for
@@ -62,7 +62,7 @@ class Sampler:
     def __init__(self, design: Design, models: Mapping[str, keras.Model], fitted: Fitted, rows: Callable[[str], Array]) -> None:
         inference = infer(design)
         plan = plan_for(design, inference)
-        self._wires = {wire.name: wire for wire in fitted.wires if wire.role == "input"}
+        self._feeds = {feed.name: feed for feed in fitted.feeds if feed.role == "input"}
         self._symbols: Symbols | None = None
         self._numbers: Numbers | None = None
         self._scale: Scale | None = None
@@ -70,14 +70,14 @@ class Sampler:
         self._model: keras.Model | None = None
         if isinstance(plan, OnePass):
             fail_if_taught(design, plan, fitted, rows)
-            wire = next(wire for wire in fitted.wires if wire.name == plan.loss)
+            feed = next(feed for feed in fitted.feeds if feed.name == plan.loss)
             self._model = model_of(design, inference, models, [plan.port], "predictions")
             self.inputs = inputs_behind(design, [plan.port])
             steps = self._model.outputs[0].shape[1] if len(self._model.outputs[0].shape) == 3 else 1
             if plan.numbers:
                 self._scale = scale_of(fitted, plan.loss)
             else:
-                self._symbols = symbols_of_predictions(fitted, plan.loss, plan.width, steps or 0, lambda: rows(wire.array))
+                self._symbols = symbols_of_predictions(fitted, plan.loss, plan.width, steps or 0, lambda: rows(feed.array))
         else:
             self._of_decoder(plan, fitted, rows)
             self._decoder = StepDecoder(design, inference, models, plan.decoder, plan.encoding, plan.width)
@@ -86,7 +86,7 @@ class Sampler:
 
     def _of_decoder(self, plan: Stepwise, fitted: Fitted, rows: Callable[[str], Array]) -> None:
         if plan.numbers:
-            array = next(wire.array for wire in fitted.wires if wire.name == plan.fed)
+            array = next(feed.array for feed in fitted.feeds if feed.name == plan.fed)
             self._numbers = numbers_of(fitted, plan.fed, plan.loss, rows(array))
             if self._numbers.begin is None:
                 self.first_step_from = plan.fed
@@ -160,7 +160,7 @@ class Sampler:
 
     # -- steps
     def _inputs(self, arrays: Mapping[str, Array], rows: Array) -> dict[str, Array]:
-        return {name: expand(self._wires[name], arrays[name][rows]) for name in self.inputs}
+        return {name: expand(self._feeds[name], arrays[name][rows]) for name in self.inputs}
 
     def _states(self, arrays: Mapping[str, Array], rows: Array) -> list[Array]:
         """Return the initial states of these rows, which ascend; every different row is encoded once."""
@@ -197,7 +197,7 @@ class Sampler:
 
         def predict(step: int, chosen: Array) -> Array:
             nonlocal states
-            fed = symbols.feed[chosen] if step else np.full(len(rows), symbols.begin)
+            fed = symbols.fed_next[chosen] if step else np.full(len(rows), symbols.begin)
             probabilities, states = decoder.step(fed.astype(np.int32), states)
             return probabilities
 

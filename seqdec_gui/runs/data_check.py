@@ -39,11 +39,11 @@ def concrete_types(design: Design, fitted: Fitted, inference: Inference | None =
     """Return the types of inputs (by block) and targets (by loss), with the lengths of the data for their open axes."""
     types = {}
     for port in data_ports(design, inference):
-        wire = next((wire for wire in fitted.wires if wire.name == port.name), None)
-        if wire is not None:
-            stored: Shape = fitted.port(wire.array).codec.row_shape
+        feed = next((feed for feed in fitted.feeds if feed.name == port.name), None)
+        if feed is not None:
+            stored: Shape = fitted.port(feed.array).codec.row_shape
             if stored:
-                stored = (len(range(*slice(wire.first, wire.last).indices(stored[0] or 0))), *stored[1:])
+                stored = (len(range(*slice(feed.first, feed.last).indices(stored[0] or 0))), *stored[1:])
             shape = tuple(
                 stored[axis] if size is None and axis < len(stored) else size for axis, size in enumerate(port.type.shape)
             )
@@ -172,11 +172,11 @@ def _endless(design: Design, fitted: Fitted, plan: Stepwise) -> tuple[Problem, .
 
 
 def _codec_of(fitted: Fitted, name: str) -> object:
-    wire = next((wire for wire in fitted.wires if wire.name == name), None)
-    return None if wire is None else fitted.port(wire.array).codec
+    feed = next((feed for feed in fitted.feeds if feed.name == name), None)
+    return None if feed is None else fitted.port(feed.array).codec
 
 
 def _columns(fitted: Fitted, name: str) -> str:
-    wire = next(wire for wire in fitted.wires if wire.name == name)
-    columns = fitted.port(wire.array).columns
+    feed = next(feed for feed in fitted.feeds if feed.name == name)
+    columns = fitted.port(feed.array).columns
     return f"column{'s' if len(columns) > 1 else ''} {', '.join(map(repr, columns))}"

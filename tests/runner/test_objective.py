@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from seqdec_gui.data.wires import Wire
-from seqdec_gui.data.wires import expand as expand_on_host
+from seqdec_gui.data.tensor_feeds import TensorFeed
+from seqdec_gui.data.tensor_feeds import expand as expand_on_host
 from seqdec_gui.domain.catalog import fields
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.kinds.bottleneck import Bottleneck
@@ -30,8 +30,8 @@ class Objectives:
         from seqdec_gui.runner.objective import Objective
 
         program: Any = type("Bare", (), {"losses": losses, "kl_terms": kl_terms})()
-        wires = [Wire(loss.name, "target", loss.name, encoding="ids", depth=SYMBOLS, pad_id=pad_id) for loss in losses]
-        self.objective = Objective(program, wires)
+        feeds = [TensorFeed(loss.name, "target", loss.name, encoding="ids", depth=SYMBOLS, pad_id=pad_id) for loss in losses]
+        self.objective = Objective(program, feeds)
 
     def fractions(self, outputs: list[Array], targets: dict[str, Array], weights: Array | None = None) -> dict[str, Array]:
         rows = np.ones(len(outputs[0]), np.float32) if weights is None else weights
@@ -248,17 +248,17 @@ def test_a_batch_of_padding_alone_has_no_loss() -> None:
 
 
 @pytest.mark.parametrize(
-    "wire",
+    "feed",
     [
-        Wire("x", "input", "ids", 0, -1, "one_hot", SYMBOLS, PAD),
-        Wire("x", "input", "ids", 0, None, "one_hot", SYMBOLS - 2, None),
-        Wire("x", "target", "ids", 1, None, "ids", SYMBOLS, PAD),
-        Wire("x", "input", "numbers", encoding="values"),
-        Wire("x", "target", "labels", encoding="ids", depth=SYMBOLS),
-        Wire("x", "input", "labels", encoding="one_hot", depth=SYMBOLS),
+        TensorFeed("x", "input", "ids", 0, -1, "one_hot", SYMBOLS, PAD),
+        TensorFeed("x", "input", "ids", 0, None, "one_hot", SYMBOLS - 2, None),
+        TensorFeed("x", "target", "ids", 1, None, "ids", SYMBOLS, PAD),
+        TensorFeed("x", "input", "numbers", encoding="values"),
+        TensorFeed("x", "target", "labels", encoding="ids", depth=SYMBOLS),
+        TensorFeed("x", "input", "labels", encoding="one_hot", depth=SYMBOLS),
     ],
 )
-def test_rows_expand_on_the_device_as_they_do_on_the_host(wire: Wire, random: np.random.Generator) -> None:
+def test_rows_expand_on_the_device_as_they_do_on_the_host(feed: TensorFeed, random: np.random.Generator) -> None:
     from seqdec_gui.runner.objective import expand
 
     arrays = {
@@ -266,9 +266,9 @@ def test_rows_expand_on_the_device_as_they_do_on_the_host(wire: Wire, random: np
         "numbers": random.normal(size=(ROWS, 3)).astype(np.float32),
         "labels": random.integers(0, SYMBOLS, ROWS).astype(np.uint16),
     }
-    inputs, targets = expand([wire], {name: as_tensor(array) for name, array in arrays.items()})
+    inputs, targets = expand([feed], {name: as_tensor(array) for name, array in arrays.items()})
     found = np.asarray((inputs | targets)["x"])
-    expected = expand_on_host(wire, arrays[wire.array])
+    expected = expand_on_host(feed, arrays[feed.array])
 
     np.testing.assert_array_equal(found, expected)
     assert found.dtype == expected.dtype

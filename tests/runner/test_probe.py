@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from seqdec_gui.data.wires import expand
+from seqdec_gui.data.tensor_feeds import expand
 from seqdec_gui.domain.cost import OPEN_LENGTH
 from seqdec_gui.domain.dataflow import data_ports
 from seqdec_gui.domain.document import load, to_builtins
@@ -36,9 +36,9 @@ BLANK = Measurement(engine="jax", devices=DeviceChoice("cpu"), batch_size=64)
 def test_random_rows_have_the_shape_of_every_port(make, tmp_path):
     design, dataset = rows_for(make(), tmp_path, real=False, count=20)
     ports = {port.name: port for port in data_ports(design)}
-    assert {wire.name for wire in dataset.wires} == set(ports)
-    for wire in dataset.wires:
-        port, given = ports[wire.name], expand(wire, dataset.arrays[wire.array])
+    assert {feed.name for feed in dataset.feeds} == set(ports)
+    for feed in dataset.feeds:
+        port, given = ports[feed.name], expand(feed, dataset.arrays[feed.array])
         shape = port.type.shape[:-1] if port.classes else port.type.shape
         assert given.shape == (20, *shape)
         assert given.dtype == (np.int32 if port.classes or port.type.dtype == "int32" else np.float32)
@@ -49,7 +49,7 @@ def test_random_rows_have_the_shape_of_every_port(make, tmp_path):
 def test_a_taught_target_is_its_input_one_step_ahead_and_both_are_one_array():
     design = stack()
     dataset = random_dataset(data_ports(design), 20, 0)
-    given = {wire.name: wire for wire in dataset.wires}
+    given = {feed.name: feed for feed in dataset.feeds}
     assert given["loss"].array == given["decoder_inputs"].array == "decoder_inputs"
     ids = dataset.arrays["decoder_inputs"]
     assert (expand(given["loss"], ids)[:, :-1] == ids[:, 1:-1]).all()
@@ -66,7 +66,7 @@ def test_random_sequences_are_ragged_and_padded_at_the_right():
 def test_other_symbols_in_and_out_get_arrays_of_their_own():
     design = load(resource("templates/latent-to-sequence.seqdec"))
     dataset = random_dataset(data_ports(design), 5, 0)
-    assert {wire.array for wire in dataset.wires} == {"latent", "decoder_inputs", "loss"}
+    assert {feed.array for feed in dataset.feeds} == {"latent", "decoder_inputs", "loss"}
 
 
 def test_open_lengths_are_fixed_for_random_rows_only(tmp_path):

@@ -181,14 +181,14 @@ def test_evaluate_gives_the_metrics_that_numpy_gives(wanted: Callable[[], Design
     assert isinstance(result, Evaluated)
     assert result.rows == 37
 
-    from seqdec_gui.data.wires import expand
+    from seqdec_gui.data.tensor_feeds import expand
     from seqdec_gui.runner.opened_run import open_trained
     from seqdec_gui.runner.reopen import predictions
 
     trained = open_trained(run.path, "best", tmp_path)
     dataset = trained.dataset(other)
     batch = dataset.batch(np.arange(37))
-    found = {wire.name: expand(wire, batch[wire.array]) for wire in dataset.wires}
+    found = {feed.name: expand(feed, batch[feed.array]) for feed in dataset.feeds}
     full = trained.models["full"]
     p = predictions(full, [found[tensor.name] for tensor in full.inputs])[0].astype(np.float64)
     judged = trained.program.losses[0].name

@@ -59,20 +59,20 @@ def numbers_of(fitted: Fitted, fed: str, loss: str, rows: Array) -> Numbers:
     `rows` are the stored training rows of the input. If all begin with the same step, that one is fed first; otherwise each row
     to decode has to give its own.
     """
-    wires = {wire.name: wire for wire in fitted.wires}
-    before, after = (fitted.port(wires[name].array).codec for name in (fed, loss))
+    feeds = {feed.name: feed for feed in fitted.feeds}
+    before, after = (fitted.port(feeds[name].array).codec for name in (fed, loss))
     if not isinstance(before, FittedNumbers) or not isinstance(after, FittedNumbers):
         raise InvalidInput(f"{fed} and {loss} must both be trained on numbers for a decoder of numbers to generate.", where=fed)
-    first = rows[:, wires[fed].first]
+    first = rows[:, feeds[fed].first]
     begin = first[0] if len(first) and (first == first[0]).all() else None
-    wire = wires[loss]
-    steps = len(range(*slice(wire.first, wire.last).indices(after.row_shape[0])))
+    feed = feeds[loss]
+    steps = len(range(*slice(feed.first, feed.last).indices(after.row_shape[0])))
     return Numbers(begin, steps, Scale(before), Scale(after))
 
 
 def scale_of(fitted: Fitted, loss: str) -> Scale:
     """Return the scale of a loss's targets and therefore of its predictions; the identity if they were not standardised."""
-    codec = fitted.port(next(wire.array for wire in fitted.wires if wire.name == loss)).codec
+    codec = fitted.port(next(feed.array for feed in fitted.feeds if feed.name == loss)).codec
     return Scale(codec if isinstance(codec, FittedNumbers) else FittedNumbers(()))
 
 

@@ -67,7 +67,7 @@ class TensorFlowEngine(Engine):
 
     def start(self, dataset: Dataset) -> None:
         self._dataset = dataset
-        self._objective = Objective(self.program, dataset.wires)
+        self._objective = Objective(self.program, dataset.feeds)
         avoid_cudnn_for_padding(self.models, self.program.design, self.program.inference, dataset)
         self._resident: Arrays | None = None
         if sum(array.nbytes for array in dataset.arrays.values()) <= RESIDENT_BYTES:
@@ -210,7 +210,7 @@ class TensorFlowEngine(Engine):
         def share_of_step(resident: Arrays | None, batch: Arrays, *arguments: Tensor) -> Any:
             own = {name: self._share(rows) for name, rows in batch.items()}
             arrays = own if resident is None else {name: tf.gather(array, own[ROWS]) for name, array in resident.items()}
-            return step(*expand(self._objective.wires, arrays), *arguments)
+            return step(*expand(self._objective.feeds, arrays), *arguments)
 
         step_arguments = (self._resident, batch, *arguments)
         if not self._strategy:

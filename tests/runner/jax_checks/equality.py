@@ -88,7 +88,7 @@ def training_equals_keras_own(folder: Path) -> None:
     fresh.compile(keras.optimizers.Adam(1e-2), keras.losses.SparseCategoricalCrossentropy())
     losses = []
     for line in rows:
-        inputs, targets = expand(dataset.wires, dataset.batch(line))
+        inputs, targets = expand(dataset.feeds, dataset.batch(line))
         losses.append(fresh.train_on_batch([inputs[t.name] for t in fresh.inputs], targets["loss"]))
     np.testing.assert_allclose(train(there, rows).losses, losses, rtol=1e-5)
     there.sync()

@@ -111,7 +111,7 @@ class JaxEngine(Engine):
     def start(self, dataset: Dataset) -> None:
         self._dataset = dataset
         self._resident = self._storage == "resident" or (self._storage == "auto" and fits(dataset.arrays, self._devices))
-        self._objective = Objective(self.program, dataset.wires)
+        self._objective = Objective(self.program, dataset.feeds)
         self._prepare()
         self.load()
 
@@ -125,7 +125,7 @@ class JaxEngine(Engine):
     def _steps_on(self, mesh: Mesh, rows: P = BY_ROWS) -> Steps:
         """Return the compiled functions for a mesh; `rows` is the partition of a batch."""
         return Steps(
-            self.training_model, self.optimizer, self._objective, self._dataset.wires, mesh,
+            self.training_model, self.optimizer, self._objective, self._dataset.feeds, mesh,
             resident=self.resident, global_statistics=self.program.global_statistics, fixed=self._fixed, rows=rows,
         )  # fmt: skip
 

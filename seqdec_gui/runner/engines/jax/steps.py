@@ -20,7 +20,7 @@ from jax import lax
 from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 
-from seqdec_gui.data.wires import Wire
+from seqdec_gui.data.tensor_feeds import TensorFeed
 from seqdec_gui.runner.engines.jax.layers import REPLICAS, are_seeds, own_seed, shared_seed
 from seqdec_gui.runner.objective import Objective, expand
 
@@ -75,7 +75,7 @@ class Steps:
         model: keras.Model,
         optimizer: keras.Optimizer,
         objective: Objective,
-        wires: Sequence[Wire],
+        feeds: Sequence[TensorFeed],
         mesh: Mesh,
         *,
         resident: bool,
@@ -89,7 +89,7 @@ class Steps:
             model: The training model (`program.training_model`).
             optimizer: Built for `model.trainable_variables`.
             objective: The losses and metrics.
-            wires: How the stored arrays become inputs and targets.
+            feeds: How the stored arrays become inputs and targets.
             mesh: The devices.
             resident: Whether whole arrays lie on the devices, from which rows are gathered; otherwise batches are passed.
             global_statistics: Whether BatchNormalization takes its moments over the rows of all replicas.
@@ -99,7 +99,7 @@ class Steps:
         self._model = model
         self._optimizer = optimizer
         self._objective = objective
-        self._wires = tuple(wires)
+        self._feeds = tuple(feeds)
         self._mesh = mesh
         self._replicas = mesh.shape[REPLICAS]
         self._resident = resident
@@ -215,7 +215,7 @@ class Steps:
             arrays = {name: array.at[rows[k]].get(mode="promise_in_bounds") for name, array in data.items()}
         else:
             arrays = {name: array[k] for name, array in data.items()}
-        inputs, targets = expand(self._wires, arrays)
+        inputs, targets = expand(self._feeds, arrays)
         return [inputs[name] for name in self._inputs], targets
 
     def _no_results(self, capacity: int) -> Results:
