@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import keras
 
 FULL = "full"
+"""Name of the model of the whole stack among the models of a script."""
 Build = Callable[[], "dict[str, keras.Model]"]
 
 

@@ -19,6 +19,7 @@ from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.runner.sampler import Sample
 
 HEADER = ("row", "sample", "text", "log_probability")
+"""Columns of a file of samples."""
 FINISHED = "finished"
 """The optional column that marks unfinished sequences: 0 for one that was cut at the greatest length, otherwise 1."""
 PREVIEW = 20

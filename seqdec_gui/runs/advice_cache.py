@@ -32,7 +32,7 @@ def keep(design: Design, advice: Advice, folder: Path | None = None) -> KeptAdvi
 
 
 def kept_advice(design: Design, devices: DeviceChoice, folder: Path | None = None) -> KeptAdvice | None:
-    """The last advice for this design's shape on these devices (not `auto`); None where there is none, or it is too old."""
+    """Return the last advice for this design's shape on these devices (not `auto`); None if there is none, or it is too old."""
     key = _key(design, devices)
     kept = read_kept(_path(key, folder), KeptAdvice)
     if kept is None or kept.format != FORMAT or kept.key != key or not 0 <= time.time() - kept.time <= MAX_AGE_S:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from seqdec_gui.data.dataset import Trial
 
 WHERE = "training.batch_size"
+"""Place of all problems here."""
 
 
 def batch_problems(training: Training, devices: DeviceChoice) -> tuple[Problem, ...]:

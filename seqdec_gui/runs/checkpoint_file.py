@@ -16,11 +16,13 @@ from seqdec_gui.runs.files import opener
 from seqdec_gui.runs.folder import RunFolder
 
 HEAD_BYTES = 512
+"""Bytes before the HDF5 file, its user block."""
 USE_THE_OTHER = "Use the other one: --checkpoint {}."
 """What to do where a checkpoint is damaged and the other one, whose name is filled in, is not."""
 BEGIN_WITH_THE_OTHER = "Start another run with other weights: seqdec-gui train DESIGN --initial RUN --checkpoint {}."
 """What to do where a run cannot continue from its checkpoint `last`, but another checkpoint is undamaged."""
 _CHUNK_BYTES = 1 << 20
+"""Bytes that are read at a time for the check sum."""
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 """The first bytes of an HDF5 file."""
 

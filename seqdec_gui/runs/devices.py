@@ -58,7 +58,7 @@ def list_devices() -> tuple[Device, ...]:
 
 
 def parse_devices(text: str, available: Sequence[Device]) -> tuple[DeviceChoice, tuple[Problem, ...]]:
-    """What a user wrote (`auto`, `cpu`, `cpu:2`, `gpu:0,gpu:1`, `gpu:0,1`, `gpu`) and warnings about busy GPUs.
+    """Parse a choice of devices (`auto`, `cpu`, `cpu:2`, `gpu:0,gpu:1`, `gpu:0,1`, `gpu`); returns it with warnings.
 
     `gpu` alone means all of them. Raises InvalidInput: not understood, or a device that does not exist.
     """
@@ -78,7 +78,7 @@ def parse_devices(text: str, available: Sequence[Device]) -> tuple[DeviceChoice,
 
 
 def check_choice(choice: DeviceChoice, available: Sequence[Device]) -> tuple[Problem, ...]:
-    """Warnings about the devices chosen. Raises InvalidInput for devices that this machine does not have."""
+    """Return warnings about busy GPUs. Raises InvalidInput for devices that this machine does not have."""
     if choice.kind != "gpu":
         return ()
     gpus = {device.index: device for device in available if device.kind == "gpu"}
@@ -143,7 +143,7 @@ def _cpu_name() -> str:
 
 
 def _main_memory() -> tuple[int | None, int | None]:
-    """Total and used bytes."""
+    """Return the total and the used bytes of main memory; None where unknown."""
     with contextlib.suppress(OSError, ValueError, IndexError, KeyError):
         lines = Path("/proc/meminfo").read_text().splitlines()
         amounts = {line.partition(":")[0]: int(line.split()[1]) * 1024 for line in lines}
@@ -206,7 +206,7 @@ def _gpu(nvml: Any, index: int, handle: Any, driver: str) -> Device:
 
 
 def _ask(nvml: Any, question: Any, *about: Any) -> Any:
-    """The answer, None where the device does not support the question."""
+    """Return the answer of an NVML function; None if the device does not support it."""
     try:
         return question(*about)
     except nvml.NVMLError:

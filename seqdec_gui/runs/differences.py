@@ -10,6 +10,7 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.runs.spec import RunSpec
 
 ABSENT = "–"
+"""Text for a value that one side does not have."""
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -91,7 +92,7 @@ def _place(spec: RunSpec) -> dict[str, str]:
 
 
 def write(value: Any) -> str:
-    """A value as a form shows it: `128, 128`, `on`, `0.001`."""
+    """Return a value as a form shows it: `128, 128`, `on`, `0.001`."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if value is None:

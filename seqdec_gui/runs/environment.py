@@ -13,7 +13,7 @@ from seqdec_gui.runs.engines import engine_info
 from seqdec_gui.runs.jax_environment import HOST_DEVICES
 from seqdec_gui.runs.spec import Placement
 
-_DROPPED = (  # variables of the parent that children do not inherit
+_DROPPED = (
     "KERAS_BACKEND",
     "CUDA_VISIBLE_DEVICES",
     "JAX_PLATFORMS",
@@ -25,8 +25,9 @@ _DROPPED = (  # variables of the parent that children do not inherit
     "PYTHONHASHSEED",
     "LC_ALL",
 )
+"""Variables of the parent that children do not inherit."""
 
-_FIXED = {  # variables that every child has
+_FIXED = {
     "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # the order in which nvidia-ml-py numbers the GPUs
     "TF_FORCE_GPU_ALLOW_GROWTH": "true",
     "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
@@ -34,14 +35,16 @@ _FIXED = {  # variables that every child has
     "PYTHONUTF8": "1",
     "PYTHONUNBUFFERED": "1",
     "PYTHONFAULTHANDLER": "1",
-    "PYTHONSAFEPATH": "1",  # nothing is imported from the folder in which the child happens to run
+    "PYTHONSAFEPATH": "1",  # nothing is imported from the working folder
 }
+"""Variables that every child has."""
 
-_DEFAULTS = {  # variables that every child has unless the user has set them
+_DEFAULTS = {
     "TF_CPP_MIN_LOG_LEVEL": "1",
     "OPENBLAS_NUM_THREADS": "1",  # children share the cores; of BLAS they need small factorizations
     "JAX_TRACEBACK_IN_LOCATIONS_LIMIT": "0",  # XLA would print the Python stack of every operation, for profilers
 }
+"""Variables that every child has unless the user has set them."""
 
 _NO_TENSOR_FLOAT_32 = {"NVIDIA_TF32_OVERRIDE": "0"}
 """The variable that cuBLAS and cuDNN read when they are loaded, to multiply in full float32."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 HOST_DEVICES = "--xla_force_host_platform_device_count"
 """The XLA flag for the number of virtual CPU devices; a value that the user has set is dropped."""
 _TILINGS = "--xla_gpu_experimental_cost_model_gemm_tiling_options"
+"""The XLA flag for the kernels that are tried for a matrix product."""
 _FEW_TILINGS = f"{_TILINGS}=top=2,top_from_default=1"
 """The XLA flag for fewer kernels: XLA compiles and times a dozen for every matrix product, on all cores.
 
@@ -25,6 +26,7 @@ _SHARDY_CRASHES = (0, 11, 2)
 0.11.1 and 0.12.0 do not. JAX can use an older partitioner instead (`JAX_USE_SHARDY_PARTITIONER`).
 """
 _PARTITIONER = "JAX_USE_SHARDY_PARTITIONER"
+"""The variable that selects the partitioner of JAX."""
 
 
 def variables(devices: DeviceChoice, environment: Mapping[str, str], brief: bool) -> Mapping[str, str]:

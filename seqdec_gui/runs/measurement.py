@@ -10,6 +10,7 @@ from seqdec_gui.runs.engines import EngineName
 from seqdec_gui.runs.spec import DeviceChoice
 
 OUT_OF_MEMORY = "out_of_memory"
+"""Value of `Measurement.failed` for a batch that ran out of memory."""
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -24,6 +24,7 @@ from seqdec_gui.runs.spec import Placement, RunSpec
 from seqdec_gui.runs.state import RunStatus
 
 RUNNER = (sys.executable, "-m", "seqdec_gui.runner")
+"""Command of the process of a run, without the run folder."""
 STOPPED_BY_USER = 130
 """Exit status of a command whose run the user stopped."""
 STOP_GRACE_S = 60.0

@@ -31,6 +31,7 @@ from seqdec_gui.runs.spec import DeviceChoice
 CheckpointName = Literal["best", "last"]
 SplitName = Literal["training", "validation", "test"]
 TASK_RUNNER = (sys.executable, "-m", "seqdec_gui.runner.task")
+"""Command of the child of a task."""
 
 
 class _Tagged(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True):

@@ -148,7 +148,7 @@ class Engine(ABC):
 
     @abstractmethod
     def evaluate(self, rows: Rows, weights: Floats) -> Mapping[str, Sum]:
-        """The fractions of `Objective.names` at inference, summed over rows.
+        """Return the fractions of `Objective.names` at inference, summed over rows.
 
         Args:
             rows: Row numbers, (steps, global batch).
@@ -157,7 +157,7 @@ class Engine(ABC):
 
     @abstractmethod
     def predict(self, rows: Rows) -> list[npt.NDArray[np.float32]]:
-        """The predictions of every loss block's source at inference, each (rows, ...), for any number of `rows` (rows,)."""
+        """Return the predictions for every loss block at inference, each (rows, ...), for any number of `rows` (rows,)."""
 
     # -- questions of the probe
     @property
