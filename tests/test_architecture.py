@@ -240,7 +240,7 @@ def foreign_privates(source: str) -> list[tuple[int, str]]:
 @pytest.mark.parametrize(
     ("source", "found"),
     [
-        ("from seqdec_gui.runner.probe import _bench", ["_bench"]),
+        ("from seqdec_gui.runner.probe import _make_timer", ["_make_timer"]),
         ("def f(engine):\n    return engine._steps", ["_steps"]),
         ("def f(engine):\n    return getattr(engine, '_steps', None)", ["_steps"]),
         ("def f(layer):\n    object.__setattr__(layer, '_gather', None)", ["_gather"]),
