@@ -60,9 +60,9 @@ class Program(msgspec.Struct, frozen=True):
         """The program of a design without errors, whose script has been written to `model_file`."""
         judges = [(block.id, judge) for block in design.blocks if (judge := block.parameters.judge) is not None]
         linked = [(name, judge) for name, judge in judges if design.into(Port(name, "predictions")) is not None]
-        losses = tuple(_judged(name, number, judge) for number, (name, judge) in enumerate(linked))
-        divergences = tuple(
-            Divergence(block.id, term.kl_weight, term.kl_warmup_epochs)
+        losses = tuple(_loss_term(name, number, judge) for number, (name, judge) in enumerate(linked))
+        kl_terms = tuple(
+            KLTerm(block.id, term.kl_weight, term.kl_warmup_epochs)
             for block in design.blocks
             if (term := block.parameters.divergence) is not None
         )
@@ -112,8 +112,8 @@ def _seed_layers(seed: int) -> None:
     np.random.seed(seed)
 
 
-def _judged(name: str, output: int, judge: Judge) -> Judged:
-    return Judged(name, output, judge.loss, judge.weight, judge.mask_padding, judge.metrics)
+def _loss_term(name: str, output: int, judge: Judge) -> LossTerm:
+    return LossTerm(name, output, judge.loss, judge.weight, judge.mask_padding, judge.metrics)
 
 
 def load_build(path: Path) -> Build:

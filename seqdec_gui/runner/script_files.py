@@ -25,9 +25,9 @@ def write_script(design: Design, script: Path, look_in: Iterable[Path]) -> tuple
     folders = tuple(look_in)
     imported = [(block, file) for block in design.blocks if (file := block.parameters.imported) is not None]
     names = keras_file_names(design)
-    found = [(find_keras_file(block, file, names[block.id], folders), script.with_name(names[block.id]))
+    copies = [(find_keras_file(block, file, names[block.id], folders), script.with_name(names[block.id]))
              for block, file in imported]  # fmt: skip
-    for source, target in found:
+    for source, target in copies:
         fail_if_unsafe(source)
         if source.resolve() != target.resolve():
             copy_atomically(source, target)
@@ -36,7 +36,7 @@ def write_script(design: Design, script: Path, look_in: Iterable[Path]) -> tuple
 
 
 def find_keras_file(block: Block, imported: ImportedFile, copy: str, folders: Iterable[Path]) -> Path:
-    """The imported file of this block, or the copy of that name. Raises InvalidInput: not found, or changed since."""
+    """The imported file of this block, or the copy of that name. Raises InvalidInput: not copies, or changed since."""
     places = [place for folder in folders for place in (folder / copy, folder / expanded(imported.file))]
     changed: Path | None = None
     for place in places or [expanded(imported.file)]:
@@ -47,7 +47,7 @@ def find_keras_file(block: Block, imported: ImportedFile, copy: str, folders: It
     if changed is not None:
         text = f"{changed} is not the file that was imported: its content has changed."
         raise InvalidInput([Problem("error", "keras_file_changed", f"{block.id}.file", text, "Import it again.")])
-    text = f"The Keras file {imported.file} cannot be found."
+    text = f"The Keras file {imported.file} cannot be copies."
     raise InvalidInput([Problem("error", "no_keras_file", f"{block.id}.file", text, "Put it back, or import it again.")])
 
 
