@@ -35,7 +35,7 @@ def expand(feeds: Sequence[TensorFeed], arrays: Mapping[str, Tensor]) -> tuple[d
 
 
 def expand_one(feed: TensorFeed, array: Tensor) -> Tensor:
-    """Return the input or target of one wire for rows of its stored array; the reference is `data.tensor_feeds.expand`."""
+    """Return the input or target of one feed for rows of its stored array; the reference is `data.tensor_feeds.expand`."""
     cut = array[:, feed.first : feed.last] if len(array.shape) > 1 and (feed.first or feed.last is not None) else array
     if feed.encoding == "values":
         return ops.cast(cut, "float32")
@@ -71,7 +71,7 @@ class Objective:
     """All losses and metrics of a program."""
 
     def __init__(self, program: Program, feeds: Sequence[TensorFeed]) -> None:
-        """Prepare the objective for targets that are made by `wires` from the stored arrays."""
+        """Prepare the objective for targets that are made by `feeds` from the stored arrays."""
         self.feeds = tuple(feeds)
         pads = {feed.name: feed.pad_id for feed in feeds if feed.role == "target"}
         self._losses = [_MaskedLoss(term, pads.get(term.name) if term.mask_padding else None) for term in program.losses]

@@ -36,7 +36,7 @@ def write_script(design: Design, script: Path, look_in: Iterable[Path]) -> tuple
 
 
 def find_keras_file(block: Block, imported: ImportedFile, copy: str, folders: Iterable[Path]) -> Path:
-    """The imported file of this block, or the copy of that name. Raises InvalidInput: not copies, or changed since."""
+    """Return the path of the imported file of a block, or of its copy. Raises InvalidInput: missing, or changed since."""
     places = [place for folder in folders for place in (folder / copy, folder / expanded(imported.file))]
     changed: Path | None = None
     for place in places or [expanded(imported.file)]:
@@ -47,7 +47,7 @@ def find_keras_file(block: Block, imported: ImportedFile, copy: str, folders: It
     if changed is not None:
         text = f"{changed} is not the file that was imported: its content has changed."
         raise InvalidInput([Problem("error", "keras_file_changed", f"{block.id}.file", text, "Import it again.")])
-    text = f"The Keras file {imported.file} cannot be copies."
+    text = f"The Keras file {imported.file} cannot be found."
     raise InvalidInput([Problem("error", "no_keras_file", f"{block.id}.file", text, "Put it back, or import it again.")])
 
 

@@ -167,8 +167,8 @@ def _regularizers(engine: Engine) -> list[Problem]:
 
     kinds = {block.id: block.parameters for block in engine.program.design.blocks}
     imported = [name for name, kind in kinds.items() if kind.imported is not None and kind.is_trainable]
-    found = {name: regularised(engine.models[name]) for name in imported}
-    return [regularizers_left_out(name, layers) for name, layers in found.items() if layers]
+    regularised_layers = {name: regularised(engine.models[name]) for name in imported}
+    return [regularizers_left_out(name, layers) for name, layers in regularised_layers.items() if layers]
 
 
 def _begin(

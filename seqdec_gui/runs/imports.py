@@ -40,9 +40,9 @@ def inspected(design: Design, folder: Path, on_event: Callable[[Event], None] | 
         imported = block.parameters.imported
         if imported is not None and imported.file and not imported.is_inspected:
             try:
-                found = run_task(InspectTask(path=str(folder / expanded(imported.file))), on_event)
-                assert isinstance(found, Inspected)
-                kind = keras_model(found, imported.file, block.parameters.is_trainable)
+                description = run_task(InspectTask(path=str(folder / expanded(imported.file))), on_event)
+                assert isinstance(description, Inspected)
+                kind = keras_model(description, imported.file, block.parameters.is_trainable)
                 block = msgspec.structs.replace(block, parameters=kind)
             except InvalidInput as error:
                 where = f"{block.id}.file"
