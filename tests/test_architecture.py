@@ -39,7 +39,10 @@ FOREIGN_PRIVATES = {
     ("runner/program.py", "_keras_history"): "likewise",
     ("runner/program.py", "_nodes_by_depth"): "Keras has no public way to the outputs of a call inside a model",
     ("runner/engines/jax/engine.py", "_available"): "keeps Keras from importing TensorFlow to ask whether it is there",
-    ("runner/engines/jax/kept_code.py", "_CACHE_SUFFIX"): "JAX's cache writes its files in place, and offers no other way",
+    (
+        "runner/engines/jax/compilation_cache.py",
+        "_CACHE_SUFFIX",
+    ): "JAX's cache writes its files in place",
     ("runner/engines/tensorflow.py", "_all_reduce_sum_gradients"): "Keras's optimizer would sum gradients a second time",
 }
 """Private attributes of other projects that are used, by file, and why."""
@@ -256,7 +259,7 @@ def foreign_privates(source: str) -> list[tuple[int, str]]:
 @pytest.mark.parametrize(
     ("source", "found"),
     [
-        ("from seqdec_gui.runner.probe import _bench", ["_bench"]),
+        ("from seqdec_gui.runner.probe import _make_timer", ["_make_timer"]),
         ("def f(engine):\n    return engine._steps", ["_steps"]),
         ("def f(engine):\n    return getattr(engine, '_steps', None)", ["_steps"]),
         ("def f(layer):\n    object.__setattr__(layer, '_gather', None)", ["_gather"]),

@@ -79,12 +79,12 @@ def compiled(job: Job) -> str:
         write_arrays(job, folder)
         wanted = design(job)
         program = Program.of(wanted, write_model(job, folder))
-        engine = cast(JaxEngine, engines.create(Placement(job.devices, "jax"), program, tuning=Tuning(per_turn=8)))
+        engine = cast(JaxEngine, engines.create(Placement(job.devices, "jax"), program, tuning=Tuning(unroll=8)))
         engine.build()
         dataset = open_dataset(wanted.data, data_ports(wanted), folder)
         engine.start(dataset)
     steps = Steps(
-        engine.training_model, engine.optimizer, engine._objective, dataset.wires, mesh,
+        engine.training_model, engine.optimizer, engine._objective, dataset.feeds, mesh,
         resident=True, global_statistics=True, fixed=job.devices.replicas > 1,
     )  # fmt: skip
 

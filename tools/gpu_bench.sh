@@ -160,7 +160,7 @@ case $what in
             # shellcheck disable=SC2086
             set -- $work
             on_jax timeout 150 "$python" -m seqdec_gui.runner.bench.variants "$(job "$1" "$2" 104)" "$folder" \
-                float32 bfloat16 float32-whole0 bfloat16-whole0 float32-cudnn1 float32-whole0-per_turn16 2>> "$out/variants.log" | tee -a "$out/variants.txt"
+                float32 bfloat16 float32-whole0 bfloat16-whole0 float32-cudnn1 float32-whole0-unroll16 2>> "$out/variants.log" | tee -a "$out/variants.txt"
         done
         ;;
     flags)

@@ -21,12 +21,12 @@ from seqdec_gui.data.soundness import is_constant, survey
 from seqdec_gui.data.sources import ColumnSource
 from seqdec_gui.data.split import Parts, Rows, split_rows
 from seqdec_gui.data.tables import open_table
-from seqdec_gui.data.wires import Wire, expand
+from seqdec_gui.data.tensor_feeds import TensorFeed, expand
 from seqdec_gui.domain.bindings import Binding, DataSource, Reading
 from seqdec_gui.domain.dataflow import DataPort
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
 
-__all__ = ["Bound", "Dataset", "Trial", "Wire", "expand", "open_dataset", "try_fit"]
+__all__ = ["Bound", "Dataset", "TensorFeed", "Trial", "expand", "open_dataset", "try_fit"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Dataset:
     """Encoded rows. `arrays` are small: ids in the smallest of uint8, uint16, int32, and float32 values."""
 
     arrays: dict[str, Array]
-    wires: tuple[Wire, ...]
+    feeds: tuple[TensorFeed, ...]
     training: Rows
     validation: Rows
     test: Rows
@@ -148,7 +148,7 @@ def open_dataset(
         at.port.name: encode(_codec(result), at.source, at.port.name, cache) for at, result in zip(bound, fits, strict=True)
     }
     problems = (*problems, *_encoded_alike(bound, arrays, problems))
-    return Dataset(arrays, known.wires, *parts, rows, known, problems)
+    return Dataset(arrays, known.feeds, *parts, rows, known, problems)
 
 
 def _has_length(at: Bound) -> bool:
@@ -335,16 +335,16 @@ def _fit_from(fitted: Fitted, at: Bound) -> Fit:
 def _as_fitted(bound: Sequence[Bound], fits: Sequence[Fit], fitted: Fitted | None) -> Fitted:
     if fitted is not None:
         names = {at.port.name for at in bound}
-        return msgspec.structs.replace(fitted, wires=tuple(wire for wire in fitted.wires if wire.array in names))
+        return msgspec.structs.replace(fitted, feeds=tuple(feed for feed in fitted.feeds if feed.array in names))
     known = []
     for at, result in zip(bound, fits, strict=True):
         port = at.port
-        taught = port.taught if len(result.wires) > 1 else ""
+        taught = port.taught if len(result.feeds) > 1 else ""
         columns, aliases = at.binding.columns, port.aliases
         known.append(
             FittedPort(port.name, port.port, port.role, columns, _codec(result), aliases, taught, port.generated)
         )  # fmt: skip
-    return Fitted(tuple(known), tuple(wire for result in fits for wire in result.wires))
+    return Fitted(tuple(known), tuple(feed for result in fits for feed in result.feeds))
 
 
 def _codec(result: Fit) -> FittedCodec:

@@ -15,7 +15,7 @@ from seqdec_gui.data.codecs import FittedCategory, FittedCodec, FittedIds, Fitte
 from seqdec_gui.data.fitted import Fitted
 from seqdec_gui.data.fitting import Demand, Fit, TextPlan, fit, marks_of, sorted_labels, symbol_room
 from seqdec_gui.data.sources import Source
-from seqdec_gui.data.wires import Wire
+from seqdec_gui.data.tensor_feeds import TensorFeed
 from seqdec_gui.domain.bindings import CategoryCodec, Codec, IdsCodec, TextCodec, ValuesCodec, VectorCodec
 from seqdec_gui.domain.dataflow import DataPort
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
@@ -70,17 +70,17 @@ class EarlierFit:
     def kept(self, demand: Demand, source: Source, codec: Codec | None) -> Kept:
         """What stays of the earlier run for this binding, whose codec in the design is `codec`."""
         where = demand.port.port
-        wire = self._wire(demand.port.name)
-        if wire is None:
+        feed = self._feed(demand.port.name)
+        if feed is None:
             text = f"{where} was not trained by {self.name}; its column is fitted anew."
             return Kept(codec, None, (Problem("warning", "not_in_earlier_run", where, text),))
-        known = self.fitted.port(wire.array).codec
-        taught = self._wire(demand.taught.name) if demand.taught is not None else None
-        if taught is not None and taught.array != wire.array:
+        known = self.fitted.port(feed.array).codec
+        taught = self._feed(demand.taught.name) if demand.taught is not None else None
+        if taught is not None and taught.array != feed.array:
             known, wrong = _of_both_ends(known, self.fitted.port(taught.array).codec, demand)
             if wrong:
                 return Kept(codec, known, wrong)
-        if demand.port.role == "target" and wire.first == 1 and isinstance(known, FittedText):  # no begin mark of its own
+        if demand.port.role == "target" and feed.first == 1 and isinstance(known, FittedText):  # no begin mark of its own
             known = msgspec.structs.replace(known, begin=False, begin_reserved=known.begin or known.begin_reserved)
         differences = _differences(codec, known, demand.port)
         if differences:
@@ -93,7 +93,7 @@ class EarlierFit:
         """The ports whose alphabet or room is another than in the earlier run, now that `fitted` is what this run has."""
         found = []
         for port in ports:
-            before, now = self._wire(port.name), next((wire for wire in fitted.wires if wire.name == port.name), None)
+            before, now = self._feed(port.name), next((feed for feed in fitted.feeds if feed.name == port.name), None)
             room, room_before = symbol_room(port), self.rooms.get(self.ports.get(port.name, ""))
             if before is None or now is None or not room or not room_before:
                 continue
@@ -106,17 +106,17 @@ class EarlierFit:
     def compared(self, fitted: Fitted) -> list[str]:
         """In which ports a fit made anew differs from the earlier one, in words."""
         differences = []
-        for wire in fitted.wires:
-            before = self._wire(wire.name)
+        for feed in fitted.feeds:
+            before = self._feed(feed.name)
             if before is not None:
-                old, new = self.fitted.port(before.array).codec, fitted.port(wire.array).codec
-                differences += [f"{wire.name}: {words}" for words in [_compared(old, new)] if words]
+                old, new = self.fitted.port(before.array).codec, fitted.port(feed.array).codec
+                differences += [f"{feed.name}: {words}" for words in [_compared(old, new)] if words]
         return differences
 
-    def _wire(self, name: str) -> Wire | None:
+    def _feed(self, name: str) -> TensorFeed | None:
         """The wire of the earlier run for a port of the new design, None if it had none."""
         old = self.ports.get(name)
-        return next((wire for wire in self.fitted.wires if wire.name == old), None)
+        return next((feed for feed in self.fitted.feeds if feed.name == old), None)
 
 
 def fitted_with(kept: Kept, demand: Demand, source: Source, plan: TextPlan | None) -> Fit:
@@ -128,10 +128,10 @@ def fitted_with(kept: Kept, demand: Demand, source: Source, plan: TextPlan | Non
     if kept.earlier is None or made.codec is None:
         return made
     codec, told = _with_earlier(made.codec, kept.earlier, demand, source)
-    wires = made.wires
+    feeds = made.feeds
     if isinstance(codec, FittedIds):
-        wires = tuple(msgspec.structs.replace(wire, pad_id=codec.pad_id) for wire in wires)
-    return Fit(codec, wires, [*made.problems, *told])
+        feeds = tuple(msgspec.structs.replace(feed, pad_id=codec.pad_id) for feed in feeds)
+    return Fit(codec, feeds, [*made.problems, *told])
 
 
 # -- what stays

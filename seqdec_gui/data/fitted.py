@@ -16,7 +16,7 @@ from seqdec_gui.data.codecs import FittedCategory, FittedCodec, FittedText
 from seqdec_gui.data.formats.base import Array
 from seqdec_gui.data.sources import RowSource, Source
 from seqdec_gui.data.storage import ArrayWriter, write_whole
-from seqdec_gui.data.wires import Wire
+from seqdec_gui.data.tensor_feeds import TensorFeed
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
 FORMAT = 1
@@ -42,11 +42,11 @@ class FittedPort(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return tuple(dict.fromkeys((*own, *self.columns) if len(self.columns) == 1 else own))
 
 
-class Fitted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Codecs and wires of a dataset, without its rows."""
+class Fitted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"feeds": "wires"}):
+    """Codecs and feeds of a dataset, without its rows. In `data.json` the feeds are called `wires`."""
 
     ports: tuple[FittedPort, ...]
-    wires: tuple[Wire, ...]
+    feeds: tuple[TensorFeed, ...]
     format: int = FORMAT
 
     @property
@@ -66,8 +66,8 @@ class Fitted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
         Raises InvalidInput where ids are no text.
         """
-        wanted = name or next((wire.name for wire in self.wires if wire.role == "target"), "")
-        array = next((wire.array for wire in self.wires if wire.name == wanted), wanted)
+        wanted = name or next((feed.name for feed in self.feeds if feed.role == "target"), "")
+        array = next((feed.array for feed in self.feeds if feed.name == wanted), wanted)
         codec = self.port(array).codec
         if not isinstance(codec, FittedText | FittedCategory):
             raise InvalidInput(f"{wanted} was trained on numbers, not on text; expected a column of text or labels.")

@@ -20,8 +20,8 @@ from seqdec_gui.data.formats.base import Array
 from seqdec_gui.data.padding import has_zeros, likely_padding, stands_inside
 from seqdec_gui.data.scaling import choose_scaling
 from seqdec_gui.data.sources import NumberSurvey, Source, survey_numbers
+from seqdec_gui.data.tensor_feeds import TensorFeed
 from seqdec_gui.data.tokens import Survey, survey
-from seqdec_gui.data.wires import Wire
 from seqdec_gui.domain.bindings import CategoryCodec, Codec, IdsCodec, TextCodec, ValuesCodec, VectorCodec
 from seqdec_gui.domain.dataflow import DataPort
 from seqdec_gui.domain.problems import InvalidInput, Problem
@@ -36,7 +36,7 @@ class Fit(NamedTuple):
     """A fitted codec, or None where it could not be fitted, the wires it feeds, and what is wrong."""
 
     codec: FittedCodec | None
-    wires: tuple[Wire, ...]
+    feeds: tuple[TensorFeed, ...]
     problems: list[Problem]
 
 
@@ -200,7 +200,7 @@ def _fit_text(demand: Demand, source: Source, codec: TextCodec, plan: TextPlan) 
     parts = ", ".join(["padding", *["begin"] * numbering.begin, *["end"] * numbering.end])
     text = f"{source.label}: found {fitted.symbols} symbols (incl. {parts})"
     problems += demand.too_narrow("too_many_symbols", fitted.symbols, text)
-    return Fit(fitted, _wires(demand, fitted.symbols, fitted.pad_id), problems)
+    return Fit(fitted, _feeds(demand, fitted.symbols, fitted.pad_id), problems)
 
 
 def _text_length(demand: Demand, source: Source, codec: TextCodec, seen: Survey, marks: int) -> tuple[int, list[Problem]]:
@@ -251,7 +251,7 @@ def _fit_category(demand: Demand, source: Source, codec: CategoryCodec, taken_fo
     if narrow and taken_for_label and port.role == "input":
         next(source.numbers(), None)  # says which cell is no number: numbers were meant, not labels
     problems += narrow
-    return Fit(fitted, _wires(demand, len(labels), None), problems)
+    return Fit(fitted, _feeds(demand, len(labels), None), problems)
 
 
 def sorted_labels(source: Source) -> list[str]:
@@ -295,7 +295,7 @@ def _fit_ids(demand: Demand, source: Source, codec: IdsCodec, seen: NumberSurvey
             problems += demand._replace(taught=None).too_narrow("too_many_symbols", depth + 1, text)
     if not problems:
         problems += _padding_problems(demand, source, pad_id, depth)
-    return Fit(fitted, _wires(demand, symbols, pad_id), problems)
+    return Fit(fitted, _feeds(demand, symbols, pad_id), problems)
 
 
 def _padding_problems(demand: Demand, source: Source, pad_id: int | None, depth: int) -> list[Problem]:
@@ -362,7 +362,7 @@ def _fit_numbers(demand: Demand, source: Source, codec: Codec, seen: NumberSurve
         text = f"{source.label} has whole numbers up to {largest:.0f}; above {EXACT_WHOLE:,} float32 rounds them."
         hint = "Subtract what they have in common, standardise them, or bind them as ids, text or labels if they are codes."
         problems.append(Problem("warning", "rounded_numbers", where, text, hint))
-    return Fit(fitted, _wires(demand, shape[-1] if shape else 0, None, values=True), problems)
+    return Fit(fitted, _feeds(demand, shape[-1] if shape else 0, None, values=True), problems)
 
 
 def _standardised(
@@ -405,21 +405,21 @@ def _shape_problem(demand: Demand, source: Source, found: tuple[int, ...], expec
     return Problem("error", "wrong_shape", port.port, text, hint)
 
 
-def _wires(demand: Demand, symbols: int, pad_id: int | None, values: bool = False) -> tuple[Wire, ...]:
+def _feeds(demand: Demand, symbols: int, pad_id: int | None, values: bool = False) -> tuple[TensorFeed, ...]:
     """One wire, or two of one array where it teaches: what the decoder sees, and the same one step ahead."""
     port, taught = demand.port, demand.taught
     last = -1 if demand.extra else None
-    wires = [_wire(port, port.name, 0, last, symbols, pad_id, values)]
+    feeds = [_feed(port, port.name, 0, last, symbols, pad_id, values)]
     if taught is not None:
-        wires.append(_wire(taught, port.name, 1, None, symbols, pad_id, values))
-    return tuple(wires)
+        feeds.append(_feed(taught, port.name, 1, None, symbols, pad_id, values))
+    return tuple(feeds)
 
 
-def _wire(
+def _feed(
     port: DataPort, array: str, first: int, last: int | None, symbols: int, pad_id: int | None, values: bool
-) -> Wire:  # fmt: skip
+) -> TensorFeed:  # fmt: skip
     depth = symbol_room(port) or symbols
     if values:
-        return Wire(port.name, port.role, array, first, last, "values", depth)
+        return TensorFeed(port.name, port.role, array, first, last, "values", depth)
     ids = port.classes is not None or port.type.dtype == "int32"
-    return Wire(port.name, port.role, array, first, last, "ids" if ids else "one_hot", depth, pad_id)
+    return TensorFeed(port.name, port.role, array, first, last, "ids" if ids else "one_hot", depth, pad_id)

@@ -20,7 +20,7 @@ from seqdec_gui.data.formats.records import count_records
 from seqdec_gui.data.formats.registry import format_of
 from seqdec_gui.data.sources import RowSource
 from seqdec_gui.data.tables import open_table
-from seqdec_gui.data.wires import one_hot
+from seqdec_gui.data.tensor_feeds import one_hot
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
 Values: TypeAlias = list[str] | Array

@@ -10,7 +10,7 @@ from seqdec_gui.data.codecs import FittedCategory, FittedCodec, FittedIds, Fitte
 from seqdec_gui.data.dataset import Bound, Trial
 from seqdec_gui.data.fitted import encode, faults
 from seqdec_gui.data.fitting import Fit
-from seqdec_gui.data.wires import Wire, expand
+from seqdec_gui.data.tensor_feeds import TensorFeed, expand
 from seqdec_gui.domain.data_edits import shown_name
 from seqdec_gui.domain.problems import InvalidInput
 
@@ -27,7 +27,7 @@ class PortSample(NamedTuple):
 
     name: str
     role: str
-    wire: Wire
+    feed: TensorFeed
     values: np.ndarray
     ids: np.ndarray | None
     symbols: tuple[str, ...]
@@ -58,30 +58,30 @@ def _samples_of(at: Bound, fit: Fit, codec: FittedCodec, first: int, rows: int) 
     page = at.source.page(first, rows, as_text=isinstance(codec, FittedText | FittedCategory))
     wrong = faults(codec, page, at.port.port)
     if wrong:
-        return [_refused(at, wire, wrong[0].text) for wire in fit.wires]
+        return [_refused(at, feed, wrong[0].text) for feed in fit.feeds]
     try:
         array = encode(codec, page, at.port.name, None)
     except (InvalidInput, ValueError) as error:
-        return [_refused(at, wire, str(error)) for wire in fit.wires]
-    return [_sample(at, wire, array, codec) for wire in fit.wires]
+        return [_refused(at, feed, str(error)) for feed in fit.feeds]
+    return [_sample(at, feed, array, codec) for feed in fit.feeds]
 
 
-def _refused(at: Bound, wire: Wire, problem: str) -> PortSample:
-    return PortSample(_port_name(at, wire), wire.role, wire, np.empty(0), None, (), (), (), problem)
+def _refused(at: Bound, feed: TensorFeed, problem: str) -> PortSample:
+    return PortSample(_port_name(at, feed), feed.role, feed, np.empty(0), None, (), (), (), problem)
 
 
-def _port_name(at: Bound, wire: Wire) -> str:
+def _port_name(at: Bound, feed: TensorFeed) -> str:
     """The port of this wire, which is the taught loss where one column gives both."""
-    return shown_name(at.port) if wire.name == at.port.name else f"{wire.name}.targets"
+    return shown_name(at.port) if feed.name == at.port.name else f"{feed.name}.targets"
 
 
-def _sample(at: Bound, wire: Wire, array: np.ndarray, codec: FittedCodec) -> PortSample:
+def _sample(at: Bound, feed: TensorFeed, array: np.ndarray, codec: FittedCodec) -> PortSample:
     ids = None
     if isinstance(codec, FittedText | FittedIds | FittedCategory):
-        ids = array[:, wire.first : wire.last] if array.ndim > 1 else array
+        ids = array[:, feed.first : feed.last] if array.ndim > 1 else array
     texts = _texts(codec, array)
     names = at.binding.columns if len(at.binding.columns) > 1 else ()
-    return PortSample(_port_name(at, wire), wire.role, wire, expand(wire, array), ids, symbols_of(codec), names, texts)
+    return PortSample(_port_name(at, feed), feed.role, feed, expand(feed, array), ids, symbols_of(codec), names, texts)
 
 
 def symbols_of(codec: FittedCodec) -> tuple[str, ...]:

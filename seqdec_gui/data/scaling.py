@@ -69,10 +69,10 @@ def choose_scaling(seen: NumberSurvey, width: int, standardise: bool | Literal["
 def scalings(fitted: Fitted) -> tuple[Scaling, ...]:
     """Every input and every loss whose numbers are not those of the data."""
     found = []
-    for wire in fitted.wires:
-        codec = fitted.port(wire.array).codec
+    for feed in fitted.feeds:
+        codec = fitted.port(feed.array).codec
         if isinstance(codec, FittedNumbers) and codec.mean:
-            found.append(Scaling(wire.name, wire.role, codec.mean, codec.deviation))
+            found.append(Scaling(feed.name, feed.role, codec.mean, codec.deviation))
     return tuple(found)
 
 

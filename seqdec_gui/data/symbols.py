@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from seqdec_gui.data.codecs import FittedCategory, FittedIds, FittedText
 from seqdec_gui.data.fitted import Fitted
-from seqdec_gui.data.wires import Wire
+from seqdec_gui.data.tensor_feeds import TensorFeed
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
 Array = npt.NDArray[Any]
@@ -22,7 +22,7 @@ class Symbols(msgspec.Struct, frozen=True):
     """Symbols of a decoder whose predictions are `width` probabilities.
 
     `begin` is the id fed first (as its input counts ids), `end` the predicted id after which a sequence is over (None: it ends
-    at `steps`), `allowed` marks the predicted ids that may be chosen, `feed` gives for each the id that is fed next.
+    at `steps`), `allowed` marks the predicted ids that may be chosen, `fed_next` gives for each the id that is fed next.
     `ends`: every sequence of the training had the end symbol, so that one without it was cut at `steps`.
     """
 
@@ -30,48 +30,48 @@ class Symbols(msgspec.Struct, frozen=True):
     end: int | None
     steps: int
     allowed: Array
-    feed: Array
+    fed_next: Array
     read: Callable[[Sequence[int]], str]
     ends: bool = False
 
 
 def symbols_of_predictions(fitted: Fitted, loss: str, width: int, steps: int, rows: Rows) -> Symbols:
     """For predictions that are not fed back. `rows()` gives the stored ids of training rows. Raises InvalidInput."""
-    wire = _wire(fitted, loss)
-    codec = fitted.port(wire.array).codec
-    allowed, end, read = _meaning(codec, width, wire, rows, loss)
+    feed = _feed(fitted, loss)
+    codec = fitted.port(feed.array).codec
+    allowed, end, read = _meaning(codec, width, feed, rows, loss)
     return Symbols(0, end, steps, allowed, np.arange(width), read, _always_ends(codec, end))
 
 
 def symbols_of_decoder(fitted: Fitted, fed: str, loss: str, width: int, rows: Callable[[str], Array]) -> Symbols:
     """For a decoder that is fed with its predictions. `rows(port)` gives stored ids of training rows. Raises InvalidInput."""
-    taken, judged = _wire(fitted, fed), _wire(fitted, loss)
+    taken, judged = _feed(fitted, fed), _feed(fitted, loss)
     before, after = fitted.port(taken.array).codec, fitted.port(judged.array).codec
     if isinstance(before, FittedText) and isinstance(after, FittedText):
-        feed = _fed_again(before, after, width, fed, loss)
+        fed_next = _fed_again(before, after, width, fed, loss)
         if before.begin_id is None:
             text = f"{fed} was trained on text without a begin symbol, so it is not known what to begin with."
             raise InvalidInput([Problem("error", "no_begin_symbol", fed, text, "Train with marks both or begin.")])
         begin = before.begin_id
     elif isinstance(before, FittedIds) and isinstance(after, FittedIds):
-        feed, begin = np.arange(width), _first_id(rows(taken.array), fed)
+        fed_next, begin = np.arange(width), _first_id(rows(taken.array), fed)
     else:
         text = f"{fed} was trained on {_kind(before)} and {loss} on {_kind(after)}; both must be text, or both ids."
         raise InvalidInput([Problem("error", "different_codecs", fed, text, "Bind one column of text to the decoder.")])
     steps = _steps(after.row_shape, judged)
     allowed, end, read = _meaning(after, width, judged, lambda: rows(judged.array), loss)
-    return Symbols(begin, end, steps, allowed, feed, read, _always_ends(after, end))
+    return Symbols(begin, end, steps, allowed, fed_next, read, _always_ends(after, end))
 
 
-def _wire(fitted: Fitted, name: str) -> Wire:
-    wire = next((wire for wire in fitted.wires if wire.name == name), None)
-    if wire is None:
+def _feed(fitted: Fitted, name: str) -> TensorFeed:
+    feed = next((feed for feed in fitted.feeds if feed.name == name), None)
+    if feed is None:
         raise InvalidInput(f"The run has no data for {name}, so the meaning of its symbols is not known.", "not_fitted", name)
-    return wire
+    return feed
 
 
-def _steps(row_shape: tuple[int, ...], wire: Wire) -> int:
-    return len(range(*slice(wire.first, wire.last).indices(row_shape[0]))) if row_shape else 1
+def _steps(row_shape: tuple[int, ...], feed: TensorFeed) -> int:
+    return len(range(*slice(feed.first, feed.last).indices(row_shape[0]))) if row_shape else 1
 
 
 def _kind(codec: object) -> str:
@@ -80,7 +80,7 @@ def _kind(codec: object) -> str:
 
 
 def _meaning(
-    codec: object, width: int, wire: Wire, rows: Rows, loss: str
+    codec: object, width: int, feed: TensorFeed, rows: Rows, loss: str
 ) -> tuple[Array, int | None, Callable[[Sequence[int]], str]]:
     """Which predicted ids may be chosen, which of them ends, and how ids are read."""
     allowed = np.zeros(width, bool)
@@ -90,7 +90,7 @@ def _meaning(
         end = codec.end_id
         if end is None and not left:
             end = codec.pad_id  # text without an end mark ends where padding begins
-        for number, used in ((end, True), (codec.begin_id, wire.first == 0), (codec.pad_id, left)):
+        for number, used in ((end, True), (codec.begin_id, feed.first == 0), (codec.pad_id, left)):
             if number is not None and used:
                 allowed[number] = True
         return allowed, end, codec.decode
@@ -99,7 +99,7 @@ def _meaning(
         return allowed, None, codec.decode
     if isinstance(codec, FittedIds):
         allowed[:] = True
-        end = _last_id(rows()[:, wire.first : wire.last], codec.pad_id) if len(codec.row_shape) == 1 else None
+        end = _last_id(rows()[:, feed.first : feed.last], codec.pad_id) if len(codec.row_shape) == 1 else None
         mark = end if codec.pad_id is not None else None  # without padding an id that is repeated to the end is a symbol
         return allowed, end, lambda ids: " ".join(str(number) for number in _until(ids, mark))
     raise InvalidInput(f"{loss} was trained on numbers, not on symbols, so nothing can be read from its predictions.")
@@ -120,18 +120,18 @@ def _until(ids: Sequence[int], end: int | None) -> list[int]:
 def _fed_again(before: FittedText, after: FittedText, width: int, fed: str, loss: str) -> Array:
     """For every predicted id the id of the same symbol at the decoder's input."""
     places = {symbol: before.first_symbol + i for i, symbol in enumerate(before.charset)}
-    feed = np.zeros(width, np.int64)
+    fed_next = np.zeros(width, np.int64)
     missing = [symbol for symbol in after.charset if symbol not in places]
     if missing:
         text = f"{loss} predicts {missing[0]!r}, which {fed} was not trained on, so it cannot be fed back."
         raise InvalidInput([Problem("error", "different_symbols", fed, text, "Bind one column of text to the decoder.")])
     for i, symbol in enumerate(after.charset):
-        feed[after.first_symbol + i] = places[symbol]
+        fed_next[after.first_symbol + i] = places[symbol]
     if after.end_id is not None:
-        feed[after.end_id] = before.end_id or before.pad_id
+        fed_next[after.end_id] = before.end_id or before.pad_id
     if after.begin_id is not None:  # targets with a begin mark of their own predict it
-        feed[after.begin_id] = before.begin_id or before.pad_id
-    return feed
+        fed_next[after.begin_id] = before.begin_id or before.pad_id
+    return fed_next
 
 
 def _first_id(rows: Array, fed: str) -> int:

@@ -143,21 +143,21 @@ def _pad(fitted: Fitted, name: str) -> int | None:
 
 
 def _codec(fitted: Fitted, name: str) -> object:
-    wire = next((wire for wire in fitted.wires if wire.name == name), None)
-    return None if wire is None else fitted.port(wire.array).codec
+    feed = next((feed for feed in fitted.feeds if feed.name == name), None)
+    return None if feed is None else fitted.port(feed.array).codec
 
 
 def _both(fitted: Fitted, name: str, loss: str, rows: Callable[[str], Array]) -> tuple[Array, Array]:
     """Some rows of an input and of the targets as their wires cut them: ids `(rows, steps)`, or numbers in the data's units."""
     found = []
     for wanted in (name, loss):
-        wire = next((wire for wire in fitted.wires if wire.name == wanted), None)
-        if wire is None:
+        feed = next((feed for feed in fitted.feeds if feed.name == wanted), None)
+        if feed is None:
             raise InvalidInput(f"The run has no data for {wanted}.", "not_fitted", wanted)
-        codec = fitted.port(wire.array).codec
-        values = rows(wire.array)[:ROWS_COMPARED]
+        codec = fitted.port(feed.array).codec
+        values = rows(feed.array)[:ROWS_COMPARED]
         if values.ndim > 1:
-            values = values[:, wire.first : wire.last]
+            values = values[:, feed.first : feed.last]
         if isinstance(codec, FittedNumbers):
             if codec.mean:
                 values = values * np.array(codec.deviation) + np.array(codec.mean)

@@ -11,7 +11,7 @@ from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.domain.wording import printable
 from seqdec_gui.runner.commands import Commands
 from seqdec_gui.runner.failures import failure
-from seqdec_gui.runner.import_trimming import leave, leave_out
+from seqdec_gui.runner.import_trimming import exit_at_once, refuse_unused_imports
 from seqdec_gui.runs import devices, environment, lock, spec
 from seqdec_gui.runs.control import CommandReader
 from seqdec_gui.runs.engine_choice import choose_engine
@@ -20,7 +20,12 @@ from seqdec_gui.runs.events import EventWriter, Failed, FinalEvent, Stopped
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.spec import Placement, RunSpec
 
-FAILED, INVALID, STOPPED = 1, 2, 130
+FAILED = 1
+"""Exit status of a run that failed."""
+INVALID = 2
+"""Exit status for wrong arguments, or a design or data that cannot be trained."""
+STOPPED = 130
+"""Exit status of a run that the user stopped."""
 USAGE = "usage: python -m seqdec_gui.runner RUN\n\nTrains the run that the folder RUN describes (RUN/spec.json).\n"
 
 
@@ -30,10 +35,10 @@ def main(arguments: list[str]) -> int:
         (sys.stdout if asked else sys.stderr).write(USAGE)
         return 0 if asked else INVALID
     run = RunFolder(arguments[0])
-    leave_out()
+    refuse_unused_imports()
     try:
         run.fail_if_it_leads_out()
-        _place_yourself(run)
+        _place_if_unplaced(run)
         held = lock.adopt(run.lock)
         record = held.read()
         with EventWriter(run.events) as events:
@@ -41,7 +46,7 @@ def main(arguments: list[str]) -> int:
             commands.listen_to_signals()
             final = _train(run, events, commands)
             events.write(final)
-    except (OSError, SeqdecError) as error:  # there is no place to write events to
+    except (OSError, SeqdecError) as error:  # the events cannot be written
         sys.stderr.write(f"{printable(failure(error).sentence)}\n")
         return error.exit_status if isinstance(error, SeqdecError) else FAILED
     if isinstance(final, Stopped):
@@ -52,7 +57,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent:
-    """The whole run; whatever goes wrong becomes its final event, and stands in the log."""
+    """Train, and return the final event. An exception becomes a `failed` event, and is written to the log."""
     from seqdec_gui.runner.session import train
 
     try:
@@ -63,8 +68,8 @@ def _train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEven
         return failure(error)
 
 
-def _place_yourself(run: RunFolder) -> None:
-    """Where nobody has decided on devices and engine (started by hand), decide, and start again under their environment."""
+def _place_if_unplaced(run: RunFolder) -> None:
+    """Choose devices and engine for a run that was started by hand, and restart this process in their environment."""
     wanted = spec.read(run.spec)
     placement = wanted.placement or _placement(wanted)
     if wanted.placement is not None and os.environ.get("KERAS_BACKEND") == engine_info(placement.engine).backend:
@@ -90,4 +95,4 @@ def _placed(wanted: RunSpec, placement: Placement) -> RunSpec:
 
 if __name__ == "__main__":
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path.cwd()] if "" in sys.path else sys.path
-    leave(main(sys.argv[1:]))
+    exit_at_once(main(sys.argv[1:]))

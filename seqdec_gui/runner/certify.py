@@ -1,4 +1,4 @@
-"""The child of a certificate: a few steps without chance at the highest precision, written down for a comparison."""
+"""The child process of a certificate: trains a few steps without randomness at the highest precision, for a comparison."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from seqdec_gui.data.dataset import Dataset
     from seqdec_gui.runner.engines.base import Engine
 
-MOST_PREDICTIONS = 256
-"""Rows whose predictions are compared."""
+MAX_COMPARED_ROWS = 256
+"""Most rows whose predictions are compared."""
 
 
 def train_for_certificate(task: CertifyTask, channel: TaskChannel, scratch: Path) -> Trained:
-    """Train `task.steps` steps from the design's seed and write weights, predictions and losses to `task.output`.
+    """Train `task.steps` steps from the design's seed, and write weights, predictions and losses to `task.output`.
 
-    Weights are written after the first step as well: until then only that step's forward pass has moved the statistics.
+    The weights after the first step are written as well: there the statistics depend on that step's forward pass alone.
     Raises InvalidInput where the design's rows cannot be read.
     """
     if task.devices.kind == "cpu" and task.devices.replicas == 1 and hasattr(os, "sched_setaffinity"):
@@ -43,19 +43,19 @@ def train_for_certificate(task: CertifyTask, channel: TaskChannel, scratch: Path
     channel.send(Progress(total=task.steps, text=f"{task.devices}"))
     design = in_float32(from_builtins(task.design))
     batch = design.training.batch_size
-    design, dataset = rows_for(design, Path(task.folder), task.real_rows, max(batch, MOST_PREDICTIONS))
+    design, dataset = rows_for(design, Path(task.folder), task.real_rows, max(batch, MAX_COMPARED_ROWS))
     write_script(design, scratch / "model.py", (Path(task.folder),))
     program = Program.of(design, scratch / "model.py")
     engine = engines.create(Placement(task.devices, task.engine), program, exact=True)
     engine.build()
-    switched_off = switch_off_chance(engine.training_model)
+    switched_off = switch_off_randomness(engine.training_model)
     names, initial = weights_of(engine.models, FULL)
     check_sum = hashlib.sha256(b"".join(np.ascontiguousarray(value).tobytes() for value in initial)).hexdigest()
     engine.start(dataset)
     arrays, metrics = _train(engine, dataset, task.steps, channel)
     arrays |= {f"i{i}": value for i, value in enumerate(initial)}
     np.savez(task.output, **cast(Any, arrays))
-    outputs = tuple(judged.name for judged in program.losses)
+    outputs = tuple(loss_term.name for loss_term in program.losses)
     return Trained(
         weights=names, outputs=outputs, metrics=metrics, initial=check_sum, switched_off=switched_off,
         data="real" if task.real_rows else "random",
@@ -63,12 +63,12 @@ def train_for_certificate(task: CertifyTask, channel: TaskChannel, scratch: Path
 
 
 def in_float32(design: Design) -> Design:
-    """The design trained in float32: a certificate is about the arithmetic of devices, not about digits left out."""
+    """Return the design with precision float32: a certificate compares devices, not the rounding of bfloat16."""
     return design.with_training(msgspec.structs.replace(design.training, precision="float32"))
 
 
-def switch_off_chance(model: keras.Model) -> tuple[str, ...]:
-    """Set every rate of dropout and every deviation of noise in the model to 0; returns the names of the layers changed."""
+def switch_off_randomness(model: keras.Model) -> tuple[str, ...]:
+    """Set every dropout rate and every deviation of noise in the model to 0; returns the names of the changed layers."""
     from seqdec_gui.runner.normalization import all_layers
 
     changed = []
@@ -84,7 +84,7 @@ def switch_off_chance(model: keras.Model) -> tuple[str, ...]:
 
 
 def weights_of(models: dict[str, keras.Model], full: str) -> tuple[tuple[WeightName, ...], list[np.ndarray]]:
-    """All variables of all blocks but the places of random generators, by block."""
+    """Return names and values of all variables of all blocks, without the states of random generators."""
     from seqdec_gui.runner.randomness import seed_states
 
     names, values = [], []
@@ -102,6 +102,7 @@ def weights_of(models: dict[str, keras.Model], full: str) -> tuple[tuple[WeightN
 def _train(
     engine: Engine, dataset: Dataset, steps: int, channel: TaskChannel
 ) -> tuple[dict[str, np.ndarray], dict[str, float | None]]:
+    """Train, and return the arrays of `runs.tasks.Trained` and the metrics of the last interval (None: not finite)."""
     from seqdec_gui.runner.program import FULL
 
     training = engine.program.training
@@ -109,7 +110,7 @@ def _train(
     order = [epoch_order(training.seed, epoch, len(dataset.training)) for epoch in range(1, 2 + count // len(dataset.training))]
     rows = dataset.training[np.concatenate(order)[:count]].reshape(steps, -1)
     rates = np.full(steps, training.learning_rate, np.float32)
-    kl_weights = np.tile(np.array([term.weight for term in engine.program.divergences], np.float32), (steps, 1))
+    kl_weights = np.tile(np.array([term.weight for term in engine.program.kl_terms], np.float32), (steps, 1))
     first = engine.train(rows[:1], rates[:1], kl_weights[:1])
     engine.sync()
     arrays: dict[str, Any] = {f"s{i}": value for i, value in enumerate(weights_of(engine.models, FULL)[1])}
@@ -120,11 +121,11 @@ def _train(
         engine.sync()
     channel.send(Progress(done=steps, total=steps, text=f"{engine.devices}"))
     arrays |= {f"w{i}": value for i, value in enumerate(weights_of(engine.models, FULL)[1])}
-    arrays |= {f"p{i}": value for i, value in enumerate(engine.predict(dataset.training[:MOST_PREDICTIONS]))}
+    arrays |= {f"p{i}": value for i, value in enumerate(engine.predict(dataset.training[:MAX_COMPARED_ROWS]))}
     arrays["losses"] = np.concatenate([interval.losses for interval in intervals])
     last = intervals[-1].metrics
     means = {name: float(last[name].mean) for name in last}
     return arrays, {name: value if np.isfinite(value) else None for name, value in means.items()}
 
 
-__all__ = ["in_float32", "switch_off_chance", "train_for_certificate", "weights_of"]
+__all__ = ["in_float32", "switch_off_randomness", "train_for_certificate", "weights_of"]

@@ -35,9 +35,10 @@ FORMAT = 1
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How far the training is: `step` steps and `part` reports of epoch `epoch` (from 1) are done.
+    """How far a training is: `step` steps and `part` reports of epoch `epoch` (counted from 1) are done.
 
-    `scale` is the factor on the scheduled learning rate; `sums` and `losses` (total, count) collect what the next report tells.
+    `scale` is the factor on the scheduled learning rate. `sums` and `losses` (total, count) are those of the steps since the
+    last report.
     """
 
     epoch: int = 1
@@ -77,7 +78,10 @@ def save(path: Path, models: Mapping[str, keras.Model], optimizer: keras.Optimiz
 
 
 def load(path: Path, models: Mapping[str, keras.Model], optimizer: keras.Optimizer) -> Progress:
-    """Continue from a checkpoint: every variable gets its value. Raises InvalidInput where it is damaged or does not fit."""
+    """Load all variables of models and optimizer, and return the progress.
+
+    Raises InvalidInput where the checkpoint is damaged or does not fit.
+    """
     with _opened(path, BEGIN_WITH_THE_OTHER) as file:
         _assign(path, file, _model_variables(models), "weights")
         _assign(path, file, _optimizer_variables(optimizer), "optimizer")
@@ -85,14 +89,17 @@ def load(path: Path, models: Mapping[str, keras.Model], optimizer: keras.Optimiz
 
 
 def load_weights(models: Mapping[str, keras.Model], path: Path) -> Progress:
-    """Weights and moving statistics alone, for models of the same design. Raises InvalidInput."""
+    """Load weights and moving statistics into models of the same design; returns the progress. Raises InvalidInput."""
     with _opened(path, USE_THE_OTHER) as file:
         _assign(path, file, _model_variables(models), "weights")
         return _progress(file)
 
 
 class KnownPart(NamedTuple):
-    """An axis of a weight that counts symbols: of `size` entries in the checkpoint the first `known` keep their meaning."""
+    """An axis of a weight along which symbols are counted.
+
+    It has `size` entries in the checkpoint, of which the first `known` are those of the same symbols as now.
+    """
 
     axis: int
     size: int
@@ -102,16 +109,16 @@ class KnownPart(NamedTuple):
 def load_initial(
     path: Path, models: Mapping[str, keras.Model], parts: Mapping[str, Sequence[KnownPart]] | None = None
 ) -> tuple[str, ...]:
-    """Begin with the weights of another run: blocks of the same id take them, layer by layer; returns those blocks.
+    """Load the weights of another run into the blocks of the same id, layer by layer; returns the ids of these blocks.
 
-    Of the variables named in `parts` only the known part is taken; the rest stays as it was initialised. Random state stays.
-    Raises InvalidInput where no block is the same, or a layer is missing or has another shape.
+    Of the variables named in `parts` only the known part is loaded, and the rest stays as initialised. States of random
+    generators are not loaded. Raises InvalidInput where no block has the same id, or a layer is missing or has another shape.
     """
     with _opened(path, USE_THE_OTHER) as file:
-        known = file["weights"]
-        shared = tuple(name for name in models if name != FULL and name in known)
+        stored = file["weights"]
+        shared = tuple(name for name in models if name != FULL and name in stored)
         if not shared:
-            there, here = ", ".join(known), ", ".join(name for name in models if name != FULL)
+            there, here = ", ".join(stored), ", ".join(name for name in models if name != FULL)
             raise InvalidInput(
                 f"No block of the earlier run ({there}) is in this design ({here}); expected one of the same id.",
                 "nothing_in_common", "initial_run",
@@ -124,12 +131,12 @@ def load_initial(
 
 # -- variables
 def shapes(models: Mapping[str, keras.Model]) -> dict[str, tuple[int, ...]]:
-    """The shape of every variable of the blocks, by the names in a checkpoint."""
+    """Return the shape of every variable of the blocks, by its name in a checkpoint."""
     return {name: tuple(variable.shape) for name, variable in _model_variables(models)}
 
 
 def _model_variables(models: Mapping[str, keras.Model]) -> Iterator[tuple[str, Any]]:
-    """(`block/layer/00 kernel`, variable) of every block; "full" is made of the blocks."""
+    """Yield the name in a checkpoint, `block/layer/00 kernel`, and the variable of every block ("full" consists of them)."""
     for block, model in models.items():
         if block != FULL:
             for layer in model.layers:
@@ -160,7 +167,7 @@ def _assign(
     group: str,
     known: Mapping[str, Sequence[KnownPart]] | None = None,
 ) -> None:
-    """Give every variable its value, or the `known` part of it. All shapes are checked before the first one changes."""
+    """Assign the stored value, or its `known` part, to every variable. All shapes are checked before the first assignment."""
     values: list[tuple[Any, Any, Sequence[KnownPart]]] = []
     for name, variable in variables:
         stored = _stored(file[group], name)
@@ -168,7 +175,7 @@ def _assign(
             raise InvalidInput(f"Expected {name} in {path}, which does not hold it: it was written for another design.",
                                "checkpoint_mismatch", name.partition("/")[0])  # fmt: skip
         if not isinstance(stored, h5py.Dataset) or stored.dtype.kind not in "biuf":
-            raise InvalidInput(f"Expected numbers as {name} in {path}, found none.", "checkpoint_mismatch",
+            raise InvalidInput(f"Expected numbers as {name} in {path}, and it holds none.", "checkpoint_mismatch",
                                name.partition("/")[0])  # fmt: skip
         parts = (known or {}).get(name, ())
         expected = list(variable.shape)
@@ -193,21 +200,23 @@ def _assign(
 
 
 def _stored(group: h5py.Group, name: str) -> h5py.Dataset | None:
-    """A dataset by its name; the words after the number may differ (engines name some variables otherwise)."""
+    """Return a dataset by its name, or one with the same number, because engines name some variables differently."""
     if name in group:
         return group[name]
     folder, _, last = name.rpartition("/")
-    found = group.get(folder) if folder else group
+    subgroup = group.get(folder) if folder else group
+    if subgroup is None:
+        return None
     number = last.partition(" ")[0] + " "
-    return next((found[key] for key in found if key.startswith(number)), None) if found is not None else None
+    return next((subgroup[key] for key in subgroup if key.startswith(number)), None)
 
 
 # -- the file
 @contextlib.contextmanager
 def _opened(path: Path, advice: str) -> Iterator[h5py.File]:
-    """The file for reading, if it is as it was written. `advice` is what to do with the other checkpoint where that is sound.
+    """Open an undamaged checkpoint for reading. `advice` is what to do with the other checkpoint if that one is undamaged.
 
-    Raises InvalidInput, also for what HDF5 finds damaged while it is read.
+    Raises InvalidInput, also where HDF5 detects the damage while the file is read.
     """
     fail_if_damaged(path, advice)
     try:
@@ -221,7 +230,7 @@ def _opened(path: Path, advice: str) -> Iterator[h5py.File]:
                 what = newer if version > FORMAT else "is not a checkpoint of a run"
                 raise InvalidInput(f"{path} {what}.", "damaged_checkpoint")
             yield file
-    except (OSError, KeyError, msgspec.DecodeError) as error:  # a file without a check sum
+    except (OSError, KeyError, msgspec.DecodeError) as error:  # damage in a file without a check sum
         raise damaged(path, f"HDF5 says: {' '.join(str(error).split())}", advice) from None
 
 

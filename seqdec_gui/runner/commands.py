@@ -1,39 +1,50 @@
-"""Obeying: commands of `commands.jsonl` and signals, looked at between intervals, and while a run waits for something."""
+"""Carries out the commands of `commands.jsonl` and signals, between intervals and while a run waits for something."""
 
 from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
 from types import FrameType
+from typing import NoReturn, Protocol
 
 from seqdec_gui.runs.control import Command, CommandReader, Unreadable
 from seqdec_gui.runs.events import CommandAnswer, EventWriter
 
-LOOK_WHILE_PAUSED_S = 0.1
+PAUSED_POLL_S = 0.1
+"""Seconds between two looks at the commands while a run is paused."""
 
 
 class StopRequested(Exception):
     """The user wants the run to end now."""
 
 
-class Commands:
-    """Answers every command with a `command` event.
+class CommandHandler(Protocol):
+    """What carries out the commands of a run: the training loop."""
 
-    `set_rate(value)` and `checkpoint()` do what is asked and return a sentence for the answer; `on_pause(paused)` is told when
-    the run begins and ends to wait.
-    """
+    def set_learning_rate(self, value: float) -> str:
+        """Train with this learning rate from the next step on; returns a sentence for the answer."""
+
+    def save_checkpoint(self) -> str:
+        """Write the checkpoint `last` now; returns a sentence for the answer."""
+
+    def pause_began(self) -> None:
+        """Called when the run begins to wait for `continue` or `stop`."""
+
+    def pause_ended(self) -> None:
+        """Called when the run stops waiting, for whatever reason."""
+
+
+class Commands:
+    """Reads the commands of a run, has them carried out, and answers each with a `command` event."""
 
     def __init__(self, reader: CommandReader, events: EventWriter) -> None:
-        self._reader, self._events = reader, events
-        self._later: list[Command | Unreadable] = []
+        self._reader = reader
+        self._events = events
+        self._postponed: list[Command | Unreadable] = []
         self._signalled = False
-        self.set_rate: Callable[[float], str] = lambda _: ""
-        self.checkpoint: Callable[[], str] = lambda: ""
-        self.on_pause: Callable[[bool], None] = lambda _: None
 
     def listen_to_signals(self) -> None:
-        """SIGTERM and SIGINT mean stop."""
+        """Treat SIGTERM and SIGINT as `stop` from now on."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
 
@@ -41,53 +52,60 @@ class Commands:
         self._signalled = True
 
     def look_for_stop(self) -> None:
-        """Obey a stop, for who is not ready to train yet; what else has been asked waits for `obey`. Raises StopRequested."""
-        self._later += self._reader.read()
-        for command in self._later:
+        """Carry out only `stop`, while the run is not ready to train; other commands wait for `obey`. Raises StopRequested."""
+        self._postponed += self._reader.read()
+        for command in self._postponed:
             if isinstance(command, Command) and command.command == "stop":
-                self._one(command, paused=False)
+                self._stop(command)
         if self._signalled:
             raise StopRequested
 
-    def obey(self) -> None:
-        """Do what has been asked since the last call; waits here while paused. Raises StopRequested."""
+    def obey(self, handler: CommandHandler) -> None:
+        """Carry out the commands since the last call, and wait here while the run is paused. Raises StopRequested."""
         paused = False
         try:
             while True:
-                asked, self._later = self._later + self._reader.read(), []
-                for command in asked:
-                    paused = self._one(command, paused)
+                commands = self._postponed + self._reader.read()
+                self._postponed = []
+                for command in commands:
+                    paused = self._carry_out(command, handler, paused)
                 if self._signalled:
                     raise StopRequested
                 if not paused:
                     return
-                time.sleep(LOOK_WHILE_PAUSED_S)
+                time.sleep(PAUSED_POLL_S)
         finally:
             if paused:
-                self.on_pause(False)
+                handler.pause_ended()
 
-    def _one(self, command: Command | Unreadable, paused: bool) -> bool:
-        """Obey one command; returns whether the run is paused now."""
+    def _stop(self, command: Command) -> NoReturn:
+        self._answer(command, "Stopping.")
+        raise StopRequested
+
+    def _carry_out(self, command: Command | Unreadable, handler: CommandHandler, paused: bool) -> bool:
+        """Carry out one command; returns whether the run is paused afterwards."""
         if isinstance(command, Unreadable):
             self._answer(command, command.text, ok=False)
             return paused
         match command.command:
             case "stop":
-                self._answer(command, "Stopping.")
-                raise StopRequested
+                self._stop(command)
             case "pause" | "continue":
-                wanted = command.command == "pause"
-                if wanted == paused:
+                pause = command.command == "pause"
+                if pause == paused:
                     self._answer(command, f"The run is {'' if paused else 'not '}paused.", ok=False)
                     return paused
                 self._answer(command)
-                self.on_pause(wanted)
-                return wanted
+                if pause:
+                    handler.pause_began()
+                else:
+                    handler.pause_ended()
+                return pause
             case "set_learning_rate":
                 assert command.value is not None  # the decoder has checked it
-                self._answer(command, self.set_rate(command.value))
+                self._answer(command, handler.set_learning_rate(command.value))
             case "checkpoint":
-                self._answer(command, self.checkpoint())
+                self._answer(command, handler.save_checkpoint())
         return paused
 
     def _answer(self, command: Command | Unreadable, text: str = "", ok: bool = True) -> None:

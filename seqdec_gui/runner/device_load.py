@@ -1,4 +1,4 @@
-"""What the devices of a run are doing, every few seconds."""
+"""Reports the memory and load of a run's devices every few seconds."""
 
 from __future__ import annotations
 
@@ -10,24 +10,28 @@ from seqdec_gui.runs import devices
 from seqdec_gui.runs.events import DeviceLoad, EventWriter
 from seqdec_gui.runs.spec import DeviceChoice
 
-EVERY_S = 3.0
+REPORT_INTERVAL_S = 3.0
+"""Seconds between two reports."""
 
 
 class DeviceWatch:
-    """Writes `device` events: GPUs as the driver sees them; for the CPU the memory and load of this process."""
+    """Writes `device` events: for GPUs what the driver reports, for the CPU the memory and load of this process."""
 
     def __init__(self, choice: DeviceChoice, events: EventWriter) -> None:
-        self._choice, self._events = choice, events
-        self._last, self._cpu_s = time.monotonic(), time.process_time()
+        self._choice = choice
+        self._events = events
+        self._last_report_s = time.monotonic()
+        self._cpu_s = time.process_time()
 
-    def look(self) -> None:
-        """Write events if it is time."""
+    def report_if_due(self) -> None:
+        """Write an event for each device, unless the last report is less than `REPORT_INTERVAL_S` seconds old."""
         now = time.monotonic()
-        if now - self._last < EVERY_S:
+        if now - self._last_report_s < REPORT_INTERVAL_S:
             return
-        for load in self._gpus() if self._choice.kind == "gpu" else [self._cpu(now - self._last)]:
+        for load in self._gpus() if self._choice.kind == "gpu" else [self._cpu(now - self._last_report_s)]:
             self._events.write(load)
-        self._last, self._cpu_s = now, time.process_time()
+        self._last_report_s = now
+        self._cpu_s = time.process_time()
 
     def _gpus(self) -> list[DeviceLoad]:
         return [

@@ -1,4 +1,4 @@
-"""What went wrong, in a sentence for the user: as the final event of a run, or as the answer of a task."""
+"""Explains exceptions in a sentence for the user: as the final event of a run, or as the answer of a task."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from seqdec_gui.runs.events import Failed
 
 _MEMORY = re.compile(r"RESOURCE_EXHAUSTED|OOM when allocating|[Oo]ut of memory|failed to allocate memory")
 _ON_GPU = re.compile(r"\bGPU|\bCUDA|cuda", re.IGNORECASE)
-_SHOWN = 400
+_MAX_MESSAGE = 400
+"""Characters of an exception's own message that a sentence quotes."""
 _KERAS = {"keras": "Keras", "optree": "Keras"}
-"""Packages by which a traceback says that Keras refused what it was given; those of the engines stand in their rows."""
+"""Packages whose frames in a traceback show that Keras raised; those of the engines are in `runs.engines.ENGINES`."""
 
 _SIZES = re.compile(
     r"[Dd]imensions must be equal, but are (?P<a>\d+) and (?P<b>\d+)"
@@ -23,17 +24,17 @@ _SIZES = re.compile(
     r"|expected axis -?\d+ of input shape to have value (?P<e>\d+), but received input with shape (?P<f>\([\d, None]*\))"
     r"|expected shape=(?P<g>\([\d, None]*\)), found shape=(?P<h>\([\d, None]*\))"
 )
-"""How the frameworks say that two sizes differ: what was expected, and what was received."""
+"""How the frameworks report that two sizes differ: the expected and the received one."""
 
 _ESCAPES = re.compile(r"\x1b\[[\d;]*m")
-"""Colours of a terminal, which Keras puts into its messages."""
+"""Terminal colours in the messages of Keras."""
 
 _LAYER = re.compile(r'layer "([^"]{1,80})"|when calling (\w{1,80})\.call')
 """Where Keras names the layer that refused its input."""
 
 
 def failure(error: BaseException) -> Failed:
-    """The event for an exception that ended the training."""
+    """Return the final event for an exception that ended the training."""
     if isinstance(error, InvalidInput):
         return Failed(kind="invalid", sentence=str(error))
     details = "".join(traceback.format_exception(error))
@@ -43,26 +44,26 @@ def failure(error: BaseException) -> Failed:
     if isinstance(error, OSError):
         return _of_files(error, details)
     if isinstance(error, SeqdecError):
-        full = isinstance(error.__cause__, OSError) and error.__cause__.errno in _FULL
+        full = isinstance(error.__cause__, OSError) and error.__cause__.errno in _DISK_FULL
         return Failed(kind="disk_full" if full else "crashed", sentence=str(error), details=details)
     sentence = f"{plain_sentence(error, 'The training failed')} The log tells where."
     return Failed(kind="crashed", sentence=sentence, details=details)
 
 
 def plain_sentence(error: BaseException, what: str) -> str:
-    """What an exception that nobody foresaw means, in plain words, and after them its own; `what` begins the sentence.
+    """Return what an unforeseen exception means in plain words, followed by its own message; `what` begins the sentence.
 
-    A framework's text is for programmers: it never comes first.
+    The message of a framework is for programmers, so it never comes first.
     """
     if sentence := missing_framework(error):
         return sentence
     lines = [line for text in _ESCAPES.sub("", str(error)).splitlines() if (line := text.strip())]
     if len(lines) > 1 and lines[0].startswith("Exception encountered when calling"):  # the layer, which is named below
         lines = lines[1:]
-    own = f"{type(error).__name__}: {(lines or ['no reason was given'])[0][:_SHOWN]}"
+    own = f"{type(error).__name__}: {(lines or ['no reason was given'])[0][:_MAX_MESSAGE]}"
     framework = _framework(error)
     if not framework:
-        return f"{what} because of a bug in this program. Its words: {own.rstrip('.')}."
+        return f"{what} because of a bug in this program. Python says: {own.rstrip('.')}."
     layer = _LAYER.search(str(error))
     where = f" at layer {layer[1] or layer[2]}" if layer else ""
     sizes = _SIZES.search(str(error))
@@ -75,7 +76,7 @@ def plain_sentence(error: BaseException, what: str) -> str:
 
 
 def _framework(error: BaseException) -> str:
-    """The framework that raised: that of the exception's class, or of a frame that this program called last; else empty."""
+    """Return the framework that raised: that of the exception's class, or the last one this program called; else empty."""
     packages = [type(error).__module__.partition(".")[0]]
     for frame, _ in traceback.walk_tb(error.__traceback__):
         package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
@@ -85,18 +86,19 @@ def _framework(error: BaseException) -> str:
 
 
 def missing_framework(error: BaseException) -> str:
-    """What to install, where a framework was imported that is not installed; empty for every other exception."""
+    """Return what to install if a framework is not installed; empty for every other exception."""
     name = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
     info = next((info for info in ENGINES.values() if name in info.packages), None)
     return "" if info is None else f"This needs {info.title}, which is not installed: pip install {info.install}."
 
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+"""Error numbers of a full disk or an exhausted quota."""
 
 
 def _of_files(error: OSError, details: str) -> Failed:
     where = f" ({error.filename})" if error.filename else ""
-    if error.errno in _FULL:
+    if error.errno in _DISK_FULL:
         return Failed(kind="disk_full", sentence=f"{DISK_SENTENCE.rstrip('.')}{where}, then resume the run.", details=details)
     if isinstance(error, PermissionError):
         sentence = f"The run may not write or read its files{where}: change the permissions, or choose another folder."
@@ -107,7 +109,7 @@ def _of_files(error: OSError, details: str) -> Failed:
 
 
 def _out_of_memory(error: BaseException) -> bool:
-    """TensorFlow raises ResourceExhaustedError, JAX a runtime error that says RESOURCE_EXHAUSTED."""
+    """Whether memory ran out: TensorFlow raises ResourceExhaustedError, JAX a runtime error with RESOURCE_EXHAUSTED."""
     return type(error).__name__ == "ResourceExhaustedError" or (
         type(error).__module__.partition(".")[0] in framework_packages() and bool(_MEMORY.search(str(error)))
     )

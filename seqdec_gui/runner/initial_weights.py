@@ -1,8 +1,8 @@
-"""Begin a training with the weights of another run, also where the alphabet has grown since.
+"""Loads the weights of another run into a model, also where the alphabet has grown since.
 
-Which axes of which weights count symbols is found by experiment: the script is generated once more with another number of
-symbols at each port, and the shapes are compared. An axis that counts symbols and something else besides (a flattened or
-concatenated one-hot sequence) is not one of them, so its weights are refused where the sizes differ.
+Which axes of which weights count symbols is determined by experiment: the script is generated once more with another number of
+symbols at each port, and the shapes are compared. An axis that counts symbols and something else as well (a flattened or
+concatenated one-hot sequence) is not recognised, so its weights are refused where the sizes differ.
 """
 
 from __future__ import annotations
@@ -34,11 +34,17 @@ def load_initial_weights(
     growths: Sequence[Growth],
     files: Sequence[Path],
 ) -> tuple[tuple[str, ...], list[Problem]]:
-    """Assign the weights of a checkpoint to the blocks of the same id; returns these blocks, and what there is to say.
+    """Load the weights of a checkpoint into the blocks of the same id; returns the ids of these blocks, and messages.
 
-    `growths` are the ports whose alphabet is not that of the earlier run: the weights that count their symbols take the part
-    that is known, and the rest begins as initialised. `files` are the folders of the design's Keras files. Raises
-    InvalidInput where a weight has another shape for any other reason, or where the block has fewer ids than are known.
+    Args:
+        checkpoint: A checkpoint of the earlier run.
+        models: The models by block id.
+        design: The design of `models`.
+        growths: Ports whose alphabet is not that of the earlier run. Of weights that count their symbols only the part of the
+            known symbols is loaded, and the rest stays as initialised.
+        files: The folders of the design's Keras files.
+
+    Raises InvalidInput where a weight has another shape for any other reason, or where a block has fewer ids than are known.
     """
     for growth in growths:
         if growth.known > growth.room:
@@ -48,28 +54,28 @@ def load_initial_weights(
             raise InvalidInput([Problem("error", "too_many_symbols", growth.port.port, text, hint)])
     parts = known_parts(models, design, growths, files) if growths else {}
     blocks = checkpoints.load_initial(checkpoint, models, parts)
-    return blocks, _told(parts, growths, blocks)
+    return blocks, _messages(parts, growths, blocks)
 
 
 def known_parts(
     models: Mapping[str, keras.Model], design: Design, growths: Sequence[Growth], files: Sequence[Path]
 ) -> dict[str, tuple[KnownPart, ...]]:
-    """For every weight that counts symbols of these ports: along which axes, and which part of them is known."""
+    """Return, for every weight that counts symbols of these ports, the axes and how many of their entries are known."""
     here = checkpoints.shapes(models)
-    found: dict[str, tuple[KnownPart, ...]] = {}
+    parts_by_weight: dict[str, tuple[KnownPart, ...]] = {}
     for growth in growths:
         there = _shapes_with_room(design, growth, files)
         for name, shape in here.items():
             other = there.get(name, shape)
-            axes = [axis for axis, (one, two) in enumerate(zip(shape, other, strict=True)) if one != two]
+            axes = [axis for axis, sizes in enumerate(zip(shape, other, strict=True)) if sizes[0] != sizes[1]]
             if axes and all((shape[axis], other[axis]) == (growth.room, growth.room + 1) for axis in axes):
                 parts = (KnownPart(axis, growth.room_before, growth.known) for axis in axes)
-                found[name] = (*found.get(name, ()), *parts)
-    return found
+                parts_by_weight[name] = (*parts_by_weight.get(name, ()), *parts)
+    return parts_by_weight
 
 
 def _shapes_with_room(design: Design, growth: Growth, files: Sequence[Path]) -> dict[str, tuple[int, ...]]:
-    """The shapes of all weights if the port had room for one symbol more; empty where that cannot be built."""
+    """Return the shapes of all weights if the port had one symbol more; empty where such a model cannot be built."""
     larger = with_room(design, growth.port, growth.room + 1)
     port = None if larger is None else port_for(data_ports(larger), growth.port.port)
     if larger is None or port is None or symbol_room(port) != growth.room + 1:
@@ -83,13 +89,13 @@ def _shapes_with_room(design: Design, growth: Growth, files: Sequence[Path]) -> 
             return {}
 
 
-def _told(parts: Mapping[str, tuple[KnownPart, ...]], growths: Sequence[Growth], blocks: Sequence[str]) -> list[Problem]:
+def _messages(parts: Mapping[str, tuple[KnownPart, ...]], growths: Sequence[Growth], blocks: Sequence[str]) -> list[Problem]:
     names = sorted(name for name in parts if name.partition("/")[0] in blocks)
     ports = listed([growth.port.port for growth in growths])
     if names:
-        text = f"Weights that count the symbols of {ports} keep those of the symbols that are known; others begin afresh: "
+        text = f"Weights for known symbols of {ports} are those of the earlier run, and weights for new symbols begin anew: "
         return [Problem("info", "weights_extended", "", text + f"{', '.join(names)}.")]
     if growths:
-        text = f"No weights of the earlier run count the symbols of {ports} alone; new symbols begin with what is there."
+        text = f"No weights of the earlier run belong to the symbols of {ports} alone, so new symbols get no new weights."
         return [Problem("warning", "weights_not_extended", "", text)]
     return []

@@ -1,4 +1,4 @@
-"""Looking into a Keras file that somebody made elsewhere, so that it can become a block of a design."""
+"""Inspects a Keras file that was made elsewhere, so that it can become a block of a design."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import keras
 
 
-class FoundLayer(msgspec.Struct, frozen=True):
+class LayerSummary(msgspec.Struct, frozen=True):
     """A layer of a file: name, class, number of weights."""
 
     name: str
@@ -30,25 +30,28 @@ class FoundLayer(msgspec.Struct, frozen=True):
 
 
 class KerasFile(msgspec.Struct, frozen=True):
-    """What a `keras_model` block needs to know. Tensor names are identifiers; shapes are without the batch axis."""
+    """The description of a file for a `keras_model` block. Tensor names are identifiers; shapes are without the batch axis."""
 
     name: str
     sha256: str
     inputs: tuple[NamedTensor, ...]
     outputs: tuple[NamedTensor, ...]
-    layers: tuple[FoundLayer, ...]
+    layers: tuple[LayerSummary, ...]
     parameters: int
     trainable: int
     regularised: tuple[str, ...] = ()
-    """Layers with regularizers, which a training here leaves out of the loss."""
+    """Names of layers with regularizers, which do not count in the loss here."""
 
 
 def inspect(path: Path) -> KerasFile:
-    """Open the file in safe mode, run nothing of it, and say what it holds. Raises InvalidInput with the reason."""
+    """Open the file in safe mode, without running anything of it, and return its description.
+
+    Raises InvalidInput, with the reason, where the file cannot become a block.
+    """
     model = _load(path)
     inputs = _named(path, "input", list(model.inputs), [tensor.name for tensor in model.inputs])
     outputs = _named(path, "output", list(model.outputs), [_origin(tensor) for tensor in model.outputs])
-    layers = tuple(FoundLayer(layer.name, type(layer).__name__, layer.count_params()) for layer in _layers(model))
+    layers = tuple(LayerSummary(layer.name, type(layer).__name__, layer.count_params()) for layer in _layers(model))
     trainable = sum(math.prod(weight.shape) for weight in model.trainable_weights)
     count = model.count_params()
     return KerasFile(model.name, sha256(path), inputs, outputs, layers, count, trainable, regularised(model))
@@ -61,16 +64,16 @@ _REGULARIZERS = tuple(
 
 
 def regularised(model: keras.Model) -> tuple[str, ...]:
-    """The names of layers that add to the loss of a plain `model.fit`: by regularizers of weights or outputs."""
-    found = [layer for layer in _layers(model) if any(getattr(layer, name, None) is not None for name in _REGULARIZERS)]
-    outer = [layer for layer in found if not type(layer).__name__.endswith("Cell")]  # an LSTM shows those of its cell
-    return tuple(dict.fromkeys(layer.name for layer in outer or found))
+    """Return the names of layers with regularizers of weights or outputs, which add to the loss of a plain `model.fit`."""
+    layers = [layer for layer in _layers(model) if any(getattr(layer, name, None) is not None for name in _REGULARIZERS)]
+    outer = [layer for layer in layers if not type(layer).__name__.endswith("Cell")]  # an LSTM has those of its cell
+    return tuple(dict.fromkeys(layer.name for layer in outer or layers))
 
 
 def regularizers_left_out(name: str, layers: tuple[str, ...]) -> Problem:
-    """The warning that what an imported file adds to the loss is not trained with."""
-    shown = ", ".join(layers[:8]) + (f" and {len(layers) - 8} more" if len(layers) > 8 else "")
-    text = f"The imported layers {shown} have regularizers, which do not count in the loss here."
+    """Return the warning that regularizers of an imported file do not count in the loss here."""
+    names = ", ".join(layers[:8]) + (f" and {len(layers) - 8} more" if len(layers) > 8 else "")
+    text = f"The imported layers {names} have regularizers, which do not count in the loss here."
     hint = "Use optimizer=adamw with weight_decay, or freeze the block."
     return Problem("warning", "regularizers_left_out", name, text, hint)
 
@@ -108,26 +111,26 @@ def _load(path: Path) -> keras.Model:
 
 
 def _is_flat(tensors: Any) -> bool:
-    """One tensor, or a list of single ones."""
+    """Whether this is one tensor or a list of tensors."""
     if isinstance(tensors, list | tuple):
         return not any(isinstance(tensor, list | tuple | dict) for tensor in tensors)
     return not isinstance(tensors, dict)
 
 
 def _layers(model: keras.Model) -> list[Any]:
-    """Every layer, those of nested models and wrapped layers included."""
+    """Return every layer, including those of nested models and wrapped layers."""
     from seqdec_gui.runner.normalization import all_layers
 
     return all_layers(model)
 
 
 def _origin(tensor: Any) -> str:
-    """The name of the layer that gives this tensor; the tensor's own is another one each time."""
+    """Return the name of the layer that computes this tensor; the tensor's own name differs each time."""
     return str(tensor._keras_history.operation.name)
 
 
 def _named(path: Path, side: str, tensors: list[Any], names: list[str]) -> tuple[NamedTensor, ...]:
-    found: list[NamedTensor] = []
+    named_tensors: list[NamedTensor] = []
     for tensor, name in zip(tensors, _distinct(names), strict=True):
         dtype = str(tensor.dtype)
         kind: DType
@@ -137,25 +140,25 @@ def _named(path: Path, side: str, tensors: list[Any], names: list[str]) -> tuple
             kind = "float32"
         else:
             raise _unusable(path, f"its {side} {name} holds {dtype}, and a block takes float32 numbers or int32 ids")
-        found.append(NamedTensor(name, tuple(tensor.shape[1:]), kind))
-    return tuple(found)
+        named_tensors.append(NamedTensor(name, tuple(tensor.shape[1:]), kind))
+    return tuple(named_tensors)
 
 
 def _distinct(names: Iterable[str]) -> list[str]:
-    """Identifiers, made different by a number where needed: port names of a block."""
-    found: list[str] = []
+    """Return the names as identifiers for ports, made unique by a number where necessary."""
+    identifiers: list[str] = []
     for name in names:
         stem = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or "tensor"
         stem = f"_{stem}" if stem[0].isdigit() else stem
         candidate, number = stem, 2
-        while candidate in found:
+        while candidate in identifiers:
             candidate, number = f"{stem}_{number}", number + 1
-        found.append(candidate)
-    return found
+        identifiers.append(candidate)
+    return identifiers
 
 
 def _refusal(path: Path, reason: str) -> InvalidInput:
-    """Why Keras does not open the file, in words where it is known."""
+    """Return the error that Keras cannot open the file, with a plain sentence for the known reasons."""
     if "lambda" in reason.lower():
         return _unusable(path, "it has a Lambda layer, which would run code from the file", "Replace the Lambda by layers.")
     if "time_major" in reason or ("batch_shape" in reason and "Unrecognized keyword" in reason):

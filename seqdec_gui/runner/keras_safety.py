@@ -1,7 +1,7 @@
-"""What a Keras or HDF5 file could do besides holding weights, looked for before anything opens it in earnest.
+"""Checks what a Keras or HDF5 file could do besides holding weights, before Keras opens it.
 
-Keras's `safe_mode` refuses code in a file, but HDF5 follows links: a file from elsewhere could have weights read from any other
-file of the user, or claim more values than fit in memory.
+Keras's `safe_mode` refuses code in a file, but HDF5 follows links: a file from elsewhere could make Keras read weights from any
+other file of the user, or claim more values than fit in memory.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import h5py
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
 CODE_CLASSES = frozenset({"Lambda", "__lambda__", "TorchModuleWrapper", "TFSMLayer", "JaxLayer", "FlaxLayer"})
-"""Classes of Keras that hold code, or another program's model."""
+"""Names of Keras classes that hold code, or a model of another program."""
 LARGEST_CONFIG = 64 << 20
-"""Bytes of the description of a model; those of real ones are far below."""
+"""Most bytes of the description of a model; real ones have far fewer."""
 LARGEST_UNSTORED = 64 << 20
-"""Bytes of an array from which on the file must hold a good part of them."""
+"""Bytes of an array above which the file must store a good part of it (`LARGEST_RATIO`)."""
 LARGEST_RATIO = 100
-"""How many times larger than its stored bytes such an array may be."""
+"""Largest ratio of an array's bytes to those that are stored, for arrays of more than `LARGEST_UNSTORED` bytes."""
 _DAMAGE = (OSError, zipfile.BadZipFile, KeyError, ValueError, RuntimeError, NotImplementedError)
 
 
@@ -38,12 +38,12 @@ def fail_if_unsafe(path: Path) -> None:
 
 
 def fault_of_hdf5(file: h5py.Group) -> str:
-    """Why no value of an HDF5 file should be read, in words; empty if nothing is wrong.
+    """Return why no value of an HDF5 file may be read, as the end of a sentence; empty if the file is harmless.
 
-    That is: a link to another file, values that lie in another file, or an array that is claimed and hardly stored. Hard links
-    alone are followed, and every group once.
+    Reasons are a link to another file, values in another file, and an array that is much larger than its stored bytes. Only
+    hard links are followed, and every group is checked once.
     """
-    seen: set[int] = set()
+    checked: set[int] = set()
     todo: list[tuple[str, h5py.Group]] = [("", file)]
     while todo:
         place, group = todo.pop()
@@ -58,8 +58,8 @@ def fault_of_hdf5(file: h5py.Group) -> str:
             if isinstance(item, h5py.Dataset):
                 if why := _fault_of_dataset(item):
                     return f"{where[:80]!r} in it {why}"
-            elif isinstance(item, h5py.Group) and (number := h5py.h5o.get_info(item.id).addr) not in seen:
-                seen.add(number)
+            elif isinstance(item, h5py.Group) and (number := h5py.h5o.get_info(item.id).addr) not in checked:
+                checked.add(number)
                 todo.append((where, item))
     return ""
 

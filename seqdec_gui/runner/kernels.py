@@ -1,6 +1,6 @@
-"""The recurrent layers of a model, and which of them may use cuDNN's kernel.
+"""Counts the recurrent layers of a model, and decides which of them may use cuDNN's kernel.
 
-Under a mask it takes right-padded rows that are not empty.
+With a mask the kernel accepts only right-padded rows that are not empty.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from seqdec_gui.data.wires import Wire
+from seqdec_gui.data.tensor_feeds import TensorFeed
 from seqdec_gui.domain.design import Design, Port
 from seqdec_gui.domain.shapes import Inference
 from seqdec_gui.domain.types import TensorType
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from seqdec_gui.data.dataset import Dataset
 
 CHUNK_ROWS = 65_536
+"""Rows that are checked for padding at a time."""
 
 
 def recurrent_layers(model: keras.Model) -> int:
-    """How many LSTM, GRU and simple recurrent layers the model has, each direction counted."""
+    """Return the number of LSTM, GRU and simple recurrent layers of the model, each direction counted."""
     import keras
 
     from seqdec_gui.runner.normalization import all_layers
@@ -33,22 +34,22 @@ def recurrent_layers(model: keras.Model) -> int:
     return sum(isinstance(layer, kinds) for layer in all_layers(model))
 
 
-def avoid_cudnn_where_it_cannot_go(
+def avoid_cudnn_for_padding(
     models: dict[str, keras.Model], design: Design, inference: Inference, dataset: Dataset
 ) -> tuple[str, ...]:
-    """Switch `use_cudnn` off for recurrent layers whose mask may have holes at the left, or rows of padding alone.
+    """Switch `use_cudnn` off for recurrent layers whose data has left padding, or rows of padding alone, under a mask.
 
-    Keras would assert in the middle of the training. Returns the names of the layers.
+    Otherwise Keras would fail with an assertion in the middle of the training. Returns the names of the layers.
     """
     from seqdec_gui.runner.normalization import all_layers
 
-    awkward = [
-        wire.name for wire in dataset.wires if wire.role == "input" and not right_padded(wire, dataset.arrays[wire.array])
+    unsuitable = [
+        feed.name for feed in dataset.feeds if feed.role == "input" and not right_padded(feed, dataset.arrays[feed.array])
     ]
-    if not awkward:
+    if not unsuitable:
         return ()
     changed: list[str] = []
-    for block in sorted(set().union(*(blocks_with_steps_of(design, inference, name) for name in awkward))):
+    for block in sorted(set().union(*(blocks_with_steps_of(design, inference, name) for name in unsuitable))):
         layers = all_layers(models[block])
         if _mask_anything(layers):
             changed += _switch_cudnn_off(layers)
@@ -56,7 +57,7 @@ def avoid_cudnn_where_it_cannot_go(
 
 
 def avoid_cudnn_under_masks(model: keras.Model) -> tuple[str, ...]:
-    """Switch `use_cudnn` off for all recurrent layers of a model that masks anything: rows to come may be padded anywhere.
+    """Switch `use_cudnn` off for all recurrent layers of a model with a mask, because future rows may be padded anywhere.
 
     Returns the names of the layers.
     """
@@ -82,44 +83,46 @@ def _switch_cudnn_off(layers: list[keras.Layer]) -> tuple[str, ...]:
 
 
 def blocks_with_steps_of(design: Design, inference: Inference, input_id: str) -> set[str]:
-    """The blocks with layers that see the steps of this input, directly or as a sequence that a block before made of them."""
-    found: set[str] = set()
+    """Return the blocks whose layers process the steps of this input, directly or after other blocks."""
+    blocks: set[str] = set()
     waiting = [Port(input_id, "output")]
     while waiting:
         source = waiting.pop()
         for link in design.links:
             block = link.target.block
-            if link.source != source or block in found or inference.blocks[block].submodel is None:
+            if link.source != source or block in blocks or inference.blocks[block].submodel is None:
                 continue
-            found.add(block)
+            blocks.add(block)
             waiting += [Port(block, name) for name, type in inference.blocks[block].outputs.items() if _has_steps(type)]
-    return found
+    return blocks
 
 
 def _has_steps(type: Any) -> bool:
     return isinstance(type, TensorType) and len(type.shape) >= 2
 
 
-def right_padded(wire: Wire, array: npt.NDArray[Any]) -> bool:
-    """Whether every row begins with something and has no padding before its last step that is none."""
+def right_padded(feed: TensorFeed, array: npt.NDArray[Any]) -> bool:
+    """Whether no row is empty or has padding before its last valid step."""
     if array.ndim < 2:
         return True
-    return all(_right_padded(_shown(wire, array[first : first + CHUNK_ROWS])) for first in range(0, len(array), CHUNK_ROWS))
+    return all(
+        _right_padded(_valid_steps(feed, array[first : first + CHUNK_ROWS])) for first in range(0, len(array), CHUNK_ROWS)
+    )
 
 
-def _shown(wire: Wire, array: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-    """Which steps a mask would keep, (rows, steps): id 0 of an embedding, and vectors of zeros, are left out."""
-    cut = array[:, wire.first : wire.last]
-    if wire.encoding == "values":
-        shown = (cut != 0).any(axis=-1) if cut.ndim > 2 else np.ones(cut.shape, bool)
-    elif wire.encoding == "ids":
-        shown = cut != 0
+def _valid_steps(feed: TensorFeed, array: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Return the mask of valid steps, (rows, steps): id 0 of an embedding and vectors of zeros are not valid."""
+    cut = array[:, feed.first : feed.last]
+    if feed.encoding == "values":
+        mask = (cut != 0).any(axis=-1) if cut.ndim > 2 else np.ones(cut.shape, bool)
+    elif feed.encoding == "ids":
+        mask = cut != 0
     else:
-        shown = cut < wire.depth
-        if wire.pad_id is not None:
-            shown &= cut != wire.pad_id
-    return shown if shown.ndim == 2 else np.ones((len(cut), 1), bool)
+        mask = cut < feed.depth
+        if feed.pad_id is not None:
+            mask &= cut != feed.pad_id
+    return mask if mask.ndim == 2 else np.ones((len(cut), 1), bool)
 
 
-def _right_padded(shown: npt.NDArray[np.bool_]) -> bool:
-    return bool(shown[:, 0].all() and (shown[:, 1:] <= shown[:, :-1]).all())
+def _right_padded(mask: npt.NDArray[np.bool_]) -> bool:
+    return bool(mask[:, 0].all() and (mask[:, 1:] <= mask[:, :-1]).all())

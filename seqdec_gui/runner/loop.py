@@ -1,4 +1,4 @@
-"""The training: epochs and their parts, reports, checkpoints, commands. Knows no framework."""
+"""The training loop: epochs and their parts, reports, checkpoints, commands; independent of the framework."""
 
 from __future__ import annotations
 
@@ -44,43 +44,52 @@ from seqdec_gui.runs.events import (
 )
 from seqdec_gui.runs.folder import RunFolder
 
-LEAST_BETWEEN_STEPS_S = 0.25
-LEAST_BETWEEN_CHECKPOINTS_S = 5.0
+MIN_STEP_EVENT_INTERVAL_S = 0.25
+"""Fewest seconds between two `step` events."""
+MIN_CHECKPOINT_INTERVAL_S = 5.0
+"""Fewest seconds between two checkpoints `last` after a report."""
 replace = msgspec.structs.replace
 
 
 class Diverged(Exception):
-    """A loss or a weight is not a number any more."""
+    """A loss or a weight is no longer a finite number; the message says which."""
 
 
 class Loop:
-    """Trains `engine` on `dataset` from `progress` on and tells about it in `events`.
+    """Trains an engine on a dataset, and reports the training as events. Carries out commands (`CommandHandler`).
 
-    Rows are those of `data.order.epoch_order`; an epoch leaves out the last rows of its order that fill no batch.
+    The order of rows is that of `data.order.epoch_order`; an epoch leaves out the rows at its end that fill no batch.
     """
 
     def __init__(
         self, engine: Engine, dataset: Dataset, run: RunFolder, events: EventWriter, commands: Commands, progress: Progress,
         report_every_s: float = 1.0,
     ) -> None:  # fmt: skip
-        self._engine, self._dataset, self._run, self._events, self._commands = engine, dataset, run, events, commands
-        self._program, self._training = engine.program, engine.program.training
+        """Train `engine`, which has been built and started, from `progress` on; look at the commands every `report_every_s`."""
+        self._engine = engine
+        self._dataset = dataset
+        self._run = run
+        self._events = events
+        self._commands = commands
+        self._program = engine.program
+        self._training = engine.program.training
         self._progress = progress
         self._steps_per_epoch = progress.steps_per_epoch
         self._pace = Pace(min(report_every_s, 1.0), engine.fewest_steps)
         self._validation_pace = Pace(min(report_every_s, 1.0))
-        self._watch = DeviceWatch(engine.devices, events)
+        self._device_watch = DeviceWatch(engine.devices, events)
         self._monitor = monitored(self._program, self._training, len(dataset.validation) > 0)
         self._interval_sums: dict[str, Sum] = {}
         self._interval_losses: list[float] = []
-        self._step_told_s = self._saved_s = -1e9
-        self._paused_at = self._paused_s = 0.0
+        self._step_event_s = -1e9
+        self._saved_s = -1e9
+        self._pause_began_s = 0.0
+        self._paused_s = 0.0
         self._not_finite: set[str] = set()
-        commands.set_rate, commands.checkpoint, commands.on_pause = self._set_rate, self._checkpoint_now, self._on_pause
 
-    # -- the whole
+    # -- the whole training
     def run(self) -> FinalEvent:
-        """Train to the end. The event returned is not written yet."""
+        """Train to the end, and return the final event, which is not written yet."""
         try:
             while not self._progress.ended:
                 self._epoch()
@@ -101,17 +110,17 @@ class Loop:
         return Stopped(epoch=self._progress.epoch, step=self._progress.total_steps, metrics=metrics)
 
     def _diverged(self, what: str) -> Failed:
-        kept = [name for name in ("best", "last") if self._run.checkpoint(name).exists()]
-        has = f"The last good checkpoint is kept ({listed(kept)})." if kept else "No checkpoint had been written yet."
+        saved = [name for name in ("best", "last") if self._run.checkpoint(name).exists()]
+        checkpoint = f"The last good checkpoint is kept ({listed(saved)})." if saved else "No checkpoint had been written yet."
         sentence = (
-            f"The training diverged in epoch {self._progress.epoch}: {what}. {has} "
+            f"The training diverged in epoch {self._progress.epoch}: {what}. {checkpoint} "
             "Lower the learning rate, or set training.clip_norm (1 is a good start)."
         )
         return Failed(kind="diverged", sentence=sentence, epoch=self._progress.epoch, step=self._progress.total_steps)
 
     # -- an epoch
     def _epoch(self) -> None:
-        """The rest of the current epoch, which may have begun before a resume."""
+        """Train the rest of the current epoch, which may have begun before the run was resumed."""
         batch, steps = self._training.batch_size, self._steps_per_epoch
         training = self._dataset.training
         order = epoch_order(self._training.seed, self._progress.epoch, len(training))[: steps * batch]
@@ -130,12 +139,13 @@ class Loop:
             self._progress = replace(self._progress, epoch=self._progress.epoch + 1, step=0, part=0)
 
     def _train_interval(self, rows: Rows, count: int) -> None:
-        self._commands.obey()
+        """Carry out commands, take `count` steps, and report them."""
+        self._obey()
         began, paused_s = time.monotonic(), self._paused_s
-        ready = self._engine.make_ready(count, self._commands.obey)
+        ready = self._engine.make_ready(count, self._obey)
         now, first = self._progress, self._progress.total_steps  # a command may have changed the rate
         rates = learning_rates(self._training, self._steps_per_epoch, first, count, now.scale)
-        weights = kl_weights(self._program.divergences, self._steps_per_epoch, first, count)
+        weights = kl_weights(self._program.kl_terms, self._steps_per_epoch, first, count)
         with self._pace.timed(count, ready):
             interval = self._engine.train(rows[now.step : now.step + count], rates.astype(np.float32), weights)
         if not np.isfinite(interval.losses).all():
@@ -144,12 +154,16 @@ class Loop:
         if first == 0:
             what = "step" if count == 1 else f"{count} steps"
             seconds = time.monotonic() - began - (self._paused_s - paused_s)
-            self._tell(f"The first {what} took {seconds:.1f} s, waiting for the compilation included.", "first_step")
-        self._collect(interval, count)
-        self._tell_step(float(rates[-1]))
-        self._watch.look()
+            self._write_message(f"The first {what} took {seconds:.1f} s, waiting for the compilation included.", "first_step")
+        self._add_results(interval, count)
+        self._write_step(float(rates[-1]))
+        self._device_watch.report_if_due()
 
-    def _collect(self, interval: Interval, count: int) -> None:
+    def _obey(self) -> None:
+        self._commands.obey(self)
+
+    def _add_results(self, interval: Interval, count: int) -> None:
+        """Add the losses and sums of an interval to those of the next report and of the next `step` event."""
         now = self._progress
         total = float(np.sum(interval.losses, dtype=np.float64))
         losses = (now.losses[0] + total, now.losses[1] + count)
@@ -157,42 +171,44 @@ class Loop:
         self._interval_sums = _added(self._interval_sums, interval.metrics)
         self._interval_losses += [float(loss) for loss in interval.losses]
 
-    def _tell_step(self, rate: float) -> None:
-        """A step event, if the last one is old enough."""
-        if time.monotonic() - self._step_told_s < LEAST_BETWEEN_STEPS_S:
+    def _write_step(self, rate: float) -> None:
+        """Write a `step` event, unless the last one is less than `MIN_STEP_EVENT_INTERVAL_S` seconds old."""
+        if time.monotonic() - self._step_event_s < MIN_STEP_EVENT_INTERVAL_S:
             return
         now = self._progress
         metrics = self._named(self._interval_sums, float(np.mean(self._interval_losses)))
         metrics |= {"learning_rate": rate, "samples_per_s": self._per_second(self._pace.last_rate)}
         self._events.write(Step(epoch=now.epoch, step=now.total_steps, metrics=metrics))
         self._interval_sums, self._interval_losses = {}, []
-        self._step_told_s = time.monotonic()
+        self._step_event_s = time.monotonic()
 
     # -- reports
     def _report(self, part: int, parts: int, start: float) -> None:
-        """Validate, tell, keep the best, and decide how to go on."""
+        """Validate, write the `epoch` event, save the best weights, and decide whether the training goes on."""
         now = self._progress
         rate = self._pace.take_rate()
         metrics = self._named(now.sums, now.losses[0] / max(now.losses[1], 1)) | self._validated()
         metrics["learning_rate"] = float(self._rate(max(now.total_steps - 1, 0)))
         metrics["samples_per_s"] = self._per_second(rate)
-        self._tell_of_numbers_that_are_none(metrics)
+        self._warn_about_non_finite(metrics)
         self._interval_sums, self._interval_losses = {}, []
         seconds = time.monotonic() - start - self._paused_s
         self._events.write(
             Epoch(epoch=now.epoch, step=now.total_steps, part=part + 1, parts=parts, seconds=seconds, metrics=metrics)
         )
-        self._step_told_s = time.monotonic()
+        self._step_event_s = time.monotonic()
         last = part + 1 == parts and now.epoch == self._training.epochs
         self._progress = replace(self._progress, part=part + 1, sums={}, losses=(0.0, 0), metrics=metrics)
-        better = self._judge(metrics.get(self._monitor), last)
-        if better:
+        if self._update_monitor(metrics.get(self._monitor), last):
             self._save("best")
-        if not self._progress.ended and time.monotonic() - self._saved_s > LEAST_BETWEEN_CHECKPOINTS_S:
+        if not self._progress.ended and time.monotonic() - self._saved_s > MIN_CHECKPOINT_INTERVAL_S:
             self._save("last")
 
-    def _judge(self, value: float | None, last: bool) -> bool:
-        """Update what the monitored metric decides; returns whether it has never been better."""
+    def _update_monitor(self, value: float | None, last: bool) -> bool:
+        """Update best value, early stopping and plateau with the monitored metric; returns whether it is the best so far.
+
+        `last` is whether this is the last report of the training.
+        """
         now, training, larger = self._progress, self._training, is_accuracy(self._monitor)
         best = now.best.after(value, larger)
         stopping = now.stopping.after(value, larger, training.early_stopping_delta)
@@ -203,12 +219,12 @@ class Loop:
         ended: Literal["", "early_stopping"] = ""
         if patience and stopping.waited >= patience and not last:
             ended = "early_stopping"
-            self._tell(f"{self._monitor} has not improved for {patience} reports: stopping early.", "early_stopping")
+            self._write_message(f"{self._monitor} has not improved for {patience} reports: stopping early.", "early_stopping")
         self._progress = replace(now, best=best, stopping=stopping, plateau=plateau, scale=scale, ended=ended)
         return best.waited == 0
 
     def _validated(self) -> Metrics:
-        """Metrics of the validation rows, each counted once; commands are obeyed in between."""
+        """Return the metrics of the validation rows, each counted once; commands are carried out in between."""
         if not len(self._dataset.validation):
             return {}
         rows, weights = padded(self._dataset.validation, self._training.batch_size)
@@ -221,25 +237,26 @@ class Loop:
             sums = _added(sums, more)
             first += count
             if first < len(rows):
-                self._commands.obey()
-        full = [term.weight for term in self._program.divergences]  # so that values compare during the warm-up
-        return reported(self._program, sums, full, prefix="val_")
+                self._obey()
+        full_weights = [term.weight for term in self._program.kl_terms]  # so that losses are comparable during the warm-up
+        return reported(self._program, sums, full_weights, prefix="val_")
 
     def _named(self, sums: Mapping[str, Sum], loss: float) -> Metrics:
-        return reported(self._program, sums, [term.weight for term in self._program.divergences], loss=loss)
+        return reported(self._program, sums, [term.weight for term in self._program.kl_terms], loss=loss)
 
-    def _tell_of_numbers_that_are_none(self, metrics: Metrics) -> None:
+    def _warn_about_non_finite(self, metrics: Metrics) -> None:
+        """Write a warning for each metric that is not a finite number for the first time."""
         for name, value in metrics.items():
             if value is not None and not np.isfinite(value) and name not in self._not_finite:
                 self._not_finite.add(name)
-                self._tell(f"{name} is not a finite number in epoch {self._progress.epoch}.", "not_finite", "warning")
+                self._write_message(f"{name} is not a finite number in epoch {self._progress.epoch}.", "not_finite", "warning")
 
-    def _tell(self, text: str, code: str, severity: str = "info") -> None:
-        self._events.write(Message(text=text, code=code, severity="warning" if severity == "warning" else "info"))
+    def _write_message(self, text: str, code: str, severity: Literal["info", "warning"] = "info") -> None:
+        self._events.write(Message(text=text, code=code, severity=severity))
 
     # -- checkpoints and commands
     def _save(self, name: Literal["best", "last"]) -> None:
-        """Write a checkpoint and tell of it. Raises Diverged, OSError."""
+        """Write a checkpoint and its event. Raises Diverged, OSError."""
         self._engine.sync()
         path = self._run.checkpoint(name)
         try:
@@ -252,15 +269,15 @@ class Loop:
         if name == "last":
             self._saved_s = time.monotonic()
 
-    def _checkpoint_now(self) -> str:
+    def save_checkpoint(self) -> str:
         self._save("last")
         return f"Written to {self._run.checkpoint('last').relative_to(self._run.path)}."
 
-    def _set_rate(self, value: float) -> str:
+    def set_learning_rate(self, value: float) -> str:
         scale = rescaled(self._training, self._steps_per_epoch, self._progress.total_steps, value)
         self._progress = replace(self._progress, scale=scale)
-        goes_on = " The schedule goes on from there." if self._training.schedule != "constant" else ""
-        return f"The learning rate is {value:g} from step {self._progress.total_steps + 1} on.{goes_on}"
+        schedule = " The schedule goes on from there." if self._training.schedule != "constant" else ""
+        return f"The learning rate is {value:g} from step {self._progress.total_steps + 1} on.{schedule}"
 
     def _rate(self, step: int) -> float:
         return float(learning_rates(self._training, self._steps_per_epoch, step, 1, self._progress.scale)[0])
@@ -268,16 +285,18 @@ class Loop:
     def _per_second(self, steps_per_s: float | None) -> float | None:
         return None if steps_per_s is None else steps_per_s * self._training.batch_size
 
-    def _on_pause(self, paused: bool) -> None:
+    def pause_began(self) -> None:
         now = self._progress
-        if paused:
-            self._save("last")
-            self._paused_at = time.monotonic()
-            self._events.write(Paused(epoch=now.epoch, step=now.total_steps))
-        else:
-            self._paused_s += time.monotonic() - self._paused_at
-            self._events.write(Continued(epoch=now.epoch, step=now.total_steps))
+        self._save("last")
+        self._pause_began_s = time.monotonic()
+        self._events.write(Paused(epoch=now.epoch, step=now.total_steps))
+
+    def pause_ended(self) -> None:
+        now = self._progress
+        self._paused_s += time.monotonic() - self._pause_began_s
+        self._events.write(Continued(epoch=now.epoch, step=now.total_steps))
 
 
 def _added(sums: Mapping[str, Sum], more: Mapping[str, Sum]) -> dict[str, Sum]:
+    """Return the sums of `more`, each added to the one of that name in `sums`."""
     return {name: part.plus(sums[name]) if name in sums else part for name, part in more.items()}

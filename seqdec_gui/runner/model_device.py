@@ -1,4 +1,4 @@
-"""The device on which a short job builds and runs trained models."""
+"""Selects the device on which a short job builds and runs trained models."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.runs.engines import of_backend
 
 CPU = "cpu:0"
+"""The name of the CPU in Keras."""
 _building_on: ContextVar[str] = ContextVar("building_on", default=CPU)
 
 
 def building_device() -> str:
-    """Where models are built now, as Keras names devices: the CPU, except within `on_given_device`."""
+    """Return the device on which models are built now, as Keras names it: the CPU, except within `on_placed_device`."""
     return _building_on.get()
 
 
 @contextlib.contextmanager
-def on_given_device() -> Iterator[None]:
-    """Build models where this child's environment says that it computes: on its GPU, or on the CPU.
+def on_placed_device() -> Iterator[None]:
+    """Make models be built, within the context, on the device that this child's environment selects: a GPU or the CPU.
 
-    A framework that compiles whatever it does builds on the CPU all the same: its inference functions move the weights.
-    Raises SeqdecError where a GPU was given and the framework sees none.
+    With a framework that compiles every operation they are still built on the CPU, and its inference functions move the
+    weights. Raises SeqdecError where a GPU is selected and the framework cannot use it.
     """
     if os.environ.get("CUDA_VISIBLE_DEVICES", "-1") == "-1":
         yield

@@ -1,4 +1,4 @@
-"""BatchNormalization over the rows of all devices, under a mask too.
+"""BatchNormalization over the rows of all devices, with masks too.
 
 Keras's own synchronised layer divides masked sums per replica, and takes the variance as a difference of squares. Here every
 device sends its count, mean and sum of squared differences, and each combines them (Chan, Golub, LeVeque 1979, eq. 2.1).
@@ -14,11 +14,11 @@ from keras import ops
 
 Tensor = Any
 Gather = Callable[[Tensor], Tensor]
-"""From this device's (3, channels) to those of all devices, (devices, 3, channels); differentiable."""
+"""A differentiable function from this device's moments (3, channels) to those of all devices, (devices, 3, channels)."""
 
 
 class GlobalBatchNormalization(keras.layers.BatchNormalization):
-    """Keras's layer with the moments of the global batch. Made of an existing layer by `use_global_moments`."""
+    """Keras's layer with the moments of the global batch. `use_global_moments` turns existing layers into it."""
 
     _gather: Gather | None = None
 
@@ -29,9 +29,9 @@ class GlobalBatchNormalization(keras.layers.BatchNormalization):
 
 
 def use_global_moments(model: keras.Model, gather: Gather) -> int:
-    """Let every BatchNormalization of the model, wrapped ones too, take its moments through `gather`; returns their number.
+    """Make every BatchNormalization of the model, wrapped ones too, take its moments through `gather`; returns their number.
 
-    The layers keep name, weights and graph; `use_local_moments` undoes it.
+    The layers keep name, weights and graph; `use_local_moments` undoes this.
     """
     layers = [layer for layer in all_layers(model) if isinstance(layer, keras.layers.BatchNormalization)]
     for layer in layers:
@@ -41,7 +41,7 @@ def use_global_moments(model: keras.Model, gather: Gather) -> int:
 
 
 def use_local_moments(model: keras.Model) -> None:
-    """Make plain Keras layers of them again."""
+    """Turn the layers of `use_global_moments` into plain Keras layers again."""
     for layer in all_layers(model):
         if isinstance(layer, GlobalBatchNormalization):
             object.__delattr__(layer, "_gather")
@@ -49,13 +49,13 @@ def use_local_moments(model: keras.Model) -> None:
 
 
 def all_layers(model: keras.Model) -> list[keras.Layer]:
-    """Every layer inside, those in submodels and wrappers included, each once."""
-    found: dict[int, keras.Layer] = {id(layer): layer for layer in model._flatten_layers(include_self=False)}
-    return list(found.values())
+    """Return every layer of the model once, including those in submodels and wrappers."""
+    layers: dict[int, keras.Layer] = {id(layer): layer for layer in model._flatten_layers(include_self=False)}
+    return list(layers.values())
 
 
 def local_moments(inputs: Tensor, mask: Tensor | None, axes: list[int]) -> Tensor:
-    """Count, mean and sum of squared differences of the rows at hand, (3, channels); masked steps do not count."""
+    """Return count, mean and sum of squared differences of this device's rows, (3, channels), without masked steps."""
     if mask is None:
         weights = ops.ones_like(inputs)
     else:
@@ -68,7 +68,7 @@ def local_moments(inputs: Tensor, mask: Tensor | None, axes: list[int]) -> Tenso
 
 
 def combine(moments: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and variance of all rows from (devices, 3, channels)."""
+    """Return mean and variance of all rows, from the moments (devices, 3, channels)."""
     counts, means, squares = moments[:, 0], moments[:, 1], moments[:, 2]
     total = ops.maximum(ops.sum(counts, axis=0), 1.0)
     mean = ops.sum(counts * means, axis=0) / total

@@ -1,8 +1,8 @@
-"""From stored rows to inputs, targets, losses and metrics, in `keras.ops`: the same for both engines.
+"""Computes inputs, targets, losses and metrics from stored rows, in `keras.ops`, so that all engines share the code.
 
 Every loss and metric is a fraction: a numerator and a denominator, each a sum over rows. An engine sums denominators over the
-replicas before it divides, and sums gradients (it does not average them); so N devices compute what one would, with masked
-and ragged rows too. Keras's own masks of the outputs never come here.
+replicas before it divides, and sums gradients (it does not average them), so N devices compute what one would, with masked and
+ragged rows too. Keras's own masks of the outputs are not used.
 """
 
 from __future__ import annotations
@@ -13,110 +13,121 @@ from typing import Any
 import msgspec
 from keras import ops
 
-from seqdec_gui.data.wires import Wire
+from seqdec_gui.data.tensor_feeds import TensorFeed
 from seqdec_gui.domain.losses import LOSSES
-from seqdec_gui.runner.program import Divergence, Judged, Program
+from seqdec_gui.runner.program import KLTerm, LossTerm, Program
 
 Tensor = Any
 Fraction = tuple[Tensor, Tensor]
-LEAST_PROBABILITY = 1e-30
-"""Below it the gradient of log p ends. Keras clips at 1e-7, where a symbol that was ruled out is never learnt again."""
+MIN_PROBABILITY = 1e-30
+"""Probability below which log p has no gradient. Keras clips at 1e-7, below which a symbol could never be learnt again."""
 EPSILON = 1e-7
+"""Distance from 0 and 1 to which the probabilities of a binary cross-entropy are clipped, as in Keras."""
 
 
 # -- inputs and targets
-def expand(wires: Sequence[Wire], arrays: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Inputs by the full model's input names, targets by loss id, for rows of the stored arrays (see `data.wires`)."""
-    found: dict[str, dict[str, Tensor]] = {"input": {}, "target": {}}
-    for wire in wires:
-        found[wire.role][wire.name] = expand_one(wire, arrays[wire.array])
-    return found["input"], found["target"]
+def expand(feeds: Sequence[TensorFeed], arrays: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Return the inputs by the full model's input names and the targets by loss id, for rows of the stored arrays."""
+    tensors: dict[str, dict[str, Tensor]] = {"input": {}, "target": {}}
+    for feed in feeds:
+        tensors[feed.role][feed.name] = expand_one(feed, arrays[feed.array])
+    return tensors["input"], tensors["target"]
 
 
-def expand_one(wire: Wire, array: Tensor) -> Tensor:
-    cut = array[:, wire.first : wire.last] if len(array.shape) > 1 and (wire.first or wire.last is not None) else array
-    if wire.encoding == "values":
+def expand_one(feed: TensorFeed, array: Tensor) -> Tensor:
+    """Return the input or target of one feed for rows of its stored array; the reference is `data.tensor_feeds.expand`."""
+    cut = array[:, feed.first : feed.last] if len(array.shape) > 1 and (feed.first or feed.last is not None) else array
+    if feed.encoding == "values":
         return ops.cast(cut, "float32")
     ids = ops.cast(cut, "int32")
-    return ids if wire.encoding == "ids" else one_hot(ids, wire.depth, wire.pad_id)
+    return ids if feed.encoding == "ids" else one_hot(ids, feed.depth, feed.pad_id)
 
 
 def one_hot(ids: Tensor, depth: int, pad_id: int | None) -> Tensor:
-    """float32 `(..., depth)`; zeros where the id is `pad_id` or not in [0, depth)."""
-    shown = ids if pad_id is None else ops.where(ops.equal(ids, pad_id), -1, ids)
-    return ops.one_hot(shown, depth, dtype="float32")
+    """Return float32 `(..., depth)`, zeros where the id is `pad_id` or not in [0, depth)."""
+    masked = ids if pad_id is None else ops.where(ops.equal(ids, pad_id), -1, ids)
+    return ops.one_hot(masked, depth, dtype="float32")
 
 
 # -- names of the fractions
-def term(block: str, metric: str) -> str:
-    """How a fraction is called between engine and loop: `loss/token_accuracy`."""
+def fraction_name(block: str, metric: str) -> str:
+    """Return the name of a fraction between engine and loop, for example `loss/token_accuracy`."""
     return f"{block}/{metric}"
 
 
-class _Judge(msgspec.Struct, frozen=True):
-    judged: Judged
+class _MaskedLoss(msgspec.Struct, frozen=True):
+    """A loss term, and the id of padding in its targets that does not count (None: no id is left out)."""
+
+    term: LossTerm
     pad_id: int | None
 
     def names(self) -> list[str]:
-        own = [metric for metric in self.judged.metrics if metric != "perplexity"]  # that one is exp(loss)
-        return [term(self.judged.name, metric) for metric in ("loss", *own)]
+        """Return the names of the fractions of the loss and its metrics."""
+        metrics = [metric for metric in self.term.metrics if metric != "perplexity"]  # that one is exp(loss)
+        return [fraction_name(self.term.name, metric) for metric in ("loss", *metrics)]
 
 
 class Objective:
-    """All losses and metrics of a program, for targets that come through these wires."""
+    """All losses and metrics of a program."""
 
-    def __init__(self, program: Program, wires: Sequence[Wire]) -> None:
-        self.wires = tuple(wires)
-        pads = {wire.name: wire.pad_id for wire in wires if wire.role == "target"}
-        self._judges = [_Judge(judged, pads.get(judged.name) if judged.mask_padding else None) for judged in program.losses]
-        self._divergences: tuple[Divergence, ...] = program.divergences
-        divergences = [term(divergence.block, "kl") for divergence in self._divergences]
-        self.names: tuple[str, ...] = (*(name for judge in self._judges for name in judge.names()), *divergences)
-        """The fractions of `terms`, in order."""
+    def __init__(self, program: Program, feeds: Sequence[TensorFeed]) -> None:
+        """Prepare the objective for targets that are made by `feeds` from the stored arrays."""
+        self.feeds = tuple(feeds)
+        pads = {feed.name: feed.pad_id for feed in feeds if feed.role == "target"}
+        self._losses = [_MaskedLoss(term, pads.get(term.name) if term.mask_padding else None) for term in program.losses]
+        self._kl_terms: tuple[KLTerm, ...] = program.kl_terms
+        kl_names = [fraction_name(kl_term.block, "kl") for kl_term in self._kl_terms]
+        self.names: tuple[str, ...] = (*(name for loss in self._losses for name in loss.names()), *kl_names)
+        """The names of the fractions of `terms`, in order."""
 
     def terms(
         self, outputs: Tensor | Sequence[Tensor], targets: Mapping[str, Tensor], row_weights: Tensor
     ) -> dict[str, Fraction]:
-        """Numerator and denominator of every loss and metric over the rows at hand, each a float32 scalar.
+        """Return the numerator and denominator of every loss and metric over a batch of rows, each a float32 scalar.
 
-        `outputs` is what `program.training_model` returns (Keras gives a single output without its list); `row_weights` is
-        `(rows,)`, 0 for a row that does not count. Denominators depend on targets and weights alone.
+        Denominators depend on targets and weights alone.
+
+        Args:
+            outputs: What `program.training_model` returns (Keras returns a single output without its list).
+            targets: The targets by loss id.
+            row_weights: (rows,), 0 for a row that does not count.
         """
         outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
-        found: dict[str, Fraction] = {}
+        fractions: dict[str, Fraction] = {}
         weights = ops.cast(row_weights, "float32")
-        for judge in self._judges:
-            predictions = ops.cast(outputs[judge.judged.output], "float32")
-            found |= _judge(judge, predictions, targets[judge.judged.name], weights)
-        first = len(self._judges)
-        for i, divergence in enumerate(self._divergences):
+        for loss in self._losses:
+            predictions = ops.cast(outputs[loss.term.output], "float32")
+            fractions |= _fractions_of_loss(loss, predictions, targets[loss.term.name], weights)
+        first = len(self._losses)
+        for i, kl_term in enumerate(self._kl_terms):
             mean, log_variance = (ops.cast(outputs[first + 2 * i + k], "float32") for k in (0, 1))
-            found[term(divergence.block, "kl")] = ops.sum(weights * kl_divergence(mean, log_variance)), ops.sum(weights)
-        return found
+            numerator = ops.sum(weights * kl_divergence(mean, log_variance))
+            fractions[fraction_name(kl_term.block, "kl")] = numerator, ops.sum(weights)
+        return fractions
 
     def loss(self, terms: Mapping[str, Fraction], denominators: Mapping[str, Tensor], kl_weights: Tensor) -> Tensor:
-        """This replica's part of the loss of the global batch; the parts of all replicas add up to it.
+        """Return this replica's part of the loss of the global batch; the parts of all replicas add up to it.
 
-        `denominators` are summed over all replicas; `kl_weights` is `(divergences,)`, the whole factor of each KL term.
+        `denominators` are summed over all replicas; `kl_weights` `(kl_terms,)` is the whole factor of each KL term.
         """
         total = ops.zeros((), "float32")
-        for judge in self._judges:
-            name = term(judge.judged.name, "loss")
-            total = total + judge.judged.weight * divide(terms[name][0], denominators[name])
-        for i, divergence in enumerate(self._divergences):
-            name = term(divergence.block, "kl")
+        for loss in self._losses:
+            name = fraction_name(loss.term.name, "loss")
+            total = total + loss.term.weight * divide(terms[name][0], denominators[name])
+        for i, kl_term in enumerate(self._kl_terms):
+            name = fraction_name(kl_term.block, "kl")
             total = total + kl_weights[i] * divide(terms[name][0], denominators[name])
         return total
 
 
 def divide(numerator: Tensor, denominator: Tensor) -> Tensor:
-    """Their ratio, 0 where nothing counts."""
+    """Return the ratio, 0 where the denominator is 0."""
     counts = ops.greater(denominator, 0)
     return ops.where(counts, numerator / ops.where(counts, denominator, ops.ones_like(denominator)), 0.0)
 
 
 def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """The KL divergence from N(mean, variance) to N(0, 1) of each row, `(rows,)`: summed, not averaged, over the code's units.
+    """Return the KL divergence from N(mean, variance) to N(0, 1) of each row, `(rows,)`, summed over the units of the code.
 
     0.5 * sum(mean^2 + exp(log_variance) - 1 - log_variance); Kingma and Welling 2014, arXiv:1312.6114, appendix B.
     """
@@ -124,35 +135,39 @@ def kl_divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
 
 
 # -- one loss block
-def _judge(judge: _Judge, predictions: Tensor, targets: Tensor, row_weights: Tensor) -> dict[str, Fraction]:
-    """`predictions` (rows, ..., n); `targets` the same shape, or ids (rows, ...)."""
+def _fractions_of_loss(loss: _MaskedLoss, predictions: Tensor, targets: Tensor, row_weights: Tensor) -> dict[str, Fraction]:
+    """Return the fractions of a loss and its metrics.
+
+    `predictions` are (rows, ..., n), `targets` of the same shape or ids (rows, ...).
+    """
     sparse = len(targets.shape) < len(predictions.shape)
     if sparse and targets.shape[-1:] == (1,) and len(predictions.shape) == 2:
         targets = targets[..., 0]
-    weights, valid = _token_weights(judge, predictions, targets, row_weights, sparse)
-    found = {term(judge.judged.name, "loss"): _fraction(FORMULAS[judge.judged.loss](predictions, targets, sparse), weights)}
-    for metric in judge.judged.metrics:
-        name = term(judge.judged.name, metric)
+    weights, valid = _token_weights(loss, predictions, targets, row_weights, sparse)
+    values = FORMULAS[loss.term.loss](predictions, targets, sparse)
+    fractions = {fraction_name(loss.term.name, "loss"): _fraction(values, weights)}
+    for metric in loss.term.metrics:
+        name = fraction_name(loss.term.name, metric)
         if metric == "mean_absolute_error":
-            found[name] = _fraction(ops.mean(ops.abs(predictions - targets), axis=-1), weights)
+            fractions[name] = _fraction(ops.mean(ops.abs(predictions - targets), axis=-1), weights)
         elif metric != "perplexity":
-            right = _right(predictions, targets, sparse)
-            found[name] = _fraction(right, weights) if metric == "token_accuracy" else _exact(right, valid, row_weights)
-    return found
+            correct = _correct(predictions, targets, sparse)
+            fractions[name] = _fraction(correct, weights) if metric == "token_accuracy" else _exact(correct, valid, row_weights)
+    return fractions
 
 
 def _token_weights(
-    judge: _Judge, predictions: Tensor, targets: Tensor, row_weights: Tensor, sparse: bool
+    loss: _MaskedLoss, predictions: Tensor, targets: Tensor, row_weights: Tensor, sparse: bool
 ) -> tuple[Tensor, Tensor]:
-    """float32 weights and validity of every token, both `(rows, ...)`: the predictions' shape without the last axis."""
+    """Return the weight and the validity of every token, both float32 `(rows, ...)`, without the last axis of predictions."""
     tokens = targets if sparse else targets[..., 0]
     valid = ops.ones_like(tokens, dtype="float32")
-    if sparse and judge.judged.mask_padding:
-        shown = _in_range(targets, predictions.shape[-1])  # a one-hot row of zeros is stored as the id after the last class
-        if judge.pad_id is not None:
-            shown = ops.logical_and(shown, ops.not_equal(targets, judge.pad_id))
-        valid = ops.cast(shown, "float32")
-    elif judge.judged.mask_padding and LOSSES[judge.judged.loss].compares == "classes" and not sparse:
+    if sparse and loss.term.mask_padding:
+        mask = _in_range(targets, predictions.shape[-1])  # a one-hot row of zeros is stored as the id after the last class
+        if loss.pad_id is not None:
+            mask = ops.logical_and(mask, ops.not_equal(targets, loss.pad_id))
+        valid = ops.cast(mask, "float32")
+    elif loss.term.mask_padding and LOSSES[loss.term.loss].compares == "classes" and not sparse:
         valid = ops.cast(ops.any(ops.not_equal(targets, 0.0), axis=-1), "float32")
     return valid * ops.reshape(row_weights, (-1, *[1] * (len(tokens.shape) - 1))), valid
 
@@ -162,21 +177,21 @@ def _in_range(ids: Tensor, depth: int) -> Tensor:
 
 
 Formula = Callable[[Tensor, Tensor, bool], Tensor]
-"""(predictions, targets, whether targets are ids) to the loss of every token, `(rows, ...)`."""
+"""A function of predictions, targets, and whether targets are ids, that returns the loss of every token, `(rows, ...)`."""
 
 
 def categorical_crossentropy(predictions: Tensor, targets: Tensor, sparse: bool) -> Tensor:
-    """-log of the probability of the target; predictions are divided by their sum, as Keras does."""
-    total = ops.maximum(ops.sum(predictions, axis=-1, keepdims=True), LEAST_PROBABILITY)
+    """Return -log of the probability of the target; predictions are divided by their sum, as Keras does."""
+    total = ops.maximum(ops.sum(predictions, axis=-1, keepdims=True), MIN_PROBABILITY)
     if not sparse:
-        return -ops.sum(targets * ops.log(ops.maximum(predictions / total, LEAST_PROBABILITY)), axis=-1)
+        return -ops.sum(targets * ops.log(ops.maximum(predictions / total, MIN_PROBABILITY)), axis=-1)
     expected = one_hot(targets, predictions.shape[-1], None)
-    chosen = ops.maximum(ops.sum(expected * predictions, axis=-1), LEAST_PROBABILITY)
+    chosen = ops.maximum(ops.sum(expected * predictions, axis=-1), MIN_PROBABILITY)
     return ops.sum(expected, axis=-1) * (ops.log(total[..., 0]) - ops.log(chosen))  # 0 for an id that is out of range
 
 
 def binary_crossentropy(predictions: Tensor, targets: Tensor, sparse: bool) -> Tensor:
-    """The mean over the values of a step of -log of the probability of the target."""
+    """Return the mean over the values of a step of -log of the probability of the target."""
     p = ops.clip(predictions, EPSILON, 1.0 - EPSILON)
     return -ops.mean(targets * ops.log(p) + (1.0 - targets) * ops.log(1.0 - p), axis=-1)
 
@@ -195,23 +210,23 @@ FORMULAS: dict[str, Formula] = {
     "mean_squared_error": mean_squared_error,
     "mean_absolute_error": mean_absolute_error,
 }
-"""The formula of every row of `domain.losses.LOSSES`."""
+"""The formula of each loss in `domain.losses.LOSSES`."""
 
 
-def _right(predictions: Tensor, targets: Tensor, sparse: bool) -> Tensor:
-    """1.0 where the likeliest class is the target."""
+def _correct(predictions: Tensor, targets: Tensor, sparse: bool) -> Tensor:
+    """Return 1.0 where the likeliest class is the target, otherwise 0.0."""
     expected = targets if sparse else ops.argmax(targets, axis=-1)
     return ops.cast(ops.equal(ops.cast(ops.argmax(predictions, axis=-1), "int32"), ops.cast(expected, "int32")), "float32")
 
 
 def _fraction(values: Tensor, weights: Tensor) -> Fraction:
-    """Sums over tokens. Where a weight is 0 the value is left out, even if it is not a number."""
+    """Return the weighted sum of the values and the sum of weights. A value of weight 0 does not count, even if it is NaN."""
     return ops.sum(ops.where(weights > 0, values, ops.zeros_like(values)) * weights), ops.sum(weights)
 
 
-def _exact(right: Tensor, valid: Tensor, row_weights: Tensor) -> Fraction:
-    """Rows of which every valid token is right; rows without any do not count."""
-    rows = ops.reshape(1.0 - (1.0 - right) * valid, (ops.shape(right)[0], -1))
-    some = ops.max(ops.reshape(valid, (ops.shape(valid)[0], -1)), axis=-1)
-    weights = row_weights * some
+def _exact(correct: Tensor, valid: Tensor, row_weights: Tensor) -> Fraction:
+    """Return the weight of rows whose valid tokens are all correct, and that of all rows that have a valid token."""
+    rows = ops.reshape(1.0 - (1.0 - correct) * valid, (ops.shape(correct)[0], -1))
+    any_valid = ops.max(ops.reshape(valid, (ops.shape(valid)[0], -1)), axis=-1)
+    weights = row_weights * any_valid
     return ops.sum(ops.min(rows, axis=-1) * weights), ops.sum(weights)

@@ -1,4 +1,4 @@
-"""The child of a probe: measures training steps of one engine on its devices, at several global batches."""
+"""The child process of a probe: times the training steps of one engine on its devices, at several global batches."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import numpy as np
 
 from seqdec_gui.domain.document import from_builtins
 from seqdec_gui.domain.problems import SeqdecError
-from seqdec_gui.runner import import_trimming as lean
 from seqdec_gui.runner.failures import plain_sentence
-from seqdec_gui.runner.measurement_lock import Quiet
+from seqdec_gui.runner.import_trimming import garbage_collection_paused
+from seqdec_gui.runner.measurement_lock import MeasurementLock
 from seqdec_gui.runs.crash import explain
 from seqdec_gui.runs.measurement import OUT_OF_MEMORY, Measurement
 from seqdec_gui.runs.spec import Placement
@@ -26,74 +26,98 @@ if TYPE_CHECKING:
     from seqdec_gui.data.dataset import Dataset
     from seqdec_gui.runner.engines.base import Engine
 
-INTERVAL_S, GPU_INTERVAL_S = 0.25, 0.08
-LENGTHS = (192, 128, 64, 32, 16, 8, 4, 2, 1)
-"""Of an interval, in steps, or in as many steps as an engine compiles for (`Engine.fewest_steps`)."""
-INTERVALS, GPU_INTERVALS = 5, 2
-"""That are measured; on GPUs, where nothing else runs, they differ by a hundredth..."""
-STEADY, MOST_GPU_INTERVALS, UNSTEADY_S = 0.05, 9, 1.5
-"""...and where they differ by more than this part more are measured, up to so many, for no longer than this."""
-MOST_TRIES = 4
-"""To find how many steps fill an interval: a call takes some milliseconds itself, which make few steps look slow."""
-PAIRS, GPU_PAIRS, MOST_DOUBT = 5, 3, 0.15
-"""Of intervals, with and without; a share is given only if they lie this close to their median, half of them at least."""
-SHORT_S = 2.0
-"""What takes no longer is measured even where the time is up."""
+CPU_INTERVAL_S = 0.25
+"""Seconds that one timed interval of training steps should take on a CPU."""
+GPU_INTERVAL_S = 0.08
+"""Seconds that one timed interval of training steps should take on GPUs."""
+INTERVAL_LENGTHS = (192, 128, 64, 32, 16, 8, 4, 2, 1)
+"""Possible lengths of an interval, longest first, in multiples of `Engine.fewest_steps` steps."""
+CPU_INTERVALS = 5
+"""Timed intervals per measurement on a CPU, where other programs disturb them."""
+GPU_INTERVALS = 2
+"""Timed intervals per measurement on GPUs, whose times repeat within 1 %; see `MAX_RELATIVE_SPREAD`."""
+MAX_RELATIVE_SPREAD = 0.05
+"""Further intervals are timed on GPUs while slowest and fastest differ by more than this part of the median."""
+MAX_GPU_INTERVALS = 9
+"""Most timed intervals per measurement on GPUs, however much they differ."""
+MAX_GPU_TIMING_S = 1.5
+"""Seconds after which no further interval is timed on GPUs, however much they differ."""
+MAX_LENGTH_TRIALS = 4
+"""Attempts to choose the length of an interval: the overhead of a call, some milliseconds, makes few steps look slow."""
+CPU_PAIRS = 5
+"""Pairs of intervals, with and without a part of the work, from which its share is computed on a CPU."""
+GPU_PAIRS = 3
+"""Pairs of intervals, with and without a part of the work, from which its share is computed on GPUs."""
+MAX_SHARE_DEVIATION = 0.15
+"""Largest median absolute deviation of the shares of the pairs; beyond it the share counts as unknown."""
+ALWAYS_MEASURED_S = 2.0
+"""Measurements that need no compilation and at most this many seconds are made even when the budget is spent."""
 GPU_TURNS_S = 5.0
-"""For all children to measure on the GPUs one after the other, once they are ready."""
-PATIENCE, MARGIN_S = 2.0, 1.0
-"""After so many times the budget, a little less, the first batch is measured whatever others do."""
-LEAST_RANDOM_ROWS = 512
-SUBSET_BYTES = 256 << 20
-"""How much of a streamed data set is put on the devices to see what a step takes without the stream."""
+"""Seconds to keep for all children to measure on the GPUs one after the other, once they have compiled."""
+FIRST_BATCH_GRACE = 2.0
+"""Multiple of the budget by which the first batch is measured, even while other processes still work."""
+MARGIN_S = 1.0
+"""Seconds by which a measurement is begun before the parent would give this process up."""
+MIN_RANDOM_ROWS = 512
+"""Fewest rows of a random dataset."""
+RESIDENT_SUBSET_BYTES = 256 << 20
+"""Bytes of a streamed dataset that are put on the devices to time steps that do not wait for their input."""
 
 replace = msgspec.structs.replace
 
 
 def process_age_s() -> float:
-    """How long this process has lived, its imports included; where the system does not say, since this module came."""
+    """Seconds since this process started, its imports included; since this module was imported where `/proc` is missing."""
     try:
         started = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
         return time.clock_gettime(time.CLOCK_BOOTTIME) - started
     except (OSError, ValueError, AttributeError):
-        return time.monotonic() - _IMPORTED
+        return time.monotonic() - _IMPORT_TIME
 
 
-_IMPORTED = time.monotonic()
+_IMPORT_TIME = time.monotonic()
+"""When this module was imported, on the monotonic clock."""
 
 
 def probe(task: ProbeTask, channel: TaskChannel, scratch: Path) -> Probed:
-    """Measure, and send every measurement as it is made. Running out of memory is one of them, and the last.
+    """Time the steps at every batch of `task.batch_sizes`, and send each `Measurement` through `channel` once it is made.
+
+    A batch that runs out of memory gives a measurement that says so; larger batches are then left out.
 
     Raises InvalidInput where the design's rows cannot be read.
     """
-    with Quiet(task.turn) as quiet:
-        done = _probe(task, channel, scratch, quiet)
-        if done and len(task.batch_sizes) == 1:  # with larger ones to come the others may need the memory that it holds
-            quiet.wait_for_all(PROBE_GRACE * task.budget_s - MARGIN_S - process_age_s())
+    with MeasurementLock(task.turn) as lock:
+        complete = _measure_batches(task, channel, scratch, lock)
+        if complete and len(task.batch_sizes) == 1:  # otherwise the other probes may need the memory that this one holds
+            lock.wait_for_all(PROBE_GRACE * task.budget_s - MARGIN_S - process_age_s())
     return Probed()
 
 
-def _probe(task: ProbeTask, channel: TaskChannel, scratch: Path, quiet: Quiet) -> bool:
-    """Whether all was measured."""
+def _measure_batches(task: ProbeTask, channel: TaskChannel, scratch: Path, lock: MeasurementLock) -> bool:
+    """Measure each batch, smallest first; returns whether every measurement succeeded."""
     batch_sizes = sorted(set(task.batch_sizes))
-    with lean.uncollected():
-        bench = _bench(task, batch_sizes, channel, scratch, quiet)
-    if bench is None:
+    with garbage_collection_paused():
+        timer = _make_timer(task, batch_sizes, channel, scratch, lock)
+    if timer is None:
         return False
-    done = True
+    complete = True
     for number, batch in enumerate(batch_sizes):
         channel.send(Progress(done=number, total=len(batch_sizes), text=f"{task.engine} on {task.devices}, batch {batch}"))
-        found = bench.measured(batch, later=len(batch_sizes) - number - 1)
-        channel.send(Measured(measurement=found))
-        done = done and not found.failed
-        if found.failed == OUT_OF_MEMORY:
+        measurement = timer.measured(batch, batches_left=len(batch_sizes) - number - 1)
+        channel.send(Measured(measurement=measurement))
+        complete = complete and not measurement.failed
+        if measurement.failed == OUT_OF_MEMORY:
             break
-    return done
+    return complete
 
 
-def _bench(task: ProbeTask, batch_sizes: Sequence[int], channel: TaskChannel, scratch: Path, quiet: Quiet) -> Bench | None:
-    """The engine, ready to train; None, and a measurement that says so, where it cannot be."""
+def _make_timer(
+    task: ProbeTask, batch_sizes: Sequence[int], channel: TaskChannel, scratch: Path, lock: MeasurementLock
+) -> StepTimer | None:
+    """Build and start the engine, and return a timer of its steps.
+
+    Where the engine cannot be started, a failed measurement is sent and None returned.
+    """
     from seqdec_gui.runner import engines
     from seqdec_gui.runner.random_rows import rows_for
     from seqdec_gui.runner.script_files import write_script
@@ -101,15 +125,15 @@ def _bench(task: ProbeTask, batch_sizes: Sequence[int], channel: TaskChannel, sc
     placement = Placement(task.devices, task.engine)
     channel.send(Progress(total=len(batch_sizes), text=f"{task.engine} on {task.devices} is starting"))
     engines.begin(placement)
-    count = max(LEAST_RANDOM_ROWS, *batch_sizes)
+    count = max(MIN_RANDOM_ROWS, *batch_sizes)
     design = from_builtins(task.design)
-    # an engine may decide by the batch how it works
+    # engines may choose by the batch size how they compute
     design = design.with_training(replace(design.training, batch_size=batch_sizes[0]))
     design, dataset = rows_for(design, Path(task.folder), task.real_rows, count)
     write_script(design, scratch / "model.py", (Path(task.folder),))
 
+    from seqdec_gui.runner.numpy_initializers import numpy_initializers
     from seqdec_gui.runner.program import Program
-    from seqdec_gui.runner.quick_weights import quick_weights
 
     program = Program.of(design, scratch / "model.py")
     blank = Measurement(
@@ -121,17 +145,20 @@ def _bench(task: ProbeTask, batch_sizes: Sequence[int], channel: TaskChannel, sc
     )
     try:
         engine = engines.create(placement, program)
-        with quick_weights():
+        with numpy_initializers():
             engine.build()
         engine.start(dataset)
     except Exception as error:
         channel.send(Measured(measurement=failure(blank, error)))
         return None
-    return Bench(engine, dataset, task, blank, quiet)
+    return StepTimer(engine, dataset, task, blank, lock)
 
 
-class Step(NamedTuple):
-    """Seconds per step in every interval of `steps` steps; `compile_s` is what the calls before took longer than later ones."""
+class StepTimes(NamedTuple):
+    """Seconds per training step, one value for each timed interval.
+
+    `steps` is the length of an interval; `compile_s` the seconds that the untimed calls before spent on compiling.
+    """
 
     steps: int
     compile_s: float
@@ -142,200 +169,243 @@ class Step(NamedTuple):
         return statistics.median(self.seconds)
 
 
-class Bench:
-    """Measures one engine at several batches, within the time of its task."""
+class StepTimer:
+    """Times the training steps of one engine at several batches, within the budget of its task."""
 
-    def __init__(self, engine: Engine, dataset: Dataset, task: ProbeTask, blank: Measurement, quiet: Quiet) -> None:
-        self._engine, self._dataset, self._task, self._blank, self._quiet = engine, dataset, task, blank, quiet
+    def __init__(self, engine: Engine, dataset: Dataset, task: ProbeTask, blank: Measurement, lock: MeasurementLock) -> None:
+        """Take an engine that has been built and started on `dataset`; `blank` is a measurement without results."""
+        self._engine = engine
+        self._dataset = dataset
+        self._task = task
+        self._blank = blank
+        self._lock = lock
         self._longest_s = 0.0
-        self._interval_s, self._intervals = (GPU_INTERVAL_S, GPU_INTERVALS) if on_gpus(engine) else (INTERVAL_S, INTERVALS)
-        self._pairs = GPU_PAIRS if on_gpus(engine) else PAIRS
-        self._alone_is_compiled = False
+        self._interval_s = GPU_INTERVAL_S if on_gpus(engine) else CPU_INTERVAL_S
+        self._intervals = GPU_INTERVALS if on_gpus(engine) else CPU_INTERVALS
+        self._pairs = GPU_PAIRS if on_gpus(engine) else CPU_PAIRS
+        self._unreduced_is_compiled = False
         self._random = np.random.default_rng(0)
 
-    def measured(self, batch: int, later: int) -> Measurement:
-        """One batch; `later` are still to come. Never raises for what an engine does."""
+    def measured(self, batch: int, batches_left: int) -> Measurement:
+        """Return the measurement at one global batch; a failed one for whatever exception the engine raises.
+
+        `batches_left` is how many batches share the rest of the budget after this one.
+        """
         blank = replace(self._blank, batch_size=batch)
         if process_age_s() + self._longest_s > self._task.budget_s and self._longest_s:
             return replace(blank, failed="time", failure=f"There was no time left of {self._task.budget_s:.0f} s.")
-        began, waited_s = time.monotonic(), self._quiet.waited_s
+        began = time.monotonic()
+        waited_s = self._lock.waited_s
         try:
-            return self._measured(blank, later)
+            return self._measured(blank, batches_left)
         except Exception as error:
             return failure(blank, error)
         finally:
-            self._longest_s = max(self._longest_s, time.monotonic() - began - (self._quiet.waited_s - waited_s))
+            self._longest_s = max(self._longest_s, time.monotonic() - began - (self._lock.waited_s - waited_s))
 
-    def _measured(self, blank: Measurement, later: int) -> Measurement:
+    def _measured(self, blank: Measurement, batches_left: int) -> Measurement:
         from seqdec_gui.runner.kernels import recurrent_layers
 
         batch, engine = blank.batch_size, self._engine
-        seconds = self._seconds(later)  # compiling does not shorten it
+        seconds = self._timing_budget_s(batches_left)  # computed first, so that compiling does not shorten it
         first_of_all = not self._longest_s
-        with lean.uncollected():
+        with garbage_collection_paused():
             first_s = self._train(batch, engine.fewest_steps)
-        found = replace(
+        measurement = replace(
             blank,
             ready_s=process_age_s() if first_of_all else None,
             recurrent_layers=recurrent_layers(engine.training_model),
         )
-        if on_gpus(engine) and found.recurrent_layers:
-            found = replace(found, cudnn_layers=engine.cudnn_layers(*self._arguments(batch, engine.fewest_steps)))
-        self._compile_alone(batch, first_s)
-        step = self._step(batch, seconds, first_s)
+        if on_gpus(engine) and measurement.recurrent_layers:
+            measurement = replace(measurement, cudnn_layers=engine.cudnn_layers(*self._arguments(batch, engine.fewest_steps)))
+        self._compile_without_reductions(batch, first_s)
+        times = self._step(batch, seconds, first_s)
         rows = len(self._dataset.training)
-        found = replace(
-            found,
-            compile_s=step.compile_s,
-            step_s=step.median,
-            intervals=len(step.seconds),
-            spread=(max(step.seconds) - min(step.seconds)) / step.median,
+        measurement = replace(
+            measurement,
+            compile_s=times.compile_s,
+            step_s=times.median,
+            intervals=len(times.seconds),
+            spread=(max(times.seconds) - min(times.seconds)) / times.median,
             peak_memory=engine.peak_memory(),
-            epoch_s=(rows // batch) * step.median if self._task.real_rows else None,
+            epoch_s=(rows // batch) * times.median if self._task.real_rows else None,
         )
         if self._task.shares:
-            found = self._with_shares(found, step, later)
-        return found
+            measurement = self._with_shares(measurement, times, batches_left)
+        return measurement
 
-    def _with_shares(self, found: Measurement, step: Step, later: int) -> Measurement:
-        """What reduction and input cost, as far as there is time for another compilation each."""
+    def _with_shares(self, measurement: Measurement, times: StepTimes, batches_left: int) -> Measurement:
+        """Add the shares of a step that reduction and input take, where the budget allows the compilation that each needs."""
         engine = self._engine
         resident = engine.resident
-        found = replace(found, resident=resident, input_share=0.0 if resident else None)
+        measurement = replace(measurement, resident=resident, input_share=0.0 if resident else None)
         if engine.replicas == 1:
-            found = replace(found, reduction_share=0.0)
-        elif (self._alone_is_compiled or not on_gpus(engine)) and self._time_for(step, later, self._alone_is_compiled):
-            found = replace(found, reduction_share=self._reduction_share(found.batch_size, step))
-        if not resident and self._time_for(step, later):
-            found = replace(found, input_share=self._input_share(found.batch_size, step, later))
-        return found
+            measurement = replace(measurement, reduction_share=0.0)
+        elif self._can_measure_reduction(times, batches_left):
+            measurement = replace(measurement, reduction_share=self._reduction_share(measurement.batch_size, times))
+        if not resident and self._fits_in_budget(times, batches_left):
+            measurement = replace(measurement, input_share=self._input_share(measurement.batch_size, times, batches_left))
+        return measurement
 
-    def _reduction_share(self, batch: int, step: Step) -> float | None:
-        """Intervals with and without reduction take turns, so that what else the machine does weighs on both alike."""
+    def _can_measure_reduction(self, times: StepTimes, batches_left: int) -> bool:
+        """Whether the budget allows it; on GPUs also whether the steps without reductions are compiled already."""
+        compiled = self._unreduced_is_compiled
+        return (compiled or not on_gpus(self._engine)) and self._fits_in_budget(times, batches_left, compiled)
+
+    def _reduction_share(self, batch: int, times: StepTimes) -> float | None:
+        """Return the share of a step's time that summing over the devices takes.
+
+        Intervals with and without reduction alternate, so that other programs slow both alike.
+        """
         with self._engine.without_reductions():
-            self._train(batch, step.steps)
+            self._train(batch, times.steps)
         pairs = []
-        with self._quiet.measuring(self._patience_s()):
+        with self._lock.measuring(self._lock_timeout_s()):
             for _ in range(self._pairs):
                 with self._engine.without_reductions():
-                    without_s = self._train(batch, step.steps)
-                pairs.append((self._train(batch, step.steps), without_s))
+                    without_s = self._train(batch, times.steps)
+                pairs.append((self._train(batch, times.steps), without_s))
         return share_saved(pairs)
 
-    def _input_share(self, batch: int, step: Step, later: int) -> float | None:
-        """The same batches of a part of the rows that fits on the devices."""
+    def _input_share(self, batch: int, times: StepTimes, batches_left: int) -> float | None:
+        """Return the share of a step's time that streaming the rows takes.
+
+        The steps are timed again on a subset of the rows that fits on the devices. None where it does not fit.
+        """
         whole = self._dataset
-        self._dataset = part_of(whole, max(batch, rows_in(whole, SUBSET_BYTES)))
+        self._dataset = part_of(whole, max(batch, rows_in(whole, RESIDENT_SUBSET_BYTES)))
         self._engine.start(self._dataset)
-        still = None
+        resident_step = None
         if self._engine.resident:
-            still = self._step(batch, self._seconds(later), self._train(batch, self._engine.fewest_steps))
+            first_s = self._train(batch, self._engine.fewest_steps)
+            resident_step = self._step(batch, self._timing_budget_s(batches_left), first_s)
         self._dataset = whole
         self._engine.start(whole)
-        return share_saved([(step.median, still.median)]) if still else None
+        return share_saved([(times.median, resident_step.median)]) if resident_step else None
 
-    def _time_for(self, step: Step, later: int, compiled: bool = False) -> bool:
-        """Whether a share may be measured, and compiled first, without taking the time of the batches to come."""
-        measuring_s = 2 * self._pairs * max(self._interval_s, step.median)
-        if compiled:
-            return measuring_s < SHORT_S or process_age_s() + measuring_s * (1 + later) < self._task.budget_s
-        return process_age_s() + (step.compile_s + measuring_s) * (1 + later) < self._task.budget_s
+    def _fits_in_budget(self, times: StepTimes, batches_left: int, compiled: bool = False) -> bool:
+        """Whether a share can be measured, after compiling if it is not `compiled`, and leave the other batches their time."""
+        measuring_s = 2 * self._pairs * max(self._interval_s, times.median)
+        if compiled and measuring_s < ALWAYS_MEASURED_S:
+            return True
+        compile_s = 0.0 if compiled else times.compile_s
+        return process_age_s() + (compile_s + measuring_s) * (1 + batches_left) < self._task.budget_s
 
-    def _patience_s(self) -> float:
-        """How long others may keep it from measuring, for it to be done before it is given up (`runs.probe`)."""
-        most_s = (PATIENCE if not self._longest_s else PROBE_GRACE) * self._task.budget_s - MARGIN_S
-        return max(0.0, most_s - process_age_s())
+    def _lock_timeout_s(self) -> float:
+        """Seconds to wait for other processes that work, so that this one ends before `runs.probe` gives it up."""
+        grace = PROBE_GRACE if self._longest_s else FIRST_BATCH_GRACE
+        return max(0.0, grace * self._task.budget_s - MARGIN_S - process_age_s())
 
-    def _seconds(self, later: int) -> float:
-        """For measuring, compilation apart: a part of what is left."""
-        left = self._task.budget_s - process_age_s()
-        return max(self._interval_s, min(self._intervals * 2 * self._interval_s, left / (2 * (later + 1))))
+    def _timing_budget_s(self, batches_left: int) -> float:
+        """Seconds for the timed intervals of one batch, without compilation: a part of the budget that is left."""
+        left_s = self._task.budget_s - process_age_s()
+        return max(self._interval_s, min(self._intervals * 2 * self._interval_s, left_s / (2 * (batches_left + 1))))
 
-    def _compile_alone(self, batch: int, first_s: float) -> None:
-        """Make the steps without reduction ready before anybody measures, as far as time allows; the others took `first_s`."""
+    def _compile_without_reductions(self, batch: int, first_s: float) -> None:
+        """Compile the steps without reductions before any process measures, if the budget allows it.
+
+        `first_s` is what the steps with reductions took to compile, the estimate for these.
+        """
         wanted = self._task.shares and self._engine.replicas > 1 and on_gpus(self._engine)
-        self._alone_is_compiled = wanted and process_age_s() + first_s + GPU_TURNS_S < self._task.budget_s
-        if self._alone_is_compiled:
+        self._unreduced_is_compiled = wanted and process_age_s() + first_s + GPU_TURNS_S < self._task.budget_s
+        if self._unreduced_is_compiled:
             with self._engine.without_reductions():
                 self._train(batch, self._engine.fewest_steps)
 
-    def _step(self, batch: int, seconds: float, first_s: float) -> Step:
-        """The time of a step, after a first call that took `first_s`."""
+    def _step(self, batch: int, seconds: float, first_s: float) -> StepTimes:
+        """Time training steps for about `seconds` seconds, after a first call of the engine that took `first_s` seconds."""
         fewest = self._engine.fewest_steps
-        one_s = min(self._train(batch, fewest) for _ in range(2)) / fewest
-        ran, steps = fewest, steps_in_interval(one_s, self._interval_s, fewest)
+        step_s = min(self._train(batch, fewest) for _ in range(2)) / fewest
+        steps = steps_in_interval(step_s, self._interval_s, fewest)
+        untimed_steps = fewest
+        untimed_s = first_s
         if steps > fewest:  # a loop of another length may be compiled
-            ran, first_s = ran + steps, first_s + self._train(batch, steps)
-        with self._quiet.measuring(self._patience_s()):
-            steps = self._steps_when_quiet(batch, steps)
+            untimed_steps += steps
+            untimed_s += self._train(batch, steps)
+        with self._lock.measuring(self._lock_timeout_s()):
+            steps = self._interval_length(batch, steps)
             began = time.monotonic()
-            found = [self._train(batch, steps) / steps]
-            while self._needs_more(found, time.monotonic() - began, seconds):
-                found.append(self._train(batch, steps) / steps)
-        return Step(steps, max(0.0, first_s - ran * statistics.median(found)), tuple(found))
+            times = [self._train(batch, steps) / steps]
+            while self._needs_more(times, time.monotonic() - began, seconds):
+                times.append(self._train(batch, steps) / steps)
+        compile_s = max(0.0, untimed_s - untimed_steps * statistics.median(times))
+        return StepTimes(steps, compile_s, tuple(times))
 
-    def _steps_when_quiet(self, batch: int, steps: int) -> int:
-        """How many fill an interval now that nobody else works: many at once are faster than one, and than beside others."""
-        for _ in range(MOST_TRIES):
+    def _interval_length(self, batch: int, steps: int) -> int:
+        """Return how many steps fill an interval, at least `steps`, timed while no other process works.
+
+        A step takes less time in a long call than in a short one, and less when no other process compiles.
+        """
+        for _ in range(MAX_LENGTH_TRIALS):
             step_s = self._train(batch, steps) / steps
-            again = max(steps, steps_in_interval(step_s, self._interval_s, self._engine.fewest_steps))
-            if again == steps:
+            longer = max(steps, steps_in_interval(step_s, self._interval_s, self._engine.fewest_steps))
+            if longer == steps:
                 return steps
-            steps = again
+            steps = longer
         self._train(batch, steps)
         return steps
 
-    def _needs_more(self, found: Sequence[float], spent_s: float, seconds: float) -> bool:
-        """Whether another interval is to be measured after these: two at least, and more on GPUs where they differ."""
-        if len(found) < self._intervals:
-            return len(found) < 2 or spent_s < seconds
-        unsteady = max(found) - min(found) > STEADY * statistics.median(found)
-        return unsteady and on_gpus(self._engine) and len(found) < MOST_GPU_INTERVALS and spent_s < UNSTEADY_S
+    def _needs_more(self, times: Sequence[float], spent_s: float, seconds: float) -> bool:
+        """Whether to time another interval after those that took `times` (seconds per step) and `spent_s` seconds together.
+
+        At least two are timed, then up to `seconds` seconds, and further ones on GPUs while their times differ.
+        """
+        if len(times) < self._intervals:
+            return len(times) < 2 or spent_s < seconds
+        differ = max(times) - min(times) > MAX_RELATIVE_SPREAD * statistics.median(times)
+        return differ and on_gpus(self._engine) and len(times) < MAX_GPU_INTERVALS and spent_s < MAX_GPU_TIMING_S
 
     def _train(self, batch: int, steps: int) -> float:
-        """Seconds of one call with so many steps."""
+        """Train `steps` steps in one call of the engine; returns the seconds that it took."""
         arguments = self._arguments(batch, steps)
         began = time.monotonic()
         self._engine.train(*arguments)
         return time.monotonic() - began
 
     def _arguments(self, batch: int, steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Rows, learning rates (small: what is trained is thrown away, but must stay finite) and weights of KL terms."""
+        """Return random rows, learning rates and KL weights for `Engine.train`.
+
+        The rates are small: the trained weights are thrown away, but they must stay finite.
+        """
         rows = self._random.choice(self._dataset.training, (steps, batch)).astype(np.int64)
-        kl_weights = np.full((steps, len(self._engine.program.divergences)), 1e-3, np.float32)
+        kl_weights = np.full((steps, len(self._engine.program.kl_terms)), 1e-3, np.float32)
         return rows, np.full(steps, 1e-5, np.float32), kl_weights
 
 
 def on_gpus(engine: Engine) -> bool:
+    """Whether the engine trains on GPUs."""
     return engine.devices.kind == "gpu"
 
 
-def steps_in_interval(step_s: float, interval_s: float = INTERVAL_S, fewest: int = 1) -> int:
-    """`fewest` times the longest of `LENGTHS` that takes no longer than an interval should; `fewest` where they alone do."""
+def steps_in_interval(step_s: float, interval_s: float = CPU_INTERVAL_S, fewest: int = 1) -> int:
+    """Return how many steps of `step_s` seconds make an interval of at most `interval_s` seconds.
+
+    The number is `fewest` times one of `INTERVAL_LENGTHS`, at least `fewest`.
+    """
     wanted = interval_s / max(step_s * fewest, 1e-9)
-    return fewest * next((length for length in LENGTHS if length <= wanted), 1)
+    return fewest * next((length for length in INTERVAL_LENGTHS if length <= wanted), 1)
 
 
 def share_saved(pairs: Sequence[tuple[float, float]]) -> float | None:
-    """Median of how much of a time goes with a part left out, from (with, without) pairs; at least 0.
+    """Return the share of the time that a part of the work takes: the median over (with, without) pairs of seconds, at least 0.
 
-    None where the pairs differ so much that the median says nothing.
+    None where the shares of the pairs differ by more than `MAX_SHARE_DEVIATION`, so that their median is meaningless.
     """
     shares = sorted(1.0 - without_s / with_s for with_s, without_s in pairs)
-    middle = statistics.median(shares)
-    if statistics.median(abs(share - middle) for share in shares) > MOST_DOUBT:
+    median = statistics.median(shares)
+    if statistics.median(abs(share - median) for share in shares) > MAX_SHARE_DEVIATION:
         return None
-    return max(0.0, middle)
+    return max(0.0, median)
 
 
 def rows_in(dataset: Dataset, size: int) -> int:
-    """How many rows fill so many bytes."""
-    each = sum(array.nbytes for array in dataset.arrays.values()) / max(1, dataset.rows)
-    return max(1, int(size / max(each, 1)))
+    """Return how many rows of the dataset take `size` bytes, at least 1."""
+    bytes_per_row = sum(array.nbytes for array in dataset.arrays.values()) / max(1, dataset.rows)
+    return max(1, int(size / max(bytes_per_row, 1)))
 
 
 def part_of(dataset: Dataset, count: int) -> Dataset:
-    """The dataset cut down to its first training rows."""
+    """Return a dataset of the first `count` training rows, without validation and test rows."""
     from dataclasses import replace
 
     rows = dataset.training[:count]
@@ -346,7 +416,7 @@ def part_of(dataset: Dataset, count: int) -> Dataset:
 
 
 def failure(blank: Measurement, error: Exception) -> Measurement:
-    """Out of memory is an answer; so is anything else an engine cannot do with this design."""
+    """Return `blank` as a failed measurement: out of memory, or the reason why the engine cannot train this design."""
     cause = explain(None, f"{type(error).__name__}: {error}", "probe")
     if cause.kind == OUT_OF_MEMORY:
         return replace(blank, failed="out_of_memory", failure=cause.sentence)

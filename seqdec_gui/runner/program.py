@@ -1,4 +1,4 @@
-"""What an engine trains, before any device is touched: the script, the losses, the optimizer, the seed."""
+"""What an engine trains, independent of devices: the script, the losses, the optimizer, the seed."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     import keras
 
 FULL = "full"
+"""Name of the model of the whole stack among the models of a script."""
 Build = Callable[[], "dict[str, keras.Model]"]
 
 
-class Judged(msgspec.Struct, frozen=True):
-    """A loss block: `output` is the place of its source among the full model's outputs."""
+class LossTerm(msgspec.Struct, frozen=True):
+    """A loss block of the design. `output` is the index of its predictions among the outputs of the full model."""
 
     name: str
     output: int
@@ -37,8 +38,8 @@ class Judged(msgspec.Struct, frozen=True):
     metrics: tuple[MetricName, ...] = ()
 
 
-class Divergence(msgspec.Struct, frozen=True):
-    """The KL term of a variational bottleneck `block`; its outputs are mean and log variance."""
+class KLTerm(msgspec.Struct, frozen=True):
+    """The KL divergence that the variational bottleneck `block` adds to the loss; its outputs are mean and log variance."""
 
     block: str
     weight: float
@@ -46,26 +47,26 @@ class Divergence(msgspec.Struct, frozen=True):
 
 
 class Program(msgspec.Struct, frozen=True):
-    """Everything an engine needs and no device. `model_file` is the generated script."""
+    """The model and training of a design, as an engine needs them. `model_file` is the generated script."""
 
     design: Design
     inference: Inference
     model_file: Path
-    losses: tuple[Judged, ...]
-    divergences: tuple[Divergence, ...]
+    losses: tuple[LossTerm, ...]
+    kl_terms: tuple[KLTerm, ...]
 
     @classmethod
     def of(cls, design: Design, model_file: Path) -> Program:
         """The program of a design without errors, whose script has been written to `model_file`."""
         judges = [(block.id, judge) for block in design.blocks if (judge := block.parameters.judge) is not None]
         linked = [(name, judge) for name, judge in judges if design.into(Port(name, "predictions")) is not None]
-        losses = tuple(_judged(name, number, judge) for number, (name, judge) in enumerate(linked))
-        divergences = tuple(
-            Divergence(block.id, term.kl_weight, term.kl_warmup_epochs)
+        losses = tuple(_loss_term(name, number, judge) for number, (name, judge) in enumerate(linked))
+        kl_terms = tuple(
+            KLTerm(block.id, term.kl_weight, term.kl_warmup_epochs)
             for block in design.blocks
             if (term := block.parameters.divergence) is not None
         )
-        return cls(design, infer(design), model_file, losses, divergences)
+        return cls(design, infer(design), model_file, losses, kl_terms)
 
     @property
     def training(self) -> Training:
@@ -73,7 +74,7 @@ class Program(msgspec.Struct, frozen=True):
 
     @property
     def precision(self) -> Literal["float32", "bfloat16"]:
-        """`auto` is float32 for now: bfloat16 is not faster for recurrent layers on every GPU."""
+        """The precision to train in; `auto` is float32, because bfloat16 is not faster for recurrent layers on every GPU."""
         return "bfloat16" if self.training.precision == "bfloat16" else "float32"
 
     @property
@@ -82,28 +83,28 @@ class Program(msgspec.Struct, frozen=True):
         return self.training.batch_statistics == "global"
 
     def build_models(self) -> dict[str, keras.Model]:
-        """Run the script: every block and "full", initialised from the seed, under the precision's policy.
+        """Run the script and return its models by block id, and "full", initialised from the seed in the program's precision.
 
-        Call under the engine's scope. Random layers get their seeds from the seed too, so they repeat from run to run.
+        Call it under the engine's scope. Random layers take their seeds from the seed too, so they repeat from run to run.
         """
         import keras
 
         _seed_layers(self.training.seed)
-        before = keras.config.dtype_policy()
+        policy_before = keras.config.dtype_policy()
         keras.config.set_dtype_policy("mixed_bfloat16" if self.precision == "bfloat16" else "float32")
         try:
             models = load_build(self.model_file)()
         finally:
-            keras.config.set_dtype_policy(before)
+            keras.config.set_dtype_policy(policy_before)
         if self.precision == "bfloat16":
             _keep_outputs_precise(models[FULL])
         return models
 
 
 def _seed_layers(seed: int) -> None:
-    """Seed the generators that Keras draws the layers' seeds from.
+    """Seed the generators from which Keras draws the seeds of layers.
 
-    (`keras.utils.set_random_seed` would import TensorFlow, seconds, whatever the backend is. That engine calls it itself.)
+    (`keras.utils.set_random_seed` would import TensorFlow, for seconds, on any backend. The TensorFlow engine calls it itself.)
     """
     import numpy as np
 
@@ -111,15 +112,15 @@ def _seed_layers(seed: int) -> None:
     np.random.seed(seed)
 
 
-def _judged(name: str, output: int, judge: Judge) -> Judged:
-    return Judged(name, output, judge.loss, judge.weight, judge.mask_padding, judge.metrics)
+def _loss_term(name: str, output: int, judge: Judge) -> LossTerm:
+    return LossTerm(name, output, judge.loss, judge.weight, judge.mask_padding, judge.metrics)
 
 
 def load_build(path: Path) -> Build:
-    """The `build` of a generated script, which is run as a module of its own. Raises SeqdecError.
+    """Run a generated script as a module of its own, and return its function `build`. Raises SeqdecError.
 
-    The text is read, verified and compiled here: Python's own import would prefer compiled code that lies in `__pycache__`
-    beside the script, which in a foreign run need not be that of the script.
+    The text is read, verified and compiled here, because Python's own import would prefer compiled code in `__pycache__` beside
+    the script, which need not be that of the script in a run from elsewhere.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -132,17 +133,17 @@ def load_build(path: Path) -> Build:
 
 
 def training_model(models: Mapping[str, keras.Model], program: Program) -> keras.Model:
-    """The full model with the mean and the log variance of every variational bottleneck as further outputs.
+    """Return the full model with the mean and the log variance of every variational bottleneck as further outputs.
 
-    Takes a list of inputs and gives a list of outputs, in the order of `full.inputs` and of `program`: one per loss, then mean
-    and log variance per divergence. Shares all layers with `models`.
+    It takes a list of inputs and returns a list of outputs, in the order of `full.inputs` and of `program`: one per loss, then
+    mean and log variance of each KL term. It shares all layers with `models`.
     """
     import keras
 
     full = models[FULL]
     extra: list[Any] = []
-    for divergence in program.divergences:
-        block = models[divergence.block]
+    for kl_term in program.kl_terms:
+        block = models[kl_term.block]
         nodes = (node for same_depth in full._nodes_by_depth.values() for node in same_depth)
         call = next(node for node in nodes if node.operation is block)
         outputs = list(call.output_tensors)
@@ -151,7 +152,7 @@ def training_model(models: Mapping[str, keras.Model], program: Program) -> keras
 
 
 def make_optimizer(training: Training) -> keras.Optimizer:
-    """The Keras optimizer. It clips what it is given by the global norm: give it the gradients of the global batch."""
+    """Return the Keras optimizer. It clips by the global norm, so apply it to the gradients of the global batch."""
     import keras
 
     common = {"learning_rate": training.learning_rate, "global_clipnorm": training.clip_norm or None}
@@ -167,7 +168,7 @@ def make_optimizer(training: Training) -> keras.Optimizer:
 
 
 def _keep_outputs_precise(full: keras.Model) -> None:
-    """Let the layers that give the predictions compute in float32: a softmax in bfloat16 has two digits."""
+    """Make the layers of the predictions compute in float32: a softmax in bfloat16 has only two digits."""
     import keras
 
     for tensor in full.outputs:

@@ -1,4 +1,4 @@
-"""Where the random layers of a model keep their place in the sequence of random numbers."""
+"""Finds the variables in which random layers store the state of their generators."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from seqdec_gui.runner.normalization import all_layers
 
 
 def seed_states(model: keras.Model) -> list[Any]:
-    """The Keras variables [seed, count] of every Dropout, GaussianNoise and recurrent dropout, each once."""
-    found: dict[int, Any] = {}
+    """Return the Keras variables [seed, count] of every Dropout, GaussianNoise and recurrent dropout, each once."""
+    states: dict[int, Any] = {}
     for layer in all_layers(model):
         for generator in layer._seed_generators:
-            found[id(generator.state)] = generator.state
-    return list(found.values())
+            states[id(generator.state)] = generator.state
+    return list(states.values())

@@ -1,4 +1,4 @@
-"""Models that take the numbers of the data as they are: their inputs are standardised by stock Keras layers."""
+"""Makes models that take the unscaled numbers of the data: stock Keras layers standardise their inputs."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 TOLERANCE = 1e-4
-"""Largest difference of a prediction p, as a part of max(1, |p|), on raw and on standardised inputs; both are rounded."""
-LEAST_DEVIATION = 1e-7
-"""`Normalization` divides by no less: `keras.config.epsilon()`."""
+"""Largest allowed difference of predictions p on raw and on standardised inputs, as a part of max(1, |p|)."""
+MIN_DEVIATION = 1e-7
+"""Smallest number by which Keras's `Normalization` divides: `keras.config.epsilon()`."""
 BUILD = "models_with_raw_inputs"
+"""Name of the function in an exported script that builds models with raw inputs."""
 
 
 def fail_unless_buildable(scalings: Sequence[Scaling | None]) -> None:
@@ -33,21 +34,22 @@ def fail_unless_buildable(scalings: Sequence[Scaling | None]) -> None:
             "error",
             "no_raw_inputs",
             scaling.name,
-            f"A Keras layer cannot standardise {scaling.name}: it divides by {LEAST_DEVIATION:g} at least, "
+            f"A Keras layer cannot standardise {scaling.name}: it divides by {MIN_DEVIATION:g} at least, "
             f"and a deviation is {min(scaling.deviation):.3g}.",
             "Export without raw inputs, or train on the data in smaller units.",
         )
         for scaling in scalings
-        if scaling is not None and min(scaling.deviation) < LEAST_DEVIATION
+        if scaling is not None and min(scaling.deviation) < MIN_DEVIATION
     ]
     if problems:
         raise InvalidInput(problems)
 
 
 def with_raw_inputs(model: keras.Model, scalings: Sequence[Scaling | None]) -> keras.Model:
-    """The model with a `Normalization` layer behind every input that has a scaling; one for each input, in order.
+    """Return the model with a `Normalization` layer after every input that has a scaling.
 
-    `model` itself is one of its layers, with all weights. Raises InvalidInput.
+    `scalings` has one entry per input, in order. `model` itself is one of the layers of the result, with all weights. Raises
+    InvalidInput.
     """
     import keras
 
@@ -66,12 +68,12 @@ def _layer(name: str, scaling: Scaling) -> keras.layers.Layer:
 
 
 def raw_of(inputs: Sequence[Array], scalings: Sequence[Scaling | None]) -> list[Array]:
-    """Stored rows in the units of the data."""
+    """Return stored rows in the units of the data."""
     return [array if scaling is None else undo(scaling, array) for array, scaling in zip(inputs, scalings, strict=True)]
 
 
 def fail_unless_equal(trained: keras.Model, inputs: Sequence[Array], raw: keras.Model, raw_inputs: Sequence[Array]) -> float:
-    """The largest difference between the predictions p of both, as a part of max(1, |p|).
+    """Return the largest difference between the predictions p of both models, as a part of max(1, |p|).
 
     Raises SeqdecError above `TOLERANCE`.
     """
@@ -89,9 +91,9 @@ def fail_unless_equal(trained: keras.Model, inputs: Sequence[Array], raw: keras.
 
 # -- scripts
 def add_to_script(script: Path, scalings: Mapping[str, Scaling], raw_inputs: bool) -> None:
-    """Say at the end of an exported script which inputs were standardised, and how.
+    """Append to an exported script which inputs were standardised, and how, as a comment.
 
-    With `raw_inputs` that is a function `models_with_raw_inputs` beside `build`. Raises OSError.
+    With `raw_inputs` it is a function `models_with_raw_inputs` instead. Raises OSError.
     """
     if scalings:
         text = script.read_text("utf-8").rstrip("\n") + "\n" + (_function(scalings) if raw_inputs else _comment(scalings))

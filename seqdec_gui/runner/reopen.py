@@ -1,4 +1,4 @@
-"""Opens an exported file as its receiver will: in a fresh process, with nothing but Keras.
+"""Opens an exported file as its recipient will: in a fresh process, with nothing but Keras.
 
 `python -m seqdec_gui.runner.reopen` imports Keras at once, then reads lines of JSON from standard input: `path`; `opener`, the
 function that opens the file, and its `options` and `weights` (`runner.exports.base`); `arrays`, an `.npz` of the inputs `0`,
@@ -31,7 +31,7 @@ Array = npt.NDArray[Any]
 
 
 class NotReopened(SeqdecError):
-    """The file cannot be opened by plain Keras, or not be run. `reason` is what Keras says."""
+    """Plain Keras cannot open or run the file. `reason` is the message of Keras."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -39,7 +39,7 @@ class NotReopened(SeqdecError):
 
 
 class FreshProcess:
-    """A process that has imported nothing but Keras and waits for files. Starting it early hides the time of its imports."""
+    """A process that imports nothing but Keras and waits for files. Start it early, so that its imports take no extra time."""
 
     def __init__(self) -> None:
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
@@ -84,9 +84,9 @@ class FreshProcess:
         with contextlib.suppress(BrokenPipeError):
             self._child.stdin.write(json.dumps(job) + "\n")
             self._child.stdin.flush()
-        said = self._child.stdout.readline()
-        if said:
-            return str(json.loads(said))
+        answer = self._child.stdout.readline()
+        if answer:
+            return str(json.loads(answer))
         self._log.seek(0)
         tail = self._log.read()[-2000:].decode("utf-8", "replace").strip().splitlines()
         return tail[-1] if tail else f"the process ended with exit status {self._child.wait()}."
@@ -102,7 +102,7 @@ def _load(path: Path) -> list[Array]:
 
 
 def predictions(model: keras.Model, inputs: list[Array]) -> list[npt.NDArray[np.float32]]:
-    """Outputs of a model at inference, as a list even of one; `inputs` in the model's order."""
+    """Return the outputs of a model at inference as a list; `inputs` are in the model's order."""
     outputs = model.predict_on_batch(inputs[0] if len(inputs) == 1 else inputs)
     return [np.asarray(output, np.float32) for output in (outputs if isinstance(outputs, list | tuple) else [outputs])]
 

@@ -1,4 +1,4 @@
-"""Generated sequences as a CSV file, and rows that came with a task instead of a file."""
+"""Writes generated sequences as a CSV file, and converts the rows of a task to columns."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.runner.sampler import Sample
 
 HEADER = ("row", "sample", "text", "log_probability")
+"""Columns of a file of samples."""
 FINISHED = "finished"
-"""The further column of a file that marks unfinished sequences: 1, or 0 for one that was cut at the greatest length."""
-
+"""The optional column that marks unfinished sequences: 0 for one that was cut at the greatest length, otherwise 1."""
 PREVIEW = 20
+"""Samples that the answer of a task repeats."""
 
 
 def write_samples(path: Path, parts: Iterable[list[Sample]], mark_unfinished: bool = False) -> tuple[int, tuple[Sample, ...]]:
-    """Write the file whole or not at all, a part at a time; returns how many and the first of them. Raises SeqdecError.
+    """Write the file whole or not at all; returns the number of samples and the first of them. Raises SeqdecError.
 
     `mark_unfinished` adds the column `finished`.
     """
@@ -57,9 +58,9 @@ def write_samples(path: Path, parts: Iterable[list[Sample]], mark_unfinished: bo
 
 
 def columns_of(rows: Sequence[Mapping[str, Any]], fitted: Fitted) -> dict[str, Values]:
-    """One list of values per port from one mapping per row. Raises InvalidInput: a value is missing or no number."""
+    """Return the values of each port from one mapping per row. Raises InvalidInput: a value is missing or is no number."""
     names = list(dict.fromkeys(name for row in rows for name in row))
-    found: dict[str, Values] = {}
+    columns: dict[str, Values] = {}
     for name in names:
         port = fitted.port(name)
         missing = next((i for i, row in enumerate(rows) if name not in row), None)
@@ -68,17 +69,17 @@ def columns_of(rows: Sequence[Mapping[str, Any]], fitted: Fitted) -> dict[str, V
             raise InvalidInput([Problem("error", "missing_input", name, text, "Give one value per row.")])
         values = [row[name] for row in rows]
         if isinstance(port.codec, FittedText | FittedCategory):
-            found[port.name] = [str(value) for value in values]
+            columns[port.name] = [str(value) for value in values]
             continue
         depth = port.codec.depth if isinstance(port.codec, FittedIds) else 0
         shape = (*port.codec.shape, depth) if depth else port.codec.shape
         try:
-            found[port.name] = np.array(values, np.float64).reshape(len(rows), *shape)
+            columns[port.name] = np.array(values, np.float64).reshape(len(rows), *shape)
         except (ValueError, TypeError) as error:
             wrong = next((i for i, value in enumerate(values) if not _fits(value, shape)), 0)
             text = f"Row {wrong + 1} of input {name} is {str(values[wrong])[:60]!r}; expected numbers of shape {shape}."
             raise InvalidInput([Problem("error", "not_numbers", name, text)]) from error
-    return found
+    return columns
 
 
 def _fits(value: Any, shape: tuple[int, ...]) -> bool:

@@ -1,4 +1,4 @@
-"""Sequences from a trained stack, greedy or at random, many rows and samples at once; docs/sampling.md defines the figures."""
+"""Generates sequences with a trained stack, greedily or at random, for many rows at once; see docs/sampling.md."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy.typing as npt
 from seqdec_gui.data.fitted import Fitted
 from seqdec_gui.data.symbols import Symbols, symbols_of_decoder, symbols_of_predictions
 from seqdec_gui.data.teaching import fail_if_taught
-from seqdec_gui.data.wires import expand
+from seqdec_gui.data.tensor_feeds import expand
 from seqdec_gui.domain.dataflow import inputs_behind
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.generation import OnePass, Stepwise, plan_for
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runner.decoding import choice
-from seqdec_gui.runner.decoding.numbers import Numbers, Scale, numbers_of, scale_of, shown
+from seqdec_gui.runner.decoding.numbers import Numbers, Scale, numbers_as_text, numbers_of, scale_of
 from seqdec_gui.runner.decoding.step import StepDecoder
 from seqdec_gui.runner.wiring import model_of
 
@@ -27,10 +27,12 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 Choose = Callable[[int, Array], Array]
-SEQUENCES_AT_ONCE = 1024
-PROBABILITIES_AT_ONCE = 2**24
-LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)
-"""Below it a logarithm ends, so that the sum of a sequence stays finite."""
+MAX_SEQUENCES_AT_ONCE = 1024
+"""Most sequences that are generated together."""
+MAX_PROBABILITIES_AT_ONCE = 2**24
+"""Most probabilities of one step, over all sequences that are generated together."""
+MIN_PROBABILITY = float(np.finfo(np.float32).tiny)
+"""Probability to which smaller ones are raised before the logarithm, so that the sum of a sequence stays finite."""
 
 
 class Sample(NamedTuple):
@@ -49,18 +51,18 @@ class Sample(NamedTuple):
 class Sampler:
     """Generates with the trained `models` of a design.
 
-    `rows(port)` gives the stored training rows of a port; it is only asked for data that was bound as ids or numbers, where the
-    first and the last symbol have to be found, and for inputs that may hold what is to be predicted. Raises InvalidInput where
-    the design cannot generate, with the reason.
+    `rows(port)` returns the stored training rows of a port. It is called only for data bound as ids or numbers, whose first and
+    last symbol have to be determined, and for inputs that may contain the targets. Raises InvalidInput, with the reason, where
+    the design cannot generate.
     """
 
     first_step_from: str = ""
-    """The input that gives the first step of each row, `(rows, features)`, where the training rows begin differently."""
+    """The input that gives the first step of each row, `(rows, features)`; empty if all training rows begin alike."""
 
     def __init__(self, design: Design, models: Mapping[str, keras.Model], fitted: Fitted, rows: Callable[[str], Array]) -> None:
         inference = infer(design)
         plan = plan_for(design, inference)
-        self._wires = {wire.name: wire for wire in fitted.wires if wire.role == "input"}
+        self._feeds = {feed.name: feed for feed in fitted.feeds if feed.role == "input"}
         self._symbols: Symbols | None = None
         self._numbers: Numbers | None = None
         self._scale: Scale | None = None
@@ -68,14 +70,14 @@ class Sampler:
         self._model: keras.Model | None = None
         if isinstance(plan, OnePass):
             fail_if_taught(design, plan, fitted, rows)
-            wire = next(wire for wire in fitted.wires if wire.name == plan.loss)
+            feed = next(feed for feed in fitted.feeds if feed.name == plan.loss)
             self._model = model_of(design, inference, models, [plan.port], "predictions")
             self.inputs = inputs_behind(design, [plan.port])
             steps = self._model.outputs[0].shape[1] if len(self._model.outputs[0].shape) == 3 else 1
             if plan.numbers:
                 self._scale = scale_of(fitted, plan.loss)
             else:
-                self._symbols = symbols_of_predictions(fitted, plan.loss, plan.width, steps or 0, lambda: rows(wire.array))
+                self._symbols = symbols_of_predictions(fitted, plan.loss, plan.width, steps or 0, lambda: rows(feed.array))
         else:
             self._of_decoder(plan, fitted, rows)
             self._decoder = StepDecoder(design, inference, models, plan.decoder, plan.encoding, plan.width)
@@ -84,7 +86,7 @@ class Sampler:
 
     def _of_decoder(self, plan: Stepwise, fitted: Fitted, rows: Callable[[str], Array]) -> None:
         if plan.numbers:
-            array = next(wire.array for wire in fitted.wires if wire.name == plan.fed)
+            array = next(feed.array for feed in fitted.feeds if feed.name == plan.fed)
             self._numbers = numbers_of(fitted, plan.fed, plan.loss, rows(array))
             if self._numbers.begin is None:
                 self.first_step_from = plan.fed
@@ -100,20 +102,25 @@ class Sampler:
     def generate(
         self, arrays: Mapping[str, Array], rows: int | Array, count: int = 1, temperature: float = 0.0, seed: int = 0
     ) -> Iterator[list[Sample]]:
-        """`count` samples for each row, in the order of rows, then samples, a part at a time.
+        """Yield samples in lists, ordered by row and then by number.
 
-        `arrays` are the stored arrays of `self.inputs` (`Fitted.encode_rows`); `rows` are the numbers of those to decode,
-        ascending, or how many there are. Temperature 0 takes the likeliest symbol. A sample depends on weights, row values,
-        temperature, seed and its own two numbers, and on nothing else.
+        A sample depends on weights, row values, temperature, seed, row number and sample number, and on nothing else.
+
+        Args:
+            arrays: The stored arrays of `self.inputs` (`Fitted.encode_rows`).
+            rows: The numbers of the rows to decode, ascending, or how many rows there are.
+            count: Samples for each row.
+            temperature: 0 takes the likeliest symbol.
+            seed: Seed of the random numbers.
         """
         numbers = np.arange(rows) if isinstance(rows, int) else rows
         total = len(numbers) * count
-        size = min(total, SEQUENCES_AT_ONCE, max(16, PROBABILITIES_AT_ONCE // max(1, self._width)))
+        size = min(total, MAX_SEQUENCES_AT_ONCE, max(16, MAX_PROBABILITIES_AT_ONCE // max(1, self._width)))
         for start in range(0, total, size):
-            index = np.minimum(np.arange(start, start + size), total - 1)  # the last part is filled up: one shape to compile
+            index = np.minimum(np.arange(start, start + size), total - 1)  # fill the last part up: one shape to compile
             kept = min(size, total - start)
-            found = self._part(arrays, numbers[index // count], index % count, temperature, seed)
-            yield [Sample(int(numbers[i // count]), int(i % count), *found[k]) for k, i in enumerate(index[:kept])]
+            results = self._part(arrays, numbers[index // count], index % count, temperature, seed)
+            yield [Sample(int(numbers[i // count]), int(i % count), *results[k]) for k, i in enumerate(index[:kept])]
 
     def _part(
         self, arrays: Mapping[str, Array], rows: Array, samples: Array, temperature: float, seed: int
@@ -123,10 +130,10 @@ class Sampler:
             begin = arrays[self.first_step_from][rows] if self._numbers.begin is None else self._numbers.begin
             begin = np.broadcast_to(begin, (len(rows), begin.shape[-1]))
             values = self._numbers.roll_out(self._decoder, self._states(arrays, rows), begin)
-            return [(shown(row), None, True) for row in values]
+            return [(numbers_as_text(row), None, True) for row in values]
         if self._scale is not None:
             predicted, places = self._predict(arrays, rows)
-            return [(shown(self._scale.undo(predicted[place].astype(np.float64))), None, True) for place in places]
+            return [(numbers_as_text(self._scale.undo(predicted[place].astype(np.float64))), None, True) for place in places]
         assert self._symbols is not None
         allowed = self._symbols.allowed
 
@@ -143,8 +150,9 @@ class Sampler:
         ]
 
     def log_probabilities(self, arrays: Mapping[str, Array], ids: Array) -> Array:
-        """The log-probability of given sequences, one per row of `arrays`, computed step by step; `ids` are predicted ids
-        `(rows, steps)`. Sums up to the first end symbol and with it. float64 `(rows,)`.
+        """Return the log-probability of one sequence per row of `arrays`, computed step by step, float64 `(rows,)`.
+
+        `ids` `(rows, steps)` are the sequences as predicted ids; they count up to the first end symbol, which is included.
         """
         if self._symbols is None:
             raise InvalidInput("A decoder of numbers gives no probabilities.", "no_symbols")
@@ -152,17 +160,17 @@ class Sampler:
 
     # -- steps
     def _inputs(self, arrays: Mapping[str, Array], rows: Array) -> dict[str, Array]:
-        return {name: expand(self._wires[name], arrays[name][rows]) for name in self.inputs}
+        return {name: expand(self._feeds[name], arrays[name][rows]) for name in self.inputs}
 
     def _states(self, arrays: Mapping[str, Array], rows: Array) -> list[Array]:
-        """The initial states of these rows, which ascend; every different row goes through the encoder once."""
+        """Return the initial states of these rows, which ascend; every different row is encoded once."""
         assert self._decoder is not None
         different, places = np.unique(rows, return_inverse=True)
         states = self._decoder.initial_states(self._inputs(arrays, different), len(different))
         return states if len(different) == len(rows) else [state[places] for state in states]
 
     def _run(self, arrays: Mapping[str, Array], rows: Array, choose: Choose, steps: int | None = None) -> tuple[Array, Array]:
-        """Ids `(rows, steps)` and the sums of log p of the chosen ones, up to the end symbol and with it."""
+        """Return ids `(rows, steps)`, and the sums of log p of the chosen ids up to the end symbol, which is included."""
         assert self._symbols is not None
         symbols = self._symbols
         steps = symbols.steps if steps is None else steps
@@ -189,7 +197,7 @@ class Sampler:
 
         def predict(step: int, chosen: Array) -> Array:
             nonlocal states
-            fed = symbols.feed[chosen] if step else np.full(len(rows), symbols.begin)
+            fed = symbols.fed_next[chosen] if step else np.full(len(rows), symbols.begin)
             probabilities, states = decoder.step(fed.astype(np.int32), states)
             return probabilities
 
@@ -200,21 +208,21 @@ class Sampler:
         return lambda step, _: predicted[places, step]
 
     def _predict(self, arrays: Mapping[str, Array], rows: Array) -> tuple[Array, Array]:
-        """Predictions `(different rows, steps, width)`, and for each of `rows` its place among them."""
+        """Return the predictions `(different rows, steps, width)`, and for each of `rows` its index in them."""
         assert self._model is not None
         different, places = np.unique(rows, return_inverse=True)
-        given = list(self._inputs(arrays, different).values())
-        predicted = np.asarray(self._model.predict_on_batch(given[0] if len(given) == 1 else given))
+        inputs = list(self._inputs(arrays, different).values())
+        predicted = np.asarray(self._model.predict_on_batch(inputs[0] if len(inputs) == 1 else inputs))
         return predicted.reshape(len(different), -1, predicted.shape[-1]), places
 
 
 def _log(probabilities: Array, chosen: Array) -> Array:
-    """log of the chosen symbols' share of the sum, which is 1 for a softmax; float64 `(rows,)`."""
+    """Return the logarithm of the chosen symbols' share of the sum (1 for a softmax), float64 `(rows,)`."""
     p = probabilities[np.arange(len(chosen)), chosen].astype(np.float64)
     total = probabilities.sum(axis=-1, dtype=np.float64)
-    return np.log(np.maximum(p, LEAST_PROBABILITY) / np.maximum(total, LEAST_PROBABILITY))
+    return np.log(np.maximum(p, MIN_PROBABILITY) / np.maximum(total, MIN_PROBABILITY))
 
 
 def rows_in(arrays: Mapping[str, Array], names: Iterable[str]) -> int:
-    """How many rows the inputs have; 1 for a language model, which has none."""
+    """Return the number of rows of the inputs; 1 for a language model, which has no inputs."""
     return next((len(arrays[name]) for name in names), 1)

@@ -1,4 +1,4 @@
-"""Learning rate and KL weights of every step, and what is done when a metric stands still: pure functions."""
+"""Learning rates and KL weights of every step, and what happens when a metric stops improving: pure functions."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ import numpy as np
 import numpy.typing as npt
 
 from seqdec_gui.domain.training import Training
-from seqdec_gui.runner.program import Divergence
+from seqdec_gui.runner.program import KLTerm
 
 Floats = npt.NDArray[np.float32]
 Rates = npt.NDArray[np.float64]
-LEAST_RATIO = 1e-9
-"""A geometric decay never reaches 0: a final rate of 0 is taken for this part of the first rate."""
+MIN_RATIO = 1e-9
+"""Part of the first rate that stands for a final rate of 0 in a geometric decay, which never reaches 0."""
 
 
 def learning_rates(training: Training, steps_per_epoch: int, first: int, count: int, scale: float = 1.0) -> Rates:
-    """The rates of steps `first` to `first + count - 1` (from 0), (count,).
+    """Return the learning rates of steps `first` to `first + count - 1` (counted from 0), (count,).
 
-    exponential and cosine change the rate at every step: the first step of `schedule_first_epoch` has `learning_rate`, the last
-    step of `schedule_last_epoch` and all after it have `final_learning_rate`. A decay of a single step has the final rate.
-    constant and plateau stay. `scale` is what plateau and the user have made of it (see `rescaled`).
+    The schedules `exponential` and `cosine` change the rate at every step: the first step of `schedule_first_epoch` has
+    `learning_rate`, the last step of `schedule_last_epoch` and all later ones have `final_learning_rate`. A decay of a single
+    step has the final rate. With `constant` and `plateau` the scheduled rate stays. `scale` is the factor on the scheduled
+    rates that `plateau` and the user have set (see `rescaled`).
     """
     begin = training.schedule_first_epoch - 1
     end = max(training.schedule_last_epoch or training.epochs, begin + 1)
@@ -36,7 +37,7 @@ def learning_rates(training: Training, steps_per_epoch: int, first: int, count: 
     start, final = training.learning_rate, training.final_learning_rate
     match training.schedule:
         case "exponential":
-            least = max(final, start * LEAST_RATIO)
+            least = max(final, start * MIN_RATIO)
             rates = np.where(done < 1.0, start * (least / start) ** done, least)
         case "cosine":
             decayed = final + (start - final) * 0.5 * (1.0 + np.cos(np.pi * done))  # cos(pi) is exactly -1
@@ -47,16 +48,16 @@ def learning_rates(training: Training, steps_per_epoch: int, first: int, count: 
 
 
 def rescaled(training: Training, steps_per_epoch: int, step: int, rate: float) -> float:
-    """The scale under which step `step` has this rate: how a rate that the user sets goes together with a schedule."""
+    """Return the scale with which step `step` has this learning rate, so that a rate set by the user follows the schedule."""
     (planned,) = learning_rates(training, steps_per_epoch, step, 1)
     return rate / float(planned) if planned > 0 else 1.0
 
 
-def kl_weights(divergences: Sequence[Divergence], steps_per_epoch: int, first: int, count: int) -> Floats:
-    """The weight of every KL term at each step, float32 (count, divergences); it grows evenly over the warm-up."""
+def kl_weights(kl_terms: Sequence[KLTerm], steps_per_epoch: int, first: int, count: int) -> Floats:
+    """Return the weight of every KL term at each step, float32 (count, kl_terms); it grows linearly over the warm-up."""
     epochs_done = np.arange(first, first + count, dtype=np.float64) / steps_per_epoch
     columns = [term.weight * np.clip(epochs_done / max(term.warmup_epochs, 1e-12), 0.0, 1.0) if term.warmup_epochs else
-               np.full(count, term.weight) for term in divergences]  # fmt: skip
+               np.full(count, term.weight) for term in kl_terms]  # fmt: skip
     return np.asarray(np.stack(columns, axis=1) if columns else np.zeros((count, 0)), np.float32)
 
 
@@ -67,7 +68,7 @@ class Watch(msgspec.Struct, frozen=True):
     waited: int = 0
 
     def after(self, value: float | None, larger_is_better: bool, delta: float = 0.0) -> Watch:
-        """The watch after one more report. A value that is not finite is never better."""
+        """Return the watch after one more report. A value that is not finite is never better."""
         if value is None or not np.isfinite(value):
             return Watch(self.best, self.waited + 1)
         gain = 0.0 if self.best is None else (value - self.best if larger_is_better else self.best - value)
@@ -77,7 +78,7 @@ class Watch(msgspec.Struct, frozen=True):
 
 
 def after_plateau(training: Training, watch: Watch, scale: float) -> tuple[Watch, float]:
-    """Watch and scale after a report, under `schedule = "plateau"`: the rate falls once patience is at an end."""
+    """Return watch and scale after a report with `schedule = "plateau"`: the rate falls after `plateau_patience` reports."""
     if watch.waited < training.plateau_patience:
         return watch, scale
     least = training.final_learning_rate / training.learning_rate
@@ -85,7 +86,7 @@ def after_plateau(training: Training, watch: Watch, scale: float) -> tuple[Watch
 
 
 def parts_of(steps: int, parts: int) -> list[int]:
-    """The steps after which the parts of an epoch end; never more parts than steps."""
+    """Return the steps after which the parts of an epoch end; never more parts than steps."""
     parts = min(parts, steps)
     return [round(steps * (i + 1) / parts) for i in range(parts)]
 
@@ -96,7 +97,7 @@ def is_accuracy(metric: str) -> bool:
 
 
 def padded(rows: npt.NDArray[np.int64], batch: int) -> tuple[npt.NDArray[np.int64], Floats]:
-    """Rows as (steps, batch), filled up with the first one, and the weights, 0 for what was filled up."""
+    """Return the rows as (steps, batch), filled up with the first row, and their weights, 0 for rows that only fill up."""
     missing = -len(rows) % batch
     whole: Any = np.concatenate([rows, np.repeat(rows[:1], missing)]).reshape(-1, batch)
     weights = np.ones(len(rows) + missing, np.float32)

@@ -1,4 +1,4 @@
-"""The generated script on disk, with the imported Keras files that it opens beside it."""
+"""Writes the generated script, and beside it the imported Keras files that it opens."""
 
 from __future__ import annotations
 
@@ -18,26 +18,25 @@ from seqdec_gui.runs.files import copy_atomically, write_atomically
 def write_script(design: Design, script: Path, look_in: Iterable[Path]) -> tuple[Path, ...]:
     """Write the script and copy the design's Keras files beside it; returns all files, the script first.
 
-    A relative file of the design is looked for in the folders `look_in`, after a copy that an earlier start left there. A file
-    that is not the one that was inspected (check sum) is passed over, and one that holds code or links is refused. Raises
-    InvalidInput, OSError.
+    Relative paths of the design are searched in the folders `look_in`, after a copy from an earlier start. A file whose check
+    sum is not that of the imported one is skipped, and one that holds code or links is refused. Raises InvalidInput, OSError.
     """
     text = generate(design)
     folders = tuple(look_in)
     imported = [(block, file) for block in design.blocks if (file := block.parameters.imported) is not None]
     names = keras_file_names(design)
-    found = [(find_keras_file(block, file, names[block.id], folders), script.with_name(names[block.id]))
+    copies = [(find_keras_file(block, file, names[block.id], folders), script.with_name(names[block.id]))
              for block, file in imported]  # fmt: skip
-    for source, target in found:
+    for source, target in copies:
         fail_if_unsafe(source)
         if source.resolve() != target.resolve():
             copy_atomically(source, target)
     write_atomically(script, text.encode())
-    return (script, *(target for _, target in found))
+    return (script, *(target for _, target in copies))
 
 
 def find_keras_file(block: Block, imported: ImportedFile, copy: str, folders: Iterable[Path]) -> Path:
-    """The imported file of this block, or the copy of that name. Raises InvalidInput: not found, or changed since."""
+    """Return the path of the imported file of a block, or of its copy. Raises InvalidInput: missing, or changed since."""
     places = [place for folder in folders for place in (folder / copy, folder / expanded(imported.file))]
     changed: Path | None = None
     for place in places or [expanded(imported.file)]:
@@ -53,6 +52,6 @@ def find_keras_file(block: Block, imported: ImportedFile, copy: str, folders: It
 
 
 def sha256(path: Path) -> str:
-    """Check sum of a file, in hexadecimal."""
+    """Return the SHA-256 check sum of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

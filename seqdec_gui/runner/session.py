@@ -1,4 +1,4 @@
-"""From a run folder to its final event: design, data, model, weights to begin with, and then the loop."""
+"""Trains the run of a folder: opens design and data, builds the model, loads initial weights, and runs the loop."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError, error
 from seqdec_gui.domain.training import Training
 from seqdec_gui.domain.validation import check
 from seqdec_gui.runner import engines
-from seqdec_gui.runner import import_trimming as lean
 from seqdec_gui.runner.commands import Commands, StopRequested
+from seqdec_gui.runner.import_trimming import garbage_collection_paused
 from seqdec_gui.runs import devices
 from seqdec_gui.runs.batches import batch_problems, row_problems
 from seqdec_gui.runs.checkpoint_file import fail_if_gone
@@ -36,18 +36,22 @@ if TYPE_CHECKING:
     from seqdec_gui.runner.engines.base import Engine
     from seqdec_gui.runner.program import Program
 
-_VERSIONS = ("keras", "numpy", "h5py")
+_REPORTED_PACKAGES = ("keras", "numpy", "h5py")
+"""Packages whose versions the event `started` reports, besides those of the engine."""
 
 
 def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent:
-    """Train the run; returns its final event, which is not written yet. Raises SeqdecError, OSError, whatever Keras raises."""
+    """Train the run and return its final event, which is not written yet.
+
+    Raises SeqdecError, OSError, and whatever Keras and the framework raise.
+    """
     spec = run.read_spec()
     placement = spec.placement
-    assert placement is not None  # `__main__` has seen to it
+    assert placement is not None  # `__main__` writes it
     if placement.why and spec.engine == "auto":
-        _tell(events, [Problem("info", "engine", "", placement.why)])
-    _tell(events, devices.check_choice(placement.devices, devices.list_devices()))
-    with lean.uncollected():
+        _report(events, [Problem("info", "engine", "", placement.why)])
+    _report(events, devices.check_choice(placement.devices, devices.list_devices()))
+    with garbage_collection_paused():
         engines.begin(placement)
         design = _checked_design(spec, events)
         earlier = _earlier_fit(run, spec, design)
@@ -56,21 +60,21 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
 
         from seqdec_gui.runner.loop import Loop
         from seqdec_gui.runner.steps_trial import fail_unless_steps_fit
-        from seqdec_gui.runner.trial_export import Rehearsal
+        from seqdec_gui.runner.trial_export import TrialExport
 
         program = _write_script(run, spec, design)
-    with Rehearsal(program.model_file, run.path) as rehearsal:  # a model that cannot be exported fails now
-        with lean.uncollected():
+    with TrialExport(program.model_file, run.path) as trial:
+        with garbage_collection_paused():
             engine = _build(program, placement)
             fail_unless_steps_fit(program, engine.models, dataset.fitted)
-            _tell(events, _regularizers(engine))
+            _report(events, _regularizers(engine))
             progress = _begin(run, spec, engine, dataset, events, earlier)
             engine.load()
             engine.start(dataset)
             if not progress.ended:
                 engine.compile_ahead()
         try:
-            _tell(events, rehearsal.result(commands.look_for_stop))
+            _report(events, trial.result(commands.look_for_stop))
         except StopRequested:
             return Stopped(epoch=progress.epoch, step=progress.total_steps)
     events.write(_started(engine, dataset, placement, progress))
@@ -83,34 +87,44 @@ def _checked_design(spec: RunSpec, events: EventWriter) -> Design:
     report = check(design)
     if errors(report.problems):
         raise InvalidInput(errors(report.problems))
-    _tell(events, report.problems)
+    _report(events, report.problems)
     return design
 
 
 def _earlier_fit(run: RunFolder, spec: RunSpec, design: Design) -> EarlierFit | None:
-    """What the run has fitted whose weights this start takes; None where it takes none, or fits anew. Raises InvalidInput."""
+    """Return the fitted codecs of the initial run, or None without an initial run, or if all is fitted anew.
+
+    A run that continues from its own checkpoint has no initial run any more. Raises InvalidInput.
+    """
     from seqdec_gui.runs.initial import earlier_fit
 
-    wanted = spec.initial_run and spec.fit == "initial" and not _goes_on(run, spec)
-    return earlier_fit(run.path / spec.initial_run, design) if wanted else None
+    if not spec.initial_run or spec.fit != "initial" or _continues(run, spec):
+        return None
+    return earlier_fit(run.path / spec.initial_run, design)
 
 
-def _goes_on(run: RunFolder, spec: RunSpec) -> bool:
-    """Whether this start continues from the run's own weights."""
+def _continues(run: RunFolder, spec: RunSpec) -> bool:
+    """Whether this start continues from the run's own checkpoint."""
     return spec.resume and run.checkpoint("last").exists()
 
 
 def _open_data(run: RunFolder, spec: RunSpec, design: Design, events: EventWriter, earlier: EarlierFit | None) -> Dataset:
-    """The rows, and `data.json`: what this run, or else the one whose weights it takes, has fitted stays as it was."""
+    """Open the data and write `data.json`.
+
+    Codecs that this run has fitted before, or otherwise those of its initial run (`earlier`), are used unchanged. Raises
+    InvalidInput.
+    """
     from seqdec_gui.data import fitted
     from seqdec_gui.data.dataset import open_dataset
     from seqdec_gui.data.teaching import samples_of
     from seqdec_gui.runs.data_check import generation_warnings, length_problems
 
     source = msgspec.structs.replace(design.data, file=spec.data_file) if spec.data_file else design.data
-    if _goes_on(run, spec) and not run.data.exists():
-        text = f"{run.path} has weights and no data.json, so the alphabets, lengths and scalers that they know are not known."
-        raise InvalidInput([Problem("error", "no_fit", "data", text, "Bring data.json back, or train another run.")])
+    if _continues(run, spec) and not run.data.exists():
+        text = (
+            f"{run.path} has weights and no data.json, so the alphabets, lengths and scalers of their training are not known."
+        )
+        raise InvalidInput([Problem("error", "no_fit", "data", text, "Restore data.json, or train another run.")])
     known = fitted.load(run.data) if spec.resume and run.data.exists() else None
     dataset = open_dataset(source, data_ports(design), run.path / spec.folder, known, run.cache, earlier)
     wrong = length_problems(design, dataset.fitted)
@@ -119,8 +133,8 @@ def _open_data(run: RunFolder, spec: RunSpec, design: Design, events: EventWrite
     if known is None:
         dataset.fitted.save(run.data)
         rows = samples_of(dataset.arrays, dataset.training)
-        _tell(events, generation_warnings(design, dataset.fitted, rows))
-    _tell(events, dataset.problems)
+        _report(events, generation_warnings(design, dataset.fitted, rows))
+    _report(events, dataset.problems)
     return dataset
 
 
@@ -133,7 +147,7 @@ def _fail_unless_batches_fit(training: Training, placement: Placement, rows: int
 
 # -- model
 def _write_script(run: RunFolder, spec: RunSpec, design: Design) -> Program:
-    """`model.py`, generated anew at each start, and the imported Keras files beside it."""
+    """Write `model.py`, which is generated anew at each start, with the imported Keras files beside it; returns the program."""
     from seqdec_gui.runner.program import Program
     from seqdec_gui.runner.script_files import write_script
 
@@ -153,34 +167,37 @@ def _regularizers(engine: Engine) -> list[Problem]:
 
     kinds = {block.id: block.parameters for block in engine.program.design.blocks}
     imported = [name for name, kind in kinds.items() if kind.imported is not None and kind.is_trainable]
-    found = {name: regularised(engine.models[name]) for name in imported}
-    return [regularizers_left_out(name, layers) for name, layers in found.items() if layers]
+    regularised_layers = {name: regularised(engine.models[name]) for name in imported}
+    return [regularizers_left_out(name, layers) for name, layers in regularised_layers.items() if layers]
 
 
 def _begin(
     run: RunFolder, spec: RunSpec, engine: Engine, dataset: Dataset, events: EventWriter, earlier: EarlierFit | None
 ) -> Progress:
-    """Where the training begins: anew, with the weights of an earlier run, or where this run was left."""
+    """Load the weights to begin with, and return the progress of the training.
+
+    The run continues from its own checkpoint, or begins with the weights of an initial run, or with new weights.
+    """
     from seqdec_gui.runner import checkpoints
 
     training = engine.program.training
     steps = len(dataset.training) // training.batch_size
     fresh = checkpoints.Progress(steps_per_epoch=steps, batch_size=training.batch_size)
-    if _goes_on(run, spec):
-        found = checkpoints.load(run.checkpoint("last"), engine.models, engine.optimizer)
-        return _continued(found, fresh, training, events)
+    if _continues(run, spec):
+        stored = checkpoints.load(run.checkpoint("last"), engine.models, engine.optimizer)
+        return _continued(stored, fresh, training, events)
     if spec.resume:
         fail_if_gone(run)
-        _tell(events, [Problem("info", "begins_anew", "", "The run had not written a checkpoint yet; it begins anew.")])
+        _report(events, [Problem("info", "begins_anew", "", "The run had not written a checkpoint yet; it begins anew.")])
     if spec.initial_run:
-        _tell(events, _begin_with_weights(run, spec, engine, dataset, earlier))
+        _report(events, _begin_with_weights(run, spec, engine, dataset, earlier))
     return fresh
 
 
 def _begin_with_weights(
     run: RunFolder, spec: RunSpec, engine: Engine, dataset: Dataset, earlier: EarlierFit | None
 ) -> list[Problem]:
-    """Take the weights of the initial run; returns what there is to say. Raises InvalidInput."""
+    """Load the weights of the initial run; returns messages about them. Raises InvalidInput."""
     from seqdec_gui.runner.initial_weights import load_initial_weights
 
     design = engine.program.design
@@ -197,7 +214,7 @@ def _begin_with_weights(
 
 
 def _compared_with(initial_run: Path, design: Design, dataset: Dataset) -> list[Problem]:
-    """A warning where a fit made anew is not what the weights were trained with."""
+    """Return a warning if codecs that were fitted anew differ from those with which the weights were trained."""
     from seqdec_gui.runs.initial import earlier_fit
 
     try:
@@ -211,32 +228,35 @@ def _compared_with(initial_run: Path, design: Design, dataset: Dataset) -> list[
     return [Problem("warning", "fitted_anew", "", text, hint)]
 
 
-def _continued(found: Progress, fresh: Progress, training: Training, events: EventWriter) -> Progress:
+def _continued(stored: Progress, fresh: Progress, training: Training, events: EventWriter) -> Progress:
+    """Return the progress from which a stored one continues, which may have fewer epochs, or other rows, than the run now."""
     replace = msgspec.structs.replace
-    if found.ended and found.epoch < training.epochs and found.ended == "epochs":  # more epochs were asked for
-        found = replace(found, ended="", epoch=found.epoch + 1, step=0, part=0)
-    elif found.ended:
-        _tell(events, [_nothing_left(found)])
-    if (found.steps_per_epoch, found.batch_size) == (fresh.steps_per_epoch, fresh.batch_size):
-        return found
+    if stored.ended == "epochs" and stored.epoch < training.epochs:  # the user asked for more epochs
+        stored = replace(stored, ended="", epoch=stored.epoch + 1, step=0, part=0)
+    elif stored.ended:
+        _report(events, [_nothing_left(stored)])
+    if (stored.steps_per_epoch, stored.batch_size) == (fresh.steps_per_epoch, fresh.batch_size):
+        return stored
     text = (
-        f"Rows or batch size have changed ({found.steps_per_epoch} steps of {found.batch_size} rows before, "
-        f"{fresh.steps_per_epoch} of {fresh.batch_size} now): epoch {found.epoch} begins again."
+        f"Rows or batch size have changed ({stored.steps_per_epoch} steps of {stored.batch_size} rows before, "
+        f"{fresh.steps_per_epoch} of {fresh.batch_size} now): epoch {stored.epoch} begins again."
     )
-    _tell(events, [Problem("warning", "epoch_begins_again", "", text)])
+    _report(events, [Problem("warning", "epoch_begins_again", "", text)])
     sizes = {"steps_per_epoch": fresh.steps_per_epoch, "batch_size": fresh.batch_size}
-    return replace(found, step=0, part=0, sums={}, losses=(0.0, 0), **sizes)
+    return replace(stored, step=0, part=0, sums={}, losses=(0.0, 0), **sizes)
 
 
-def _nothing_left(found: Progress) -> Problem:
-    if found.ended == "epochs":
-        text = f"Nothing is left to train: the run has had epoch {found.epoch}, its last."
-        return Problem("info", "nothing_left", "", text, f"Ask for more epochs to go on: --epochs {found.epoch + 1} or more.")
-    text = f"Nothing is left to train: the run was stopped early, after epoch {found.epoch}."
+def _nothing_left(progress: Progress) -> Problem:
+    if progress.ended == "epochs":
+        text = f"Nothing is left to train: the run has had epoch {progress.epoch}, its last."
+        return Problem(
+            "info", "nothing_left", "", text, f"Ask for more epochs to go on: --epochs {progress.epoch + 1} or more."
+        )
+    text = f"Nothing is left to train: the run was stopped early, after epoch {progress.epoch}."
     return Problem("info", "nothing_left", "", text, "Start another run with its weights: train --initial RUN.")
 
 
-# -- what is told
+# -- events
 def _started(engine: Engine, dataset: Dataset, placement: Placement, progress: Progress) -> Started:
     program = engine.program
     inference = program.inference
@@ -259,17 +279,18 @@ def _started(engine: Engine, dataset: Dataset, placement: Placement, progress: P
 
 
 def _versions(placement: Placement) -> dict[str, str]:
-    found = {"seqdec-gui": __version__, "python": platform.python_version(), "system": platform.platform()}
-    for name in (*_VERSIONS, *engine_info(placement.engine).distributions):
+    versions = {"seqdec-gui": __version__, "python": platform.python_version(), "system": platform.platform()}
+    for name in (*_REPORTED_PACKAGES, *engine_info(placement.engine).distributions):
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:  # for example tensorflow-cpu in place of tensorflow
-            found[name] = str(getattr(sys.modules.get(name), "__version__", "unknown"))
+            versions[name] = str(getattr(sys.modules.get(name), "__version__", "unknown"))
     driver = devices.driver_version()
-    return found | ({"nvidia driver": driver} if driver else {})
+    return versions | ({"nvidia driver": driver} if driver else {})
 
 
-def _tell(events: EventWriter, problems: list[Problem] | tuple[Problem, ...]) -> None:
+def _report(events: EventWriter, problems: list[Problem] | tuple[Problem, ...]) -> None:
+    """Write each problem as a message. Raises SeqdecError for an error."""
     for problem in problems:
         if problem.severity == "error":
             raise SeqdecError(problem.sentence())

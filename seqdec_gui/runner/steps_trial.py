@@ -1,4 +1,4 @@
-"""Asking Keras for the lengths that the design alone does not tell, before anything is compiled."""
+"""Checks, before anything is compiled, the lengths of sequences that only Keras knows."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def fail_unless_steps_fit(program: Program, models: Mapping[str, keras.Model], fitted: Fitted) -> None:
-    """Raise InvalidInput where an imported model makes another number of steps of the data than its targets have.
+    """Raise InvalidInput if the predictions of an imported model have another number of steps than their targets.
 
-    No number is computed: Keras is asked for the shapes that it would give.
+    Nothing is computed: Keras infers the shapes of the outputs.
     """
     ports = {port.name: port for port in open_predictions(program.design, fitted)}
     if not ports:
@@ -27,17 +27,17 @@ def fail_unless_steps_fit(program: Program, models: Mapping[str, keras.Model], f
     import keras
 
     full, types = models[FULL], concrete_types(program.design, fitted)
-    given = [keras.KerasTensor((1, *types[tensor.name].shape), dtype=types[tensor.name].dtype) for tensor in full.inputs]
+    inputs = [keras.KerasTensor((1, *types[tensor.name].shape), dtype=types[tensor.name].dtype) for tensor in full.inputs]
     try:
-        outputs = full.compute_output_spec(given[0] if len(given) == 1 else given)
-    except Exception:  # the training itself will say what does not fit, at its first step
+        outputs = full.compute_output_spec(inputs[0] if len(inputs) == 1 else inputs)
+    except Exception:  # the first step of the training will report what does not fit
         return
     shapes = [tuple(output.shape[1:]) for output in (outputs if isinstance(outputs, list | tuple) else [outputs])]
     problems = []
-    for judged in program.losses:
-        if judged.name in ports:
-            port = ports[judged.name]
-            predicted = msgspec.structs.replace(port.type, shape=shapes[judged.output])
+    for loss_term in program.losses:
+        if loss_term.name in ports:
+            port = ports[loss_term.name]
+            predicted = msgspec.structs.replace(port.type, shape=shapes[loss_term.output])
             problems += steps_differ(program.design, fitted, port, predicted, types)
     if problems:
         raise InvalidInput(problems)

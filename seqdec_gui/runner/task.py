@@ -1,5 +1,7 @@
-"""The child of a short job: `python -m seqdec_gui.runner.task` reads one task from standard input and answers on its
-standard output, in lines of `runs.tasks`. What anything else prints goes to standard error.
+"""The child process of a short job.
+
+`python -m seqdec_gui.runner.task` reads one task from standard input and answers on standard output, in lines of `runs.tasks`.
+Whatever else prints is redirected to standard error.
 """
 
 from __future__ import annotations
@@ -17,8 +19,8 @@ import numpy as np
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.runner.failures import plain_sentence
-from seqdec_gui.runner.import_trimming import leave_out
-from seqdec_gui.runner.model_device import on_given_device
+from seqdec_gui.runner.import_trimming import refuse_unused_imports
+from seqdec_gui.runner.model_device import on_placed_device
 from seqdec_gui.runs.export_formats import export_format
 from seqdec_gui.runs.tasks import (
     ArrayDescription,
@@ -45,7 +47,7 @@ from seqdec_gui.runs.tasks import (
 
 
 def main() -> None:
-    leave_out()
+    refuse_unused_imports()
     channel = TaskChannel()
     try:
         result: TaskResult | TaskFailed = do(channel.read_task(), channel)
@@ -64,16 +66,16 @@ def main() -> None:
 
 
 def do(task: Task, channel: TaskChannel) -> TaskResult:
-    """Do one task; progress and notices go through the channel. Raises InvalidInput, SeqdecError."""
+    """Run one task and return its result; send progress and notices through the channel. Raises InvalidInput, SeqdecError."""
     with tempfile.TemporaryDirectory(prefix="seqdec-gui-task-") as scratch:
         match task:
             case ExportTask():
                 return _export(task, channel, Path(scratch))
             case GenerateTask():
-                with on_given_device():
+                with on_placed_device():
                     return _generate(task, channel, Path(scratch))
             case EvaluateTask():
-                with on_given_device():
+                with on_placed_device():
                     return _evaluate(task, channel, Path(scratch))
             case InspectTask():
                 return _inspect(task, channel)
@@ -193,12 +195,12 @@ def _generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Genera
             f"{unfinished:,} of {counted(count, 'sequence')} had no end symbol yet at the greatest length, and were cut there."
         )
         channel.send(Notice(text=text, severity="warning"))
-    shown = tuple((sample.row, sample.sample, sample.text, sample.log_probability) for sample in preview)
-    return Generated(path=task.output, samples=count, preview=shown, unfinished=unfinished)
+    rows = tuple((sample.row, sample.sample, sample.text, sample.log_probability) for sample in preview)
+    return Generated(path=task.output, samples=count, preview=rows, unfinished=unfinished)
 
 
 def _rows_to_decode(task: GenerateTask, needed: tuple[str, ...], fitted: Any, first: str = "") -> dict[str, Any]:
-    """The stored arrays of new rows, empty for a language model. `first`: the input that gives each row's first step.
+    """Return the stored arrays of new rows, empty for a language model. `first` is the input that gives each first step.
 
     Raises InvalidInput.
     """
@@ -218,12 +220,12 @@ def _rows_to_decode(task: GenerateTask, needed: tuple[str, ...], fitted: Any, fi
                 [_of_first_step(problem) if problem.where == first else problem for problem in error.problems]
             ) from None
     names = ", ".join(needed)
-    text = f"Nothing to decode was given; expected rows with values for {names}."
+    text = f"There are no rows to decode; expected rows with values for {names}."
     raise InvalidInput([Problem("error", "no_rows", "input", text, "Give a file with these columns, or - for standard input.")])
 
 
 def _of_first_step(problem: Problem) -> Problem:
-    """The problem of a value for the first step, with the reason why it is needed."""
+    """Return the problem of a first step's value, with the reason why the value is needed."""
     why = "The training rows begin with different numbers, so each row to decode needs its first step."
     return msgspec.structs.replace(problem, hint=f"{why} {problem.hint}".strip())
 
@@ -242,25 +244,25 @@ def _evaluate(task: EvaluateTask, channel: TaskChannel, scratch: Path) -> Evalua
     sums = evaluate(
         trained.program, trained.models, dataset, rows, lambda done: channel.send(Progress(done=done, total=len(rows)))
     )
-    kl_weights = [term.weight for term in trained.program.divergences]
+    kl_weights = [term.weight for term in trained.program.kl_terms]
     return Evaluated(metrics=reported(trained.program, sums, kl_weights), rows=len(rows))
 
 
 def _inspect(task: InspectTask, channel: TaskChannel) -> Inspected:
     from seqdec_gui.runner.keras_files import inspect, regularizers_left_out
 
-    found = inspect(Path(task.path))
-    if found.regularised:
-        problem = regularizers_left_out(Path(task.path).name, found.regularised)
+    keras_file = inspect(Path(task.path))
+    if keras_file.regularised:
+        problem = regularizers_left_out(Path(task.path).name, keras_file.regularised)
         channel.send(Notice(text=problem.sentence(), severity="warning"))
     return Inspected(
-        name=found.name,
-        inputs=tuple(ArrayDescription(tensor.name, tensor.shape, tensor.dtype) for tensor in found.inputs),
-        outputs=tuple(ArrayDescription(tensor.name, tensor.shape, tensor.dtype) for tensor in found.outputs),
-        layers=tuple(LayerDescription(layer.name, layer.kind, layer.parameters) for layer in found.layers),
-        parameters=found.parameters,
-        trainable=found.trainable,
-        sha256=found.sha256,
+        name=keras_file.name,
+        inputs=tuple(ArrayDescription(tensor.name, tensor.shape, tensor.dtype) for tensor in keras_file.inputs),
+        outputs=tuple(ArrayDescription(tensor.name, tensor.shape, tensor.dtype) for tensor in keras_file.outputs),
+        layers=tuple(LayerDescription(layer.name, layer.kind, layer.parameters) for layer in keras_file.layers),
+        parameters=keras_file.parameters,
+        trainable=keras_file.trainable,
+        sha256=keras_file.sha256,
     )
 
 

@@ -1,10 +1,9 @@
-"""The dry run of an export while a run starts: a model that cannot be saved fails before the first epoch, not after the last.
+"""Exports the untrained model while a run starts, so that a model that cannot be saved fails before the first epoch.
 
-A framework that builds without compiling (TensorFlow) does it in this process in about a second. Under JAX every build compiles
-each operation, and saving imports TensorFlow besides (15 s on two busy cores); so there
-`python -m seqdec_gui.runner.trial_export SCRIPT FOLDER` does it, with TensorFlow where it is installed, on the CPU, while this
-process builds and compiles its own. Nothing else is to run on the
-devices meanwhile: XLA tries kernels on them.
+A framework that builds without compiling (TensorFlow) exports in this process in about a second. With JAX every build compiles
+each operation, and saving imports TensorFlow as well (15 s on two busy cores); then a child process exports,
+`python -m seqdec_gui.runner.trial_export SCRIPT FOLDER`, with TensorFlow where it is installed, while this process builds and
+compiles its own model. The child stays on the CPU, because XLA times kernels on the devices meanwhile.
 """
 
 from __future__ import annotations
@@ -21,22 +20,25 @@ from types import TracebackType
 import msgspec
 
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
-from seqdec_gui.runner.import_trimming import leave, leave_out, uncollected
+from seqdec_gui.runner.import_trimming import exit_at_once, garbage_collection_paused, refuse_unused_imports
 from seqdec_gui.runs.engines import engine_info, of_backend
 
 POLL_S = 0.1
+"""Seconds between two calls of `meanwhile` while `TrialExport.result` waits for the child."""
 
 
-class Rehearsal:
-    """Begins where it is made and, as a context, ends its process. The format that is wanted may be chosen later."""
+class TrialExport:
+    """A trial export in the background, begun by the constructor; leaving the context ends its process."""
 
     def __init__(self, script: Path, folder: Path) -> None:
+        """Begin to export the model of a generated `script` in every format, with temporary files in `folder`."""
         import keras
 
-        from seqdec_gui.runs.engine_choice import engine_for_models  # the child of a rehearsal needs neither
+        from seqdec_gui.runs.engine_choice import engine_for_models  # imported here because the child needs neither
         from seqdec_gui.runs.spec import DeviceChoice
 
-        self._script, self._folder = script, folder
+        self._script = script
+        self._folder = folder
         self._child: subprocess.Popen[bytes] | None = None
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
         own = of_backend(keras.backend.backend())
@@ -51,21 +53,22 @@ class Rehearsal:
                 stderr=self._log,
             )
 
-    def __enter__(self) -> Rehearsal:
+    def __enter__(self) -> TrialExport:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._child is not None:
             assert self._child.stdout is not None
-            self._child.kill()  # does nothing to one that has ended
+            self._child.kill()  # does nothing if it has ended
             self._child.wait()
             self._child.stdout.close()
         self._log.close()
 
     def result(self, meanwhile: Callable[[], None] = lambda: None) -> tuple[Problem, ...]:
-        """A warning for each format that cannot carry the model; waits for the end. Raises InvalidInput where none can.
+        """Wait for the end, and return a warning for each format that cannot hold the model.
 
-        `meanwhile` is called again and again as it waits for a process; what it raises ends the waiting.
+        `meanwhile` is called several times a second while this waits; an exception that it raises ends the waiting. Raises
+        InvalidInput where no format can hold the model.
         """
         meanwhile()
         if self._child is None:
@@ -94,11 +97,11 @@ def _dry_run(script: Path, folder: Path) -> tuple[Problem, ...]:
 
 
 def main() -> None:
-    leave_out()
+    refuse_unused_imports()
     channel = os.dup(1)
     os.dup2(2, 1)  # what Keras prints goes to the log
     try:
-        with uncollected():
+        with garbage_collection_paused():
             problems = _dry_run(Path(sys.argv[1]), Path(sys.argv[2]))
     except InvalidInput as error:
         problems = error.problems
@@ -108,4 +111,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-    leave(0)
+    exit_at_once(0)

@@ -1,4 +1,4 @@
-"""Parts of the stacked model, cut out along the design's wires: what is needed to compute some ports, and nothing else."""
+"""Makes models of parts of a design: the blocks that are needed to compute some ports, and no others."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 def model_of(
     design: Design, inference: Inference, models: Mapping[str, keras.Model], ports: Sequence[Port], name: str = "part"
 ) -> keras.Model:
-    """A model from the input blocks behind `ports` (a list in the design's order, named by id) to the tensors of `ports`.
+    """Return a model from the input blocks behind `ports` (in the design's order, named by id) to the tensors of `ports`.
 
-    A states port gives its tensors one after the other. Shares all layers and weights with `models`.
+    The tensors of a states port follow each other. The model shares all layers and weights with `models`.
     """
     import keras
 
@@ -32,12 +32,12 @@ def model_of(
 
     def tensors(port: Port) -> list[Any]:
         if port not in carried:
-            given = [tensor for source in sources_of(design, port.block) for tensor in tensors(source)]
-            results = models[port.block](given[0] if len(given) == 1 else given)
-            left = list(results) if isinstance(results, list | tuple) else [results]
+            inputs_of_block = [tensor for source in sources_of(design, port.block) for tensor in tensors(source)]
+            results = models[port.block](inputs_of_block[0] if len(inputs_of_block) == 1 else inputs_of_block)
+            outputs_left = list(results) if isinstance(results, list | tuple) else [results]
             for out in design.block(port.block).parameters.outputs():
                 count = len(tensors_of(out.name, inference.blocks[port.block].outputs[out.name]))
-                carried[Port(port.block, out.name)], left = left[:count], left[count:]
+                carried[Port(port.block, out.name)], outputs_left = outputs_left[:count], outputs_left[count:]
         return carried[port]
 
     outputs = [tensor for port in ports for tensor in tensors(port)]

@@ -9,7 +9,7 @@ import msgspec
 
 from seqdec_gui.domain.design import Design
 from seqdec_gui.runs.advice import Advice
-from seqdec_gui.runs.probe_cache import OLDEST_S, Key, cache_folder, key_of, read_kept, write_kept
+from seqdec_gui.runs.probe_cache import MAX_AGE_S, Key, cache_folder, key_of, read_kept, write_kept
 from seqdec_gui.runs.spec import DeviceChoice
 
 FORMAT = 1
@@ -32,10 +32,10 @@ def keep(design: Design, advice: Advice, folder: Path | None = None) -> KeptAdvi
 
 
 def kept_advice(design: Design, devices: DeviceChoice, folder: Path | None = None) -> KeptAdvice | None:
-    """The last advice for this design's shape on these devices (not `auto`); None where there is none, or it is too old."""
+    """Return the last advice for this design's shape on these devices (not `auto`); None if there is none, or it is too old."""
     key = _key(design, devices)
     kept = read_kept(_path(key, folder), KeptAdvice)
-    if kept is None or kept.format != FORMAT or kept.key != key or not 0 <= time.time() - kept.time <= OLDEST_S:
+    if kept is None or kept.format != FORMAT or kept.key != key or not 0 <= time.time() - kept.time <= MAX_AGE_S:
         return None
     return kept
 

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from seqdec_gui.data.dataset import Trial
 
 WHERE = "training.batch_size"
+"""Place of all problems here."""
 
 
 def batch_problems(training: Training, devices: DeviceChoice) -> tuple[Problem, ...]:
-    """The global batch must divide among the devices (not `auto`); the hint names the nearest sizes that do."""
+    """Return an error if the global batch does not divide by the devices (not `auto`); its hint has the nearest sizes."""
     count, batch = devices.replicas, training.batch_size
     if batch % count == 0:
         return ()
@@ -27,14 +28,14 @@ def batch_problems(training: Training, devices: DeviceChoice) -> tuple[Problem, 
 
 
 def problems_of_trial(trial: Trial, training: Training, devices: DeviceChoice) -> tuple[Problem, ...]:
-    """Those that were found in the data, and what its rows lack for a batch where they can be told."""
+    """Return the problems of the data, and an error if its rows do not fill a batch."""
     if trial.parts is None or errors(trial.problems):
         return trial.problems
     return (*trial.problems, *row_problems(training, devices, len(trial.parts.training)))
 
 
 def row_problems(training: Training, devices: DeviceChoice, rows: int) -> tuple[Problem, ...]:
-    """The rows that train must fill one batch at least: an epoch leaves out those at its end that fill none."""
+    """Return an error if the training rows do not fill one batch; an epoch leaves out the rows that fill none."""
     batch, count = training.batch_size, devices.replicas
     if rows >= batch:
         return ()

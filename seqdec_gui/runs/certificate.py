@@ -1,7 +1,7 @@
-"""The parallelism certificate: whether N devices train the same model as one, by experiment. May be called from any thread.
+"""The parallelism certificate: an experiment that shows whether N devices train the same model as one.
 
-Both train the same few steps from the same seed on the same rows, without random layers and in full float32; then predictions,
-weights and metrics are compared.
+May be called from any thread. Both train the same few steps from the same seed on the same rows, without random layers and in
+full float32; then predictions, weights and metrics are compared.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from seqdec_gui import __version__
 from seqdec_gui.domain import document
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
-from seqdec_gui.runs.advice import fitting, single
+from seqdec_gui.runs.advice import divisible_batch
 from seqdec_gui.runs.engine_choice import choose_engine, usable_engines
 from seqdec_gui.runs.engine_names import EngineChoice, EngineName
 from seqdec_gui.runs.files import pretty_json, read_bytes, write_atomically
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 FORMAT = 1
 FILE_NAME = "certificate.json"
 TOLERANCE = 1e-5
+"""Largest difference of a prediction p that counts as equal, relative to max(1, |p|)."""
 STEPS = 5
+"""Training steps that are compared."""
 
 
 class BlockDifference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,7 +48,7 @@ class BlockDifference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What was compared and what came out.
+    """The result of a comparison of two trainings.
 
     `passed`: every prediction p lies within `tolerance * max(1, |p|)` of that of one device; `prediction_difference` is the
     largest |p - q| / max(1, |p|), None where one is not a number. Weights differ by `weight_difference` at most, at `weight`;
@@ -86,23 +88,23 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     @property
     def rows_sentence(self) -> str:
-        """On which rows both trained, and why not on the design's own."""
+        """The rows on which both trained, and the reason if these are not the design's own."""
         if self.data == "real":
             return "Compared on the design's own rows."
         return f"Compared on random rows{f': {self.data_reason}' if self.data_reason else '.'}"
 
     @property
     def sentence(self) -> str:
-        """The verdict."""
+        """The result in words: whether both are equal, and if not, the cause and what to do."""
         what = f"{self.devices} and {self.reference}, {self.engine}, {self.steps} steps of batch {self.batch_size}"
         count = len(self.switched_off)
         off = f" with {count} random layer{'s' * (count > 1)} switched off" if count else ""
-        shown = "not a number" if self.prediction_difference is None else f"{self.prediction_difference:.1e}"
+        size = "not a number" if self.prediction_difference is None else f"{self.prediction_difference:.1e}"
         if self.passed:
-            return f"Equal: {what}{off}; predictions differ by {shown} at most (allowed {self.tolerance:.0e})."
+            return f"Equal: {what}{off}; predictions differ by {size} at most (allowed {self.tolerance:.0e})."
         where = f" It begins in block {self.culprit}: {self.cause}" if self.culprit else f" {self.cause}"
         advice = f" {self.repair_text}" if self.repair_text else ""
-        return f"Not equal: {what}{off}; predictions differ by {shown} (allowed {self.tolerance:.0e}).{where}{advice}"
+        return f"Not equal: {what}{off}; predictions differ by {size} (allowed {self.tolerance:.0e}).{where}{advice}"
 
 
 def certify(
@@ -115,11 +117,11 @@ def certify(
     on_progress: OnProgress | None = None,
     cancelled: IsCancelled | None = None,
 ) -> Certificate:
-    """Train on `devices` (two or more, resolved) and on the first of them alone, and compare.
+    """Train on `devices` (two or more, resolved) and on the first of them alone, and compare the trainings.
 
-    `folder` is where the design's data lie. The rows are the design's own; where they are not bound or cannot be read, rows are
-    random ones of the right kind, and the certificate says why. Takes two short trainings, four if the first two differ. Raises
-    InvalidInput, Cancelled, SeqdecError (a training failed).
+    The design's relative paths begin at `folder`. The rows are the design's own; if these are not bound or cannot be read, they
+    are random ones of the same shapes, and the certificate gives the reason. Takes two short trainings, and two more if the
+    first two differ. Raises InvalidInput, Cancelled, SeqdecError (a training failed).
     """
     if devices.replicas < 2:
         text = f"Expected two or more devices to compare with one, received {devices}; choose for example cpu:2."
@@ -127,24 +129,24 @@ def certify(
     fail_unless_sound(design)
     name, _ = choose_engine(engine, devices, design)
     training = design.training
-    batch = fitting(training.batch_size, devices.replicas)
-    fitted = design.with_training(msgspec.structs.replace(training, batch_size=batch))
-    reference = single(devices)
+    batch = divisible_batch(training.batch_size, devices.replicas)
+    divisible = design.with_training(msgspec.structs.replace(training, batch_size=batch))
+    reference = devices.first
     reason = why_no_rows(design, folder)
 
     def compared(of: Design, count: int) -> Differences:
         return _compared(of, folder, name, devices, reference, count, not reason, on_progress, cancelled)
 
     try:
-        found = compared(fitted, steps)
+        differences = compared(divisible, steps)
     except InvalidInput as error:
         if reason:
             raise
         reason = error.problems[0].text
-        found = compared(fitted, steps)  # on random rows; raises again where it is not about the rows
-    difference = found.predictions()
+        differences = compared(divisible, steps)  # on random rows; raises again if the rows are not the reason
+    difference = differences.predictions()
     passed = difference is not None and difference <= TOLERANCE
-    worst, weight = found.weights()
+    worst, weight = differences.weights()
     certificate = Certificate(
         passed=passed,
         engine=name,
@@ -158,31 +160,31 @@ def certify(
         prediction_difference=difference,
         weight_difference=worst,
         weight=weight,
-        neutral_difference=found.neutral_difference(),
-        neutral=found.neutral,
-        blocks=tuple(BlockDifference(*each) for each in found.blocks()),
-        metric_differences=found.metrics(),
-        switched_off=found.one.switched_off,
+        neutral_difference=differences.neutral_difference(),
+        neutral=differences.neutral,
+        blocks=tuple(BlockDifference(*each) for each in differences.blocks()),
+        metric_differences=differences.metrics(),
+        switched_off=differences.one.switched_off,
         machine=machine_of(devices),
         versions=versions(),
         created=time.time(),
     )
-    return certificate if passed else explained(certificate, fitted, found, lambda of: compared(of, 1))
+    return certificate if passed else explained(certificate, divisible, differences, lambda of: compared(of, 1))
 
 
 def explained(
-    certificate: Certificate, design: Design, found: Differences, one_step: Callable[[Design], Differences]
+    certificate: Certificate, design: Design, differences: Differences, one_step: Callable[[Design], Differences]
 ) -> Certificate:
-    """A failed certificate with culprit, cause and repair.
+    """Return a failed certificate with culprit, cause and repair.
 
     Statistics after the first step show where the forward pass differs first. If they are equal, one step of plain gradient
     descent shows whose gradients differ: a wrong one spoils those of all blocks before it, so the last such block is named.
     """
     replace = msgspec.structs.replace
-    order = found.order
-    if found.one.initial != found.many.initial:
+    order = differences.order
+    if differences.one.initial != differences.many.initial:
         return replace(certificate, cause="The trainings began from different weights.")
-    culprit = next((block for block in order if block in found.statistics()), "")
+    culprit = next((block for block in order if block in differences.statistics()), "")
     if culprit:
         local = design.training.batch_statistics == "local"
         text = "its BatchNormalization takes statistics of each device's rows." if local else "its statistics differ."
@@ -235,7 +237,7 @@ def _compared(
 
 
 def design_of(spec: RunSpec) -> tuple[Design, Path]:
-    """A run's design, its data where the run found them, and the folder where other paths begin. Raises InvalidInput."""
+    """Return a run's design with the path of its data file, and the folder where other paths begin. Raises InvalidInput."""
     design = spec.load_design()
     if spec.data_file:
         design = design.with_data(msgspec.structs.replace(design.data, file=spec.data_file))
@@ -253,9 +255,9 @@ def write(certificate: Certificate, run: RunFolder) -> Path:
 
 
 def read(run: RunFolder) -> Certificate | None:
-    """The certificate of a run; None where there is none, or one that this version cannot read."""
+    """Return the certificate of a run; None if it has none, or one that this version cannot read."""
     try:
-        found = msgspec.json.decode(read_bytes(run.path / FILE_NAME), type=Certificate)
+        certificate = msgspec.json.decode(read_bytes(run.path / FILE_NAME), type=Certificate)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
-    return found if found.format == FORMAT else None
+    return certificate if certificate.format == FORMAT else None

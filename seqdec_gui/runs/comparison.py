@@ -1,4 +1,4 @@
-"""Two trainings side by side: the arrays of a certificate, and how far apart they are."""
+"""Compares the arrays of the two trainings of a certificate."""
 
 from __future__ import annotations
 
@@ -16,18 +16,28 @@ from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runs.tasks import Trained, WeightName
 
 STATISTICS_TOLERANCE = 1e-5
+"""Largest relative difference of moving statistics after the first step that counts as equal."""
 GRADIENT_TOLERANCE = 1e-3
-"""Of the largest gradient of a weight: rounding, summed in another order over a batch, stays far below."""
-WEIGHT_DIGITS = 1e-6
-"""A gradient is read off the step of a weight, which has seven digits."""
+"""Largest difference of gradients that counts as equal, relative to the largest gradient of the weight.
+
+The rounding errors of summing a batch in another order are much smaller.
+"""
+WEIGHT_PRECISION = 1e-6
+"""Relative rounding error of a float32 weight, from whose change in one step the gradient is computed."""
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 
 class Differences(NamedTuple):
-    """`one` and `many` are what the two trainings said, `a` and `b` their arrays (see `runs.tasks.Trained`).
+    """The trainings on one and on many devices, with methods for the differences between them.
 
-    `order` is the design's blocks in topological order; `neutral` are paths of weights that change no prediction.
+    Attributes:
+        one: The result on one device.
+        many: The result on many devices.
+        a: The arrays of `one` (see `runs.tasks.Trained`).
+        b: The arrays of `many`.
+        order: The design's blocks in topological order.
+        neutral: `block/path` of weights that change no prediction.
     """
 
     one: Trained
@@ -39,7 +49,7 @@ class Differences(NamedTuple):
 
     @classmethod
     def read(cls, design: Design, one: Trained, many: Trained, file_one: Path, file_many: Path) -> Differences:
-        """Read both files whole; they may go afterwards."""
+        """Read both files completely; they can be deleted afterwards."""
         arrays = []
         for file in (file_one, file_many):
             with np.load(file, allow_pickle=False) as stored:
@@ -47,28 +57,37 @@ class Differences(NamedTuple):
         return cls(one, many, arrays[0], arrays[1], infer(design).order, neutral_biases(design, one.weights))
 
     def predictions(self) -> float | None:
-        """Largest |p - q| / max(1, |p|) of all predictions; None where one is not a finite number."""
+        """Return the largest |p - q| / max(1, |p|) of all predictions; None if one is not a finite number."""
         names = [name for name in self.a if name[:1] == "p" and name[1:].isdigit()]
         return finite(max((largest(relative(self.a[name], self.b[name])) for name in names), default=0.0))
 
     def weights(self) -> tuple[float | None, str]:
-        """Largest |v - w| of the weights that matter, and where; None where one is not a finite number."""
-        found = [(np.inf if difference is None else difference, f"{b}/{path}") for b, difference, path in self.blocks()]
-        difference, where = max(found, key=lambda each: each[0], default=(0.0, ""))
+        """Return the largest |v - w| of the weights that matter (None: not a finite number), and the path of that weight."""
+        by_block = [
+            (np.inf if difference is None else difference, f"{block}/{path}") for block, difference, path in self.blocks()
+        ]
+        difference, where = max(by_block, key=lambda each: each[0], default=(0.0, ""))
         return finite(difference), where
 
     def blocks(self) -> list[tuple[str, float | None, str]]:
-        """For every block with weights its largest difference that matters, and the weight's path; in topological order."""
-        found: dict[str, tuple[float, str]] = {}
+        """Return the largest difference that matters in every block with weights, in topological order.
+
+        Each entry is the block, the difference (None: not a finite number) and the path of the weight.
+        """
+        largest_differences: dict[str, tuple[float, str]] = {}
         for i, weight in enumerate(self.one.weights):
             if f"{weight.block}/{weight.path}" not in self.neutral:
                 difference = largest(self.a[f"w{i}"] - self.b[f"w{i}"])
-                if weight.block not in found or difference > found[weight.block][0]:
-                    found[weight.block] = (difference, weight.path)
-        return [(block, finite(found[block][0]), found[block][1]) for block in self.order if block in found]
+                if weight.block not in largest_differences or difference > largest_differences[weight.block][0]:
+                    largest_differences[weight.block] = (difference, weight.path)
+        return [
+            (block, finite(largest_differences[block][0]), largest_differences[block][1])
+            for block in self.order
+            if block in largest_differences
+        ]
 
     def neutral_difference(self) -> float | None:
-        """Largest difference of the weights that change no prediction."""
+        """Return the largest difference of the weights that change no prediction."""
         values = [
             largest(self.a[f"w{i}"] - self.b[f"w{i}"])
             for i, weight in enumerate(self.one.weights)
@@ -77,15 +96,15 @@ class Differences(NamedTuple):
         return finite(max(values, default=0.0))
 
     def metrics(self) -> dict[str, float | None]:
-        """|difference| of the loss of any step, and of every metric over the steps."""
-        found: dict[str, float | None] = {"loss": finite(largest(self.a["losses"] - self.b["losses"]))}
+        """Return the largest absolute difference of a step's loss, and that of every metric over all steps."""
+        metric_differences: dict[str, float | None] = {"loss": finite(largest(self.a["losses"] - self.b["losses"]))}
         for name, value in self.one.metrics.items():
             other = self.many.metrics.get(name)
-            found[name] = None if value is None or other is None else abs(value - other)
-        return found
+            metric_differences[name] = None if value is None or other is None else abs(value - other)
+        return metric_differences
 
     def statistics(self) -> frozenset[str]:
-        """Blocks whose weights that no optimizer changes differ after the first step: their forward pass does."""
+        """Return the blocks whose moving statistics differ after the first step, and therefore their forward pass."""
         return frozenset(
             weight.block
             for i, weight in enumerate(self.one.weights)
@@ -93,39 +112,41 @@ class Differences(NamedTuple):
         )
 
     def gradients(self) -> frozenset[str]:
-        """Blocks whose gradients differ by more than rounding, after one step of descent with a learning rate of 1."""
-        found = set()
+        """Return the blocks whose gradients differ by more than rounding, after one step of SGD with learning rate 1."""
+        blocks = set()
         for i, weight in enumerate(self.one.weights):
             if weight.trainable and f"{weight.block}/{weight.path}" not in self.neutral:
                 before = self.a[f"i{i}"]
-                one, many = before - self.a[f"s{i}"], before - self.b[f"s{i}"]
-                allowed = GRADIENT_TOLERANCE * largest(one) + WEIGHT_DIGITS * max(1.0, largest(before))
-                if not largest(one - many) <= allowed or not np.isfinite(allowed):
-                    found.add(weight.block)
-        return frozenset(found)
+                gradient = before - self.a[f"s{i}"]
+                other_gradient = before - self.b[f"s{i}"]
+                allowed = GRADIENT_TOLERANCE * largest(gradient) + WEIGHT_PRECISION * max(1.0, largest(before))
+                if not largest(gradient - other_gradient) <= allowed or not np.isfinite(allowed):
+                    blocks.add(weight.block)
+        return frozenset(blocks)
 
 
 def relative(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """|a - b| / max(1, |a|)."""
+    """Return |a - b| / max(1, |a|)."""
     return np.asarray(np.abs(a - b) / np.maximum(1.0, np.abs(a)))
 
 
 def largest(values: npt.NDArray[Any]) -> float:
-    """The largest absolute value, 0 of nothing, infinite where one is not a number."""
-    found = float(np.max(np.abs(values), initial=0.0))
-    return np.inf if np.isnan(found) else found
+    """Return the largest absolute value; 0 for an empty array, infinity if a value is NaN."""
+    maximum = float(np.max(np.abs(values), initial=0.0))
+    return np.inf if np.isnan(maximum) else maximum
 
 
 def finite(value: float) -> float | None:
+    """Return the value, or None if it is not finite."""
     return value if np.isfinite(value) else None
 
 
 def neutral_biases(design: Design, weights: Sequence[WeightName]) -> tuple[str, ...]:
-    """`block/path` of biases that a BatchNormalization right after takes away again: their gradient is rounding alone."""
+    """Return `block/path` of biases that the next layer, a BatchNormalization, cancels: their gradient is rounding error."""
     layers = {
-        block_id: biases_taken_away(known.submodel)
-        for block_id, known in infer(design).blocks.items()
-        if known.submodel is not None
+        block_id: layers_before_normalization(block.submodel)
+        for block_id, block in infer(design).blocks.items()
+        if block.submodel is not None
     }
     return tuple(
         f"{weight.block}/{weight.path}"
@@ -134,8 +155,8 @@ def neutral_biases(design: Design, weights: Sequence[WeightName]) -> tuple[str, 
     )
 
 
-def biases_taken_away(submodel: Submodel) -> set[str]:
-    """Names of linear layers whose only follower is a BatchNormalization."""
+def layers_before_normalization(submodel: Submodel) -> set[str]:
+    """Return the names of linear layers whose output goes only to a BatchNormalization."""
     made_by: dict[str, Call] = {}
     followers: dict[str, list[str]] = {}
     leaving = {variable for output in submodel.outputs for variable in output.variables}

@@ -1,4 +1,4 @@
-"""What a run is told: one JSON object a line in `commands.jsonl`. Anybody may append; the run reads."""
+"""The commands to a run: one JSON object a line in `commands.jsonl`. Any program may append; the run reads."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
 
 class Unreadable(msgspec.Struct, frozen=True):
-    """A line that is no command: what it said and what is wrong. `id` and `command` are given where they could be read."""
+    """A line that is no command, with the reason in `text`. `id` and `command` are empty where they could not be read."""
 
     line: str
     text: str
@@ -55,7 +55,7 @@ def append(path: Path, command: Command) -> None:
 
 
 def command(name: str, value: float | None = None) -> Command:
-    """A command with a fresh id. Raises InvalidInput."""
+    """Return a command with a new id. Raises InvalidInput for an unknown command or a wrong value."""
     if name not in COMMANDS:
         raise InvalidInput(f"Expected one of the commands {', '.join(COMMANDS)}, received {name!r}.", "unknown_command")
     try:
@@ -65,7 +65,7 @@ def command(name: str, value: float | None = None) -> Command:
 
 
 class CommandReader:
-    """Reads commands as they come. A line still being written is left for the next call.
+    """Reads new commands from a file. A line that is still being written is left for the next call.
 
     `offset` is where to begin: the size of the file when the run started, so that old commands are not obeyed again.
     """
@@ -75,7 +75,7 @@ class CommandReader:
         self.offset = offset
 
     def read(self) -> list[Command | Unreadable]:
-        """The commands since the last call, in order; empty where there is no file yet."""
+        """Return the commands since the last call, in order; none while there is no file."""
         try:
             with open(self._path, "rb", opener=opener) as file:
                 file.seek(self.offset)
@@ -96,9 +96,9 @@ def _parse(line: bytes) -> Command | Unreadable:
     try:
         return _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        shown, why = line[:200].decode("utf-8", "replace"), str(error)
+        text, why = line[:200].decode("utf-8", "replace"), str(error)
     try:
         loose = msgspec.json.decode(line, type=_Loose)
     except (msgspec.DecodeError, UnicodeDecodeError):
         loose = _Loose()
-    return Unreadable(shown, f"Expected a command ({', '.join(COMMANDS)}), received {shown!r}: {why}.", loose.id, loose.command)
+    return Unreadable(text, f"Expected a command ({', '.join(COMMANDS)}), received {text!r}: {why}.", loose.id, loose.command)

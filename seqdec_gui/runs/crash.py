@@ -1,4 +1,4 @@
-"""Why a run ended without saying so: from its exit status, as far as known, and the end of its log."""
+"""Explains why a run ended without a final event, from its exit status, if known, and the end of its log."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from seqdec_gui.runs.events import Failed, FailureKind
 from seqdec_gui.runs.files import opener
 
 LOG_BYTES = 65536
+"""Most bytes of a log that are searched for the cause."""
 LOG_LINES = 20
+"""Last lines of a log that become the details of a failure."""
 
 _GPU_MEMORY = re.compile(
     r"CUDA_ERROR_OUT_OF_MEMORY|CUDA out of memory|OOM when allocating.*\bGPU|Out of memory while trying to allocate"
@@ -36,7 +38,10 @@ DISK_SENTENCE = "The disk is full: free some space."
 
 
 def explain(exit_status: int | None, log: str, what: str = "run") -> Failed:
-    """The final event that the run (or job) should have written. `exit_status` as in `subprocess`; None: nobody saw it."""
+    """Return the final event that the run (or job) should have written.
+
+    `exit_status` is in the form of `subprocess`, None if unknown; `log` is the end of the log.
+    """
     kind, sentence = _cause(exit_status, log, what)
     if what == "run" and kind in ("killed", "crashed", "disk_full"):
         sentence += " Resume it to go on from the last checkpoint."
@@ -44,7 +49,7 @@ def explain(exit_status: int | None, log: str, what: str = "run") -> Failed:
 
 
 def log_tail(path: Path, offset: int = 0) -> str:
-    """The end of a log, at most 64 KiB, nothing from before `offset`; empty where there is none."""
+    """Return the end of a log after `offset`, at most 64 KiB; empty if there is no log."""
     try:
         with open(path, "rb", opener=opener) as file:
             size = file.seek(0, 2)
@@ -69,8 +74,8 @@ def _cause(exit_status: int | None, log: str, what: str) -> tuple[FailureKind, s
         return "crashed", f"The {what} crashed: {fatal.group(1)}."
     how = f" with exit status {exit_status}" if exit_status is not None else ""
     last = _last_line(log)
-    said = f"Its log ends with: {last}" if last else "Its log is empty."
-    return "crashed", f"The {what} ended{how} without saying why. {said}"
+    log_text = f"Its log ends with: {last}" if last else "Its log is empty."
+    return "crashed", f"The {what} ended{how} without saying why. {log_text}"
 
 
 def _signalled(number: int, what: str) -> tuple[FailureKind, str]:

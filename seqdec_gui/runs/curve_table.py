@@ -1,4 +1,4 @@
-"""The curves of a run as a table that statistics programs read."""
+"""Writes the curves of a run as a CSV table."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from seqdec_gui.runs.history import RunHistory
 Columns = tuple[str, str, tuple[Numbers, Numbers, Numbers, Numbers]]
 HEADER = "source,metric,step,epoch,seconds,value\n"
 _ROWS = 5000
+"""Rows that are formatted at a time."""
 
 
 def columns_of(history: RunHistory) -> list[Columns]:
-    """What there is to write now; call it in the thread that feeds the history, whose later points are left out."""
+    """Return the points of all curves so far; call it in the thread that adds events to the history."""
     tables = (("report", history.reports), ("epoch", history.epochs), ("memory", history.memory), ("load", history.load))
-    found = []
+    columns = []
     for source, curves in tables:
         for metric in in_order(curves):
             curve = curves[metric]
-            found.append((source, metric, (curve.steps, curve.epochs, curve.seconds, curve.values)))
-    return found
+            columns.append((source, metric, (curve.steps, curve.epochs, curve.seconds, curve.values)))
+    return columns
 
 
 def write_csv(curves: Sequence[Columns], path: Path) -> int:
-    """Write every value as a row `source,metric,step,epoch,seconds,value`, and say how many. For a thread.
+    """Write every value as a row `source,metric,step,epoch,seconds,value`; returns the number of rows. For a thread.
 
     `source` is `report` (the means since the report before) or `epoch` (of a whole epoch, or of its part), and `memory` (bytes)
     and `load` (0 to 1) with the device in place of the metric. Raises SeqdecError; then nothing has changed at `path`.

@@ -1,4 +1,4 @@
-"""Numbers that grow while a run goes on: buffers, smoothing, and the curves of one run by metric. No Qt."""
+"""Curves of the metrics of a run, which grow while it goes on, and their smoothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ Numbers: TypeAlias = NDArray[np.float64]
 Axis = Literal["step", "epoch", "time"]
 AXES: tuple[Axis, ...] = ("step", "epoch", "time")
 _FIRST_CAPACITY = 256
+"""Points for which a curve reserves memory at first."""
 _NEGLIGIBLE = 1e-9
+"""Factor below which an older value no longer counts in a decayed sum."""
 
 
 class Curve:
@@ -44,7 +46,7 @@ class Curve:
         self.version += 1
 
     def cut_after(self, step: float) -> None:
-        """Forget the points beyond a step: an earlier start of the run reported them, and they are void."""
+        """Remove the points after a step, which an earlier start of the run reported and which are no longer valid."""
         kept = int(np.searchsorted(self.steps, step, side="right"))
         if kept < self.count:
             # Into a buffer of its own: views handed out before must not change under a plot.
@@ -70,7 +72,7 @@ class Curve:
         return self._columns[3, : self.count]
 
     def along(self, axis: Axis) -> Numbers:
-        """The abscissa: steps, epochs, or seconds since the start."""
+        """Return the abscissa: steps, epochs, or seconds since the start."""
         return {"step": self.steps, "epoch": self.epochs, "time": self.seconds}[axis]
 
 
@@ -87,7 +89,7 @@ class Smoothing:
         self._values = np.empty(_FIRST_CAPACITY)
 
     def of(self, values: Numbers) -> Numbers:
-        """The average of all values; those of the last call must be their beginning."""
+        """Return the average of all values, which must begin with those of the last call."""
         if self.weight <= 0:
             return values
         fresh = values[self._count :]
@@ -121,7 +123,7 @@ def is_validation(metric: str) -> bool:
 
 
 def family(metric: str) -> Literal["loss", "metrics", "learning_rate", "throughput"]:
-    """The plot that a metric belongs to."""
+    """Return the plot in which a metric is drawn."""
     plain = metric.removeprefix("val_")
     if plain == "learning_rate":
         return "learning_rate"
@@ -131,7 +133,7 @@ def family(metric: str) -> Literal["loss", "metrics", "learning_rate", "throughp
 
 
 def in_order(metrics: Iterable[str]) -> list[str]:
-    """Metrics as a legend lists them: `loss`, `val_loss`, then the others, each beside its validation."""
+    """Return metrics in the order of a legend: `loss`, `val_loss`, then the others, each beside its validation."""
     order = ("loss", "token_accuracy", "exact_accuracy")
 
     def place(name: str) -> tuple[int, str, bool]:

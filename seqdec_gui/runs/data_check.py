@@ -20,13 +20,14 @@ from seqdec_gui.domain.shapes import Inference, infer
 from seqdec_gui.domain.types import Shape, TensorType
 
 Rows = Callable[[str], Any]
-"""Some stored training rows of an array, by its name. May raise InvalidInput."""
+"""A function that returns some stored training rows of an array, by its name. May raise InvalidInput."""
 
 
 def fit_problems(trial: Trial, design: Design) -> tuple[Problem, ...]:
-    """Where the data does not suit a sound design, although each column can be read.
+    """Return the problems of readable data with a design that has no errors.
 
-    Errors for lengths that do not fit together, else warnings where nothing can be generated. The trial needs its `samples`.
+    These are errors for lengths that do not fit together, otherwise warnings that nothing can be generated. The trial needs its
+    `samples`.
     """
     fitted, samples = trial.fitted, trial.samples
     if fitted is None or samples is None:
@@ -35,58 +36,58 @@ def fit_problems(trial: Trial, design: Design) -> tuple[Problem, ...]:
 
 
 def concrete_types(design: Design, fitted: Fitted, inference: Inference | None = None) -> dict[str, TensorType]:
-    """The types of inputs (by block) and of targets (by loss) with the lengths that the data gives to their open axes."""
-    found = {}
+    """Return the types of inputs (by block) and targets (by loss), with the lengths of the data for their open axes."""
+    types = {}
     for port in data_ports(design, inference):
-        wire = next((wire for wire in fitted.wires if wire.name == port.name), None)
-        if wire is not None:
-            stored: Shape = fitted.port(wire.array).codec.row_shape
+        feed = next((feed for feed in fitted.feeds if feed.name == port.name), None)
+        if feed is not None:
+            stored: Shape = fitted.port(feed.array).codec.row_shape
             if stored:
-                stored = (len(range(*slice(wire.first, wire.last).indices(stored[0] or 0))), *stored[1:])
+                stored = (len(range(*slice(feed.first, feed.last).indices(stored[0] or 0))), *stored[1:])
             shape = tuple(
                 stored[axis] if size is None and axis < len(stored) else size for axis, size in enumerate(port.type.shape)
             )
-            found[port.name] = msgspec.structs.replace(port.type, shape=shape)
-    return found
+            types[port.name] = msgspec.structs.replace(port.type, shape=shape)
+    return types
 
 
 def has_open_axes(inference: Inference) -> bool:
-    """Whether the data decides on a size, so that only the data can tell whether all fits together."""
+    """Whether a size of the design depends on the data, so that only with the data it is certain that all sizes fit."""
     return any(
-        isinstance(given, TensorType) and None in given.shape
+        isinstance(port_type, TensorType) and None in port_type.shape
         for block in inference.blocks.values()
-        for given in (*block.inputs.values(), *block.outputs.values())
+        for port_type in (*block.inputs.values(), *block.outputs.values())
     )
 
 
 def length_problems(design: Design, fitted: Fitted) -> tuple[Problem, ...]:
-    """Errors where the lengths of the data do not fit the blocks, or the predictions do not have the steps of their targets."""
-    known = infer(design)
-    if not has_open_axes(known):
+    """Return errors where lengths of the data do not fit the blocks, or predictions and targets differ in their steps."""
+    inference = infer(design)
+    if not has_open_axes(inference):
         return ()
-    types = concrete_types(design, fitted, known)
+    types = concrete_types(design, fitted, inference)
     filled = _filled(design, types)
-    found = [
+    problems = [
         msgspec.structs.replace(problem, text=f"With the lengths of this data: {problem.text}")
         for name, block in filled.blocks.items()
         for problem in errors(block.problems)
-        if problem not in known.blocks[name].problems
+        if problem not in inference.blocks[name].problems
     ]
-    for port in data_ports(design, known):
+    for port in data_ports(design, inference):
         if port.role == "target" and port.name in types:
             predicted = filled.blocks[port.name].inputs.get("predictions")
             if isinstance(predicted, TensorType):
-                found += steps_differ(design, fitted, port, predicted, types)
-    return tuple(found)
+                problems += steps_differ(design, fitted, port, predicted, types)
+    return tuple(problems)
 
 
 def _filled(design: Design, types: Mapping[str, TensorType]) -> Inference:
-    """What follows from the design once its inputs have these types."""
-    return infer(design, {name: given for name, given in types.items() if design.block(name).parameters.outputs()})
+    """Infer the shapes of the design with these types for its inputs."""
+    return infer(design, {name: type for name, type in types.items() if design.block(name).parameters.outputs()})
 
 
 def open_predictions(design: Design, fitted: Fitted) -> tuple[DataPort, ...]:
-    """The targets whose predictions have a number of steps that only Keras can tell, as behind an imported model."""
+    """Return the targets whose predictions have an unknown number of steps, as after an imported model."""
     known = infer(design)
     if not has_open_axes(known):
         return ()
@@ -103,9 +104,9 @@ def open_predictions(design: Design, fitted: Fitted) -> tuple[DataPort, ...]:
 def steps_differ(
     design: Design, fitted: Fitted, port: DataPort, predicted: TensorType, types: Mapping[str, TensorType]
 ) -> list[Problem]:
-    """The problem that the predictions for a loss have another number of steps than its targets; sizes may be unknown.
+    """Return the problem that predictions and targets of a loss differ in their steps; none where sizes are unknown.
 
-    It is at the targets, or at the length of the input that mends it.
+    The problem is at the targets, or at the length of the input that mends it.
     """
     wanted = types[port.name]
     pairs = zip(predicted.shape[:-1], wanted.shape[:-1], strict=False)
@@ -133,9 +134,9 @@ def steps_differ(
 
 
 def generation_warnings(design: Design, fitted: Fitted, rows: Rows) -> tuple[Problem, ...]:
-    """Warnings that this data makes generating impossible or endless with a sound design.
+    """Return warnings that this data makes it impossible to generate, or generated sequences endless.
 
-    What the design alone says is left out.
+    Reasons that follow from the design alone are left out.
     """
     inference = infer(design)
     try:
@@ -155,7 +156,7 @@ def generation_warnings(design: Design, fitted: Fitted, rows: Rows) -> tuple[Pro
 
 
 def _as_warning(design: Design, problem: Problem) -> Problem:
-    """The reason not to generate before anything is trained, at the port whose column gives it."""
+    """Return an error of generating as a warning, at the port whose column causes it."""
     text = problem.text if problem.code == "cannot_generate" else f"Nothing can be generated on this data. {problem.text}"
     where = f"{problem.where}.output" if design.has(problem.where) else problem.where
     return msgspec.structs.replace(problem, severity="warning", text=text, where=where)
@@ -175,11 +176,11 @@ def _endless(design: Design, fitted: Fitted, plan: Stepwise) -> tuple[Problem, .
 
 
 def _codec_of(fitted: Fitted, name: str) -> object:
-    wire = next((wire for wire in fitted.wires if wire.name == name), None)
-    return None if wire is None else fitted.port(wire.array).codec
+    feed = next((feed for feed in fitted.feeds if feed.name == name), None)
+    return None if feed is None else fitted.port(feed.array).codec
 
 
 def _columns(fitted: Fitted, name: str) -> str:
-    wire = next(wire for wire in fitted.wires if wire.name == name)
-    columns = fitted.port(wire.array).columns
+    feed = next(feed for feed in fitted.feeds if feed.name == name)
+    columns = fitted.port(feed.array).columns
     return f"column{'s' if len(columns) > 1 else ''} {', '.join(map(repr, columns))}"

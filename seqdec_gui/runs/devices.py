@@ -1,4 +1,4 @@
-"""The devices of this machine and the choice among them. GPUs are asked through NVML, never through a framework."""
+"""Lists the devices of this machine and resolves a choice of them. GPUs are queried through NVML, never by a framework."""
 
 from __future__ import annotations
 
@@ -15,8 +15,11 @@ from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.runs.spec import DeviceChoice
 
 BUSY_LOAD = 0.3
+"""Load of a GPU above which it counts as busy."""
 BUSY_BYTES = 1 << 30
-MOST_CPU_DEVICES = 64
+"""Bytes in use on a GPU above which it counts as busy."""
+MAX_CPU_DEVICES = 64
+"""Most virtual CPU devices."""
 
 
 class Device(msgspec.Struct, frozen=True):
@@ -50,12 +53,12 @@ class Device(msgspec.Struct, frozen=True):
 
 
 def list_devices() -> tuple[Device, ...]:
-    """The CPU, a CPU split in two, and every GPU that the driver shows and CUDA_VISIBLE_DEVICES leaves."""
+    """Return the CPU, two virtual CPU devices, and every GPU that the driver and CUDA_VISIBLE_DEVICES make visible."""
     return (*_cpus(), *_gpus(os.environ))
 
 
 def parse_devices(text: str, available: Sequence[Device]) -> tuple[DeviceChoice, tuple[Problem, ...]]:
-    """What a user wrote (`auto`, `cpu`, `cpu:2`, `gpu:0,gpu:1`, `gpu:0,1`, `gpu`) and warnings about busy GPUs.
+    """Parse a choice of devices (`auto`, `cpu`, `cpu:2`, `gpu:0,gpu:1`, `gpu:0,1`, `gpu`); returns it with warnings.
 
     `gpu` alone means all of them. Raises InvalidInput: not understood, or a device that does not exist.
     """
@@ -75,7 +78,7 @@ def parse_devices(text: str, available: Sequence[Device]) -> tuple[DeviceChoice,
 
 
 def check_choice(choice: DeviceChoice, available: Sequence[Device]) -> tuple[Problem, ...]:
-    """Warnings about the devices chosen. Raises InvalidInput for devices that this machine does not have."""
+    """Return warnings about busy GPUs. Raises InvalidInput for devices that this machine does not have."""
     if choice.kind != "gpu":
         return ()
     gpus = {device.index: device for device in available if device.kind == "gpu"}
@@ -89,7 +92,7 @@ def check_choice(choice: DeviceChoice, available: Sequence[Device]) -> tuple[Pro
 
 
 def resolve(choice: DeviceChoice, available: Sequence[Device]) -> DeviceChoice:
-    """What `auto` means now: all GPUs that nobody uses, else the CPU. Other choices stay."""
+    """Return the devices that `auto` means now: all GPUs that are not busy, otherwise the CPU. Other choices stay."""
     if choice.kind != "auto":
         return choice
     idle = tuple(device.index for device in available if device.kind == "gpu" and not device.busy)
@@ -97,15 +100,15 @@ def resolve(choice: DeviceChoice, available: Sequence[Device]) -> DeviceChoice:
 
 
 def driver_version() -> str:
-    """The NVIDIA driver's version, empty where there is none."""
+    """Return the version of the NVIDIA driver; empty if there is none."""
     with _nvml() as nvml:
         return str(nvml.nvmlSystemGetDriverVersion()) if nvml else ""
 
 
 def _cpu_choice(count: int) -> DeviceChoice:
-    if not 1 <= count <= MOST_CPU_DEVICES:
+    if not 1 <= count <= MAX_CPU_DEVICES:
         raise InvalidInput(
-            f"Expected 1 to {MOST_CPU_DEVICES} virtual CPU devices, received cpu:{count}.", "devices_syntax", "devices"
+            f"Expected 1 to {MAX_CPU_DEVICES} virtual CPU devices, received cpu:{count}.", "devices_syntax", "devices"
         )
     return DeviceChoice("cpu", count=count)
 
@@ -140,7 +143,7 @@ def _cpu_name() -> str:
 
 
 def _main_memory() -> tuple[int | None, int | None]:
-    """Total and used bytes."""
+    """Return the total and the used bytes of main memory; None where unknown."""
     with contextlib.suppress(OSError, ValueError, IndexError, KeyError):
         lines = Path("/proc/meminfo").read_text().splitlines()
         amounts = {line.partition(":")[0]: int(line.split()[1]) * 1024 for line in lines}
@@ -177,13 +180,13 @@ def _gpus(environment: Mapping[str, str]) -> list[Device]:
         if nvml is None:
             return []
         driver = _ask(nvml, nvml.nvmlSystemGetDriverVersion) or ""
-        found = []
+        gpus = []
         for index in range(nvml.nvmlDeviceGetCount()):
             with contextlib.suppress(nvml.NVMLError):
                 handle = nvml.nvmlDeviceGetHandleByIndex(index)
                 if _visible(index, str(_ask(nvml, nvml.nvmlDeviceGetUUID, handle)), environment):
-                    found.append(_gpu(nvml, index, handle, str(driver)))
-        return found
+                    gpus.append(_gpu(nvml, index, handle, str(driver)))
+        return gpus
 
 
 def _gpu(nvml: Any, index: int, handle: Any, driver: str) -> Device:
@@ -203,7 +206,7 @@ def _gpu(nvml: Any, index: int, handle: Any, driver: str) -> Device:
 
 
 def _ask(nvml: Any, question: Any, *about: Any) -> Any:
-    """The answer, None where the device does not support the question."""
+    """Return the answer of an NVML function; None if the device does not support it."""
     try:
         return question(*about)
     except nvml.NVMLError:

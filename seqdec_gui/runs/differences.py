@@ -1,4 +1,4 @@
-"""What differs between two runs, or a run and the open design: one line per parameter. No Qt."""
+"""Lists the differences between two designs, or two runs, with one entry per parameter."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.runs.spec import RunSpec
 
 ABSENT = "–"
+"""Text for a value that one side does not have."""
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -21,7 +22,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 def differences(old: Design, new: Design) -> tuple[Difference, ...]:
-    """Everything but the places of the blocks: the training first, then block by block, data, links."""
+    """Return all differences except positions of blocks: of the training, then of each block, the data and the links."""
     return (
         *_compared(_flat(old.training, "training"), _flat(new.training, "training")),
         *_blocks(old, new),
@@ -31,25 +32,25 @@ def differences(old: Design, new: Design) -> tuple[Difference, ...]:
 
 
 def run_differences(old: RunSpec, new: RunSpec) -> tuple[Difference, ...]:
-    """As `differences`, and where the two ran. Raises InvalidInput for a design that cannot be read."""
-    found = differences(old.load_design(), new.load_design())
-    return (*_compared(_place(old), _place(new)), *found)
+    """Return the differences of the designs and of the devices. Raises InvalidInput for a design that cannot be read."""
+    of_designs = differences(old.load_design(), new.load_design())
+    return (*_compared(_place(old), _place(new)), *of_designs)
 
 
 def _blocks(old: Design, new: Design) -> tuple[Difference, ...]:
-    found: list[Difference] = []
+    differing: list[Difference] = []
     names = list(dict.fromkeys([block.id for block in (*old.blocks, *new.blocks)]))
     for name in names:
         if not old.has(name) or not new.has(name):
             kinds = [design.block(name).kind if design.has(name) else ABSENT for design in (old, new)]
-            found.append(Difference(name, *kinds))
+            differing.append(Difference(name, *kinds))
             continue
         first, second = old.block(name), new.block(name)
         if first.kind != second.kind:
-            found.append(Difference(name, first.kind, second.kind))
+            differing.append(Difference(name, first.kind, second.kind))
         else:
-            found += _compared(_flat(first.parameters, name), _flat(second.parameters, name))
-    return tuple(found)
+            differing += _compared(_flat(first.parameters, name), _flat(second.parameters, name))
+    return tuple(differing)
 
 
 def _compared(old: dict[str, str], new: dict[str, str]) -> tuple[Difference, ...]:
@@ -59,13 +60,13 @@ def _compared(old: dict[str, str], new: dict[str, str]) -> tuple[Difference, ...
 
 
 def _flat(section: msgspec.Struct, name: str) -> dict[str, str]:
-    """Every field with its value, those at their defaults too."""
+    """Return every field with its value as text, including fields at their defaults."""
     values = ((field, getattr(section, field)) for field in section.__struct_fields__)
     return {f"{name}.{field}": write(msgspec.to_builtins(value)) for field, value in values}
 
 
 def _data(design: Design) -> dict[str, str]:
-    found = {
+    values = {
         "data.file": design.data.file or ABSENT,
         **_flat(design.data.split, "data.split"),
         **_flat(design.data.reading, "data"),
@@ -73,10 +74,10 @@ def _data(design: Design) -> dict[str, str]:
     for binding in design.data.bindings:
         plain = msgspec.to_builtins(binding)
         plain.pop("port")
-        found[f"data.{binding.port}"] = write(plain.pop("column"))
+        values[f"data.{binding.port}"] = write(plain.pop("column"))
         for name, value in plain.items():
-            found[f"data.{binding.port}.{name}"] = write(value)
-    return found
+            values[f"data.{binding.port}.{name}"] = write(value)
+    return values
 
 
 def _links(design: Design) -> dict[str, str]:
@@ -91,7 +92,7 @@ def _place(spec: RunSpec) -> dict[str, str]:
 
 
 def write(value: Any) -> str:
-    """A value as a form shows it: `128, 128`, `on`, `0.001`."""
+    """Return a value as a form shows it: `128, 128`, `on`, `0.001`."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if value is None:

@@ -1,4 +1,4 @@
-"""Which engine trains a run: by what is installed, by what was measured, else by a rule. Imports no framework."""
+"""Chooses the engine of a run: by what is installed and measured, otherwise by a rule. Imports no framework."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from seqdec_gui.runs.spec import DeviceChoice
 
 
 class Decision(NamedTuple):
-    """The engine, a sentence that says why, and its measurement where there is one."""
+    """The chosen engine, a sentence with the reason, and its measurement if there is one."""
 
     engine: EngineName
     why: str
@@ -24,17 +24,18 @@ class Decision(NamedTuple):
 
 
 def choose_engine(wish: EngineChoice, devices: DeviceChoice, design: Design | None = None) -> tuple[EngineName, str]:
-    """The engine for these devices (not `auto`) and a sentence that says why. Raises InvalidInput where none can be used.
+    """Return the engine for these devices (not `auto`) and a sentence with the reason. Raises InvalidInput if none is usable.
 
-    `auto` takes what an earlier probe of this design's shape on these devices found faster (`runs.probe`). Without one:
-    the first of `ENGINES`, but for large batches on one CPU the one that is faster there. Starts nothing; takes milliseconds.
+    `auto` takes the engine that an earlier probe of this design's shape on these devices measured as faster (`runs.probe`).
+    Without a probe it is the first of `ENGINES`, or for large batches on one CPU the one that is faster there. Starts no
+    process, and takes milliseconds.
     """
     decision = decide(wish, devices, design)
     return decision.engine, decision.why
 
 
 def decide(wish: EngineChoice, devices: DeviceChoice, design: Design | None = None) -> Decision:
-    """As `choose_engine`, with the measurement."""
+    """Choose an engine as `choose_engine` does, and return the decision with its measurement."""
     if wish != "auto":
         if reason := missing(wish, devices):
             raise InvalidInput(f"The engine {wish} cannot be used: {reason}", "engine_missing", "engine")
@@ -48,23 +49,23 @@ def decide(wish: EngineChoice, devices: DeviceChoice, design: Design | None = No
         return Decision(usable[0], why)
     if design is not None:
         measured = probe_cache.load(probe_cache.key_of(design, devices, design.training.batch_size))
-        found = by_measurement(measured, design.training.epochs, usable)
-        if found is not None:
-            return found
+        decision = by_measurement(measured, design.training.epochs, usable)
+        if decision is not None:
+            return decision
     return _by_rule(devices, design, usable)
 
 
 def usable_engines(devices: DeviceChoice) -> tuple[EngineName, ...]:
-    """The engines that can be used on these devices, in the order of `ENGINES`."""
+    """Return the engines that can be used on these devices, in the order of `ENGINES`."""
     return tuple(name for name in ENGINES if not missing(name, devices))
 
 
 def engine_for_models(devices: DeviceChoice) -> EngineName:
-    """The engine whose framework opens, runs and writes trained models in short jobs on these devices.
+    """Return the engine whose framework opens, runs and writes trained models in short jobs on these devices.
 
-    On the CPU the one that builds a model without compiling (TensorFlow), where it is installed; otherwise one that is. On GPUs
-    one whose support for them is seen to be installed comes first: of TensorFlow's nobody knows before it is imported.
-    Raises InvalidInput where none can be used, with what to install.
+    On the CPU an engine that builds models without compiling (TensorFlow) is preferred. On GPUs one is preferred whose GPU
+    support is known to be installed, which for TensorFlow shows only when it is imported. Raises InvalidInput, with what to
+    install, where none can be used.
     """
     usable = usable_engines(devices)
     if not usable:
@@ -78,26 +79,27 @@ def engine_for_models(devices: DeviceChoice) -> EngineName:
 def by_measurement(
     measured: Sequence[Measurement], epochs: int, among: Collection[EngineName] | None = None
 ) -> Decision | None:
-    """The engine that trains to the end first: start, compilation and all epochs; without rows, the faster step.
+    """Return the engine that trains to the end first, including start and compilation; without rows, the one with faster steps.
 
-    None unless every engine of `among` (default: all) was measured. One that ran out of memory loses.
+    None unless every engine of `among` (default: all) was measured. An engine that ran out of memory is not chosen.
     """
     names = set(ENGINES if among is None else among)
-    by_engine = {one.engine: one for one in measured if one.engine in names}
-    alive = [one for one in by_engine.values() if one.step_s is not None]
-    if set(by_engine) != names or not alive:
+    by_engine = {measurement.engine: measurement for measurement in measured if measurement.engine in names}
+    successful = [measurement for measurement in by_engine.values() if measurement.step_s is not None]
+    if set(by_engine) != names or not successful:
         return None
-    if len(alive) == 1:
-        (winner,) = alive
+    if len(successful) == 1:
+        (winner,) = successful
         losers = " and ".join(engine_title(name) for name in by_engine if name != winner.engine)
         return Decision(winner.engine, f"{losers} ran out of memory when it was measured here.", winner)
-    whole = all(one.epoch_s is not None and one.ready_s is not None for one in alive)
-    winner, second, *_ = sorted(alive, key=lambda one: _seconds(one, epochs if whole else None))
-    return Decision(winner.engine, _comparison(winner, second, epochs if whole else None), winner)
+    whole = all(each.epoch_s is not None and each.ready_s is not None for each in successful)
+    compared_epochs = epochs if whole else None
+    winner, second, *_ = sorted(successful, key=lambda each: _seconds(each, compared_epochs))
+    return Decision(winner.engine, _comparison(winner, second, compared_epochs), winner)
 
 
 def _by_rule(devices: DeviceChoice, design: Design | None, usable: Sequence[EngineName]) -> Decision:
-    unknown = "on this design the two have not been compared here."
+    unknown = "the two have not been compared on this design here."
     rows = design.training.batch_size if design is not None and devices.kind == "cpu" and devices.replicas == 1 else 0
     for name in usable:
         least = ENGINES[name].faster_on_cpu_from_rows
@@ -108,7 +110,7 @@ def _by_rule(devices: DeviceChoice, design: Design | None, usable: Sequence[Engi
 
 
 def missing(engine: EngineName, devices: DeviceChoice) -> str:
-    """Why an engine cannot be used on these devices, and what to install; empty where it can.
+    """Return why an engine cannot be used on these devices, with what to install; empty if it can be used.
 
     Raises InvalidInput where this version does not know the engine.
     """
@@ -120,12 +122,13 @@ def missing(engine: EngineName, devices: DeviceChoice) -> str:
     return ""
 
 
-def _seconds(one: Measurement, epochs: int | None) -> float:
-    assert one.step_s is not None
-    if epochs is None or one.epoch_s is None or one.ready_s is None:
-        return one.step_s
-    longer_s = engine_info(one.engine).longer_gpu_start_s if one.devices.kind == "gpu" else 0.0
-    return one.ready_s + longer_s + epochs * one.epoch_s
+def _seconds(measurement: Measurement, epochs: int | None) -> float:
+    """Return the seconds of a whole training of `epochs` epochs; with None, those of one step."""
+    assert measurement.step_s is not None
+    if epochs is None or measurement.epoch_s is None or measurement.ready_s is None:
+        return measurement.step_s
+    longer_s = engine_info(measurement.engine).longer_gpu_start_s if measurement.devices.kind == "gpu" else 0.0
+    return measurement.ready_s + longer_s + epochs * measurement.epoch_s
 
 
 def _comparison(winner: Measurement, loser: Measurement, epochs: int | None) -> str:

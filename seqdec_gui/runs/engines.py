@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from seqdec_gui.runs.spec import DeviceChoice
 
 Variables = Callable[["DeviceChoice", Mapping[str, str], bool], Mapping[str, str]]
-"""`(devices, environment so far, brief)` to the further environment variables of a child; `brief`: it lives for seconds."""
+"""A function `(devices, environment so far, brief)` that returns further environment variables of a child."""
 
 
 def _no_variables(devices: DeviceChoice, environment: Mapping[str, str], brief: bool) -> Mapping[str, str]:
@@ -43,7 +43,7 @@ class EngineInfo(msgspec.Struct, frozen=True, kw_only=True):
     - `exact_variables`: environment variables that keep a child's matrix products in full float32 on GPUs.
     - `unused_packages`: packages that Keras imports wherever they are installed, and that a child can do without.
     - `builds_without_compiling`: whether building a Keras model runs no compiler. Such a framework is preferred for short jobs,
-      builds on the device that runs the model, and can rehearse an export in the training process.
+      builds on the device that runs the model, and can try an export in the training process.
     - `own_recurrent_loops`: whether the engine computes recurrent layers itself and is faster without cuDNN.
     - `faster_on_cpu_from_rows`: the batch from which it is the fastest engine on one CPU, as a rule; None: never.
     - `longer_gpu_start_s`: how much longer a training on GPUs takes to start than a probe, which tries fewer kernels.
@@ -106,7 +106,7 @@ ENGINES: dict[EngineName, EngineInfo] = {info.name: info for info in (_JAX, _TEN
 
 
 def engine_info(name: EngineName) -> EngineInfo:
-    """The row of an engine. Raises InvalidInput for a name that this version does not know."""
+    """Return the row of an engine. Raises InvalidInput for a name that this version does not know."""
     if name not in ENGINES:
         text = f"Expected an engine that this version has ({', '.join(ENGINES)}), received {name!r}."
         raise InvalidInput(f"{text} Choose one of them with --engine, or upgrade seqdec-gui.", "unknown_engine", "engine")
@@ -114,20 +114,20 @@ def engine_info(name: EngineName) -> EngineInfo:
 
 
 def engine_title(name: EngineName) -> str:
-    """What users call an engine; its name where this version does not know it."""
+    """Return what users call an engine; its name if this version does not know it."""
     return ENGINES[name].title if name in ENGINES else name
 
 
 def of_backend(backend: str) -> EngineInfo | None:
-    """The engine that runs on this Keras backend; None where there is none."""
+    """Return the engine that runs on this Keras backend; None if there is none."""
     return next((info for info in ENGINES.values() if info.backend == backend), None)
 
 
 def framework_packages() -> frozenset[str]:
-    """The import names of every engine's framework."""
+    """Return the import names of every engine's framework."""
     return frozenset(package for info in ENGINES.values() for package in info.packages)
 
 
 def measured_distributions() -> tuple[str, ...]:
-    """Packages that decide how fast a step is: Keras, the frameworks, and what comes with their GPU support."""
+    """Return the packages that decide how fast a step is: Keras, the frameworks and their GPU support."""
     return ("keras", *(name for info in ENGINES.values() for name in (*info.distributions, *info.gpu_distributions)))

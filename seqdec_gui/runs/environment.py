@@ -1,4 +1,4 @@
-"""The environment of a child: everything that decides engine, devices and memory is set before its Python starts."""
+"""Makes the environment variables of a child, which select engine, devices and memory before its Python starts."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ _DROPPED = (
     "PYTHONHASHSEED",
     "LC_ALL",
 )
+"""Variables of the parent that children do not inherit."""
 
 _FIXED = {
     "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # the order in which nvidia-ml-py numbers the GPUs
@@ -34,37 +35,45 @@ _FIXED = {
     "PYTHONUTF8": "1",
     "PYTHONUNBUFFERED": "1",
     "PYTHONFAULTHANDLER": "1",
-    "PYTHONSAFEPATH": "1",  # nothing is imported from the folder in which the child happens to run
+    "PYTHONSAFEPATH": "1",  # nothing is imported from the working folder
 }
+"""Variables that every child has."""
 
-_UNLESS_GIVEN = {
+_DEFAULTS = {
     "TF_CPP_MIN_LOG_LEVEL": "1",
     "OPENBLAS_NUM_THREADS": "1",  # children share the cores; of BLAS they need small factorizations
     "JAX_TRACEBACK_IN_LOCATIONS_LIMIT": "0",  # XLA would print the Python stack of every operation, for profilers
 }
+"""Variables that every child has unless the user has set them."""
 
 _NO_TENSOR_FLOAT_32 = {"NVIDIA_TF32_OVERRIDE": "0"}
-"""Read by cuBLAS and cuDNN when they are loaded."""
+"""The variable that cuBLAS and cuDNN read when they are loaded, to multiply in full float32."""
 
 
 def child_environment(
     placement: Placement, base: Mapping[str, str], *, brief: bool = False, exact: bool = False
 ) -> dict[str, str]:
-    """The whole environment of a child that computes as `placement` says; `base` is that of the parent.
+    """Return the whole environment of a child.
 
-    A `brief` child lives for seconds: it compiles fast rather than as well as can be. An `exact` one multiplies in full float32
-    on GPUs. What the user has set of `_UNLESS_GIVEN` and further `XLA_FLAGS` stay; so does the library path.
+    Variables of `_DEFAULTS` and `XLA_FLAGS` that the user has set are kept.
+
+    Args:
+        placement: The child's devices and engine.
+        base: The environment of the parent.
+        brief: Whether the child lives only for seconds, so that it should compile fast rather than well.
+        exact: Whether the child multiplies in full float32 on GPUs.
+
     Raises InvalidInput where this version does not know the engine.
     """
     devices, engine = placement.devices, engine_info(placement.engine)
-    environment = _UNLESS_GIVEN | {name: value for name, value in base.items() if name not in _DROPPED}
+    environment = _DEFAULTS | {name: value for name, value in base.items() if name not in _DROPPED}
     environment.update(_FIXED)
     if base.get("LC_ALL"):
         environment["LANG"] = base["LC_ALL"]
     environment["KERAS_BACKEND"] = engine.backend
     on_gpu = devices.kind == "gpu"
     environment["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, devices.gpus)) if on_gpu else "-1"
-    environment["JAX_PLATFORMS"] = "cpu"  # whoever else imports JAX leaves the GPUs alone
+    environment["JAX_PLATFORMS"] = "cpu"  # so that JAX does not use the GPUs if another engine's child imports it
     flags = [flag for flag in base.get("XLA_FLAGS", "").split() if not flag.startswith(HOST_DEVICES)]
     _set(environment, "XLA_FLAGS", " ".join(flags))
     environment.update(engine.variables(devices, environment, brief))
@@ -82,23 +91,23 @@ def _set(environment: dict[str, str], name: str, value: str) -> None:
 
 
 def working_folder() -> Path:
-    """Where children work: never in a run, which may come from elsewhere.
+    """Return the working folder of children, which is never a run folder, because that may come from elsewhere.
 
-    Libraries look into the working folder: XLA runs a compiler at `cuda_sdk_lib/bin/ptxas` if there is one.
+    Libraries search the working folder: XLA runs a compiler at `cuda_sdk_lib/bin/ptxas` if there is one.
     """
     home = Path.home()
     return home if home.is_dir() else Path(home.anchor)
 
 
 def with_package(base: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a child that runs a command of this package."""
+    """Return the environment of a child that runs a command of this package."""
     environment = dict(base)
     _set(environment, "PYTHONPATH", _python_path(base.get("PYTHONPATH", "")))
     return environment
 
 
 def _python_path(before: str) -> str:
-    """The path that finds this very package in a bare checkout; an installed one is found anyway."""
+    """Return a PYTHONPATH with which a child imports this package from a checkout; an installed one needs no entry."""
     entries = [str(Path(entry).absolute()) for entry in before.split(":") if entry]
     root = Path(seqdec_gui.__file__).resolve().parents[1]
     if str(root) not in entries and root not in _installed_in():

@@ -1,4 +1,4 @@
-"""What a run says about itself: one JSON object a line in `events.jsonl`, documented in docs/run_folder.md.
+"""The events that a run writes: one JSON object a line in `events.jsonl`, documented in docs/run_folder.md.
 
 The run appends with `EventWriter`; everybody else reads (`seqdec_gui.runs.reader`).
 """
@@ -229,12 +229,12 @@ def _finite(value: float | None) -> float | None:
 
 
 def encode(event: Event) -> bytes:
-    """One line of JSON without its newline."""
+    """Return an event as one line of JSON, without the newline."""
     return _encoder.encode(event)
 
 
 def decode(line: bytes | str) -> Event:
-    """The inverse of `encode`. Raises UnreadableLine, which tells a newer version's event from a damaged line."""
+    """Return the event of a line. Raises UnreadableLine, which says whether the line is damaged or of a newer version."""
     try:
         return _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -242,12 +242,12 @@ def decode(line: bytes | str) -> Event:
 
 
 def events_of(path: Path, kind: type[_E], most_bytes: int | None = None) -> list[_E]:
-    """The complete events of one type within the first bytes of a file, others undecoded: quick for long runs.
+    """Return the complete events of one type in the first `most_bytes` bytes of a file, without decoding others.
 
     Empty where there is no file. Raises UnreadableLine, OSError.
     """
     begin = f'{{"type":"{kind.__struct_config__.tag}"'.encode()
-    found: list[_E] = []
+    events: list[_E] = []
     with contextlib.suppress(FileNotFoundError), open(path, "rb", opener=opener) as file:
         left = os.fstat(file.fileno()).st_size if most_bytes is None else most_bytes
         while left > 0 and (line := file.readline()).endswith(b"\n"):
@@ -255,8 +255,8 @@ def events_of(path: Path, kind: type[_E], most_bytes: int | None = None) -> list
             if line.startswith(begin):
                 event = decode(line)
                 assert isinstance(event, kind)
-                found.append(event)
-    return found
+                events.append(event)
+    return events
 
 
 class _Kind(msgspec.Struct):
@@ -323,7 +323,7 @@ def cut_half_line(file: int) -> None:
 
 
 def complete_bytes(path: Path) -> int:
-    """Where the next event will be written: the size of a file without a half line at its end. Raises OSError."""
+    """Return the size of a file without an incomplete last line, where the next event will be written. Raises OSError."""
     try:
         with open(path, "rb", opener=opener) as file:
             return _end_of_lines(file.fileno())

@@ -1,4 +1,4 @@
-"""Writing files so that a crash leaves the old one or the new one, never half of one; opening files of foreign folders."""
+"""Writes files so that a crash leaves the old or the new one, never a part; opens files in folders from elsewhere."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class NotOrdinary(OSError):
 
 
 def open_to_write(path: Path, flags: int) -> int:
-    """A descriptor of an ordinary file, made if there is none; closed in children.
+    """Return a descriptor of a regular file, which is made if it does not exist and is not inherited by children.
 
-    Raises OSError for a symbolic link, which would have another file written to, and for pipes and devices.
+    Raises OSError for a symbolic link, because another file would be written, and for pipes and devices.
     """
     try:
         file = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
@@ -31,7 +31,7 @@ def open_to_write(path: Path, flags: int) -> int:
 
 
 def open_to_read(path: Path) -> int:
-    """A descriptor of an ordinary file, behind a symbolic link or not. Raises OSError; NotOrdinary for pipes and devices."""
+    """Return a descriptor of a regular file; symbolic links are followed. Raises OSError; NotOrdinary for pipes and devices."""
     return _ordinary(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), path)
 
 
@@ -41,7 +41,7 @@ def opener(path: str, _flags: int) -> int:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of an ordinary file. Raises OSError."""
+    """Return the content of a regular file. Raises OSError."""
     with open(path, "rb", opener=opener) as file:
         return file.read()
 
@@ -57,12 +57,12 @@ def _ordinary(file: int, path: Path) -> int:
 
 
 def copy_atomically(source: Path, target: Path) -> None:
-    """Copy a file under a temporary name that nobody can foresee, then rename it. Raises OSError."""
+    """Copy a file under a temporary, unpredictable name, then rename it. Raises OSError."""
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     temporary = Path(name)
     try:
-        with open(source, "rb", opener=opener) as given, os.fdopen(handle, "wb") as file:
-            shutil.copyfileobj(given, file, 1 << 20)
+        with open(source, "rb", opener=opener) as original, os.fdopen(handle, "wb") as file:
+            shutil.copyfileobj(original, file, 1 << 20)
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(target)
     except BaseException:
@@ -95,7 +95,7 @@ def _write_atomically(path: Path, data: bytes) -> None:
 
 
 def pretty_json(value: object) -> bytes:
-    """JSON that people can read, with a newline at the end."""
+    """Return indented JSON with a newline at the end."""
     return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
 
 

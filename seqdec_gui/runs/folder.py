@@ -1,4 +1,4 @@
-"""A run is a folder: its paths, and how one is made and found."""
+"""The folder of a run: its paths, and functions that create, open and list run folders."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ class RunFolder(RunFiles):
     """A run: its files, and what they say of it. Making the object touches nothing."""
 
     def status(self) -> RunStatus:
-        """What the run is doing or how it ended. Reads the event file, without its steps. Never raises for damaged files."""
+        """Return what the run is doing or how it ended, from its events and its lock. Never raises for damaged files."""
         return state.status(self)
 
     def summary(self) -> RunSummary:
-        """One line about the run. Never raises for damaged files."""
+        """Return the entry of the run in a table of runs. Never raises for damaged files."""
         return state.summary(self)
 
 
 def open_run(path: Path | str) -> RunFolder:
-    """An existing run. Raises InvalidInput."""
+    """Return an existing run folder. Raises InvalidInput."""
     run = RunFolder(path)
     if not run.exists:
         what = "a folder without spec.json" if run.path.is_dir() else "no such folder"
@@ -72,7 +72,7 @@ def discard(run: RunFolder, started: bool = True) -> None:
 
 
 def default_parent(design_path: Path | str | None) -> Path:
-    """Where runs of a design go: `runs` beside it; for a design that was never saved, the user's data folder."""
+    """Return the folder for runs of a design: `runs` beside it, or the user's data folder if it was never saved."""
     if design_path is not None:
         return Path(design_path).absolute().parent / "runs"
     import platformdirs
@@ -101,22 +101,22 @@ class DesignKey(msgspec.Struct, frozen=True):
 
 
 def list_runs(folder: Path | str) -> list[RunSummary]:
-    """Summaries of the runs in a folder, or in its `runs`, oldest first; `folder` may be a run itself. Raises InvalidInput."""
+    """Return summaries of the runs in a folder, or in its `runs`, oldest first; `folder` may be a run. Raises InvalidInput."""
     path = Path(folder)
     if not path.is_dir():
         raise InvalidInput(f"Expected a folder with runs, found nothing at {path}.", "no_folder")
     try:
         if RunFolder(path).looks_like_a_run:
             return [RunFolder(path).summary()]
-        found = [child for parent in (path, path / "runs") if parent.is_dir() for child in parent.iterdir()]
-        runs = [run for run in map(RunFolder, found) if _seen(run)]
+        children = [child for parent in (path, path / "runs") if parent.is_dir() for child in parent.iterdir()]
+        runs = [run for run in map(RunFolder, children) if _is_visible_run(run)]
     except PermissionError:
         raise InvalidInput(f"The runs in {path} may not be read: permission denied.", "permission_denied") from None
     return sorted((run.summary() for run in runs), key=lambda summary: (summary.created or 0, summary.run))
 
 
-def _seen(run: RunFolder) -> bool:
-    """Whether this is a run as far as we may look: a neighbour's locked folder must not hide the others."""
+def _is_visible_run(run: RunFolder) -> bool:
+    """Whether this is a run folder that may be read; one without permission must not hide the others."""
     with contextlib.suppress(PermissionError):
         return run.looks_like_a_run
     return False

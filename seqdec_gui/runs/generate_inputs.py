@@ -1,4 +1,4 @@
-"""What a trained run takes, and rows of its data as a form or a task wants them."""
+"""Reads the inputs of a trained run, and rows of its data for a form or a task."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runs.folder import RunFolder
 
 PEEKED_ROWS = 64
+"""First rows of the data from which the largest values and the first step are taken."""
 
 Row = dict[str, Any]
 """Port name to text, or to a (nested) list of numbers: one row of `GenerateTask.rows`."""
@@ -68,7 +69,7 @@ def read_inputs(run: RunFolder) -> RunInputs:
 
 
 def _first_step(design: Design, fitted: Fitted, data: Path, count: int) -> str:
-    """The input of a decoder of numbers whose rows begin differently; empty where none does. Raises InvalidInput."""
+    """Return the input of a decoder of numbers whose rows begin differently; empty where none does. Raises InvalidInput."""
     plan = plan_for(design, infer(design))
     if not isinstance(plan, Stepwise) or not plan.numbers:
         return ""
@@ -79,7 +80,7 @@ def _first_step(design: Design, fitted: Fitted, data: Path, count: int) -> str:
 
 
 def _steps(port: FittedPort, cells: list[Any]) -> Any:
-    """The steps of a sequence of numbers as it stands in the data. Raises InvalidInput where it has another length."""
+    """Return the steps of a sequence of numbers as it stands in the data. Raises InvalidInput where it has another length."""
     values = np.asarray(_value(port, cells), np.float64)
     shape = port.codec.row_shape
     if values.size != np.prod(shape, dtype=np.int64):
@@ -88,7 +89,7 @@ def _steps(port: FittedPort, cells: list[Any]) -> Any:
 
 
 def rows_of_data(fitted: Fitted, data: Path, first: int, count: int, reading: Reading, first_step: str = "") -> list[Row]:
-    """Rows [first, first + count) of the columns that the run was trained on. Raises InvalidInput.
+    """Return rows [first, first + count) of the columns that the run was trained on. Raises InvalidInput.
 
     Of the port `first_step` the numbers of its first step alone.
     """
@@ -110,7 +111,7 @@ def _columns_of(fitted: Fitted) -> list[str]:
 
 
 def in_words(row: Row) -> str:
-    """What a row holds on one line: `1987`; several inputs with a comma, of many numbers the first."""
+    """Return a row as one line of text, `1987`; several inputs with a comma, of many numbers the first ones."""
     return ", ".join(value if isinstance(value, str) else array_text(np.asarray(value)) for value in row.values())
 
 
@@ -122,16 +123,16 @@ def _value(port: FittedPort, cells: list[Any]) -> Any:
 
 
 def _first_numbers(port: FittedPort, value: Any) -> Any:
-    """The first step of a whole sequence, for a port whose codec takes one step."""
+    """Return the first step of a whole sequence, for a port whose codec takes one step."""
     size = int(np.prod(port.codec.row_shape, dtype=np.int64))
     return np.asarray(value, np.float64).reshape(-1)[:size].tolist()
 
 
 def _highest(fitted: Fitted, rows: list[Row]) -> dict[str, float]:
-    found = {}
+    highest = {}
     for port in fitted.inputs:
         if rows and not isinstance(port.codec, FittedText | FittedCategory):
             values = np.array([row[port.name] for row in rows], np.float64)
             if np.isfinite(values).any():
-                found[port.name] = float(np.nanmax(values))
-    return found
+                highest[port.name] = float(np.nanmax(values))
+    return highest

@@ -1,4 +1,4 @@
-"""What a run has said so far, as the page shows it: curves, progress, time left, messages. No Qt."""
+"""Collects the events of a run: curves, progress, time left, messages."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.reader import EventTail
 
 MOST_MESSAGES = 1000
+"""Messages that are kept; older ones are dropped."""
 PACE_WINDOW_S = 90.0
+"""Seconds over which the speed is averaged."""
 _Points = dict[str, list[tuple[float, float, float, float]]]
 TABLES = ("reports", "epochs", "memory", "memory_share", "load")
 
@@ -87,7 +89,7 @@ class RunHistory:
         return list({**self.reports, **self.epochs})
 
     def curve(self, metric: str, per_epoch: bool) -> Curve | None:
-        """The points of a metric: one per report, or one per (part of an) epoch, which is all that validation has."""
+        """Return the points of a metric: one per report, or one per (part of an) epoch, which is all that validation has."""
         return self.epochs.get(metric) if per_epoch else self.reports.get(metric) or self.epochs.get(metric)
 
     @property
@@ -220,7 +222,7 @@ class RunHistory:
 
 
 def read_history(run: RunFolder, most_events: int = 5_000_000) -> RunHistory:
-    """The whole history of a run, for a thread. Raises UnreadableLine, OSError."""
+    """Return the whole history of a run, for a thread. Raises UnreadableLine, OSError."""
     history, tail, count = RunHistory(), EventTail(run.events), 0
     while count < most_events and (events := tail.read()):
         count += len(events)

@@ -1,4 +1,4 @@
-"""Imported Keras files: what a child finds in them, as the parameters of a block."""
+"""Turns imported Keras files, as a child has inspected them, into parameters of a block."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from seqdec_gui.domain.types import DType
 from seqdec_gui.runs.tasks import ArrayDescription, Event, Inspected, InspectTask, run_task
 
 
-def keras_model(found: Inspected, file: str, trainable: bool = True) -> KerasModel:
-    """The parameters of a block for an inspected file."""
+def keras_model(description: Inspected, file: str, trainable: bool = True) -> KerasModel:
+    """Return the parameters of a block for an inspected file."""
     return KerasModel(
         file=file,
-        sha256=found.sha256,
-        model_inputs=tuple(map(_tensor, found.inputs)),
-        model_outputs=tuple(map(_tensor, found.outputs)),
-        parameter_count=found.parameters,
-        trainable_count=found.trainable,
-        layer_names=tuple(layer.name for layer in found.layers),
+        sha256=description.sha256,
+        model_inputs=tuple(map(_tensor, description.inputs)),
+        model_outputs=tuple(map(_tensor, description.outputs)),
+        parameter_count=description.parameters,
+        trainable_count=description.trainable,
+        layer_names=tuple(layer.name for layer in description.layers),
         trainable=trainable,
     )
 
 
 def inspected(design: Design, folder: Path, on_event: Callable[[Event], None] | None = None) -> Design:
-    """The design with every Keras file looked into that was only named (written by hand); each costs a child.
+    """Return the design with the Keras files inspected that it only names, as in a design written by hand.
 
-    Relative files begin at `folder`. Raises InvalidInput with the reasons, at the blocks.
+    Each file needs a child process. Relative paths begin at `folder`. Raises InvalidInput with the problems of all blocks.
     """
     problems = []
     blocks: list[Block] = []
@@ -40,9 +40,9 @@ def inspected(design: Design, folder: Path, on_event: Callable[[Event], None] | 
         imported = block.parameters.imported
         if imported is not None and imported.file and not imported.is_inspected:
             try:
-                found = run_task(InspectTask(path=str(folder / expanded(imported.file))), on_event)
-                assert isinstance(found, Inspected)
-                kind = keras_model(found, imported.file, block.parameters.is_trainable)
+                description = run_task(InspectTask(path=str(folder / expanded(imported.file))), on_event)
+                assert isinstance(description, Inspected)
+                kind = keras_model(description, imported.file, block.parameters.is_trainable)
                 block = msgspec.structs.replace(block, parameters=kind)
             except InvalidInput as error:
                 where = f"{block.id}.file"

@@ -1,4 +1,4 @@
-"""What a run takes from the earlier run whose weights it begins with: everything that was fitted to that run's data."""
+"""Reads the fitted codecs of an initial run, whose weights another run begins with."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from seqdec_gui.runs.folder import RunFolder
 
 
 def earlier_fit(initial_run: Path | str, design: Design) -> EarlierFit:
-    """What `initial_run` has fitted, for a run of `design`. Raises InvalidInput: no run, or it has no readable `data.json`."""
+    """Return the fitted codecs of `initial_run` for a run of `design`. Raises InvalidInput: no run, or no `data.json`."""
     run = RunFolder(Path(initial_run))
     earlier = run.read_spec().load_design()
     if not run.data.exists():

@@ -41,7 +41,7 @@ class Listing:
         self._known: dict[Path, tuple[_Stamp, Entry]] = {}
 
     def read(self, parents: Sequence[Path], design: DesignKey) -> list[Entry]:
-        """All runs in the first folder and those of this design in the others, oldest first. Never raises for damaged runs."""
+        """Return all runs in the first folder, and those of this design in the others, oldest first; damaged ones too."""
         entries = [
             msgspec.structs.replace(entry, own=_owns(design, entry)) for parent in parents for entry in self._entries(parent)
         ]

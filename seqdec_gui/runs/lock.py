@@ -109,7 +109,7 @@ def adopt(path: Path) -> RunLock:
 
 
 def record_of(run: Path, pid: int) -> LockRecord:
-    """The record of a start that happens now. Call with the lock held: a half event that a crash left is cut off."""
+    """Return the record of a start that happens now. Call with the lock held: a half event that a crash left is cut off."""
     with contextlib.suppress(FileNotFoundError), open(run / "events.jsonl", "rb", opener=opener):
         file = open_to_write(run / "events.jsonl", os.O_RDWR)
         try:
@@ -144,7 +144,7 @@ def read_record(path: Path) -> LockRecord | None:
 
 
 def holder(path: Path) -> int | None:
-    """The id of the process that holds the lock, as the file says; None where it is free or held on another host.
+    """Return the id of the process that holds the lock, as the file says; None where it is free or held on another host.
 
     The file may come from elsewhere: on Linux the process must really have it open, so that no other is ever signalled.
     """

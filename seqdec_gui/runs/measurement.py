@@ -1,4 +1,4 @@
-"""What was measured about one way to train: one engine, one choice of devices, one global batch."""
+"""The result of measuring one engine on one choice of devices at one global batch."""
 
 from __future__ import annotations
 
@@ -10,19 +10,25 @@ from seqdec_gui.runs.engine_names import EngineName
 from seqdec_gui.runs.spec import DeviceChoice
 
 OUT_OF_MEMORY = "out_of_memory"
+"""Value of `Measurement.failed` for a batch that ran out of memory."""
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Times in seconds, memory in bytes. What was not measured, or has no meaning here, is None.
+    """Times in seconds, memory in bytes; None for what was not measured or has no meaning.
 
-    `ready_s`: from the start of the process to the end of the first step, `compile_s` the part of it that the compiler took; a
-    training on GPUs takes longer for both (docs/decisions/0017-brief-children-try-few-kernels.md).
-    `step_s`: median over `intervals` stretches of steps, through the engine's own `train`; `spread` is the range of those
-    stretches as a share of it. `reduction_share`: how much of a step goes when nothing is summed over the devices;
-    `input_share`: how much of it goes when the rows already lie on the devices, 0 where they do (`resident`).
-    `peak_memory`: of the fullest GPU; on a CPU of the whole process, frameworks included. `cudnn_layers` of
-    `recurrent_layers` run in cuDNN's kernel. `epoch_s`: the training part of an epoch of the rows that are bound.
-    `failure` is a sentence and `failed` why: then there are no times.
+    Attributes:
+        ready_s: From the start of the process to the end of the first step. A training on GPUs takes longer than a probe
+            (docs/decisions/0017-brief-children-try-few-kernels.md).
+        compile_s: The part of `ready_s` that the compiler took.
+        step_s: Median time of a step over `intervals` intervals, timed through the engine's `train`.
+        spread: The range of the times of the intervals, relative to `step_s`.
+        reduction_share: The part of a step that summing over the devices takes.
+        input_share: The part of a step that waiting for rows takes; 0 if they are stored on the devices (`resident`).
+        peak_memory: Most bytes in use on the fullest GPU; on a CPU by the whole process, frameworks included.
+        cudnn_layers: How many of the `recurrent_layers` run in cuDNN's kernel.
+        epoch_s: The training part of an epoch of the design's own rows.
+        failure: A sentence, if the measurement failed; then there are no times.
+        failed: Why it failed.
     """
 
     engine: EngineName
@@ -51,5 +57,5 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return None if self.step_s is None else self.batch_size / self.step_s
 
     def steps_in(self, seconds: float) -> int | None:
-        """How many steps fill a reporting interval of so many seconds; at least 1."""
+        """Return the number of steps, at least 1, that fill a reporting interval of `seconds`; None if not measured."""
         return None if self.step_s is None else max(1, round(seconds / self.step_s))

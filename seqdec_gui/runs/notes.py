@@ -12,6 +12,7 @@ from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.runs.files import pretty_json, read_bytes, write_atomically
 
 FILE = "note.json"
+"""Name of the file in a run folder."""
 FORMAT = 1
 _FOLDER = re.compile(r"(\d{8})-(\d{6})-(.+)")
 
@@ -25,7 +26,7 @@ class Note(msgspec.Struct, frozen=True):
 
 
 def read_note(run: Path) -> Note:
-    """The note of a run; an empty one where there is none or it is damaged."""
+    """Return the note of a run; an empty one where there is none or it is damaged."""
     try:
         return msgspec.json.decode(read_bytes(run / FILE), type=Note)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
@@ -33,7 +34,7 @@ def read_note(run: Path) -> Note:
 
 
 def write_note(run: Path, note: Note) -> None:
-    """Keep a note; an empty one takes the file away. Raises SeqdecError."""
+    """Write a note; an empty one removes the file. Raises SeqdecError."""
     try:
         if note == Note():
             (run / FILE).unlink(missing_ok=True)
@@ -44,12 +45,12 @@ def write_note(run: Path, note: Note) -> None:
 
 
 def display_name(run: Path) -> str:
-    """The name that the user gave, else the folder's in words: `roman · 23 Nov 14:05:09`."""
+    """Return the name that the user gave, else the folder's in words: `roman · 23 Nov 14:05:09`."""
     return read_note(run).name or plain_name(run.name)
 
 
 def plain_name(folder: str) -> str:
-    """A run folder's name in words; one that was chosen by hand stays."""
+    """Return the name of a run folder as text; a name that the user chose stays as it is."""
     match = _FOLDER.fullmatch(folder)
     if match is None:
         return folder

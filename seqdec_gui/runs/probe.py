@@ -1,4 +1,4 @@
-"""Measuring how fast a design trains here: short probes, each in a child of its own. May be called from any thread."""
+"""Measures how fast a design trains, by short probes in child processes. May be called from any thread."""
 
 from __future__ import annotations
 
@@ -29,17 +29,22 @@ from seqdec_gui.runs.spec import DeviceChoice
 from seqdec_gui.runs.tasks import PROBE_GRACE, Cancelled, Event, Measured, ProbeTask, Progress, run_task
 from seqdec_gui.runs.workload import estimated_rows
 
-BUDGET_S, CPU_BUDGET_S = 20.0, 45.0
+BUDGET_S = 20.0
+"""Seconds of a probe of all engines on GPUs."""
+CPU_BUDGET_S = 45.0
+"""Seconds of a probe of all engines on a CPU, where they are measured one after the other."""
 FIRST_GRACE = 3.0
-"""In place of `PROBE_GRACE` until something was measured, for without it nothing would be known."""
-CORES_TOGETHER = 4
-"""For each of the children that start and compile at the same time."""
-LARGEST_DATA = 256 << 20
-"""Bytes of data files above which random rows are measured: reading would take longer than the probe."""
-WORTH_SHARE = 1 / 30
-"""A probe may take so much of the training that it is for."""
-_GPU_SPEED, _CPU_SPEED = 5e12, 15e9
-"""Operations per second of a GPU and of a core of a CPU that a training of recurrent layers reaches, roughly."""
+"""Multiple of its budget after which a child that has measured nothing yet is killed; later it is `PROBE_GRACE`."""
+CORES_PER_CHILD = 4
+"""Cores for each child that are needed to start and compile several children at the same time."""
+MAX_DATA_BYTES = 256 << 20
+"""Bytes of data files above which random rows are measured, because reading the files would take longer than the probe."""
+MAX_PROBE_SHARE = 1 / 30
+"""Largest part of the estimated training time that a probe may take before it."""
+_GPU_SPEED = 5e12
+"""Rough number of operations per second that a training of recurrent layers reaches on a GPU."""
+_CPU_CORE_SPEED = 15e9
+"""Rough number of operations per second that a training of recurrent layers reaches on a core of a CPU."""
 
 OnProgress = Callable[[Progress], None]
 OnMeasured = Callable[[Measurement], None]
@@ -47,7 +52,7 @@ IsCancelled = Callable[[], bool]
 
 
 class Plan(NamedTuple):
-    """What one child is to measure."""
+    """The measurements of one child. `shares`: also measure what part of a step reduction and input take."""
 
     engine: EngineName
     devices: DeviceChoice
@@ -65,21 +70,22 @@ def probe(
     on_measured: OnMeasured | None = None,
     cancelled: IsCancelled | None = None,
 ) -> tuple[Measurement, ...]:
-    """Do these plans, in the order of `plans` and of their batches, within about `budget_s` seconds together.
+    """Measure all `plans` in about `budget_s` seconds together; returns the measurements in the order of plans and batches.
 
-    What runs out of memory or time is a measurement that says so. On GPUs, where the cores suffice, the children start together
-    and measure one by one, with many cores a child per batch: compiling takes longest. Results are kept for `auto`;
-    `on_measured` hears each at once. Raises InvalidInput (the design or its rows cannot be used), Cancelled.
+    A batch that runs out of memory or time gives a failed measurement. On GPUs the children start together, if there are enough
+    cores, and measure one by one; with many cores there is a child for each batch, because compiling takes most of the time.
+    The measurements are cached for `auto`. `on_measured` is called with each as soon as it is made. Raises InvalidInput (the
+    design or its rows cannot be used), Cancelled.
     """
     fail_unless_sound(design)
     real = has_rows(design, folder)
     on_gpus = all(plan.devices.kind == "gpu" for plan in plans)
-    if on_gpus and _cores() >= CORES_TOGETHER * sum(len(plan.batch_sizes) for plan in plans):
+    if on_gpus and _cores() >= CORES_PER_CHILD * sum(len(plan.batch_sizes) for plan in plans):
         plans = [plan._replace(batch_sizes=(size,)) for plan in plans for size in sorted(plan.batch_sizes)]
-    together = on_gpus and len(plans) > 1 and _cores() >= CORES_TOGETHER * len(plans)
+    together = on_gpus and len(plans) > 1 and _cores() >= CORES_PER_CHILD * len(plans)
     batches = sum(len(plan.batch_sizes) for plan in plans)
     stopped = threading.Event()
-    found: dict[int, list[Measurement]] = {i: [] for i in range(len(plans))}
+    by_plan: dict[int, list[Measurement]] = {i: [] for i in range(len(plans))}
     with tempfile.NamedTemporaryFile(prefix="seqdec-gui-turn-") as turn, ThreadPoolExecutor(len(plans)) as pool:
         attempts = []
         gate = threading.Semaphore(len(plans) if together else 1)
@@ -90,15 +96,15 @@ def probe(
                 batch_sizes=plan.batch_sizes, real_rows=real, shares=plan.shares, budget_s=each_s,
                 turn=turn.name if together else "",
             )  # fmt: skip
-            attempts.append(pool.submit(_attempt, task, found[i], gate, stopped, on_progress, on_measured, cancelled))
+            attempts.append(pool.submit(_attempt, task, by_plan[i], gate, stopped, on_progress, on_measured, cancelled))
         try:
             for attempt in attempts:
                 attempt.result()
         finally:
             stopped.set()
-    measured = tuple(one for i in range(len(plans)) for one in found[i])
-    _keep(design, measured)
-    return measured
+    measurements = tuple(measurement for i in range(len(plans)) for measurement in by_plan[i])
+    _store(design, measurements)
+    return measurements
 
 
 def probe_engines(
@@ -109,7 +115,7 @@ def probe_engines(
     on_progress: OnProgress | None = None,
     cancelled: IsCancelled | None = None,
 ) -> tuple[Measurement, ...]:
-    """Every engine that can be used, at the design's batch. Raises as `probe`."""
+    """Measure every engine that can be used, at the design's batch. Raises as `probe` does."""
     plans = [Plan(name, devices, (design.training.batch_size,), False) for name in usable_engines(devices)]
     return probe(design, folder, plans, budget_s=_budget_s(devices), on_progress=on_progress, cancelled=cancelled)
 
@@ -122,9 +128,10 @@ def best_engine(
     on_progress: OnProgress | None = None,
     cancelled: IsCancelled | None = None,
 ) -> Decision:
-    """What `auto` chooses, after a probe where one is missing and worth its time (`is_worth_probing`).
+    """Return what `auto` chooses, after a probe if there is no measurement yet and a probe is worth its time.
 
-    Call it before a run is started; the run then finds the measurement in the cache. Never fails because of the probe itself.
+    Call it before a run is started; the run then takes the measurement from the cache. A failed probe is not an error. Raises
+    InvalidInput, Cancelled.
     """
     decision = decide("auto", devices, design)
     if decision.measurement is not None or not is_worth_probing(design, folder, devices):
@@ -133,36 +140,36 @@ def best_engine(
     if len(usable) < 2:
         return decision
     try:
-        found = probe_engines(design, folder, devices, on_progress=on_progress, cancelled=cancelled)
+        measurements = probe_engines(design, folder, devices, on_progress=on_progress, cancelled=cancelled)
     except Cancelled:
         raise
     except SeqdecError:
         return decision
-    return by_measurement(found, design.training.epochs, usable) or decision
+    return by_measurement(measurements, design.training.epochs, usable) or decision
 
 
 def is_worth_probing(design: Design, folder: Path, devices: DeviceChoice) -> bool:
-    """Whether the training is long enough, by estimate, for a probe to take no more than `WORTH_SHARE` of it."""
+    """Whether a probe takes at most `MAX_PROBE_SHARE` of the estimated training time."""
     seconds = estimated_training_s(design, folder, devices)
-    return seconds is not None and _budget_s(devices) <= WORTH_SHARE * seconds
+    return seconds is not None and _budget_s(devices) <= MAX_PROBE_SHARE * seconds
 
 
 def estimated_training_s(design: Design, folder: Path, devices: DeviceChoice) -> float | None:
-    """A rough estimate, good to a factor of three: operations over what such devices reach. None without rows."""
+    """Estimate the seconds of the training, to within a factor of three; None without rows."""
     rows = estimated_rows(design, folder)
     if rows is None:
         return None
-    speed = devices.replicas * _GPU_SPEED if devices.kind == "gpu" else _cores() * _CPU_SPEED
+    speed = devices.replicas * _GPU_SPEED if devices.kind == "gpu" else _cores() * _CPU_CORE_SPEED
     return operations_per_training(design, rows) / speed
 
 
 def has_rows(design: Design, folder: Path) -> bool:
-    """Whether the design's own rows can be measured: all ports bound, files there and not too large."""
+    """Whether the design's own rows can be measured: all ports are bound, and the files exist and are not too large."""
     return not why_no_rows(design, folder)
 
 
 def why_no_rows(design: Design, folder: Path) -> str:
-    """Why the design's own rows cannot be measured, in a sentence; empty where they can."""
+    """Return why the design's own rows cannot be measured, in a sentence; empty if they can."""
     if not design.data.file:
         return "The design has no data file."
     if problems := errors(data_problems(design, folder)):
@@ -174,13 +181,13 @@ def why_no_rows(design: Design, folder: Path) -> str:
         size = sum((folder / expanded(name)).stat().st_size for name in names)
     except OSError as error:
         return f"{error.filename} cannot be read: {(error.strerror or str(error)).lower()}."
-    if size > LARGEST_DATA:
-        return f"The data has {size / 1e9:.1f} GB, and rows are read only up to {LARGEST_DATA / 1e9:.1f} GB."
+    if size > MAX_DATA_BYTES:
+        return f"The data has {size / 1e9:.1f} GB, and rows are read only up to {MAX_DATA_BYTES / 1e9:.1f} GB."
     return ""
 
 
 def fail_unless_sound(design: Design) -> None:
-    """Raise InvalidInput with every error of the design."""
+    """Raise InvalidInput with all errors of the design, if it has any."""
     report = check(design)
     if not report.ok:
         raise InvalidInput(errors(report.problems))
@@ -188,18 +195,18 @@ def fail_unless_sound(design: Design) -> None:
 
 def _attempt(
     task: ProbeTask,
-    found: list[Measurement],
+    measurements: list[Measurement],
     gate: threading.Semaphore,
     stopped: threading.Event,
     on_progress: OnProgress | None,
     on_measured: OnMeasured | None,
     cancelled: IsCancelled | None,
 ) -> None:
-    """Do one task; adds to `found` until the child ends or its time is up."""
+    """Run one child, and append its measurements to `measurements`, until it ends or its time is up."""
 
     def hear(event: Event) -> None:
         if isinstance(event, Measured):
-            found.append(event.measurement)
+            measurements.append(event.measurement)
             if on_measured is not None:
                 on_measured(event.measurement)
         elif isinstance(event, Progress) and on_progress is not None:
@@ -209,7 +216,7 @@ def _attempt(
         began = time.monotonic()
 
         def limit_s() -> float:
-            return task.budget_s * (PROBE_GRACE if found else FIRST_GRACE)
+            return task.budget_s * (PROBE_GRACE if measurements else FIRST_GRACE)
 
         def by_the_user() -> bool:
             return stopped.is_set() or (cancelled is not None and cancelled())
@@ -221,17 +228,18 @@ def _attempt(
         except Cancelled:
             if by_the_user():
                 raise
-            found += not_measured(task, found, "time", f"It was given up after {limit_s():.0f} s.")
+            measurements += not_measured(task, measurements, "time", f"It was stopped after {limit_s():.0f} s.")
         except SeqdecError as error:
             memory = str(error) in (GPU_MEMORY_SENTENCE, MEMORY_SENTENCE)
-            found += not_measured(task, found, "out_of_memory" if memory else "other", str(error))[:1]
+            failed: Literal["out_of_memory", "other"] = "out_of_memory" if memory else "other"
+            measurements += not_measured(task, measurements, failed, str(error))[:1]
 
 
 def not_measured(
-    task: ProbeTask, found: Sequence[Measurement], failed: Literal["out_of_memory", "time", "other"], sentence: str
+    task: ProbeTask, measurements: Sequence[Measurement], failed: Literal["out_of_memory", "time", "other"], sentence: str
 ) -> list[Measurement]:
-    """One measurement that says so for every batch that is not among `found`, smallest first."""
-    done = {one.batch_size for one in found}
+    """Return a failed measurement for every batch of the task that is not in `measurements`, smallest first."""
+    done = {measurement.batch_size for measurement in measurements}
     return [
         Measurement(
             engine=task.engine,
@@ -245,19 +253,21 @@ def not_measured(
     ]
 
 
-def _keep(design: Design, measured: Sequence[Measurement]) -> None:
+def _store(design: Design, measured: Sequence[Measurement]) -> None:
+    """Store the measurements in the cache."""
     available = device_list.list_devices()
     by_key: dict[tuple[DeviceChoice, int], list[Measurement]] = {}
-    for one in measured:
-        by_key.setdefault((one.devices, one.batch_size), []).append(one)
+    for measurement in measured:
+        by_key.setdefault((measurement.devices, measurement.batch_size), []).append(measurement)
     for (devices, batch), group in by_key.items():
         probe_cache.store(probe_cache.key_of(design, devices, batch, available), group)
 
 
 def _budget_s(devices: DeviceChoice) -> float:
-    """For both engines together; on a CPU they are measured one after the other."""
+    """Return the seconds of a probe of all engines together."""
     return BUDGET_S if devices.kind == "gpu" else CPU_BUDGET_S
 
 
 def _cores() -> int:
+    """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

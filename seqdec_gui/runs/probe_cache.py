@@ -1,7 +1,7 @@
-"""Measurements kept for the next time: one small JSON file per machine, versions, design shape, devices and batch.
+"""A cache of measurements: a small JSON file for each machine, set of versions, design shape, choice of devices and batch.
 
-They lie in the user's cache folder and can be deleted at any time. A file that is damaged, of another format or too old is no
-measurement.
+The files are in the user's cache folder and can be deleted at any time. A file that is damaged, has another format or is too
+old is ignored.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ from seqdec_gui.runs.spec import DeviceChoice
 
 File = TypeVar("File", bound=msgspec.Struct)
 FORMAT = 1
-OLDEST_S = 30 * 86400.0
-OLDEST_FAILURE_S = 3600.0
-"""Memory that ran out once may be free an hour later."""
+MAX_AGE_S = 30 * 86400.0
+"""Seconds for which a measurement is used."""
+MAX_FAILURE_AGE_S = 3600.0
+"""Seconds for which a measurement that ran out of memory is used, because the memory may be free later."""
 
 
 class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a measurement holds for: the devices by name (and driver), not by number."""
+    """The conditions of a measurement: the devices by name (and driver), not by number."""
 
     machine: tuple[str, ...]
     versions: tuple[str, ...]
@@ -60,12 +61,12 @@ class Cached(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def key_of(design: Design, devices: DeviceChoice, batch_size: int, available: Sequence[Device] | None = None) -> Key:
-    """The key of a measurement of this design on these devices (not `auto`)."""
+    """Return the key of measurements of this design on these devices (not `auto`)."""
     return Key(machine_of(devices, available), versions(), shape_of(design), batch_size)
 
 
 def machine_of(devices: DeviceChoice, available: Sequence[Device] | None = None) -> tuple[str, ...]:
-    """The devices in words: `2 x AMD EPYC, 2 cores`, or one entry per GPU with its driver."""
+    """Return the devices as text: `2 x AMD EPYC, 2 cores`, or one entry per GPU with its driver."""
     known = {device.id: device for device in (list_devices() if available is None else available)}
     if devices.kind == "gpu":
         gpus = [known.get(name) for name in devices.names]
@@ -75,18 +76,18 @@ def machine_of(devices: DeviceChoice, available: Sequence[Device] | None = None)
 
 
 def versions() -> tuple[str, ...]:
-    """Names and versions of what computes, and of this program."""
-    found = [f"seqdec-gui {__version__}"]
+    """Return names and versions of this program, and of the packages that decide how fast a step is."""
+    names = [f"seqdec-gui {__version__}"]
     for package in measured_distributions():
         try:
-            found.append(f"{package} {metadata.version(package)}")
+            names.append(f"{package} {metadata.version(package)}")
         except metadata.PackageNotFoundError:
             continue
-    return tuple(found)
+    return tuple(names)
 
 
 def shape_of(design: Design) -> str:
-    """A check sum over all that decides how long a step takes, and nothing else: names, places, data and rates do not."""
+    """Return a check sum of all parts of a design that decide how long a step takes, without names, positions and data."""
     number = {block.id: i for i, block in enumerate(design.blocks)}
     links = sorted(
         (number.get(link.source.block, -1), link.source.port, number.get(link.target.block, -1), link.target.port)
@@ -99,15 +100,15 @@ def shape_of(design: Design) -> str:
 
 
 def load(key: Key, now: float | None = None, folder: Path | None = None) -> tuple[Measurement, ...]:
-    """What was measured for this key and is still young enough, at most one measurement per engine. Never raises."""
+    """Return the measurements for this key that are not too old, at most one per engine. Never raises."""
     now = time.time() if now is None else now
     return tuple(kept.measurement for kept in _read(key, folder) if _is_young(kept, now))
 
 
 def store(key: Key, measurements: Iterable[Measurement], now: float | None = None, folder: Path | None = None) -> None:
-    """Keep these, in place of older ones of the same engine. A cache that cannot be written is no error."""
+    """Store measurements, which replace older ones of the same engine. A cache that cannot be written is not an error."""
     now = time.time() if now is None else now
-    fresh = {one.engine: Kept(now, one) for one in measurements if one.failed in ("", "out_of_memory")}
+    fresh = {each.engine: Kept(now, each) for each in measurements if each.failed in ("", "out_of_memory")}
     if not fresh:
         return
     others = tuple(kept for kept in _read(key, folder) if kept.measurement.engine not in fresh)
@@ -120,7 +121,7 @@ def _read(key: Key, folder: Path | None) -> tuple[Kept, ...]:
 
 
 def read_kept(path: Path, kind: type[File]) -> File | None:
-    """A file of the cache; None where there is none, or it is damaged."""
+    """Read a file of the cache; None if there is none, or it is damaged."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
@@ -128,14 +129,14 @@ def read_kept(path: Path, kind: type[File]) -> File | None:
 
 
 def write_kept(path: Path, content: msgspec.Struct) -> None:
-    """A cache that cannot be written is no error: what is missing is measured again."""
+    """Write a file of the cache. A cache that cannot be written is not an error, because measurements can be repeated."""
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, pretty_json(content))
 
 
 def cache_folder() -> Path:
-    """Where measurements are kept."""
+    """Return the folder of the cache."""
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("seqdec-gui")) / "probes"
@@ -146,5 +147,6 @@ def _path(key: Key, folder: Path | None) -> Path:
 
 
 def _is_young(kept: Kept, now: float) -> bool:
+    """Whether a measurement is not too old; one from up to a minute in the future counts as new."""
     age = now - kept.time
-    return -60.0 <= age <= (OLDEST_FAILURE_S if kept.measurement.failed else OLDEST_S)
+    return -60.0 <= age <= (MAX_FAILURE_AGE_S if kept.measurement.failed else MAX_AGE_S)

@@ -1,4 +1,4 @@
-"""Starting the process of a run, attaching to one, stopping it, and saying how it ended. Nothing here blocks but `wait`."""
+"""Starts the process of a run, attaches to it, stops it, and reports how it ended. Only `wait` blocks."""
 
 from __future__ import annotations
 
@@ -25,48 +25,53 @@ from seqdec_gui.runs.spec import Placement, RunSpec
 from seqdec_gui.runs.state import RunStatus
 
 RUNNER = (sys.executable, "-m", "seqdec_gui.runner")
+"""Command of the process of a run, without the run folder."""
 STOPPED_BY_USER = 130
+"""Exit status of a command whose run the user stopped."""
 STOP_GRACE_S = 60.0
-"""How long a run may take to obey `stop`: an epoch's last part, its validation, a checkpoint."""
+"""Seconds that a run may take to obey `stop`: an interval, the rest of a validation, a checkpoint."""
 TERMINATE_GRACE_S = 10.0
+"""Seconds between SIGTERM and SIGKILL for a run that does not stop."""
 LAST_WAIT_S = 10.0
-"""How long the end of a run that was killed is waited for, before it is said that it goes on."""
+"""Seconds to wait for the end of a run that was killed before saying that it goes on."""
 
 
 class RunProcess:
-    """The process of a run: our child, or one that another program started (`child` None).
+    """The process of a run: a child of this process, or one that another program started (`child` None).
 
-    It does not die with us. `poll` must be called now and then: it notices the end and takes the next step of a stop.
+    It outlives this process. Call `running` every now and then: it notices the end, and sends the next signal of a stop.
     """
 
     def __init__(self, run: RunFolder, child: subprocess.Popen[bytes] | None = None) -> None:
         self.run = run
         self.child = child
         self.killed = False
-        self._ladder: list[tuple[float, signal.Signals]] = []
-        self._fatal = False  # whether SIGKILL was sent
+        self._signals_due: list[tuple[float, signal.Signals]] = []
+        """The signals of a stop that are still to be sent, each with its time on the monotonic clock."""
+        self._fatal = False
+        """Whether SIGKILL was sent last."""
 
     @property
     def pid(self) -> int | None:
-        """The process id, None where the run does not run on this host."""
+        """The process id; None if the run is not running on this host."""
         if self.child is not None:
             return self.child.pid if self.child.returncode is None else None
         return lock.holder(self.run.lock)
 
     def running(self) -> bool:
-        """Whether the process is alive; also climbs the ladder of a stop."""
+        """Whether the process is alive; also sends the next signal of a stop if it is due."""
         alive = self._child_alive(self.child) if self.child is not None else lock.is_held(self.run.lock)
         if not alive:
-            self._ladder.clear()
-            if self._fatal and self.child is None:  # nobody else may have seen how it ended, and we know
+            self._signals_due.clear()
+            if self._fatal and self.child is None:  # no parent may have recorded how it ended
                 _record_exit(self.run, -signal.SIGKILL)
             self._fatal = False
-        while self._ladder and time.monotonic() >= self._ladder[0][0]:
-            self.signal(self._ladder.pop(0)[1])
+        while self._signals_due and time.monotonic() >= self._signals_due[0][0]:
+            self.signal(self._signals_due.pop(0)[1])
         return alive
 
     def wait(self, timeout_s: float | None = None, poll_s: float = 0.05) -> RunStatus | None:
-        """Wait for the end and say how it was; None where the time was up first."""
+        """Wait for the end and return the status; None if `timeout_s` passed first."""
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while self.running():
             if deadline is not None and time.monotonic() >= deadline:
@@ -75,16 +80,16 @@ class RunProcess:
         return self.run.status()
 
     def stop(self, grace_s: float = STOP_GRACE_S, terminate_s: float = TERMINATE_GRACE_S) -> None:
-        """Ask the run to stop and save; after `grace_s` SIGTERM, `terminate_s` later SIGKILL. Returns at once."""
-        if self._ladder or not self.running():
+        """Ask the run to save and stop, and plan SIGTERM after `grace_s` and SIGKILL `terminate_s` later. Returns at once."""
+        if self._signals_due or not self.running():
             return
         now = time.monotonic()
-        self._ladder = [(now + grace_s, signal.SIGTERM), (now + grace_s + terminate_s, signal.SIGKILL)]
+        self._signals_due = [(now + grace_s, signal.SIGTERM), (now + grace_s + terminate_s, signal.SIGKILL)]
         with contextlib.suppress(OSError):  # a full disk must not keep a run from being stopped
             self.run.send(command("stop"))
 
     def kill(self) -> None:
-        """End the run at once; only its last checkpoint stays."""
+        """End the run at once, without saving; its last checkpoint remains."""
         self.killed = True
         self.signal(signal.SIGKILL)
 
@@ -101,7 +106,7 @@ class RunProcess:
                 os.kill(pid, number)
 
     def detach(self) -> None:
-        """Let go of the child: it goes on, and its exit status will not be known."""
+        """Stop watching the child, which goes on; its exit status will not be known."""
         if self.child is not None and self.child.returncode is None:
             self.child.returncode = 0  # keeps Popen from warning that the process still runs
         self.child = None
@@ -111,17 +116,21 @@ class RunProcess:
             return False
         if os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
             return True
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # what it left behind; the group is still ours
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # processes that it started; the group still exists
             os.killpg(child.pid, signal.SIGKILL)
         _record_exit(self.run, child.wait())
         return False
 
 
 def start(run: RunFolder, run_spec: RunSpec, nice: int = 0, argv: Sequence[str] | None = None) -> RunProcess:
-    """Write `spec.json` and start the process of a run, `argv` (default: the runner) followed by the run folder.
+    """Choose devices and engine, write `spec.json` and start the process of a run.
 
-    It gets an environment of its own. Devices and engine are decided here (`placement` of the spec). `nice` makes it yield to
-    the window on a shared CPU.
+    Args:
+        run: The folder, which is made if it does not exist.
+        run_spec: What to train; its `placement` is filled in.
+        nice: Added to the niceness of the process, so that it yields to the window on a shared CPU.
+        argv: The command, to which the run folder is appended; default: the runner.
+
     Raises InvalidInput (devices, engine, folder in use, no checkpoint to go on from) and SeqdecError (disk, permissions).
     """
     if run_spec.resume:
@@ -142,7 +151,7 @@ def start(run: RunFolder, run_spec: RunSpec, nice: int = 0, argv: Sequence[str] 
 
 
 def place(run_spec: RunSpec) -> Placement:
-    """Devices and engine for a run that starts now. Raises InvalidInput."""
+    """Choose devices and engine for a run that starts now. Raises InvalidInput."""
     available = devices.list_devices()
     devices.check_choice(run_spec.devices, available)
     chosen = devices.resolve(run_spec.devices, available)
@@ -151,12 +160,12 @@ def place(run_spec: RunSpec) -> Placement:
 
 
 def attach(run: RunFolder) -> RunProcess:
-    """The process of a run that somebody else started; it need not be alive."""
+    """Return the process of a run that another program started; it need not be alive."""
     return RunProcess(run)
 
 
 def unverified(run: RunFolder) -> str:
-    """Why a run that holds its lock cannot be ended by a signal from here, and what to do."""
+    """Return why a run that holds its lock cannot be ended by a signal from here, and what to do."""
     path = run.lock
     try:
         record = lock.read_record(path)
@@ -174,7 +183,7 @@ def unverified(run: RunFolder) -> str:
 
 
 def stop_unattended(run: RunFolder, grace_s: float | None = None) -> subprocess.Popen[bytes]:
-    """Let a process of its own stop a run, and end it by force after a time of grace: for a program that is about to go."""
+    """Start a process that stops a run, and kills it after `grace_s`, for a program that is about to end."""
     seconds = STOP_GRACE_S if grace_s is None else grace_s
     return subprocess.Popen(
         [
@@ -190,7 +199,7 @@ def stop_unattended(run: RunFolder, grace_s: float | None = None) -> subprocess.
 
 
 def exit_status(status: RunStatus) -> int:
-    """What a command that waited for the run returns: 0 finished, 130 stopped, 2 invalid design or data, else 1."""
+    """Return the exit status of a command that waited for the run: 0 finished, 130 stopped, 2 invalid input, otherwise 1."""
     if status.state == "finished":
         return 0
     if status.state == "stopped":
@@ -224,7 +233,7 @@ def _launch(
 
 
 def _record_exit(run: RunFolder, status: int) -> None:
-    """Note how our child ended, unless the run has been started again meanwhile."""
+    """Write the exit status of the run's process into the lock file, unless the run has been started again meanwhile."""
     with contextlib.suppress(lock.RunLocked, OSError), lock.acquire(run.lock) as held:
         record = held.read()
         if record is not None:

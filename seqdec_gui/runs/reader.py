@@ -1,4 +1,4 @@
-"""Following a run: its events from the first to the last, while they are written or long after."""
+"""Reads the events of a run, while they are written or afterwards."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.state import crash_of
 
 CHUNK_BYTES = 8 << 20
+"""Most bytes that are read at a time."""
 
 
 class EventTail:
@@ -24,7 +25,7 @@ class EventTail:
         self.offset = offset
 
     def read(self) -> list[Event]:
-        """The complete events since the last call, empty where there is no file. Raises UnreadableLine, OSError."""
+        """Return the complete events since the last call, empty where there is no file. Raises UnreadableLine, OSError."""
         return [event for _, event in self.read_placed()]
 
     def read_placed(self, most_bytes: int | None = None) -> list[tuple[int, Event]]:
@@ -68,7 +69,7 @@ class Follower:
         return self.final is not None
 
     def poll(self, most_bytes: int | None = None) -> list[Event]:
-        """New events; empty if there are none, or the run has not begun. Raises UnreadableLine, OSError.
+        """Return new events; none if the run has not begun. Raises UnreadableLine, OSError.
 
         At most `most_bytes` are read (or one line), so that the replay of a long run need not be in memory at once.
         """
@@ -92,7 +93,7 @@ class Follower:
 
 
 def follow(run: RunFolder, poll_s: float = 0.1, stop: Callable[[], bool] | None = None) -> Iterator[Event]:
-    """Every event of a run from the beginning, waiting for new ones until the run ends or `stop()` is true.
+    """Yield all events of a run, waiting for new ones until the run ends or `stop()` is true.
 
     A run that was not started yet is waited for. Raises UnreadableLine, OSError.
     """
@@ -105,7 +106,7 @@ def follow(run: RunFolder, poll_s: float = 0.1, stop: Callable[[], bool] | None 
 
 
 def read_events(run: RunFolder) -> list[Event]:
-    """All events written so far. Raises UnreadableLine, OSError."""
+    """Return all events written so far. Raises UnreadableLine, OSError."""
     tail = EventTail(run.events)
     events: list[Event] = []
     while new := tail.read():

@@ -1,4 +1,4 @@
-"""Whether a design can be trained now, on these devices and this file: what is found before a process is started."""
+"""Checks, before a process is started, whether a design can be trained now on these devices and this data."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Stamps = tuple[Stamp, ...]
 
 
 def readiness(design: Design, folder: Path, devices: DeviceChoice) -> tuple[Problem, ...]:
-    """Every problem that stands in the way of training, and warnings.
+    """Return all errors that prevent a training, and warnings.
 
     `folder` is where the design's relative paths begin; `devices` is resolved (not `auto`). The data is not opened.
     """
@@ -53,7 +53,7 @@ def readiness(design: Design, folder: Path, devices: DeviceChoice) -> tuple[Prob
 
 
 def data_problems(design: Design, folder: Path) -> tuple[Problem, ...]:
-    """Files that the design names and that are not there, or can be no data."""
+    """Return errors for data files that do not exist or have an unknown format."""
     if not design.data.file:
         text = "The design has no data file."
         return (Problem("error", "no_data", "data.file", text, "Choose one, or give --data FILE."),)
@@ -73,13 +73,13 @@ def data_problems(design: Design, folder: Path) -> tuple[Problem, ...]:
 
 
 def data_files(source: DataSource, folder: Path) -> tuple[Path, ...]:
-    """Every file that the source names, each once."""
+    """Return every file that the source names, each once."""
     names = [source.file, *(binding.file for binding in source.bindings)]
     return tuple(folder / expanded(name) for name in dict.fromkeys(names) if name)
 
 
 def stamps(source: DataSource, folder: Path) -> Stamps:
-    """What tells whether the files of a source are still those that were tried."""
+    """Return path, time and size of the files of a source, to notice later that they have changed."""
     return tuple(_stamp(path) for path in data_files(source, folder))
 
 
@@ -96,7 +96,7 @@ def _stamp(path: Path) -> Stamp:
 def problems_in_data(
     design: Design, folder: Path, devices: DeviceChoice, initial_run: str = "", fit: FitChoice = "initial"
 ) -> tuple[Problem, ...]:
-    """What a run would find in the data itself (of a design that is ready otherwise). Reads it, so it takes its time.
+    """Return the problems in the data itself, for a design without other errors. Reads the data, which may take long.
 
     `initial_run` and `fit` are as in a `RunSpec`.
     """
@@ -113,10 +113,10 @@ def problems_in_data(
 def try_data(
     source: DataSource, ports: Sequence[DataPort], folder: Path, earlier: EarlierFit | None = None
 ) -> tuple[Trial, Stamps]:
-    """What the bound columns make of these ports, as a run would find it, and the files that it holds for.
+    """Return the result of fitting codecs to the bound columns, as a run does, and the stamps of the files.
 
-    `earlier` is what a run has fitted whose weights are taken.
-    Reads the data, so it takes its time; the tables stay open for the next call.
+    `earlier` are the fitted codecs of an initial run. Reads the data, which may take long; the tables stay open for the next
+    call.
     """
     before = stamps(source, folder)
     source = msgspec.structs.replace(source, file=str(expanded(source.file)) if source.file else "")

@@ -97,7 +97,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return pretty_json(self.design).decode()
 
     def load_design(self) -> Design:
-        """The design. Raises InvalidInput."""
+        """Return the design. Raises InvalidInput."""
         from seqdec_gui.domain.document import from_builtins
 
         return from_builtins(self.design)

@@ -1,4 +1,4 @@
-"""What state a run is in, derived from its lock and its events."""
+"""Derives the state of a run from its lock and its events."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class _History(msgspec.Struct, frozen=True):
 
 
 def status(run: RunFiles) -> RunStatus:
-    """What the run is doing or how it ended. Never raises for damaged files."""
+    """Return what the run is doing or how it ended. Never raises for damaged files."""
     try:
         return _status(run, _history(run))
     except UnreadableLine as error:
@@ -99,7 +99,7 @@ def status(run: RunFiles) -> RunStatus:
 
 
 def summary(run: RunFiles) -> RunSummary:
-    """One line about the run. Never raises for damaged files."""
+    """Return the entry of the run in a table of runs. Never raises for damaged files."""
     try:
         asked = run.read_spec()
     except InvalidInput as error:
@@ -114,18 +114,18 @@ def summary(run: RunFiles) -> RunSummary:
 
 
 def final_of(events: Sequence[Event]) -> FinalEvent | None:
-    """The event that ended these events, None if they go on. `events` are those of one start."""
+    """Return the final event among the events of one start; None if there is none."""
     return next((event for event in reversed(events) if isinstance(event, FINAL)), None)
 
 
 def crash_of(run: RunFiles, record: lock.LockRecord) -> Failed:
-    """The final event that a run which died silently should have written, dated by its last sign of life."""
+    """Return the final event for a run that ended without one, with the time of its last change of a file."""
     failed = explain(record.exit_status, log_tail(run.log, record.log_offset))
     return msgspec.structs.replace(failed, time=max(_modified(run), record.started))
 
 
 def ended(final: FinalEvent) -> RunStatus:
-    """The status that a final event means."""
+    """Return the status that corresponds to a final event."""
     match final:
         case Finished():
             early = " (early stopping)" if final.reason == "early_stopping" else ""
@@ -138,7 +138,7 @@ def ended(final: FinalEvent) -> RunStatus:
 
 
 def _history(run: RunFiles) -> _History:
-    """Looks at the lock first: a run that ends in between has then written its final event before we read."""
+    """Read lock and events. The lock comes first: if the run ends in between, its final event is then already written."""
     held = lock.is_held(run.lock)
     record = lock.read_record(run.lock)
     earlier: tuple[Event, ...] = ()
@@ -153,22 +153,22 @@ def _history(run: RunFiles) -> _History:
 
 
 def _milestones(file: BinaryIO, size: int | None = None) -> tuple[Event, ...]:
-    """Complete events without device loads and without steps but the last: quick for long runs. Raises UnreadableLine.
+    """Return the complete events, without device loads and all steps but the last. Raises UnreadableLine.
 
     Line by line, at most `size` bytes: other threads, above all one that paints, get their turn.
     """
-    found: list[bytes] = []
+    lines: list[bytes] = []
     last_step = -1
     while (size is None or size > 0) and (line := file.readline()).endswith(b"\n"):
         size = None if size is None else size - len(line)
         if line.startswith(_STEP):
             if last_step >= 0:
-                del found[last_step]
-            last_step = len(found)
+                del lines[last_step]
+            last_step = len(lines)
         elif line.startswith(_DEVICE) or not line.strip():
             continue
-        found.append(line)
-    return tuple(decode(line) for line in found)
+        lines.append(line)
+    return tuple(decode(line) for line in lines)
 
 
 _STEP = b'{"type":"step"'

@@ -1,4 +1,4 @@
-"""Where a short job computes: the device, and the framework by what is installed."""
+"""Chooses the device and the framework of a short job."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CPU = DeviceChoice("cpu")
 
 
 def place_task(run: str = "", devices: DeviceChoice | None = None, engine: EngineName | None = None) -> Placement:
-    """Device and engine of a short job, and in `why` a sentence where the user expects another device.
+    """Return device and engine of a short job, and in `why` a sentence if the user may expect another device.
 
     `run`: a trained run with which it computes. Such a job takes the first of the GPUs that the run trained on, by the engine
     that trained it, and the CPU where that GPU cannot be used. Any other job takes the CPU. `devices` and `engine` override it.
@@ -34,7 +34,7 @@ def place_task(run: str = "", devices: DeviceChoice | None = None, engine: Engin
 
 
 def _placement(run: str) -> Placement | None:
-    """Where a run trained; None for one that was never started, or cannot be read, which the child will refuse."""
+    """Return the devices and engine of a run; None if it was never started, or cannot be read (the child reports that)."""
     try:
         return RunFolder(run).read_spec().placement
     except InvalidInput:
@@ -50,7 +50,7 @@ def _engine_on(devices: DeviceChoice, trained: Placement | None) -> EngineName:
 
 
 def parse_device(text: str | None) -> tuple[DeviceChoice | None, tuple[str, ...]]:
-    """The one device that a user wrote for a short job (None where nothing was), and sentences of warning about it.
+    """Parse the device for a short job; returns it (None for None) and warnings as sentences.
 
     Raises InvalidInput: not understood, not there, or several.
     """

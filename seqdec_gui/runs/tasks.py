@@ -31,6 +31,7 @@ from seqdec_gui.runs.spec import DeviceChoice
 CheckpointName = Literal["best", "last"]
 SplitName = Literal["training", "validation", "test"]
 TASK_RUNNER = (sys.executable, "-m", "seqdec_gui.runner.task")
+"""Command of the child of a task."""
 
 
 class _Tagged(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True):
@@ -92,19 +93,22 @@ class InspectTask(_Tagged, frozen=True, kw_only=True, tag="inspect"):
     path: str
 
 
-DEATH_S = 0.1
-"""For which a child that was killed is waited for before anybody goes on."""
+KILL_WAIT_S = 0.1
+"""Seconds to wait for a killed child before its end is left to a background thread."""
 PROBE_GRACE = 1.5
-"""A probe that has measured something is ended after its budget times this: a compilation cannot be interrupted otherwise."""
+"""Multiple of its budget after which a probe that has measured something is killed: a compilation cannot be interrupted."""
 
 
 class ProbeTask(_Tagged, frozen=True, kw_only=True, tag="probe"):
-    """Measure training steps at each of these global batches, smallest first; every one is answered by a `Measured`.
+    """Measure training steps at each of these global batches, smallest first; each is answered by a `Measured`.
 
-    `design` is a document; its relative paths begin at `folder`. Rows are the design's own with `real_rows`, else random ones
-    of its shapes. No batch is begun after `budget_s` seconds of the child's life. `turn`: the file by which probes at work at
-    the same time measure one by one (`runner.quiet`; "": it is alone). `shares`: whether to measure what reduction and input
-    cost.
+    Attributes:
+        design: The design as a document; its relative paths begin at `folder`.
+        real_rows: Whether to train on the design's own rows, or on random ones of the same shapes.
+        shares: Whether to measure what part of a step reduction and input take.
+        budget_s: Seconds of the child's life after which no further batch is begun.
+        turn: Path of the lock file (`runner.measurement_lock`) by which probes at the same time measure one by one; empty for a
+            probe that runs alone.
     """
 
     design: dict[str, Any]
@@ -119,7 +123,7 @@ class ProbeTask(_Tagged, frozen=True, kw_only=True, tag="probe"):
 
 
 class CertifyTask(_Tagged, frozen=True, kw_only=True, tag="certify"):
-    """Train `steps` steps without random layers, at the highest precision; what came out goes to `output` (an npz file)."""
+    """Train `steps` steps without random layers, at the highest precision, and write the arrays to `output` (an .npz file)."""
 
     design: dict[str, Any]
     folder: str
@@ -134,7 +138,7 @@ Task: TypeAlias = ExportTask | GenerateTask | EvaluateTask | InspectTask | Probe
 
 
 COMPUTES_ON_RUNS_DEVICE = (GenerateTask, EvaluateTask)
-"""Tasks that take the GPU that their run trained on, unless told otherwise."""
+"""Tasks that run on the GPU that their run trained on, unless the user chose another device."""
 
 
 class Progress(_Tagged, frozen=True, kw_only=True, tag="progress"):
@@ -153,7 +157,7 @@ class Notice(_Tagged, frozen=True, kw_only=True, tag="notice"):
 
 
 class Measured(_Tagged, frozen=True, kw_only=True, tag="measured"):
-    """One measurement of a probe, sent as soon as it is there: what comes later may run out of memory."""
+    """One measurement of a probe, sent as soon as it is made, because a later one may run out of memory."""
 
     measurement: Measurement
 
@@ -219,7 +223,7 @@ class Inspected(_Tagged, frozen=True, kw_only=True, tag="inspected"):
 
 
 class Probed(_Tagged, frozen=True, kw_only=True, tag="probed"):
-    """A probe has come to its end; its measurements were sent before."""
+    """The end of a probe, whose measurements were sent before."""
 
 
 class WeightName(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -231,10 +235,11 @@ class WeightName(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Trained(_Tagged, frozen=True, kw_only=True, tag="trained"):
-    """What a certificate compares; the arrays are in the task's `output`.
+    """The training that a certificate compares; its arrays are in the task's `output`.
 
-    `w0`, `w1`, ... are the weights, `i0`, ... the same before and `s0`, ... after the first step, `p0`, ... the predictions of
-    every loss's source for the first rows, `losses` those of all steps. `initial` is a check sum of the initial weights.
+    `initial` is a check sum of the initial weights. The arrays are `w0`, `w1`, ... the weights, in the order of `weights`;
+    `i0`, ... the same before the first step and `s0`, ... after it; `p0`, ... the predictions for every loss, for the first
+    rows; and `losses`, the loss of every step.
     """
 
     weights: tuple[WeightName, ...]
@@ -249,7 +254,7 @@ TaskResult: TypeAlias = Exported | Generated | Evaluated | Inspected | Probed | 
 
 
 class TaskFailed(_Tagged, frozen=True, kw_only=True, tag="failed"):
-    """The job failed: a sentence, or the problems of an invalid input; `details` is a traceback where it was a bug."""
+    """The task failed: a sentence, or the problems of an invalid input; `details` is the traceback of a bug."""
 
     sentence: str
     problems: tuple[Problem, ...] = ()
@@ -263,13 +268,17 @@ _tasks: msgspec.json.Decoder[Task] = msgspec.json.Decoder(Task)
 
 
 class Cancelled(SeqdecError):
-    """The user gave up waiting."""
+    """The user cancelled the task."""
 
     exit_status = 130
 
 
 class TaskChannel:
-    """The child's end: make it before anything prints. Whatever prints afterwards, C libraries too, lands in the log."""
+    """The child's side of the conversation with its parent.
+
+    Make it before anything prints: it keeps standard output for itself, and redirects whatever is printed afterwards, by C
+    libraries too, to standard error, which is the log.
+    """
 
     def __init__(self) -> None:
         self._out = os.dup(1)
@@ -277,7 +286,7 @@ class TaskChannel:
         self._lock = threading.Lock()
 
     def read_task(self) -> Task:
-        """The task to do. Raises msgspec.DecodeError."""
+        """Read the task from standard input. Raises msgspec.DecodeError."""
         return _tasks.decode(sys.stdin.buffer.readline())
 
     def send(self, line: Line) -> None:
@@ -296,11 +305,18 @@ def run_task(
     cancelled: Callable[[], bool] | None = None,
     argv: Sequence[str] = TASK_RUNNER,
 ) -> TaskResult:
-    """Do a task in a child and wait for its result. `cancelled` is asked ten times a second.
+    """Run a task in a child process and return its result.
 
-    `devices` (one) and `engine` are chosen by `runs.task_devices` unless given: generating and evaluating take the GPU that the
-    run trained on where it is there, all else the CPU; the framework is one that is installed.
-    Raises InvalidInput or SeqdecError with the child's sentence, or one that says how the child died; Cancelled.
+    Args:
+        task: The task.
+        on_event: Called with every progress, notice and measurement of the child.
+        devices: One device; without it generating and evaluating run on the GPU that the run trained on, where it is available,
+            and all other tasks on the CPU (`runs.task_devices`).
+        engine: The framework; without it one that is installed.
+        cancelled: Called ten times a second; the task is cancelled once it returns True.
+        argv: The command of the child.
+
+    Raises InvalidInput or SeqdecError with the child's sentence, or with one that says how the child ended; Cancelled.
     """
     from seqdec_gui.runs.task_devices import place_task  # not in the child, which imports this module too
 
@@ -319,21 +335,21 @@ def run_task(
         )
         try:
             return _converse(child, task, on_event, cancelled, log)
-        finally:  # the child was not waited for yet, so the group is still its own: nothing of it is left behind
+        finally:  # the child has not been waited for, so its process group still exists and is its own
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(child.pid, signal.SIGKILL)
-            _bury(child)
+            _reap(child)
 
 
-def _bury(child: subprocess.Popen[bytes]) -> None:
-    """Wait for a child that was killed; in a thread if that takes long, as where the driver takes its CUDA down."""
+def _reap(child: subprocess.Popen[bytes]) -> None:
+    """Wait for a killed child; in a background thread if it takes long, for example while the driver shuts CUDA down."""
     for pipe in filter(None, (child.stdin, child.stdout)):
         with contextlib.suppress(BrokenPipeError):
             pipe.close()
     try:
-        child.wait(DEATH_S)
+        child.wait(KILL_WAIT_S)
     except subprocess.TimeoutExpired:
-        threading.Thread(target=child.wait, daemon=True, name="bury a task").start()
+        threading.Thread(target=child.wait, daemon=True, name="wait for a killed task").start()
 
 
 def _converse(
@@ -365,7 +381,10 @@ def _converse(
 
 
 def _read_lines(child: subprocess.Popen[bytes], cancelled: Callable[[], bool] | None) -> Any:
-    """The complete lines of the child until it closes the channel or dies: what it left running may hold the pipe open."""
+    """Yield the complete lines of the child until it closes the pipe or ends.
+
+    The end is noticed even if processes that the child started keep the pipe open.
+    """
     assert child.stdout is not None
     pending = b""
     with selectors.DefaultSelector() as selector:
@@ -385,11 +404,11 @@ def _read_lines(child: subprocess.Popen[bytes], cancelled: Callable[[], bool] | 
 
 
 def _exit_status(child: subprocess.Popen[bytes], options: int) -> int | None:
-    """How the child ended, as `subprocess` says it, without freeing its process id; None while it lives."""
-    seen = os.waitid(os.P_PID, child.pid, options)
-    if seen is None:
+    """Return the child's exit status in the form of `subprocess`, without freeing its process id; None while it runs."""
+    result = os.waitid(os.P_PID, child.pid, options)
+    if result is None:
         return None
-    return seen.si_status if seen.si_code == os.CLD_EXITED else -seen.si_status
+    return result.si_status if result.si_code == os.CLD_EXITED else -result.si_status
 
 
 def _failure(line: TaskFailed) -> SeqdecError:

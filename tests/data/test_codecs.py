@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from seqdec_gui.data.codecs import FittedCategory, FittedIds, FittedNumbers, FittedText
 from seqdec_gui.data.fitted import encode, faults
 from seqdec_gui.data.sources import RowSource, survey_numbers
+from seqdec_gui.data.tensor_feeds import TensorFeed, expand
 from seqdec_gui.data.tokens import survey
-from seqdec_gui.data.wires import Wire, expand
 from tests.data.ports import codes
 
 SYMBOLS = st.characters(exclude_categories=["Cs"])
@@ -113,8 +113,8 @@ def test_one_hot_rows_come_back_exactly_all_zeros_included(depth: int, steps: in
     assert faults(codec, RowSource("x", array), "x") == []
     stored = encode(codec, RowSource("x", array), "x", None)
     assert stored.dtype == np.uint8
-    wire = Wire("x", "input", "x", encoding="one_hot", depth=depth, pad_id=depth)
-    np.testing.assert_array_equal(expand(wire, stored), array)
+    feed = TensorFeed("x", "input", "x", encoding="one_hot", depth=depth, pad_id=depth)
+    np.testing.assert_array_equal(expand(feed, stored), array)
 
 
 @settings(max_examples=50, deadline=None)

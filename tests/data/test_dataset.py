@@ -10,7 +10,7 @@ import pytest
 from seqdec_gui.data import storage
 from seqdec_gui.data.codecs import FittedCategory, FittedIds, FittedNumbers, FittedText
 from seqdec_gui.data.dataset import Dataset, open_dataset
-from seqdec_gui.data.wires import Wire, expand
+from seqdec_gui.data.tensor_feeds import TensorFeed, expand
 from seqdec_gui.domain import document
 from seqdec_gui.domain.bindings import Binding, CategoryCodec, DataSource, IdsCodec, Split, TextCodec, ValuesCodec, VectorCodec
 from seqdec_gui.domain.dataflow import DataPort, data_ports
@@ -28,8 +28,8 @@ BOUND = (Binding("latent", "X"), Binding("model_2.inputs", "words"))
 
 def taken(dataset: Dataset, name: str) -> np.ndarray:
     """What the port of this name gets for all rows."""
-    wire = next(wire for wire in dataset.wires if wire.name == name)
-    return expand(wire, dataset.arrays[wire.array])
+    feed = next(feed for feed in dataset.feeds if feed.name == name)
+    return expand(feed, dataset.arrays[feed.array])
 
 
 def one_hot(ids: object, depth: int) -> np.ndarray:
@@ -47,9 +47,9 @@ def test_one_text_column_feeds_decoder_and_targets_one_step_apart(opened: Opened
         [1, 6, 7, 2, 0, 0, 0],
     ]
     assert dataset.arrays["steps"].dtype == np.uint8
-    assert dataset.wires[1:] == (
-        Wire("steps", "input", "steps", 0, -1, "one_hot", 9, 0),
-        Wire("loss", "target", "steps", 1, None, "ids", 9, 0),
+    assert dataset.feeds[1:] == (
+        TensorFeed("steps", "input", "steps", 0, -1, "one_hot", 9, 0),
+        TensorFeed("loss", "target", "steps", 1, None, "ids", 9, 0),
     )
     inputs, targets = taken(dataset, "steps"), taken(dataset, "loss")
     assert inputs.shape == (4, 6, 9)
@@ -96,7 +96,7 @@ def test_one_hot_rows_of_zeros_are_padding_and_class_0_is_not(opened: Opened) ->
     dataset = opened({"X": X, "hot": hot}, ARCHETYPE, BOUND[0], Binding("steps", "hot"))
     assert dataset.arrays["steps"].dtype == np.uint8
     np.testing.assert_array_equal(taken(dataset, "steps"), hot[:, :-1])
-    assert [wire.pad_id for wire in dataset.wires[1:]] == [9, 9]
+    assert [feed.pad_id for feed in dataset.feeds[1:]] == [9, 9]
     np.testing.assert_array_equal(taken(dataset, "loss"), [[3, 4, 8, 2, 0, 9]] * 4)
 
 
@@ -133,7 +133,7 @@ def test_class_0_counts_whatever_the_rows_look_like(
     loss = DataPort("loss", "loss.targets", "target", TensorType((6, 2)), ("loss",), classes=2, mask_padding=True)
     ids = np.array(rows * 2)
     dataset = opened({"y": one_hot(ids, 2) if hot else ids}, [loss], Binding("loss", "y", codec))
-    assert dataset.wires == (Wire("loss", "target", "loss", 0, None, "ids", 2, None),)
+    assert dataset.feeds == (TensorFeed("loss", "target", "loss", 0, None, "ids", 2, None),)
     np.testing.assert_array_equal(taken(dataset, "loss"), ids)
 
 
@@ -142,12 +142,12 @@ def test_an_id_that_ends_rows_of_different_lengths_is_asked_about_and_not_masked
     ids = np.array([[1, 3, 4, 8, 2, 0, 0], [1, 3, 2, 0, 0, 0, 0], [1, 3, 4, 5, 6, 7, 2], [1, 2, 0, 0, 0, 0, 0]])
     given = {"X": X, "y": one_hot(ids, 9) if hot else ids}
     dataset = opened(given, ARCHETYPE, BOUND[0], Binding("steps", "y"))
-    assert [wire.pad_id for wire in dataset.wires[1:]] == [None, None]
+    assert [feed.pad_id for feed in dataset.feeds[1:]] == [None, None]
     (problem,) = [problem for problem in dataset.problems if problem.severity == "warning"]
     assert (problem.code, problem.where) == ("looks_like_padding", "steps.output")
     assert problem.hint == "If it is padding, set steps.output.codec.pad_id=0."
     stated = opened(given, ARCHETYPE, BOUND[0], Binding("steps", "y", IdsCodec(0)))
-    assert [wire.pad_id for wire in stated.wires[1:]] == [0, 0]
+    assert [feed.pad_id for feed in stated.feeds[1:]] == [0, 0]
     assert codes(stated.problems) == ["standardised"]
 
 
@@ -190,7 +190,7 @@ def test_a_length_left_open_is_that_of_the_longest_row(opened: Opened) -> None:
 def test_a_target_of_text_alone_ends_with_a_mark(opened: Opened) -> None:
     dataset = opened({"words": WORDS}, [LOSS], Binding("loss", "words"))
     assert dataset.arrays["loss"].tolist()[0] == [2, 3, 4, 1, 0, 0]
-    assert dataset.wires[0].pad_id == 0
+    assert dataset.feeds[0].pad_id == 0
 
 
 def test_whole_numbers_can_be_read_digit_by_digit(opened: Opened, tmp_path: Path) -> None:
@@ -290,14 +290,14 @@ def test_one_hot_rows_are_stored_as_ids_zeros_included(opened: Opened) -> None:
 def test_targets_that_choose_a_class_become_ids(opened: Opened, hot: bool) -> None:
     ids = np.array([[0, 1, 2, 3, 4, 5]] * 4)
     dataset = opened({"y": one_hot(ids, 9) if hot else ids}, [LOSS], Binding("loss.targets", "y"))
-    assert dataset.wires == (Wire("loss", "target", "loss", 0, None, "ids", 9, None),)
+    assert dataset.feeds == (TensorFeed("loss", "target", "loss", 0, None, "ids", 9, None),)
     np.testing.assert_array_equal(taken(dataset, "loss"), ids)
 
 
 def test_soft_targets_stay_values(opened: Opened) -> None:
     soft = np.random.default_rng(0).dirichlet(np.ones(9), (4, 6))
     dataset = opened({"y": soft}, [LOSS], Binding("loss", "y"))
-    assert dataset.wires == (Wire("loss", "target", "loss", 0, None, "values", 9, None),)
+    assert dataset.feeds == (TensorFeed("loss", "target", "loss", 0, None, "values", 9, None),)
     np.testing.assert_allclose(taken(dataset, "loss"), soft, rtol=1e-6)
     assert codes(problems_of(opened, {"y": soft * 3}, [LOSS], Binding("loss", "y"))) == ["not_probabilities"]
 
@@ -534,7 +534,7 @@ def test_the_bundled_examples_open(name: str) -> None:
     assert all(problem.severity == "info" for problem in dataset.problems)
     for fitted in dataset.fitted.ports:
         if isinstance(fitted.codec, FittedText):
-            symbols = next(wire.depth for wire in dataset.wires if wire.name == fitted.name)
+            symbols = next(feed.depth for feed in dataset.feeds if feed.name == fitted.name)
             assert fitted.codec.symbols == symbols
         assert not isinstance(fitted.codec, FittedIds)
     assert len(dataset.training) + len(dataset.validation) == dataset.rows

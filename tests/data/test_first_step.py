@@ -11,7 +11,7 @@ from seqdec_gui.data.codecs import FittedNumbers
 from seqdec_gui.data.first_step import first_of_sequences, with_first_step
 from seqdec_gui.data.fitted import Fitted, FittedPort
 from seqdec_gui.data.rows import read_rows
-from seqdec_gui.data.wires import Wire
+from seqdec_gui.data.tensor_feeds import TensorFeed
 from seqdec_gui.domain.problems import InvalidInput
 
 MEAN, DEVIATION = (3.0, -1.0), (2.0, 0.5)
@@ -21,7 +21,7 @@ MEAN, DEVIATION = (3.0, -1.0), (2.0, 0.5)
 def fitted() -> Fitted:
     codec = FittedNumbers((5, 2), MEAN, DEVIATION)
     port = FittedPort("before", "before.output", "input", ("series",), codec, generated=True)
-    return Fitted((port,), (Wire("before", "input", "before", 0, -1, depth=2),))
+    return Fitted((port,), (TensorFeed("before", "input", "before", 0, -1, depth=2),))
 
 
 def encoded(fitted: Fitted, file: Path) -> list[list[float]]:

@@ -73,7 +73,7 @@ def test_steps_with_one_number_each_have_one_scale() -> None:
 def test_what_an_exported_file_takes_is_told_with_all_figures() -> None:
     from seqdec_gui.data.codecs import FittedIds, FittedNumbers
     from seqdec_gui.data.fitted import Fitted, FittedPort
-    from seqdec_gui.data.wires import Wire
+    from seqdec_gui.data.tensor_feeds import TensorFeed
 
     codec = FittedNumbers((3,), (1.5, 0.0, 2.0), (0.25, 1.0, 1.0))
     ports = (
@@ -81,8 +81,8 @@ def test_what_an_exported_file_takes_is_told_with_all_figures() -> None:
         FittedPort("ids", "ids.output", "input", ("i",), FittedIds((3,))),
         FittedPort("loss", "loss.targets", "target", ("y",), codec),
     )
-    wires = (Wire("latent", "input", "latent"), Wire("ids", "input", "ids"), Wire("loss", "target", "loss"))
-    taken, given = scalings(Fitted(ports, wires))
+    feeds = (TensorFeed("latent", "input", "latent"), TensorFeed("ids", "input", "ids"), TensorFeed("loss", "target", "loss"))
+    taken, given = scalings(Fitted(ports, feeds))
     assert taken == Scaling("latent", "input", (1.5, 0.0, 2.0), (0.25, 1.0, 1.0))
     assert taken.sentence() == (
         "Input latent expects standardised numbers, (x - mean) / deviation: mean [1.5, 0, 2], deviation [0.25, 1, 1]."

@@ -10,7 +10,7 @@ import pytest
 from seqdec_gui.data.codecs import FittedText
 from seqdec_gui.data.fitted import Fitted, FittedPort
 from seqdec_gui.data.symbols import Symbols, symbols_of_decoder
-from seqdec_gui.data.wires import Wire
+from seqdec_gui.data.tensor_feeds import TensorFeed
 from seqdec_gui.domain.problems import InvalidInput
 
 CHARSET = ("a", "b", "c")
@@ -21,8 +21,8 @@ def symbols(before: FittedText, after: FittedText, width: int = 8) -> Symbols:
         FittedPort("fed", "fed.output", "input", ("x",), before, generated=True),
         FittedPort("loss", "loss.targets", "target", ("y",), after),
     )
-    wires = (Wire("fed", "input", "fed", depth=width), Wire("loss", "target", "loss", depth=width))
-    return symbols_of_decoder(Fitted(ports, wires), "fed", "loss", width, lambda _: np.zeros((1, 1)))
+    feeds = (TensorFeed("fed", "input", "fed", depth=width), TensorFeed("loss", "target", "loss", depth=width))
+    return symbols_of_decoder(Fitted(ports, feeds), "fed", "loss", width, lambda _: np.zeros((1, 1)))
 
 
 @pytest.mark.parametrize("reserved", [False, True])
@@ -36,7 +36,7 @@ def test_what_was_predicted_is_fed_back_as_the_same_symbol(marks: Any, charset: 
     assert found.end == after.end_id
     for number in np.flatnonzero(found.allowed):
         if number != found.end:
-            assert before.decode([int(found.feed[number])]) == after.decode([int(number)]) != ""
+            assert before.decode([int(found.fed_next[number])]) == after.decode([int(number)]) != ""
     assert np.count_nonzero(found.allowed) == len(CHARSET) + 1
 
 
@@ -44,7 +44,7 @@ def test_a_begin_mark_that_targets_have_is_fed_back_as_one() -> None:
     before, after = FittedText(CHARSET, 6, begin=True), FittedText(CHARSET, 6, begin=True, end=True)
     found = symbols(before, after)
     assert found.allowed[1]
-    assert found.feed[1] == before.begin_id
+    assert found.fed_next[1] == before.begin_id
 
 
 def test_an_input_without_a_begin_mark_is_refused() -> None:

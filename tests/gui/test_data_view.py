@@ -445,8 +445,8 @@ def test_the_sample_batch_is_what_the_training_feeds(opened: Callable[..., MainW
     assert [(port.name, port.role) for port in sample.ports] == [
         ("descriptors.output", "input"), ("model_2.inputs", "input"), ("loss.targets", "target"),
     ]  # fmt: skip
-    for port, wire in zip(sample.ports, reference.wires, strict=True):
-        assert port.values.tobytes() == expand(wire, reference.arrays[wire.array][4976:4992]).tobytes()
+    for port, feed in zip(sample.ports, reference.feeds, strict=True):
+        assert port.values.tobytes() == expand(feed, reference.arrays[feed.array][4976:4992]).tobytes()
     assert sample.ports[1].texts[0] == reference.fitted.decode(reference.arrays["decoder_inputs"][4976])
     press(window.findChild(QToolButton, "sample_later"))
     qtbot.waitUntil(lambda: page.sample.sample.first == 4992 and not background.busy(), timeout=5000)

@@ -33,7 +33,7 @@ def made(name: str, folder: Path, devices: int) -> tuple[Engine, Dataset]:
 
 def arguments(engine: Engine, rows: Any) -> tuple[Any, Any, Any]:
     count = len(rows)
-    return rows, np.full(count, 1e-2, "float32"), np.zeros((count, len(engine.program.divergences)), "float32")
+    return rows, np.full(count, 1e-2, "float32"), np.zeros((count, len(engine.program.kl_terms)), "float32")
 
 
 def tensor_float_32(name: str) -> bool:

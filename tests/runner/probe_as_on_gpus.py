@@ -8,5 +8,5 @@ from seqdec_gui.runner.engines.jax.engine import JaxEngine
 
 JaxEngine._fixed = property(lambda _: True)  # type: ignore[assignment, method-assign]
 probe.on_gpus = lambda _: True
-probe.MOST_DOUBT = float("inf")
+probe.MAX_SHARE_DEVIATION = float("inf")
 task.main()

@@ -13,12 +13,12 @@ begin, create = engines.begin, engines.create
 
 def create_as_on_gpus(placement, program):
     from seqdec_gui.runner.engines.jax.engine import JaxEngine
-    from seqdec_gui.runner.engines.jax.steps import introduce
+    from seqdec_gui.runner.engines.jax.steps import initialise_collectives
 
     build = JaxEngine._build
 
     def introduced(engine):
-        introduce(engine._mesh)
+        initialise_collectives(engine._mesh)
         build(engine)
 
     JaxEngine._fixed = property(lambda _: True)

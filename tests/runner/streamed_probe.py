@@ -6,5 +6,5 @@ from seqdec_gui.runner import probe, task
 from seqdec_gui.runner.engines import tensorflow
 
 tensorflow.RESIDENT_BYTES = int(sys.argv[1])
-probe.SUBSET_BYTES = int(sys.argv[1]) // 2
+probe.RESIDENT_SUBSET_BYTES = int(sys.argv[1]) // 2
 task.main()

@@ -112,17 +112,17 @@ def test_models_are_built_on_the_gpu_that_was_given_and_a_framework_without_one_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    with model_device.on_given_device():
+    with model_device.on_placed_device():
         assert model_device.building_device() == "cpu:0"
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     with pytest.raises(SeqdecError, match="the installed TensorFlow has none that it can use"):
-        model_device.on_given_device().__enter__()
+        model_device.on_placed_device().__enter__()
     import keras
 
     monkeypatch.setattr(keras.distribution, "list_devices", lambda kind: [f"{kind}:0"])
     for backend, device in (("tensorflow", "gpu:0"), ("jax", "cpu:0")):
         monkeypatch.setattr(keras.backend, "backend", lambda backend=backend: backend)
-        with model_device.on_given_device():
+        with model_device.on_placed_device():
             assert model_device.building_device() == device
         assert model_device.building_device() == "cpu:0"
 
@@ -142,7 +142,7 @@ def test_on_a_gpu_a_trained_model_that_masks_leaves_cudnn(
     monkeypatch.setattr(trained, "building_device", lambda: "gpu:0")
     on_gpu = trained.open_trained(run.path, "best", tmp_path)
 
-    def cudnn(opened: trained.Trained) -> list[bool]:
+    def cudnn(opened: trained.OpenedRun) -> list[bool]:
         return [bool(layer.use_cudnn) for layer in all_layers(opened.models["full"]) if hasattr(layer, "use_cudnn")]
 
     assert cudnn(on_cpu).count(False) == 0

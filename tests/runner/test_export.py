@@ -281,10 +281,10 @@ def test_an_ending_in_capitals_is_written_as_keras_and_python_look_for_it(
 
 
 @pytest.mark.parametrize("backend", ["tensorflow", "jax", "jax without tensorflow"])
-def test_a_rehearsal_tells_the_same_under_every_backend(backend: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trial_export_tells_the_same_under_every_backend(backend: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import keras
 
-    from seqdec_gui.runner.trial_export import Rehearsal
+    from seqdec_gui.runner.trial_export import TrialExport
     from seqdec_gui.runs import engine_choice
 
     backend, *without = backend.split(" without ")
@@ -293,14 +293,14 @@ def test_a_rehearsal_tells_the_same_under_every_backend(backend: str, folder: Pa
     children: list[dict[str, str]] = []
     start = subprocess.Popen
     monkeypatch.setattr(subprocess, "Popen", lambda *given, **more: children.append(more["env"]) or start(*given, **more))
-    with Rehearsal(designs.write_script(designs.translation(), folder), folder) as rehearsal:
-        assert [problem.code for problem in rehearsal.result()] == ["not_in_h5"]
+    with TrialExport(designs.write_script(designs.translation(), folder), folder) as trial:
+        assert [problem.code for problem in trial.result()] == ["not_in_h5"]
     expected = [] if backend == "tensorflow" else ["jax" if without else "tensorflow"]
     assert [environment["KERAS_BACKEND"] for environment in children] == expected
     (folder / "model.py").write_text("def build():\n    raise ValueError('no model')\n")
     if backend == "jax":
-        with Rehearsal(folder / "model.py", folder) as rehearsal:
-            (problem,) = rehearsal.result()
+        with TrialExport(folder / "model.py", folder) as trial:
+            (problem,) = trial.result()
         assert problem.severity == "warning"
         assert "no model" in problem.text
 

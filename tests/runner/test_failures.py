@@ -52,4 +52,4 @@ def test_other_errors_of_a_framework_are_said_to_be_its_own() -> None:
 
 def test_an_error_of_our_own_is_called_a_bug() -> None:
     sentence = plain_sentence(raised(KeyError("model_2"), "seqdec_gui.runner.loop"), "The job failed")
-    assert sentence == "The job failed because of a bug in this program. Its words: KeyError: 'model_2'."
+    assert sentence == "The job failed because of a bug in this program. Python says: KeyError: 'model_2'."

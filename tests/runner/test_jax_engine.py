@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
         "normalization.moments_are_exact_far_from_zero",
         "normalization.moments_have_the_derivatives_of_the_whole_batch",
         "recurrence.recurrent_layers_equal_those_of_keras",
-        "recurrence.turns_give_what_steps_give",
+        "recurrence.unrolled_scans_give_what_single_steps_give",
         "recurrence.dropout_of_recurrent_layers_equals_that_of_keras",
         "recurrence.masks_reach_cudnn_as_lengths",
         "whole_sequence.outputs_and_gradients_equal_those_of_the_loops",

@@ -77,6 +77,26 @@ def test_commands_are_answered_with_their_id(tmp_path: Path) -> None:
     assert bench.engine.rates[-1] == pytest.approx(0.5)
 
 
+class Recorder:
+    """A handler of commands that notes the learning rates."""
+
+    def __init__(self) -> None:
+        self.rates: list[float] = []
+
+    def set_learning_rate(self, value: float) -> str:
+        self.rates.append(value)
+        return "so be it"
+
+    def save_checkpoint(self) -> str:
+        return ""
+
+    def pause_began(self) -> None:
+        pass
+
+    def pause_ended(self) -> None:
+        pass
+
+
 def test_before_the_training_only_a_stop_is_obeyed_and_the_rest_when_it_begins(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.send(("set_learning_rate", 0.5))
@@ -84,10 +104,9 @@ def test_before_the_training_only_a_stop_is_obeyed_and_the_rest_when_it_begins(t
         commands = Commands(CommandReader(bench.folder.commands, 0), events)
         commands.look_for_stop()
         assert bench.events(CommandAnswer) == []
-        set_to: list[float] = []
-        commands.set_rate = lambda value: set_to.append(value) or "so be it"  # type: ignore[func-returns-value]
-        commands.obey()
-        assert set_to == [0.5]
+        handler = Recorder()
+        commands.obey(handler)
+        assert handler.rates == [0.5]
         bench.send("pause")
         bench.send("stop")
         with pytest.raises(StopRequested):

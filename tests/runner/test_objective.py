@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from seqdec_gui.data.wires import Wire
-from seqdec_gui.data.wires import expand as expand_on_host
+from seqdec_gui.data.tensor_feeds import TensorFeed
+from seqdec_gui.data.tensor_feeds import expand as expand_on_host
 from seqdec_gui.domain.catalog import fields
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.kinds.bottleneck import Bottleneck
 from seqdec_gui.domain.training import Training
-from seqdec_gui.runner.program import Divergence, Judged, Program
+from seqdec_gui.runner.program import KLTerm, LossTerm, Program
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -26,12 +26,12 @@ ROWS, STEPS, SYMBOLS, PAD = 7, 5, 6, 0
 class Objectives:
     """An `Objective` without a model behind it."""
 
-    def __init__(self, *losses: Judged, divergences: tuple[Divergence, ...] = (), pad_id: int | None = PAD) -> None:
+    def __init__(self, *losses: LossTerm, kl_terms: tuple[KLTerm, ...] = (), pad_id: int | None = PAD) -> None:
         from seqdec_gui.runner.objective import Objective
 
-        program: Any = type("Bare", (), {"losses": losses, "divergences": divergences})()
-        wires = [Wire(judged.name, "target", judged.name, encoding="ids", depth=SYMBOLS, pad_id=pad_id) for judged in losses]
-        self.objective = Objective(program, wires)
+        program: Any = type("Bare", (), {"losses": losses, "kl_terms": kl_terms})()
+        feeds = [TensorFeed(loss.name, "target", loss.name, encoding="ids", depth=SYMBOLS, pad_id=pad_id) for loss in losses]
+        self.objective = Objective(program, feeds)
 
     def fractions(self, outputs: list[Array], targets: dict[str, Array], weights: Array | None = None) -> dict[str, Array]:
         rows = np.ones(len(outputs[0]), np.float32) if weights is None else weights
@@ -46,8 +46,8 @@ def as_tensor(values: Array) -> Any:
     return ops.convert_to_tensor(values)
 
 
-def judged(loss: str = "categorical_crossentropy", *metrics: str, **options: Any) -> Judged:
-    return Judged("loss", 0, loss, metrics=metrics, **options)  # type: ignore[arg-type]
+def loss_term(loss: str = "categorical_crossentropy", *metrics: str, **options: Any) -> LossTerm:
+    return LossTerm("loss", 0, loss, metrics=metrics, **options)  # type: ignore[arg-type]
 
 
 def mean(pair: Array) -> float:
@@ -75,7 +75,7 @@ def test_unmasked_crossentropy_is_that_of_keras(random: np.random.Generator) -> 
     import keras
 
     predictions, ids = softmaxed(random), ragged(random)
-    found = Objectives(judged(mask_padding=False)).fractions([predictions], {"loss": ids})["loss/loss"]
+    found = Objectives(loss_term(mask_padding=False)).fractions([predictions], {"loss": ids})["loss/loss"]
     expected = keras.losses.SparseCategoricalCrossentropy()(ids, predictions)
 
     assert mean(found) == pytest.approx(float(expected), rel=1e-5)
@@ -84,7 +84,7 @@ def test_unmasked_crossentropy_is_that_of_keras(random: np.random.Generator) -> 
 
 def test_masked_crossentropy_is_the_mean_over_tokens_that_are_no_padding(random: np.random.Generator) -> None:
     predictions, ids = softmaxed(random), ragged(random)
-    found = Objectives(judged()).fractions([predictions], {"loss": ids})["loss/loss"]
+    found = Objectives(loss_term()).fractions([predictions], {"loss": ids})["loss/loss"]
     valid = ids != PAD
     logs = -np.log(np.take_along_axis(predictions, ids[..., None], -1)[..., 0])
 
@@ -94,7 +94,7 @@ def test_masked_crossentropy_is_the_mean_over_tokens_that_are_no_padding(random:
 
 def test_fractions_of_parts_of_a_batch_add_up_to_those_of_the_batch(random: np.random.Generator) -> None:
     predictions, ids = softmaxed(random), ragged(random)
-    objectives = Objectives(judged("categorical_crossentropy", "token_accuracy", "exact_accuracy"))
+    objectives = Objectives(loss_term("categorical_crossentropy", "token_accuracy", "exact_accuracy"))
     whole = objectives.fractions([predictions], {"loss": ids})
     parts = [objectives.fractions([predictions[a:b]], {"loss": ids[a:b]}) for a, b in ((0, 3), (3, 4), (4, 7))]
 
@@ -105,7 +105,7 @@ def test_fractions_of_parts_of_a_batch_add_up_to_those_of_the_batch(random: np.r
 def test_soft_targets_judge_as_ids_do(random: np.random.Generator) -> None:
     predictions, ids = softmaxed(random), ragged(random)
     soft = np.eye(SYMBOLS, dtype=np.float32)[ids] * (ids != PAD)[..., None]
-    objectives = Objectives(judged("categorical_crossentropy", "token_accuracy", "exact_accuracy"))
+    objectives = Objectives(loss_term("categorical_crossentropy", "token_accuracy", "exact_accuracy"))
     hard, other = (objectives.fractions([predictions], {"loss": targets}) for targets in (ids, soft))
 
     for name, pair in hard.items():
@@ -114,7 +114,7 @@ def test_soft_targets_judge_as_ids_do(random: np.random.Generator) -> None:
 
 def test_rows_of_weight_zero_do_not_count(random: np.random.Generator) -> None:
     predictions, ids = softmaxed(random), ragged(random)
-    objectives = Objectives(judged("categorical_crossentropy", "token_accuracy", "exact_accuracy"))
+    objectives = Objectives(loss_term("categorical_crossentropy", "token_accuracy", "exact_accuracy"))
     weights = np.array([1, 1, 1, 1, 0, 0, 0], np.float32)
     predictions[5] = np.nan  # what stands in a row of padding is of no interest
     found = objectives.fractions([predictions], {"loss": ids}, weights)
@@ -128,7 +128,7 @@ def test_a_sequence_is_exact_when_every_valid_token_is_right() -> None:
     ids = np.array([[1, 2, PAD, PAD], [1, 2, 3, PAD], [PAD, PAD, PAD, PAD], [3, 3, 3, 3]], np.int32)
     guessed = np.array([[1, 2, 4, 4], [1, 2, 2, 2], [1, 1, 1, 1], [3, 3, 3, 3]])
     predictions = np.eye(SYMBOLS, dtype=np.float32)[guessed]
-    found = Objectives(judged("categorical_crossentropy", "token_accuracy", "exact_accuracy")).fractions(
+    found = Objectives(loss_term("categorical_crossentropy", "token_accuracy", "exact_accuracy")).fractions(
         [predictions], {"loss": ids}
     )
 
@@ -142,7 +142,7 @@ def test_a_symbol_that_was_ruled_out_can_still_be_learnt() -> None:
 
     logits = tf.Variable([[[40.0, 0.0, 0.0]]])
     with tf.GradientTape() as tape:
-        terms = Objectives(judged(mask_padding=False)).objective.terms(
+        terms = Objectives(loss_term(mask_padding=False)).objective.terms(
             keras.ops.softmax(logits), {"loss": tf.constant([[1]])}, tf.ones(1)
         )
         loss = terms["loss/loss"][0]
@@ -155,7 +155,7 @@ def test_losses_of_numbers_are_those_of_keras(name: str, random: np.random.Gener
 
     predictions, targets = (random.random((ROWS, STEPS, 3)).astype(np.float32) for _ in range(2))
     metrics = ("mean_absolute_error",) if name != "binary_crossentropy" else ()
-    found = Objectives(judged(name, *metrics), pad_id=None).fractions([predictions], {"loss": targets})
+    found = Objectives(loss_term(name, *metrics), pad_id=None).fractions([predictions], {"loss": targets})
     expected = getattr(keras.losses, name)(targets, predictions)
 
     assert mean(found["loss/loss"]) == pytest.approx(float(np.mean(expected)), rel=1e-5)
@@ -165,9 +165,9 @@ def test_losses_of_numbers_are_those_of_keras(name: str, random: np.random.Gener
 
 def test_every_class_counts_where_no_id_is_padding(random: np.random.Generator) -> None:
     predictions, ids = softmaxed(random), ragged(random)
-    given = judged("categorical_crossentropy", "token_accuracy")
+    given = loss_term("categorical_crossentropy", "token_accuracy")
     found = Objectives(given, pad_id=None).fractions([predictions], {"loss": ids})
-    every = Objectives(judged("categorical_crossentropy", "token_accuracy", mask_padding=False)).fractions
+    every = Objectives(loss_term("categorical_crossentropy", "token_accuracy", mask_padding=False)).fractions
     for name, pair in every([predictions], {"loss": ids}).items():
         np.testing.assert_allclose(found[name], pair, rtol=1e-6)
     ids[ids == PAD] = SYMBOLS  # one-hot rows of zeros are stored as the id after the last class: no class, so no step
@@ -179,15 +179,15 @@ def test_classes_of_whole_rows_are_judged_too(random: np.random.Generator) -> No
     predictions = softmaxed(random)[:, 0]
     ids = predictions.argmax(-1).astype(np.int32)
     ids[0] = (ids[0] + 1) % SYMBOLS
-    given = judged("categorical_crossentropy", "token_accuracy", "exact_accuracy", mask_padding=False)
+    given = loss_term("categorical_crossentropy", "token_accuracy", "exact_accuracy", mask_padding=False)
     found = Objectives(given).fractions([predictions], {"loss": ids})
     assert found["loss/token_accuracy"].tolist() == found["loss/exact_accuracy"].tolist() == [ROWS - 1, ROWS]
 
 
 def test_the_parts_of_all_replicas_add_up_to_the_loss_of_the_batch(random: np.random.Generator) -> None:
-    first = judged(weight=2.0)
-    second = Judged("numbers", 1, "mean_squared_error", 0.5)
-    objectives = Objectives(first, second, divergences=(Divergence("code", 1.0, 0),))
+    first = loss_term(weight=2.0)
+    second = LossTerm("numbers", 1, "mean_squared_error", 0.5)
+    objectives = Objectives(first, second, kl_terms=(KLTerm("code", 1.0, 0),))
     objective = objectives.objective
     outputs = [softmaxed(random), *(random.normal(size=(ROWS, 3)).astype(np.float32) for _ in range(3))]
     targets = {"loss": ragged(random), "numbers": random.normal(size=(ROWS, 3)).astype(np.float32)}
@@ -218,7 +218,7 @@ def test_the_kl_term_is_what_the_help_of_its_weight_says(random: np.random.Gener
     names = {"mean_rows": np.mean, "sum_units": lambda values: values.sum(-1), "exp": np.exp, "__builtins__": {}}
     documented = eval((formula[1] + formula[2]).rstrip(".").replace("^", "**"), names | {"mean": mean_code.astype(np.float64),
                       "log_variance": log_variance.astype(np.float64)})  # fmt: skip
-    objectives = Objectives(judged(), divergences=(Divergence("code", 0.3, 0),))
+    objectives = Objectives(loss_term(), kl_terms=(KLTerm("code", 0.3, 0),))
     targets = {"loss": ragged(random)}
 
     def loss(weight: float, width: int) -> float:
@@ -237,7 +237,7 @@ def test_the_kl_term_is_what_the_help_of_its_weight_says(random: np.random.Gener
 
 
 def test_a_batch_of_padding_alone_has_no_loss() -> None:
-    objective = Objectives(judged()).objective
+    objective = Objectives(loss_term()).objective
     terms = objective.terms(
         [as_tensor(np.full((2, 3, SYMBOLS), 1 / SYMBOLS, np.float32))],
         {"loss": as_tensor(np.zeros((2, 3), np.int32))},
@@ -248,17 +248,17 @@ def test_a_batch_of_padding_alone_has_no_loss() -> None:
 
 
 @pytest.mark.parametrize(
-    "wire",
+    "feed",
     [
-        Wire("x", "input", "ids", 0, -1, "one_hot", SYMBOLS, PAD),
-        Wire("x", "input", "ids", 0, None, "one_hot", SYMBOLS - 2, None),
-        Wire("x", "target", "ids", 1, None, "ids", SYMBOLS, PAD),
-        Wire("x", "input", "numbers", encoding="values"),
-        Wire("x", "target", "labels", encoding="ids", depth=SYMBOLS),
-        Wire("x", "input", "labels", encoding="one_hot", depth=SYMBOLS),
+        TensorFeed("x", "input", "ids", 0, -1, "one_hot", SYMBOLS, PAD),
+        TensorFeed("x", "input", "ids", 0, None, "one_hot", SYMBOLS - 2, None),
+        TensorFeed("x", "target", "ids", 1, None, "ids", SYMBOLS, PAD),
+        TensorFeed("x", "input", "numbers", encoding="values"),
+        TensorFeed("x", "target", "labels", encoding="ids", depth=SYMBOLS),
+        TensorFeed("x", "input", "labels", encoding="one_hot", depth=SYMBOLS),
     ],
 )
-def test_rows_expand_on_the_device_as_they_do_on_the_host(wire: Wire, random: np.random.Generator) -> None:
+def test_rows_expand_on_the_device_as_they_do_on_the_host(feed: TensorFeed, random: np.random.Generator) -> None:
     from seqdec_gui.runner.objective import expand
 
     arrays = {
@@ -266,9 +266,9 @@ def test_rows_expand_on_the_device_as_they_do_on_the_host(wire: Wire, random: np
         "numbers": random.normal(size=(ROWS, 3)).astype(np.float32),
         "labels": random.integers(0, SYMBOLS, ROWS).astype(np.uint16),
     }
-    inputs, targets = expand([wire], {name: as_tensor(array) for name, array in arrays.items()})
+    inputs, targets = expand([feed], {name: as_tensor(array) for name, array in arrays.items()})
     found = np.asarray((inputs | targets)["x"])
-    expected = expand_on_host(wire, arrays[wire.array])
+    expected = expand_on_host(feed, arrays[feed.array])
 
     np.testing.assert_array_equal(found, expected)
     assert found.dtype == expected.dtype
@@ -312,7 +312,7 @@ def test_a_program_knows_losses_and_divergences_in_the_designs_order(tmp_path: A
         ("letters", 0, "categorical_crossentropy", 1.0),
         ("numbers", 1, "mean_squared_error", 0.5),
     ]
-    assert program.divergences == (Divergence("bottleneck", 0.1, 2),)
+    assert program.kl_terms == (KLTerm("bottleneck", 0.1, 2),)
 
 
 def test_every_loss_of_the_registry_has_a_formula() -> None:

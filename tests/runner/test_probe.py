@@ -9,16 +9,16 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from seqdec_gui.data.wires import expand
+from seqdec_gui.data.tensor_feeds import expand
 from seqdec_gui.domain.cost import OPEN_LENGTH
 from seqdec_gui.domain.dataflow import data_ports
 from seqdec_gui.domain.document import load, to_builtins
 from seqdec_gui.resource_files import path as resource
-from seqdec_gui.runner import measurement_lock as quiet
+from seqdec_gui.runner import measurement_lock
 from seqdec_gui.runner import probe as probe_child
 from seqdec_gui.runner.engines.base import peak_of_process
-from seqdec_gui.runner.measurement_lock import Quiet
-from seqdec_gui.runner.probe import Bench, failure, part_of, process_age_s, rows_in, share_saved, steps_in_interval
+from seqdec_gui.runner.measurement_lock import MeasurementLock
+from seqdec_gui.runner.probe import StepTimer, failure, part_of, process_age_s, rows_in, share_saved, steps_in_interval
 from seqdec_gui.runner.random_rows import random_dataset, rows_for, with_lengths
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.probe import Plan, probe
@@ -36,9 +36,9 @@ BLANK = Measurement(engine="jax", devices=DeviceChoice("cpu"), batch_size=64)
 def test_random_rows_have_the_shape_of_every_port(make, tmp_path):
     design, dataset = rows_for(make(), tmp_path, real=False, count=20)
     ports = {port.name: port for port in data_ports(design)}
-    assert {wire.name for wire in dataset.wires} == set(ports)
-    for wire in dataset.wires:
-        port, given = ports[wire.name], expand(wire, dataset.arrays[wire.array])
+    assert {feed.name for feed in dataset.feeds} == set(ports)
+    for feed in dataset.feeds:
+        port, given = ports[feed.name], expand(feed, dataset.arrays[feed.array])
         shape = port.type.shape[:-1] if port.classes else port.type.shape
         assert given.shape == (20, *shape)
         assert given.dtype == (np.int32 if port.classes or port.type.dtype == "int32" else np.float32)
@@ -49,7 +49,7 @@ def test_random_rows_have_the_shape_of_every_port(make, tmp_path):
 def test_a_taught_target_is_its_input_one_step_ahead_and_both_are_one_array():
     design = stack()
     dataset = random_dataset(data_ports(design), 20, 0)
-    given = {wire.name: wire for wire in dataset.wires}
+    given = {feed.name: feed for feed in dataset.feeds}
     assert given["loss"].array == given["decoder_inputs"].array == "decoder_inputs"
     ids = dataset.arrays["decoder_inputs"]
     assert (expand(given["loss"], ids)[:, :-1] == ids[:, 1:-1]).all()
@@ -66,7 +66,7 @@ def test_random_sequences_are_ragged_and_padded_at_the_right():
 def test_other_symbols_in_and_out_get_arrays_of_their_own():
     design = load(resource("templates/latent-to-sequence.seqdec"))
     dataset = random_dataset(data_ports(design), 5, 0)
-    assert {wire.array for wire in dataset.wires} == {"latent", "decoder_inputs", "loss"}
+    assert {feed.array for feed in dataset.feeds} == {"latent", "decoder_inputs", "loss"}
 
 
 def test_open_lengths_are_fixed_for_random_rows_only(tmp_path):
@@ -122,7 +122,7 @@ def test_peak_memory_and_age_of_this_process(tmp_path):
     assert 10 << 20 < peak_of_process() < 1 << 40
     assert peak_of_process(tmp_path / "nothing") is None
     assert 0 < process_age_s() < 86400
-    assert process_age_s() >= math.floor(probe_child.time.monotonic() - probe_child._IMPORTED)
+    assert process_age_s() >= math.floor(probe_child.time.monotonic() - probe_child._IMPORT_TIME)
 
 
 # -- intervals
@@ -130,7 +130,7 @@ class Machine:
     """An engine and a clock: a call takes `call_s`, a step `step_s`, or as long as `slowly` says of the calls so far."""
 
     fewest_steps = 1
-    program = SimpleNamespace(divergences=())
+    program = SimpleNamespace(kl_terms=())
 
     def __init__(self, kind, step_s, call_s=0.0, slowly=lambda call: 1.0):
         self.devices = DeviceChoice(kind, gpus=(0,) if kind == "gpu" else ())
@@ -148,13 +148,13 @@ class Machine:
 
 @pytest.fixture
 def step_on(monkeypatch):
-    """What a `Bench` finds on a machine."""
+    """What a `StepTimer` finds on a machine."""
 
     def measure(machine, first_s=0.0, seconds=0.48):
         monkeypatch.setattr(probe_child.time, "monotonic", lambda: machine.now)
         rows = SimpleNamespace(training=np.arange(8))
         task = ProbeTask(design={}, folder="", devices=machine.devices, engine="jax", batch_sizes=(4,))
-        return Bench(machine, rows, task, BLANK, Quiet(""))._step(4, seconds, first_s)
+        return StepTimer(machine, rows, task, BLANK, MeasurementLock(""))._step(4, seconds, first_s)
 
     return measure
 
@@ -180,14 +180,14 @@ def test_a_call_that_costs_as_much_as_a_step_does_not_make_one_step_of_many(step
 
 def test_intervals_on_gpus_that_differ_are_measured_until_most_agree(step_on):
     step = step_on(Machine("gpu", 0.0047, slowly=lambda call: 1.6 if call in (5, 6, 7) else 1.0))
-    assert len(step.seconds) == probe_child.MOST_GPU_INTERVALS
+    assert len(step.seconds) == probe_child.MAX_GPU_INTERVALS
     assert step.median == pytest.approx(0.0047)
     ever_slower = Machine("gpu", 0.3, slowly=lambda call: 1.0 + call)
-    assert 2 <= len(step_on(ever_slower).seconds) < probe_child.MOST_GPU_INTERVALS
+    assert 2 <= len(step_on(ever_slower).seconds) < probe_child.MAX_GPU_INTERVALS
 
 
 def test_on_a_cpu_no_more_intervals_are_measured_than_there_is_time_for(step_on):
-    assert len(step_on(Machine("cpu", 0.01), seconds=2.5).seconds) == probe_child.INTERVALS
+    assert len(step_on(Machine("cpu", 0.01), seconds=2.5).seconds) == probe_child.CPU_INTERVALS
     assert len(step_on(Machine("cpu", 1.0, slowly=lambda call: 1.0 + call % 2), seconds=2.5).seconds) == 2
 
 
@@ -196,8 +196,8 @@ def test_one_slow_interval_does_not_move_the_share_of_the_reduction(slow, monkey
     machine = Machine("gpu", 0.002, slowly=lambda call: 1.25 if call == slow else 1.0)
     monkeypatch.setattr(probe_child.time, "monotonic", lambda: machine.now)
     task = ProbeTask(design={}, folder="", devices=machine.devices, engine="jax", batch_sizes=(4,))
-    bench = Bench(machine, SimpleNamespace(training=np.arange(8)), task, BLANK, Quiet(""))
-    share = bench._reduction_share(4, probe_child.Step(32, 0.0, (0.002,)))
+    bench = StepTimer(machine, SimpleNamespace(training=np.arange(8)), task, BLANK, MeasurementLock(""))
+    share = bench._reduction_share(4, probe_child.StepTimes(32, 0.0, (0.002,)))
     assert machine.calls == 7
     assert share == pytest.approx(0)
 
@@ -274,11 +274,11 @@ def test_a_child_that_has_measured_ends_with_the_others(tmp_path):
         real_rows=True, shares=False, budget_s=100, turn=str(turn),
     )  # fmt: skip
     sent, ended = [], threading.Event()
-    with Quiet(str(turn)) as other:
+    with MeasurementLock(str(turn)) as other:
         child = threading.Thread(target=lambda: (run_task(task, sent.append, devices, "jax"), ended.set()))
         child.start()
         other.wait_for_all(0)  # it works no more, and has still to measure
-        other._lock(fcntl.LOCK_SH, quiet._UNDONE)
+        other._lock(fcntl.LOCK_SH, measurement_lock._UNFINISHED_BYTE)
         while not any(isinstance(line, Measured) for line in sent):
             assert not ended.wait(0.05)
         assert not ended.wait(1.5)

@@ -14,15 +14,15 @@ import pytest
 
 from seqdec_gui.data.codecs import FittedIds, FittedNumbers
 from seqdec_gui.data.fitted import Fitted, FittedPort
-from seqdec_gui.data.wires import Wire
+from seqdec_gui.data.tensor_feeds import TensorFeed
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runner.sample_file import columns_of, write_samples
 from seqdec_gui.runner.sampler import Sample
 
 
 def fitted(codec: FittedIds | FittedNumbers) -> Fitted:
-    wire = Wire("x", "input", "x", encoding="values")
-    return Fitted((FittedPort("x", "x.output", "input", ("column",), codec),), (wire,))
+    feed = TensorFeed("x", "input", "x", encoding="values")
+    return Fitted((FittedPort("x", "x.output", "input", ("column",), codec),), (feed,))
 
 
 def test_one_hot_rows_are_taken_as_they_were_trained() -> None:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pytest
 
 from seqdec_gui.data.dataset import Dataset, open_dataset
-from seqdec_gui.data.wires import expand
+from seqdec_gui.data.tensor_feeds import expand
 from seqdec_gui.domain.dataflow import data_ports
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput
@@ -61,8 +61,8 @@ class Trained:
     def inputs(self, rows: Array, **other: Array) -> list[Array]:
         """What the full model takes; `other` are stored arrays in the place of the dataset's."""
         batch = self.dataset.batch(rows) | other
-        wires = {wire.name: wire for wire in self.dataset.wires}
-        return [expand(wires[tensor.name], batch[wires[tensor.name].array]) for tensor in self.models["full"].inputs]
+        feeds = {feed.name: feed for feed in self.dataset.feeds}
+        return [expand(feeds[tensor.name], batch[feeds[tensor.name].array]) for tensor in self.models["full"].inputs]
 
     def predict(self, rows: Array, **other: Array) -> Array:
         """Predictions of the first loss by the full, teacher-forced model."""
@@ -70,8 +70,8 @@ class Trained:
 
         return predictions(self.models["full"], self.inputs(rows, **other))[0]
 
-    def target_wire(self) -> Any:
-        return next(wire for wire in self.dataset.wires if wire.role == "target")
+    def target_feed(self) -> Any:
+        return next(feed for feed in self.dataset.feeds if feed.role == "target")
 
 
 def teacher_forced_sums(predictions: Array, targets: Array, end: int) -> Array:
@@ -172,10 +172,10 @@ def test_sums_of_log_probabilities_step_by_step_equal_the_teacher_forced_model(
     name: str, variant: Callable[[str], Trained]
 ) -> None:
     trained = variant(name)
-    sampler, wire = trained.sampler(), trained.target_wire()
+    sampler, feed = trained.sampler(), trained.target_feed()
     for rows in (np.array([3]), np.arange(7)):
         batch = trained.dataset.batch(rows)
-        targets = batch[wire.array][:, wire.first : wire.last].astype(int)
+        targets = batch[feed.array][:, feed.first : feed.last].astype(int)
         expected = teacher_forced_sums(trained.predict(rows), targets, end=2)
 
         assert sampler.log_probabilities(batch, targets) == pytest.approx(expected, abs=1e-4)
@@ -193,11 +193,11 @@ def test_a_sample_has_the_log_probability_that_the_full_model_gives_its_text(
     samples = [sample for part in trained.sampler().generate(arrays, rows, 2, temperature, seed=1) for sample in part]
     assert [(sample.row, sample.sample) for sample in samples] == [(row, k) for row in range(rows) for k in range(2)]
 
-    wire, codec = trained.target_wire(), trained.dataset.fitted.text()
+    feed, codec = trained.target_feed(), trained.dataset.fitted.text()
     for sample in samples:
         ids = [codec.begin_id, *(codec.charset.index(letter) + codec.first_symbol for letter in sample.text)]
         stored = np.array([(ids + [codec.end_id] + [0] * 10)[:10]])
-        predictions = trained.predict(np.array([sample.row]), **{wire.array: stored})[0].astype(np.float64)
+        predictions = trained.predict(np.array([sample.row]), **{feed.array: stored})[0].astype(np.float64)
         count = min(len(ids), 9)  # the end symbol counts where there was room for it
         expected = sum(np.log(predictions[t, stored[0, t + 1]]) for t in range(count))
         assert sample.log_probability == pytest.approx(expected, abs=1e-4)
@@ -218,7 +218,7 @@ def test_a_sample_does_not_depend_on_its_neighbours(tmp_path: Path, monkeypatch:
         return {(sample.row, sample.sample): sample.text for part in parts for sample in part}
 
     many = generate(11, 5)
-    monkeypatch.setattr(sampler, "SEQUENCES_AT_ONCE", 7)
+    monkeypatch.setattr(sampler, "MAX_SEQUENCES_AT_ONCE", 7)
     assert generate(11, 5) == many
     assert generate(4, 2) == {key: text for key, text in many.items() if key[0] < 4 and key[1] < 2}
     assert len(set(many.values())) > 30
@@ -277,7 +277,7 @@ def test_bound_ids_begin_and_end_as_the_training_rows_do(tmp_path: Path) -> None
 def test_a_decoder_of_numbers_feeds_its_predictions_back_on_the_scale_of_its_inputs(tmp_path: Path) -> None:
     from seqdec_gui.data.codecs import FittedNumbers
     from seqdec_gui.data.fitted import Fitted, FittedPort
-    from seqdec_gui.data.wires import Wire
+    from seqdec_gui.data.tensor_feeds import TensorFeed
     from seqdec_gui.runner.program import load_build
     from seqdec_gui.runner.sampler import Sampler
 
@@ -297,7 +297,7 @@ def test_a_decoder_of_numbers_feeds_its_predictions_back_on_the_scale_of_its_inp
             FittedPort("before", "before.output", "input", ("x",), standardised, generated=True),
             FittedPort("loss", "loss.targets", "target", ("y",), FittedNumbers((5, 2))),
         ),
-        (Wire("before", "input", "before", depth=2), Wire("loss", "target", "loss", depth=2)),
+        (TensorFeed("before", "input", "before", depth=2), TensorFeed("loss", "target", "loss", depth=2)),
     )
     rows = np.zeros((6, 5, 2), np.float32)
     rows[:, 1:] = np.random.default_rng(0).normal(size=(6, 4, 2))
@@ -326,7 +326,7 @@ def test_a_decoder_of_numbers_feeds_its_predictions_back_on_the_scale_of_its_inp
 def test_numbers_of_one_pass_come_in_the_units_of_the_data(steps: int | None, tmp_path: Path) -> None:
     from seqdec_gui.data.codecs import FittedNumbers
     from seqdec_gui.data.fitted import Fitted, FittedPort
-    from seqdec_gui.data.wires import Wire
+    from seqdec_gui.data.tensor_feeds import TensorFeed
     from seqdec_gui.runner.program import load_build
     from seqdec_gui.runner.sampler import Sampler
 
@@ -348,7 +348,7 @@ def test_numbers_of_one_pass_come_in_the_units_of_the_data(steps: int | None, tm
             FittedPort("code", "code.output", "input", ("x",), FittedNumbers((3,))),
             FittedPort("loss", "loss.targets", "target", ("y",), FittedNumbers(shape, tuple(mean), tuple(deviation))),
         ),
-        (Wire("code", "input", "code", depth=3), Wire("loss", "target", "loss", depth=width)),
+        (TensorFeed("code", "input", "code", depth=3), TensorFeed("loss", "target", "loss", depth=width)),
     )
     sampler = Sampler(wanted, models, fitted, lambda port: np.zeros((0,)))
     given = np.random.default_rng(0).normal(size=(3, 3)).astype(np.float32)
@@ -375,14 +375,14 @@ def test_a_sequence_without_an_end_at_the_greatest_length_is_unfinished(tmp_path
 def test_a_decoder_trained_on_ids_gives_ids(tmp_path: Path) -> None:
     from seqdec_gui.data.codecs import FittedIds
     from seqdec_gui.data.fitted import Fitted, FittedPort
-    from seqdec_gui.data.wires import Wire
+    from seqdec_gui.data.tensor_feeds import TensorFeed
     from seqdec_gui.runner.sampler import Sampler
 
     trained = Trained(designs.language(), tmp_path)
     ids = np.array([[9, 3, 4, 0, 0, 0, 0, 0, 0, 0], [9, 8, 8, 3, 1, 2, 5, 6, 7, 0]], np.uint8)
     fitted = Fitted(
         (FittedPort("text", "text.output", "input", ("x",), FittedIds((10,)), taught="loss", generated=True),),
-        (Wire("text", "input", "text", 0, -1, "one_hot", 10), Wire("loss", "target", "text", 1, None, "ids", 10)),
+        (TensorFeed("text", "input", "text", 0, -1, "one_hot", 10), TensorFeed("loss", "target", "text", 1, None, "ids", 10)),
     )
     sampler = Sampler(trained.design, trained.models, fitted, lambda port: ids)
     (sample,) = next(sampler.generate({}, 1))
@@ -421,8 +421,8 @@ def test_what_keeps_a_decoder_from_being_fed_is_named(links: list[str], why: str
         block("loss", "loss"),
     ]
     used = {"text", "decoder", "loss", *(end.split(".")[0] for link in links for end in link.split(" -> "))}
-    wires = ["text.output -> stack.inputs", *links] if "stack" in used else links
-    wanted = design([each for each in blocks if each.id in used], wires)
+    feeds = ["text.output -> stack.inputs", *links] if "stack" in used else links
+    wanted = design([each for each in blocks if each.id in used], feeds)
     with pytest.raises(InvalidInput, match=why):
         plan_for(wanted, infer(wanted))
 

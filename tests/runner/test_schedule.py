@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqdec_gui.domain.training import Training
-from seqdec_gui.runner.program import Divergence
+from seqdec_gui.runner.program import KLTerm
 from seqdec_gui.runner.schedule import (
     Watch,
     after_plateau,
@@ -108,7 +108,7 @@ def test_a_rate_set_by_hand_is_the_rate_of_that_step_and_the_schedule_goes_on() 
 
 
 def test_the_weight_of_the_kl_term_grows_over_its_own_epochs() -> None:
-    found = kl_weights((Divergence("a", 0.5, 4), Divergence("b", 2.0, 0)), 10, 0, 60)
+    found = kl_weights((KLTerm("a", 0.5, 4), KLTerm("b", 2.0, 0)), 10, 0, 60)
 
     assert found.shape == (60, 2)
     assert found[0, 0] == 0.0

@@ -19,7 +19,7 @@ from seqdec_gui.domain import document
 from seqdec_gui.domain.bindings import Split
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
-from seqdec_gui.runner.import_trimming import LEFT_OUT
+from seqdec_gui.runner.import_trimming import UNUSED_PACKAGES
 from seqdec_gui.runs.engines import ENGINES
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.spec import RunSpec
@@ -42,7 +42,7 @@ from tests.runner import designs
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 
-LEFT_OUT_ON_JAX = ENGINES["jax"].unused_packages
+UNUSED_WITH_JAX = ENGINES["jax"].unused_packages
 
 
 def make_run(wanted: Design, folder: Path, spread: float = 0.5) -> RunFolder:
@@ -181,14 +181,14 @@ def test_evaluate_gives_the_metrics_that_numpy_gives(wanted: Callable[[], Design
     assert isinstance(result, Evaluated)
     assert result.rows == 37
 
-    from seqdec_gui.data.wires import expand
+    from seqdec_gui.data.tensor_feeds import expand
     from seqdec_gui.runner.opened_run import open_trained
     from seqdec_gui.runner.reopen import predictions
 
     trained = open_trained(run.path, "best", tmp_path)
     dataset = trained.dataset(other)
     batch = dataset.batch(np.arange(37))
-    found = {wire.name: expand(wire, batch[wire.array]) for wire in dataset.wires}
+    found = {feed.name: expand(feed, batch[feed.array]) for feed in dataset.feeds}
     full = trained.models["full"]
     p = predictions(full, [found[tensor.name] for tensor in full.inputs])[0].astype(np.float64)
     judged = trained.program.losses[0].name
@@ -292,11 +292,11 @@ def test_what_keras_imports_for_others_is_left_out(tmp_path: Path, monkeypatch: 
     import keras
 
     imported = tmp_path / "imported"
-    for name in (*LEFT_OUT, *LEFT_OUT_ON_JAX):
+    for name in (*UNUSED_PACKAGES, *UNUSED_WITH_JAX):
         (tmp_path / f"{name}.py").write_text(f"open({str(imported)!r}, 'a').write('{name} ')\nraise ImportError")
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}")
     subprocess.run([sys.executable, "-c", "import keras"], check=True, env=os.environ | {"KERAS_BACKEND": "numpy"})
-    assert set(imported.read_text().split()) == {*LEFT_OUT, *LEFT_OUT_ON_JAX}  # or nothing is gained by leaving them out
+    assert set(imported.read_text().split()) == {*UNUSED_PACKAGES, *UNUSED_WITH_JAX}  # or nothing is gained by leaving them out
 
     imported.unlink()
     inputs = keras.Input((3,))
@@ -304,7 +304,7 @@ def test_what_keras_imports_for_others_is_left_out(tmp_path: Path, monkeypatch: 
     task = InspectTask(path=str(tmp_path / "a.keras"))
     assert isinstance(run_task(task, engine="jax"), Inspected)
     assert not imported.exists()
-    for name in LEFT_OUT_ON_JAX:
+    for name in UNUSED_WITH_JAX:
         (tmp_path / f"{name}.py").unlink()  # TensorFlow wants the real one
     assert isinstance(run_task(task), Inspected)
     assert not imported.exists()

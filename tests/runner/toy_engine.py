@@ -41,7 +41,7 @@ class ToyEngine(Engine):
 
     def start(self, dataset: Dataset) -> None:
         self._dataset = dataset
-        self._objective = Objective(self.program, dataset.wires)
+        self._objective = Objective(self.program, dataset.feeds)
 
     def train(self, rows: Rows, learning_rates: Floats, kl_weights: Floats) -> Interval:
         import tensorflow as tf
@@ -72,7 +72,7 @@ class ToyEngine(Engine):
         """The Keras variables are the ones that are trained."""
 
     def _outputs(self, rows: Rows, training: bool) -> tuple[list[Any], Any]:
-        inputs, targets = expand(self._objective.wires, self._dataset.batch(rows))
+        inputs, targets = expand(self._objective.feeds, self._dataset.batch(rows))
         outputs = self.training_model([inputs[tensor.name] for tensor in self.training_model.inputs], training=training)
         return list(outputs) if isinstance(outputs, list | tuple) else [outputs], targets
 

@@ -65,7 +65,7 @@ def silence(engine: Engine) -> None:
 def trained(engine: Engine, dataset: Dataset) -> dict[str, Any]:
     """Two epochs, a validation and predictions."""
     steps = len(dataset.training) // BATCH
-    terms = len(engine.program.divergences)
+    terms = len(engine.program.kl_terms)
     losses = []
     for epoch in range(1, EPOCHS + 1):
         order = epoch_order(SEED, epoch, len(dataset.training))[: steps * BATCH]

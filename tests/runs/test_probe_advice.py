@@ -1,6 +1,6 @@
 import pytest
 
-from seqdec_gui.runs.advice import Advice, batches, fitting, sentence_of, single
+from seqdec_gui.runs.advice import Advice, batches, divisible_batch, sentence_of
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.spec import DeviceChoice
 from tests.runner.designs import bound, stack, write_rows
@@ -15,7 +15,7 @@ def measured(devices, batch, samples_per_s=None, failed="", failure=""):
 
 def advice(*measurements, devices=TWO):
     return Advice(
-        engine="jax", why="", devices=devices, alone=single(devices), batch_size=256, measurements=measurements, sentence=""
+        engine="jax", why="", devices=devices, alone=devices.first, batch_size=256, measurements=measurements, sentence=""
     )
 
 
@@ -85,4 +85,4 @@ def test_batches_divide_by_the_devices_and_are_no_larger_than_the_training_rows(
     assert batches(stack(), tmp_path, three) == (63, 255, 1023)
     design = bound(stack(), write_rows(tmp_path, 50), batch_size=8)
     assert batches(design, tmp_path, TWO) == (8, 32)
-    assert (fitting(1, 3), fitting(64, 3), fitting(65, 2)) == (3, 63, 64)
+    assert (divisible_batch(1, 3), divisible_batch(64, 3), divisible_batch(65, 2)) == (3, 63, 64)

@@ -6,7 +6,7 @@ from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runs import certificate
 from seqdec_gui.runs.certificate import Certificate, certify, explained
-from seqdec_gui.runs.comparison import Differences, biases_taken_away, neutral_biases
+from seqdec_gui.runs.comparison import Differences, layers_before_normalization, neutral_biases
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.spec import DeviceChoice
 from seqdec_gui.runs.tasks import Trained, WeightName
@@ -126,9 +126,12 @@ def test_a_difference_that_only_grows_names_nobody():
 # -- directions without effect
 def test_biases_right_before_normalisation_are_neutral_and_others_are_not():
     linear = infer(stack(activation="linear")).blocks["model_1"].submodel
-    assert biases_taken_away(linear) == {"Dense_h_0", "Dense_c_0", "Dense_h_1", "Dense_c_1"}
-    assert biases_taken_away(infer(stack(activation="relu")).blocks["model_1"].submodel) == set()
-    assert biases_taken_away(infer(stack(activation="linear", batch_normalization=False)).blocks["model_1"].submodel) == set()
+    assert layers_before_normalization(linear) == {"Dense_h_0", "Dense_c_0", "Dense_h_1", "Dense_c_1"}
+    assert layers_before_normalization(infer(stack(activation="relu")).blocks["model_1"].submodel) == set()
+    assert (
+        layers_before_normalization(infer(stack(activation="linear", batch_normalization=False)).blocks["model_1"].submodel)
+        == set()
+    )
 
 
 def test_a_bias_whose_layer_feeds_something_else_too_is_not_neutral():

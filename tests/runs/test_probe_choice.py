@@ -84,7 +84,7 @@ def test_without_a_measurement_there_is_a_rule(devices, batch, engine):
     design = stack()
     decision = decide("auto", devices, design.with_training(msgspec.structs.replace(design.training, batch_size=batch)))
     assert (decision.engine, decision.measurement) == (engine, None)
-    assert decision.why.endswith("not been compared here.")
+    assert decision.why.endswith("not been compared on this design here.")
 
 
 # -- how much there is to compute
@@ -145,7 +145,7 @@ def test_a_long_training_is_measured_once(tmp_path, long, monkeypatch):
     def measure(design, folder, plans, **_):
         calls.append([plan.engine for plan in plans])
         found = tuple(of(plan.engine, {"jax": 0.02, "tensorflow": 0.01}[plan.engine]) for plan in plans)
-        probe._keep(design, found)
+        probe._store(design, found)
         return found
 
     monkeypatch.setattr(probe, "probe", measure)

@@ -37,21 +37,21 @@ def do(mode, **options):
 
 
 def test_a_child_that_is_slow_to_die_does_not_hold_up_its_result(monkeypatch):
-    buried = []
+    reaped = []
     wait = subprocess.Popen.wait
 
     def slowly(child, timeout=None):
         if timeout is not None:
             raise subprocess.TimeoutExpired(child.args, timeout)
         time.sleep(0.5)
-        buried.append(wait(child))
+        reaped.append(wait(child))
 
     monkeypatch.setattr(subprocess.Popen, "wait", slowly)
     assert do("done").rows == 7
-    assert buried == []
-    (thread,) = [thread for thread in threading.enumerate() if thread.name == "bury a task"]
+    assert reaped == []
+    (thread,) = [thread for thread in threading.enumerate() if thread.name == "wait for a killed task"]
     thread.join(20)
-    assert buried == [-signal.SIGKILL]
+    assert reaped == [-signal.SIGKILL]
 
 
 def test_a_task_on_gpus_compiles_in_haste(monkeypatch):

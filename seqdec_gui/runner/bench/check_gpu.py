@@ -60,7 +60,7 @@ def lstm_difference(mask: Array | None) -> float:
 
     def result(x: Array, h: Array, c: Array, weights: list[Array], cudnn: bool) -> Any:
         kernel, recurrent_kernel, bias = weights
-        found = recurrent.lstm(x, h, c, mask, kernel, recurrent_kernel, bias, cudnn, per_turn=8)
+        found = recurrent.lstm(x, h, c, mask, kernel, recurrent_kernel, bias, cudnn, unroll=8)
         return sum(jnp.sum(jnp.sin(value)) for value in jax.tree.leaves(found)), found
 
     run = jax.jit(jax.value_and_grad(result, argnums=(0, 1, 2, 3), has_aux=True), static_argnums=4)

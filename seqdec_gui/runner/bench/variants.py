@@ -1,7 +1,7 @@
 """One job on the engine on JAX in several tunings, without the product around it: which is fastest here.
 
 `variants.py JOB FOLDER NAME...`; a line `{"name", "samples_per_s", "ms_per_step", "compile_s", "loss"}` each. Names: `float32`,
-`bfloat16`; after any fields of `Tuning` with a number (`float32-cudnn1`, `bfloat16-per_turn16`), `-1` (on the first device) and
+`bfloat16`; after any fields of `Tuning` with a number (`float32-cudnn1`, `bfloat16-unroll16`), `-1` (on the first device) and
 `-apart` (on all devices, without the sums over them).
 """
 
@@ -86,7 +86,7 @@ def parsed(job: Job, name: str) -> tuple[Job, Tuning, bool]:
         elif part == "apart":
             apart = True
         elif key in Tuning.__struct_fields__ and value:
-            tuning = replace(tuning, **{key: int(value) if key == "per_turn" else value != "0"})
+            tuning = replace(tuning, **{key: int(value) if key == "unroll" else value != "0"})
         else:
             fields = ", ".join(Tuning.__struct_fields__)
             raise InvalidInput(f"Expected 1, apart, or one of {fields} and a number, received {part}: change {name}.")

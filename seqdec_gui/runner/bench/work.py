@@ -112,13 +112,13 @@ def design(job: Job) -> Design:
         _block("model_2", "recurrent_decoder", units=units, output_units=size.outputs),
         _block("loss", "loss"),
     )
-    wires = {
+    feeds = {
         "latent.output": "model_1.inputs",
         "decoder_inputs.output": "model_2.inputs",
         "model_1.states": "model_2.initial_states",
         "model_2.outputs": "loss.predictions",
     }
-    links = tuple(Link(Port.parse(source), Port.parse(target)) for source, target in wires.items())
+    links = tuple(Link(Port.parse(source), Port.parse(target)) for source, target in feeds.items())
     bindings = (
         Binding("latent.output", "latent", VectorCodec(standardise=False)),
         Binding("decoder_inputs.output", "inputs", IdsCodec()),

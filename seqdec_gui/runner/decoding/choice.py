@@ -1,4 +1,4 @@
-"""Choosing symbols by their probabilities: the likeliest, or at random with a temperature."""
+"""Chooses symbols by their probabilities: the likeliest, or at random with a temperature."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 Ids = npt.NDArray[np.int64]
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+"""The increment of SplitMix64: 2**64 divided by the golden ratio."""
 
 
 def greedy(probabilities: Array, allowed: Array) -> Ids:
-    """The likeliest allowed symbol of every row of `(rows, symbols)`; the first of equals."""
+    """Return the likeliest allowed symbol of every row of `(rows, symbols)`; the first of several equal ones."""
     return np.where(allowed, probabilities, -1.0).argmax(axis=-1)
 
 
 def draw(probabilities: Array, allowed: Array, temperature: float, uniforms: Array) -> Ids:
-    """Symbols drawn from softmax(log p / temperature) over the allowed ones, by inversion of `uniforms` in [0, 1)."""
+    """Draw symbols from softmax(log p / temperature) over the allowed ones, by inversion of `uniforms` in [0, 1)."""
     with np.errstate(divide="ignore"):
         logits = np.where(allowed, np.log(probabilities.astype(np.float64)), -np.inf) / temperature
     weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
@@ -29,7 +30,7 @@ def draw(probabilities: Array, allowed: Array, temperature: float, uniforms: Arr
 
 
 def uniform(seed: int, rows: Array, samples: Array, step: int) -> Array:
-    """One number in [0, 1) for each (row, sample) at this step, float64.
+    """Return a random number in [0, 1) for each (row, sample) at this step, float64.
 
     A function of its arguments alone, so that a sample does not depend on how many rows and samples are made together: the
     finalizer of SplitMix64 (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators") over the four numbers.

@@ -1,4 +1,4 @@
-"""A function of tensors that contains Keras models, compiled by the framework in use."""
+"""Compiles functions of tensors that contain Keras models, with the framework in use."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ MakeFunction = Callable[[Callable[[list[Any]], list[Any]]], Function]
 
 
 def compiled(model: keras.Model, function: MakeFunction) -> Function:
-    """`function(call)` compiled, where `call(inputs) -> outputs` runs the model at inference on lists of tensors.
+    """Return `function(call)` compiled, where `call(inputs) -> outputs` runs the model at inference on lists of tensors.
 
-    The number of rows may differ from call to call; JAX compiles again for each, so feed it few different ones. On a framework
-    without a compiler in `runs.engines` the function runs as it is.
+    The number of rows may differ from call to call; JAX compiles each number separately, so use few different ones. With a
+    framework without a compiler in `runs.engines`, the function is not compiled.
     """
     import keras
 
     info = of_backend(keras.backend.backend())
     if info is not None and info.compiler:
-        found: Function = engines.load(info.compiler)(model, function)
-        return found
+        compiled_function: Function = engines.load(info.compiler)(model, function)
+        return compiled_function
     return function(inference_call(model))
 
 
 def inference_call(model: keras.Model) -> Callable[[list[Any]], list[Any]]:
-    """`call(inputs) -> outputs` of a model that keeps its own weights."""
+    """Return `call(inputs) -> outputs`, which runs the model at inference with its own weights."""
 
     def call(inputs: list[Any]) -> list[Any]:
         return as_list(model(as_arguments(inputs), training=False))
@@ -40,10 +40,10 @@ def inference_call(model: keras.Model) -> Callable[[list[Any]], list[Any]]:
 
 
 def as_arguments(inputs: list[Any]) -> Any:
-    """What a Keras model takes: a single tensor alone, several in a list."""
+    """Return what a Keras model takes: a single tensor alone, several in a list."""
     return inputs[0] if len(inputs) == 1 else inputs
 
 
 def as_list(outputs: Any) -> list[Any]:
-    """A list of what a Keras model gives."""
+    """Return the outputs of a Keras model as a list."""
     return list(outputs) if isinstance(outputs, Sequence) else [outputs]

@@ -1,4 +1,4 @@
-"""Rolling out a decoder of numbers: each prediction, put on the scale of the inputs, is fed as the next input."""
+"""Runs a decoder of numbers on its own predictions: each, put on the scale of the inputs, is fed as the next input."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Array = npt.NDArray[Any]
 
 
 class Scale(msgspec.Struct, frozen=True):
-    """(x - mean) / deviation, as one codec applies it; nothing where it does not standardise."""
+    """The standardising (x - mean) / deviation of a codec; the identity where the codec does not standardise."""
 
     codec: FittedNumbers
 
@@ -30,7 +30,10 @@ class Scale(msgspec.Struct, frozen=True):
 
 
 class Numbers(msgspec.Struct, frozen=True):
-    """`begin` is the first input `(features,)`, as it is fed, None where each row has its own; a sequence has `steps` steps."""
+    """How a decoder of numbers generates a sequence of `steps` steps.
+
+    `begin` is the first input `(features,)` on the scale that is fed, None where each row has its own.
+    """
 
     begin: Array | None
     steps: int
@@ -38,40 +41,41 @@ class Numbers(msgspec.Struct, frozen=True):
     predicted: Scale
 
     def roll_out(self, decoder: StepDecoder, states: Sequence[Any], begin: Array) -> Array:
-        """Predictions in the units of the data, float64 `(rows, steps, features)`.
+        """Return predictions in the units of the data, float64 `(rows, steps, features)`.
 
-        `begin` is the first step `(rows, features)`, as it is fed.
+        `begin` is the first step `(rows, features)` on the scale that is fed.
         """
-        fed, found = begin.astype(np.float32), []
+        fed, predictions = begin.astype(np.float32), []
         for _ in range(self.steps):
             outputs, states = decoder.step(fed, states)
-            found.append(self.predicted.undo(outputs.astype(np.float64)))
-            fed = self.fed.apply(found[-1]).astype(np.float32)
-        return np.stack(found, axis=1)
+            predictions.append(self.predicted.undo(outputs.astype(np.float64)))
+            fed = self.fed.apply(predictions[-1]).astype(np.float32)
+        return np.stack(predictions, axis=1)
 
 
 def numbers_of(fitted: Fitted, fed: str, loss: str, rows: Array) -> Numbers:
-    """`rows` are the stored training rows of the decoder's input: what all begin with is fed first. Raises InvalidInput.
+    """Return how a decoder of numbers generates, from its input `fed` and its loss. Raises InvalidInput.
 
-    Where they begin differently, the rows to decode say what to begin with.
+    `rows` are the stored training rows of the input. If all begin with the same step, that one is fed first; otherwise each row
+    to decode has to give its own.
     """
-    wires = {wire.name: wire for wire in fitted.wires}
-    before, after = (fitted.port(wires[name].array).codec for name in (fed, loss))
+    feeds = {feed.name: feed for feed in fitted.feeds}
+    before, after = (fitted.port(feeds[name].array).codec for name in (fed, loss))
     if not isinstance(before, FittedNumbers) or not isinstance(after, FittedNumbers):
         raise InvalidInput(f"{fed} and {loss} must both be trained on numbers for a decoder of numbers to generate.", where=fed)
-    first = rows[:, wires[fed].first]
+    first = rows[:, feeds[fed].first]
     begin = first[0] if len(first) and (first == first[0]).all() else None
-    wire = wires[loss]
-    steps = len(range(*slice(wire.first, wire.last).indices(after.row_shape[0])))
+    feed = feeds[loss]
+    steps = len(range(*slice(feed.first, feed.last).indices(after.row_shape[0])))
     return Numbers(begin, steps, Scale(before), Scale(after))
 
 
 def scale_of(fitted: Fitted, loss: str) -> Scale:
-    """How the targets of a loss were stored: what its predictions are on. Whatever was not standardised is as the data."""
-    codec = fitted.port(next(wire.array for wire in fitted.wires if wire.name == loss)).codec
+    """Return the scale of a loss's targets and therefore of its predictions; the identity if they were not standardised."""
+    codec = fitted.port(next(feed.array for feed in fitted.feeds if feed.name == loss)).codec
     return Scale(codec if isinstance(codec, FittedNumbers) else FittedNumbers(()))
 
 
-def shown(values: Array) -> str:
-    """`1 2.5 3` for one number per step; steps of several are set apart: `1 2; 2.5 3`."""
+def numbers_as_text(values: Array) -> str:
+    """Return a sequence as text: `1 2.5 3` for one number per step, `1 2; 2.5 3` for several."""
     return ("; " if values.shape[-1] > 1 else " ").join(" ".join(f"{number:.7g}" for number in step) for step in values)

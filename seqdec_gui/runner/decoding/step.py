@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 NO_SYMBOL = -1
-"""Fed as a row of zeros (one-hot)."""
+"""The id that is fed as a one-hot row of zeros."""
 
 
 class StepDecoder:
@@ -45,7 +45,7 @@ class StepDecoder:
         self._shapes = [tuple(axis or 0 for axis in tensor.type.shape) for tensor in carried]
         sources = sources_of(design, decoder, leave_out=("inputs",))
         self.inputs = inputs_behind(design, sources)
-        """The input blocks that decide where a row starts, in the order of `initial_states`' arrays."""
+        """The input blocks that determine the initial states of a row."""
         self._encoder = model_of(design, inference, models, sources, "encoder") if sources else None
         step = build_step(design, models[decoder], decoder)
         self._step = _compiled_step(step, len(self._shapes), encoding, depth)
@@ -60,7 +60,7 @@ class StepDecoder:
         return states + [np.zeros((rows, *shape), np.float32) for shape in self._shapes[len(states) :]]
 
     def step(self, fed: Array, states: Sequence[Any]) -> tuple[npt.NDArray[np.float32], list[Any]]:
-        """What follows `fed`: predictions `(rows, output units)` and the new states, which stay on the device.
+        """Return the predictions after `fed`, `(rows, output units)`, and the new states, which stay on the device.
 
         `fed` is int32 ids `(rows,)`, or float32 `(rows, features)` where the decoder is fed with values.
         """
@@ -69,7 +69,7 @@ class StepDecoder:
 
 
 def build_step(design: Design, trained: keras.Model, decoder: str) -> keras.Model:
-    """The step of `codegen.generate_step` under float32, with the weights of the trained decoder, layer by layer, by name."""
+    """Return the model of `codegen.generate_step` in float32, with the weights of the trained decoder's layers by name."""
     from seqdec_gui.runner.export import plain_float32
 
     namespace: dict[str, Any] = {"__name__": "decoder_step"}

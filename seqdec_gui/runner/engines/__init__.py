@@ -1,4 +1,4 @@
-"""The engines, as the rest of the child makes them: by the name in `runs.engines.ENGINES`."""
+"""Makes engines by their names in `runs.engines.ENGINES`, for the rest of the child."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 def begin(placement: Placement) -> None:
-    """Start what the engine needs and takes long, in the background where that is possible. Call it before rows are read.
+    """Start the slow parts of the engine's initialisation, in the background where possible. Call it before rows are read.
 
-    Its failures are not raised: the engine asks again, and says what is missing.
+    Failures are not raised: `create` meets them again and raises an exception that says what is missing.
     """
     if reference := engine_info(placement.engine).begin:
         with contextlib.suppress(Exception):
@@ -26,10 +26,11 @@ def begin(placement: Placement) -> None:
 
 
 def create(placement: Placement, program: Program, *, exact: bool = False, **options: Any) -> Engine:
-    """Make the engine of a placement: the only place where one is made.
+    """Return a new engine for a placement. Engines are made nowhere else.
 
-    Imports its framework; call it before anything else touches a device. `exact` asks for matrix products in full float32 on
-    GPUs, whose libraries are told so before they are loaded. `options` are further arguments of the engine's own constructor.
+    Imports the framework; call it before anything else uses a device. `exact` computes matrix products in full float32 on GPUs,
+    whose libraries read an environment variable for it when they are loaded. `options` are further arguments of the engine's
+    constructor.
     """
     if exact:
         os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
@@ -38,6 +39,6 @@ def create(placement: Placement, program: Program, *, exact: bool = False, **opt
 
 
 def load(reference: str) -> Any:
-    """What a `"module:name"` of the registry points to."""
+    """Return the object that a reference `"module:name"` of the registry names."""
     module, _, name = reference.partition(":")
     return getattr(import_module(module), name)

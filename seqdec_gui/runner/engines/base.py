@@ -29,7 +29,7 @@ Floats = npt.NDArray[np.float32]
 
 
 class Sum(msgspec.Struct, frozen=True):
-    """A metric before its division: `total / count`."""
+    """A metric before its division: the sum `total` over `count` tokens or rows."""
 
     total: float
     count: float
@@ -56,7 +56,7 @@ class Engine(ABC):
     """Trains one model on the devices it was made for.
 
     An engine owns the devices, the compiled steps, and the model's variables while it trains. It is made by `engines.create`,
-    in a process whose environment was set for its devices (`runs.environment`), before anything else touches a device.
+    in a process whose environment was set for its devices (`runs.environment`), before anything else uses a device.
 
     Call order: the constructor, `build`, `start`, then `train`, `evaluate` and `predict` in any order; `sync` before the Keras
     variables are read, `load` after they were written. A global batch must divide by `replicas`.
@@ -79,10 +79,9 @@ class Engine(ABC):
     optimizer: keras.Optimizer
 
     def __init__(self, program: Program, devices: DeviceChoice, *, exact: bool = False) -> None:
-        """Keep the arguments, and set the process up for the devices and for `exact` products.
+        """Store the arguments, and set the process up for the devices and for `exact` products.
 
-        `exact` costs time on GPUs. Certificates ask for it, since TensorFloat-32 differs by 1e-3 between two ways to divide a
-        batch; trainings do not.
+        `exact` costs time on GPUs. Only certificates need it: with TensorFloat-32, two ways to divide a batch differ by 1e-3.
         """
         self.program = program
         self.devices = devices
@@ -90,7 +89,7 @@ class Engine(ABC):
 
     @property
     def replicas(self) -> int:
-        """How many devices share a global batch."""
+        """The number of devices that share a global batch."""
         return self.devices.replicas
 
     # -- life
@@ -144,12 +143,12 @@ class Engine(ABC):
         Args:
             rows: Row numbers of the dataset, (steps, global batch).
             learning_rates: Of each step, (steps,).
-            kl_weights: Of each step and KL term of the program, annealing included, (steps, divergences).
+            kl_weights: Of each step and KL term of the program, annealing included, (steps, kl_terms).
         """
 
     @abstractmethod
     def evaluate(self, rows: Rows, weights: Floats) -> Mapping[str, Sum]:
-        """The fractions of `Objective.names` at inference, summed over rows.
+        """Return the fractions of `Objective.names` at inference, summed over rows.
 
         Args:
             rows: Row numbers, (steps, global batch).
@@ -158,7 +157,7 @@ class Engine(ABC):
 
     @abstractmethod
     def predict(self, rows: Rows) -> list[npt.NDArray[np.float32]]:
-        """The predictions of every loss block's source at inference, each (rows, ...), for any number of `rows` (rows,)."""
+        """Return the predictions for every loss block at inference, each (rows, ...), for any number of `rows` (rows,)."""
 
     # -- questions of the probe
     @property
@@ -167,24 +166,25 @@ class Engine(ABC):
         return False
 
     def peak_memory(self) -> int | None:
-        """The most bytes in use so far: on the fullest GPU, or on a CPU by this whole process; None where nobody counts.
+        """Return the most bytes in use so far on the fullest GPU, or on a CPU by this whole process; None where unknown.
 
-        An engine that trains on GPUs overrides it for them.
+        An engine that trains on GPUs overrides this method for them.
         """
         return peak_of_process()
 
     def cudnn_layers(self, rows: Rows, learning_rates: Floats, kl_weights: Floats) -> int | None:
-        """How many recurrent layers the compiled training step runs in cuDNN's kernel; 0 on a CPU, None where unknown.
+        """Return how many recurrent layers the compiled training step runs in cuDNN's kernel; 0 on a CPU, None if unknown.
 
         Call it after `train` with the same arguments.
         """
         return 0 if self.devices.kind == "cpu" else None
 
     def without_reductions(self) -> AbstractContextManager[None]:
-        """A context in which `train` sums nothing over the devices, neither gradients nor moments of BatchNormalization.
+        """Return a context in which `train` sums nothing over the devices, neither gradients nor BatchNormalization's moments.
 
-        The difference in time is the cost of the reductions; what is trained meanwhile is wrong. The first `train` in it
-        compiles steps of its own, which later contexts use again. An engine that trains on several devices overrides it.
+        The difference in time is the cost of the reductions; the weights that are trained meanwhile are wrong. The first
+        `train` in such a context compiles steps of its own, which later contexts reuse. An engine that trains on several
+        devices overrides this method.
         """
         if self.replicas > 1:
             raise NotImplementedError(f"{type(self).__name__} cannot train without reductions")
@@ -192,7 +192,7 @@ class Engine(ABC):
 
 
 def peak_of_process(status: Path = Path("/proc/self/status")) -> int | None:
-    """The largest resident set of this process in bytes, from the kernel; None where it does not say."""
+    """Return the largest resident set of this process so far in bytes, from `/proc`; None where that is missing."""
     try:
         lines = status.read_text(encoding="ascii", errors="replace").splitlines()
     except OSError:

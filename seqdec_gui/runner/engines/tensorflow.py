@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from seqdec_gui.runner.decoding.compiled import Function, MakeFunction, inference_call
 from seqdec_gui.runner.engines.base import Engine, Floats, Interval, Rows, Sum
-from seqdec_gui.runner.kernels import avoid_cudnn_where_it_cannot_go
+from seqdec_gui.runner.kernels import avoid_cudnn_for_padding
 from seqdec_gui.runner.normalization import use_global_moments
 from seqdec_gui.runner.objective import Objective, expand
 from seqdec_gui.runner.program import Program, make_optimizer, training_model
@@ -25,20 +25,21 @@ if TYPE_CHECKING:
     from seqdec_gui.runs.spec import DeviceChoice
 
 RESIDENT_BYTES = 2 * 2**30
-"""Datasets up to this size lie on every device; larger ones are sent interval by interval."""
+"""Bytes up to which a dataset is copied to every device; a larger one is sent interval by interval."""
 SEED_STRIDE = 0x9E3779B1
-"""2**32 divided by the golden ratio keeps the seeds of replicas far apart (Knuth, TAOCP 3, 6.4)."""
+"""Distance between the seeds of two replicas: 2**32 divided by the golden ratio keeps them far apart (Knuth, TAOCP 3, 6.4)."""
 
 _BACKWARD = re.compile(r"backprop|backward|bwd", re.IGNORECASE)
-"""Names of operations that belong to the backward pass."""
+"""Part of the names of operations that belong to the backward pass."""
 
 Tensor = Any
 Arrays = dict[str, Tensor]
 ROWS = "rows"
+"""Key of the row numbers in a batch of resident data."""
 
 
 class TensorFlowEngine(Engine):
-    """`MirroredStrategy` over GPUs or virtual CPU devices; a single device is used directly."""
+    """Trains under `MirroredStrategy` on several GPUs or virtual CPU devices, and directly on a single device."""
 
     name = "tensorflow"
 
@@ -58,7 +59,7 @@ class TensorFlowEngine(Engine):
             self.optimizer = make_optimizer(self.program.training)
             self.optimizer.build(self.training_model.trainable_variables)
         if self._strategy:
-            # gradients come reduced: clipping needs the norm of the whole, and one reduction is faster than many
+            # the gradients are reduced before: clipping needs the norm of all, and one reduction is faster than many
             self.optimizer._all_reduce_sum_gradients = lambda pairs: pairs
             if self.program.global_statistics:
                 use_global_moments(self.training_model, self._gather)
@@ -66,8 +67,8 @@ class TensorFlowEngine(Engine):
 
     def start(self, dataset: Dataset) -> None:
         self._dataset = dataset
-        self._objective = Objective(self.program, dataset.wires)
-        avoid_cudnn_where_it_cannot_go(self.models, self.program.design, self.program.inference, dataset)
+        self._objective = Objective(self.program, dataset.feeds)
+        avoid_cudnn_for_padding(self.models, self.program.design, self.program.inference, dataset)
         self._resident: Arrays | None = None
         if sum(array.nbytes for array in dataset.arrays.values()) <= RESIDENT_BYTES:
             self._resident = {name: self._on_every_device(array) for name, array in dataset.arrays.items()}
@@ -78,14 +79,14 @@ class TensorFlowEngine(Engine):
         self._predict = tf.function(self._predict_batch, [batches], autograph=False)
 
     def _train_function(self) -> Any:
-        """The training steps as one function, traced when it is first called."""
+        """Return the training steps as one function, which is traced at its first call."""
         signature = [self._batch_signature(), tf.TensorSpec([None], tf.float32), tf.TensorSpec([None, None], tf.float32)]
         return tf.function(self._train_steps, signature, autograph=False)
 
     def train(self, rows: Rows, learning_rates: Floats, kl_weights: Floats) -> Interval:
         train = self._train if self._reduces else self._train_apart
-        found = train(self._batches(rows), tf.constant(learning_rates, tf.float32), tf.constant(kl_weights, tf.float32))
-        losses, fractions = np.split(found.numpy(), [1], axis=1)
+        results = train(self._batches(rows), tf.constant(learning_rates, tf.float32), tf.constant(kl_weights, tf.float32))
+        losses, fractions = np.split(results.numpy(), [1], axis=1)
         return Interval(losses[:, 0], self._sums(fractions))
 
     def evaluate(self, rows: Rows, weights: Floats) -> Mapping[str, Sum]:
@@ -107,7 +108,7 @@ class TensorFlowEngine(Engine):
         """Nothing to do: the Keras variables are the ones that are trained."""
 
     def load(self) -> None:
-        """Give each replica random numbers of its own; all else lies in the Keras variables already."""
+        """Give each replica its own stream of random numbers; everything else is in the Keras variables already."""
         for state in seed_states(self.training_model) if self._strategy else ():
             copies = state.value.values
             seed, count = (int(number) for number in copies[0].numpy())
@@ -116,7 +117,10 @@ class TensorFlowEngine(Engine):
 
     @contextmanager
     def _randomness_kept(self) -> Iterator[None]:
-        """Keras's recurrent layers draw a dropout mask at inference too, and then do not use it: put the sequence back."""
+        """Restore the states of the random generators at the end of the context.
+
+        Keras's recurrent layers draw a dropout mask at inference too, without using it, which would move the sequence on.
+        """
         copies = [copy for state in seed_states(self.training_model) for copy in getattr(state.value, "values", [state.value])]
         before = [copy.numpy() for copy in copies]
         yield
@@ -135,7 +139,7 @@ class TensorFlowEngine(Engine):
         return max(int(tf.config.experimental.get_memory_info(name)["peak"]) for name in names)
 
     def cudnn_layers(self, rows: Rows, learning_rates: Floats, kl_weights: Floats) -> int | None:
-        """From the CudnnRNN operations in the traced graph with all its functions."""
+        """Count the CudnnRNN operations in the traced graph and its functions."""
         if self.devices.kind == "cpu":
             return 0
         return count_cudnn_operations(self._train.get_concrete_function().graph.as_graph_def(), self.replicas)
@@ -150,7 +154,7 @@ class TensorFlowEngine(Engine):
 
     # -- steps, inside tf.function
     def _train_steps(self, batches: Arrays, learning_rates: Tensor, kl_weights: Tensor) -> Tensor:
-        """Per step the loss, the numerators and the denominators, (steps, 1 + 2 fractions)."""
+        """Take the training steps; returns the loss, numerators and denominators of each, (steps, 1 + 2 fractions)."""
 
         def step(k: Tensor) -> Tensor:
             self.optimizer.learning_rate.assign(learning_rates[k])
@@ -174,7 +178,7 @@ class TensorFlowEngine(Engine):
         return tf.concat([numerators, denominators], 0)
 
     def _evaluate_steps(self, batches: Arrays, weights: Tensor) -> Tensor:
-        """Numerators and denominators, (steps, 2 fractions)."""
+        """Return the numerators and denominators of each batch at inference, (steps, 2 fractions)."""
 
         def step(k: Tensor) -> Tensor:
             return self._on_replicas(self._evaluate_step, batches, k, weights[k])[0]
@@ -200,24 +204,24 @@ class TensorFlowEngine(Engine):
 
     # -- replicas
     def _on_replicas(self, step: Callable[..., Any], batches: Arrays, k: Tensor, *arguments: Tensor) -> Sequence[Any]:
-        """The results of a step on every replica's share of batch `k`."""
+        """Run `step` on every replica's share of batch `k`; returns one result per replica."""
         batch = {name: steps[k] for name, steps in batches.items()}
 
         def share_of_step(resident: Arrays | None, batch: Arrays, *arguments: Tensor) -> Any:
             own = {name: self._share(rows) for name, rows in batch.items()}
             arrays = own if resident is None else {name: tf.gather(array, own[ROWS]) for name, array in resident.items()}
-            return step(*expand(self._objective.wires, arrays), *arguments)
+            return step(*expand(self._objective.feeds, arrays), *arguments)
 
-        given = (self._resident, batch, *arguments)
+        step_arguments = (self._resident, batch, *arguments)
         if not self._strategy:
-            return [share_of_step(*given)]
-        found = self._strategy.run(share_of_step, args=given)
-        if isinstance(found, list):  # of distributed values: one list per replica instead
-            return list(zip(*map(self._strategy.experimental_local_results, found), strict=True))
-        return self._strategy.experimental_local_results(found)
+            return [share_of_step(*step_arguments)]
+        results = self._strategy.run(share_of_step, args=step_arguments)
+        if isinstance(results, list):  # a list of distributed values becomes one list per replica
+            return list(zip(*map(self._strategy.experimental_local_results, results), strict=True))
+        return self._strategy.experimental_local_results(results)
 
     def _share(self, values: Tensor) -> Tensor:
-        """This replica's rows, a contiguous part."""
+        """Return this replica's rows of a batch, a contiguous part."""
         if not self._strategy:
             return values
         size = tf.shape(values)[0] // self.replicas
@@ -225,7 +229,7 @@ class TensorFlowEngine(Engine):
         return values[first : first + size]
 
     def _summed(self, values: list[Tensor]) -> list[Tensor]:
-        """The sums over all replicas, in one reduction of one vector."""
+        """Return every tensor summed over the replicas, in one reduction of one vector."""
         if not self._strategy or not self._reduces:
             return values
         sizes = [value.shape.num_elements() for value in values]
@@ -234,7 +238,7 @@ class TensorFlowEngine(Engine):
         return [tf.reshape(part, value.shape) for part, value in zip(tf.split(total, sizes), values, strict=True)]
 
     def _gather(self, moments: Tensor) -> Tensor:
-        """(3, channels) of every replica, (replicas, 3, channels); as it is outside of a replica."""
+        """Return the moments (3, channels) of all replicas, (replicas, 3, channels); outside of a replica (1, 3, channels)."""
         context = tf.distribute.get_replica_context()
         if context is None or context.num_replicas_in_sync == 1 or not self._reduces:
             return moments[None]
@@ -248,7 +252,7 @@ class TensorFlowEngine(Engine):
         return self._strategy.experimental_distribute_values_from_function(lambda _: tf.constant(array))
 
     def _batches(self, rows: Rows) -> Arrays:
-        """(steps, batch) row numbers, or the rows themselves where the data does not lie on the devices."""
+        """Return what a call takes of `rows` (steps, batch): their numbers, or the rows themselves if data is not resident."""
         if self._resident is not None:
             return {ROWS: tf.constant(rows, tf.int32)}
         return {
@@ -265,32 +269,32 @@ class TensorFlowEngine(Engine):
         }
 
     def _sums(self, fractions: npt.NDArray[np.float32]) -> dict[str, Sum]:
-        """From (steps, 2 fractions) to sums over the steps."""
+        """Return the sums over the steps of fractions (steps, 2 fractions)."""
         totals = fractions.astype(np.float64).sum(axis=0)
         count = len(self._objective.names)
         return {name: Sum(float(totals[i]), float(totals[count + i])) for i, name in enumerate(self._objective.names)}
 
 
 def _repeated(step: Callable[[Tensor], Tensor], steps: Tensor, width: int) -> Tensor:
-    """`step(0)`, `step(1)`, ..., one after the other, as (steps, width)."""
-    found = tf.TensorArray(tf.float32, steps, element_shape=(width,))
-    _, found = tf.while_loop(
-        lambda k, _: k < steps, lambda k, found: (k + 1, found.write(k, step(k))), (0, found), parallel_iterations=1
+    """Call `step(0)`, `step(1)`, ..., one after the other; returns the results as (steps, width)."""
+    results = tf.TensorArray(tf.float32, steps, element_shape=(width,))
+    _, results = tf.while_loop(
+        lambda k, _: k < steps, lambda k, results: (k + 1, results.write(k, step(k))), (0, results), parallel_iterations=1
     )
-    return found.stack()
+    return results.stack()
 
 
 def count_cudnn_operations(graph: Any, replicas: int) -> int:
-    """Forward operations of cuDNN's recurrent kernels in a GraphDef, per replica."""
+    """Return the number of forward operations of cuDNN's recurrent kernels in a GraphDef, per replica."""
     nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
     count = sum(node.op.startswith("CudnnRNN") and not _BACKWARD.search(node.op) for node in nodes)
     return -(-count // replicas)
 
 
 def compiled(model: keras.Model, function: MakeFunction) -> Function:
-    """As `decoding.compiled.compiled`; one trace serves every number of rows."""
-    found: Function = tf.function(function(inference_call(model)), reduce_retracing=True)
-    return found
+    """Compile `function(call)` as `decoding.compiled.compiled` does; one trace serves every number of rows."""
+    traced: Function = tf.function(function(inference_call(model)), reduce_retracing=True)
+    return traced
 
 
 def _configure(devices: DeviceChoice) -> list[str]:

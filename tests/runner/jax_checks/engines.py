@@ -48,7 +48,7 @@ def some_rows(dataset: Dataset, steps: int, seed: int = 0) -> Array:
 
 def train(made: JaxEngine, rows: Array, rate: float = 1e-2) -> Any:
     steps = len(rows)
-    return made.train(rows, np.full(steps, rate, "float32"), np.full((steps, len(made.program.divergences)), 0.1, "float32"))
+    return made.train(rows, np.full(steps, rate, "float32"), np.full((steps, len(made.program.kl_terms)), 0.1, "float32"))
 
 
 def weights_of(made: JaxEngine) -> list[Array]:

@@ -34,21 +34,21 @@ def many_devices_equal_one(folder: Path) -> None:
 
 def a_single_cpu_shares_a_batch_among_its_cores_and_gives_the_same(folder: Path) -> None:
     program, _ = train_on.prepared("masked", folder)
-    assert parts.parts_for(program, 4) == 1  # too little work
-    least, parts.LEAST_WORK = parts.LEAST_WORK, 0
+    assert parts.shards_for(program, 4) == 1  # too little work
+    least, parts.MIN_STEP_OPERATIONS = parts.MIN_STEP_OPERATIONS, 0
     for batch, expected in ((64, 4), (24, 3), (16, 2), (9, 1), (1, 1)):
         training = msgspec.structs.replace(program.training, batch_size=batch)
         of_this_batch = msgspec.structs.replace(program, design=program.design.with_training(training))
-        assert parts.parts_for(of_this_batch, 4) == expected
-    parts.LEAST_WORK = least
+        assert parts.shards_for(of_this_batch, 4) == expected
+    parts.MIN_STEP_OPERATIONS = least
     alone, dataset = made("masked", folder, 1)
-    alone._divide(1)
-    before = engine.parts_for
-    engine.parts_for = lambda program, cores: 3
+    alone._fit_mesh_to(1)
+    before = engine.shards_for
+    engine.shards_for = lambda program, cores: 3
     try:
         shared, _ = made("masked", folder, 1)
     finally:
-        engine.parts_for = before
+        engine.shards_for = before
     assert (alone._mesh.devices.size, shared._mesh.devices.size, shared.replicas) == (1, 3, 1)
     rows = some_rows(dataset, 5)
     assert difference(train(alone, rows).losses, train(shared, rows).losses) < 1e-5
@@ -82,13 +82,13 @@ def training_equals_keras_own(folder: Path) -> None:
     from seqdec_gui.runner.objective import expand
 
     there, dataset = made("stack", folder, 1, clip_norm=0.0)
-    there._objective._judges = [j.__class__(j.judged, None) for j in there._objective._judges]
+    there._objective._losses = [loss.__class__(loss.term, None) for loss in there._objective._losses]
     rows = some_rows(dataset, 3)
     fresh = there.program.build_models()["full"]
     fresh.compile(keras.optimizers.Adam(1e-2), keras.losses.SparseCategoricalCrossentropy())
     losses = []
     for line in rows:
-        inputs, targets = expand(dataset.wires, dataset.batch(line))
+        inputs, targets = expand(dataset.feeds, dataset.batch(line))
         losses.append(fresh.train_on_batch([inputs[t.name] for t in fresh.inputs], targets["loss"]))
     np.testing.assert_allclose(train(there, rows).losses, losses, rtol=1e-5)
     there.sync()

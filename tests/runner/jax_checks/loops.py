@@ -133,7 +133,7 @@ def kernels_that_all_fail_are_tried_once_more(_: Path) -> None:
                 raise jax.errors.JaxRuntimeError(left.pop(0))
             return value
 
-        return steps._patient(call), left
+        return steps._retry_autotuning(call), left
 
     assert compiling(chance)[0](7) == 7
     for errors in ([chance, chance], ["RESOURCE_EXHAUSTED: Out of memory"]):
@@ -148,7 +148,7 @@ def kernels_that_all_fail_are_tried_once_more(_: Path) -> None:
 
 def tuning_changes_no_results(folder: Path) -> None:
     found = []
-    for tuning in (Tuning(), Tuning(per_turn=3)):
+    for tuning in (Tuning(), Tuning(unroll=3)):
         for name in ("masked", "masked between layers"):
             there, dataset = made(name, folder, 1, tuning=tuning)
             found.append(train(there, some_rows(dataset, 5)).losses)

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 
 from seqdec_gui.runner.engines.jax import layers, recurrent
-from seqdec_gui.runner.engines.jax import unrolled_scan as turns
+from seqdec_gui.runner.engines.jax.unrolled_scan import unrolled_scan
 from tests.runner.jax_checks.engines import Array
 
 
@@ -40,7 +40,7 @@ def recurrent_layers_equal_those_of_keras(folder: Path) -> None:
     check_layer(keras.layers.Bidirectional(keras.layers.GRU(4)), x, None, "bidirectional GRU")
 
 
-def turns_give_what_steps_give(folder: Path) -> None:
+def unrolled_scans_give_what_single_steps_give(folder: Path) -> None:
     random = np.random.default_rng(3)
     x, memory = (jnp.asarray(random.normal(size=size), "float32") for size in ((12, 4), (12, 4)))
 
@@ -49,12 +49,12 @@ def turns_give_what_steps_give(folder: Path) -> None:
         assert shown is None
         return jnp.tanh(state + given), (held * state, state - given)
 
-    for turn in (5, 6, 12):  # two steps left, none, a single turn
+    for unroll in (5, 6, 12):  # two steps left, none, a single turn
         for reverse in (False, True):
-            one = turns.over_steps(step, jnp.zeros(4), (x, None), 1, reverse=reverse, memory=memory)
-            other = turns.over_steps(step, jnp.zeros(4), (x, None), turn, reverse=reverse, memory=memory)
+            one = unrolled_scan(step, jnp.zeros(4), (x, None), 1, reverse=reverse, memory=memory)
+            other = unrolled_scan(step, jnp.zeros(4), (x, None), unroll, reverse=reverse, memory=memory)
             for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
-                np.testing.assert_allclose(a, b, rtol=1e-6, err_msg=f"{turn} steps a turn, reverse {reverse}")
+                np.testing.assert_allclose(a, b, rtol=1e-6, err_msg=f"{unroll} steps a turn, reverse {reverse}")
 
 
 def check_layer(layer: Any, x: Array, mask: Array | None, what: str) -> None:
@@ -83,10 +83,10 @@ def check_layer(layer: Any, x: Array, mask: Array | None, what: str) -> None:
     model = keras.Sequential([keras.Input(x.shape[1:]), layer]) if wrapped else None
     holder = keras.Model()
     holder.layer = layer
-    layers.switch(holder, global_statistics=True, replicas=1, parts=1, cudnn=False)
+    layers.accelerate_layers(holder, global_statistics=True, replicas=1, shards=1, cudnn=False)
     assert type(inner) in (layers.FastLSTM, layers.FastGRU), what
     for turn in (1, 3):
-        inner.steps_per_turn = turn
+        inner.loop_unroll = turn
         (_, after), new_slopes = run(weights, x, states)
         for one, other in zip(jax.tree.leaves((before, slopes)), jax.tree.leaves((after, new_slopes)), strict=True):
             np.testing.assert_allclose(other, one, rtol=1e-4, atol=2e-5, err_msg=f"{what}, {turn} steps a turn")
@@ -103,7 +103,7 @@ def dropout_of_recurrent_layers_equals_that_of_keras(folder: Path) -> None:
         one, _ = layer.stateless_call(weights, state, x, training=True)
         holder = keras.Model()
         holder.layer = layer
-        layers.switch(holder, global_statistics=True, replicas=1, parts=1, cudnn=False)
+        layers.accelerate_layers(holder, global_statistics=True, replicas=1, shards=1, cudnn=False)
         other, drawn = layer.stateless_call(weights, state, x, training=True)
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
         assert any(np.any(np.asarray(a) != np.asarray(b)) for a, b in zip(state, drawn, strict=True))

@@ -14,7 +14,7 @@ from jax.sharding import Mesh
 from seqdec_gui.runner import engines
 from seqdec_gui.runner.engines.jax import engine, steps
 from seqdec_gui.runner.engines.jax.layers import REPLICAS
-from seqdec_gui.runner.quick_weights import quick_weights
+from seqdec_gui.runner.numpy_initializers import numpy_initializers
 from seqdec_gui.runs.spec import DeviceChoice, Placement
 from tests.runner.jax_checks.engines import made, some_rows, train
 from tests.runner.jax_checks.loops import compilations
@@ -35,18 +35,18 @@ def gpus_start_while_other_things_are_done(folder: Path) -> None:
 
 def devices_are_introduced_before_anything_is_compiled(folder: Path) -> None:
     mesh = Mesh(np.array(jax.devices()), (REPLICAS,))
-    assert steps.introduce(mesh).result(60) == len(jax.devices())
+    assert steps.initialise_collectives(mesh).result(60) == len(jax.devices())
     there, _ = made("masked", folder, 2)
     there.devices = DeviceChoice("gpu", gpus=(0, 1))
     order: list[str] = []
-    introduced = patch.object(engine, "introduce", lambda mesh: order.append(f"{mesh.devices.size} introduced"))
+    introduced = patch.object(engine, "initialise_collectives", lambda mesh: order.append(f"{mesh.devices.size} introduced"))
     with introduced, patch.object(there, "_build", lambda: order.append("built")):
         there.build()
     assert order == ["2 introduced", "built"]
 
 
 def weights_for_measuring_are_drawn_without_a_compilation(folder: Path) -> None:
-    with compilations() as compiled, quick_weights():
+    with compilations() as compiled, numpy_initializers():
         quick, dataset = made("masked", folder, 2)
     usual, _ = made("masked", folder, 2)
     assert not [name for name in compiled if any(drawn in name for drawn in ("uniform", "normal", "qr"))], compiled

@@ -9,7 +9,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from seqdec_gui.runner.engines.jax import engine, kept_code, memory
+from seqdec_gui.runner.engines.jax import compilation_cache, engine, memory
 from seqdec_gui.runs import files
 from tests.runner.jax_checks.engines import BATCH, made, some_rows, train
 
@@ -39,7 +39,7 @@ def what_does_not_fit_is_streamed(folder: Path) -> None:
     arrays = {"ids": np.zeros((1000, 100), "uint8")}
     assert memory.fits(arrays, jax.devices())
     before = memory.available_host_memory
-    memory.available_host_memory = lambda: 100_000 * 3 / memory.SHARE_OF_HOST - 1
+    memory.available_host_memory = lambda: 100_000 * 3 / memory.HOST_MEMORY_SHARE - 1
     try:
         assert not memory.fits(arrays, jax.devices())
         assert memory.fits(arrays, jax.devices()[:2])
@@ -62,8 +62,8 @@ def the_first_weights_are_made_on_the_cpu(folder: Path) -> None:
 
 def compiled_code_is_kept_whole_or_not_at_all(folder: Path) -> None:
     jax.config.update("jax_raise_persistent_cache_errors", True)
-    kept_code.folder = lambda: folder / "kept"
-    kept_code.keep()
+    compilation_cache.cache_folder = lambda: folder / "kept"
+    compilation_cache.enable()
     full = files.os.fsync
     try:
         files.os.fsync = lambda _: 1 // 0  # ends here, when all is written but for its name
@@ -80,12 +80,12 @@ def compiled_code_is_kept_whole_or_not_at_all(folder: Path) -> None:
 
 
 def kernels_chosen_under_other_flags_are_kept_apart(folder: Path) -> None:
-    before, usual = os.environ.get("XLA_FLAGS", ""), kept_code.folder()
+    before, usual = os.environ.get("XLA_FLAGS", ""), compilation_cache.cache_folder()
     try:
         os.environ["XLA_FLAGS"] = f"{before} --xla_force_host_platform_device_count=8"
-        assert kept_code.folder() == usual
+        assert compilation_cache.cache_folder() == usual
         os.environ["XLA_FLAGS"] = f"{before} --xla_gpu_autotune_level=3"
-        assert kept_code.folder() != usual
+        assert compilation_cache.cache_folder() != usual
     finally:
         os.environ["XLA_FLAGS"] = before
 

@@ -115,7 +115,7 @@ def layers_take_it_where_there_is_no_mask(folder: Path) -> None:
     holder = keras.Model()
     holder.layer = layer
     whole_layers = {(12, "float32")}
-    layers.switch(holder, global_statistics=True, replicas=1, parts=1, cudnn=False, whole_layers=whole_layers)
+    layers.accelerate_layers(holder, global_statistics=True, replicas=1, shards=1, cudnn=False, whole_layers=whole_layers)
     for shown in (None, mask):
         with stand_in() as started:
             found = layer(x, mask=shown)

@@ -1,8 +1,8 @@
-"""In how many parts a single CPU computes a batch.
+"""How many virtual devices share a batch on a single CPU.
 
-XLA's own threads are of little use for the small products of a recurrent step; a part of the rows on every core uses them.
-The parts are devices to JAX and talk to each other at every BatchNormalization and at the end of a step, so that the result
-is that of one device. It costs: where a step is over in a moment, one part is faster, most of all on a busy machine.
+XLA's own threads gain little for the small matrix products of a recurrent step, but a shard of the rows on each core uses them
+all. The shards are devices to JAX and communicate at every BatchNormalization and at the end of a step, so that the result is
+that of one device. The communication costs: for short steps one shard is faster, most of all on a busy machine.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ import os
 from seqdec_gui.domain.cost import operations_per_row
 from seqdec_gui.runner.program import Program
 
-LEAST_ROWS = 8
-"""Of a part."""
-LEAST_WORK = 2e8
-"""Floating-point operations of a step below which it is not divided: some milliseconds."""
+MIN_ROWS_PER_SHARD = 8
+"""Fewest rows of a batch for each shard."""
+MIN_STEP_OPERATIONS = 2e8
+"""Floating-point operations, some milliseconds, below which a training step is not divided."""
 
 
-def parts_for(program: Program, cores: int) -> int:
-    """The largest number of equal parts that is worth its messages; 1 on one core."""
+def shards_for(program: Program, cores: int) -> int:
+    """Return the largest number of equal shards, at most `cores`, that is worth its communication; at least 1."""
     batch = program.training.batch_size
-    if work(program) < LEAST_WORK:
+    if step_operations(program) < MIN_STEP_OPERATIONS:
         return 1
-    return max(n for n in range(1, max(cores, 1) + 1) if n == 1 or (batch % n == 0 and batch // n >= LEAST_ROWS))
+    return max(n for n in range(1, max(cores, 1) + 1) if n == 1 or (batch % n == 0 and batch // n >= MIN_ROWS_PER_SHARD))
 
 
-def work(program: Program) -> float:
-    """About how many floating-point operations a training step takes."""
+def step_operations(program: Program) -> float:
+    """Estimate the floating-point operations of one training step."""
     return operations_per_row(program.inference) * program.training.batch_size
 
 
 def cores() -> int:
-    """Cores that this process may use."""
+    """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

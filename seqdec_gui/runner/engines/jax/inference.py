@@ -1,4 +1,4 @@
-"""Inference of Keras models, compiled by JAX."""
+"""Inference with Keras models, compiled by JAX."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def compiled(model: keras.Model, function: MakeFunction) -> Function:
-    """As `decoding.compiled.compiled`. Compiles again for each number of rows.
+    """Compile `function(call)` as `decoding.compiled.compiled` does; each number of rows is compiled separately.
 
-    The weights are moved once to the device that runs the function, and are arguments: as constants they would be part of the
-    compiled program.
+    The weights are moved once to the device that runs the function, and passed as arguments: as constants they would become
+    part of the compiled program.
     """
     device = jax.devices()[0]
     trainable = jax.device_put([variable.value for variable in model.trainable_variables], device)

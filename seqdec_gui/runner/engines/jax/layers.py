@@ -1,7 +1,7 @@
-"""Keras layers as this engine computes them: built by Keras, with its weights, switched to other arithmetic afterwards.
+"""Faster subclasses of Keras's layers, which replace the class of a layer after Keras has built it.
 
-An instance keeps its variables, names and configuration; only its class changes. Files are written from a fresh build, so none
-of these classes ever stands in a file.
+The layer keeps its variables, name and configuration; only its class changes. Files are written from a fresh build, so none of
+these classes ever appears in a file.
 """
 
 from __future__ import annotations
@@ -28,54 +28,63 @@ from seqdec_gui.runner.normalization import (
 
 Array = Any
 REPLICAS = "replicas"
-"""The mesh axis along which a global batch is split."""
+"""Name of the mesh axis along which a global batch is split."""
 
 
-def switch(
+def accelerate_layers(
     model: keras.Model,
     *,
     global_statistics: bool,
     replicas: int,
-    parts: int,
+    shards: int,
     cudnn: bool,
-    per_turn: int = 1,
+    unroll: int = 1,
     whole_layers: Container[tuple[int, str]] = (),
 ) -> None:
-    """Give the recurrent layers of `model` fast loops, and BatchNormalization the moments of the whole batch.
+    """Replace the classes of recurrent layers by faster ones, and make BatchNormalization use the moments of the whole batch.
 
-    `parts` is in how many the batch is computed; a single replica has several where it is a CPU with several cores.
-    `whole_layers` are the units and data types of the LSTMs that run as one kernel for the whole sequence.
+    Args:
+        model: A built Keras model.
+        global_statistics: Whether BatchNormalization takes its moments over the rows of all replicas.
+        replicas: Devices that share a batch.
+        shards: Parts in which the batch is computed: `replicas`, or several for a single CPU with several cores.
+        cudnn: Whether LSTMs run in cuDNN's kernel.
+        unroll: About how many steps of a sequence one iteration of a recurrent loop takes.
+        whole_layers: Units and data types of the LSTMs that run as one kernel for the whole sequence.
     """
     for layer in all_layers(model):
         if is_standard_lstm(layer):
             layer.__class__ = FastLSTM
-            layer.on_cudnn, layer.steps_per_turn = cudnn, per_turn
+            layer.on_cudnn, layer.loop_unroll = cudnn, unroll
             layer.as_whole = (layer.units, layer.compute_dtype) in whole_layers
         elif type(layer) is keras.layers.GRU and _is_standard(layer):
             layer.__class__ = FastGRU
-            layer.steps_per_turn = per_turn
+            layer.loop_unroll = unroll
         elif type(layer) is keras.layers.Bidirectional and not cudnn:
             for inner in (layer.forward_layer, layer.backward_layer):
                 inner.use_cudnn = False  # or Keras asks for its fused call first
-    if parts > 1 and (global_statistics or replicas == 1):
+    if shards > 1 and (global_statistics or replicas == 1):
         share_moments(model)
 
 
 def share_moments(model: keras.Model) -> None:
-    """Let every BatchNormalization take its moments over the rows of all replicas; only inside `shard_map` over `REPLICAS`."""
-    use_global_moments(model, everyones)
+    """Make every BatchNormalization take its moments over the rows of all replicas.
+
+    The model then runs only inside a `shard_map` over `REPLICAS`.
+    """
+    use_global_moments(model, gather_replicas)
     for layer in all_layers(model):
         if type(layer) is GlobalBatchNormalization:
             layer.__class__ = FastBatchNormalization
 
 
 def is_standard_lstm(layer: Any) -> bool:
-    """Whether it is Keras's own LSTM, computing what the loops do."""
+    """Whether the layer is Keras's own LSTM and computes what `recurrent.lstm` does."""
     return type(layer) is keras.layers.LSTM and _is_standard(layer)
 
 
 def _is_standard(layer: Any) -> bool:
-    """Whether the layer computes what cuDNN's would: the arithmetic of `recurrent`."""
+    """Whether the layer's options are those of cuDNN's kernels, which the functions of `recurrent` compute."""
     cell = layer.cell
     return bool(
         cell.activation is keras.activations.tanh
@@ -91,27 +100,30 @@ Loop = Callable[[Array, Array | None], recurrent.Outputs]
 
 
 def _run(layer: Any, sequences: Array, mask: Any, training: bool, loop: Loop) -> tuple[Array, Array, list[Array]]:
-    """What Keras's `inner_loop` gives (last output, outputs, states), dropout on the inputs and direction taken care of."""
+    """Return what Keras's `inner_loop` does: last output, outputs and states.
+
+    `loop` maps inputs (B, T, F) and a mask to outputs; this function adds the dropout of the inputs and the direction.
+    """
     mask = mask[0] if isinstance(mask, list | tuple) else mask
     if training and layer.dropout:
         sequences = sequences * layer.cell.get_dropout_mask(sequences[:, 0, :])[:, None]
     if layer.go_backwards:
         sequences = jnp.flip(sequences, 1)
         mask = None if mask is None else jnp.flip(mask, 1)
-    found = loop(sequences, mask)
-    outputs, last = found.sequence, found.sequence[:, -1]
+    result = loop(sequences, mask)
+    outputs, last = result.sequence, result.sequence[:, -1]
     if mask is not None and layer.zero_output_for_mask:
         outputs = jnp.where(mask.astype(bool)[..., None], outputs, 0)
         last = outputs[:, -1]
-    return last, outputs if layer.return_sequences else last[:, None], list(found.states)
+    return last, outputs if layer.return_sequences else last[:, None], list(result.states)
 
 
 class FastLSTM(keras.layers.LSTM):
-    """LSTM with the loops of `recurrent`, one kernel for the whole sequence where there is no mask, or cuDNN."""
+    """LSTM that runs `recurrent.lstm`, cuDNN's kernel (`on_cudnn`), or, without a mask, `whole.lstm` (`as_whole`)."""
 
     on_cudnn = False
     as_whole = False
-    steps_per_turn = 1
+    loop_unroll = 1
 
     def inner_loop(
         self, sequences: Array, initial_state: list[Array], mask: Any, training: bool = False
@@ -125,18 +137,18 @@ class FastLSTM(keras.layers.LSTM):
         }
         plan = whole.plan_for(self.units, len(sequences), sequences.dtype.name) if self.as_whole else None
 
-        def loop(x: Array, shown: Array | None) -> recurrent.Outputs:
-            if plan is not None and shown is None:
+        def loop(x: Array, mask: Array | None) -> recurrent.Outputs:
+            if plan is not None and mask is None:
                 return whole.lstm(x, h, c, **weights, plan=plan)
-            return recurrent.lstm(x, h, c, shown, **weights, cudnn=self.on_cudnn, per_turn=self.steps_per_turn)
+            return recurrent.lstm(x, h, c, mask, **weights, cudnn=self.on_cudnn, unroll=self.loop_unroll)
 
         return _run(self, sequences, mask, training, loop)
 
 
 class FastGRU(keras.layers.GRU):
-    """GRU with the loops of `recurrent`; JAX offers no GRU of cuDNN's."""
+    """GRU that runs `recurrent.gru`; JAX has no interface to cuDNN's GRU."""
 
-    steps_per_turn = 1
+    loop_unroll = 1
 
     def inner_loop(
         self, sequences: Array, initial_state: list[Array], mask: Any, training: bool = False
@@ -149,21 +161,26 @@ class FastGRU(keras.layers.GRU):
             recurrent_kernel=ops.convert_to_tensor(cell.recurrent_kernel),
             bias=ops.convert_to_tensor(cell.bias),
             reset_after=cell.reset_after,
-            per_turn=self.steps_per_turn,
+            unroll=self.loop_unroll,
         )
-        return _run(self, sequences, mask, training, lambda x, shown: loop(x, h, shown))
+        return _run(self, sequences, mask, training, lambda x, mask: loop(x, h, mask))
 
 
 class FastBatchNormalization(GlobalBatchNormalization):
-    """One message forth and one back: on GPUs the many small kernels of derived code cost more than the rows do."""
+    """BatchNormalization with hand-written derivatives, which need one reduction in each direction.
+
+    On GPUs the many small kernels of derived code take more time than the rows themselves.
+    """
 
     def _moments(self, inputs: Array, mask: Array | None) -> tuple[Array, Array]:
         return global_moments(tuple(self._reduction_axes), inputs, mask)
 
 
-def everyones(moments: Array) -> Array:
-    """(replicas, ...) from every replica's own, as a sum of what is zero elsewhere: XLA joins the sums of layers that do not
-    wait for each other into one message, but not their gathers. Only inside `shard_map` over `REPLICAS`.
+def gather_replicas(moments: Array) -> Array:
+    """Return the arrays of all replicas, (replicas, ...), inside a `shard_map` over `REPLICAS`.
+
+    They are summed, each with zeros in the places of the others: XLA joins the sums of independent layers into one message, but
+    not their gathers.
     """
     slots = jnp.zeros((lax.axis_size(REPLICAS), *moments.shape), moments.dtype)
     return lax.psum(slots.at[lax.axis_index(REPLICAS)].set(moments), REPLICAS)
@@ -171,20 +188,22 @@ def everyones(moments: Array) -> Array:
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def global_moments(axes: tuple[int, ...], inputs: Array, mask: Array | None) -> tuple[Array, Array]:
-    """Mean and variance, each (channels,), over the valid steps of all replicas' rows."""
+    """Return mean and variance, each (channels,), over the valid steps of all replicas' rows."""
     return _moments_forward(axes, inputs, mask)[0]
 
 
 def _moments_forward(axes: tuple[int, ...], inputs: Array, mask: Array | None) -> tuple[Any, Any]:
     local = local_moments(inputs, mask, list(axes)) if mask is not None else moments_in_one_pass(inputs, axes)
-    everyone = everyones(local)
-    mean, variance = combine(everyone)
-    return (mean, variance), (inputs, mask, mean, everyone[:, 0].sum(0))
+    moments = gather_replicas(local)
+    mean, variance = combine(moments)
+    return (mean, variance), (inputs, mask, mean, moments[:, 0].sum(0))
 
 
 def moments_in_one_pass(inputs: Array, axes: tuple[int, ...]) -> Array:
-    """As `normalization.local_moments` without a mask. The sums are taken of differences from the first row's values: these are
-    a few deviations from the mean, so that the difference of sums below loses nothing.
+    """Return what `normalization.local_moments` does without a mask, reading the inputs once.
+
+    The sums are those of differences from the first row's values. These lie a few deviations from the mean, so that the
+    difference of sums loses no digits.
     """
     first = inputs[tuple(slice(0, 1) if axis in axes else slice(None) for axis in range(inputs.ndim))]
     shifted = inputs - first
@@ -207,20 +226,20 @@ global_moments.defvjp(_moments_forward, _moments_backward)
 
 
 def are_seeds(model: keras.Model) -> list[bool]:
-    """For each of the non-trainable variables: whether it is the state of a random generator."""
+    """Return, for each non-trainable variable of the model, whether it is the state of a random generator."""
     states = {id(state) for state in randomness.seed_states(model)}
     return [id(variable) in states for variable in model.non_trainable_variables]
 
 
 def own_seed(state: Array) -> Array:
-    """The generator's state (seed, count) as this replica uses it: another stream on every replica, replica 0's unchanged."""
+    """Return a random generator's state (seed, count) for this replica: a stream of its own, that of replica 0 unchanged."""
     replica = lax.axis_index(REPLICAS).astype(state.dtype)
     return state.at[0].add(replica * jnp.asarray(0x9E3779B9, state.dtype))
 
 
 def shared_seed(state: Array, before: Array) -> Array:
-    """The state that all replicas share again, after they drew numbers: the seed as it was, the count as it is now."""
+    """Return the state that all replicas share after they drew numbers: the seed from `before`, the count from `state`."""
     return jnp.stack([before[0], state[1]])
 
 
-__all__ = ["REPLICAS", "FastGRU", "FastLSTM", "are_seeds", "own_seed", "shared_seed", "switch"]
+__all__ = ["REPLICAS", "FastGRU", "FastLSTM", "accelerate_layers", "are_seeds", "own_seed", "shared_seed"]

@@ -1,4 +1,4 @@
-"""Starts JAX and CUDA while the child reads its rows."""
+"""Starts JAX and CUDA in the background while the child reads its rows."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 def begin(devices: DeviceChoice) -> None:
-    """Import JAX, and start CUDA in a thread: it takes a second on GPUs, most of it waiting for the driver.
+    """Import JAX and initialise CUDA in a thread, which takes a second, mostly spent in the driver.
 
-    On a CPU there is nothing to wait for, and the engine decides first how many devices there are.
+    On a CPU this does nothing: there is nothing to wait for, and the engine must first set the number of virtual devices.
     """
     if devices.kind == "gpu":
-        import jax  # not in the thread: NumPy cannot be imported by two at once
+        import jax  # not in the thread: two threads cannot import NumPy at the same time
 
         threading.Thread(target=_start_cuda, args=(jax,), daemon=True, name="start CUDA").start()
 

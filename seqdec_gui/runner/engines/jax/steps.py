@@ -1,8 +1,8 @@
-"""The functions that are compiled: many training steps in a row, many validation batches, one batch of predictions.
+"""The compiled functions of the JAX engine: many training steps, many validation batches, one batch of predictions.
 
-Each runs on every device at once (`shard_map`) over its part of the rows. How many steps are wanted is an argument, not a
-shape: one compilation serves intervals of every length up to `capacity`. Where `fixed` is set it is the shape that counts:
-XLA's compiler for GPUs crashes on reductions between devices inside a loop whose length it does not know
+Each runs on every device at once (`shard_map`), on its part of the rows. The number of steps is an argument, not a shape, so
+one compilation serves intervals of every length up to `capacity`. With `fixed` the number of steps is the shape: XLA's compiler
+for GPUs crashes on reductions between devices inside a loop whose length it does not know
 (docs/decisions/0012-fixed-loops-on-gpus.md).
 """
 
@@ -20,26 +20,32 @@ from jax import lax
 from jax.sharding import Mesh
 from jax.sharding import PartitionSpec as P
 
-from seqdec_gui.data.wires import Wire
+from seqdec_gui.data.tensor_feeds import TensorFeed
 from seqdec_gui.runner.engines.jax.layers import REPLICAS, are_seeds, own_seed, shared_seed
 from seqdec_gui.runner.objective import Objective, expand
 
 Array = Any
 Arrays = list[Array]
-EVERYWHERE, BY_ROWS = P(), P(None, REPLICAS)
+EVERYWHERE = P()
+"""Partition of arrays that every device holds whole."""
+BY_ROWS = P(None, REPLICAS)
+"""Partition of arrays (steps, batch, ...) whose batch is split among the replicas."""
 _COMPILER = futures.ThreadPoolExecutor(1, "compiler")
-"""One at a time, and `train` waits for all: on GPUs XLA tries kernels on the devices as it compiles, and what else runs there
-spoils their times (openxla/xla, pull requests 38882 and 42415).
+"""The thread that compiles, one function at a time, while `train` waits.
+
+On GPUs XLA times kernels on the devices as it compiles, and other work there would falsify the times (openxla/xla, pull
+requests 38882 and 42415).
 """
 POLL_S = 0.1
+"""Seconds between two calls of `meanwhile` while `Steps.wait` waits for compilations."""
 
 
-def introduce(mesh: Mesh) -> futures.Future[float]:
+def initialise_collectives(mesh: Mesh) -> futures.Future[float]:
     """Initialise NCCL between the mesh's devices in the background (about 1 s). Returns a future of the device count.
 
-    What is compiled ahead waits for it.
+    Compilations that are begun afterwards wait for it.
     """
-    total = jax.shard_map(lambda one: lax.psum(one, REPLICAS), mesh=mesh, in_specs=EVERYWHERE, out_specs=EVERYWHERE)
+    total = jax.shard_map(lambda x: lax.psum(x, REPLICAS), mesh=mesh, in_specs=EVERYWHERE, out_specs=EVERYWHERE)
     return _COMPILER.submit(lambda: float(jax.jit(total)(1.0)))
 
 
@@ -52,23 +58,24 @@ class State(NamedTuple):
 
 
 class Results(NamedTuple):
-    """Per step, summed over the replicas: the loss (capacity,), numerators and denominators (capacity, fractions, 2)."""
+    """The results of every step, summed over the replicas.
+
+    `losses` (capacity,); `fractions` (capacity, fractions, 2) has the numerators and the denominators of all metrics.
+    """
 
     losses: Array
     fractions: Array
 
 
 class Steps:
-    """What is the same for all compiled functions of a run. `resident`: rows are gathered on the devices from whole arrays;
-    `rows`: along which axes of the mesh a batch is split.
-    """
+    """The compiled functions of one run, for one mesh of devices."""
 
     def __init__(
         self,
         model: keras.Model,
         optimizer: keras.Optimizer,
         objective: Objective,
-        wires: Sequence[Wire],
+        feeds: Sequence[TensorFeed],
         mesh: Mesh,
         *,
         resident: bool,
@@ -76,67 +83,97 @@ class Steps:
         fixed: bool = False,
         rows: P = BY_ROWS,
     ) -> None:
+        """Prepare the functions; nothing is compiled yet.
+
+        Args:
+            model: The training model (`program.training_model`).
+            optimizer: Built for `model.trainable_variables`.
+            objective: The losses and metrics.
+            feeds: How the stored arrays become inputs and targets.
+            mesh: The devices.
+            resident: Whether whole arrays lie on the devices, from which rows are gathered; otherwise batches are passed.
+            global_statistics: Whether BatchNormalization takes its moments over the rows of all replicas.
+            fixed: Whether the number of steps of a training call is part of its shape.
+            rows: The partition of a batch: along which axes of the mesh its rows are split.
+        """
+        self._model = model
+        self._optimizer = optimizer
+        self._objective = objective
+        self._feeds = tuple(feeds)
+        self._mesh = mesh
+        self._replicas = mesh.shape[REPLICAS]
+        self._resident = resident
         self._fixed = fixed
-        self._model, self._optimizer, self._objective, self._wires = model, optimizer, objective, tuple(wires)
-        self._mesh, self._replicas, self._resident = mesh, mesh.shape[REPLICAS], resident
         self._average_statistics = not global_statistics and self._replicas > 1
         self._is_seed = are_seeds(model)
         self._learning_rate = [v is optimizer.learning_rate for v in optimizer.variables].index(True)
         self._inputs = [tensor.name for tensor in model.inputs]
         data = EVERYWHERE if resident else rows
-        given, result = (EVERYWHERE, data, rows, EVERYWHERE, EVERYWHERE, EVERYWHERE), (EVERYWHERE, EVERYWHERE)
-        self._training = self._compiled(self._train, given, result, donate=(0,))
+        in_specs = (EVERYWHERE, data, rows, EVERYWHERE, EVERYWHERE, EVERYWHERE)
+        self._training = self._compiled(self._train, in_specs, (EVERYWHERE, EVERYWHERE), donate=(0,))
         self._ahead: dict[tuple[int, ...], futures.Future[Any]] = {}
-        self.evaluate = _patient(self._compiled(self._evaluate, (EVERYWHERE, data, rows, rows, EVERYWHERE), EVERYWHERE))
-        self.predict = _patient(self._compiled(self._predict, (EVERYWHERE, data, rows), P(REPLICAS)))
+        """The training functions that are compiled, or being compiled, by the shape of their rows."""
+        self.evaluate = _retry_autotuning(
+            self._compiled(self._evaluate, (EVERYWHERE, data, rows, rows, EVERYWHERE), EVERYWHERE)
+        )
+        self.predict = _retry_autotuning(self._compiled(self._predict, (EVERYWHERE, data, rows), P(REPLICAS)))
 
-    def _compiled(self, function: Callable[..., Any], given: Any, result: Any, donate: tuple[int, ...] = ()) -> Any:
-        mapped = jax.shard_map(function, mesh=self._mesh, in_specs=given, out_specs=result, check_vma=False)
+    def _compiled(self, function: Callable[..., Any], in_specs: Any, out_specs: Any, donate: tuple[int, ...] = ()) -> Any:
+        mapped = jax.shard_map(function, mesh=self._mesh, in_specs=in_specs, out_specs=out_specs, check_vma=False)
         return jax.jit(mapped, donate_argnums=donate)
 
-    # -- training calls: arguments are those of `_train`, and `compile_ahead` must have seen some like them
-    def train(self, *given: Any) -> tuple[State, Results]:
+    # -- training calls
+    def train(self, *arguments: Any) -> tuple[State, Results]:
+        """Run `_train` with these arguments, for whose shapes `compile_ahead` has been called."""
         self.wait()
-        return self._ahead[given[2].shape].result()(*given)
+        return self._ahead[arguments[2].shape].result()(*arguments)
 
     def wait(self, meanwhile: Callable[[], None] = lambda: None) -> None:
-        """Until everything is there that was begun to be compiled, and call `meanwhile` as long as it is not.
+        """Wait for all compilations that were begun, and call `meanwhile` ten times a second until they are done.
 
-        What failed is raised by the call that needs it.
+        The exception of a compilation that failed is raised by the `train` that needs it.
         """
         while futures.wait(self._ahead.values(), POLL_S).not_done:
             meanwhile()
 
     def compile_ahead(self, calls: Iterable[tuple[Any, ...]]) -> None:
-        """Compile for training calls like these in the background.
+        """Start to compile training calls in the background; returns when all are traced.
 
-        Arguments may be `jax.ShapeDtypeStruct`; their rows tell calls apart. Returns when all are traced.
+        `calls` are arguments of `_train`, or `jax.ShapeDtypeStruct` in their place. Calls whose rows have the same shape are
+        compiled once.
         """
-        for given in calls:
-            if given[2].shape not in self._ahead:
-                self._ahead[given[2].shape] = _COMPILER.submit(_patient(self._training.lower(*given).compile))
+        for arguments in calls:
+            shape = arguments[2].shape
+            if shape not in self._ahead:
+                self._ahead[shape] = _COMPILER.submit(_retry_autotuning(self._training.lower(*arguments).compile))
 
-    def compiled_text(self, *given: Any) -> str:
-        """The compiled module that such a call runs."""
-        ahead = self._ahead.get(given[2].shape)
-        return str((ahead.result() if ahead else self._training.lower(*given).compile()).as_text())
+    def compiled_text(self, *arguments: Any) -> str:
+        """Return the text of the compiled module that `train` runs with these arguments, in XLA's HLO."""
+        ahead = self._ahead.get(arguments[2].shape)
+        return str((ahead.result() if ahead else self._training.lower(*arguments).compile()).as_text())
 
-    # -- compiled
+    # -- functions to compile
     def _train(
         self, state: State, data: Mapping[str, Array], rows: Array, count: Array, rates: Array, kl_weights: Array
     ) -> tuple[State, Results]:
-        """`count` steps; rows (capacity, rows of this replica), rates (capacity,), kl_weights (capacity, divergences)."""
-        known = self._denominators(state, data, rows) if self._fixed else None
+        """Take `count` training steps.
+
+        `rows` is (capacity, rows of this replica), `rates` (capacity,), `kl_weights` (capacity, kl_terms).
+        """
+        summed_denominators = self._denominators(state, data, rows) if self._fixed else None
 
         def step(k: Array, carried: tuple[State, Results]) -> tuple[State, Results]:
             state, results = carried
             inputs, targets = self._batch(data, rows, k)
-            given = self._own_seeds(state.others)
+            others_before = self._own_seeds(state.others)
 
             def loss_of(trainable: Arrays) -> tuple[Array, tuple[Arrays, Array]]:
-                outputs, others = self._model.stateless_call(trainable, given, inputs, training=True)
+                outputs, others = self._model.stateless_call(trainable, others_before, inputs, training=True)
                 fractions = self._fractions(outputs, targets, jnp.ones(rows.shape[1]))
-                denominators = self._sum_of_all(fractions[:, 1]) if known is None else known[k]
+                if summed_denominators is None:
+                    denominators = self._sum_of_all(fractions[:, 1])
+                else:
+                    denominators = summed_denominators[k]
                 return self._loss(fractions, denominators, kl_weights[k]), (others, fractions)
 
             (loss, (others, fractions)), gradients = jax.value_and_grad(loss_of, has_aux=True)(state.trainable)
@@ -144,8 +181,8 @@ class Steps:
             slots = list(state.slots)
             slots[self._learning_rate] = rates[k].astype(slots[self._learning_rate].dtype)
             trainable, slots = self._optimizer.stateless_apply(slots, gradients, state.trainable)
-            kept = State(list(trainable), self._shared_seeds(others, state.others), list(slots))
-            return kept, Results(results.losses.at[k].set(loss), results.fractions.at[k].set(fractions))
+            new_state = State(list(trainable), self._shared_seeds(others, state.others), list(slots))
+            return new_state, Results(results.losses.at[k].set(loss), results.fractions.at[k].set(fractions))
 
         begin = (state, self._no_results(rows.shape[0]))
         if self._fixed:
@@ -154,65 +191,66 @@ class Steps:
             state, results = lax.fori_loop(0, count, step, begin)
         return state._replace(others=self._averaged(state.others)), lax.psum(results, REPLICAS)
 
-    def _evaluate(
-        self, state: State, data: Mapping[str, Array], rows: Array, weights: Array, count: Array
-    ) -> Array:  # fractions as in Results
-        def step(k: Array, found: Array) -> Array:
+    def _evaluate(self, state: State, data: Mapping[str, Array], rows: Array, weights: Array, count: Array) -> Array:
+        """Return the fractions of `count` batches at inference, as in `Results`; `weights` has the shape of `rows`."""
+
+        def step(k: Array, fractions: Array) -> Array:
             inputs, targets = self._batch(data, rows, k)
             outputs, _ = self._model.stateless_call(state.trainable, state.others, inputs, training=False)
-            return found.at[k].set(self._fractions(outputs, targets, weights[k]))
+            return fractions.at[k].set(self._fractions(outputs, targets, weights[k]))
 
-        found = lax.fori_loop(0, count, step, self._no_results(rows.shape[0]).fractions)
-        return lax.psum(found, REPLICAS)
+        fractions = lax.fori_loop(0, count, step, self._no_results(rows.shape[0]).fractions)
+        return lax.psum(fractions, REPLICAS)
 
     def _predict(self, state: State, data: Mapping[str, Array], rows: Array) -> Arrays:
-        """Outputs for one line of rows, (rows of this replica, ...)."""
+        """Return the outputs of the model for one line of rows, each (rows of this replica, ...)."""
         inputs, _ = self._batch(data, rows, 0)
         outputs, _ = self._model.stateless_call(state.trainable, state.others, inputs, training=False)
         return [output.astype("float32") for output in (outputs if isinstance(outputs, list | tuple) else [outputs])]
 
     # -- parts
     def _batch(self, data: Mapping[str, Array], rows: Array, k: Array | int) -> tuple[Arrays, dict[str, Array]]:
-        """Inputs and targets of line k: gathered by row number, or line k of what was sent."""
+        """Return the inputs and targets of line k, gathered by row number, or from the batches that were passed."""
         if self._resident:
             arrays = {name: array.at[rows[k]].get(mode="promise_in_bounds") for name, array in data.items()}
         else:
             arrays = {name: array[k] for name, array in data.items()}
-        inputs, targets = expand(self._wires, arrays)
+        inputs, targets = expand(self._feeds, arrays)
         return [inputs[name] for name in self._inputs], targets
 
     def _no_results(self, capacity: int) -> Results:
         return Results(jnp.zeros(capacity), jnp.zeros((capacity, len(self._objective.names), 2)))
 
     def _fractions(self, outputs: Any, targets: Mapping[str, Array], weights: Array) -> Array:
-        """(fractions, 2) over this replica's rows, in the order of `Objective.names`."""
+        """Return the fractions (fractions, 2) over this replica's rows, in the order of `Objective.names`."""
         terms = self._objective.terms(outputs, targets, weights)
         return jnp.stack([jnp.stack(terms[name]) for name in self._objective.names])
 
     def _denominators(self, state: State, data: Mapping[str, Array], rows: Array) -> Array:
-        """Those of all lines, summed over the replicas, (capacity, fractions).
+        """Return the denominators of all lines, summed over the replicas, (capacity, fractions).
 
-        They depend on the targets alone, so one message before the loop saves one per step, which the way back would wait for.
+        They depend on the targets alone, so one reduction before the loop replaces one in each step, for which the backward
+        pass would have to wait.
         """
 
         def of_line(k: Array) -> Array:
             inputs, targets = self._batch(data, rows, k)
             shapes, _ = jax.eval_shape(self._model.stateless_call, state.trainable, state.others, inputs)
-            nothing = jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
-            nothing = lax.optimization_barrier(nothing)  # or XLA works out metrics of these constants, for seconds
-            return self._fractions(nothing, targets, jnp.ones(rows.shape[1]))[:, 1]
+            zeros = jax.tree.map(lambda shape: jnp.zeros(shape.shape, shape.dtype), shapes)
+            zeros = lax.optimization_barrier(zeros)  # or XLA spends seconds on computing the metrics of these constants
+            return self._fractions(zeros, targets, jnp.ones(rows.shape[1]))[:, 1]
 
         return self._sum_of_all(lax.map(of_line, jnp.arange(rows.shape[0])))
 
     def _loss(self, fractions: Array, denominators: Array, kl_weights: Array) -> Array:
-        """This replica's part of the loss of the global batch, whose denominators are given."""
+        """Return this replica's part of the loss of the global batch; `denominators` are summed over the replicas."""
         names = self._objective.names
         denominators = lax.stop_gradient(denominators)
         terms = {name: (fractions[i, 0], fractions[i, 1]) for i, name in enumerate(names)}
         return self._objective.loss(terms, {name: denominators[i] for i, name in enumerate(names)}, kl_weights)
 
     def _sum_of_all(self, tree: Any) -> Any:
-        """The sum over the replicas of all arrays of the tree, which travel as one vector."""
+        """Return the tree with every array summed over the replicas, in one reduction of one vector."""
         if self._replicas == 1:
             return tree
         arrays, structure = jax.tree.flatten(tree)
@@ -229,21 +267,27 @@ class Steps:
         return [shared_seed(value, old) if seed else value for value, old, seed in pairs]
 
     def _averaged(self, others: Arrays) -> Arrays:
-        """Local statistics, averaged over the replicas: moving averages are linear, so once per call is enough."""
+        """Return the variables with local statistics averaged over the replicas.
+
+        Moving averages are linear, so averaging once per call is enough.
+        """
         if not self._average_statistics:
             return others
         return [lax.pmean(value, REPLICAS) if jnp.issubdtype(value.dtype, jnp.floating) else value for value in others]
 
 
-def _patient(compiling: Callable[..., Any]) -> Callable[..., Any]:
-    """Tried once more where every kernel that XLA tries fails, which happens by chance (openxla/xla, pull request 42197)."""
+def _retry_autotuning(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that calls `function` once more if XLA's autotuning fails.
 
-    def tried(*given: Any) -> Any:
+    By chance every kernel that XLA tries may fail (openxla/xla, pull request 42197).
+    """
+
+    def call(*arguments: Any) -> Any:
         try:
-            return compiling(*given)
+            return function(*arguments)
         except jax.errors.JaxRuntimeError as error:
             if "Autotuning failed" not in str(error):
                 raise
-            return compiling(*given)
+            return function(*arguments)
 
-    return tried
+    return call

@@ -1,4 +1,4 @@
-"""Choices that make the engine faster or slower and change nothing else; their defaults come from measurements."""
+"""Options that change the speed of the engine and not its results; the defaults come from measurements."""
 
 from __future__ import annotations
 
@@ -11,15 +11,20 @@ WHOLE_SEQUENCE_KERNELS = "SEQDEC_GUI_WHOLE_SEQUENCE_KERNELS"
 
 
 class Tuning(msgspec.Struct, frozen=True):
-    """`cudnn`: LSTMs on GPUs by cuDNN instead of our loops. `per_turn`: about how many steps of a sequence a turn of our loops
-    takes; None: as many as are fast on the platform. `fixed`: whether training loops have lengths known to the compiler; None:
-    where they must (docs/decisions/0012-fixed-loops-on-gpus.md). `whole`: LSTMs as one kernel for the
-    whole sequence where they can (docs/decisions/0044-whole-sequence-kernels.md); None: where that is measured to be faster, if
-    the environment asks for it (`WHOLE_SEQUENCE_KERNELS`).
+    """Options of the JAX engine.
+
+    Attributes:
+        cudnn: Whether LSTMs on GPUs run in cuDNN's kernel instead of this program's own loops.
+        unroll: About how many steps of a sequence one iteration of the own loops takes; None for what is fast on the platform.
+        fixed: Whether the lengths of training loops are known to the compiler; None for only where they have to be
+            (docs/decisions/0012-fixed-loops-on-gpus.md).
+        whole: Whether LSTMs run as one kernel for the whole sequence where they can
+            (docs/decisions/0044-whole-sequence-kernels.md); None for where that is measured to be faster, if the environment
+            asks for it (`WHOLE_SEQUENCE_KERNELS`).
     """
 
     cudnn: bool = False
-    per_turn: int | None = None
+    unroll: int | None = None
     fixed: bool | None = None
     whole: bool | None = None
 
@@ -28,8 +33,11 @@ class Tuning(msgspec.Struct, frozen=True):
         """Whether LSTMs may run as one kernel for the whole sequence."""
         return os.environ.get(WHOLE_SEQUENCE_KERNELS) == "1" if self.whole is None else self.whole
 
-    def steps_per_turn(self, platform: str) -> int:
-        """On a GPU the steps of a turn are started as one graph; more of them gain little and take long to compile."""
-        if self.per_turn is not None:
-            return self.per_turn
+    def unroll_on(self, platform: str) -> int:
+        """Return how many steps of a sequence one iteration of a recurrent loop takes on "gpu" or "cpu".
+
+        A GPU starts the steps of an iteration as one graph; more than 8 gain little and take long to compile.
+        """
+        if self.unroll is not None:
+            return self.unroll
         return 8 if platform == "gpu" else 1

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqdec_gui.runner.engines.jax import recurrent, whole
-from seqdec_gui.runner.engines.jax.unrolled_scan import steps_of_a_turn
+from seqdec_gui.runner.engines.jax.unrolled_scan import unroll_for
 from seqdec_gui.runs.files import write_atomically
 
 Array = Any
@@ -60,7 +60,7 @@ def suits(device: Any) -> bool:
 
 
 def whole_layers(
-    layers: Iterable[tuple[int, str]], rows: int, device: Any, per_turn: int, folder: Path | None
+    layers: Iterable[tuple[int, str]], rows: int, device: Any, unroll: int, folder: Path | None
 ) -> set[tuple[int, str]]:
     """Of layers (units, data type) those that should run as one kernel, for batches of `rows`; `folder` keeps answers."""
     taken = set()
@@ -68,24 +68,24 @@ def whole_layers(
         plan = whole.plan_for(units, rows, dtype)
         if plan is None:
             continue
-        found = answer(plan, rows, dtype, device, per_turn, folder)
+        found = answer(plan, rows, dtype, device, unroll, folder)
         sys.stderr.write(f"LSTM of {units} units, {rows} rows, {dtype}: {found}\n")
         if found.takes_it:
             taken.add((units, dtype))
     return taken
 
 
-def answer(plan: whole.Plan, rows: int, dtype: str, device: Any, per_turn: int, folder: Path | None) -> Answer:
+def answer(plan: whole.Plan, rows: int, dtype: str, device: Any, unroll: int, folder: Path | None) -> Answer:
     """Kept or measured; for the next power of two of `rows`, so that batches of about a size share an answer."""
     rows = 1 << (rows - 1).bit_length()
-    file = None if folder is None else folder / f"whole-{_digest(plan, rows, dtype, device, per_turn)}.json"
+    file = None if folder is None else folder / f"whole-{_digest(plan, rows, dtype, device, unroll)}.json"
     if file is not None and file.exists():
         try:
             return msgspec.json.decode(file.read_bytes(), type=Answer)
         except (OSError, msgspec.MsgspecError):
             pass  # measured anew
     try:
-        found = measured(plan, rows, dtype, device, per_turn)
+        found = measured(plan, rows, dtype, device, unroll)
     except Exception as error:  # of a private part of JAX, a compiler, or a driver: whatever it is, the loops need none of them
         found = Answer(refused=f"{type(error).__name__}: {error}".splitlines()[0][:300])
     if file is not None:
@@ -94,19 +94,19 @@ def answer(plan: whole.Plan, rows: int, dtype: str, device: Any, per_turn: int, 
     return found
 
 
-def _digest(plan: whole.Plan, rows: int, dtype: str, device: Any, per_turn: int) -> str:
+def _digest(plan: whole.Plan, rows: int, dtype: str, device: Any, unroll: int) -> str:
     source = whole.SOURCE.read_text(encoding="utf-8")
-    return hashlib.sha256(repr((plan, rows, dtype, device.device_kind, per_turn, source)).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr((plan, rows, dtype, device.device_kind, unroll, source)).encode()).hexdigest()[:16]
 
 
-def measured(plan: whole.Plan, rows: int, dtype: str, device: Any, per_turn: int) -> Answer:
+def measured(plan: whole.Plan, rows: int, dtype: str, device: Any, unroll: int) -> Answer:
     """Compares a small case with float64, then times the way forth, where the loops are at their best."""
     with jax.default_device(device):
         wrong = difference(plan, dtype)
         if not wrong <= TOLERANCE[dtype]:
             return Answer(refused=f"it differs by {wrong:.1e}")
         z, h, c, kernel = (jnp.asarray(value, dtype) for value in example(STEPS, rows + -rows % whole.ROWS, plan.units))
-        turn = steps_of_a_turn(STEPS, per_turn)
+        turn = unroll_for(STEPS, unroll)
         by_unit = z.reshape(*z.shape[:2], 4, plan.units).swapaxes(2, 3)
         kernel_time = _seconds(jax.jit(lambda *values: whole.lstm_whole(*values, plan)), by_unit, h, c, kernel)
         loop_time = _seconds(jax.jit(lambda *values: recurrent.lstm_loop(*values, None, turn)), z, h, c, kernel)

@@ -14,7 +14,7 @@ from seqdec_gui.gui.tasks import background
 from seqdec_gui.gui.tasks.child_task import IsCancelled, Job, Tell, sentence_of
 from seqdec_gui.gui.workspace.workspace import Workspace
 from seqdec_gui.runs import advice_cache
-from seqdec_gui.runs.advice import Advice, advise, batches, fitting, single
+from seqdec_gui.runs.advice import Advice, advise, batches, divisible_batch
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.probe_cache import shape_of
 from seqdec_gui.runs.spec import DeviceChoice
@@ -117,7 +117,7 @@ class Advisor(QObject):
     @property
     def batch_size(self) -> int:
         """The design's batch, as the devices can share it."""
-        return fitting(self._workspace.document.design.training.batch_size, self._workspace.devices.resolved.replicas)
+        return divisible_batch(self._workspace.document.design.training.batch_size, self._workspace.devices.resolved.replicas)
 
     @property
     def devices(self) -> DeviceChoice:
@@ -127,7 +127,7 @@ class Advisor(QObject):
         """What has been measured so far, as an advice without a sentence."""
         devices = self.devices if self._about is None else self._about[1]
         return Advice(
-            engine="", why="", devices=devices, alone=single(devices), batch_size=self.batch_size,
+            engine="", why="", devices=devices, alone=devices.first, batch_size=self.batch_size,
             measurements=tuple(self.measured), sentence="",
         )  # fmt: skip
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import seqdec_gui.runner.__main__ as runner
-from seqdec_gui.runner.import_trimming import uncollected
+from seqdec_gui.runner.import_trimming import garbage_collection_paused
 
 COMPILER = """
 import sys, threading
@@ -37,11 +37,11 @@ def test_a_compilation_that_goes_on_does_not_keep_a_run(tmp_path):
 
 def test_garbage_is_looked_for_again_after_a_start_even_one_that_fails():
     assert gc.isenabled()
-    with uncollected():
+    with garbage_collection_paused():
         assert not gc.isenabled()
     assert gc.isenabled()
     assert gc.get_freeze_count()
-    with pytest.raises(ValueError, match="no start"), uncollected():
+    with pytest.raises(ValueError, match="no start"), garbage_collection_paused():
         raise ValueError("no start")
     assert gc.isenabled()
     gc.unfreeze()

@@ -1,4 +1,4 @@
-"""First weights for measuring, drawn by numpy: Keras on JAX compiles a function for every shape that it draws, for seconds."""
+"""Initial weights drawn by NumPy, for measurements: Keras on JAX would compile a function for every shape, for seconds."""
 
 from __future__ import annotations
 
@@ -16,29 +16,32 @@ Draw = Callable[[Sequence[int]], npt.NDArray[Any]]
 
 
 @contextmanager
-def quick_weights() -> Iterator[None]:
-    """Within it Keras's initializers draw other weights, of the usual shape and size; a step of training takes as long."""
+def numpy_initializers() -> Iterator[None]:
+    """Make Keras's initializers draw with NumPy for the context.
+
+    The weights have the usual shapes and magnitudes, but not the values that Keras would draw; a training step takes as long.
+    """
     random = np.random.default_rng(0)
 
-    def drawn(shape: Sequence[int]) -> npt.NDArray[Any]:
+    def draw_normal(shape: Sequence[int]) -> npt.NDArray[Any]:
         return random.normal(0.0, 1.0 / math.sqrt(max(1, math.prod(shape[:-1]))), tuple(shape))  # LeCun et al., 1998
 
     kinds: dict[Any, Draw] = {
         initializers.Zeros: lambda shape: np.zeros(tuple(shape)),
         initializers.Ones: lambda shape: np.ones(tuple(shape)),
-        initializers.VarianceScaling: drawn,
-        initializers.Orthogonal: drawn,
-        initializers.RandomNormal: drawn,
-        initializers.TruncatedNormal: drawn,
-        initializers.RandomUniform: drawn,
+        initializers.VarianceScaling: draw_normal,
+        initializers.Orthogonal: draw_normal,
+        initializers.RandomNormal: draw_normal,
+        initializers.TruncatedNormal: draw_normal,
+        initializers.RandomUniform: draw_normal,
     }
-    before = {kind: kind.__call__ for kind in kinds}
+    original_calls = {kind: kind.__call__ for kind in kinds}
     for kind, draw in kinds.items():
         kind.__call__ = _call(draw)
     try:
         yield
     finally:
-        for kind, call in before.items():
+        for kind, call in original_calls.items():
             kind.__call__ = call
 
 

@@ -6,21 +6,21 @@ import time
 
 import pytest
 
-from seqdec_gui.runner.measurement_lock import Quiet
+from seqdec_gui.runner.measurement_lock import MeasurementLock
 
 WORKER = """
 import sys, time
 from pathlib import Path
-from seqdec_gui.runner.measurement_lock import Quiet
+from seqdec_gui.runner.measurement_lock import MeasurementLock
 
 lock, log, name, seconds = sys.argv[1], Path(sys.argv[2]), sys.argv[3], float(sys.argv[4])
 def tell(what):
     with log.open("a") as file:
         file.write(f"{name} {what}\\n")
-with Quiet(lock) as quiet:
+with MeasurementLock(lock) as held_lock:
     tell("works")
     time.sleep(seconds)
-    with quiet.measuring(float(sys.argv[5])):
+    with held_lock.measuring(float(sys.argv[5])):
         tell("measures")
         time.sleep(0.1)
         tell("has measured")
@@ -32,7 +32,7 @@ def test_nobody_measures_while_another_works_or_measures(tmp_path):
     lock, log = tmp_path / "lock", tmp_path / "log"
     lock.touch()
     command = [sys.executable, "-c", WORKER, lock, log]
-    with Quiet(str(lock)):  # nobody begins to measure before all are at work
+    with MeasurementLock(str(lock)):  # nobody begins to measure before all are at work
         workers = [subprocess.Popen([*command, name, after, "30"]) for name, after in (("a", "0"), ("b", "0.4"), ("c", "0.1"))]
         until(lambda: log.exists() and log.read_text().count("works") == 3)
     assert [worker.wait(20) for worker in workers] == [0, 0, 0]
@@ -51,8 +51,8 @@ def test_a_process_that_dies_at_work_holds_nobody_up(tmp_path):
     until(log.exists)
     worker.kill()
     worker.wait(20)
-    with Quiet(str(lock)) as quiet, quiet.measuring(60):
-        assert quiet.waited_s < 10
+    with MeasurementLock(str(lock)) as held_lock, held_lock.measuring(60):
+        assert held_lock.waited_s < 10
 
 
 def test_one_that_never_gets_ready_takes_only_the_others_patience(tmp_path):
@@ -77,9 +77,9 @@ def test_one_that_never_gets_ready_takes_only_the_others_patience(tmp_path):
 def test_who_has_measured_ends_when_all_have(tmp_path):
     lock, log = tmp_path / "lock", tmp_path / "log"
     lock.touch()
-    ending = WORKER.replace("time.sleep(0.3)", "").rstrip() + "\n    quiet.wait_for_all(30)\n    tell('ends')\n"
+    ending = WORKER.replace("time.sleep(0.3)", "").rstrip() + "\n    held_lock.wait_for_all(30)\n    tell('ends')\n"
     command = [sys.executable, "-c", ending, lock, log]
-    with Quiet(str(lock)):
+    with MeasurementLock(str(lock)):
         workers = [subprocess.Popen([*command, name, after, "30"]) for name, after in (("a", "0"), ("b", "0.4"), ("c", "0.1"))]
         until(lambda: log.exists() and log.read_text().count("works") == 3)
     assert [worker.wait(20) for worker in workers] == [0, 0, 0]
@@ -93,9 +93,9 @@ def test_one_that_never_measures_keeps_nobody_for_ever(tmp_path):
     slow = subprocess.Popen([sys.executable, "-c", WORKER, lock, tmp_path / "log", "slow", "60", "0"])
     try:
         until((tmp_path / "log").exists)
-        with Quiet(str(lock)) as quiet:
+        with MeasurementLock(str(lock)) as held_lock:
             began = time.monotonic()
-            quiet.wait_for_all(0.5)
+            held_lock.wait_for_all(0.5)
             assert 0.5 <= time.monotonic() - began < 10
     finally:
         slow.kill()
@@ -104,10 +104,10 @@ def test_one_that_never_measures_keeps_nobody_for_ever(tmp_path):
 
 @pytest.mark.timeout(20)
 def test_one_that_is_alone_waits_for_nobody():
-    with Quiet("") as quiet, quiet.measuring(0), Quiet("").measuring(0):
+    with MeasurementLock("") as held_lock, held_lock.measuring(0), MeasurementLock("").measuring(0):
         pass
-    quiet.wait_for_all(20)
-    assert quiet.waited_s < 1
+    held_lock.wait_for_all(20)
+    assert held_lock.waited_s < 1
 
 
 def until(done, seconds=20.0):
