@@ -98,7 +98,7 @@ class JaxEngine(Engine):
         )
 
     def _whole_layers(self) -> set[tuple[int, str]]:
-        """Return units and data types of the LSTMs that run as one kernel each (docs/decisions/0044-whole-sequence-kernels.md)."""
+        """Return units and data types of the LSTMs that run as one kernel each (`whole`)."""
         device, wanted = self._devices[0], self._tuning.whole
         if not self._tuning.tries_whole_layers or self._tuning.cudnn or self.replicas > 1 or not whole_probe.suits(device):
             return set()

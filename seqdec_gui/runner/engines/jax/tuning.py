@@ -19,7 +19,7 @@ class Tuning(msgspec.Struct, frozen=True):
         fixed: Whether the lengths of training loops are known to the compiler; None for only where they have to be
             (docs/decisions/0012-fixed-loops-on-gpus.md).
         whole: Whether LSTMs run as one kernel for the whole sequence where they can
-            (docs/decisions/0044-whole-sequence-kernels.md); None for where that is measured to be faster, if the environment
+            (docs/decisions/0039-whole-sequence-kernels.md); None for where that is measured to be faster, if the environment
             asks for it (`WHOLE_SEQUENCE_KERNELS`).
     """
 

@@ -1,7 +1,7 @@
 """LSTM over a whole sequence as one CUDA kernel each way (`kernels/lstm.cu`), for GPUs of compute capability 9 (Hopper).
 
 The recurrent weights stay in registers and shared memory for the whole sequence, where the loops of `recurrent` read them at
-every step and start a kernel for every product (docs/decisions/0044-whole-sequence-kernels.md). The kernels are compiled at run
+every step and start a kernel for every product (docs/decisions/0039-whole-sequence-kernels.md). The kernels are compiled at run
 time, and started through the custom call with which JAX starts Triton's kernels: it takes PTX of any origin.
 
 Shapes: B rows, T steps, H units. Gates of a unit stand side by side, in Keras's order: (T, B, H, 4).
