@@ -28,10 +28,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "catalog": ("catalog", "list every block kind with its parameters and ports"),
     "check": ("check", "show shapes, parameter counts and every problem of a design"),
     "devices": ("devices", "list the devices to train on"),
-    "advise": ("advise", "measure what several devices are worth for a design"),
+    "advise": ("advise", "measure how much several devices speed up a design"),
     "certify": ("certify", "show that several devices train the same model as one"),
     "train": ("train", "train a design"),
-    "resume": ("resume", "go on with a run from its last checkpoint"),
+    "resume": ("resume", "resume a run from its last checkpoint"),
     "stop": ("stop", "stop a run at the end of the interval, saving it"),
     "attach": ("attach", "follow a run that was started elsewhere"),
     "runs": ("runs", "list runs and how they went"),
@@ -40,16 +40,19 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "generate": ("generate", "make sequences with a trained model"),
     "bench": ("bench", "measure samples per second beside plain Keras and others"),
 }
+"""The module of `seqdec_gui.commands` and the summary of each command."""
+
 INTERRUPTED = 130
+"""The exit status of a command that the user stopped with Ctrl-C."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and give its exit status: 0 done, 1 failed, 2 bad arguments or design, 130 stopped by the user."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    """Run a command and return its exit status: 0 done, 1 failed, 2 bad arguments or design, 130 stopped by the user."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
     _print_anything(sys.stdout)
     try:
-        _fail_unless_text(given)
-        status = _dispatch(given)
+        _fail_unless_text(words)
+        status = _dispatch(words)
         sys.stdout.flush()
         return status
     except SystemExit as ending:  # argparse: help (0), bad arguments (2)
@@ -67,30 +70,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"Unexpected {type(error).__name__}: {error}. This is a bug; the details are in {_write_log()}.", 1)
 
 
-def _dispatch(given: list[str]) -> int:
-    if given and given[0] in COMMANDS:
-        module = importlib.import_module(f"seqdec_gui.commands.{COMMANDS[given[0]][0]}")
+def _dispatch(words: list[str]) -> int:
+    if words and words[0] in COMMANDS:
+        module = importlib.import_module(f"seqdec_gui.commands.{COMMANDS[words[0]][0]}")
         parser = argparse.ArgumentParser(
-            f"seqdec-gui {given[0]}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+            f"seqdec-gui {words[0]}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
         )
         module.add_arguments(parser)
-        return int(module.run(parser.parse_intermixed_args(given[1:])))
+        return int(module.run(parser.parse_intermixed_args(words[1:])))
     parser = _top_parser()
-    arguments = parser.parse_args(given)
+    arguments = parser.parse_args(words)
     if arguments.design is not None and not Path(arguments.design).exists():
         parser.error(_no_such(arguments.design))
     return _open_window(arguments.design)
 
 
 def _print_anything(stream: TextIO) -> None:
-    """Where the terminal's encoding lacks a letter, its code is printed: a table is no reason to fail."""
+    """Make a stream print the code of a letter that the terminal's encoding lacks, instead of raising an error."""
     if isinstance(stream, TextIOWrapper) and stream.encoding.lower() != "utf-8":
         stream.reconfigure(errors="backslashreplace")
 
 
-def _fail_unless_text(given: Sequence[str]) -> None:
-    """Names of files that are no text in this locale could be opened, but not written to a run's JSON."""
-    for argument in given:
+def _fail_unless_text(words: Sequence[str]) -> None:
+    """Raise InvalidInput for an argument that is not valid in this locale: such a file name cannot be written to JSON."""
+    for argument in words:
         if not argument.isprintable() and any("\udc80" <= letter <= "\udcff" for letter in argument):
             text = f"Expected arguments in the encoding {sys.getfilesystemencoding()}, received {argument!r}."
             hint = "Rename the file, or choose a UTF-8 locale (export LANG=C.UTF-8)."
@@ -131,7 +134,7 @@ def _open_window(design: str | None) -> int:
 
 
 def _about_files(error: OSError) -> str:
-    """A sentence for what no command has put in words of its own."""
+    """Return a sentence for an operating system error that no command has explained itself."""
     try:
         Path.cwd()
     except FileNotFoundError:
@@ -146,7 +149,7 @@ def _fail(sentence: str, status: int) -> int:
 
 
 def _write_log() -> Path:
-    """Write the traceback of the exception being handled to the user's log folder and give its path."""
+    """Write the traceback of the exception being handled to the user's log folder, and return the path of the file."""
     import tempfile
 
     import platformdirs

@@ -1,4 +1,4 @@
-"""Whether a window can be shown at all, asked before Qt is: where no screen answers, Qt aborts the whole process."""
+"""Checks before Qt starts whether a window can be shown, since Qt aborts the process if it finds no screen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WITHOUT = "`seqdec-gui --help` lists what works without."
 
 
 def trouble(environment: Mapping[str, str] = os.environ) -> str:
-    """Why no window can be shown, in a sentence; empty if one can, or if only Qt can tell."""
+    """Return a sentence on why no window can be shown; empty if it can be shown, or if only Qt can decide that."""
     if sys.platform != "linux":
         return ""
     wanted = environment.get("QT_QPA_PLATFORM", "")
@@ -28,14 +28,14 @@ def trouble(environment: Mapping[str, str] = os.environ) -> str:
 
 
 def _answers(platform: str, environment: Mapping[str, str]) -> bool:
-    """Other platforms (offscreen, vnc, eglfs, ...) need no server."""
+    """Return whether the display server of a Qt platform answers; platforms such as offscreen or vnc need no server."""
     if platform == "xcb":
         return _x_server_answers(environment.get("DISPLAY", ""))
     return _compositor_answers(environment) if platform.startswith("wayland") else True
 
 
 def _x_server_answers(display: str) -> bool:
-    """Connect as Qt will, with the library that it uses: local and forwarded displays, and permission, are its business."""
+    """Return whether libxcb, which Qt uses too, can connect to the display."""
     if not display:
         return False
     try:

@@ -1,7 +1,7 @@
-"""Measure what several devices are worth for a design: one and all of them, at its batch and at larger ones.
+"""Measure how much several devices speed up a design: on one and on all of them, at its batch and at larger ones.
 
-Takes about 20 seconds on GPUs, up to two minutes on a CPU (--budget). What does not fit in is not measured, and says so.
-Nothing is trained; rows are the design's own where data are bound, and random ones of its shapes otherwise.
+Takes about 20 seconds on GPUs, up to two minutes on a CPU (--budget). Combinations that do not fit into that time are listed
+as not measured. Nothing is trained. Rows come from the data of the design if columns are bound, and are random otherwise.
 """
 
 from __future__ import annotations
@@ -59,11 +59,11 @@ def run(arguments: argparse.Namespace) -> int:
         say_json(advice)
     else:
         _say(advice)
-    return 0 if any(one.step_s is not None for one in advice.measurements) else 1
+    return 0 if any(measurement.step_s is not None for measurement in advice.measurements) else 1
 
 
 def parse_batches(text: str | None, count: int) -> tuple[int, ...]:
-    """The batches that a user listed. Raises InvalidInput: no numbers, or not divisible by the devices."""
+    """Parse a list of batch sizes. Raises InvalidInput for text that is no number and for sizes that devices cannot share."""
     if text is None:
         return ()
     try:
@@ -81,32 +81,33 @@ def parse_batches(text: str | None, count: int) -> tuple[int, ...]:
 
 def _say(advice: Advice) -> None:
     say(f"Engine {advice.engine}. {advice.why}")
-    rows = sorted(advice.measurements, key=lambda one: (one.devices.replicas, one.batch_size))
-    say_table([_HEADING, *(row_of(advice, one) for one in rows)], right=range(1, len(_HEADING)))
-    if any(one.data == "random" for one in rows):
+    rows = sorted(advice.measurements, key=lambda measurement: (measurement.devices.replicas, measurement.batch_size))
+    say_table([_HEADING, *(row_of(advice, measurement) for measurement in rows)], right=range(1, len(_HEADING)))
+    if any(measurement.data == "random" for measurement in rows):
         say("Measured on random rows of the design's shapes: without its data an epoch has no length.")
     say(advice.sentence)
 
 
-def row_of(advice: Advice, one: Measurement) -> tuple[str, ...]:
-    """The cells of a measurement; `-` for what was not measured."""
+def row_of(advice: Advice, measurement: Measurement) -> tuple[str, ...]:
+    """Return the cells of a measurement, with `-` for a figure that was not measured."""
     from seqdec_gui.runs.advice import failure_in_words, kernels_in_words
 
-    if one.step_s is None:
-        return (str(one.devices), f"{one.batch_size:,}", failure_in_words(one), *["-"] * (len(_HEADING) - 3))
-    speed_up = advice.speed_up(one)
+    placement, batch = str(measurement.devices), f"{measurement.batch_size:,}"
+    if measurement.step_s is None:
+        return (placement, batch, failure_in_words(measurement), *["-"] * (len(_HEADING) - 3))
+    speed_up = advice.speed_up(measurement)
     return (
-        str(one.devices),
-        f"{one.batch_size:,}",
-        f"{float(f'{1000 * one.step_s:.3g}'):,g}",
-        f"{one.samples_per_s:,.0f}",
+        placement,
+        batch,
+        f"{float(f'{1000 * measurement.step_s:.3g}'):,g}",
+        f"{measurement.samples_per_s:,.0f}",
         "-" if speed_up is None else f"{speed_up:.2f}x",
-        _share(one.reduction_share),
-        _share(one.input_share),
-        "-" if one.peak_memory is None else f"{one.peak_memory / 2**30:.2f} GiB",
-        kernels_in_words(one) or "-",
-        "-" if one.compile_s is None else f"{one.compile_s:.1f} s",
-        "-" if one.epoch_s is None else f"{one.epoch_s:,.1f} s",
+        _share(measurement.reduction_share),
+        _share(measurement.input_share),
+        "-" if measurement.peak_memory is None else f"{measurement.peak_memory / 2**30:.2f} GiB",
+        kernels_in_words(measurement) or "-",
+        "-" if measurement.compile_s is None else f"{measurement.compile_s:.1f} s",
+        "-" if measurement.epoch_s is None else f"{measurement.epoch_s:,.1f} s",
     )
 
 

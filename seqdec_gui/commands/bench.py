@@ -1,10 +1,10 @@
-"""Measure samples per second on random data: this program's training, and what people write by hand, in one run.
+"""Measure samples per second on random data: this program's training, and what people write by hand, in the same run.
 
 The product trains through the same run folder, loop and reports as `train` does. Peers are plain Keras (`keras-fit`), PyTorch
 by hand (`torch-ddp`), PyTorch with the whole step as one CUDA graph (`torch-graph`, GPUs only) and the prototype of the JAX
-engine (`prototype`), where installed. Everybody gets the same model and
-data; each measurement is a process of its own, and they take turns; the median of the rounds counts. Quote ratios of one run,
-not samples/s of different ones. `of peak` is the model's floating-point operations (products of forward and backward pass)
+engine (`prototype`), where installed. All get the same model and data,
+each measurement is a process of its own, contenders take turns, and the median of the rounds counts. Quote ratios within one
+run, not samples/s of different runs. `of peak` is the model's floating-point operations (products of forward and backward pass)
 over those of large matrix products on the same devices, measured in the same run.
 """
 
@@ -33,14 +33,15 @@ from seqdec_gui.runs.files import pretty_json, write_atomically
 from seqdec_gui.runs.spec import DeviceChoice
 
 MOST_FAILURES = 2
-"""Of one that takes part; after so many it is left out."""
+"""The number of failures after which a contender is left out."""
 
 
 class Row(msgspec.Struct, frozen=True):
-    """The median of the rounds. `first_step_s` counts from the start of the process, imports and compilation included.
+    """The result of one contender, with the median of the rounds.
 
-    `loss` is the mean over the last epoch of the last round; None where it is no number.
-    `of_peak`: the model's operations per second over those of large matrix products on the same devices; None: not known.
+    `first_step_s` are the seconds from the start of the process to the first step, imports and compilation included. `loss` is
+    the mean over the last epoch of the last round; None if it is not finite. `of_peak` is the model's operations per second
+    divided by those of large matrix products on the same devices; None if the latter are unknown.
     """
 
     who: str
@@ -76,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="keras-fit",
         help=f"of {', '.join(PEERS)}, or none (default: keras-fit)",
     )
-    parser.add_argument("--rounds", metavar="N", type=whole_number(1, 1000), default=3, help="turns of everybody (default: 3)")
+    parser.add_argument("--rounds", metavar="N", type=whole_number(1, 1000), default=3, help="turns of each (default: 3)")
     parser.add_argument("--steps", metavar="N", type=whole_number(1), help="optimizer steps of an epoch (default: about 2 s)")
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="default: float32")
     parser.add_argument("--json", metavar="FILE", help="write the rows as JSON")
@@ -98,11 +99,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def measure(size: str, batch: int, choice: DeviceChoice, arguments: argparse.Namespace) -> list[Row]:
-    """Everybody on one size and batch, as a table too. Raises InvalidInput."""
+    """Measure all contenders on one size and batch, and print a table. Raises InvalidInput."""
     steps = arguments.steps or _default_steps(size, choice, batch)
     job = work.Job(size, choice, batch, steps, precision=arguments.precision)  # type: ignore[arg-type]
     taking_part = contenders.contenders(job, arguments.engines, arguments.peers)
-    found: dict[str, list[work.Measured]] = {}
+    results: dict[str, list[work.Measured]] = {}
     failures = Counter[str]()
     with tempfile.TemporaryDirectory(prefix="seqdec-gui-bench-") as folder:
         for turn in range(arguments.rounds):
@@ -110,13 +111,13 @@ def measure(size: str, batch: int, choice: DeviceChoice, arguments: argparse.Nam
                 if failures[who] < MOST_FAILURES:
                     here = Path(folder) / f"{turn}-{who.replace(':', '-')}"
                     here.mkdir()
-                    result = contend(here)
-                    if result is None:
+                    measured = contend(here)
+                    if measured is None:
                         failures[who] += 1
                     else:
-                        found.setdefault(who, []).append(result)
-        most = contenders.peak(job, Path(folder)) if found else None
-    rows = [_row(who, job, results, most) for who, results in found.items()]
+                        results.setdefault(who, []).append(measured)
+        most = contenders.peak(job, Path(folder)) if results else None
+    rows = [_row(who, job, rounds, most) for who, rounds in results.items()]
     _show(rows)
     return rows
 
@@ -145,7 +146,7 @@ def _row(who: str, job: work.Job, results: Sequence[work.Measured], most: float 
 
 
 def _show(rows: Sequence[Row]) -> None:
-    """A table with everybody's ratio to the first of this program's engines."""
+    """Print a table with the ratio of each contender to the first of this program's engines."""
     if not rows:
         return
     best = next((row for row in rows if row.who.startswith(PRODUCT)), rows[0])

@@ -1,4 +1,4 @@
-"""Rows of `seqdec-gui bench` as bars, in SVG: per size the first of this program's engines is 1, the others are parts of it."""
+"""Draws rows of `seqdec-gui bench` as bars in SVG; ratios are relative to the first engine of this program in each group."""
 
 from __future__ import annotations
 
@@ -7,14 +7,33 @@ from itertools import groupby
 from typing import Any
 from xml.sax.saxutils import escape
 
-WIDTH, NAMES, FIGURES = 720, 180, 170
-"""Of the picture, of the names at the left, and of the figures at the right, in pixels."""
-BAR, GAP, HEADING = 18, 8, 34
-OWN, OTHER = "#2f6fde", "#9aa4b2"
+WIDTH = 720
+"""The width of the picture, in pixels."""
+
+NAMES = 180
+"""The width of the names at the left, in pixels."""
+
+FIGURES = 170
+"""The width of the figures at the right of the longest bar, in pixels."""
+
+BAR = 18
+"""The height of a bar, in pixels."""
+
+GAP = 8
+"""The distance between two bars, in pixels."""
+
+HEADING = 34
+"""The height of the heading of a group, in pixels."""
+
+OWN = "#2f6fde"
+"""The colour of the bars of this program."""
+
+OTHER = "#9aa4b2"
+"""The colour of all other bars."""
 
 
 def drawn(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The text of an SVG file; it follows the viewer's light or dark scheme."""
+    """Return the text of an SVG file, which follows the light or dark scheme of the viewer."""
     lines, y = [], 0
     for (size, batch, devices), group in groupby(rows, lambda row: (row["size"], row["per_device_batch"], row["devices"])):
         members = list(group)

@@ -1,8 +1,8 @@
 """Show by experiment that several devices train the same model as one.
 
 Trains a few steps on all devices and on the first of them alone: same seed, same rows, no random layers, full float32.
-Rows are the design's own where its data is bound and can be read, random ones otherwise; the output says which, and why.
-Exit status 0 if all predictions agree, 1 if not; then the block where it begins is named, and what to do.
+Rows come from the data of the design if it is bound and readable, and are random otherwise; the output says which, and why.
+The exit status is 0 if all predictions agree and 1 if not; then the output names the first block that differs, and a remedy.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _design(path: str | None, spec: RunSpec | None) -> tuple[Design, Path]:
-    """The design and the folder where its relative paths begin. Raises InvalidInput."""
+    """Return the design and the folder that its relative paths start from. Raises InvalidInput."""
     from seqdec_gui.runs.certificate import design_of
 
     if path is not None:

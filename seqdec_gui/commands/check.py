@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def describe(report: Report) -> dict[str, Any]:
-    """The report as plain data: what `check --json` writes."""
+    """Return the report as the plain data that `check --json` writes."""
     blocks = [
         {
             "id": block_id,

@@ -1,4 +1,4 @@
-"""Writing to the terminal, and what several commands share."""
+"""Functions that write to the terminal, load designs and run tasks, for several commands."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ if TYPE_CHECKING:
 
 
 def say(text: str = "") -> None:
-    """One line on standard output, seen at once by whoever reads a pipe."""
+    """Write a line to standard output and flush it, so that the reader of a pipe has it at once."""
     sys.stdout.write(f"{printable(text)}\n")
     sys.stdout.flush()
 
 
 def warn(text: str) -> None:
-    """One line on standard error."""
+    """Write a line to standard error."""
     sys.stderr.write(f"{printable(text)}\n")
     sys.stderr.flush()
 
 
 def say_json(value: Any) -> None:
-    """Plain data or structs as indented JSON on standard output."""
+    """Write plain data or structs as indented JSON to standard output."""
     say(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
 def warn_of(problems: Iterable[Problem]) -> None:
-    """Warnings and remarks on standard error."""
+    """Write warnings and remarks to standard error."""
     for problem in problems:
         if problem.severity != "error":
             warn(f"{problem.severity}: {problem.sentence()}")
 
 
 def say_table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
-    """Rows in columns as wide as they need to be, the first being the heading; columns in `right` are aligned right."""
+    """Write a table with the heading as its first row; columns in `right` are aligned right."""
     rows = [[printable(cell, one_line=True) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
@@ -53,7 +53,7 @@ def say_table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
 
 
 def load_design(path: str) -> Design:
-    """The design in a file; Keras files that it only names are looked into. Raises InvalidInput."""
+    """Load the design of a file, and inspect the Keras files that it names but does not describe. Raises InvalidInput."""
     from seqdec_gui.domain import document
     from seqdec_gui.runs.folder import RunFolder
 
@@ -70,9 +70,9 @@ def load_design(path: str) -> Design:
 
 
 def do_task(task: Task, devices: str | None = None) -> TaskResult:
-    """Do a task in a child, with its progress on standard error where that is a terminal.
+    """Run a task in a child, with its progress on standard error if that is a terminal.
 
-    `devices` is what the user wrote for `--devices`; None where nothing was. Raises InvalidInput, SeqdecError.
+    `devices` is the value of `--devices`; None if it was not used. Raises InvalidInput, SeqdecError.
     """
     from seqdec_gui.runs.task_devices import parse_device
     from seqdec_gui.runs.tasks import run_task
@@ -96,7 +96,7 @@ def _report(line: Event) -> None:
 
 @contextlib.contextmanager
 def report_progress() -> Iterator[Callable[[Progress], None]]:
-    """What to call with progress; its line on a terminal is cleared in the end."""
+    """Yield a function that shows progress on the terminal; its line is cleared at the end."""
     try:
         yield _report
     finally:
@@ -109,5 +109,5 @@ def _clear() -> None:
 
 
 def absolute(path: str) -> str:
-    """The path as a child in another folder must be given it."""
+    """Return the absolute path, for a child that runs in another folder."""
     return str(expanded(path).absolute())

@@ -1,4 +1,4 @@
-"""Who takes part in a measurement, and how each is started."""
+"""The contenders of a measurement by `bench`, and how each is started."""
 
 from __future__ import annotations
 
@@ -29,11 +29,17 @@ from seqdec_gui.runs.reader import read_events
 from seqdec_gui.runs.spec import DeviceChoice, Placement, RunSpec
 
 Contender = Callable[[Path], work.Measured | None]
+"""A function that runs one round in a folder; it returns None if the round failed."""
+
 PRODUCT = "seqdec-gui"
+"""The name of this program among the contenders, before the name of an engine."""
+
 PEERS = ("keras-fit", "torch-ddp", "torch-graph", "prototype", "keras-fit:tensorflow", "keras-fit:jax")
-"""What may be asked for; `keras-fit` is both of its kind."""
+"""The names that `--peers` accepts; `keras-fit` stands for both of its engines."""
+
 PEER_PREFIX = "MEASURED "
-"""What begins the line with which a peer gives its result."""
+"""The beginning of the line in which a peer prints its result."""
+
 MODULES: dict[str, tuple[str, str]] = {
     "keras-fit": ("keras_fit", "tensorflow"),
     "keras-fit:jax": ("keras_fit", "jax"),
@@ -41,21 +47,22 @@ MODULES: dict[str, tuple[str, str]] = {
     "torch-ddp": ("torch_ddp", "torch"),
     "torch-graph": ("torch_graph", "torch"),
 }
+"""The module of `runner.bench` and the library of each peer."""
 
 
 def contenders(job: work.Job, engines: str, peers: str) -> dict[str, Contender]:
-    """By name, in the order in which they take turns; those not installed are named on standard error and left out.
+    """Return the contenders by name, in the order of their turns. Those that cannot run are left out with a warning.
 
-    `engines` and `peers` are names with commas between. Raises InvalidInput where one is unknown.
+    `engines` and `peers` are names separated by commas. Raises InvalidInput for an unknown name.
     """
     lacking = {engine: missing(engine, job.devices) for engine in ENGINES}
-    found: dict[str, Contender] = {}
+    contenders: dict[str, Contender] = {}
     for engine in ENGINES:
         if engine in _names(engines, tuple(ENGINES)):
             if lacking[engine]:
                 warn(f"{PRODUCT}:{engine} is left out: {lacking[engine]}")
             else:
-                found[f"{PRODUCT}:{engine}"] = functools.partial(_product, job, engine)
+                contenders[f"{PRODUCT}:{engine}"] = functools.partial(_product, job, engine)
     wanted = _names(peers, PEERS)
     for who, (module, library) in MODULES.items():
         kind = who.partition(":")[0]
@@ -64,14 +71,14 @@ def contenders(job: work.Job, engines: str, peers: str) -> dict[str, Contender]:
             if why:
                 warn(f"{who} is left out: {why}")
             else:
-                found[who] = functools.partial(_peer, job, who, module, "jax" if library == "torch" else library)
-    return found
+                contenders[who] = functools.partial(_peer, job, who, module, "jax" if library == "torch" else library)
+    return contenders
 
 
 def peak(job: work.Job, folder: Path) -> float | None:
-    """Floating-point operations per second that the job's devices reach together with large matrix products; None: not known.
+    """Return the floating-point operations per second of large matrix products on all devices of the job; None if unknown.
 
-    Measured once in a process. Virtual CPU devices share one CPU.
+    It is measured once in a process. Virtual CPU devices share one CPU.
     """
     key = job.devices, job.precision
     if key not in _peaks:
@@ -85,11 +92,11 @@ _peaks: dict[tuple[DeviceChoice, str], float | None] = {}
 def _measured_peak(job: work.Job, folder: Path) -> float | None:
     if missing("jax", job.devices):
         return None
-    found = _child(job, "peak", "jax", folder)
-    if found.returncode or PEER_PREFIX not in found.stdout:
+    child = _child(job, "peak", "jax", folder)
+    if child.returncode or PEER_PREFIX not in child.stdout:
         return None
-    one = float(found.stdout.rpartition(PEER_PREFIX)[2])
-    return one * job.devices.replicas if job.devices.kind == "gpu" else one
+    operations = float(child.stdout.rpartition(PEER_PREFIX)[2])
+    return operations * job.devices.replicas if job.devices.kind == "gpu" else operations
 
 
 def _names(text: str, known: Sequence[str]) -> list[str]:
@@ -101,16 +108,16 @@ def _names(text: str, known: Sequence[str]) -> list[str]:
 
 
 def _missing_torch(who: str, job: work.Job) -> str:
-    """Why a peer on PyTorch cannot take part; empty if it can."""
+    """Return why a peer on PyTorch cannot take part; empty if it can."""
     if find_spec("torch") is None:
         return "PyTorch is not installed."
     return "CUDA graphs need GPUs." if who == "torch-graph" and job.devices.kind != "gpu" else ""
 
 
 def _product(job: work.Job, engine: EngineName, folder: Path) -> work.Measured | None:
-    """One run as `train` would start it; None where it failed, with the reason on standard error.
+    """Measure a run as `train` would start it; return None, with the reason on standard error, if it failed.
 
-    An epoch's seconds are those that the run reports: steps, reports and commands, but not the checkpoint after it.
+    The seconds of an epoch are those that the run reports: steps, reports and commands, but not the checkpoint after it.
     """
     data = work.write_arrays(job, folder)
     run = RunFolder(folder / "run")
@@ -118,20 +125,20 @@ def _product(job: work.Job, engine: EngineName, folder: Path) -> work.Measured |
     spec = RunSpec(design=design, folder=str(folder), data_file=str(data), devices=job.devices, engine=engine)
     start = time.time()
     status = process.start(run, spec).wait()
-    told = read_events(run)
-    epochs = [event.seconds for event in told if isinstance(event, events.Epoch)]
+    events_of_run = read_events(run)
+    epochs = [event.seconds for event in events_of_run if isinstance(event, events.Epoch)]
     if status is None or status.state != "finished" or len(epochs) < 2:
         details = status.final.details if status and isinstance(status.final, events.Failed) else ""
         warn(f"{PRODUCT}:{engine} failed: {status.text if status else 'no answer'}\n{details}".rstrip())
         return None
-    first = next((event.time for event in told if getattr(event, "code", "") == "first_step"), start)
-    losses = [event.metrics.get("loss") for event in told if isinstance(event, events.Epoch)]
+    first = next((event.time for event in events_of_run if getattr(event, "code", "") == "first_step"), start)
+    losses = [event.metrics.get("loss") for event in events_of_run if isinstance(event, events.Epoch)]
     loss = math.nan if losses[-1] is None else losses[-1]
     return work.Measured(job.rows / statistics.median(epochs[1:]), first - start, loss)
 
 
 def _peer(job: work.Job, who: str, module: str, engine: EngineName, folder: Path) -> work.Measured | None:
-    """One run of a peer; None where it failed, with its last words on standard error."""
+    """Measure a run of a peer; return None, with the end of its error output on standard error, if it failed."""
     most = job.steps if job.devices.kind == "gpu" else work.PEER_STEPS_ON_CPU
     done = _child(msgspec.structs.replace(job, steps=min(job.steps, most)), module, engine, folder)
     last = [line for line in done.stdout.splitlines() if line.startswith(PEER_PREFIX)]

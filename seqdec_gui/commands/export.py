@@ -1,6 +1,6 @@
 """Write a trained model for use elsewhere.
 
-A file of weights is reopened in a fresh process and compared with the trained model on real rows before "exported" is said.
+A file of weights is opened in a fresh process and compared with the trained model on real rows before success is reported.
 """
 
 from __future__ import annotations

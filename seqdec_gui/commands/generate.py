@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def _output(name: str) -> Iterator[str]:
-    """The path to write; for standard output the child writes a file, which is passed on whole."""
+    """Yield the path to write. For standard output it is a temporary file, which is copied to standard output at the end."""
     if name != "-":
         yield absolute(name)
         return
@@ -106,13 +106,13 @@ def _output(name: str) -> Iterator[str]:
 
 @contextlib.contextmanager
 def _input(name: str | None) -> Iterator[str]:
-    """The path of the rows; those of standard input are written to a file for the child."""
+    """Yield the path of the rows. Rows of standard input are written to a temporary file for the child."""
     if name is None:
         yield ""
     elif name != "-":
         yield absolute(existing_file(name))
     else:
         with tempfile.TemporaryDirectory(prefix="seqdec-gui-") as folder:
-            path = Path(folder) / "standard input"  # as messages name it
+            path = Path(folder) / "standard input"  # messages contain this name
             path.write_bytes(sys.stdin.buffer.read())
             yield str(path)

@@ -1,4 +1,4 @@
-"""Numbers on the command line: what argparse's `type` takes, and a sentence with the range for every other."""
+"""Parsers of numbers for argparse's `type`, which explain the allowed range in a sentence."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import math
 from collections.abc import Callable
 
 LARGEST_SEED = 2**31 - 1
+"""The largest seed that all libraries accept."""
+
 MANY = 1_000_000
-"""More than anybody means, and few enough for every library below."""
+"""The upper limit of counts: more than anybody needs, and small enough for all libraries."""
 
 
 def whole_number(least: int, most: int = MANY) -> Callable[[str], int]:
-    """Takes whole numbers of this range, ends included."""
+    """Return a parser of whole numbers in this range, ends included."""
 
     def parse(text: str) -> int:
         try:
@@ -27,7 +29,7 @@ def whole_number(least: int, most: int = MANY) -> Callable[[str], int]:
 
 
 def number(least: float, most: float = MANY) -> Callable[[str], float]:
-    """Takes numbers of this range, ends included."""
+    """Return a parser of numbers in this range, ends included."""
 
     def parse(text: str) -> float:
         try:

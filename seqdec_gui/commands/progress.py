@@ -1,4 +1,4 @@
-"""A run as it is shown in a terminal: a live bar, plain lines where nobody looks, or the raw events."""
+"""Shows a run in a terminal: as a live bar, as plain lines in files and pipes, or as raw events."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from seqdec_gui.runs.reader import Follower
 from seqdec_gui.runs.state import RunStatus
 
 POLL_S = 0.1
+"""The time between two looks at the events of a run, in seconds."""
 
 
 class View(Protocol):
-    """Takes every event of a run, then `close`."""
+    """Shows the events of a run. `show` is called for each event, then `close` once."""
 
     def show(self, event: Event) -> None: ...
 
@@ -29,7 +30,7 @@ class View(Protocol):
 
 
 class RawEvents:
-    """Each event as one line of JSON."""
+    """Writes each event as a line of JSON."""
 
     def show(self, event: Event) -> None:
         say(encode(event).decode())
@@ -39,7 +40,7 @@ class RawEvents:
 
 
 class PlainLines:
-    """A line per epoch, for files and pipes."""
+    """Writes a line per epoch, for files and pipes."""
 
     def __init__(self, earlier: Sequence[Epoch] = ()) -> None:
         self._started: Started | None = None
@@ -64,7 +65,7 @@ class PlainLines:
 
 
 class LiveBar:
-    """A bar over all steps of the training, with the latest figures and the time that is left."""
+    """Shows a bar over all steps of the training, with the latest figures and the remaining time."""
 
     def __init__(self, earlier: Sequence[Epoch] = ()) -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -115,7 +116,7 @@ _LIVE = ("loss", "val_loss", "val_token_accuracy", "val_exact_accuracy", "sample
 
 
 def describe_start(event: Started, earlier: Sequence[Epoch] = ()) -> str:
-    """One line: what is trained, on what, with how many rows; for a run that goes on, also where and how far it had come."""
+    """Return a line with parameters, devices, engine, rows and batch; for a resumed run also the epoch and the last loss."""
     size = f"{event.parameters.total:,} parameters" if event.parameters.total else "training"
     rows = f"{event.rows.training:,} rows, {event.rows.validation:,} for validation" if event.rows.training else ""
     on = f"on {', '.join(event.devices)} with {event.engine}"
@@ -123,7 +124,10 @@ def describe_start(event: Started, earlier: Sequence[Epoch] = ()) -> str:
 
 
 def _where_it_goes_on(event: Started, earlier: Sequence[Epoch]) -> str:
-    """Empty for a new run. What was reported beyond `first_step` is void: it came after the checkpoint."""
+    """Return where a resumed run continues, with its last loss; empty for a new run.
+
+    Epochs reported after `first_step` do not count, since they came after the checkpoint.
+    """
     if not event.resumed:
         return ""
     where = f"going on at epoch {event.first_epoch} of {event.epochs}"
@@ -135,7 +139,7 @@ def _where_it_goes_on(event: Started, earlier: Sequence[Epoch]) -> str:
 
 
 def describe_metrics(metrics: Metrics) -> str:
-    """`loss 0.123  val loss 0.2  1,234 samples/s`; a metric that is not finite reads `nan`."""
+    """Return metrics as `loss 0.123  val loss 0.2  1,234 samples/s`, with `nan` for a metric that is not finite."""
     return "  ".join(_metric(name, value) for name, value in metrics.items())
 
 
@@ -146,7 +150,7 @@ def _metric(name: str, value: float | None) -> str:
 
 
 def choose_view(raw: bool, earlier: Sequence[Epoch] = ()) -> View:
-    """`earlier` are the epochs of a run that goes on, which are not shown again."""
+    """Return the view for this terminal; `raw` asks for events as JSON. `earlier` are the epochs before a resumption."""
     if raw:
         return RawEvents()
     return LiveBar(earlier) if sys.stdout.isatty() else PlainLines(earlier)
@@ -176,7 +180,7 @@ def watch(process: RunProcess, view: View, on_interrupt: Callable[[int], None], 
 
 
 def stopping(process: RunProcess) -> Callable[[int], None]:
-    """The first Ctrl-C stops the run at the end of its interval, the second kills it."""
+    """Return a handler of Ctrl-C: the first stops the run at the end of its interval, the second kills it."""
 
     def interrupt(times: int) -> None:
         if times == 1:
@@ -189,7 +193,7 @@ def stopping(process: RunProcess) -> Callable[[int], None]:
 
 
 class _Interrupts:
-    """Counts SIGINT and SIGTERM instead of dying of them."""
+    """Counts SIGINT and SIGTERM, which would otherwise end this process."""
 
     def __init__(self) -> None:
         self.count = 0

@@ -1,6 +1,6 @@
-"""Go on with a run from its last checkpoint, on the same or on other devices.
+"""Resume a run from its last checkpoint, on the same or on other devices.
 
-The curve continues: the order of rows and all random numbers are those of a run that was never interrupted.
+The curve continues: the order of rows and all random numbers are the same as in a run that was never interrupted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from seqdec_gui.runs.folder import open_run
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="the run folder")
     add_placement(parser)
-    parser.add_argument("--epochs", metavar="N", help="train up to this epoch (to go on after a finished run)")
+    parser.add_argument("--epochs", metavar="N", help="train up to this epoch, also to continue a finished run")
     add_watching(parser)
 
 
@@ -39,12 +39,12 @@ def run(arguments: argparse.Namespace) -> int:
     problems = (*batch_problems(design.training, devices.resolve(choice, available)), *warnings)
     if errors(problems):
         raise InvalidInput(errors(problems))
-    if arguments.detach:  # else the run's own messages are shown, these among them
+    if arguments.detach:  # otherwise the messages of the run include these
         warn_of(problems)
     again = msgspec.structs.replace(
         spec, design=to_builtins(design), devices=choice, engine=arguments.engine or spec.engine, resume=True, placement=None
     )
-    if target.checkpoint("last").exists():  # else the child finds it damaged, and the run counts as failed
+    if target.checkpoint("last").exists():  # otherwise the child would fail, and the run would count as failed
         fail_if_damaged(target.checkpoint("last"), BEGIN_WITH_THE_OTHER)
     offset = complete_bytes(target.events)  # before the start, which may write at once
     return launch_and_watch(process.start(target, again, nice=arguments.nice), arguments, offset=offset)

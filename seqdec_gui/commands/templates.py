@@ -26,9 +26,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def template_names() -> list[str]:
-    """All templates, the usual ones first."""
-    found = {path.stem for path in resource_files.path("templates").glob(f"*{SUFFIX}")}
-    return [*(name for name in NAMES if name in found), *sorted(found - set(NAMES))]
+    """Return the names of all templates, the common ones first."""
+    bundled = {path.stem for path in resource_files.path("templates").glob(f"*{SUFFIX}")}
+    return [*(name for name in NAMES if name in bundled), *sorted(bundled - set(NAMES))]
 
 
 def template_path(name: str) -> Path:

@@ -74,7 +74,7 @@ def add_watching(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="write the run's events, one JSON object a line")
     parser.add_argument("--detach", action="store_true", help="return as soon as the run has started")
     parser.add_argument(
-        "--nice", metavar="N", type=whole_number(0, 19), default=0, help="yield to other programs by so much (0 to 19)"
+        "--nice", metavar="N", type=whole_number(0, 19), default=0, help="priority of other programs over the run (0 to 19)"
     )
 
 
@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def make_spec(arguments: argparse.Namespace) -> RunSpec:
-    """The run that the arguments ask for. Raises InvalidInput with every problem of design, data and devices."""
+    """Return the specification of the run. Raises InvalidInput with every problem of design, data and devices."""
     overrides = [*(f"{name}={value}" for name in _TRAINING if (value := getattr(arguments, name)) is not None)]
     overrides = [*arguments.set, *(f"training.{override}" for override in overrides)]
     design = apply(load_design(arguments.design), overrides, arguments.data, arguments.bind)
@@ -104,7 +104,9 @@ def make_spec(arguments: argparse.Namespace) -> RunSpec:
     if arguments.fit and not initial_run:
         raise InvalidInput("--fit says what becomes of the fit of an earlier run; expected --initial RUN too.", "fit_alone")
     fit: FitChoice = arguments.fit or "initial"
-    if not errors(problems) and (arguments.detach or has_open_axes(infer(design))):  # else the run's own messages are shown
+    if not errors(problems) and (
+        arguments.detach or has_open_axes(infer(design))
+    ):  # otherwise the messages of the run show them
         problems = (*problems, *problems_in_data(design, base, resolved, initial_run, fit))
     if errors(problems):
         raise InvalidInput(errors(problems))
@@ -125,7 +127,7 @@ def make_spec(arguments: argparse.Namespace) -> RunSpec:
 
 
 def measure_engines(spec: RunSpec) -> None:
-    """Where the engine is `auto` and the training long: measure both, for the run to find it when it is started."""
+    """Measure both engines if the engine is `auto` and the training is long; the run reads the result from the cache."""
     if spec.engine == "auto":
         from seqdec_gui.runs.probe import best_engine
 
@@ -135,27 +137,27 @@ def measure_engines(spec: RunSpec) -> None:
 
 
 def apply(design: Design, overrides: list[str], data: str | None, bindings: list[str]) -> Design:
-    """The design with these assignments, data file and bindings (`PORT=COLUMN[,COLUMN...]`). Raises InvalidInput."""
+    """Return the design with these assignments, data file and bindings (`PORT=COLUMN[,COLUMN...]`). Raises InvalidInput."""
     assignments = [parse_assignment(override) for override in overrides]
-    of_codecs = [(name, value) for name, value in assignments if ".codec." in name]  # they need their bindings first
+    codec_assignments = [(name, value) for name, value in assignments if ".codec." in name]  # they need their bindings first
     for name, value in assignments:
-        if (name, value) not in of_codecs:
+        if (name, value) not in codec_assignments:
             design = set_value(design, name, value)
     if data is not None:
         design = set_value(design, "data.file", absolute(data))
     for binding in bindings:
         port, columns = parse_assignment(binding, "PORT=COLUMN")
         design = bind(design, port, [column.strip() for column in columns.split(",")])
-    for name, value in of_codecs:
+    for name, value in codec_assignments:
         design = set_value(design, name, value)
     return design
 
 
 def launch_and_watch(started: RunProcess, arguments: argparse.Namespace, remove_invalid: bool = False, offset: int = 0) -> int:
-    """Show a run that was just started; the last line names its folder.
+    """Show a run that was just started until it ends, and return the exit status; the last line names the run folder.
 
-    `offset`: where in its events this start begins. What stands before is not shown again, but summed up; --json gives it all.
-    `remove_invalid`: a folder of a run that could not begin, since design or data were refused, is of no use and goes.
+    `offset` is the place in its file of events where this start begins. Earlier events are summed up and not shown again,
+    except with --json. `remove_invalid` removes the folder of a run that could not start because design or data were refused.
     """
     if arguments.detach:
         started.detach()

@@ -1,4 +1,4 @@
-"""Codecs as fitted to the data: everything that is needed to write further rows the same way, and to read ids as text."""
+"""Fitted codecs: they encode further rows like the training rows, and decode ids to text."""
 
 from __future__ import annotations
 
@@ -16,16 +16,19 @@ from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.wording import counted
 
 Encoder: TypeAlias = Callable[[Chunk], Array]
+"""A function that encodes some rows."""
+
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
+"""The text of an id that has no symbol or label."""
 
 
 def id_dtype(highest: int) -> np.dtype[np.generic]:
-    """The smallest of uint8, uint16 and int32 that holds ids up to this one."""
+    """Return the smallest of uint8, uint16 and int32 that can hold the highest id."""
     return np.dtype(np.uint8 if highest < 2**8 else np.uint16 if highest < 2**16 else np.int32)
 
 
 class TextNumbering(NamedTuple):
-    """Which id every symbol has: 0 is padding, then begin and end where an id is kept for them, then the charset in order."""
+    """The ids of symbols: 0 for padding, then begin and end where they have an id, then the charset in order."""
 
     charset: tuple[str, ...]
     begin: bool
@@ -51,16 +54,16 @@ class TextNumbering(NamedTuple):
 
     @property
     def symbols(self) -> int:
-        """How many ids there are, padding and marks included."""
+        """The number of ids, padding and marks included."""
         return self.first_symbol + len(self.charset)
 
 
 class FittedText(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=True):
     """Text as ids `(rows, length)`: 0 is padding, then begin and end where used or reserved, then the charset in order.
 
-    `length` is what is stored, marks included; for a teacher-forced decoder that is one more than it takes. `begin` and `end`
-    say which marks the rows have; an id that is reserved for a mark is not used by the rows, so that symbols have the ids
-    that they have in a column with this mark.
+    `length` is the stored length, marks included; for a teacher-forced decoder it is one more than the decoder takes. `begin`
+    and `end` are whether the rows have these marks. A reserved id is not used by the rows: it gives the symbols the same ids
+    as in a column that has the mark.
     """
 
     charset: tuple[str, ...]
@@ -76,7 +79,7 @@ class FittedText(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=
 
     @property
     def numbering(self) -> TextNumbering:
-        """What decides the id of every symbol."""
+        """The ids of all symbols and marks."""
         return TextNumbering(self.charset, self.begin or self.begin_reserved, self.end or self.end_reserved)
 
     @property
@@ -98,12 +101,12 @@ class FittedText(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=
 
     @property
     def symbols(self) -> int:
-        """How many ids there are, padding and marks included."""
+        """The number of ids, padding and marks included."""
         return self.numbering.symbols
 
     @property
     def room(self) -> int:
-        """How many tokens of text fit."""
+        """The number of tokens that a text may have."""
         return self.length - self.begin - self.end
 
     @property
@@ -118,7 +121,7 @@ class FittedText(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=
         return source.texts()
 
     def faults(self, source: Source, where: str, seen: Survey | None = None) -> list[Problem]:
-        """Empty rows, symbols outside the charset, rows that are too long. Raises InvalidInput where it is no text."""
+        """Return problems of empty rows, unknown symbols and rows that are too long. Raises InvalidInput if it is not text."""
         seen = seen or survey(source.texts(), self.tokens, self.lowercase)
         problems = []
         if seen.empty:
@@ -143,13 +146,13 @@ class FittedText(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=
 
     @property
     def shown_charset(self) -> str:
-        """The charset as messages show it."""
+        """The charset in a message."""
         if self.tokens == "characters":
             return repr("".join(self.charset))
         return "{" + " ".join(self.charset[:20]) + (" ..." if len(self.charset) > 20 else "") + "}"
 
     def encoder(self) -> Encoder:
-        """Arrow strings to `(rows, length)`; rows must be without `faults`."""
+        """Return a function from Arrow strings to ids `(rows, length)`, for rows without `faults`."""
         return partial(self._encode, Lookup(self.charset, self.first_symbol, self.tokens, self.lowercase))
 
     def _encode(self, lookup: Lookup, chunk: Chunk) -> Array:
@@ -167,26 +170,26 @@ class FittedText(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=
         return placed
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of one row of ids: up to the end mark, without padding and begin; `UNKNOWN` for an id without a symbol."""
+        """Return the text of one row of ids up to the end mark, with `UNKNOWN` for an id without a symbol."""
         numbering = self.numbering
-        found = []
+        symbols = []
         for number in map(int, ids):
             if number == numbering.end_id:
                 break
             if number in (self.pad_id, numbering.begin_id):
                 continue
             at = number - numbering.first_symbol
-            found.append(self.charset[at] if 0 <= at < len(self.charset) else UNKNOWN)
+            symbols.append(self.charset[at] if 0 <= at < len(self.charset) else UNKNOWN)
         if self.reverse:
-            found.reverse()
-        return (" " if self.tokens == "words" else "").join(found)
+            symbols.reverse()
+        return (" " if self.tokens == "words" else "").join(symbols)
 
 
 class FittedIds(msgspec.Struct, frozen=True, tag="ids", forbid_unknown_fields=True):
     """Integers stored as they are, `(rows, *shape)`.
 
-    `depth`, if not 0: the rows come as one-hot of that depth, and one that is all 0 becomes the id `depth`.
-    `limit` is the number of ids that the port has room for; 0: any.
+    If `depth` is not 0, the rows of the file are one-hot with this depth, and a step of zeros becomes the id `depth`.
+    `limit` is the number of ids that the port has room for; 0 stands for any number.
     """
 
     shape: tuple[int, ...]
@@ -206,7 +209,7 @@ class FittedIds(msgspec.Struct, frozen=True, tag="ids", forbid_unknown_fields=Tr
         return source.numbers()
 
     def faults(self, source: Source, where: str, seen: NumberSurvey | None = None) -> list[Problem]:
-        """Other shapes, numbers that are no ids, ids out of range, rows that are not one-hot."""
+        """Return problems of the shape, of numbers that are not ids, of ids out of range, and of rows that are not one-hot."""
         expected = (*self.shape, self.depth) if self.depth else self.shape
         if source.kind != "text" and source.shape != expected:
             return [_wrong_shape(source, expected, where)]
@@ -256,7 +259,7 @@ class FittedNumbers(msgspec.Struct, frozen=True, tag="numbers", forbid_unknown_f
         return source.numbers()
 
     def faults(self, source: Source, where: str, seen: NumberSurvey | None = None) -> list[Problem]:
-        """Other shapes, values that are not finite."""
+        """Return problems of the shape and of values that are not finite."""
         if source.kind != "text" and not same_values(source.shape, self.shape):
             return [_wrong_shape(source, self.shape, where)]
         seen = seen or survey_numbers(source)
@@ -276,7 +279,7 @@ class FittedNumbers(msgspec.Struct, frozen=True, tag="numbers", forbid_unknown_f
 
 
 class FittedCategory(msgspec.Struct, frozen=True, tag="category", forbid_unknown_fields=True):
-    """Labels as ids `(rows,)`: the place in `labels`."""
+    """Labels as ids `(rows,)`: the index in `labels`."""
 
     labels: tuple[str, ...]
 
@@ -292,7 +295,7 @@ class FittedCategory(msgspec.Struct, frozen=True, tag="category", forbid_unknown
         return source.texts()
 
     def faults(self, source: Source, where: str) -> list[Problem]:
-        """Missing labels and labels that are not known."""
+        """Return the problem of the first missing or unknown label."""
         row, known = 0, set(self.labels)
         for chunk in source.texts():
             coded = chunk.dictionary_encode()
@@ -300,11 +303,11 @@ class FittedCategory(msgspec.Struct, frozen=True, tag="category", forbid_unknown
             codes = coded.indices.fill_null(len(wrong)).to_numpy(zero_copy_only=False)
             at = np.flatnonzero(np.array([*wrong, True])[codes])
             if len(at):
-                found = chunk[int(at[0])].as_py()
+                label = chunk[int(at[0])].as_py()
                 listed = ", ".join(map(repr, self.labels[:20]))
-                what = "no label, expected" if not found else f"label {found!r} is not"
+                what = "no label, expected" if not label else f"label {label!r} is not"
                 text = f"{source.label}, row {row + int(at[0]) + 1}: {what} one of {listed}."
-                hint = "Fill or remove it." if not found else "Remove it, or train with it."
+                hint = "Fill or remove it." if not label else "Remove it, or train with it."
                 return [Problem("error", "unknown_label", where, text, hint)]
             row += len(chunk)
         return []
@@ -321,7 +324,7 @@ class FittedCategory(msgspec.Struct, frozen=True, tag="category", forbid_unknown
         return encode
 
     def decode(self, ids: Any) -> str:
-        """The label of one id (a number, or an array of one)."""
+        """Return the label of one id, given as a number or as an array of one number."""
         number = int(np.asarray(ids).reshape(-1)[0])
         return self.labels[number] if 0 <= number < len(self.labels) else UNKNOWN
 
@@ -329,13 +332,13 @@ class FittedCategory(msgspec.Struct, frozen=True, tag="category", forbid_unknown
 FittedCodec: TypeAlias = FittedText | FittedIds | FittedNumbers | FittedCategory
 
 
-def same_values(found: tuple[int, ...], expected: tuple[int, ...]) -> bool:
-    """Whether rows of one shape may be taken for the other: equal, a single value for (1,), a vector for (n, 1)."""
-    return found == expected or (*found, 1) == expected
+def same_values(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
+    """Return whether rows of `shape` hold the values of `expected`: equal shapes, () for (1,), or (n,) for (n, 1)."""
+    return shape == expected or (*shape, 1) == expected
 
 
 def not_finite(source: Source, seen: NumberSurvey, where: str) -> Problem:
-    """The problem that numbers are missing, NaN, infinite or beyond float32."""
+    """Return the problem that numbers are missing, NaN, infinite or beyond float32."""
     text = (
         f"{source.label} has {counted(seen.bad, 'row')} with a value that is missing, NaN, infinite or beyond 3.4e38 "
         f"(the largest float32), the first is row {seen.bad_row + 1}; expected finite numbers."

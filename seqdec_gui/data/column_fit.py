@@ -1,4 +1,4 @@
-"""Whether columns may be dropped on a port of the design, and why not: what can be told from types alone. No Qt, no rows."""
+"""Decides from types alone, without reading rows, whether columns may be dropped on a port of the design. No Qt."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ if TYPE_CHECKING:
     from seqdec_gui.data.formats.base import Column
 
 WHERE = "columns go to inputs and to the targets of losses"
+"""The end of a sentence that refuses a column: which ports take columns."""
 
 
 class Offer(NamedTuple):
-    """What a drop would do, or why it is refused: a sentence."""
+    """Whether a drop is allowed, and the sentence that says what it does or why it is refused."""
 
     ok: bool
     text: str
 
 
 def port_at(design: Design, ports: Ports, block_id: str, port_name: str = "") -> DataPort | None:
-    """The data port that a place on the canvas means: a port, or all of a block that has only one."""
+    """Return the data port at a port of the canvas, or the only data port of a block; None if there is none."""
     if port_name:
-        found = port_for(ports, f"{block_id}.{port_name}")
-        if found is not None:
-            return found
+        port = port_for(ports, f"{block_id}.{port_name}")
+        if port is not None:
+            return port
         lossy = port_for(ports, block_id)
         return lossy if lossy is not None and lossy.role == "target" else None
     own = port_for(ports, block_id)
@@ -38,7 +39,7 @@ def port_at(design: Design, ports: Ports, block_id: str, port_name: str = "") ->
 
 
 def refusal(design: Design, block_id: str, port_name: str = "") -> str:
-    """Why nothing can be dropped at a place that is no data port."""
+    """Return the sentence that refuses a drop at a place that is not a data port."""
     if port_name:
         into = design.into(Port(block_id, port_name))
         if into is not None:
@@ -48,7 +49,7 @@ def refusal(design: Design, block_id: str, port_name: str = "") -> str:
 
 
 def offer(design: Design, ports: Ports, port: DataPort, columns: Sequence[Column]) -> Offer:
-    """What dropping these columns on this port would do."""
+    """Return whether these columns may be dropped on this port, and what the drop would do."""
     name = shown_name(port)
     bound = binding_of(design, ports, port)
     teacher = teacher_of(design, ports, port)
@@ -65,7 +66,7 @@ def offer(design: Design, ports: Ports, port: DataPort, columns: Sequence[Column
 
 
 def _fault(port: DataPort, column: Column) -> str:
-    """Why one column cannot feed the port."""
+    """Return why one column cannot feed the port; empty if it can."""
     name, steps, symbolic = shown_name(port), _steps(port), _is_symbolic(port)
     takes = f"{name} takes {port.type}"
     if column.kind == "text":
@@ -83,7 +84,7 @@ def _fault(port: DataPort, column: Column) -> str:
 
 
 def _several_fault(port: DataPort, columns: Sequence[Column]) -> str:
-    """Why several columns cannot make one vector for the port."""
+    """Return why several columns cannot make up a vector for the port; empty if they can."""
     name = shown_name(port)
     if _is_symbolic(port) or len(port.type.shape) != 1:
         return f"{name} takes one column: only vectors are made of several."
@@ -105,7 +106,7 @@ def _taught(port: DataPort) -> str:
 
 
 def _width(port: DataPort, columns: Sequence[Column]) -> str:
-    """A note where a vector is of another width: the Data tab offers what mends it."""
+    """Return a note for a vector of another width, which a button of the Data tab can correct; empty otherwise."""
     if _is_symbolic(port) or len(port.type.shape) != 1:
         return ""
     wide = sum(column.shape[-1] if column.shape else 1 for column in columns)

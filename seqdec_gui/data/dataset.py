@@ -1,4 +1,4 @@
-"""From a design's data source to arrays that engines train on."""
+"""Reads the data source of a design and encodes it as arrays that engines train on."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ __all__ = ["Bound", "Dataset", "TensorFeed", "Trial", "expand", "open_dataset", 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Encoded rows. `arrays` are small: ids in the smallest of uint8, uint16, int32, and float32 values."""
+    """Encoded rows, and which of them train, validate and test.
+
+    `arrays` holds ids in the smallest of uint8, uint16 and int32 that fits, and numbers as float32. `rows` is their number.
+    """
 
     arrays: dict[str, Array]
     feeds: tuple[TensorFeed, ...]
@@ -41,15 +44,15 @@ class Dataset:
     rows: int
     fitted: Fitted
     problems: tuple[Problem, ...] = ()
-    """Warnings and remarks; errors never get this far."""
+    """Warnings and remarks. There are no errors among them: with an error no dataset is made."""
 
     def batch(self, rows: Rows) -> dict[str, Array]:
-        """Copies of these rows of every array, in this order."""
+        """Return copies of these rows of every array, in this order."""
         return {name: array[rows] for name, array in self.arrays.items()}
 
 
 class Bound(NamedTuple):
-    """A port, what is bound to it, and the rows that this means."""
+    """A port, its binding, and the rows of the bound columns."""
 
     port: DataPort
     binding: Binding
@@ -57,9 +60,10 @@ class Bound(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """The bound columns fitted and not encoded: what there is and every problem, the errors too.
+    """The bound columns after fitting, before encoding, with every problem, errors included.
 
-    `fits` belong to `bound` one by one; they are empty, and `parts` is None, where columns differ in length or none is bound.
+    `fits` has an entry for each entry of `bound`. It is empty, and `parts` is None, if columns differ in length or none is
+    bound.
     """
 
     bound: tuple[Bound, ...]
@@ -68,18 +72,18 @@ class Trial(NamedTuple):
     rows: int
     problems: tuple[Problem, ...]
     samples: Mapping[str, Array] | None = None
-    """The first rows of every bound column as they would be stored; None as long as nobody asked for them."""
+    """The first rows of every bound column as they would be stored; None until `sampled` adds them."""
 
     @property
     def fitted(self) -> Fitted | None:
-        """What a run would save as `data.json`; None where it would not begin."""
+        """The fit that a run would save as `data.json`; None if problems keep the run from starting."""
         if self.parts is None or errors(self.problems):
             return None
         return _as_fitted(self.bound, self.fits, None)
 
 
 def sampled(trial: Trial, rows: int) -> Trial:
-    """The trial with the first rows of every column in `samples`; as it was where a run would not begin."""
+    """Return the trial with the first rows of every column in `samples`; unchanged if a run could not start."""
     if trial.fitted is None:
         return trial
     samples = {}
@@ -100,9 +104,9 @@ def try_fit(
     opened: Callable[[Path, Sequence[str], Reading], Table] = open_table,
     earlier: EarlierFit | None = None,
 ) -> Trial:
-    """Reads, checks and fits the bound columns. Never raises InvalidInput.
+    """Read, checks and fits the bound columns. Never raises InvalidInput.
 
-    `opened(path, names, reading)` gives the table of a file. `fitted` and `earlier` are as in `open_dataset`.
+    `opened(path, names, reading)` opens the table of a file. `fitted` and `earlier` are as in `open_dataset`.
     """
     problems: list[Problem] = []
     tables = _Tables(folder, source, problems, opened)
@@ -132,35 +136,35 @@ def open_dataset(
     cache: Path | None = None,
     earlier: EarlierFit | None = None,
 ) -> Dataset:
-    """Reads, checks, fits and encodes the bound columns.
+    """Read, checks, fits and encodes the bound columns.
 
-    Relative files are relative to `folder`. With `fitted` the codecs of the same run are used as they are. With `earlier`,
-    the fit of another run whose weights are taken, its alphabets, marks, labels and scalers stay, and new symbols are added.
-    Arrays of more than 512 MB are written to the folder `cache`, if one is given, and mapped. Raises InvalidInput with every
-    problem found, SeqdecError where the cache cannot be written.
+    Relative paths start at `folder`. With `fitted`, the codecs of the same run are used unchanged. `earlier` is the fit of
+    another run whose weights are the initial weights: its alphabets, marks, labels and scalers are kept, and new symbols are
+    added. Arrays of more than 512 MB are written to the folder `cache`, unless that is None, and mapped. Raises InvalidInput
+    with every problem, SeqdecError if the cache cannot be written.
     """
     bound, fits, parts, rows, problems, _ = try_fit(source, ports, folder, fitted, earlier=earlier)
     if parts is None or errors(problems):
-        told = [problem for problem in problems if problem.severity != "info"]
-        raise InvalidInput(sorted(told, key=lambda problem: problem.severity != "error"))
-    known = _as_fitted(bound, fits, fitted)
+        reported = [problem for problem in problems if problem.severity != "info"]
+        raise InvalidInput(sorted(reported, key=lambda problem: problem.severity != "error"))
+    used_fit = _as_fitted(bound, fits, fitted)
     arrays = {
         at.port.name: encode(_codec(result), at.source, at.port.name, cache) for at, result in zip(bound, fits, strict=True)
     }
     problems = (*problems, *_encoded_alike(bound, arrays, problems))
-    return Dataset(arrays, known.feeds, *parts, rows, known, problems)
+    return Dataset(arrays, used_fit.feeds, *parts, rows, used_fit, problems)
 
 
 def _has_length(at: Bound) -> bool:
-    """Whether port or codec say how long a row is."""
+    """Return whether the port or the codec fixes the length of a row."""
     kind = at.port.type
     steps = kind.shape if kind.dtype == "int32" else kind.shape[:-1]
     return None not in steps or getattr(at.binding.codec, "length", None) is not None
 
 
-def _encoded_alike(bound: Sequence[Bound], arrays: dict[str, Array], said: Sequence[Problem]) -> list[Problem]:
-    """A warning for every port whose rows differ in the file and not as they are encoded."""
-    constant = {problem.where for problem in said if problem.code == "constant_column"}
+def _encoded_alike(bound: Sequence[Bound], arrays: dict[str, Array], reported: Sequence[Problem]) -> list[Problem]:
+    """Warn of every port whose rows differ in the file but are all encoded to the same values."""
+    constant = {problem.where for problem in reported if problem.code == "constant_column"}
     text = "Every row of {} is encoded to the same values, so nothing can be learned from it."
     hint = "Change the codec, or bind another column."
     return [
@@ -171,7 +175,7 @@ def _encoded_alike(bound: Sequence[Bound], arrays: dict[str, Array], said: Seque
 
 
 class _Tables:
-    """The files in use, each opened once and only as far as needed."""
+    """The data files of a design, each opened once; only the columns in use are read where the format allows it."""
 
     def __init__(
         self,
@@ -180,11 +184,14 @@ class _Tables:
         problems: list[Problem],
         opened: Callable[[Path, Sequence[str], Reading], Table],
     ) -> None:
-        self._folder, self._source, self._problems, self._open_table = folder, source, problems, opened
+        self._folder = folder
+        self._source = source
+        self._problems = problems
+        self._open_table = opened
         self._open: dict[str, Table | None] = {}
 
     def get(self, file: str) -> Table | None:
-        """The table, or None where it cannot be opened, which is reported once."""
+        """Return the table, or None if it cannot be opened; the reason is reported once."""
         if file not in self._open:
             self._open[file] = self._opened(file)
         return self._open[file]
@@ -211,42 +218,43 @@ class _Tables:
 def _resolved(
     source: DataSource, ports: Sequence[DataPort], tables: _Tables, fitted: Fitted | None, problems: list[Problem]
 ) -> list[Bound]:
-    """Port and columns of every binding, in the order of the ports; reports what is missing, unknown or bound twice."""
-    chosen: dict[str, Binding] = {}
+    """Return the bound ports with their columns, in the order of the ports; reports ports unbound, unknown or bound twice."""
+    binding_of: dict[str, Binding] = {}
     for binding in source.bindings:
         port = _port_named(binding.port, ports)
         if port is None:
             known = ", ".join(port.port for port in ports)
             text = f"Column {binding.columns[0]!r} is bound to {binding.port!r}, which takes no data; expected one of {known}."
             problems.append(Problem("error", "unknown_port", binding.port, text, "Bind it to one of these."))
-        elif port.name in chosen:
-            text = f"{port.port} is bound twice, to {chosen[port.name].columns} and {binding.columns}; expected one binding."
+        elif port.name in binding_of:
+            first = binding_of[port.name]
+            text = f"{port.port} is bound twice, to {first.columns} and {binding.columns}; expected one binding."
             problems.append(Problem("error", "bound_twice", port.port, text, "Remove one of them."))
         else:
-            chosen[port.name] = binding
-    taught = {port.taught for port in ports if port.name in chosen and port.taught}
-    found = []
+            binding_of[port.name] = binding
+    taught = {port.taught for port in ports if port.name in binding_of and port.taught}
+    bound = []
     for port in ports:
-        if port.name in chosen:
-            columns = _source(chosen[port.name], source, tables, port, problems)
+        if port.name in binding_of:
+            columns = _source(binding_of[port.name], source, tables, port, problems)
             if columns is not None:
-                found.append(Bound(port, chosen[port.name], columns))
+                bound.append(Bound(port, binding_of[port.name], columns))
         elif port.name not in taught:
-            by = next((other.port for other in ports if other.taught == port.name), "")
-            hint = f"Bind a column to it{f', or one column of text to {by}' if by else ''}."
+            teacher = next((other.port for other in ports if other.taught == port.name), "")
+            hint = f"Bind a column to it{f', or one column of text to {teacher}' if teacher else ''}."
             text = f"No column is bound to {port.port} ({port.type})."
             problems.append(Problem("error", "unbound_port", port.port, text, hint))
     if fitted is not None:
         problems += [
             Problem("error", "not_fitted", at.port.port, f"{at.port.port} was not trained; the run has no codec for it.")
-            for at in found
+            for at in bound
             if all(at.port.name != port.name for port in fitted.ports)
         ]
-    return found
+    return bound
 
 
 def _port_named(name: str, ports: Sequence[DataPort]) -> DataPort | None:
-    """The port of this name; an alias counts only where no port is called so."""
+    """Return the port with this name, else the port with this alias, else None."""
     exact = next((port for port in ports if name in (port.port, port.name)), None)
     return exact or next((port for port in ports if name in port.aliases), None)
 
@@ -268,13 +276,13 @@ def _source(
     counts = {column.rows for column in columns}
     if len(counts) > 1:
         listed = ", ".join(f"{column.name!r} has {column.rows}" for column in columns)
-        problems.append(Problem("error", "row_counts_differ", port.port, f"Expected columns of as many rows; {listed}."))
+        problems.append(Problem("error", "row_counts_differ", port.port, f"Expected columns of equal length; {listed}."))
         return None
     return ColumnSource(table, columns)
 
 
 def _common_rows(bound: Sequence[Bound], problems: list[Problem]) -> int | None:
-    """How many rows all bound columns have; None if they differ, which is reported, or if nothing is bound."""
+    """Return the number of rows of all bound columns; None, with a problem, if they differ or if nothing is bound."""
     if not bound:
         if not errors(problems):
             problems.append(Problem("error", "no_bindings", "data", "No column is bound to any port; expected one per input."))
@@ -282,7 +290,8 @@ def _common_rows(bound: Sequence[Bound], problems: list[Problem]) -> int | None:
     rows = bound[0].source.rows
     for other in bound[1:]:
         if other.source.rows != rows:
-            text = f"{bound[0].source.label} has {rows} rows, {other.source.label} has {other.source.rows}; expected as many."
+            label = bound[0].source.label
+            text = f"{label} has {rows} rows, {other.source.label} has {other.source.rows}; expected the same number."
             problems.append(Problem("error", "row_counts_differ", other.port.port, text, "Bind columns of the same rows."))
     return None if any(other.source.rows != rows for other in bound) else rows
 
@@ -295,7 +304,7 @@ def _fits(
     source: DataSource,
     earlier: EarlierFit | None,
 ) -> list[Fit]:
-    """Every binding fitted: to its rows, and where there is an earlier run, so that what that run fitted stays as it was."""
+    """Fit every binding to its rows; with an earlier run, keep the alphabets, labels and scalers of that run."""
     training = np.zeros(rows, bool)
     training[parts.training] = True
     bound_names = {at.port.name for at in bound}
@@ -315,7 +324,7 @@ def _fits(
 def _text_plans(
     bound: Sequence[Bound], demands: Sequence[Demand], kept: Sequence[Kept], source: DataSource
 ) -> list[TextPlan | None]:
-    """How each binding that takes text is numbered, None for the others."""
+    """Return the numbering plan of each binding that takes text, and None for every other binding."""
     texts: dict[int, TextBinding] = {}
     for place, (at, demand, each) in enumerate(zip(bound, demands, kept, strict=True)):
         codec = text_codec(demand, at.source, each.codec)

@@ -1,4 +1,4 @@
-"""How values, columns and numbers are written in the data view."""
+"""Formats values, columns and numbers for the data view."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ import numpy as np
 from seqdec_gui.data.formats.base import Cell, Column
 
 LONGEST = 160
+"""The number of characters to which a cell is cut."""
+
 SHOWN_VALUES = 8
+"""The number of values of an array that are shown."""
 
 
 def cell_text(cell: Cell) -> str:
-    """One cell on one line; long texts and arrays are cut."""
+    """Format a cell on one line; long texts and arrays are cut."""
     if cell is None:
         return ""
     if isinstance(cell, str):
@@ -23,13 +26,13 @@ def cell_text(cell: Cell) -> str:
 
 
 def array_text(array: np.ndarray) -> str:
-    """The first values of an array of any shape."""
+    """Format the first values of an array of any shape."""
     first = ", ".join(number_text(value) for value in array.reshape(-1)[:SHOWN_VALUES].tolist())
     return first + (", …" if array.size > SHOWN_VALUES else "")
 
 
 def number_text(value: float | int | None) -> str:
-    """A number in at most seven digits, thousands of whole numbers apart."""
+    """Format a whole number in full and another number with at most six significant digits."""
     if value is None:
         return "–"
     if isinstance(value, bool | int | np.integer):
@@ -44,7 +47,7 @@ def count_text(count: int) -> str:
 
 
 def type_text(column: Column) -> str:
-    """`text`, `whole numbers`, `numbers`, `8 × 8 numbers`."""
+    """Describe the values of a column: `text`, `whole numbers`, `numbers`, `8 × 8 numbers`."""
     if column.kind == "array":
         kind = "whole numbers" if column.dtype.startswith(("int", "uint", "bool")) else "numbers"
         return f"{' × '.join(map(str, column.shape))} {kind}"
@@ -52,7 +55,7 @@ def type_text(column: Column) -> str:
 
 
 def size_text(size: int) -> str:
-    """A number of bytes: `3.4 MB`."""
+    """Format a number of bytes: `3.4 MB`."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if size < 1000 or unit == "GB":
             return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
@@ -61,5 +64,5 @@ def size_text(size: int) -> str:
 
 
 def symbol_text(symbol: str) -> str:
-    """A symbol so that it can be seen: white space by its picture."""
+    """Return a symbol, with a visible sign in place of white space."""
     return {" ": "␣", "\n": "⏎", "\t": "⇥", "": "(empty)"}.get(symbol, symbol)

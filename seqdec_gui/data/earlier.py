@@ -1,6 +1,6 @@
-"""What another run has fitted, kept for a run that begins with its weights: alphabets, marks, labels and scalers.
+"""Keeps the fit of an earlier run for a run that starts from its weights: alphabets, marks, labels and scalers.
 
-Symbols and labels that are new come after the known ones, so that every id that the weights know keeps its meaning.
+New symbols and labels are added after the known ones, so that every id that the weights know keeps its meaning.
 """
 
 from __future__ import annotations
@@ -22,9 +22,10 @@ from seqdec_gui.domain.problems import InvalidInput, Problem, errors
 from seqdec_gui.domain.wording import counted
 
 SYMBOLS_SHOWN = 20
-"""How many new symbols or labels a message lists."""
-FIT_ANEW = "Or choose to fit anew (--fit anew), which gives the weights other ids and scales than they know."
+"""The number of new symbols or labels that a message lists at most."""
 
+FIT_ANEW = "Or choose to fit anew (--fit anew), which gives the weights other ids and scales than they know."
+"""The last sentence of a hint about a codec that differs from that of the earlier run."""
 
 _MARKS: dict[tuple[bool, bool], Literal["both", "begin", "end", "none"]] = {
     (True, True): "both",
@@ -32,11 +33,11 @@ _MARKS: dict[tuple[bool, bool], Literal["both", "begin", "end", "none"]] = {
     (False, True): "end",
     (False, False): "none",
 }
-"""What a codec calls rows with a begin mark and with an end mark."""
+"""The value of `TextCodec.marks` for rows that have (a begin mark, an end mark)."""
 
 
 class Kept(NamedTuple):
-    """How a binding is to be fitted: by this codec, and so that what `earlier` holds stays as it is."""
+    """Instructions for fitting a binding: use `codec`, and keep the alphabet, labels or scaler of `earlier` unchanged."""
 
     codec: Codec | None
     earlier: FittedCodec | None = None
@@ -44,9 +45,10 @@ class Kept(NamedTuple):
 
 
 class Growth(NamedTuple):
-    """A port whose alphabet (or room for one) is not that of the earlier run: the first `known` of its ids mean the same.
+    """A port that has another alphabet, or room for another number of ids, than in the earlier run.
 
-    `room_before` and `room` are how many ids the blocks of the earlier run and of this one have room for.
+    Its first `known` ids mean the same in both runs. `room_before` and `room` are the numbers of ids that the blocks of the
+    earlier run and of this run have room for.
     """
 
     port: DataPort
@@ -57,9 +59,10 @@ class Growth(NamedTuple):
 
 @dataclass(frozen=True)
 class EarlierFit:
-    """`fitted` is what the run `name` has fitted; `ports` gives for each port of the new design the name it had there.
+    """The fit of an earlier run.
 
-    `rooms` are the numbers of ids that ports of the earlier run had room for, by their names there.
+    `name` is the name of that run and `fitted` its fit. `ports` maps each port of the new design to the name of the same port
+    in the earlier run. `rooms` maps the names of the earlier run to the number of ids that the port had room for.
     """
 
     fitted: Fitted
@@ -68,7 +71,7 @@ class EarlierFit:
     rooms: Mapping[str, int | None]
 
     def kept(self, demand: Demand, source: Source, codec: Codec | None) -> Kept:
-        """What stays of the earlier run for this binding, whose codec in the design is `codec`."""
+        """Return what a binding keeps of the earlier run; `codec` is the codec of the binding in the new design."""
         where = demand.port.port
         feed = self._feed(demand.port.name)
         if feed is None:
@@ -90,8 +93,8 @@ class EarlierFit:
         return _kept(codec, known, source)
 
     def growths(self, fitted: Fitted, ports: Sequence[DataPort]) -> tuple[Growth, ...]:
-        """The ports whose alphabet or room is another than in the earlier run, now that `fitted` is what this run has."""
-        found = []
+        """Return the ports that have another alphabet or room in `fitted`, the fit of the new run, than in the earlier run."""
+        growths = []
         for port in ports:
             before, now = self._feed(port.name), next((feed for feed in fitted.feeds if feed.name == port.name), None)
             room, room_before = symbol_room(port), self.rooms.get(self.ports.get(port.name, ""))
@@ -100,11 +103,11 @@ class EarlierFit:
             old, new = self.fitted.port(before.array).codec, fitted.port(now.array).codec
             known = min(_ids(old, room_before), room_before)
             if room != room_before or _ids(new, room) > known:
-                found.append(Growth(port, known, room_before, room))
-        return tuple(found)
+                growths.append(Growth(port, known, room_before, room))
+        return tuple(growths)
 
     def compared(self, fitted: Fitted) -> list[str]:
-        """In which ports a fit made anew differs from the earlier one, in words."""
+        """Return a sentence for each port whose new fit differs from the earlier one."""
         differences = []
         for feed in fitted.feeds:
             before = self._feed(feed.name)
@@ -114,39 +117,38 @@ class EarlierFit:
         return differences
 
     def _feed(self, name: str) -> TensorFeed | None:
-        """The wire of the earlier run for a port of the new design, None if it had none."""
+        """Return the feed of the earlier run for a port of the new design; None if it had none."""
         old = self.ports.get(name)
         return next((feed for feed in self.fitted.feeds if feed.name == old), None)
 
 
 def fitted_with(kept: Kept, demand: Demand, source: Source, plan: TextPlan | None) -> Fit:
-    """The fit of a binding of which `kept` stays; new symbols, labels and longer rows are told."""
+    """Fit a binding and keep what `kept` holds; new symbols, new labels and longer rows become remarks."""
     if errors(kept.problems):
         return Fit(None, (), list(kept.problems))
-    made = fit(demand, source, kept.codec, plan)
-    made = made._replace(problems=[*kept.problems, *made.problems])
-    if kept.earlier is None or made.codec is None:
-        return made
-    codec, told = _with_earlier(made.codec, kept.earlier, demand, source)
-    feeds = made.feeds
+    new_fit = fit(demand, source, kept.codec, plan)
+    new_fit = new_fit._replace(problems=[*kept.problems, *new_fit.problems])
+    if kept.earlier is None or new_fit.codec is None:
+        return new_fit
+    codec, differences = _with_earlier(new_fit.codec, kept.earlier, demand, source)
+    feeds = new_fit.feeds
     if isinstance(codec, FittedIds):
         feeds = tuple(msgspec.structs.replace(feed, pad_id=codec.pad_id) for feed in feeds)
-    return Fit(codec, feeds, [*made.problems, *told])
+    return Fit(codec, feeds, [*new_fit.problems, *differences])
 
 
 # -- what stays
 def _kept(codec: Codec | None, known: FittedCodec, source: Source) -> Kept:
     match known:
         case FittedText():
-            given = codec if isinstance(codec, TextCodec) else TextCodec()
-            wanted = TextCodec(
-                known.tokens, (), given.length, _MARKS[known.begin, known.end], known.padding, known.reverse, known.lowercase
-            )
-            longer = given.charset if len(given.charset) > len(known.charset) else known.charset
-            return Kept(wanted, msgspec.structs.replace(known, charset=longer))
+            text_codec = codec if isinstance(codec, TextCodec) else TextCodec()
+            marks, length = _MARKS[known.begin, known.end], text_codec.length
+            kept_codec = TextCodec(known.tokens, (), length, marks, known.padding, known.reverse, known.lowercase)
+            longer_charset = text_codec.charset if len(text_codec.charset) > len(known.charset) else known.charset
+            return Kept(kept_codec, msgspec.structs.replace(known, charset=longer_charset))
         case FittedCategory():
-            given_labels = codec.labels if isinstance(codec, CategoryCodec) else ()
-            labels = given_labels if len(given_labels) > len(known.labels) else known.labels
+            codec_labels = codec.labels if isinstance(codec, CategoryCodec) else ()
+            labels = codec_labels if len(codec_labels) > len(known.labels) else known.labels
             try:
                 new = sorted_labels(source)
             except InvalidInput:  # no labels at all, which the fit reports
@@ -159,7 +161,7 @@ def _kept(codec: Codec | None, known: FittedCodec, source: Source) -> Kept:
 
 
 def _of_both_ends(fed: FittedCodec, judged: FittedCodec, demand: Demand) -> tuple[FittedCodec, tuple[Problem, ...]]:
-    """One codec for a column that gives input and targets, where the earlier run had a column for each."""
+    """Return one codec for a column that gives both input and targets, where the earlier run had a column for each."""
     if isinstance(fed, FittedText) and isinstance(judged, FittedText) and fed.numbering == judged.numbering:
         return msgspec.structs.replace(fed, begin=fed.begin, end=judged.end, end_reserved=False), ()
     if isinstance(fed, FittedIds) and isinstance(judged, FittedIds):
@@ -174,26 +176,26 @@ def _of_both_ends(fed: FittedCodec, judged: FittedCodec, demand: Demand) -> tupl
 
 
 def _differences(codec: Codec | None, known: FittedCodec, port: DataPort) -> list[str]:
-    """Where the design's codec contradicts what was fitted, in words."""
+    """Return, in words, each setting of the design's codec that contradicts the earlier fit."""
     match codec, known:
         case None, _:
             return []
         case TextCodec(), FittedText():
-            found = [
-                f"{name} is {_shown(given)} here and was {_shown(before)} there"
+            differences = [
+                f"{name} is {_shown(value)} here and was {_shown(earlier_value)} there"
                 for name in ("tokens", "padding", "reverse", "lowercase")
-                if (given := getattr(codec, name)) != (before := getattr(known, name))
+                if (value := getattr(codec, name)) != (earlier_value := getattr(known, name))
             ]
             common = min(len(codec.charset), len(known.charset))
             if codec.charset[:common] != known.charset[:common]:
-                found.append("the charset has other symbols, or the same in another order")
+                differences.append("the charset has other symbols, or the same in another order")
             if codec.marks != "auto" and marks_of(codec, port) != (known.begin, known.end):
-                found.append(f"marks are {codec.marks} here, and those there {_MARKS[known.begin, known.end]}")
-            return found
+                differences.append(f"marks are {codec.marks} here, and those there {_MARKS[known.begin, known.end]}")
+            return differences
         case CategoryCodec(), FittedCategory():
             common = min(len(codec.labels), len(known.labels))
             alike = codec.labels[:common] == known.labels[:common]
-            return [] if alike else ["the labels are others, or in another order"]
+            return [] if alike else ["the labels differ, or stand in another order"]
         case IdsCodec(), FittedIds():
             alike = codec.pad_id in (None, known.pad_id)
             return [] if alike else [f"the id of padding is {codec.pad_id} here and was {known.pad_id} there"]
@@ -216,35 +218,35 @@ def _tag(codec: Codec | FittedCodec) -> str:
 
 # -- what is new
 def _with_earlier(
-    made: FittedCodec, known: FittedCodec, demand: Demand, source: Source
+    new: FittedCodec, known: FittedCodec, demand: Demand, source: Source
 ) -> tuple[FittedCodec, list[Problem]]:  # fmt: skip
     where = demand.port.port
-    match made, known:
+    match new, known:
         case FittedText(), FittedText():
-            told = _new(made.charset[len(known.charset) :], "symbol", len(known.charset), source, where)
+            notes = _new(new.charset[len(known.charset) :], "symbol", len(known.charset), source, where)
             if demand.steps[0] is not None:
-                return made, told
-            if made.length > known.length:
-                text = f"{source.label}: the longest row takes {made.length} ids; the earlier run stored {known.length}."
+                return new, notes
+            if new.length > known.length:
+                text = f"{source.label}: the longest row takes {new.length} ids; the earlier run stored {known.length}."
                 hint = "Rows are stored longer; the weights do not depend on it."
-                told.append(Problem("info", "longer_rows", where, text, hint))
-            return msgspec.structs.replace(made, length=max(made.length, known.length)), told
+                notes.append(Problem("info", "longer_rows", where, text, hint))
+            return msgspec.structs.replace(new, length=max(new.length, known.length)), notes
         case FittedCategory(), FittedCategory():
-            return made, _new(made.labels[len(known.labels) :], "label", len(known.labels), source, where)
+            return new, _new(new.labels[len(known.labels) :], "label", len(known.labels), source, where)
         case FittedIds(), FittedIds():
-            if made.depth != known.depth and known.pad_id is not None and known.pad_id in (made.depth, known.depth):
+            if new.depth != known.depth and known.pad_id is not None and known.pad_id in (new.depth, known.depth):
                 text = f"{source.label} gives padding another id than in the earlier run: rows there were {_of_depth(known)}."
-                return made, [Problem("error", "fit_differs", where, text, f"Store them so. {FIT_ANEW}")]
-            hollow = known.pad_id is None and made.depth > 0 and made.pad_id == made.depth  # steps without a symbol are new
-            return made if hollow else msgspec.structs.replace(made, pad_id=known.pad_id), []
+                return new, [Problem("error", "fit_differs", where, text, f"Store them so. {FIT_ANEW}")]
+            hollow = known.pad_id is None and new.depth > 0 and new.pad_id == new.depth  # steps without a symbol are new
+            return new if hollow else msgspec.structs.replace(new, pad_id=known.pad_id), []
         case FittedNumbers(), FittedNumbers():
-            if known.mean and made.shape[-1:] != (len(known.mean),):
-                text = f"{source.label} has rows of shape {made.shape}; the earlier run standardised {len(known.mean)} values."
-                return made, [Problem("error", "wrong_shape", where, text, f"Bind as many. {FIT_ANEW}")]
-            return FittedNumbers(made.shape, known.mean, known.deviation), []
+            if known.mean and new.shape[-1:] != (len(known.mean),):
+                text = f"{source.label} has rows of shape {new.shape}; the earlier run standardised {len(known.mean)} values."
+                return new, [Problem("error", "wrong_shape", where, text, f"Bind as many values as there were. {FIT_ANEW}")]
+            return FittedNumbers(new.shape, known.mean, known.deviation), []
         case _:
-            text = f"{source.label} was bound as {_tag(known)} in the earlier run, and is {_tag(made)} now."
-            return made, [Problem("error", "fit_differs", where, text, f"Bind a column of the same kind. {FIT_ANEW}")]
+            text = f"{source.label} was bound as {_tag(known)} in the earlier run, and is {_tag(new)} now."
+            return new, [Problem("error", "fit_differs", where, text, f"Bind a column of the same kind. {FIT_ANEW}")]
 
 
 def _of_depth(codec: FittedIds) -> str:
@@ -261,7 +263,7 @@ def _new(new: Sequence[str], what: str, known: int, source: Source, where: str) 
 
 
 def _ids(codec: FittedCodec, room: int) -> int:
-    """How many ids of a column have a meaning; ids that the user has counted may all have one."""
+    """Return how many ids of a column have a meaning; with ids from the file, every id of `room` may have one."""
     match codec:
         case FittedText():
             return codec.symbols

@@ -1,4 +1,4 @@
-"""The first step of a generated sequence of numbers, where the rows to decode have to give it."""
+"""Takes the first step of a generated sequence of numbers from the rows to decode."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from seqdec_gui.data.fitted import Fitted
 
 
 def with_first_step(fitted: Fitted, name: str) -> Fitted:
-    """The same codecs, but a row needs a value for port `name` too: the numbers of one step, scaled as the steps were."""
+    """Return the fit with port `name` as an input to fill in: the numbers of one step, scaled like the trained steps."""
     ports = []
     for port in fitted.ports:
         if port.name == name:
@@ -25,12 +25,12 @@ def with_first_step(fitted: Fitted, name: str) -> Fitted:
 
 
 def first_of_sequences(values: Mapping[str, Any], fitted: Fitted, name: str) -> dict[str, Any]:
-    """The values of all rows, with the first step alone where whole sequences are given for port `name`.
+    """Return the values of all rows, with whole sequences for port `name` cut to their first step.
 
-    `fitted` is what the run was trained with: its sequences are those that are taken for whole ones.
+    `fitted` is the fit of the run: values in the shape of its sequences count as whole sequences.
     """
     shape = fitted.port(name).codec.row_shape
-    given = values.get(name)
-    if isinstance(given, np.ndarray) and len(given) and given[0].size == np.prod(shape, dtype=np.int64):
-        return {**values, name: given.reshape(len(given), *shape)[:, 0]}
+    sequences = values.get(name)
+    if isinstance(sequences, np.ndarray) and len(sequences) and sequences[0].size == np.prod(shape, dtype=np.int64):
+        return {**values, name: sequences.reshape(len(sequences), *shape)[:, 0]}
     return dict(values)

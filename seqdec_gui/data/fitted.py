@@ -1,4 +1,4 @@
-"""What was fitted to the training data: saved with the run, it writes new rows the same way and reads ids as text.
+"""The fit of a dataset: saved with the run, it encodes new rows like the training rows and decodes ids to text.
 
 The file `data.json` holds a `Fitted` as JSON; floats are written so that they are read back exactly.
 """
@@ -20,6 +20,7 @@ from seqdec_gui.data.tensor_feeds import TensorFeed
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
 FORMAT = 1
+"""The number of the newest format of `data.json` that this version reads and writes."""
 
 
 class FittedPort(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,7 +38,7 @@ class FittedPort(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """By which names a column of new rows may say that it is for this port, the best first."""
+        """The names under which a column of new rows is taken for this port, the best first."""
         own = (self.name, self.port, *self.aliases)
         return tuple(dict.fromkeys((*own, *self.columns) if len(self.columns) == 1 else own))
 
@@ -55,16 +56,16 @@ class Fitted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"f
         return tuple(port for port in self.ports if port.role == "input" and not port.generated)
 
     def port(self, name: str) -> FittedPort:
-        """The port that this name, or one of its aliases, means. Raises InvalidInput."""
+        """Return the port with this name or alias. Raises InvalidInput."""
         for port in self.ports:
             if name in (port.name, port.port, *port.aliases):
                 return port
         raise InvalidInput(f"No port {name!r} was trained; expected one of {', '.join(port.name for port in self.ports)}.")
 
     def text(self, name: str = "") -> FittedText | FittedCategory:
-        """The codec that reads the ids of a loss's predictions (or of an input) as text; by default of the first loss.
+        """Return the codec that decodes the ids of a loss's predictions, or of an input, to text; by default the first loss.
 
-        Raises InvalidInput where ids are no text.
+        Raises InvalidInput if the port was not trained on text or labels.
         """
         wanted = name or next((feed.name for feed in self.feeds if feed.role == "target"), "")
         array = next((feed.array for feed in self.feeds if feed.name == wanted), wanted)
@@ -74,26 +75,30 @@ class Fitted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"f
         return codec
 
     def decode(self, ids: Any, name: str = "") -> str:
-        """The text of one row of ids, up to the end mark; `name` as for `text`."""
+        """Return the text of one row of ids up to the end mark; `name` is as in `text`."""
         return self.text(name).decode(ids)
 
     def encode_rows(self, rows: Mapping[str, Sequence[str] | Array]) -> dict[str, Array]:
-        """The arrays of new rows: port name to texts, labels or numbers `(rows, ...)`, as encoded in training.
+        """Encode new rows as in training: texts, labels or numbers `(rows, ...)` by port name to arrays by port name.
 
-        Takes any of the ports, aliases too; needs all `inputs`. Raises InvalidInput with every problem: missing ports,
-        unknown symbols, wrong widths, different numbers of rows.
+        `rows` has all `inputs` and may have other ports; aliases are allowed. Raises InvalidInput with every problem:
+        missing ports, unknown symbols, wrong widths, different numbers of rows.
         """
-        given = {self.port(name).name: values for name, values in rows.items()}
+        values_of = {self.port(name).name: values for name, values in rows.items()}
         problems = [
             Problem("error", "missing_input", port.name, f"No values are given for input {port.name}; expected one per row.")
             for port in self.inputs
-            if port.name not in given
+            if port.name not in values_of
         ]
-        sources = {name: RowSource(f"{self.port(name).role.capitalize()} {name!r}", values) for name, values in given.items()}
+        sources = {
+            name: RowSource(f"{self.port(name).role.capitalize()} {name!r}", values) for name, values in values_of.items()
+        }
         counts = {name: source.rows for name, source in sources.items()}
         if len(set(counts.values())) > 1:
             listed = ", ".join(f"{name} has {count}" for name, count in counts.items())
-            problems.append(Problem("error", "row_counts_differ", "data", f"Expected as many rows for every input; {listed}."))
+            problems.append(
+                Problem("error", "row_counts_differ", "data", f"Expected the same number of rows for every input; {listed}.")
+            )
         for name, source in sources.items():
             problems += faults(self.port(name).codec, source, name)
         if problems:
@@ -101,10 +106,11 @@ class Fitted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"f
         return {name: encode(self.port(name).codec, source, name, None) for name, source in sources.items()}
 
     def dumps(self) -> bytes:
+        """Return the content of `data.json`."""
         return msgspec.json.format(msgspec.json.encode(self), indent=1)
 
     def save(self, path: Path) -> None:
-        """Writes the JSON file whole or not at all. Raises SeqdecError."""
+        """Write the JSON file whole or not at all. Raises SeqdecError."""
         write_whole(path, self.dumps())
 
 
@@ -113,7 +119,7 @@ class _Version(msgspec.Struct):
 
 
 def loads(text: bytes | str, name: str = "data.json") -> Fitted:
-    """Raises InvalidInput: no JSON, damaged, or written by a newer version."""
+    """Read the text of a `data.json`. Raises InvalidInput if it is not JSON, damaged or written by a newer version."""
     try:
         version = msgspec.json.decode(text, type=_Version).format
         if version > FORMAT:
@@ -124,7 +130,7 @@ def loads(text: bytes | str, name: str = "data.json") -> Fitted:
 
 
 def load(path: Path) -> Fitted:
-    """Reads `data.json`. Raises InvalidInput."""
+    """Read `data.json`. Raises InvalidInput."""
     if path.exists() and not path.is_file():
         raise InvalidInput(f"{path} is no ordinary file; expected the data.json of a run.")
     try:
@@ -135,7 +141,7 @@ def load(path: Path) -> Fitted:
 
 
 def faults(codec: FittedCodec, source: Source, where: str) -> list[Problem]:
-    """Why these rows cannot be encoded; values of the wrong type included."""
+    """Return every problem that keeps these rows from being encoded, values of the wrong type included."""
     try:
         return codec.faults(source, where)
     except InvalidInput as error:
@@ -143,7 +149,7 @@ def faults(codec: FittedCodec, source: Source, where: str) -> list[Problem]:
 
 
 def encode(codec: FittedCodec, source: Source, name: str, folder: Path | None) -> Array:
-    """The source's rows as one array, a chunk at a time; in `folder` where it is large."""
+    """Encode the rows of the source as one array, a chunk at a time; a large array is written to `folder` and mapped."""
     write = codec.encoder()
     with ArrayWriter(name, (source.rows, *codec.row_shape), np.dtype(codec.dtype), folder) as writer:
         for chunk in codec.chunks(source):

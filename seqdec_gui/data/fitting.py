@@ -1,4 +1,4 @@
-"""From a port and the rows bound to it to a fitted codec and its wires."""
+"""Fits the codec of one port to the rows that are bound to it, and makes the feeds of the model from it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ EXACT_WHOLE = 2**24
 
 
 class Fit(NamedTuple):
-    """A fitted codec, or None where it could not be fitted, the wires it feeds, and what is wrong."""
+    """The result of a fit: the codec (None where none could be fitted), its feeds, and every problem."""
 
     codec: FittedCodec | None
     feeds: tuple[TensorFeed, ...]
@@ -41,13 +41,16 @@ class Fit(NamedTuple):
 
 
 class Demand(NamedTuple):
-    """What is asked of one column: the port, the loss that it teaches as well (or None), and which rows train."""
+    """The demands on one column: values for `port`, and targets for the loss `taught` too unless that is None.
+
+    `training` is true for the rows that train (bool, one per row).
+    """
 
     port: DataPort
     taught: DataPort | None
     training: Array
     extra: int
-    """Steps that are stored beyond what the port takes: 1 where the port takes `[0:-1]`."""
+    """How many more steps are stored than the port takes: 1 where the port takes `[0:-1]`."""
 
     @property
     def steps(self) -> Shape:
@@ -57,22 +60,26 @@ class Demand(NamedTuple):
 
     @property
     def stored_steps(self) -> Shape:
+        """The shape that is stored for a row, `extra` steps included, without the axis of symbols or classes."""
         steps = self.steps
         return (steps[0] + self.extra, *steps[1:]) if steps and steps[0] is not None else steps
 
     @property
     def ends(self) -> list[DataPort]:
-        """Both ends of the wire: the port, and the targets that it gives as well."""
+        """The port, and the loss whose targets the column gives too."""
         return [self.port] if self.taught is None else [self.port, self.taught]
 
-    def too_narrow(self, code: str, needed: int, found: str) -> list[Problem]:
-        """A problem for every end of the wire that has no room for `needed` symbols or labels; `found` begins its text."""
+    def too_narrow(self, code: str, needed: int, finding: str) -> list[Problem]:
+        """Return a problem for every one of `ends` that has no room for `needed` symbols or labels.
+
+        `finding` is the first half of the sentence: how many symbols or labels the column has.
+        """
         return [
             Problem(
                 "error",
                 code,
                 port.port,
-                f"{found}; {port.width_at or port.port} has room for {room}.",
+                f"{finding}; {port.width_at or port.port} has room for {room}.",
                 f"Set {port.width_at}={needed}." if port.width_at else f"Make it {needed} wide.",
                 needed,
             )
@@ -82,11 +89,12 @@ class Demand(NamedTuple):
 
     @property
     def masks_padding(self) -> bool:
+        """Whether steps of padding are left out at one of `ends`."""
         return self.port.mask_padding or (self.taught is not None and self.taught.mask_padding)
 
 
 def symbol_room(port: DataPort) -> int | None:
-    """How many ids the port has room for: symbols, classes, or the depth of its one-hot rows."""
+    """Return how many ids the port has room for: symbols, classes, or the depth of its one-hot rows."""
     if port.classes is not None:
         return port.classes
     if port.type.dtype == "int32":
@@ -95,9 +103,9 @@ def symbol_room(port: DataPort) -> int | None:
 
 
 def fit(demand: Demand, source: Source, codec: Codec | None, plan: TextPlan | None = None) -> Fit:
-    """Fits the codec, or the one that suits port and rows, and lists every problem found.
+    """Fit `codec` to the rows; where it is None, fit the codec that suits the port and the rows.
 
-    `plan` is how text is to be numbered (see `data.numbering`); None: as this column alone needs.
+    `plan` says how text is to be numbered (see `data.numbering`); with None the column is numbered by itself.
     """
     try:
         numbers = survey_numbers(source, demand.training) if source.kind in ("array", "number") else None
@@ -117,7 +125,7 @@ def fit(demand: Demand, source: Source, codec: Codec | None, plan: TextPlan | No
 
 
 def choose(demand: Demand, source: Source, seen: NumberSurvey | None) -> Codec:
-    """The codec for a binding that names none."""
+    """Return the codec for a binding that names none. `seen` may be None for text and whole numbers."""
     port, steps = demand.port, demand.steps
     symbolic = port.type.dtype == "int32" or port.classes is not None or port.one_hot
     if source.kind == "text":
@@ -134,7 +142,7 @@ def choose(demand: Demand, source: Source, seen: NumberSurvey | None) -> Codec:
 
 
 def text_codec(demand: Demand, source: Source, codec: Codec | None) -> TextCodec | None:
-    """The codec by which `fit` would read this column as text; None where it would not."""
+    """Return the codec with which `fit` would read this column as text; None if it would not read it as text."""
     if codec is None and source.kind in ("text", "integer"):
         codec = choose(demand, source, None)
     return codec if isinstance(codec, TextCodec) else None
@@ -146,13 +154,13 @@ def _plain_numbers(demand: Demand) -> Codec:
 
 
 def _judged(demand: Demand) -> bool:
-    """Whether a loss chooses a class by these rows: a class cannot be 'none'."""
+    """Return whether a loss compares classes with these rows, so that every step needs a class."""
     return demand.port.classes is not None or (demand.taught is not None and demand.taught.classes is not None)
 
 
 # -- text
 class TextPlan(NamedTuple):
-    """How a column of text is to be written: the ids of its symbols, and what was seen in its rows."""
+    """The plan for encoding a column of text: the id of every symbol, and the survey of its rows."""
 
     numbering: TextNumbering
     seen: Survey
@@ -160,18 +168,18 @@ class TextPlan(NamedTuple):
 
 
 def plan_alone(demand: Demand, source: Source, codec: TextCodec) -> TextPlan:
-    """The plan for a column that shares its numbering with no other. Raises InvalidInput where the rows are no text."""
+    """Return the plan for a column that shares its numbering with no other. Raises InvalidInput if the rows are not text."""
     seen = survey(source.texts(), codec.tokens, codec.lowercase)
     return TextPlan(TextNumbering(codec.charset or symbols_in(seen), *marks_of(codec, demand.port)), seen)
 
 
 def symbols_in(seen: Survey) -> tuple[str, ...]:
-    """The symbols of the rows, sorted."""
+    """Return the symbols of the rows, sorted."""
     return tuple(symbol for symbol in seen.symbols if symbol)
 
 
 def marks_of(codec: TextCodec, port: DataPort) -> tuple[bool, bool]:
-    """Whether rows begin with a mark, and whether they end with one."""
+    """Return whether rows begin with a begin mark, and whether they end with an end mark."""
     marks = codec.marks
     if marks == "auto":
         marks = "end" if port.role == "target" else "both" if port.taught else "none"
@@ -204,25 +212,28 @@ def _fit_text(demand: Demand, source: Source, codec: TextCodec, plan: TextPlan) 
 
 
 def _text_length(demand: Demand, source: Source, codec: TextCodec, seen: Survey, marks: int) -> tuple[int, list[Problem]]:
-    """How many ids a row is stored as, marks included: the port's length, else the codec's, else as the data needs."""
-    where, given = demand.port.port, demand.steps[0]
+    """Return how many ids are stored for a row, marks included, and the problems of rows that are longer.
+
+    The length of the port counts first, then that of the codec; where both are open, the longest row decides.
+    """
+    where, port_steps = demand.port.port, demand.steps[0]
     needed = seen.longest + marks
-    if given is not None and codec.length is not None and codec.length != given:
-        text = f"The codec of {source.label} has length {codec.length}, the block takes {given} steps; expected the same."
-        return given + demand.extra, [Problem("error", "length_differs", where, text, "Leave the codec's length empty.")]
-    steps = given if given is not None else codec.length
+    if port_steps is not None and codec.length is not None and codec.length != port_steps:
+        text = f"The codec of {source.label} has length {codec.length}, the block takes {port_steps} steps; expected the same."
+        return port_steps + demand.extra, [Problem("error", "length_differs", where, text, "Leave the codec's length empty.")]
+    steps = port_steps if port_steps is not None else codec.length
     if steps is None:
         return max(needed, 1 + demand.extra), []
     stored = steps + demand.extra
     if needed <= stored:
         return stored, []
-    room, take = stored - marks, needed - demand.extra
+    room_for_symbols, needed_steps = stored - marks, needed - demand.extra
     text = (
-        f"{source.label} has {counted(seen.longer_than(room), 'row')} too long for {steps} steps: the longest, "
-        f"row {seen.longest_row + 1}, has {seen.longest} symbols and needs {take} steps with its marks."
+        f"{source.label} has {counted(seen.longer_than(room_for_symbols), 'row')} too long for {steps} steps: the longest, "
+        f"row {seen.longest_row + 1}, has {seen.longest} symbols and needs {needed_steps} steps with its marks."
     )
-    hint = f"Set {demand.port.length_at or 'length'}={take}, or shorten or remove these rows."
-    return stored, [Problem("error", "too_long", where, text, hint, take)]
+    hint = f"Set {demand.port.length_at or 'length'}={needed_steps}, or shorten or remove these rows."
+    return stored, [Problem("error", "too_long", where, text, hint, needed_steps)]
 
 
 def _charset_problems(codec: TextCodec, where: str) -> list[Problem]:
@@ -233,7 +244,7 @@ def _charset_problems(codec: TextCodec, where: str) -> list[Problem]:
     if not wrong:
         return []
     text = f"The codec's charset has the entry {wrong[0]!r}; expected different single {codec.tokens}."
-    return [Problem("error", "bad_charset", where, text, "Leave the charset empty to have it found.")]
+    return [Problem("error", "bad_charset", where, text, "Leave the charset empty: it is then taken from the data.")]
 
 
 # -- labels
@@ -255,13 +266,13 @@ def _fit_category(demand: Demand, source: Source, codec: CategoryCodec, taken_fo
 
 
 def sorted_labels(source: Source) -> list[str]:
-    """The different texts of the rows, whole numbers by their size. Raises InvalidInput."""
-    found = survey_labels(source)
-    return sorted(found, key=int) if source.kind == "integer" else sorted(found)
+    """Return the different texts of the rows, whole numbers in the order of their size. Raises InvalidInput."""
+    labels = survey_labels(source)
+    return sorted(labels, key=int) if source.kind == "integer" else sorted(labels)
 
 
 def survey_labels(source: Source) -> set[str]:
-    """The different texts of the rows; an empty one is no label."""
+    """Return the different texts of the rows, without the empty text, which is no label."""
     labels: set[str] = set()
     for chunk in source.texts():
         labels.update(label for label in chunk.dictionary_encode().dictionary.to_pylist() if label)
@@ -288,10 +299,12 @@ def _fit_ids(demand: Demand, source: Source, codec: IdsCodec, seen: NumberSurvey
     problems = [problem for problem in fitted.faults(source, where, seen) if problem.code != "too_many_symbols" or not limit]
     symbols = max(depth, int(seen.high) + 1)
     if seen.integral:
-        found = f"is one-hot with {depth} symbols" if depth else f"has ids up to {symbols - 1}, which makes {symbols} symbols"
-        problems += demand.too_narrow("too_many_symbols", symbols, f"{source.label} {found}")
+        contents = f"has ids up to {symbols - 1}, which makes {symbols} symbols"
+        if depth:
+            contents = f"is one-hot with {depth} symbols"
+        problems += demand.too_narrow("too_many_symbols", symbols, f"{source.label} {contents}")
         if hollow and port.type.dtype == "int32":  # a step of zeros is the id after the last symbol
-            text = f"{source.label} has steps of zeros, which become id {depth}: {found}, and one for these steps"
+            text = f"{source.label} has steps of zeros, which become id {depth}: {contents}, and one for these steps"
             problems += demand._replace(taught=None).too_narrow("too_many_symbols", depth + 1, text)
     if not problems:
         problems += _padding_problems(demand, source, pad_id, depth)
@@ -299,7 +312,7 @@ def _fit_ids(demand: Demand, source: Source, codec: IdsCodec, seen: NumberSurvey
 
 
 def _padding_problems(demand: Demand, source: Source, pad_id: int | None, depth: int) -> list[Problem]:
-    """Warnings: an id that looks like padding and counts, and an id that counts and that an embedding would skip."""
+    """Warn of an id that looks like padding but is not masked, and of a symbol that an embedding would mask as padding."""
     port = demand.port
     problems = []
     likely = likely_padding(source, depth) if pad_id is None and demand.masks_padding else None
@@ -333,8 +346,8 @@ def _fit_numbers(demand: Demand, source: Source, codec: Codec, seen: NumberSurve
         hint = f"Bind {demand.taught.port} to a column of its own."
         problems.append(Problem("error", "wrong_shape", demand.taught.port, text, hint))
     if _judged(demand) and (seen.low < 0 or seen.high > 1):
-        found = f"{source.label} has values from {seen.low:g} to {seen.high:g}"
-        text = f"{found}; expected class ids, one-hot rows or probabilities."
+        span = f"{source.label} has values from {seen.low:g} to {seen.high:g}"
+        text = f"{span}; expected class ids, one-hot rows or probabilities."
         problems.append(Problem("error", "not_probabilities", where, text, "Bind another column, or choose another loss."))
     elif seen.hollow and _judged(demand) and not demand.masks_padding:
         text = (
@@ -368,7 +381,7 @@ def _fit_numbers(demand: Demand, source: Source, codec: Codec, seen: NumberSurve
 def _standardised(
     plain: FittedNumbers, source: Source, seen: NumberSurvey, where: str, standardise: bool | Literal["auto"]
 ) -> tuple[FittedNumbers, list[Problem]]:
-    """The numbers on their scale, and what was done; a column that does not vary over the training rows is only centred."""
+    """Return the standardised codec, and remarks on how it was scaled; numbers that do not vary are centred, not scaled."""
     chosen = choose_scaling(seen, plain.shape[-1] if plain.shape else 1, standardise)
     fitted = plain
     if chosen.scaled:
@@ -385,17 +398,17 @@ def _standardised(
 
 
 # -- shared
-def _matches(found: tuple[int, ...], expected: Shape) -> bool:
-    return len(found) == len(expected) and all(b is None or a == b for a, b in zip(found, expected, strict=True))
+def _matches(shape: tuple[int, ...], expected: Shape) -> bool:
+    return len(shape) == len(expected) and all(b is None or a == b for a, b in zip(shape, expected, strict=True))
 
 
-def _shape_problem(demand: Demand, source: Source, found: tuple[int, ...], expected: Shape) -> Problem | None:
-    """Checks the rows' shape; a wire for teacher forcing needs at least two steps."""
-    if _matches(found, expected) and not (demand.extra and found[0] < 2):
+def _shape_problem(demand: Demand, source: Source, shape: tuple[int, ...], expected: Shape) -> Problem | None:
+    """Return the problem that rows have another shape than expected; teacher forcing needs at least two steps."""
+    if _matches(shape, expected) and not (demand.extra and shape[0] < 2):
         return None
     port = demand.port
-    shown = "(" + ", ".join("any" if size is None else str(size) for size in expected) + ",)"[len(expected) != 1 :]
-    text = f"{source.label} has rows of shape {source.shape}; {port.port} takes {port.type}, expected rows of shape {shown}."
+    wanted = "(" + ", ".join("any" if size is None else str(size) for size in expected) + ",)"[len(expected) != 1 :]
+    text = f"{source.label} has rows of shape {source.shape}; {port.port} takes {port.type}, expected rows of shape {wanted}."
     hint = "Bind another column or change the block."
     if demand.taught is not None:
         text = text[:-1] + " (one step more, as it also gives the targets)."
@@ -406,7 +419,7 @@ def _shape_problem(demand: Demand, source: Source, found: tuple[int, ...], expec
 
 
 def _feeds(demand: Demand, symbols: int, pad_id: int | None, values: bool = False) -> tuple[TensorFeed, ...]:
-    """One wire, or two of one array where it teaches: what the decoder sees, and the same one step ahead."""
+    """Return one feed, or two of the same array for teacher forcing: the decoder's input, and its targets one step ahead."""
     port, taught = demand.port, demand.taught
     last = -1 if demand.extra else None
     feeds = [_feed(port, port.name, 0, last, symbols, pad_id, values)]

@@ -1,4 +1,4 @@
-"""Which columns of text number their symbols alike, and how: one charset and one layout of marks for each group.
+"""Plans the ids of symbols: columns of text that belong together share one charset and one layout of marks.
 
 Bindings of the same column belong together, and so do the input and the target of one decoder: weights and generated
 sequences then mean the same symbol by the same id at both ends. `docs/decisions/0024-*` states the price.
@@ -22,7 +22,10 @@ Column = tuple[str, tuple[str, ...]]
 
 
 class TextBinding(NamedTuple):
-    """A port that takes text. `earlier` is the codec of a run whose weights are taken, which the symbols keep their ids of."""
+    """A port that takes text, with the column bound to it.
+
+    `earlier` is the codec of an earlier run whose weights are the initial weights: symbols keep the ids that they have there.
+    """
 
     demand: Demand
     source: Source
@@ -35,22 +38,22 @@ class TextBinding(NamedTuple):
         return self.demand.port.port
 
     @property
-    def given(self) -> tuple[str, ...]:
-        """The charset that the symbols of the rows are added to: that of an earlier run, or of the codec."""
+    def initial_charset(self) -> tuple[str, ...]:
+        """The charset of the earlier run, or else of the codec, to which further symbols are added."""
         return self.earlier.charset if self.earlier is not None else self.codec.charset
 
     def fits(self, symbols: int) -> bool:
-        """Whether every end of the wire has room for this many ids."""
+        """Return whether the port, and the loss it teaches, have room for this many ids."""
         rooms = (symbol_room(port) for port in self.demand.ends)
         return all(room is None or symbols <= room for room in rooms)
 
     def marks(self) -> tuple[bool, bool]:
-        """Which marks need an id: those that the rows have, or those that had one in an earlier run."""
+        """Return whether begin and end need an id: as the rows have these marks, or as in the earlier run."""
         return self.earlier.numbering.marks if self.earlier is not None else marks_of(self.codec, self.demand.port)
 
 
 class _Surveyed(NamedTuple):
-    """A binding and what its rows hold."""
+    """A binding and the survey of its rows."""
 
     binding: TextBinding
     seen: Survey
@@ -62,10 +65,10 @@ class _Surveyed(NamedTuple):
 
 
 def plan_texts(bindings: Sequence[TextBinding], default: Numbering) -> list[TextPlan | None]:
-    """The plan of every binding; None where its rows are no text, which `fit` reports.
+    """Return the plan of every binding, and None for a binding whose rows are not text, which `fit` reports.
 
-    `default` is the design's `data.numbering`. A group whose blocks have no room for the shared numbering is numbered each
-    by itself, with a remark, unless a codec demands "shared".
+    `default` is the design's `data.numbering`. If the blocks of a group have no room for the shared numbering, each binding of
+    the group gets a numbering of its own, with a remark, unless a codec demands "shared".
     """
     surveys: dict[tuple[Column, TokenKind, bool], Survey] = {}
     known: dict[int, _Surveyed] = {}
@@ -86,7 +89,7 @@ def plan_texts(bindings: Sequence[TextBinding], default: Numbering) -> list[Text
 
 
 def _groups(known: dict[int, _Surveyed], default: Numbering) -> list[list[int]]:
-    """Places of the bindings that belong together, in their order."""
+    """Return groups of bindings that belong together, as sorted lists of their indices."""
     groups: list[list[int]] = []
     for place, each in known.items():
         near = [group for group in groups if any(_belong(known[other].binding, each.binding, default) for other in group)]
@@ -95,17 +98,17 @@ def _groups(known: dict[int, _Surveyed], default: Numbering) -> list[list[int]]:
     return groups
 
 
-def _belong(one: TextBinding, other: TextBinding, default: Numbering) -> bool:
-    """Whether two bindings are numbered together."""
-    if (one.codec.tokens, one.codec.lowercase) != (other.codec.tokens, other.codec.lowercase):
+def _belong(first: TextBinding, second: TextBinding, default: Numbering) -> bool:
+    """Return whether two bindings share a numbering."""
+    if (first.codec.tokens, first.codec.lowercase) != (second.codec.tokens, second.codec.lowercase):
         return False
-    connected = one.column == other.column or _ends_of_one_decoder(one, other) or _ends_of_one_decoder(other, one)
-    if one.earlier is not None or other.earlier is not None:  # what the earlier run numbered alike stays so
-        alike = one.earlier is not None and other.earlier is not None and one.earlier.numbering == other.earlier.numbering
+    connected = first.column == second.column or _ends_of_one_decoder(first, second) or _ends_of_one_decoder(second, first)
+    if first.earlier is not None or second.earlier is not None:  # what the earlier run numbered alike stays so
+        alike = first.earlier is not None and second.earlier is not None and first.earlier.numbering == second.earlier.numbering
         return connected and alike
-    wanted = [default if codec.numbering == "auto" else codec.numbering for codec in (one.codec, other.codec)]
-    charsets = {charset for charset in (one.codec.charset, other.codec.charset) if charset}
-    return connected and wanted == ["shared", "shared"] and len(charsets) < 2
+    policies = [default if codec.numbering == "auto" else codec.numbering for codec in (first.codec, second.codec)]
+    charsets = {charset for charset in (first.codec.charset, second.codec.charset) if charset}
+    return connected and policies == ["shared", "shared"] and len(charsets) < 2
 
 
 def _ends_of_one_decoder(fed: TextBinding, judged: TextBinding) -> bool:
@@ -113,12 +116,12 @@ def _ends_of_one_decoder(fed: TextBinding, judged: TextBinding) -> bool:
 
 
 def _numbering(members: Sequence[_Surveyed]) -> TextNumbering:
-    """The union of the marks, and one charset: a given one first, then the symbols that are not in it, sorted."""
+    """Return a numbering with the marks of all members and one charset: the initial charset, then further symbols, sorted."""
     marks = [each.binding.marks() for each in members]
-    given = next((each.binding.given for each in members if each.binding.given), ())
+    initial = next((each.binding.initial_charset for each in members if each.binding.initial_charset), ())
     open_charsets = [each for each in members if each.binding.earlier is not None or not each.binding.codec.charset]
-    further = {symbol for each in open_charsets for symbol in symbols_in(each.seen)}.difference(given)
-    return TextNumbering((*given, *sorted(further)), any(begin for begin, _ in marks), any(end for _, end in marks))
+    further = {symbol for each in open_charsets for symbol in symbols_in(each.seen)}.difference(initial)
+    return TextNumbering((*initial, *sorted(further)), any(begin for begin, _ in marks), any(end for _, end in marks))
 
 
 def _plans(members: Sequence[_Surveyed]) -> Iterable[TextPlan]:
@@ -134,7 +137,7 @@ def _plans(members: Sequence[_Surveyed]) -> Iterable[TextPlan]:
 
 
 def _numbered_apart(binding: TextBinding, ports: Sequence[str], needed: int) -> list[Problem]:
-    """A remark for every end of this binding that has no room for the numbering that its group could share."""
+    """Return a remark for every end of the binding that has no room for the shared numbering of its group."""
     others = listed([port for port in ports if port != binding.port])
     return [
         Problem(

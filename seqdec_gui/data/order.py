@@ -1,4 +1,4 @@
-"""The order of rows: the same for every engine, number of devices, version of NumPy, and after a resume."""
+"""Computes the order of rows, which does not depend on engine, devices, version of NumPy, or a stop and resumption."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 SPLIT_STREAM = 2**64 - 1
-"""Where an epoch's number stands in the key; no epoch is that high."""
+"""The number that stands for the split, instead of an epoch, in the key of the random generator; no epoch is as high."""
 
 
 def epoch_order(seed: int, epoch: int, rows: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """A permutation of range(rows), int64, for one epoch.
+    """Return a permutation of range(rows), int64, for one epoch.
 
     Philox4x64-10 (Salmon et al. 2011) with the key (seed, epoch) draws one 64-bit number per row; rows are sorted by it.
     NumPy promises the raw stream of its bit generators for good (NEP 19), which it does not for `permutation`.

@@ -1,4 +1,4 @@
-"""Where an id stands in rows of ids: whether it looks like padding, which nothing but the user can say that it is."""
+"""Detects ids that look like padding; only the user can confirm that they are."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from seqdec_gui.data.formats.base import Array
 from seqdec_gui.data.sources import Source
 
 MOST_CANDIDATES = 16
-"""How many different ids that end rows of the first chunk are looked at; data of more has no common padding."""
+"""The largest number of different row ends in the first chunk that are tried as padding."""
 
 
 def likely_padding(source: Source, depth: int = 0) -> int | None:
-    """The id that stands only in runs at the end of the rows, in some rows more often than in others; None if there is none.
+    """Return an id that occurs only in runs at the end of rows, in runs of different length; None if there is none.
 
     Rows are ids `(steps,)`, or one-hot `(steps, depth)`. Reads the rows once.
     """
@@ -38,7 +38,7 @@ def likely_padding(source: Source, depth: int = 0) -> int | None:
 
 
 def stands_inside(source: Source, number: int, depth: int = 0) -> bool:
-    """Whether some row has the id at a place that is neither its beginning nor its end, as padding has not."""
+    """Return whether some row has the id between other ids, where padding never stands."""
     for ids in _ids(source, depth):
         places = (ids == number).reshape(len(ids), -1)
         ends = (places[:, 1:] >= places[:, :-1]).all(axis=1)
@@ -49,12 +49,12 @@ def stands_inside(source: Source, number: int, depth: int = 0) -> bool:
 
 
 def has_zeros(source: Source) -> bool:
-    """Whether some step of a sequence of numbers `(steps, features)` is all 0."""
+    """Return whether a sequence of numbers `(steps, features)` has a step of zeros."""
     return len(source.shape) > 1 and any(not chunk.any(axis=-1).all() for chunk in source.numbers())
 
 
 def _ids(source: Source, depth: int) -> Iterator[Array]:
-    """Rows of ids, a chunk at a time; -1 for a one-hot step of zeros."""
+    """Yield rows of ids, a chunk at a time, with -1 for a one-hot step of zeros."""
     for chunk in source.numbers():
         if len(chunk):
             yield np.where(chunk.any(axis=-1), chunk.argmax(axis=-1), -1) if depth else chunk

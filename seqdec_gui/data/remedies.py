@@ -1,4 +1,4 @@
-"""What a button beside a problem can do about it: an edit of the blocks that makes them fit the data."""
+"""Edits that make the blocks fit the data, for the buttons beside a problem."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from seqdec_gui.domain.wording import listed
 
 
 class Remedy(NamedTuple):
-    """`text` for a button; `design` is the design with the edit."""
+    """An edit: the text of its button, and the design after the edit."""
 
     text: str
     design: Design
 
 
 class Advice(NamedTuple):
-    """Something that is no problem and could be better, and what a button can do about it."""
+    """A sentence about something that is no problem but could be better, and an edit that improves it."""
 
     text: str
     remedy: Remedy
 
 
 def remedies(design: Design, at: Bound, problem: Problem) -> tuple[Remedy, ...]:
-    """Edits that mend this problem of a bound port; empty where the user has to decide."""
+    """Return edits that solve this problem of a bound port; empty if the user has to decide."""
     if (wanted := problem.wanted) is not msgspec.UNSET:
         if problem.code in ("too_many_symbols", "numbered_apart"):
             return _changed(design, _symbol_fields(design, at.port, wanted))
@@ -54,16 +54,16 @@ def _padding_named(design: Design, at: Bound, pad_id: int) -> tuple[Remedy, ...]
 
 
 def advice(design: Design, at: Bound, fit: Fit) -> tuple[Advice, ...]:
-    """Room that the data does not need: more symbols or labels than there are."""
-    found, room = _symbols_of(fit), _room(design, at.port)
-    if not found or not room or found >= max(room):
+    """Advise to remove room for more symbols or labels than the data has."""
+    symbols, room = _symbols_of(fit), _room(design, at.port)
+    if not symbols or not room or symbols >= max(room):
         return ()
-    made = _changed(design, _symbol_fields(design, at.port, found))
-    if not made:
+    remedy = _changed(design, _symbol_fields(design, at.port, symbols))
+    if not remedy:
         return ()
     sizes = listed([str(size) for size in sorted(set(room), reverse=True)])
     kind = "labels" if isinstance(fit.codec, FittedCategory) else "symbols, padding and marks included"
-    return (Advice(f"The column has {found} {kind}; the blocks have room for {sizes}.", made[0]),)
+    return (Advice(f"The column has {symbols} {kind}; the blocks have room for {sizes}.", remedy[0]),)
 
 
 def _symbols_of(fit: Fit) -> int:
@@ -73,7 +73,7 @@ def _symbols_of(fit: Fit) -> int:
 
 
 def _room(design: Design, port: DataPort) -> list[int]:
-    """The sizes of the fields that `_symbol_fields` would set."""
+    """Return the values of the fields that `_symbol_fields` would set."""
     return [
         value
         for block, field, _ in _symbol_fields(design, port, 0)
@@ -81,24 +81,25 @@ def _room(design: Design, port: DataPort) -> list[int]:
     ]
 
 
-_Field = tuple[str, str, int]  # block, parameter, value
+_Field = tuple[str, str, int]
+"""A block, one of its parameters, and the new value."""
 
 
-def _symbol_fields(design: Design, port: DataPort, found: int) -> list[_Field]:
-    """Where the number of symbols stands: at the input block, and at the decoder that the taught loss judges."""
+def _symbol_fields(design: Design, port: DataPort, symbols: int) -> list[_Field]:
+    """Return the fields that hold the number of symbols: at the input block and at the decoder before the taught loss."""
     fields: list[_Field] = []
     if port.role == "input" and not _is_number_sequence(port):
-        fields += _width_field(design, port.name, found)
+        fields += _width_field(design, port.name, symbols)
     loss = port.taught if port.role == "input" else port.name
     judged = design.into(Port(loss, "predictions")) if loss else None
-    return fields if judged is None else fields + _width_field(design, judged.source.block, found)
+    return fields if judged is None else fields + _width_field(design, judged.source.block, symbols)
 
 
-def _length_fields(design: Design, port: DataPort, found: int) -> list[_Field]:
+def _length_fields(design: Design, port: DataPort, steps: int) -> list[_Field]:
     judged = design.into(Port(port.name, "predictions")) if port.role == "target" else None
     if port.role == "target" and judged is None:
         return []
-    return _length_field(design, port.name if judged is None else judged.source.block, found)
+    return _length_field(design, port.name if judged is None else judged.source.block, steps)
 
 
 def _width_fields(design: Design, port: DataPort, shape: tuple[int, ...]) -> list[_Field]:
@@ -116,19 +117,19 @@ def _is_number_sequence(port: DataPort) -> bool:
 
 
 def _width_field(design: Design, block: str, value: int) -> list[_Field]:
-    """The parameter that decides how many symbols or numbers the block gives per step; none where several decide."""
+    """Return the parameter that sets how many symbols or numbers a step of the block has; empty if several set it."""
     name = design.block(block).parameters.width_parameter
     return [(block, name, value)] if name else []
 
 
 def _length_field(design: Design, block: str, value: int) -> list[_Field]:
-    """The parameter that decides how many steps the block gives; none where the inputs or several decide."""
+    """Return the parameter that sets how many steps the block gives; empty if the inputs or several parameters set it."""
     name = design.block(block).parameters.length_parameter
     return [(block, name, value)] if name else []
 
 
 def _changed(design: Design, fields: list[_Field]) -> tuple[Remedy, ...]:
-    """One remedy that sets all these fields; none where they all have their values already."""
+    """Return one remedy that sets all these fields; empty if all of them have their values already."""
     new, words = design, []
     for block, field, value in fields:
         parameters = new.block(block).parameters

@@ -25,14 +25,15 @@ from seqdec_gui.domain.problems import InvalidInput, Problem
 
 Values: TypeAlias = list[str] | Array
 _SHOWN_PROBLEMS = 20
+"""The number of rows that are not numbers after which no further problems are collected."""
 
 
 def read_rows(fitted: Fitted, source: Path | Iterable[str]) -> dict[str, Values]:
-    """The values of every port of `fitted.inputs`, for `Fitted.encode_rows`.
+    """Read the values of every port of `fitted.inputs`, for `Fitted.encode_rows`.
 
-    A file's columns are named like the ports (or like the columns trained on). Lines are CSV with such a header, or,
-    where there is one input, one bare value each: text as it stands; for a vector, numbers with commas, semicolons or
-    white space between them. Raises InvalidInput.
+    The columns of a file are named like the ports, or like the columns of the training data. Lines are CSV with such a
+    header; for a model with a single input they may be one value each: text as it stands, or the numbers of a vector with
+    commas, semicolons or white space between them. Raises InvalidInput.
     """
     if not isinstance(source, Path):
         return _from_lines(fitted, [line.rstrip("\r\n") for line in source], "standard input", "")
@@ -50,23 +51,23 @@ def read_rows(fitted: Fitted, source: Path | Iterable[str]) -> dict[str, Values]
 # -- files with columns
 def _from_table(fitted: Fitted, table: Table) -> dict[str, Values]:
     names = [column.name for column in table.columns]
-    found = {port.name: _columns_for(port, names) for port in fitted.inputs}
-    _require_all(fitted, found, names, table.path.name)
-    return {port.name: _column_values(port, table, found[port.name]) for port in fitted.inputs}
+    columns_of = {port.name: _columns_for(port, names) for port in fitted.inputs}
+    _require_all(fitted, columns_of, names, table.path.name)
+    return {port.name: _column_values(port, table, columns_of[port.name]) for port in fitted.inputs}
 
 
 def _columns_for(port: FittedPort, names: Sequence[str]) -> list[str]:
-    """The columns that hold this port's values, empty if there are none."""
+    """Return the columns that hold the values of this port; empty if the file has none."""
     for name in port.names:
         if name in names:
             return [name]
     return list(port.columns) if all(column in names for column in port.columns) else []
 
 
-def _require_all(fitted: Fitted, found: dict[str, list[str]], names: Sequence[str], file: str) -> None:
+def _require_all(fitted: Fitted, columns_of: dict[str, list[str]], names: Sequence[str], file: str) -> None:
     problems = []
     for port in fitted.inputs:
-        if not found[port.name]:
+        if not columns_of[port.name]:
             wanted = " or ".join(map(repr, port.names))
             if len(port.columns) > 1:
                 wanted += f" or all of {', '.join(port.columns)}"
@@ -93,47 +94,47 @@ def _from_lines(fitted: Fitted, lines: list[str], file: str, delimiter: str) -> 
         raise InvalidInput(f"{file} is empty; expected one row per line.", "empty_file", "data")
     delimiter = delimiter or find_delimiter("\n".join(lines[:200]).encode())
     quoted = count_records("\n".join(lines).encode(), delimiter, True).fault < 0  # as in training
-    written = (f"{line}\n" for line in lines)
+    lines_with_ends = (f"{line}\n" for line in lines)
     try:
         if quoted:
-            records = list(csv.reader(written, delimiter=delimiter))
+            records = list(csv.reader(lines_with_ends, delimiter=delimiter))
         else:
-            records = list(csv.reader(written, delimiter=delimiter, quoting=csv.QUOTE_NONE))
+            records = list(csv.reader(lines_with_ends, delimiter=delimiter, quoting=csv.QUOTE_NONE))
     except csv.Error as error:
         raise InvalidInput(f"{file} cannot be read as text with columns: {error}.", "unreadable_file", "data") from None
     names, rows = [name.strip() for name in records[0]], records[1:]
-    found = {port.name: _columns_for(port, names) for port in fitted.inputs}
-    if len(names) > 1 and not all(found.values()):  # the columns trained on may have had no names either
-        unnamed = [f"column {i + 1}" for i in range(len(names))]
-        by_place = {port.name: _columns_for(port, unnamed) for port in fitted.inputs}
-        if all(by_place.values()):
-            names, rows, found = unnamed, records, by_place
-    if len(fitted.inputs) == 1 and not found[fitted.inputs[0].name]:
+    columns_of = {port.name: _columns_for(port, names) for port in fitted.inputs}
+    if len(names) > 1 and not all(columns_of.values()):  # the columns trained on may have had no names either
+        default_names = [f"column {i + 1}" for i in range(len(names))]
+        columns_by_position = {port.name: _columns_for(port, default_names) for port in fitted.inputs}
+        if all(columns_by_position.values()):
+            names, rows, columns_of = default_names, records, columns_by_position
+    if len(fitted.inputs) == 1 and not columns_of[fitted.inputs[0].name]:
         return {fitted.inputs[0].name: _bare(fitted.inputs[0], lines, file)}
-    _require_all(fitted, found, names, file)
+    _require_all(fitted, columns_of, names, file)
     # An empty line is an empty value where there is one column, and no row at all where there are several.
     body = [record or [""] for record in rows if record or len(names) == 1]
     for row, record in enumerate(body):
         if len(record) != len(names):
-            text = f"{file}, row {row + 1} has {len(record)} fields, the header has {len(names)}; expected as many."
+            text = f"{file}, row {row + 1} has {len(record)} fields, the header has {len(names)}; expected the same number."
             raise InvalidInput(text, "ragged_rows", "data")
     if not body:
         raise InvalidInput(f"{file} has a header and no rows; expected at least one.", "no_rows", "data")
-    return {port.name: _cells(port, names, found[port.name], body, delimiter) for port in fitted.inputs}
+    return {port.name: _cells(port, names, columns_of[port.name], body, delimiter) for port in fitted.inputs}
 
 
 def _cells(port: FittedPort, names: list[str], columns: list[str], body: list[list[str]], delimiter: str) -> Values:
-    places = [names.index(column) for column in columns]
+    positions = [names.index(column) for column in columns]
     if isinstance(port.codec, FittedText | FittedCategory):
-        return [record[places[0]] for record in body]
-    written = [[record[place] for record in body] for place in places]
-    if len(places) > 1 or not np.prod(port.codec.shape, dtype=np.int64) > 1:  # a cell holds one number, as in training
-        written = [plain_texts(cells, delimiter) for cells in written]
-    return _numbers(port, ["\t".join(cells) for cells in zip(*written, strict=True)])
+        return [record[positions[0]] for record in body]
+    texts = [[record[position] for record in body] for position in positions]
+    if len(positions) > 1 or not np.prod(port.codec.shape, dtype=np.int64) > 1:  # a cell holds one number, as in training
+        texts = [plain_texts(cells, delimiter) for cells in texts]
+    return _numbers(port, ["\t".join(cells) for cells in zip(*texts, strict=True)])
 
 
 def _bare(port: FittedPort, lines: list[str], file: str) -> Values:
-    """One value per line. A first line that is none was probably meant as a header."""
+    """Read one value per line. If the first line is not a value, the error says that a header was probably meant."""
     text = isinstance(port.codec, FittedText | FittedCategory)
     try:
         first = RowSource(f"Input {port.name!r}", lines[:1] if text else _numbers(port, lines[:1]))
@@ -152,7 +153,7 @@ def _bare(port: FittedPort, lines: list[str], file: str) -> Values:
 
 # -- numbers
 def _numbers(port: FittedPort, cells: Sequence[str]) -> Array:
-    """The numbers of every cell, as an array of the shape that was trained. Raises InvalidInput with the rows that fail."""
+    """Read the numbers of every cell as an array of the trained shape. Raises InvalidInput with the rows that fail."""
     assert isinstance(port.codec, FittedNumbers | FittedIds)
     size = int(np.prod(port.codec.shape, dtype=np.int64))
     depth = port.codec.depth if isinstance(port.codec, FittedIds) else 0
@@ -178,7 +179,7 @@ def _numbers(port: FittedPort, cells: Sequence[str]) -> Array:
 
 
 def _as_trained(port: FittedPort, values: Array) -> Array:
-    """The values reshaped where only the shape differs; ids become one-hot where one-hot was trained."""
+    """Reshape values that differ from the trained rows in shape only; ids become one-hot if one-hot rows were trained."""
     codec = port.codec
     assert isinstance(codec, FittedNumbers | FittedIds)
     shape = codec.shape
@@ -196,9 +197,9 @@ def _as_trained(port: FittedPort, values: Array) -> Array:
 
 
 def parse_numbers(text: str, count: int) -> list[float] | str:
-    """The numbers of one line, `count` of them being expected; what is no number as it stands.
+    """Return the numbers of one line, or as text the first part that is not a number.
 
-    With semicolons or tabs between them, or where white space alone gives the right count, commas are decimal commas.
+    Commas are decimal commas if semicolons or tabs separate the numbers, or if white space alone gives `count` numbers.
     """
     text = text.strip().strip("[]()")
     if ";" in text or "\t" in text:

@@ -1,4 +1,4 @@
-"""A few rows as the model will see them, through the codecs of the training itself."""
+"""Encodes a few rows with the codecs of the training, to show them as the model will see them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,23 @@ from seqdec_gui.domain.data_edits import shown_name
 from seqdec_gui.domain.problems import InvalidInput
 
 ROWS = 16
-PADDING, BEGIN, END = "·", "▸", "■"
+"""The number of rows of a sample unless another number is asked for."""
+
+PADDING = "·"
+"""The sign for padding in the window."""
+
+BEGIN = "▸"
+"""The sign for the begin mark in the window."""
+
+END = "■"
+"""The sign for the end mark in the window."""
 
 
 class PortSample(NamedTuple):
-    """What one port gets: `values` `(rows, ...)` as the model takes them, `ids` before one-hot, None for numbers.
+    """The sample of one port: `values` `(rows, ...)` as the model takes them, and `ids` before one-hot, None for numbers.
 
-    `symbols[i]` is how id i is shown; empty where ids have no names. `names` are those of a vector's columns. `texts` are the
-    rows as a reader knows them.
+    `symbols[i]` is the sign for id i; `symbols` is empty if ids have no names. `names` are the columns of a vector. `texts` are
+    the rows as text. `problem` is the reason why the column could not be encoded; the values are empty then.
     """
 
     name: str
@@ -37,7 +46,7 @@ class PortSample(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """Rows [first, first + rows) of the data, port by port."""
+    """The samples of all ports for rows [first, first + rows) of the data."""
 
     first: int
     rows: int
@@ -45,13 +54,13 @@ class Sample(NamedTuple):
 
 
 def take_sample(trial: Trial, first: int, count: int = ROWS) -> Sample:
-    """Encode these rows; a port whose column cannot be encoded has a sentence instead of values. Raises InvalidInput."""
+    """Encode these rows; a port whose column cannot be encoded has a problem instead of values. Raises InvalidInput."""
     rows = max(0, min(count, trial.rows - first))
-    found: list[PortSample] = []
+    samples: list[PortSample] = []
     for at, fit in zip(trial.bound, trial.fits, strict=False):
         if fit.codec is not None:
-            found += _samples_of(at, fit, fit.codec, first, rows)
-    return Sample(first, rows, tuple(found))
+            samples += _samples_of(at, fit, fit.codec, first, rows)
+    return Sample(first, rows, tuple(samples))
 
 
 def _samples_of(at: Bound, fit: Fit, codec: FittedCodec, first: int, rows: int) -> list[PortSample]:
@@ -71,7 +80,7 @@ def _refused(at: Bound, feed: TensorFeed, problem: str) -> PortSample:
 
 
 def _port_name(at: Bound, feed: TensorFeed) -> str:
-    """The port of this wire, which is the taught loss where one column gives both."""
+    """Return the name of the feed's port: the bound port, or the taught loss that takes the same column."""
     return shown_name(at.port) if feed.name == at.port.name else f"{feed.name}.targets"
 
 
@@ -85,7 +94,7 @@ def _sample(at: Bound, feed: TensorFeed, array: np.ndarray, codec: FittedCodec) 
 
 
 def symbols_of(codec: FittedCodec) -> tuple[str, ...]:
-    """How the ids of a codec are shown: padding, begin, end, then the charset."""
+    """Return the signs for the ids of a codec: padding, begin, end, then the charset; the labels for a category."""
     if isinstance(codec, FittedText):
         marks = [BEGIN] * codec.numbering.begin + [END] * codec.numbering.end
         return (PADDING, *marks, *(symbol if symbol.strip() else "␣" for symbol in codec.charset))

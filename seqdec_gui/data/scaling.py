@@ -1,4 +1,4 @@
-"""Which numbers of a vector are standardised, how, and how that is told."""
+"""Chooses which numbers of a vector are standardised, and describes the choice in words."""
 
 from __future__ import annotations
 
@@ -14,25 +14,27 @@ from seqdec_gui.domain.scaling import Scaling
 from seqdec_gui.domain.wording import counted
 
 NEAR = 0.1
-"""A number counts as standardised already if its mean is within this of 0 and its deviation within this of 1."""
+"""A number whose mean differs by less than this from 0, and whose deviation by less than this from 1, is standardised."""
+
 LEAST_VARIATION = 1e-7
-"""A number does not vary if its deviation is at most this part of its mean: what float32 cannot tell apart."""
+"""The ratio of deviation to mean up to which a number counts as constant, since float32 cannot resolve the difference."""
 
 
 class Chosen(NamedTuple):
-    """Mean and deviation of every number, float64, and how many numbers were treated which way."""
+    """The chosen mean and deviation of every number, float64, and the counts of numbers that are left as they are."""
 
     mean: Array
     deviation: Array
     binary: int
-    """Left as they are: -1, 0 or 1 in every training row."""
+    """The count of numbers left as they are because they are -1, 0 or 1 in every training row."""
     standard: int
-    """Left as they are: standardised already."""
+    """The count of numbers left as they are because they are standardised already."""
     constant: Array
-    """Which do not vary over the training rows (bool): they are centred and not scaled."""
+    """Which numbers do not vary over the training rows (bool); they are centred and not scaled."""
 
     @property
     def scaled(self) -> int:
+        """The count of numbers that are standardised or centred."""
         return len(self.mean) - self.binary - self.standard
 
     def sentence(self) -> str:
@@ -47,7 +49,10 @@ class Chosen(NamedTuple):
 
 
 def choose_scaling(seen: NumberSurvey, width: int, standardise: bool | Literal["auto"]) -> Chosen:
-    """The scale of `width` numbers, 1 for a vector of steps with one number each. With `auto` some are left as they are."""
+    """Return the scaling of `width` numbers, with `auto` only of those that need it.
+
+    If the survey has another width than `width`, as for steps of one number each, all numbers get the same scaling.
+    """
     mean, deviation, binary = (np.atleast_1d(np.asarray(values)) for values in (seen.mean, seen.deviation, seen.binary))
     if len(mean) != width:
         mean, deviation = mean.mean(keepdims=True), np.sqrt(np.square(deviation).mean(keepdims=True) + mean.var())
@@ -67,23 +72,23 @@ def choose_scaling(seen: NumberSurvey, width: int, standardise: bool | Literal["
 
 
 def scalings(fitted: Fitted) -> tuple[Scaling, ...]:
-    """Every input and every loss whose numbers are not those of the data."""
-    found = []
+    """Return the scaling of every input and every loss whose numbers are standardised."""
+    scalings = []
     for feed in fitted.feeds:
         codec = fitted.port(feed.array).codec
         if isinstance(codec, FittedNumbers) and codec.mean:
-            found.append(Scaling(feed.name, feed.role, codec.mean, codec.deviation))
-    return tuple(found)
+            scalings.append(Scaling(feed.name, feed.role, codec.mean, codec.deviation))
+    return tuple(scalings)
 
 
 def undo(scaling: Scaling, values: Array) -> Array:
-    """Standardised numbers in the units of the data, float32."""
+    """Convert standardised numbers to the units of the data, float32."""
     raw: Array = (values.astype(np.float64) * np.array(scaling.deviation) + np.array(scaling.mean)).astype(np.float32)
     return raw
 
 
 def in_short(codec: FittedNumbers) -> str:
-    """How many of the numbers are standardised, in a few words."""
+    """Return a few words on how many of the numbers are standardised."""
     scaled = sum(pair != (0.0, 1.0) for pair in zip(codec.mean, codec.deviation, strict=True))
     if not scaled:
         return "Numbers as they are"

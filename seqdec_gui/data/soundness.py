@@ -1,4 +1,4 @@
-"""What speaks against training on bound rows although they can be encoded: text that is none, rows that say nothing."""
+"""Checks rows that can be encoded but should not be trained on: text with control characters, rows without information."""
 
 from __future__ import annotations
 
@@ -16,31 +16,36 @@ from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.wording import counted
 
 LONG_FACTOR = 4
-"""A row stands out that is this many times as long as all but one in a hundred of the others."""
+"""How many times the usual length, the `_LONG_QUANTILE` of the other rows, a row must exceed to be reported as long."""
+
 LONG_SYMBOLS = 32
-"""And has at least this many symbols."""
+"""The least number of symbols of a row that is reported as long."""
+
 _LONG_QUANTILE = 0.99
+"""The quantile of the lengths of all other rows that is taken as the usual length."""
+
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _MISSING_MARKS = ("NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None", "<NA>", "\\N")
 """What R, pandas, spreadsheets and databases write for a missing value."""
 _SHOWN = 40
-"""How much of a value a message shows."""
+"""The number of characters of a value that a message shows."""
+
 _COMPARED_ROWS = 65_536
-"""Rows of an array compared at a time."""
+"""The number of rows of an array that are compared at a time."""
 
 
 class TextSurvey(NamedTuple):
-    """What one pass over rows of text found. Rows count from 0, -1: none."""
+    """The properties of rows of text. Rows count from 0; -1 stands for no row."""
 
     control_rows: int
     control_row: int
     control: str
-    """The first control character."""
+    """The first control character, empty for none."""
     break_rows: int
     break_row: int
-    """The first row with a line end inside."""
+    """The first row that contains a line end."""
     lengths: Array
-    """In code points, int32."""
+    """The length of every row in code points, int32."""
     missing_rows: int = 0
     missing_row: int = -1
     """The first row that is nothing but a mark of a missing value."""
@@ -51,7 +56,7 @@ class TextSurvey(NamedTuple):
 
 
 def survey_text(chunks: Iterator[Chunk]) -> TextSurvey:
-    """Control characters, line ends and lengths of all rows."""
+    """Count rows with control characters and rows with line ends, and measure the lengths of all rows, in one pass."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -64,8 +69,8 @@ def survey_text(chunks: Iterator[Chunk]) -> TextSurvey:
         if len(controls):
             if control_row < 0:
                 control_row = rows + int(controls[0])
-                found = _CONTROL.search(chunk[int(controls[0])].as_py() or "")
-                control = found[0] if found else ""
+                match = _CONTROL.search(chunk[int(controls[0])].as_py() or "")
+                control = match[0] if match else ""
             control_rows += len(controls)
         if len(breaks):
             break_row = rows + int(breaks[0]) if break_row < 0 else break_row
@@ -96,7 +101,7 @@ def survey_text(chunks: Iterator[Chunk]) -> TextSurvey:
 
 
 def text_problems(source: Source, seen: TextSurvey, where: str) -> list[Problem]:
-    """An error for control characters, warnings for line ends inside texts and for what looks like a missing value."""
+    """Return an error for control characters, and warnings for line ends and for texts that look like missing values."""
     problems = []
     if seen.control_rows:
         text = (
@@ -128,7 +133,7 @@ def text_problems(source: Source, seen: TextSurvey, where: str) -> list[Problem]
 
 
 def length_problem(source: Source, seen: TextSurvey, where: str) -> Problem | None:
-    """A warning for a row that alone makes all sequences long. For ports and codecs without a length of their own."""
+    """Warn of a single long row that sets the length of all sequences, for ports and codecs without a fixed length."""
     lengths = seen.lengths
     if len(lengths) < 2:
         return None
@@ -147,7 +152,7 @@ def length_problem(source: Source, seen: TextSurvey, where: str) -> Problem | No
 
 
 def constant_problem(source: Source, codec: FittedCodec | None, where: str) -> Problem | None:
-    """A warning where every row holds the same value."""
+    """Warn if every row holds the same value."""
     if isinstance(source, ColumnSource) and source.is_group and constant_number(source.page(0, 2).numbers()) is None:
         return None
     textual = source.kind == "text" or isinstance(codec, FittedText | FittedCategory)
@@ -160,7 +165,7 @@ def constant_problem(source: Source, codec: FittedCodec | None, where: str) -> P
 
 
 def constant_text(chunks: Iterator[Chunk]) -> str | None:
-    """The text that all rows are; None where they differ or there is none. Ends at the first that differs."""
+    """Return the text that all rows have in common; None if rows differ or there are none. Stops at the first difference."""
     import pyarrow.compute as pc
 
     value: str | None = None
@@ -176,7 +181,7 @@ def constant_text(chunks: Iterator[Chunk]) -> str | None:
 
 
 def constant_number(chunks: Iterator[Array]) -> str | None:
-    """The value, or array, that all rows are, as text; None where they differ, are not finite or there is none."""
+    """Return, as text, the value or array that all rows have in common; None if rows differ, are NaN, or there are none."""
     value: Array | None = None
     for chunk in chunks:
         if not len(chunk):
@@ -188,14 +193,17 @@ def constant_number(chunks: Iterator[Array]) -> str | None:
 
 
 def is_constant(array: Array) -> bool:
-    """Whether all rows of an encoded array are equal."""
+    """Return whether all rows of an encoded array are equal."""
     return len(array) > 1 and all(
         bool((array[at : at + _COMPARED_ROWS] == array[:1]).all()) for at in range(0, len(array), _COMPARED_ROWS)
     )
 
 
 def survey(port: DataPort, source: ColumnSource, codec: FittedCodec | None, has_length: bool) -> list[Problem]:
-    """Everything above for one bound port. `codec` is None where none could be fitted; `has_length`: one was asked for."""
+    """Run all checks of this module for one bound port.
+
+    `codec` is None if none could be fitted. `has_length` is whether the port or the codec fixes the length of a row.
+    """
     where = port.port
     problems: list[Problem] = []
     try:
@@ -208,12 +216,12 @@ def survey(port: DataPort, source: ColumnSource, codec: FittedCodec | None, has_
         if codec is not None and (constant := constant_problem(source, codec, where)):
             problems.append(constant)
     except InvalidInput:
-        return problems  # what keeps the rows from being read has been said by the fit
+        return problems  # the fit has reported why the rows cannot be read
     return problems
 
 
 def western_problems(source: ColumnSource, where: str) -> list[Problem]:
-    """A warning where bytes that are not UTF-8 were read in another encoding."""
+    """Warn of bytes that are not UTF-8 and were read in another encoding."""
     return [
         Problem(
             "warning",
@@ -227,7 +235,7 @@ def western_problems(source: ColumnSource, where: str) -> list[Problem]:
 
 
 def _marked_rows(chunk: Any) -> tuple[Array, Array]:
-    """Indices of the rows with control characters, and of those with line ends."""
+    """Return the indices of rows with control characters, and of rows with line ends."""
     import pyarrow as pa
 
     text = chunk.cast(pa.large_string())

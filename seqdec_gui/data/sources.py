@@ -1,4 +1,4 @@
-"""The rows that go into one port: bound columns of files, or values from elsewhere, as one stream."""
+"""Streams of the rows for one port, from bound columns of files or from values in memory."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from seqdec_gui.data.formats.registry import suffixes_of_arrays
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
 _NAMED = 8
+"""The number of columns of a group that its label names."""
+
 _SEVERAL_NUMBERS = re.compile(r"[\s\[(]*[-+.\d][-+.\deE]*([\s,;]+[-+.\d][-+.\deE]*)+[\s\])]*")
+"""A cell that holds several numbers, such as `[1, 2, 3]`."""
 
 
 class Source(Protocol):
-    """Rows of one port. `shape` is that of one row; both readers may be called again."""
+    """The rows of one port. `shape` is the shape of one row. Both readers may be called repeatedly."""
 
     label: str
     kind: Kind
@@ -25,18 +28,19 @@ class Source(Protocol):
     rows: int
 
     def texts(self) -> Iterator[Chunk]:
-        """Arrow string arrays. Raises InvalidInput if the rows hold neither text nor whole numbers."""
+        """Yield Arrow string arrays. Raises InvalidInput if the rows hold neither text nor whole numbers."""
 
     def numbers(self) -> Iterator[Array]:
-        """Arrays `(some rows, *shape)`. Raises InvalidInput if the rows hold text."""
+        """Yield arrays `(rows of the chunk, *shape)`. Raises InvalidInput if the rows hold text."""
 
 
 class ColumnSource:
-    """One column, or several numeric ones side by side as a vector."""
+    """The rows of one column, or of several numeric columns that make up a vector."""
 
     def __init__(self, table: Table, columns: Sequence[Column]) -> None:
         first = columns[0]
-        self._table, self._columns = table, columns
+        self._table = table
+        self._columns = columns
         self.rows = first.rows
         names = ", ".join(repr(column.name) for column in columns[:_NAMED])
         names += f" and {len(columns) - _NAMED:,} more" if len(columns) > _NAMED else ""
@@ -62,16 +66,16 @@ class ColumnSource:
 
     @property
     def is_group(self) -> bool:
-        """Whether several columns make one vector, for which `numbers` reads them all at once."""
+        """Whether several columns make up a vector; `numbers` reads them completely into memory then."""
         return len(self._columns) > 1
 
     def western(self) -> dict[str, str]:
-        """Columns of bytes that are not UTF-8, and what they were read as; known once all rows have been."""
+        """Return the encoding of each column of bytes that is not UTF-8; complete once all rows have been read."""
         names = [column.name for column in self._columns]
         return {name: encoding for name, encoding in self._table.western.items() if name in names}
 
     def page(self, first: int, count: int, as_text: bool = False) -> RowSource:
-        """Rows [first, first + count) alone; with `as_text` whole numbers are texts, as the file writes them."""
+        """Return rows [first, first + count). With `as_text`, whole numbers are texts as they stand in the file."""
         if as_text and self.kind == "integer":
             return RowSource(self.label, _slice_of(self.texts(), first, count))
         cells = [self._table.page(column.name, first, count) for column in self._columns]
@@ -82,10 +86,10 @@ class ColumnSource:
 
     def _require_numeric(self, column: Column) -> None:
         if column.kind == "text":
-            found = self._table.first_not_numeric(column.name)
+            offender = self._table.first_not_numeric(column.name)
             problem = wrong_kind(column, "numbers")
-            if found:
-                row, cell = found
+            if offender:
+                row, cell = offender
                 text = f"Column {column.name!r} holds text, expected numbers: row {row + 1} is {_shortened(cell)!r}."
                 several = f"Give every number a column of its own, or save them as an array in {suffixes_of_arrays()}."
                 hint = several if _SEVERAL_NUMBERS.fullmatch(cell) else problem.hint
@@ -96,7 +100,7 @@ class ColumnSource:
 
 
 class RowSource:
-    """Values in memory: strings, or an array whose first axis is the rows."""
+    """The rows of values in memory: strings, or an array whose first axis counts the rows."""
 
     def __init__(self, label: str, values: Sequence[str] | Array) -> None:
         self.label = label
@@ -123,27 +127,29 @@ class RowSource:
 
 
 class NumberSurvey(NamedTuple):
-    """What numeric rows hold. Rows count from 0."""
+    """The properties of numeric rows. Rows count from 0."""
 
     bad: int
-    """Rows with a value that is not finite in float32."""
+    """The number of rows with a value that is not finite in float32."""
     bad_row: int
+    """The first such row, -1 for none."""
     low: float
     high: float
     integral: bool
     one_hot: bool
-    """Along the last axis, of at least 2, all is 0 but at most a single 1."""
+    """Whether every row has at most a single 1 and otherwise zeros along the last axis, whose size is at least 2."""
     hollow: bool
-    """In a one-hot array: some of it is all 0."""
+    """Whether a one-hot array has places without a 1."""
     mean: Array
-    """Over the training rows and all axes but the last, float64."""
+    """The mean over the training rows and all axes but the last, float64."""
     deviation: Array
+    """The standard deviation over the same axes, float64."""
     binary: Array
-    """Like `mean`, bool: every value of the training rows is -1, 0 or 1."""
+    """Whether every value of the training rows is -1, 0 or 1, in the shape of `mean`."""
 
 
 def survey_numbers(source: Source, training: Array | None = None) -> NumberSurvey:
-    """One pass over the rows; mean and deviation of the rows where `training` (bool, one per row) holds."""
+    """Survey all rows in one pass; mean and deviation are those of the rows where `training` (bool, one per row) is true."""
     row, bad, bad_row, low, high = 0, 0, -1, np.inf, -np.inf
     integral, one_hot, hollow = True, bool(source.shape) and source.shape[-1] > 1, False
     count, mean, squares = 0, np.zeros(source.shape[-1:]), np.zeros(source.shape[-1:])
@@ -174,15 +180,15 @@ def survey_numbers(source: Source, training: Array | None = None) -> NumberSurve
 
 
 def _slice_of(chunks: Iterator[Chunk], first: int, count: int) -> list[str]:
-    """The texts of rows [first, first + count) of a stream of Arrow arrays."""
-    found: list[str] = []
+    """Return the texts of rows [first, first + count) of a stream of Arrow arrays."""
+    texts: list[str] = []
     for chunk in chunks:
         if first < len(chunk):
-            found += [text or "" for text in chunk.slice(max(first, 0), count - len(found)).to_pylist()]
-            if len(found) >= count:
+            texts += [text or "" for text in chunk.slice(max(first, 0), count - len(texts)).to_pylist()]
+            if len(texts) >= count:
                 break
         first -= len(chunk)
-    return found
+    return texts
 
 
 def _finite_rows(chunk: Array) -> Array:
@@ -194,7 +200,7 @@ def _finite_rows(chunk: Array) -> Array:
 
 
 def _combined(count: int, mean: Array, squares: Array, chunk: Array) -> tuple[int, Array, Array]:
-    """Mean and sum of squared differences with these rows as well (Chan, Golub and LeVeque 1979)."""
+    """Update count, mean and sum of squared differences with these rows (Chan, Golub and LeVeque 1979)."""
     values: Array = chunk.reshape(-1, *mean.shape).astype(np.float64)
     if not len(values):
         return count, mean, squares

@@ -1,4 +1,4 @@
-"""Which rows train, validate and test."""
+"""Divides rows into training, validation and test rows."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ _NAMES = {
     "validation": "validation", "valid": "validation", "val": "validation", "dev": "validation",
     "test": "test", "testing": "test",
 }  # fmt: skip
+"""The part of the data for each word that a split column may contain, lower case."""
 
 
 class Parts(NamedTuple):
@@ -30,7 +31,7 @@ class Parts(NamedTuple):
 
 
 def split_rows(split: Split, rows: int, table: Table | None) -> tuple[Parts, list[Problem]]:
-    """The three parts of range(rows), and what is wrong with them. `table` holds the split's column."""
+    """Divide range(rows) into three parts, and return them with every problem. `table` has the column of the split."""
     if split.kind == "random":
         parts = _random(split, rows)
     else:
@@ -61,15 +62,15 @@ def _by_column(split: Split, rows: int, table: Table | None) -> Parts:
     words = coded.dictionary.to_pylist()
     codes = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)
     if len(codes) != rows:
-        text = f"Split column {split.column!r} has {len(codes)} rows, the data has {rows}; expected as many."
+        text = f"Split column {split.column!r} has {len(codes)} rows, the data has {rows}; expected the same number."
         raise InvalidInput(text, "row_counts_differ", "data")
     parts = np.array([_NAMES.get(word, "") for word in words] + [""])[codes]
-    wrong = np.flatnonzero(parts == "")
-    if len(wrong):
-        row = int(wrong[0])
-        found = repr(words[codes[row]]) if codes[row] >= 0 else "nothing"
+    unknown_rows = np.flatnonzero(parts == "")
+    if len(unknown_rows):
+        row = int(unknown_rows[0])
+        cell_text = repr(words[codes[row]]) if codes[row] >= 0 else "nothing"
         raise InvalidInput(
-            f"Split column {split.column!r} says {found} in row {row + 1} ({len(wrong)} such rows); "
+            f"Split column {split.column!r} says {cell_text} in row {row + 1} ({len(unknown_rows)} such rows); "
             "expected train, validation or test.", "unknown_split", "data")  # fmt: skip
     return Parts(*(np.flatnonzero(parts == name).astype(np.int64) for name in Parts._fields))
 

@@ -1,4 +1,4 @@
-"""What a column holds, in figures: for the data view and for `check` of a dataset."""
+"""Computes statistics of a column, for the data view and for the check of a dataset."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from seqdec_gui.data.tokens import TokenKind, survey
 
 
 class NumberStatistics(msgspec.Struct, frozen=True, tag="number"):
-    """Over all finite values; `missing` counts NaN and infinite ones. `deviation` is that of the population.
+    """Statistics over all finite values; `missing` counts NaN and infinite values.
 
-    `distinct` is None for arrays. All figures are None where no value is finite.
+    `deviation` is the standard deviation of the population. `distinct` is None for arrays. Minimum, maximum, mean and deviation
+    are None if no value is finite.
     """
 
     count: int
@@ -25,7 +26,10 @@ class NumberStatistics(msgspec.Struct, frozen=True, tag="number"):
 
 
 class TextStatistics(msgspec.Struct, frozen=True, tag="text"):
-    """`missing` counts empty texts too. `lengths[n]` is how many rows have n tokens; `symbols` how often each token occurs."""
+    """Statistics over all texts; `missing` counts empty texts too.
+
+    `lengths[n]` is the number of rows with n tokens, `symbols` the number of times that each token occurs.
+    """
 
     count: int
     missing: int
@@ -46,7 +50,7 @@ Statistics = NumberStatistics | TextStatistics
 
 
 def measure(table: Table, name: str, tokens: TokenKind = "characters") -> Statistics:
-    """Statistics of one column, in one or two passes. Raises InvalidInput."""
+    """Compute the statistics of one column in one or two passes. Raises InvalidInput."""
     column = table.column(name)
     return _of_text(table, column, tokens) if column.kind == "text" else _of_numbers(table, column)
 

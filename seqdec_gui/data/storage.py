@@ -1,4 +1,4 @@
-"""Where encoded arrays live: in memory, or from a size on in a mapped file; and files written whole or not at all."""
+"""Stores encoded arrays in memory, or in a mapped file if they are large, and writes files whole or not at all."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ from seqdec_gui.data.formats.base import Array
 from seqdec_gui.domain.problems import SeqdecError
 
 MAPPED_BYTES = 512 * 2**20
+"""The largest size, in bytes, of an array that is kept in memory."""
+
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+"""The error numbers of a full disk and of an exceeded quota."""
 
 
 class ArrayWriter:
     """Collects the rows of one array, in order.
 
-    An array of more than `MAPPED_BYTES` goes to `folder/name.npy` if a folder is given and comes back mapped, read-only.
-    The file is written front to back, not through the map: so a full disk is an error and not a bus error.
+    An array of more than `MAPPED_BYTES` is written to `folder/name.npy`, unless `folder` is None, and mapped read-only. The
+    file is written from start to end and not through the map, so that a full disk is an exception and not a bus error.
     """
 
     def __init__(self, name: str, shape: tuple[int, ...], dtype: np.dtype[np.generic], folder: Path | None) -> None:
@@ -64,7 +67,7 @@ class ArrayWriter:
         self._written += len(rows)
 
     def finish(self) -> Array:
-        """The whole array."""
+        """Complete the file, if there is one, and return the whole array."""
         if self._file is None:
             return self._array
         try:
@@ -79,7 +82,7 @@ class ArrayWriter:
         return mapped
 
     def _discard(self) -> None:
-        with suppress(OSError):  # the disk is full or the folder is none: closing flushes, and fails once more
+        with suppress(OSError):  # with a full disk, or a file in place of the folder, closing flushes and fails once more
             if self._file is not None:
                 self._file.close()
         with suppress(OSError):
@@ -87,7 +90,7 @@ class ArrayWriter:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Writes the file under a temporary name, flushes and renames it. Raises SeqdecError."""
+    """Write the file under a temporary name, flush and rename it. Raises SeqdecError."""
     partial = path.with_name(f".{path.name}.partial")
     try:
         try:
@@ -105,7 +108,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def not_written(path: Path, error: OSError) -> SeqdecError:
-    """The error that a file could not be written: disk full, no permission, no folder."""
+    """Return the error that a file could not be written: disk full, no permission, no folder."""
     number = re.search(r"errno = (\d+)", str(error))  # HDF5 names it in a paragraph of its own
     reason = os.strerror(int(number[1])) if number else " ".join((error.strerror or str(error)).split()).rstrip(".")
     if isinstance(error, PermissionError):

@@ -1,4 +1,4 @@
-"""What the ids of a trained decoder mean: which is fed first, which ends a sequence, how ids are fed back and read."""
+"""The meaning of the ids of a trained decoder: the first input, the end of a sequence, feeding back, and decoding to text."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ Rows = Callable[[], Array]
 
 
 class Symbols(msgspec.Struct, frozen=True):
-    """Symbols of a decoder whose predictions are `width` probabilities.
+    """The symbols of a decoder that predicts probabilities of ids.
 
-    `begin` is the id fed first (as its input counts ids), `end` the predicted id after which a sequence is over (None: it ends
-    at `steps`), `allowed` marks the predicted ids that may be chosen, `fed_next` gives for each the id that is fed next.
-    `ends`: every sequence of the training had the end symbol, so that one without it was cut at `steps`.
+    - `begin`: the id that is fed first, as the input of the decoder numbers ids.
+    - `end`: the predicted id after which a sequence is over; None if every sequence has `steps` steps.
+    - `allowed`: which predicted ids may be chosen (bool, one per id).
+    - `fed_next`: for each predicted id the id that is fed next.
+    - `read`: returns the text of predicted ids.
+    - `ends`: whether every training sequence had the end symbol, so that a sequence without it was cut at `steps`.
     """
 
     begin: int
@@ -36,7 +39,10 @@ class Symbols(msgspec.Struct, frozen=True):
 
 
 def symbols_of_predictions(fitted: Fitted, loss: str, width: int, steps: int, rows: Rows) -> Symbols:
-    """For predictions that are not fed back. `rows()` gives the stored ids of training rows. Raises InvalidInput."""
+    """Return the symbols of predictions that are not fed back.
+
+    `rows()` gives stored ids of training rows. Raises InvalidInput.
+    """
     feed = _feed(fitted, loss)
     codec = fitted.port(feed.array).codec
     allowed, end, read = _meaning(codec, width, feed, rows, loss)
@@ -44,7 +50,10 @@ def symbols_of_predictions(fitted: Fitted, loss: str, width: int, steps: int, ro
 
 
 def symbols_of_decoder(fitted: Fitted, fed: str, loss: str, width: int, rows: Callable[[str], Array]) -> Symbols:
-    """For a decoder that is fed with its predictions. `rows(port)` gives stored ids of training rows. Raises InvalidInput."""
+    """Return the symbols of a decoder that is fed its predictions.
+
+    `rows(port)` gives stored ids of training rows. Raises InvalidInput.
+    """
     taken, judged = _feed(fitted, fed), _feed(fitted, loss)
     before, after = fitted.port(taken.array).codec, fitted.port(judged.array).codec
     if isinstance(before, FittedText) and isinstance(after, FittedText):
@@ -66,7 +75,7 @@ def symbols_of_decoder(fitted: Fitted, fed: str, loss: str, width: int, rows: Ca
 def _feed(fitted: Fitted, name: str) -> TensorFeed:
     feed = next((feed for feed in fitted.feeds if feed.name == name), None)
     if feed is None:
-        raise InvalidInput(f"The run has no data for {name}, so the meaning of its symbols is not known.", "not_fitted", name)
+        raise InvalidInput(f"The run has no data for {name}, so the meaning of its symbols is unknown.", "not_fitted", name)
     return feed
 
 
@@ -82,7 +91,7 @@ def _kind(codec: object) -> str:
 def _meaning(
     codec: object, width: int, feed: TensorFeed, rows: Rows, loss: str
 ) -> tuple[Array, int | None, Callable[[Sequence[int]], str]]:
-    """Which predicted ids may be chosen, which of them ends, and how ids are read."""
+    """Return the predicted ids that may be chosen (bool), the id that ends a sequence, and a function from ids to text."""
     allowed = np.zeros(width, bool)
     if isinstance(codec, FittedText):
         allowed[codec.first_symbol : codec.symbols] = True
@@ -106,19 +115,19 @@ def _meaning(
 
 
 def _always_ends(codec: object, end: int | None) -> bool:
-    """Whether `end` is a mark of its own; the padding that ends shorter sequences is missing from the longest."""
+    """Return whether `end` is an end mark. Padding is none: it ends shorter sequences, but the longest has no padding."""
     if isinstance(codec, FittedText):
         return codec.end_id is not None
     return isinstance(codec, FittedIds) and end is not None and end != codec.pad_id
 
 
 def _until(ids: Sequence[int], end: int | None) -> list[int]:
-    found = [int(number) for number in ids]
-    return found[: found.index(end)] if end is not None and end in found else found
+    numbers = [int(number) for number in ids]
+    return numbers[: numbers.index(end)] if end is not None and end in numbers else numbers
 
 
 def _fed_again(before: FittedText, after: FittedText, width: int, fed: str, loss: str) -> Array:
-    """For every predicted id the id of the same symbol at the decoder's input."""
+    """Return for every predicted id the id of the same symbol at the decoder's input."""
     places = {symbol: before.first_symbol + i for i, symbol in enumerate(before.charset)}
     fed_next = np.zeros(width, np.int64)
     missing = [symbol for symbol in after.charset if symbol not in places]
@@ -135,7 +144,7 @@ def _fed_again(before: FittedText, after: FittedText, width: int, fed: str, loss
 
 
 def _first_id(rows: Array, fed: str) -> int:
-    """The id with which every training row begins. Raises InvalidInput."""
+    """Return the id with which every training row begins. Raises InvalidInput."""
     first = np.unique(rows[:, 0])
     if len(first) == 1:
         return int(first[0])
@@ -144,10 +153,10 @@ def _first_id(rows: Array, fed: str) -> int:
 
 
 def _last_id(rows: Array, pad_id: int | None) -> int | None:
-    """The id with which a sequence is over; None if there is none.
+    """Return the id that ends a sequence; None if there is none.
 
-    That is the mark with which all training rows end before their padding; or the id after which a row holds nothing but that
-    id, if all rows end with it; else the id of padding.
+    It is the mark with which all training rows end before their padding; or else an id with which all rows end and after
+    which they hold only that id; or else the id of padding.
     """
     if pad_id is not None and (mark := _end_mark(rows, rows != pad_id)) is not None:
         return mark
@@ -160,7 +169,10 @@ def _last_id(rows: Array, pad_id: int | None) -> int | None:
 
 
 def _end_mark(rows: Array, shown: Array) -> int | None:
-    """The id that is the last one shown in every row, and stands nowhere else; None if rows end with different ids."""
+    """Return the id that is the last in every row and stands nowhere else; None if there is none.
+
+    Only places where `shown` is true count.
+    """
     if not len(rows) or not shown.any(axis=1).all():
         return None
     at = rows.shape[1] - 1 - shown[:, ::-1].argmax(axis=1)

@@ -1,4 +1,4 @@
-"""Opening data files and looking into them: columns, pages of rows, statistics."""
+"""Opens data files and reads columns and pages of rows."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from seqdec_gui.domain.problems import InvalidInput, Problem
 __all__ = ["Array", "Cell", "Column", "Kind", "Table", "inspect", "open_table", "preview", "read"]
 
 AS_DETECTED = Reading()
-"""Nothing is known of the way a text file is written."""
+"""The options of a delimited text file whose dialect is detected completely."""
 
 
 def open_table(path: Path, names: Sequence[str] | None = None, how: Reading = AS_DETECTED, bound: Sequence[str] = ()) -> Table:
-    """Opens a data file; its `columns` are known then, and values are read when asked for.
+    """Open a data file and list its columns; values are read on demand.
 
-    `names` says which columns will be needed: delimited text is then read only that far. `how` says how delimited text is read;
-    a first line with one of the names `bound` (or `names`) is taken for a header. Raises InvalidInput: missing, unreadable,
-    empty, damaged or of an unknown format.
+    `names` are the columns that will be needed; delimited text is read only for these, None stands for all. `how` holds the
+    reading options of delimited text; a first line with one of the names in `bound` or `names` is taken for a header. Raises
+    InvalidInput if the file is missing, unreadable, empty, damaged or of an unknown format.
     """
     path = Path(path)
     row = format_of(path)
@@ -38,9 +38,9 @@ def open_table(path: Path, names: Sequence[str] | None = None, how: Reading = AS
 
 
 def inspect(path: Path, how: Reading = AS_DETECTED, names: Sequence[str] = ()) -> Table:
-    """The file's table, kept open for the next call as long as the file does not change.
+    """Return the table of a file, which is kept open for further calls until the file changes.
 
-    `names` are the columns in use: where one of them stands in a first line that was taken for a row, it names columns.
+    `names` are the columns in use: a first line that was taken for a row is a header if it has one of them.
     """
     path = Path(path).absolute()
     try:
@@ -58,7 +58,7 @@ def _opened(path: Path, how: Reading, modified_ns: int, size: int, bound: tuple[
 
 
 def read(path: Path, column: str) -> Array:
-    """A whole column `(rows, *shape)`; text as `str` objects, None where it is missing."""
+    """Read a whole column `(rows, *shape)`; texts are `str` objects, or None for a missing text."""
     table = inspect(path)
     kind = table.column(column).kind
     chunks = list(table.chunks(column))
@@ -68,7 +68,7 @@ def read(path: Path, column: str) -> Array:
 
 
 def preview(path: Path, first: int, count: int) -> dict[str, list[Cell]]:
-    """Rows [first, first + count) of every column; a column that ends before gives fewer cells."""
+    """Read rows [first, first + count) of every column; a shorter column has fewer cells."""
     table = inspect(path)
     return {column.name: table.page(column.name, first, count) for column in table.columns}
 

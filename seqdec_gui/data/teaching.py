@@ -1,4 +1,4 @@
-"""Whether the rows of an input are the targets one step behind: a model that reads them has seen what it is to predict."""
+"""Detects inputs that are the targets one step behind: a model that reads them has seen what it is to predict."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from seqdec_gui.domain.generation import OnePass, reads_the_truth
 from seqdec_gui.domain.problems import InvalidInput
 
 LEAST_SYMBOLS = 3
-"""Rows with fewer different symbols follow each other by accident."""
+"""The least number of different symbols with which a match is not an accident."""
 
 ROWS_COMPARED = 256
-"""Rows that are looked at."""
+"""The largest number of rows that are compared."""
 
 MOST_STEPS = 6
-"""Steps by which the inputs may follow the targets and be recognised, as with several begin marks."""
+"""The largest number of steps between targets and inputs that is recognised, as with several begin marks."""
 
 PAIRS_PER_SYMBOL = 8
-"""Steps that are compared for each symbol, before a distance of several steps is no accident."""
+"""The number of compared steps per symbol from which a match at a distance of several steps is not an accident."""
 
 
 def fail_if_taught(design: Design, plan: OnePass, fitted: Fitted, rows: Callable[[str], Array]) -> None:
-    """Raise InvalidInput where an input holds the sequence that is to be predicted, or looks so and no row tells.
+    """Raise InvalidInput if an input holds the sequence to predict, or looks so and the rows do not settle it.
 
-    `rows(array)` gives stored training rows; it raises InvalidInput where the data cannot be read any more.
+    `rows(array)` returns stored training rows; it raises InvalidInput if the data cannot be read any more.
     """
     for name in plan.in_step:
         try:
@@ -52,14 +52,14 @@ def fail_if_taught(design: Design, plan: OnePass, fitted: Fitted, rows: Callable
 
 
 def _of_data(name: str, error: InvalidInput) -> InvalidInput:
-    """The same, said of the input whose column gives the reason."""
+    """Return the error with `name`, the input whose column is the reason, as the place of its problems."""
     return InvalidInput([msgspec.structs.replace(problem, where=name) for problem in error.problems])
 
 
 def steps_behind(inputs: Array, targets: Array, pads: tuple[int | None, int | None] = (None, None)) -> int | None:
-    """By how many steps the inputs follow the targets, up to `MOST_STEPS`; 0: they do not, None: the rows do not tell.
+    """Return by how many steps the inputs follow the targets, up to `MOST_STEPS`; 0 if they do not, None if undecided.
 
-    More than one step is looked for in ids alone, since numbers that were observed may be forecast several steps ahead.
+    More than one step is only tried for ids, since observed numbers may rightly be forecast several steps ahead.
     """
     first = one_step_behind(inputs, targets, pads)
     if first is not False:
@@ -67,12 +67,12 @@ def steps_behind(inputs: Array, targets: Array, pads: tuple[int | None, int | No
     if inputs.ndim != 2 or targets.ndim != 2 or _fractions(inputs) or _fractions(targets):
         return 0
     steps = min(inputs.shape[1], targets.shape[1])
-    given, wanted = inputs[:, :steps], targets[:, :steps]
-    shown = _shown(given, pads[0]) & _shown(wanted, pads[1])
-    if _settles(given[shown], wanted[shown]) or _settles(wanted[shown], given[shown]):
+    fed, wanted = inputs[:, :steps], targets[:, :steps]
+    shown = _shown(fed, pads[0]) & _shown(wanted, pads[1])
+    if _settles(fed[shown], wanted[shown]) or _settles(wanted[shown], fed[shown]):
         return 0
     for distance in range(2, min(MOST_STEPS, steps - 1) + 1):
-        later, earlier = given[:, distance - 1 :], wanted[:, : steps - distance + 1]
+        later, earlier = fed[:, distance - 1 :], wanted[:, : steps - distance + 1]
         symbols = max(len(np.unique(later)), len(np.unique(earlier)))
         if int(shown[:, distance:].sum()) >= PAIRS_PER_SYMBOL * symbols and one_step_behind(later, earlier, pads):
             return distance
@@ -80,11 +80,11 @@ def steps_behind(inputs: Array, targets: Array, pads: tuple[int | None, int | No
 
 
 def one_step_behind(inputs: Array, targets: Array, pads: tuple[int | None, int | None] = (None, None)) -> bool | None:
-    """Whether inputs `(rows, steps, ...)` are the targets of these rows one step behind; None where the rows do not tell.
+    """Return whether inputs `(rows, steps, ...)` are the targets of these rows one step behind; None if undecided.
 
-    Ids may be numbered in two ways, and one of the two may tell fewer symbols apart (text in small letters): what counts is
-    that a target and the next input settle each other in one direction, and a target and the input beside it in none.
-    `pads` are the ids of padding of the two, where nothing is compared.
+    Inputs and targets may have different ids for the same symbol, and one of them may have fewer symbols (lower case). So it
+    counts that a target determines the next input, or the next input the target, while neither holds for the input of the
+    same step. `pads` are the padding ids of inputs and targets; padding is not compared.
     """
     steps = min(inputs.shape[1], targets.shape[1])
     later, earlier, beside = inputs[:, 1:steps], targets[:, : steps - 1], targets[:, 1:steps]
@@ -108,18 +108,18 @@ def one_step_behind(inputs: Array, targets: Array, pads: tuple[int | None, int |
 
 
 def samples_of(arrays: Mapping[str, Array], training: Array) -> Callable[[str], Array]:
-    """The first training rows of every array, for `fail_if_taught` and the meaning of ids."""
+    """Return a function that gives the first training rows of an array, for `fail_if_taught` and the meaning of ids."""
     return lambda name: np.asarray(arrays[name][training[:ROWS_COMPARED]])
 
 
 def _settles(first: Array, second: Array) -> bool:
-    """Whether equal numbers in `first` always stand where equal numbers stand in `second`."""
+    """Return whether each number in `first` always stands at the places of one number in `second`."""
     pairs = np.unique(np.stack([first.reshape(-1), second.reshape(-1)]), axis=1)
     return int(pairs.shape[1]) == len(np.unique(pairs[0]))
 
 
 def _same_rows(inputs: Array, targets: Array, codecs: Sequence[object]) -> bool:
-    """Whether inputs and targets hold the same text in every row, however it is padded and marked, or the same ids."""
+    """Return whether inputs and targets have the same text in every row, apart from padding and marks, or the same ids."""
     first, second = codecs
     if isinstance(first, FittedText) and isinstance(second, FittedText):
         fold = str.lower if first.lowercase or second.lowercase else str
@@ -137,7 +137,7 @@ def _fractions(values: Array) -> bool:
 
 
 def _pad(fitted: Fitted, name: str) -> int | None:
-    """The id of padding of a port's ids, None where there is none."""
+    """Return the id of padding of a port; None if it has none."""
     codec = _codec(fitted, name)
     return codec.pad_id if isinstance(codec, FittedText | FittedIds) else None
 
@@ -148,8 +148,8 @@ def _codec(fitted: Fitted, name: str) -> object:
 
 
 def _both(fitted: Fitted, name: str, loss: str, rows: Callable[[str], Array]) -> tuple[Array, Array]:
-    """Some rows of an input and of the targets as their wires cut them: ids `(rows, steps)`, or numbers in the data's units."""
-    found = []
+    """Return some rows of an input and of the targets, cut by their feeds: ids `(rows, steps)`, or numbers in data units."""
+    arrays = []
     for wanted in (name, loss):
         feed = next((feed for feed in fitted.feeds if feed.name == wanted), None)
         if feed is None:
@@ -165,5 +165,5 @@ def _both(fitted: Fitted, name: str, loss: str, rows: Callable[[str], Array]) ->
                 values = np.where(values.any(axis=-1), values.argmax(axis=-1), values.shape[-1])  # one-hot, bound as numbers
         if values.ndim < 2:
             raise InvalidInput(f"{wanted} has no steps.", "no_steps", wanted)
-        found.append(values)
-    return found[0], found[1]
+        arrays.append(values)
+    return arrays[0], arrays[1]

@@ -1,4 +1,4 @@
-"""Text as tokens, many rows at a time: no loop over rows or symbols runs in Python."""
+"""Divides text into tokens, many rows at a time, without a Python loop over rows or symbols."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ TokenKind = Literal["characters", "words"]
 
 
 class Survey(NamedTuple):
-    """What a text column holds. Rows count from 0; lengths are in tokens."""
+    """The symbols and lengths of a text column. Rows count from 0; lengths are in tokens."""
 
     rows: int
     symbols: dict[str, int]
     lengths: Array
-    """How many rows have 0, 1, 2, ... tokens."""
+    """The number of rows with 0, 1, 2, ... tokens."""
     longest_row: int
+    """The first of the longest rows, -1 if there are no rows."""
     empty_row: int
     """The first row without a token, -1 if there is none."""
 
@@ -29,14 +30,16 @@ class Survey(NamedTuple):
 
     @property
     def empty(self) -> int:
+        """The number of rows without a token."""
         return int(self.lengths[0]) if len(self.lengths) else 0
 
     def longer_than(self, length: int) -> int:
+        """Return how many rows have more tokens than this."""
         return int(self.lengths[length + 1 :].sum())
 
 
 def survey(chunks: Iterable[Chunk], tokens: TokenKind, lowercase: bool = False) -> Survey:
-    """Counts symbols and lengths in one pass; a missing text counts as an empty one."""
+    """Count symbols and lengths in one pass; a missing text counts as an empty text."""
     code_counts = np.zeros(0, np.int64)
     words: dict[str, int] = {}
     lengths_seen = np.zeros(0, np.int64)
@@ -64,10 +67,11 @@ def survey(chunks: Iterable[Chunk], tokens: TokenKind, lowercase: bool = False) 
 
 
 class Lookup:
-    """Token to id for one charset. `ids` gives -1 for a token that is not in it."""
+    """Maps tokens to the ids of one charset, and tokens outside the charset to -1."""
 
     def __init__(self, charset: Sequence[str], first_id: int, tokens: TokenKind, lowercase: bool) -> None:
-        self._tokens, self._lowercase = tokens, lowercase
+        self._tokens = tokens
+        self._lowercase = lowercase
         self._ids = {symbol: first_id + i for i, symbol in enumerate(charset)}
         if tokens == "characters":
             self._table = np.full(max(map(ord, charset), default=0) + 2, -1, np.int32)
@@ -75,7 +79,7 @@ class Lookup:
                 self._table[ord(symbol)] = number
 
     def ids(self, chunk: Chunk) -> tuple[Array, Array]:
-        """All ids one after the other, int32, and the number of tokens of every row, int64."""
+        """Return the ids of all rows in a flat array, int32, and the number of tokens of each row, int64."""
         text = normalised(chunk, self._lowercase)
         if self._tokens == "characters":
             codes, lengths = code_points(text)
@@ -87,22 +91,22 @@ class Lookup:
 
 
 def first_row_with(chunks: Iterable[Chunk], unknown: Mapping[str, int], tokens: TokenKind, lowercase: bool) -> tuple[int, str]:
-    """The first row that holds one of these symbols, and which: the text's first such symbol."""
+    """Return the first row that holds one of the symbols in `unknown`, and the first of them in that row; (-1, "") if none."""
     row = 0
     for chunk in chunks:
         text = normalised(chunk, lowercase)
         lookup = Lookup(tuple(unknown), 0, tokens, False)
         ids, lengths = lookup.ids(text)
-        found = np.flatnonzero(ids >= 0)
-        if len(found):
-            at = int(np.searchsorted(np.cumsum(lengths), found[0], side="right"))
-            return row + at, list(unknown)[int(ids[found[0]])]
+        places = np.flatnonzero(ids >= 0)
+        if len(places):
+            at = int(np.searchsorted(np.cumsum(lengths), places[0], side="right"))
+            return row + at, list(unknown)[int(ids[places[0]])]
         row += len(lengths)
     return -1, ""
 
 
 def place(ids: Array, lengths: Array, width: int, first: Array, dtype: Any) -> Array:
-    """Rows of ids `(rows, width)`, row i from column `first[i]` on, zeros around them."""
+    """Place flat ids in an array `(rows, width)`, row i from column `first[i]` on, with zeros around them."""
     placed = np.zeros((len(lengths), width), dtype)
     columns = np.arange(width)
     placed[(columns >= first[:, None]) & (columns < (first + lengths)[:, None])] = ids
@@ -110,7 +114,7 @@ def place(ids: Array, lengths: Array, width: int, first: Array, dtype: Any) -> A
 
 
 def reversed_rows(ids: Array, lengths: Array) -> Array:
-    """The same rows one after the other, each back to front."""
+    """Return the flat ids with the order reversed within each row."""
     ends = np.cumsum(lengths)
     mirrored = np.repeat(2 * ends - lengths - 1, lengths) - np.arange(len(ids))
     result: Array = ids[mirrored]
@@ -118,7 +122,7 @@ def reversed_rows(ids: Array, lengths: Array) -> Array:
 
 
 def normalised(chunk: Chunk, lowercase: bool) -> Any:
-    """An Arrow `large_string` array without nulls, folded if asked."""
+    """Return an Arrow `large_string` array without nulls, in lower case if `lowercase`."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -129,7 +133,7 @@ def normalised(chunk: Chunk, lowercase: bool) -> Any:
 
 
 def code_points(text: Any) -> tuple[Array, Array]:
-    """All code points one after the other (uint8 where all are ASCII, else uint32), and the rows' lengths."""
+    """Return the code points of all rows in a flat array, uint8 if all are ASCII, else uint32, and the length of each row."""
     import pyarrow.compute as pc
 
     _, offset_buffer, data_buffer = text.buffers()
@@ -144,17 +148,17 @@ def code_points(text: Any) -> tuple[Array, Array]:
 
 
 def _words(text: Any) -> tuple[Array, list[str], Array]:
-    """Index of every word in the vocabulary, the vocabulary, and the rows' lengths in words."""
+    """Return the index of every word in the vocabulary, the vocabulary, and the length of each row in words."""
     import pyarrow.compute as pc
 
     lists = pc.utf8_split_whitespace(pc.utf8_trim_whitespace(text))
     lengths = pc.list_value_length(lists).to_numpy(zero_copy_only=False).astype(np.int64)
     flat = pc.list_flatten(lists)
-    hollow = pc.equal(flat, "")
-    if pc.any(hollow).as_py():
-        owners = pc.list_parent_indices(lists).filter(hollow).to_numpy(zero_copy_only=False)
-        np.subtract.at(lengths, owners, 1)
-        flat = flat.filter(pc.invert(hollow))
+    is_empty = pc.equal(flat, "")
+    if pc.any(is_empty).as_py():
+        rows_with_empty = pc.list_parent_indices(lists).filter(is_empty).to_numpy(zero_copy_only=False)
+        np.subtract.at(lengths, rows_with_empty, 1)
+        flat = flat.filter(pc.invert(is_empty))
     coded = flat.dictionary_encode()
     return coded.indices.to_numpy(zero_copy_only=False), coded.dictionary.to_pylist(), lengths
 

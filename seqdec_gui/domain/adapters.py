@@ -1,4 +1,4 @@
-"""Blocks that make a refused wire possible: proposed by shape, inserted on trial, and kept only if both new wires are good."""
+"""Proposes blocks that make a refused wire possible: chosen by shape, and kept only if both new wires pass `verdict`."""
 
 from __future__ import annotations
 
@@ -29,12 +29,20 @@ from seqdec_gui.domain.types import PortType, StatesType, TensorType
 from seqdec_gui.domain.validation import verdict
 
 MOST = 4
+"""The largest number of adapters that are proposed for a link."""
+
 COMMON_STEPS = 33
+"""The number of steps of a proposed sequence if the design has none of known length."""
+
 EMBEDDING_WIDTH = 64
+"""The width of a proposed embedding."""
 
 
 class Adapter(msgspec.Struct, frozen=True):
-    """A block to put into a wire. `title` says what it does; `stem` is the id it gets if that is free."""
+    """A block to insert into a wire, between its ports `enters` and `leaves`.
+
+    `title` says what the block does; `stem` is its id, unless that is taken.
+    """
 
     title: str
     stem: str
@@ -44,39 +52,42 @@ class Adapter(msgspec.Struct, frozen=True):
 
 
 def propose(design: Design, link: Link, inference: Inference | None = None) -> tuple[Adapter, ...]:
-    """Blocks that, put between the ends of this refused link, make it possible; the simplest first, at most four.
+    """Return at most `MOST` blocks that make this refused link possible when inserted between its ends, the simplest first.
 
-    Every one was inserted and both of its wires were judged by `verdict`. Empty where the link is good as it is, where the
-    type at its source is not known yet, and where no adapter can help (a circle, a loss).
+    Each was inserted on trial, and `verdict` allows both of its wires. Empty if the link is allowed without an adapter, if the
+    type at its source is not known yet, or if no adapter can help (a circle, a loss).
     """
     known = infer(design) if inference is None else inference
     if not design.has(link.target.block) or not design.has(link.source.block):
         return ()
-    given = known.blocks[link.source.block].outputs.get(link.source.port)
+    source_type = known.blocks[link.source.block].outputs.get(link.source.port)
     target = design.block(link.target.block).parameters
-    if given is None or target.role == "loss" or link in design.links or verdict(design, link, known).ok:
+    if source_type is None or target.role == "loss" or link in design.links or verdict(design, link, known).ok:
         return ()
-    found: list[Adapter] = []
-    for adapter in _candidates(known, link, given, target):
-        if all(adapter.kind != other.kind for other in found) and _fits(design, known, link, given, adapter):
-            found.append(adapter)
-            if len(found) == MOST:
+    adapters: list[Adapter] = []
+    for adapter in _candidates(known, link, source_type, target):
+        if all(adapter.kind != other.kind for other in adapters) and _fits(design, known, link, source_type, adapter):
+            adapters.append(adapter)
+            if len(adapters) == MOST:
                 break
-    return tuple(found)
+    return tuple(adapters)
 
 
 def insert(design: Design, link: Link, adapter: Adapter, position: tuple[float, float] = (0.0, 0.0)) -> tuple[Design, str]:
-    """The design with the adapter between the ends of the link, and the new block's id. A wire at the target goes."""
+    """Return the design with the adapter inserted into the link, and the id of the new block.
+
+    A wire that ends at the same target is removed.
+    """
     block_id = design.free_id(adapter.stem)
     grown = design.with_block(Block(block_id, adapter.kind, position))
     first, second = Link(link.source, Port(block_id, adapter.enters)), Link(Port(block_id, adapter.leaves), link.target)
     return grown.linked(first).linked(second), block_id
 
 
-def _fits(design: Design, known: Inference, link: Link, given: PortType, adapter: Adapter) -> bool:
-    """Whether the adapter takes what the source gives, and the target what the adapter gives."""
+def _fits(design: Design, known: Inference, link: Link, source_type: PortType, adapter: Adapter) -> bool:
+    """Return whether the adapter takes the type of the source, and the target takes the type of the adapter."""
     block = Block(design.free_id(adapter.stem), adapter.kind)
-    inside = infer_block(block, {adapter.enters: given})
+    inside = infer_block(block, {adapter.enters: source_type})
     if inside.problems or adapter.leaves not in inside.outputs:
         return False
     grown = design.with_block(block)
@@ -89,20 +100,20 @@ def _stack(title: str, stem: str, *rows: AnyStackLayer) -> Adapter:
     return Adapter(title, stem, LayerStack(layers=rows), "inputs", "outputs")
 
 
-def _candidates(known: Inference, link: Link, given: PortType, target: Kind) -> Iterator[Adapter]:
+def _candidates(known: Inference, link: Link, source_type: PortType, target: Kind) -> Iterator[Adapter]:
     wanted = target.wanted_at(link.target.port, known.blocks[link.target.block].inputs)
     if isinstance(wanted, StatesType):
-        yield from _to_states(given, wanted)
-    elif isinstance(given, StatesType):
-        width = _last(wanted) or sum(state.units for state in given.cells)
+        yield from _to_states(source_type, wanted)
+    elif isinstance(source_type, StatesType):
+        width = _last(wanted) or sum(state.units for state in source_type.cells)
         yield Adapter(f"Join the states to a code of {width}", "code", Bottleneck(units=width), "inputs", "code")
-    elif given.dtype == "int32" and len(given.shape) == 1:
-        yield from _from_ids(given)
-    elif len(given.shape) == 1:
+    elif source_type.dtype == "int32" and len(source_type.shape) == 1:
+        yield from _from_ids(source_type)
+    elif len(source_type.shape) == 1:
         yield from _from_vector(known, wanted)
-    elif len(given.shape) == 2:
-        yield from _from_sequence(given, wanted)
-    elif given.shape and None not in given.shape:
+    elif len(source_type.shape) == 2:
+        yield from _from_sequence(source_type, wanted)
+    elif source_type.shape and None not in source_type.shape:
         yield _stack("Flatten to a vector", "flatten", Flatten())
 
 
@@ -110,23 +121,23 @@ def _last(wanted: PortType | None) -> int | None:
     return wanted.shape[-1] if isinstance(wanted, TensorType) and wanted.shape else None
 
 
-def _to_states(given: PortType, wanted: StatesType) -> Iterator[Adapter]:
+def _to_states(source_type: PortType, wanted: StatesType) -> Iterator[Adapter]:
     cell, units = wanted.cells[0].cell, tuple(state.units for state in wanted.cells)
     widths = ", ".join(map(str, units))
-    if isinstance(given, StatesType) or len(given.shape) == 1:
+    if isinstance(source_type, StatesType) or len(source_type.shape) == 1:
         yield Adapter(
             f"Dense to {cell} states [{widths}]", "to_states", DenseStates(cell=cell, units=units), "inputs", "states"
         )
-    if isinstance(given, TensorType):
-        embedding = EMBEDDING_WIDTH if given.dtype == "int32" else 0
+    if isinstance(source_type, TensorType):
+        embedding = EMBEDDING_WIDTH if source_type.dtype == "int32" else 0
         encoder = RecurrentEncoder(cell=cell, units=units, embedding=embedding)
         yield Adapter(f"Encode the sequence to {cell} states [{widths}]", "encoder", encoder, "inputs", "states")
 
 
-def _from_ids(given: TensorType) -> Iterator[Adapter]:
-    if given.symbols:
-        rows = Embedding(symbols=given.symbols, units=EMBEDDING_WIDTH)
-        yield _stack(f"Embed {given.symbols:,} symbols as vectors of {EMBEDDING_WIDTH}", "embedding", rows)
+def _from_ids(source_type: TensorType) -> Iterator[Adapter]:
+    if source_type.symbols:
+        rows = Embedding(symbols=source_type.symbols, units=EMBEDDING_WIDTH)
+        yield _stack(f"Embed {source_type.symbols:,} symbols as vectors of {EMBEDDING_WIDTH}", "embedding", rows)
         yield _stack("Embed the symbols, then read them with an LSTM", "reader", rows, Recurrent(return_sequences=False))
 
 
@@ -144,7 +155,7 @@ def _from_vector(known: Inference, wanted: PortType | None) -> Iterator[Adapter]
 
 
 def _usual_steps(known: Inference) -> int:
-    """The commonest length among the design's sequences."""
+    """Return the most common length of the design's sequences, or `COMMON_STEPS` if none is known."""
     lengths = Counter(
         type.shape[0]
         for block in known.blocks.values()
@@ -154,9 +165,9 @@ def _usual_steps(known: Inference) -> int:
     return next((steps for steps, _ in lengths.most_common(1) if steps), COMMON_STEPS)
 
 
-def _from_sequence(given: TensorType, wanted: PortType | None) -> Iterator[Adapter]:
+def _from_sequence(source_type: TensorType, wanted: PortType | None) -> Iterator[Adapter]:
     if isinstance(wanted, TensorType) and len(wanted.shape) == 2:
-        yield from _to_sequence(given, wanted)
+        yield from _to_sequence(source_type, wanted)
         return
     width = _last(wanted)
     rows: tuple[AnyStackLayer, ...] = (Dense(units=width),) if width else ()
@@ -164,21 +175,21 @@ def _from_sequence(given: TensorType, wanted: PortType | None) -> Iterator[Adapt
     yield _stack(f"Last output of an LSTM{then}", "reader", Recurrent(units=128, return_sequences=False), *rows)
     yield _stack(f"Largest value over the steps{then}", "pooling", GlobalPooling1D(how="max"), *rows)
     yield _stack(f"Mean over the steps{then}", "pooling", GlobalPooling1D(how="average"), *rows)
-    if None not in given.shape:
+    if None not in source_type.shape:
         yield _stack(f"Flatten to a vector{then}", "flatten", Flatten(), *rows)
 
 
-def _to_sequence(given: TensorType, wanted: TensorType) -> Iterator[Adapter]:
-    """Crop or pad the steps, change the width at every step, or both."""
-    steps, width = given.shape[0], wanted.shape[1]
+def _to_sequence(source_type: TensorType, wanted: TensorType) -> Iterator[Adapter]:
+    """Yield adapters that crop or pad the steps, change the width at every step, or do both."""
+    steps, width = source_type.shape[0], wanted.shape[1]
     change: tuple[AnyStackLayer, ...] = ()
-    said = ""
+    title = ""
     if steps is not None and wanted.shape[0] is not None and steps != wanted.shape[0]:
         missing = wanted.shape[0] - steps
         change = (Pad(start=0, end=missing),) if missing > 0 else (Crop(start=0, end=-missing),)
-        said = f"{'Pad' if missing > 0 else 'Crop'} {abs(missing)} steps at the end"
-        yield _stack(said, "pad" if missing > 0 else "crop", *change)
-    if width is not None and width != given.shape[1]:
+        title = f"{'Pad' if missing > 0 else 'Crop'} {abs(missing)} steps at the end"
+        yield _stack(title, "pad" if missing > 0 else "crop", *change)
+    if width is not None and width != source_type.shape[1]:
         dense = Dense(units=width, per_step=True)
-        said = f"{said}, then " if said else ""
-        yield _stack(f"{said}Dense to {width} at every step", "per_step_dense", *change, dense)
+        title = f"{title}, then " if title else ""
+        yield _stack(f"{title}Dense to {width} at every step", "per_step_dense", *change, dense)

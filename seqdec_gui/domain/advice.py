@@ -1,4 +1,4 @@
-"""What works but costs something that the user may not know of: warnings and hints, never errors."""
+"""Warnings and remarks about settings that work but have a hidden cost. There are no errors among them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from seqdec_gui.domain.shapes import Inference
 
 
 def advice(design: Design, inference: Inference) -> Iterator[Problem]:
-    """Formats that cannot carry a layer, what the kinds advise, settings that give up equality."""
+    """Yield warnings of masks that `.h5` cannot store, the advice of each kind, and warnings of statistics per device."""
     padded_left = _padded_left(design)
     for block in design.blocks:
         submodel = inference.blocks[block.id].submodel
@@ -29,7 +29,7 @@ def advice(design: Design, inference: Inference) -> Iterator[Problem]:
 
 
 def _padded_left(design: Design) -> frozenset[str]:
-    """The blocks with an input that is bound to sequences with their padding on the left."""
+    """Return the inputs that are bound to sequences with padding on the left, and the blocks that they feed."""
     sources = {
         binding.port.partition(".")[0]
         for binding in design.data.bindings

@@ -1,4 +1,4 @@
-"""Which columns of which file feed which port, and how their values are written as numbers."""
+"""Bindings of columns to ports, the codecs that encode their values as numbers, the split, and the reading options."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import msgspec
 from msgspec import Meta
 
 Numbering = Literal["shared", "own"]
-"""Whether columns of text that belong together number their symbols alike, or each by itself."""
+"""Whether columns of text that belong together share the ids of symbols, or each column has its own."""
 
 
 class TextCodec(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=True):
-    """Text to a sequence of token ids: 0 is padding, then (where used or reserved) begin and end, then the charset in order."""
+    """Encodes text as token ids: 0 for padding, then (if used or reserved) begin and end, then the charset in order."""
 
     tokens: Annotated[
         Literal["characters", "words"], Meta(description="What one token is; words are split at white space.")
@@ -38,9 +38,9 @@ class TextCodec(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=T
 
 
 class IdsCodec(msgspec.Struct, frozen=True, tag="ids", forbid_unknown_fields=True):
-    """Integers that already are token ids, or one-hot rows, which are stored as ids.
+    """Stores integers that are token ids already, or one-hot rows as ids.
 
-    Padding is only what `pad_id` names and, in one-hot rows, a step of zeros. Without `pad_id` every id is a symbol, 0 too.
+    Padding is the id `pad_id` and, in one-hot rows, a step of zeros. Without `pad_id` every id is a symbol, 0 included.
     """
 
     pad_id: (
@@ -57,7 +57,7 @@ class IdsCodec(msgspec.Struct, frozen=True, tag="ids", forbid_unknown_fields=Tru
 
 
 class VectorCodec(msgspec.Struct, frozen=True, tag="vector", forbid_unknown_fields=True):
-    """Numbers, standardised to mean 0 and deviation 1 over the training rows where that is needed or asked for."""
+    """Standardises numbers to mean 0 and deviation 1 over the training rows, if needed or asked for."""
 
     standardise: Annotated[
         bool | Literal["auto"],
@@ -69,22 +69,23 @@ class VectorCodec(msgspec.Struct, frozen=True, tag="vector", forbid_unknown_fiel
 
 
 class CategoryCodec(msgspec.Struct, frozen=True, tag="category", forbid_unknown_fields=True):
-    """A label to a one-hot vector; `labels` empty: found in the data, sorted."""
+    """Encodes a label as a one-hot vector. If `labels` is empty, the labels of the data are used, sorted."""
 
     labels: tuple[str, ...] = ()
 
 
 class ValuesCodec(msgspec.Struct, frozen=True, tag="values", forbid_unknown_fields=True):
-    """Numbers, taken as they are."""
+    """Takes numbers as they are."""
 
 
 Codec: TypeAlias = TextCodec | IdsCodec | VectorCodec | CategoryCodec | ValuesCodec
 
 
 class Binding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One port and its column (several numeric columns make one vector).
+    """A port and its column, or several numeric columns that make up a vector.
 
-    `file` is only given where the column is not in the dataset's main file; `codec` None: chosen from port and column.
+    `file` is empty if the column is in the main file of the dataset. With `codec` None, a codec is chosen to suit the port and
+    the column.
     """
 
     port: str
@@ -98,7 +99,7 @@ class Binding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
 
 class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which rows train, validate and test: seeded random parts, or a column that says `train`, `validation` or `test`."""
+    """The division of rows for training, validation and tests: random with a seed, or by a column with the names of parts."""
 
     kind: Literal["random", "column"] = "random"
     validation: Annotated[float, Meta(ge=0, lt=1, description="Share of the rows that validate.")] = 0.1
@@ -108,7 +109,7 @@ class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How the delimited text files of a dataset are read; `auto` decides from the content of each file."""
+    """The options for reading delimited text files of a dataset; `auto` detects an option from the content of each file."""
 
     header: Annotated[
         Literal["auto", "yes", "no"],
@@ -131,7 +132,7 @@ class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 
 
 def is_text_encoding(name: str) -> bool:
-    """Whether Python knows a character encoding of this name."""
+    """Return whether Python has a character encoding with this name."""
     try:
         info = codecs.lookup(name)
     except (LookupError, ValueError):
@@ -143,8 +144,8 @@ def is_text_encoding(name: str) -> bool:
 class DataSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The dataset of a design. A relative `file` is relative to the design file's folder.
 
-    `numbering` is what `auto` means in the text codecs. Files that do not state it count as "own", since bound designs were
-    trained so before there was a choice; the first binding of a design states "shared".
+    `numbering` is the meaning of `auto` in the text codecs. In files without it, it is "own", as in versions before there was a
+    choice; the first binding of a new design sets "shared".
     """
 
     file: str = ""
@@ -160,6 +161,6 @@ class DataSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = None
 
     def with_bindings(self, bindings: tuple[Binding, ...]) -> DataSource:
-        """With these bindings. The first one states the numbering, where none is stated."""
+        """Return the dataset with these bindings. The first binding sets the numbering to "shared" if it is not set."""
         numbering = self.numbering or ("shared" if bindings and not self.bindings else None)
         return msgspec.structs.replace(self, bindings=bindings, numbering=numbering)

@@ -14,7 +14,7 @@ from seqdec_gui.domain.validation import verdict
 
 
 def copied(design: Design, block_ids: Collection[str]) -> str:
-    """The blocks and the links among them as the text of a design file; data and training stay behind."""
+    """Return the blocks and the links among them as the text of a design file, without data and training."""
     blocks = tuple(block for block in design.blocks if block.id in block_ids)
     links = tuple(link for link in design.links if link.source.block in block_ids and link.target.block in block_ids)
     return design_file.dumps(Design(blocks, links))
@@ -45,7 +45,7 @@ def merged(design: Design, other: Design, offset: tuple[float, float]) -> tuple[
 
 
 def _free_id(design: Design, wanted: str) -> str:
-    """`encoder_2` for a copy of `encoder`, `encoder_3` for a copy of that."""
+    """Return a free id for a copy: `encoder_2` for a copy of `encoder`, `encoder_3` for a copy of `encoder_2`."""
     if name_problem(wanted):
         return design.free_id(wanted)
     if not design.has(wanted):
@@ -78,7 +78,7 @@ def without(design: Design, block_ids: Collection[str], links: Collection[Link])
 def room_for(
     boxes: dict[str, tuple[float, float, float, float]], block_id: str, width: float, height: float, gap: float = 30.0
 ) -> dict[str, tuple[float, float]]:
-    """How far others must move (dx, dy) when a block grows to this size; empty where there is room already.
+    """Return how far each other block must move (dx, dy) when a block grows to this size; empty if there is room already.
 
     `boxes` are (x, y, width, height) by id. What lies right of the block moves right, what lies below moves down.
     """
@@ -87,17 +87,17 @@ def room_for(
     if not any(x - gap < bx + bw and bx < x + width + gap and y < by + bh and by < y + height + gap
                for bx, by, bw, bh in others.values()):  # fmt: skip
         return {}
-    found: dict[str, tuple[float, float]] = {}
+    shifts: dict[str, tuple[float, float]] = {}
     for key, (bx, by, bw, _) in others.items():
         if bx >= x + w:
-            found[key] = (width - w, 0.0)
+            shifts[key] = (width - w, 0.0)
         elif by >= y + h and bx + bw > x:
-            found[key] = (0.0, height - h)
-    return {key: shift for key, shift in found.items() if shift != (0.0, 0.0)}
+            shifts[key] = (0.0, height - h)
+    return {key: shift for key, shift in shifts.items() if shift != (0.0, 0.0)}
 
 
 def extents(design: Design, block_ids: Collection[str]) -> tuple[float, float]:
-    """The top left corner of what encloses these blocks' positions."""
+    """Return the least x and the least y of these blocks' positions."""
     positions = [block.position for block in design.blocks if block.id in block_ids]
     return min(x for x, _ in positions), min(y for _, y in positions)
 
@@ -107,14 +107,14 @@ def with_position(block: Block, x: float, y: float) -> Block:
 
 
 def spliced(design: Design, inference: Inference, block: Block, link: Link) -> Design | None:
-    """The design with a new block put into a wire, at the first of its ports that fit; None where none do."""
-    given = inference.blocks[link.source.block].outputs.get(link.source.port)
-    if given is None:
+    """Return the design with a new block inserted into a wire, at its first ports that fit; None if none fit."""
+    source_type = inference.blocks[link.source.block].outputs.get(link.source.port)
+    if source_type is None:
         return None
     grown = design.with_block(block)
     for entry in block.parameters.inputs():
         first = Link(link.source, Port(block.id, entry.name))
-        known = infer_block(block, {entry.name: given})
+        known = infer_block(block, {entry.name: source_type})
         if known.problems or not known.outputs:
             continue
         trial = msgspec.structs.replace(inference, blocks={**inference.blocks, block.id: known})

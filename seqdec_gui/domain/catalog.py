@@ -1,4 +1,4 @@
-"""Every block kind, and its description for forms, for `seqdec-gui catalog` and for the palette."""
+"""The table of block kinds, and descriptions of them for forms, for `seqdec-gui catalog` and for the palette."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ class Field(msgspec.Struct, frozen=True):
     rows: dict[str, tuple[Field, ...]] = {}
 
     def range_text(self) -> str:
-        """`1 to 65,536`, `above 0, below 1`; empty without bounds."""
+        """Return the range as text: `1 to 65,536`, `above 0, below 1`; empty without bounds."""
         return range_text(self.minimum, self.maximum, self.open_minimum, self.open_maximum)
 
 
 def fields(struct: type[msgspec.Struct]) -> tuple[Field, ...]:
-    """The parameters of a kind, of a layer of a stack, or of the training, in the order of the form."""
+    """Return the parameters of a kind, of a layer of a stack, or of the training, in the order of the form."""
     known = _fields.get(struct)
     if known is None:
         hints = get_type_hints(struct, include_extras=True)
@@ -77,34 +77,34 @@ def _field(name: str, hint: Any, info: msgspec.structs.FieldInfo) -> Field:
 
 
 def _described(name: str, hint: Any, default: Any) -> Field:
-    found: dict[str, Any] = {}
+    properties: dict[str, Any] = {}
     hint, metas = _unwrapped(hint)
     if get_origin(hint) in (Union, types.UnionType) and type(None) in get_args(hint):
-        found["optional"] = True
+        properties["optional"] = True
         (hint,) = (part for part in get_args(hint) if part is not type(None))
         hint, inner = _unwrapped(hint)
         metas = [*metas, *inner]
     for meta in metas:
-        found |= _bounds(meta)
+        properties |= _bounds(meta)
     if get_origin(hint) is tuple:
         item, item_metas = _unwrapped(get_args(hint)[0])
         for meta in item_metas:
-            found |= {key: value for key, value in _bounds(meta).items() if key != "help"}
+            properties |= {key: value for key, value in _bounds(meta).items() if key != "help"}
         if get_origin(item) in (Union, types.UnionType) and all(issubclass(row, msgspec.Struct) for row in get_args(item)):
             rows = {row.__struct_config__.tag: fields(row) for row in get_args(item)}
-            return Field(name, "table", default, rows=rows, **found)
+            return Field(name, "table", default, rows=rows, **properties)
         if isinstance(item, type) and issubclass(item, msgspec.Struct):
-            return Field(name, "table", default, rows={item.__name__: fields(item)}, **found)
+            return Field(name, "table", default, rows={item.__name__: fields(item)}, **properties)
         if get_origin(item) is Literal:
-            return Field(name, "choices", default, choices=get_args(item), **found)
-        return Field(name, "texts" if item is str else "integers", default, **found)
+            return Field(name, "choices", default, choices=get_args(item), **properties)
+        return Field(name, "texts" if item is str else "integers", default, **properties)
     if get_origin(hint) is Literal:
-        return Field(name, "choice", default, choices=get_args(hint), **found)
+        return Field(name, "choice", default, choices=get_args(hint), **properties)
     if get_origin(hint) in (Union, types.UnionType):  # true or false, or one of some words
         words = [word for part in get_args(hint) if get_origin(part) is Literal for word in get_args(part)]
-        return Field(name, "boolean", default, choices=(*words, "true", "false"), **found)
+        return Field(name, "boolean", default, choices=(*words, "true", "false"), **properties)
     names: dict[Any, FieldType] = {bool: "boolean", int: "integer", float: "number", str: "text"}
-    return Field(name, names[hint], default, **found)
+    return Field(name, names[hint], default, **properties)
 
 
 def _unwrapped(hint: Any) -> tuple[Any, list[msgspec.Meta]]:
@@ -115,7 +115,7 @@ def _unwrapped(hint: Any) -> tuple[Any, list[msgspec.Meta]]:
 
 
 def _bounds(meta: msgspec.Meta) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    properties: dict[str, Any] = {}
     for key, name, is_open in (
         ("ge", "minimum", False),
         ("gt", "minimum", True),
@@ -124,17 +124,17 @@ def _bounds(meta: msgspec.Meta) -> dict[str, Any]:
     ):
         value = getattr(meta, key)
         if value is not None:
-            found[name] = value
+            properties[name] = value
             if is_open:
-                found[f"open_{name}"] = True
-    found |= {} if meta.min_length is None else {"min_items": meta.min_length}
-    found |= {} if meta.max_length is None else {"max_items": meta.max_length}
-    found |= {} if meta.description is None else {"help": meta.description}
-    return found
+                properties[f"open_{name}"] = True
+    properties |= {} if meta.min_length is None else {"min_items": meta.min_length}
+    properties |= {} if meta.max_length is None else {"max_items": meta.max_length}
+    properties |= {} if meta.description is None else {"help": meta.description}
+    return properties
 
 
 def describe() -> dict[str, Any]:
-    """Every kind as plain data: parameters (name, type, range, default, help), ports and layer names of its default form."""
+    """Return every kind as plain data: parameters (name, type, range, default, help), ports and example layer names."""
     return {name: _describe_kind(kind) for name, kind in KINDS.items()}
 
 
@@ -164,6 +164,6 @@ def _plain(field: Field) -> dict[str, Any]:
 
 
 def _example_layer_names(kind: Kind) -> tuple[str, ...]:
-    """Layer names with default hyperparameters and made-up inputs that the kind accepts."""
+    """Return the layer names with default hyperparameters and the example inputs of the kind."""
     submodel = kind.submodel(kind.example_inputs())
     return () if submodel is None else submodel.layer_names()

@@ -1,4 +1,4 @@
-"""A design as a plain Keras script: what the Code tab shows, what a run trains, and what "export script" saves.
+"""Generates the Keras script of a design: the Code tab shows it, a run trains it, and "export script" saves it.
 
 The text is formatted as ruff and black would at `WIDTH` columns, so that a formatter leaves it alone.
 """
@@ -20,6 +20,8 @@ from seqdec_gui.domain.types import StatesType, TensorType, tensors_of
 from seqdec_gui.domain.validation import check, model_problems
 
 WIDTH = 100
+"""The number of columns of a line of the script."""
+
 LAYER_CLASSES = LAYERS.keys()
 """Classes of `keras.layers` that a script can name."""
 _OWN_NAMES = ("Path", "build", "full", "keras", "layers")
@@ -27,10 +29,10 @@ _OWN_NAMES = ("Path", "build", "full", "keras", "layers")
 
 
 def generate(design: Design, *, verify: bool = True) -> str:
-    """The script: one `build_<block>()` per submodel and `build() -> dict[str, keras.Model]` with "full" for the whole.
+    """Return the script: `build_<block>()` for each submodel, and `build() -> dict[str, keras.Model]` with the model "full".
 
-    Raises InvalidInput where the model has errors; what concerns data or training alone does not keep it from being built.
-    `verify` costs more than the rest: text that is only shown may do without; a child verifies what it runs in any case.
+    Raises InvalidInput if the model has errors; errors of data or training do not matter here. Verification takes longer than
+    all else: it may be left out for text that is only shown, since a child verifies the script that it runs.
     """
     inference = infer(design)
     if faults := errors(tuple(model_problems(design, inference))):
@@ -40,7 +42,7 @@ def generate(design: Design, *, verify: bool = True) -> str:
 
 
 def generate_step(design: Design, decoder: str) -> str:
-    """A script whose `build_step()` gives one step of this decoder: (inputs, states) -> (outputs, *new states).
+    """Return a script whose `build_step()` makes a model of one step: (inputs, states) -> (outputs, *new states).
 
     Layer names are those of the full model, so weights can be copied layer by layer. Raises InvalidInput as `generate` does,
     and KeyError or TypeError for a block that does not feed back what it predicts.
@@ -63,7 +65,7 @@ def generate_step(design: Design, decoder: str) -> str:
 
 
 def step_of(design: Design, inference: Inference, decoder: str) -> Submodel:
-    """The layers of one step of this decoder (`Kind.step_submodel`), with the names that they have in the full model.
+    """Return the layers of one step of this decoder (`Kind.step_submodel`), with the names that they have in the full model.
 
     Raises KeyError or TypeError for a block that does not feed back what it predicts, or whose inputs are open.
     """
@@ -76,9 +78,9 @@ def step_of(design: Design, inference: Inference, decoder: str) -> Submodel:
 
 
 def keras_file_names(design: Design) -> dict[str, str]:
-    """The names under which imported files are copied beside the script, by block: `encoder.keras`.
+    """Return, by block, the name under which an imported file is copied beside the script, such as `encoder.keras`.
 
-    Names that differ in case only are told apart by a number: some file systems take them for one.
+    Names that would differ only in case get a number, since some file systems ignore case.
     """
     names: dict[str, str] = {}
     for block in design.blocks:
@@ -121,7 +123,7 @@ def _script(design: Design, inference: Inference) -> Iterator[str]:
 
 
 def parts(design: Design, inference: Inference | None = None) -> list[str]:
-    """The blocks that `build()` gives a model of, in the order of the wires: those with layers."""
+    """Return the blocks with layers, of which `build()` makes models, in topological order."""
     known = infer(design) if inference is None else inference
     return [
         block_id
@@ -166,7 +168,7 @@ def _input_arguments(type: TensorType, name: str) -> list[str]:
 
 
 def _layer_arguments(layer: Layer) -> list[str]:
-    """The arguments as a person writes them: the leading one or two without their names."""
+    """Return the arguments of a layer as source; the leading one or two are positional, as people write them."""
     bare = LAYERS[layer.type].positional
     arguments = [literal(value) if key in bare else f"{identifier(key)}={literal(value)}" for key, value in layer.arguments]
     if layer.inner is not None:
@@ -176,13 +178,13 @@ def _layer_arguments(layer: Layer) -> list[str]:
 
 def _layer_call(call: Call) -> list[str]:
     results = [identifier(tensor.variable) for tensor in call.outputs]
-    given = [identifier(name) for name in call.inputs]
-    inputs = given if LAYERS[call.layer.type].separate_inputs else [_one_or_list(given)]
-    inputs += [f"{identifier(name)}={literal(value)}" for name, value in call.options]
+    tensors = [identifier(name) for name in call.inputs]
+    arguments = tensors if LAYERS[call.layer.type].separate_inputs else [_one_or_list(tensors)]
+    arguments += [f"{identifier(name)}={literal(value)}" for name, value in call.options]
     if call.initial_state:
-        inputs.append(f"initial_state=[{', '.join(map(identifier, call.initial_state))}]")
+        arguments.append(f"initial_state=[{', '.join(map(identifier, call.initial_state))}]")
     layer_class = f"layers.{identifier(call.layer.type)}"
-    return _call(f"{', '.join(results)} = ", layer_class, _layer_arguments(call.layer), f"({', '.join(inputs)})")
+    return _call(f"{', '.join(results)} = ", layer_class, _layer_arguments(call.layer), f"({', '.join(arguments)})")
 
 
 # -- the whole
@@ -198,7 +200,7 @@ def _build_function(
         yield f"    {identifier(block_id)}.trainable = False"
     yield ""
     inputs = [block for block in design.blocks if block.parameters.role == "input"]
-    carried: dict[Port, str] = {}  # what a port's wire is called in the script; a states tuple carries a star
+    carried: dict[Port, str] = {}  # the variable of each output port in the script, with a star for a tuple of states
     for block in inputs:
         type = inference.blocks[block.id].outputs["output"]
         assert isinstance(type, TensorType)
@@ -217,17 +219,17 @@ def _build_function(
 
 
 def _block_call(design: Design, inference: Inference, block: Block, carried: dict[Port, str], names: Names) -> list[str]:
-    """`a, *b = block([x, *y])`; enters the names of the results into `carried`."""
-    given: list[str] = []
+    """Return the call of a submodel, such as `a, *b = block([x, *y])`, and adds the variables of its results to `carried`."""
+    inputs: list[str] = []
     for port in block.parameters.inputs():
         link = design.into(Port(block.id, port.name))
         if link is not None:
-            given.append(carried[link.source])
+            inputs.append(carried[link.source])
     results = _results(block, inference.blocks[block.id].outputs, design, carried, names)
-    if len(given) == 1:
-        arguments = given[0].removeprefix("*")
+    if len(inputs) == 1:
+        arguments = inputs[0].removeprefix("*")
     else:
-        arguments = f"[{', '.join(given)}]"
+        arguments = f"[{', '.join(inputs)}]"
     return _call(f"{results} = ", identifier(block.id), [arguments])
 
 
@@ -255,7 +257,7 @@ def _indented(lines: list[str]) -> Iterator[str]:
 
 
 def _call(prefix: str, function: str, arguments: list[str], suffix: str = "") -> list[str]:
-    """`prefix function(arguments)suffix` in as few lines as fit; 4 columns are kept for the indentation of the body."""
+    """Return `prefix function(arguments)suffix` in as few lines as possible, with 4 columns left for the indentation."""
     head = f"{prefix}{function}({', '.join(arguments)})"
     if suffix and len(head + suffix) > WIDTH - 4 and len(head) < WIDTH - 4:
         return _bracketed(f"{head}(", [suffix.removeprefix("(").removesuffix(")")], ")")
@@ -263,7 +265,7 @@ def _call(prefix: str, function: str, arguments: list[str], suffix: str = "") ->
 
 
 def _bracketed(opening: str, items: list[str], closing: str) -> list[str]:
-    """One line if it fits; else the items on a line of their own (calls only), else one item a line."""
+    """Return one line if it fits; else the items on a line of their own (calls only), else one item a line."""
     limit = WIDTH - 4
     line = opening + ", ".join(items) + closing
     if len(line) <= limit:

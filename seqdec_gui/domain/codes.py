@@ -50,7 +50,7 @@ _ROWS = (
     Code("bad_assignment", "command", "An assignment is not written NAME=VALUE: write for example `training.epochs=20`."),
     Code("bad_bench", "command", "`bench` was asked for sizes or contenders that it does not know: choose some of those it lists."),
     Code("bad_block", "design", "A block of the design file is no object with id, kind and parameters: mend the file."),
-    Code("bad_charset", "data", "The charset of a codec has entries that are no single symbols, or one twice: leave it empty to have it found."),
+    Code("bad_charset", "data", "The charset of a codec has entries that are no single symbols, or one twice: leave it empty to take it from the data."),
     Code("bad_link", "design", 'A link of the design file is not written `{"from": "block.port", "to": "block.port"}`: mend the file.'),
     Code("bad_name", "design", "A block's id cannot be a name in a Python script, or means something else already: choose another name."),
     Code("bad_parameter", "design", "Hyperparameters of a block contradict each other: change the one that is named."),
@@ -95,7 +95,7 @@ _ROWS = (
     Code("empty_rows", "data", "Rows of a text column are empty: fill or remove them."),
     Code("empty_split", "data", "The share of validation or test is too small to give a row: raise it, or set it to 0."),
     Code("encoded_alike", "data", "Every row becomes the same numbers, so nothing can be learned from the column: change its codec, or bind another."),
-    Code("encoding_detected", "data", "The encoding was found by looking at the bytes: set `data.encoding` if letters look wrong."),
+    Code("encoding_detected", "data", "The encoding was detected from the bytes: set `data.encoding` if letters look wrong."),
     Code("engine", "run", "Which engine trains the run, and why."),
     Code("engine_missing", "devices", "The engine, or what it needs for these devices, is not installed: install it or choose another engine."),
     Code("epoch_begins_again", "run", "Rows or batch size differ from those of the checkpoint, so its epoch begins again."),
@@ -108,7 +108,7 @@ _ROWS = (
     Code("header_missing", "data", "The first line of the file looks like its other lines and was read as a row: set `data.header=yes` if it names the columns."),
     Code("initial_weights", "run", "Which run the training's first weights come from, and for which blocks."),
     Code("input_and_split", "command", "`generate` was given rows in two ways: give `--input` or `--split`, not both."),
-    Code("invalid", "file", "Something that was given cannot be used: the text says what was expected."),
+    Code("invalid", "file", "An input cannot be used: the text says what was expected."),
     Code("is_a_folder", "export", "A folder stands where the exported file would be written: choose another name."),
     Code("keras_file_changed", "design", "The Keras file of a block is not the one that was imported: import it again."),
     Code("label_needs_vector", "data", "A column of labels is bound to a port that takes no single vector: use codec text for a sequence."),
@@ -244,18 +244,18 @@ CODES: dict[str, Code] = {row.code: row for row in _ROWS}
 
 
 def about(code: str) -> Place | None:
-    """What a code is about; None for one that this version does not know, as a newer run may send."""
+    """Return the part of the program that a code is about; None for an unknown code, which a newer version may send."""
     row = CODES.get(code)
     return row.about if row is not None else None
 
 
 def is_absent(code: str) -> bool:
-    """Whether the code says only that something has not been chosen yet."""
+    """Return whether the code says only that something has not been chosen yet."""
     row = CODES.get(code)
     return row is not None and row.absent
 
 
 def hint_in_window(code: str, hint: str) -> str:
-    """The hint to show in the window instead of `hint`, which may speak of the command line."""
+    """Return the hint to show in the window in place of `hint`, which may be about the command line."""
     row = CODES.get(code)
     return (row.in_window if row is not None else "") or hint

@@ -1,4 +1,4 @@
-"""Why plain data is not what a struct takes, in a sentence: what was expected, what was received, what is near it."""
+"""Explains in a sentence why plain data does not fit a struct: what was expected, what was received, what is similar."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ _WORDS = {
     "object": "an object", "null": "null",
 }  # fmt: skip
 _LONGEST = 60
+"""The number of characters to which a value is cut in a sentence."""
 
 
 class Refusal(NamedTuple):
-    """`path` is the place within the data, `bindings[0].codec.type`; empty for all of it."""
+    """Why data was refused. `path` is the place within the data, as in `bindings[0].codec.type`; empty for all of it."""
 
     path: str
     text: str
@@ -26,7 +27,7 @@ class Refusal(NamedTuple):
 
 
 def explained(error: msgspec.ValidationError, plain: Any, type: type[Any]) -> Refusal:
-    """What `msgspec.convert(plain, type)` raised, in words. msgspec itself names neither the value nor the choices."""
+    """Explain an error of `msgspec.convert(plain, type)`, whose own text has neither the value nor the choices."""
     reason, _, place = str(error).partition(" - at `$")
     path = place.rstrip("`").lstrip(".")
     steps = [int(index) if index else name for name, index in re.findall(r"([A-Za-z_]\w*)|\[(\d+)\]", path)]
@@ -37,22 +38,22 @@ def explained(error: msgspec.ValidationError, plain: Any, type: type[Any]) -> Re
 
 
 def _in_words(reason: str, value: Any, spec: Any) -> tuple[str, str]:
-    if found := re.fullmatch(r"Object contains unknown field `(.*)`", reason):
+    if match := re.fullmatch(r"Object contains unknown field `(.*)`", reason):
         known = _names(_alternative(spec, value))
-        return f"There is no {found[1]!r} here.", _near(found[1], known) or f"There are {', '.join(known)}."
-    if found := re.fullmatch(r"Object missing required field `(.*)`", reason):
-        return f"Expected an object with {found[1]!r}, received {_shown(value)}.", f"Add {found[1]!r}."
+        return f"There is no {match[1]!r} here.", _near(match[1], known) or f"There are {', '.join(known)}."
+    if match := re.fullmatch(r"Object missing required field `(.*)`", reason):
+        return f"Expected an object with {match[1]!r}, received {_shown(value)}.", f"Add {match[1]!r}."
     choices = _choices(spec)
     if choices:
         return f"Expected one of {', '.join(choices)}, received {_shown(value)}.", _near(str(value), choices)
-    expected = re.sub(r"`([^`]*)`", lambda found: " or ".join(_WORDS.get(w, w) for w in found[1].split(" | ")), reason)
+    expected = re.sub(r"`([^`]*)`", lambda match: " or ".join(_WORDS.get(w, w) for w in match[1].split(" | ")), reason)
     expected = expected.partition(", got ")[0]
     allowed = _allowed(spec)
     return f"{expected}, received {_shown(value)}.", f"Allowed: {allowed}." if allowed else ""
 
 
 def range_text(low: float | None, high: float | None, open_low: bool = False, open_high: bool = False) -> str:
-    """`1 to 65,536`, `above 0, below 1`; empty without bounds."""
+    """Return a range as text: `1 to 65,536`, `above 0, below 1`; empty without bounds."""
     if low is not None and high is not None and not (open_low or open_high):
         return f"{_plain_number(low)} to {_plain_number(high)}"
     parts = [] if low is None else [f"{'above' if open_low else 'at least'} {_plain_number(low)}"]
@@ -84,7 +85,7 @@ def _item(value: Any, step: str | int) -> Any:
 
 # -- types
 class _Tag(NamedTuple):
-    """The field that says which of several structs an object is."""
+    """The possible values of the field that says which of several structs an object is."""
 
     tags: tuple[str, ...]
 
@@ -101,14 +102,14 @@ def _structs(spec: Any) -> list[inspect.StructType]:
 
 
 def _alternative(spec: Any, value: Any) -> inspect.StructType | None:
-    """The struct that the value's tag chooses."""
-    found = _structs(spec)
-    chosen = [struct for struct in found if struct.tag_field and struct.tag == _item(value, struct.tag_field)]
-    return chosen[0] if chosen else found[0] if len(found) == 1 else None
+    """Return the struct that the tag of the value selects; None if it selects none."""
+    structs = _structs(spec)
+    chosen = [struct for struct in structs if struct.tag_field and struct.tag == _item(value, struct.tag_field)]
+    return chosen[0] if chosen else structs[0] if len(structs) == 1 else None
 
 
 def _inside(spec: Any, value: Any, step: str | int) -> Any:
-    """The type of one field or item."""
+    """Return the type of the field or item `step`."""
     if isinstance(step, int):
         lists = [kind for kind in map(_bare, spec.types if isinstance(spec, inspect.UnionType) else (spec,))
                  if isinstance(kind, inspect.VarTupleType | inspect.ListType)]  # fmt: skip
@@ -134,7 +135,7 @@ def _choices(spec: Any) -> list[str]:
 
 
 def _allowed(spec: Any) -> str:
-    """Range of a number; length and items of a list. Empty where everything of its type is allowed."""
+    """Return the range of a number, or the length and items of a list; empty if all values of the type are allowed."""
     spec = _bare(spec)
     if isinstance(spec, inspect.UnionType):
         return " or ".join(filter(None, map(_allowed, spec.types)))

@@ -1,4 +1,4 @@
-"""How much there is to compute and to keep: estimates from the design alone, before anything is measured."""
+"""Estimates of operations and memory from the design alone, before anything is measured."""
 
 from __future__ import annotations
 
@@ -10,19 +10,23 @@ from seqdec_gui.domain.shapes import Inference, infer
 from seqdec_gui.domain.types import Shape, TensorType
 
 OPEN_LENGTH = 100
-"""Steps that are assumed of a sequence whose length the design leaves open."""
+"""The number of steps that is assumed for a sequence whose length the design leaves open."""
+
 BACKWARD = 2
-"""A backward pass computes about twice as much as a forward pass: gradients of inputs and of weights."""
+"""The operations of a backward pass, in forward passes: gradients of inputs and of weights."""
+
 BYTES_PER_FLOAT = 4
+"""The bytes of a float32 number."""
+
 COPIES_OF_WEIGHTS = 4
-"""A training keeps every weight, its gradient and two optimizer slots."""
+"""The numbers that a training keeps per weight: the weight, its gradient and two optimizer slots."""
 
 
 def operations_per_row(inference: Inference) -> float:
-    """Floating-point operations of a training step per row: forward and backward products, 2 per multiply and add.
+    """Estimate the floating-point operations of a training step per row: forward and backward, 2 per multiply and add.
 
     Every layer multiplies each of its weights once per position of its output, a recurrent one once per step of its input;
-    layers without products count nothing. An imported model, whose inside is not known, counts as one layer.
+    layers without products count nothing. An imported model, whose layers are unknown, counts as one layer.
     """
     forward = 0.0
     for block in inference.blocks.values():
@@ -41,7 +45,7 @@ def operations_per_row(inference: Inference) -> float:
 
 
 def operations_per_training(design: Design, rows: int, inference: Inference | None = None) -> float:
-    """Floating-point operations of the whole training on `rows` rows of data; validation counts a forward pass an epoch."""
+    """Estimate the operations of the whole training on `rows` rows of data; validation is a forward pass per epoch."""
     row = operations_per_row(inference or infer(design))
     split = design.data.split
     validation = split.validation if split.kind == "random" else 0.1
@@ -50,7 +54,7 @@ def operations_per_training(design: Design, rows: int, inference: Inference | No
 
 
 def activation_bytes(inference: Inference, batch: int) -> int:
-    """Estimate of training memory in bytes for one global batch: weights, gradients, optimizer slots, and activations.
+    """Estimate the training memory in bytes for one global batch: weights, gradients, optimizer slots, and activations.
 
     float32; every layer output is kept for the backward pass, `LayerSpec.kept_floats` times.
     """
@@ -67,5 +71,5 @@ def _steps(axis: int | None) -> int:
 
 
 def _positions(shape: Shape) -> int:
-    """How often a layer of this output is applied: every axis but the last."""
+    """Return at how many positions a layer with this output multiplies its weights: the product of all axes but the last."""
     return math.prod(map(_steps, shape[:-1]))

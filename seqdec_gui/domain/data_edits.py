@@ -1,4 +1,4 @@
-"""Edits of a design's data, as functions from design to design; and what ports are called in the window."""
+"""Edits of a design's data, as functions from design to design, and the names of ports in the window."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Ports = tuple[DataPort, ...]
 
 
 def shown_name(port: DataPort) -> str:
-    """`model_2.inputs` for what a decoder is fed with while it learns, else the port's own name: `latent.output`."""
+    """Return the name of a port in the window: `model_2.inputs` for the input of a decoder, else `latent.output`."""
     if port.generated:
         fed = [alias for alias in port.aliases if alias.endswith(".inputs")]
         return fed[0] if fed else port.port
@@ -24,22 +24,25 @@ def shown_name(port: DataPort) -> str:
 
 
 def object_name(port: DataPort) -> str:
-    """The end of its widgets' object names: `model_2_inputs`."""
+    """Return the ending of the object names of the port's widgets: `model_2_inputs`."""
     return shown_name(port).replace(".", "_")
 
 
 def binding_of(design: Design, ports: Ports, port: DataPort) -> Binding | None:
-    """What is bound to this port."""
+    """Return the binding of this port; None if it is unbound."""
     return next((binding for binding in design.data.bindings if port_for(ports, binding.port) == port), None)
 
 
 def teacher_of(design: Design, ports: Ports, port: DataPort) -> DataPort | None:
-    """The bound decoder input whose column gives the targets of this loss as well."""
+    """Return the bound decoder input whose column also gives the targets of this loss; None if there is none."""
     return next((other for other in ports if other.taught == port.name and binding_of(design, ports, other)), None)
 
 
 def with_columns(design: Design, ports: Ports, port: DataPort, columns: Sequence[str]) -> Design:
-    """These columns of the main file bound to the port; none unbinds it. The codec stays where one column is exchanged."""
+    """Return the design with these columns of the main file bound to the port, or with the port unbound if there are none.
+
+    A port that was bound before keeps its codec.
+    """
     old = binding_of(design, ports, port)
     if not columns:
         return _with_binding(design, old, None)
@@ -50,7 +53,7 @@ def with_columns(design: Design, ports: Ports, port: DataPort, columns: Sequence
 
 
 def with_codec(design: Design, ports: Ports, port: DataPort, codec: Codec | None) -> Design:
-    """Another codec for the port's binding; None: chosen from port and column."""
+    """Return the design with another codec for the port's binding; with None it is chosen to suit port and column."""
     old = binding_of(design, ports, port)
     return design if old is None else _with_binding(design, old, msgspec.structs.replace(old, codec=codec))
 
@@ -66,9 +69,9 @@ def with_reading(design: Design, **changes: Any) -> Design:
 
 
 def with_file(design: Design, path: Path, folder: Path | None) -> Design:
-    """The design with this data file: relative where it lies below the design's folder, so that both can move together.
+    """Return the design with this data file. The path is relative if the file lies in the design's folder, so both can move.
 
-    How the former file was read says nothing about another.
+    The reading options of the former file do not apply to another file and are reset.
     """
     file = path.absolute()
     if folder is not None and file.is_relative_to(folder.absolute()):
@@ -79,7 +82,7 @@ def with_file(design: Design, path: Path, folder: Path | None) -> Design:
 
 
 def _with_binding(design: Design, old: Binding | None, new: Binding | None) -> Design:
-    """The old binding replaced in its place, removed, or the new one added."""
+    """Replace the old binding in its place, remove it if `new` is None, or add the new binding if `old` is None."""
     kept = [new if binding is old else binding for binding in design.data.bindings]
     if old is None:
         kept.append(new)

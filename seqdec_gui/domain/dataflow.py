@@ -1,4 +1,4 @@
-"""Which arrays a design needs: one per input block, one per loss, and which of them one text column can serve together."""
+"""Lists the arrays that a design needs: one per input block and one per loss, and pairs that one text column can serve."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def loss_after(design: Design, block_id: str) -> str:
 
 
 def _input_port(design: Design, known: Inference, block: Block) -> DataPort | None:
-    given = known.blocks[block.id].outputs.get("output")
-    if not isinstance(given, TensorType):
+    output_type = known.blocks[block.id].outputs.get("output")
+    if not isinstance(output_type, TensorType):
         return None
     fed = [link for link in design.links if link.source == Port(block.id, "output")]
     decoders = [link.target.block for link in fed if _is_decoder_input(design, link)]
@@ -78,14 +78,14 @@ def _input_port(design: Design, known: Inference, block: Block) -> DataPort | No
         name=block.id,
         port=f"{block.id}.output",
         role="input",
-        type=given,
+        type=output_type,
         aliases=(block.id, *(str(link.target) for link in fed)),
         taught=taught,
         one_hot=block.parameters.gives_one_hot,
         generated=bool(decoders),
         width_at=width_at,
         length_at=length_at,
-        masked_by=_masking(design, fed) if len(given.shape) > (given.dtype != "int32") else "",
+        masked_by=_masking(design, fed) if len(output_type.shape) > (output_type.dtype != "int32") else "",
     )
 
 
@@ -105,13 +105,13 @@ def _is_decoder_input(design: Design, link: Link) -> bool:
 
 
 def _sizes(block: Block) -> tuple[str, str]:
-    """`width_at` and `length_at` of what the block gives."""
+    """Return `width_at` and `length_at` for the output of the block."""
     width, length = block.parameters.width_parameter, block.parameters.length_parameter
     return f"{block.id}.{width}" if width else "", f"{block.id}.{length}" if length else ""
 
 
 def _predicted_sizes(design: Design, loss: str) -> tuple[str, str]:
-    """`width_at` and `length_at` of the targets: those of the part of the model that is judged."""
+    """Return `width_at` and `length_at` of the targets, which are those of the block that the loss judges."""
     link = design.into(Port(loss, "predictions"))
     judged = design.block(link.source.block) if link is not None and design.has(link.source.block) else None
     return _sizes(judged) if judged is not None and judged.parameters.role == "model" else ("", "")
@@ -145,19 +145,19 @@ def port_for(ports: tuple[DataPort, ...], name: str) -> DataPort | None:
 def ports_before(
     design: Design, ports: Iterable[DataPort], earlier: Design, earlier_ports: Iterable[DataPort]
 ) -> dict[str, str]:
-    """For ports of a design the names that they had in an earlier one: the same, or those of blocks that were renamed.
+    """Map the ports of a design to their names in an earlier design: equal names, or the former names of renamed blocks.
 
-    A renamed input or loss is the one that was linked to the same port of a block that kept its id, and so its weights.
+    A renamed input or loss is recognised by its link to the same port of a block that has kept its id, and so its weights.
     """
     now, before = list(ports), {port.name: port for port in earlier_ports}
-    found = {port.name: port.name for port in now if port.name in before and before[port.name].role == port.role}
+    earlier_names = {port.name: port.name for port in now if port.name in before and before[port.name].role == port.role}
     for port in now:
         ends = _linked_to(design, port)
         for old in before.values():
-            free = port.name not in found and old.name not in found.values()
+            free = port.name not in earlier_names and old.name not in earlier_names.values()
             if free and old.role == port.role and ends & _linked_to(earlier, old):
-                found[port.name] = old.name
-    return found
+                earlier_names[port.name] = old.name
+    return earlier_names
 
 
 def _linked_to(design: Design, port: DataPort) -> frozenset[Port]:
@@ -203,9 +203,10 @@ def inputs_behind(design: Design, ports: Iterable[Port]) -> tuple[str, ...]:
 
 
 def inputs_in_step(design: Design, inference: Inference, port: Port) -> tuple[str, ...]:
-    """The input blocks whose steps this output port follows, in the design's order: each step may read theirs.
+    """Return the input blocks, in the design's order, whose steps correspond to the steps of this output port.
 
-    Between the two nothing makes a vector or states of the sequence (as the encoder of an autoencoder does).
+    Each step of the output may read the same step of such an input: no block between them turns the sequence into a vector or
+    into states, as the encoder of an autoencoder does.
     """
     seen: set[Port] = set()
     waiting = [port]

@@ -14,7 +14,7 @@ from seqdec_gui.domain.training import Training
 
 
 class Block(msgspec.Struct, frozen=True):
-    """One submodel: `id` is a Python identifier, unique in the design; `parameters` says its kind and hyperparameters."""
+    """One submodel. `id` is a Python identifier, unique in the design; `parameters` are its kind and hyperparameters."""
 
     id: str
     parameters: Kind
@@ -26,7 +26,7 @@ class Block(msgspec.Struct, frozen=True):
 
 
 class Port(msgspec.Struct, frozen=True, order=True):
-    """Names one port of one block, written `block.port`."""
+    """The name of a port of a block, written `block.port`."""
 
     block: str
     port: str
@@ -36,7 +36,7 @@ class Port(msgspec.Struct, frozen=True, order=True):
 
     @classmethod
     def parse(cls, text: str) -> Port:
-        """The port that `block.port` names. Raises ValueError where the text has not exactly one dot."""
+        """Parse `block.port`. Raises ValueError unless the text has exactly one dot, between two names."""
         block, dot, port = text.partition(".")
         if not (block and dot and port) or "." in port:
             raise ValueError(f"expected block.port, got {text!r}")
@@ -54,15 +54,15 @@ class Link(msgspec.Struct, frozen=True, order=True):
 
 
 def new_id() -> str:
-    """A fresh identity for a design, 32 hexadecimal digits."""
+    """Return a new random id for a design, 32 hexadecimal digits."""
     return uuid.uuid4().hex
 
 
 class Design(msgspec.Struct, frozen=True, eq=False):
-    """Everything a run needs but devices. Edits are methods that return a new design and never check shapes.
+    """Everything that a run needs except devices. Edits are methods that return a new design and never check shapes.
 
-    `id` tells the runs of this design from those of others; it is empty where the design's file has none. It is not part of
-    what the design means: two designs are equal if they describe the same training, whatever their ids.
+    `id` identifies the runs of this design; it is empty if the design file has none. It does not count in comparisons: two
+    designs are equal if they describe the same training.
     """
 
     blocks: tuple[Block, ...] = ()
@@ -77,7 +77,7 @@ class Design(msgspec.Struct, frozen=True, eq=False):
         return self is other or self._meaning() == other._meaning()
 
     def __ne__(self, other: object) -> bool:
-        return not self == other  # that of msgspec.Struct does not ask __eq__
+        return not self == other  # the method of msgspec.Struct does not call __eq__
 
     def __hash__(self) -> int:
         return hash(self._meaning())
@@ -86,7 +86,7 @@ class Design(msgspec.Struct, frozen=True, eq=False):
         return self.blocks, self.links, self.data, self.training
 
     def block(self, block_id: str) -> Block:
-        """The block of this id. Raises KeyError."""
+        """Return the block with this id. Raises KeyError."""
         for block in self.blocks:
             if block.id == block_id:
                 return block
@@ -96,11 +96,11 @@ class Design(msgspec.Struct, frozen=True, eq=False):
         return any(block.id == block_id for block in self.blocks)
 
     def into(self, target: Port) -> Link | None:
-        """The link that ends at this input port."""
+        """Return the link that ends at this input port; None if it is open."""
         return next((link for link in self.links if link.target == target), None)
 
     def free_id(self, stem: str) -> str:
-        """`stem`, or `stem_2`, `stem_3`, ... if it is taken; made legal first where no block can have that id."""
+        """Return `stem`, or `stem_2`, `stem_3`, ... if it is taken; an illegal stem is made legal first."""
         taken, stem = {block.id for block in self.blocks}, usable_id(stem)
         candidate, number = stem, 2
         while candidate in taken:
@@ -112,7 +112,7 @@ class Design(msgspec.Struct, frozen=True, eq=False):
         return msgspec.structs.replace(self, blocks=(*self.blocks, block))
 
     def with_parameters(self, block_id: str, parameters: Kind) -> Design:
-        """The design with other parameters for one block; links at ports that no longer exist go."""
+        """Return the design with new parameters of a block, without the links at ports that no longer exist."""
         self.block(block_id)
         blocks = tuple(
             msgspec.structs.replace(block, parameters=parameters) if block.id == block_id else block for block in self.blocks
@@ -128,7 +128,7 @@ class Design(msgspec.Struct, frozen=True, eq=False):
         return msgspec.structs.replace(self, blocks=blocks, links=links)
 
     def without_blocks(self, block_ids: Iterable[str]) -> Design:
-        """The design without these blocks, their links and their bindings."""
+        """Return the design without these blocks, their links and their bindings."""
         gone = frozenset(block_ids)
         blocks = tuple(block for block in self.blocks if block.id not in gone)
         links = tuple(link for link in self.links if not gone & {link.source.block, link.target.block})
@@ -137,7 +137,7 @@ class Design(msgspec.Struct, frozen=True, eq=False):
         return msgspec.structs.replace(self, blocks=blocks, links=links, data=data)
 
     def renamed(self, old: str, new: str) -> Design:
-        """The design with one block's id changed, in links and bindings too."""
+        """Return the design with another id for a block, in links and bindings too."""
 
         def port(at: Port) -> Port:
             return Port(new, at.port) if at.block == old else at
@@ -161,7 +161,7 @@ class Design(msgspec.Struct, frozen=True, eq=False):
         return msgspec.structs.replace(self, blocks=blocks)
 
     def linked(self, link: Link) -> Design:
-        """The design with this link; one that ended at the same input goes."""
+        """Return the design with this link, which replaces a link that ends at the same input."""
         kept = tuple(other for other in self.links if other.target != link.target)
         return msgspec.structs.replace(self, links=(*kept, link))
 

@@ -1,4 +1,4 @@
-"""The `.seqdec` file: JSON of a design, format 1. `docs/design_file.md` describes it whole."""
+"""Reads and writes `.seqdec` files: JSON of a design, format 1. `docs/design_file.md` describes the format."""
 
 from __future__ import annotations
 
@@ -21,19 +21,25 @@ from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.training import Training
 
 FORMAT = 1
+"""The number of the newest format of design files that this version reads and writes."""
+
 SUFFIX = ".seqdec"
+"""The ending of design files."""
+
 LARGEST_FILE = 256 << 20
-"""Bytes of a design file; those of 100,000 blocks have 80 MB."""
+"""The largest size of a design file, in bytes; a design of 100,000 blocks has 80 MB."""
+
 _TOP = ("format", "id", "blocks", "links", "data", "training")
+"""The fields of the outermost object of a design file."""
 
 
 def dumps(design: Design) -> str:
-    """The design as JSON text that ends with a newline. `loads(dumps(design)) == design`, with the same id."""
+    """Return the design as JSON text with a final newline. `loads(dumps(design)) == design`, with the same id."""
     return msgspec.json.format(msgspec.json.encode(to_builtins(design)), indent=2).decode() + "\n"
 
 
 def to_builtins(design: Design) -> dict[str, Any]:
-    """The design as plain data, ready for JSON; without `id` where the design has none."""
+    """Return the design as plain data for JSON, without `id` if the design has none."""
     return {
         "format": FORMAT,
         **({"id": design.id} if design.id else {}),
@@ -60,7 +66,7 @@ def _block_to_builtins(block: Block) -> dict[str, Any]:
 
 
 def loads(text: str | bytes) -> Design:
-    """The design that this JSON text describes. Raises InvalidInput with every problem of form; `check` judges the meaning."""
+    """Read a design from JSON text. Raises InvalidInput with every problem of form; `check` finds problems of meaning."""
     try:
         plain = msgspec.json.decode(text.removeprefix(codecs.BOM_UTF8) if isinstance(text, bytes) else text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -70,7 +76,7 @@ def loads(text: str | bytes) -> Design:
 
 
 def from_builtins(plain: Any) -> Design:
-    """The design of decoded JSON. Raises InvalidInput."""
+    """Read a design from decoded JSON. Raises InvalidInput."""
     if not isinstance(plain, dict) or "format" not in plain:
         text = "Expected a design: an object with format, blocks, links, data and training."
         raise InvalidInput([Problem("error", "not_a_design", "", text, "Open a .seqdec file.")])
@@ -121,10 +127,10 @@ def _section(plain: dict[str, Any], key: str, type: type[Any], problems: list[Pr
     try:
         return msgspec.convert(value, type)
     except msgspec.ValidationError as error:
-        found = [_refused(key, error, value, type)]
+        refusals = [_refused(key, error, value, type)]
     if isinstance(value, dict):  # one by one, so that every wrong value is named
-        found = [problem for name in value for problem in _wrong_field(key, type, name, value[name])]
-    problems += found
+        refusals = [problem for name in value for problem in _wrong_field(key, type, name, value[name])]
+    problems += refusals
     return type()
 
 
@@ -168,7 +174,7 @@ def _block(item: Any, index: int, problems: list[Problem]) -> Block | None:
 
 
 def parse_parameters(kind: type[Kind], plain: Any, where: str, problems: list[Problem]) -> Kind | None:
-    """The parameters of a block from plain data; what is wrong with them is added to `problems`."""
+    """Read the parameters of a block from plain data. Adds every problem to `problems`, and returns None if there are any."""
     if not isinstance(plain, dict):
         problems.append(Problem("error", "bad_block", where, f"Expected parameters as an object, got {type(plain).__name__}."))
         return None
@@ -241,7 +247,7 @@ def _read(path: Path) -> bytes:
 
 
 def save(design: Design, path: Path | str) -> None:
-    """Write a design file: whole or not at all. Raises InvalidInput where the folder or file cannot be written."""
+    """Write a design file whole or not at all. Raises InvalidInput if the folder or file cannot be written."""
     path = Path(path)
     temporary = ""
     try:

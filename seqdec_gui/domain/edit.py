@@ -24,8 +24,10 @@ _SECTIONS = ("training", "data.file", "data.numbering", "data.split", *(f"data.{
 
 
 def set_value(design: Design, name: str, text: str) -> Design:
-    """The design with one value set: `block.parameter`, `training.field`, `data.file`, `data.numbering`, `data.split.field`,
-    `port.codec.field` or a reading option: `data.header`, `data.delimiter`, `data.quoting`, `data.encoding`.
+    """Return the design with one value set.
+
+    `name` is `block.parameter`, `training.field`, `data.file`, `data.numbering`, `data.split.field`, `port.codec.field` or a
+    reading option: `data.header`, `data.delimiter`, `data.quoting`, `data.encoding`.
 
     Lists are written `128,128` or `[128,128]`, tables as JSON, no value as `none`. Raises InvalidInput that names the
     parameter, its range or choices, and near matches for a misspelt name.
@@ -51,7 +53,7 @@ def set_value(design: Design, name: str, text: str) -> Design:
 
 
 def parse_assignment(text: str, form: str = "block.parameter=value") -> tuple[str, str]:
-    """`name=value` in two. Raises InvalidInput."""
+    """Split `name=value`. Raises InvalidInput."""
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
         raise InvalidInput(f"Expected {form}, received {text!r}.", "bad_assignment")
@@ -59,7 +61,7 @@ def parse_assignment(text: str, form: str = "block.parameter=value") -> tuple[st
 
 
 def bind(design: Design, port: str, columns: Sequence[str]) -> Design:
-    """The design with these columns bound to a port, which may be named by an alias; its codec stays. Raises InvalidInput."""
+    """Return the design with these columns bound to a port or its alias; the port keeps its codec. Raises InvalidInput."""
     ports = data_ports(design)
     known = port_for(ports, port)
     if known is None:
@@ -73,7 +75,7 @@ def bind(design: Design, port: str, columns: Sequence[str]) -> Design:
 
 
 def parse_text(field: Field, text: str) -> Any:
-    """The plain value that a user's text means for a field. Raises ValueError with what was expected."""
+    """Parse a user's text as the plain value of a field. Raises ValueError with what was expected."""
     value = text.strip()
     if field.type == "boolean" and value in field.choices and value not in ("true", "false"):
         return value
@@ -83,7 +85,7 @@ def parse_text(field: Field, text: str) -> Any:
 
 
 def _with_codec(design: Design, name: str, port: str, field_name: str, text: str) -> Design:
-    """An option of the codec of a bound port; a binding without a codec gets the one that has this option."""
+    """Set an option of the codec of a bound port; a binding without a codec gets the codec that has this option."""
     ports = data_ports(design)
     known = port_for(ports, port)
     old = next((each for each in design.data.bindings if port_for(ports, each.port) == known), None) if known else None
@@ -110,7 +112,7 @@ def _with_parameter(design: Design, block: Block, name: str, parameter: str, tex
 
 
 def _numbering(text: str) -> Numbering | None:
-    """Raises InvalidInput."""
+    """Parse `data.numbering`. Raises InvalidInput."""
     value = text.strip().lower()
     try:
         return None if value in ("", "none", "null") else msgspec.convert(value, Numbering)
@@ -145,7 +147,7 @@ def _parsed(field: Field, name: str, text: str) -> Any:
 
 
 def _explained(problem: Problem, field: Field, text: str) -> Problem:
-    """The problem with what was received and what may be given."""
+    """Return the problem with the received text and the allowed values."""
     if field.choices:
         near = difflib.get_close_matches(text, field.choices, 1)
         expected = f"Expected one of {', '.join(field.choices)}, received {text!r}."
@@ -198,7 +200,7 @@ def _boolean(text: str) -> bool:
 
 
 def _items(text: str) -> list[str]:
-    """The items of `a,b`, `[a, b]` or `["a", "b"]`."""
+    """Split `a,b`, `[a, b]` or `["a", "b"]` into items."""
     if text.startswith("["):
         try:
             plain = msgspec.json.decode(text)

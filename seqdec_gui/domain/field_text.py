@@ -1,4 +1,4 @@
-"""What a field holds: a value, or why it is none. No Qt."""
+"""Reads the text of form fields as values, and formats values as text. No Qt."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from seqdec_gui.domain.wording import counted
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """The value, or a sentence: expected, received."""
+    """The value of a field, or in `fault` a sentence with what was expected and received."""
 
     value: Any = None
     fault: str = ""
 
 
 def read_integer(field: Field, text: str) -> Reading:
-    """A whole number in the field's range; spaces, commas and underscores may group digits. Empty is None where optional."""
+    """Read a whole number in the field's range; spaces, commas and underscores may group digits. Optional: empty is None."""
     plain = re.sub(r"[\s,_]", "", text)
     if not plain and field.optional:
         return Reading(None)
@@ -31,7 +31,7 @@ def read_integer(field: Field, text: str) -> Reading:
 
 
 def read_number(field: Field, text: str) -> Reading:
-    """A finite number in the field's range, `1e-3` for example."""
+    """Read a finite number in the field's range, such as `1e-3`."""
     plain = text.strip().replace("_", "")
     if not plain and field.optional:
         return Reading(None)
@@ -45,7 +45,7 @@ def read_number(field: Field, text: str) -> Reading:
 
 
 def read_integers(field: Field, text: str) -> Reading:
-    """Whole numbers separated by commas, spaces or semicolons; brackets are ignored."""
+    """Read whole numbers separated by commas, spaces or semicolons; brackets are ignored."""
     parts = [part for part in re.split(r"[\s,;]+", text.strip(" []()")) if part]
     values = []
     for part in parts:
@@ -62,12 +62,12 @@ def read_integers(field: Field, text: str) -> Reading:
 
 
 def read_texts(field: Field, text: str) -> Reading:
-    """Words separated by commas."""
+    """Read words separated by commas."""
     return Reading(tuple(part.strip() for part in text.split(",") if part.strip()))
 
 
 def read_choices(field: Field, chosen: tuple[str, ...]) -> Reading:
-    """Some of the field's choices."""
+    """Read a selection of the field's choices."""
     if field.min_items and len(chosen) < field.min_items:
         return Reading(fault=f"Expected at least {field.min_items} of {', '.join(field.choices)}, received none.")
     return Reading(chosen)
@@ -81,13 +81,13 @@ def in_range(field: Field, value: float) -> bool:
 
 
 def format_number(value: float) -> str:
-    """The shortest text that reads as this number: `0.001`, `1e-06`, `64`."""
+    """Return the shortest text that reads as this number: `0.001`, `1e-06`, `64`."""
     text = f"{value:.12g}"
     return text if float(text) == value else repr(value)
 
 
 def format_value(value: Any) -> str:
-    """A value as the form writes it."""
+    """Format a value for a form."""
     if value is None:
         return "any"
     if isinstance(value, bool):
@@ -104,7 +104,7 @@ def format_value(value: Any) -> str:
 
 
 def range_words(field: Field) -> str:
-    """What the field takes: `1 to 65,536`, `above 0`; `1 to 64 numbers, each 1 to 65,536` for lists."""
+    """Return the range of a field: `1 to 65,536`, `above 0`; `1 to 64 numbers, each 1 to 65,536` for lists."""
     each = field.range_text()
     if field.type != "integers":
         return each

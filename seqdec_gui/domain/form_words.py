@@ -1,4 +1,4 @@
-"""The words of the forms: labels, units, sections, and which fields matter now."""
+"""The words of the forms: labels, units, sections, and which fields are relevant."""
 
 from __future__ import annotations
 
@@ -66,31 +66,31 @@ FACTS = ("sha256", "model_inputs", "model_outputs", "parameter_count", "trainabl
 
 
 def label(name: str) -> str:
-    """`batch_size` -> `Batch size`."""
+    """Return the label of a field: `Batch size` for `batch_size`."""
     return LABELS.get(name) or name.replace("_", " ").capitalize()
 
 
 def choice(value: str) -> str:
-    """`val_loss` -> `validation loss`: what is read, where files and scripts keep the value."""
+    """Return the words for a choice: `validation loss` for `val_loss`. Files and scripts keep the value itself."""
     return _CHOICES.get(value) or value.replace("_", " ")
 
 
-def value(field: Field, found: Any) -> str:
+def value(field: Field, content: Any) -> str:
     """A field's value as the form shows it."""
     if field.type == "choice":
-        return choice(str(found))
+        return choice(str(content))
     if field.type == "choices":
-        return ", ".join(map(choice, found)) or "none"
-    return format_value(found)
+        return ", ".join(map(choice, content)) or "none"
+    return format_value(content)
 
 
 def unit(name: str) -> str:
-    """What a number counts, empty where the label says it."""
+    """Return the unit of a number, such as `epochs`; empty if the label names it."""
     return _UNITS.get(name, "")
 
 
 def matters(owner: str, name: str, values: Any) -> bool:
-    """Whether a field has a meaning with the other values: `momentum` of an optimizer that has none does not.
+    """Return whether a field has an effect with the other values: `momentum` has none with an optimizer without momentum.
 
     `owner` is "training", "split", "block", or "row" for a row of a layer stack, where all fields matter. `values` is the
     struct of the form.

@@ -1,4 +1,4 @@
-"""Which loss's predictions are generated, and by which way through the design; or why not."""
+"""Decides of which loss predictions are generated, and how; or explains why a design cannot generate."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from seqdec_gui.domain.shapes import Inference, infer
 from seqdec_gui.domain.types import TensorType
 
 Encoding = Literal["one_hot", "ids", "values"]
-"""How a step is fed: a row of zeros and one 1, an id, or numbers."""
-
+"""The form in which a step is fed to the decoder: a one-hot row, an id, or numbers."""
 
 AGAINST_GENERATING = (
     "cannot_generate",
@@ -25,11 +24,14 @@ AGAINST_GENERATING = (
     "different_symbols",
     "different_codecs",
 )
-"""The codes of warnings that a trained model will not generate, or not what is expected."""
+"""The codes of warnings that a trained model cannot generate, or may not generate as expected."""
 
 
 class Stepwise(msgspec.Struct, frozen=True):
-    """A decoder that is fed what it has just predicted. `fed` is its input block; `numbers`: values instead of symbols."""
+    """A decoder that is fed its own predictions, step by step.
+
+    `fed` is its input block. `width` is the number of symbols, or of numbers if `numbers`, in a step.
+    """
 
     loss: str
     decoder: str
@@ -40,10 +42,10 @@ class Stepwise(msgspec.Struct, frozen=True):
 
 
 class OnePass(msgspec.Struct, frozen=True):
-    """All steps at once, from inputs that are given: a repeated code, a convolution, a single class or vector.
+    """All steps at once, computed from the inputs: a repeated code, a convolution, a single class or vector.
 
-    `in_step` are the input blocks whose steps the predictions follow. Where one of them holds the sequence that is to be
-    predicted (teacher forcing), nothing can be generated; `suspects` are those that look so, whatever the data says.
+    `in_step` are the input blocks whose steps correspond to the steps of the predictions. If one of them holds the sequence to
+    predict (teacher forcing), nothing can be generated. `suspects` are those whose type allows that.
     """
 
     loss: str
@@ -58,32 +60,32 @@ Plan: TypeAlias = Stepwise | OnePass
 
 
 def plan_for(design: Design, inference: Inference) -> Plan:
-    """How to generate; a decoder that is fed step by step goes before other outputs, symbols go before numbers.
+    """Return how to generate. A stepwise decoder is preferred to other outputs, and symbols are preferred to numbers.
 
-    Raises InvalidInput with the reason.
+    Raises InvalidInput with the reason if nothing can be generated.
     """
-    found: list[Plan] = []
+    plans: list[Plan] = []
     problems: list[Problem] = []
     for block in design.blocks:
         link = design.into(Port(block.id, "predictions")) if block.parameters.role == "loss" else None
         if link is not None:
             try:
-                found.append(_plan(design, inference, block, link))
+                plans.append(_plan(design, inference, block, link))
             except InvalidInput as error:
                 problems += error.problems
-    stepwise = [plan for plan in found if isinstance(plan, Stepwise)]
+    stepwise = [plan for plan in plans if isinstance(plan, Stepwise)]
     if stepwise:
         return stepwise[0]
     refused = [problem for problem in problems if problem.code == "cannot_generate"]  # a decoder that ought to
-    if found and not refused:
-        return min(found, key=lambda plan: plan.numbers)
+    if plans and not refused:
+        return min(plans, key=lambda plan: plan.numbers)
     raise InvalidInput(refused or problems or "The design has no loss, so nothing can be generated.")
 
 
 def generation_problems(design: Design, inference: Inference) -> tuple[Problem, ...]:
-    """Warnings for a sound design that trains a decoder with which nothing can be generated, or perhaps nothing.
+    """Return warnings for a design without errors whose decoder cannot generate, or may be unable to.
 
-    A design that was never meant to generate, as one with yes/no outputs, gets none.
+    A design that is not meant to generate, for example one with yes/no outputs, gets no warning.
     """
     try:
         plan_for(design, inference)
@@ -94,7 +96,7 @@ def generation_problems(design: Design, inference: Inference) -> tuple[Problem, 
 
 
 def obstacle(design: Design) -> str:
-    """Why nothing can be generated with this sound design, a line for each reason; empty where it can."""
+    """Return why nothing can be generated with a design without errors, a line for each reason; empty if it can generate."""
     try:
         plan_for(design, infer(design))
     except InvalidInput as error:
@@ -129,7 +131,7 @@ def _plan(design: Design, inference: Inference, block: Block, link: Link) -> Pla
 
 
 def reads_the_truth(design: Design, plan: OnePass, name: str, why: str) -> InvalidInput:
-    """The reason not to generate where input `name` holds the sequence that is to be predicted; `why` is said of the input."""
+    """Return the error that input `name` holds the sequence to predict. `why` follows its name in the sentence."""
     block_id = plan.port.block
     imported = design.block(block_id).parameters.imported is not None
     reaches = "may reach (what is inside an imported model is not known)" if imported else "reaches"
@@ -143,7 +145,7 @@ def reads_the_truth(design: Design, plan: OnePass, name: str, why: str) -> Inval
 
 
 def _possible_truth(design: Design, inference: Inference) -> tuple[Problem, ...]:
-    """A warning for every input that looks as if it holds the sequence to predict, and that has no column yet to tell."""
+    """Warn of every input that may hold the sequence to predict, as long as no bound column settles it."""
     plan = plan_for(design, inference)
     if isinstance(plan, Stepwise):
         return ()
@@ -172,15 +174,15 @@ def _both_bound(design: Design, ports: tuple[DataPort, ...], name: str, loss: st
 
 
 def _looks_taught(design: Design, inference: Inference, source: Port, name: str, width: int) -> bool:
-    """Whether an input takes the symbols that are predicted, or stands beside another input of an imported decoder."""
-    given = inference.blocks[name].outputs["output"]
-    if not isinstance(given, TensorType):
+    """Return whether an input takes as many symbols as are predicted, or is one of several inputs of an imported decoder."""
+    taken = inference.blocks[name].outputs["output"]
+    if not isinstance(taken, TensorType):
         return False
-    if (given.symbols if given.dtype == "int32" else given.shape[-1]) == width:
+    if (taken.symbols if taken.dtype == "int32" else taken.shape[-1]) == width:
         return True
     imported = design.block(source.block).parameters.imported is not None
     return imported and any(
-        not given.has_steps for given in inference.blocks[source.block].inputs.values() if isinstance(given, TensorType)
+        not taken.has_steps for taken in inference.blocks[source.block].inputs.values() if isinstance(taken, TensorType)
     )
 
 
@@ -215,15 +217,15 @@ def _stepwise(design: Design, inference: Inference, loss: str, judge: Judge, dec
 
 
 def _before(design: Design, block_id: str) -> list[str]:
-    """The blocks behind this one, nearest first."""
-    found: list[str] = []
+    """Return the blocks that feed this one, directly or through others, nearest first."""
+    blocks: list[str] = []
     waiting = [block_id]
     while waiting:
         for port in sources_of(design, waiting.pop(0)):
-            if port.block not in found:
-                found.append(port.block)
+            if port.block not in blocks:
+                blocks.append(port.block)
                 waiting.append(port.block)
-    return found
+    return blocks
 
 
 def _cannot(block_id: str, why: str, hint: str = "") -> InvalidInput:

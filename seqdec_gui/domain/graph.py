@@ -1,4 +1,4 @@
-"""The inside of a submodel: Keras layers applied to named tensors, with every shape and parameter count."""
+"""Submodels as graphs: Keras layers applied to named tensors, with every shape and parameter count."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class InputTensor(msgspec.Struct, frozen=True):
 
 
 class Call(msgspec.Struct, frozen=True):
-    """`outputs = layer(inputs)`, or with `initial_state=[...]`. A variable may be assigned again, as in `x = layer(x)`.
+    """A call `outputs = layer(inputs)`, perhaps with `initial_state=[...]`. Variables may be reassigned, as in `x = layer(x)`.
 
-    `options` are further arguments of the call that are values, not tensors, as in `attention(x, y, use_causal_mask=True)`.
+    `options` are further arguments of the call with plain values, as in `attention(x, y, use_causal_mask=True)`.
     `parameters` counts all weights of the layer, `trainable` those that the optimizer changes.
     """
 
@@ -51,7 +51,7 @@ class Output(msgspec.Struct, frozen=True):
 
 
 class Submodel(msgspec.Struct, frozen=True):
-    """One block as layers. `summary` becomes the docstring of its generated function."""
+    """The layers of one block. `summary` becomes the docstring of its generated function."""
 
     summary: str
     inputs: tuple[InputTensor, ...]
@@ -67,9 +67,9 @@ class Submodel(msgspec.Struct, frozen=True):
         return sum(call.trainable for call in self.calls)
 
     def in_step_with(self, variables: Iterable[str]) -> frozenset[str]:
-        """The output ports whose steps are those of one of these inputs, so that each step may copy the input's.
+        """Return the output ports with one step for each step of one of these inputs, each of which may copy that step.
 
-        Steps end where a layer makes a vector of them, or takes them as its initial state.
+        An output is not in step if a layer reduced the steps to a vector, or took them as its initial state.
         """
         carried = {tensor.variable for tensor in self.inputs if tensor.variable in set(variables) and tensor.type.has_steps}
         for call in self.calls:
@@ -82,7 +82,7 @@ class Submodel(msgspec.Struct, frozen=True):
         return frozenset(out.port for out in self.outputs if not carried.isdisjoint(out.variables))
 
     def layer_names(self) -> tuple[str, ...]:
-        """Every name that a Keras file would hold for this submodel, inputs and wrapped layers included."""
+        """Return the names of all layers of this submodel in a Keras file, inputs and wrapped layers included."""
         names = [tensor.name for tensor in self.inputs]
         for call in self.calls:
             names.append(call.layer.name)
@@ -91,7 +91,7 @@ class Submodel(msgspec.Struct, frozen=True):
         return tuple(names)
 
     def prefixed(self, prefix: str) -> Submodel:
-        """The same submodel with `prefix` before every layer name."""
+        """Return the submodel with `prefix` before every layer name."""
 
         def rename(layer: Layer) -> Layer:
             inner = None if layer.inner is None else rename(layer.inner)
@@ -109,7 +109,7 @@ Many: TypeAlias = tuple[Tensor, ...]
 
 
 class SubmodelBuilder:
-    """Collects layer calls and infers each result at once; raises `LayerError` for an input that does not fit."""
+    """Collects the layer calls of a submodel and infers the type of each result. Raises LayerError if an input does not fit."""
 
     def __init__(self, summary: str) -> None:
         self.summary = summary
@@ -132,7 +132,7 @@ class SubmodelBuilder:
         initial_state: Many = (),
         options: Mapping[str, Value] = {},
     ) -> Many:
-        """Apply a layer that returns as many tensors as there are variables."""
+        """Apply a layer with one result for each variable."""
         types = tuple(tensor.type for tensor in inputs)
         applied = specs.apply(layer, types)
         if len(applied.outputs) != len(variables):
@@ -154,14 +154,14 @@ class SubmodelBuilder:
         return outputs
 
     def build(self, **outputs: Tensor | Many) -> Submodel:
-        """The finished submodel; one keyword per output port, in port order."""
+        """Return the submodel; there is one keyword argument per output port, in port order."""
         ports = tuple(
-            Output(port, (given.variable,) if isinstance(given, Tensor) else tuple(tensor.variable for tensor in given))
-            for port, given in outputs.items()
+            Output(port, (tensors.variable,) if isinstance(tensors, Tensor) else tuple(tensor.variable for tensor in tensors))
+            for port, tensors in outputs.items()
         )
         return Submodel(self.summary, tuple(self._inputs), tuple(self._calls), ports)
 
 
 def describe(call: Call) -> str:
-    """One line for a list of layers: `Dense_h_0  Dense  (None, 128)  1,536`."""
+    """Return a line for a list of layers: `Dense_h_0  Dense  (None, 128)  1,536`."""
     return f"{call.layer.name}  {call.layer.type}  {format_shape(call.outputs[0].type.shape)}  {call.parameters:,}"

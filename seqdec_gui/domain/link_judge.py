@@ -33,7 +33,9 @@ class LinkJudge:
     """
 
     def __init__(self, design: Design, inference: Inference, start: End) -> None:
-        self.design, self.inference, self.start = design, inference, start
+        self.design = design
+        self.inference = inference
+        self.start = start
         self._blocks = {block.id: block for block in design.blocks}
         self._into: dict[str, list[Link]] = {}
         for link in design.links:

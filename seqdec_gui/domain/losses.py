@@ -1,4 +1,4 @@
-"""One row per loss: what it compares, which activation suits it, and which metrics go with it.
+"""The table of losses: what each compares, the activations that suit it, and its metrics.
 
 To add a loss, add a row here and its formula in `runner.objective.FORMULAS`.
 """
@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import msgspec
 
 Compares = Literal["classes", "yes_no", "numbers"]
-"""What targets are: one of several classes a step, several yes/no values, or numbers."""
+"""The form of the targets: one of several classes per step, several yes/no values, or numbers."""
+
 MetricName = Literal["token_accuracy", "exact_accuracy", "perplexity", "mean_absolute_error"]
 
 
 class LossSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """What the program knows of a loss.
+    """The properties of a loss.
 
-    `title` is what forms show. `activations` are those that the predictions must come from, the usual one first; empty where
-    any will do that gives numbers. `metrics` are those that have a meaning beside it.
+    `title` is its name in forms. `activations` are those that the predictions may have, the usual one first; empty if any
+    activation suits. `metrics` are those that make sense with the loss.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""Which ids a block may have: ids become names of variables, functions and files, so designs and forms have one rule."""
+"""The rule for ids of blocks, which become names of variables, functions and files."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.source import is_identifier
 
 RESERVED = frozenset({"full", "build", "keras", "layers", "list", "dict", "Path", "models"})
-"""Names that a generated script uses for itself."""
+"""The names that a generated script uses itself."""
+
 TRAINING = "training"
-"""The section of a design that assignments and problems name as they name a block."""
+"""The name of the training section in assignments and problems, where otherwise an id of a block stands."""
+
 LONGEST = 200
-"""Characters of an id: files of a run are named after blocks, and file systems allow 255 bytes."""
+"""The largest number of characters of an id: file names of a run contain ids, and file systems allow 255 bytes."""
 
 
 def name_problem(block_id: str) -> Problem | None:
-    """Why no block can have this id; None if one can."""
+    """Return why no block can have this id; None if it is legal."""
     text, hint = "", "Choose another name"
     if not is_identifier(block_id) or block_id.startswith("_"):
         text = f"{_shown(block_id)} is not a name that a Python script can use."
@@ -33,7 +35,7 @@ def name_problem(block_id: str) -> Problem | None:
 
 
 def usable_id(text: str, word: str = "block") -> str:
-    """An id that a block may have, made from any text; a legal id stays as it is.
+    """Make a legal id from any text; a legal id stays unchanged.
 
     `word` is added where letters are missing: `2nd` becomes `block_2nd`, `class` becomes `class_block`.
     """

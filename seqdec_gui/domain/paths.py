@@ -6,16 +6,16 @@ import os
 from pathlib import Path
 
 LONGEST_NAME = 255
-"""Bytes of a name that file systems allow."""
+"""The largest number of bytes of a file name that file systems allow."""
 
 
 def expanded(file: str | Path) -> Path:
-    """The path with `~` or `~user` in front as that home folder; as it stands where there is no such user."""
+    """Replace `~` or `~user` at the start of a path by the home folder; unchanged if there is no such user."""
     return Path(os.path.expanduser(file))  # noqa: PTH111 - `Path.expanduser` raises RuntimeError for an unknown user
 
 
 def path_fault(file: str) -> str:
-    """Why no file can have this path, as the rest of a sentence; empty if one can."""
+    """Return why no file can have this path, as the rest of a sentence; empty if a file can have it."""
     if "\0" in file:
         return "holds a null character"
     longest = max(file.split("/"), key=len)

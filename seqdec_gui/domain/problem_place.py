@@ -1,4 +1,4 @@
-"""Where in the program a problem of the open design is mended."""
+"""Decides where in the program the user can solve a problem of the open design."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.shapes import Inference
 
 MendedAt: TypeAlias = Literal["training", "data", "block", "design"]
-"""The settings of training, the data (a port, or the file), one block, or the design as a whole."""
+"""A place to solve a problem: the training settings, the data (a port or the file), a block, or the whole design."""
 
 
 def mended_at(problem: Problem, design: Design, inference: Inference, of_data: bool) -> MendedAt:
-    """The place that a problem leads to, by its `where` and by what its code is about.
+    """Return the place where a problem is solved, according to its `where` and its code.
 
-    `of_data`: the problem was found by trying the data. Then one at a port that takes data is mended at that port, whatever
-    its code is about: codes such as `wrong_shape` are about blocks and about columns.
+    `of_data` is whether the problem was detected by trying the data. Then a problem at a port that takes data is solved at that
+    port, whatever its code: codes such as `wrong_shape` are used for blocks and for columns.
     """
     first, _, field = problem.where.partition(".")
     if first == "training":

@@ -1,4 +1,4 @@
-"""What can be wrong, as values: problems for the user to mend, and the one family of exceptions."""
+"""Problems as values that the user can solve, and the base classes of exceptions."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ Severity = Literal["error", "warning", "info"]
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """Something the user can mend.
+    """A problem that the user can solve.
 
     `code` is stable and a row of `domain.codes`; `where` is a block id, `block.port`, `block.parameter`, `training.field`,
-    `data` or a path, and empty for the design as a whole; `text` says what was expected and what was found; `hint` what to do.
+    `data` or a path, and empty for the whole design; `text` says what was expected and what was received; `hint` what to do.
     `wanted` is the number that the hint says to set, for a button that sets it; it is left out of JSON where there is none.
     """
 
@@ -25,19 +25,19 @@ class Problem(msgspec.Struct, frozen=True):
     wanted: int | msgspec.UnsetType = msgspec.UNSET
 
     def sentence(self) -> str:
-        """The problem in one line: where, what, and what to do about it."""
+        """Return the problem in one line: where, what, and what to do about it."""
         place = f"{self.where}: " if self.where else ""
         return f"{place}{self.text}" + (f" {self.hint}" if self.hint else "")
 
 
 class SeqdecError(Exception):
-    """The root of everything this program raises on purpose. `str(error)` is one sentence for the user."""
+    """The base class of every exception that this program raises on purpose. `str(error)` is a sentence for the user."""
 
     exit_status = 1
 
 
 class InvalidInput(SeqdecError):
-    """The user's design, data or arguments cannot be used; carries every problem found (exit status 2)."""
+    """The user's design, data or arguments cannot be used. `problems` has every reason. The exit status is 2."""
 
     exit_status = 2
 
@@ -49,5 +49,5 @@ class InvalidInput(SeqdecError):
 
 
 def errors(problems: list[Problem] | tuple[Problem, ...]) -> tuple[Problem, ...]:
-    """Those problems that stand in the way of training."""
+    """Return the problems that keep a design from being trained."""
     return tuple(problem for problem in problems if problem.severity == "error")

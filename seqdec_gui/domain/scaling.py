@@ -1,4 +1,4 @@
-"""What a model takes or gives in place of the numbers of the data."""
+"""Describes the standardised numbers of a model's inputs and targets."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Literal
 import msgspec
 
 SHOWN_FIGURES = 12
-"""How many means and deviations a sentence lists; `data.json` of the run has them all."""
+"""The number of means and deviations that a sentence lists; `data.json` of the run has all of them."""
 
 
 class Scaling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Standardised numbers: `(x - mean) / deviation` along the last axis, where x are those of the data.
+    """Standardised numbers: `(x - mean) / deviation` along the last axis, where x are the numbers of the data.
 
     `name` is the input block's id, or the loss's whose targets were standardised (role `target`). A number that is left as it
     is has mean 0 and deviation 1.
@@ -24,7 +24,7 @@ class Scaling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     deviation: tuple[float, ...]
 
     def sentence(self) -> str:
-        """What whoever opens an exported model has to know, with the figures."""
+        """Return the sentence that a user of an exported model needs, with the figures."""
         figures = f"mean {_listed(self.mean)}, deviation {_listed(self.deviation)}"
         more = f"; data.json of the run has all {len(self.mean):,}" if len(self.mean) > SHOWN_FIGURES else ""
         if self.role == "input":

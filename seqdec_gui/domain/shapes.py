@@ -1,4 +1,4 @@
-"""Types on every port, layers of every block, and parameter counts: computed in microseconds, without Keras."""
+"""Infers the types of all ports, the layers of all blocks and the parameter counts, in microseconds and without Keras."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from seqdec_gui.domain.types import PortType, TensorType
 
 
 class BlockInference(msgspec.Struct, frozen=True):
-    """What is known of one block: the types on its ports, its layers (None while an input is open or wrong), what is wrong.
+    """The inferred types of one block's ports, its layers (None while an input is open or wrong), and its problems.
 
-    `presumed`, where `submodel` is None, are the layers that it will have once its open or wrong inputs get the only thing that
-    they can take. They are counted; nothing else follows from them.
+    `presumed` are the layers that a block without `submodel` will have once its open or wrong inputs have the only type that
+    they can take. They count as parameters; nothing else is inferred from them.
     """
 
     block: Block
@@ -32,7 +32,7 @@ class BlockInference(msgspec.Struct, frozen=True):
 
     @property
     def parameters(self) -> int:
-        """All weights of the block."""
+        """The number of weights of the block."""
         if (imported := self.block.parameters.imported) is not None:
             return imported.parameter_count
         layers = self.submodel or self.presumed
@@ -40,7 +40,7 @@ class BlockInference(msgspec.Struct, frozen=True):
 
     @property
     def trainable(self) -> int:
-        """The weights that training changes: none of a frozen block."""
+        """The number of weights that training changes: 0 for a frozen block."""
         if not self.block.parameters.is_trainable:
             return 0
         if (imported := self.block.parameters.imported) is not None:
@@ -50,7 +50,10 @@ class BlockInference(msgspec.Struct, frozen=True):
 
 
 class Inference(msgspec.Struct, frozen=True):
-    """What is known of a whole design. `order` is topological; blocks on a cycle come last and `cyclic` names them."""
+    """The inference of a whole design. `order` is topological; blocks that a cycle keeps from being computed come last.
+
+    `cyclic` are the ids of those blocks.
+    """
 
     blocks: Mapping[str, BlockInference]
     order: tuple[str, ...]
@@ -65,22 +68,22 @@ class Inference(msgspec.Struct, frozen=True):
         return sum(block.trainable for block in self.blocks.values())
 
     def type_at(self, port: Port) -> PortType | None:
-        """The type on an output or input port, if it is known yet."""
+        """Return the type of an output or input port; None if it is not known."""
         block = self.blocks.get(port.block)
         return None if block is None else block.outputs.get(port.port) or block.inputs.get(port.port)
 
 
 @lru_cache(maxsize=4096)
 def _infer_block(
-    kind: Kind, given: tuple[tuple[str, PortType], ...]
+    kind: Kind, input_types: tuple[tuple[str, PortType], ...]
 ) -> tuple[Submodel | None, tuple[tuple[str, PortType], ...]]:
-    types = dict(given)
+    types = dict(input_types)
     submodel = kind.submodel(types)
     return submodel, tuple(kind.output_types(types, submodel).items())
 
 
 def topological(design: Design) -> tuple[tuple[str, ...], frozenset[str]]:
-    """Block ids with every block after those that feed it (ties in the design's order), and the ids that lie on a cycle."""
+    """Return block ids in topological order (ties in the design's order), and the ids that a cycle leaves unordered."""
     waits = Counter({block.id: 0 for block in design.blocks})
     feeds: dict[str, list[str]] = {block.id: [] for block in design.blocks}
     for link in design.links:
@@ -98,9 +101,9 @@ def topological(design: Design) -> tuple[tuple[str, ...], frozenset[str]]:
 
 
 def infer(design: Design, sources: Mapping[str, TensorType] | None = None) -> Inference:
-    """Everything that follows from the design's blocks and links. Never raises for what a user can draw.
+    """Infer types, layers and parameter counts of the design. Raises nothing for a design that a user can draw.
 
-    `sources`: the types that input blocks really give, by id, where the data has filled their open axes.
+    `sources` are the types of input blocks, by id, after the data has determined their open axes.
     """
     order, cyclic = topological(design)
     by_id = {block.id: block for block in design.blocks}
@@ -111,13 +114,13 @@ def infer(design: Design, sources: Mapping[str, TensorType] | None = None) -> In
     done: dict[str, BlockInference] = {}
     for block_id in order:
         block = by_id[block_id]
-        given: dict[str, PortType] = {}
+        input_types: dict[str, PortType] = {}
         for name, source in incoming[block_id]:
             upstream = done.get(source.block)
             port_type = None if upstream is None else upstream.outputs.get(source.port)
             if port_type is not None and block_id not in cyclic:
-                given[name] = port_type
-        done[block_id] = infer_block(block, given)
+                input_types[name] = port_type
+        done[block_id] = infer_block(block, input_types)
         if sources is not None and block_id in sources:
             done[block_id] = msgspec.structs.replace(done[block_id], outputs={"output": sources[block_id]})
     names = _clashing(design, done)
@@ -128,36 +131,38 @@ def infer(design: Design, sources: Mapping[str, TensorType] | None = None) -> In
     return Inference({block.id: done[block.id] for block in design.blocks}, order, cyclic)
 
 
-def infer_block(block: Block, given: Mapping[str, PortType]) -> BlockInference:
-    """One block with these types on its inputs; what does not fit becomes a problem at its port."""
+def infer_block(block: Block, input_types: Mapping[str, PortType]) -> BlockInference:
+    """Infer one block with these types on its inputs; a type that does not fit becomes a problem at its port."""
     kind = block.parameters
     problems: list[Problem] = []
     for port in kind.inputs():
-        if port.name in given:
+        if port.name in input_types:
             try:
-                kind.check_port(port.name, given[port.name])
+                kind.check_port(port.name, input_types[port.name])
             except (PortError, LayerError) as error:
                 problems.append(_problem(block, error, port.name))
     faults = tuple(kind.faults())
     problems += [Problem("error", "bad_parameter", f"{block.id}.{name}", text) for name, text in faults]
-    known = BlockInference(block, given, {}, None, tuple(problems))
-    waiting = any(port.name not in given and not port.optional for port in kind.inputs())
+    known = BlockInference(block, input_types, {}, None, tuple(problems))
+    waiting = any(port.name not in input_types and not port.optional for port in kind.inputs())
     if problems or (waiting and kind.imported is None):  # what an imported file gives does not depend on its inputs
-        return known if faults else msgspec.structs.replace(known, presumed=_presumed(block, given, problems))
+        return known if faults else msgspec.structs.replace(known, presumed=_presumed(block, input_types, problems))
     ports = {port.name for port in kind.inputs()}
     try:
-        submodel, outputs = _infer_block(kind, tuple((name, given[name]) for name in sorted(given) if name in ports))
+        submodel, outputs = _infer_block(
+            kind, tuple((name, input_types[name]) for name in sorted(input_types) if name in ports)
+        )
     except (PortError, LayerError) as error:
         return msgspec.structs.replace(known, problems=(_problem(block, error, ""),))
     return msgspec.structs.replace(known, submodel=submodel, outputs=dict(outputs))
 
 
-def _presumed(block: Block, given: Mapping[str, PortType], problems: list[Problem]) -> Submodel | None:
-    """The layers with what the open and the wrong inputs expect, if each of them expects one thing."""
-    kind, types = block.parameters, dict(given)
+def _presumed(block: Block, input_types: Mapping[str, PortType], problems: list[Problem]) -> Submodel | None:
+    """Return the layers with the types that open and wrong inputs expect; None if one of them may take several types."""
+    kind, types = block.parameters, dict(input_types)
     wrong = {problem.where.partition(".")[2] for problem in problems}
     for port in kind.inputs():
-        if port.name in wrong or (port.name not in given and not port.optional):
+        if port.name in wrong or (port.name not in input_types and not port.optional):
             expected = kind.expects(port.name)
             if expected is None:
                 return None
@@ -176,7 +181,7 @@ def _problem(block: Block, error: PortError | LayerError, port: str) -> Problem:
 
 
 def _clashing(design: Design, done: Mapping[str, BlockInference]) -> set[str]:
-    """Blocks whose layer names also stand in an earlier block: `.h5` files cannot hold two layers of one name."""
+    """Return the blocks with layer names of an earlier block, since `.h5` files cannot hold two layers of the same name."""
     taken: set[str] = {"full", *(block.id for block in design.blocks)}
     clashing: set[str] = set()
     for block in design.blocks:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def compact(number: float) -> str:
-    """`950`, `12.5k`, `3M`."""
+    """Format a number briefly: `950`, `12.5k`, `3M`."""
     for limit, suffix in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if abs(number) >= limit:
             scale = 1e3 if suffix == "k" else limit
@@ -13,7 +13,7 @@ def compact(number: float) -> str:
 
 
 def clock(seconds: float) -> str:
-    """`0:07`, `12:30`, `3:05:00`; with a minus before the start."""
+    """Format seconds as a clock: `0:07`, `12:30`, `3:05:00`, with a minus sign for negative seconds."""
     whole = round(abs(seconds))
     sign = "-" if seconds < 0 and whole else ""
     hours, minutes = whole // 3600, whole // 60 % 60
@@ -21,7 +21,7 @@ def clock(seconds: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`8 s`, `4 min 10 s`, `2 h 5 min`, `3 d 4 h`."""
+    """Format seconds as a duration: `8 s`, `4 min 10 s`, `2 h 5 min`, `3 d 4 h`."""
     whole = round(seconds)
     for unit, (big, small), size, part in (
         (86400, ("d", "h"), 86400, 3600),

@@ -16,11 +16,11 @@ from collections.abc import Iterable, Set
 from seqdec_gui.domain.problems import SeqdecError
 
 LONGEST_NAME = 400
-"""Characters after which a name that is derived from others is cut."""
+"""The number of characters to which a name that is derived from others is cut."""
 
 
 class SourceError(SeqdecError):
-    """A name or value that no script can hold reached the generator, or the script is none that it can make: a bug here."""
+    """A bug of the generator: a name or value that no script can contain, or a script that it cannot have generated."""
 
     def __init__(self, what: str) -> None:
         super().__init__(f"The script of this design was not generated: {what}. This is a bug; please report it.")
@@ -28,19 +28,19 @@ class SourceError(SeqdecError):
 
 # -- names and values
 def is_identifier(name: str) -> bool:
-    """Whether a script can use this name as it is: ASCII alone, because Python reads look-alike letters as one name."""
+    """Return whether a script can use this name. It must be ASCII, since Python treats some other letters as equal."""
     return name.isascii() and name.isidentifier() and not keyword.iskeyword(name)
 
 
 def identifier(name: str) -> str:
-    """The name itself. Raises SourceError where a script cannot use it."""
+    """Return the name itself. Raises SourceError if a script cannot use it."""
     if not is_identifier(name):
         raise SourceError(f"{name[:60]!r} is no identifier")
     return name
 
 
 def literal(value: object) -> str:
-    """A value as Python source: `repr`, with the double quotes that formatters prefer.
+    """Return a value as Python source: `repr`, with the double quotes that formatters prefer.
 
     Takes None, truth values, finite numbers, text and tuples of these; raises SourceError for all else.
     """
@@ -57,19 +57,19 @@ def literal(value: object) -> str:
 
 
 def docstring(text: str) -> str:
-    """Text in triple quotes; its lines stay lines."""
-    body = re.sub(r'[\\"](?="")|\\|"\Z', lambda found: "\\" + found[0], text)
+    """Return the text in triple quotes, with its line breaks."""
+    body = re.sub(r'[\\"](?="")|\\|"\Z', lambda match: "\\" + match[0], text)
     return '"""' + "".join(c if c == "\n" or c.isprintable() else repr(c)[1:-1] for c in body) + '"""'
 
 
 class Names:
-    """The names of one script, of which no two are alike."""
+    """Hands out unique names for one script."""
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self._taken = set(taken)
 
     def new(self, wanted: str) -> str:
-        """`wanted` as an identifier; underscores are added until no other name is the same."""
+        """Return `wanted` as an identifier, with underscores added until it is unique."""
         name = wanted if is_identifier(wanted) else re.sub(r"\W+", "_", wanted, flags=re.ASCII)
         name = name[:LONGEST_NAME]
         if not is_identifier(name):  # a keyword, or a digit in front
@@ -92,9 +92,9 @@ _CONSTANTS = (str, bool, int, float, type(None))
 
 
 def verified(text: str, layer_classes: Set[str]) -> str:
-    """The script itself, if it consists of nothing but what `codegen` writes; raises SourceError otherwise.
+    """Return the script if it contains only constructs that `codegen` writes; raises SourceError otherwise.
 
-    That is: imports of Keras, functions without parameters, assignments of calls of layers, of models and of those
+    These are imports of Keras, functions without parameters, assignments of calls of layers, of models and of those
     functions, plain values, and one `if __name__` that prints a summary.
     """
     try:
@@ -107,7 +107,7 @@ def verified(text: str, layer_classes: Set[str]) -> str:
 
 
 def _parsed(text: str) -> ast.Module:
-    """The syntax tree of a script.
+    """Parse a script.
 
     CPython 3.11 counts the depth of recursion once for all threads, so that `ast.parse` fails with a SystemError where another
     thread parses as well, as NumPy does for the head of every file.
@@ -124,7 +124,8 @@ class _Verifier:
     """Walks a syntax tree and raises SourceError at the first node that no generated script has."""
 
     def __init__(self, functions: Set[str], layer_classes: Set[str]) -> None:
-        self._functions, self._layer_classes = functions, layer_classes
+        self._functions = functions
+        self._layer_classes = layer_classes
         self._variables: set[str] = set()
 
     def module(self, tree: ast.Module) -> None:
@@ -200,7 +201,7 @@ class _Verifier:
                 self._require(False, node)
 
     def _called(self, node: ast.expr) -> None:
-        """What stands before the brackets of a call: a layer class, a layer, a submodel, or one of a few functions."""
+        """Check the function of a call: a layer class, a layer, a submodel, or one of a few functions of Keras."""
         match node:
             case ast.Name(id=name):
                 self._require(name in self._variables or name in self._functions, node)

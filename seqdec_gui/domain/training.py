@@ -1,4 +1,4 @@
-"""How a design is trained: optimizer, schedule, stopping. Devices and engine belong to a run, not to the design."""
+"""The hyperparameters of the training: optimizer, schedule, stopping. Devices and engine belong to a run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MOST = 2**31 - 1
 
 
 class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Hyperparameters of the training; flat, so that each can be set by name (`training.learning_rate`)."""
+    """The hyperparameters of the training, in one flat struct, so that each can be set as `training.learning_rate`."""
 
     epochs: Annotated[int, Meta(ge=1, le=1_000_000, description="Passes over the training rows.")] = 20
     batch_size: Annotated[
@@ -45,7 +45,12 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         int, Meta(ge=1, le=MOST, description="Reports without improvement before the rate falls (plateau).")
     ] = 5
     early_stopping_patience: Annotated[
-        int, Meta(ge=0, le=MOST, description="Stop after so many reports without improvement of the monitored metric; 0: off.")
+        int,
+        Meta(
+            ge=0,
+            le=MOST,
+            description="Reports without improvement of the monitored metric after which the training stops; 0: off.",
+        ),
     ] = 0
     early_stopping_delta: Annotated[
         float, Meta(ge=0, le=1e15, description="Smallest change that counts as an improvement.")

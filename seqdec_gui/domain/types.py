@@ -1,4 +1,4 @@
-"""What travels on a wire: one tensor, or the states of a stack of recurrent layers."""
+"""The types of ports: one tensor, or the states of a stack of recurrent layers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CellName = Literal["LSTM", "GRU"]
 
 
 def format_shape(shape: Shape) -> str:
-    """The shape as Keras prints it, with the batch axis: `(None, 33, 44)`."""
+    """Format a shape as Keras does, with the batch axis: `(None, 33, 44)`."""
     return "(" + ", ".join(["None", *map(str, shape)]) + ("" if shape else ",") + ")"
 
 
@@ -31,7 +31,7 @@ class TensorType(msgspec.Struct, frozen=True, tag="tensor"):
 
     @property
     def has_steps(self) -> bool:
-        """Whether there is an axis of steps: of one id each, or of one vector each."""
+        """Whether the tensor has an axis of steps, each with an id or a vector."""
         return len(self.shape) >= (1 if self.dtype == "int32" else 2)
 
 
@@ -59,7 +59,7 @@ class StatesType(msgspec.Struct, frozen=True, tag="states"):
 
     @property
     def tensors(self) -> tuple[tuple[str, TensorType], ...]:
-        """Name and type of every tensor of the tuple, in the order of the wire."""
+        """The name and the type of every tensor, in the order of the wire."""
         return tuple(
             (f"{letter}_{i}", TensorType((state.units,))) for i, state in enumerate(self.cells) for letter in state.letters
         )
@@ -69,5 +69,5 @@ PortType: TypeAlias = TensorType | StatesType
 
 
 def tensors_of(name: str, port_type: PortType) -> tuple[tuple[str, TensorType], ...]:
-    """The single tensors of a port: itself under `name`, or h_0, c_0, ... of a states tuple."""
+    """Return the tensors of a port with their names: one tensor as `name`, or h_0, c_0, ... for states."""
     return port_type.tensors if isinstance(port_type, StatesType) else ((name, port_type),)

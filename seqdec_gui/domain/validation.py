@@ -1,4 +1,4 @@
-"""Whether a design can be trained, everything that stands in the way, and what a new wire would do."""
+"""Checks whether a design can be trained, and whether a new wire is allowed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from seqdec_gui.domain.shapes import Inference, infer, infer_block
 
 
 class Report(msgspec.Struct, frozen=True):
-    """The result of a check: what is known, and every problem, errors first."""
+    """The result of a check: the inferred types, and every problem, errors first."""
 
     inference: Inference
     problems: tuple[Problem, ...]
@@ -32,7 +32,7 @@ class Report(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """Whether a link may be made. `reason` is a sentence either way; `replaces` is the link that would go."""
+    """Whether a link is allowed. `reason` is a sentence in either case; `replaces` is the link that it would remove."""
 
     ok: bool
     reason: str
@@ -40,23 +40,23 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 def check(design: Design) -> Report:
-    """Every problem of blocks, links, bindings and training that can be seen without opening the data."""
+    """Return every problem of blocks, links, bindings and training that can be detected without opening the data."""
     inference = infer(design)
-    found = [
+    problems = [
         *model_problems(design, inference),
         *_data_files(design),
         *_bindings(design, inference),
         *_training(design),
         *advice(design, inference),
     ]
-    if not errors(found):
-        found += generation_problems(design, inference)
+    if not errors(problems):
+        problems += generation_problems(design, inference)
     order = {"error": 0, "warning": 1, "info": 2}
-    return Report(inference, tuple(sorted(found, key=lambda problem: order[problem.severity])))
+    return Report(inference, tuple(sorted(problems, key=lambda problem: order[problem.severity])))
 
 
 def model_problems(design: Design, inference: Inference) -> Iterator[Problem]:
-    """What stands in the way of building the model, whatever the data and the training are; some warnings too."""
+    """Yield every problem of the model itself, warnings included, without those of data and training."""
     yield from _names(design)
     yield from _links(design, inference)
     yield from _open_ports(design, inference)
@@ -148,7 +148,7 @@ def _open_ports(design: Design, inference: Inference) -> Iterator[Problem]:
 def _unused(design: Design, inference: Inference) -> Iterator[Problem]:
     """Blocks from which no loss can be reached: they would not be part of the model.
 
-    Nothing is said while a wire that is missing, dangling or closes a circle may be the reason: that is a problem of its own.
+    Nothing is reported while a wire that is missing, dangling or closes a circle may be the reason, which is reported instead.
     """
     losses = [block.id for block in design.blocks if block.parameters.role == "loss"]
     if any(design.into(Port(loss, "predictions")) is None for loss in losses):
@@ -196,14 +196,14 @@ def _losses(design: Design, inference: Inference) -> Iterator[Problem]:
 
 
 def _loss_activation(design: Design, block: Block) -> Iterator[Problem]:
-    """A loss that does not suit the activation it judges trains badly without any error."""
+    """Yield a problem for a loss that does not suit the activation of its predictions, which would train badly."""
     link, judge = design.into(Port(block.id, "predictions")), block.parameters.judge
     if link is None or not design.has(link.source.block) or judge is None:
         return
-    given = design.block(link.source.block).parameters.last_activation()
-    if given is None:
+    last = design.block(link.source.block).parameters.last_activation()
+    if last is None:
         return
-    parameter, activation = f"{link.source.block}.{given.parameter}", given.activation
+    parameter, activation = f"{link.source.block}.{last.parameter}", last.activation
     suits = judge.spec.activations
     if suits and activation not in suits:
         text = f"{judge.loss} expects {suits[0]} outputs, {link.source.block} has {activation}."
@@ -258,13 +258,13 @@ def _bindings(design: Design, inference: Inference) -> Iterator[Problem]:
 
 
 def _type_unknown(design: Design, inference: Inference, block_id: str) -> bool:
-    """Whether this block would take data, did the types of its ports not wait for others."""
+    """Return whether the block would take data once the types of its ports are known."""
     kind, known = design.block(block_id).parameters, inference.blocks[block_id]
     return not known.inputs if kind.role == "loss" else bool(kind.outputs()) and not known.outputs
 
 
 def unbound(design: Design, inference: Inference | None = None) -> tuple[DataPort, ...]:
-    """The ports that still need a column; targets that a bound decoder input teaches are not among them."""
+    """Return the ports that still need a column. A target that shares the column of a bound decoder input needs none."""
     ports = data_ports(design, inference)
     bound = {port.name for binding in design.data.bindings if (port := port_for(ports, binding.port)) is not None}
     bound |= {port.taught for port in ports if port.name in bound and port.taught}
@@ -304,9 +304,9 @@ def _training(design: Design) -> Iterator[Problem]:
 
 # -- one link
 def verdict(design: Design, link: Link, inference: Inference | None = None) -> Verdict:
-    """Whether this link may be drawn: the one rule book for dragging, pasting, importing and tests.
+    """Return whether this link may be drawn. Dragging, pasting and importing all use this rule.
 
-    `inference` saves time where many links are judged for the same design, as while a wire is dragged.
+    `inference` is that of the design; passing it saves time if many links of one design are judged, as while a wire is dragged.
     """
     known = infer(design) if inference is None else inference
     source, target = link.source, link.target
@@ -321,30 +321,30 @@ def verdict(design: Design, link: Link, inference: Inference | None = None) -> V
     if reaches(design, target.block, source.block):
         return Verdict(False, f"{target.block} already feeds {source.block}: the wire would close a circle.")
     replaced = design.into(target)
-    given = known.blocks[source.block].outputs.get(source.port)
-    if given is None:
+    source_type = known.blocks[source.block].outputs.get(source.port)
+    if source_type is None:
         return Verdict(True, f"{source} has no shape yet; it will be checked when its inputs are connected.", replaced)
     block, others = known.blocks[target.block].block, dict(known.blocks[target.block].inputs)
-    result = infer_block(block, {target.port: given})
+    result = infer_block(block, {target.port: source_type})
     wrong = [problem for problem in result.problems if problem.where == str(target)]
     if not wrong:
-        others[target.port] = given
+        others[target.port] = source_type
         joint = infer_block(block, others)
         wrong = [problem for problem in joint.problems if problem.where in (str(target), block.id)]
     if wrong:
         return Verdict(
             False, f"{wrong[0].text[:1].upper()}{wrong[0].text[1:]}" + (f" {wrong[0].hint}" if wrong[0].hint else "")
         )
-    return Verdict(True, f"{given}" + (f"; replaces the wire from {replaced.source}" if replaced else ""), replaced)
+    return Verdict(True, f"{source_type}" + (f"; replaces the wire from {replaced.source}" if replaced else ""), replaced)
 
 
 def reaches(design: Design, start: str, goal: str) -> bool:
-    """Whether `goal` lies downstream of `start` (or is it)."""
+    """Return whether `goal` is `start` or depends on it."""
     return goal in downstream(design, start)
 
 
 def downstream(design: Design, start: str) -> set[str]:
-    """The block and everything that depends on it."""
+    """Return the block and all blocks that depend on it."""
     feeds: dict[str, list[str]] = {}
     for link in design.links:
         feeds.setdefault(link.source.block, []).append(link.target.block)

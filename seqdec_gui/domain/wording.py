@@ -1,4 +1,4 @@
-"""Words for numbers and lists, in sentences for the user."""
+"""Formats numbers and lists for sentences for the user."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import re
 from collections.abc import Sequence
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Characters that command a terminal, or turn the direction of what follows; not newline and tab."""
+"""Characters that control a terminal or the direction of text, except newline and tab."""
 
 
 def counted(number: int, thing: str) -> str:
-    """`1 row`, `2,000 rows`."""
+    """Return a number with its noun: `1 row`, `2,000 rows`."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def printable(text: str, one_line: bool = False) -> str:
-    """The text with control characters written as `\\u001b`: what comes from a file must not command a terminal.
+    """Return the text with control characters as `\\u001b`, so that text from a file cannot control a terminal.
 
     JSON stays JSON of the same meaning. `one_line` takes newlines and tabs for control characters too.
     """
-    shown = _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    shown = _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     return shown.replace("\n", "\\n").replace("\t", "\\t") if one_line else shown
 
 
 def listed(parts: Sequence[str], word: str = "and") -> str:
-    """`a`, `a and b`, `a, b and c`."""
+    """Join words: `a`, `a and b`, `a, b and c`."""
     return f" {word} ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
 
 

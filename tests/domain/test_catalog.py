@@ -64,9 +64,9 @@ def test_a_new_kind_of_any_input_is_described(monkeypatch: pytest.MonkeyPatch) -
         def outputs(self) -> tuple[base.OutPort, ...]:
             return (base.OutPort("outputs", "a vector"),)
 
-        def submodel(self, given: base.Given) -> Submodel:
+        def submodel(self, input_types: base.InputTypes) -> Submodel:
             builder = SubmodelBuilder("")
-            vector = base.fail_unless_tensor("input", given["input"], "a vector (None, n)", 1)
+            vector = base.fail_unless_tensor("input", input_types["input"], "a vector (None, n)", 1)
             x = builder.input("x", "Probe_Input", vector)
             return builder.build(outputs=builder.call("y", base.dense("Probe_Dense", 4, "linear"), x))
 

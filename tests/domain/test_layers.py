@@ -39,9 +39,9 @@ class SelfAttention(base.Kind, frozen=True, tag="toy_attention"):
     def outputs(self) -> tuple[base.OutPort, ...]:
         return (base.OutPort("outputs", "a sequence"),)
 
-    def submodel(self, given: base.Given) -> Submodel:
+    def submodel(self, input_types: base.InputTypes) -> Submodel:
         builder = SubmodelBuilder("Attention of a sequence to its own past.")
-        sequence = base.fail_unless_tensor("inputs", given["inputs"], "a sequence (None, steps, features)", 2)
+        sequence = base.fail_unless_tensor("inputs", input_types["inputs"], "a sequence (None, steps, features)", 2)
         x = builder.input("tokens", "Toy_Inputs", sequence)
         attention = layer("MultiHeadAttention", "Toy_Attention", num_heads=HEADS, key_dim=KEY)
         return builder.build(outputs=builder.call("y", attention, x, x, use_causal_mask=True))

@@ -42,12 +42,12 @@ class NormalisedDense(base.Kind, frozen=True, tag="toy_normalised_dense"):
     def outputs(self) -> tuple[base.OutPort, ...]:
         return (base.OutPort("code", "the code (None, units)"),)
 
-    def check_port(self, port: str, given: PortType) -> None:
-        base.fail_unless_tensor(port, given, "a vector (None, features)", 1)
+    def check_port(self, port: str, received: PortType) -> None:
+        base.fail_unless_tensor(port, received, "a vector (None, features)", 1)
 
-    def submodel(self, given: base.Given) -> Submodel:
+    def submodel(self, input_types: base.InputTypes) -> Submodel:
         builder = SubmodelBuilder("Vector to a normalised code.")
-        vector = base.fail_unless_tensor("inputs", given["inputs"], "a vector (None, features)", 1)
+        vector = base.fail_unless_tensor("inputs", input_types["inputs"], "a vector (None, features)", 1)
         x = builder.input("toy_inputs", "Toy_Inputs", vector)
         x = builder.call("x", base.dense("Toy_Dense", self.units, "tanh"), x)
         if self.normalised:
@@ -83,22 +83,22 @@ class WindowDecoder(base.Kind, frozen=True, tag="toy_window_decoder"):
     def outputs(self) -> tuple[base.OutPort, ...]:
         return (base.OutPort("outputs", "a prediction per step (None, steps, symbols)"),)
 
-    def check_port(self, port: str, given: PortType) -> None:
-        base.fail_unless_tensor(port, given, "a sequence" if port == "inputs" else "a code", 2 if port == "inputs" else 1)
+    def check_port(self, port: str, received: PortType) -> None:
+        base.fail_unless_tensor(port, received, "a sequence" if port == "inputs" else "a code", 2 if port == "inputs" else 1)
 
-    def submodel(self, given: base.Given) -> Submodel:
-        return self._build(given, one_step=False)
+    def submodel(self, input_types: base.InputTypes) -> Submodel:
+        return self._build(input_types, one_step=False)
 
-    def step_submodel(self, given: base.Given) -> Submodel:
-        return self._build(given, one_step=True)
+    def step_submodel(self, input_types: base.InputTypes) -> Submodel:
+        return self._build(input_types, one_step=True)
 
-    def _build(self, given: base.Given, one_step: bool) -> Submodel:
+    def _build(self, input_types: base.InputTypes, one_step: bool) -> Submodel:
         """One step takes the symbol, the code, and the `window - 1` symbols before, which zeros stand for at the beginning."""
         builder = SubmodelBuilder("One step of the decoder." if one_step else "Code and symbols to predictions.")
-        sequence = base.fail_unless_tensor("inputs", given["inputs"], "a sequence", 2)
+        sequence = base.fail_unless_tensor("inputs", input_types["inputs"], "a sequence", 2)
         steps, features = (1, sequence.shape[1]) if one_step else sequence.shape
         x = builder.input("symbols", "Toy_Symbols", TensorType((steps, features)))
-        code = builder.input("code", "Toy_Code", base.fail_unless_tensor("code", given["code"], "a code", 1))
+        code = builder.input("code", "Toy_Code", base.fail_unless_tensor("code", input_types["code"], "a code", 1))
         carried = (code,)
         if one_step:
             past = builder.input("past", "Toy_Past", TensorType((self.window - 1, features)))

@@ -1,4 +1,4 @@
-"""What every data file looks like from outside: named columns, read in chunks or by the page."""
+"""The interface of every data file: a table of named columns, read in chunks or by the page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ Chunk: TypeAlias = Any
 Cell: TypeAlias = str | int | float | Array | None
 
 CHUNK_BYTES = 8 * 2**20
+"""The size, in bytes, that a chunk of a column has at most, unless a single row is larger."""
+
 CHUNK_ROWS = 65_536
+"""The largest number of rows in a chunk."""
 _SHOWN_CHARACTERS = 40
 """How much of a text a message shows."""
 
@@ -37,8 +40,10 @@ class Column(msgspec.Struct, frozen=True):
 
 
 class Dialect(msgspec.Struct, frozen=True):
-    """How delimited text is written. `names` are the columns'. The rows begin at the byte `start` of the text that
-    `data.formats.dialect.detect` gives with it.
+    """The dialect of a delimited text file.
+
+    `names` are the names of its columns. The rows begin at byte `start` of the text that `data.formats.dialect.detect` returns
+    with the dialect.
     """
 
     encoding: str
@@ -48,15 +53,15 @@ class Dialect(msgspec.Struct, frozen=True):
     names: tuple[str, ...]
     start: int
     lines_before: int
-    """Lines of the file before that text: empty ones and comments."""
+    """The number of empty lines and comment lines of the file before that text."""
     rows: int
-    """How many there are, counted without the reader of their values."""
+    """The number of rows, counted independently of the reader of their values."""
     keeps_blank_lines: bool
-    """In a file with one column an empty line is a row without a value."""
+    """Whether empty lines are rows without a value, as in a file with a single column."""
     breaks: int
-    """Line ends inside quoted cells."""
+    """The number of line ends inside quoted cells."""
     fault_line: int
-    """Where a cell begins with a quote that does not close, which is why quotes are text; 0: nowhere."""
+    """The line of the first unclosed quote, for which quotes are read as text; 0 if there is none."""
     problems: tuple[Problem, ...] = ()
 
 
@@ -69,15 +74,14 @@ class Table(ABC):
         self.problems: tuple[Problem, ...] = ()
         """Warnings about the file as a whole."""
         self.unusable: dict[str, Problem] = {}
-        """What the file holds besides columns, and why it cannot be used."""
-
+        """The arrays of the file that cannot be columns, by name, each with the reason."""
         self.dialect: Dialect | None = None
-        """How delimited text is written; None for other formats."""
+        """The dialect of delimited text; None for other formats."""
         self.western: dict[str, str] = {}
-        """Columns of bytes that are not UTF-8, and the encoding as which they were read; known once they have been."""
+        """The encoding of each column of bytes that is not UTF-8; a column enters when it is read."""
 
     def _list(self, columns: Iterable[Column]) -> None:
-        """Sets `columns`; those whose rows hold no values are unusable."""
+        """Set `columns`; a column whose rows hold no values goes to `unusable`."""
         columns = tuple(columns)
         self.columns = tuple(column for column in columns if 0 not in column.shape)
         for column in columns:
@@ -118,9 +122,9 @@ class Table(ABC):
             yield chunk if column.kind == "text" else pa.array(chunk).cast(pa.string())
 
     def _texts(self, name: str, values: Array) -> Any:
-        """NumPy strings of a column as an Arrow string array; keeps in mind which encoding was taken for bytes.
+        """Convert NumPy strings of a column to an Arrow string array, and note in `western` the encoding that was used.
 
-        Raises InvalidInput where bytes are neither UTF-8 nor Western European text.
+        Raises InvalidInput if bytes are neither UTF-8 nor Western European text.
         """
         array, western = text_and_encoding(values)
         if western and not is_western(foreign := b"\n".join(value for value in values.tolist() if not is_utf8(value))):
@@ -135,29 +139,29 @@ class Table(ABC):
         return array
 
     def named_in_first_row(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Which of these names stand in the first row of a file that was read without a header."""
+        """Return those of the names that stand in the first row of a file that was read without a header."""
         return ()
 
     def first_not_numeric(self, name: str) -> tuple[int, str] | None:
-        """Row and content of the first cell that keeps a text column from being numeric."""
+        """Return the row and the content of the first cell that keeps a text column from being numeric; None if unknown."""
         return None
 
 
 def unknown_column(path: Path, name: str, names: Sequence[str]) -> InvalidInput:
-    """The error that a file has no such column."""
+    """Return the error that a file has no such column."""
     known = ", ".join(map(repr, names[:20])) or "none"
     return InvalidInput(f"{path.name} has no column {name!r}; its columns are {known}.", "unknown_column", "data")
 
 
 def wrong_kind(column: Column, wanted: str) -> Problem:
-    """The problem that a column holds another kind of values than its use needs."""
-    found = {"text": "text", "integer": "whole numbers", "number": "numbers", "array": f"arrays of shape {column.shape}"}
-    text = f"Column {column.name!r} holds {found[column.kind]}, expected {wanted}."
+    """Return the problem that a column holds another kind of values than its use needs."""
+    contents = {"text": "text", "integer": "whole numbers", "number": "numbers", "array": f"arrays of shape {column.shape}"}
+    text = f"Column {column.name!r} holds {contents[column.kind]}, expected {wanted}."
     return Problem("error", "wrong_column_type", "data", text, "Bind another column or choose another codec.")
 
 
 def chunk_rows(row_bytes: int) -> int:
-    """How many rows to take at a time."""
+    """Return the number of rows in a chunk, given the size of a row in bytes."""
     return max(1, min(CHUNK_ROWS, CHUNK_BYTES // max(1, row_bytes)))
 
 
@@ -167,15 +171,15 @@ def native(array: Array) -> Array:
 
 
 def text_array(values: Array) -> Any:
-    """NumPy strings (`U`, `S` or objects) as an Arrow string array; see `text_and_encoding`."""
+    """Convert NumPy strings (`U`, `S` or objects) to an Arrow string array; see `text_and_encoding`."""
     return text_and_encoding(values)[0]
 
 
 def text_and_encoding(values: Array) -> tuple[Any, str]:
-    """NumPy strings as an Arrow string array. Zeros at the end of fixed-width strings are padding, others characters.
+    """Convert NumPy strings to an Arrow string array. Zeros at the end of fixed-width strings are padding.
 
-    Bytes that are not UTF-8 are read as cp1252, or as Latin-1 where they are not valid in it; which of them is the second
-    result, empty where all bytes are UTF-8.
+    Bytes that are not UTF-8 are decoded as cp1252, or as Latin-1 if they are not valid in cp1252. The second result is the
+    name of that encoding; it is empty if all bytes are UTF-8.
     """
     import pyarrow as pa
 
@@ -200,7 +204,7 @@ def _decoded(values: list[Any]) -> tuple[Any, str]:
 
 
 def _has_inner_zeros(values: Array) -> bool:
-    """Whether a fixed-width string has a zero before its last character."""
+    """Return whether a fixed-width string has a zero before its last character."""
     unit = np.uint32 if values.dtype.kind == "U" else np.uint8
     width = values.dtype.itemsize // np.dtype(unit).itemsize
     if not width or not len(values):
@@ -211,7 +215,7 @@ def _has_inner_zeros(values: Array) -> bool:
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Turns whatever a reader raises about a bad file into InvalidInput."""
+    """Turn whatever a reader raises about a bad file into InvalidInput."""
     import zipfile
     import zlib
 

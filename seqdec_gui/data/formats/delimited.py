@@ -1,6 +1,6 @@
 """Delimited text. All cells are read as text by Arrow; a column is numeric if every cell of the whole file is.
 
-The rows that Arrow gives are compared with the records counted by `records.count_records`: none vanishes without a word.
+The rows that Arrow gives are compared with the records counted by `records.count_records`: a difference is an error.
 """
 
 from __future__ import annotations
@@ -19,16 +19,19 @@ from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.wording import counted, listed
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None")
+"""The cells of a numeric column that count as a missing value."""
+
 _BLOCK_BYTES = 8 * 2**20
-"""How much of a file Arrow parses at a time."""
+"""The number of bytes of a file that Arrow parses at a time."""
+
 _MAX_BLOCK_BYTES = 2**31 - 1
-"""Arrow's limit of the same."""
+"""The largest block, in bytes, that Arrow can parse."""
 
 
 class DelimitedTable(Table):
     """A file of delimited text, held in memory as Arrow strings once a column is asked for.
 
-    `names` limits what is read from the file to these columns. `how` says what is known of the way it is written.
+    `names` limits what is read from the file to these columns. `how` holds the reading options of the design.
     """
 
     def __init__(self, path: Path, names: Sequence[str] | None, how: Reading, bound: Sequence[str] = ()) -> None:
@@ -98,7 +101,7 @@ class DelimitedTable(Table):
         return None
 
     def _as_numbers(self, name: str) -> Any:
-        """The column as int64 or float64 with nulls, or None if some cell is no number."""
+        """Return the column as int64 or float64 with nulls; None if some cell is not a number."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -108,21 +111,21 @@ class DelimitedTable(Table):
             return None
         with contextlib.suppress(pa.ArrowInvalid):
             return _cast(cells)
-        found = numerals.plain(cells, self.dialect.delimiter)
-        if found is None:
+        numbers = numerals.plain(cells, self.dialect.delimiter)
+        if numbers is None:
             return None
-        if found.doubt:
-            text = f"In column {name!r} of {self.path.name} {found.doubt}."
+        if numbers.doubt:
+            text = f"In column {name!r} of {self.path.name} {numbers.doubt}."
             hint = "Write numbers without marks between thousands, and with decimal points, to be sure."
             self.problems += (Problem("warning", "number_format", "data", text, hint),)
-        return _cast(found.cells)
+        return _cast(numbers.cells)
 
     def _holds_digit_strings(self, name: str, cells: Any) -> bool:
-        """Whether these are codes of digits, which numbers would not keep: too long, or with leading zeros."""
-        found = numerals.digit_strings(cells)
-        if found is None:
+        """Return whether the cells are codes of digits that would change as numbers: too long, or with leading zeros."""
+        evidence = numerals.digit_strings(cells)
+        if evidence is None:
             return False
-        text = f"Column {name!r} of {self.path.name} is read as text: {found}."
+        text = f"Column {name!r} of {self.path.name} is read as text: {evidence}."
         hint = "As numbers they would lose digits or leading zeros. To have numbers, write them shorter and without these."
         self.problems += (Problem("info", "digit_strings", "data", text, hint),)
         return True
@@ -145,7 +148,7 @@ def _said_of_spaces(file: str, strings: dict[str, Any], numbers: dict[str, Any])
 
 
 def _cast(cells: Any) -> Any:
-    """Strings as int64, else as float64. Raises pyarrow.ArrowInvalid."""
+    """Convert strings to int64, or else to float64. Raises pyarrow.ArrowInvalid."""
     import pyarrow as pa
 
     try:
@@ -155,14 +158,14 @@ def _cast(cells: Any) -> Any:
 
 
 def _shrunk(numbers: Any) -> Any:
-    """Whole numbers with gaps as float64: only that has a NaN."""
+    """Convert whole numbers with missing values to float64, since integers have no NaN."""
     import pyarrow as pa
 
     return numbers.cast(pa.float64()) if numbers.null_count and pa.types.is_integer(numbers.type) else numbers
 
 
 def _read_strings(path: Path, content: bytes, dialect: Dialect, wanted: Sequence[str]) -> dict[str, Any]:
-    """The wanted columns as Arrow strings. Raises InvalidInput where rows have another width, or were lost."""
+    """Read the wanted columns as Arrow strings. Raises InvalidInput if rows have different widths or if rows were lost."""
     import pyarrow as pa
 
     if not dialect.rows:
@@ -191,7 +194,7 @@ def _read_strings(path: Path, content: bytes, dialect: Dialect, wanted: Sequence
 
 
 def _parsed(body: Any, dialect: Dialect, names: Sequence[str], block_bytes: int, rejected: list[Any] | None = None) -> Any:
-    """Arrow's table; with `rejected` rows of another width are put there."""
+    """Parse the text with Arrow. Rows of another width raise, unless the list `rejected` collects them."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
@@ -219,7 +222,7 @@ def _parsed(body: Any, dialect: Dialect, names: Sequence[str], block_bytes: int,
 
 
 def _ragged(path: Path, content: bytes, dialect: Dialect, count: int) -> InvalidInput:
-    """The error that rows have more or fewer cells than the first line."""
+    """Return the error that rows have more or fewer cells than the first line."""
     width = len(dialect.names)
     bad = next(record for record in records(content, dialect.delimiter, dialect.quoted) if len(record.cells) != width)
     line = bad.line + dialect.lines_before
@@ -240,7 +243,8 @@ def _ragged(path: Path, content: bytes, dialect: Dialect, count: int) -> Invalid
 
 
 def _lost(path: Path, dialect: Dialect, rows: int) -> str:
+    """Return the sentence that Arrow read another number of rows than were counted."""
     return (
         f"{path.name} has {counted(dialect.rows, 'row')} behind line {dialect.lines_before + dialect.header}, but "
-        f"{counted(rows, 'row')} were read from it; expected as many. Report this file; until then save it as .parquet."
+        f"{counted(rows, 'row')} were read from it; expected the same number. Report this file; until then save it as .parquet."
     )

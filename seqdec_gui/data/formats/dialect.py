@@ -1,4 +1,4 @@
-"""How a delimited text file is written: encoding, delimiter, quotes, column names; decided once for the whole file."""
+"""Detects the dialect of a delimited text file: encoding, delimiter, quotes and column names, once for the whole file."""
 
 from __future__ import annotations
 
@@ -20,39 +20,52 @@ from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.wording import counted
 
 _SAMPLE_BYTES = 2**20
-"""How much of the file is looked at for its delimiter and its header."""
-_SAMPLE_RECORDS = 200
-"""And how many of the records there."""
-_SAMPLE_CELLS = 20_000
-"""The sample ends after this many cells, but not before the second record."""
-_DELIMITERS = (",", ";", "\t", "|")
-"""Where several cut the records alike, the first is taken, and it is told."""
-_WRITTEN = {"tab": "\t", "space": " "}
-DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "space"}
-"""What delimiters are called in messages."""
-_SHOWN_NAMES = 5
-"""How many cells of the first line a message shows."""
-_MIN_STYLED_ROWS = 8
-"""From this many rows on, a column of which most cells are quoted shows that quotes are no text."""
+"""The number of bytes that are sampled to detect the delimiter and the header."""
 
+_SAMPLE_RECORDS = 200
+"""The largest number of records in the sample."""
+
+_SAMPLE_CELLS = 20_000
+"""The number of cells after which the sample ends, though not before its second record."""
+
+_DELIMITERS = (",", ";", "\t", "|")
+"""The delimiters that are detected. If several suit equally, the first of them is used, with a warning."""
+
+_WRITTEN = {"tab": "\t", "space": " "}
+"""The delimiter for each word that `data.delimiter` may have instead of a character."""
+
+DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "space"}
+"""The names of delimiters in messages."""
+
+_SHOWN_NAMES = 5
+"""The number of cells of the first line that a message shows."""
+
+_MIN_STYLED_ROWS = 8
+"""The number of rows from which a column of mostly quoted cells shows that quotes are not part of the text."""
 
 _LINE_END = re.compile(rb"\r\n?|\n")
 _SEPARATOR_LINE = re.compile(rb'"?sep=([^\r\n"])"?(?:\r\n?|\n)', re.IGNORECASE)
-"""What Excel writes before a table, and obeys."""
+"""The line `sep=;` that Excel writes before a table to name the delimiter."""
+
 _LIKE_COMMENT = re.compile(rb"[\r\n]# ")
+"""The start of a line, after the first, that looks like a comment."""
+
 _FEW = 0.1
-"""Lines that begin like comments are a warning if they are at most this part of all."""
+"""The largest share of lines that look like comments for which there is a warning."""
+
 _MOST = 0.9
-"""A delimiter that cuts at least this part of the lines behind the first into equally many cells might be the right one."""
+"""The share of lines below the first with the same number of cells from which a delimiter may be the right one."""
+
 _MIN_LINES_BELOW = 3
-"""From this many lines behind it on, a first line of one cell can be compared with them."""
+"""The number of lines below a first line of one cell that must be exceeded to compare it with them."""
 
 
 def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = ()) -> tuple[bytes, Dialect]:
-    """The file's text in UTF-8 without empty lines and comments around it, and how it is written.
+    """Return the text of a file in UTF-8, without comments before it and empty lines around it, and its dialect.
 
-    `name` is the file's; `reading` says what is known, the rest is decided by the content. `bound` are the names of columns
-    in use. Raises InvalidInput: no text, binary, duplicate names, a quote that stays open though quotes were asked for.
+    `name` is the name of the file. `reading` holds the options of the design; what they leave open is detected. `bound` are
+    the names of columns in use. Raises InvalidInput if the file is empty or binary, if names occur twice, or if a quote is
+    not closed although `reading` asks for quoted cells.
     """
     text = decoded(raw, name, reading.encoding)
     content, problems = text.content, list(text.problems)
@@ -73,20 +86,20 @@ def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = ()) -
     delimiter, notes = _delimiter(content[comments:], name, reading)
     problems += notes
     if comments > start and _is_narrower(content[start:comments], content[comments:], delimiter):
-        problems.append(_said_of_comments(content[start:comments], name))
+        problems.append(_comments_problem(content[start:comments], name))
         start = comments
     lines_before = line_at(content, start) - 1
     content = content[start:]
     count, quoted, fault_line, notes = _quotes(content, delimiter, name, reading, lines_before)
-    problems += [*notes, *_said_of_backslashes(content, delimiter, name, lines_before)]
+    problems += [*notes, *_backslashes_problems(content, delimiter, name, lines_before)]
     sample = _sample(content, delimiter, quoted)
     judged = judge_header([record.cells for record in sample], bound)
     header = judged.header if reading.header == "auto" else reading.header == "yes"
     names = _names(sample[0], header, name)
     if reading.header == "auto":
-        problems += _said_of_header(header, judged.sure, sample[0], name)
+        problems += _header_problems(header, judged.sure, sample[0], name)
     if not count.breaks:
-        problems += _said_of_late_comments(content, count, lines_before, name)
+        problems += _late_comments_problems(content, count, lines_before, name)
     keeps = len(names) == 1
     if count.blank and not keeps:
         skipped = f"{name} has {counted(count.blank, 'empty line')} between its rows, skipped in reading."
@@ -110,7 +123,7 @@ def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = ()) -
 
 # -- delimiter
 def find_delimiter(content: bytes) -> str:
-    """The delimiter by which the most records have as many cells as the first, and more than one."""
+    """Return the delimiter with which most records have the width of the first, if that is more than one cell."""
     scores = _scores(content)
     return max(scores, key=lambda delimiter: scores[delimiter], default=",")
 
@@ -128,28 +141,28 @@ def _scores(content: bytes) -> dict[str, float]:
 
 
 def _delimiter(content: bytes, name: str, reading: Reading) -> tuple[str, list[Problem]]:
-    """The delimiter, and a warning where the lines can be cut by another just as well."""
+    """Return the delimiter, with a warning if another delimiter suits the lines equally well."""
     if reading.delimiter != "auto":
         return _WRITTEN.get(reading.delimiter, reading.delimiter), []
     row = format_of(PurePath(name))
     if row is not None and row.delimiter:
-        return row.delimiter, _said_of_first_line(content, row.delimiter, name)
+        return row.delimiter, _first_line_problems(content, row.delimiter, name)
     scores = _scores(content)
     if not scores:
-        return ",", _said_of_first_line(content, ",", name)
-    found = max(scores, key=lambda delimiter: scores[delimiter])
-    rivals = [other for other, score in scores.items() if other != found and score == scores[found]]
+        return ",", _first_line_problems(content, ",", name)
+    best = max(scores, key=lambda delimiter: scores[delimiter])
+    rivals = [other for other, score in scores.items() if other != best and score == scores[best]]
     if not rivals:
-        return found, []
-    names = DELIMITER_NAMES[found], DELIMITER_NAMES[rivals[0]]
+        return best, []
+    names = DELIMITER_NAMES[best], DELIMITER_NAMES[rivals[0]]
     text = f"The lines of {name} can be cut into cells by {names[1]} as evenly as by {names[0]}, by which they were cut."
     hint = f"Set data.delimiter to {names[1] if rivals[0] == chr(9) else repr(rivals[0])}, or to "
-    hint += f"{names[0] if found == chr(9) else repr(found)} to confirm."
-    return found, [Problem("warning", "delimiter_assumed", "data", text, hint)]
+    hint += f"{names[0] if best == chr(9) else repr(best)} to confirm."
+    return best, [Problem("warning", "delimiter_assumed", "data", text, hint)]
 
 
-def _said_of_first_line(content: bytes, chosen: str, name: str) -> list[Problem]:
-    """A warning where the file is read as one column for its first line alone, and the lines below are a table."""
+def _first_line_problems(content: bytes, chosen: str, name: str) -> list[Problem]:
+    """Warn if the file is read as one column only because of its first line, while the lines below it form a table."""
     for delimiter in _DELIMITERS:
         widths = [len(record.cells) for record in _sample(content, delimiter, True)]
         if delimiter == chosen or len(widths) <= _MIN_LINES_BELOW or widths[0] > 1:
@@ -166,7 +179,7 @@ def _said_of_first_line(content: bytes, chosen: str, name: str) -> list[Problem]
 
 
 def _obeyed(delimiter: str, reading: Reading, name: str) -> tuple[Reading, list[Problem]]:
-    """The reading with the delimiter that a line `sep=;` names, if it can be one, and a remark on that line."""
+    """Return the options with the delimiter that a line `sep=;` names, if it is a possible one, and a remark on that line."""
     text = f"The first line of {name} names the delimiter ({delimiter!r}) and was skipped."
     if reading.delimiter == "auto" and delimiter in DELIMITER_NAMES:
         written = {mark: word for word, mark in _WRITTEN.items()}
@@ -175,20 +188,20 @@ def _obeyed(delimiter: str, reading: Reading, name: str) -> tuple[Reading, list[
 
 
 def _sample(content: bytes, delimiter: str, quoted: bool) -> list[Record]:
-    """The first records; the last of them only if it cannot have been cut."""
+    """Return the first records; the last record of the sampled bytes is left out if it may be incomplete."""
     end = len(content)
     cut = min(end, _SAMPLE_BYTES)
     while True:
-        found, cells = [], 0
+        sample, cells = [], 0
         for record in islice(records(content, delimiter, quoted, cut), _SAMPLE_RECORDS):
-            found.append(record)
+            sample.append(record)
             cells += len(record.cells)
-            if cells >= _SAMPLE_CELLS and len(found) > 1:
+            if cells >= _SAMPLE_CELLS and len(sample) > 1:
                 break
-        if cut == end or (found and found[-1].end < cut):
-            return found
-        if len(found) > 2:
-            return found[:-1]
+        if cut == end or (sample and sample[-1].end < cut):
+            return sample
+        if len(sample) > 2:
+            return sample[:-1]
         cut = min(end, 4 * cut)
 
 
@@ -196,18 +209,18 @@ def _sample(content: bytes, delimiter: str, quoted: bool) -> list[Record]:
 def _quotes(
     content: bytes, delimiter: str, name: str, reading: Reading, lines_before: int
 ) -> tuple[Count, bool, int, list[Problem]]:
-    """The count of records, whether quotes around cells are removed, the line of a quote that forbids it, and what to say."""
+    """Return the counts, whether quotes around cells are removed, the line of an unclosed quote (0: none), and problems."""
     if reading.quoting == "no" or b'"' not in content:
         return count_records(content, delimiter, False), reading.quoting == "yes", 0, []
     count = count_records(content, delimiter, True)
     swallowing = _swallowing(content, delimiter, count) if reading.quoting == "auto" else -1
     if swallowing >= 0:
-        warning = _said_of_swallowing(content, delimiter, name, lines_before + line_at(content, swallowing))
+        warning = _swallowing_problems(content, delimiter, name, lines_before + line_at(content, swallowing))
         return count, True, 0, [warning]
     if count.fault < 0:
         if reading.quoting == "yes" or not (count.spare or (count.quoted and delimiter == "\t")):
-            return count, True, 0, _said_of_spaces(content, delimiter, name, lines_before)
-        if not count.spare:  # of tab-separated text it is said in any case: few programs quote there
+            return count, True, 0, _spaces_problems(content, delimiter, name, lines_before)
+        if not count.spare:  # always reported for tab-separated text: few programs quote there
             text = f"{counted(count.quoted, 'cell')} of {name} stand in quotes, which were removed."
             hint = "If they are part of the text, set data.quoting=no."
             return count, True, 0, [Problem("info", "quotes_removed", "data", text, hint)]
@@ -217,7 +230,7 @@ def _quotes(
             "though nothing in them needs quotes."
         )
         hint = "If they are part of the text, set data.quoting=no; data.quoting=yes confirms that they are not."
-        notes = _said_of_spaces(content, delimiter, name, lines_before)
+        notes = _spaces_problems(content, delimiter, name, lines_before)
         return count, True, 0, [Problem("warning", "quotes_removed", "data", text, hint), *notes]
     line = lines_before + line_at(content, count.fault)
     if reading.quoting == "yes" or _is_quoted_throughout(content, delimiter):
@@ -245,7 +258,7 @@ def _swallowing(content: bytes, delimiter: str, count: Count) -> int:
     return looks_like_rows(content, delimiter, len(_sample(content, delimiter, True)[0].cells))
 
 
-def _said_of_swallowing(content: bytes, delimiter: str, name: str, line: int) -> Problem:
+def _swallowing_problems(content: bytes, delimiter: str, name: str, line: int) -> Problem:
     """A warning that such a cell, which begins in this line, is read as one. Raises InvalidInput for tab-separated text.
 
     There quotes are more often text, unless other lines need theirs.
@@ -257,7 +270,7 @@ def _said_of_swallowing(content: bytes, delimiter: str, name: str, line: int) ->
     return Problem("warning", "quotes_removed", "data", f"{text}; it was read as one cell.", f"Set {hint}")
 
 
-def _said_of_spaces(content: bytes, delimiter: str, name: str, lines_before: int) -> list[Problem]:
+def _spaces_problems(content: bytes, delimiter: str, name: str, lines_before: int) -> list[Problem]:
     """A warning where spaces stand before the quotes of a cell, which are not taken for its delimiters then."""
     mark = re.escape(delimiter.encode())
     spaced = re.compile(mark + rb' +"[^"\r\n]*" *(?=' + mark + rb"|[\r\n]|\Z)")
@@ -272,21 +285,21 @@ def _said_of_spaces(content: bytes, delimiter: str, name: str, lines_before: int
     return [Problem("warning", "quotes_are_text", "data", text, "Remove the spaces behind the delimiters.")]
 
 
-def _said_of_backslashes(content: bytes, delimiter: str, name: str, lines_before: int) -> list[Problem]:
-    """A warning where backslashes stand before what delimits cells, as some programs protect it, which is not undone."""
-    found = [match.start() for match in re.finditer(rb'\\["\r\n\t' + re.escape(delimiter.encode()) + rb"]", content)]
-    if not found:
+def _backslashes_problems(content: bytes, delimiter: str, name: str, lines_before: int) -> list[Problem]:
+    """Warn of backslashes before quotes, delimiters or line ends, which some programs write as escapes; they are kept."""
+    offsets = [match.start() for match in re.finditer(rb'\\["\r\n\t' + re.escape(delimiter.encode()) + rb"]", content)]
+    if not offsets:
         return []
     text = (
-        f"In {counted(len(found), 'place')} of {name} a backslash stands before a quote, delimiter or line end (first in line "
-        f"{lines_before + line_at(content, found[0])}); it is read as a symbol, and protects nothing."
+        f"In {counted(len(offsets), 'place')} of {name} a backslash stands before a quote, delimiter or line end (first in "
+        f"line {lines_before + line_at(content, offsets[0])}); it is read as a symbol, and protects nothing."
     )
     hint = "If backslashes are the escapes of the program that wrote the file, have it double quotes instead."
     return [Problem("warning", "backslash_escapes", "data", text, hint)]
 
 
 def _is_quoted_throughout(content: bytes, delimiter: str) -> bool:
-    """Whether most cells of some column stand in quotes, so that these cannot be part of the text."""
+    """Return whether most cells of some column are quoted, so that quotes cannot be part of the text."""
     sample = _sample(content, delimiter, False)[1:]
     closed = [[len(cell) > 1 and cell[0] == cell[-1] == '"' for cell in record.cells] for record in sample]
     return len(closed) >= _MIN_STYLED_ROWS and any(2 * sum(column) > len(closed) for column in zip(*closed, strict=False))
@@ -306,7 +319,7 @@ def _names(first: Record, header: bool, file: str) -> tuple[str, ...]:
     return names
 
 
-def _said_of_header(header: bool, sure: bool, first: Record, file: str) -> list[Problem]:
+def _header_problems(header: bool, sure: bool, first: Record, file: str) -> list[Problem]:
     cells = ", ".join(cell.strip() for cell in first.cells[:_SHOWN_NAMES])
     if not header:
         text = f"The first line of {file} looks like its other lines, so it is read as a row and not as names: {cells}."
@@ -321,35 +334,35 @@ def _said_of_header(header: bool, sure: bool, first: Record, file: str) -> list[
 
 # -- lines
 def _comments_at(content: bytes, start: int) -> int:
-    """Where the first line begins that does not begin with `#`; `start` where all lines do."""
-    found = re.compile(rb"(?:#[^\r\n]*[\r\n]+)*").match(content, start)
-    return found.end() if found and found.end() < len(content) else start
+    """Return the offset of the first line that does not begin with `#`; `start` if all lines do."""
+    comments = re.compile(rb"(?:#[^\r\n]*[\r\n]+)*").match(content, start)
+    return comments.end() if comments and comments.end() < len(content) else start
 
 
 def _is_narrower(comments: bytes, rows: bytes, delimiter: str) -> bool:
-    """Whether every line of the comments has fewer cells than the first record behind them."""
+    """Return whether every comment line has fewer cells than the first record after the comments."""
     first = next(records(rows, delimiter, True))
     return all(len(record.cells) < len(first.cells) for record in records(comments, delimiter, False))
 
 
-def _said_of_comments(comments: bytes, name: str) -> Problem:
+def _comments_problem(comments: bytes, name: str) -> Problem:
     lines = count_records(comments, ",", False).records
     text = f"Before its first record {name} has {counted(lines, 'line')} beginning with #, skipped as comments."
     return Problem("warning", "comments_skipped", "data", text)
 
 
-def _said_of_late_comments(content: bytes, count: Count, lines_before: int, name: str) -> list[Problem]:
-    """A warning where a few lines behind the first begin like comments, which they are not taken for."""
-    found = [match.start() + 1 for match in _LIKE_COMMENT.finditer(content)] if b"# " in content else []
-    if not found or content.startswith(b"#") or len(found) > max(1, _FEW * count.records):
+def _late_comments_problems(content: bytes, count: Count, lines_before: int, name: str) -> list[Problem]:
+    """Warn of a few lines after the first that look like comments but are read as rows."""
+    offsets = [match.start() + 1 for match in _LIKE_COMMENT.finditer(content)] if b"# " in content else []
+    if not offsets or content.startswith(b"#") or len(offsets) > max(1, _FEW * count.records):
         return []
     text = (
-        f"{counted(len(found), 'line')} of {name} {'begins' if len(found) == 1 else 'begin'} with # (the first is line "
-        f"{lines_before + line_at(content, found[0])}); comments are only skipped before the table, so it is read as a row."
+        f"{counted(len(offsets), 'line')} of {name} {'begins' if len(offsets) == 1 else 'begin'} with # (the first is line "
+        f"{lines_before + line_at(content, offsets[0])}); comments are only skipped before the table, so it is read as a row."
     )
     return [Problem("warning", "comment_as_row", "data", text, "Remove it, unless it is a row.")]
 
 
 def _line_ends_at(content: bytes) -> int:
-    """How many LF and CR stand at the beginning."""
+    """Return the number of LF and CR at the beginning."""
     return len(content) - len(content.lstrip(b"\r\n"))

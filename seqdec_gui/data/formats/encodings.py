@@ -1,4 +1,4 @@
-"""From the bytes of a text file to UTF-8, and what is said about the character encoding that was used."""
+"""Converts the bytes of a text file to UTF-8, and reports the character encoding that was detected."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from typing import NamedTuple
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
 _BLOCK_BYTES = 16 * 2**20
-"""Text is converted this many bytes at a time."""
+"""The number of bytes that are converted at a time."""
+
 _WIDE_SAMPLE_BYTES = 2**20
-"""How much of a file is tried as UTF-16 or UTF-32 without a byte order mark."""
+"""The number of bytes that are tried as UTF-16 or UTF-32 if there is no byte order mark."""
+
 _SHOWN_CHARACTERS = 40
-"""Length of the example in a message."""
-_MARKS = (  # that of UTF-32 begins like that of UTF-16
+"""The length, in characters, of the example in a message."""
+
+_MARKS = (  # UTF-32 before UTF-16, whose mark is the beginning of that of UTF-32
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -27,32 +30,41 @@ _UTF8_LETTER = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{3}"
 )
 """A character outside ASCII in UTF-8."""
+
 _LETTERS = rb"\x83\x8a\x8c\x8e\x9a\x9c\x9e\x9f\xc0-\xd6\xd8-\xf6\xf8-\xff"
 """The letters of cp1252 that are not ASCII."""
+
 _SYMBOLS = rb"\x80-\x82\x84\x86-\x89\x8b\x95\x98\x99\x9b\xa2-\xac\xae-\xb3\xb5\xb6\xb8-\xba\xbc-\xbf\xd7\xf7"
-"""What stands in cp1252 neither for letters nor for marks that may stand in a word (quotes, dashes, soft hyphen)."""
+"""The signs of cp1252 that do not occur in words: neither letters nor quotes, dashes and soft hyphens."""
+
 _NO_WORD = re.compile(
     rb"[" + _LETTERS + rb"]{3,}|(?=[\x80-\xff]*[" + _SYMBOLS + rb"][\x80-\xff]*[" + _SYMBOLS + rb"])[\x80-\xff]{4,}"
 )
-"""Letters or symbols in a row as Western words hardly have them, and words of other alphabets read as cp1252 do."""
+"""A sequence of letters or symbols that Western words hardly have, unlike words of other alphabets read as cp1252."""
+
 _SYMBOL_IN_WORD = re.compile(rb"(?<=[A-Za-z" + _LETTERS + rb"])[" + _SYMBOLS + rb"](?=[A-Za-z" + _LETTERS + rb"])")
 _NOT_ASCII = re.compile(rb"[\x80-\xff]+")
 _PROOF_RUNS = 50_000
-"""How many runs of bytes outside ASCII are looked at for their alphabet."""
+"""The largest number of runs of bytes outside ASCII that are examined for their alphabet."""
+
 _UTF8_SHARE = 0.5
-"""Text is UTF-8 with wrong bytes in it if at least this part of what is not ASCII is valid UTF-8."""
+"""The share of valid UTF-8 in the bytes outside ASCII from which text is taken for UTF-8 with a few wrong bytes."""
+
 _NO_WORD_SHARE = 0.5
-"""Text is not Western if at least this part of what is not ASCII makes no words there."""
+"""The share of bytes outside ASCII without words of Western European text from which text is taken for another alphabet."""
+
 _IN_WORD_SHARE = 0.1
-"""The same for symbols inside words."""
+"""The share of symbols inside words in the bytes outside ASCII from which text is taken for another alphabet."""
+
 _FEWEST_IN_WORDS = 3
-"""And at least this many of them."""
+"""The least number of symbols inside words for which `_IN_WORD_SHARE` applies."""
+
 _ASCII = bytes(range(0x80))
 _WIDE_UNITS = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
 
 
 class Decoded(NamedTuple):
-    """The text of a file as UTF-8 without a byte order mark; `encoding` is what its bytes were read as."""
+    """The text of a file as UTF-8 without a byte order mark; `encoding` is the encoding that its bytes were read in."""
 
     content: bytes
     encoding: str
@@ -60,15 +72,16 @@ class Decoded(NamedTuple):
 
 
 def decoded(raw: bytes, name: str, encoding: str = "auto") -> Decoded:
-    """The file's text. `name` is the file's, for messages; `encoding` is Python's name, or `auto` to decide by the bytes.
+    """Decode the bytes of the file `name`. `encoding` is Python's name of an encoding, or `auto` to detect it.
 
-    `auto`: by the byte order mark; UTF-8 if the whole file is valid in it; UTF-16 and UTF-32 by their zero bytes; Windows
-    cp1252 where all bytes are assigned in it; else Latin-1, in which every byte is. Raises InvalidInput: binary content, bytes
-    that the chosen encoding does not have, mostly UTF-8, or letters that make no Western words.
+    `auto` tries, in this order: the byte order mark; UTF-16 and UTF-32 by their zero bytes; UTF-8, if all of the file is
+    valid; Windows cp1252, if it assigns all bytes; Latin-1, which assigns every byte. Raises InvalidInput for binary content,
+    for bytes that are not valid in the chosen encoding, and with `auto` for text that is UTF-8 except for a few bytes or that
+    has no Western European words.
     """
     if encoding != "auto":
         return Decoded(_converted(raw, name, _with_byte_order(raw, codecs.lookup(encoding).name)), encoding)
-    marked = next((found for mark, found in _MARKS if raw.startswith(mark)), "")
+    marked = next((encoding_of_mark for mark, encoding_of_mark in _MARKS if raw.startswith(mark)), "")
     if marked:
         return Decoded(_converted(raw, name, marked), marked)
     if b"\0" in raw:
@@ -90,7 +103,7 @@ def decoded(raw: bytes, name: str, encoding: str = "auto") -> Decoded:
 
 
 def decoded_texts(values: list[bytes | None]) -> tuple[list[str | None], str]:
-    """Each of these bytes as text, and the encoding of those that are not UTF-8 (cp1252 or latin-1; empty: all are UTF-8)."""
+    """Return the values as text, and the encoding of those that are not UTF-8: cp1252, latin-1, or empty if all are UTF-8."""
     texts: list[str | None] = []
     fallback = ""
     for value in values:
@@ -107,24 +120,24 @@ def decoded_texts(values: list[bytes | None]) -> tuple[list[str | None], str]:
 
 
 def is_western(raw: bytes) -> bool:
-    """Whether bytes that are not UTF-8 may be Western European text: whether, read as cp1252, they make words."""
+    """Return whether bytes that are not UTF-8 may be Western European text, that is, whether they form words in cp1252."""
     foreign = _foreign(raw)
     total = len(foreign.translate(None, delete=_ASCII))
-    no_words = sum(len(found[0]) for found in _NO_WORD.finditer(foreign))
+    no_words = sum(len(run[0]) for run in _NO_WORD.finditer(foreign))
     in_words = sum(1 for _ in _SYMBOL_IN_WORD.finditer(foreign))
     return no_words < _NO_WORD_SHARE * total and (in_words < _FEWEST_IN_WORDS or in_words < _IN_WORD_SHARE * total)
 
 
 def _foreign(raw: bytes) -> bytes:
-    """The first runs of bytes that are not ASCII, a line each, with the byte before and the byte after."""
+    """Return the first runs of bytes that are not ASCII, one a line, each with the byte before and the byte after it."""
     runs = islice(_NOT_ASCII.finditer(raw), _PROOF_RUNS)
-    return b"\n".join(raw[max(0, found.start() - 1) : found.end() + 1] for found in runs)
+    return b"\n".join(raw[max(0, run.start() - 1) : run.end() + 1] for run in runs)
 
 
 def _fail_if_not_western(raw: bytes, name: str) -> None:
-    """Raises InvalidInput where the bytes are UTF-8 but for some, or an alphabet that cp1252 and Latin-1 have not."""
+    """Raise InvalidInput for text that is UTF-8 except for a few bytes, or in an alphabet that cp1252 and Latin-1 lack."""
     foreign = _foreign(raw)
-    valid = sum(len(found[0]) for found in _UTF8_LETTER.finditer(foreign))
+    valid = sum(len(letter[0]) for letter in _UTF8_LETTER.finditer(foreign))
     if valid and valid >= _UTF8_SHARE * len(foreign.translate(None, delete=_ASCII)):
         at, found_byte = _first_wrong(raw)
         text = f"Most letters of {name} are UTF-8, but byte 0x{found_byte:02x} in line {line_at(raw, at)} is not valid in it."
@@ -150,7 +163,7 @@ def _first_wrong(raw: bytes) -> tuple[int, int]:
 
 
 def line_at(content: bytes, offset: int) -> int:
-    """The number, from 1, of the physical line in which this byte stands."""
+    """Return the number, from 1, of the physical line of the byte at this offset."""
     before = content[:offset]
     return 1 + before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n")
 
@@ -167,15 +180,15 @@ def _converted(raw: bytes, name: str, encoding: str) -> bytes:
         pieces.append(decoder.decode(b"", final=True).encode())
     except UnicodeDecodeError as error:
         line = line_at(raw, min(len(raw), at + error.start))
-        found = f"byte 0x{error.object[error.start]:02x}" if error.start < len(error.object) else "the end of the file"
-        text = f"{name} cannot be read as {encoding}: near line {line}, {found} is not valid in it."
+        offender = f"byte 0x{error.object[error.start]:02x}" if error.start < len(error.object) else "the end of the file"
+        text = f"{name} cannot be read as {encoding}: near line {line}, {offender} is not valid in it."
         hint = "Set data.encoding to the encoding of the file, or to auto."
         raise InvalidInput([Problem("error", "wrong_encoding", "data", text, hint)]) from error
     return b"".join(pieces).removeprefix(codecs.BOM_UTF8)
 
 
 def _with_byte_order(raw: bytes, encoding: str) -> str:
-    """UTF-16 and UTF-32 without a mark in the byte order that the zero bytes show."""
+    """Return the encoding with a byte order: for UTF-16 and UTF-32 without a mark, the order that the zero bytes show."""
     if encoding not in ("utf-16", "utf-32") or any(raw.startswith(mark) for mark, _ in _MARKS[1:]):
         return encoding
     wide = _wide_encoding(raw)
@@ -183,7 +196,7 @@ def _with_byte_order(raw: bytes, encoding: str) -> str:
 
 
 def _wide_encoding(raw: bytes) -> str:
-    """UTF-16 or UTF-32 in the byte order in which the beginning is text with line ends and no control characters, or empty."""
+    """Return the UTF-16 or UTF-32 encoding in which the start has line ends and no control characters; empty if none."""
     sample = raw[: min(len(raw), _WIDE_SAMPLE_BYTES) // 4 * 4 or len(raw)]
     for encoding in _WIDE_UNITS:
         if len(raw) % (4 if encoding.startswith("utf-32") else 2):
@@ -199,7 +212,7 @@ def _wide_encoding(raw: bytes) -> str:
 
 
 def is_utf8(raw: object) -> bool:
-    """Whether this is no bytes object, or one that is valid UTF-8."""
+    """Return whether the value is valid UTF-8, or is no bytes object."""
     return not isinstance(raw, bytes) or raw.isascii() or _is_valid(raw, "utf-8")
 
 
@@ -215,9 +228,9 @@ def _is_valid(raw: bytes, encoding: str) -> bool:
 
 
 def _example(content: bytes) -> str:
-    """The surroundings of the first letter that is not ASCII."""
-    found = re.search(rb"[^\r\n]*[\x80-\xff][^\r\n]*", content)
-    text = found[0].decode() if found else ""
+    """Return the text around the first letter that is not ASCII."""
+    match = re.search(rb"[^\r\n]*[\x80-\xff][^\r\n]*", content)
+    text = match[0].decode() if match else ""
     at = next((i for i, letter in enumerate(text) if not letter.isascii()), 0)
     first = max(0, at - _SHOWN_CHARACTERS // 2)
     return text[first : first + _SHOWN_CHARACTERS]

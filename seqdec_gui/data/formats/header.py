@@ -1,4 +1,4 @@
-"""Whether the first record of a table names its columns: decided by comparing it with the records below it."""
+"""Decides whether the first record of a table names its columns, by comparing it with the records below it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 _MIN_ROWS = 3
-"""With fewer rows below it, a first line of words cannot be compared with them."""
+"""The least number of rows with which a first line of words can be compared."""
+
 _MANY_ROWS = 20
 """With fewer rows it may be an accident that a first line of words is unlike all of them."""
 _FEW_KNOWN = 0.1
 """Names that people give to columns are no evidence where at least this part of the cells below are such names too."""
 _RICH_CHARACTERS = 300
-"""From this many characters on, a letter that a column never uses speaks for a name."""
+"""The number of characters in a column from which a letter that it never uses is evidence of a name."""
+
 _NAME = re.compile(r"[^\W_][\w .\-/()\[\]%#:°µ*+]{0,39}")
 _COMPOUND = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)+")
 _NUMBER = re.compile(r"[+-]?(\d[\d.,'\u2019\u00a0\u2009\u202f]*|[.,]\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity|nan)", re.IGNORECASE)
@@ -30,18 +32,18 @@ _WORDS = frozenset((
     "src", "string", "subset", "summary", "tag", "tags", "target", "text", "tgt", "title", "token", "tokens", "topic",
     "transcript", "transcription", "translation", "type", "uri", "url", "value", "word", "words", "zh",
 ))  # fmt: skip
-"""What people call columns, lower case."""
+"""Common names of columns, lower case."""
 
 
 class Judgement(NamedTuple):
-    """`sure`: the rows below show it; else it might be the other way round."""
+    """Whether the first record is a header; `sure` is false if the rows below it do not settle that."""
 
     header: bool
     sure: bool
 
 
 def judge_header(sample: Sequence[Sequence[str]], bound: Sequence[str] = ()) -> Judgement:
-    """Judges the first of these records. `bound` are the names under which a design uses columns of the file.
+    """Judge the first of these records. `bound` are the names under which a design uses columns of the file.
 
     Numbers below a text show a name, a number among numbers shows a row. In a table of words alone the first record is
     compared in length, case, words and characters, and by whether its cells come again.
@@ -92,7 +94,7 @@ def _judged_by_words(first: Sequence[str], columns: Sequence[Sequence[str]]) -> 
 
 
 def _unlike(name: str, column: Sequence[str]) -> int:
-    """How many features set the cell apart from those below it."""
+    """Return the number of features in which the cell differs from the cells below it."""
     cells = [cell for cell in column if cell]
     if not cells:
         return 0
@@ -109,7 +111,7 @@ def _unlike(name: str, column: Sequence[str]) -> int:
 
 
 def _shape(cell: str) -> tuple[str, bool, bool]:
-    """Case, and whether there are digits and other characters than letters, digits and spaces."""
+    """Return the case, whether there are digits, and whether there are signs other than letters, digits and spaces."""
     letters = "".join(filter(str.isalpha, cell))
     case = "none" if not letters else "lower" if letters.islower() else "upper" if letters.isupper() else "mixed"
     if case != "lower" and letters[:1].isupper() and letters[1:].islower():
@@ -118,7 +120,7 @@ def _shape(cell: str) -> tuple[str, bool, bool]:
 
 
 def _is_known(cell: str) -> bool:
-    """Whether this is a name that people give to columns: a word of the field, words joined by `_`, `x1`."""
+    """Return whether this is a common kind of column name: a known word, words joined by `_`, or `x1`."""
     word = cell.casefold()
     return word in _WORDS or word.rstrip("0123456789 -_.") in _WORDS or bool(_COMPOUND.fullmatch(cell))
 
@@ -129,7 +131,7 @@ def _numeric(column: Sequence[str]) -> bool:
 
 
 def _is_word(cell: str) -> bool:
-    """Neither a number nor a mark of a missing one, such as `?`."""
+    """Return whether the cell is neither a number nor a sign of a missing one, such as `?`."""
     return cell not in _MISSING and not _is_number(cell) and any(map(str.isalnum, cell))
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-_SIGN, _EXPONENT = r"^[+-]?", r"([eE][+-]?\d+)?$"
+_SIGN = r"^[+-]?"
+_EXPONENT = r"([eE][+-]?\d+)?$"
 _APART = "['\u2019\u00a0\u2009\u202f]"
 PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?[iI]nf(inity)?$"
 _COMMAS = rf"{_SIGN}(([1-9]\d{{0,2}}(,\d{{3}})+|\d+)(\.\d*)?|\.\d+){_EXPONENT}"
@@ -17,24 +18,27 @@ _SAMPLE = 1000
 _DIGITS = r"^[0-9]+$"
 _BITS = r"^[01]{3,}$"
 _EXACT_DIGITS = 15
-"""A whole number with more digits is not exact as float64."""
+"""The number of digits up to which every whole number is exact as float64."""
+
 _CODE_DIGITS = 5
-"""Digits of the shortest codes, such as postal codes, whose leading zeros matter."""
+"""The least number of digits of a code, such as a postal code, whose leading zeros matter."""
+
 _CODE_SHARE = 0.05
-"""Codes are suspected where at least this part of the cells begins with a zero."""
+"""The share of cells with a leading zero from which a column is taken for codes."""
 
 
 class Numerals(NamedTuple):
-    """Cells that read as numbers in program notation. `doubt` says how they were read where they might mean something else."""
+    """Cells in the notation of programs. `doubt` says how ambiguous cells were read; it is empty if none is ambiguous."""
 
     cells: Any
     doubt: str = ""
 
 
 def plain(cells: Any, delimiter: str) -> Numerals | None:
-    """Trimmed Arrow strings (null: missing) without marks between thousands and with decimal points; None if some is no number.
+    """Rewrite trimmed Arrow strings (null: missing) with decimal points and without marks between thousands.
 
-    `1,234` alone is a thousand and more between commas (quoted, then), elsewhere a decimal comma.
+    Returns None if some cell is not a number. An ambiguous `1,234` is a number above a thousand if commas delimit the cells
+    (it was quoted then), and has a decimal comma otherwise.
     """
     import pyarrow.compute as pc
 
@@ -53,10 +57,10 @@ def plain(cells: Any, delimiter: str) -> Numerals | None:
 
 
 def digit_strings(cells: Any) -> str | None:
-    """What shows that trimmed Arrow strings (null: missing), all digits, are codes and not numbers; None if they are not.
+    """Return, in words, why trimmed Arrow strings (null: missing) of digits are codes rather than numbers; None if not.
 
-    They are where one has more than 15 digits, or where all have the same length of at least 5, or hold 0 and 1 alone, and
-    some begin with zeros.
+    They are codes if one has more than 15 digits; or if some begin with zeros and all have the same length of at least 5, or
+    consist of 0 and 1 only.
     """
     import pyarrow.compute as pc
 
@@ -74,19 +78,19 @@ def digit_strings(cells: Any) -> str | None:
 
 
 def plain_texts(texts: Sequence[str], delimiter: str) -> list[str]:
-    """The same for a few cells in a list; they stay as they are where some is no such number."""
+    """Rewrite a few cells like `plain`; return them unchanged if some cell is not a number."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     cells = pc.utf8_trim_whitespace(pa.array(texts, pa.string()))
     if not len(cells) or _all(cells, PLAIN):
         return list(texts)
-    found = plain(cells, delimiter)
-    return list(texts) if found is None else list(found.cells.to_pylist())
+    numerals = plain(cells, delimiter)
+    return list(texts) if numerals is None else list(numerals.cells.to_pylist())
 
 
 def _all(cells: Any, pattern: str) -> bool:
-    """Whether all cells match, which the first few of a column of text deny at once."""
+    """Return whether all cells match. The first cells are tried first, as they settle it for most columns of text."""
     import pyarrow.compute as pc
 
     if not pc.all(pc.match_substring_regex(cells.slice(0, _SAMPLE), pattern)).as_py():

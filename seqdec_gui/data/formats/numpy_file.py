@@ -1,4 +1,4 @@
-""".npz and .npy: every array is a column. Headers alone are read to list them; nothing is ever unpickled.
+""".npz and .npy: every array is a column. Only headers are read to list them, and nothing is ever unpickled.
 
 Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 """
@@ -66,7 +66,7 @@ class NumpyTable(Table):
             return [member[:-4] for member in archive.namelist() if member.endswith(".npy")]
 
     def _bytes_of(self, name: str) -> int:
-        """Header and values of the array, uncompressed."""
+        """Return the size of the header and values of an array, uncompressed."""
         if not self._zipped:
             return self.path.stat().st_size
         with zipfile.ZipFile(self.path) as archive:
@@ -109,7 +109,7 @@ class NumpyTable(Table):
         return [cell.item() if isinstance(cell, np.generic) else cell for cell in cells]
 
     def _whole(self, name: str) -> Array:
-        """The array, mapped where the file holds it uncompressed, else decompressed once and kept."""
+        """Return the array: mapped if the file holds it uncompressed, else decompressed once and kept in memory."""
         if name not in self._loaded:
             header, start = self._headers[name], self._data_start(name)
             if start is None:
@@ -121,7 +121,7 @@ class NumpyTable(Table):
         return self._loaded[name]
 
     def _data_start(self, name: str) -> int | None:
-        """Where in the file the member's header begins; None if it cannot be mapped: compressed, or without values."""
+        """Return the offset of the member's header in the file; None if it is compressed or empty, and cannot be mapped."""
         if _size(self._headers[name]) == 0:
             return None
         if not self._zipped:
@@ -138,7 +138,9 @@ class NumpyTable(Table):
 
 
 def _size(header: _Header) -> int:
-    return math.prod(header.shape) * header.dtype.itemsize  # of Python's integers: what a damaged file says may be huge
+    return (
+        math.prod(header.shape) * header.dtype.itemsize
+    )  # with Python's integers, since a damaged header may claim a huge size
 
 
 def _column(name: str, header: _Header) -> Column:

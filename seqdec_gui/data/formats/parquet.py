@@ -13,10 +13,11 @@ from seqdec_gui.data.formats.base import CHUNK_ROWS, Array, Cell, Chunk, Column,
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
 _KEPT_GROUPS = 4
+"""The number of row groups per column that are kept in memory for pages."""
 
 
 class ParquetTable(Table):
-    """A Parquet file; for pages the row groups looked at last are kept."""
+    """A Parquet file; the row groups that pages were last read from are kept in memory."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -56,7 +57,7 @@ class ParquetTable(Table):
         return Column(field.name, "array" if shape else kind, _dtype_name(arrow_type, kind), tuple(shape), rows)
 
     def _first_value(self, name: str) -> Any:
-        """The first that is not missing."""
+        """Return the first value that is not missing; None if all are."""
         for batch in self._file.iter_batches(batch_size=256, columns=[name]):
             for value in batch.column(0):
                 if value.is_valid:
@@ -151,7 +152,7 @@ def _dtype_name(arrow_type: Any, kind: Kind) -> str:
 
 
 def _rectangular(column: Column, chunk: Any, first: int) -> Array:
-    """Lists as an array `(rows, *shape)`. Raises InvalidInput at the first row of another length."""
+    """Convert lists to an array `(rows, *shape)`. Raises InvalidInput at the first row of another length."""
     import pyarrow.compute as pc
 
     rows, values = len(chunk), chunk
@@ -160,8 +161,8 @@ def _rectangular(column: Column, chunk: Any, first: int) -> Array:
         wrong = np.flatnonzero(lengths != size)
         if len(wrong):
             row = first + int(wrong[0]) // int(np.prod(column.shape[:axis], dtype=np.int64)) + 1
-            found = "nothing" if lengths[wrong[0]] < 0 else f"{lengths[wrong[0]]} values"
-            text = f"Column {column.name!r} is ragged: expected {size} values per list, row {row} has {found}."
+            contents = "nothing" if lengths[wrong[0]] < 0 else f"{lengths[wrong[0]]} values"
+            text = f"Column {column.name!r} is ragged: expected {size} values per list, row {row} has {contents}."
             raise InvalidInput([Problem("error", "ragged_rows", "data", text, "Pad every row to the same length.")])
         values = pc.list_flatten(values)
     return values.to_numpy(zero_copy_only=False).reshape(rows, *column.shape)  # type: ignore[no-any-return]

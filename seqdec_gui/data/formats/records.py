@@ -1,4 +1,4 @@
-"""Delimited text cut into records: one by one for samples and messages, and counted for the whole file.
+"""Divides delimited text into records: singly for samples and messages, and counted for the whole file.
 
 A line ends with LF, CR or CRLF. A cell that begins with a double quote is quoted if a single quote closes it right before a
 delimiter or a line end (RFC 4180); a quote anywhere else is a character like any other.
@@ -16,11 +16,13 @@ import numpy as np
 from seqdec_gui.data.formats.base import Array
 
 QUOTE = 0x22
+"""The byte of a double quote."""
+
 _LF = 0x0A
 _CR = 0x0D
 _LINE_END = re.compile(rb"\r\n?|\n")
 _BLOCK_BYTES = 16 * 2**20
-"""Quoted text is scanned about this many bytes at a time."""
+"""The number of bytes of quoted text that are scanned at a time."""
 
 
 class Record(NamedTuple):
@@ -32,30 +34,30 @@ class Record(NamedTuple):
 
 
 class Count(NamedTuple):
-    """What a pass over the whole text found. A line that is empty is no record."""
+    """The counts of one pass over the whole text. An empty line is not a record."""
 
     records: int
     blank: int
-    """Empty lines."""
+    """The number of empty lines."""
     quoted: int = 0
-    """Cells in quotes."""
+    """The number of quoted cells."""
     breaks: int = 0
-    """Line ends inside quoted cells."""
+    """The number of line ends inside quoted cells."""
     fault: int = -1
-    """Offset of the first cell that begins with a quote and is not closed properly; the other figures are void then."""
+    """The offset of the first quoted cell that is not closed properly, -1 for none; with one, the other counts are void."""
     spare: int = 0
-    """Quoted cells in which nothing needs quotes, in columns where other cells stand without."""
+    """The number of quoted cells that need no quotes, in columns where other cells are not quoted."""
     spare_at: int = -1
-    """Offset of the first of them."""
+    """The offset of the first such cell, -1 for none."""
 
 
 @lru_cache(maxsize=16)
 def _patterns(delimiter: str) -> tuple[re.Pattern[bytes], re.Pattern[bytes], re.Pattern[bytes]]:
     """A quoted cell, an unquoted cell, and a cell that begins with a quote (whole if it is closed, else the quote alone)."""
-    mark = re.escape(delimiter.encode())
-    body = rb'"((?:[^"]++|"")*+)"(?=' + mark + rb"|[\r\n]|\Z)"
-    begins = rb"(?:(?<=[\r\n])|(?<=" + mark + rb")|\A)"
-    return re.compile(body), re.compile(rb"[^\r\n" + mark + rb"]*"), re.compile(begins + rb"(?:" + body + rb'|")')
+    separator = re.escape(delimiter.encode())
+    body = rb'"((?:[^"]++|"")*+)"(?=' + separator + rb"|[\r\n]|\Z)"
+    begins = rb"(?:(?<=[\r\n])|(?<=" + separator + rb")|\A)"
+    return re.compile(body), re.compile(rb"[^\r\n" + separator + rb"]*"), re.compile(begins + rb"(?:" + body + rb'|")')
 
 
 def looks_like_rows(content: bytes, delimiter: str, width: int) -> int:
@@ -77,24 +79,24 @@ def looks_like_rows(content: bytes, delimiter: str, width: int) -> int:
 
 
 def are_all_as_wide(content: bytes, delimiter: str, width: int) -> bool:
-    """Whether every line that is not empty has this many cells if quotes are characters like any other."""
+    """Return whether every line that is not empty has this many cells if quotes are ordinary characters."""
     mark = delimiter.encode()
     return all(line.count(mark) == width - 1 for line in _LINE_END.split(content) if line)
 
 
 def records(content: bytes, delimiter: str, quoted: bool, end: int | None = None) -> Iterator[Record]:
-    """The records of UTF-8 text in order, empty lines left out. An improper quoted cell is read as it stands."""
+    """Yield the records of UTF-8 text in order, without empty lines. A cell with an unclosed quote is read as it stands."""
     closed, plain, _ = _patterns(delimiter)
-    mark, size = delimiter.encode(), len(content) if end is None else end
-    at, line = 0, 1
-    while at < size:
-        found = _LINE_END.search(content, at, size)
-        stop, after = (size, size) if found is None else found.span()
-        first = line
-        if not quoted or content.find(b'"', at, stop) < 0:
-            cells = content[at:stop].split(mark)
+    separator, size = delimiter.encode(), len(content) if end is None else end
+    start, line = 0, 1
+    while start < size:
+        line_end = _LINE_END.search(content, start, size)
+        line_stop, next_start = (size, size) if line_end is None else line_end.span()
+        first_line = line
+        if not quoted or content.find(b'"', start, line_stop) < 0:
+            cells = content[start:line_stop].split(separator)
         else:
-            cells, place = [], at
+            cells, place = [], start
             while True:
                 cell = closed.match(content, place, size)
                 if cell:
@@ -105,19 +107,19 @@ def records(content: bytes, delimiter: str, quoted: bool, end: int | None = None
                     assert cell is not None
                     cells.append(cell[0])
                 place = cell.end()
-                if content[place : place + len(mark)] != mark or place >= size:
+                if content[place : place + len(separator)] != separator or place >= size:
                     break
-                place += len(mark)
-            found = _LINE_END.match(content, place, size)
-            stop, after = (place, place) if found is None else found.span()
+                place += len(separator)
+            line_end = _LINE_END.match(content, place, size)
+            line_stop, next_start = (place, place) if line_end is None else line_end.span()
         line += 1
-        if stop > at:
-            yield Record(tuple(cell.decode("utf-8", "replace") for cell in cells), after, first)
-        at = after
+        if line_stop > start:
+            yield Record(tuple(cell.decode("utf-8", "replace") for cell in cells), next_start, first_line)
+        start = next_start
 
 
 def count_records(content: bytes, delimiter: str, quoted: bool) -> Count:
-    """One pass over UTF-8 text that does not rely on the reader of its values."""
+    """Count records, empty lines and quoted cells of UTF-8 text, independently of the reader of its values."""
     if not quoted or b'"' not in content:
         return _count_lines(content)
     tally = _Tally()
@@ -137,19 +139,23 @@ def count_records(content: bytes, delimiter: str, quoted: bool) -> Count:
 
 
 class _Tally:
-    """Counts of properly quoted text, block by block."""
+    """Counts records and quotes of properly quoted text, block by block."""
 
     def __init__(self) -> None:
         self._records = self._blank = self._breaks = 0
-        self._quoted, self._spare = np.zeros(0, np.int64), np.zeros(0, np.int64)
+        self._quoted = np.zeros(0, np.int64)
+        """The number of quoted cells by column."""
+        self._spare = np.zeros(0, np.int64)
+        """The number of quoted cells that need no quotes, by column."""
         self._names: set[int] = set()
-        """Columns whose cell in the first record is quoted."""
+        """The columns whose cell in the first record is quoted."""
         self._first: dict[int, int] = {}
+        """The offset of the first quoted cell that needs no quotes, by column."""
 
     def add(self, block: Array, delimiter: int, offset: int, last: bool) -> int | None:
-        """Counts the whole records at the beginning of the block and returns their bytes; 0: none ends in it.
+        """Count the complete records at the start of the block and return their size in bytes, 0 if none ends in the block.
 
-        None where a quote neither opens nor closes a cell nor is doubled, in which case nothing was counted.
+        Returns None, and counts nothing, if some quote neither opens nor closes a cell nor is doubled.
         """
         quotes = np.flatnonzero(block == QUOTE)
         before = np.where(quotes > 0, block[np.maximum(quotes - 1, 0)], _LF)
@@ -182,7 +188,7 @@ class _Tally:
         return used
 
     def _add_cells(self, block: Array, delimiter: int, quotes: Array, ends: Array, offset: int) -> None:
-        """Counts, by column, the quoted cells and those in which nothing needs quotes."""
+        """Count by column the quoted cells, and the quoted cells that need no quotes."""
         opening = quotes[::2]
         doubled = (opening > 0) & (block[np.maximum(opening - 1, 0)] == QUOTE)
         cells = opening[~doubled]
@@ -205,8 +211,8 @@ class _Tally:
             self._names = set(columns[line_start == 0].tolist())
         self._quoted = _sum(self._quoted, np.bincount(columns))
         self._spare = _sum(self._spare, np.bincount(columns[~needs], minlength=1))
-        found, places = np.unique(columns[~needs], return_index=True)
-        for column, place in zip(found.tolist(), places.tolist(), strict=True):
+        spare_columns, places = np.unique(columns[~needs], return_index=True)
+        for column, place in zip(spare_columns.tolist(), places.tolist(), strict=True):
             self._first.setdefault(column, offset + int(cells[~needs][place]))
 
     def count(self) -> Count:
@@ -230,7 +236,7 @@ def _sum(total: Array, more: Array) -> Array:
 
 
 def _line_ends(block: Array, places: Array) -> int:
-    """How many line ends these LF and CR are: CRLF is one."""
+    """Return the number of line ends at the places of LF and CR; CRLF counts once."""
     second = (places > 0) & (block[places] == _LF) & (block[np.maximum(places - 1, 0)] == _CR)
     return len(places) - int(np.count_nonzero(second))
 
@@ -248,22 +254,22 @@ def _count_lines(content: bytes) -> Count:
 
 
 def _count_slowly(content: bytes, delimiter: str) -> Count:
-    """The same by a regular expression, for text that has quotes inside unquoted cells too."""
+    """Count like `count_records`, but by a regular expression, for text with quotes inside unquoted cells."""
     _, _, cell = _patterns(delimiter)
     needy = re.compile(rb"[\r\n\"" + re.escape(delimiter.encode()) + rb"]")
     pieces: list[bytes] = []
     at = quoted = breaks = spare = 0
     spare_at = -1
-    for found in cell.finditer(content):
-        if found[1] is None:
-            return Count(0, 0, fault=found.start())
+    for match in cell.finditer(content):
+        if match[1] is None:
+            return Count(0, 0, fault=match.start())
         quoted += 1
-        breaks += len(_LINE_END.findall(found[1]))
-        if found[1] and not needy.search(found[1]):
-            spare_at = found.start() if not spare else spare_at
+        breaks += len(_LINE_END.findall(match[1]))
+        if match[1] and not needy.search(match[1]):
+            spare_at = match.start() if not spare else spare_at
             spare += 1
-        pieces += [content[at : found.start()], b"x"]
-        at = found.end()
+        pieces += [content[at : match.start()], b"x"]
+        at = match.end()
     pieces.append(content[at:])
     lines = _count_lines(b"".join(pieces))
     return Count(lines.records, lines.blank, quoted, breaks, -1, spare, spare_at)

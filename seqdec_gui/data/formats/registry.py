@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from seqdec_gui.data.formats.base import Table
 
 HINT = "A text file with one row a line and a delimiter between the cells can be given the ending .csv or .tsv."
-"""What to do with a file whose ending belongs to no format."""
+"""The hint for a file whose ending belongs to no format."""
 
 
 class DataFormat(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,10 +48,10 @@ class DataFormat(msgspec.Struct, frozen=True, kw_only=True):
         return self.delimiter is not None
 
     def table_class(self) -> type[Table]:
-        """The class of its tables, imported now."""
+        """Import and return the class of its tables."""
         module, _, name = self.table.partition(":")
-        found: type[Table] = getattr(import_module(module), name)
-        return found
+        table: type[Table] = getattr(import_module(module), name)
+        return table
 
 
 _DELIMITED = "seqdec_gui.data.formats.delimited:DelimitedTable"
@@ -114,7 +114,7 @@ def format_of(path: PurePath) -> DataFormat | None:
 
 
 def is_delimited(path: PurePath) -> bool:
-    """Whether the file is delimited text, for which a `Reading` matters."""
+    """Return whether the file is delimited text, to which the options of a `Reading` apply."""
     row = format_of(path)
     return row is not None and row.delimited
 
@@ -130,6 +130,6 @@ def suffixes_of_arrays() -> str:
 
 
 def not_readable(path: Path) -> str:
-    """The sentence that this file has the ending of no format."""
+    """Return the sentence that the ending of this file belongs to no format."""
     what = "a folder" if path.is_dir() else f"a {path.suffix} file" if path.suffix else "a file without an ending"
     return f"{path} is {what}; expected one of {' '.join(data_suffixes())}."

@@ -7,14 +7,24 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 Key: TypeAlias = str
-DX, DY = 70.0, 40.0  # least room between columns and between blocks of one column, in scene units
-WIRE_ROOM = 14.0  # what a wire that passes through a column needs there
+DX = 70.0
+"""The least distance between columns, in scene units."""
+
+DY = 40.0
+"""The least distance between blocks of a column, in scene units."""
+
+WIRE_ROOM = 14.0
+"""The height that a wire takes in a column that it passes through, in scene units."""
+
 SWEEPS = 12
+"""The largest number of passes over the columns, to and fro, in ordering and in placing."""
+
 LEAST_ROW = 900.0
+"""The least width of a row of unconnected blocks, in scene units."""
 
 
 class Box(NamedTuple):
-    """A block: its size."""
+    """The size of a block, in scene units."""
 
     width: float
     height: float
@@ -31,25 +41,28 @@ class Edge(NamedTuple):
 
 
 class _Vertex:
-    """A block, or a place where a wire passes through a column that it does not end in."""
+    """A block, or (with `key` None) the passage of a wire through a column in which it does not end."""
 
     __slots__ = ("after", "before", "height", "key", "layer", "place", "y")
 
     def __init__(self, key: Key | None, layer: int, height: float) -> None:
-        self.key, self.layer, self.height = key, layer, height
+        self.key = key
+        self.layer = layer
+        self.height = height
         self.before: list[tuple[_Vertex, float, float]] = []  # neighbour, y of the wire's end there, y of its end here
         self.after: list[tuple[_Vertex, float, float]] = []
-        self.place, self.y = 0, 0.0
+        self.place = 0
+        self.y = 0.0
 
 
 def layered(boxes: Mapping[Key, Box], edges: Sequence[Edge]) -> dict[Key, tuple[float, float]]:
-    """Position of every block's top left corner; the uppermost and the leftmost edge lie at 0.
+    """Return the position of every block's top left corner; the least x and y are 0.
 
-    What is not connected lies one below the other, single blocks in rows at the end. Edges that would close a circle are
-    ignored, as are those whose ends are unknown.
+    Unconnected parts are stacked vertically, with single blocks in rows at the end. Edges that would close a circle, or whose
+    ends are unknown, are ignored.
     """
     forward = _acyclic(boxes, edges)
-    found: dict[Key, tuple[float, float]] = {}
+    corners: dict[Key, tuple[float, float]] = {}
     single: list[Key] = []
     top = widest = 0.0
     for part in _parts(boxes, forward):
@@ -58,10 +71,10 @@ def layered(boxes: Mapping[Key, Box], edges: Sequence[Edge]) -> dict[Key, tuple[
             continue
         inside = frozenset(part)
         places = _connected({key: boxes[key] for key in part}, [edge for edge in forward if edge.source in inside])
-        found.update((key, (x, y + top)) for key, (x, y) in places.items())
+        corners.update((key, (x, y + top)) for key, (x, y) in places.items())
         top += max(y + boxes[key].height for key, (_, y) in places.items()) + 2 * DY
         widest = max(widest, max(x + boxes[key].width for key, (x, _) in places.items()))
-    return found | _rows({key: boxes[key] for key in single}, top, max(widest, LEAST_ROW))
+    return corners | _rows({key: boxes[key] for key in single}, top, max(widest, LEAST_ROW))
 
 
 def _connected(boxes: Mapping[Key, Box], edges: Sequence[Edge]) -> dict[Key, tuple[float, float]]:
@@ -73,7 +86,7 @@ def _connected(boxes: Mapping[Key, Box], edges: Sequence[Edge]) -> dict[Key, tup
 
 
 def _parts(boxes: Mapping[Key, Box], edges: Sequence[Edge]) -> list[list[Key]]:
-    """The blocks by connected part, each part and its blocks in the given order."""
+    """Return the connected parts, each as a list of blocks; parts and blocks keep their order."""
     near: dict[Key, list[Key]] = {key: [] for key in boxes}
     for edge in edges:
         near[edge.source].append(edge.target)
@@ -91,27 +104,27 @@ def _parts(boxes: Mapping[Key, Box], edges: Sequence[Edge]) -> list[list[Key]]:
                     part[key] = count
                     todo.append(key)
         count += 1
-    found: list[list[Key]] = [[] for _ in range(count)]
+    parts: list[list[Key]] = [[] for _ in range(count)]
     for key in boxes:
-        found[part[key]].append(key)
-    return found
+        parts[part[key]].append(key)
+    return parts
 
 
 def _rows(boxes: Mapping[Key, Box], top: float, width: float) -> dict[Key, tuple[float, float]]:
-    """Blocks side by side, in as many rows as this width takes."""
-    found: dict[Key, tuple[float, float]] = {}
+    """Place blocks side by side, in rows of at most this width."""
+    corners: dict[Key, tuple[float, float]] = {}
     x, height = 0.0, 0.0
     for key, box in boxes.items():
         if x and x + box.width > width:
             x, top, height = 0.0, top + height + DY, 0.0
-        found[key] = (x, top)
+        corners[key] = (x, top)
         x += box.width + DY
         height = max(height, box.height)
-    return found
+    return corners
 
 
 def _acyclic(boxes: Mapping[Key, Box], edges: Sequence[Edge]) -> list[Edge]:
-    """The edges without those that run back to a block from which they can be reached."""
+    """Return the edges without those that would close a circle."""
     feeds: dict[Key, list[Edge]] = {key: [] for key in boxes}
     for edge in edges:
         if edge.source in boxes and edge.target in boxes and edge.source != edge.target:
@@ -140,7 +153,7 @@ def _acyclic(boxes: Mapping[Key, Box], edges: Sequence[Edge]) -> list[Edge]:
 
 
 def _layers(boxes: Mapping[Key, Box], edges: Sequence[Edge]) -> dict[Key, int]:
-    """The longest path to each block; sources are pulled next to what they feed, so that their wires are short."""
+    """Return the layer of each block: the length of the longest path to it, and for sources one less than what they feed."""
     waits = dict.fromkeys(boxes, 0)
     feeds: dict[Key, list[Key]] = {key: [] for key in boxes}
     for edge in edges:
@@ -186,7 +199,7 @@ def _join(a: _Vertex, a_y: float, b: _Vertex, b_y: float) -> None:
 
 
 def _order(columns: list[list[_Vertex]]) -> None:
-    """Sort each column by the mean place of its neighbours, to and fro, then swap neighbours; keep the best order seen."""
+    """Sort each column by the mean place of its neighbours, to and fro, then swap neighbours; keep the best order."""
     best, fewest = [list(column) for column in columns], _crossings(columns)
     since = 0
     for sweep in range(SWEEPS):
@@ -223,7 +236,7 @@ def _swap(columns: list[list[_Vertex]]) -> None:
 
 
 def _pair_crossings(upper: _Vertex, lower: _Vertex) -> int:
-    """Crossings among the wires of two vertices of a column if `upper` stands above `lower`."""
+    """Return the number of crossings among the wires of two vertices of a column if `upper` is above `lower`."""
     count = 0
     for ends in ("before", "after"):
         for other, y, _ in getattr(upper, ends):
@@ -245,7 +258,7 @@ def _crossings(columns: list[list[_Vertex]]) -> int:
 
 
 def _place(columns: list[list[_Vertex]]) -> None:
-    """Move each column towards its neighbours, as near as order and room allow, to and fro."""
+    """Move each vertex towards its neighbours, to and fro, as near as order and room allow."""
     for column in columns:
         y = 0.0
         for vertex in column:
@@ -271,7 +284,7 @@ def _room(vertex: _Vertex) -> float:
 
 
 def _separated(column: Sequence[_Vertex], wishes: Sequence[float]) -> list[float]:
-    """The places nearest to the wishes (least squares) in the given order without overlaps: pool adjacent violators."""
+    """Return the places nearest to the wishes (least squares) without overlaps, by the pool-adjacent-violators algorithm."""
     offsets, total = [], 0.0
     for i, vertex in enumerate(column):
         offsets.append(total)
@@ -291,17 +304,17 @@ def _separated(column: Sequence[_Vertex], wishes: Sequence[float]) -> list[float
 def _positions(
     columns: list[list[_Vertex]], boxes: Mapping[Key, Box], edges: Sequence[Edge], layers: Mapping[Key, int]
 ) -> dict[Key, tuple[float, float]]:
-    found: dict[Key, tuple[float, float]] = {}
+    corners: dict[Key, tuple[float, float]] = {}
     top = min(vertex.y for column in columns for vertex in column if vertex.key is not None)
     x = 0.0
     for number, column in enumerate(columns):
         width = max((boxes[vertex.key].width for vertex in column if vertex.key is not None), default=0.0)
         for vertex in column:
             if vertex.key is not None:
-                found[vertex.key] = (x, vertex.y - top)
+                corners[vertex.key] = (x, vertex.y - top)
         leaving = [edge for edge in edges if layers[edge.source] == number]
         entering = [edge for edge in edges if layers[edge.target] == number + 1]
         labels = max((edge.label for edge in {*leaving, *entering}), default=0.0)
         lanes = 8.0 * min(max(len(leaving) - 1, 0), 8)
         x += width + max(DX, labels + 48.0) + lanes
-    return found
+    return corners

@@ -17,13 +17,32 @@ Point: TypeAlias = tuple[float, float]
 Path: TypeAlias = tuple[Point, ...]
 K = TypeVar("K", bound=Hashable)
 
-STUB = 18.0  # a wire leaves and enters a block straight for this long
-MARGIN = 12.0  # and passes others at this distance
-LANE = 8.0  # between parallel wires
+STUB = 18.0
+"""The length of the straight piece of a wire at its ports, in scene units."""
+
+MARGIN = 12.0
+"""The distance at which a wire passes blocks, in scene units."""
+
+LANE = 8.0
+"""The distance between parallel wires, in scene units."""
+
 CELL = 200.0
-BEND, CROSSING, SHARED = 25.0, 30.0, 260.0  # costs, in units of length
+"""The width and height of a cell of a `Grid`, in scene units."""
+
+BEND = 25.0
+"""The cost of a bend, as a length in scene units."""
+
+CROSSING = 30.0
+"""The cost of crossing a wire, as a length in scene units."""
+
+SHARED = 260.0
+"""The cost of running along a wire of another net, as a length in scene units, besides the length of the shared stretch."""
+
 NEAR = 500.0
-MOST_BLOCKS = 60  # in the search; beyond them it would be felt
+"""The scale of the areas in which blocks are taken into account, in scene units."""
+
+MOST_BLOCKS = 60
+"""The largest number of blocks in the search, which would be noticeably slow with more."""
 
 
 class Rect(NamedTuple):
@@ -36,12 +55,12 @@ class Rect(NamedTuple):
         return Rect(self.left - by, self.top - by, self.right + by, self.bottom + by)
 
     def meets(self, other: Rect) -> bool:
-        """Whether the two share more than an edge."""
+        """Return whether the two rectangles share more than an edge."""
         return self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
 
 
 class Grid(Generic[K]):
-    """Rectangles by key, found by place."""
+    """Rectangles by key, with a grid of cells for a quick search by place."""
 
     def __init__(self) -> None:
         self.rects: dict[K, Rect] = {}
@@ -60,7 +79,7 @@ class Grid(Generic[K]):
                 del self._cells[cell][key]
 
     def meeting(self, rect: Rect) -> set[K]:
-        """Keys of the rectangles that meet this one."""
+        """Return the keys of the rectangles that overlap this one."""
         left, top, right, bottom = rect
         if (right - left) * (bottom - top) > CELL * CELL * max(len(self.rects), 9):
             return {key for key, other in self.rects.items() if other.meets(rect)}
@@ -72,7 +91,7 @@ class Grid(Generic[K]):
         }
 
     def free(self, rect: Rect) -> bool:
-        """Whether nothing meets this rectangle."""
+        """Return whether no rectangle overlaps this one."""
         left, top, right, bottom = rect
         for cell in _cells(rect):
             for x, y, x_end, y_end in self._cells.get(cell, _NONE).values():
@@ -92,7 +111,7 @@ def _cells(rect: Rect) -> list[tuple[int, int]]:
 
 
 class Wire(NamedTuple):
-    """What is to be routed. Wires of one `net` (the same output) may share their way. `label` is the width of its label."""
+    """A wire to route. Wires of one `net`, which come from the same output, may overlap. `label` is the width of its label."""
 
     source: Point
     target: Point
@@ -101,7 +120,7 @@ class Wire(NamedTuple):
 
 
 def simple(source: Point, target: Point) -> Path:
-    """The route that heeds no blocks: for wires that hang on a block while it is dragged."""
+    """Return a route that ignores blocks, for the wires of a block while it is dragged."""
     (sx, sy), (tx, ty) = (source[0] + STUB, source[1]), (target[0] - STUB, target[1])
     if sx <= tx:
         middle = (sx + tx) / 2
@@ -120,31 +139,31 @@ class Router(Generic[K]):
         self._nets: dict[K, Hashable] = {}
 
     def forget(self, key: K) -> None:
-        """Take a wire's route out of the others' way."""
+        """Remove the route of a wire, so that others may pass there."""
         for i in range(max(len(self.routes.pop(key, ())) - 1, 0)):
             self._segments.drop((key, i))
         self._nets.pop(key, None)
 
     def route(self, key: K, wire: Wire) -> Path:
-        """Find the wire's way and remember it."""
+        """Return the route of a wire, and remembers it."""
         self.forget(key)
         path = self._best(wire) or self._search(wire) or simple(wire.source, wire.target)
         self.keep(key, wire, path)
         return path
 
     def keep(self, key: K, wire: Wire, path: Path) -> None:
-        """Remember a route that was found elsewhere."""
+        """Remember a route that was computed elsewhere."""
         self.forget(key)
         self.routes[key], self._nets[key] = path, wire.net
         for i, (a, b) in enumerate(itertools.pairwise(path)):
             self._segments.put((key, i), _span(a, b).grown(0.5))
 
     def touching(self, rect: Rect) -> set[K]:
-        """The wires that run through this rectangle."""
+        """Return the wires that run through this rectangle."""
         return {key for key, _ in self._segments.meeting(rect)}
 
     def clear(self, path: Sequence[Point]) -> bool:
-        """Whether the path keeps its distance from every block; its first and last segment, at the ports, are not asked."""
+        """Return whether the path keeps its distance from every block, except in its first and last segment, at the ports."""
         return all(self.blocks.free(_span(a, b).grown(MARGIN - 1.0)) for a, b in itertools.pairwise(path[1:-1]))
 
     def _best(self, wire: Wire) -> Path | None:
@@ -162,7 +181,7 @@ class Router(Generic[K]):
         return best
 
     def _candidates(self, wire: Wire) -> Iterator[Path]:
-        """Routes with two and four bends, stubs included as the second and the last but one point."""
+        """Yield routes with two and with four bends; the second and the last but one point are the ends of the stubs."""
         source, target = wire.source, wire.target
         (sx, sy), (tx, ty) = s, t = (source[0] + STUB, source[1]), (target[0] - STUB, target[1])
         area = Rect(min(sx, tx) - NEAR / 4, min(sy, ty) - NEAR / 4, max(sx, tx) + NEAR / 4, max(sy, ty) + NEAR / 4)
@@ -186,7 +205,7 @@ class Router(Generic[K]):
                     yield (source, s, (xa, sy), (xa, yk), (xb, yk), (xb, ty), t, target)
 
     def _disturbs(self, path: Path, net: Hashable) -> float:
-        """What crossing other wires and running along them costs."""
+        """Return the cost of crossing other wires and running along them."""
         cost = 0.0
         for a, b in itertools.pairwise(_tidy(path)):
             span = _span(a, b).grown(LANE * 0.4)
@@ -205,7 +224,7 @@ class Router(Generic[K]):
         return cost
 
     def _search(self, wire: Wire) -> Path | None:
-        """The shortest way with few bends along the lines beside the near blocks, or else beside those further off."""
+        """Search the shortest route with few bends along lines beside near blocks, or else beside blocks further away."""
         s, t = (wire.source[0] + STUB, wire.source[1]), (wire.target[0] - STUB, wire.target[1])
         if not (self.blocks.free(_span(s, s).grown(MARGIN - 1.0)) and self.blocks.free(_span(t, t).grown(MARGIN - 1.0))):
             return None  # shut in by a block on top of the port
@@ -214,19 +233,20 @@ class Router(Generic[K]):
             if len(near) > MOST_BLOCKS:
                 near.sort(key=lambda r: abs(r.left + r.right - s[0] - t[0]) + abs(r.top + r.bottom - s[1] - t[1]))
                 del near[MOST_BLOCKS:]
-            found = _Maze(near, s, t).walk()
-            if found is not None:
-                path = (wire.source, *found, wire.target)
+            points = _Maze(near, s, t).walk()
+            if points is not None:
+                path = (wire.source, *points, wire.target)
                 if self.clear(path):
                     return _tidy(path)
         return None
 
 
 class _Maze:
-    """The lines along the edges of some blocks, and which stretches of them the blocks bar."""
+    """The lines along the edges of some blocks, and the stretches of them that blocks obstruct."""
 
     def __init__(self, blocks: Sequence[Rect], start: Point, goal: Point) -> None:
-        self._start, self._goal = start, goal
+        self._start = start
+        self._goal = goal
         self.xs = sorted({start[0], goal[0], *(x for r in blocks for x in (r.left - STUB, r.right + STUB))})
         self.ys = sorted({start[1], goal[1], *(y for r in blocks for y in (r.top - STUB, r.bottom + STUB))})
         self._level: set[tuple[int, int]] = set()  # (i, j): from (i, j) to the right neighbour is barred
@@ -243,7 +263,7 @@ class _Maze:
         self._upright.update(itertools.product(inside_x, into_y))
 
     def walk(self) -> list[Point] | None:
-        """A* from start to goal, with a price for every bend."""
+        """Return the points of the cheapest path from start to goal, by A* with a cost for bends; None if there is none."""
         xs, ys = self.xs, self.ys
         first = (bisect_left(xs, self._start[0]), bisect_left(ys, self._start[1]), 0)
         goal_i, goal_j = bisect_left(xs, self._goal[0]), bisect_left(ys, self._goal[1])
@@ -291,7 +311,7 @@ def _length(path: Path) -> float:
 
 
 def _tidy(path: Iterable[Point]) -> Path:
-    """Without points that the path passes straight."""
+    """Return the path without points at which it does not turn."""
     points: list[Point] = []
     for point in path:
         if points and point == points[-1]:
@@ -306,7 +326,7 @@ def _tidy(path: Iterable[Point]) -> Path:
 
 
 def label_places(path: Path, width: float, height: float) -> Iterator[Rect]:
-    """Where a label could lie on a wire: on the long level stretches first, then where it stands out at an upright one."""
+    """Yield places for a label on a wire: on the long horizontal stretches first, then across the vertical ones."""
     stretches = sorted(itertools.pairwise(path), key=lambda ends: -abs(ends[0][0] - ends[1][0]))
     for roomy in (True, False):
         for a, b in stretches:

@@ -1,4 +1,4 @@
-"""What every block kind has: ports, a rule for what each port takes, and the layers it stands for."""
+"""The base class of block kinds: ports, the types that ports take, and the layers of a block."""
 
 from __future__ import annotations
 
@@ -26,15 +26,18 @@ Rate = Annotated[float, Meta(ge=0, lt=1)]
 Momentum = Annotated[float, Meta(gt=0, lt=1, description="Momentum of the moving mean and variance.")]
 Normalised = Annotated[bool, Meta(description="BatchNormalization after each layer.")]
 Trainable = Annotated[bool, Meta(description="Off: the block keeps the weights it starts with (frozen).")]
-Given: TypeAlias = Mapping[str, PortType]
+InputTypes: TypeAlias = Mapping[str, PortType]
+"""The types on the connected input ports of a block, by port."""
+
 EXAMPLES = (TensorType((8,)), TensorType((12, 8)), TensorType((12,), "int32", 8))
-"""A vector, a sequence and token ids, one of which most input ports take."""
+"""A vector, a sequence and token ids: most input ports take one of these types."""
+
 MOST_EXAMPLES = 81
-"""How many combinations of made-up inputs are tried at most: all of those of four ports."""
+"""The largest number of combinations of example types that are tried: enough for all combinations of four ports."""
 
 
 class InPort(msgspec.Struct, frozen=True):
-    """An input of a block: what it takes, in words, and whether it may stay open."""
+    """An input port of a block: a description of the types it takes, and whether it may stay open."""
 
     name: str
     takes: str
@@ -42,44 +45,46 @@ class InPort(msgspec.Struct, frozen=True):
 
 
 class OutPort(msgspec.Struct, frozen=True):
-    """An output of a block, in words."""
+    """An output port of a block, with a description of its type."""
 
     name: str
     gives: str
 
 
 class LastActivation(msgspec.Struct, frozen=True):
-    """The activation of what leaves a block's `outputs`, and the parameter where it stands."""
+    """The activation of a block's port `outputs`, and the parameter that sets it."""
 
     activation: str
     parameter: str
 
 
 class PortError(ValueError):
-    """What a block is given does not fit; `port` is empty where the inputs contradict each other."""
+    """The inputs of a block do not fit. `port` is the input port, or empty if several inputs contradict each other."""
 
     def __init__(self, text: str, port: str = "", hint: str = "") -> None:
         super().__init__(text)
-        self.port, self.hint = port, hint
+        self.port = port
+        self.hint = hint
 
 
 class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"):
-    """The hyperparameters of a block, which also say what the block is.
+    """The hyperparameters of a block; each subclass is one kind of block.
 
-    A subclass gives `inputs`, `outputs`, `check_port` for one wire alone, and `submodel` for all wires together. All else has a
-    default that suits a plain part of the model; the rest of the program asks these members, and never for a class.
+    A subclass defines `inputs`, `outputs`, `check_port` for a single wire, and `submodel` for all wires together. All other
+    members have a default that suits an ordinary part of the model. The rest of the program uses these members and never
+    tests for a class.
     """
 
     title: ClassVar[str] = ""
     """The name of the kind in the palette and in menus."""
     summary: ClassVar[str] = ""
-    """What the kind does, in a sentence."""
+    """A sentence that says what the kind does."""
     category: ClassVar[Category] = "Layers"
     """The heading in the palette, which also gives the colour on the canvas."""
     icon: ClassVar[str] = "cube-outline"
     """The name of a Material Design icon."""
     role: ClassVar[Role] = "model"
-    """What the block is for: an "input" has one output port, `output`, and a "loss" one input port, `predictions`."""
+    """The purpose of the block: an "input" has one output port, `output`, and a "loss" one input port, `predictions`."""
 
     @property
     def is_trainable(self) -> bool:
@@ -88,12 +93,12 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
 
     @property
     def judge(self) -> Judge | None:
-        """How the block judges predictions; None for what is no loss."""
+        """The way in which a loss block judges predictions; None for other blocks."""
         return None
 
     @property
     def divergence(self) -> KullbackLeibler | None:
-        """The KL term that the block adds to the loss; None where it adds none."""
+        """The KL term that the block adds to the loss; None if it adds none."""
         return None
 
     @property
@@ -102,7 +107,7 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
         return None
 
     def with_files(self, new_path: Callable[[str], str]) -> Kind:
-        """The same kind with the path of every file that it names replaced by `new_path` of it."""
+        """Return the kind with the path of every file in it replaced by `new_path(path)`."""
         return self
 
     @property
@@ -120,12 +125,12 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
 
     @property
     def width_parameter(self) -> str:
-        """The parameter that decides how many numbers or symbols a step of the output has; empty where several decide."""
+        """The parameter that sets how many numbers or symbols a step of the output has; empty if several parameters set it."""
         return ""
 
     @property
     def length_parameter(self) -> str:
-        """The parameter that decides how many steps the output has; empty where the inputs or several parameters decide."""
+        """The parameter that sets how many steps the output has; empty if the inputs or several parameters set it."""
         return ""
 
     @property
@@ -135,21 +140,21 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
 
     @property
     def masked_by(self) -> str:
-        """The parameter by which the block skips padding of its input; empty where it looks at every step."""
+        """The parameter that makes the block skip padding of its input; empty if it uses every step."""
         return "mask_padding" if getattr(self, "mask_padding", False) else ""
 
     def with_width(self, width: int) -> Kind | None:
-        """The same kind with this many numbers or symbols per step of the output; None where several parameters decide."""
+        """Return the kind with this many numbers or symbols per step of the output; None if several parameters set it."""
         if not self.width_parameter:
             return None
         return msgspec.structs.replace(self, **{self.width_parameter: width})
 
     def is_relevant(self, name: str) -> bool:
-        """Whether this parameter has a meaning beside the others; forms hide one that has none."""
+        """Return whether this parameter has an effect with the values of the others; forms hide it if not."""
         return True
 
     def advice(self, padded_left: bool) -> Iterator[Problem]:
-        """Warnings and hints about what works but costs something; `where` is a parameter, or empty for the whole block.
+        """Yield warnings and remarks on settings with a cost. `where` is a parameter, or empty for the whole block.
 
         `padded_left` says whether the sequences that are bound to the inputs of the block are padded on the left.
         """
@@ -167,89 +172,90 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
         return ()
 
     def faults(self) -> Iterator[tuple[str, str]]:
-        """(parameter, what is wrong with it) for hyperparameters that contradict each other."""
+        """Yield (parameter, sentence) for each hyperparameter that contradicts another."""
         return iter(())
 
-    def check_port(self, port: str, given: PortType) -> None:
-        """Raise PortError if this port can never take this, whatever else is connected."""
+    def check_port(self, port: str, received: PortType) -> None:
+        """Raise PortError if the port can never take the type `received`, whatever else is connected."""
 
     def expects(self, port: str) -> PortType | None:
-        """The one type that this port can take, where the hyperparameters alone say it."""
+        """Return the only type that the port can take, if the hyperparameters determine it; else None."""
         return None
 
-    def wanted_at(self, port: str, given: Given) -> PortType | None:
-        """The type that suits this port best, so that adapters can be offered; `given` is what the wires bring so far."""
+    def wanted_at(self, port: str, input_types: InputTypes) -> PortType | None:
+        """Return the type that suits the port best with these other inputs, for adapters to produce; None if any would do."""
         return self.expects(port)
 
     def last_activation(self) -> LastActivation | None:
-        """What losses are compared with; None where the hyperparameters alone do not say it."""
+        """Return the activation of the predictions, to compare with the loss; None if it cannot be determined."""
         return None
 
-    def submodel(self, given: Given) -> Submodel | None:
-        """The layers, given the type on every required port; None for blocks without layers.
+    def submodel(self, input_types: InputTypes) -> Submodel | None:
+        """Return the layers for these types, one for every required port; None for blocks without layers.
 
         Raises PortError, or `LayerError` from a layer that cannot take its input.
         """
         return None
 
-    def step_submodel(self, given: Given) -> Submodel | None:
-        """The layers for one step of generating, with the weights of `submodel(given)`; None where `feeds_back` is false.
+    def step_submodel(self, input_types: InputTypes) -> Submodel | None:
+        """Return the layers for one step of generating, with the weights of `submodel(input_types)`; None unless `feeds_back`.
 
-        Its inputs are one step of `inputs`; then the tensors of the other connected ports, in the order of the ports; then what
-        else has to be carried from step to step, which is zero before the first step. Its outputs are the port `outputs`, one
+        Its inputs are one step of `inputs`; then the tensors of the other connected ports, in the order of the ports; then
+        further values that are carried from step to step, and are zero before the first step. Its outputs are `outputs`, one
         step of predictions, and `states`, the new value of every input but the first, in the same order and shape. (A value
-        that does not change, such as a code, is given back as it came.) A layer with weights has the name that it has in
-        `submodel`, and there is none besides.
+        that does not change, such as a code, is returned unchanged.) It has the layers with weights of `submodel`, under the
+        same names, and no further layers with weights.
         """
         return None
 
     def example_inputs(self) -> dict[str, PortType]:
-        """A made-up type for every input, with which the block can be built; empty if none of those that are tried fits.
+        """Return an example type for every input, with which the block can be built; empty if no combination fits.
 
-        Tried are what a port expects, or else a vector, a sequence and token ids. The catalog shows the layers that they give.
-        A kind with other inputs overrides this.
+        A port gets the type that it expects, or else a vector, a sequence or token ids. The catalog shows the layers for these
+        types. A kind with other inputs overrides this.
         """
         names = [port.name for port in self.inputs()]
         for types in itertools.islice(itertools.product(*map(self._examples, names)), MOST_EXAMPLES):
-            given = dict(zip(names, types, strict=True))
+            input_types = dict(zip(names, types, strict=True))
             try:
-                self.submodel(given)
+                self.submodel(input_types)
             except (PortError, LayerError):
                 continue
-            return given
+            return input_types
         return {}
 
     def _examples(self, port: str) -> list[PortType]:
-        """Types that this port takes, whatever else is connected."""
+        """Return the example types that the port takes, whatever else is connected."""
         expected = self.expects(port)
-        taken: list[PortType] = []
-        for one in EXAMPLES if expected is None else (expected,):
+        accepted: list[PortType] = []
+        for example in EXAMPLES if expected is None else (expected,):
             with contextlib.suppress(PortError, LayerError):
-                self.check_port(port, one)
-                taken.append(one)
-        return taken
+                self.check_port(port, example)
+                accepted.append(example)
+        return accepted
 
-    def output_types(self, given: Given, submodel: Submodel | None) -> dict[str, PortType]:
-        """The type of every output port."""
+    def output_types(self, input_types: InputTypes, submodel: Submodel | None) -> dict[str, PortType]:
+        """Return the type of every output port."""
         return {} if submodel is None else _types_from(submodel, self.states_ports())
 
-    def in_step_with(self, port: str, given: Given, submodel: Submodel | None) -> frozenset[str]:
-        """The output ports with one step for each step of this input, so that a step of theirs may copy the input's.
+    def in_step_with(self, port: str, input_types: InputTypes, submodel: Submodel | None) -> frozenset[str]:
+        """Return the output ports with one step for each step of this input, each of which may copy that step.
 
-        What collapses the steps to a vector or to states is not in step any more. `submodel` is that of `given`.
+        An output after a layer that reduces the steps to a vector or to states is not in step. `submodel` is the submodel for
+        `input_types`.
         """
         if submodel is None:
             return frozenset()
         variables = iter(tensor.variable for tensor in submodel.inputs)  # in the order of the ports
         taken = {
-            name: [variable for _, variable in zip(tensors_of(name, given[name]), variables, strict=False)]
+            name: [variable for _, variable in zip(tensors_of(name, input_types[name]), variables, strict=False)]
             for name in (port.name for port in self.inputs())
-            if name in given
+            if name in input_types
         }
         return submodel.in_step_with(taken.get(port, ()))
 
     def states_ports(self) -> dict[str, StatesType]:
-        """The outputs that are states tuples, with their cells."""
+        """Return the type of each output port that carries a tuple of states."""
         return {}
 
 
@@ -261,32 +267,32 @@ def _types_from(submodel: Submodel, states: Mapping[str, StatesType]) -> dict[st
 
 
 def fail_unless_tensor(
-    port: str, given: PortType, expected: str, rank: int | None = None, dtype: str = "float32"
+    port: str, received: PortType, expected: str, rank: int | None = None, dtype: str = "float32"
 ) -> TensorType:
-    """The given tensor if it has this rank and dtype, else PortError with what was expected and received."""
-    if not isinstance(given, TensorType) or (rank is not None and len(given.shape) != rank) or given.dtype != dtype:
-        raise PortError(f"expected {expected}, got {given}", port)
-    return given
+    """Return the received type if it is a tensor of this rank and dtype, else raises PortError."""
+    if not isinstance(received, TensorType) or (rank is not None and len(received.shape) != rank) or received.dtype != dtype:
+        raise PortError(f"expected {expected}, got {received}", port)
+    return received
 
 
-def fail_unless_sequence(port: str, given: PortType, embedding: int) -> TensorType:
-    """A float sequence, or token ids where the block has an embedding (and only there)."""
-    if isinstance(given, TensorType) and given.dtype == "int32" and len(given.shape) == 1:
+def fail_unless_sequence(port: str, received: PortType, embedding: int) -> TensorType:
+    """Return the received type if it is a float sequence, or with an embedding token ids; else raises PortError."""
+    if isinstance(received, TensorType) and received.dtype == "int32" and len(received.shape) == 1:
         if not embedding:
             raise PortError(
-                f"token ids need an embedding, got {given}", port, "Set embedding to the width of a token's vector."
+                f"token ids need an embedding, got {received}", port, "Set embedding to the width of a token's vector."
             )
-        return given
-    sequence = fail_unless_tensor(port, given, "a sequence (None, steps, features) or token ids (None, steps)", 2)
+        return received
+    sequence = fail_unless_tensor(port, received, "a sequence (None, steps, features) or token ids (None, steps)", 2)
     if embedding:
         raise PortError(
-            f"an embedding takes token ids (int32), got {given}", port, "Set embedding to 0, or the input's encoding to ids."
+            f"an embedding takes token ids (int32), got {received}", port, "Set embedding to 0, or the input's encoding to ids."
         )
     return sequence
 
 
 def embed(builder: SubmodelBuilder, x: Tensor, prefix: str, embedding: int, mask_padding: bool) -> Tensor:
-    """Token ids to vectors, or a mask over the all-zero steps of a sequence that already is vectors."""
+    """Add an Embedding for token ids, or with `mask_padding` a Masking layer for steps of zeros."""
     if embedding:
         if x.type.symbols is None:
             raise PortError("token ids of unknown range", "inputs", "Set symbols at the input block.")
@@ -309,24 +315,24 @@ def states_type(cell: CellName, units: tuple[int, ...]) -> StatesType:
     return StatesType(tuple(CellState(cell, width) for width in units))
 
 
-def joined(builder: SubmodelBuilder, given: PortType, variable: str, name: str, prefix: str) -> Tensor:
-    """A vector input; the tensors of a states tuple are joined to one vector."""
-    if isinstance(given, TensorType):
-        return builder.input(variable, name, given)
-    # not `h_0`: that may be what a block makes of it
-    parts = tuple(builder.input(f"given_{label}", f"{prefix}_State_{label}", type) for label, type in tensors_of("", given))
+def joined(builder: SubmodelBuilder, port_type: PortType, variable: str, name: str, prefix: str) -> Tensor:
+    """Add a vector input; a tuple of states is concatenated to one vector."""
+    if isinstance(port_type, TensorType):
+        return builder.input(variable, name, port_type)
+    # not `h_0`, which may be the name of an output of the block
+    parts = tuple(builder.input(f"given_{label}", f"{prefix}_State_{label}", type) for label, type in tensors_of("", port_type))
     if len(parts) == 1:
         return parts[0]
     return builder.call(variable, layer("Concatenate", f"{prefix}_Concatenate", axis=-1), *parts)
 
 
-def mismatch(given: TensorType, wanted: TensorType) -> str:
-    """Why one tensor may not stand for the other; empty if it may."""
-    if given.dtype != wanted.dtype:
-        return f"expected {wanted.dtype}, got {given.dtype}"
-    if len(given.shape) != len(wanted.shape):
-        return f"expected {format_shape(wanted.shape)}, got {format_shape(given.shape)}"
-    for axis, (a, b) in enumerate(zip(given.shape, wanted.shape, strict=True), start=1):
+def mismatch(received: TensorType, wanted: TensorType) -> str:
+    """Return why the received type does not fit the wanted type; empty if it fits."""
+    if received.dtype != wanted.dtype:
+        return f"expected {wanted.dtype}, got {received.dtype}"
+    if len(received.shape) != len(wanted.shape):
+        return f"expected {format_shape(wanted.shape)}, got {format_shape(received.shape)}"
+    for axis, (a, b) in enumerate(zip(received.shape, wanted.shape, strict=True), start=1):
         if a is not None and b is not None and a != b:
-            return f"axis {axis} is {a}, expected {b}: {format_shape(given.shape)} does not fit {format_shape(wanted.shape)}"
+            return f"axis {axis} is {a}, expected {b}: {format_shape(received.shape)} does not fit {format_shape(wanted.shape)}"
     return ""

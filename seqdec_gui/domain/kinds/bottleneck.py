@@ -1,4 +1,4 @@
-"""The narrow place of an autoencoder: a code, plain or variational."""
+"""The bottleneck of an autoencoder: a code, plain or variational."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ from seqdec_gui.domain.layers.layer import layer
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.types import PortType, TensorType
 
-MEAN_LAYER, LOG_VARIANCE_LAYER = "Z_Mean", "Z_Log_Variance"
+MEAN_LAYER = "Z_Mean"
+"""The name of the layer with the mean of a variational code."""
+
+LOG_VARIANCE_LAYER = "Z_Log_Variance"
+"""The name of the layer with the log variance of a variational code."""
 
 
 class Bottleneck(base.Kind, frozen=True, tag="bottleneck"):
-    """One Dense to the code; variational: a mean and a log variance, and a sample while training.
+    """A Dense layer that computes the code; if variational, a mean and a log variance, with sampling in training.
 
     Sampling (Kingma and Welling 2014, arXiv:1312.6114, eq. 10): code = mean + exp(log_variance / 2) * noise. The noise comes
     from GaussianNoise on zeros, which is silent at inference, so that the exported code is the mean. The engine adds the KL
@@ -86,13 +90,13 @@ class Bottleneck(base.Kind, frozen=True, tag="bottleneck"):
             if self.activation != "linear":
                 yield "activation", f"a variational code is linear, got {self.activation}."
 
-    def check_port(self, port: str, given: PortType) -> None:
-        if isinstance(given, TensorType) and (len(given.shape) != 1 or given.dtype != "float32"):
-            raise base.PortError(f"expected a vector (None, features) or states, got {given}", port)
+    def check_port(self, port: str, received: PortType) -> None:
+        if isinstance(received, TensorType) and (len(received.shape) != 1 or received.dtype != "float32"):
+            raise base.PortError(f"expected a vector (None, features) or states, got {received}", port)
 
-    def submodel(self, given: base.Given) -> Submodel:
+    def submodel(self, input_types: base.InputTypes) -> Submodel:
         builder = SubmodelBuilder("Mean, log variance and a sample of the code." if self.variational else "Input to code.")
-        x = base.joined(builder, given["inputs"], "code_inputs", "Code_Inputs", "Code")
+        x = base.joined(builder, input_types["inputs"], "code_inputs", "Code_Inputs", "Code")
         if self.variational:
             mean = builder.call("mean", base.dense(MEAN_LAYER, self.units, "linear"), x)
             log_variance = builder.call("log_variance", base.dense(LOG_VARIANCE_LAYER, self.units, "linear"), x)

@@ -76,12 +76,12 @@ class ConvEncoder(base.Kind, frozen=True, tag="conv_encoder"):
         if self.dense_units and self.pooling == "none":
             yield "dense_units", "Dense layers follow the pooling, which is none; choose a pooling or remove them."
 
-    def check_port(self, port: str, given: PortType) -> None:
-        base.fail_unless_sequence(port, given, self.embedding)
+    def check_port(self, port: str, received: PortType) -> None:
+        base.fail_unless_sequence(port, received, self.embedding)
 
-    def submodel(self, given: base.Given) -> Submodel:
+    def submodel(self, input_types: base.InputTypes) -> Submodel:
         builder = SubmodelBuilder("Sequence to code by convolutions.")
-        inputs = base.fail_unless_sequence("inputs", given["inputs"], self.embedding)
+        inputs = base.fail_unless_sequence("inputs", input_types["inputs"], self.embedding)
         x = builder.input("encoder_inputs", "Encoder_Inputs", inputs)
         x = base.embed(builder, x, "Encoder", self.embedding, mask_padding=False)
         many = len(self.filters)

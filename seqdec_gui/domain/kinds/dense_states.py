@@ -57,9 +57,9 @@ class DenseStates(base.Kind, frozen=True, tag="dense_states"):
         if self.dropout and not self.trunk:
             yield "dropout", "dropout follows the shared layers, and there are none; set trunk or dropout = 0."
 
-    def check_port(self, port: str, given: PortType) -> None:
-        if isinstance(given, TensorType) and (len(given.shape) != 1 or given.dtype != "float32"):
-            raise base.PortError(f"expected a vector (None, features) or states, got {given}", port)
+    def check_port(self, port: str, received: PortType) -> None:
+        if isinstance(received, TensorType) and (len(received.shape) != 1 or received.dtype != "float32"):
+            raise base.PortError(f"expected a vector (None, features) or states, got {received}", port)
 
     def _states(self) -> StatesType:
         return base.states_type(self.cell, self.units)
@@ -67,9 +67,9 @@ class DenseStates(base.Kind, frozen=True, tag="dense_states"):
     def states_ports(self) -> dict[str, StatesType]:
         return {} if self.split_states else {"states": self._states()}
 
-    def submodel(self, given: base.Given) -> Submodel:
+    def submodel(self, input_types: base.InputTypes) -> Submodel:
         builder = SubmodelBuilder("Vector to the initial states of the decoder.")
-        source = base.joined(builder, given["inputs"], "latent_input", "Latent_Input", "Latent")
+        source = base.joined(builder, input_types["inputs"], "latent_input", "Latent_Input", "Latent")
         for i, units in enumerate(self.trunk):
             source = builder.call("x", base.dense(f"Dense_Trunk_{i}", units, self.trunk_activation), source)
             if self.dropout:

@@ -1,4 +1,4 @@
-"""Where data enters: a vector, a sequence of numbers, a sequence of tokens."""
+"""The input blocks, where data enters: a vector, a sequence of numbers, a sequence of tokens."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel
-from seqdec_gui.domain.kinds.base import Category, Given, Kind, OutPort
+from seqdec_gui.domain.kinds.base import Category, InputTypes, Kind, OutPort
 from seqdec_gui.domain.kinds.roles import Role
 from seqdec_gui.domain.types import PortType, TensorType
 
@@ -32,7 +32,7 @@ class Vector(Kind, frozen=True, tag="vector"):
     def outputs(self) -> tuple[OutPort, ...]:
         return (OutPort("output", "the vector (None, width)"),)
 
-    def output_types(self, given: Given, submodel: Submodel | None) -> dict[str, PortType]:
+    def output_types(self, input_types: InputTypes, submodel: Submodel | None) -> dict[str, PortType]:
         return {"output": TensorType((self.width,))}
 
 
@@ -59,7 +59,7 @@ class FloatSequence(Kind, frozen=True, tag="float_sequence"):
     def outputs(self) -> tuple[OutPort, ...]:
         return (OutPort("output", "the sequence (None, length, features)"),)
 
-    def output_types(self, given: Given, submodel: Submodel | None) -> dict[str, PortType]:
+    def output_types(self, input_types: InputTypes, submodel: Submodel | None) -> dict[str, PortType]:
         return {"output": TensorType((self.length, self.features))}
 
 
@@ -97,7 +97,7 @@ class TokenSequence(Kind, frozen=True, tag="token_sequence"):
     def outputs(self) -> tuple[OutPort, ...]:
         return (OutPort("output", "one-hot rows (None, length, symbols), or ids (None, length)"),)
 
-    def output_types(self, given: Given, submodel: Submodel | None) -> dict[str, PortType]:
+    def output_types(self, input_types: InputTypes, submodel: Submodel | None) -> dict[str, PortType]:
         if self.encoding == "ids":
             return {"output": TensorType((self.length,), "int32", self.symbols)}
         return {"output": TensorType((self.length, self.symbols))}

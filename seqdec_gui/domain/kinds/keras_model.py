@@ -11,19 +11,19 @@ import msgspec
 from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel
-from seqdec_gui.domain.kinds.base import Category, Given, InPort, Kind, OutPort, PortError, Trainable, mismatch
+from seqdec_gui.domain.kinds.base import Category, InPort, InputTypes, Kind, OutPort, PortError, Trainable, mismatch
 from seqdec_gui.domain.kinds.roles import ImportedFile
 from seqdec_gui.domain.paths import path_fault
 from seqdec_gui.domain.types import DType, PortType, Shape, TensorType
 
 SUFFIXES = (".keras", ".h5", ".hdf5")
-"""Of the files that can become a block."""
+"""The endings of the files that can be imported as a block."""
 LARGEST_SIZE = 2**31 - 1
 """The largest size of an axis; what claims more is damaged."""
 
 
 class NamedTensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An input or output of a Keras file. `name` is that of a port; `shape` is without the batch axis."""
+    """An input or output of a Keras file. `name` is the name of the port; `shape` is without the batch axis."""
 
     name: str
     shape: Shape
@@ -35,7 +35,7 @@ class NamedTensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class KerasModel(Kind, frozen=True, tag="keras_model"):
-    """An imported model. All but `file` and `trainable` is what an inspection of the file found."""
+    """An imported model. All parameters except `file` and `trainable` come from the inspection of the file."""
 
     title: ClassVar[str] = "Keras model"
     summary: ClassVar[str] = "A trained or untrained model from a .keras or .h5 file, with its weights."
@@ -90,20 +90,20 @@ class KerasModel(Kind, frozen=True, tag="keras_model"):
                 if wrong is not None:
                     yield field, f"expected sizes from 1 to {LARGEST_SIZE:,} in the shape of {tensor.name}, got {wrong:,}."
 
-    def check_port(self, port: str, given: PortType) -> None:
+    def check_port(self, port: str, received: PortType) -> None:
         wanted = next(tensor.type for tensor in self.model_inputs if tensor.name == port)
-        if not isinstance(given, TensorType):
-            raise PortError(f"expected {wanted}, got {given}", port, "Split the states into single ports first.")
-        why = mismatch(given, wanted)
+        if not isinstance(received, TensorType):
+            raise PortError(f"expected {wanted}, got {received}", port, "Split the states into single ports first.")
+        why = mismatch(received, wanted)
         if why:
             raise PortError(why, port)
 
-    def in_step_with(self, port: str, given: Given, submodel: Submodel | None) -> frozenset[str]:
-        """What is inside is not known: every sequence that comes out may follow every sequence that goes in."""
+    def in_step_with(self, port: str, input_types: InputTypes, submodel: Submodel | None) -> frozenset[str]:
+        """Return every output with steps, since the layers inside are unknown: any of them may follow any input with steps."""
         taken = next((tensor for tensor in self.model_inputs if tensor.name == port), None)
         if taken is None or not taken.type.has_steps:
             return frozenset()
         return frozenset(tensor.name for tensor in self.model_outputs if tensor.type.has_steps)
 
-    def output_types(self, given: Given, submodel: Submodel | None) -> dict[str, PortType]:
+    def output_types(self, input_types: InputTypes, submodel: Submodel | None) -> dict[str, PortType]:
         return {tensor.name: tensor.type for tensor in self.model_outputs}

@@ -1,4 +1,4 @@
-"""A table of ordinary Keras layers, one after the other; also what adapters are made of."""
+"""A table of ordinary Keras layers, applied in order; adapters are made of it too."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ Size = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
 class StackLayer(msgspec.Struct, frozen=True, tag_field="layer", forbid_unknown_fields=True):
-    """One row of the table. `keras_layer` is the layer it stands for, given a name."""
+    """One row of the table."""
 
     def keras_layer(self, name: str) -> Layer:
+        """Return the Keras layer of this row with this name."""
         raise NotImplementedError
 
     @classmethod
@@ -206,7 +207,7 @@ AnyStackLayer: TypeAlias = (
 
 
 class LayerStack(base.Kind, frozen=True, tag="layer_stack"):
-    """Ordinary layers, first row first."""
+    """Ordinary Keras layers, applied in the order of the rows."""
 
     title: ClassVar[str] = "Layer stack"
     summary: ClassVar[str] = "A table of ordinary Keras layers: Dense, Conv1D, pooling, dropout, reshaping and more."
@@ -239,15 +240,15 @@ class LayerStack(base.Kind, frozen=True, tag="layer_stack"):
     def outputs(self) -> tuple[base.OutPort, ...]:
         return (base.OutPort("outputs", "what the last layer gives"),)
 
-    def check_port(self, port: str, given: PortType) -> None:
-        if not isinstance(given, TensorType):
+    def check_port(self, port: str, received: PortType) -> None:
+        if not isinstance(received, TensorType):
             raise base.PortError(
-                f"expected one tensor, got {given}", port, "Split the states into single ports, or use 'Dense to states'."
+                f"expected one tensor, got {received}", port, "Split the states into single ports, or use 'Dense to states'."
             )
-        self.submodel({port: given})
+        self.submodel({port: received})
 
     def last_activation(self) -> base.LastActivation | None:
-        """Of the last row that has one, if the rows after it leave each step's values as they are."""
+        """Return the activation of the last row that has one, if the rows after it do not change the values of a step."""
         for i, row in reversed(tuple(enumerate(self.layers))):
             if isinstance(row, Dense | Conv1D | ActivationLayer):
                 return base.LastActivation(row.activation, f"layers[{i}].activation")
@@ -255,9 +256,9 @@ class LayerStack(base.Kind, frozen=True, tag="layer_stack"):
                 return None
         return None
 
-    def submodel(self, given: base.Given) -> Submodel:
+    def submodel(self, input_types: base.InputTypes) -> Submodel:
         builder = SubmodelBuilder("A stack of " + ", ".join(dict.fromkeys(row.type_name() for row in self.layers)) + ".")
-        inputs = given["inputs"]
+        inputs = input_types["inputs"]
         if not isinstance(inputs, TensorType):
             raise base.PortError(f"expected one tensor, got {inputs}", "inputs")
         x = builder.input("stack_inputs", "Stack_Inputs", inputs)

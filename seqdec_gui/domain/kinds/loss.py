@@ -1,4 +1,4 @@
-"""What the model is trained to predict, and how its predictions are judged."""
+"""The loss block, which compares predictions with targets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel
-from seqdec_gui.domain.kinds.base import Category, Given, InPort, Kind, PortError
+from seqdec_gui.domain.kinds.base import Category, InPort, InputTypes, Kind, PortError
 from seqdec_gui.domain.kinds.roles import Judge, Role
 from seqdec_gui.domain.losses import LOSSES, LossName, LossSpec, MetricName
 from seqdec_gui.domain.types import PortType, TensorType
@@ -43,7 +43,7 @@ class Loss(Kind, frozen=True, tag="loss"):
 
     @property
     def spec(self) -> LossSpec:
-        """What the program knows of the loss that is chosen."""
+        """The row of the chosen loss in `domain.losses`."""
         return LOSSES[self.loss]
 
     @property
@@ -63,9 +63,9 @@ class Loss(Kind, frozen=True, tag="loss"):
         elif wrong:
             yield "metrics", f"{', '.join(wrong)} need symbols (categorical_crossentropy), the loss is {self.loss}."
 
-    def check_port(self, port: str, given: PortType) -> None:
-        if not isinstance(given, TensorType) or given.dtype != "float32" or not given.shape:
-            raise PortError(f"expected predictions (None, ..., numbers), got {given}", port)
+    def check_port(self, port: str, received: PortType) -> None:
+        if not isinstance(received, TensorType) or received.dtype != "float32" or not received.shape:
+            raise PortError(f"expected predictions (None, ..., numbers), got {received}", port)
 
-    def output_types(self, given: Given, submodel: Submodel | None) -> dict[str, PortType]:
+    def output_types(self, input_types: InputTypes, submodel: Submodel | None) -> dict[str, PortType]:
         return {}

@@ -1,4 +1,4 @@
-"""Several tensors to one, or several wires of states to one."""
+"""Kinds that merge several tensors, or several tuples of states."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
-from seqdec_gui.domain.kinds.base import Category, Given, InPort, Kind, OutPort, PortError
+from seqdec_gui.domain.kinds.base import Category, InPort, InputTypes, Kind, OutPort, PortError
 from seqdec_gui.domain.layers.layer import Layer, layer
 from seqdec_gui.domain.types import CellName, CellState, PortType, StatesType, tensors_of
 
@@ -25,25 +25,26 @@ class _Merge(Kind, frozen=True):
         raise NotImplementedError
 
     def _cell(self, cells: tuple[CellState, ...]) -> CellState:
-        """The state that the states of one layer, one from each input, become. Raises PortError."""
+        """Merge the states of one layer, one from each input. Raises PortError."""
         raise NotImplementedError
 
     def inputs(self) -> tuple[InPort, ...]:
         return tuple(InPort(f"input_{i}", "a tensor, or states") for i in range(self._count()))
 
-    def wanted_at(self, port: str, given: Given) -> PortType | None:
-        """What another wire brings: the inputs must be alike."""
-        return next((type for name, type in given.items() if name != port), None)
+    def wanted_at(self, port: str, input_types: InputTypes) -> PortType | None:
+        """Return the type at another input, since all inputs must be alike."""
+        return next((type for name, type in input_types.items() if name != port), None)
 
     def outputs(self) -> tuple[OutPort, ...]:
         return (OutPort("output", "the merged tensor, or states"),)
 
-    def _given(self, given: Given) -> list[PortType]:
-        return [given[port.name] for port in self.inputs()]
+    def _in_port_order(self, input_types: InputTypes) -> list[PortType]:
+        """Return the types in the order of the ports."""
+        return [input_types[port.name] for port in self.inputs()]
 
-    def _states(self, given: Given) -> StatesType | None:
-        """The states that come out, None where tensors are merged. Raises PortError where the inputs are of both sorts."""
-        parts = self._given(given)
+    def _states(self, input_types: InputTypes) -> StatesType | None:
+        """Return the merged states; None if the inputs are tensors. Raises PortError if states and tensors are mixed."""
+        parts = self._in_port_order(input_types)
         states = [part for part in parts if isinstance(part, StatesType)]
         if not states:
             return None
@@ -54,8 +55,8 @@ class _Merge(Kind, frozen=True):
                 raise PortError(text, f"input_{i}", "Set cell and number of layers of the encoders alike.")
         return StatesType(tuple(self._cell(cells) for cells in zip(*(part.cells for part in states), strict=True)))
 
-    def submodel(self, given: Given) -> Submodel:
-        states = self._states(given)
+    def submodel(self, input_types: InputTypes) -> Submodel:
+        states = self._states(input_types)
         name = type(self).__name__
         builder = SubmodelBuilder(f"{name} of {self._count()} {'tensors' if states is None else 'tuples of states'}.")
         wires = [
@@ -64,7 +65,7 @@ class _Merge(Kind, frozen=True):
                 for label, type in tensors_of("", part)
                 for suffix in [f"_{label}" if label else ""]
             ]
-            for i, part in enumerate(self._given(given))
+            for i, part in enumerate(self._in_port_order(input_types))
         ]
         if states is None:
             return builder.build(output=builder.call("output", self._layer(name), *(tensor for (tensor,) in wires)))
@@ -73,9 +74,9 @@ class _Merge(Kind, frozen=True):
             merged.append(builder.call(label, self._layer(f"{name}_{label}"), *parts))
         return builder.build(output=tuple(merged))
 
-    def output_types(self, given: Given, submodel: Submodel | None) -> dict[str, PortType]:
-        states = self._states(given)
-        return super().output_types(given, submodel) if states is None else {"output": states}
+    def output_types(self, input_types: InputTypes, submodel: Submodel | None) -> dict[str, PortType]:
+        states = self._states(input_types)
+        return super().output_types(input_types, submodel) if states is None else {"output": states}
 
 
 class Concatenate(_Merge, frozen=True, tag="concatenate"):

@@ -1,4 +1,4 @@
-"""What the recurrent encoder and the recurrent decoder have in common."""
+"""Advice that the recurrent encoder and the recurrent decoder share."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ class Recurrent(Protocol):
 
 
 def slow_kernels(kind: Recurrent, padded_left: bool) -> Iterator[Problem]:
-    """What keeps these layers from the fast loop on GPUs; `where` is the parameter, empty for the whole block."""
+    """Yield a problem for each setting that keeps these layers from cuDNN or from the fast loop on GPUs.
+
+    `where` is the parameter, or empty for the whole block.
+    """
     if kind.mask_padding and padded_left:
         text = "With left padding and a mask TensorFlow leaves cuDNN; with that engine this layer is slower on GPUs."
         yield Problem("warning", "no_cudnn", "", text, "Train with JAX, pad on the right, or switch mask_padding off.")

@@ -119,19 +119,21 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
     def expects(self, port: str) -> PortType | None:
         return self._states() if port == "initial_states" else dict(self._states().tensors).get(port)
 
-    def check_port(self, port: str, given: PortType) -> None:
+    def check_port(self, port: str, received: PortType) -> None:
         if port == "inputs":
-            base.fail_unless_sequence(port, given, self.embedding)
+            base.fail_unless_sequence(port, received, self.embedding)
         elif port == "code":
-            base.fail_unless_tensor(port, given, "a code (None, features)", 1)
-        elif given != self.expects(port):
-            hint = _states_hint(given, self._states()) if port == "initial_states" else ""
-            raise base.PortError(f"expected {self.expects(port)}, got {given}", port, hint)
+            base.fail_unless_tensor(port, received, "a code (None, features)", 1)
+        elif received != self.expects(port):
+            hint = _states_hint(received, self._states()) if port == "initial_states" else ""
+            raise base.PortError(f"expected {self.expects(port)}, got {received}", port, hint)
 
-    def _state_inputs(self, builder: SubmodelBuilder, given: base.Given) -> list[tuple[Tensor, ...]]:
+    def _state_inputs(self, builder: SubmodelBuilder, input_types: base.InputTypes) -> list[tuple[Tensor, ...]]:
         """The initial state of each layer; empty tuples where none are given."""
         names = [name for name, _ in self._states().tensors]
-        connected = [name for name in names if name in given] if self.split_states else names * ("initial_states" in given)
+        connected = names * ("initial_states" in input_types)
+        if self.split_states:
+            connected = [name for name in names if name in input_types]
         if connected and connected != names:
             missing = next(name for name in names if name not in connected)
             raise base.PortError("either all states are connected or none", missing)
@@ -149,28 +151,28 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
         arguments |= {"reset_after": False} if self.cell == "GRU" and not self.reset_after else {}
         return layer(self.cell, f"Decoder_{self.cell}_{i}", **arguments)
 
-    def submodel(self, given: base.Given) -> Submodel:
-        return self._build(given, one_step=False)
+    def submodel(self, input_types: base.InputTypes) -> Submodel:
+        return self._build(input_types, one_step=False)
 
-    def step_submodel(self, given: base.Given) -> Submodel | None:
+    def step_submodel(self, input_types: base.InputTypes) -> Submodel | None:
         if not self.feeds_back:
             return None
-        source = given["inputs"]
+        source = input_types["inputs"]
         assert isinstance(source, TensorType)
         source = TensorType((1, *source.shape[1:]), source.dtype, source.symbols)
         states: dict[str, PortType] = dict(self._states().tensors) if self.split_states else {"initial_states": self._states()}
         return self._build({"inputs": source, **states}, one_step=True)
 
-    def _build(self, given: base.Given, one_step: bool) -> Submodel:
+    def _build(self, input_types: base.InputTypes, one_step: bool) -> Submodel:
         builder = SubmodelBuilder("One step of the decoder." if one_step else "Initial states and inputs to predictions.")
         if self.mode == "repeat_vector":
-            code = base.fail_unless_tensor("code", given["code"], "a code (None, features)", 1)
+            code = base.fail_unless_tensor("code", input_types["code"], "a code (None, features)", 1)
             x = builder.input("code", "Decoder_Code", code)
         else:
             x = builder.input(
-                "decoder_inputs", "Decoder_Inputs", base.fail_unless_sequence("inputs", given["inputs"], self.embedding)
+                "decoder_inputs", "Decoder_Inputs", base.fail_unless_sequence("inputs", input_types["inputs"], self.embedding)
             )
-        initial = self._state_inputs(builder, given)
+        initial = self._state_inputs(builder, input_types)
         if self.mode == "repeat_vector":
             x = builder.call("x", layer("RepeatVector", "Decoder_Repeat", n=self.length), x)
         x = base.embed(builder, x, "Decoder", self.embedding, self.mask_padding)
@@ -189,9 +191,10 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
         return builder.build(outputs=outputs, states=tuple(final)) if one_step else builder.build(outputs=outputs)
 
 
-def _states_hint(given: PortType, wanted: StatesType) -> str:
-    if not isinstance(given, StatesType):
+def _states_hint(received: PortType, wanted: StatesType) -> str:
+    if not isinstance(received, StatesType):
         return "Connect the states of an encoder, or put a 'Dense to states' block between."
-    if len(given.cells) != len(wanted.cells):
-        return f"The encoder gives states for {len(given.cells)} layers, the decoder has {len(wanted.cells)}: set units alike."
+    if len(received.cells) != len(wanted.cells):
+        layers = len(received.cells)
+        return f"The encoder gives states for {layers} layers, the decoder has {len(wanted.cells)}: set units alike."
     return "Set cell and units of both blocks alike, or put a 'Dense to states' block between."

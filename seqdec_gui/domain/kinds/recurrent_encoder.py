@@ -83,8 +83,8 @@ class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
         if self.batch_normalization and len(self.units) == 1:
             yield "batch_normalization", "BatchNormalization stands between layers, and there is one layer; switch it off."
 
-    def check_port(self, port: str, given: PortType) -> None:
-        base.fail_unless_sequence(port, given, self.embedding)
+    def check_port(self, port: str, received: PortType) -> None:
+        base.fail_unless_sequence(port, received, self.embedding)
 
     def _states(self) -> StatesType:
         widths = tuple(units * 2 for units in self.units) if self.bidirectional else self.units
@@ -120,9 +120,9 @@ class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
             states[f"{letter}_{i}"] = builder.call(f"{letter}_{i}", joint, final[k], final[k + len(letters)])
         return x
 
-    def submodel(self, given: base.Given) -> Submodel:
+    def submodel(self, input_types: base.InputTypes) -> Submodel:
         builder = SubmodelBuilder(f"Sequence to {listed(self.output)}.")
-        inputs = base.fail_unless_sequence("inputs", given["inputs"], self.embedding)
+        inputs = base.fail_unless_sequence("inputs", input_types["inputs"], self.embedding)
         x = builder.input("encoder_inputs", "Encoder_Inputs", inputs)
         x = base.embed(builder, x, "Encoder", self.embedding, self.mask_padding)
         states: dict[str, Tensor] = {}

@@ -1,4 +1,4 @@
-"""What some kinds of block are beside a part of the model, as the rest of the program asks for it."""
+"""The roles of blocks, and the protocols of kinds that are more than an ordinary part of the model."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Literal, Protocol
 from seqdec_gui.domain.losses import LossName, LossSpec, MetricName
 
 Role = Literal["input", "model", "loss"]
-"""Whether data enters at a block, whether it becomes part of the model, or whether it judges a prediction."""
+"""The purpose of a block: data enters at an input, a model block has layers, a loss judges predictions."""
 
 
 class Judge(Protocol):
-    """How a loss block judges the predictions on its port `predictions`."""
+    """The settings by which a loss block judges the predictions on its port `predictions`."""
 
     @property
     def loss(self) -> LossName:
@@ -27,11 +27,11 @@ class Judge(Protocol):
 
     @property
     def metrics(self) -> tuple[MetricName, ...]:
-        """What is reported beside the loss."""
+        """The metrics that are reported beside the loss."""
 
     @property
     def spec(self) -> LossSpec:
-        """What the program knows of the loss."""
+        """The row of the loss in `domain.losses`."""
 
     @property
     def classes(self) -> bool:
@@ -55,19 +55,19 @@ class ImportedFile(Protocol):
 
     @property
     def file(self) -> str:
-        """The path as the design has it; empty where no file was chosen yet."""
+        """The path as it stands in the design; empty if no file was chosen yet."""
 
     @property
     def sha256(self) -> str:
-        """The check sum of the inspected file, in hexadecimal; empty where it is not known."""
+        """The check sum of the inspected file, in hexadecimal; empty if it is unknown."""
 
     @property
     def parameter_count(self) -> int:
-        """All weights."""
+        """The number of weights."""
 
     @property
     def trainable_count(self) -> int:
-        """The weights that training changes."""
+        """The number of weights that training changes."""
 
     @property
     def layer_names(self) -> tuple[str, ...]:

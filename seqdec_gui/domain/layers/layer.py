@@ -1,4 +1,4 @@
-"""A Keras layer as data: its class, its name and its arguments, and what it makes of its input."""
+"""Keras layers as data: class, name, arguments, and the result of applying a layer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Types: TypeAlias = tuple[TensorType, ...]
 
 
 class LayerError(ValueError):
-    """A layer cannot take this input; says what it expects and what it got."""
+    """A layer cannot take its input. The text says what was expected and what was received."""
 
 
 class Layer(msgspec.Struct, frozen=True):
@@ -38,7 +38,7 @@ class Layer(msgspec.Struct, frozen=True):
 
 
 class Applied(msgspec.Struct, frozen=True):
-    """What a layer gives: output types, all its weights, and those that are trained."""
+    """The result of applying a layer: the output types, the number of weights, and the number of trained weights."""
 
     outputs: Types
     parameters: int = 0
@@ -46,5 +46,5 @@ class Applied(msgspec.Struct, frozen=True):
 
 
 def layer(type: str, name: str, inner: Layer | None = None, /, **arguments: Value) -> Layer:
-    """A layer in the order in which its arguments are to be read."""
+    """Make a layer; scripts write its arguments in this order."""
     return Layer(type, name, tuple(arguments.items()), inner)

@@ -1,7 +1,7 @@
-"""Where Keras gives a layer the mask of its input: an `.h5` file has no place for such a mask, as `check` says.
+"""Detects layers to which Keras passes the mask of their input, which an `.h5` file cannot store.
 
-Source: `Layer.__call__` of Keras 3.15. A layer is given a mask where its `call` has one and takes a single tensor: a recurrent
-layer that begins with given states takes several and is given none. `tests/runner/test_masks.py` compares.
+Source: `Layer.__call__` of Keras 3.15. A layer gets a mask if its `call` has a parameter for it and takes a single tensor; a
+recurrent layer with initial states takes several and gets no mask. `tests/runner/test_masks.py` compares with Keras.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from seqdec_gui.domain.layers.specs import LAYERS
 
 
 def gives_masks(submodel: Submodel) -> bool:
-    """Whether a layer is given a mask that another layer of the submodel made. None crosses to the next submodel."""
+    """Return whether a layer gets a mask from another layer of the submodel. Masks do not pass between submodels."""
     masked: set[str] = set()
     for call in submodel.calls:
         spec = LAYERS[call.layer.type]

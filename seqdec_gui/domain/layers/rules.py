@@ -1,4 +1,4 @@
-"""Shape rules: what a Keras layer makes of its input, output shapes and parameter counts, as Keras 3 computes them.
+"""Shape rules: the output shapes and parameter counts of Keras layers, as Keras 3 computes them.
 
 One function per kind of layer; `specs.LAYERS` says which class follows which. Sources: the `compute_output_shape` and `build`
 methods of the classes in `keras.layers`; `tests/runner/test_keras_contract.py` compares the two.
@@ -20,19 +20,20 @@ def _float(shape: tuple[int | None, ...]) -> TensorType:
 
 
 def _only(layer: Layer, inputs: Types, rank: int | None = None, what: str = "") -> TensorType:
-    """The single float input, of this rank if one is asked for."""
-    (given,) = inputs
-    if given.dtype != "float32":
-        raise LayerError(f"{layer.type} takes float32 numbers and got {given}; token ids need an Embedding first")
-    if rank is not None and len(given.shape) != rank:
-        raise LayerError(f"{layer.type} takes {what} and got {format_shape(given.shape)}")
-    return given
+    """Return the only input; raises LayerError unless it is float32 and has this rank (None: any rank)."""
+    (tensor,) = inputs
+    if tensor.dtype != "float32":
+        raise LayerError(f"{layer.type} takes float32 numbers and got {tensor}; token ids need an Embedding first")
+    if rank is not None and len(tensor.shape) != rank:
+        raise LayerError(f"{layer.type} takes {what} and got {format_shape(tensor.shape)}")
+    return tensor
 
 
-def _last(layer: Layer, given: TensorType) -> int:
-    if not given.shape or given.shape[-1] is None:
-        raise LayerError(f"{layer.type} needs a last axis of known size and got {format_shape(given.shape)}")
-    return given.shape[-1]
+def _last(layer: Layer, tensor: TensorType) -> int:
+    """Return the size of the last axis; raises LayerError if it is open."""
+    if not tensor.shape or tensor.shape[-1] is None:
+        raise LayerError(f"{layer.type} needs a last axis of known size and got {format_shape(tensor.shape)}")
+    return tensor.shape[-1]
 
 
 SEQUENCE = "a sequence (None, steps, features)"
@@ -44,31 +45,31 @@ def same_shape(layer: Layer, inputs: Types) -> Applied:
 
 
 def dense(layer: Layer, inputs: Types) -> Applied:
-    given = _only(layer, inputs)
+    tensor = _only(layer, inputs)
     units, bias = layer.integer("units"), layer.flag("use_bias", True)
-    count = _last(layer, given) * units + (units if bias else 0)
-    return Applied((_float((*given.shape[:-1], units)),), count, count)
+    count = _last(layer, tensor) * units + (units if bias else 0)
+    return Applied((_float((*tensor.shape[:-1], units)),), count, count)
 
 
 def batch_normalization(layer: Layer, inputs: Types) -> Applied:
-    given = _only(layer, inputs)
-    width = _last(layer, given)  # gamma and beta are trained, the moving mean and variance are not
-    return Applied((given,), 4 * width, 2 * width)
+    tensor = _only(layer, inputs)
+    width = _last(layer, tensor)  # gamma and beta are trained, the moving mean and variance are not
+    return Applied((tensor,), 4 * width, 2 * width)
 
 
 def layer_normalization(layer: Layer, inputs: Types) -> Applied:
-    given = _only(layer, inputs)
-    width = _last(layer, given)
-    return Applied((given,), 2 * width, 2 * width)
+    tensor = _only(layer, inputs)
+    width = _last(layer, tensor)
+    return Applied((tensor,), 2 * width, 2 * width)
 
 
 def embedding(layer: Layer, inputs: Types) -> Applied:
-    (given,) = inputs
-    if given.dtype != "int32":
-        raise LayerError(f"Embedding takes token ids (int32) and got {given}")
+    (tensor,) = inputs
+    if tensor.dtype != "int32":
+        raise LayerError(f"Embedding takes token ids (int32) and got {tensor}")
     units = layer.integer("output_dim")
     count = layer.integer("input_dim") * units
-    return Applied((_float((*given.shape, units)),), count, count)
+    return Applied((_float((*tensor.shape, units)),), count, count)
 
 
 def _recurrent_parameters(layer: Layer, features: int) -> int:
@@ -79,8 +80,8 @@ def _recurrent_parameters(layer: Layer, features: int) -> int:
     return 3 * units * (features + units + biases)
 
 
-def _recurrent_outputs(layer: Layer, given: TensorType, width: int, copies: int = 1) -> Types:
-    steps = given.shape[0]
+def _recurrent_outputs(layer: Layer, tensor: TensorType, width: int, copies: int = 1) -> Types:
+    steps = tensor.shape[0]
     first = _float((steps, width)) if layer.flag("return_sequences", False) else _float((width,))
     if not layer.flag("return_state", False):
         return (first,)
@@ -89,21 +90,21 @@ def _recurrent_outputs(layer: Layer, given: TensorType, width: int, copies: int 
 
 
 def recurrent(layer: Layer, inputs: Types) -> Applied:
-    given = _only(layer, inputs, 2, SEQUENCE)
-    count = _recurrent_parameters(layer, _last(layer, given))
-    return Applied(_recurrent_outputs(layer, given, layer.integer("units")), count, count)
+    tensor = _only(layer, inputs, 2, SEQUENCE)
+    count = _recurrent_parameters(layer, _last(layer, tensor))
+    return Applied(_recurrent_outputs(layer, tensor, layer.integer("units")), count, count)
 
 
 def bidirectional(layer: Layer, inputs: Types) -> Applied:
-    given = _only(layer, inputs, 2, SEQUENCE)
+    tensor = _only(layer, inputs, 2, SEQUENCE)
     assert layer.inner is not None
-    count = 2 * _recurrent_parameters(layer.inner, _last(layer, given))
-    outputs = _recurrent_outputs(layer.inner, given, 2 * layer.inner.integer("units"), copies=2)
+    count = 2 * _recurrent_parameters(layer.inner, _last(layer, tensor))
+    outputs = _recurrent_outputs(layer.inner, tensor, 2 * layer.inner.integer("units"), copies=2)
     return Applied(outputs, count, count)
 
 
 def _convolved(layer: Layer, steps: int | None, size: int, stride: int) -> int | None:
-    """Length after a window of `size` moves by `stride`."""
+    """Return the number of positions of a window of `size` that moves by `stride`; None if the length is open."""
     if steps is None:
         return None
     if dict(layer.arguments).get("padding", "valid") in ("same", "causal"):
@@ -115,27 +116,28 @@ def _convolved(layer: Layer, steps: int | None, size: int, stride: int) -> int |
 
 
 def conv1d(layer: Layer, inputs: Types) -> Applied:
-    given = _only(layer, inputs, 2, SEQUENCE)
+    tensor = _only(layer, inputs, 2, SEQUENCE)
     filters, size = layer.integer("filters"), layer.integer("kernel_size")
-    count = filters * (size * _last(layer, given) + 1)
-    return Applied((_float((_convolved(layer, given.shape[0], size, layer.integer("strides", 1)), filters)),), count, count)
+    count = filters * (size * _last(layer, tensor) + 1)
+    return Applied((_float((_convolved(layer, tensor.shape[0], size, layer.integer("strides", 1)), filters)),), count, count)
 
 
 def pooling1d(layer: Layer, inputs: Types) -> Applied:
-    given = _only(layer, inputs, 2, SEQUENCE)
+    tensor = _only(layer, inputs, 2, SEQUENCE)
     size = layer.integer("pool_size", 2)
-    return Applied((_float((_convolved(layer, given.shape[0], size, size), given.shape[1])),))
+    return Applied((_float((_convolved(layer, tensor.shape[0], size, size), tensor.shape[1])),))
 
 
 def global_pooling1d(layer: Layer, inputs: Types) -> Applied:
     return Applied((_float((_only(layer, inputs, 2, SEQUENCE).shape[1],)),))
 
 
-def _size(layer: Layer, given: TensorType) -> int:
+def _size(layer: Layer, tensor: TensorType) -> int:
+    """Return the number of values without the batch axis; raises LayerError if an axis is open."""
     total = 1
-    for axis in given.shape:
+    for axis in tensor.shape:
         if axis is None:
-            raise LayerError(f"{layer.type} needs a known length and got {format_shape(given.shape)}; set the input's length")
+            raise LayerError(f"{layer.type} needs a known length and got {format_shape(tensor.shape)}; set the input's length")
         total *= axis
     return total
 
@@ -145,43 +147,45 @@ def flatten(layer: Layer, inputs: Types) -> Applied:
 
 
 def reshape(layer: Layer, inputs: Types) -> Applied:
-    given = _only(layer, inputs)
+    tensor = _only(layer, inputs)
     shape = layer["target_shape"]
     assert isinstance(shape, tuple)
     target = _float(shape)
-    if _size(layer, given) != _size(layer, target):
-        raise LayerError(f"Reshape cannot make {format_shape(target.shape)} of {format_shape(given.shape)}: the sizes differ")
+    if _size(layer, tensor) != _size(layer, target):
+        raise LayerError(f"Reshape cannot make {format_shape(target.shape)} of {format_shape(tensor.shape)}: the sizes differ")
     return Applied((target,))
 
 
 def permute(layer: Layer, inputs: Types) -> Applied:
-    given = _only(layer, inputs, 2, SEQUENCE)
-    return Applied((_float((given.shape[1], given.shape[0])),))
+    tensor = _only(layer, inputs, 2, SEQUENCE)
+    return Applied((_float((tensor.shape[1], tensor.shape[0])),))
 
 
 def repeat_vector(layer: Layer, inputs: Types) -> Applied:
-    given = _only(layer, inputs, 1, VECTOR)
-    return Applied((_float((layer.integer("n"), given.shape[0])),))
+    tensor = _only(layer, inputs, 1, VECTOR)
+    return Applied((_float((layer.integer("n"), tensor.shape[0])),))
 
 
 def resized(sign: int, argument: str) -> Rule:
+    """Return the rule of a layer that adds (`sign` 1) or removes (`sign` -1) steps, as many as `argument` says."""
+
     def rule(layer: Layer, inputs: Types) -> Applied:
-        given = _only(layer, inputs, 2, SEQUENCE)
+        tensor = _only(layer, inputs, 2, SEQUENCE)
         ends = layer[argument]
         assert isinstance(ends, tuple)
-        steps = given.shape[0]
+        steps = tensor.shape[0]
         after = None if steps is None else steps + sign * sum(ends)
         if after is not None and after < 1:
             raise LayerError(f"{layer.type} {ends} leaves nothing of a sequence of {steps} steps")
-        return Applied((_float((after, given.shape[1])),))
+        return Applied((_float((after, tensor.shape[1])),))
 
     return rule
 
 
 def up_sampling1d(layer: Layer, inputs: Types) -> Applied:
-    given = _only(layer, inputs, 2, SEQUENCE)
-    steps = given.shape[0]
-    return Applied((_float((None if steps is None else steps * layer.integer("size", 2), given.shape[1])),))
+    tensor = _only(layer, inputs, 2, SEQUENCE)
+    steps = tensor.shape[0]
+    return Applied((_float((None if steps is None else steps * layer.integer("size", 2), tensor.shape[1])),))
 
 
 def concatenate(layer: Layer, inputs: Types) -> Applied:
@@ -198,7 +202,7 @@ def concatenate(layer: Layer, inputs: Types) -> Applied:
                 f"tensors joined along axis {axis} must agree in all other axes, got {format_shape(first.shape)} and "
                 f"{format_shape(other.shape)}"
             )
-    sizes = [given.shape[at] for given in inputs]
+    sizes = [tensor.shape[at] for tensor in inputs]
     joined = None if None in sizes else sum(size for size in sizes if size is not None)
     return Applied((TensorType((*first.shape[:at], joined, *first.shape[at + 1 :]), first.dtype),))
 

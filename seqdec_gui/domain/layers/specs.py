@@ -1,4 +1,4 @@
-"""One row per Keras layer class that a block may be made of: everything that the program knows of the class.
+"""The table of Keras layer classes that a block may contain, with every property that the program needs.
 
 To add a layer, add a row (and a shape rule in `rules`, where none fits). Shape inference, the generated script, the advice
 about masks, the estimates of work and memory and the certificates all read it here.
@@ -20,7 +20,7 @@ Products = Literal["none", "per_output_step", "per_input_step"]
 
 
 class LayerSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """What the program knows of one class of `keras.layers`.
+    """The properties of one class of `keras.layers`.
 
     `rule` gives output types and parameter counts. `positional` are the leading arguments that scripts write without a name.
     `separate_inputs`: several inputs are arguments of their own, as in `attention(query, value)`, instead of one list.
@@ -29,9 +29,9 @@ class LayerSpec(msgspec.Struct, frozen=True, kw_only=True):
     the first output has the mask of the input. A layer that returns the last step alone has taken the mask by then.
     `makes_mask` is "always", "never", or the argument that switches it on. `tests/runner/test_masks.py` compares with Keras.
 
-    `kept_floats` is how many numbers per output number a training step keeps for the backward pass: a recurrent layer keeps its
-    gates. `linear` layers have a bias that a BatchNormalization right after them takes away. `random_arguments` are those
-    that make a training step random; at 0 the layer draws nothing.
+    `kept_floats` is how many numbers a training step keeps for the backward pass, per number of the output: a recurrent layer
+    keeps its gates. `linear` layers have a bias that a BatchNormalization right after them cancels. `random_arguments` are the
+    arguments that make a training step random unless they are 0.
     """
 
     rule: Rule
@@ -46,12 +46,12 @@ class LayerSpec(msgspec.Struct, frozen=True, kw_only=True):
     random_arguments: tuple[str, ...] = ()
 
     def gives_mask(self, layer: Layer) -> bool:
-        """Whether this layer gives its output a mask of its own making."""
+        """Return whether this layer makes a mask for its output."""
         return self.makes_mask == "always" or (self.makes_mask != "never" and layer.flag(self.makes_mask, False))
 
 
 def apply(layer: Layer, inputs: Types) -> Applied:
-    """Outputs and parameter counts of `layer` on these inputs (without the batch axis). Raises LayerError."""
+    """Return the outputs and parameter counts of `layer` on these inputs (without the batch axis). Raises LayerError."""
     return LAYERS[layer.type].rule(layer, inputs)
 
 
@@ -61,13 +61,13 @@ def random_arguments() -> frozenset[str]:
 
 
 def _time_distributed(layer: Layer, inputs: Types) -> Applied:
-    """The wrapped layer's rule at every step."""
-    (given,) = inputs
-    if given.dtype != "float32" or len(given.shape) < 2:
-        raise LayerError(f"TimeDistributed takes {rules.SEQUENCE} and got {format_shape(given.shape)}")
+    """Apply the rule of the wrapped layer to one step."""
+    (tensor,) = inputs
+    if tensor.dtype != "float32" or len(tensor.shape) < 2:
+        raise LayerError(f"TimeDistributed takes {rules.SEQUENCE} and got {format_shape(tensor.shape)}")
     assert layer.inner is not None
-    inner = apply(layer.inner, (TensorType(given.shape[1:]),))
-    outputs = tuple(TensorType((given.shape[0], *out.shape)) for out in inner.outputs)
+    inner = apply(layer.inner, (TensorType(tensor.shape[1:]),))
+    outputs = tuple(TensorType((tensor.shape[0], *out.shape)) for out in inner.outputs)
     return Applied(outputs, inner.parameters, inner.trainable)
 
 
