@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _WITHOUT = "`seqdec-gui --help` lists what works without."
+"""The end of a sentence on why the window cannot be shown."""
 
 
 def trouble(environment: Mapping[str, str] = os.environ) -> str:

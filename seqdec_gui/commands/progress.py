@@ -113,6 +113,7 @@ class LiveBar:
 
 
 _LIVE = ("loss", "val_loss", "val_token_accuracy", "val_exact_accuracy", "samples_per_s")
+"""The metrics that the bar shows."""
 
 
 def describe_start(event: Started, earlier: Sequence[Epoch] = ()) -> str:

@@ -10,6 +10,7 @@ from seqdec_gui.commands.console import say_json, say_table
 from seqdec_gui.domain.document import SUFFIX, load
 
 NAMES = ("latent-to-sequence", "sequence-to-sequence", "sequence-autoencoder", "image-to-sequence", "language-model", "blank")
+"""The bundled templates in the order of the list."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

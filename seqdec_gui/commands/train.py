@@ -28,6 +28,7 @@ from seqdec_gui.runs.readiness import problems_in_data, readiness
 from seqdec_gui.runs.spec import FitChoice, RunSpec
 
 _TRAINING = ("epochs", "batch_size", "seed")
+"""The training parameters that have an option of their own."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +75,7 @@ def add_watching(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="write the run's events, one JSON object a line")
     parser.add_argument("--detach", action="store_true", help="return as soon as the run has started")
     parser.add_argument(
-        "--nice", metavar="N", type=whole_number(0, 19), default=0, help="priority of other programs over the run (0 to 19)"
+        "--nice", metavar="N", type=whole_number(0, 19), default=0, help="how much the run yields to other programs, 0 to 19"
     )
 
 

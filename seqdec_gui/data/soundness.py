@@ -25,8 +25,11 @@ _LONG_QUANTILE = 0.99
 """The quantile of the lengths of all other rows that is taken as the usual length."""
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""A control character other than tab and line ends."""
+
 _MISSING_MARKS = ("NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None", "<NA>", "\\N")
-"""What R, pandas, spreadsheets and databases write for a missing value."""
+"""The texts that R, pandas, spreadsheets and databases write for a missing value."""
+
 _SHOWN = 40
 """The number of characters of a value that a message shows."""
 

@@ -18,7 +18,7 @@ class TextCodec(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=T
     tokens: Annotated[
         Literal["characters", "words"], Meta(description="What one token is; words are split at white space.")
     ] = "characters"
-    charset: Annotated[tuple[str, ...], Meta(description="The tokens in order of their ids; empty: found in the data.")] = ()
+    charset: Annotated[tuple[str, ...], Meta(description="The tokens in order of their ids; empty: those of the data.")] = ()
     length: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     marks: Annotated[
         Literal["auto", "both", "begin", "end", "none"],

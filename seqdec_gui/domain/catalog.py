@@ -24,7 +24,10 @@ _ORDER: tuple[type[Kind], ...] = (
     Vector, FloatSequence, TokenSequence, DenseStates, RecurrentEncoder, ConvEncoder, Bottleneck, RecurrentDecoder,
     LayerStack, Concatenate, Add, KerasModel, Loss,
 )  # fmt: skip
+"""The kinds in the order of the palette."""
+
 KINDS: dict[str, type[Kind]] = {kind.kind(): kind for kind in _ORDER}
+"""Every kind by its name in design files."""
 
 FieldType = Literal["integer", "number", "boolean", "text", "choice", "integers", "texts", "choices", "table"]
 

@@ -25,7 +25,7 @@ WIDTH = 100
 LAYER_CLASSES = LAYERS.keys()
 """Classes of `keras.layers` that a script can name."""
 _OWN_NAMES = ("Path", "build", "full", "keras", "layers")
-"""Names that the script uses for itself, besides those of blocks."""
+"""The names that the script uses besides those of blocks."""
 
 
 def generate(design: Design, *, verify: bool = True) -> str:

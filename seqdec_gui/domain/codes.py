@@ -241,6 +241,7 @@ _ROWS = (
 # fmt: on
 
 CODES: dict[str, Code] = {row.code: row for row in _ROWS}
+"""The row of every problem code."""
 
 
 def about(code: str) -> Place | None:

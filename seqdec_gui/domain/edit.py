@@ -21,6 +21,7 @@ from seqdec_gui.domain.training import Training
 
 _READING = tuple(field.name for field in fields(Reading))
 _SECTIONS = ("training", "data.file", "data.numbering", "data.split", *(f"data.{name}" for name in _READING))
+"""The beginnings of names of values other than parameters of blocks."""
 
 
 def set_value(design: Design, name: str, text: str) -> Design:

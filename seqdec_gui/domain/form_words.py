@@ -20,21 +20,29 @@ LABELS = {
     "squeeze_units": "Per-step Dense", "split_states": "Port per state",
     "per_step": "At every step", "sha256": "SHA-256", "momentum": "Momentum", "batch_statistics": "Batch statistics",
 }  # fmt: skip
+"""Labels of fields whose name does not make a good label."""
+
 _UNITS = {
     "epochs": "epochs", "batch_size": "rows", "early_stopping_patience": "reports", "plateau_patience": "reports",
     "kl_warmup_epochs": "epochs",
 }  # fmt: skip
+"""The unit of each field that has one."""
+
 _CHOICES = {
     "val_loss": "validation loss", "val_token_accuracy": "validation token accuracy",
     "val_exact_accuracy": "validation exact accuracy", "one_hot": "one-hot", "auto": "automatic", "adam": "Adam",
     "adamw": "AdamW", "rmsprop": "RMSprop", "sgd": "SGD", "relu": "ReLU", "elu": "ELU", "selu": "SELU",
     "gelu": "GELU", "silu": "SiLU", "leaky_relu": "leaky ReLU", **{name: spec.title for name, spec in LOSSES.items()},
 }  # fmt: skip
+"""Words for choices whose value does not read well."""
+
 HELP = {
     "split_kind": "Random rows, or a column of the data that says train, validation or test.",
     "split_seed": "Which rows the random split chooses.",
     "split_column": "The column that says train, validation or test.",
 }
+"""Help texts of fields without a description."""
+
 TRAINING_SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Training", ("epochs", "batch_size", "mini_epochs", "seed")),
     ("Optimizer", ("optimizer", "learning_rate", "weight_decay", "momentum", "clip_norm")),
@@ -44,6 +52,7 @@ TRAINING_SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Best checkpoint and early stopping", ("monitor", "early_stopping_patience", "early_stopping_delta")),
     ("Arithmetic", ("precision", "batch_statistics")),
 )  # fmt: skip
+"""The sections of the training form: heading and fields."""
 
 _Rule = Callable[[Any], bool]
 _TRAINING: dict[str, _Rule] = {
@@ -56,13 +65,18 @@ _TRAINING: dict[str, _Rule] = {
     "plateau_patience": lambda t: t.schedule == "plateau",
     "early_stopping_delta": lambda t: t.early_stopping_patience > 0,
 }
+"""The fields of the training that are relevant only with certain values of others."""
+
 _SPLIT: dict[str, _Rule] = {
     "validation": lambda s: s.kind == "random",
     "test": lambda s: s.kind == "random",
     "seed": lambda s: s.kind == "random",
     "column": lambda s: s.kind == "column",
 }
+"""The fields of the split that are relevant only with certain values of others."""
+
 FACTS = ("sha256", "model_inputs", "model_outputs", "parameter_count", "trainable_count", "layer_names")
+"""The parameters of an imported model that are shown and cannot be edited."""
 
 
 def label(name: str) -> str:

@@ -44,6 +44,7 @@ LOSSES: dict[str, LossSpec] = {
     "mean_squared_error": LossSpec(title="mean squared error", compares="numbers", metrics=("mean_absolute_error",)),
     "mean_absolute_error": LossSpec(title="mean absolute error", compares="numbers", metrics=("mean_absolute_error",)),
 }
+"""The properties of every loss, by its name in Keras."""
 
 if TYPE_CHECKING:
     LossName: TypeAlias = str

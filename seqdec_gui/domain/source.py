@@ -82,13 +82,24 @@ class Names:
 
 # -- the finished script
 _IMPORTS = frozenset({"from pathlib import Path", "import keras", "from keras import layers"})
+"""The import statements that a script may contain."""
+
 _ANNOTATIONS = frozenset({"keras.Model", "dict[str, keras.Model]"})
+"""The return types of functions of a script."""
+
 _KERAS_CALLABLE = frozenset({"Input", "Model"})
+"""The members of `keras` that a script may call."""
+
 _SETTABLE = frozenset({"name", "trainable"})
+"""The attributes of a model that a script may set."""
+
 _MAIN = "if __name__ == '__main__':\n    build()['full'].summary(expand_nested=True)"
 _FILE = re.compile(r"Path\(__file__\)\.with_name\((['\"])[A-Za-z0-9_]+\.(keras|h5|hdf5)\1\)")
 _PARSE_ATTEMPTS = 10
+"""The number of times that parsing is tried; see `_parsed`."""
+
 _CONSTANTS = (str, bool, int, float, type(None))
+"""The types of constants that a script may contain."""
 
 
 def verified(text: str, layer_classes: Set[str]) -> str:

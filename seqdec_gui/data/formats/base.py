@@ -25,8 +25,9 @@ CHUNK_BYTES = 8 * 2**20
 
 CHUNK_ROWS = 65_536
 """The largest number of rows in a chunk."""
+
 _SHOWN_CHARACTERS = 40
-"""How much of a text a message shows."""
+"""The number of characters of a text that a message shows."""
 
 
 class Column(msgspec.Struct, frozen=True):

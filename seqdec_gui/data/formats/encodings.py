@@ -25,7 +25,11 @@ _MARKS = (  # UTF-32 before UTF-16, whose mark is the beginning of that of UTF-3
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+"""The byte order marks and the encodings that they show."""
+
 _CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
+"""A control character, which shows that text was decoded in the wrong encoding."""
+
 _UTF8_LETTER = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|[\xf0-\xf4][\x80-\xbf]{3}"
 )
@@ -43,6 +47,8 @@ _NO_WORD = re.compile(
 """A sequence of letters or symbols that Western words hardly have, unlike words of other alphabets read as cp1252."""
 
 _SYMBOL_IN_WORD = re.compile(rb"(?<=[A-Za-z" + _LETTERS + rb"])[" + _SYMBOLS + rb"](?=[A-Za-z" + _LETTERS + rb"])")
+"""A symbol between two letters."""
+
 _NOT_ASCII = re.compile(rb"[\x80-\xff]+")
 _PROOF_RUNS = 50_000
 """The largest number of runs of bytes outside ASCII that are examined for their alphabet."""
@@ -61,6 +67,7 @@ _FEWEST_IN_WORDS = 3
 
 _ASCII = bytes(range(0x80))
 _WIDE_UNITS = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
+"""The encodings that are tried for a file with zero bytes and without a byte order mark."""
 
 
 class Decoded(NamedTuple):

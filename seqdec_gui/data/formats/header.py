@@ -11,16 +11,26 @@ _MIN_ROWS = 3
 """The least number of rows with which a first line of words can be compared."""
 
 _MANY_ROWS = 20
-"""With fewer rows it may be an accident that a first line of words is unlike all of them."""
+"""The number of rows below which a first line of words may differ from all of them by accident."""
+
 _FEW_KNOWN = 0.1
-"""Names that people give to columns are no evidence where at least this part of the cells below are such names too."""
+"""The share of common column names in the cells below from which such names are no evidence of a header."""
+
 _RICH_CHARACTERS = 300
 """The number of characters in a column from which a letter that it never uses is evidence of a name."""
 
 _NAME = re.compile(r"[^\W_][\w .\-/()\[\]%#:°µ*+]{0,39}")
+"""A cell that may be the name of a column."""
+
 _COMPOUND = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)+")
+"""Words joined by `_`."""
+
 _NUMBER = re.compile(r"[+-]?(\d[\d.,'\u2019\u00a0\u2009\u202f]*|[.,]\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity|nan)", re.IGNORECASE)
+"""A number as people write it, with marks between thousands or a decimal comma, or infinity or NaN."""
+
 _MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None")
+"""The cells that stand for a missing value."""
+
 _WORDS = frozenset((
     "answer", "author", "caption", "category", "chosen", "class", "code", "comment", "content", "context", "date", "de",
     "decoder", "description", "document", "en", "encoder", "english", "es", "example", "file", "formula", "fr", "french",

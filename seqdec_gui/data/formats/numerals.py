@@ -8,12 +8,25 @@ from typing import Any, NamedTuple
 _SIGN = r"^[+-]?"
 _EXPONENT = r"([eE][+-]?\d+)?$"
 _APART = "['\u2019\u00a0\u2009\u202f]"
+"""The marks between thousands other than comma and point: an apostrophe, or a narrow or unbreakable space."""
+
 PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?[iI]nf(inity)?$"
+"""A number in the notation of programs."""
+
 _COMMAS = rf"{_SIGN}(([1-9]\d{{0,2}}(,\d{{3}})+|\d+)(\.\d*)?|\.\d+){_EXPONENT}"
+"""A number with commas between thousands and a decimal point."""
+
 _DOTS = rf"{_SIGN}(([1-9]\d{{0,2}}(\.\d{{3}})+|\d+)(,\d*)?|,\d+){_EXPONENT}"
+"""A number with points between thousands and a decimal comma."""
+
 _OTHERS = rf"{_SIGN}(\d{{1,3}}({_APART}\d{{3}})+|\d+)([.,]\d*)?{_EXPONENT}"
+"""A number with other marks between thousands, and a decimal point or comma."""
+
 ANY = "|".join((PLAIN, _COMMAS, _DOTS, _OTHERS))
+"""A number in any of these notations."""
+
 _SAMPLE = 1000
+"""The number of cells that are tried before the rest of a column."""
 
 _DIGITS = r"^[0-9]+$"
 _BITS = r"^[01]{3,}$"

@@ -19,6 +19,7 @@ from seqdec_gui.data.formats.base import Array, Cell, Chunk, Column, Kind, Table
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
 _KINDS: dict[str, Kind] = {"U": "text", "S": "text", "b": "integer", "i": "integer", "u": "integer", "f": "number"}
+"""The kind of a column for each kind of NumPy data type."""
 
 
 class _Header(NamedTuple):

@@ -14,7 +14,7 @@ WISHED_PLACE_GAP = 6.0
 """The least distance between other blocks and a block that lies at the very place that was wished for, in scene units."""
 
 MAX_RINGS = 400
-"""How many squares of growing size round the wished place are searched for a free place."""
+"""The number of squares of growing size around the wished place that are searched for a free place."""
 
 
 def snapped(value: float) -> float:

@@ -37,8 +37,8 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
     mask_padding: Annotated[
         bool,
         Meta(
-            description="Skip padding: id 0 of an embedding, or steps of zeros. Layers whose states are given go over it all "
-            "the same: Keras passes them no mask."
+            description="Skip padding: id 0 of an embedding, or steps of zeros. Layers with initial states do not skip it: "
+            "Keras passes them no mask."
         ),
     ] = False
     length: Annotated[int, Meta(ge=1, le=1_000_000, description="Steps to predict (repeat_vector).")] = 33
@@ -129,7 +129,7 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
             raise base.PortError(f"expected {self.expects(port)}, got {received}", port, hint)
 
     def _state_inputs(self, builder: SubmodelBuilder, input_types: base.InputTypes) -> list[tuple[Tensor, ...]]:
-        """The initial state of each layer; empty tuples where none are given."""
+        """Add the inputs for initial states, and return the states of each layer; empty tuples if none are connected."""
         names = [name for name, _ in self._states().tensors]
         connected = names * ("initial_states" in input_types)
         if self.split_states:

@@ -51,7 +51,7 @@ class KullbackLeibler(Protocol):
 
 
 class ImportedFile(Protocol):
-    """A Keras file that stands for a block, with what an inspection found in it."""
+    """A Keras file that stands for a block, with the results of its inspection."""
 
     @property
     def file(self) -> str:

@@ -37,7 +37,10 @@ def _last(layer: Layer, tensor: TensorType) -> int:
 
 
 SEQUENCE = "a sequence (None, steps, features)"
+"""The description of a sequence in error texts."""
+
 VECTOR = "a vector (None, features)"
+"""The description of a vector in error texts."""
 
 
 def same_shape(layer: Layer, inputs: Types) -> Applied:

@@ -118,3 +118,4 @@ LAYERS: dict[str, LayerSpec] = {
     "UpSampling1D": LayerSpec(rule=rules.up_sampling1d, positional=("size",)),
     "ZeroPadding1D": LayerSpec(rule=rules.resized(1, "padding")),
 }  # fmt: skip
+"""The properties of every layer class, by the name of the class."""
