@@ -71,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(words: list[str]) -> int:
+    """Run the command that the first word names, or open the window, and return the exit status."""
     if words and words[0] in COMMANDS:
         module = importlib.import_module(f"seqdec_gui.commands.{COMMANDS[words[0]][0]}")
         parser = argparse.ArgumentParser(
@@ -101,6 +102,7 @@ def _fail_unless_text(words: Sequence[str]) -> None:
 
 
 def _top_parser() -> argparse.ArgumentParser:
+    """Return the parser of a call without a command, whose help lists the commands."""
     width = max(map(len, COMMANDS))
     listed = "\n".join(f"  {name:<{width}}  {summary}" for name, (_, summary) in COMMANDS.items())
     parser = argparse.ArgumentParser(

@@ -129,6 +129,7 @@ def _default_steps(size: str, choice: DeviceChoice, batch: int) -> int:
 
 
 def _row(who: str, job: work.Job, results: Sequence[work.Measured], most: float | None) -> Row:
+    """Return the row of a contender from the results of its rounds."""
     rates = [result.samples_per_s for result in results]
     first = statistics.median(result.first_step_s for result in results)
     operations = operations_per_row(infer(work.design(job))) * statistics.median(rates)

@@ -71,6 +71,7 @@ def _design(path: str | None, spec: RunSpec | None) -> tuple[Design, Path]:
 
 
 def _say(certificate: Certificate) -> None:
+    """Print the largest difference per block, the differences of metrics, and the verdict."""
     rows = [("block", "largest difference", "weight")]
     rows += [(block.block, _digits(block.difference), block.weight) for block in certificate.blocks]
     if certificate.blocks:

@@ -156,6 +156,7 @@ class FittedText(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=
         return partial(self._encode, Lookup(self.charset, self.first_symbol, self.tokens, self.lowercase))
 
     def _encode(self, lookup: Lookup, chunk: Chunk) -> Array:
+        """Encode Arrow strings as ids `(rows, length)`, with marks and padding."""
         ids, lengths = lookup.ids(chunk)
         if self.reverse:
             ids = reversed_rows(ids, lengths)

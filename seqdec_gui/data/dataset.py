@@ -197,6 +197,7 @@ class _Tables:
         return self._open[file]
 
     def _opened(self, file: str) -> Table | None:
+        """Open a file with the columns that are bound or that split it; None, with a problem, if it cannot be opened."""
         if not file:
             text = f"No data file is chosen; expected one of {' '.join(data_suffixes())}."
             hint = "Choose a file in the Data tab or with --data."
@@ -262,6 +263,7 @@ def _port_named(name: str, ports: Sequence[DataPort]) -> DataPort | None:
 def _source(
     binding: Binding, source: DataSource, tables: _Tables, port: DataPort, problems: list[Problem]
 ) -> ColumnSource | None:
+    """Return the columns of a binding; None, with a problem, if one is unknown or if their lengths differ."""
     table = tables.get(binding.file or source.file)
     if table is None:
         return None
@@ -342,6 +344,7 @@ def _fit_from(fitted: Fitted, at: Bound) -> Fit:
 
 
 def _as_fitted(bound: Sequence[Bound], fits: Sequence[Fit], fitted: Fitted | None) -> Fitted:
+    """Return the fit to save: made of these fits, or the fit of the run without the feeds of unbound ports."""
     if fitted is not None:
         names = {at.port.name for at in bound}
         return msgspec.structs.replace(fitted, feeds=tuple(feed for feed in fitted.feeds if feed.array in names))

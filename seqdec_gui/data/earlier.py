@@ -139,6 +139,7 @@ def fitted_with(kept: Kept, demand: Demand, source: Source, plan: TextPlan | Non
 
 # -- what stays
 def _kept(codec: Codec | None, known: FittedCodec, source: Source) -> Kept:
+    """Return the codec that fits a column in the way of the earlier run, with new labels after the known ones."""
     match known:
         case FittedText():
             text_codec = codec if isinstance(codec, TextCodec) else TextCodec()
@@ -220,6 +221,7 @@ def _tag(codec: Codec | FittedCodec) -> str:
 def _with_earlier(
     new: FittedCodec, known: FittedCodec, demand: Demand, source: Source
 ) -> tuple[FittedCodec, list[Problem]]:  # fmt: skip
+    """Return the new codec with what stays of the earlier one, and remarks on new symbols, labels and longer rows."""
     where = demand.port.port
     match new, known:
         case FittedText(), FittedText():
@@ -274,6 +276,7 @@ def _ids(codec: FittedCodec, room: int) -> int:
 
 
 def _compared(old: FittedCodec, new: FittedCodec) -> str:
+    """Return how a new codec differs from the earlier one, in words; empty if it does not."""
     match old, new:
         case FittedText(), FittedText():
             same = old.numbering == new.numbering

@@ -187,6 +187,7 @@ def marks_of(codec: TextCodec, port: DataPort) -> tuple[bool, bool]:
 
 
 def _fit_text(demand: Demand, source: Source, codec: TextCodec, plan: TextPlan) -> Fit:
+    """Fit text: check the charset, the length and the room of the blocks for its symbols."""
     port, where = demand.port, demand.port.port
     if len(demand.steps) != 1 or (port.role == "target" and port.classes is None):
         text = f"{source.label} is bound as text, but {port.port} takes {port.type}; expected a port for a sequence of symbols."
@@ -249,6 +250,7 @@ def _charset_problems(codec: TextCodec, where: str) -> list[Problem]:
 
 # -- labels
 def _fit_category(demand: Demand, source: Source, codec: CategoryCodec, taken_for_label: bool) -> Fit:
+    """Fit labels: those of the codec, or else all labels of the rows, sorted."""
     port, where = demand.port, demand.port.port
     if demand.steps or demand.taught is not None or (port.role == "target" and port.classes is None):
         text = f"{source.label} is bound as a label, but {port.port} takes {port.type}; expected a port for one vector."
@@ -281,6 +283,7 @@ def survey_labels(source: Source) -> set[str]:
 
 # -- ids
 def _fit_ids(demand: Demand, source: Source, codec: IdsCodec, seen: NumberSurvey) -> Fit:
+    """Fit ids or one-hot rows: check shape, padding and the room of the blocks for the ids."""
     port, where, depth = demand.port, demand.port.port, 0
     if seen.one_hot and len(source.shape) == len(demand.steps) + 1:
         depth = source.shape[-1]
@@ -332,6 +335,7 @@ def _padding_problems(demand: Demand, source: Source, pad_id: int | None, depth:
 
 # -- numbers
 def _fit_numbers(demand: Demand, source: Source, codec: Codec, seen: NumberSurvey) -> Fit:
+    """Fit numbers: check shape and range, and standardise them if the codec asks for it."""
     port, where = demand.port, demand.port.port
     if port.type.dtype == "int32":
         text = f"{source.label} is bound as numbers, but {port.port} takes token ids ({port.type})."

@@ -65,6 +65,7 @@ def _columns_for(port: FittedPort, names: Sequence[str]) -> list[str]:
 
 
 def _require_all(fitted: Fitted, columns_of: dict[str, list[str]], names: Sequence[str], file: str) -> None:
+    """Raise InvalidInput with a problem for each input that has no column."""
     problems = []
     for port in fitted.inputs:
         if not columns_of[port.name]:
@@ -88,6 +89,7 @@ def _column_values(port: FittedPort, table: Table, columns: list[str]) -> Values
 
 # -- lines
 def _from_lines(fitted: Fitted, lines: list[str], file: str, delimiter: str) -> dict[str, Values]:
+    """Read lines as CSV with a header, or for a single input as one value each. Raises InvalidInput."""
     while lines and not lines[-1].strip():
         lines.pop()
     if not lines:

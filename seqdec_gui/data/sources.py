@@ -85,6 +85,7 @@ class ColumnSource:
         return RowSource(self.label, parts[0] if len(parts) == 1 else np.stack(parts, axis=1))
 
     def _require_numeric(self, column: Column) -> None:
+        """Raise InvalidInput if the column holds text, with the first cell that is not a number."""
         if column.kind == "text":
             offender = self._table.first_not_numeric(column.name)
             problem = wrong_kind(column, "numbers")

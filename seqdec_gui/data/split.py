@@ -51,6 +51,7 @@ def _random(split: Split, rows: int) -> Parts:
 
 
 def _by_column(split: Split, rows: int, table: Table | None) -> Parts:
+    """Divide the rows by the words of the split column. Raises InvalidInput."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -76,6 +77,7 @@ def _by_column(split: Split, rows: int, table: Table | None) -> Parts:
 
 
 def _check(split: Split, parts: Parts, rows: int) -> list[Problem]:
+    """Return an error if no row is left for training, and a warning for each part that a share leaves empty."""
     problems = []
     if rows == 0:
         problems.append(Problem("error", "no_rows", "data", "The data has no rows; expected at least one to train on."))

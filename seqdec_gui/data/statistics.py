@@ -66,6 +66,7 @@ def _of_text(table: Table, column: Column, tokens: TokenKind) -> TextStatistics:
 
 
 def _of_numbers(table: Table, column: Column) -> NumberStatistics:
+    """Compute the statistics of a numeric column in one pass."""
     total, missing, low, high = 0, 0, np.inf, -np.inf
     count, mean, squares = 0, 0.0, 0.0
     kept: list[Array] = []

@@ -74,6 +74,7 @@ def preview(path: Path, first: int, count: int) -> dict[str, list[Cell]]:
 
 
 def _check_readable(path: Path) -> None:
+    """Raise InvalidInput unless the path is an existing, readable file that is not empty."""
     if why := path_fault(str(path)):
         raise InvalidInput(f"Expected a data file, and its path {why}.", "bad_path", "data")
     if not path.exists():

@@ -101,6 +101,7 @@ def _stack(title: str, stem: str, *rows: AnyStackLayer) -> Adapter:
 
 
 def _candidates(known: Inference, link: Link, source_type: PortType, target: Kind) -> Iterator[Adapter]:
+    """Yield adapters by the type at the source and the type that the target wants, the simplest first."""
     wanted = target.wanted_at(link.target.port, known.blocks[link.target.block].inputs)
     if isinstance(wanted, StatesType):
         yield from _to_states(source_type, wanted)

@@ -80,6 +80,7 @@ def _field(name: str, hint: Any, info: msgspec.structs.FieldInfo) -> Field:
 
 
 def _described(name: str, hint: Any, default: Any) -> Field:
+    """Return the field of a parameter from its type hint and its default."""
     properties: dict[str, Any] = {}
     hint, metas = _unwrapped(hint)
     if get_origin(hint) in (Union, types.UnionType) and type(None) in get_args(hint):
@@ -118,6 +119,7 @@ def _unwrapped(hint: Any) -> tuple[Any, list[msgspec.Meta]]:
 
 
 def _bounds(meta: msgspec.Meta) -> dict[str, Any]:
+    """Return the bounds and the help text in `meta` as arguments of `Field`."""
     properties: dict[str, Any] = {}
     for key, name, is_open in (
         ("ge", "minimum", False),

@@ -95,6 +95,7 @@ def keras_file_names(design: Design) -> dict[str, str]:
 
 
 def _script(design: Design, inference: Inference) -> Iterator[str]:
+    """Yield the lines of the script."""
     submodels = [design.block(block_id) for block_id in parts(design, inference)]
     imported = any(block.parameters.imported is not None for block in submodels)
     own = any(block.parameters.imported is None for block in submodels)
@@ -150,6 +151,7 @@ def _import_function(function: str, file_name: str, name: str) -> Iterator[str]:
 
 # -- one submodel
 def _submodel_function(function: str, submodel: Submodel, name: str) -> Iterator[str]:
+    """Yield the lines of the function that builds a submodel."""
     yield f"def {identifier(function)}() -> keras.Model:"
     yield f"    {docstring(submodel.summary)}"
     for tensor in submodel.inputs:
@@ -191,6 +193,7 @@ def _layer_call(call: Call) -> list[str]:
 def _build_function(
     design: Design, inference: Inference, submodels: Sequence[Block], functions: Mapping[str, str], names: Names
 ) -> Iterator[str]:
+    """Yield the lines of `build()`, which connects all submodels to the full model."""
     yield "def build() -> dict[str, keras.Model]:"
     yield '    """Every submodel and the full model, freshly initialised."""'
     for block in submodels:
@@ -236,6 +239,7 @@ def _block_call(design: Design, inference: Inference, block: Block, carried: dic
 def _results(
     block: Block, outputs: Mapping[str, StatesType | TensorType], design: Design, carried: dict[Port, str], names: Names
 ) -> str:
+    """Return the targets of the assignment of a submodel call, and add the variables of its outputs to `carried`."""
     used = {link.source.port for link in design.links if link.source.block == block.id}
     results: list[str] = []
     for port in block.parameters.outputs():

@@ -38,6 +38,7 @@ def explained(error: msgspec.ValidationError, plain: Any, type: type[Any]) -> Re
 
 
 def _in_words(reason: str, value: Any, spec: Any) -> tuple[str, str]:
+    """Return a sentence and a hint for a reason that msgspec gave, the value, and its type."""
     if match := re.fullmatch(r"Object contains unknown field `(.*)`", reason):
         known = _names(_alternative(spec, value))
         return f"There is no {match[1]!r} here.", _near(match[1], known) or f"There are {', '.join(known)}."

@@ -64,6 +64,7 @@ def loss_after(design: Design, block_id: str) -> str:
 
 
 def _input_port(design: Design, known: Inference, block: Block) -> DataPort | None:
+    """Return the data port of an input block; None if its type is not known."""
     output_type = known.blocks[block.id].outputs.get("output")
     if not isinstance(output_type, TensorType):
         return None
@@ -118,6 +119,7 @@ def _predicted_sizes(design: Design, loss: str) -> tuple[str, str]:
 
 
 def _target_port(design: Design, known: Inference, loss: str, judge: Judge) -> DataPort | None:
+    """Return the data port of a loss's targets; None if the type of its predictions is not known."""
     predictions = known.blocks[loss].inputs.get("predictions")
     if not isinstance(predictions, TensorType):
         return None

@@ -149,6 +149,7 @@ def _refused(section: str, error: msgspec.ValidationError, value: Any, type: typ
 
 
 def _block(item: Any, index: int, problems: list[Problem]) -> Block | None:
+    """Read a block from plain data; None, with problems, if it cannot be read."""
     where = f"blocks[{index}]"
     if not isinstance(item, dict) or not isinstance(item.get("id"), str) or not isinstance(item.get("kind"), str):
         problems.append(Problem("error", "bad_block", where, "Expected an object with id, kind and parameters."))

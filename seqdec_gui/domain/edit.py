@@ -100,6 +100,7 @@ def _with_codec(design: Design, name: str, port: str, field_name: str, text: str
 
 
 def _with_parameter(design: Design, block: Block, name: str, parameter: str, text: str) -> Design:
+    """Set a parameter of a block from text. Raises InvalidInput."""
     kind = type(block.parameters)
     field = _field(kind, name, parameter, f"{block.id} ({block.kind})")
     plain = msgspec.to_builtins(block.parameters)

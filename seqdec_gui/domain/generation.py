@@ -105,6 +105,7 @@ def obstacle(design: Design) -> str:
 
 
 def _plan(design: Design, inference: Inference, block: Block, link: Link) -> Plan:
+    """Return how to generate the predictions of one loss. Raises InvalidInput with the reason why it cannot be done."""
     judge, source = block.parameters.judge, link.source
     assert judge is not None
     predicted = inference.blocks[source.block].outputs[source.port]
@@ -187,6 +188,7 @@ def _looks_taught(design: Design, inference: Inference, source: Port, name: str,
 
 
 def _stepwise(design: Design, inference: Inference, loss: str, judge: Judge, decoder: str, width: int) -> Stepwise:
+    """Return the plan for a decoder that is fed its predictions. Raises InvalidInput with the reason if it cannot be."""
     link = design.into(Port(decoder, "inputs"))
     assert link is not None
     block = design.block(link.source.block)

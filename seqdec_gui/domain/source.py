@@ -151,6 +151,7 @@ class _Verifier:
                 self._require(number == 0 and _is_docstring(node), node)
 
     def _function(self, function: ast.FunctionDef) -> None:
+        """Check a function definition: no parameters or decorators, and only assignments and returns."""
         arguments = function.args
         plain = not (function.decorator_list or getattr(function, "type_params", []) or function.name.startswith("_"))
         without = not any((arguments.args, arguments.posonlyargs, arguments.kwonlyargs, arguments.vararg, arguments.kwarg))
@@ -167,6 +168,7 @@ class _Verifier:
                 self._require(number == 0 and _is_docstring(statement), statement)
 
     def _target(self, node: ast.expr) -> None:
+        """Check the target of an assignment, and note its variables."""
         match node:
             case ast.Name(id=name):
                 self._require(not name.startswith("__") and name not in ("keras", "layers", "Path"), node)
@@ -183,6 +185,7 @@ class _Verifier:
                 self._require(False, node)
 
     def _value(self, node: ast.expr) -> None:
+        """Check an expression: constants, known variables, lists, dictionaries and allowed calls."""
         match node:
             case ast.Constant(value=value):
                 self._require(isinstance(value, _CONSTANTS), node)

@@ -68,6 +68,7 @@ def model_problems(design: Design, inference: Inference) -> Iterator[Problem]:
 
 
 def _names(design: Design) -> Iterator[Problem]:
+    """Yield problems of ids that are illegal or not unique, or of a design without blocks."""
     if not design.blocks:
         yield Problem(
             "error",
@@ -91,6 +92,7 @@ def _port_names(kind: Kind, inputs: bool) -> list[str]:
 
 
 def _links(design: Design, inference: Inference) -> Iterator[Problem]:
+    """Yield problems of links with unknown ends, of inputs with several links, and of circles."""
     blocks = {block.id: block for block in reversed(design.blocks)}
     for link in design.links:
         for end, is_input in ((link.source, False), (link.target, True)):
@@ -136,6 +138,7 @@ def _circles(design: Design, stuck: frozenset[str]) -> Iterator[list[str]]:
 
 
 def _open_ports(design: Design, inference: Inference) -> Iterator[Problem]:
+    """Yield a problem for each required input that has no link."""
     for block in design.blocks:
         if block.parameters.role == "loss" and block.id in inference.cyclic:
             continue
@@ -171,6 +174,7 @@ def _unused(design: Design, inference: Inference) -> Iterator[Problem]:
 
 
 def _losses(design: Design, inference: Inference) -> Iterator[Problem]:
+    """Yield problems of missing losses and inputs, of activations that do not suit a loss, and of a frozen model."""
     losses = [block for block in design.blocks if block.parameters.role == "loss"]
     if design.blocks and not losses:
         yield Problem(
@@ -230,6 +234,7 @@ def _data_files(design: Design) -> Iterator[Problem]:
 
 
 def _bindings(design: Design, inference: Inference) -> Iterator[Problem]:
+    """Yield problems of bindings to unknown ports, without a column, or to a port that is bound already."""
     ports = data_ports(design, inference)
     names = [name for port in ports for name in (port.port, *port.aliases)]
     bound: Counter[str] = Counter()
@@ -272,6 +277,7 @@ def unbound(design: Design, inference: Inference | None = None) -> tuple[DataPor
 
 
 def _training(design: Design) -> Iterator[Problem]:
+    """Yield problems of the schedule, the split and the monitored metric."""
     training = design.training
     last = training.schedule_last_epoch or training.epochs
     decays = training.schedule in ("exponential", "cosine")

@@ -87,6 +87,7 @@ class DelimitedTable(Table):
         return list(source.slice(first, count).to_pylist())
 
     def first_not_numeric(self, name: str) -> tuple[int, str] | None:
+        """Return the row and the content of the first cell that is not a number; None if all cells are numbers."""
         import pyarrow as pa
         import pyarrow.compute as pc
 

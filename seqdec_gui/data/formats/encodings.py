@@ -176,6 +176,7 @@ def line_at(content: bytes, offset: int) -> int:
 
 
 def _converted(raw: bytes, name: str, encoding: str) -> bytes:
+    """Decode bytes in this encoding and return them as UTF-8. Raises InvalidInput at the first byte that is not valid."""
     if encoding in ("utf-8", "utf-8-sig", "ascii") and raw.isascii():
         return raw
     decoder = codecs.getincrementaldecoder(encoding)()

@@ -73,6 +73,7 @@ def _column(name: str, dataset: Any) -> Column:
 
 
 def _why_unusable(name: str, dataset: Any) -> Problem | None:
+    """Return the problem that a dataset cannot be a column; None if it can."""
     import h5py
 
     reason = ""

@@ -66,6 +66,7 @@ def judge_header(sample: Sequence[Sequence[str]], bound: Sequence[str] = ()) -> 
 
 
 def _judged(first: Sequence[str], rows: Sequence[Sequence[str]]) -> Judgement:
+    """Judge by numbers: a word above numbers is a name, a number above numbers is a row."""
     columns = [[row[i].strip() for row in rows if i < len(row)] for i in range(len(first))]
     numeric = [_numeric(column) for column in columns]
     names = [i for i, cell in enumerate(first) if numeric[i] and _is_word(cell)]
@@ -81,6 +82,7 @@ def _judged(first: Sequence[str], rows: Sequence[Sequence[str]]) -> Judgement:
 
 
 def _judged_by_words(first: Sequence[str], columns: Sequence[Sequence[str]]) -> Judgement:
+    """Judge a first record of words by known names, repeated cells and differences from the cells below."""
     cells = [cell for cell in first if cell]
     has_rows = bool(columns and columns[0])
     comes_again = any(cell and cell in column for cell, column in zip(first, columns, strict=True))

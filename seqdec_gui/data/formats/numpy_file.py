@@ -151,6 +151,7 @@ def _column(name: str, header: _Header) -> Column:
 
 
 def _why_unusable(name: str, header: _Header) -> Problem | None:
+    """Return the problem that an array cannot be a column; None if it can."""
     reason = ""
     if header.dtype.hasobject:
         reason = "holds Python objects, which are never unpickled; save numbers as a plain array, text as numpy.array(strings)"

@@ -38,6 +38,7 @@ class ParquetTable(Table):
         self._list(column for column in described if column)
 
     def _described(self, field: Any, rows: int) -> Column | None:
+        """Return the column of a Parquet field; None if its type cannot be used, which goes to `unusable`."""
         import pyarrow as pa
 
         arrow_type, shape = field.type, []

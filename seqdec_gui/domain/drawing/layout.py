@@ -175,6 +175,7 @@ def _layers(boxes: Mapping[Key, Box], edges: Sequence[Edge]) -> dict[Key, int]:
 
 
 def _columns(boxes: Mapping[Key, Box], edges: Sequence[Edge], layers: Mapping[Key, int]) -> list[list[_Vertex]]:
+    """Return the columns of blocks and of passing wires, with all wires entered at their ends."""
     columns: list[list[_Vertex]] = [[] for _ in range(max(layers.values()) + 1)]
     vertices = {key: _Vertex(key, layers[key], box.height) for key, box in boxes.items()}
     for vertex in vertices.values():
@@ -304,6 +305,7 @@ def _separated(column: Sequence[_Vertex], wishes: Sequence[float]) -> list[float
 def _positions(
     columns: list[list[_Vertex]], boxes: Mapping[Key, Box], edges: Sequence[Edge], layers: Mapping[Key, int]
 ) -> dict[Key, tuple[float, float]]:
+    """Return the corner of every block, with room between columns for labels and wires."""
     corners: dict[Key, tuple[float, float]] = {}
     top = min(vertex.y for column in columns for vertex in column if vertex.key is not None)
     x = 0.0

@@ -167,6 +167,7 @@ class Router(Generic[K]):
         return all(self.blocks.free(_span(a, b).grown(MARGIN - 1.0)) for a, b in itertools.pairwise(path[1:-1]))
 
     def _best(self, wire: Wire) -> Path | None:
+        """Return the cheapest of the simple routes that keep clear of blocks; None if all are blocked."""
         candidates = sorted((_length(path), number, path) for number, path in enumerate(self._candidates(wire)))
         best: Path | None = None
         least = float("inf")

@@ -164,6 +164,7 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
         return self._build({"inputs": source, **states}, one_step=True)
 
     def _build(self, input_types: base.InputTypes, one_step: bool) -> Submodel:
+        """Return the layers of the whole decoder, or of one step of it with states as further outputs."""
         builder = SubmodelBuilder("One step of the decoder." if one_step else "Initial states and inputs to predictions.")
         if self.mode == "repeat_vector":
             code = base.fail_unless_tensor("code", input_types["code"], "a code (None, features)", 1)

@@ -192,6 +192,7 @@ def up_sampling1d(layer: Layer, inputs: Types) -> Applied:
 
 
 def concatenate(layer: Layer, inputs: Types) -> Applied:
+    """Join tensors that agree in all axes except the joined one."""
     axis = layer.integer("axis", -1)
     first = inputs[0]
     rank = len(first.shape)
