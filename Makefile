@@ -16,7 +16,7 @@ PARALLEL := --dist loadfile
 help:
 	@echo 'make demo         train the bundled example, export it, generate with it, open the window'
 	@echo 'make test         lint and all tests (under 20 minutes on two cores)'
-	@echo 'make fast         the tests without TensorFlow and JAX (under a minute)'
+	@echo 'make fast         the tests that start no TensorFlow, JAX or run (about a minute)'
 	@echo 'make timing       the tests that measure time, one after the other'
 	@echo 'make slow         the tests that train, export and generate'
 	@echo 'make test-xvfb    the walk through the window and the canvas on a virtual screen'

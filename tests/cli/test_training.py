@@ -21,6 +21,8 @@ from seqdec_gui.runs.folder import RunFolder, list_runs
 from seqdec_gui.runs.process import attach
 from seqdec_gui.runs.reader import read_events
 
+pytestmark = pytest.mark.slow
+
 FAKE_CHILD = Path(__file__).parents[1] / "runs" / "fake_child.py"
 PROGRAM = f"""
 import sys

@@ -27,6 +27,8 @@ from seqdec_gui.runs.tasks import Cancelled, Progress
 from tests.gui.conftest import press
 from tests.gui.trained_runs import example_in
 
+pytestmark = pytest.mark.slow
+
 CHILD = Path(__file__).with_name("training_child.py")
 TWO, CPU = DeviceChoice("cpu", count=2), DeviceChoice("cpu")
 Opened = Callable[..., MainWindow]

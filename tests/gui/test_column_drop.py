@@ -24,6 +24,8 @@ from seqdec_gui.resource_files import path as resource
 from tests.gui.conftest import point_on
 from tests.gui.trained_runs import example_in
 
+pytestmark = pytest.mark.slow
+
 Opened = Callable[..., MainWindow]
 
 

@@ -25,6 +25,8 @@ from seqdec_gui.runs.process import RunProcess
 from tests.domain.designs import archetype
 from tests.gui.conftest import name_file, press
 
+pytestmark = pytest.mark.slow
+
 CHILD = Path(__file__).with_name("training_child.py")
 Opened = Callable[..., MainWindow]
 ROMAN = "examples/roman.seqdec"

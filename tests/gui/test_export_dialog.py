@@ -18,6 +18,8 @@ from seqdec_gui.runs.notes import Note, write_note
 from tests.gui.conftest import press
 from tests.gui.trained_runs import asked, child, example_in, trained
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["asked", "child"]
 Child = Callable[[str], None]
 

@@ -40,6 +40,8 @@ from tests.domain import designs
 from tests.gui.conftest import press
 from tests.gui.trained_runs import asked, child, example_in, trained
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["asked", "child"]
 Asked = Callable[[], dict]
 Child = Callable[[str], None]

@@ -18,6 +18,8 @@ from seqdec_gui.gui.pages.data.port_row import PortRow
 from seqdec_gui.gui.window import pages, preload
 from seqdec_gui.gui.window.main_window import MainWindow
 
+pytestmark = pytest.mark.slow
+
 Opened = Callable[..., MainWindow]
 
 

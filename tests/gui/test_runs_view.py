@@ -28,6 +28,8 @@ from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.notes import Note, display_name, plain_name, read_note, write_note
 from seqdec_gui.runs.spec import DeviceChoice, RunSpec
 
+pytestmark = pytest.mark.slow
+
 CHILD = Path(__file__).with_name("training_child.py")
 Opened = Callable[..., MainWindow]
 Make = Callable[..., RunFolder]

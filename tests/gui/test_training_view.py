@@ -29,6 +29,8 @@ from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.process import RunProcess
 from seqdec_gui.runs.spec import DeviceChoice, RunSpec
 
+pytestmark = pytest.mark.slow
+
 CHILD = Path(__file__).with_name("training_child.py")
 Opened = Callable[..., MainWindow]
 
