@@ -133,7 +133,7 @@ def test_a_click_on_train_brings_points_and_a_click_on_stop_ends_the_run(
     assert spec.data_file == str(design.parent / "data" / "roman.csv")
     told: list[str] = []
     ended: list[Path] = []
-    window.workspace.status_told.connect(told.append)
+    window.workspace.status_message.connect(told.append)
     window.workspace.run_ended.connect(ended.append)
     stop(qtbot, window)
     assert found.shown.status.state == "stopped"
@@ -201,7 +201,7 @@ def test_a_run_pauses_goes_on_and_takes_a_learning_rate(qtbot: QtBot, opened: Op
     qtbot.waitUntil(lambda: found.active.history.latest.get("learning_rate") == 0.00025, timeout=5_000)
     qtbot.waitUntil(lambda: field.text() == "0.00025" and field.property("invalid") is False, timeout=5_000)
     told: list[str] = []
-    window.workspace.status_told.connect(told.append)
+    window.workspace.status_message.connect(told.append)
     press(window, "checkpoint_button")
     qtbot.waitUntil(lambda: "The weights are saved." in told, timeout=5_000)
     stop(qtbot, window)

@@ -58,11 +58,11 @@ def test_an_empty_canvas_offers_the_templates_again(window: MainWindow, find: Fi
 
 
 def test_a_long_sentence_of_the_status_bar_ends_in_dots_before_the_totals(archetype: MainWindow) -> None:
-    archetype.workspace.status_told.emit("Expected states, got a vector. " * 9)
+    archetype.workspace.status_message.emit("Expected states, got a vector. " * 9)
     bar, totals = archetype.statusBar(), archetype.statusBar().findChild(QWidget, "totals")
     assert bar.currentMessage().endswith("…")
     assert bar.fontMetrics().horizontalAdvance(bar.currentMessage()) < totals.x()
-    archetype.workspace.status_told.emit("Undone.")
+    archetype.workspace.status_message.emit("Undone.")
     assert bar.currentMessage() == "Undone."
     bar.clearMessage()
 

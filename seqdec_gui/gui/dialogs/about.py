@@ -21,14 +21,14 @@ PACKAGES = ("keras", *_FRAMEWORKS, "numpy", "h5py", "pyarrow", "pyqtgraph")
 
 def versions() -> dict[str, str]:
     """Name and version of everything that matters for a report. Read from the package metadata: nothing is imported."""
-    found = {"seqdec-gui": seqdec_gui.__version__, "Python": platform.python_version()}
-    found |= {"Qt": QT_VERSION_STR, "PyQt": PYQT_VERSION_STR}
+    by_name = {"seqdec-gui": seqdec_gui.__version__, "Python": platform.python_version()}
+    by_name |= {"Qt": QT_VERSION_STR, "PyQt": PYQT_VERSION_STR}
     for name in PACKAGES:
         try:
-            found[name] = metadata.version(name)
+            by_name[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found | {"System": f"{platform.system()} {platform.release()}"}
+            by_name[name] = "not installed"
+    return by_name | {"System": f"{platform.system()} {platform.release()}"}
 
 
 class AboutDialog(KeepsFocus, QDialog):

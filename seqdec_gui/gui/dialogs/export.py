@@ -163,11 +163,11 @@ class ExportDialog(KeepsFocus, QDialog):
         run = chosen.run
         background.run(lambda: _read(run), self._on_design_read, self._on_task_failed, self)
 
-    def _on_design_read(self, found: tuple[RunFolder, Design, bool]) -> None:
-        if self.picker.run is None or self.picker.run.run != found[0]:
+    def _on_design_read(self, read: tuple[RunFolder, Design, bool]) -> None:
+        if self.picker.run is None or self.picker.run.run != read[0]:
             return  # another run was chosen meanwhile
-        self._design = found[:2]
-        self._raw.setVisible(found[2])
+        self._design = read[:2]
+        self._raw.setVisible(read[2])
         self._show_parts()
         self._offer()
 
@@ -302,7 +302,7 @@ class ExportDialog(KeepsFocus, QDialog):
         self._result.show()
         self._open_folder.show()
         self._approved = ""
-        self._workspace.status_told.emit(f"Exported {made.paths[0]}." if made.paths else "Exported.")
+        self._workspace.status_message.emit(f"Exported {made.paths[0]}." if made.paths else "Exported.")
 
     @pyqtSlot(object)
     def _on_task_failed(self, error: Exception) -> None:

@@ -25,16 +25,17 @@ from seqdec_gui.gui.look import theme
 
 FIRST = "guide/index.md"
 MARGIN = 6 * theme.SPACE
-WIDTH, HEIGHT = 860, 900
+WIDTH = 860
+HEIGHT = 900
 MOST_WIDTH = 900
 
 
 def open_guide(parent: QWidget) -> GuideWindow:
     """The guide beside the window; one that is open comes to the front."""
-    found = parent.findChild(GuideWindow)
-    window = found if found is not None else GuideWindow(parent)
+    existing = parent.findChild(GuideWindow)
+    window = existing if existing is not None else GuideWindow(parent)
     window.show()
-    if found is not None:
+    if existing is not None:
         window.activateWindow()
     return window
 
@@ -157,11 +158,11 @@ def _mend_looks(document: QTextDocument, source: str) -> None:
 
 def _pieces(block: QTextBlock) -> list[tuple[int, int, QTextCharFormat]]:
     """Where the fragments of a block begin, how long they are, and their formats."""
-    found, pieces = block.begin(), []
-    while not found.atEnd():
-        fragment = found.fragment()
+    fragments, pieces = block.begin(), []
+    while not fragments.atEnd():
+        fragment = fragments.fragment()
         pieces.append((fragment.position(), fragment.length(), fragment.charFormat()))
-        found += 1
+        fragments += 1
     return pieces
 
 

@@ -51,7 +51,8 @@ class ImportDialog(KeepsFocus, QDialog):
         super().__init__(parent)
         self.setObjectName("import_dialog")
         self.setWindowTitle("Import Keras model")
-        self._workspace, self._path = workspace, path
+        self._workspace = workspace
+        self._path = path
         self.task = ChildTask(self)
         self._title = QLabel(f"Looking into {path.name}")
         self._title.setProperty("role", "value")
@@ -87,12 +88,12 @@ class ImportDialog(KeepsFocus, QDialog):
         super().reject()
 
     @pyqtSlot(object)
-    def _on_task_returned(self, found: Inspected) -> None:
+    def _on_task_returned(self, inspected: Inspected) -> None:
         document = self._workspace.document
         folder = None if document.path is None else document.path.parent
-        new, block_id = with_keras_model(document.design, found, self._path, folder)
+        new, block_id = with_keras_model(document.design, inspected, self._path, folder)
         document.edit(new, f"Import {self._path.name}", select=[block_id])
-        self._workspace.status_told.emit(f"{self._path.name} is the block {block_id}: {found.parameters:,} parameters.")
+        self._workspace.status_message.emit(f"{self._path.name} is the block {block_id}: {inspected.parameters:,} parameters.")
         self.accept()
         self._workspace.page_requested.emit(PageName.DESIGN)
         self._workspace.block_requested.emit(block_id)
@@ -110,10 +111,10 @@ class ImportDialog(KeepsFocus, QDialog):
         self._cancel.setText("Close")
 
 
-def with_keras_model(design: Design, found: Inspected, path: Path, folder: Path | None) -> tuple[Design, str]:
+def with_keras_model(design: Design, inspected: Inspected, path: Path, folder: Path | None) -> tuple[Design, str]:
     """The design with a block for the inspected file at the right of all others, and the block's id."""
     file = path.relative_to(folder) if folder is not None and path.is_relative_to(folder) else path
-    kind = keras_model(found, file.as_posix())
+    kind = keras_model(inspected, file.as_posix())
     block_id = design.free_id(usable_id(path.stem.lower(), "model"))
     across = max((block.position[0] for block in design.blocks), default=-PITCH) + PITCH
     down = min((block.position[1] for block in design.blocks), default=0.0)

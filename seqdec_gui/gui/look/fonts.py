@@ -17,19 +17,19 @@ def font(role: str = "body", bold: bool = False, monospace: bool = False) -> QFo
     """A font of the type scale: small, body, title or headline."""
     base = QApplication.font()
     points = base.pointSizeF() * SCALE[role]
-    found = QFontDatabase.systemFont(QFontDatabase.FixedFont) if monospace else QFont(base)
-    if monospace and not QFontInfo(found).fixedPitch():  # a platform without a theme names no such font
-        found = QFont("monospace")
-        found.setStyleHint(QFont.Monospace)
-    found.setPointSizeF(points)
+    chosen = QFontDatabase.systemFont(QFontDatabase.FixedFont) if monospace else QFont(base)
+    if monospace and not QFontInfo(chosen).fixedPitch():  # a platform without a theme names no such font
+        chosen = QFont("monospace")
+        chosen.setStyleHint(QFont.Monospace)
+    chosen.setPointSizeF(points)
     if bold:
-        found.setWeight(QFont.DemiBold)
-    return found
+        chosen.setWeight(QFont.DemiBold)
+    return chosen
 
 
 def base_font(system: QFont) -> QFont:
     """The desktop's font at the size of the type scale; a reader who asked the desktop for large text gets it."""
-    found = QFont(system)
+    resized = QFont(system)
     if system.pointSizeF() < LARGE_POINTS:
-        found.setPointSizeF(BASE_POINTS)
-    return found
+        resized.setPointSizeF(BASE_POINTS)
+    return resized

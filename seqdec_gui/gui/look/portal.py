@@ -12,7 +12,8 @@ from PyQt5.QtDBus import QDBusConnection, QDBusMessage, QDBusPendingCallWatcher,
 SERVICE = "org.freedesktop.portal.Desktop"
 PATH = "/org/freedesktop/portal/desktop"
 INTERFACE = "org.freedesktop.portal.Settings"
-NAMESPACE, KEY = "org.freedesktop.appearance", "color-scheme"
+NAMESPACE = "org.freedesktop.appearance"
+KEY = "color-scheme"
 PREFERS_DARK = 1
 
 

@@ -118,6 +118,6 @@ DARK = Theme(
 
 def color(hex_color: str, alpha: float = 1.0) -> QColor:
     """A colour of the theme as QColor, more or less transparent."""
-    found = QColor(hex_color)
-    found.setAlphaF(alpha)
-    return found
+    result = QColor(hex_color)
+    result.setAlphaF(alpha)
+    return result

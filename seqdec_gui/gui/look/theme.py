@@ -137,7 +137,7 @@ def _apply(force: bool = False) -> None:
 
 def palette(theme: Theme) -> QPalette:
     """The theme for what the style sheet does not reach: item views, disabled controls, links, placeholders."""
-    found = QPalette()
+    colors = QPalette()
     roles = {
         QPalette.Window: theme.window,
         QPalette.WindowText: theme.text,
@@ -161,9 +161,9 @@ def palette(theme: Theme) -> QPalette:
         QPalette.Shadow: "#000000",
     }
     for role, value in roles.items():
-        found.setColor(role, QColor(value))
+        colors.setColor(role, QColor(value))
     for role in (QPalette.WindowText, QPalette.Text, QPalette.ButtonText):
-        found.setColor(QPalette.Disabled, role, QColor(theme.text_disabled))
-    found.setColor(QPalette.Disabled, QPalette.Highlight, QColor(theme.border))
-    found.setColor(QPalette.Disabled, QPalette.HighlightedText, QColor(theme.text_disabled))
-    return found
+        colors.setColor(QPalette.Disabled, role, QColor(theme.text_disabled))
+    colors.setColor(QPalette.Disabled, QPalette.Highlight, QColor(theme.border))
+    colors.setColor(QPalette.Disabled, QPalette.HighlightedText, QColor(theme.text_disabled))
+    return colors

@@ -43,7 +43,9 @@ class Outline(QTreeWidget):
         self.setEditTriggers(QAbstractItemView.NoEditTriggers)
         self.setSelectionMode(QAbstractItemView.ExtendedSelection)
         self.setContextMenuPolicy(Qt.CustomContextMenu)
-        self._view, self._editor, self._document = view, view.editor, view.editor.document
+        self._view = view
+        self._editor = view.editor
+        self._document = view.editor.document
         self._rows: dict[str, Row] = {}
         self._items: dict[str, QTreeWidgetItem] = {}
         self._following = False
@@ -295,30 +297,32 @@ def _rows(view: DesignView) -> dict[str, Row]:
     for link in design.links:
         into.setdefault(End(link.source, True), []).append(link)
         into.setdefault(End(link.target, False), []).append(link)
-    found: dict[str, Row] = {}
+    rows_by_block: dict[str, Row] = {}
     ends: set[End] = set()
     for block in design.blocks:
-        known, ports = report.inference.blocks[block.id], []
+        inferred, ports = report.inference.blocks[block.id], []
         problems = view.design_scene.blocks[block.id].problems
         for end in ends_of(block):
-            given = (known.outputs if end.is_output else known.inputs).get(end.port.port)
+            port_type = (inferred.outputs if end.is_output else inferred.inputs).get(end.port.port)
             wires = []
             ends.add(end)
             for link in into.get(end, ()):
                 other = f"to {link.target}" if end.is_output else f"from {link.source}"
-                wires.append(Row(link, other, str(given or ""), ""))
+                wires.append(Row(link, other, str(port_type or ""), ""))
             wrong = [problem for problem in problems if problem.where == str(end.port) and not end.is_output]
             side = "output" if end.is_output else "input"
-            text = f"{end.port.port}: {canvas_style.short_type(given)}" if given is not None else f"{end.port.port} ({side})"
-            tip = wrong[0].text if wrong else f"{side}, {given}" if given is not None else side
+            text, tip = f"{end.port.port} ({side})", side
+            if port_type is not None:
+                text, tip = f"{end.port.port}: {canvas_style.short_type(port_type)}", f"{side}, {port_type}"
+            tip = wrong[0].text if wrong else tip
             ports.append(Row(end, text, tip, wrong[0].severity if wrong else "", tuple(wires)))
         texts = "\n".join(problem.sentence() for problem in problems)
         text = f"{block.id}  ·  {block.parameters.title}"
-        found[block.id] = Row(
+        rows_by_block[block.id] = Row(
             block.id, text, texts or block.parameters.summary, problems[0].severity if problems else "", tuple(ports)
         )
     broken = [link for link in design.links if not {End(link.source, True), End(link.target, False)} <= ends]
     if broken:
         rows = tuple(Row(link, str(link), "This wire names a port that does not exist.", "error") for link in broken)
-        found[BROKEN] = Row(BROKEN, "Wires without an end", "Delete them, or add what they name.", "error", rows)
-    return found
+        rows_by_block[BROKEN] = Row(BROKEN, "Wires without an end", "Delete them, or add what they name.", "error", rows)
+    return rows_by_block

@@ -29,7 +29,8 @@ class Entry(QWidget):
 
     def __init__(self, kind: type[Kind], view: DesignView, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.kind, self._view = kind, view
+        self.kind = kind
+        self._view = view
         self.setObjectName(f"palette_{kind.kind()}")
         self.setAccessibleName(f"Add {kind.title}")
         self.setAccessibleDescription(kind.summary)
@@ -86,7 +87,8 @@ class Entry(QWidget):
 
     def _stop_dragging(self) -> None:
         if self._dragging:
-            self._dragging, self._pressed_at = False, None
+            self._dragging = False
+            self._pressed_at = None
             self._view.interaction.cancel_placing()
             self.setCursor(Qt.OpenHandCursor)
 

@@ -81,8 +81,8 @@ class ProblemsPanel(QWidget):
         empty = not document.design.blocks
         self._calm.setText("The design is empty." if empty else "No problems.")
         self._stack.setCurrentIndex(0 if problems and not empty else 1)
-        found = [] if empty else [problem.severity for problem in problems]
-        self.counted.emit(found.count("error"), found.count("warning"))
+        severities = [] if empty else [problem.severity for problem in problems]
+        self.counted.emit(severities.count("error"), severities.count("warning"))
 
     @pyqtSlot(QListWidgetItem)
     def _on_list_item_chosen(self, item: QListWidgetItem) -> None:

@@ -31,7 +31,9 @@ class Operation(QObject):
         self, done: Callable[[Any], None] | None, failed: Callable[[Exception], None] | None, owner: QObject | None
     ) -> None:
         super().__init__()
-        self._done, self._failed, self._owner = done, failed, owner
+        self._done = done
+        self._failed = failed
+        self._owner = owner
         self._cancelled = False
         self._returned.connect(self._on_returned)
         self._raised.connect(self._on_raised)
@@ -78,7 +80,8 @@ class Operation(QObject):
 class _Work(QRunnable):
     def __init__(self, function: Callable[[], Any], operation: Operation) -> None:
         super().__init__()
-        self._function, self._operation = function, operation
+        self._function = function
+        self._operation = operation
 
     def run(self) -> None:
         try:
@@ -105,7 +108,8 @@ def run(
 class _Call(QRunnable):
     def __init__(self, function: Callable[[], Any], future: Future[Any]) -> None:
         super().__init__()
-        self._function, self._future = function, future
+        self._function = function
+        self._future = future
 
     def run(self) -> None:
         try:

@@ -12,7 +12,8 @@ from PyQt5.QtWidgets import QSizePolicy, QToolTip, QWidget
 from seqdec_gui.data.display import number_text
 from seqdec_gui.gui.look import theme
 
-LARGEST_CELL, LEAST_LABELLED = 18, 8
+LARGEST_CELL = 18
+LEAST_LABELLED = 8
 MOST_HEIGHT = 280
 NUMBERS_SHOWN = 400
 NUMBER_WIDTH = 84
@@ -59,7 +60,9 @@ class MatrixPicture(Picture):
         self, values: np.ndarray, across: tuple[str, ...] = (), down: tuple[str, ...] = (), parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._values, self._across, self._down = values, across, down
+        self._values = values
+        self._across = across
+        self._down = down
         self._low, self._high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
         self.setAccessibleName(f"Image of {values.shape[0]} steps by {values.shape[1]} values")
 
@@ -144,7 +147,8 @@ class IdsPicture(Picture):
 
     def __init__(self, ids: np.ndarray, symbols: tuple[str, ...], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._ids, self._symbols = ids.reshape(-1)[:NUMBERS_SHOWN], symbols
+        self._ids = ids.reshape(-1)[:NUMBERS_SHOWN]
+        self._symbols = symbols
         self.setAccessibleName(f"Ids {', '.join(map(str, self._ids[:40].tolist()))}")
 
     def _cell(self) -> tuple[int, int]:
@@ -188,7 +192,8 @@ class NumbersPicture(Picture):
     def __init__(self, values: np.ndarray, names: tuple[str, ...] = (), parent: QWidget | None = None) -> None:
         super().__init__(parent)
         flat = values.reshape(-1)
-        self._values, self._left_out = flat[:NUMBERS_SHOWN], max(0, flat.size - NUMBERS_SHOWN)
+        self._values = flat[:NUMBERS_SHOWN]
+        self._left_out = max(0, flat.size - NUMBERS_SHOWN)
         self._names = names if len(names) == flat.size else tuple(str(place + 1) for place in range(len(self._values)))
         self.setAccessibleName(f"Numbers {', '.join(number_text(value) for value in self._values[:40].tolist())}")
 
@@ -223,10 +228,10 @@ class NumbersPicture(Picture):
 
 def _small_font(cell: float) -> QFont:
     """The small font, smaller still where a cell has no room for it."""
-    found = theme.font("small")
-    if QFontMetrics(found).height() > cell + 4:
-        found.setPixelSize(max(8, int(cell)))
-    return found
+    font = theme.font("small")
+    if QFontMetrics(font).height() > cell + 4:
+        font.setPixelSize(max(8, int(cell)))
+    return font
 
 
 def square_side(width: int) -> int:

@@ -62,7 +62,8 @@ class GridLayout(QLayout):
     def __init__(self, parent: QWidget | None = None, least_width: int = 200, gap: int = 3 * theme.SPACE) -> None:
         super().__init__(parent)
         self._items: list[QLayoutItem] = []
-        self._least_width, self._gap = least_width, gap
+        self._least_width = least_width
+        self._gap = gap
         self.setContentsMargins(0, 0, 0, 0)
 
     def addItem(self, item: QLayoutItem | None) -> None:

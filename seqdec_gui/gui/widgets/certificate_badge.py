@@ -33,7 +33,8 @@ class CertificateBadge(QAbstractButton):
         """That of a run on so many devices."""
         if certificate == self.certificate and devices == self._devices:
             return
-        self.certificate, self._devices = certificate, devices
+        self.certificate = certificate
+        self._devices = devices
         text = verdict_text(certificate, devices)
         self.setText(text)
         self.setAccessibleName(f"Certificate: {text}")

@@ -43,7 +43,8 @@ class EmptyState(QWidget):
         self._more = QVBoxLayout()
         layout.addLayout(self._more)
         layout.addStretch(3)
-        self.heading, self.words = heading, words
+        self.heading = heading
+        self.words = words
         theme.notifier.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 

@@ -51,15 +51,16 @@ def trained_runs(design: DesignKey, parents: Iterable[Path], also: Path | None =
     for parent in parents:
         try:
             listed = folder.list_runs(parent)
-            summaries |= {each.run: each for each in listed if design.owns(each.run, each.design_id, each.design_path)}
+            own = (summary for summary in listed if design.owns(summary.run, summary.design_id, summary.design_path))
+            summaries |= {summary.run: summary for summary in own}
         except InvalidInput:  # nothing was trained there yet
             continue
     if also is not None and RunFolder(also).exists and str(RunFolder(also).path) not in summaries:
         summaries[str(RunFolder(also).path)] = RunFolder(also).summary()
     runs = [(RunFolder(run), summary) for run, summary in summaries.items()]
-    found = [TrainedRun(run, summary, checkpoints_of(run), display_name(run.path)) for run, summary in runs]
-    found = [each for each in found if each.checkpoints and each.summary.state != "unreadable"]
-    return sorted(found, key=lambda each: each.summary.created or 0.0, reverse=True)
+    trained = [TrainedRun(run, summary, checkpoints_of(run), display_name(run.path)) for run, summary in runs]
+    trained = [run for run in trained if run.checkpoints and run.summary.state != "unreadable"]
+    return sorted(trained, key=lambda run: run.summary.created or 0.0, reverse=True)
 
 
 class RunPicker(QWidget):
@@ -99,8 +100,8 @@ class RunPicker(QWidget):
 
     @property
     def run(self) -> TrainedRun | None:
-        found: TrainedRun | None = self._runs.currentData()
-        return found
+        chosen: TrainedRun | None = self._runs.currentData()
+        return chosen
 
     @property
     def checkpoint(self) -> CheckpointName:
@@ -126,10 +127,10 @@ class RunPicker(QWidget):
             chosen = RunFolder(self._workspace.chosen_run)
         self._runs.blockSignals(True)
         self._runs.clear()
-        for found in runs:
-            self._runs.addItem(found.words, found)
-            self._runs.setItemData(self._runs.count() - 1, str(found.run.path), 3)  # Qt.ToolTipRole
-        at = next((place for place, found in enumerate(runs) if found.run == chosen), 0)
+        for run in runs:
+            self._runs.addItem(run.words, run)
+            self._runs.setItemData(self._runs.count() - 1, str(run.run.path), 3)  # Qt.ToolTipRole
+        at = next((place for place, run in enumerate(runs) if run.run == chosen), 0)
         self._runs.setCurrentIndex(at if runs else -1)
         self._runs.blockSignals(False)
         self._show_checkpoints()

@@ -149,15 +149,15 @@ class Actions:
 
     def _follow(self, stack: QUndoStack) -> None:
         """Undo and redo say what they would do."""
-        for name, told, able, text, can in (
+        for name, text_changed, enabled_changed, text, enabled in (
             ("undo", stack.undoTextChanged, stack.canUndoChanged, stack.undoText(), stack.canUndo()),
             ("redo", stack.redoTextChanged, stack.canRedoChanged, stack.redoText(), stack.canRedo()),
         ):
             action, verb = self._by_name[name], name.capitalize()
-            told.connect(lambda words, action=action, verb=verb: action.setText(f"{verb} {words}".strip()))
-            able.connect(action.setEnabled)
+            text_changed.connect(lambda words, action=action, verb=verb: action.setText(f"{verb} {words}".strip()))
+            enabled_changed.connect(action.setEnabled)
             action.setText(f"{verb} {text}".strip())
-            action.setEnabled(can)
+            action.setEnabled(enabled)
 
     def _add_theme_choice(self, window: QWidget) -> None:
         group = QActionGroup(window)

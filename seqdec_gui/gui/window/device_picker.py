@@ -117,7 +117,8 @@ class DeviceList(QFrame):
         """One row per device; the CPU is always there, so it can be chosen before the driver has answered."""
         while self._layout.count():
             self._layout.takeAt(0).widget().deleteLater()
-        self._buttons, self._facts = {}, {}
+        self._buttons = {}
+        self._facts = {}
         gpus = [device for device in self._devices.devices if device.kind == "gpu"]
         cpus = [device for device in self._devices.devices if device.kind == "cpu"]
         self._add_row("auto", "Automatic", QRadioButton())

@@ -78,7 +78,8 @@ class MainWindow(KeepsFocus, QMainWindow):
         self._closing = self._asking = False
         self._build_shell(rows)
         self._toolbar = ToolBar(self.actions_by_name, self.workspace)
-        self.device_picker, self.train_button = self._toolbar.device_picker, self._toolbar.train_button
+        self.device_picker = self._toolbar.device_picker
+        self.train_button = self._toolbar.train_button
         self.addToolBar(self._toolbar)
         self._status = StatusBar(self.workspace)
         self.setStatusBar(self._status)
@@ -157,8 +158,8 @@ class MainWindow(KeepsFocus, QMainWindow):
         self.problems.problem_chosen.connect(self._on_problem_chosen)
         workspace.page_requested.connect(self.pages.show_page)
         workspace.block_requested.connect(self._on_block_requested)
-        workspace.status_told.connect(self._status.tell)
-        self.train_button.told.connect(self._on_train_button_told)
+        workspace.status_message.connect(self._status.tell)
+        self.train_button.readiness_changed.connect(self._on_train_button_readiness_changed)
         theme.notifier.changed.connect(self._on_theme_changed)
 
     def _restore_state(self) -> None:
@@ -317,10 +318,10 @@ class MainWindow(KeepsFocus, QMainWindow):
 
     # -- training and commands
     @pyqtSlot(Readiness)
-    def _on_train_button_told(self, found: Readiness) -> None:
-        self._status.reason.setText(found.reason if self.document.design.blocks else "")
-        self.actions_by_name["train"].setEnabled(found.ready)
-        self.actions_by_name["train"].setText(found.text)
+    def _on_train_button_readiness_changed(self, state: Readiness) -> None:
+        self._status.reason.setText(state.reason if self.document.design.blocks else "")
+        self.actions_by_name["train"].setEnabled(state.ready)
+        self.actions_by_name["train"].setText(state.text)
 
     @pyqtSlot()
     def _on_train_button_clicked(self) -> None:

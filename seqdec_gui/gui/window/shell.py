@@ -13,7 +13,10 @@ from seqdec_gui.gui.window.message_bar import MessageBar
 from seqdec_gui.gui.window.pages import Page, build
 from seqdec_gui.gui.workspace.workspace import Workspace
 
-LEFT, CENTRE, RIGHT, BOTTOM = 220, 704, 400, 112
+LEFT = 220
+CENTRE = 704
+RIGHT = 400
+BOTTOM = 112
 
 
 class Panel(QFrame):
@@ -42,7 +45,8 @@ class Overlay(QObject):
 
     def __init__(self, above: QWidget, below: QWidget) -> None:
         super().__init__(above)
-        self._above, self._below = above, below
+        self._above = above
+        self._below = below
         above.setParent(below)
         below.installEventFilter(self)
         above.setGeometry(below.rect())
@@ -142,7 +146,8 @@ class BottomPanel(QTabWidget):
     def bring(self, widget: QWidget) -> None:
         """Show the tab that belongs to the page in front, until `take_back`."""
         if self._brought is None:
-            self._before, self._brought = self.currentWidget(), widget
+            self._before = self.currentWidget()
+            self._brought = widget
             self.setCurrentWidget(widget)
 
     def take_back(self) -> None:

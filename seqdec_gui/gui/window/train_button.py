@@ -12,9 +12,9 @@ from seqdec_gui.gui.workspace.workspace import Workspace
 
 
 class TrainButton(QPushButton):
-    """Object name `train_button`. `told` brings what it says whenever that may have changed."""
+    """Object name `train_button`. `readiness_changed` brings what it says whenever that may have changed."""
 
-    told = pyqtSignal(Readiness)
+    readiness_changed = pyqtSignal(Readiness)
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,12 +41,12 @@ class TrainButton(QPushButton):
     @pyqtSlot()
     def refresh(self) -> None:
         """Say what can be done now."""
-        found = readiness(self._workspace)
-        self.setText(found.text)
-        self.setEnabled(found.ready)
-        note = f"\n{found.note}" if found.note else ""
-        self.setToolTip(found.reason or f"{found.text} (Ctrl+R){note}")
-        self.setAccessibleDescription(found.reason or found.note)
+        state = readiness(self._workspace)
+        self.setText(state.text)
+        self.setEnabled(state.ready)
+        note = f"\n{state.note}" if state.note else ""
+        self.setToolTip(state.reason or f"{state.text} (Ctrl+R){note}")
+        self.setAccessibleDescription(state.reason or state.note)
         look = theme.current()
-        self.setIcon(icon("play", look.accent_text if found.ready else look.text_disabled))
-        self.told.emit(found)
+        self.setIcon(icon("play", look.accent_text if state.ready else look.text_disabled))
+        self.readiness_changed.emit(state)

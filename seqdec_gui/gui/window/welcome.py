@@ -101,11 +101,11 @@ class Welcome(QScrollArea):
         self._column.addWidget(holder)
         return heading, holder
 
-    def _add_cards(self, title: str, name: str, found: tuple[Template, ...]) -> None:
+    def _add_cards(self, title: str, name: str, templates: tuple[Template, ...]) -> None:
         heading, holder = self._section(title, CARD_WIDTH)
-        heading.setVisible(bool(found))
-        holder.setVisible(bool(found))
-        for template in found:
+        heading.setVisible(bool(templates))
+        holder.setVisible(bool(templates))
+        for template in templates:
             if template.path.stem == "blank":  # the button New design
                 continue
             card = Card(template.title, template.summary, PICTURE.height())

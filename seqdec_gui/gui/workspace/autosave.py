@@ -124,8 +124,10 @@ def left_behind(path: Path | None = None) -> Recovery | None:
         file = path.with_name(path.name + SUFFIX)
         written = _modified(file)
         return Recovery(file, path, written) if written > _modified(path) else None
-    found = [Recovery(file, None, _modified(file)) for file in cache_folder().glob(f"untitled-*{SUFFIX}") if not _alive(file)]
-    return max(found, key=lambda recovery: recovery.written, default=None)
+    recoveries = [
+        Recovery(file, None, _modified(file)) for file in cache_folder().glob(f"untitled-*{SUFFIX}") if not _alive(file)
+    ]
+    return max(recoveries, key=lambda recovery: recovery.written, default=None)
 
 
 def age(recovery: Recovery) -> str:

@@ -84,10 +84,10 @@ class Checking(QObject):
         if self.trial is None or self._answered is None or self._answered != self._question():
             return ()
         design, devices = self._document.design, self._devices.resolved
-        told = (*problems_of_trial(self.trial, design.training, devices), *self._fit_problems(self.trial, design))
-        told = tuple(problem for problem in told if about(problem.code) != "binding")  # the design's own check says those
-        found = [problem for problem in told if problem.severity != "info"]
-        return tuple(sorted(dict.fromkeys(found), key=lambda problem: problem.severity != "error"))
+        problems = (*problems_of_trial(self.trial, design.training, devices), *self._fit_problems(self.trial, design))
+        # Problems of the bindings themselves come from the check of the design.
+        relevant = [problem for problem in problems if about(problem.code) != "binding" and problem.severity != "info"]
+        return tuple(sorted(dict.fromkeys(relevant), key=lambda problem: problem.severity != "error"))
 
     def _fit_problems(self, trial: Trial, design: Design) -> tuple[Problem, ...]:
         """Where the data does not suit the design, which is looked at once for each of the two."""
@@ -171,10 +171,10 @@ class Checking(QObject):
         self._running = background.run(lambda: _try(question), self._on_tried, self._on_not_tried, self)
         self.started.emit()
 
-    def _on_tried(self, found: tuple[Trial, Stamps]) -> None:
+    def _on_tried(self, result: tuple[Trial, Stamps]) -> None:
         self._running = None
         before = {stamp.path: stamp for stamp in self._stamps or ()}
-        self.trial, self._stamps = found
+        self.trial, self._stamps = result
         self._answered = self._asked
         if self._watch(self._stamps):
             self.look()  # written while it was read, before it was watched

@@ -195,8 +195,11 @@ class _Edit(QUndoCommand):
         self, document: DesignDocument, old: Design, new: Design, text: str, merge_key: Hashable | None, joins: bool
     ) -> None:
         super().__init__(text)
-        self._document, self._old, self._new = document, old, new
-        self._merge_key, self._joins = merge_key, joins
+        self._document = document
+        self._old = old
+        self._new = new
+        self._merge_key = merge_key
+        self._joins = joins
 
     def id(self) -> int:
         return -1 if self._merge_key is None else _EDIT
@@ -222,10 +225,10 @@ def _identified(design: Design) -> Design:
     return design if design.id else design.with_id(new_id())
 
 
-def _same_file(one: Path, other: Path) -> bool:
-    """Whether two paths lead to one file."""
+def _same_file(first: Path, second: Path) -> bool:
+    """Whether two paths lead to first file."""
     try:
-        return one == other or one.samefile(other)
+        return first == second or first.samefile(second)
     except OSError:
         return False
 

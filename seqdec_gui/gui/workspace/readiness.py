@@ -73,9 +73,9 @@ def _design_reason(design: Design, report: Report) -> str:
     return _first(errors(report.problems))
 
 
-def _first(found: tuple[Problem, ...]) -> str:
-    more = f" ({len(found) - 1} more in the list of problems)" if len(found) > 1 else ""
-    return notify.without_place(found[0]) + more if found else ""
+def _first(problems: tuple[Problem, ...]) -> str:
+    more = f" ({len(problems) - 1} more in the list of problems)" if len(problems) > 1 else ""
+    return notify.without_place(problems[0]) + more if problems else ""
 
 
 def _binding_reason(design: Design, report: Report) -> str:

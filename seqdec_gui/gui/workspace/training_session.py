@@ -251,7 +251,7 @@ class TrainingSession(QObject):
     # --
     def _busy(self) -> bool:
         if self.active is not None:
-            self.workspace.status_told.emit("One run at a time: stop the one that trains first.")
+            self.workspace.status_message.emit("One run at a time: stop the one that trains first.")
         return self.active is not None
 
     def _begin(self, followed: FollowedRun, devices: tuple[str, ...]) -> None:
@@ -344,7 +344,7 @@ class TrainingSession(QObject):
         if followed is None or followed.run is None or followed.status is None:
             return
         self.workspace.run_ended.emit(followed.run.path)
-        self.workspace.status_told.emit(f"{followed.name}: {followed.status.text}")
+        self.workspace.status_message.emit(f"{followed.name}: {followed.status.text}")
         window = notify.window_of(self.workspace)
         if window is not None and QApplication.applicationState() != Qt.ApplicationActive:
             QApplication.alert(window)
@@ -361,8 +361,8 @@ class TrainingSession(QObject):
 
 def session_of(workspace: Workspace) -> TrainingSession:
     """The workspace's session, made at the first call."""
-    found = workspace.findChild(TrainingSession, options=Qt.FindDirectChildrenOnly)
-    return found if found is not None else TrainingSession(workspace)
+    session = workspace.findChild(TrainingSession, options=Qt.FindDirectChildrenOnly)
+    return session if session is not None else TrainingSession(workspace)
 
 
 def living(design: DesignKey, parents: Iterable[Path], blank: bool = False) -> RunFolder | None:
@@ -374,10 +374,10 @@ def living(design: DesignKey, parents: Iterable[Path], blank: bool = False) -> R
     for run in map(RunFolder, sorted(children, key=lambda child: child.name, reverse=True)):
         if lock.is_held(run.lock):
             try:
-                found = spec.read(run.spec)
+                run_spec = spec.read(run.spec)
             except InvalidInput:
                 continue
-            if design.owns(run.path, found.design_id, found.design_path) or (blank and not found.design_path):
+            if design.owns(run.path, run_spec.design_id, run_spec.design_path) or (blank and not run_spec.design_path):
                 return run
     return None
 

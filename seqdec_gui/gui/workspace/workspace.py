@@ -64,7 +64,7 @@ class Workspace(QObject):
     run_certified = pyqtSignal(Path)  # the run in this folder has a certificate now
     block_requested = pyqtSignal(str)  # show this block in the design view
     field_requested = pyqtSignal(str)  # put the cursor into the inspector's field of this parameter
-    status_told = pyqtSignal(str)  # a sentence for the status bar
+    status_message = pyqtSignal(str)  # a sentence for the status bar
 
     def __init__(self, document: DesignDocument, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -123,4 +123,4 @@ class Workspace(QObject):
 
     @pyqtSlot(Exception)
     def _on_checking_failed(self, error: Exception) -> None:
-        self.status_told.emit(f"The data could not be tried: {error}")
+        self.status_message.emit(f"The data could not be tried: {error}")

@@ -45,12 +45,13 @@ EXPLANATION = (
     "Trains the run's design for a few steps on these devices and on the first of them alone: same seed, same rows, full "
     "float32, random layers switched off. Then predictions, weights and metrics are compared."
 )
-ROW_HEIGHT, MOST_ROWS = 6 * theme.SPACE, 12
+ROW_HEIGHT = 6 * theme.SPACE
+MOST_ROWS = 12
 WIDTH = 640
 REPAIRS = {"training.batch_statistics=global": "Use global batch statistics"}
 
 
-class Found(msgspec.Struct, frozen=True):
+class RunContents(msgspec.Struct, frozen=True):
     """What a run folder says: its settings, its certificate, and why it could not be read."""
 
     spec: RunSpec | None
@@ -64,7 +65,8 @@ class CertificateDialog(KeepsFocus, QDialog):
     def __init__(self, workspace: Workspace, path: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("certificate_dialog")
-        self._workspace, self._run = workspace, RunFolder(path)
+        self._workspace = workspace
+        self._run = RunFolder(path)
         self.setWindowTitle(f"Certificate of {display_name(self._run.path)}")
         self._spec: RunSpec | None = None
         self.certificate: Certificate | None = None
@@ -145,13 +147,14 @@ class CertificateDialog(KeepsFocus, QDialog):
         self.setMinimumWidth(WIDTH)
 
     # -- what is known
-    def _on_read(self, found: Found) -> None:
-        self._spec, self.certificate = found.spec, found.certificate
-        for choice in choices(found, self._workspace.devices.resolved):
+    def _on_read(self, contents: RunContents) -> None:
+        self._spec = contents.spec
+        self.certificate = contents.certificate
+        for choice in choices(contents, self._workspace.devices.resolved):
             self.devices.addItem(devices_in_words(choice), choice)
         self.refresh()
-        if found.fault:
-            self._tell_fault(found.fault)
+        if contents.fault:
+            self._tell_fault(contents.fault)
 
     @pyqtSlot()
     def refresh(self, *_changes: object) -> None:
@@ -275,7 +278,7 @@ class CertificateDialog(KeepsFocus, QDialog):
         document.edit(new, REPAIRS.get(self.certificate.repair, f"Set {self.certificate.repair}"))
         self._repaired = True
         self.refresh()
-        self._workspace.status_told.emit("The design is mended; train again, then certify that run.")
+        self._workspace.status_message.emit("The design is mended; train again, then certify that run.")
 
     def reject(self) -> None:
         self.job.cancel()
@@ -286,20 +289,20 @@ class CertificateDialog(KeepsFocus, QDialog):
         self.refresh()
 
 
-def choices(found: Found, chosen: DeviceChoice) -> list[DeviceChoice]:
+def choices(contents: RunContents, chosen: DeviceChoice) -> list[DeviceChoice]:
     """What can be compared: the run's devices, those chosen now, two virtual CPU devices."""
-    placed = [] if found.spec is None else [found.spec.placed_devices]
-    if found.certificate is not None:
-        placed.append(found.certificate.devices)
+    placed = [] if contents.spec is None else [contents.spec.placed_devices]
+    if contents.certificate is not None:
+        placed.append(contents.certificate.devices)
     every = [*placed, chosen, DeviceChoice("cpu", count=2)]
     return list(dict.fromkeys(choice for choice in every if choice.replicas > 1))
 
 
-def _read(run: RunFolder) -> Found:
+def _read(run: RunFolder) -> RunContents:
     try:
-        return Found(run.read_spec(), certificates.read(run))
+        return RunContents(run.read_spec(), certificates.read(run))
     except InvalidInput as error:
-        return Found(None, None, sentence_of(error))
+        return RunContents(None, None, sentence_of(error))
 
 
 def _certify(spec: RunSpec, run: RunFolder, devices: DeviceChoice, tell: Tell, cancelled: IsCancelled) -> Certificate:

@@ -109,7 +109,7 @@ class CodePage(QWidget):
     @pyqtSlot()
     def _on_copy_clicked(self) -> None:
         QApplication.clipboard().setText(self.editor.toPlainText())
-        self._workspace.status_told.emit("The script is on the clipboard.")
+        self._workspace.status_message.emit("The script is on the clipboard.")
 
     @pyqtSlot()
     def _on_save_clicked(self) -> None:
@@ -122,7 +122,7 @@ class CodePage(QWidget):
         except OSError as error:
             notify.failure(self, error, "The script was not saved")
         else:
-            self._workspace.status_told.emit(f"The script was saved as {path}.")
+            self._workspace.status_message.emit(f"The script was saved as {path}.")
 
     @pyqtSlot()
     def _on_theme_changed(self) -> None:

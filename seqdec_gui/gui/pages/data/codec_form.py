@@ -158,10 +158,10 @@ def _kind(codec: Codec) -> str:
 
 
 def _label(text: str) -> QLabel:
-    found = QLabel(text)
-    found.setProperty("role", "dim")
-    found.setMinimumHeight(theme.CONTROL_HEIGHT)
-    return found
+    label = QLabel(text)
+    label.setProperty("role", "dim")
+    label.setMinimumHeight(theme.CONTROL_HEIGHT)
+    return label
 
 
 def _show(field: QWidget, value: Any) -> None:

@@ -117,23 +117,25 @@ class ColumnDetails(QScrollArea):
             self._grid.addWidget(words, row, 1)
 
     def _show_charset(self, measured: Measured | None) -> None:
-        found = measured.statistics if measured is not None else None
-        shown = isinstance(found, TextStatistics)
+        statistics = measured.statistics if measured is not None else None
+        shown = isinstance(statistics, TextStatistics)
         self._charset.setVisible(shown)
         self._charset_caption.setVisible(shown)
         self._charset.clear()
-        if not isinstance(found, TextStatistics):
+        if not isinstance(statistics, TextStatistics):
             return
-        total = sum(found.symbols.values()) or 1
-        self._charset_caption.setText(counted(len(found.symbols), "symbol" if self.tokens == "characters" else "word").upper())
-        ranked = sorted(found.symbols.items(), key=lambda item: -item[1])[:MOST_SYMBOLS]
+        total = sum(statistics.symbols.values()) or 1
+        self._charset_caption.setText(
+            counted(len(statistics.symbols), "symbol" if self.tokens == "characters" else "word").upper()
+        )
+        ranked = sorted(statistics.symbols.items(), key=lambda item: -item[1])[:MOST_SYMBOLS]
         items = [QTreeWidgetItem([symbol_text(symbol), f"{count:,}", f"{count / total:.1%}"]) for symbol, count in ranked]
         for item in items:
             item.setTextAlignment(1, int(Qt.AlignRight | Qt.AlignVCenter))
             item.setTextAlignment(2, int(Qt.AlignRight | Qt.AlignVCenter))
         self._charset.addTopLevelItems(items)
-        if len(found.symbols) > MOST_SYMBOLS:
-            self._charset.addTopLevelItem(QTreeWidgetItem([f"and {len(found.symbols) - MOST_SYMBOLS:,} more"]))
+        if len(statistics.symbols) > MOST_SYMBOLS:
+            self._charset.addTopLevelItem(QTreeWidgetItem([f"and {len(statistics.symbols) - MOST_SYMBOLS:,} more"]))
 
     @pyqtSlot(int)
     def _on_tokens_current_index_changed(self, _index: int) -> None:
@@ -141,22 +143,22 @@ class ColumnDetails(QScrollArea):
 
 
 def _charset_list() -> QTreeWidget:
-    found = QTreeWidget(objectName="column_charset")
-    found.setHeaderLabels(["Symbol", "Count", "Share"])
-    found.setRootIsDecorated(False)
-    found.setUniformRowHeights(True)
-    found.setSelectionMode(QTreeWidget.NoSelection)
-    found.setFocusPolicy(Qt.NoFocus)
-    found.setMinimumHeight(120)
-    found.setFont(theme.font("small"))
-    header = found.header()
+    tree = QTreeWidget(objectName="column_charset")
+    tree.setHeaderLabels(["Symbol", "Count", "Share"])
+    tree.setRootIsDecorated(False)
+    tree.setUniformRowHeights(True)
+    tree.setSelectionMode(QTreeWidget.NoSelection)
+    tree.setFocusPolicy(Qt.NoFocus)
+    tree.setMinimumHeight(120)
+    tree.setFont(theme.font("small"))
+    header = tree.header()
     header.setStretchLastSection(False)
     header.setSectionResizeMode(0, QHeaderView.Stretch)
     header.setSectionResizeMode(1, QHeaderView.ResizeToContents)
     header.setSectionResizeMode(2, QHeaderView.ResizeToContents)
     header.setDefaultAlignment(Qt.AlignRight | Qt.AlignVCenter)
-    found.headerItem().setTextAlignment(0, int(Qt.AlignLeft | Qt.AlignVCenter))
-    return found
+    tree.headerItem().setTextAlignment(0, int(Qt.AlignLeft | Qt.AlignVCenter))
+    return tree
 
 
 def _figures(column: Column, measured: Measured | None, failure: str) -> list[tuple[str, str]]:
@@ -166,17 +168,17 @@ def _figures(column: Column, measured: Measured | None, failure: str) -> list[tu
         return [rows, ("Error", failure)]
     if measured is None:
         return [rows, ("Figures", "measuring…")]
-    found = measured.statistics
-    missing = ("Missing", f"{found.missing:,}")
-    if isinstance(found, NumberStatistics):
-        distinct = [] if found.distinct is None else [("Distinct", f"{found.distinct:,}")]
+    statistics = measured.statistics
+    missing = ("Missing", f"{statistics.missing:,}")
+    if isinstance(statistics, NumberStatistics):
+        distinct = [] if statistics.distinct is None else [("Distinct", f"{statistics.distinct:,}")]
         return [
             rows,
             missing,
             *distinct,
-            ("Minimum", number_text(found.minimum)),
-            ("Mean", number_text(found.mean)),
-            ("Maximum", number_text(found.maximum)),
-            ("Deviation", number_text(found.deviation)),
+            ("Minimum", number_text(statistics.minimum)),
+            ("Mean", number_text(statistics.mean)),
+            ("Maximum", number_text(statistics.maximum)),
+            ("Deviation", number_text(statistics.deviation)),
         ]
-    return [rows, missing, ("Distinct", f"{found.distinct:,}"), ("Longest", f"{found.longest:,}")]
+    return [rows, missing, ("Distinct", f"{statistics.distinct:,}"), ("Longest", f"{statistics.longest:,}")]

@@ -43,7 +43,8 @@ class ColumnDrag(QObject):
 
     def __init__(self, view: QAbstractItemView, columns_at: Callable[[QPoint], Columns]) -> None:
         super().__init__(view)
-        self._viewport, self._columns_at = view.viewport(), columns_at
+        self._viewport = view.viewport()
+        self._columns_at = columns_at
         self._columns: Columns = ()
         self._pressed = QPoint()
         self._label: QLabel | None = None
@@ -68,7 +69,8 @@ class ColumnDrag(QObject):
         if watched is not self._viewport and not self.dragging:
             return False
         if event.type() == QEvent.MouseButtonPress and event.button() == Qt.LeftButton and not self.dragging:
-            self._columns, self._pressed = self._columns_at(event.pos()), event.pos()
+            self._columns = self._columns_at(event.pos())
+            self._pressed = event.pos()
             return False
         if event.type() == QEvent.MouseMove and self._columns and event.buttons() & Qt.LeftButton:
             return self._move(event)  # on whatever widget: the list itself may be hidden by another tab meanwhile
@@ -99,10 +101,10 @@ class ColumnDrag(QObject):
         under = window.childAt(window.mapFromGlobal(place))
         tabs = under if isinstance(under, QTabBar) else None
         at = -1 if tabs is None else tabs.tabAt(tabs.mapFromGlobal(place))
-        found = None if tabs is None or at < 0 or at == tabs.currentIndex() else (tabs, at)
-        if found != self._tabs:
-            self._tabs = found
-            self._resting.start() if found is not None else self._resting.stop()
+        hovered = None if tabs is None or at < 0 or at == tabs.currentIndex() else (tabs, at)
+        if hovered != self._tabs:
+            self._tabs = hovered
+            self._resting.start() if hovered is not None else self._resting.stop()
 
     @pyqtSlot()
     def _on_resting_timeout(self) -> None:

@@ -73,9 +73,9 @@ class ColumnsPanel(QWidget):
 
     def choose(self, name: str) -> None:
         """Make this the chosen column."""
-        found = self._list.findItems(name, Qt.MatchExactly, 0)
-        if found:
-            self._list.setCurrentItem(found[0])
+        matches = self._list.findItems(name, Qt.MatchExactly, 0)
+        if matches:
+            self._list.setCurrentItem(matches[0])
 
     @property
     def chosen(self) -> Column | None:

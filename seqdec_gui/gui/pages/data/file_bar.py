@@ -61,10 +61,10 @@ class FileBar(QWidget):
 
 def recent_button(parent: QWidget) -> QToolButton:
     """A button `recent_data_button` with a menu of the files opened lately."""
-    found = QToolButton(parent, objectName="recent_data_button", text="Recent")
-    found.setProperty("kind", "picker")
-    found.setPopupMode(QToolButton.InstantPopup)
-    menu = QMenu(found)
+    button = QToolButton(parent, objectName="recent_data_button", text="Recent")
+    button.setProperty("kind", "picker")
+    button.setPopupMode(QToolButton.InstantPopup)
+    menu = QMenu(button)
 
     def fill() -> None:
         menu.clear()
@@ -77,5 +77,5 @@ def recent_button(parent: QWidget) -> QToolButton:
 
     menu.setToolTipsVisible(True)
     menu.aboutToShow.connect(fill)
-    found.setMenu(menu)
-    return found
+    button.setMenu(menu)
+    return button

@@ -27,7 +27,8 @@ class HistogramView(QWidget):
 
     def show_histogram(self, histogram: Histogram | None, words: str) -> None:
         """`words` names what is counted: rows, values."""
-        self.histogram, self._words = histogram, words
+        self.histogram = histogram
+        self._words = words
         if histogram is not None:
             ends = f"from {number_text(histogram.low)} to {number_text(histogram.high)}"
             self.setAccessibleName(f"Histogram of {sum(histogram.counts):,} {words} {ends}")
@@ -78,12 +79,12 @@ class HistogramView(QWidget):
         QToolTip.showText(event.globalPos(), f"{self._part(place)}: {counts[place]:,} {self._words}", self)
 
     def _part(self, place: int) -> str:
-        found = self.histogram
-        assert found is not None
-        if found.whole:
-            return number_text(_plain(found.low + place))
-        width = (found.high - found.low) / len(found.counts)
-        low = found.low + place * width
+        histogram = self.histogram
+        assert histogram is not None
+        if histogram.whole:
+            return number_text(_plain(histogram.low + place))
+        width = (histogram.high - histogram.low) / len(histogram.counts)
+        low = histogram.low + place * width
         return f"{number_text(_plain(low))} to {number_text(_plain(low + width))}"
 
 

@@ -35,10 +35,10 @@ class Measured(NamedTuple):
 
 def measure_column(table: Table, name: str, tokens: TokenKind = "characters") -> Measured:
     """Statistics, and the histogram of lengths (text) or of values. Raises InvalidInput."""
-    found = measure(table, name, tokens)
-    if isinstance(found, NumberStatistics):
-        return Measured(found, _of_values(table, table.column(name), found))
-    return Measured(found, _of_lengths(found.lengths))
+    statistics = measure(table, name, tokens)
+    if isinstance(statistics, NumberStatistics):
+        return Measured(statistics, _of_values(table, table.column(name), statistics))
+    return Measured(statistics, _of_lengths(statistics.lengths))
 
 
 def _of_lengths(lengths: tuple[int, ...]) -> Histogram | None:
@@ -57,10 +57,10 @@ def _grouped(counts: np.ndarray, low: int) -> Histogram:
     return Histogram(tuple(padded.tolist()), low, low + len(padded) * width, False)
 
 
-def _of_values(table: Table, column: Column, found: NumberStatistics) -> Histogram | None:
-    if found.minimum is None or found.maximum is None:
+def _of_values(table: Table, column: Column, statistics: NumberStatistics) -> Histogram | None:
+    if statistics.minimum is None or statistics.maximum is None:
         return None
-    low, high = found.minimum, found.maximum
+    low, high = statistics.minimum, statistics.maximum
     whole = column.dtype.startswith(("int", "uint", "bool")) and high - low < 2 * BINS
     if not np.isfinite(high - low):
         return None
@@ -116,9 +116,9 @@ class Measurements(QObject):
         key, _ = self._queue.popitem()
         table = self._table
 
-        def done(found: Measured) -> None:
+        def done(measured: Measured) -> None:
             self._running = None
-            self._known[key] = found
+            self._known[key] = measured
             self.measured.emit(key[0])
             self._next()
 

@@ -173,7 +173,8 @@ class DataPage(QWidget):
         document = self._workspace.document
         folder = None if document.path is None else document.path.parent
         new = edits.with_file(document.design, path, folder)
-        self._path, self._reading = self._workspace.folder / new.data.file, new.data.reading
+        self._path = self._workspace.folder / new.data.file
+        self._reading = new.data.reading
         document.edit(new, f"Use {path.name} as data")
 
     def _on_not_read(self, path: Path, error: Exception, chosen: bool) -> None:
@@ -268,7 +269,7 @@ class DataPage(QWidget):
 
     @pyqtSlot(object)
     def _on_preview_page_failed(self, error: Exception) -> None:
-        self._workspace.status_told.emit(str(error))
+        self._workspace.status_message.emit(str(error))
 
     def _on_preview_current_row_changed(self, current: object, _previous: object) -> None:
         self.sample.show_row(max(0, current.row()))  # type: ignore[attr-defined]

@@ -47,7 +47,8 @@ class PortsPanel(QScrollArea):
         self._rows: dict[str, PortRow] = {}
         self._trial: Trial | None = None
         self._checking = False
-        self._active, self._stale = False, True
+        self._active = False
+        self._stale = True
         self._more = QTimer(self, interval=0, singleShot=True, timeout=self.refresh)
         content = QWidget()
         self._layout = QVBoxLayout(content)
@@ -90,7 +91,8 @@ class PortsPanel(QScrollArea):
 
     def show_trial(self, trial: Trial | None, checking: bool) -> None:
         """What was found in the data; `checking` while something newer is being found."""
-        self._trial, self._checking = trial, checking
+        self._trial = trial
+        self._checking = checking
         if not self._stale:
             self._show_findings()
 
@@ -178,7 +180,7 @@ class PortsPanel(QScrollArea):
             offered |= {remedy.text for remedy in mending}
             remarks.append(Remark(problem.severity, f"{problem.text} {hint}".strip(), fresh))
         if at is not None and fit is not None and not any(remark.severity == "error" for remark in remarks):
-            remarks += [Remark("", found.text, (found.remedy,)) for found in advice(design, at, fit)]
+            remarks += [Remark("", hint.text, (hint.remedy,)) for hint in advice(design, at, fit)]
         return remarks
 
     # -- wishes

@@ -11,7 +11,8 @@ from seqdec_gui.gui.pages.data.column_drag import ColumnDrag, Columns
 from seqdec_gui.gui.pages.data.rows_model import RowsModel
 
 ROW_HEIGHT = 24
-LEAST_WIDTH, MOST_WIDTH = 72, 320
+LEAST_WIDTH = 72
+MOST_WIDTH = 320
 
 
 class Preview(QTableView):
@@ -51,7 +52,8 @@ class Preview(QTableView):
 
     def show_table(self, table: Table | None) -> None:
         """Show the rows of another file, from the first."""
-        self._table, self._fitted = table, False
+        self._table = table
+        self._fitted = False
         self.rows.show_table(table)
         digits = len(f"{0 if table is None else table.rows:,}")
         self.verticalHeader().setFixedWidth(self.fontMetrics().horizontalAdvance("0") * max(digits, 3) + 4 * theme.SPACE)

@@ -91,10 +91,10 @@ class ReadingBar(QWidget):
     def show_table(self, table: Table | None) -> None:
         """Say how this file was read; None: it could not be."""
         self._table = table
-        told = () if table is None else table.problems
-        said = [problem for problem in told if problem.code in READING_CODES or problem.code == "not_utf8"]
-        self._warnings.setText("\n".join(f"{problem.text} {problem.hint}".strip() for problem in said))
-        self._warnings.setVisible(bool(said))
+        problems = () if table is None else table.problems
+        shown = [problem for problem in problems if problem.code in READING_CODES or problem.code == "not_utf8"]
+        self._warnings.setText("\n".join(f"{problem.text} {problem.hint}".strip() for problem in shown))
+        self._warnings.setVisible(bool(shown))
         self.refresh()
 
     def refresh(self) -> None:

@@ -126,9 +126,9 @@ class RowsModel(QAbstractTableModel):
 
         self._reading = background.run(read, self._on_page_read, self._on_page_failed, self)
 
-    def _on_page_read(self, found: tuple[int, Page]) -> None:
+    def _on_page_read(self, numbered_page: tuple[int, Page]) -> None:
         self._reading = None
-        number, page = found
+        number, page = numbered_page
         self._pages[number] = page
         while len(self._pages) > KEPT_PAGES:
             self._pages.popitem(last=False)

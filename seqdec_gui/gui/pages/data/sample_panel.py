@@ -102,7 +102,8 @@ class SamplePanel(QWidget):
         """Show the part of the data that this row is in."""
         first = row // ROWS * ROWS
         if first != self._first:
-            self._first, self._stale = first, True
+            self._first = first
+            self._stale = True
             if self.isVisible():
                 self._take()
 
@@ -229,13 +230,13 @@ def _picture(port: PortSample, row: int) -> QWidget:
 def _both(image: Picture, port: PortSample, row: int) -> QWidget:
     """A one-hot image above the ids that it stands for."""
     assert port.ids is not None
-    found = QWidget()
-    layout = QVBoxLayout(found)
+    holder = QWidget()
+    layout = QVBoxLayout(holder)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(2 * theme.SPACE)
     layout.addWidget(image)
     layout.addWidget(IdsPicture(port.ids[row], port.symbols))
-    return found
+    return holder
 
 
 def _names(port: PortSample, ids: np.ndarray) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ class SplitPanel(QWidget):
         self._column = QComboBox(objectName="split_column")
         self._column.currentIndexChanged.connect(self._on_field_changed)
         for box in (self._validation, self._test, self._seed):
-            box.refused.connect(workspace.status_told)
+            box.refused.connect(workspace.status_message)
         for field in (self._kind, self._validation, self._test, self._seed, self._column):
             field.setFixedWidth(180)
         self._form = QFormLayout()
@@ -133,11 +133,11 @@ class SplitPanel(QWidget):
 
 
 def _share(name: str) -> DecimalBox:
-    found = DecimalBox(objectName=name, suffix=" %")
-    found.setRange(0.0, 99.9)
-    found.setDecimals(1)
-    found.setSingleStep(5.0)
-    return found
+    box = DecimalBox(objectName=name, suffix=" %")
+    box.setRange(0.0, 99.9)
+    box.setDecimals(1)
+    box.setSingleStep(5.0)
+    return box
 
 
 def _kept(share: float, percent: float) -> float:

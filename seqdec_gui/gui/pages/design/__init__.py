@@ -18,7 +18,7 @@ def create_page(workspace: Workspace) -> DesignView:
     view = DesignView(workspace.document)
     view.column_target = ColumnDrop(view, view.editor, view.overlays, workspace)
     view.column_target.hovered.connect(view.interaction.cancel_gesture)
-    view.editor.announced.connect(workspace.status_told)
-    view.editor.refused.connect(workspace.status_told)
+    view.editor.announced.connect(workspace.status_message)
+    view.editor.refused.connect(workspace.status_message)
     view.editor.edit_requested.connect(lambda _block_id: workspace.field_requested.emit(""))
     return view

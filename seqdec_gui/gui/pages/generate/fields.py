@@ -65,7 +65,8 @@ class TextField(QWidget):
 
     def __init__(self, port: FittedPort, codec: FittedText, several: bool) -> None:
         super().__init__()
-        self._port, self._several = port, several
+        self._port = port
+        self._several = several
         kind = "symbols" if codec.tokens == "characters" else "words"
         known = "".join(codec.charset) if codec.tokens == "characters" else ", ".join(codec.charset)
         self._edit = QPlainTextEdit(objectName=f"input_{port.name}") if several else QLineEdit(objectName=f"input_{port.name}")
@@ -115,7 +116,8 @@ class NumbersField(QWidget):
 
     def __init__(self, port: FittedPort, codec: FittedNumbers, size: int) -> None:
         super().__init__()
-        self._port, self._shape = port, codec.shape
+        self._port = port
+        self._shape = codec.shape
         names = port.columns if len(port.columns) == size else tuple(str(place + 1) for place in range(size))
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -160,9 +162,9 @@ class NumbersField(QWidget):
 
     def _on_edit_text_edited(self, text: str) -> None:
         size = len(self._edits)
-        found = parse_numbers(text, size) if size > 1 and len(text.split()) + text.count(",") + text.count(";") > 1 else ""
-        if isinstance(found, list) and len(found) == size:
-            self.show_value(found)
+        numbers = parse_numbers(text, size) if size > 1 and len(text.split()) + text.count(",") + text.count(";") > 1 else ""
+        if isinstance(numbers, list) and len(numbers) == size:
+            self.show_value(numbers)
 
 
 class ImageField(QWidget):
@@ -196,7 +198,9 @@ class PastedField(QWidget):
 
     def __init__(self, port: FittedPort, size: int) -> None:
         super().__init__()
-        self._port, self._size, self._shape = port, size, port.codec.row_shape
+        self._port = port
+        self._size = size
+        self._shape = port.codec.row_shape
         self._edit = QPlainTextEdit(objectName=f"input_{port.name}")
         self._edit.setAccessibleName(port.name)
         self._edit.setPlaceholderText(f"{size:,} numbers, one row per line")
@@ -204,18 +208,18 @@ class PastedField(QWidget):
         _column(self).addWidget(self._edit)
 
     def values(self) -> list[Any]:
-        found: list[Any] = []
+        rows: list[Any] = []
         for row, line in enumerate(line for line in self._edit.toPlainText().splitlines() if line.strip()):
             numbers = parse_numbers(line, self._size)
             if isinstance(numbers, str) or len(numbers) != self._size:
                 got = f"{numbers!r}" if isinstance(numbers, str) else f"{len(numbers)} numbers"
                 text = f"Row {row + 1} of {self._port.name} has {got}; expected {self._size:,} numbers."
                 raise InvalidInput(text, "not_numbers", self._port.name)
-            found.append(numbers)
-        if not found:
+            rows.append(numbers)
+        if not rows:
             text = f"Nothing is typed for {self._port.name}; expected {self._size:,} numbers."
             raise InvalidInput(text, "no_rows", self._port.name)
-        return found
+        return rows
 
     def show_value(self, value: Any) -> None:
         self._edit.setPlainText(", ".join(f"{number:g}" for number in np.asarray(value, np.float64).reshape(-1).tolist()))

@@ -126,8 +126,8 @@ class InputForm(QWidget):
             widget.setVisible(needed)
 
     def _fill_row(self, inputs: RunInputs) -> QWidget:
-        found = QWidget()
-        row = QHBoxLayout(found)
+        holder = QWidget()
+        row = QHBoxLayout(holder)
         row.setContentsMargins(0, 0, 0, 0)
         number = WholeNumberBox(objectName="fill_row")
         number.setRange(1, inputs.rows)
@@ -137,7 +137,7 @@ class InputForm(QWidget):
         row.addWidget(button)
         row.addWidget(number)
         row.addStretch(1)
-        return found
+        return holder
 
     def _typed_values(self) -> dict[str, object]:
         kept = {}
@@ -207,8 +207,8 @@ class InputForm(QWidget):
 
 
 def _page(*parts: object) -> QWidget:
-    found = QWidget()
-    layout = QVBoxLayout(found)
+    page = QWidget()
+    layout = QVBoxLayout(page)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setSpacing(2 * theme.SPACE)
     for part in parts:
@@ -217,17 +217,17 @@ def _page(*parts: object) -> QWidget:
         else:
             layout.addLayout(part)
     layout.addStretch(1)
-    return found
+    return page
 
 
 def _small(text: str) -> QLabel:
-    found = QLabel(text, wordWrap=True)
-    found.setProperty("role", "small")
-    found.setTextInteractionFlags(Qt.TextSelectableByMouse)
-    return found
+    label = QLabel(text, wordWrap=True)
+    label.setProperty("role", "small")
+    label.setTextInteractionFlags(Qt.TextSelectableByMouse)
+    return label
 
 
 def _dim(text: str) -> QLabel:
-    found = QLabel(text)
-    found.setProperty("role", "dim")
-    return found
+    label = QLabel(text)
+    label.setProperty("role", "dim")
+    return label

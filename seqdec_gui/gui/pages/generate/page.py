@@ -91,14 +91,14 @@ class GeneratePage(QWidget):
         top.addWidget(self.picker)
         under = QFrame()
         under.setProperty("role", "line")
-        found = QWidget()
-        layout = QVBoxLayout(found)
+        holder = QWidget()
+        layout = QVBoxLayout(holder)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(top)
         layout.addWidget(under)
         layout.addWidget(splitter, 1)
-        return found
+        return holder
 
     def _scrolled_form(self) -> QScrollArea:
         inside = QWidget()
@@ -122,7 +122,7 @@ class GeneratePage(QWidget):
         self._seed = WholeNumberBox(objectName="generate_seed", minimum=0, maximum=MOST_SEED)
         self._seed.setToolTip("The same seed gives the same sequences again.")
         for box in (self._count, self._temperature, self._seed):
-            box.refused.connect(self._workspace.status_told)
+            box.refused.connect(self._workspace.status_message)
         form = QFormLayout()
         form.setHorizontalSpacing(3 * theme.SPACE)
         form.setVerticalSpacing(2 * theme.SPACE)
@@ -170,15 +170,15 @@ class GeneratePage(QWidget):
         head.addWidget(self._save)
         self._hint = QLabel("What the model makes of the rows appears here.", alignment=Qt.AlignCenter, wordWrap=True)
         self._hint.setProperty("role", "dim")
-        found = QWidget()
-        column = QVBoxLayout(found)
+        holder = QWidget()
+        column = QVBoxLayout(holder)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(head)
         column.addWidget(self.results, 1)
         column.addWidget(self._hint, 1)
         self.results.hide()
-        return found
+        return holder
 
     def _connect(self) -> None:
         self._empty.button.clicked.connect(self._on_empty_button_clicked)
@@ -341,7 +341,7 @@ class GeneratePage(QWidget):
         self._say_error("" if isinstance(error, Cancelled) else sentence_of(error))
         self._button.setEnabled(self._may_generate)
         if isinstance(error, Cancelled):
-            self._workspace.status_told.emit("Generating was cancelled.")
+            self._workspace.status_message.emit("Generating was cancelled.")
 
     @pyqtSlot()
     def _on_task_finished(self) -> None:
@@ -363,7 +363,7 @@ class GeneratePage(QWidget):
     @pyqtSlot()
     def _on_copy_clicked(self) -> None:
         count = self.results.copy()
-        self._workspace.status_told.emit(f"{count:,} sequences are on the clipboard.")
+        self._workspace.status_message.emit(f"{count:,} sequences are on the clipboard.")
 
     @pyqtSlot()
     def _on_save_clicked(self) -> None:
@@ -373,10 +373,10 @@ class GeneratePage(QWidget):
 
     def _save_to(self, path: Path) -> None:
         text = as_csv(self.results.results.results)
-        said = f"The sequences were saved as {path}."
+        message = f"The sequences were saved as {path}."
 
         def done(_nothing: None) -> None:
-            self._workspace.status_told.emit(said)
+            self._workspace.status_message.emit(message)
 
         background.run(lambda: write_atomically(path, text.encode()), done, self._on_failed, self)
 

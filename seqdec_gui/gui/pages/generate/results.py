@@ -21,8 +21,12 @@ FINISHED = "finished"
 CUT_SIGN = " …"
 """Shown after a sequence that was cut at the greatest length."""
 TITLES = ("Row", "Sample", "Text", "log p", "Input")
-SAMPLE, TEXT, LOG, INPUT = 1, 2, 3, 4
-LEAST_INPUT, WIDEST_INPUT = 64, 160
+SAMPLE = 1
+TEXT = 2
+LOG = 3
+INPUT = 4
+LEAST_INPUT = 64
+WIDEST_INPUT = 160
 
 
 class Result(NamedTuple):
@@ -77,7 +81,8 @@ class ResultsModel(QAbstractTableModel):
 
     def show_results(self, results: list[Result], inputs: Sequence[str]) -> None:
         self.beginResetModel()
-        self.results, self.inputs = results, inputs
+        self.results = results
+        self.inputs = inputs
         self.endResetModel()
 
     def _value(self, row: int, column: int) -> object:

@@ -84,15 +84,15 @@ class Details(QSplitter):
         self.note.setPlaceholderText("What was tried, and what came of it" if entry else "")
         self._outcome.setText(entry.summary.text if entry else NO_ENTRY)
 
-    def show_differences(self, title: str, old: str, new: str, found: Sequence[Difference]) -> None:
+    def show_differences(self, title: str, old: str, new: str, differences: Sequence[Difference]) -> None:
         """What changed from `old` to `new`; the title says it where there is nothing."""
         self._changes.setText(title)
-        polish(self._changes, "role", "section" if found else "small")
+        polish(self._changes, "role", "section" if differences else "small")
         table = self.differences
-        table.setVisible(bool(found))
+        table.setVisible(bool(differences))
         table.setHorizontalHeaderLabels(["Parameter", old, new])
-        table.setRowCount(len(found))
-        for row, difference in enumerate(found):
+        table.setRowCount(len(differences))
+        for row, difference in enumerate(differences):
             for column, text in enumerate((difference.what, difference.old, difference.new)):
                 item = QTableWidgetItem(text)
                 item.setToolTip(text)

@@ -41,10 +41,10 @@ class NoRuns(EmptyState):
     @pyqtSlot()
     def show_readiness(self) -> None:
         """What the button would do, or why it cannot."""
-        found = readiness(self._workspace)
-        self.button.setText(found.text)
-        self.button.setEnabled(found.ready)
-        self.button.setToolTip(found.reason)
+        state = readiness(self._workspace)
+        self.button.setText(state.text)
+        self.button.setEnabled(state.ready)
+        self.button.setToolTip(state.reason)
 
     @pyqtSlot()
     def _on_button_clicked(self) -> None:

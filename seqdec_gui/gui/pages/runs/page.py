@@ -240,18 +240,18 @@ class RunsPage(QWidget):
         design = self._workspace.document.design
         background.run(
             lambda: _compare(old, new, design),
-            lambda found: self._on_compared(chosen, found),
+            lambda differences: self._on_compared(chosen, differences),
             lambda error: self.details.show_differences(str(error), "", "", ()),
             self,
         )
 
-    def _on_compared(self, chosen: list[Entry], found: tuple[Difference, ...]) -> None:
-        if [entry.path for entry in chosen] != [entry.path for entry in self.selected]:
+    def _on_compared(self, entries: list[Entry], differences: tuple[Difference, ...]) -> None:
+        if [entry.path for entry in entries] != [entry.path for entry in self.selected]:
             return  # the selection has moved on
-        old, new = chosen[0].name, chosen[1].name if len(chosen) == 2 else "Open design"
-        count = counted(len(found), "change") if found else "Nothing changed"
-        what = "between the two runs" if len(chosen) == 2 else "since this run"
-        self.details.show_differences(f"{count} {what}", old, new, found)
+        old, new = entries[0].name, entries[1].name if len(entries) == 2 else "Open design"
+        count = counted(len(differences), "change") if differences else "Nothing changed"
+        what = "between the two runs" if len(entries) == 2 else "since this run"
+        self.details.show_differences(f"{count} {what}", old, new, differences)
 
     @pyqtSlot(Design, Design)
     def _on_document_design_changed(self, _old: Design, _new: Design) -> None:
@@ -311,7 +311,7 @@ class RunsPage(QWidget):
 
     def _use(self, design: Design, entry: Entry) -> None:
         self._workspace.document.edit(design, f"Use the settings of {entry.name}")
-        self._workspace.status_told.emit(f"The design has the settings of {entry.name}; Undo brings the former back.")
+        self._workspace.status_message.emit(f"The design has the settings of {entry.name}; Undo brings the former back.")
         self._workspace.page_requested.emit(PageName.DESIGN)
 
     def open_folder(self) -> None:

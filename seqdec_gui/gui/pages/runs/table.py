@@ -45,11 +45,13 @@ class RunsModel(QAbstractTableModel):
 
     def update(self, entries: Sequence[Entry]) -> None:
         """Show these runs; new metrics add columns."""
-        found = {name for entry in entries for name in entry.summary.metrics if family(name) in ("loss", "metrics")}
-        metrics = in_order(found)
+        names = {name for entry in entries for name in entry.summary.metrics if family(name) in ("loss", "metrics")}
+        metrics = in_order(names)
         if metrics != self.metrics:
             self.beginResetModel()
-            self.metrics, self.columns, self.entries = metrics, _columns(metrics), list(entries)
+            self.metrics = metrics
+            self.columns = _columns(metrics)
+            self.entries = list(entries)
             self.endResetModel()
             return
         wanted = {entry.path: entry for entry in entries}

@@ -30,8 +30,8 @@ class PositionAxis(AxisItem):
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, Sequence[float]]]:
         """Steps and seconds are whole: no ticks between two of them."""
-        found = super().tickValues(low, high, size)
-        return [(spacing, values) for spacing, values in found if self.axis == "epoch" or spacing >= 1]
+        levels = super().tickValues(low, high, size)
+        return [(spacing, values) for spacing, values in levels if self.axis == "epoch" or spacing >= 1]
 
 
 class ValueAxis(AxisItem):

@@ -82,7 +82,8 @@ class Board(QWidget):
 
     # -- building
     def _build(self) -> None:
-        self._above, self._below = _row(), _row()
+        self._above = _row()
+        self._below = _row()
         self.rows = QSplitter(Qt.Vertical)
         self.rows.setChildrenCollapsible(False)
         self.rows.setHandleWidth(1)
@@ -183,7 +184,9 @@ class Board(QWidget):
     def _on_redraw_timeout(self) -> None:
         """One plot per turn of the event loop, so that the mouse and the keyboard get their turn in between."""
         if not self._queue:
-            self._queue, self._asked, self._spent = list(self.plots), False, 0.0
+            self._queue = list(self.plots)
+            self._asked = False
+            self._spent = 0.0
         begun = time.perf_counter()
         self._draw(self._queue.pop(0))
         self._spent += time.perf_counter() - begun
@@ -335,16 +338,16 @@ class Board(QWidget):
 
     def save_png(self, path: Path) -> None:
         if self.picture().save(str(path), "PNG"):
-            self._session.workspace.status_told.emit(f"Plots exported to {path}.")
+            self._session.workspace.status_message.emit(f"Plots exported to {path}.")
         else:
             notify.failure(self, OSError(f"The image cannot be written to {path}: choose another folder."))
 
     def save_csv(self, path: Path) -> None:
         """Write all curves of the run shown, in a thread."""
         if self._history is not None:
-            curves, told = columns_of(self._history), self._session.workspace.status_told
+            curves, status = columns_of(self._history), self._session.workspace.status_message
             background.run(
-                lambda: write_csv(curves, path), lambda rows: told.emit(f"{rows:,} values exported to {path}."), owner=self
+                lambda: write_csv(curves, path), lambda rows: status.emit(f"{rows:,} values exported to {path}."), owner=self
             )
 
     # --

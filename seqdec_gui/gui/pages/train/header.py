@@ -201,7 +201,7 @@ class Header(QWidget):
         self._certified = path
         self.certificate_badge.hide()
         if path is not None:
-            background.run(lambda: _certificate_of(path), lambda found: self._on_certificate_read(path, *found), owner=self)
+            background.run(lambda: _certificate_of(path), lambda result: self._on_certificate_read(path, *result), owner=self)
 
     def _on_certificate_read(self, path: Path, certificate: Certificate | None, devices: int) -> None:
         if path == self._certified:
@@ -277,11 +277,11 @@ class Header(QWidget):
         if answer.id == self._rate_order:
             self._rate_order = ""
             polish(self.rate, "invalid", not answer.ok)
-        told = {
+        sentence = {
             "set_learning_rate": "The learning rate is set.", "checkpoint": "The weights are saved.",
             "pause": "Paused.", "continue": "Training goes on.",
         }.get(answer.command, "")  # fmt: skip
-        self._session.workspace.status_told.emit(told if answer.ok else answer.text or "The run refused the command.")
+        self._session.workspace.status_message.emit(sentence if answer.ok else answer.text or "The run refused the command.")
 
     # -- what is wanted
     @pyqtSlot()
@@ -299,7 +299,7 @@ class Header(QWidget):
             self._refuse(f"Expected a learning rate above 0 and at most 100, received {value:g}.")
             return
         self.rate.clearFocus()
-        self._session.workspace.status_told.emit(f"Setting the learning rate to {value:g}.")
+        self._session.workspace.status_message.emit(f"Setting the learning rate to {value:g}.")
 
     @pyqtSlot()
     def _on_rate_escaped(self) -> None:
@@ -312,7 +312,7 @@ class Header(QWidget):
     def _refuse(self, sentence: str) -> None:
         polish(self.rate, "invalid", True)
         self.rate.setToolTip(sentence)
-        self._session.workspace.status_told.emit(sentence)
+        self._session.workspace.status_message.emit(sentence)
 
     @pyqtSlot(str)
     def _on_rate_text_edited(self, _text: str) -> None:

@@ -149,21 +149,21 @@ class TrainingPage(QWidget):
     # -- starting
     @pyqtSlot()
     def _show_readiness(self, *_changes: object) -> None:
-        found = readiness(self._workspace)
-        if found.ready:
+        state = readiness(self._workspace)
+        if state.ready:
             self.empty.words.setText("The curves of loss and metrics appear here while the design trains.")
-            self.empty.button.setText(found.text)
+            self.empty.button.setText(state.text)
             return
-        self.empty.words.setText(found.reason)
-        self.empty.button.setText(f"Go to the {found.page.title()} tab")
+        self.empty.words.setText(state.reason)
+        self.empty.button.setText(f"Go to the {state.page.title()} tab")
 
     @pyqtSlot()
     def _on_empty_button_clicked(self) -> None:
-        found = readiness(self._workspace)
-        if found.ready:
+        state = readiness(self._workspace)
+        if state.ready:
             self._workspace.train_requested.emit()
         else:
-            self._workspace.page_requested.emit(found.page)
+            self._workspace.page_requested.emit(state.page)
 
     @pyqtSlot()
     def _on_header_resume_requested(self) -> None:

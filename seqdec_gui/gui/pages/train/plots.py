@@ -69,7 +69,8 @@ class _Drawn:
         """The smoothed values; computed afresh only where points went or the weight changed."""
         basis = (id(series.curve), series.curve.resets, weight)
         if basis != self._smoothed:
-            self.smoothing, self._smoothed = Smoothing(weight), basis
+            self.smoothing = Smoothing(weight)
+            self._smoothed = basis
         return self.smoothing.of(series.curve.values)
 
 
@@ -239,19 +240,22 @@ class MetricPlot(QFrame):
         if not self._fitted or self._fitted_to[1:] != wanted[1:]:
             self._box.setAutoVisible(y=False)
             self._box.enableAutoRange(y=not self._from_zero or self._look.log)
-        self._fitted, self._fitted_to = True, wanted
+        self._fitted = True
+        self._fitted_to = wanted
         self._box.setXRange(0.0, high or 1.0, padding=0.02)
 
     def set_range(self, low: float, high: float) -> None:
         """Show these abscissae; the ordinate follows what is seen."""
-        self._fitted, self._fitted_to = False, (None, "", None)
+        self._fitted = False
+        self._fitted_to = (None, "", None)
         self._box.setXRange(low, high, padding=0)
         self._box.setAutoVisible(y=True)
         self._box.enableAutoRange(y=True)
 
     @pyqtSlot(object)
     def _on_box_range_changed(self, _axes: object) -> None:
-        self._fitted, self._fitted_to = False, (None, "", None)
+        self._fitted = False
+        self._fitted_to = (None, "", None)
         low, high = self._box.viewRange()[0]
         self.ranged.emit(low, high)
 

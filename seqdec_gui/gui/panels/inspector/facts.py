@@ -69,12 +69,12 @@ def _counts(total: int, trainable: int) -> list[Fact]:
     return counts if total == trainable else [*counts, Fact("Trainable", f"{trainable:,}")]
 
 
-def _colour(given: PortType | None) -> str:
-    if given is None:
+def _colour(type: PortType | None) -> str:
+    if type is None:
         return "dim"
-    if isinstance(given, StatesType):
+    if isinstance(type, StatesType):
         return "wire_states"
-    return "wire_ids" if given.dtype == "int32" else "wire_float"
+    return "wire_ids" if type.dtype == "int32" else "wire_float"
 
 
 class FactsView(QWidget):

@@ -39,7 +39,8 @@ class Row(QObject):
 
     def __init__(self, name: str, field: Field, parent: QWidget) -> None:
         super().__init__(parent)
-        self.name, self.field = name, field
+        self.name = name
+        self.field = field
         self.editor: Editor = make_editor(field, parent)
         self.title = words.label(field.name if field.name in words.LABELS else name)
         self.label = QLabel(self.title, parent)
@@ -121,8 +122,10 @@ class Row(QObject):
             self.editor.show_value(value)
             known = self.editor.read()
         if value != self.value:  # not by this field
-            self.before, self.note = value, ""
-        self.value, self.problem = value, problem
+            self.before = value
+            self.note = ""
+        self.value = value
+        self.problem = problem
         changed = value != self.field.default
         self.reset.setVisible(changed or bool(known.fault))
         weight = theme.font("body", bold=changed)
@@ -181,7 +184,8 @@ class Form(QWidget):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._owner, self._values = owner, None
+        self._owner = owner
+        self._values = None
         self._rows: dict[str, Row] = {}
         self._headings: list[tuple[QLabel, tuple[str, ...]]] = []
         self._grid = QGridLayout(self)

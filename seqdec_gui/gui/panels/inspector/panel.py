@@ -34,8 +34,10 @@ class Inspector(QFrame):
         self.setObjectName("inspector")
         self.setProperty("role", "panel")
         self.setMinimumWidth(LEAST_WIDTH)
-        self._workspace, self._document = workspace, workspace.document
-        self._block_id, self._kind = "", ""
+        self._workspace = workspace
+        self._document = workspace.document
+        self._block_id = ""
+        self._kind = ""
         self._forms: dict[str, Form] = {}
         self._typing: tuple[object, Design, Design] | None = None
         self._build()
@@ -300,7 +302,8 @@ class HelpStrip(QWidget):
         super().__init__(parent)
         self.setObjectName("field_help")
         self.setFixedHeight(84)
-        self._heading, self._text = QLabel(), QLabel(wordWrap=True)
+        self._heading = QLabel()
+        self._text = QLabel(wordWrap=True)
         self._heading.setProperty("role", "value")
         self._text.setProperty("role", "small")
         layout = QVBoxLayout(self)

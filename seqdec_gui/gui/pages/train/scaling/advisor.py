@@ -81,8 +81,8 @@ class Advisor(QObject):
         design = workspace.document.design
         if not design.blocks:
             return "The design is empty: there is nothing to measure."
-        found = errors(workspace.document.report.problems)
-        return found[0].sentence() if found else ""
+        faults = errors(workspace.document.report.problems)
+        return faults[0].sentence() if faults else ""
 
     def activate(self, active: bool) -> None:
         """Look for what was kept while the panel is shown; a hidden one costs nothing."""
@@ -96,7 +96,9 @@ class Advisor(QObject):
             return
         design, folder = self._workspace.document.design, self._workspace.folder
         devices = self._workspace.devices.resolved
-        self.measured, self.expected, self.fault = [], 0, ""
+        self.measured = []
+        self.expected = 0
+        self.fault = ""
         self.words = "Starting"
         self._about = self._subject()
         self.advice = None
@@ -112,7 +114,7 @@ class Advisor(QObject):
         document = self._workspace.document
         training = msgspec.structs.replace(document.design.training, batch_size=batch_size)
         document.edit(document.design.with_training(training), f"Use batch {batch_size:,}")
-        self._workspace.status_told.emit(f"The batch size is {batch_size:,} now; Undo brings the former back.")
+        self._workspace.status_message.emit(f"The batch size is {batch_size:,} now; Undo brings the former back.")
 
     @property
     def batch_size(self) -> int:
@@ -149,10 +151,12 @@ class Advisor(QObject):
     def _on_job_returned(self, kept: advice_cache.KeptAdvice) -> None:
         self._take(kept)
         if not self.active:
-            self._workspace.status_told.emit(kept.advice.sentence)
+            self._workspace.status_message.emit(kept.advice.sentence)
 
     def _take(self, kept: advice_cache.KeptAdvice) -> None:
-        self.advice, self.measured_at, self.fault = kept.advice, kept.time, ""
+        self.advice = kept.advice
+        self.measured_at = kept.time
+        self.fault = ""
         self.changed.emit()
 
     @pyqtSlot(object)
@@ -177,7 +181,7 @@ class Advisor(QObject):
     def _on_workspace_training_changed(self) -> None:
         if self._workspace.training.running and self.running:
             self.cancel()
-            self._workspace.status_told.emit("The measurement was given up: a run trains.")
+            self._workspace.status_message.emit("The measurement was given up: a run trains.")
         self.changed.emit()
 
     @pyqtSlot()

@@ -136,7 +136,8 @@ class AdvisorPanel(QFrame):
         self._facts.setText(facts)
         self._facts.setToolTip(advice.why if advice is not None else "")
         stale = advice is not None and not advisor.fits
-        random = advice is not None and any(one.data == "random" and one.step_s is not None for one in advice.measurements)
+        timed = () if advice is None else [each for each in advice.measurements if each.step_s is not None]
+        random = any(measurement.data == "random" for measurement in timed)
         words = "Measured before the design or the devices changed." if stale else ""
         if random and not stale:
             words = "Measured on random rows of the design's shapes: bind data to see the time of an epoch."

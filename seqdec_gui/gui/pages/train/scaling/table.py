@@ -1,4 +1,4 @@
-"""What was measured, one row per devices and batch."""
+"""What was measured, measurement row per devices and batch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from seqdec_gui.runs.advice import OWN_LOOPS, Advice, devices_in_words, failure_
 from seqdec_gui.runs.measurement import Measurement
 
 NOTHING = "–"
-CELL_PADDING, TITLE_PADDING = 23, 16
+CELL_PADDING = 23
+TITLE_PADDING = 16
 ROW_HEIGHT = 6 * theme.SPACE
 OWN_LOOPS_TIP = "Loops of the engine's own, by measurement faster than cuDNN's (docs/performance.md)."
 MEASUREMENT = Qt.UserRole
@@ -71,39 +72,40 @@ class AdviceTable(QTableWidget):
             return
         before = self.chosen
         self._shown = shown
-        rows = sorted(advice.measurements, key=lambda one: (one.devices.replicas, one.batch_size))
+        rows = sorted(advice.measurements, key=lambda measurement: (measurement.devices.replicas, measurement.batch_size))
         self.clearSpans()
         self.setRowCount(0)
         self.setRowCount(len(rows))
-        for row, one in enumerate(rows):
-            self._fill(row, advice, one, one.batch_size == batch_size)
+        for row, measurement in enumerate(rows):
+            self._fill(row, advice, measurement, measurement.batch_size == batch_size)
         if before in rows:
             self.selectRow(rows.index(before))
         self._set_widths(advice, rows)
-        measured = [one for one in rows if one.step_s is not None]
+        measured = [measurement for measurement in rows if measurement.step_s is not None]
         for place, column in enumerate(COLUMNS[3:], 3):
-            self.setColumnHidden(place, bool(rows) and all(column.text(advice, one) == NOTHING for one in measured))
+            empty = all(column.text(advice, measurement) == NOTHING for measurement in measured)
+            self.setColumnHidden(place, bool(rows) and empty)
         self.horizontalHeaderItem(2).setText(COLUMNS[2].title if measured or not rows else "")
         self.setMaximumHeight(self.horizontalHeader().sizeHint().height() + max(1, len(rows)) * ROW_HEIGHT + 3 * theme.SPACE)
         self.batch_chosen.emit(self._batch())
 
-    def _fill(self, row: int, advice: Advice, one: Measurement, of_design: bool) -> None:
+    def _fill(self, row: int, advice: Advice, measurement: Measurement, of_design: bool) -> None:
         font = theme.font("body", bold=of_design)
-        columns = COLUMNS if one.step_s is not None else COLUMNS[:2]
+        columns = COLUMNS if measurement.step_s is not None else COLUMNS[:2]
         for place, column in enumerate(columns):
-            text = column.text(advice, one)
+            text = column.text(advice, measurement)
             item = QTableWidgetItem(text)
             item.setTextAlignment(int((Qt.AlignRight if column.number else Qt.AlignLeft) | Qt.AlignVCenter))
-            item.setData(MEASUREMENT, one)
+            item.setData(MEASUREMENT, measurement)
             item.setFont(font)
             item.setToolTip(OWN_LOOPS_TIP if text == OWN_LOOPS else "The design's batch." if of_design else "")
             self.setItem(row, place, item)
-        if one.step_s is None:
-            item = QTableWidgetItem(failure_in_words(one).capitalize())
-            item.setData(MEASUREMENT, one)
-            item.setForeground(QColor(theme.current().warning if one.failed != "time" else theme.current().text_dim))
+        if measurement.step_s is None:
+            item = QTableWidgetItem(failure_in_words(measurement).capitalize())
+            item.setData(MEASUREMENT, measurement)
+            item.setForeground(QColor(theme.current().warning if measurement.failed != "time" else theme.current().text_dim))
             item.setTextAlignment(int(Qt.AlignLeft | Qt.AlignVCenter))
-            item.setToolTip(one.failure)
+            item.setToolTip(measurement.failure)
             self.setItem(row, len(columns), item)
             self.setSpan(row, len(columns), 1, len(COLUMNS) - len(columns))
 
@@ -112,35 +114,42 @@ class AdviceTable(QTableWidget):
         of_cells = QFontMetrics(theme.font("body", bold=True))
         of_titles = QFontMetrics(theme.font("small", bold=True))
         for place, column in enumerate(COLUMNS):
-            texts = [column.text(advice, one) for one in rows if one.step_s is not None or place < 2]
+            texts = [column.text(advice, measurement) for measurement in rows if measurement.step_s is not None or place < 2]
             widest = max((of_cells.horizontalAdvance(text) for text in texts), default=0)
             self.setColumnWidth(place, max(widest + CELL_PADDING, of_titles.horizontalAdvance(column.title) + TITLE_PADDING))
 
     def _batch(self) -> int:
-        one = self.chosen
-        return 0 if one is None or one.step_s is None else one.batch_size
+        measurement = self.chosen
+        return 0 if measurement is None or measurement.step_s is None else measurement.batch_size
 
     @pyqtSlot()
     def _on_self_selection_changed(self) -> None:
         self.batch_chosen.emit(self._batch())
 
 
-def _devices(_advice: Advice, one: Measurement) -> str:
-    count = one.devices.replicas
-    return devices_in_words(one.devices) if one.devices.kind == "gpu" else "CPU" if count == 1 else f"{count}× CPU"
+def _devices(_advice: Advice, measurement: Measurement) -> str:
+    count = measurement.devices.replicas
+    return (
+        devices_in_words(measurement.devices) if measurement.devices.kind == "gpu" else "CPU" if count == 1 else f"{count}× CPU"
+    )
 
 
-def _speed_up(advice: Advice, one: Measurement) -> str:
-    ratio = advice.speed_up(one) if one.devices != advice.alone else None
+def _speed_up(advice: Advice, measurement: Measurement) -> str:
+    ratio = advice.speed_up(measurement) if measurement.devices != advice.alone else None
     return NOTHING if ratio is None else times(ratio)
 
 
-def _speed(samples_per_s: float) -> str:
+def _batch(_advice: Advice, measurement: Measurement) -> str:
+    return f"{measurement.batch_size:,}"
+
+
+def _speed(_advice: Advice, measurement: Measurement) -> str:
+    samples_per_s = measurement.samples_per_s or 0.0
     return f"{float(f'{samples_per_s:.3g}'):,.0f}" if samples_per_s >= 100 else f"{samples_per_s:.3g}"
 
 
-def _step(_advice: Advice, one: Measurement) -> str:
-    milliseconds = 1000 * (one.step_s or 0.0)
+def _step(_advice: Advice, measurement: Measurement) -> str:
+    milliseconds = 1000 * (measurement.step_s or 0.0)
     return f"{milliseconds:.3g} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.3g} s"
 
 
@@ -148,33 +157,37 @@ def _share(share: float | None) -> str:
     return NOTHING if share is None else f"{max(0.0, share):.0%}"
 
 
-def _reduction(_advice: Advice, one: Measurement) -> str:
-    return NOTHING if one.devices.replicas == 1 else _share(one.reduction_share)
+def _reduction(_advice: Advice, measurement: Measurement) -> str:
+    return NOTHING if measurement.devices.replicas == 1 else _share(measurement.reduction_share)
 
 
-def _memory(_advice: Advice, one: Measurement) -> str:
-    return NOTHING if one.peak_memory is None else f"{one.peak_memory / 2**30:.1f} GiB"
+def _input(_advice: Advice, measurement: Measurement) -> str:
+    return _share(measurement.input_share)
 
 
-def _cudnn(_advice: Advice, one: Measurement) -> str:
-    return kernels_in_words(one) or NOTHING
+def _memory(_advice: Advice, measurement: Measurement) -> str:
+    return NOTHING if measurement.peak_memory is None else f"{measurement.peak_memory / 2**30:.1f} GiB"
 
 
-def _epoch(_advice: Advice, one: Measurement) -> str:
-    if one.epoch_s is None:
+def _cudnn(_advice: Advice, measurement: Measurement) -> str:
+    return kernels_in_words(measurement) or NOTHING
+
+
+def _epoch(_advice: Advice, measurement: Measurement) -> str:
+    if measurement.epoch_s is None:
         return NOTHING
-    return f"{one.epoch_s:#.2g} s" if one.epoch_s < 10 else duration(one.epoch_s)
+    return f"{measurement.epoch_s:#.2g} s" if measurement.epoch_s < 10 else duration(measurement.epoch_s)
 
 
 COLUMNS = (  # what decides comes first: a small window shows it without scrolling
     Column("Devices", "What trained", _devices, number=False),
-    Column("Batch", "Rows per step, over all devices together", lambda _, one: f"{one.batch_size:,}"),
-    Column("Samples/s", "Rows per second, over all devices together", lambda _, one: _speed(one.samples_per_s or 0.0)),
+    Column("Batch", "Rows per step, over all devices together", _batch),
+    Column("Samples/s", "Rows per second, over all devices together", _speed),
     Column("Speed-up", "Compared with one device at the same batch", _speed_up),
     Column("Epoch", "Expected time of an epoch of the bound rows", _epoch),
     Column("Memory", "Peak: of the fullest GPU; on a CPU of the whole process", _memory),
     Column("Reduce", "Share of a step that summing over the devices takes", _reduction),
-    Column("Input", "Share of a step that bringing the rows to the devices takes", lambda _, one: _share(one.input_share)),
+    Column("Input", "Share of a step that bringing the rows to the devices takes", _input),
     Column("Step", "Time of one training step", _step),
     Column("cuDNN", "Whether the recurrent layers run in cuDNN's kernels (GPUs only)", _cudnn, number=False),
 )  # fmt: skip
