@@ -1,1 +1,1 @@
-"""The window: the only package that imports Qt."""
+"""The window of the program. This is the only package that imports Qt."""

@@ -1,4 +1,4 @@
-"""The application: set-up before the first window, and the event loop."""
+"""The start of the window: the set-up of the application, and its event loop."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from seqdec_gui.gui.window.main_window import MainWindow
 
 SIGNAL_MS = 250
+"""The time between two moments at which Ctrl+C in the terminal is noticed, in milliseconds."""
 CLOSING_MS = 5000
-"""How long a closed window's process waits for functions that still run in threads, a file that is being read for example."""
+"""The time that the process of a closed window waits for functions in threads, such as the reading of a file, in milliseconds.
+"""
 
 
 def main(design: Path | str | None = None) -> int:
-    """Open the window, with a design if one is named, and give the exit status when the last one closes."""
+    """Open the window, with the design of a file if one is named. Return the exit status once the last window has closed."""
     application = create_application()
     from seqdec_gui.gui.dialogs import crash_report
     from seqdec_gui.gui.window.main_window import open_window
@@ -44,9 +46,8 @@ def main(design: Path | str | None = None) -> int:
 
 
 def _end_threads(status: int) -> None:
-    """Wait for the threads of the pool, or end the process with this status: a thread that comes back to an interpreter
-    that is being taken down crashes it.
-    """
+    """Wait for the threads of the pool. If they take longer than CLOSING_MS, end the process with this status: a thread that
+    returns to an interpreter during its shutdown crashes it."""
     pool = QThreadPool.globalInstance()
     pool.clear()
     if not pool.waitForDone(CLOSING_MS):
@@ -55,13 +56,13 @@ def _end_threads(status: int) -> None:
 
 
 def spare_collector(window: MainWindow) -> None:
-    """Keep the program itself out of the garbage collector's rounds, each of which would stop the window for 50 ms."""
+    """Exclude everything made so far from garbage collection, which would stop the window for 50 ms each time."""
     gc.freeze()
     window.preload.ended.connect(gc.freeze)
 
 
 def create_application() -> QApplication:
-    """The one QApplication, sharp on high-density screens."""
+    """Return the one QApplication, set up for high-density screens."""
     existing = QApplication.instance()
     if isinstance(existing, QApplication):
         return existing
@@ -82,7 +83,7 @@ def create_application() -> QApplication:
 
 
 def _obey_terminal(application: QApplication) -> None:
-    """Let Ctrl+C end the program: Python sees signals only when it runs, so a timer lets it run now and then."""
+    """Let Ctrl+C end the program. Python handles signals only while it runs, so a timer runs it every SIGNAL_MS."""
     signal.signal(signal.SIGINT, lambda *_: application.closeAllWindows())
     timer = QTimer(application)
     timer.timeout.connect(lambda: None)

@@ -1,4 +1,4 @@
-"""The door to the window for scripts: `open_window(path)` returns a `MainWindow`. The window itself is in `gui.window`."""
+"""The way to open the window from a script: `open_window(path)` returns a `MainWindow`. The window itself is in `gui.window`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this program is made of."""
+"""The dialog with the versions of the program and its libraries."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from seqdec_gui.runs.engines import ENGINES
 
 _FRAMEWORKS = tuple(info.distributions[0] for info in ENGINES.values())
 PACKAGES = ("keras", *_FRAMEWORKS, "numpy", "h5py", "pyarrow", "pyqtgraph")
+"""The packages whose versions the dialog lists, by their names in the package index."""
 
 
 def versions() -> dict[str, str]:
-    """Name and version of everything that matters for a report. Read from the package metadata: nothing is imported."""
+    """Return the versions that matter for a bug report, by name. They are read from package metadata; nothing is imported."""
     by_name = {"seqdec-gui": seqdec_gui.__version__, "Python": platform.python_version()}
     by_name |= {"Qt": QT_VERSION_STR, "PyQt": PYQT_VERSION_STR}
     for name in PACKAGES:
@@ -32,7 +33,7 @@ def versions() -> dict[str, str]:
 
 
 class AboutDialog(KeepsFocus, QDialog):
-    """Object name `about_dialog`; a button copies the versions."""
+    """The dialog *About*, with a button that copies the versions. Object name `about_dialog`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""A new run from the weights of another: what stays of what that run has fitted."""
+"""The question before a run that starts from the weights of another run: which of that run's fitted values to keep."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from seqdec_gui.gui.workspace.workspace import PageName
 
 
 def ask_what_to_keep(session: TrainingSession, run: Path, name: str) -> None:
-    """Ask, and then train the open design from the best weights of this run."""
+    """Ask which fitted values of a run to keep, then train the open design from the run's best weights."""
 
     def then(answer: notify.Answer) -> None:
         if answer != "cancel":

@@ -18,7 +18,7 @@ from seqdec_gui.gui.widgets.focus import KeepsFocus
 from seqdec_gui.gui.workspace.document import DesignDocument
 
 MAX_REPAIRED = 40
-"""For how many refused wires adapters are searched; more would delay the dialog noticeably."""
+"""The number of refused wires for which adapters are searched; more would delay the dialog noticeably."""
 
 
 class Choice(NamedTuple):

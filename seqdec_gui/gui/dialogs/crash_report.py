@@ -1,4 +1,4 @@
-"""What happens at a bug: the design is saved beside itself, and one dialog that blocks nothing offers the details to copy."""
+"""The handling of unexpected errors: designs are saved to recovery files, and a non-modal dialog offers the details to copy."""
 
 from __future__ import annotations
 
@@ -19,16 +19,19 @@ from seqdec_gui.gui.workspace.autosave import cache_folder
 from seqdec_gui.gui.workspace.document import DesignDocument
 
 _dialogs: list[CrashReport] = []
+"""The crash report that is open, at most one; the list keeps it referenced."""
 _reporting = False
+"""Whether a report is being made, so that an error inside `report` does not start another."""
 
 
 def install() -> None:
-    """Send what nobody caught to `report`. KeyboardInterrupt keeps its meaning."""
+    """Send uncaught exceptions to `report`, except KeyboardInterrupt."""
     sys.excepthook = report
 
 
 def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Log it, save the designs of all windows, show the dialog; a second bug adds to the dialog that is open."""
+    """Log an error, save the designs of all windows and show the dialog. If the dialog is open already, the error is added to
+    it."""
     global _reporting
     if issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, error, trace)
@@ -46,7 +49,7 @@ def report(kind: type[BaseException], error: BaseException, trace: TracebackType
 
 
 def save_designs() -> list[Path]:
-    """Write every open design that has changes beside its file (`name.recovered.seqdec`); the paths written."""
+    """Write every changed design to a file beside its own (`name.recovered.seqdec`). Return the paths written."""
     written = []
     for window in QApplication.topLevelWidgets():
         document = getattr(window, "document", None)
@@ -63,7 +66,7 @@ def save_designs() -> list[Path]:
 
 
 def recovered_path(document: DesignDocument) -> Path:
-    """Where a design goes at a bug."""
+    """Return the path that `save_designs` writes a design to."""
     if document.path is None:
         return cache_folder() / f"untitled.recovered{design_file.SUFFIX}"
     return document.path.with_name(f"{document.path.stem}.recovered{design_file.SUFFIX}")
@@ -81,7 +84,7 @@ def _show(details: str, written: list[Path]) -> None:
 
 
 class CrashReport(KeepsFocus, QDialog):
-    """Object name `crash_report`; not modal. Button `crash_copy`."""
+    """The non-modal dialog with the details of errors. Object name `crash_report`; its button is `crash_copy`."""
 
     def __init__(self, details: str, written: list[Path], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -113,5 +116,5 @@ class CrashReport(KeepsFocus, QDialog):
         self.resize(680, 420)
 
     def add(self, details: str) -> None:
-        """Append another error."""
+        """Append the details of another error."""
         self._details.appendPlainText(f"\n{details}")

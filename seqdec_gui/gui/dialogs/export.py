@@ -1,4 +1,5 @@
-"""Writing a trained model for use elsewhere; the file is reopened and compared in a child before anything is said.
+"""The dialog that exports a trained model. The written file is opened again in a child process and its predictions are
+compared, before success is reported.
 
 Object names: `export_dialog`, `export_run`, `export_checkpoint`, `export_format`, `export_part`, `export_path`,
 `export_browse`, `export_button`, `export_cancel`, `export_progress`, `export_status`, `export_result`, `export_as_keras`,
@@ -44,7 +45,7 @@ from seqdec_gui.runs.tasks import Cancelled, Exported, ExportTask, Notice, Progr
 
 
 class ExportDialog(KeepsFocus, QDialog):
-    """Format, part, weights and path; below them what the check of the written file found."""
+    """Choices of run, format, part, weights and path, with the result of the check below them. Object name `export_dialog`."""
 
     def __init__(self, workspace: Workspace, format: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -172,7 +173,7 @@ class ExportDialog(KeepsFocus, QDialog):
         self._offer()
 
     def _offer(self) -> None:
-        """The chosen run can be exported."""
+        """Enable the choices for a run that can be exported."""
         self._say("")
         self._suggest()
         self._button.setEnabled(not self.task.running)
@@ -190,7 +191,7 @@ class ExportDialog(KeepsFocus, QDialog):
         self._part.blockSignals(False)
 
     def _suggest(self) -> None:
-        """A path beside the run, until another is typed or chosen; then only its ending follows the format."""
+        """Set the path to one beside the run. Once the user has typed or chosen a path, only its ending follows the format."""
         if self.picker.run is None:
             return
         part = self._part.currentData() or "full"
@@ -341,7 +342,7 @@ class ExportDialog(KeepsFocus, QDialog):
             self.reject()
 
     def reject(self) -> None:
-        """Escape and the cross cancel what is under way too: a closed dialog does nothing any more."""
+        """Cancel the export and close. Escape and the close button of the window end here too."""
         self.task.cancel()
         super().reject()
 
@@ -353,14 +354,14 @@ class ExportDialog(KeepsFocus, QDialog):
 
     @pyqtSlot()
     def _grow(self) -> None:
-        """Make room for what was said: a dialog does not by itself where words take several lines."""
+        """Make the dialog higher if its texts need it; Qt does not do so for texts of several lines."""
         wanted = self.layout().totalHeightForWidth(self.width())
         if wanted > self.height():
             self.resize(self.width(), wanted)
 
 
 def _read(run: RunFolder) -> tuple[RunFolder, Design, bool]:
-    """The run's design, and whether it was trained on standardised inputs."""
+    """Return the run, its design, and whether it was trained on standardised inputs."""
     try:
         known = scalings(fitted.load(run.data))
     except InvalidInput:  # the export says so
@@ -369,7 +370,7 @@ def _read(run: RunFolder) -> tuple[RunFolder, Design, bool]:
 
 
 def _parts(design: Design) -> list[tuple[str, int]]:
-    """The blocks that are models of their own, with their parameters."""
+    """Return the ids of the blocks that are models of their own, with their parameter counts."""
     known = infer(design).blocks
     return [
         (block.id, known[block.id].parameters)
@@ -379,7 +380,7 @@ def _parts(design: Design) -> list[tuple[str, int]]:
 
 
 def open_export(workspace: Workspace, format: str = "") -> QDialog:
-    """Open the dialog over the window; `format` (a name of `EXPORT_FORMATS`) is chosen already."""
+    """Open the dialog over the window with a format chosen (a name of `EXPORT_FORMATS`)."""
     return notify.present(ExportDialog(workspace, format, notify.window_of(workspace)))
 
 

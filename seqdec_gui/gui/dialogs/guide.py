@@ -1,4 +1,4 @@
-"""The user guide in a window of its own: the pages under docs/, which are installed with the program."""
+"""The window of the user guide: the pages under docs/, which are installed with the program."""
 
 from __future__ import annotations
 
@@ -23,15 +23,20 @@ from PyQt5.QtWidgets import QShortcut, QTextBrowser, QTextEdit, QVBoxLayout, QWi
 from seqdec_gui import resource_files
 from seqdec_gui.gui.look import theme
 
-FIRST = "guide/index.md"
+FIRST_PAGE = "guide/index.md"
+"""The page that the guide opens with, relative to docs/."""
 MARGIN = 6 * theme.SPACE
+"""The space around the text, in pixels."""
 WIDTH = 860
+"""The first width of the window, in pixels."""
 HEIGHT = 900
-MOST_WIDTH = 900
+"""The first height of the window, in pixels."""
+MAX_PICTURE_WIDTH = 900
+"""The greatest width of a picture, in pixels."""
 
 
 def open_guide(parent: QWidget) -> GuideWindow:
-    """The guide beside the window; one that is open comes to the front."""
+    """Return the guide window beside the main window, made at the first call and brought to the front at later ones."""
     existing = parent.findChild(GuideWindow)
     window = existing if existing is not None else GuideWindow(parent)
     window.show()
@@ -41,7 +46,8 @@ def open_guide(parent: QWidget) -> GuideWindow:
 
 
 class GuideWindow(QWidget):
-    """Object name `guide_window`, its text `guide_text`. Links to other pages are followed, others open in a browser."""
+    """The window of the guide. Links to other pages open in it, all other links in a browser. Object names `guide_window` and
+    `guide_text`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -59,7 +65,7 @@ class GuideWindow(QWidget):
 
 
 class GuideText(QTextBrowser):
-    """Shows Markdown; pictures are as wide as the page at most."""
+    """A view of Markdown pages. Pictures are scaled down to the width of the page."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -73,10 +79,10 @@ class GuideText(QTextBrowser):
         self._page = Path()
         self.anchorClicked.connect(self._on_self_anchor_clicked)
         theme.notifier.changed.connect(self._on_theme_changed)
-        self.show_page(resource_files.docs(FIRST))
+        self.show_page(resource_files.docs(FIRST_PAGE))
 
     def show_page(self, page: Path, anchor: str = "") -> None:
-        """Show a page, at the heading whose link is `anchor`."""
+        """Show a page, scrolled to the heading whose link is `anchor`."""
         if page != self._page:
             self._page = page
             self.document().setBaseUrl(QUrl.fromLocalFile(str(page)))
@@ -89,7 +95,7 @@ class GuideText(QTextBrowser):
             self.moveCursor(QTextCursor.Start)
 
     def _go_to(self, anchor: str) -> None:
-        """Markdown has no anchors in Qt 5: find the heading that this link is made of."""
+        """Scroll to a heading. Markdown has no anchors in Qt 5, so the heading is searched whose link is this."""
         block = self.document().begin()
         while block.isValid():
             if block.blockFormat().headingLevel() and _anchor(block.text()) == anchor:
@@ -99,10 +105,10 @@ class GuideText(QTextBrowser):
             block = block.next()
 
     def loadResource(self, kind: int, name: QUrl) -> Any:
-        """Pictures beside the page, scaled to its width."""
+        """Return a picture beside the page, scaled down to the page's width."""
         path = Path(self._page.parent / name.toLocalFile()) if name.isLocalFile() else self._page.parent / name.path()
         picture = QImage(str(path))
-        room = min(self.viewport().width() - 2 * MARGIN, MOST_WIDTH)
+        room = min(self.viewport().width() - 2 * MARGIN, MAX_PICTURE_WIDTH)
         if picture.isNull() or picture.width() <= room:
             return picture
         ratio = self.devicePixelRatioF()
@@ -124,7 +130,7 @@ class GuideText(QTextBrowser):
         self._render()
 
     def _render(self) -> None:
-        """The page again, at the same place: with the colours of the theme, and pictures as wide as there is room for."""
+        """Show the page again at the same place, after a change of the theme or the width."""
         page, at = self._page, self.verticalScrollBar().value()
         self._page = Path()
         self.show_page(page)
@@ -137,7 +143,7 @@ class GuideText(QTextBrowser):
 
 
 def _mend_looks(document: QTextDocument, source: str) -> None:
-    """Take the look of a heading from paragraphs after a list: Qt 5.15 lets the last heading's characters leak into them."""
+    """Give paragraphs after a list their own format again: Qt 5.15 gives them that of the last heading."""
     headings = {_anchor(line.lstrip("#").strip()) for line in source.splitlines() if line.startswith("#")}
     block = document.begin()
     while block.isValid():
@@ -157,7 +163,7 @@ def _mend_looks(document: QTextDocument, source: str) -> None:
 
 
 def _pieces(block: QTextBlock) -> list[tuple[int, int, QTextCharFormat]]:
-    """Where the fragments of a block begin, how long they are, and their formats."""
+    """Return position, length and format of each fragment of a text block."""
     fragments, pieces = block.begin(), []
     while not fragments.atEnd():
         fragment = fragments.fragment()
@@ -167,5 +173,5 @@ def _pieces(block: QTextBlock) -> list[tuple[int, int, QTextCharFormat]]:
 
 
 def _anchor(heading: str) -> str:
-    """`Design` -> `design`, `The run folder` -> `the-run-folder`, as GitHub does."""
+    """Return the link of a heading, as GitHub makes it: `The run folder` -> `the-run-folder`."""
     return "".join(letter for letter in heading.lower().replace(" ", "-") if letter.isalnum() or letter in "-_")

@@ -1,4 +1,4 @@
-"""A Keras file becomes a block: it is inspected in a child, which runs nothing of it, and added with undo.
+"""The dialog that imports a Keras file as a block. The file is inspected in a child process, which runs no code of it.
 
 Object names: `import_dialog`, `import_status`, `import_progress`, `import_cancel`.
 """
@@ -24,11 +24,13 @@ from seqdec_gui.runs.imports import keras_model
 from seqdec_gui.runs.tasks import Cancelled, Inspected, InspectTask
 
 FILTER = f"Keras models ({' '.join(f'*{suffix}' for suffix in SUFFIXES)})"
-PITCH = 300.0  # from block to block, in units of the scene
+"""The filter of the file dialog for Keras files."""
+BLOCK_SPACING = 300.0
+"""The horizontal distance from the rightmost block to an imported one, in scene units."""
 
 
 def import_keras(workspace: Workspace, path: Path | None = None) -> QDialog:
-    """Ask for a file, or take `path`, and add it to the design as a block."""
+    """Import a Keras file as a block of the open design. Without `path` the file is asked for."""
     if path is None:
 
         def chosen(file: Path) -> None:
@@ -45,7 +47,7 @@ def _begin(workspace: Workspace, path: Path) -> QDialog:
 
 
 class ImportDialog(KeepsFocus, QDialog):
-    """Stands while the file is inspected, and where it cannot be used says why."""
+    """Shows that a file is being inspected, or why it cannot be imported. Adding the block can be undone."""
 
     def __init__(self, workspace: Workspace, path: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -79,11 +81,11 @@ class ImportDialog(KeepsFocus, QDialog):
         self.task.failed.connect(self._on_task_failed)
 
     def start(self) -> None:
-        """Inspect the file."""
+        """Start inspecting the file."""
         self.task.start(InspectTask(path=str(self._path)))
 
     def reject(self) -> None:
-        """Cancel, Escape and the cross end the child."""
+        """End the child process and close. *Cancel*, Escape and the close button of the window end here."""
         self.task.cancel()
         super().reject()
 
@@ -112,10 +114,10 @@ class ImportDialog(KeepsFocus, QDialog):
 
 
 def with_keras_model(design: Design, inspected: Inspected, path: Path, folder: Path | None) -> tuple[Design, str]:
-    """The design with a block for the inspected file at the right of all others, and the block's id."""
+    """Return the design with a block for the inspected file to the right of all others, and the id of that block."""
     file = path.relative_to(folder) if folder is not None and path.is_relative_to(folder) else path
     kind = keras_model(inspected, file.as_posix())
     block_id = design.free_id(usable_id(path.stem.lower(), "model"))
-    across = max((block.position[0] for block in design.blocks), default=-PITCH) + PITCH
+    across = max((block.position[0] for block in design.blocks), default=-BLOCK_SPACING) + BLOCK_SPACING
     down = min((block.position[1] for block in design.blocks), default=0.0)
     return design.with_block(Block(block_id, kind, (across, down))), block_id

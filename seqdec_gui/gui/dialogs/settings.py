@@ -1,4 +1,4 @@
-"""The settings dialog. Every change holds at once; there is nothing to confirm."""
+"""The settings dialog. Every change takes effect at once; there is nothing to confirm."""
 
 from __future__ import annotations
 
@@ -25,10 +25,12 @@ from seqdec_gui.gui.workspace.workspace import Workspace
 from seqdec_gui.runs.spec import DeviceChoice
 
 THEMES = {"system": "Like the system", "light": "Light", "dark": "Dark"}
+"""The words of the theme choices, by the value that is kept."""
 
 
 class SettingsDialog(KeepsFocus, QDialog):
-    """Object name `settings_dialog`; controls `setting_theme`, `setting_autosave`, `setting_run_folder`, `setting_devices`."""
+    """The dialog of the program's settings. Object name `settings_dialog`; controls `setting_theme`, `setting_autosave`,
+    `setting_run_folder`, `setting_devices`."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -110,6 +110,7 @@ class CanvasStyle:
 
 
 _current: list[CanvasStyle] = []
+"""The style of the theme in use, at most one; it is empty until the first item paints and after a change of theme."""
 
 
 def current() -> CanvasStyle:

@@ -1,4 +1,4 @@
-"""The type scale."""
+"""The fonts of the program: a size for each role of a text."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from PyQt5.QtWidgets import QApplication
 SCALE = {"small": 0.88, "body": 1.0, "title": 1.2, "headline": 1.7}
 """The sizes of the roles, as factors of the base size."""
 BASE_POINTS = 9.75
-"""The base size, except where the desktop asks for large text."""
+"""The base size in points, unless the desktop asks for large text."""
 LARGE_POINTS = 12.5
-"""From this size on, the desktop's font counts as large text and keeps its size."""
+"""The size in points from which the desktop's font counts as large text and keeps its size."""
 
 
 def font(role: str = "body", bold: bool = False, monospace: bool = False) -> QFont:
-    """A font of the type scale: small, body, title or headline."""
+    """Return the font of a role: small, body, title or headline."""
     base = QApplication.font()
     points = base.pointSizeF() * SCALE[role]
     chosen = QFontDatabase.systemFont(QFontDatabase.FixedFont) if monospace else QFont(base)
@@ -28,7 +28,7 @@ def font(role: str = "body", bold: bool = False, monospace: bool = False) -> QFo
 
 
 def base_font(system: QFont) -> QFont:
-    """The desktop's font at the size of the type scale; a reader who asked the desktop for large text gets it."""
+    """Return the desktop's font at BASE_POINTS, or at its own size if that is large."""
     resized = QFont(system)
     if system.pointSizeF() < LARGE_POINTS:
         resized.setPointSizeF(BASE_POINTS)

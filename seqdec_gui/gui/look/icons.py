@@ -1,4 +1,5 @@
-"""Icons in the colours of the theme; ask again for them after a change of theme. qtawesome is imported with the first one."""
+"""Icons in the colours of the theme. They must be requested again after a change of theme. qtawesome is imported with the first
+one."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def icon(name: str, color: str | None = None) -> QIcon:
-    """The icon `mdi6.<name>` in a colour (`#rrggbb`), by default that of dimmed text; paler where disabled."""
+    """Return the icon `mdi6.<name>` in a colour (`#rrggbb`), by default that of dimmed text. It is paler on a disabled widget."""
     os.environ.setdefault("QT_API", "pyqt5")
     import qtawesome
 
@@ -24,5 +25,5 @@ def icon(name: str, color: str | None = None) -> QIcon:
 
 
 def kind_icon(kind: Kind | type[Kind]) -> QIcon:
-    """The icon of a kind of block, in the colour of its category."""
+    """Return the icon of a kind of block, in the colour of the kind's category."""
     return icon(kind.icon, theme.current().category[kind.category])

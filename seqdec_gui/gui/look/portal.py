@@ -1,4 +1,4 @@
-"""The desktop's wish for light or dark, through the portal (org.freedesktop.portal.Settings), asynchronously."""
+"""The desktop's preference for light or dark, read asynchronously from the portal (org.freedesktop.portal.Settings)."""
 
 from __future__ import annotations
 
@@ -10,15 +10,22 @@ from PyQt5.QtCore import QObject, QVariant, pyqtSignal, pyqtSlot
 from PyQt5.QtDBus import QDBusConnection, QDBusMessage, QDBusPendingCallWatcher, QDBusPendingReply, QDBusVariant
 
 SERVICE = "org.freedesktop.portal.Desktop"
+"""The D-Bus name of the desktop portal."""
 PATH = "/org/freedesktop/portal/desktop"
+"""The object path of the desktop portal."""
 INTERFACE = "org.freedesktop.portal.Settings"
+"""The D-Bus interface with the desktop's settings."""
 NAMESPACE = "org.freedesktop.appearance"
+"""The group of settings that contains the colour scheme."""
 KEY = "color-scheme"
+"""The setting with the preferred colour scheme."""
 PREFERS_DARK = 1
+"""The value of the setting that means dark; 0 means no preference and 2 light."""
 
 
 class Portal(QObject):
-    """Emits `dark_preferred` with the answer and at every change; silent on desktops without a portal."""
+    """Emits `dark_preferred` with the desktop's preference, at first and at every change. Emits nothing on desktops without a
+    portal."""
 
     dark_preferred = pyqtSignal(bool)
 
@@ -27,7 +34,8 @@ class Portal(QObject):
         self._watcher: QDBusPendingCallWatcher | None = None
 
     def ask(self) -> None:
-        """Send the question and listen. Without a session bus Qt would try to start one, which blocks; so nothing is asked."""
+        """Request the preference and listen for changes. Does nothing without a session bus, as Qt would try to start one and
+        block."""
         if not _has_session_bus():
             return
         bus = QDBusConnection.sessionBus()

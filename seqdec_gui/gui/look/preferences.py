@@ -1,4 +1,4 @@
-"""What the user prefers, kept between starts."""
+"""The user's preferences, which are kept between starts."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from pathlib import Path
 
 from PyQt5.QtCore import QSettings, QStandardPaths
 
-MOST_RECENT = 10
+MAX_RECENT = 10
+"""The number of recent designs that are remembered."""
 
 
 def settings() -> QSettings:
-    """The store itself: `window/...` geometry, `recent/...`, `appearance/...`, `editing/...`, `runs/...`."""
+    """Return the stored settings: `window/...` geometry, `recent/...`, `appearance/...`, `editing/...`, `runs/...`."""
     folder = QStandardPaths.writableLocation(QStandardPaths.GenericConfigLocation)
     return QSettings(f"{folder}/seqdec-gui/window.ini", QSettings.IniFormat)
 
 
 def autosave_is_on() -> bool:
-    """Whether changes are written to a recovery file two seconds after the last one."""
+    """Return whether changes are written to a recovery file two seconds after the last edit."""
     return bool(settings().value("editing/autosave", True, type=bool))
 
 
@@ -26,7 +27,7 @@ def set_autosave(on: bool) -> None:
 
 
 def run_folder() -> Path | None:
-    """Where runs go; None: into `runs` beside the design."""
+    """Return the folder for all new runs. None means the folder `runs` beside each design."""
     text = str(settings().value("runs/folder", "") or "")
     return Path(text) if text else None
 
@@ -36,7 +37,7 @@ def set_run_folder(folder: Path | None) -> None:
 
 
 def devices() -> str:
-    """The devices chosen last, as `--devices` takes them: `auto`, `cpu:2`, `gpu:0,gpu:1`."""
+    """Return the devices chosen last, in the notation of `--devices`: `auto`, `cpu:2`, `gpu:0,gpu:1`."""
     return str(settings().value("runs/devices", "auto") or "auto")
 
 
@@ -45,7 +46,7 @@ def set_devices(wish: str) -> None:
 
 
 def hidden_run_columns() -> frozenset[str]:
-    """Titles of the columns that the table of runs leaves out."""
+    """Return the titles of the columns that are hidden in the table of runs."""
     stored = settings().value("runs/hidden_columns", []) or []
     return frozenset([stored] if isinstance(stored, str) else stored)
 
@@ -55,7 +56,7 @@ def set_hidden_run_columns(titles: Iterable[str]) -> None:
 
 
 def recent_designs() -> tuple[Path, ...]:
-    """Designs opened or saved, the last one first; those that no longer exist are left out."""
+    """Return the designs that were opened or saved last, the newest first, without those that no longer exist."""
     stored = settings().value("recent/designs", []) or []
     paths = [Path(text) for text in ([stored] if isinstance(stored, str) else stored)]
     return tuple(path for path in paths if path.is_file())
@@ -64,7 +65,7 @@ def recent_designs() -> tuple[Path, ...]:
 def remember_design(path: Path) -> None:
     path = path.resolve()
     others = [other for other in recent_designs() if other != path]
-    settings().setValue("recent/designs", [str(each) for each in [path, *others][:MOST_RECENT]])
+    settings().setValue("recent/designs", [str(each) for each in [path, *others][:MAX_RECENT]])
 
 
 def forget_designs() -> None:
@@ -72,7 +73,7 @@ def forget_designs() -> None:
 
 
 def last_folder() -> Path:
-    """Where file dialogs begin."""
+    """Return the folder that file dialogs open with."""
     stored = str(settings().value("recent/folder", "") or "")
     return Path(stored) if stored and Path(stored).is_dir() else Path.home()
 

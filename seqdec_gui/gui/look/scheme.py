@@ -1,4 +1,4 @@
-"""The grid of every view, and the two colour schemes."""
+"""The measures that all views share, and the two colour schemes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ import msgspec
 from PyQt5.QtGui import QColor
 
 SPACE = 4
-"""Pixels of the grid: every margin, gap and height is a multiple."""
+"""The unit of all margins, gaps and heights, in pixels: each is a multiple of it."""
 RADIUS = 6
-"""Pixels of a rounded corner."""
+"""The radius of a rounded corner, in pixels."""
 CONTROL_HEIGHT = 28
-"""Pixels of the height of a button or a field."""
+"""The height of a button or a field, in pixels."""
 
 
 class Theme(msgspec.Struct, frozen=True):
-    """Colours as `#rrggbb`. Text on any of the three grounds has a contrast of at least 4.5, control borders of 3 (WCAG AA)."""
+    """A colour scheme; colours are `#rrggbb`. Text has a contrast of at least 4.5 with each of the three backgrounds, borders
+    of controls of at least 3 (WCAG AA)."""
 
     name: Literal["light", "dark"]
     window: str
@@ -47,7 +48,7 @@ class Theme(msgspec.Struct, frozen=True):
         return self.name == "dark"
 
     def severity(self, severity: str) -> str:
-        """The colour of a problem: error, warning or info."""
+        """Return the colour of a problem: error, warning or info."""
         return {"error": self.error, "warning": self.warning}.get(severity, self.accent)
 
 
@@ -82,6 +83,7 @@ LIGHT = Theme(
         "Training": "#b3402a",
     },
 )
+"""The light theme."""
 
 DARK = Theme(
     name="dark",
@@ -114,10 +116,11 @@ DARK = Theme(
         "Training": "#f08a72",
     },
 )
+"""The dark theme."""
 
 
 def color(hex_color: str, alpha: float = 1.0) -> QColor:
-    """A colour of the theme as QColor, more or less transparent."""
+    """Return a colour of the theme as a QColor with this opacity."""
     result = QColor(hex_color)
     result.setAlphaF(alpha)
     return result

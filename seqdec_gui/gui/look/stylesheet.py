@@ -1,4 +1,5 @@
-"""The style sheet over Fusion. Widgets ask for a look by dynamic properties, so that no view writes a style sheet of its own.
+"""The style sheet of the application, on top of Qt's Fusion style. A widget selects a look with a dynamic property, so that no
+view has a style sheet of its own.
 
 `QPushButton kind`: primary, flat. `QLabel role`: title, headline, dim, small, error, warning, ok, badge. `QFrame role`: card,
 bar, panel. `QToolButton kind`: panel (in a panel's header). Change a property with `polish(widget, name, value)`.
@@ -15,7 +16,7 @@ from seqdec_gui.gui.look.scheme import CONTROL_HEIGHT, RADIUS, SPACE, Theme
 
 
 def polish(widget: QWidget, name: str, value: object) -> None:
-    """Set a property that the style sheet asks for, and apply it."""
+    """Set a property that the style sheet selects by, and apply the style again."""
     if widget.property(name) != value:
         widget.setProperty(name, value)
         if not widget.testAttribute(Qt.WA_WState_Polished):
@@ -25,7 +26,7 @@ def polish(widget: QWidget, name: str, value: object) -> None:
 
 
 def stylesheet(theme: Theme) -> str:
-    """The style sheet of the whole application for this theme."""
+    """Return the style sheet of the whole application for this theme."""
     try:
         icons = resource_files.path("icons/controls").as_posix()
     except FileNotFoundError:
@@ -219,3 +220,4 @@ QMessageBox QLabel#qt_msgbox_informativelabel { min-width: 340px; }
 QMessageBox QLabel#qt_msgbox_label { min-width: 340px; }
 QGraphicsView { border: none; }
 """
+"""The style sheet with a `@name@` for each field of the theme."""

@@ -1,4 +1,4 @@
-"""Colours, type scale and spacing, light and dark; every view paints with `current()` and repaints on `notifier.changed`."""
+"""The theme: colours, fonts and spacing, light and dark. Every view paints with `current()` and repaints on `notifier.changed`."""
 
 from __future__ import annotations
 
@@ -37,10 +37,11 @@ __all__ = [
 
 Mode = Literal["system", "light", "dark"]
 MODES: tuple[Mode, ...] = ("system", "light", "dark")
+"""The choices of the theme, in the order of the menu."""
 
 
 class _Notifier(QObject):
-    """Tells that `current()` gives another theme."""
+    """Emits `changed` when `current()` returns another theme than before."""
 
     changed = pyqtSignal()
 
@@ -60,20 +61,21 @@ class _Notifier(QObject):
 
 
 notifier = _Notifier()
+"""The object whose signal `changed` follows every change of the theme."""
 
 
 def current() -> Theme:
-    """The theme in use."""
+    """Return the theme in use."""
     return notifier.theme
 
 
 def mode() -> Mode:
-    """What the user chose: the system's, light or dark."""
+    """Return what the user chose: system, light or dark."""
     return notifier.mode
 
 
 def set_mode(wanted: Mode) -> None:
-    """Choose the system's, light or dark; kept for the next start. Emits `notifier.changed` where the colours change."""
+    """Choose system, light or dark; it is kept for the next start. Emits `notifier.changed` if the colours change."""
     if wanted not in MODES:
         raise ValueError(f"expected system, light or dark, got {wanted!r}")
     notifier.mode = wanted
@@ -82,10 +84,10 @@ def set_mode(wanted: Mode) -> None:
 
 
 class PlainLabels(QProxyStyle):
-    """Fusion, under which labels and tooltips show text as it is.
+    """Qt's Fusion style, except that labels and tooltips show their text literally.
 
-    Qt takes text with `<` for HTML, which can show pictures and links; much of it comes from other files: names, messages of
-    runs. Message boxes are left alone: `notify` writes their HTML, with everything escaped.
+    Qt interprets text with `<` as HTML, which can show pictures and links; much text comes from files: names, messages of runs.
+    Message boxes are excepted: `notify` writes their HTML with everything escaped.
     """
 
     def polish(self, thing: Any) -> Any:
@@ -95,7 +97,7 @@ class PlainLabels(QProxyStyle):
 
 
 def install(application: QApplication) -> None:
-    """Give the application style, font, palette and style sheet. A second call does nothing."""
+    """Apply style, font, palette and style sheet to the application. A second call does nothing."""
     if notifier.installed is application:
         return
     notifier.installed = application
@@ -109,7 +111,7 @@ def install(application: QApplication) -> None:
 
 
 def follow_system() -> None:
-    """Ask the desktop whether it prefers dark, and listen to changes. Never blocks; does nothing where there is no portal."""
+    """Request the desktop's preference for light or dark and follow its changes. Never blocks; does nothing without a portal."""
     if notifier.portal is None:
         from seqdec_gui.gui.look.portal import Portal
 
@@ -136,7 +138,7 @@ def _apply(force: bool = False) -> None:
 
 
 def palette(theme: Theme) -> QPalette:
-    """The theme for what the style sheet does not reach: item views, disabled controls, links, placeholders."""
+    """Return the palette for what the style sheet does not reach: item views, disabled controls, links, placeholders."""
     colors = QPalette()
     roles = {
         QPalette.Window: theme.window,

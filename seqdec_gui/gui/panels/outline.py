@@ -15,8 +15,10 @@ from seqdec_gui.gui.look import canvas_style, theme
 from seqdec_gui.gui.pages.design.design_view import DesignView
 from seqdec_gui.gui.widgets.menu_entry import add_entry
 
-WHAT = Qt.UserRole  # str: a block's id; End: a port; Link: a wire
-BROKEN = ""  # stands for a block in the rows of wires whose ends are missing
+ITEM_ROLE = Qt.UserRole
+"""The item role with what a line stands for: a block's id, an End or a Link."""
+BROKEN = ""
+"""The key of the row with the wires that lead nowhere; no block has this id."""
 
 
 class Row(NamedTuple):
@@ -129,7 +131,7 @@ class Outline(QTreeWidget):
         look = canvas_style.current()
         item.setText(0, row.text)
         item.setToolTip(0, row.tip)
-        item.setData(0, WHAT, row.what)
+        item.setData(0, ITEM_ROLE, row.what)
         item.setData(0, Qt.AccessibleTextRole, f"{row.text}. {row.tip}" if row.severity else row.text)
         item.setForeground(0, QColor(look.theme.severity(row.severity)) if row.severity in ("error", "warning") else look.text)
         if isinstance(row.what, str) and row.what != BROKEN:
@@ -167,7 +169,7 @@ class Outline(QTreeWidget):
         """The block that a line belongs to."""
         while item is not None and item.parent() is not None:
             item = item.parent()
-        what = None if item is None else item.data(0, WHAT)
+        what = None if item is None else item.data(0, ITEM_ROLE)
         return what if isinstance(what, str) and what != BROKEN else None
 
     @pyqtSlot()
@@ -175,7 +177,7 @@ class Outline(QTreeWidget):
         if self._following:
             return
         blocks = {self._block_of(item) for item in self.selectedItems()}
-        links = {item.data(0, WHAT) for item in self.selectedItems() if isinstance(item.data(0, WHAT), Link)}
+        links = {item.data(0, ITEM_ROLE) for item in self.selectedItems() if isinstance(item.data(0, ITEM_ROLE), Link)}
         self._document.select(block_id for block_id in blocks if block_id is not None)
         if links:
             self._view.design_scene.select_links(links)
@@ -187,7 +189,7 @@ class Outline(QTreeWidget):
     @pyqtSlot(QTreeWidgetItem, int)
     def _on_item_changed(self, item: QTreeWidgetItem, _column: int) -> None:
         """A line was edited: rename its block, or say why not and restore the line."""
-        what = item.data(0, WHAT)
+        what = item.data(0, ITEM_ROLE)
         if self._following or not isinstance(what, str) or what not in self._rows:
             return
         wanted = item.text(0).strip()
@@ -204,9 +206,9 @@ class Outline(QTreeWidget):
     def rename(self) -> None:
         """Edit the name of the current line's block in place."""
         item = self._items.get(self._block_of(self.currentItem()) or BROKEN)
-        if item is not None and item.data(0, WHAT) != BROKEN:
+        if item is not None and item.data(0, ITEM_ROLE) != BROKEN:
             self._following = True
-            item.setText(0, item.data(0, WHAT))  # the name alone, without the words behind it
+            item.setText(0, item.data(0, ITEM_ROLE))  # the name alone, without the words behind it
             self._following = False
             self.setCurrentItem(item)
             self.editItem(item, 0)
@@ -216,14 +218,14 @@ class Outline(QTreeWidget):
         super().closeEditor(editor, hint)
         item = self.currentItem()
         row = None if item is None else self._rows.get(self._block_of(item) or BROKEN)
-        if item is not None and row is not None and row.what == item.data(0, WHAT):
+        if item is not None and row is not None and row.what == item.data(0, ITEM_ROLE):
             self._following = True
             item.setText(0, row.text)
             self._following = False
 
     def delete(self) -> None:
         """Delete what the selected lines stand for: blocks, or wires where only wires are selected."""
-        whats = [item.data(0, WHAT) for item in self.selectedItems()]
+        whats = [item.data(0, ITEM_ROLE) for item in self.selectedItems()]
         links = [what for what in whats if isinstance(what, Link)]
         if links and not any(isinstance(what, str) for what in whats):
             self._editor.disconnect_links(links)
@@ -232,7 +234,10 @@ class Outline(QTreeWidget):
 
     def connect_current(self) -> ConnectDialog | None:
         """Open *Connect to...* for the current line: a port, or all ports of a block."""
-        what, block_id = self.currentItem().data(0, WHAT) if self.currentItem() else None, self._block_of(self.currentItem())
+        what, block_id = (
+            self.currentItem().data(0, ITEM_ROLE) if self.currentItem() else None,
+            self._block_of(self.currentItem()),
+        )
         if block_id is None:
             return None
         starts = [what] if isinstance(what, End) else starts_of(self._document, block_id)
@@ -271,7 +276,7 @@ class Outline(QTreeWidget):
             return
         if not item.isSelected():
             self.setCurrentItem(item)
-        what, block_id = item.data(0, WHAT), self._block_of(item)
+        what, block_id = item.data(0, ITEM_ROLE), self._block_of(item)
         menu = QMenu(self)
         menu.setObjectName("menu_outline")
         menu.setAttribute(Qt.WA_DeleteOnClose)

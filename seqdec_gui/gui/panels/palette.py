@@ -12,9 +12,12 @@ from seqdec_gui.gui.look import canvas_style, theme
 from seqdec_gui.gui.look.theme import SPACE
 from seqdec_gui.gui.pages.design.design_view import DesignView
 
-HEIGHT = 32
-ICON = 18
-START = 4  # pixels the mouse moves before a press becomes a drag
+ENTRY_HEIGHT = 32
+"""The height of an entry, in pixels."""
+ICON_SIZE = 18
+"""The side of an entry's icon, in pixels."""
+DRAG_DISTANCE = 4
+"""The distance that the mouse moves before a press becomes a drag, in pixels."""
 
 
 IMPORTED = "keras_model"
@@ -43,7 +46,7 @@ class Entry(QWidget):
         self._dragging = False
 
     def sizeHint(self) -> QSize:
-        return QSize(160, HEIGHT)
+        return QSize(160, ENTRY_HEIGHT)
 
     def fits(self, words: list[str]) -> bool:
         """Whether all these words stand in its title, kind or summary."""
@@ -61,7 +64,7 @@ class Entry(QWidget):
         assert event is not None
         if self._pressed_at is None:
             return
-        if not self._dragging and (event.pos() - self._pressed_at).manhattanLength() >= START:
+        if not self._dragging and (event.pos() - self._pressed_at).manhattanLength() >= DRAG_DISTANCE:
             self._dragging = True
             self._view.interaction.begin_placing(self.kind.kind())
         if self._dragging:
@@ -127,8 +130,8 @@ class Entry(QWidget):
         painter.setBrush(look.tint[self.kind.category])
         painter.drawRoundedRect(tile, 5, 5)
         pixmap = look.icon(self.kind())
-        at = tile.center() - QPoint(ICON // 2 - 1, ICON // 2 - 1)
-        painter.drawPixmap(at.x(), at.y(), ICON, ICON, pixmap)
+        at = tile.center() - QPoint(ICON_SIZE // 2 - 1, ICON_SIZE // 2 - 1)
+        painter.drawPixmap(at.x(), at.y(), ICON_SIZE, ICON_SIZE, pixmap)
         painter.setFont(theme.font("body"))
         painter.setPen(look.text)
         words = room.adjusted(tile.right() + 2 * SPACE, 0, -SPACE, 0)

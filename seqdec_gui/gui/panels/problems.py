@@ -15,6 +15,7 @@ from seqdec_gui.gui.workspace.workspace import Workspace
 from seqdec_gui.runs.batches import batch_problems
 
 ICONS = {"error": "alert-circle", "warning": "alert", "info": "information"}
+"""The icon of a problem, by its severity."""
 
 
 class ProblemsPanel(QWidget):

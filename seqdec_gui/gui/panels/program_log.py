@@ -11,8 +11,10 @@ from PyQt5.QtWidgets import QPlainTextEdit, QWidget
 
 from seqdec_gui.gui.look import theme
 
-MOST_LINES = 5000
+MAX_LINES = 5000
+"""The number of lines that the view keeps."""
 LOGGER = "seqdec_gui"
+"""The name of the logger of this program."""
 
 
 class _Relay(QObject):
@@ -41,7 +43,7 @@ class LogView(QPlainTextEdit):
         self.setAccessibleName("Log")
         self.setReadOnly(True)
         self.setProperty("kind", "plain")
-        self.setMaximumBlockCount(MOST_LINES)
+        self.setMaximumBlockCount(MAX_LINES)
         self.setPlaceholderText("Nothing has been logged yet.")
         self.setFont(theme.font("small", monospace=True))
         relay = _Relay(self)

@@ -18,6 +18,7 @@ from seqdec_gui.domain.problems import SeqdecError
 
 Result = TypeVar("Result")
 _running: set[Operation] = set()
+"""The operations under way, kept referenced until they end."""
 
 
 class Operation(QObject):

@@ -18,6 +18,7 @@ from seqdec_gui.gui.look.icons import icon
 
 Answer = Literal["accept", "discard", "cancel"]
 DESIGN_FILTER = "Designs (*.seqdec)"
+"""The filter of a file dialog for design files."""
 
 
 def data_filter() -> str:

@@ -12,11 +12,16 @@ from PyQt5.QtWidgets import QSizePolicy, QToolTip, QWidget
 from seqdec_gui.data.display import number_text
 from seqdec_gui.gui.look import theme
 
-LARGEST_CELL = 18
-LEAST_LABELLED = 8
-MOST_HEIGHT = 280
+MAX_CELL = 18
+"""The greatest side of a cell of an image, in pixels."""
+MIN_LABELLED_CELL = 8
+"""The side of a cell from which rows and columns are labelled, in pixels."""
+MAX_HEIGHT = 280
+"""The height that an image takes at most, in pixels."""
 NUMBERS_SHOWN = 400
+"""The number of ids or numbers that are shown."""
 NUMBER_WIDTH = 84
+"""The width of a number's place in the grid, in pixels."""
 
 
 class Picture(QWidget):
@@ -70,14 +75,14 @@ class MatrixPicture(Picture):
         """Width and height of a cell, and the margins at the left and at the bottom, in pixels."""
         steps, features = self._values.shape
         left = self._label_width()
-        wide = min(LARGEST_CELL, max(1.0, (width - left - 2) / max(1, steps)))
-        high = min(wide, LARGEST_CELL)
-        if features * high > MOST_HEIGHT:
-            high = max(MOST_HEIGHT / features, 0.05)
-        if high < LEAST_LABELLED:
+        wide = min(MAX_CELL, max(1.0, (width - left - 2) / max(1, steps)))
+        high = min(wide, MAX_CELL)
+        if features * high > MAX_HEIGHT:
+            high = max(MAX_HEIGHT / features, 0.05)
+        if high < MIN_LABELLED_CELL:
             left = 0 if features > 3 else left
-            wide = min(LARGEST_CELL, max(1.0, (width - left - 2) / max(1, steps)))
-        bottom = self.fontMetrics().height() if self._across and wide >= LEAST_LABELLED else 0
+            wide = min(MAX_CELL, max(1.0, (width - left - 2) / max(1, steps)))
+        bottom = self.fontMetrics().height() if self._across and wide >= MIN_LABELLED_CELL else 0
         return wide, high, left, bottom
 
     def _label_width(self) -> int:
@@ -99,7 +104,7 @@ class MatrixPicture(Picture):
         painter.drawRect(area.adjusted(-1, -1, 0, 0))
         painter.setFont(_small_font(min(wide, high)))
         painter.setPen(theme.color(look.text_dim))
-        if left and high >= LEAST_LABELLED:
+        if left and high >= MIN_LABELLED_CELL:
             for place, name in enumerate(self._down[:features]):
                 cell = QRectF(0, 1 + place * high, left - 4, high)
                 painter.drawText(cell, Qt.AlignRight | Qt.AlignVCenter, name[:12])

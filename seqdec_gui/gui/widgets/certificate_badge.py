@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from seqdec_gui.runs.certificate import Certificate
 
 HEIGHT = 5 * theme.SPACE
+"""The height of the badge, in pixels."""
 
 
 class CertificateBadge(QAbstractButton):

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 Verdict = Literal["", "equal", "not_equal", "uncertified"]
 WORDS: dict[Verdict, str] = {"": "", "equal": "Equal", "not_equal": "Not equal", "uncertified": "Not certified"}
+"""The word of each verdict."""
 
 
 def verdict_of(certificate: Certificate | None, devices: int) -> Verdict:

@@ -6,7 +6,8 @@ from PyQt5.QtCore import QEvent, QSize, Qt
 from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QLabel, QSizePolicy, QWidget
 
-LEAST_WIDTH = 24
+MIN_WIDTH = 24
+"""The least width of a label, in pixels."""
 
 
 class ElidedLabel(QLabel):
@@ -43,7 +44,7 @@ class ElidedLabel(QLabel):
         return QSize(words + margins.left() + margins.right() + 2, super().sizeHint().height())
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(LEAST_WIDTH, super().minimumSizeHint().height())
+        return QSize(MIN_WIDTH, super().minimumSizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
@@ -56,7 +57,7 @@ class ElidedLabel(QLabel):
             self._elide()
 
     def _elide(self) -> None:
-        room = max(LEAST_WIDTH, self.contentsRect().width())
+        room = max(MIN_WIDTH, self.contentsRect().width())
         shown = self.fontMetrics().elidedText(self._full, self._mode, room)
         super().setText(shown)
         if self.toolTip() in ("", self._full):

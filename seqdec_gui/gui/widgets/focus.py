@@ -13,6 +13,7 @@ else:
     _Window = object  # two classes of Qt cannot be bases of one
 
 _SUCCESSOR = "focus_successor"
+"""The property with the widget that takes over the focus."""
 
 
 def follow_focus(widget: QWidget, successor: QWidget) -> None:

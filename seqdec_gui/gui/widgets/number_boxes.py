@@ -16,6 +16,7 @@ else:
     _SpinBox = object  # two classes of Qt cannot be bases of one
 
 _PARTS_OF_NUMBERS = "+-.,_ \u00a0\u202f'0123456789eE"
+"""The characters that a typed number may contain."""
 
 
 class _Whole(_SpinBox):

@@ -22,6 +22,7 @@ from seqdec_gui.runs.state import RunSummary
 from seqdec_gui.runs.tasks import CheckpointName
 
 CHECKPOINTS: dict[CheckpointName, str] = {"best": "Best weights", "last": "Last weights"}
+"""The words of the checkpoints, by their name."""
 
 
 class TrainedRun(NamedTuple):

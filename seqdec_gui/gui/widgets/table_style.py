@@ -9,6 +9,7 @@ from PyQt5.QtWidgets import QAbstractItemView, QTableView
 from seqdec_gui.gui.look import theme
 
 TITLE_PADDING = 5 * theme.SPACE
+"""The space around the title of a column, in pixels."""
 
 
 def show_as_list(table: QTableView, row_height: int) -> None:

@@ -8,8 +8,10 @@ from PyQt5.QtGui import QPainter, QPainterPath, QPen, QPixmap
 from seqdec_gui.domain.design import Design
 from seqdec_gui.gui.look import theme
 
-BLOCK = (170.0, 74.0)  # in the units of block positions
+BLOCK_SIZE = (170.0, 74.0)
+"""The width and height of every block, in scene units."""
 MARGIN = 12.0
+"""The space around the design, in scene units."""
 
 
 def thumbnail(design: Design, size: QSize, ratio: float = 1.0) -> QPixmap:
@@ -26,7 +28,7 @@ def thumbnail(design: Design, size: QSize, ratio: float = 1.0) -> QPixmap:
 
 
 def _paint(painter: QPainter, design: Design, target: QRectF) -> None:
-    rects = {block.id: QRectF(*block.position, *BLOCK) for block in design.blocks}
+    rects = {block.id: QRectF(*block.position, *BLOCK_SIZE) for block in design.blocks}
     whole = QRectF()
     for rect in rects.values():
         whole = whole.united(rect)

@@ -29,7 +29,9 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 _LINE = Entry()
+"""A separator between two groups of actions."""
 _KEY = QKeySequence
+"""A short name for the class with the platform's standard keys."""
 MENUS: dict[str, tuple[Entry, ...]] = {
     "&File": (
         Entry("new", "&New Design", "file-plus-outline", (_KEY.New,), "Begin an empty design"),
@@ -88,8 +90,11 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         Entry("about", "&About seqdec-gui", "", role=QAction.AboutRole),
     ),
 }
+"""The actions of each menu, in its order; `&` marks the letter that opens a menu or runs an action."""
 SUBMENUS = ("recent", "examples", "theme")
+"""The names of the submenus that the window fills."""
 TOOLBAR = ("new", "open", "save", "", "undo", "redo", "", "auto_layout", "fit")
+"""The names of the actions in the tool bar; an empty one is a separator."""
 
 
 class Actions:

@@ -23,8 +23,11 @@ from seqdec_gui.runs.devices import Device
 from seqdec_gui.runs.spec import DeviceChoice
 
 REFRESH_MS = 2000
+"""The time between two readings of the devices' load while the list is open, in milliseconds."""
 GIB = 2**30
-CHEVRON = 18
+"""The bytes of a gibibyte."""
+CHEVRON_SIZE = 18
+"""The side of the arrow at the right of the button, in pixels."""
 
 
 class DevicePicker(QToolButton):
@@ -70,7 +73,9 @@ class DevicePicker(QToolButton):
     def paintEvent(self, event: QPaintEvent | None) -> None:
         super().paintEvent(event)
         painter = QPainter(self)
-        self._chevron.paint(painter, self.width() - CHEVRON - theme.SPACE, (self.height() - CHEVRON) // 2, CHEVRON, CHEVRON)
+        self._chevron.paint(
+            painter, self.width() - CHEVRON_SIZE - theme.SPACE, (self.height() - CHEVRON_SIZE) // 2, CHEVRON_SIZE, CHEVRON_SIZE
+        )
         painter.end()
 
     @pyqtSlot()

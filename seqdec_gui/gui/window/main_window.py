@@ -45,8 +45,11 @@ if TYPE_CHECKING:
     from seqdec_gui.gui.pages.train.run_log import LogPanel
 
 KERAS_SUFFIXES = (".keras",)
-FOLLOW_RUNS_MS = 150  # when the window is in use
+"""The endings of files that are imported as Keras models when they are dropped."""
+FOLLOW_RUNS_MS = 150
+"""The time from the start of the window to the search for an active run, in milliseconds."""
 DEFAULT_SIZE = QSize(1280, 800)
+"""The size of the window at the first start, in pixels."""
 
 
 def open_window(path: Path | str | None = None, rows: Sequence[pages.Page] = pages.PAGES) -> MainWindow:

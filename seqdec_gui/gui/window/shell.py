@@ -13,10 +13,14 @@ from seqdec_gui.gui.window.message_bar import MessageBar
 from seqdec_gui.gui.window.pages import Page, build
 from seqdec_gui.gui.workspace.workspace import Workspace
 
-LEFT = 220
-CENTRE = 704
-RIGHT = 400
-BOTTOM = 112
+LEFT_WIDTH = 220
+"""The first width of the left panel, in pixels."""
+CENTRE_WIDTH = 704
+"""The first width of the pages, in pixels."""
+RIGHT_WIDTH = 400
+"""The first width of the right panel, in pixels."""
+BOTTOM_HEIGHT = 112
+"""The first height of the bottom panel, in pixels."""
 
 
 class Panel(QFrame):
@@ -175,8 +179,8 @@ class Shell(QWidget):
         self._middle = _splitter(Qt.Vertical, (pages, bottom), (1, 0))
         self._across = _splitter(Qt.Horizontal, (self.left, self._middle, right), (0, 1, 0))
         self._across.setObjectName("columns")
-        self._across.setSizes([LEFT, CENTRE, RIGHT])
-        self._middle.setSizes([600, BOTTOM])
+        self._across.setSizes([LEFT_WIDTH, CENTRE_WIDTH, RIGHT_WIDTH])
+        self._middle.setSizes([600, BOTTOM_HEIGHT])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

@@ -11,7 +11,8 @@ from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.widgets.elided_label import ElidedLabel
 from seqdec_gui.gui.workspace.workspace import Workspace
 
-TOLD_MS = 6000
+MESSAGE_MS = 6000
+"""The time that a message stays in the status bar, in milliseconds."""
 
 
 class Totals(QLabel):
@@ -59,4 +60,4 @@ class StatusBar(QStatusBar):
     def tell(self, sentence: str) -> None:
         """Show a sentence; one without room ends in dots instead of under the totals."""
         room = self._totals.x() - 6 * theme.SPACE
-        self.showMessage(self.fontMetrics().elidedText(sentence, Qt.ElideRight, room), TOLD_MS)
+        self.showMessage(self.fontMetrics().elidedText(sentence, Qt.ElideRight, room), MESSAGE_MS)

@@ -16,8 +16,10 @@ from seqdec_gui.gui.widgets.cards import Card, GridLayout
 from seqdec_gui.gui.widgets.thumbnail import thumbnail
 from seqdec_gui.gui.workspace.files import Template, examples, templates
 
-PICTURE = QSize(190, 84)
-CARD_WIDTH = 200  # of all sections, so that their columns stand in one line
+PICTURE_SIZE = QSize(190, 84)
+"""The size of the picture on a card, in pixels."""
+CARD_WIDTH = 200
+"""The least width of a card, in pixels."""
 
 
 class Welcome(QScrollArea):
@@ -108,7 +110,7 @@ class Welcome(QScrollArea):
         for template in templates:
             if template.path.stem == "blank":  # the button New design
                 continue
-            card = Card(template.title, template.summary, PICTURE.height())
+            card = Card(template.title, template.summary, PICTURE_SIZE.height())
             card.setObjectName(f"{name}_{template.path.stem}")
             card.activated.connect(lambda path=template.path: self.template_chosen.emit(path))
             holder.layout().addWidget(card)
@@ -133,6 +135,6 @@ class Welcome(QScrollArea):
     def _on_theme_changed(self) -> None:
         for card, path in self._pictured:
             try:
-                card.set_picture(thumbnail(design_file.load(path), PICTURE, self.devicePixelRatioF()))
+                card.set_picture(thumbnail(design_file.load(path), PICTURE_SIZE, self.devicePixelRatioF()))
             except SeqdecError:  # a damaged template has no picture; opening it says why
                 continue

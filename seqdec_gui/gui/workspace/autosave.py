@@ -20,7 +20,9 @@ from seqdec_gui.gui.tasks import background
 from seqdec_gui.gui.workspace.document import DesignDocument
 
 IDLE_MS = 2000
+"""The time from the last edit to writing the recovery file, in milliseconds."""
 SUFFIX = ".autosave"
+"""The ending that the recovery file of a design adds to the design's name."""
 
 
 class Recovery(msgspec.Struct, frozen=True):

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from seqdec_gui.runs.readiness import Stamps
 
 DELAY_MS = 150
-SETTLE_MS = 300  # a file is written in pieces
+"""The time from an edit to the check of the data, in milliseconds."""
+SETTLE_MS = 300
+"""The time from a change of a data file to looking at it again, in milliseconds: files are written in pieces."""
 
 
 class Question(NamedTuple):

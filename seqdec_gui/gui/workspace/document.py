@@ -14,7 +14,8 @@ from seqdec_gui.domain.design import Block, Design, new_id
 from seqdec_gui.domain.names import name_problem
 from seqdec_gui.domain.validation import Report, check
 
-_EDIT = 1  # QUndoStack asks for a number before it tries to merge
+_EDIT = 1
+"""The command id that lets Qt try to merge one edit with the next."""
 
 
 class DesignDocument(QObject):

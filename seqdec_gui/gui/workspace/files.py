@@ -181,6 +181,7 @@ _WORDS = {
     "molecules": ("Molecules", "Descriptors to SMILES."),
     "digits": ("Digits", "Images of digits to their names."),
 }
+"""The title and the sentence of each bundled template and example, by the file's name."""
 
 
 def templates() -> tuple[Template, ...]:

@@ -26,7 +26,8 @@ from seqdec_gui.runs.process import STOP_GRACE_S, RunProcess, stop_unattended
 from seqdec_gui.runs.spec import FitChoice
 from seqdec_gui.runs.state import RunStatus
 
-MOST_LOG_LINES = 2000
+MAX_LOG_LINES = 2000
+"""The number of lines of a run's log that are kept for the window."""
 
 
 class FollowedRun(QObject):
@@ -47,7 +48,7 @@ class FollowedRun(QObject):
         self.status: RunStatus | None = None
         self.silent: RunStatus | None = None
         """What is known of a run that has no end and is not seen alive: not started, or on another host."""
-        self.log: deque[str] = deque(maxlen=MOST_LOG_LINES)
+        self.log: deque[str] = deque(maxlen=MAX_LOG_LINES)
         self.pending: dict[str, Command] = {}
         self.stopping = False
         self.begun = time.time()

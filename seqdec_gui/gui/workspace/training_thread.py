@@ -20,18 +20,24 @@ from seqdec_gui.runs.reader import Follower
 from seqdec_gui.runs.state import RunStatus
 
 BATCH_S = 0.05
-MOST_EVENTS = 2000
+"""The time between two readings of the events of a run, in seconds."""
+MAX_EVENTS = 2000
+"""The number of events that are sent to the window at once."""
 POLL_BYTES = 1 << 18
 """Decoded in one go. Small, because the window waits for the interpreter meanwhile."""
 LOG_S = 0.5
+"""The time between two readings of the run's log, in seconds."""
 LOG_BYTES = 65536
+"""The part of a long log that is read, from its end, in bytes."""
 EXIT_GRACE_S = 30.0
+"""The time that a process gets to end after its last event, in seconds."""
 SILENT_S = 2.0
 """Between two looks at a run that was never started, or that goes on where its lock cannot be seen."""
 NICE = 10
 """How much a run yields to the window where both compute on the CPU."""
 
 _running: set[TrainingThread] = set()
+"""The threads that follow a run, kept referenced until they end."""
 
 
 class TrainingThread(QThread):
@@ -159,14 +165,14 @@ class TrainingThread(QThread):
 
     def _send(self, events: list[Event], process: RunProcess) -> None:
         """One list at a time; between two of them commands are obeyed, so that Stop works in a flood."""
-        for first in range(0, len(events), MOST_EVENTS):
+        for first in range(0, len(events), MAX_EVENTS):
             while not self._taken.wait(BATCH_S) and not self._left:
                 self._obey(process)
                 process.running()
             if self._left:
                 return
             self._taken.clear()
-            self.event_received.emit(events[first : first + MOST_EVENTS])
+            self.event_received.emit(events[first : first + MAX_EVENTS])
             self._sent.emit()
             self._obey(process)
             self._rest(BATCH_S, until_command=False)

@@ -1,4 +1,4 @@
-"""A run's certificate: shown if there is one, and made or made again on devices to choose."""
+"""The dialog that shows a run's parallelism certificate, and makes one on devices that the user chooses."""
 
 from __future__ import annotations
 
@@ -45,14 +45,19 @@ EXPLANATION = (
     "Trains the run's design for a few steps on these devices and on the first of them alone: same seed, same rows, full "
     "float32, random layers switched off. Then predictions, weights and metrics are compared."
 )
+"""The text of a dialog for a run without a certificate: what the button will do."""
 ROW_HEIGHT = 6 * theme.SPACE
-MOST_ROWS = 12
+"""The height of a row of the table, in pixels."""
+MAX_ROWS = 12
+"""The number of rows that the table shows without scrolling."""
 WIDTH = 640
+"""The least width of the dialog, in pixels."""
 REPAIRS = {"training.batch_statistics=global": "Use global batch statistics"}
+"""The words of the repair button, by the repair that a certificate proposes."""
 
 
 class RunContents(msgspec.Struct, frozen=True):
-    """What a run folder says: its settings, its certificate, and why it could not be read."""
+    """The settings and the certificate of a run folder. `fault` is a sentence about why it could not be read."""
 
     spec: RunSpec | None
     certificate: Certificate | None
@@ -60,7 +65,7 @@ class RunContents(msgspec.Struct, frozen=True):
 
 
 class CertificateDialog(KeepsFocus, QDialog):
-    """Object name `certificate_dialog`. Closing it gives up what is under way."""
+    """Shows and makes the certificate of one run. Closing the dialog cancels a certification. Object name `certificate_dialog`."""
 
     def __init__(self, workspace: Workspace, path: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -158,7 +163,7 @@ class CertificateDialog(KeepsFocus, QDialog):
 
     @pyqtSlot()
     def refresh(self, *_changes: object) -> None:
-        """Bring everything up to date."""
+        """Update every text and button."""
         running, certificate = self.job.running, self.certificate
         verdict = verdict_of(certificate, 2)
         self._verdict.setText("Comparing" if running else verdict_text(certificate, 2))
@@ -185,13 +190,13 @@ class CertificateDialog(KeepsFocus, QDialog):
 
     @pyqtSlot()
     def _fit(self) -> None:
-        """As high as what it says now."""
+        """Set the height of the dialog to that of its contents."""
         width = max(WIDTH, self.width())
         self.resize(width, self.layout().totalHeightForWidth(width))
 
     @property
     def reason(self) -> str:
-        """Why the run cannot be certified now; empty where it can."""
+        """Return why the run cannot be certified now, in a sentence; empty if it can."""
         if self._spec is None:
             return "The run's settings cannot be read."
         if self._workspace.training.running:
@@ -214,7 +219,7 @@ class CertificateDialog(KeepsFocus, QDialog):
                 if certificate.culprit and texts[0] == f"Block {certificate.culprit}":
                     item.setForeground(QColor(look.error))
                 table.setItem(row, column, item)
-        height = table.horizontalHeader().sizeHint().height() + min(len(rows), MOST_ROWS) * ROW_HEIGHT + 2
+        height = table.horizontalHeader().sizeHint().height() + min(len(rows), MAX_ROWS) * ROW_HEIGHT + 2
         table.setFixedHeight(height)
 
     def _show_repair(self, certificate: Certificate | None) -> None:
@@ -237,7 +242,7 @@ class CertificateDialog(KeepsFocus, QDialog):
     # -- finding out
     @pyqtSlot()
     def certify(self) -> None:
-        """Compare the chosen devices with the first of them."""
+        """Start comparing the chosen devices with the first of them."""
         if self.reason or self.job.running:
             return
         spec, run, devices = self._spec, self._run, self.devices.currentData()
@@ -271,7 +276,7 @@ class CertificateDialog(KeepsFocus, QDialog):
 
     @pyqtSlot()
     def _on_repair_clicked(self) -> None:
-        """Mend the open design as the certificate proposes."""
+        """Change the open design as the certificate proposes."""
         assert self.certificate is not None
         document = self._workspace.document
         new = set_value(document.design, *parse_assignment(self.certificate.repair))
@@ -290,7 +295,7 @@ class CertificateDialog(KeepsFocus, QDialog):
 
 
 def choices(contents: RunContents, chosen: DeviceChoice) -> list[DeviceChoice]:
-    """What can be compared: the run's devices, those chosen now, two virtual CPU devices."""
+    """Return the devices that can be compared: those of the run, those chosen now, and two virtual CPU devices."""
     placed = [] if contents.spec is None else [contents.spec.placed_devices]
     if contents.certificate is not None:
         placed.append(contents.certificate.devices)
@@ -306,7 +311,7 @@ def _read(run: RunFolder) -> RunContents:
 
 
 def _certify(spec: RunSpec, run: RunFolder, devices: DeviceChoice, tell: Tell, cancelled: IsCancelled) -> Certificate:
-    """Compare by the engine that trained the run, and keep what came out in the run's folder."""
+    """Compare the devices with the engine that trained the run, and save the certificate in the run's folder."""
     design, folder = certificates.design_of(spec)
     certificate = certificates.certify(
         design, folder, devices, engine=spec.placed_engine, on_progress=tell, cancelled=cancelled
@@ -316,7 +321,7 @@ def _certify(spec: RunSpec, run: RunFolder, devices: DeviceChoice, tell: Tell, c
 
 
 def _in_dialog(certificate: Certificate) -> str:
-    """The sentence without the verdict, which stands above it, and on which rows."""
+    """Return the certificate's sentence without the verdict, which is shown above it, and with the rows that were compared."""
     return f"{certificate.sentence.partition(': ')[2]} {certificate.rows_sentence}"
 
 
@@ -325,7 +330,7 @@ def _facts(certificate: Certificate) -> str:
 
 
 def open_certificate(workspace: Workspace, run: Path) -> CertificateDialog:
-    """Show a run's certificate, or offer to make one."""
+    """Open the certificate dialog of a run."""
     dialog = CertificateDialog(workspace, run, notify.window_of(workspace))
     notify.present(dialog)
     return dialog

@@ -1,4 +1,4 @@
-"""Python in the colours of the theme."""
+"""Syntax highlighting of Python in the colours of the theme."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from PyQt5.QtGui import QSyntaxHighlighter, QTextCharFormat, QTextDocument
 from seqdec_gui.gui.look import theme
 
 _QUOTES = '"""'
+"""The quotes that begin and end a docstring."""
 _IN_DOCSTRING = 1
+"""The state of a text block that ends inside a docstring."""
 
 
 class PythonHighlighter(QSyntaxHighlighter):
-    """Keywords, names being defined, arguments, numbers, strings, docstrings and comments."""
+    """Colours keywords, defined names, arguments, numbers, strings, docstrings and comments."""
 
     def __init__(self, document: QTextDocument) -> None:
         super().__init__(document)
@@ -33,7 +35,7 @@ class PythonHighlighter(QSyntaxHighlighter):
         self.recolour()
 
     def recolour(self) -> None:
-        """Take the colours of the present theme."""
+        """Use the colours of the theme in use."""
         look = theme.current()
         colours = {
             "keyword": look.category["Decoders"],

@@ -1,4 +1,4 @@
-"""The generated script, live with the design: what a run trains and what "export script" saves."""
+"""The Code page: the script that is generated from the design, which a run trains and which "export script" saves."""
 
 from __future__ import annotations
 
@@ -21,11 +21,14 @@ from seqdec_gui.gui.workspace.workspace import PageName, Workspace
 from seqdec_gui.runs.files import write_atomically
 
 DELAY_MS = 200
+"""The time from an edit of the design to the new script, in milliseconds."""
 GUTTER_GAP = 3 * theme.SPACE
+"""The space between the line numbers and the code, in pixels."""
 
 
 class CodePage(QWidget):
-    """The script in an editor called `code_view`; buttons `code_copy` and `code_save`. Empty where the design has errors."""
+    """Shows the script in an editor `code_view`, with buttons `code_copy` and `code_save`. The editor is empty while the design
+    has errors."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -76,7 +79,7 @@ class CodePage(QWidget):
 
     @pyqtSlot()
     def refresh(self) -> None:
-        """Generate the script of the present design; keeps the place that is being read."""
+        """Generate the script of the present design and show it at the same scroll position."""
         design = self._workspace.document.design
         if design is self._design:
             return
@@ -133,7 +136,7 @@ class CodePage(QWidget):
 
 
 class CodeEditor(QPlainTextEdit):
-    """Read-only Python with line numbers."""
+    """A read-only view of Python code with line numbers."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -170,7 +173,7 @@ class CodeEditor(QPlainTextEdit):
         self._gutter.setGeometry(lines.left() - self.gutter_width(), lines.top(), self.gutter_width(), lines.height())
 
     def paint_gutter(self, event: QPaintEvent) -> None:
-        """The numbers of the visible lines."""
+        """Paint the numbers of the visible lines."""
         painter = QPainter(self._gutter)
         look = theme.current()
         painter.fillRect(event.rect(), theme.color(look.surface))
@@ -187,6 +190,8 @@ class CodeEditor(QPlainTextEdit):
 
 
 class _Gutter(QWidget):
+    """The column with the line numbers, at the left of a CodeEditor."""
+
     def __init__(self, editor: CodeEditor) -> None:
         super().__init__(editor)
         self._editor = editor

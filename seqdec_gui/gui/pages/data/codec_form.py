@@ -1,4 +1,4 @@
-"""How the values of a bound column are written as numbers: the codec and its options."""
+"""The form that chooses how the values of a bound column are written as numbers: the codec and its options."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ KINDS: dict[str, tuple[str, type[Any]]] = {
     "vector": ("Vector of numbers", VectorCodec),
     "values": ("Numbers as they are", ValuesCodec),
 }
+"""The codecs to choose from: the words shown and the class, by the codec's tag."""
 OPTIONS = {
     "text": ("tokens", "length", "marks", "padding", "reverse", "lowercase", "numbering"),
     "vector": ("standardise",),
     "ids": ("pad_id",),
 }
+"""The options shown for each codec, by the codec's tag."""
 LABELS = {
     "tokens": "Symbols are",
     "length": "Length",
@@ -36,6 +38,7 @@ LABELS = {
     "standardise": "Standardised",
     "pad_id": "Id of padding",
 }
+"""The words before an option's field, by the option's name."""
 WORDS = {
     "both": "begin and end",
     "begin": "begin only",
@@ -47,10 +50,11 @@ WORDS = {
     True: "yes",
     False: "no",
 }
+"""The words of the choices of all options, by their value."""
 
 
 def chosen_for(fitted: FittedCodec | None) -> Codec | None:
-    """The codec that a fitted one came from, with its options at their defaults: what "automatic" chose."""
+    """Return the codec that was fitted, with its options at their defaults: the choice that "automatic" made."""
     if isinstance(fitted, FittedText):
         return TextCodec()
     if isinstance(fitted, FittedCategory):
@@ -63,7 +67,8 @@ def chosen_for(fitted: FittedCodec | None) -> Codec | None:
 
 
 class CodecForm(QWidget):
-    """Emits `codec_changed` with a Codec, or None for automatic. `name` ends the object names of its fields."""
+    """The choice of a codec and its options. Emits `codec_changed` with a Codec, or None for automatic. `name` ends the object
+    names of its fields."""
 
     codec_changed = pyqtSignal(object)
 
@@ -89,7 +94,7 @@ class CodecForm(QWidget):
         self._form.addRow(_label("Written as"), self.kind)
 
     def show_codec(self, codec: Codec | None, automatic: Codec | None) -> None:
-        """Show the binding's codec; None shows what `automatic` chose."""
+        """Show the codec of the binding; for None, the codec that automatic chose."""
         shown = codec if codec is not None else automatic
         self._filling = True
         try:

@@ -1,4 +1,4 @@
-"""What one column holds: figures, a histogram, and for text the symbols with their counts."""
+"""The details of one column: figures, a histogram, and for text the symbols with their counts."""
 
 from __future__ import annotations
 
@@ -27,11 +27,13 @@ from seqdec_gui.gui.pages.data.measuring import Measured
 from seqdec_gui.gui.widgets.discarding import discard_all
 from seqdec_gui.gui.widgets.elided_label import ElidedLabel
 
-MOST_SYMBOLS = 500
+MAX_SYMBOLS = 500
+"""The number of symbols that are listed, the most frequent first."""
 
 
 class ColumnDetails(QScrollArea):
-    """Object name `column_details`; `tokens_changed` asks for the figures in characters or in words."""
+    """Shows the figures of a column. Emits `tokens_changed` when the user switches between characters and words. Object name
+    `column_details`."""
 
     tokens_changed = pyqtSignal(str)
 
@@ -89,7 +91,7 @@ class ColumnDetails(QScrollArea):
         return str(self._tokens.currentData())
 
     def show_column(self, column: Column | None, measured: Measured | None, failure: str = "") -> None:
-        """Show a column; `measured` None while it is being measured."""
+        """Show a column. `measured` is None while the column is being measured."""
         self.widget().setVisible(column is not None)
         if column is None:
             return
@@ -128,14 +130,14 @@ class ColumnDetails(QScrollArea):
         self._charset_caption.setText(
             counted(len(statistics.symbols), "symbol" if self.tokens == "characters" else "word").upper()
         )
-        ranked = sorted(statistics.symbols.items(), key=lambda item: -item[1])[:MOST_SYMBOLS]
+        ranked = sorted(statistics.symbols.items(), key=lambda item: -item[1])[:MAX_SYMBOLS]
         items = [QTreeWidgetItem([symbol_text(symbol), f"{count:,}", f"{count / total:.1%}"]) for symbol, count in ranked]
         for item in items:
             item.setTextAlignment(1, int(Qt.AlignRight | Qt.AlignVCenter))
             item.setTextAlignment(2, int(Qt.AlignRight | Qt.AlignVCenter))
         self._charset.addTopLevelItems(items)
-        if len(statistics.symbols) > MOST_SYMBOLS:
-            self._charset.addTopLevelItem(QTreeWidgetItem([f"and {len(statistics.symbols) - MOST_SYMBOLS:,} more"]))
+        if len(statistics.symbols) > MAX_SYMBOLS:
+            self._charset.addTopLevelItem(QTreeWidgetItem([f"and {len(statistics.symbols) - MAX_SYMBOLS:,} more"]))
 
     @pyqtSlot(int)
     def _on_tokens_current_index_changed(self, _index: int) -> None:
@@ -162,7 +164,7 @@ def _charset_list() -> QTreeWidget:
 
 
 def _figures(column: Column, measured: Measured | None, failure: str) -> list[tuple[str, str]]:
-    """Names and values of the figures to show."""
+    """Return the names and values of the figures to show."""
     rows = ("Rows", f"{column.rows:,}")
     if failure:
         return [rows, ("Error", failure)]

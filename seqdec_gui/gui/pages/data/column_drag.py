@@ -1,4 +1,5 @@
-"""Dragging columns with the mouse onto something that takes them: a gesture of our own, as Qt's blocks and cannot be driven."""
+"""Dragging columns with the mouse onto a widget that accepts them. It does not use Qt's drag and drop, which blocks and cannot
+be driven by tests."""
 
 from __future__ import annotations
 
@@ -13,15 +14,16 @@ from seqdec_gui.gui.look import theme
 
 Columns = tuple[str, ...]
 _OFFSET = QPoint(12, 8)
+"""The position of the dragged label relative to the mouse, in pixels."""
 REST_MS = 400
-"""How long the mouse rests on a tab before it comes to the front."""
+"""The time that the mouse rests on a tab before the tab comes to the front, in milliseconds."""
 
 
 @runtime_checkable
 class ColumnTarget(Protocol):
-    """Something that columns may be dropped on: a row of the port table, or a part of a view with ports inside.
+    """A place where columns may be dropped: a row of the table of ports, or a part of a view that contains ports.
 
-    `place` is in global coordinates. `columns_hovered` says whether a drop there would be taken, and marks the place.
+    `place` is in global coordinates. `columns_hovered` returns whether a drop would be accepted there, and marks the place.
     """
 
     def columns_hovered(self, columns: Columns, place: QPoint) -> bool: ...
@@ -33,13 +35,14 @@ class ColumnTarget(Protocol):
 
 @runtime_checkable
 class HasColumnTarget(Protocol):
-    """A widget that leaves the columns dropped on it to another object; None while it accepts none."""
+    """A widget that passes columns dropped on it to another object, `column_target`; None while it accepts none."""
 
     column_target: ColumnTarget | None
 
 
 class ColumnDrag(QObject):
-    """Watches the viewport of a view: `columns_at(position)` says which columns a press there would drag, () for none."""
+    """Starts and follows drags in the viewport of a view. `columns_at(position)` returns the columns that a press there would
+    drag, () for none."""
 
     def __init__(self, view: QAbstractItemView, columns_at: Callable[[QPoint], Columns]) -> None:
         super().__init__(view)
@@ -97,7 +100,7 @@ class ColumnDrag(QObject):
         return True
 
     def _hover_tab(self, window: QWidget, place: QPoint) -> None:
-        """A tab on which the mouse rests comes to the front."""
+        """Bring a tab to the front when the mouse rests on it."""
         under = window.childAt(window.mapFromGlobal(place))
         tabs = under if isinstance(under, QTabBar) else None
         at = -1 if tabs is None else tabs.tabAt(tabs.mapFromGlobal(place))
@@ -121,7 +124,7 @@ class ColumnDrag(QObject):
         return dragged
 
     def _begin(self) -> QLabel:
-        """Show the label that the mouse carries."""
+        """Return the label that follows the mouse, shown."""
         words = self._columns[0] if len(self._columns) == 1 else f"{len(self._columns)} columns"
         label = QLabel(words, self._viewport.window())
         label.setObjectName("dragged_columns")

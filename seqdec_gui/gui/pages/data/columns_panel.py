@@ -1,4 +1,4 @@
-"""The columns of a file as a list, with what the chosen one holds below it."""
+"""The list of a file's columns, with the details of the chosen one below it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from seqdec_gui.gui.pages.data.column_drag import ColumnDrag, Columns
 from seqdec_gui.gui.pages.data.measuring import Measurements
 
 ICONS = {"text": "format-text", "integer": "numeric", "number": "decimal", "array": "matrix"}
+"""The icon of a column, by the column's kind."""
 
 
 class ColumnsPanel(QWidget):
-    """A list `columns_list`, from which columns are dragged, and their details."""
+    """The list `columns_list`, from which columns are dragged, and the details of the chosen column."""
 
     column_chosen = pyqtSignal(str)
 
@@ -72,7 +73,7 @@ class ColumnsPanel(QWidget):
             self.details.show_column(None, None)
 
     def choose(self, name: str) -> None:
-        """Make this the chosen column."""
+        """Make this column the chosen one."""
         matches = self._list.findItems(name, Qt.MatchExactly, 0)
         if matches:
             self._list.setCurrentItem(matches[0])

@@ -1,4 +1,4 @@
-"""The line above the data: which file it is, how large, and buttons to open another."""
+"""The bar above the data: the name and size of the file, and buttons to open another."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from seqdec_gui.gui.widgets.elided_label import ElidedLabel
 
 
 class FileBar(QWidget):
-    """Emits `open_requested`, `reload_requested`, and `file_chosen` with the Path of a recent file."""
+    """Shows the data file. Emits `open_requested`, `reload_requested`, and `file_chosen` with the Path of a recent file."""
 
     open_requested = pyqtSignal()
     reload_requested = pyqtSignal()
@@ -48,7 +48,7 @@ class FileBar(QWidget):
         self._on_theme_changed()
 
     def show_file(self, path: Path | None, figures: str) -> None:
-        """Name the file; `figures` says how large it is."""
+        """Show the name of the file and `figures`, a text about its size."""
         self._name.setText("" if path is None else path.name)
         self._name.setToolTip("" if path is None else str(path))
         self._figures.setText(figures)
@@ -60,7 +60,7 @@ class FileBar(QWidget):
 
 
 def recent_button(parent: QWidget) -> QToolButton:
-    """A button `recent_data_button` with a menu of the files opened lately."""
+    """Return a button `recent_data_button` with a menu of recently opened files."""
     button = QToolButton(parent, objectName="recent_data_button", text="Recent")
     button.setProperty("kind", "picker")
     button.setPopupMode(QToolButton.InstantPopup)

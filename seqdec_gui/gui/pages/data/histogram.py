@@ -10,11 +10,12 @@ from seqdec_gui.data.display import number_text
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.pages.data.measuring import Histogram
 
-LEAST_BAR = 2.0
+MIN_BAR_HEIGHT = 2.0
+"""The height of the bar of the smallest count above 0, in pixels."""
 
 
 class HistogramView(QWidget):
-    """Object name `column_histogram`."""
+    """A painted histogram of a column. Object name `column_histogram`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -26,7 +27,7 @@ class HistogramView(QWidget):
         theme.notifier.changed.connect(self._on_theme_changed)
 
     def show_histogram(self, histogram: Histogram | None, words: str) -> None:
-        """`words` names what is counted: rows, values."""
+        """Show a histogram; `words` names what is counted: rows, values."""
         self.histogram = histogram
         self._words = words
         if histogram is not None:
@@ -42,7 +43,7 @@ class HistogramView(QWidget):
         self.update()
 
     def _bars(self) -> list[QRectF]:
-        """A rectangle per count, on the baseline above the labels."""
+        """Return a rectangle per count, on the baseline above the labels."""
         assert self.histogram is not None
         counts = self.histogram.counts
         most = max(counts) or 1
@@ -51,7 +52,7 @@ class HistogramView(QWidget):
         gap = 1.0 if pitch >= 4 else 0.0
         bars = []
         for place, count in enumerate(counts):
-            height = 0.0 if not count else max(LEAST_BAR, count / most * (base - 2))
+            height = 0.0 if not count else max(MIN_BAR_HEIGHT, count / most * (base - 2))
             bars.append(QRectF(place * pitch + gap / 2, base - height, max(pitch - gap, 1.0), height))
         return bars
 

@@ -1,4 +1,4 @@
-"""Statistics and histograms of columns, one column at a time in a thread."""
+"""Statistics and histograms of columns, computed in a thread one column at a time."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from seqdec_gui.data.tokens import TokenKind
 from seqdec_gui.gui.tasks import background
 
 BINS = 48
+"""The number of bars of a histogram."""
 LARGE_BYTES = 2**29
+"""The size in memory above which a column is measured only when it is chosen, in bytes."""
 
 
 class Histogram(NamedTuple):
-    """`counts[i]` values lie in the i-th of equal parts of [low, high]; `whole`: the numbers low, low + 1, ..."""
+    """Counts of values in bins of equal width: `counts[i]` values lie in bin i of [low, high]. With `whole` there is a bin for
+    each of the integers low, low + 1, ..."""
 
     counts: tuple[int, ...]
     low: float
@@ -27,14 +30,14 @@ class Histogram(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What one column holds."""
+    """The statistics and the histogram of one column."""
 
     statistics: Statistics
     histogram: Histogram | None
 
 
 def measure_column(table: Table, name: str, tokens: TokenKind = "characters") -> Measured:
-    """Statistics, and the histogram of lengths (text) or of values. Raises InvalidInput."""
+    """Return the statistics of a column and the histogram of its lengths (text) or its values. Raises InvalidInput."""
     statistics = measure(table, name, tokens)
     if isinstance(statistics, NumberStatistics):
         return Measured(statistics, _of_values(table, table.column(name), statistics))
@@ -51,7 +54,7 @@ def _of_lengths(lengths: tuple[int, ...]) -> Histogram | None:
 
 
 def _grouped(counts: np.ndarray, low: int) -> Histogram:
-    """Long ranges of whole numbers in about `BINS` groups of equal width."""
+    """Return a histogram of a long range of integers, in about `BINS` bins of equal width."""
     width = -(-len(counts) // BINS)
     padded = np.pad(counts, (0, -len(counts) % width)).reshape(-1, width).sum(axis=1)
     return Histogram(tuple(padded.tolist()), low, low + len(padded) * width, False)
@@ -73,7 +76,8 @@ def _of_values(table: Table, column: Column, statistics: NumberStatistics) -> Hi
 
 
 class Measurements(QObject):
-    """What is known of the columns of one table. `want` queues a column; the one that was wanted last goes first."""
+    """Measures the columns of one table and keeps the results. `want` queues a column; the one requested last is measured
+    first."""
 
     measured = pyqtSignal(str)  # name of a column
     failed = pyqtSignal(str, object)
@@ -86,7 +90,7 @@ class Measurements(QObject):
         self._running: background.Operation | None = None
 
     def show_table(self, table: Table | None) -> None:
-        """Measure the columns of another file: all of them, unless they are very large."""
+        """Begin to measure the columns of another file: all of them, except very large ones."""
         if self._running is not None:
             self._running.cancel()
             self._running = None
@@ -103,7 +107,7 @@ class Measurements(QObject):
         return self._known.get((name, tokens))
 
     def want(self, name: str, tokens: TokenKind = "characters") -> None:
-        """Measure this column next; `measured` tells when it is known."""
+        """Measure this column next. `measured` is emitted with its name when that is done."""
         key = (name, tokens)
         if key not in self._known:
             self._queue[key] = None

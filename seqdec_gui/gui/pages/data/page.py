@@ -32,15 +32,14 @@ from seqdec_gui.gui.widgets.empty_state import EmptyState
 from seqdec_gui.gui.workspace.workspace import Workspace
 
 SETTABLE_CODES = frozenset(("open_quote", "wrong_encoding"))
-"""Reasons why a text file is refused that the fields of the reading bar remove."""
+"""The problem codes of refused text files that a setting of the reading bar can correct."""
 EMPTY = f"Rows of numbers or text to train on: {' '.join(data_suffixes())}. Drop a file here, or open one."
+"""The text of the page while the design has no data file."""
 
 
 class DataPage(QWidget):
-    """Shows the file that the design names; opening another is an edit of the design, with undo.
-
-    It may be made before somebody looks: no row is read until then.
-    """
+    """Shows the file that the design names. Opening another file is an edit of the design, which can be undone. The page reads
+    no row before it is first shown."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -129,11 +128,11 @@ class DataPage(QWidget):
     # -- which file
     @pyqtSlot(object)
     def open_file(self, path: Path) -> None:
-        """Make this the design's data file, once it has been read; what is wrong with it is said otherwise."""
+        """Make this the design's data file, once it has been read; if it cannot be read, say why and leave the design as it is."""
         self._read(Path(path), choose=True)
 
     def _follow_design(self) -> None:
-        """Show the file that the design names."""
+        """Show the file that the design names now."""
         if not self._looked_at:
             return
         data = self._workspace.document.design.data
@@ -146,7 +145,7 @@ class DataPage(QWidget):
                 self._read(path, choose=False, quiet=same)
 
     def _read(self, path: Path, choose: bool, quiet: bool = False) -> None:
-        """Show this file; `quiet` keeps what is shown until then."""
+        """Read a file in a thread and show it. With `quiet` the present contents stay visible until then."""
         if self._opening is not None:
             self._opening.cancel()
 
@@ -211,7 +210,7 @@ class DataPage(QWidget):
         self.checking.look()
 
     def _show_trial(self) -> None:
-        """What the newest trial found, if somebody looks."""
+        """Show the results of the newest trial if the page is visible."""
         trial = None if self.table is None else self.checking.trial
         if not self.isVisible():
             return
@@ -305,7 +304,7 @@ def _figures(table: Table) -> str:
 
 
 def _main_columns(data: DataSource) -> list[str]:
-    """The columns of the main file that are bound."""
+    """Return the bound columns of the main file."""
     return [name for binding in data.bindings if not binding.file or binding.file == data.file for name in binding.columns]
 
 

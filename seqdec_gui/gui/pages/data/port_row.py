@@ -1,4 +1,4 @@
-"""One port of the design: which column feeds it, how, what was found, and what is wrong."""
+"""The row of one port: which column feeds it and how, what the column contains, and what is wrong."""
 
 from __future__ import annotations
 
@@ -36,11 +36,13 @@ from seqdec_gui.gui.widgets.discarding import discard_all
 from seqdec_gui.gui.widgets.elided_label import ElidedLabel
 
 SEVERAL = "Several columns…"
+"""The last entry of the list of columns, which opens the dialog for several."""
 SEVERITY_ROLE = {"error": "error", "warning": "warning", "info": "small"}
+"""The style sheet's role of a remark, by its severity."""
 
 
 class Remark(NamedTuple):
-    """A sentence below the port and the buttons that do something about it. Severity "" is a hint."""
+    """A sentence below the port, with the buttons that correct what it says. Severity "" is a hint."""
 
     severity: str
     text: str
@@ -48,7 +50,8 @@ class Remark(NamedTuple):
 
 
 class PortRow(QFrame):
-    """Emits wishes; `columns_chosen` hears () for unbinding. Takes columns that are dropped on it."""
+    """One row of the table of ports, which accepts dropped columns. Its signals carry the user's changes; `columns_chosen` with
+    () unbinds the port."""
 
     columns_chosen = pyqtSignal(object, object)  # DataPort, tuple of names
     several_requested = pyqtSignal(object)  # DataPort
@@ -116,14 +119,14 @@ class PortRow(QFrame):
 
     # -- what is shown
     def show_port(self, port: DataPort) -> None:
-        """The same port after the design changed: its type may be another."""
+        """Show the same port after an edit of the design, which may have changed its type."""
         self.port = port
         symbols = f", {port.type.symbols:,} symbols" if port.type.symbols else ""
         self._type.setText(f"{port.type}{symbols}")
         self._type.setToolTip(self._type.full_text())
 
     def show_binding(self, binding: Binding | None, columns: Sequence[Column], teacher: DataPort | None) -> None:
-        """The columns to choose from, and which of them is bound."""
+        """Show the columns to choose from, and which of them is bound."""
         self._filling = True
         try:
             self.columns.clear()
@@ -163,7 +166,7 @@ class PortRow(QFrame):
         self._found.setVisible(bool(self._found.text()))
 
     def show_remarks(self, remarks: Sequence[Remark], bound: bool, checking: bool) -> None:
-        """What is wrong with the binding, and what could be better."""
+        """Show what is wrong with the binding and what could be improved."""
         discard_all(self._remarks)
         number = 0
         for remark in remarks:
@@ -234,7 +237,7 @@ class PortRow(QFrame):
 
 
 def found_text(fitted: FittedCodec) -> str:
-    """What was found in the column, in a line."""
+    """Return a line about what the column contains."""
     if isinstance(fitted, FittedText):
         kept, used = fitted.numbering.marks, (fitted.begin, fitted.end)
         words = zip(("begin", "end"), kept, used, strict=True)

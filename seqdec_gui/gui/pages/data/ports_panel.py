@@ -1,4 +1,4 @@
-"""Which column feeds which port: a row for each port of the design that needs data."""
+"""The table of ports: a row for each port of the design that needs data."""
 
 from __future__ import annotations
 
@@ -25,13 +25,15 @@ from seqdec_gui.gui.pages.data.several_columns import choose_columns
 from seqdec_gui.gui.widgets.discarding import discard
 from seqdec_gui.gui.workspace.workspace import Workspace
 
-MOST_NEW = 4  # rows made in one turn of the event loop
+MAX_NEW_ROWS = 4
+"""The number of rows that are made in one turn of the event loop."""
 
 
 class PortsPanel(QScrollArea):
-    """Object name `ports_panel`. Rows are kept while the ports are the same, so that focus and open options stay.
+    """Shows which column feeds which port. Object name `ports_panel`.
 
-    While it is not active it follows nothing: edits of a large design must not wait for rows that nobody sees.
+    Rows are kept while the ports are the same, so that focus and open options stay. An inactive panel follows nothing: edits of
+    a large design must not wait for rows that are not visible.
     """
 
     errors_counted = pyqtSignal(int)
@@ -70,18 +72,18 @@ class PortsPanel(QScrollArea):
         workspace.document.design_changed.connect(self._on_document_design_changed)
 
     def activate(self, active: bool) -> None:
-        """Follow the design from now on, or rest."""
+        """Start or stop following the design."""
         self._active = active
         if active and self._stale:
             self._more.start()
 
     def show_columns(self, columns: Sequence[Column]) -> None:
-        """The columns to choose from."""
+        """Set the columns to choose from."""
         self._columns = tuple(columns)
         self.refresh()
 
     def reveal(self, name: str) -> None:
-        """Scroll to the row of this port and give it the keys; nothing happens if it has none."""
+        """Scroll to the row of this port and focus it. Does nothing if the port has no row."""
         design, ports = self._workspace.document.design, self.ports
         where = _owner_of(name, design, ports)
         row = None if where is None else self._rows.get(edits.object_name(where))
@@ -90,7 +92,7 @@ class PortsPanel(QScrollArea):
             row.columns.setFocus()
 
     def show_trial(self, trial: Trial | None, checking: bool) -> None:
-        """What was found in the data; `checking` while something newer is being found."""
+        """Show the results of a trial. `checking` marks them as out of date while a newer trial runs."""
         self._trial = trial
         self._checking = checking
         if not self._stale:
@@ -103,7 +105,7 @@ class PortsPanel(QScrollArea):
 
     @pyqtSlot()
     def refresh(self) -> None:
-        """Show ports and bindings of the present design."""
+        """Show the ports and bindings of the present design."""
         self._stale = not self._active
         if self._stale:
             return
@@ -115,7 +117,7 @@ class PortsPanel(QScrollArea):
             name = edits.object_name(port)
             row = self._rows.get(name)
             if row is None:
-                if len(self._rows) == known + MOST_NEW:
+                if len(self._rows) == known + MAX_NEW_ROWS:
                     self._more.start()
                     break
                 row = self._rows[name] = self._new_row(port)
@@ -162,7 +164,7 @@ class PortsPanel(QScrollArea):
         self.errors_counted.emit(count + sum(problem.severity == "error" for problem in general))
 
     def _found(self, port: DataPort, columns: tuple[str, ...]) -> tuple[Bound | None, Fit | None]:
-        """What the last trial found for this port, if it was about the same columns."""
+        """Return what the last trial fitted for this port, if the trial was about the same columns."""
         if self._trial is None:
             return None, None
         for place, at in enumerate(self._trial.bound):
@@ -229,7 +231,8 @@ def _owner(problem: Problem, design: Design, ports: edits.Ports) -> DataPort | N
 
 
 def _owner_of(name: str, design: Design, ports: edits.Ports) -> DataPort | None:
-    """Whose row shows a problem of this port; that of a taught loss stands with the column that teaches it."""
+    """Return the port whose row shows a problem. For the loss of a decoder that is trained by teacher forcing, it is the port
+    with the column."""
     where = port_for(ports, name)
     if where is None or edits.binding_of(design, ports, where) is not None:
         return where

@@ -11,12 +11,15 @@ from seqdec_gui.gui.pages.data.column_drag import ColumnDrag, Columns
 from seqdec_gui.gui.pages.data.rows_model import RowsModel
 
 ROW_HEIGHT = 24
-LEAST_WIDTH = 72
-MOST_WIDTH = 320
+"""The height of a row, in pixels."""
+MIN_WIDTH = 72
+"""The least width that a column gets from its contents, in pixels."""
+MAX_WIDTH = 320
+"""The greatest width that a column gets from its contents, in pixels."""
 
 
 class Preview(QTableView):
-    """Object name `data_table`. Any number of rows: nothing in it is proportional to them but the scroll bar."""
+    """The table of the file's rows. Its cost does not depend on the number of rows. Object name `data_table`."""
 
     column_chosen = pyqtSignal(str)
 
@@ -51,7 +54,7 @@ class Preview(QTableView):
         theme.notifier.changed.connect(self.viewport().update)
 
     def show_table(self, table: Table | None) -> None:
-        """Show the rows of another file, from the first."""
+        """Show the rows of another file, from the first row on."""
         self._table = table
         self._fitted = False
         self.rows.show_table(table)
@@ -62,7 +65,7 @@ class Preview(QTableView):
 
     @property
     def first_selected(self) -> int:
-        """The current row, 0 where there is none."""
+        """Return the current row, 0 if there is none."""
         return max(0, self.currentIndex().row())
 
     def _columns_at(self, position: QPoint) -> Columns:
@@ -86,7 +89,7 @@ class Preview(QTableView):
             self._fit_columns()
 
     def _fit_columns(self) -> None:
-        """Widths by the headers and the first rows, so that most cells are whole."""
+        """Set the widths of the columns by their headers and first rows, so that most cells are shown in full."""
         count = self.rows.columnCount()
         if not count:
             return
@@ -97,5 +100,5 @@ class Preview(QTableView):
             if loaded:
                 words += [str(self.rows.data(self.rows.index(row, column))) for row in range(shown)]
             width = max(metrics.horizontalAdvance(word[:80]) for word in words) + 6 * theme.SPACE
-            self.setColumnWidth(column, max(LEAST_WIDTH, min(MOST_WIDTH, width)))
+            self.setColumnWidth(column, max(MIN_WIDTH, min(MAX_WIDTH, width)))
         self.horizontalHeader().setStretchLastSection(True)

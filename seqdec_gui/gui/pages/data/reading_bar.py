@@ -1,4 +1,4 @@
-"""How a text file is read: what was detected, and fields to say it otherwise."""
+"""The settings of how a text file is read: what was detected, and fields to change it."""
 
 from __future__ import annotations
 
@@ -30,8 +30,9 @@ READING_CODES = frozenset(
         "spaces_in_cells",
     )
 )
-"""Problems about the way a file is read, which this bar shows."""
+"""The codes of problems with reading a file, which this bar shows."""
 _LABELS = {"header": "Names in first line", "delimiter": "Delimiter", "quoting": "Quotes", "encoding": "Encoding"}
+"""The words before a field, by the name of the setting."""
 _CHOICES: dict[str, tuple[tuple[str, str], ...]] = {
     "header": (("yes", "Yes"), ("no", "No")),
     "delimiter": ((",", "Comma"), (";", "Semicolon"), ("tab", "Tab"), ("|", "Bar |"), ("space", "Space")),
@@ -46,13 +47,12 @@ _CHOICES: dict[str, tuple[tuple[str, str], ...]] = {
         )
     ),
 }  # fmt: skip
+"""The values and words of each setting, after "automatic"."""
 
 
 class ReadingBar(QWidget):
-    """Fields `field_header`, `field_delimiter`, `field_quoting`, `field_encoding`; warnings in `reading_warnings`.
-
-    Every change is an edit of the design with undo. Shown for text files alone.
-    """
+    """The fields `field_header`, `field_delimiter`, `field_quoting`, `field_encoding`, and warnings in `reading_warnings`.
+    Every change is an edit of the design, which can be undone. The bar is hidden for other files than text."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -89,7 +89,7 @@ class ReadingBar(QWidget):
         self.show_table(None)
 
     def show_table(self, table: Table | None) -> None:
-        """Say how this file was read; None: it could not be."""
+        """Show how this file was read; None: it could not be read."""
         self._table = table
         problems = () if table is None else table.problems
         shown = [problem for problem in problems if problem.code in READING_CODES or problem.code == "not_utf8"]
@@ -133,7 +133,7 @@ class ReadingBar(QWidget):
 
 
 def _detected(table: Table | None) -> dict[str, str]:
-    """What was decided, in the words of the settings."""
+    """Return the detected value of each setting, in words."""
     dialect = None if table is None else table.dialect
     if dialect is None:
         return {}

@@ -1,4 +1,4 @@
-"""Data files opened lately."""
+"""The list of recently opened data files."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from pathlib import Path
 from seqdec_gui.gui.look.preferences import MOST_RECENT, settings
 
 _KEY = "recent/data"
+"""The key of the list in the settings."""
 
 
 def recent_data() -> tuple[Path, ...]:
-    """The last one first; those that no longer exist are left out."""
+    """Return the recently opened data files, the newest first, without those that no longer exist."""
     stored = settings().value(_KEY, []) or []
     paths = [Path(text) for text in ([stored] if isinstance(stored, str) else stored)]
     return tuple(path for path in paths if path.is_file())

@@ -1,4 +1,4 @@
-"""The rows of a data file for a table view, a page at a time, read in a thread."""
+"""The rows of a data file for a table view, read page by page in a thread."""
 
 from __future__ import annotations
 
@@ -12,18 +12,24 @@ from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.tasks import background
 
 PAGE_BYTES = 2**21
-MOST_PAGE_ROWS = 256
+"""The approximate size of a page in memory, in bytes."""
+MAX_PAGE_ROWS = 256
+"""The number of rows of a page, unless rows are large."""
 KEPT_PAGES = 64
-MOST_WANTED = 3
+"""The number of pages that are kept in memory."""
+MAX_WANTED_PAGES = 3
+"""The number of pages that wait to be read; older requests are dropped."""
 PENDING = "…"
+"""The text of a cell that has not been read yet."""
 
 Page = list[list[Cell]]  # column, row
 
 
 class RowsModel(QAbstractTableModel):
-    """Any number of rows: only pages that were looked at are read, and the last `KEPT_PAGES` of them are kept.
+    """A table model for any number of rows. Only pages that are needed are read, and the last `KEPT_PAGES` of them are kept.
 
-    One page is read at a time, the one that was asked for last first, so that a long drag of the scroll bar reads little.
+    One page is read at a time, the most recently requested first, so that dragging the scroll bar over many rows reads few
+    pages.
     """
 
     page_failed = pyqtSignal(object)
@@ -34,11 +40,11 @@ class RowsModel(QAbstractTableModel):
         self._pages: OrderedDict[int, Page] = OrderedDict()
         self._wanted: list[int] = []
         self._reading: background.Operation | None = None
-        self.page_rows = MOST_PAGE_ROWS
+        self.page_rows = MAX_PAGE_ROWS
 
     @property
     def pages(self) -> int:
-        """How many pages are kept."""
+        """Return the number of pages that are kept."""
         return len(self._pages)
 
     def show_table(self, table: Table | None) -> None:
@@ -50,7 +56,7 @@ class RowsModel(QAbstractTableModel):
         self._table = table
         self._pages.clear()
         self._wanted.clear()
-        self.page_rows = MOST_PAGE_ROWS if table is None else _page_rows(table)
+        self.page_rows = MAX_PAGE_ROWS if table is None else _page_rows(table)
         self.endResetModel()
 
     # -- Qt's questions
@@ -91,7 +97,7 @@ class RowsModel(QAbstractTableModel):
 
     # -- pages
     def loaded(self, row: int) -> bool:
-        """Whether this row has been read."""
+        """Return whether this row has been read."""
         return row // self.page_rows in self._pages
 
     def _cell(self, row: int, column: int) -> tuple[bool, Cell]:
@@ -110,7 +116,7 @@ class RowsModel(QAbstractTableModel):
                 return
             self._wanted.remove(number)
         self._wanted.append(number)
-        del self._wanted[:-MOST_WANTED]  # what was passed by long ago is asked for again when it comes into sight
+        del self._wanted[:-MAX_WANTED_PAGES]  # what was passed by long ago is asked for again when it comes into sight
         if self._reading is None:
             self._read_next()
 
@@ -144,11 +150,11 @@ class RowsModel(QAbstractTableModel):
 
 
 def _page_rows(table: Table) -> int:
-    """Fewer rows a page where rows are large."""
+    """Return the number of rows of a page: fewer if rows are large."""
     row_bytes = 0
     for column in table.columns:
         size = 32
         for length in column.shape:
             size *= length
         row_bytes += size
-    return max(8, min(MOST_PAGE_ROWS, PAGE_BYTES // max(1, row_bytes)))
+    return max(8, min(MAX_PAGE_ROWS, PAGE_BYTES // max(1, row_bytes)))

@@ -1,4 +1,4 @@
-"""The sample batch: some rows as the model will see them."""
+"""The sample batch: some rows as arrays, as the model will receive them."""
 
 from __future__ import annotations
 
@@ -25,14 +25,13 @@ from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.tasks import background
 from seqdec_gui.gui.widgets.array_pictures import IdsPicture, MatrixPicture, NumbersPicture, Picture, square_side
 
-MOST_DETAIL = 4096  # symbols of a one-hot image
+MAX_IMAGE_SYMBOLS = 4096
+"""The number of symbols up to which one-hot rows are shown as an image."""
 
 
 class SamplePanel(QWidget):
-    """Object name `sample_panel`: rows `sample_rows` at the left, what each port gets of the chosen one at the right.
-
-    `sample_earlier` and `sample_later` step through the data.
-    """
+    """Shows the rows `sample_rows` at the left and the arrays of the chosen row at the right, one per port. The buttons
+    `sample_earlier` and `sample_later` step through the data. Object name `sample_panel`."""
 
     shown = pyqtSignal()
 
@@ -90,7 +89,7 @@ class SamplePanel(QWidget):
         self._show(None)
 
     def show_trial(self, trial: Trial | None) -> None:
-        """Rows of this trial; they are encoded once the panel is seen."""
+        """Use the rows of this trial. They are encoded when the panel is first visible."""
         self._trial = trial
         rows = 0 if trial is None else trial.rows
         self._first = min(self._first, max(0, rows - 1) // ROWS * ROWS)
@@ -99,7 +98,7 @@ class SamplePanel(QWidget):
             self._take()
 
     def show_row(self, row: int) -> None:
-        """Show the part of the data that this row is in."""
+        """Show the batch that contains this row."""
         first = row // ROWS * ROWS
         if first != self._first:
             self._first = first
@@ -200,7 +199,7 @@ def _type_text(port: PortSample) -> str:
 
 
 def _row_text(sample: Sample, place: int) -> str:
-    """A row in a few words: its text, or its first numbers."""
+    """Return a short description of a row: its text or its first numbers."""
     for port in sample.ports:
         if port.texts and place < len(port.texts) and port.role == "input":
             return port.texts[place]
@@ -213,7 +212,7 @@ def _picture(port: PortSample, row: int) -> QWidget:
         words.setProperty("role", "error")
         return words
     values = port.values[row]
-    if port.ids is not None and values.ndim == 2 and values.shape[1] <= MOST_DETAIL:
+    if port.ids is not None and values.ndim == 2 and values.shape[1] <= MAX_IMAGE_SYMBOLS:
         return _both(MatrixPicture(values, _names(port, port.ids[row]), port.symbols[: values.shape[1]]), port, row)
     if port.ids is not None and port.ids.ndim == 2:
         return IdsPicture(port.ids[row], port.symbols)
@@ -228,7 +227,7 @@ def _picture(port: PortSample, row: int) -> QWidget:
 
 
 def _both(image: Picture, port: PortSample, row: int) -> QWidget:
-    """A one-hot image above the ids that it stands for."""
+    """Return a widget with the one-hot image above the ids that it stands for."""
     assert port.ids is not None
     holder = QWidget()
     layout = QVBoxLayout(holder)

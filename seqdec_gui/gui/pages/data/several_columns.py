@@ -1,4 +1,4 @@
-"""Choosing several numeric columns that make one vector together."""
+"""The dialog that chooses several numeric columns, which are joined to one vector."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ from seqdec_gui.gui.widgets.focus import KeepsFocus
 
 
 class SeveralColumns(KeepsFocus, QDialog):
-    """Object name `several_columns`; a list `several_columns_list` with a box for each column. `then` hears the names."""
+    """A list `several_columns_list` with a check box per column. `then` is called with the chosen names. Object name
+    `several_columns`."""
 
     def __init__(
         self,
@@ -106,5 +107,5 @@ def choose_columns(
     chosen: Sequence[str],
     then: Callable[[tuple[str, ...]], None],
 ) -> QDialog:
-    """Open the dialog; it blocks nothing."""
+    """Open the dialog without blocking, and return it."""
     return notify.present(SeveralColumns(port, columns, chosen, then, notify.window_of(parent)))

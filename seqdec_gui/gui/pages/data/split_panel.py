@@ -1,4 +1,4 @@
-"""Which rows train, validate and test."""
+"""The settings of the split into training, validation and test rows."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.widgets.number_boxes import DecimalBox, WholeNumberBox
 from seqdec_gui.gui.workspace.workspace import Workspace
 
-MOST_SEED = 2**31 - 1
+MAX_SEED = 2**31 - 1
+"""The largest seed."""
 
 
 class SplitPanel(QWidget):
-    """Fields `split_kind`, `split_validation`, `split_test` (percent), `split_seed`, `split_column`; figures `split_rows`."""
+    """The fields `split_kind`, `split_validation`, `split_test` (percent), `split_seed`, `split_column`, and the numbers of
+    rows in `split_rows`."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -36,7 +38,7 @@ class SplitPanel(QWidget):
         self._test = _share("split_test")
         self._test.valueChanged.connect(self._on_field_changed)
         self._seed = WholeNumberBox(objectName="split_seed")
-        self._seed.setRange(0, MOST_SEED)
+        self._seed.setRange(0, MAX_SEED)
         self._seed.valueChanged.connect(self._on_field_changed)
         self._column = QComboBox(objectName="split_column")
         self._column.currentIndexChanged.connect(self._on_field_changed)
@@ -80,7 +82,7 @@ class SplitPanel(QWidget):
         self.refresh()
 
     def show_trial(self, trial: Trial | None) -> None:
-        """Say how many rows each part has."""
+        """Show the number of rows in each part."""
         if trial is None or trial.parts is None:
             self._rows.setText("")
             return
@@ -95,7 +97,7 @@ class SplitPanel(QWidget):
             self._kind.setCurrentIndex(self._kind.findData(split.kind))
             self._validation.setValue(100 * split.validation)
             self._test.setValue(100 * split.test)
-            self._seed.setValue(min(split.seed, MOST_SEED))
+            self._seed.setValue(min(split.seed, MAX_SEED))
             self._column.clear()
             self._column.addItem("Choose a column", "")
             for column in self._columns:
@@ -120,7 +122,7 @@ class SplitPanel(QWidget):
             kind=self._kind.currentData(),
             validation=_kept(old.validation, self._validation.value()),
             test=_kept(old.test, self._test.value()),
-            seed=old.seed if old.seed > MOST_SEED else self._seed.value(),
+            seed=old.seed if old.seed > MAX_SEED else self._seed.value(),
             column=self._column.currentData() or "",
         )
         fields = {name: getattr(new, name) for name in Split.__struct_fields__}
@@ -141,5 +143,5 @@ def _share(name: str) -> DecimalBox:
 
 
 def _kept(share: float, percent: float) -> float:
-    """The share that the percentage means; the old one where it only looks different, being rounded."""
+    """Return the share for a percentage. If the percentage is only the rounded old share, return the old share."""
     return share if abs(100 * share - percent) < 0.05 else percent / 100

@@ -1,4 +1,4 @@
-"""The Generate tab: a trained run, values for its inputs, and the sequences that it makes of them.
+"""The Generate page: a trained run, values for its inputs, and the sequences that it generates.
 
 Object names: `generate_panel` (the page), `generate_run`, `generate_checkpoint`, `generate_source` (typed, file, data),
 `generate_count`, `generate_temperature`, `generate_seed`, `generate_button`, `cancel_generate_button`, `generate_progress`,

@@ -1,4 +1,4 @@
-"""Fields for the inputs of a trained run, one per port, by the codec that it was trained with."""
+"""Fields for the inputs of a trained run, one per port. The codec that was fitted in training decides which field is used."""
 
 from __future__ import annotations
 
@@ -29,22 +29,24 @@ from seqdec_gui.gui.look.stylesheet import polish
 from seqdec_gui.gui.pages.generate.paint_grid import PaintGrid
 from seqdec_gui.gui.widgets.array_pictures import square_side
 
-MOST_FIELDS = 64
-LARGEST_IMAGE = 64
+MAX_FIELDS = 64
+"""The number of numbers up to which each has a field of its own."""
+MAX_IMAGE_SIDE = 64
+"""The side up to which a square vector can be painted, in cells."""
 
 
 class Field(Protocol):
-    """A widget for the values of one port."""
+    """The interface of all fields: a widget for the values of one port."""
 
     def values(self) -> list[Any]:
-        """One value per row that was typed. Raises InvalidInput."""
+        """Return one value per typed row. Raises InvalidInput."""
 
     def show_value(self, value: Any) -> None:
         """Show the value of one row of the data."""
 
 
 def field_for(port: FittedPort, highest: float | None, several: bool) -> Field:
-    """The field that suits the port. `several`: more than one row may be typed, as it is the only input."""
+    """Return the field for a port. With `several` more than one row may be typed, as it is the only input."""
     codec = port.codec
     if isinstance(codec, FittedText):
         return TextField(port, codec, several)
@@ -53,15 +55,15 @@ def field_for(port: FittedPort, highest: float | None, several: bool) -> Field:
     size = math.prod(codec.shape) * (getattr(codec, "depth", 0) or 1)
     side = square_side(size) if isinstance(codec, FittedNumbers) and len(codec.shape) in (1, 2) else 0
     named = len(port.columns) == size
-    if 8 <= side <= LARGEST_IMAGE and not (named and size > 1):
+    if 8 <= side <= MAX_IMAGE_SIDE and not (named and size > 1):
         return ImageField(port, side, highest or 1.0)
-    if isinstance(codec, FittedNumbers) and size <= MOST_FIELDS and len(codec.shape) <= 1:
+    if isinstance(codec, FittedNumbers) and size <= MAX_FIELDS and len(codec.shape) <= 1:
         return NumbersField(port, codec, size)
     return PastedField(port, size)
 
 
 class TextField(QWidget):
-    """Text, a row per line where `several`. Object name `input_<port>`."""
+    """Text, one row per line if `several`. Object name `input_<port>`."""
 
     def __init__(self, port: FittedPort, codec: FittedText, several: bool) -> None:
         super().__init__()
@@ -95,7 +97,7 @@ class TextField(QWidget):
 
 
 class LabelField(QWidget):
-    """One of the labels that were trained. Object name `input_<port>`."""
+    """A choice among the labels that were in the training rows. Object name `input_<port>`."""
 
     def __init__(self, port: FittedPort, codec: FittedCategory) -> None:
         super().__init__()
@@ -112,7 +114,8 @@ class LabelField(QWidget):
 
 
 class NumbersField(QWidget):
-    """A field per number, `input_<port>_<n>`, called after the columns. A whole row may be pasted into any of them."""
+    """A field per number, `input_<port>_<n>`, labelled with the names of the columns. A whole row may be pasted into any of
+    them."""
 
     def __init__(self, port: FittedPort, codec: FittedNumbers, size: int) -> None:
         super().__init__()
@@ -168,7 +171,7 @@ class NumbersField(QWidget):
 
 
 class ImageField(QWidget):
-    """A square image to paint: `input_<port>`."""
+    """A square image to paint. Object name `input_<port>`."""
 
     def __init__(self, port: FittedPort, side: int, ink: float) -> None:
         super().__init__()
@@ -194,7 +197,7 @@ class ImageField(QWidget):
 
 
 class PastedField(QWidget):
-    """Many numbers as text: `input_<port>`, a row of them per line."""
+    """Many numbers as text, one row per line. Object name `input_<port>`."""
 
     def __init__(self, port: FittedPort, size: int) -> None:
         super().__init__()
@@ -233,7 +236,7 @@ def _column(widget: QWidget) -> QVBoxLayout:
 
 
 def _shortest(number: float) -> str:
-    """The fewest digits that give the number again; those of a float32 where it came from one."""
+    """Return the number with the fewest digits that identify it, as a float32 if it came from one."""
     if number == int(number):
         return str(int(number))
     narrow = np.float32(number)
@@ -241,7 +244,7 @@ def _shortest(number: float) -> str:
 
 
 def _number(text: str) -> float | None:
-    """The number of a field; a comma may stand for the point."""
+    """Return the number in a text, with a comma or a point before the decimals; None if it is no number."""
     try:
         number = float(text.strip().replace(",", "."))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Where the rows to decode come from: typed into a form, a file, or the data of the run."""
+"""The form for the rows to decode: typed, from a file, or from the data of the run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ from seqdec_gui.runs.generate_inputs import Row, RunInputs, rows_of_data
 
 
 class InputForm(QWidget):
-    """`source` is typed, file or data; `rows_wanted` hears what the task is to decode, once it has been read."""
+    """The source of the rows (typed, file or data) and its fields. `rows_wanted` is emitted with the rows for the task, once
+    they have been read."""
 
     failed = pyqtSignal(object)
 
@@ -83,7 +84,7 @@ class InputForm(QWidget):
 
     # -- what is shown
     def show_inputs(self, inputs: RunInputs | None) -> None:
-        """Build the form for another run; what was typed for the same ports is kept where it still fits."""
+        """Make the fields for another run. Values typed for the same ports are kept if they still fit."""
         kept = self._typed_values()
         self._inputs = inputs
         self._fields.clear()
@@ -176,14 +177,14 @@ class InputForm(QWidget):
         return str(self._source.currentData() or "typed")
 
     def read_file(self) -> str:
-        """The file with rows, absolute. Raises InvalidInput where there is none."""
+        """Return the absolute path of the file with rows. Raises InvalidInput if there is no such file."""
         path = expanded(self._file.text().strip())
         if not self._file.text().strip() or not path.is_file():
             raise InvalidInput(f"Expected a file with rows, found nothing at {self._file.text().strip() or 'an empty name'}.")
         return str(path.absolute())
 
     def read_typed(self) -> tuple[Row, ...]:
-        """The rows as typed; a single value of one input is repeated. Raises InvalidInput."""
+        """Return the typed rows. If one input has a single value, it is repeated for all rows. Raises InvalidInput."""
         values = {name: field.values() for name, field in self._fields.items()}
         count = max((len(each) for each in values.values()), default=0)
         for name, each in values.items():
@@ -192,7 +193,7 @@ class InputForm(QWidget):
         return tuple({name: each[row % len(each)] for name, each in values.items()} for row in range(count))
 
     def data_range(self) -> tuple[int, int]:
-        """First row and number of rows of the data."""
+        """Return the first row and the number of rows of the data to decode."""
         for box in (self._first, self._rows):
             box.interpretText()
         return self._first.value() - 1, self._rows.value()

@@ -41,11 +41,13 @@ from seqdec_gui.runs.generate_inputs import Row, RunInputs, in_words, read_input
 from seqdec_gui.runs.tasks import Cancelled, Generated, GenerateTask, Notice, Progress
 
 NO_RUN = "Generating needs a run with weights. Train the design first; its runs then stand here."
-MOST_SEED = 2**31 - 1
+"""The text of the page while the design has no run with weights."""
+MAX_SEED = 2**31 - 1
+"""The largest seed."""
 
 
 class GeneratePage(QWidget):
-    """Object name `generate_panel`. The work is done by a child; nothing here waits for it."""
+    """The page that generates sequences in a child process, without blocking the window. Object name `generate_panel`."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -119,7 +121,7 @@ class GeneratePage(QWidget):
         self._temperature = DecimalBox(objectName="generate_temperature", minimum=0.0, maximum=10.0, singleStep=0.1)
         self._temperature.setSpecialValueText("0 (likeliest)")
         self._temperature.setToolTip("0 takes the likeliest symbol at every step; 1 draws as the model says; more is bolder.")
-        self._seed = WholeNumberBox(objectName="generate_seed", minimum=0, maximum=MOST_SEED)
+        self._seed = WholeNumberBox(objectName="generate_seed", minimum=0, maximum=MAX_SEED)
         self._seed.setToolTip("The same seed gives the same sequences again.")
         for box in (self._count, self._temperature, self._seed):
             box.refused.connect(self._workspace.status_message)
@@ -210,7 +212,7 @@ class GeneratePage(QWidget):
 
     @pyqtSlot()
     def _on_picker_changed(self) -> None:
-        """Read what the chosen run takes, in a thread."""
+        """Read the inputs of the chosen run in a thread."""
         chosen = None if self.picker.run is None else self.picker.run.run
         if chosen is not None and self._inputs is not None and self._inputs.run == chosen:
             return

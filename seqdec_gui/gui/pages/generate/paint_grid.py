@@ -1,4 +1,4 @@
-"""A square image to paint with the mouse or the keyboard: an input that is an image, such as the digits."""
+"""A square image that is painted with the mouse or the keyboard, such as a digit."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from PyQt5.QtWidgets import QSizePolicy, QWidget
 
 from seqdec_gui.gui.look import theme
 
-LARGEST = 232
+MAX_GRID_PIXELS = 232
+"""The greatest side of the image on the screen, in pixels."""
 _STEPS = {Qt.Key_Left: (-1, 0), Qt.Key_Right: (1, 0), Qt.Key_Up: (0, -1), Qt.Key_Down: (0, 1)}
+"""The columns and rows that an arrow key moves the cursor by."""
 
 
 class PaintGrid(QWidget):
-    """`values` is `(side, side)`, 0 is empty, `ink` is what a stroke leaves. The right button, or a painted cell, wipes."""
+    """A grid of cells to paint. `values` has the shape `(side, side)`; 0 is empty, and painting sets a cell to `ink`. The right
+    button, or painting a painted cell, clears it."""
 
     changed = pyqtSignal()
 
@@ -24,7 +27,7 @@ class PaintGrid(QWidget):
         self.ink = ink
         self._stroke: float | None = None
         self._cursor = QPoint(0, 0)
-        self._cell = max(3, LARGEST // side)
+        self._cell = max(3, MAX_GRID_PIXELS // side)
         self.setFocusPolicy(Qt.StrongFocus)
         self.setSizePolicy(QSizePolicy.Fixed, QSizePolicy.Fixed)
         self.setCursor(Qt.CrossCursor)
@@ -47,7 +50,7 @@ class PaintGrid(QWidget):
         self.set_values(np.zeros((self.side, self.side)))
 
     def cell_centre(self, column: int, row: int) -> QPoint:
-        """The middle of a cell in the widget's coordinates."""
+        """Return the centre of a cell in the widget's coordinates."""
         return QPoint(int((column + 0.5) * self._cell) + 1, int((row + 0.5) * self._cell) + 1)
 
     def sizeHint(self) -> QSize:

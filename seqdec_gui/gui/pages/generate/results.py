@@ -1,4 +1,4 @@
-"""Generated sequences as a table, to copy and to save."""
+"""The table of generated sequences, to copy and to save."""
 
 from __future__ import annotations
 
@@ -16,17 +16,25 @@ from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.widgets.table_style import show_as_list
 
 HEADER = ("row", "sample", "text", "log_probability")
-FINISHED = "finished"
-"""The further column of files, where a sequence was cut at the greatest length."""
+"""The columns of the file of a generate task."""
+FINISHED_TITLE = "finished"
+"""The additional column of the file if a sequence reached the greatest length before its end."""
 CUT_SIGN = " …"
-"""Shown after a sequence that was cut at the greatest length."""
+"""The text shown after a sequence that reached the greatest length before its end."""
 TITLES = ("Row", "Sample", "Text", "log p", "Input")
-SAMPLE = 1
-TEXT = 2
-LOG = 3
-INPUT = 4
-LEAST_INPUT = 64
-WIDEST_INPUT = 160
+"""The titles of the columns of the table."""
+SAMPLE_COLUMN = 1
+"""The table's column with the number of the sample."""
+TEXT_COLUMN = 2
+"""The table's column with the sequence."""
+LOG_COLUMN = 3
+"""The table's column with the logarithm of the probability."""
+INPUT_COLUMN = 4
+"""The table's column with what the row was made from."""
+MIN_INPUT_WIDTH = 64
+"""The least width of the column of inputs, in pixels."""
+MAX_INPUT_WIDTH = 160
+"""The greatest width of the column of inputs, in pixels."""
 
 
 class Result(NamedTuple):
@@ -40,7 +48,7 @@ class Result(NamedTuple):
 
 
 def read_results(path: Path) -> list[Result]:
-    """The rows of the CSV file that a generate task writes."""
+    """Return the rows of the CSV file that a generate task writes."""
     with path.open(encoding="utf-8", newline="") as file:
         lines = csv.reader(file)
         next(lines, None)
@@ -51,10 +59,8 @@ def read_results(path: Path) -> list[Result]:
 
 
 def as_csv(results: Sequence[Result]) -> str:
-    """The same as the file, so that what is saved can be read like what the command line writes.
-
-    Where a sequence was cut, the column `finished` says which, as with `--mark-unfinished`.
-    """
+    """Return the results in the same CSV format as the command line writes. If a sequence was cut off, the column `finished`
+    says which, as with `--mark-unfinished`."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerows(lines_of(results))
@@ -62,9 +68,9 @@ def as_csv(results: Sequence[Result]) -> str:
 
 
 def lines_of(results: Sequence[Result]) -> list[tuple[str, ...]]:
-    """The header and the cells of every result."""
+    """Return the header and the cells of every result."""
     marked = not all(result.finished for result in results)
-    lines: list[tuple[str, ...]] = [(*HEADER, FINISHED) if marked else HEADER]
+    lines: list[tuple[str, ...]] = [(*HEADER, FINISHED_TITLE) if marked else HEADER]
     for row, sample, text, log, finished in results:
         cells = (str(row), str(sample), text, "" if log is None else f"{log:.6f}")
         lines.append((*cells, str(int(finished))) if marked else cells)
@@ -72,7 +78,7 @@ def lines_of(results: Sequence[Result]) -> list[tuple[str, ...]]:
 
 
 class ResultsModel(QAbstractTableModel):
-    """Rows and samples are shown from 1. `UserRole` gives what to sort by."""
+    """A table model of the results. Rows and samples are shown from 1; `UserRole` returns the value to sort by."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -87,7 +93,7 @@ class ResultsModel(QAbstractTableModel):
 
     def _value(self, row: int, column: int) -> object:
         result = self.results[row]
-        if column != INPUT:
+        if column != INPUT_COLUMN:
             return result[column]
         return self.inputs[result.row] if result.row < len(self.inputs) else ""
 
@@ -102,20 +108,20 @@ class ResultsModel(QAbstractTableModel):
         if role == Qt.UserRole:
             return float("-inf") if value is None else value
         if role == Qt.DisplayRole:
-            if index.column() < TEXT:
+            if index.column() < TEXT_COLUMN:
                 return f"{int(value) + 1:,}"  # type: ignore[call-overload]
-            if index.column() == LOG:
+            if index.column() == LOG_COLUMN:
                 return "–" if value is None else f"{value:.3f}"
-            cut = CUT_SIGN if index.column() == TEXT and not self.results[index.row()].finished else ""
+            cut = CUT_SIGN if index.column() == TEXT_COLUMN and not self.results[index.row()].finished else ""
             return str(value).replace("\n", "⏎") + cut
         if role == Qt.ToolTipRole:
-            if index.column() == TEXT and not self.results[index.row()].finished:
+            if index.column() == TEXT_COLUMN and not self.results[index.row()].finished:
                 return f"{value}\nUnfinished: it had no end symbol yet at the greatest length, and was cut there."
-            return str(value) if index.column() in (TEXT, INPUT) else None
-        if role == Qt.FontRole and index.column() == TEXT:
+            return str(value) if index.column() in (TEXT_COLUMN, INPUT_COLUMN) else None
+        if role == Qt.FontRole and index.column() == TEXT_COLUMN:
             return theme.font(monospace=True)
         if role == Qt.TextAlignmentRole:
-            return int(Qt.AlignVCenter | (Qt.AlignLeft if index.column() in (TEXT, INPUT) else Qt.AlignRight))
+            return int(Qt.AlignVCenter | (Qt.AlignLeft if index.column() in (TEXT_COLUMN, INPUT_COLUMN) else Qt.AlignRight))
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.DisplayRole) -> object:
@@ -123,15 +129,15 @@ class ResultsModel(QAbstractTableModel):
             return None
         if role == Qt.DisplayRole:
             return TITLES[section]
-        if role == Qt.ToolTipRole and section == LOG:
+        if role == Qt.ToolTipRole and section == LOG_COLUMN:
             return "Natural logarithm of the probability of the whole sequence, its end included"
         if role == Qt.TextAlignmentRole:
-            return int(Qt.AlignVCenter | (Qt.AlignLeft if section in (TEXT, INPUT) else Qt.AlignRight))
+            return int(Qt.AlignVCenter | (Qt.AlignLeft if section in (TEXT_COLUMN, INPUT_COLUMN) else Qt.AlignRight))
         return None
 
 
 class ResultsTable(QTableView):
-    """Object name `results_table`; sorts by a click on a header, copies the selected rows with Ctrl+C."""
+    """The table of results, sorted by a click on a header. Ctrl+C copies the selected rows. Object name `results_table`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -148,29 +154,29 @@ class ResultsTable(QTableView):
         self.setAlternatingRowColors(True)
         self.verticalHeader().setSectionResizeMode(QHeaderView.Fixed)
         header = self.horizontalHeader()
-        header.setSectionResizeMode(TEXT, QHeaderView.Stretch)
-        header.moveSection(INPUT, TEXT)
-        for section, width in ((0, 52), (SAMPLE, 68), (LOG, 76)):
+        header.setSectionResizeMode(TEXT_COLUMN, QHeaderView.Stretch)
+        header.moveSection(INPUT_COLUMN, TEXT_COLUMN)
+        for section, width in ((0, 52), (SAMPLE_COLUMN, 68), (LOG_COLUMN, 76)):
             header.setSectionResizeMode(section, QHeaderView.Fixed)
             header.resizeSection(section, width)
         header.setSortIndicator(-1, Qt.AscendingOrder)
 
     def show_results(self, results: list[Result], inputs: Sequence[str] = ()) -> None:
-        """`inputs`: what each row was made from, in words, where that is known."""
+        """Show these results. `inputs` are texts about what each row was generated from, if known."""
         self.horizontalHeader().setSortIndicator(-1, Qt.AscendingOrder)
         self.results.show_results(results, inputs)
-        self.setColumnHidden(INPUT, not any(inputs))
-        self.setColumnWidth(INPUT, min(WIDEST_INPUT, max(LEAST_INPUT, self.sizeHintForColumn(INPUT))))
-        self.setColumnHidden(SAMPLE, not any(result.sample for result in results))
+        self.setColumnHidden(INPUT_COLUMN, not any(inputs))
+        self.setColumnWidth(INPUT_COLUMN, min(MAX_INPUT_WIDTH, max(MIN_INPUT_WIDTH, self.sizeHintForColumn(INPUT_COLUMN))))
+        self.setColumnHidden(SAMPLE_COLUMN, not any(result.sample for result in results))
         self.scrollToTop()
 
     def shown(self) -> list[Result]:
-        """The selected rows in the order of the table, or all of them where none is selected."""
+        """Return the selected rows in the order of the table, or all rows if none is selected."""
         chosen = sorted({index.row() for index in self.selectionModel().selectedIndexes()}) or range(self._sorted.rowCount())
         return [self.results.results[self._sorted.mapToSource(self._sorted.index(row, 0)).row()] for row in chosen]
 
     def copy(self) -> int:
-        """Put the rows of `shown` on the clipboard, with tabs for spreadsheets; how many."""
+        """Copy the rows of `shown` to the clipboard, separated by tabs for spreadsheets. Return their number."""
         rows = self.shown()
         QApplication.clipboard().setText("\n".join("\t".join(cells) for cells in lines_of(rows)))
         return len(rows)

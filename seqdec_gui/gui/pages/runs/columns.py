@@ -7,7 +7,8 @@ from PyQt5.QtWidgets import QAction, QMenu, QTableView
 
 from seqdec_gui.gui.look import preferences
 
-ALWAYS = "Run"
+ALWAYS_SHOWN = "Run"
+"""The title of the column that cannot be hidden."""
 
 
 class ColumnChooser(QObject):
@@ -32,7 +33,7 @@ class ColumnChooser(QObject):
         """Hide what the user wants hidden, also after columns were made anew."""
         hidden = preferences.hidden_run_columns()
         for place, title in enumerate(self.titles):
-            self._table.setColumnHidden(place, title in hidden and title != ALWAYS)
+            self._table.setColumnHidden(place, title in hidden and title != ALWAYS_SHOWN)
 
     def show_column(self, title: str, shown: bool) -> None:
         """Show or hide a column, here and at the next start."""
@@ -47,7 +48,7 @@ class ColumnChooser(QObject):
         menu.setAttribute(Qt.WA_DeleteOnClose)
         hidden = preferences.hidden_run_columns()
         for title in self.titles:
-            if title == ALWAYS:
+            if title == ALWAYS_SHOWN:
                 continue
             action = QAction(title, menu, checkable=True, checked=title not in hidden)
             action.setObjectName(f"column_{title.replace(' ', '_')}")

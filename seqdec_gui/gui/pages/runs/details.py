@@ -24,8 +24,11 @@ from seqdec_gui.gui.look.stylesheet import polish
 from seqdec_gui.gui.widgets.table_style import show_as_list
 
 SAVE_MS = 1500
-LEAST_NOTE = 180
+"""The time from the last key to saving the note, in milliseconds."""
+MIN_NOTE_WIDTH = 180
+"""The least width of the note, in pixels."""
 NO_ENTRY = "Select one run to write a note."
+"""The text in place of the note while not exactly one run is selected."""
 
 
 class Details(QSplitter):
@@ -41,7 +44,7 @@ class Details(QSplitter):
         self.note = QPlainTextEdit(objectName="run_note")
         self.note.setAccessibleName("Note")
         self.note.setTabChangesFocus(True)
-        self.note.setMinimumWidth(LEAST_NOTE)
+        self.note.setMinimumWidth(MIN_NOTE_WIDTH)
         self.note.setEnabled(False)
         self.note.installEventFilter(self)
         self._outcome = QLabel(NO_ENTRY, objectName="run_outcome", wordWrap=True)

@@ -9,13 +9,14 @@ from seqdec_gui.gui.widgets.empty_state import EmptyState
 from seqdec_gui.gui.workspace.readiness import readiness
 from seqdec_gui.gui.workspace.workspace import PageName, Workspace
 
-MOST_LETTERS = 48
+MAX_NAME_LENGTH = 48
+"""The number of characters up to which a name is shown in full."""
 
 
 def shortened(name: str) -> str:
     """A name of one line: `a very long …end of it`."""
-    half = MOST_LETTERS // 2
-    return name if len(name) <= MOST_LETTERS else f"{name[:half]}…{name[-half:]}"
+    half = MAX_NAME_LENGTH // 2
+    return name if len(name) <= MAX_NAME_LENGTH else f"{name[:half]}…{name[-half:]}"
 
 
 class NoRuns(EmptyState):

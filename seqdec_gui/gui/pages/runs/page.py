@@ -40,7 +40,9 @@ from seqdec_gui.gui.workspace.workspace import PageName, Workspace
 from seqdec_gui.runs.folder import RunFolder
 
 REFRESH_MS = 1000
+"""The time between two readings of the folder while a run is active, in milliseconds."""
 NAME_WIDTHS = (96, 200)
+"""The least and the greatest width of the column of names, in pixels."""
 
 
 class RunsPage(QWidget):

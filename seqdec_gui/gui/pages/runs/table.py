@@ -19,9 +19,12 @@ from seqdec_gui.domain.short_numbers import clock, value_text
 from seqdec_gui.runs.engines import engine_title
 from seqdec_gui.runs.metric_words import in_words
 
-SORT = Qt.UserRole
-ENTRY = Qt.UserRole + 1
+SORT_ROLE = Qt.UserRole
+"""The item role with the value to sort by."""
+ENTRY_ROLE = Qt.UserRole + 1
+"""The item role with the Entry of the row."""
 HEADER_TIP = "Right-click to choose columns; drag to move them"
+"""The last line of the tooltip of every header."""
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -92,9 +95,9 @@ class RunsModel(QAbstractTableModel):
         entry, column = self.entries[index.row()], self.columns[index.column()]
         if role in (Qt.DisplayRole, Qt.AccessibleTextRole):
             return column.text(entry)
-        if role == SORT:
+        if role == SORT_ROLE:
             return column.key(entry)
-        if role == ENTRY:
+        if role == ENTRY_ROLE:
             return entry
         if role == Qt.TextAlignmentRole:
             return int((Qt.AlignRight if column.number else Qt.AlignLeft) | Qt.AlignVCenter)
@@ -130,7 +133,7 @@ class SortedRuns(QSortFilterProxyModel):
         return not self.own_only or model.entries[row].own
 
     def lessThan(self, left: QModelIndex, right: QModelIndex) -> bool:
-        first, second = left.data(SORT), right.data(SORT)
+        first, second = left.data(SORT_ROLE), right.data(SORT_ROLE)
         if first is None or second is None:
             ascending = self.sortOrder() == Qt.AscendingOrder
             return (second is None and first is not None) if ascending else (first is None and second is not None)

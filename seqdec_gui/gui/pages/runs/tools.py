@@ -22,8 +22,11 @@ _ACTIONS = (
     ("folder", "Open Folder", "folder-open-outline", "Open the run's folder", 0),
     ("trash", "Move to Trash", "trash-can-outline", "Move the selected runs to the trash", Qt.Key_Delete),
 )
+"""The actions from left to right: name, text, icon, tooltip and shortcut."""
 _OBJECT_NAMES = {"begin": "action_new_run_from_weights"}
+"""The object names of actions that are not called `run_<name>`."""
 _WITH_TEXT = ("show", "overlay", "generate", "export")
+"""The actions whose buttons show their text beside the icon."""
 
 
 class Tools(QWidget):

@@ -41,18 +41,26 @@ PLOTS: dict[str, tuple[str, bool]] = {  # title, whether the ordinate begins at 
     "throughput": ("Samples per second", True),
     "devices": ("Devices", True),
 }
+"""The title of each plot and whether its vertical axis begins at zero, by the family of metrics."""
 REDRAW_MS = 50
-LEAST_HEIGHT = 180
+"""The time from an event to the redrawing of the plots, in milliseconds."""
+MIN_HEIGHT = 180
+"""The least height of the board, in pixels."""
 TWO_ROWS_HEIGHT = 300
+"""The height of the board from which the lower row of plots is shown, in pixels."""
 POINT_MS = 33
+"""The time from a movement of the mouse to that of the cross hair, in milliseconds."""
 PNG_SCALE = 2
+"""The pixels of an exported picture for one pixel of the screen."""
 AXIS_WORDS: dict[Axis, tuple[str, str]] = {
     "step": ("Steps", "One point per report, over optimizer steps"),
     "epoch": ("Epochs", "One point per epoch: the means of whole epochs"),
     "time": ("Time", "One point per report, over the time since the start"),
 }
+"""The words and the tooltip of each horizontal axis."""
 # Weights of the moving average at the slider's stops.
 SMOOTHING = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
+"""The weights of the moving average to choose from; 0 is off."""
 
 
 class Board(QWidget):
@@ -91,7 +99,7 @@ class Board(QWidget):
             self.rows.addWidget(row)
             self.rows.setStretchFactor(self.rows.count() - 1, stretch)
         self.rows.setSizes([500, 300])
-        self.setMinimumHeight(LEAST_HEIGHT)
+        self.setMinimumHeight(MIN_HEIGHT)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

@@ -9,8 +9,11 @@ from PyQt5.QtWidgets import QAbstractButton, QLabel, QLayout, QLayoutItem, QSize
 from seqdec_gui.gui.look import theme
 
 HEIGHT = 20
-SWATCH = 12
+"""The height of a chip, in pixels."""
+SWATCH_WIDTH = 12
+"""The width of the line in the curve's colour, in pixels."""
 GAP = 6
+"""The space between the parts of a chip, in pixels."""
 
 
 class Chip(QAbstractButton):
@@ -47,7 +50,7 @@ class Chip(QAbstractButton):
 
     def sizeHint(self) -> QSize:
         small, bold = (QFontMetricsF(theme.font("small", bold=weight)) for weight in (False, True))
-        width = SWATCH + small.horizontalAdvance(self.text()) + bold.horizontalAdvance(self._reserved) + 4 * GAP
+        width = SWATCH_WIDTH + small.horizontalAdvance(self.text()) + bold.horizontalAdvance(self._reserved) + 4 * GAP
         width -= 0 if self.text() else GAP
         return QSize(int(width), HEIGHT)
 
@@ -63,12 +66,12 @@ class Chip(QAbstractButton):
         shown = self.isChecked()
         middle = self.height() / 2
         painter.setPen(QPen(theme.color(self._color if shown else look.text_disabled), 2.5, cap=Qt.RoundCap))
-        painter.drawLine(QPoint(GAP, round(middle)), QPoint(GAP + SWATCH - 2, round(middle)))
+        painter.drawLine(QPoint(GAP, round(middle)), QPoint(GAP + SWATCH_WIDTH - 2, round(middle)))
         font = theme.font("small")
         font.setStrikeOut(not shown)
         painter.setFont(font)
         painter.setPen(theme.color(look.text_dim if shown else look.text_disabled))
-        left = SWATCH + 2 * GAP
+        left = SWATCH_WIDTH + 2 * GAP
         width = int(QFontMetricsF(font).horizontalAdvance(self.text())) + 1
         painter.drawText(QRect(left, 0, width, self.height()), Qt.AlignVCenter | Qt.AlignLeft, self.text())
         painter.setFont(theme.font("small", bold=True))

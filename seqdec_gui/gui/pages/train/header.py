@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from seqdec_gui.runs.certificate import Certificate
 
 TICK_MS = 1000
+"""The time between two updates of the header while a run is active, in milliseconds."""
 _FULL_BAR = 10_000
 """Of the progress bar: steps themselves may be more than Qt's integers hold."""
 Button = TypeVar("Button", bound=QPushButton)

@@ -20,11 +20,14 @@ TITLES = {
     "invalid": "The run could not begin", "diverged": "The loss is no longer a number", "out_of_memory": "Out of memory",
     "disk_full": "The disk is full", "killed": "The run was killed", "crashed": "The run crashed",
 }  # fmt: skip
+"""The title of the bar, by the kind of failure."""
 ADVICE = {
     "diverged": "A smaller learning rate, gradient clipping (clip_norm) or float32 usually helps.",
     "invalid": "Mend the design or the data, then train again.",
 }
+"""The sentence about what to do, by the kind of failure."""
 DETAIL_LINES = 4
+"""The number of lines of the details that are shown without scrolling."""
 
 
 class Outcome(QFrame):

@@ -17,9 +17,13 @@ from seqdec_gui.gui.pages.train.chips import Chip, Legend
 from seqdec_gui.runs.curves import Axis, Curve, Smoothing
 
 FEW_POINTS = 40
+"""The number of points up to which a curve with one point per epoch marks them."""
 SAMPLES_PER_PIXEL = 2.0
+"""The points per pixel above which a line is drawn from a part of them."""
 SYMBOL_SIZE = 5
+"""The diameter of the mark of a point, in pixels."""
 RAW = " (raw)"
+"""The ending of the name of an unsmoothed curve."""
 
 
 class Series(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ from seqdec_gui.gui.workspace.training_session import MOST_LOG_LINES, FollowedRu
 from seqdec_gui.runs.events import Message
 
 NO_RUN = "The Train tab shows no run."
+"""The text of the panel while the Train page shows no run."""
 
 
 class LogPanel(QWidget):

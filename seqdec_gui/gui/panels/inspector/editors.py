@@ -41,7 +41,9 @@ from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.widgets.choice_box import ChoiceBox
 
 INT_LIMIT = 2**31 - 1
+"""The largest absolute value of an integer that a box takes."""
 NUMBER_LIMIT = 1e18
+"""The largest absolute value of a number that a box takes."""
 
 
 class Editor(QObject):

@@ -17,7 +17,9 @@ from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.stylesheet import polish
 
 LABEL_WIDTH = 106
+"""The least width of the column of names, in pixels."""
 MARGIN = 4 * theme.SPACE
+"""The space at the left and right, in pixels."""
 
 
 class Fact(msgspec.Struct, frozen=True):

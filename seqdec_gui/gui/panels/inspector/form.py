@@ -21,6 +21,7 @@ from seqdec_gui.gui.panels.inspector.editors import EDITORS, Editor, LineEditor
 from seqdec_gui.gui.panels.inspector.layer_table import LayerTableEditor
 
 MARGIN = 4 * theme.SPACE
+"""The space at the left and right, in pixels."""
 MIN_EDITOR_WIDTH = 64
 """Pixels below which no editor shrinks."""
 

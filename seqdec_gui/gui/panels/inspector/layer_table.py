@@ -29,10 +29,13 @@ from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.panels.inspector.editors import Editor
 
 MARGIN = 4 * theme.SPACE
-MOST_LINES = 10  # more are scrolled
+"""The space at the left and right, in pixels."""
+MAX_LINES = 10
+"""The number of layers that the table shows without scrolling."""
 LAYERS: dict[str, type[layer_stack.StackLayer]] = {
     str(kind.__struct_config__.tag): kind for kind in layer_stack.StackLayer.__subclasses__()
 }
+"""The layers that a stack may contain, by their tag in the design file."""
 MakeForm: TypeAlias = Callable[[Field, type[layer_stack.StackLayer]], QWidget]
 """Makes the form (`gui.panels.inspector.form.Form`) of a layer of a table; forms contain tables, so they pass themselves on."""
 BUTTONS = (
@@ -42,6 +45,7 @@ BUTTONS = (
     ("down", "arrow-down", "Move down"),
     ("remove", "trash-can-outline", "Remove the layer"),
 )
+"""The buttons below the table: name, icon and tooltip."""
 
 
 class LayerTableEditor(Editor):
@@ -143,7 +147,7 @@ class LayerTableEditor(Editor):
                 item.setToolTip(text)
                 table.setItem(line, column, item)
         table.setCurrentCell(max(0, row), 0)
-        table.setFixedHeight((min(len(value), MOST_LINES) + 1) * theme.CONTROL_HEIGHT + 3 * theme.SPACE)
+        table.setFixedHeight((min(len(value), MAX_LINES) + 1) * theme.CONTROL_HEIGHT + 3 * theme.SPACE)
         table.blockSignals(False)
         self._show_row()
 

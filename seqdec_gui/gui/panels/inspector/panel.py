@@ -23,7 +23,8 @@ from seqdec_gui.gui.panels.inspector.form import Form
 from seqdec_gui.gui.widgets.elided_label import ElidedLabel
 from seqdec_gui.gui.workspace.workspace import Workspace
 
-LEAST_WIDTH = 328
+MIN_WIDTH = 328
+"""The least width of the panel, in pixels."""
 
 
 class Inspector(QFrame):
@@ -33,7 +34,7 @@ class Inspector(QFrame):
         super().__init__(parent)
         self.setObjectName("inspector")
         self.setProperty("role", "panel")
-        self.setMinimumWidth(LEAST_WIDTH)
+        self.setMinimumWidth(MIN_WIDTH)
         self._workspace = workspace
         self._document = workspace.document
         self._block_id = ""

@@ -21,6 +21,7 @@ from seqdec_gui.runs.spec import DeviceChoice
 from seqdec_gui.runs.tasks import Cancelled, Progress
 
 LOOK_MS = 200
+"""The time from a change of the design or the devices to the search for kept advice, in milliseconds."""
 Subject = tuple[str, DeviceChoice]
 """What an advice is about: the design's shape and the devices."""
 

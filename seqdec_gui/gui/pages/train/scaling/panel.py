@@ -17,6 +17,7 @@ from seqdec_gui.runs.advice import CPU_BUDGET_S, GPU_BUDGET_S, Advice, devices_i
 from seqdec_gui.runs.engines import engine_title
 
 MEASURE = "Measure these devices"
+"""The text of the button that starts the measurement."""
 
 
 class AdvisorPanel(QFrame):

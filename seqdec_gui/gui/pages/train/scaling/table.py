@@ -16,11 +16,17 @@ from seqdec_gui.runs.advice import OWN_LOOPS, Advice, devices_in_words, failure_
 from seqdec_gui.runs.measurement import Measurement
 
 NOTHING = "–"
+"""The text of a cell without a value."""
 CELL_PADDING = 23
+"""The space around the text of a cell, in pixels."""
 TITLE_PADDING = 16
+"""The space around the title of a column, in pixels."""
 ROW_HEIGHT = 6 * theme.SPACE
+"""The height of a row, in pixels."""
 OWN_LOOPS_TIP = "Loops of the engine's own, by measurement faster than cuDNN's (docs/performance.md)."
-MEASUREMENT = Qt.UserRole
+"""The tooltip of a cell that says that the engine's own loops run."""
+MEASUREMENT_ROLE = Qt.UserRole
+"""The item role with the Measurement of the row."""
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -63,7 +69,7 @@ class AdviceTable(QTableWidget):
     def chosen(self) -> Measurement | None:
         """The measurement of the selected row."""
         items = self.selectedItems()
-        return items[0].data(MEASUREMENT) if items else None
+        return items[0].data(MEASUREMENT_ROLE) if items else None
 
     def show_advice(self, advice: Advice, batch_size: int) -> None:
         """One device first, small batches first; `batch_size` is the design's."""
@@ -96,13 +102,13 @@ class AdviceTable(QTableWidget):
             text = column.text(advice, measurement)
             item = QTableWidgetItem(text)
             item.setTextAlignment(int((Qt.AlignRight if column.number else Qt.AlignLeft) | Qt.AlignVCenter))
-            item.setData(MEASUREMENT, measurement)
+            item.setData(MEASUREMENT_ROLE, measurement)
             item.setFont(font)
             item.setToolTip(OWN_LOOPS_TIP if text == OWN_LOOPS else "The design's batch." if of_design else "")
             self.setItem(row, place, item)
         if measurement.step_s is None:
             item = QTableWidgetItem(failure_in_words(measurement).capitalize())
-            item.setData(MEASUREMENT, measurement)
+            item.setData(MEASUREMENT_ROLE, measurement)
             item.setForeground(QColor(theme.current().warning if measurement.failed != "time" else theme.current().text_dim))
             item.setTextAlignment(int(Qt.AlignLeft | Qt.AlignVCenter))
             item.setToolTip(measurement.failure)
@@ -191,3 +197,4 @@ COLUMNS = (  # what decides comes first: a small window shows it without scrolli
     Column("Step", "Time of one training step", _step),
     Column("cuDNN", "Whether the recurrent layers run in cuDNN's kernels (GPUs only)", _cudnn, number=False),
 )  # fmt: skip
+"""The columns from left to right: those that matter most come first, where a small window shows them without scrolling."""
