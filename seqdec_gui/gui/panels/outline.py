@@ -1,4 +1,4 @@
-"""The design as a tree of blocks, ports and wires: the same graph for the keyboard and for screen readers."""
+"""The design as a tree of blocks, ports and wires, for the keyboard and for screen readers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BROKEN = ""
 
 
 class Row(NamedTuple):
-    """One line of the tree: what it stands for, what it says, and the lines below."""
+    """One line of the tree: what it stands for, its texts, and the lines below it."""
 
     what: str | End | Link
     text: str
@@ -32,7 +32,7 @@ class Row(NamedTuple):
 
 
 class Outline(QTreeWidget):
-    """Selects, renames, deletes and connects, through the canvas that it belongs to."""
+    """The tree of the design. It selects, renames, deletes and connects through the canvas."""
 
     def __init__(self, view: DesignView, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -83,12 +83,12 @@ class Outline(QTreeWidget):
         self._show()
 
     def refresh(self) -> None:
-        """Show the present design now, and not when the event loop is reached next."""
+        """Show the present design at once."""
         self._refresh.stop()
         self._show()
 
     def _show(self) -> None:
-        """Bring the tree up to date; lines of blocks that read as before stay as they are."""
+        """Update the tree. Lines whose texts are unchanged are kept."""
         self._following = True
         try:
             rows = _rows(self._view)
@@ -166,7 +166,7 @@ class Outline(QTreeWidget):
             self.scrollToItem(chosen[0])
 
     def _block_of(self, item: QTreeWidgetItem | None) -> str | None:
-        """The block that a line belongs to."""
+        """Return the id of the block that a line belongs to."""
         while item is not None and item.parent() is not None:
             item = item.parent()
         what = None if item is None else item.data(0, ITEM_ROLE)
@@ -188,7 +188,7 @@ class Outline(QTreeWidget):
     # -- wishes
     @pyqtSlot(QTreeWidgetItem, int)
     def _on_item_changed(self, item: QTreeWidgetItem, _column: int) -> None:
-        """A line was edited: rename its block, or say why not and restore the line."""
+        """Rename the block of an edited line; if that is impossible, say why and restore the line."""
         what = item.data(0, ITEM_ROLE)
         if self._following or not isinstance(what, str) or what not in self._rows:
             return
@@ -214,7 +214,7 @@ class Outline(QTreeWidget):
             self.editItem(item, 0)
 
     def closeEditor(self, editor: QWidget | None, hint: QAbstractItemDelegate.EndEditHint) -> None:
-        """Show the words behind the name again."""
+        """Show the complete text of the line again, with the words after the name."""
         super().closeEditor(editor, hint)
         item = self.currentItem()
         row = None if item is None else self._rows.get(self._block_of(item) or BROKEN)
@@ -224,7 +224,7 @@ class Outline(QTreeWidget):
             self._following = False
 
     def delete(self) -> None:
-        """Delete what the selected lines stand for: blocks, or wires where only wires are selected."""
+        """Delete the blocks of the selected lines; if only wires are selected, delete those."""
         whats = [item.data(0, ITEM_ROLE) for item in self.selectedItems()]
         links = [what for what in whats if isinstance(what, Link)]
         if links and not any(isinstance(what, str) for what in whats):
@@ -248,7 +248,7 @@ class Outline(QTreeWidget):
         return dialog
 
     def event(self, event: QEvent) -> bool:
-        """Keys that the window's actions have as well mean this tree while it has the focus."""
+        """Handle keys in this tree while it has the focus, although actions of the window use them too."""
         overriding = isinstance(event, QKeyEvent) and event.type() == QEvent.ShortcutOverride
         if overriding and event.key() in (Qt.Key_F2, Qt.Key_Delete, Qt.Key_Backspace):
             event.accept()
@@ -296,7 +296,7 @@ class Outline(QTreeWidget):
 
 
 def _rows(view: DesignView) -> dict[str, Row]:
-    """The tree as it should be, by block."""
+    """Return the rows of the present design, by block id."""
     design, report = view.editor.design, view.editor.document.report
     into: dict[End, list[Link]] = {}
     for link in design.links:

@@ -1,4 +1,4 @@
-"""The block kinds to drag onto the canvas, by category, with a search field."""
+"""The palette: the kinds of blocks by category, to drag onto the canvas, with a search field."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ DRAG_DISTANCE = 4
 
 
 IMPORTED = "keras_model"
-"""This kind is nothing without a file: where it can be imported, it is asked for instead of added."""
+"""The kind that needs a file: it is imported with a dialog instead of being added directly."""
 
 
 class Entry(QWidget):
-    """One kind: dragged onto the canvas, or added by double-click or Enter."""
+    """One kind of block. It is dragged onto the canvas, or added by double-click or Enter."""
 
     chosen = pyqtSignal(str)
     stepped = pyqtSignal(int)  # to the next or the former entry
@@ -49,7 +49,7 @@ class Entry(QWidget):
         return QSize(160, ENTRY_HEIGHT)
 
     def fits(self, words: list[str]) -> bool:
-        """Whether all these words stand in its title, kind or summary."""
+        """Return whether all these words occur in the entry's title, kind or summary."""
         text = f"{self.kind.title} {self.kind.kind()} {self.kind.summary}".lower()
         return all(word in text for word in words)
 
@@ -141,7 +141,7 @@ class Entry(QWidget):
 
 
 class Palette(QWidget):
-    """All kinds of the catalog."""
+    """Lists all kinds of the catalog."""
 
     import_requested = pyqtSignal()  # a Keras model was chosen
 
@@ -203,7 +203,7 @@ class Palette(QWidget):
         return [entry for entry in self.entries if not entry.isHidden()]
 
     def _let_tab_reach(self, current: Entry) -> None:
-        """One stop for Tab; Up and Down go on from there."""
+        """Make this entry the only one that Tab reaches; Up and Down move on from there."""
         for entry in self.entries:
             entry.setFocusPolicy(Qt.StrongFocus if entry is current else Qt.ClickFocus)
 
@@ -239,14 +239,14 @@ class Palette(QWidget):
 
     @pyqtSlot()
     def _on_search_return_pressed(self) -> None:
-        """Add the first block whose title has the words; others were found by their description."""
+        """Add the first block whose title contains the words; if none does, the first one in the list."""
         shown, words = self._shown(), self.search.text().lower().split()
         titled = [entry for entry in shown if all(word in entry.kind.title.lower() for word in words)]
         if shown:
             self._on_entry_chosen((titled or shown)[0].kind.kind())
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
-        """Down leads from the search field into the list, Escape empties it."""
+        """Move from the search field to the list with Down, and empty the field with Escape."""
         assert event is not None
         shown = self._shown()
         if event.key() == Qt.Key_Down and self.search.hasFocus() and shown:

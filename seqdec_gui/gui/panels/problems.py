@@ -1,4 +1,4 @@
-"""What stands in the way of training, as a list; a click goes to the place."""
+"""The list of what prevents training or makes it doubtful. A click on a problem goes to its place."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ICONS = {"error": "alert-circle", "warning": "alert", "info": "information"}
 
 
 class ProblemsPanel(QWidget):
-    """A `QListWidget` called `problems_list`, errors first. `problem_chosen` is emitted by a click or Enter."""
+    """The list `problems_list`, errors first. Emits `problem_chosen` when a problem is clicked or Enter is pressed."""
 
     problem_chosen = pyqtSignal(Problem)
     counted = pyqtSignal(int, int)  # errors, warnings
@@ -100,7 +100,7 @@ def _errors_first(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
 
 
 def _data_problems(design: Design, inference: object) -> tuple[Problem, ...]:
-    """What the design still needs of the data: advice while it is drawn, in the way only of training."""
+    """Return what the design still needs from the data. These are hints while it is drawn; they only prevent training."""
     if not design.data.file and not any(binding.file for binding in design.data.bindings):
         return (Problem("info", "no_data", "data", "The design has no data yet.", "Open a data file on the Data tab."),)
     ports = unbound(design, inference)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What the program logs, for the reader of the bottom panel."""
+"""The log messages of the program, shown in the bottom panel."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ LOGGER = "seqdec_gui"
 
 
 class _Relay(QObject):
+    """Carries log lines from any thread to the window's thread, with a signal."""
+
     logged = pyqtSignal(str)
 
 
 class _Handler(logging.Handler):
-    """Brings lines from any thread into the window's."""
+    """A logging handler that passes lines to a `_Relay`."""
 
     def __init__(self, relay: _Relay) -> None:
         super().__init__(logging.INFO)
@@ -35,7 +37,8 @@ class _Handler(logging.Handler):
 
 
 class LogView(QPlainTextEdit):
-    """Object name `log_view`. Listens to the logger `seqdec_gui` as long as it lives; keeps the last 5,000 lines."""
+    """Shows the messages of the logger `seqdec_gui` as long as the view exists, the last MAX_LINES lines. Object name
+    `log_view`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

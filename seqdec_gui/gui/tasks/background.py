@@ -1,7 +1,7 @@
-"""Slow functions in a thread of the pool, their result back in the window's thread.
+"""Slow functions in a thread of the pool; their results come back in the window's thread.
 
-`run(list_devices, done=self._on_devices_listed, owner=self)`: without `failed`, an error is shown by `notify`. Results of an
-owner that is gone are dropped, so a page can be closed at any time.
+`run(list_devices, done=self._on_devices_listed, owner=self)`: without `failed`, an error is shown by `notify`. Results for an
+owner that has been deleted are dropped, so a page can be closed at any time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ _running: set[Operation] = set()
 
 
 class Operation(QObject):
-    """One function under way. `finished` comes last, whatever happened; `cancel()` drops the result, not the work."""
+    """A function that runs in a thread. `finished` is emitted last in every case. `cancel()` drops the result; it does not stop
+    the function."""
 
     finished = pyqtSignal()
     _returned = pyqtSignal(object)
@@ -40,7 +41,7 @@ class Operation(QObject):
         self._raised.connect(self._on_raised)
 
     def cancel(self) -> None:
-        """Forget the result when it comes."""
+        """Drop the result when it arrives."""
         self._cancelled = True
 
     @property
@@ -79,6 +80,8 @@ class Operation(QObject):
 
 
 class _Work(QRunnable):
+    """Runs the function of an Operation in a thread of the pool."""
+
     def __init__(self, function: Callable[[], Any], operation: Operation) -> None:
         super().__init__()
         self._function = function
@@ -99,7 +102,7 @@ def run(
     failed: Callable[[Exception], None] | None = None,
     owner: QObject | None = None,
 ) -> Operation:
-    """Call `function` in a thread; `done(result)` or `failed(error)` are called in the window's thread."""
+    """Call `function` in a thread. `done(result)` or `failed(error)` is called in the window's thread."""
     operation = Operation(done, failed, owner)
     _running.add(operation)
     QThreadPool.globalInstance().start(_Work(function, operation))
@@ -107,6 +110,8 @@ def run(
 
 
 class _Call(QRunnable):
+    """Runs a function in a thread of the pool for `result`."""
+
     def __init__(self, function: Callable[[], Any], future: Future[Any]) -> None:
         super().__init__()
         self._function = function
@@ -120,12 +125,13 @@ class _Call(QRunnable):
 
 
 def result(function: Callable[[], Result]) -> Result:
-    """Call `function` in a thread of the pool and wait for it: for threads that end and must not leave those of libraries."""
+    """Call `function` in a thread of the pool and wait for its result. It serves threads that will end and must not create
+    threads of libraries."""
     future: Future[Result] = Future()
     QThreadPool.globalInstance().start(_Call(function, future))
     return future.result()
 
 
 def busy() -> int:
-    """How many operations are under way."""
+    """Return the number of operations that run."""
     return len(_running)

@@ -1,4 +1,4 @@
-"""Short jobs in child processes (export, generate, inspect, measure), followed from the window without blocking it."""
+"""Short jobs in child processes (export, generate, inspect, measure), which the window follows without blocking."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ IsCancelled = Callable[[], bool]
 
 
 def sentence_of(error: Exception) -> str:
-    """What a job failed for, as a panel of its own says it: without the place, which is the panel itself."""
+    """Return the message of an error without the place of the problem, for a panel that is that place itself."""
     if isinstance(error, InvalidInput):
         return "\n".join(f"{problem.text} {problem.hint}".strip() for problem in error.problems)
     return str(error)
 
 
 class Job(QObject):
-    """A slow function in a thread, one at a time. `finished` comes last, whatever happened; deleting the object cancels it."""
+    """A slow function in a thread, one at a time. `finished` is emitted last in every case. Deleting the object cancels the
+    function."""
 
     progressed = pyqtSignal(object)  # what the function tells
     returned = pyqtSignal(object)  # its result
@@ -62,7 +63,7 @@ class Job(QObject):
         background.run(work, self._on_job_returned, self._on_job_failed, self)
 
     def cancel(self) -> None:
-        """End the function and its child; `failed` hears Cancelled."""
+        """Stop the function and its child process; `failed` is emitted with Cancelled."""
         if self._cancelled is not None:
             self._cancelled.set()
 
@@ -83,14 +84,12 @@ class Job(QObject):
 
 
 class ChildTask(Job):
-    """One task in a child; `returned` brings the TaskResult, `progressed` a Progress, Notice or what else the task tells.
-
-    `argv` is the command that starts the child; tests put a stand-in there.
-    """
+    """One task in a child process. `returned` is emitted with the TaskResult, `progressed` with a Progress, a Notice or another
+    message of the task. `argv` is the command that starts the child; tests replace it."""
 
     argv: Sequence[str] = TASK_RUNNER
 
     def start(self, task: Task) -> None:
-        """Do the task in a child. Raises RuntimeError while another runs."""
+        """Run the task in a child process. Raises RuntimeError while another runs."""
         argv = tuple(type(self).argv)
         self.begin(lambda tell, cancelled: run_task(task, tell, cancelled=cancelled, argv=argv))

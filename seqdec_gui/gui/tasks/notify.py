@@ -1,4 +1,5 @@
-"""The only place with dialogs. All are non-native, opened by `open()`, and answer by calling back: nothing blocks."""
+"""Message and file dialogs: the only module that opens them. All are non-native and non-blocking: they are opened by `open()`
+and call a function with the answer."""
 
 from __future__ import annotations
 
@@ -22,12 +23,12 @@ DESIGN_FILTER = "Designs (*.seqdec)"
 
 
 def data_filter() -> str:
-    """The filter of a file dialog for data files of every format."""
+    """Return the filter of a file dialog for data files of every format."""
     return f"Data ({' '.join(f'*{suffix}' for suffix in data_suffixes())})"
 
 
 def window_of(thing: QObject | None) -> QWidget | None:
-    """The window that a dialog about this belongs to."""
+    """Return the window that a dialog about this object belongs to."""
     while thing is not None:
         if isinstance(thing, QWidget):
             return thing.window()
@@ -52,7 +53,7 @@ def _plain(text: str) -> str:
 
 
 def message(parent: QObject | None, title: str, text: str) -> QMessageBox:
-    """Say something that needs no decision."""
+    """Show a message that needs no decision."""
     box = _box(parent, "info", title, _plain(text), "message_box")
     box.addButton(QMessageBox.Ok)
     box.open()
@@ -60,7 +61,7 @@ def message(parent: QObject | None, title: str, text: str) -> QMessageBox:
 
 
 def without_place(problem: Problem) -> str:
-    """The sentence of a problem; that it lies in the data goes without saying, and a field of the form has the form's name."""
+    """Return the sentence of a problem without its place, if the place is the data or a field of a form."""
     section, _, field = problem.where.partition(".")
     if section == "training" and field:
         return msgspec.structs.replace(problem, where=label(field)).sentence()
@@ -68,7 +69,7 @@ def without_place(problem: Problem) -> str:
 
 
 def failure(parent: QObject | None, error: Exception, title: str = "That did not work") -> QMessageBox:
-    """Say what went wrong: one sentence, or every problem found."""
+    """Show an error: one sentence, or all its problems."""
     if isinstance(error, InvalidInput):
         text = "<br><br>".join(_plain(without_place(problem)) for problem in error.problems[:8])
         more = len(error.problems) - 8
@@ -90,7 +91,7 @@ def ask(
     discard: str | None = None,
     destructive: bool = False,
 ) -> QMessageBox:
-    """Ask for a decision; `then` hears accept, discard (where offered) or cancel. Escape means cancel."""
+    """Ask for a decision. `then` is called with accept, discard (if offered) or cancel; Escape means cancel."""
     box = _box(parent, "question", title, _plain(text), "question_box")
     yes = box.addButton(accept, QMessageBox.DestructiveRole if destructive else QMessageBox.AcceptRole)
     yes.setObjectName("answer_accept")
@@ -115,7 +116,7 @@ def ask(
 def ask_text(
     parent: QObject | None, title: str, label: str, value: str, then: Callable[[str], None], password: bool = False
 ) -> QInputDialog:
-    """Ask for a line of text; `then` is called unless it is cancelled."""
+    """Ask for a line of text. `then` is called with it, unless the user cancels."""
     dialog = QInputDialog(window_of(parent))
     dialog.setObjectName("text_dialog")
     dialog.setAttribute(Qt.WA_DeleteOnClose)
@@ -141,7 +142,7 @@ def _files(parent: QObject | None, title: str, filters: Iterable[str], start: Pa
 def choose_file(
     parent: QObject | None, title: str, filters: Iterable[str], then: Callable[[Path], None], start: Path | None = None
 ) -> QFileDialog:
-    """Ask for a file to read."""
+    """Ask for a file to read, and call `then` with its path."""
     dialog = _files(parent, title, filters, start)
     dialog.setFileMode(QFileDialog.ExistingFile)
     return _open_files(dialog, then)
@@ -155,7 +156,8 @@ def choose_target(
     then: Callable[[Path], None],
     start: Path | None = None,
 ) -> QFileDialog:
-    """Ask where to write a file; `suffix` (without dot) is added to names without one; asks before it replaces a file."""
+    """Ask where to write a file, and call `then` with the path. `suffix` (without dot) is added to names without one. The user
+    is asked before a file is replaced."""
     dialog = _files(parent, title, filters, start if start is None or start.is_dir() else start.parent)
     dialog.setAcceptMode(QFileDialog.AcceptSave)
     dialog.setDefaultSuffix(suffix)
@@ -165,7 +167,7 @@ def choose_target(
 
 
 def choose_folder(parent: QObject | None, title: str, then: Callable[[Path], None], start: Path | None = None) -> QFileDialog:
-    """Ask for a folder."""
+    """Ask for a folder, and call `then` with its path."""
     dialog = _files(parent, title, (), start)
     dialog.setFileMode(QFileDialog.Directory)
     dialog.setOption(QFileDialog.ShowDirsOnly)
@@ -184,7 +186,7 @@ def _open_files(dialog: QFileDialog, then: Callable[[Path], None]) -> QFileDialo
 
 
 def present(dialog: QDialog) -> QDialog:
-    """Open a dialog of our own over its window; it deletes itself when it is closed."""
+    """Open one of the program's own dialogs over its window. It is deleted when it is closed."""
     dialog.setAttribute(Qt.WA_DeleteOnClose)
     dialog.open()
     return dialog

@@ -1,1 +1,1 @@
-"""The Runs page: every run of the open design, what became of it, and what to do with it."""
+"""The Runs page: every run of the open design, its result, and what can be done with it."""

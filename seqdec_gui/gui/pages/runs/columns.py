@@ -1,4 +1,4 @@
-"""Which columns of the table of runs are shown: chosen from the header's menu, and remembered."""
+"""The choice of the columns that the table of runs shows, made in the header's menu and kept between starts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ ALWAYS_SHOWN = "Run"
 
 
 class ColumnChooser(QObject):
-    """Works on the header of `table`; menu `columns_menu`, its actions `column_<title>` with underscores for blanks."""
+    """Shows and hides columns of `table`. The menu is `columns_menu`, its actions `column_<title>` with underscores for spaces.
+    """
 
     def __init__(self, table: QTableView) -> None:
         super().__init__(table)
@@ -30,13 +31,13 @@ class ColumnChooser(QObject):
 
     @pyqtSlot()
     def apply(self) -> None:
-        """Hide what the user wants hidden, also after columns were made anew."""
+        """Hide the columns that the user has hidden; also needed after the columns were made again."""
         hidden = preferences.hidden_run_columns()
         for place, title in enumerate(self.titles):
             self._table.setColumnHidden(place, title in hidden and title != ALWAYS_SHOWN)
 
     def show_column(self, title: str, shown: bool) -> None:
-        """Show or hide a column, here and at the next start."""
+        """Show or hide a column, now and at the next starts."""
         hidden = set(preferences.hidden_run_columns())
         preferences.set_hidden_run_columns(hidden - {title} if shown else hidden | {title})
         self.apply()

@@ -1,4 +1,4 @@
-"""Under the table: the note of a run, and what changed between two."""
+"""The area below the table of runs: the note of a run, and the differences between two runs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NO_ENTRY = "Select one run to write a note."
 
 
 class Details(QSplitter):
-    """`run_note` and `differences_table`."""
+    """Shows the editor `run_note` and the table `differences_table`."""
 
     note_written = pyqtSignal(object, str)  # Path, text
 
@@ -73,7 +73,7 @@ class Details(QSplitter):
         table.horizontalHeader().setDefaultAlignment(Qt.AlignLeft | Qt.AlignVCenter)
 
     def show_entry(self, entry: Entry | None) -> None:
-        """The run whose note is shown; None where none or several are selected."""
+        """Show the note of this run; None if not exactly one run is selected."""
         if entry is not None and self._entry is not None and entry.path == self._entry.path:
             self._entry = entry
             self._outcome.setText(entry.summary.text)
@@ -88,7 +88,7 @@ class Details(QSplitter):
         self._outcome.setText(entry.summary.text if entry else NO_ENTRY)
 
     def show_differences(self, title: str, old: str, new: str, differences: Sequence[Difference]) -> None:
-        """What changed from `old` to `new`; the title says it where there is nothing."""
+        """Show the changes from `old` to `new`. The table is hidden if there are none, and the title says so."""
         self._changes.setText(title)
         polish(self._changes, "role", "section" if differences else "small")
         table = self.differences
@@ -103,7 +103,7 @@ class Details(QSplitter):
 
     @pyqtSlot()
     def save_note(self) -> None:
-        """Keep what was typed."""
+        """Save the note."""
         self._save.stop()
         text = self.note.toPlainText().rstrip()
         if self._entry is not None and self.note.document().isModified() and text != self._entry.note.note:

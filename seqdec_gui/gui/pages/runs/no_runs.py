@@ -1,4 +1,4 @@
-"""What the Runs page shows instead of an empty table."""
+"""The contents of the Runs page while the design has no runs."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ MAX_NAME_LENGTH = 48
 
 
 def shortened(name: str) -> str:
-    """A name of one line: `a very long …end of it`."""
+    """Return a name short enough for one line: `a very long …end of it`."""
     half = MAX_NAME_LENGTH // 2
     return name if len(name) <= MAX_NAME_LENGTH else f"{name[:half]}…{name[-half:]}"
 
 
 class NoRuns(EmptyState):
-    """`start_first_run` trains; `show_other_runs` is there where other designs of the folder have runs."""
+    """The button `start_first_run` starts training; `show_other_runs` is visible if other designs have runs in the folder."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         text = "Every training of this design is kept here, with its settings, curves and weights."
@@ -35,13 +35,13 @@ class NoRuns(EmptyState):
         workspace.checking.changed.connect(self.show_readiness)
 
     def show_others(self, there: bool) -> None:
-        """Whether other designs have runs."""
+        """Set whether other designs have runs."""
         self.heading.setText(f"No runs of {shortened(self._workspace.document.name)} yet" if there else "No runs yet")
         self.others.setVisible(there)
 
     @pyqtSlot()
     def show_readiness(self) -> None:
-        """What the button would do, or why it cannot."""
+        """Show what the button would do, or why it is disabled."""
         state = readiness(self._workspace)
         self.button.setText(state.text)
         self.button.setEnabled(state.ready)

@@ -46,7 +46,8 @@ NAME_WIDTHS = (96, 200)
 
 
 class RunsPage(QWidget):
-    """Reads the folder in a thread, when the page is shown, when a run begins or ends, and every second while one goes on."""
+    """The table of runs with its tools and details. The folder is read in a thread: when the page is shown, when a run starts
+    or ends, and every second while a run is active."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -90,7 +91,7 @@ class RunsPage(QWidget):
         self._sort_by_start()
 
     def _sort_by_start(self) -> None:
-        """The latest first."""
+        """Sort the runs by their start, the latest first."""
         self.table.sortByColumn(len(self.model.columns) - 1, Qt.DescendingOrder)
 
     def _lay_out(self) -> None:
@@ -143,13 +144,13 @@ class RunsPage(QWidget):
     # -- the list
     @property
     def selected(self) -> list[Entry]:
-        """The selected runs, oldest first."""
+        """Return the selected runs, the oldest first."""
         rows = self.table.selectionModel().selectedRows()
         return sorted((row.data(ENTRY) for row in rows), key=lambda entry: entry.summary.created or 0)
 
     @pyqtSlot()
     def refresh(self, *_changes: object) -> None:
-        """Read the folder again, in a thread; one look at a time."""
+        """Read the folder again in a thread, unless it is being read already."""
         if not self.isVisible():
             return
         if self._asked is not None:
@@ -191,7 +192,7 @@ class RunsPage(QWidget):
         raise error
 
     def _select(self, paths: set[Path]) -> None:
-        """Select these runs, after rows were made anew."""
+        """Select these runs after the rows were made again."""
         if paths == {entry.path for entry in self.selected}:
             return
         flags = QItemSelectionModel.Select | QItemSelectionModel.Rows
@@ -272,7 +273,7 @@ class RunsPage(QWidget):
             self._session.show(RunFolder(chosen[0].path), chosen[0].name)
 
     def overlay(self) -> None:
-        """Draw the selected runs beside the one that the Train page shows."""
+        """Draw the curves of the selected runs beside those of the run on the Train page."""
         chosen = self.selected
         if chosen and self._session.shown is None:
             self._session.show(RunFolder(chosen[0].path), chosen[0].name)
@@ -294,19 +295,19 @@ class RunsPage(QWidget):
             open_export_of(self._workspace, chosen[0].path)
 
     def begin(self) -> None:
-        """Train the open design from the weights of the selected run, after asking what stays fitted."""
+        """Train the open design from the weights of the selected run, after asking which fitted values to keep."""
         if chosen := self.selected:
             ask_what_to_keep(self._session, chosen[0].path, chosen[0].name)
 
     def certify(self) -> None:
-        """Show the run's certificate, or make one."""
+        """Open the dialog of the run's certificate."""
         if chosen := self.selected:
             from seqdec_gui.gui.dialogs.certificate.dialog import open_certificate
 
             open_certificate(self._workspace, chosen[0].path)
 
     def reuse(self) -> None:
-        """Make the run's design the open one, as a step that can be undone."""
+        """Replace the open design by that of the run. This can be undone."""
         if chosen := self.selected:
             entry = chosen[0]
             background.run(lambda: RunFolder(entry.path).read_spec().load_design(), lambda d: self._use(d, entry), owner=self)
@@ -321,13 +322,13 @@ class RunsPage(QWidget):
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(chosen[0].path)))
 
     def rename(self) -> None:
-        """Give the run a name; the folder keeps its own, for scripts and processes that use it."""
+        """Change the displayed name of the run. The folder keeps its name, for scripts and processes that use it."""
         if chosen := self.selected:
             entry = chosen[0]
             notify.ask_text(self, "Rename run", "Name", entry.name, lambda name: self._keep(entry.path, name=name.strip()))
 
     def trash(self) -> None:
-        """Move the selected runs to the trash, after a question."""
+        """Ask, then move the selected runs to the trash."""
         chosen = self.selected
         if not chosen:
             return
@@ -358,7 +359,7 @@ class RunsPage(QWidget):
         self._keep(path, note=text)
 
     def _keep(self, path: Path, **changes: str) -> None:
-        """Change the run's name or note on the disk, in a thread."""
+        """Save a changed name or note of the run, in a thread."""
 
         def write() -> Note:
             note = msgspec.structs.replace(read_note(path), **changes)

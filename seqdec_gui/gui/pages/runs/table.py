@@ -1,4 +1,4 @@
-"""The table of runs: one row per run, sorted by any column."""
+"""The table of runs: one row per run, sortable by any column."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HEADER_TIP = "Right-click to choose columns; drag to move them"
 
 
 class Column(msgspec.Struct, frozen=True):
-    """`text` is shown, `key` sorts: a number, or text; None comes last."""
+    """One column. `text` returns what is shown, `key` what to sort by: a number or a text; None is sorted last."""
 
     title: str
     text: Callable[[Entry], str]
@@ -38,7 +38,7 @@ class Column(msgspec.Struct, frozen=True):
 
 
 class RunsModel(QAbstractTableModel):
-    """Rows are kept over updates, so that selection and scrolling stay."""
+    """A table model of the runs. Updates keep the rows, so that selection and scroll position stay."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -47,7 +47,7 @@ class RunsModel(QAbstractTableModel):
         self.columns = _columns(self.metrics)
 
     def update(self, entries: Sequence[Entry]) -> None:
-        """Show these runs; new metrics add columns."""
+        """Show these runs. Metrics that are new get columns."""
         names = {name for entry in entries for name in entry.summary.metrics if family(name) in ("loss", "metrics")}
         metrics = in_order(names)
         if metrics != self.metrics:
@@ -115,7 +115,7 @@ class RunsModel(QAbstractTableModel):
 
 
 class SortedRuns(QSortFilterProxyModel):
-    """Sorts by number where there is one; what is missing stands at the end, whatever the direction."""
+    """Sorts by number where there is one. Missing values come last in both directions."""
 
     def __init__(self, model: RunsModel, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -124,7 +124,7 @@ class SortedRuns(QSortFilterProxyModel):
         self.setDynamicSortFilter(True)
 
     def show_own(self, own_only: bool) -> None:
-        """Show only runs of the open design, or all."""
+        """Show only the runs of the open design, or all."""
         self.own_only = own_only
         self.invalidateFilter()
 
@@ -141,7 +141,8 @@ class SortedRuns(QSortFilterProxyModel):
 
 
 def _columns(metrics: list[str]) -> list[Column]:
-    """What tells good runs from bad first, where a small window shows it: how they ended, what they reach on unseen rows."""
+    """Return the columns. Those that help most to compare runs come first, where a small window shows them: the state, and the
+    metrics on validation rows."""
     telling = [name for name in metrics if is_validation(name) and family(name) == "metrics"]
     others = [name for name in metrics if name not in telling]
     return [

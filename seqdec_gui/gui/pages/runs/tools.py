@@ -1,4 +1,4 @@
-"""The buttons over the table of runs, which are also its context menu and shortcuts."""
+"""The buttons above the table of runs. The same actions form its context menu and have shortcuts."""
 
 from __future__ import annotations
 
@@ -30,10 +30,8 @@ _WITH_TEXT = ("show", "overlay", "generate", "export")
 
 
 class Tools(QWidget):
-    """`actions_by_name`: show, overlay, generate, export, begin, certify, reuse, rename, folder, trash.
-
-    The buttons are `run_<name>`.
-    """
+    """The actions in `actions_by_name`: show, overlay, generate, export, begin, certify, reuse, rename, folder, trash. Their
+    buttons are `run_<name>`."""
 
     all_designs_toggled = pyqtSignal()
 
@@ -85,13 +83,13 @@ class Tools(QWidget):
         self._all.setChecked(True)
 
     def set_count(self, shown: int, design: str, there: int) -> None:
-        """`there` runs are in the folder, `shown` of them in the table."""
+        """Show how many of the `there` runs in the folder are in the table."""
         runs = "1 run" if shown == 1 else f"{shown} runs"
         self._title.setText(runs if self.all_designs else f"{runs} of {design}")
         self._all.setVisible(self.all_designs or there > shown)
 
     def show_for(self, count: int, alive: bool, trained: bool) -> None:
-        """Enable what can be done with so many selected runs."""
+        """Enable the actions that are possible with this number of selected runs."""
         for name, action in self.actions_by_name.items():
             action.setEnabled(count > 0 if name in ("overlay", "trash") else count == 1)
         self.actions_by_name["trash"].setEnabled(count > 0 and not alive)

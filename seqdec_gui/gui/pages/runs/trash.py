@@ -1,4 +1,4 @@
-"""Run folders go to the desktop's trash, from where they can be brought back."""
+"""Moving run folders to the desktop's trash, from which they can be restored."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from seqdec_gui.runs.folder import RunFolder
 
 
 def move_to_trash(runs: Sequence[Path]) -> int:
-    """Move run folders to the trash and say how many. For a thread.
+    """Move run folders to the trash and return their number. Runs in a thread.
 
-    Raises SeqdecError: a run goes on, or the file system has no trash; the runs before it are in the trash then.
+    Raises SeqdecError if a run is active or the file system has no trash; the runs before that one have been moved.
     """
     _make_trash()
     for path in runs:
@@ -30,7 +30,8 @@ def move_to_trash(runs: Sequence[Path]) -> int:
 
 
 def _make_trash() -> None:
-    """Qt 5.15 takes the working folder for the trash where it cannot make one: runs would vanish into `files` there."""
+    """Make the trash folder if it is missing. Otherwise Qt 5.15 uses the working folder as the trash and moves runs to `files`
+    there."""
     trash = Path(QStandardPaths.writableLocation(QStandardPaths.GenericDataLocation)) / "Trash"
     try:
         trash.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ from seqdec_gui.runs.curves import Axis
 
 
 class PositionAxis(AxisItem):
-    """The abscissa: steps, epochs or time."""
+    """The horizontal axis: steps, epochs or time."""
 
     def __init__(self) -> None:
         super().__init__("bottom")
@@ -29,13 +29,13 @@ class PositionAxis(AxisItem):
         return [write(value) if value >= 0 else "" for value in values]
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, Sequence[float]]]:
-        """Steps and seconds are whole: no ticks between two of them."""
+        """Return the ticks. Steps and seconds have no ticks between whole numbers."""
         levels = super().tickValues(low, high, size)
         return [(spacing, values) for spacing, values in levels if self.axis == "epoch" or spacing >= 1]
 
 
 class ValueAxis(AxisItem):
-    """The ordinate, of one width in all plots, so that they stand in line."""
+    """The vertical axis. It has the same width in all plots, so that they are aligned."""
 
     def __init__(self) -> None:
         super().__init__("left")
@@ -54,7 +54,7 @@ class ValueAxis(AxisItem):
 
 
 def restyle(axis: AxisItem) -> None:
-    """The theme's colours and the small font."""
+    """Apply the theme's colours and the small font to an axis."""
     look = theme.current()
     axis.setZValue(-1)  # or the grid would hide curves that run along it
     axis.setPen(theme.color(look.border))

@@ -1,4 +1,4 @@
-"""The plots of the Train page and the tools over them. Imports pyqtgraph, so it is imported when a page is first shown."""
+"""The plots of the Train page and their tools. Imports pyqtgraph, so this module is imported when the page is first shown."""
 
 from __future__ import annotations
 
@@ -64,7 +64,8 @@ SMOOTHING = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
 
 
 class Board(QWidget):
-    """Loss and metrics above; learning rate, throughput and devices below; all move and point together."""
+    """Two rows of plots: loss and metrics above; learning rate, throughput and devices below. They share their range and the
+    cross hair."""
 
     def __init__(self, session: TrainingSession, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -126,7 +127,7 @@ class Board(QWidget):
 
     @pyqtSlot()
     def _on_more_timeout(self) -> None:
-        """One plot per turn of the event loop: each takes a tenth of a second on a slow machine."""
+        """Make one plot per turn of the event loop: each takes a tenth of a second on a slow machine."""
         missing = [name for name in PLOTS if name not in self.plots]
         if missing:
             self._add_plot(missing[0])
@@ -176,21 +177,21 @@ class Board(QWidget):
 
     # -- what is shown
     def show_history(self, history: RunHistory | None) -> None:
-        """Draw another run."""
+        """Draw the curves of another run."""
         self._history = history
         self._pointed = None
         self.fit()
 
     @pyqtSlot()
     def ask_redraw(self) -> None:
-        """Draw what has come within 50 ms; a page that is not shown draws nothing."""
+        """Redraw within REDRAW_MS. A page that is not visible draws nothing."""
         self._asked = True
         if not self._redraw.isActive() and self.isVisible():
             self._redraw.start(REDRAW_MS)
 
     @pyqtSlot()
     def _on_redraw_timeout(self) -> None:
-        """One plot per turn of the event loop, so that the mouse and the keyboard get their turn in between."""
+        """Draw one plot per turn of the event loop, so that mouse and keyboard events are handled in between."""
         if not self._queue:
             self._queue = list(self.plots)
             self._asked = False
@@ -205,7 +206,7 @@ class Board(QWidget):
 
     @pyqtSlot()
     def redraw(self) -> None:
-        """Draw all plots now."""
+        """Draw all plots at once."""
         for name in self.plots:
             self._draw(name)
 
@@ -322,7 +323,7 @@ class Board(QWidget):
 
     # -- export
     def picture(self) -> QPixmap:
-        """The plots as an image of twice the resolution of the screen."""
+        """Return an image of the plots at twice the resolution of the screen."""
         area = self.rows
         image = QPixmap(area.size() * PNG_SCALE)
         image.setDevicePixelRatio(PNG_SCALE)
@@ -351,7 +352,7 @@ class Board(QWidget):
             notify.failure(self, OSError(f"The image cannot be written to {path}: choose another folder."))
 
     def save_csv(self, path: Path) -> None:
-        """Write all curves of the run shown, in a thread."""
+        """Write all curves of the shown run to a CSV file, in a thread."""
         if self._history is not None:
             curves, status = columns_of(self._history), self._session.workspace.status_message
             background.run(
@@ -360,7 +361,7 @@ class Board(QWidget):
 
     # --
     def resizeEvent(self, event: QResizeEvent | None) -> None:
-        """Where there is little room, the curves that matter get it."""
+        """Hide the lower row of plots if there is little room."""
         super().resizeEvent(event)
         self._below.setVisible(self.height() >= TWO_ROWS_HEIGHT)
 
@@ -391,7 +392,8 @@ def _row() -> QSplitter:
 
 
 def _color(number: int, validation: bool) -> str:
-    """Blue and orange for the first pair, which also those tell apart who do not see red and green; then further pairs."""
+    """Return the colour of a curve. The first pair is blue and orange, which people with red-green colour blindness can tell
+    apart."""
     look = theme.current()
     pairs = (
         (look.wire_float, look.wire_ids),

@@ -1,4 +1,5 @@
-"""The legend over a plot: one chip per curve with its colour, its name and a value. A click hides or shows the curve."""
+"""The legend above a plot: one chip per curve with its colour, its name and a value. A click on a chip hides or shows the
+curve."""
 
 from __future__ import annotations
 
@@ -17,10 +18,10 @@ GAP = 6
 
 
 class Chip(QAbstractButton):
-    """Checked while its curve is shown."""
+    """The legend's entry for one curve. It is checked while the curve is visible."""
 
     def __init__(self, text: str, color: str, reserved: str, parent: QWidget | None = None) -> None:
-        """`reserved`: a text as wide as the values will be, empty where there are none."""
+        """Make a chip. `reserved` is a text as wide as the values will be, empty if the chip has none."""
         super().__init__(parent)
         self.setCheckable(True)
         self.setChecked(True)
@@ -40,7 +41,7 @@ class Chip(QAbstractButton):
             self.update()
 
     def set_value(self, value: str) -> None:
-        """The number after the name. Room is only ever added, so that the legend does not tremble."""
+        """Set the number after the name. The chip grows if needed and never shrinks, so that the legend stays still."""
         if value != self._value:
             self._value = value
             if len(value) > len(self._reserved):
@@ -82,7 +83,7 @@ class Chip(QAbstractButton):
 
 
 class FlowLayout(QLayout):
-    """Left to right, then the next line."""
+    """A layout that fills lines from left to right."""
 
     def __init__(self, parent: QWidget | None = None, gap: int = theme.SPACE) -> None:
         super().__init__(parent)
@@ -139,7 +140,7 @@ class FlowLayout(QLayout):
 
 
 class Legend(QWidget):
-    """A title and the chips after it."""
+    """A title followed by chips."""
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -155,7 +156,7 @@ class Legend(QWidget):
         self._layout.addWidget(heading)
 
     def chip(self, name: str, text: str, color: str, reserved: str = "0.0000") -> Chip:
-        """The chip of a curve, made if it is new."""
+        """Return the chip of a curve, made if it does not exist."""
         if name not in self.chips:
             self.chips[name] = Chip(text, color, reserved, self)
             self._layout.addWidget(self.chips[name])
@@ -165,7 +166,7 @@ class Legend(QWidget):
         return self.chips[name]
 
     def arrange(self, names: list[str]) -> None:
-        """Keep these chips, in this order."""
+        """Show only these chips, in this order."""
         for name in self.chips.keys() - set(names):
             self.remove(name)
         if names != list(self.chips):

@@ -1,4 +1,4 @@
-"""What trains, how far it is, and the buttons that steer it."""
+"""The header of the Train page: the run, its progress, and the buttons that control it."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ if TYPE_CHECKING:
 TICK_MS = 1000
 """The time between two updates of the header while a run is active, in milliseconds."""
 _FULL_BAR = 10_000
-"""Of the progress bar: steps themselves may be more than Qt's integers hold."""
+"""The maximum of the progress bar. The number of steps itself may exceed Qt's integers."""
 Button = TypeVar("Button", bound=QPushButton)
 
 
 class StopButton(QPushButton):
-    """`clicked` for the mouse; Space and Enter emit `key_pressed` instead."""
+    """A button that distinguishes mouse and keyboard: a click emits `clicked`, Space and Enter emit `key_pressed`."""
 
     key_pressed = pyqtSignal()
 
@@ -60,7 +60,7 @@ class StopButton(QPushButton):
 
 
 class Header(QWidget):
-    """Shows one run; wishes go to the run itself or, for a new start, to the session."""
+    """Shows one run. Its buttons send commands to the run, or ask the session for a new start."""
 
     resume_requested = pyqtSignal()
     continue_requested = pyqtSignal(str)  # best or last: a new run from these weights; choose: ask what stays fitted
@@ -171,7 +171,7 @@ class Header(QWidget):
 
     @pyqtSlot()
     def refresh(self) -> None:
-        """Bring every word and button up to date. Cheap: it is called 20 times a second."""
+        """Update every text and button. Called up to 20 times a second, so it must be fast."""
         followed = self._followed
         if followed is None:
             self._tick.stop()
@@ -195,7 +195,7 @@ class Header(QWidget):
             self._tick.start()
 
     def _show_certificate(self, followed: FollowedRun) -> None:
-        """Read it once for a run, in a thread."""
+        """Read the certificate of a run once, in a thread."""
         path = followed.run.path if followed.run is not None else None
         if path == self._certified:
             return
@@ -274,7 +274,7 @@ class Header(QWidget):
             self.rate.setText(f"{current:.4g}")
 
     def _tell(self, answer: CommandAnswer) -> None:
-        """Say what became of a command."""
+        """Show the run's answer to a command in the status bar."""
         if answer.id == self._rate_order:
             self._rate_order = ""
             polish(self.rate, "invalid", not answer.ok)
@@ -304,7 +304,7 @@ class Header(QWidget):
 
     @pyqtSlot()
     def _on_rate_escaped(self) -> None:
-        """Show the rate that holds again."""
+        """Show the present learning rate again."""
         self._rate_edited = False
         self.rate.clearFocus()
         polish(self.rate, "invalid", False)
@@ -342,7 +342,7 @@ class Header(QWidget):
 
     @pyqtSlot()
     def _on_stop_key_pressed(self) -> None:
-        """Ask first: a key reaches the button more easily than the mouse does."""
+        """Ask before stopping: a key is pressed by accident more easily than the mouse."""
         followed = self._followed
         if followed is None:
             return
@@ -363,7 +363,7 @@ class Header(QWidget):
 
 
 def _certificate_of(path: Path) -> tuple[Certificate | None, int]:
-    """The certificate of a run, and on how many devices it trains; for a thread."""
+    """Return the certificate of a run and the number of devices it trains on. Runs in a thread."""
     from seqdec_gui.runs import certificate
 
     run = RunFolder(path)
@@ -384,13 +384,13 @@ def _fixed(button: Button) -> Button:
 
 
 def _starting(followed: FollowedRun) -> str:
-    """Imports and compilation take their time: say that something happens."""
+    """Return a sentence about the start, because imports and compilation take some time."""
     waited = max(0.0, time.time() - followed.begun)
     return f"Building the model and opening the data  ·  {duration(waited)}"
 
 
 def _facts(followed: FollowedRun) -> str:
-    """`2 GPUs · JAX · 232,214 parameters · 12,000 rows`."""
+    """Return a line about the run: `2 GPUs · JAX · 232,214 parameters · 12,000 rows`."""
     started = followed.history.started
     facts = [device_words(followed.devices)]
     if started is not None:

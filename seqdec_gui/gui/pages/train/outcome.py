@@ -1,4 +1,4 @@
-"""How a run ended, and what to do now."""
+"""The bar about how a run ended and what to do next."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DETAIL_LINES = 4
 
 
 class Outcome(QFrame):
-    """A bar under the header; object name `outcome`. Hidden while a run goes on."""
+    """A bar below the header, hidden while a run is active. Object name `outcome`."""
 
     generate_requested = pyqtSignal()
     export_requested = pyqtSignal()
@@ -79,7 +79,7 @@ class Outcome(QFrame):
         words.addWidget(self.details)
 
     def show_status(self, status: RunStatus | None, history: RunHistory) -> None:
-        """Say how it ended; nothing while it goes on."""
+        """Show how the run ended; hide the bar if it has not."""
         self.setVisible(status is not None)
         if status is None:
             return
@@ -135,7 +135,7 @@ class Outcome(QFrame):
 
 
 def _best(history: RunHistory) -> str:
-    """`Best validation loss 0.123 in epoch 18.`"""
+    """Return a sentence about the best epoch: `Best validation loss 0.123 in epoch 18.`"""
     if history.best is None or not history.best.metrics:
         return ""
     metrics = history.best.metrics

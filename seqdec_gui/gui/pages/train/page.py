@@ -1,4 +1,4 @@
-"""The Train page: one run, live or from its folder."""
+"""The Train page: the curves of one run, while it trains or afterwards from its folder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class TrainingPage(QWidget):
-    """Shows the session's run; without one, a sentence and the button that starts the first."""
+    """Shows the run of the session. Without a run it shows a sentence and a button that starts the first one."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -89,7 +89,7 @@ class TrainingPage(QWidget):
 
     @pyqtSlot()
     def show_advisor(self) -> None:
-        """Show what the chosen devices are worth, or how to find out."""
+        """Show the speed of the chosen devices, or how to measure it."""
         if self.advisor is None:
             from seqdec_gui.gui.pages.train.scaling.panel import AdvisorPanel
 
@@ -119,7 +119,7 @@ class TrainingPage(QWidget):
 
     @pyqtSlot()
     def _show_run(self) -> None:
-        """The run, or how to begin the first, instead of the advisor."""
+        """Show the run instead of the advisor; without a run, how to start the first one."""
         self._stack.setCurrentIndex(0 if self._followed is None else 1)
 
     @pyqtSlot()

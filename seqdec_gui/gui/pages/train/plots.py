@@ -1,4 +1,4 @@
-"""One plot of curves by metric: legend above, one `setData` per changed curve, cross hair."""
+"""A plot of curves by metric: a legend above it, one `setData` per changed curve, and a cross hair."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ RAW = " (raw)"
 
 
 class Series(msgspec.Struct, frozen=True):
-    """A curve as a plot shows it. `name` is the metric (or metric and run).
+    """A curve of a plot. `name` is the metric, or metric and run.
 
-    `sparse`: one point per epoch, so that points are marked and not smoothed. `group`: the earlier run of a faint curve;
-    all its curves share one chip.
+    `sparse`: the curve has one point per epoch; points are marked and not smoothed. `group`: the earlier run of a faint curve;
+    all curves of that run share one chip.
     """
 
     name: str
@@ -46,12 +46,12 @@ class Series(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        """The name of the chip."""
+        """Return the name of the curve's chip."""
         return self.group or self.name
 
 
 class Look(msgspec.Struct, frozen=True):
-    """What all plots share."""
+    """The settings that all plots share."""
 
     axis: Axis = "step"
     smoothing: float = 0.0
@@ -59,7 +59,7 @@ class Look(msgspec.Struct, frozen=True):
 
 
 class _Drawn:
-    """A series on the plot, and what of it is drawn already."""
+    """A series on the plot, with what of it has been drawn."""
 
     def __init__(self, plot: Any, name: str) -> None:
         self.item = _line(plot, name)
@@ -70,7 +70,7 @@ class _Drawn:
         self._smoothed: tuple[object, ...] = ()
 
     def values(self, series: Series, weight: float) -> Any:
-        """The smoothed values; computed afresh only where points went or the weight changed."""
+        """Return the smoothed values. They are computed again from the start only if points were removed or the weight changed."""
         basis = (id(series.curve), series.curve.resets, weight)
         if basis != self._smoothed:
             self.smoothing = Smoothing(weight)
@@ -79,7 +79,7 @@ class _Drawn:
 
 
 class MetricPlot(QFrame):
-    """`show_series` draws what has changed since the last call; the owner calls it at most 20 times a second."""
+    """A plot with its legend. `show_series` draws what changed since the last call; call it at most 20 times a second."""
 
     pointed = pyqtSignal(float)  # the abscissa under the mouse
     left = pyqtSignal()  # the mouse has gone
@@ -95,7 +95,8 @@ class MetricPlot(QFrame):
         from_zero: bool = False,
         parent: QWidget | None = None,
     ) -> None:
-        """`write` gives a value's text in the legend; `from_zero`: the ordinate begins at zero."""
+        """Make an empty plot. `write` returns a value as text for the legend; with `from_zero` the vertical axis begins at
+        zero."""
         super().__init__(parent)
         self._from_zero = from_zero
         self._fitted = True
@@ -133,7 +134,7 @@ class MetricPlot(QFrame):
 
     # -- what is drawn
     def show_series(self, wanted: Iterable[Series], look: Look) -> None:
-        """Draw these curves; those that are gone go. Curves without a change cost nothing."""
+        """Draw these curves and remove all others. Unchanged curves cost nothing."""
         wanted = [series for series in wanted if series.curve.count]
         if look.log != self._look.log:
             self.plot.setLogMode(y=look.log)
@@ -154,7 +155,7 @@ class MetricPlot(QFrame):
 
     @property
     def farthest(self) -> float:
-        """The greatest abscissa of all curves."""
+        """Return the greatest horizontal position of all curves."""
         curves = [drawn.series.curve for drawn in self._drawn.values() if drawn.series]
         return max((float(curve.along(self._look.axis)[-1]) for curve in curves if curve.count), default=0.0)
 
@@ -193,7 +194,7 @@ class MetricPlot(QFrame):
         return chip
 
     def _show_raw(self, drawn: _Drawn, series: Series, positions: Any, weight: float) -> None:
-        """Under a smoothed curve the measured one shows, faint."""
+        """Draw the unsmoothed curve faintly behind a smoothed one."""
         if weight <= 0 or series.faint:
             if drawn.raw is not None:
                 self.plot.removeItem(drawn.raw)
@@ -232,12 +233,12 @@ class MetricPlot(QFrame):
         self.toggled.emit()
 
     def hide_at_first(self, name: str) -> None:
-        """A curve that is drawn only when its chip is clicked."""
+        """Hide a curve until its chip is clicked."""
         self._hidden.add(name)
 
     # -- the range
     def fit(self, high: float) -> None:
-        """Show everything from zero to an abscissa; the ordinate follows the curves."""
+        """Show all positions from zero to `high`; the vertical range follows the curves."""
         wanted = (high, self._look.axis, self._look.log)
         if wanted == self._fitted_to:
             return
@@ -249,7 +250,7 @@ class MetricPlot(QFrame):
         self._box.setXRange(0.0, high or 1.0, padding=0.02)
 
     def set_range(self, low: float, high: float) -> None:
-        """Show these abscissae; the ordinate follows what is seen."""
+        """Show these positions; the vertical range follows the visible part of the curves."""
         self._fitted = False
         self._fitted_to = (None, "", None)
         self._box.setXRange(low, high, padding=0)
@@ -265,7 +266,7 @@ class MetricPlot(QFrame):
 
     # -- the cross hair
     def point_at(self, position: float | None) -> None:
-        """Show the line and the values at an abscissa; with None the last values."""
+        """Show the cross hair and the values at a position; with None, the last values."""
         self._cross.setVisible(position is not None)
         if position is not None:
             self._cross.setValue(position)
@@ -311,7 +312,7 @@ def _line(plot: Any, name: str) -> Any:
 
 
 def _value_at(drawn: _Drawn, axis: Axis, position: float | None) -> float | None:
-    """The value at the point nearest to an abscissa; none before the first and beyond the last point."""
+    """Return the value at the point nearest to a position; None before the first point and beyond the last."""
     curve = drawn.series.curve if drawn.series else None
     if curve is None or not curve.count:
         return None

@@ -1,4 +1,4 @@
-"""What the run said, and what its process printed: a tab of the bottom panel, so that the curves have the page."""
+"""The messages of the run and the output of its process, in a tab of the bottom panel."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NO_RUN = "The Train tab shows no run."
 
 
 class LogPanel(QWidget):
-    """Two views: `run_messages` and `run_log`. `filled` tells whether a run is shown now."""
+    """Two views, `run_messages` and `run_log`. `filled` is emitted with whether a run is shown."""
 
     filled = pyqtSignal(bool)
 
@@ -67,7 +67,7 @@ class LogPanel(QWidget):
 
     @pyqtSlot()
     def refresh(self) -> None:
-        """Add the messages that are new."""
+        """Append the new messages."""
         if self._followed is None:
             return
         history = self._followed.history

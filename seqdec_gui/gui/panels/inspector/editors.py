@@ -1,7 +1,7 @@
-"""One editor per type of field. None of them changes what is typed: what is out of range stays, and the form says why.
+"""One editor per type of field. No editor changes typed text: a value out of range stays, and the form says why it is refused.
 
-An editor is a widget with `read()`, `show_value(value)` and the signal `edited`; `box` is what is laid out, and the widget
-called `field_<name>` is the one that takes the keys.
+An editor is a widget with `read()`, `show_value(value)` and the signal `edited`; `box` is the widget to lay out, and the widget
+called `field_<name>` is the one with the keyboard focus.
 """
 
 from __future__ import annotations
@@ -47,10 +47,11 @@ NUMBER_LIMIT = 1e18
 
 
 class Editor(QObject):
-    """`edited` is emitted for every change by the user, valid or not; never by `show_value`.
+    """The base class of all editors.
 
-    `stepped` follows the changes that are complete, by an arrow or a button; typing is complete with Enter or when the field is
-    left. `fallback` is the value before the present edit, to which the design returns while the text is no value.
+    `edited` is emitted for every change by the user, valid or not; never by `show_value`. `stepped` is emitted after changes
+    that are complete, by an arrow or a button; typing is complete with Enter or when the field loses the focus. `fallback` is
+    the value before the present edit, to which the design returns while the text is not a value.
     """
 
     edited = pyqtSignal()
@@ -68,10 +69,10 @@ class Editor(QObject):
         raise NotImplementedError
 
     def add_button(self, button: QToolButton) -> None:
-        """Take a button of the form among the editor's own, where it has a row of them."""
+        """Add a button of the form to the editor's own row of buttons, if it has one."""
 
     def recolour(self) -> None:
-        """Take the colours of the theme where they are not those of the style sheet."""
+        """Apply the theme's colours that do not come from the style sheet."""
 
     def read(self) -> Reading:
         raise NotImplementedError
@@ -92,7 +93,7 @@ else:
 
 
 class FormBox(_SpinBox):
-    """What the spin boxes of a form share: to be mixed in before the Qt class."""
+    """The common part of the spin boxes of a form, a mixin that comes before the Qt class."""
 
     editor: BoxEditor | None = None
 
@@ -121,7 +122,7 @@ class FormBox(_SpinBox):
 
     @contextmanager
     def _typed_text_kept(self) -> Iterator[None]:
-        """Keep a text that Qt would replace by the last number that it was on the way: `999` of `999x`."""
+        """Keep a text that Qt would replace by the last valid number in it, such as `999` for `999x`."""
         line = self.lineEdit()
         text, place = line.text(), line.cursorPosition()
         if self.validate(text, 0)[0] == QValidator.Acceptable:
@@ -133,7 +134,7 @@ class FormBox(_SpinBox):
             line.setCursorPosition(place)
 
     def _step_from(self, known: Reading) -> Any:
-        """The value that an arrow starts from: what is typed, or the one before where that is no value."""
+        """Return the value that an arrow starts from: the typed one, or the one before if the text is not a value."""
         if not known.fault:
             return known.value
         return self.value() if self.editor is None else self.editor.fallback
@@ -148,7 +149,7 @@ class FormBox(_SpinBox):
 
 
 class IntegerBox(FormBox, QSpinBox):
-    """Takes any whole number that fits in 32 bits; arrows stay within the field's range."""
+    """A spin box for any integer of 32 bits. Its arrows stay within the field's range."""
 
     def __init__(self, field: Field, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -173,7 +174,7 @@ class IntegerBox(FormBox, QSpinBox):
 
 
 class NumberBox(FormBox, QDoubleSpinBox):
-    """Takes any number, also written `1e-3`; arrows go in steps of one leading digit and stay within the field's range."""
+    """A spin box for any number, also written `1e-3`. Its arrows change the leading digit and stay within the field's range."""
 
     def __init__(self, field: Field, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -212,7 +213,7 @@ class NumberBox(FormBox, QDoubleSpinBox):
 
 
 def _step(value: float, down: bool) -> float:
-    """One in the leading digit: 0.001 for 0.003; going down from 0.001, 0.0001."""
+    """Return one unit of the leading digit: 0.001 for 0.003; going down from 0.001, 0.0001."""
     if value == 0:
         return 0.1
     exponent = math.floor(math.log10(abs(value)) + 1e-9)
@@ -221,7 +222,7 @@ def _step(value: float, down: bool) -> float:
 
 
 class BoxEditor(Editor):
-    """A number in a spin box."""
+    """An editor with a spin box."""
 
     def _make(self, parent: QWidget) -> QWidget:
         box = self._make_box(parent)
@@ -238,6 +239,8 @@ class BoxEditor(Editor):
 
 
 class IntegerEditor(BoxEditor):
+    """Edits an integer."""
+
     def _make_box(self, parent: QWidget) -> IntegerBox:
         return IntegerBox(self.field, parent)
 
@@ -246,6 +249,8 @@ class IntegerEditor(BoxEditor):
 
 
 class NumberEditor(BoxEditor):
+    """Edits a number."""
+
     def _make_box(self, parent: QWidget) -> NumberBox:
         return NumberBox(self.field, parent)
 
@@ -254,7 +259,7 @@ class NumberEditor(BoxEditor):
 
 
 class LineEditor(Editor):
-    """Text, optional integers (empty: any), words with commas."""
+    """Edits text, an optional integer (empty: any), or words separated by commas."""
 
     def _make(self, parent: QWidget) -> QWidget:
         line = QLineEdit(parent)
@@ -278,7 +283,7 @@ class LineEditor(Editor):
 
 
 class IntegersEditor(Editor):
-    """`128, 128` with buttons that add and remove the last number: `field_<name>_add`, `field_<name>_remove`."""
+    """Edits integers such as `128, 128`. The buttons `field_<name>_add` and `field_<name>_remove` add and remove the last one."""
 
     def _make(self, parent: QWidget) -> QWidget:
         return QLineEdit(parent)
@@ -331,13 +336,13 @@ class IntegersEditor(Editor):
             self.stepped.emit()
 
     def _values(self) -> tuple[int, ...]:
-        """What is typed, or the numbers before where that is no list."""
+        """Return the typed integers, or those before the edit if the text is not a list of integers."""
         known = self.read()
         return tuple(self.fallback or ()) if known.fault else tuple(known.value)
 
 
 class ChoiceEditor(Editor):
-    """Shows the words of the choices; the data of an item is the value."""
+    """Edits a choice among values. Items show words; their data is the value."""
 
     typed = False
 
@@ -358,13 +363,15 @@ class ChoiceEditor(Editor):
 
 
 class _Switch(QCheckBox):
-    """The whole line switches, not only the small square."""
+    """A check box that reacts to clicks on its whole line."""
 
     def hitButton(self, place: QPoint) -> bool:
         return self.rect().contains(place)
 
 
 class BooleanEditor(Editor):
+    """Edits a yes-or-no value."""
+
     typed = False
 
     def _make(self, parent: QWidget) -> QWidget:
@@ -380,7 +387,7 @@ class BooleanEditor(Editor):
 
 
 class ChoicesEditor(Editor):
-    """A check box per choice: `field_<name>_<choice>`. The value keeps the order of the choices."""
+    """Edits a selection, with a check box `field_<name>_<choice>` for each choice. The value keeps the order of the choices."""
 
     typed = False
 
@@ -417,4 +424,4 @@ EDITORS: dict[str, type[Editor]] = {
     "texts": LineEditor,
     "choices": ChoicesEditor,
 }
-"""The editor of each type of field, except `table`, which has one of its own."""
+"""The editor for each type of field, except `table`, which has an editor in `layer_table`."""

@@ -1,4 +1,4 @@
-"""What follows from a block's parameters and wires, as lines of name and value: counts, memory, ports."""
+"""Lines of name and value about a block or the design: parameter counts, memory, the types of ports."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MARGIN = 4 * theme.SPACE
 
 
 class Fact(msgspec.Struct, frozen=True):
-    """One line; `colour` names a wire colour of the theme, for ports."""
+    """One line. `colour` names a wire colour of the theme, for ports."""
 
     name: str
     value: str
@@ -32,7 +32,7 @@ class Fact(msgspec.Struct, frozen=True):
 
 
 def block_facts(design: Design, inference: Inference, block_id: str) -> list[Fact]:
-    """Parameters, memory and ports of one block."""
+    """Return parameters, memory and ports of one block."""
     known = inference.blocks[block_id]
     kind = design.block(block_id).parameters
     facts = []
@@ -51,12 +51,12 @@ def block_facts(design: Design, inference: Inference, block_id: str) -> list[Fac
 
 
 def _port_fact(arrow: str, port: str, type: PortType | None, absent: str, words: str) -> Fact:
-    """What travels on a port, `absent` where nothing does."""
+    """Return the line about a port's type; its value is `absent` if the type is unknown."""
     return Fact(f"{arrow} {port}", str(type) if type else absent, _colour(type), f"{port}: {words}")
 
 
 def design_facts(design: Design, inference: Inference) -> list[Fact]:
-    """Parameters, memory and size of the whole design."""
+    """Return parameters, memory and size of the whole design."""
     batch = design.training.batch_size
     memory = format_bytes(activation_bytes(inference, batch))
     return [
@@ -80,7 +80,7 @@ def _colour(type: PortType | None) -> str:
 
 
 class FactsView(QWidget):
-    """Facts in two columns; lines are reused, so that nothing flickers. A value is called `fact_<name>`."""
+    """Shows facts in two columns. Lines are reused, so that nothing flickers. The label of a value is `fact_<name>`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""A form made from the fields of a struct: label, editor, reset button, and under it what is wrong."""
+"""A form made from the fields of a struct. Each has a label, an editor, a reset button, and a line for what is wrong."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from seqdec_gui.gui.panels.inspector.layer_table import LayerTableEditor
 MARGIN = 4 * theme.SPACE
 """The space at the left and right, in pixels."""
 MIN_EDITOR_WIDTH = 64
-"""Pixels below which no editor shrinks."""
+"""The least width of an editor, in pixels."""
 
 
 class Row(QObject):
-    """One field of the form. `name` is the parameter's, `field.name` that of the widget, which may have a prefix.
+    """One field of the form. `name` is the name of the parameter; `field.name`, the name of the widget, may have a prefix.
 
-    An edit begins when the field takes the focus, and is complete with Enter, when the field is left, or with a step of an
-    arrow. Until then `before` is the value that a text which is no value falls back to, and that Escape brings back.
+    An edit begins when the field gets the focus, and is complete with Enter, when the field loses the focus, or with a step of
+    an arrow. Until then `before` is the value that the parameter has while the text is not a value, and that Escape restores.
     """
 
     edited = pyqtSignal(object)  # the row
@@ -73,7 +73,7 @@ class Row(QObject):
 
     @property
     def before(self) -> Any:
-        """The value before the present edit."""
+        """Return the value before the present edit."""
         return self._before
 
     @before.setter
@@ -99,7 +99,7 @@ class Row(QObject):
 
     @pyqtSlot()
     def complete(self) -> None:
-        """What is typed, if it is a value, is no longer taken back."""
+        """Complete the edit: a valid value can no longer be reverted with Escape."""
         if not self.editor.read().fault:
             self.before = self.value
 
@@ -107,7 +107,7 @@ class Row(QObject):
         return self.before is not msgspec.UNSET and (bool(self.editor.read().fault) or self.value != self.before)
 
     def _restore(self) -> None:
-        """Take back what was typed since the edit began."""
+        """Restore the value from before the edit."""
         fault = self.editor.read().fault
         self.editor.show_value(self.before)
         self.value = self.before
@@ -117,7 +117,7 @@ class Row(QObject):
         self.show_problem(self.problem)
 
     def show_value(self, value: Any, problem: Problem | None) -> None:
-        """Show the design's value, unless it is what is being typed already."""
+        """Show the design's value, unless it is the one being typed."""
         known = self.editor.read()
         if value != self.value and (self.value is msgspec.UNSET or known.fault or known.value != value):
             self.editor.show_value(value)
@@ -138,12 +138,12 @@ class Row(QObject):
             self.show_problem(problem)
 
     def show_fault(self, fault: str) -> None:
-        """Say why what is typed is not taken."""
+        """Show why the typed text is not accepted."""
         kept = "" if self.value is msgspec.UNSET else f" The design keeps {words.value(self.field, self.value)}."
         self._tell("error", fault + kept)
 
     def show_problem(self, problem: Problem | None) -> None:
-        """Say what the check found about the value, or nothing."""
+        """Show the problem that the check of the design reports for this value, or none."""
         if problem is None:
             self._tell("", self.note)
         else:
@@ -166,12 +166,13 @@ class Row(QObject):
 
 
 def _label_width() -> int:
-    """The longest label in bold, and a gap: the same in every form, so that the fields of all blocks stand in one line."""
+    """Return the width of the labels: the longest one in bold and a gap. It is the same in every form, so that the fields of
+    all blocks are aligned."""
     return QFontMetrics(theme.font("body", bold=True)).horizontalAdvance(words.label("batch_normalization")) + 2 * theme.SPACE
 
 
 class Form(QWidget):
-    """Shows a struct; `edited` brings each new valid value, one parameter at a time."""
+    """A form for a struct. `edited` is emitted with each new valid value of one parameter."""
 
     edited = pyqtSignal(str, object, bool)  # parameter, value, whether it was typed
     focused = pyqtSignal(object)  # Field
@@ -204,7 +205,7 @@ class Form(QWidget):
 
     @property
     def rows(self) -> dict[str, Row]:
-        """The rows by parameter."""
+        """Return the rows by the name of the parameter."""
         return self._rows
 
     def _add_section(self, title: str, names: tuple[str, ...], by_name: dict[str, Field], prefix: str) -> None:
@@ -239,7 +240,7 @@ class Form(QWidget):
         self._rows[row.name] = row
 
     def show_values(self, values: Any, problems: dict[str, Problem]) -> None:
-        """Show a struct, and the problem of each parameter that has one."""
+        """Show the values of a struct, and the problem of each parameter that has one."""
         self._values = values
         for name, row in self._rows.items():
             problem = problems.get(name)
@@ -280,7 +281,7 @@ class Form(QWidget):
 
 
 def make_editor(field: Field, parent: QWidget) -> Editor:
-    """The editor for a field, its input called `field_<name>`."""
+    """Return an editor for a field; its input is called `field_<name>`."""
     if field.type == "table":
         editor: Editor = LayerTableEditor(field, parent, _layer_form)
     elif field.type in ("integer", "number") and field.optional:
@@ -299,5 +300,5 @@ def make_editor(field: Field, parent: QWidget) -> Editor:
 
 
 def _layer_form(table: Field, layer: type[StackLayer]) -> Form:
-    """The form of one layer of a table."""
+    """Return the form of one layer of a table."""
     return Form("row", fields(layer), prefix=f"{table.name}_")

@@ -1,4 +1,4 @@
-"""The rows of a layer stack: a table of layers, and under it the parameters of the chosen one."""
+"""The editor of a layer stack: a table of layers, and below it the parameters of the chosen one."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ LAYERS: dict[str, type[layer_stack.StackLayer]] = {
 }
 """The layers that a stack may contain, by their tag in the design file."""
 MakeForm: TypeAlias = Callable[[Field, type[layer_stack.StackLayer]], QWidget]
-"""Makes the form (`gui.panels.inspector.form.Form`) of a layer of a table; forms contain tables, so they pass themselves on."""
+"""A function that makes the form of a layer. Forms contain tables, so this module gets it as an argument and does not import
+`form`."""
 BUTTONS = (
     ("add", "plus", "Add a layer"),
     ("duplicate", "content-duplicate", "Duplicate the layer"),
@@ -49,9 +50,10 @@ BUTTONS = (
 
 
 class LayerTableEditor(Editor):
-    """A table `field_layers` with buttons `layers_add`, `layers_duplicate`, `layers_up`, `layers_down`, `layers_remove`.
+    """Edits the layers of a stack. The table is `field_layers`, with buttons `layers_add`, `layers_duplicate`, `layers_up`,
+    `layers_down`, `layers_remove`.
 
-    The fields of the chosen layer are called `field_layers_<parameter>`; an invalid one keeps the layer as it was.
+    The fields of the chosen layer are called `field_layers_<parameter>`; an invalid value leaves the layer as it was.
     """
 
     def _make(self, parent: QWidget) -> QWidget:
@@ -156,7 +158,7 @@ class LayerTableEditor(Editor):
             self._show_row()
 
     def _show_row(self) -> None:
-        """The form of the chosen layer, made again only where its type is another."""
+        """Show the form of the chosen layer; a new form is made only if the type of the layer changed."""
         layer = self._layers[self._row] if self._layers else None
         if self._form is None or layer is None or self._form.property("layer") != layer.type_name():
             if self._form is not None:
@@ -208,7 +210,7 @@ class LayerTableEditor(Editor):
 
 
 def summary(layer: layer_stack.StackLayer) -> str:
-    """`64, ReLU`: the values of a layer, in its order, those that are off left out."""
+    """Return the values of a layer in their order, without those that are off: `64, ReLU`."""
     values = [(field, getattr(layer, field.name)) for field in fields(type(layer))]
     shown = [
         field.name.replace("_", " ") if value is True else words.value(field, value)

@@ -1,4 +1,4 @@
-"""The right panel: who is selected, what follows from it, and the form to change it."""
+"""The right panel: the name of the selected block, facts about it, and the form that edits it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ MIN_WIDTH = 328
 
 
 class Inspector(QFrame):
-    """Object name `inspector`; fields `field_<parameter>`, the block's name `field_id`, facts `fact_<name>`."""
+    """Shows and edits the selected block. Object name `inspector`; fields `field_<parameter>`, the block's name `field_id`,
+    facts `fact_<name>`."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -123,18 +124,18 @@ class Inspector(QFrame):
             self._show_selection()
 
     def _is_shown(self) -> bool:
-        """Whether the form is that of what is selected."""
+        """Return whether the form belongs to the present selection."""
         chosen = self._chosen()
         kind = self._document.design.block(chosen).kind if chosen else ""
         return (chosen, kind) == (self._block_id, self._kind)
 
     def _chosen(self) -> str:
-        """The one block selected, or empty."""
+        """Return the id of the selected block; empty if not exactly one block is selected."""
         selection = self._document.selection
         return next(iter(selection)) if len(selection) == 1 else ""
 
     def _show_selection(self) -> None:
-        """Make the form of what is selected."""
+        """Make the form for the present selection."""
         self._block_id = self._chosen()
         self._kind = self._document.design.block(self._block_id).kind if self._block_id else ""
         for index in reversed(range(self._place.count())):
@@ -243,10 +244,8 @@ class Inspector(QFrame):
         self._document.edit(new, text, merge_key=key if typed else None)
 
     def _base(self, key: object) -> Design:
-        """What an edit starts from: while one field is typed in, the design before its first key.
-
-        Otherwise a passing value (`1` on the way to `12`) would take the wires of vanished ports with it for good.
-        """
+        """Return the design that an edit starts from. While a field is being typed in, it is the design before the first key:
+        an intermediate value (`1` on the way to `12`) must not remove the wires of ports for good."""
         if key is not None and self._typing is not None and self._typing[0] == key and self._typing[2] is self._document.design:
             return self._typing[1]
         return self._document.design
@@ -258,7 +257,7 @@ class Inspector(QFrame):
         self._document.end_merge()
 
     def edit_id(self) -> None:
-        """Put the cursor into the name of the selected block."""
+        """Put the cursor into the field with the name of the selected block."""
         if self._block_id:
             self._name.setFocus()
             self._name.selectAll()
@@ -283,7 +282,7 @@ class Inspector(QFrame):
 
     @pyqtSlot(str)
     def focus_field(self, name: str) -> None:
-        """Put the cursor into the field of this parameter, if it is shown; into the first one if it is empty."""
+        """Put the cursor into the field of this parameter, or into the first field if `name` is empty."""
         for form in self._forms.values():
             row = form.rows.get(name or next(iter(form.rows), ""))
             if row is not None:
@@ -297,7 +296,7 @@ class Inspector(QFrame):
 
 
 class HelpStrip(QWidget):
-    """What the focused field means, takes, and is by default."""
+    """Explains the focused field: its meaning, its range and its default."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -315,7 +314,7 @@ class HelpStrip(QWidget):
         layout.addStretch(1)
 
     def describe(self, field: Field | None) -> None:
-        """Describe a field; None clears."""
+        """Explain a field; None shows nothing."""
         if field is None:
             self._heading.setText("")
             self._text.setText("Click into a field to see what it means and what it takes.")

@@ -1,4 +1,4 @@
-"""Measures the chosen devices in children, and keeps the result with the design's shape."""
+"""The measurement of the chosen devices in child processes. The result is kept together with the shapes of the design."""
 
 from __future__ import annotations
 
@@ -23,18 +23,19 @@ from seqdec_gui.runs.tasks import Cancelled, Progress
 LOOK_MS = 200
 """The time from a change of the design or the devices to the search for kept advice, in milliseconds."""
 Subject = tuple[str, DeviceChoice]
-"""What an advice is about: the design's shape and the devices."""
+"""What an advice is about: a text that identifies the design's shapes, and the devices."""
 
 
 class Begun(msgspec.Struct, frozen=True):
-    """The batches that will be measured, and on how many choices of devices each."""
+    """The batches that will be measured, and the number of device choices that each is measured on."""
 
     sizes: tuple[int, ...]
     choices: int
 
 
 class Advisor(QObject):
-    """`advice` is the last one; `measured` what has come so far while `running`. `changed` after anything of it."""
+    """Measures devices and keeps the results. `advice` is the last result; `measured` holds the measurements made so far while
+    `running`. `changed` is emitted after each change."""
 
     changed = pyqtSignal()
 
@@ -68,12 +69,12 @@ class Advisor(QObject):
 
     @property
     def fits(self) -> bool:
-        """Whether the advice is about the design and the devices as they are now."""
+        """Return whether the advice is about the present design and devices."""
         return self.advice is not None and self._about == self._subject()
 
     @property
     def reason(self) -> str:
-        """Why nothing can be measured now, a sentence; empty where it can."""
+        """Return why nothing can be measured now, in a sentence; empty if measuring is possible."""
         workspace = self._workspace
         if workspace.training.running:
             return "A run trains: measuring now would slow it down, and be wrong."
@@ -86,13 +87,13 @@ class Advisor(QObject):
         return faults[0].sentence() if faults else ""
 
     def activate(self, active: bool) -> None:
-        """Look for what was kept while the panel is shown; a hidden one costs nothing."""
+        """Start or stop looking for kept advice; a hidden panel needs none."""
         self.active = active
         if active:
             self._timer.start(0)
 
     def measure(self) -> None:
-        """Begin, unless one is under way or cannot be."""
+        """Start measuring, unless a measurement is running or none is possible."""
         if self.running or self.reason:
             return
         design, folder = self._workspace.document.design, self._workspace.folder
@@ -107,11 +108,11 @@ class Advisor(QObject):
         self.changed.emit()
 
     def cancel(self) -> None:
-        """Give it up; the former advice comes back."""
+        """Cancel the measurement and show the former advice again."""
         self.job.cancel()
 
     def use_batch(self, batch_size: int) -> None:
-        """Train with this batch from now on: an edit with undo."""
+        """Set the design's batch size. This can be undone."""
         document = self._workspace.document
         training = msgspec.structs.replace(document.design.training, batch_size=batch_size)
         document.edit(document.design.with_training(training), f"Use batch {batch_size:,}")
@@ -119,7 +120,7 @@ class Advisor(QObject):
 
     @property
     def batch_size(self) -> int:
-        """The design's batch, as the devices can share it."""
+        """Return the design's batch size, rounded so that the devices can share it equally."""
         return divisible_batch(self._workspace.document.design.training.batch_size, self._workspace.devices.resolved.replicas)
 
     @property
@@ -127,7 +128,7 @@ class Advisor(QObject):
         return self._workspace.devices.resolved
 
     def partial(self) -> Advice:
-        """What has been measured so far, as an advice without a sentence."""
+        """Return the measurements made so far, as an advice without a sentence."""
         devices = self.devices if self._about is None else self._about[1]
         return Advice(
             engine="", why="", devices=devices, alone=devices.first, batch_size=self.batch_size,
@@ -187,7 +188,7 @@ class Advisor(QObject):
 
     @pyqtSlot()
     def _look(self) -> None:
-        """Look, in a thread, for an advice about the design and the devices as they are now."""
+        """Look, in a thread, for kept advice about the present design and devices."""
         self.changed.emit()
         if self.running or not self._workspace.devices.known:
             return
@@ -216,7 +217,7 @@ def _measure(
 
 
 def age(moment: float, now: float | None = None) -> str:
-    """`just now`, `12 min ago`, `3 h ago`, `2 d ago`."""
+    """Return how long ago a moment was: `just now`, `12 min ago`, `3 h ago`, `2 d ago`."""
     seconds = max(0.0, (time.time() if now is None else now) - moment)
     for size, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
         if seconds >= size:

@@ -1,4 +1,4 @@
-"""The advisor's panel on the Train page: a sentence, a table and what can be done about it."""
+"""The advisor's panel on the Train page: a sentence, a table, and buttons to measure and to use a batch size."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MEASURE = "Measure these devices"
 
 
 class AdvisorPanel(QFrame):
-    """Object name `advisor_panel`. `closed` when the user has seen enough of it; what is under way goes on."""
+    """Shows the advice. Emits `closed` when the user closes it; a running measurement goes on. Object name `advisor_panel`."""
 
     closed = pyqtSignal()
 
@@ -89,7 +89,7 @@ class AdvisorPanel(QFrame):
     # -- what is shown
     @pyqtSlot()
     def refresh(self) -> None:
-        """Bring everything up to date."""
+        """Update every text and button."""
         advisor = self.advisor
         running, advice = advisor.running, advisor.advice
         on = devices_in_words(advisor.devices)

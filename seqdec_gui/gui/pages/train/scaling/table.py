@@ -1,4 +1,4 @@
-"""What was measured, measurement row per devices and batch."""
+"""The table of measurements: one row per choice of devices and batch."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MEASUREMENT_ROLE = Qt.UserRole
 
 
 class Column(msgspec.Struct, frozen=True):
-    """`text` is NOTHING where there is nothing to say; a column that says nothing in any line is not shown."""
+    """One column. `text` returns NOTHING if there is no value; a column without any value is hidden."""
 
     title: str
     tip: str
@@ -39,7 +39,7 @@ class Column(msgspec.Struct, frozen=True):
 
 
 class AdviceTable(QTableWidget):
-    """Object name `advice_table`. The design's own batch stands in bold."""
+    """The table of the measurements of an advice. The rows of the design's own batch size are bold. Object name `advice_table`."""
 
     batch_chosen = pyqtSignal(int)  # the batch of the selected row; 0 where none that could be used is selected
 
@@ -67,12 +67,12 @@ class AdviceTable(QTableWidget):
 
     @property
     def chosen(self) -> Measurement | None:
-        """The measurement of the selected row."""
+        """Return the measurement of the selected row."""
         items = self.selectedItems()
         return items[0].data(MEASUREMENT_ROLE) if items else None
 
     def show_advice(self, advice: Advice, batch_size: int) -> None:
-        """One device first, small batches first; `batch_size` is the design's."""
+        """Show the measurements: fewest devices first, then the smallest batch. `batch_size` is the design's."""
         shown = (advice.measurements, batch_size, theme.current().name)
         if shown == self._shown:
             return
@@ -116,7 +116,7 @@ class AdviceTable(QTableWidget):
             self.setSpan(row, len(columns), 1, len(COLUMNS) - len(columns))
 
     def _set_widths(self, advice: Advice, rows: list[Measurement]) -> None:
-        """As wide as what stands in it; words that go over several columns do not count."""
+        """Set the widths of the columns by their texts, without those that span several columns."""
         of_cells = QFontMetrics(theme.font("body", bold=True))
         of_titles = QFontMetrics(theme.font("small", bold=True))
         for place, column in enumerate(COLUMNS):
