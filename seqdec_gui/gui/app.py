@@ -46,8 +46,11 @@ def main(design: Path | str | None = None) -> int:
 
 
 def _end_threads(status: int) -> None:
-    """Wait for the threads of the pool. If they take longer than CLOSING_MS, end the process with this status: a thread that
-    returns to an interpreter during its shutdown crashes it."""
+    """Wait for the threads of the pool.
+
+    If they take longer than CLOSING_MS, end the process with this status: a thread that returns to an interpreter during its
+    shutdown crashes it.
+    """
     pool = QThreadPool.globalInstance()
     pool.clear()
     if not pool.waitForDone(CLOSING_MS):

@@ -1,4 +1,7 @@
-"""The way to open the window from a script: `open_window(path)` returns a `MainWindow`. The window itself is in `gui.window`."""
+"""The way to open the window from a script: `open_window(path)` returns a `MainWindow`.
+
+The window itself is in `gui.window`.
+"""
 
 from __future__ import annotations
 

@@ -30,8 +30,10 @@ def install() -> None:
 
 
 def report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Log an error, save the designs of all windows and show the dialog. If the dialog is open already, the error is added to
-    it."""
+    """Log an error, save the designs of all windows and show the dialog.
+
+    If the dialog is open already, the error is added to it.
+    """
     global _reporting
     if issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, error, trace)

@@ -1,5 +1,6 @@
-"""The dialog that exports a trained model. The written file is opened again in a child process and its predictions are
-compared, before success is reported.
+"""The dialog that exports a trained model.
+
+The written file is opened again in a child process and its predictions are compared, before success is reported.
 
 Object names: `export_dialog`, `export_run`, `export_checkpoint`, `export_format`, `export_part`, `export_path`,
 `export_browse`, `export_button`, `export_cancel`, `export_progress`, `export_status`, `export_result`, `export_as_keras`,

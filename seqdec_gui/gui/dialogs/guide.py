@@ -46,8 +46,10 @@ def open_guide(parent: QWidget) -> GuideWindow:
 
 
 class GuideWindow(QWidget):
-    """The window of the guide. Links to other pages open in it, all other links in a browser. Object names `guide_window` and
-    `guide_text`."""
+    """The window of the guide. Links to other pages open in it, all other links in a browser.
+
+    Object names `guide_window` and `guide_text`.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

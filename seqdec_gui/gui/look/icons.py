@@ -1,5 +1,7 @@
-"""Icons in the colours of the theme. They must be requested again after a change of theme. qtawesome is imported with the first
-one."""
+"""Icons in the colours of the theme.
+
+They must be requested again after a change of theme. qtawesome is imported with the first one.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def icon(name: str, color: str | None = None) -> QIcon:
-    """Return the icon `mdi6.<name>` in a colour (`#rrggbb`), by default that of dimmed text. It is paler on a disabled widget."""
+    """Return the icon `mdi6.<name>` in a colour (`#rrggbb`), by default that of dimmed text.
+
+    It is paler on a disabled widget.
+    """
     os.environ.setdefault("QT_API", "pyqt5")
     import qtawesome
 

@@ -24,8 +24,10 @@ PREFERS_DARK = 1
 
 
 class Portal(QObject):
-    """Emits `dark_preferred` with the desktop's preference, at first and at every change. Emits nothing on desktops without a
-    portal."""
+    """Emits `dark_preferred` with the desktop's preference, at first and at every change.
+
+    Emits nothing on desktops without a portal.
+    """
 
     dark_preferred = pyqtSignal(bool)
 
@@ -34,8 +36,10 @@ class Portal(QObject):
         self._watcher: QDBusPendingCallWatcher | None = None
 
     def ask(self) -> None:
-        """Request the preference and listen for changes. Does nothing without a session bus, as Qt would try to start one and
-        block."""
+        """Request the preference and listen for changes.
+
+        Does nothing without a session bus, as Qt would try to start one and block.
+        """
         if not _has_session_bus():
             return
         bus = QDBusConnection.sessionBus()

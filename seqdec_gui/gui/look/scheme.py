@@ -16,8 +16,10 @@ CONTROL_HEIGHT = 28
 
 
 class Theme(msgspec.Struct, frozen=True):
-    """A colour scheme; colours are `#rrggbb`. Text has a contrast of at least 4.5 with each of the three backgrounds, borders
-    of controls of at least 3 (WCAG AA)."""
+    """A colour scheme; colours are `#rrggbb`.
+
+    Text has a contrast of at least 4.5 with each of the three backgrounds, borders of controls of at least 3 (WCAG AA).
+    """
 
     name: Literal["light", "dark"]
     window: str

@@ -1,5 +1,6 @@
-"""The style sheet of the application, on top of Qt's Fusion style. A widget selects a look with a dynamic property, so that no
-view has a style sheet of its own.
+"""The style sheet of the application, on top of Qt's Fusion style.
+
+A widget selects a look with a dynamic property, so that no view has a style sheet of its own.
 
 `QPushButton kind`: primary, flat. `QLabel role`: title, headline, dim, small, error, warning, ok, badge. `QFrame role`: card,
 bar, panel. `QToolButton kind`: panel (in a panel's header). Change a property with `polish(widget, name, value)`.

@@ -1,4 +1,7 @@
-"""The theme: colours, fonts and spacing, light and dark. Every view paints with `current()` and repaints on `notifier.changed`."""
+"""The theme: colours, fonts and spacing, light and dark.
+
+Every view paints with `current()` and repaints on `notifier.changed`.
+"""
 
 from __future__ import annotations
 
@@ -111,7 +114,10 @@ def install(application: QApplication) -> None:
 
 
 def follow_system() -> None:
-    """Request the desktop's preference for light or dark and follow its changes. Never blocks; does nothing without a portal."""
+    """Request the desktop's preference for light or dark and follow its changes.
+
+    Never blocks; does nothing without a portal.
+    """
     if notifier.portal is None:
         from seqdec_gui.gui.look.portal import Portal
 

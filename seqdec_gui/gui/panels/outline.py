@@ -234,10 +234,9 @@ class Outline(QTreeWidget):
 
     def connect_current(self) -> ConnectDialog | None:
         """Open *Connect to...* for the current line: a port, or all ports of a block."""
-        what, block_id = (
-            self.currentItem().data(0, ITEM_ROLE) if self.currentItem() else None,
-            self._block_of(self.currentItem()),
-        )
+        item = self.currentItem()
+        what = item.data(0, ITEM_ROLE) if item else None
+        block_id = self._block_of(item)
         if block_id is None:
             return None
         starts = [what] if isinstance(what, End) else starts_of(self._document, block_id)

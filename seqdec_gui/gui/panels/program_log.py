@@ -37,8 +37,10 @@ class _Handler(logging.Handler):
 
 
 class LogView(QPlainTextEdit):
-    """Shows the messages of the logger `seqdec_gui` as long as the view exists, the last MAX_LINES lines. Object name
-    `log_view`."""
+    """Shows the messages of the logger `seqdec_gui` as long as the view exists, the last MAX_LINES lines.
+
+    Object name `log_view`.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

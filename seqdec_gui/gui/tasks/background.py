@@ -22,8 +22,10 @@ _running: set[Operation] = set()
 
 
 class Operation(QObject):
-    """A function that runs in a thread. `finished` is emitted last in every case. `cancel()` drops the result; it does not stop
-    the function."""
+    """A function that runs in a thread. `finished` is emitted last in every case.
+
+    `cancel()` drops the result; it does not stop the function.
+    """
 
     finished = pyqtSignal()
     _returned = pyqtSignal(object)
@@ -125,8 +127,10 @@ class _Call(QRunnable):
 
 
 def result(function: Callable[[], Result]) -> Result:
-    """Call `function` in a thread of the pool and wait for its result. It serves threads that will end and must not create
-    threads of libraries."""
+    """Call `function` in a thread of the pool and wait for its result.
+
+    It serves threads that will end and must not create threads of libraries.
+    """
     future: Future[Result] = Future()
     QThreadPool.globalInstance().start(_Call(function, future))
     return future.result()

@@ -24,8 +24,10 @@ def sentence_of(error: Exception) -> str:
 
 
 class Job(QObject):
-    """A slow function in a thread, one at a time. `finished` is emitted last in every case. Deleting the object cancels the
-    function."""
+    """A slow function in a thread, one at a time. `finished` is emitted last in every case.
+
+    Deleting the object cancels the function.
+    """
 
     progressed = pyqtSignal(object)  # what the function tells
     returned = pyqtSignal(object)  # its result
@@ -84,8 +86,11 @@ class Job(QObject):
 
 
 class ChildTask(Job):
-    """One task in a child process. `returned` is emitted with the TaskResult, `progressed` with a Progress, a Notice or another
-    message of the task. `argv` is the command that starts the child; tests replace it."""
+    """One task in a child process.
+
+    `returned` is emitted with the TaskResult, `progressed` with a Progress, a Notice or another message of the task. `argv` is
+    the command that starts the child; tests replace it.
+    """
 
     argv: Sequence[str] = TASK_RUNNER
 

@@ -1,5 +1,7 @@
-"""Message and file dialogs: the only module that opens them. All are non-native and non-blocking: they are opened by `open()`
-and call a function with the answer."""
+"""Message and file dialogs: the only module that opens them.
+
+All are non-native and non-blocking: they are opened by `open()` and call a function with the answer.
+"""
 
 from __future__ import annotations
 
@@ -156,8 +158,10 @@ def choose_target(
     then: Callable[[Path], None],
     start: Path | None = None,
 ) -> QFileDialog:
-    """Ask where to write a file, and call `then` with the path. `suffix` (without dot) is added to names without one. The user
-    is asked before a file is replaced."""
+    """Ask where to write a file, and call `then` with the path. `suffix` (without dot) is added to names without one.
+
+    The user is asked before a file is replaced.
+    """
     dialog = _files(parent, title, filters, start if start is None or start.is_dir() else start.parent)
     dialog.setAcceptMode(QFileDialog.AcceptSave)
     dialog.setDefaultSuffix(suffix)

@@ -1,4 +1,4 @@
-"""What a port gets, as a picture: one-hot rows and arrays as images, ids with their symbols, vectors as numbers."""
+"""Pictures of the arrays that a port gets: images of one-hot rows and matrices, ids with their symbols, vectors as numbers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NUMBER_WIDTH = 84
 
 
 class Picture(QWidget):
-    """As wide as there is room; says how high it has to be for that."""
+    """The base class of all pictures: as wide as there is room, and as high as the contents need at that width."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,7 +56,7 @@ class Picture(QWidget):
 
 
 class MatrixPicture(Picture):
-    """A row `(steps, features)` as an image: a column of it per step, feature 0 at the top.
+    """A row `(steps, features)` as an image with a column per step, feature 0 at the top.
 
     `across` names the steps, `down` the features. Values are shaded from the lowest to the highest.
     """
@@ -72,7 +72,7 @@ class MatrixPicture(Picture):
         self.setAccessibleName(f"Image of {values.shape[0]} steps by {values.shape[1]} values")
 
     def _geometry(self, width: int) -> tuple[float, float, int, int]:
-        """Width and height of a cell, and the margins at the left and at the bottom, in pixels."""
+        """Return width and height of a cell, and the margins at the left and at the bottom, in pixels."""
         steps, features = self._values.shape
         left = self._label_width()
         wide = min(MAX_CELL, max(1.0, (width - left - 2) / max(1, steps)))
@@ -115,7 +115,10 @@ class MatrixPicture(Picture):
         painter.end()
 
     def _image(self, area: QRectF) -> QImage:
-        """One pixel per value, or fewer where the area has fewer: then the largest of each group is kept, so no 1 is lost."""
+        """Return an image with one pixel per value.
+
+        If the area has fewer pixels, each is the largest value of a group, so that no 1 is lost.
+        """
         look = theme.current()
         values = self._values.T
         rows = max(1, int(area.height() * self.devicePixelRatioF()))
@@ -138,7 +141,7 @@ class MatrixPicture(Picture):
         return super().event(event)
 
     def words_at(self, position: QPoint) -> str:
-        """What the value under the mouse is."""
+        """Return a description of the value under the mouse."""
         wide, high, left, _ = self._geometry(self.width())
         step, feature = int((position.x() - left - 1) // wide), int((position.y() - 1) // high)
         if not (0 <= step < self._values.shape[0] and 0 <= feature < self._values.shape[1]):
@@ -192,7 +195,7 @@ class IdsPicture(Picture):
 
 
 class NumbersPicture(Picture):
-    """A vector as numbers with their names in a grid."""
+    """A vector as a grid of numbers with their names."""
 
     def __init__(self, values: np.ndarray, names: tuple[str, ...] = (), parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -232,7 +235,7 @@ class NumbersPicture(Picture):
 
 
 def _small_font(cell: float) -> QFont:
-    """The small font, smaller still where a cell has no room for it."""
+    """Return the small font, or a smaller one if a cell has no room for it."""
     font = theme.font("small")
     if QFontMetrics(font).height() > cell + 4:
         font.setPixelSize(max(8, int(cell)))
@@ -240,6 +243,6 @@ def _small_font(cell: float) -> QFont:
 
 
 def square_side(width: int) -> int:
-    """The side of the square image that a vector of this width may be, 0 where it is none."""
+    """Return the side of the square image that a vector of this width may be, 0 if it is none."""
     side = math.isqrt(width)
     return side if side * side == width and side >= 4 else 0

@@ -1,4 +1,4 @@
-"""Cards in a grid that fits as many columns as there is room for."""
+"""Cards in a grid with as many columns as fit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from seqdec_gui.gui.look import theme
 
 
 class Card(QFrame):
-    """A picture, a title and a sentence; a click, Enter or Space activates it."""
+    """A picture, a title and a sentence. A click, Enter or Space activates the card."""
 
     activated = pyqtSignal()
 
@@ -57,7 +57,7 @@ class Card(QFrame):
 
 
 class GridLayout(QLayout):
-    """Items of one width and height in rows, as many a row as fit; the row is filled to the edge."""
+    """A layout of items of equal size, with as many in a row as fit. The items fill the row's width."""
 
     def __init__(self, parent: QWidget | None = None, least_width: int = 200, gap: int = 3 * theme.SPACE) -> None:
         super().__init__(parent)
@@ -95,7 +95,7 @@ class GridLayout(QLayout):
         self._arrange(rect, move=True)
 
     def _arrange(self, rect: QRect, move: bool) -> int:
-        """Place the items and give the height that they need."""
+        """Place the items if `move`, and return the height that they need."""
         shown = [item for item in self._items if item.widget() is not None and not item.widget().isHidden()]
         if not shown:
             return 0

@@ -1,4 +1,4 @@
-"""What is known of a run's certificate, in a word on a coloured ground that can be clicked."""
+"""A coloured badge with the result of a run's certificate in a word. A click on it opens the certificate."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HEIGHT = 5 * theme.SPACE
 
 
 class CertificateBadge(QAbstractButton):
-    """Object name `certificate_badge`. Hidden where there is nothing to say: one device, no certificate."""
+    """Shows the verdict on a run. Hidden if the run has one device and no certificate. Object name `certificate_badge`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -31,7 +31,7 @@ class CertificateBadge(QAbstractButton):
         self.hide()
 
     def show_certificate(self, certificate: Certificate | None, devices: int) -> None:
-        """That of a run on so many devices."""
+        """Show the certificate of a run on this number of devices."""
         if certificate == self.certificate and devices == self._devices:
             return
         self.certificate = certificate

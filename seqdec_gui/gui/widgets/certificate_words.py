@@ -1,4 +1,4 @@
-"""How a certificate is said in a word, in a colour and in a tooltip."""
+"""The verdict of a certificate as a word, a colour and a tooltip."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ WORDS: dict[Verdict, str] = {"": "", "equal": "Equal", "not_equal": "Not equal",
 
 
 def verdict_of(certificate: Certificate | None, devices: int) -> Verdict:
-    """What is known of a run on so many devices; nothing needs to be known of one device."""
+    """Return the verdict on a run with this number of devices; empty for one device without a certificate."""
     if certificate is not None:
         return "equal" if certificate.passed else "not_equal"
     return "uncertified" if devices > 1 else ""
 
 
 def verdict_text(certificate: Certificate | None, devices: int) -> str:
-    """`Equal`, `Not equal: decoder`, `Not certified`, or nothing."""
+    """Return the verdict in words: `Equal`, `Not equal: decoder`, `Not certified`, or nothing."""
     verdict = verdict_of(certificate, devices)
     if certificate is not None and verdict == "not_equal" and certificate.culprit:
         return f"{WORDS[verdict]}: {certificate.culprit}"
@@ -35,7 +35,7 @@ def verdict_color(verdict: Verdict) -> str:
 
 
 def verdict_tip(certificate: Certificate | None, devices: int) -> str:
-    """The largest differences, and what to do about them."""
+    """Return a tooltip with the largest differences, and what to do about them."""
     if certificate is None:
         return "Nobody has compared these devices with one of them yet." if devices > 1 else ""
     lines = [f"{certificate.devices} and {certificate.reference}, {certificate.steps} steps of batch {certificate.batch_size}"]
@@ -51,7 +51,7 @@ def verdict_tip(certificate: Certificate | None, devices: int) -> str:
 
 
 def differences(certificate: Certificate) -> list[tuple[str, str, str]]:
-    """What was compared, the largest difference, and where it is or what is allowed."""
+    """Return for each comparison: what was compared, the largest difference, and its place or its limit."""
     rows = [("Predictions", digits(certificate.prediction_difference), f"allowed {certificate.tolerance:.0e}")]
     rows.append(("Weights", digits(certificate.weight_difference), certificate.weight))
     for name, value in certificate.metric_differences.items():

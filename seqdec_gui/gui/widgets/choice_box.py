@@ -1,4 +1,4 @@
-"""A combo box of a form: the wheel scrolls the form, and words that are longer than the field end in dots."""
+"""A combo box for forms: the mouse wheel scrolls the form, and text that is too long ends in dots."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from seqdec_gui.gui.look import theme
 
 
 class ChoiceBox(QComboBox):
-    """Its list is as wide as its longest line."""
+    """A combo box whose list is as wide as its longest line."""
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
@@ -21,7 +21,7 @@ class ChoiceBox(QComboBox):
 
     @property
     def shown_text(self) -> str:
-        """What the closed box has room for."""
+        """Return the text that fits into the closed box."""
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
         room = self.style().subControlRect(QStyle.CC_ComboBox, option, QStyle.SC_ComboBoxEditField, self).width()

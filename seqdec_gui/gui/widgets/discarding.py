@@ -1,4 +1,4 @@
-"""Taking widgets out of a layout so that nobody finds them any more."""
+"""Removing widgets from a layout at once, so that they can no longer be found by name."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from PyQt5.QtWidgets import QLayout, QWidget
 
 
 def discard(widget: QWidget) -> None:
-    """Remove the widget from its parent at once, and delete it when its own signals are done with."""
+    """Remove the widget from its parent at once. It is deleted after its own signals have been handled."""
     widget.hide()
     widget.setParent(None)
     widget.deleteLater()
 
 
 def discard_all(layout: QLayout) -> None:
-    """Discard every widget of a layout; spacers go too."""
+    """Discard every widget of a layout, and remove its spacers."""
     while layout.count():
         item = layout.takeAt(0)
         if item.widget() is not None:

@@ -1,4 +1,4 @@
-"""Words that may be longer than their place: names of files, runs and designs, facts, reasons."""
+"""A label for text that may be too long: names of files, runs and designs, facts, reasons."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ MIN_WIDTH = 24
 
 
 class ElidedLabel(QLabel):
-    """Shortens its text where there is no room for it; the whole is the tooltip then, unless it has another.
+    """Shortens its text if there is no room, and then shows all of it as a tooltip, unless it has another tooltip.
 
-    It takes the room that its layout has, or, with `fills` off, no more than the whole text needs.
+    It takes all the width of its layout or, with `fills` off, no more than the text needs.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What a page shows as long as it has nothing to show."""
+"""The contents of a page that has nothing to show yet."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from seqdec_gui.gui.look.icons import icon
 
 
 class EmptyState(QWidget):
-    """A page with nothing to show yet: an icon, a sentence, and a button that does the next step."""
+    """An icon, a sentence, and a button for the next step."""
 
     def __init__(self, icon_name: str, title: str, text: str, button: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,7 +49,7 @@ class EmptyState(QWidget):
         self._on_theme_changed()
 
     def add_button(self, button: QPushButton) -> None:
-        """One more thing to do, below the first."""
+        """Add another button below the first."""
         self._more.addWidget(button, 0, Qt.AlignHCenter)
 
     def _on_theme_changed(self) -> None:

@@ -1,4 +1,4 @@
-"""Keeping the keyboard where the user left it when the focused widget is disabled or hidden."""
+"""Keeping the keyboard focus in place when the focused widget is disabled or hidden."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _SUCCESSOR = "focus_successor"
 
 
 def follow_focus(widget: QWidget, successor: QWidget) -> None:
-    """Let `successor` have the focus of `widget` as soon as it can, when `widget` had it and is disabled or hidden."""
+    """Give the focus of `widget` to `successor`, as soon as that can take it, when `widget` is disabled or hidden."""
     widget.setProperty(_SUCCESSOR, successor)
 
 
 class KeepsFocus(_Window):
-    """A window whose focus does not slip to a neighbour; to be mixed in before the Qt class.
+    """A mixin for windows, before the Qt class, that keeps the focus from moving to a neighbouring widget.
 
-    When a focused widget is disabled or hidden, Qt gives the focus to the next in the tab order, where the next press of a key
-    does what nobody chose: after Pause, Space was Stop. Where one of the two is a button, the focus rests on what surrounds the
-    widget instead, where Space and Enter do nothing, until the widget or its successor (see `follow_focus`) can take it.
+    When a focused widget is disabled or hidden, Qt focuses the next widget in the tab order, where the next key does something
+    unexpected: after Pause, Space was Stop. If one of the two is a button, the focus rests on the surrounding widget instead,
+    where Space and Enter do nothing, until the widget or its successor (see `follow_focus`) can take it.
     """
 
     def focusNextPrevChild(self, forward: bool) -> bool:
-        """Move the focus on, for Tab; Qt calls this too when a focused widget can hold it no longer."""
+        """Move the focus on Tab. Qt also calls this when a focused widget can no longer have the focus."""
         lost = self.focusWidget()
         if lost is None or _can_have_focus(lost):
             return bool(super().focusNextPrevChild(forward))
@@ -44,7 +44,7 @@ class KeepsFocus(_Window):
 
 
 class _Waiting(QObject):
-    """Gives the focus back to a widget, or to its successor, unless the user has moved it meanwhile."""
+    """Returns the focus to a widget, or to its successor, unless the user has moved it meanwhile."""
 
     def __init__(self, lost: QWidget, rest: QWidget) -> None:
         super().__init__(rest)
@@ -73,7 +73,7 @@ def _can_have_focus(widget: QWidget) -> bool:
 
 
 def _surrounding(lost: QWidget, window: QWidget) -> QWidget:
-    """The nearest widget around a lost one that can hold the focus itself and does nothing with Space and Enter."""
+    """Return the nearest surrounding widget that can have the focus and does nothing on Space and Enter."""
     around = lost.parentWidget()
     while around is not None and around is not window:
         if _can_have_focus(around) and around.focusProxy() is None and around is not QApplication.focusWidget():

@@ -8,7 +8,7 @@ from PyQt5.QtWidgets import QAction, QMenu
 
 
 def add_entry(menu: QMenu, text: str, command: Callable[[], object], keys: str = "", enabled: bool = True) -> None:
-    """Add an entry that calls `command`. `keys` is shown at its right, for keys that the widget handles itself."""
+    """Add an entry that calls `command`. `keys` is the shortcut to show, for keys that the widget handles itself."""
     action = QAction(text + (f"\t{keys}" if keys else ""), menu)
     action.setEnabled(enabled)
 

@@ -1,4 +1,4 @@
-"""Spin boxes that take a typed number whole or not at all, for pages without a form of the inspector."""
+"""Spin boxes for pages without a form of the inspector. They accept a typed number unchanged or refuse it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ _PARTS_OF_NUMBERS = "+-.,_ \u00a0\u202f'0123456789eE"
 
 
 class _Whole(_SpinBox):
-    """To be mixed in before the Qt class, whose signal `refused` brings the sentence.
+    """A mixin for spin boxes, before the Qt class. Its signal `refused` carries the sentence about a refused number.
 
-    A spin box of Qt swallows the keys that would lead out of its range, so that 99999999 typed where 9999 is the most becomes
-    9999. Here all keys are taken, and `valueChanged` comes with Enter, when the box is left, or with a step. A number out of
-    range then goes back to the value before, and a bubble under the box says why. Escape brings the value before back too.
+    A spin box of Qt ignores the keys that would lead out of its range, so that 99999999 typed where 9999 is the maximum becomes
+    9999. Here all keys are accepted, and `valueChanged` is emitted on Enter, when the box loses the focus, or with a step. A
+    number out of range is then replaced by the value before, and a tooltip below the box says why. Escape restores the value
+    before too.
     """
 
     def __init__(self, **properties: Any) -> None:
@@ -32,7 +33,7 @@ class _Whole(_SpinBox):
         self.setKeyboardTracking(False)
 
     def _number(self, plain: str) -> float | None:
-        """The number that a text without prefix and suffix means; None if it is none."""
+        """Return the number in a text without prefix and suffix; None if it is none."""
         raise NotImplementedError
 
     def validate(self, text: str | None, position: int) -> tuple[QValidator.State, str, int]:
@@ -51,7 +52,7 @@ class _Whole(_SpinBox):
         return self.value() if number is None else number
 
     def fixup(self, text: str | None) -> str:
-        """Qt asks for this at the end of an edit if the text is no value, and then shows the value before."""
+        """Return the value before the edit. Qt calls this at the end of an edit whose text is not a value."""
         self._refuse(text or "")
         return text or ""
 
@@ -82,7 +83,7 @@ class _Whole(_SpinBox):
 
 
 class WholeNumberBox(_Whole, QSpinBox):
-    """A whole number."""
+    """A spin box for an integer."""
 
     refused = pyqtSignal(str)
 
@@ -95,7 +96,7 @@ class WholeNumberBox(_Whole, QSpinBox):
 
 
 class DecimalBox(_Whole, QDoubleSpinBox):
-    """A number with decimals."""
+    """A spin box for a number with decimals."""
 
     refused = pyqtSignal(str)
 

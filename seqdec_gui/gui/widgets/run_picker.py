@@ -1,4 +1,4 @@
-"""Choosing a trained run of the open design and one of its checkpoints: for generating and exporting."""
+"""The choice of a trained run of the open design and of one of its checkpoints, for generating and exporting."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CHECKPOINTS: dict[CheckpointName, str] = {"best": "Best weights", "last": "Last 
 
 
 class TrainedRun(NamedTuple):
-    """A run with weights, which checkpoints it has, and what the user calls it."""
+    """A run with weights, its checkpoints, and the name that the user gave it."""
 
     run: RunFolder
     summary: RunSummary
@@ -35,19 +35,19 @@ class TrainedRun(NamedTuple):
 
     @property
     def words(self) -> str:
-        """`roman · 14 Mar 09:12:00 · finished · epoch 20 · loss 0.31`."""
+        """Return a line about the run: `roman · 14 Mar 09:12:00 · finished · epoch 20 · loss 0.31`."""
         loss = self.summary.best.get("val_loss", self.summary.metrics.get("loss"))
         figures = [self.name, self.summary.state, f"epoch {self.summary.epoch}"]
         return " · ".join(figures + ([f"loss {loss:.4g}"] if loss is not None else []))
 
 
 def checkpoints_of(run: RunFolder) -> tuple[CheckpointName, ...]:
-    """Those whose weights are there, the best first."""
+    """Return the checkpoints whose weights exist, the best first."""
     return tuple(name for name in CHECKPOINTS if any(run.checkpoints.glob(f"{name}*")))
 
 
 def trained_runs(design: DesignKey, parents: Iterable[Path], also: Path | None = None) -> list[TrainedRun]:
-    """Runs of the design with weights, the newest first; `also` one that was chosen, of whatever design."""
+    """Return the design's runs with weights, the newest first. `also` is a chosen run to include, whatever its design is."""
     summaries: dict[str, RunSummary] = {}
     for parent in parents:
         try:
@@ -65,7 +65,10 @@ def trained_runs(design: DesignKey, parents: Iterable[Path], also: Path | None =
 
 
 class RunPicker(QWidget):
-    """Combo boxes `<name>_run` and `<name>_checkpoint`. `refreshed` follows every listing, `changed` every other choice."""
+    """Combo boxes `<name>_run` and `<name>_checkpoint`.
+
+    `refreshed` is emitted after every listing, `changed` after every other choice.
+    """
 
     refreshed = pyqtSignal()
     changed = pyqtSignal()
@@ -110,7 +113,7 @@ class RunPicker(QWidget):
 
     @pyqtSlot()
     def refresh(self) -> None:
-        """List the runs of the open design again, in a thread; the chosen one stays chosen."""
+        """List the runs of the open design again, in a thread. The chosen run stays chosen."""
         if self._listing is not None:
             self._listing.cancel()
         document = self._workspace.document

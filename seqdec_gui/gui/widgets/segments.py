@@ -1,4 +1,4 @@
-"""One of a few choices, side by side."""
+"""A choice among a few values as a row of buttons."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from PyQt5.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QHBoxLayout, 
 
 
 class Segments(QFrame):
-    """Buttons of which one is down; `chosen` tells its value. The buttons are named `<name>_<value>`."""
+    """Buttons of which one is pressed. Emits `chosen` with its value. The buttons are named `<name>_<value>`."""
 
     chosen = pyqtSignal(str)
 
     def __init__(self, choices: Sequence[tuple[str, str, str]], name: str, parent: QWidget | None = None) -> None:
-        """`choices`: value, text, tooltip of each; the first is down."""
+        """Make the buttons. `choices` has value, text and tooltip of each; the first is pressed."""
         super().__init__(parent)
         self._values = [value for value, _, _ in choices]
         self._group = QButtonGroup(self)
@@ -34,7 +34,7 @@ class Segments(QFrame):
         return self._values[self._group.checkedId()]
 
     def choose(self, value: str) -> None:
-        """Press a button without telling."""
+        """Press a button without emitting `chosen`."""
         self._group.button(self._values.index(value)).setChecked(True)
 
     @pyqtSlot(QAbstractButton)

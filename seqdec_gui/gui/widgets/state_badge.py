@@ -1,4 +1,4 @@
-"""A run's state in a word on a coloured ground."""
+"""A coloured badge with a run's state in a word."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from seqdec_gui.runs.run_words import STATE_WORDS
 
 
 def state_color(state: str) -> str:
-    """The colour that a state is written in."""
+    """Return the colour of a state."""
     look = theme.current()
     if state in ("running", "starting", "stopping", "ending", "reading"):
         return look.accent
@@ -23,7 +23,7 @@ def state_color(state: str) -> str:
 
 
 class Badge(QWidget):
-    """Object name `run_state`."""
+    """Shows the state of a run. Object name `run_state`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""How a table looks that lists something: lines without a grid, one height, no row numbers."""
+"""The common look of tables that list something: no grid, rows of equal height, no row numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TITLE_PADDING = 5 * theme.SPACE
 
 
 def show_as_list(table: QTableView, row_height: int) -> None:
-    """Height in pixels."""
+    """Apply the look to a table; `row_height` is in pixels."""
     table.setShowGrid(False)
     table.setWordWrap(False)
     table.setHorizontalScrollMode(QAbstractItemView.ScrollPerPixel)
@@ -23,7 +23,10 @@ def show_as_list(table: QTableView, row_height: int) -> None:
 
 
 def fit_columns(table: QTableView) -> None:
-    """As wide as what stands in them; titles of several words, whose alignment asks for it, go over two lines."""
+    """Set the widths of the columns by their contents.
+
+    Titles of several words are broken into two lines if their alignment says so.
+    """
     metrics, model, header = QFontMetrics(theme.font("small", bold=True)), table.model(), table.horizontalHeader()
     header.setFixedHeight(2 * metrics.lineSpacing() + 4 * theme.SPACE)
     for place in range(model.columnCount()):

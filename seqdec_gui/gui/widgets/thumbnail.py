@@ -15,7 +15,7 @@ MARGIN = 12.0
 
 
 def thumbnail(design: Design, size: QSize, ratio: float = 1.0) -> QPixmap:
-    """The design fitted into `size` logical pixels, transparent around it."""
+    """Return a picture of the design fitted into `size` logical pixels, with a transparent background."""
     pixmap = QPixmap(size * ratio)
     pixmap.setDevicePixelRatio(ratio)
     pixmap.fill(Qt.transparent)

@@ -1,4 +1,4 @@
-"""Every action of the window in one table: its name, words, icon, shortcut and menu. `action_<name>` is its object name."""
+"""Every action of the window in one table: name, text, icon, shortcut and menu. Its object name is `action_<name>`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Shortcut: TypeAlias = QKeySequence.StandardKey | str
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One action. An empty name is a line between groups; `canvas` ones work on the design view."""
+    """One action. An empty name is a separator; `canvas` marks actions on the design view."""
 
     name: str = ""
     text: str = ""
@@ -98,7 +98,7 @@ TOOLBAR = ("new", "open", "save", "", "undo", "redo", "", "auto_layout", "fit")
 
 
 class Actions:
-    """The actions by name, built once for a window; `menu(name)` gives the submenus that the window fills."""
+    """The actions of a window, by name. `menu(name)` returns the submenus that the window fills."""
 
     def __init__(self, window: QWidget, bar: QMenuBar, undo_stack: QUndoStack) -> None:
         self._by_name: dict[str, QAction] = {}
@@ -120,11 +120,11 @@ class Actions:
 
     @property
     def canvas(self) -> list[str]:
-        """Names of the actions that work on the design view."""
+        """Return the names of the actions on the design view."""
         return [entry.name for entries in MENUS.values() for entry in entries if entry.canvas]
 
     def recolour(self) -> None:
-        """Paint the icons in the colours of the present theme."""
+        """Make the icons again in the colours of the theme in use."""
         for name, icon_name in self._icons.items():
             self._by_name[name].setIcon(icon(icon_name))
 
@@ -153,7 +153,7 @@ class Actions:
         self._by_name[entry.name] = action
 
     def _follow(self, stack: QUndoStack) -> None:
-        """Undo and redo say what they would do."""
+        """Keep text and state of *Undo* and *Redo* in step with the undo stack."""
         for name, text_changed, enabled_changed, text, enabled in (
             ("undo", stack.undoTextChanged, stack.canUndoChanged, stack.undoText(), stack.canUndo()),
             ("redo", stack.redoTextChanged, stack.canRedoChanged, stack.redoText(), stack.canRedo()),
@@ -178,14 +178,14 @@ class Actions:
 
 
 def _sequences(wish: Shortcut) -> list[QKeySequence]:
-    """The platform's keys for a standard action, or the keys as written."""
+    """Return the platform's keys for a standard action, or the keys as written."""
     if isinstance(wish, str):
         return [QKeySequence(wish)]
     return QKeySequence.keyBindings(wish)
 
 
 def shortcut_text(action: QAction) -> str:
-    """`Undo (Ctrl+Z)`, for tooltips."""
+    """Return the text of a tooltip: `Undo (Ctrl+Z)`."""
     words = action.toolTip() if action.toolTip() else action.text()
     keys = action.shortcut().toString(QKeySequence.NativeText)
     return f"{words} ({keys})" if keys else words

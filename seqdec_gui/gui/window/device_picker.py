@@ -1,4 +1,4 @@
-"""The button that says where the next run trains, and the list that opens under it."""
+"""The button that shows which devices the next run trains on, and the list that it opens."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ CHEVRON_SIZE = 18
 
 
 class DevicePicker(QToolButton):
-    """Object name `device_picker`; the list has a button `device_auto`, `device_cpu`, `device_cpu_2`, `device_gpu_0`, ..."""
+    """Shows and changes the chosen devices.
+
+    Object name `device_picker`; the list has a button `device_auto`, `device_cpu`, `device_cpu_2`, `device_gpu_0`, ...
+    """
 
     def __init__(self, devices: DeviceSelection, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -51,7 +54,7 @@ class DevicePicker(QToolButton):
 
     @pyqtSlot()
     def open_list(self) -> None:
-        """Open the list under the button."""
+        """Open the list below the button."""
         self._list.adjustSize()
         corner = self.mapToGlobal(QPoint(self.width() - self._list.width(), self.height() + theme.SPACE))
         self._list.move(corner)
@@ -85,7 +88,7 @@ class DevicePicker(QToolButton):
 
 
 class DeviceList(QFrame):
-    """Every device with its memory and load, refreshed while the list is open."""
+    """The list of devices with their memory and load, refreshed while it is open."""
 
     def __init__(self, devices: DeviceSelection, parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.Popup)
@@ -119,7 +122,7 @@ class DeviceList(QFrame):
         super().hideEvent(event)
 
     def _build(self) -> None:
-        """One row per device; the CPU is always there, so it can be chosen before the driver has answered."""
+        """Make one row per device. The CPU is listed at once, so it can be chosen before the driver answers."""
         while self._layout.count():
             self._layout.takeAt(0).widget().deleteLater()
         self._buttons = {}
@@ -195,7 +198,7 @@ class DeviceList(QFrame):
 
 
 def facts_of(device: Device | None) -> str:
-    """`3.1 of 80 GiB in use · load 12 % · 1 program`."""
+    """Return a line about a device: `3.1 of 80 GiB in use · load 12 % · 1 program`."""
     if device is None:
         return ""
     if device.virtual:

@@ -1,4 +1,4 @@
-"""What the menus open. The modules of dialogs are imported when one is first opened."""
+"""The dialogs that the menus open. The module of a dialog is imported when it is first opened."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from seqdec_gui.gui.workspace.workspace import Workspace
 
 
 def import_keras(workspace: Workspace, path: Path | None = None) -> None:
-    """Add a Keras model to the design: the one at `path`, or one to choose."""
+    """Open the dialog that imports a Keras model: the file at `path`, or one that the user chooses."""
     from seqdec_gui.gui.dialogs import import_keras
 
     import_keras.import_keras(workspace, path)
 
 
 def export(workspace: Workspace, format: str = "") -> None:
-    """Export a trained run; `format` is chosen already, if one is named."""
+    """Open the dialog that exports a trained run, with a format chosen if one is named."""
     from seqdec_gui.gui.dialogs.export import open_export
 
     open_export(workspace, format)

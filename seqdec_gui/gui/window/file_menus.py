@@ -1,4 +1,4 @@
-"""The submenus of recent designs, templates and examples, filled when they open."""
+"""The submenus of recent designs, templates and examples, which are filled when they open."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from seqdec_gui.gui.workspace.files import DesignFiles, examples, templates
 
 
 def follow_recents(menu: QMenu, files: DesignFiles, then: Callable[[], None]) -> None:
-    """Fill the menu with recent designs; `then` is called after one was opened."""
+    """Fill the menu with recent designs when it opens. `then` is called after one of them was opened."""
 
     def fill() -> None:
         menu.clear()
@@ -32,7 +32,7 @@ def follow_recents(menu: QMenu, files: DesignFiles, then: Callable[[], None]) ->
 
 
 def follow_bundles(menu: QMenu, files: DesignFiles, then: Callable[[], None]) -> None:
-    """Fill the menu with templates and examples; each begins a new design."""
+    """Fill the menu with templates and examples when it opens. Each of them starts a new design."""
 
     def fill() -> None:
         menu.clear()

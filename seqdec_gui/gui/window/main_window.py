@@ -1,4 +1,4 @@
-"""The window: panels, pages, actions and what connects them. It owns neither the design nor a run."""
+"""The main window: panels, pages and actions, and the connections between them. It owns neither the design nor a run."""
 
 from __future__ import annotations
 
@@ -53,7 +53,10 @@ DEFAULT_SIZE = QSize(1280, 800)
 
 
 def open_window(path: Path | str | None = None, rows: Sequence[pages.Page] = pages.PAGES) -> MainWindow:
-    """A window, shown: with the design at `path`, or with the welcome page. The caller keeps it. `rows` are its tabs."""
+    """Return a visible window with the design at `path`, or with the welcome page. `rows` are its tabs.
+
+    The caller must keep a reference.
+    """
     application = QApplication.instance()
     if not isinstance(application, QApplication):
         raise RuntimeError("open_window needs a QApplication")
@@ -69,7 +72,7 @@ def open_window(path: Path | str | None = None, rows: Sequence[pages.Page] = pag
 
 
 class MainWindow(KeepsFocus, QMainWindow):
-    """Object names are part of the contract with scripts and tests."""
+    """The main window. Scripts and tests rely on the object names in it."""
 
     def __init__(self, rows: Sequence[pages.Page] = pages.PAGES) -> None:
         super().__init__()
@@ -184,7 +187,7 @@ class MainWindow(KeepsFocus, QMainWindow):
 
     @pyqtSlot()
     def _on_templates_requested(self) -> None:
-        """Show the welcome page over the empty canvas again."""
+        """Show the welcome page over the empty canvas."""
         self.welcome.show()
         self.welcome.raise_()
         self.welcome.setFocus()
@@ -212,7 +215,7 @@ class MainWindow(KeepsFocus, QMainWindow):
         self.setWindowFilePath(str(self.document.path or ""))
 
     def look_for_recovery(self) -> None:
-        """Offer what a window that did not close in peace left."""
+        """Offer the recovery file of a window that ended without closing."""
         recovery = autosave.left_behind()
         if recovery is not None:
             self._on_recovery_found(recovery)
@@ -235,7 +238,7 @@ class MainWindow(KeepsFocus, QMainWindow):
 
     @pyqtSlot()
     def _show_run_log(self, *_changes: object) -> None:
-        """What a run says stands in the bottom panel, in front while the Train page is."""
+        """Show the tab with the run's log while the Train page is in front."""
         log = self._run_log()
         if log is not None and self.bottom.indexOf(log) < 0:
             self.bottom.insertTab(1, log, "Run log")
@@ -246,7 +249,7 @@ class MainWindow(KeepsFocus, QMainWindow):
             self.bottom.take_back()
 
     def _run_log(self) -> LogPanel | None:
-        """The log of the run shown, while the Train page is in front."""
+        """Return the log of the run on the Train page, None unless that page is in front."""
         if self.pages.current != PageName.TRAIN:
             return None
         page = self.pages.page(PageName.TRAIN)
@@ -257,7 +260,7 @@ class MainWindow(KeepsFocus, QMainWindow):
         return page.log if isinstance(page, TrainingPage) else None
 
     def _enable_canvas_actions(self) -> None:
-        """On other pages their keys belong to tables and texts."""
+        """Enable the actions on the design view on the Design page only: on others their keys belong to tables and texts."""
         shown = self.pages.current == PageName.DESIGN
         for name in self.actions_by_name.canvas:
             needs_selection = name in ("cut", "copy", "duplicate")
@@ -269,7 +272,7 @@ class MainWindow(KeepsFocus, QMainWindow):
             stack.redo() if forward else stack.undo()
 
     def _canvas_handlers(self) -> dict[str, Callable[[], None]]:
-        """What the actions that work on the design view call."""
+        """Return the methods that the actions on the design view call, by the action's name."""
         view, editor = self.design_view, self.design_view.editor
         return {
             "cut": editor.cut,
@@ -286,7 +289,7 @@ class MainWindow(KeepsFocus, QMainWindow):
         }
 
     def _call_canvas(self, handler: Callable[[], None]) -> None:
-        """Call a method of the design view, unless a drag is under way: an edit could remove what it holds."""
+        """Call a method of the design view, unless a drag is in progress: an edit could remove what is being dragged."""
         if self.design_view.interaction.gesture is None:
             handler()
 
@@ -375,7 +378,7 @@ class MainWindow(KeepsFocus, QMainWindow):
         self.take_file(path)
 
     def take_file(self, path: Path) -> None:
-        """Open a design, offer a data file to the Data page, or import a Keras model: by the suffix."""
+        """Open a design, open a data file on the Data page, or import a Keras model, depending on the suffix."""
         suffix = path.suffix.lower()
         if suffix == SUFFIX:
             self.files.open(path, self._on_design_opened)
@@ -396,7 +399,7 @@ class MainWindow(KeepsFocus, QMainWindow):
             self._keep_state()
 
     def _ask_guards(self, guards: list[CloseGuard]) -> None:
-        """Ask one after the other whether the window may close; each may answer later."""
+        """Ask one guard after the other whether the window may close; each may answer later."""
         while guards:
             guard = guards.pop(0)
             if not guard(lambda: self._ask_guards(guards)):
@@ -416,7 +419,7 @@ class MainWindow(KeepsFocus, QMainWindow):
 
 
 def _dropped(mime: QMimeData | None) -> Path | None:
-    """The first dropped local file that the window can take."""
+    """Return the first dropped local file that the window can open."""
     for url in mime.urls() if mime is not None else ():
         path = Path(QUrl(url).toLocalFile())
         if path.suffix.lower() in (SUFFIX, *KERAS_SUFFIXES) or format_of(path) is not None:

@@ -1,4 +1,4 @@
-"""A bar above the pages that says something and offers what to do; it never takes the focus away."""
+"""A bar above the pages with a message and buttons to act on it. It never takes the focus."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from seqdec_gui.gui.look.icons import icon
 
 
 class MessageBar(QFrame):
-    """Object name `message_bar`. `tell` replaces what it says; closing it with the cross calls nothing."""
+    """Shows one message at a time; `tell` replaces it. Closing it with the cross calls nothing. Object name `message_bar`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

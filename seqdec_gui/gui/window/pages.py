@@ -1,4 +1,4 @@
-"""The tabs in the centre. A page's module is imported when its tab is first shown, or when the program is idle (`preload`).
+"""The tabs of the window. A page's module is imported when its tab is first shown, or when the program is idle (`preload`).
 
 A page is a function `(Workspace) -> QWidget` that imports inside its body, and a row of `PAGES`.
 """
@@ -34,42 +34,42 @@ class Page(msgspec.Struct, frozen=True):
 
 
 def design_page(workspace: Workspace) -> DesignView:
-    """The view of the design, on which blocks are placed and connected."""
+    """Return the view of the design, on which blocks are placed and connected."""
     from seqdec_gui.gui.pages.design import create_page
 
     return create_page(workspace)
 
 
 def code_page(workspace: Workspace) -> CodePage:
-    """The design as a Python script."""
+    """Return the page with the design as a Python script."""
     from seqdec_gui.gui.pages.code.page import CodePage
 
     return CodePage(workspace)
 
 
 def data_page(workspace: Workspace) -> DataPage:
-    """The data file, and which column feeds which port."""
+    """Return the page with the data file and the columns that feed the ports."""
     from seqdec_gui.gui.pages.data.page import DataPage
 
     return DataPage(workspace)
 
 
 def train_page(workspace: Workspace) -> TrainingPage:
-    """The run that trains, live."""
+    """Return the page with the curves of the run that trains."""
     from seqdec_gui.gui.pages.train.page import TrainingPage
 
     return TrainingPage(workspace)
 
 
 def runs_page(workspace: Workspace) -> RunsPage:
-    """Every run of the design."""
+    """Return the page with every run of the design."""
     from seqdec_gui.gui.pages.runs.page import RunsPage
 
     return RunsPage(workspace)
 
 
 def generate_page(workspace: Workspace) -> GeneratePage:
-    """Sequences from a trained run."""
+    """Return the page that generates sequences with a trained run."""
     from seqdec_gui.gui.pages.generate.page import GeneratePage
 
     return GeneratePage(workspace)
@@ -87,7 +87,7 @@ PAGES: tuple[Page, ...] = (
 
 
 def build(page: Page, workspace: Workspace) -> QWidget:
-    """The page's widget, or a sentence where it fails: one page must not take the window and its design with it."""
+    """Return the page's widget or, if making it fails, a sentence about the error, so that the window stays usable."""
     try:
         return page.create(workspace)
     except Exception:

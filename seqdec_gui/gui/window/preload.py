@@ -1,4 +1,4 @@
-"""What the first look at a page would wait for, done soon after the start in pieces that nobody feels."""
+"""Imports and builds pages soon after the start, in steps too short to be noticed, so that the first look at a page is fast."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from seqdec_gui.gui.window.shell import Pages
 from seqdec_gui.gui.workspace.workspace import PageName
 
 BEGIN_MS = 700
-"""From the start of the window to the first import."""
+"""The time from the start of the window to the first import, in milliseconds."""
 STEP_MS = 40
-"""Between two steps, so that the window answers."""
+"""The time between two steps, in milliseconds, in which the window handles events."""
 LIBRARIES = (
     *("numpy", "numpy.typing", "pyarrow", "pyarrow.compute", "pyarrow.csv", "multiprocessing.connection", "cProfile"),
     *(f"seqdec_gui.{name}" for name in ("data.dataset", "data.statistics", "runs.certificate", "runs.advice")),
 )
-"""What is imported in a thread. Nothing here may import Qt: PyQt crashes when a module of it is first imported in one thread
-while another is inside Qt. These modules take longest where they load shared libraries, one at a time.
+"""The modules that are imported in a thread, one at a time: those that load large shared libraries.
+
+None of them may import Qt: PyQt crashes when a module of it is first imported in one thread while another thread is inside Qt.
 """
 MODULES = (
     "PyQt5.QtSvg",
@@ -36,15 +37,16 @@ MODULES = (
     *(f"seqdec_gui.gui.pages.generate.{name}" for name in ("fields", "page")),
     *(f"seqdec_gui.gui.pages.runs.{name}" for name in ("details", "page")),
 )
-"""What is imported in the window's thread, one in each step, what others need first; the modules of PyQt5 are those that
-pyqtgraph imports. tests/gui/test_preload.py sees to it that all exist.
+"""The modules that are imported in the window's thread, one per step, in the order of their dependencies.
+
+Those of PyQt5 are imported by pyqtgraph. tests/gui/test_preload.py checks that all of them exist.
 """
 PAGES = (PageName.TRAIN, PageName.DATA)
-"""The pages that take longest to build."""
+"""The pages that take longest to build, which are built in advance."""
 
 
 class Preload(QObject):
-    """Imports the modules of all pages and builds the largest two. Waits while a mouse button is held."""
+    """Imports the modules of all pages and builds the pages in `PAGES`. Waits while a mouse button is pressed."""
 
     ended = pyqtSignal()
 

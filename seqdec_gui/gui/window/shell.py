@@ -1,4 +1,4 @@
-"""The fixed parts of the window: panels left, right and below, tabs in the centre, the splitters between them."""
+"""The layout of the window: panels left, right and below, tabs in the centre, and the splitters between them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BOTTOM_HEIGHT = 112
 
 
 class Panel(QFrame):
-    """A widget under a small heading."""
+    """A widget below a small heading."""
 
     def __init__(self, title: str, content: QWidget, corner: QWidget | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,7 +45,7 @@ class Panel(QFrame):
 
 
 class Overlay(QObject):
-    """Keeps one widget over the whole of another, which stays visible and usable below."""
+    """Keeps one widget over the whole area of another, which stays visible and usable below it."""
 
     def __init__(self, above: QWidget, below: QWidget) -> None:
         super().__init__(above)
@@ -63,14 +63,17 @@ class Overlay(QObject):
 
 
 class Pages(QTabWidget):
-    """Object name `pages`. A page is built when it is first shown; `page_shown` brings its name."""
+    """The tabs of the window. A page is built when it is first shown. `page_shown` is emitted with its name.
+
+    Object name `pages`.
+    """
 
     page_shown = pyqtSignal(str)
 
     def __init__(
         self, rows: Sequence[Page], workspace: Workspace, built: Mapping[str, QWidget], parent: QWidget | None = None
     ) -> None:
-        """One tab for each of `rows`. `built` are the widgets of pages that exist already, by name."""
+        """Make a tab for each of `rows`. `built` has the widgets of pages that exist already, by name."""
         super().__init__(parent)
         self.setObjectName("pages")
         self.tabBar().setObjectName("page_tabs")
@@ -91,11 +94,11 @@ class Pages(QTabWidget):
 
     @property
     def current(self) -> str:
-        """The name of the page shown."""
+        """Return the name of the page in front."""
         return self._rows[self.currentIndex()].name
 
     def page(self, name: str) -> QWidget:
-        """The page's widget, built now if it was not yet."""
+        """Return the page's widget, which is built now if it does not exist."""
         if name not in self._built:
             self._put(name, build(self._rows[self._index(name)], self._workspace))
         return self._built[name]
@@ -113,7 +116,7 @@ class Pages(QTabWidget):
         self.setCurrentIndex(self._index(name))
 
     def step(self, by: int) -> None:
-        """Show the page `by` tabs to the right; behind the last comes the first."""
+        """Show the page `by` tabs to the right. The first page follows the last."""
         self.setCurrentIndex((self.currentIndex() + by) % self.count())
 
     @pyqtSlot(int)
@@ -131,7 +134,7 @@ class Pages(QTabWidget):
 
 
 class BottomPanel(QTabWidget):
-    """Problems and logs, with a button that hides them."""
+    """The tabs with problems and logs, and a button that hides them."""
 
     close_requested = pyqtSignal()
 
@@ -148,14 +151,14 @@ class BottomPanel(QTabWidget):
         self.setCornerWidget(self._close, Qt.TopRightCorner)
 
     def bring(self, widget: QWidget) -> None:
-        """Show the tab that belongs to the page in front, until `take_back`."""
+        """Show the tab that belongs to the page in front, until `take_back` is called."""
         if self._brought is None:
             self._before = self.currentWidget()
             self._brought = widget
             self.setCurrentWidget(widget)
 
     def take_back(self) -> None:
-        """Show the tab from before `bring` again, unless another was chosen meanwhile."""
+        """Show the tab from before `bring` again, unless the user has chosen another meanwhile."""
         if self._before is not None and self.currentWidget() is self._brought:
             self.setCurrentWidget(self._before)
         self._brought = self._before = None
@@ -165,7 +168,7 @@ class BottomPanel(QTabWidget):
 
 
 class Shell(QWidget):
-    """Left, centre and right, the bottom panel under the centre, a message bar over everything."""
+    """The panels left and right of the pages, the bottom panel below the pages, and a message bar above everything."""
 
     def __init__(self, left: tuple[QWidget, ...], pages: Pages, right: QWidget, bottom: BottomPanel) -> None:
         super().__init__()
@@ -188,7 +191,7 @@ class Shell(QWidget):
         layout.addWidget(self._across, 1)
 
     def save(self, settings: QSettings) -> None:
-        """Keep the sizes of the panels and which are hidden."""
+        """Save the sizes of the panels and which of them are hidden."""
         settings.setValue("window/columns", self._across.saveState())
         settings.setValue("window/rows", self._middle.saveState())
         settings.setValue("window/left", self.left.saveState())
@@ -196,7 +199,7 @@ class Shell(QWidget):
             settings.setValue(f"window/{name}_hidden", part.isHidden())
 
     def restore(self, settings: QSettings) -> None:
-        """Take what `save` kept; nothing where it kept nothing."""
+        """Restore the sizes and visibility that `save` wrote, if there are any."""
         pairs = ((self._across, "window/columns"), (self._middle, "window/rows"), (self.left, "window/left"))
         for splitter, key in pairs:
             state = settings.value(key)

@@ -1,4 +1,4 @@
-"""The status bar: what was just told, and parameters and memory of the whole design."""
+"""The status bar: recent messages, and parameters and memory of the whole design."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ MESSAGE_MS = 6000
 
 
 class Totals(QLabel):
-    """Object name `totals`: `232,214 parameters · 231,702 trainable · about 21 MiB at batch 64`."""
+    """Shows the size of the design: `232,214 parameters · 231,702 trainable · about 21 MiB at batch 64`.
+
+    Object name `totals`.
+    """
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,7 +48,7 @@ class Totals(QLabel):
 
 
 class StatusBar(QStatusBar):
-    """Left what was just told, for some seconds, or why training cannot begin (`train_reason`); right the totals."""
+    """Shows a message for some seconds at the left, or why training cannot start (`train_reason`), and totals at the right."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -58,6 +61,6 @@ class StatusBar(QStatusBar):
 
     @pyqtSlot(str)
     def tell(self, sentence: str) -> None:
-        """Show a sentence; one without room ends in dots instead of under the totals."""
+        """Show a sentence. If there is no room it ends in dots, and does not cover the totals."""
         room = self._totals.x() - 6 * theme.SPACE
         self.showMessage(self.fontMetrics().elidedText(sentence, Qt.ElideRight, room), MESSAGE_MS)

@@ -1,4 +1,4 @@
-"""The bar under the menus: actions, the choice of devices, and the button that trains."""
+"""The tool bar: actions, the choice of devices, and the Train button."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from seqdec_gui.gui.workspace.workspace import Workspace
 
 
 class ToolBar(QToolBar):
-    """Object name `toolbar`; holds `device_picker` and `train_button`."""
+    """The tool bar with `device_picker` and `train_button`. Object name `toolbar`."""
 
     def __init__(self, actions: Actions, workspace: Workspace) -> None:
         super().__init__("Tools", objectName="toolbar")
@@ -35,7 +35,7 @@ class ToolBar(QToolBar):
         self.addWidget(self.train_button)
 
     def show_shortcuts(self) -> None:
-        """Tool tips with the keys; Qt forgets them when an action gets another icon."""
+        """Add the shortcuts to the tooltips. Qt removes them when an action gets another icon."""
         for action in self.actions():
             button = self.widgetForAction(action)
             if action.text() and button is not None:

@@ -1,4 +1,4 @@
-"""The one big button: it says what it will do, or is disabled and says why."""
+"""The Train button. Its text says what a click does; if it is disabled, its tooltip says why."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from seqdec_gui.gui.workspace.workspace import Workspace
 
 
 class TrainButton(QPushButton):
-    """Object name `train_button`. `readiness_changed` brings what it says whenever that may have changed."""
+    """The button that starts training. `readiness_changed` is emitted with its state whenever that may have changed.
+
+    Object name `train_button`.
+    """
 
     readiness_changed = pyqtSignal(Readiness)
 
@@ -35,12 +38,12 @@ class TrainButton(QPushButton):
 
     @pyqtSlot()
     def _ask(self) -> None:
-        """Look once, after everything that a change brings has happened."""
+        """Refresh once, after all consequences of a change have been handled."""
         self._timer.start(0)
 
     @pyqtSlot()
     def refresh(self) -> None:
-        """Say what can be done now."""
+        """Show what can be done now."""
         state = readiness(self._workspace)
         self.setText(state.text)
         self.setEnabled(state.ready)

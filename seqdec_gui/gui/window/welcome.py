@@ -1,4 +1,4 @@
-"""What a window without a design shows: templates with small pictures, examples with data, recent designs."""
+"""The welcome page of a window without a design: templates, examples with data, and recent designs, as cards with pictures."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CARD_WIDTH = 200
 
 
 class Welcome(QScrollArea):
-    """Object name `welcome_page`; cards `template_<name>`, `example_<name>`, `recent_<number>`."""
+    """The welcome page, with cards `template_<name>`, `example_<name>`, `recent_<number>`. Object name `welcome_page`."""
 
     template_chosen = pyqtSignal(Path)  # a design to begin from
     design_chosen = pyqtSignal(Path)  # a recent design to open
@@ -118,7 +118,7 @@ class Welcome(QScrollArea):
 
     @pyqtSlot()
     def refresh_recents(self) -> None:
-        """Read the recent designs again."""
+        """Show the recent designs as they are now."""
         layout = self._recents.layout()
         while layout.count():
             layout.takeAt(0).widget().deleteLater()

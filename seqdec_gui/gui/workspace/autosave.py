@@ -1,4 +1,4 @@
-"""Changes written to a recovery file two seconds after the last one, and what was left by a window that did not close."""
+"""Recovery files with the changes of a design, written two seconds after the last edit in case the window does not close."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SUFFIX = ".autosave"
 
 
 class Recovery(msgspec.Struct, frozen=True):
-    """A recovery file, the design it belongs to (None: one without a file), and when it was written (Unix seconds)."""
+    """A recovery file, the design file it belongs to (None if there is none), and its modification time (Unix seconds)."""
 
     file: Path
     design: Path | None
@@ -38,7 +38,10 @@ class Recovery(msgspec.Struct, frozen=True):
 
 
 class Autosave(QObject):
-    """Follows a document. The file goes when the design is saved, or the window closed in peace (`forget`)."""
+    """Writes the recovery file of a document.
+
+    The file is removed when the design is saved or the window is closed (`forget`).
+    """
 
     def __init__(self, document: DesignDocument, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -55,18 +58,18 @@ class Autosave(QObject):
 
     @property
     def pending(self) -> bool:
-        """Whether something is still to be written."""
+        """Return whether changes have not been written yet."""
         return self._timer.isActive() or self._writing is not None
 
     def file(self) -> Path:
-        """Where the open design is kept."""
+        """Return the path of the open design's recovery file."""
         path = self._document.path
         if path is not None:
             return path.with_name(path.name + SUFFIX)
         return cache_folder() / f"untitled-{os.getpid()}{design_file.SUFFIX}{SUFFIX}"
 
     def forget(self) -> None:
-        """Write no more and remove the file: the design is safe, or not wanted."""
+        """Stop writing and remove the file, because the design is saved or not wanted."""
         self._timer.stop()
         if self._writing is not None:
             self._writing.cancel()
@@ -110,7 +113,7 @@ class Autosave(QObject):
 
 
 def cache_folder() -> Path:
-    """Where designs without a file are kept."""
+    """Return the folder of recovery files of designs without a file."""
     return Path(QStandardPaths.writableLocation(QStandardPaths.GenericCacheLocation)) / "seqdec-gui"
 
 
@@ -121,7 +124,7 @@ def write(design: Design, file: Path) -> None:
 
 
 def left_behind(path: Path | None = None) -> Recovery | None:
-    """What a window that did not close in peace left: of the design at `path`, or the newest of those without a file."""
+    """Return the recovery file that a window left behind: of the design at `path`, or the newest of a design without a file."""
     if path is not None:
         file = path.with_name(path.name + SUFFIX)
         written = _modified(file)
@@ -133,7 +136,7 @@ def left_behind(path: Path | None = None) -> Recovery | None:
 
 
 def age(recovery: Recovery) -> str:
-    """`2 minutes ago`, `3 hours ago`, `5 days ago`."""
+    """Return how long ago a recovery file was written: `2 minutes ago`, `3 hours ago`, `5 days ago`."""
     seconds = max(0.0, time.time() - recovery.written)
     for length, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= length:
@@ -149,7 +152,7 @@ def _modified(file: Path) -> float:
 
 
 def _alive(file: Path) -> bool:
-    """Whether the process that wrote this file still runs, and so still needs it."""
+    """Return whether the process that wrote this file still runs and so needs it."""
     digits = file.name.removeprefix("untitled-").partition(".")[0]
     if not re.fullmatch("[1-9][0-9]{0,8}", digits):
         return False

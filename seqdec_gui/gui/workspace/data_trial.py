@@ -1,4 +1,4 @@
-"""Trying the bindings on the data in a thread, whenever one of them or the file changes."""
+"""Checks in a thread whether the bound data suits the design, whenever the bindings, the design or the file change."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SETTLE_MS = 300
 
 
 class Question(NamedTuple):
-    """What a trial is about."""
+    """Everything that the result of a trial depends on."""
 
     source: DataSource
     ports: tuple[DataPort, ...]
@@ -36,7 +36,7 @@ class Question(NamedTuple):
 
 
 class Checking(QObject):
-    """Keeps the newest `Trial` of the open design. One is under way at a time; the last change wins.
+    """Keeps the newest `Trial` of the open design. One trial runs at a time, and the last change decides the next.
 
     The modules that read data are imported in the thread, with the first file.
     """
@@ -72,17 +72,17 @@ class Checking(QObject):
 
     @property
     def trying(self) -> bool:
-        """Whether the data is being read now."""
+        """Return whether the data is being read now."""
         return self._running is not None
 
     @property
     def busy(self) -> bool:
-        """Whether something is under way or about to be."""
+        """Return whether a trial runs or is about to."""
         return self.trying or self._looking is not None or self._timer.isActive() or self._settling.isActive()
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What is wrong with the data for the present design, errors first; empty as long as that is not known."""
+        """Return what is wrong with the data for the present design, errors first; empty until that is known."""
         if self.trial is None or self._answered is None or self._answered != self._question():
             return ()
         design, devices = self._document.design, self._devices.resolved
@@ -92,7 +92,7 @@ class Checking(QObject):
         return tuple(sorted(dict.fromkeys(relevant), key=lambda problem: problem.severity != "error"))
 
     def _fit_problems(self, trial: Trial, design: Design) -> tuple[Problem, ...]:
-        """Where the data does not suit the design, which is looked at once for each of the two."""
+        """Return where the data does not suit the design. The result is kept for this trial and this design."""
         if not self._document.report.ok:
             return ()
         if self._fit_of is None or self._fit_of[0] is not trial or self._fit_of[1] is not design:
@@ -103,26 +103,26 @@ class Checking(QObject):
 
     @property
     def passed(self) -> Stamps | None:
-        """The files that fit the present design, as they were then; None as long as that is not known."""
+        """Return the files that suit the present design, with their stamps at that time; None until that is known."""
         if self.trial is None or self._answered != self._question():
             return None
         return None if errors((*self.trial.problems, *self.problems)) else self._stamps
 
     def again(self) -> None:
-        """Check even though the design is the same: the file changed."""
+        """Check again although the design is the same, because the file changed."""
         self._forget()
         self._timer.start(0)
 
     @pyqtSlot()
     def look(self) -> None:
-        """Check again if a file is another than the one that was tried."""
+        """Check again if one of the files is not the one that was tried."""
         question = self._question()
         if self._looking is not None or question is None:
             return
         self._looking = background.run(lambda: _stamps(question), self._on_looked, self._on_not_looked, self)
 
     def _question(self) -> Question | None:
-        """What there is to try now; None without a file or without anything bound."""
+        """Return what to try now; None without a file or without a binding."""
         document = self._document
         source = document.design.data
         if not source.bindings or not (source.file or any(binding.file for binding in source.bindings)):
@@ -130,12 +130,12 @@ class Checking(QObject):
         return Question(source, data_ports(document.design, document.report.inference), document.folder)
 
     def _forget(self) -> None:
-        """What was found holds no longer."""
+        """Drop the results, which are out of date."""
         self._asked = self._answered = None
         self.changed.emit()
 
     def _forget_all(self) -> None:
-        """There is nothing to try."""
+        """Drop everything, because there is nothing to try."""
         known = self.trial is not None
         self.trial = self._stamps = None
         self._watch(())
@@ -210,7 +210,7 @@ class Checking(QObject):
         self._looking = None
 
     def _watch(self, stamps: Stamps) -> bool:
-        """Hear when one of these files changes, goes or comes. Whether one was not watched yet."""
+        """Watch these files for changes. Return whether one of them was not watched before."""
         files = {stamp.path for stamp in stamps if stamp.size >= 0}
         wanted = files | {str(Path(stamp.path).parent) for stamp in stamps if stamp.folder}
         watched = {*self._watcher.files(), *self._watcher.directories()}

@@ -1,4 +1,4 @@
-"""Which devices the next run trains on, and what this machine has."""
+"""The devices of this machine, and the choice of those that the next run trains on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from seqdec_gui.runs.spec import DeviceChoice
 
 
 class DeviceSelection(QObject):
-    """The choice is kept between starts; one that this machine cannot serve becomes `auto`."""
+    """The chosen devices, kept between starts. A choice that this machine cannot provide becomes `auto`."""
 
     devices_changed = pyqtSignal()
     choice_changed = pyqtSignal()
@@ -25,17 +25,17 @@ class DeviceSelection(QObject):
 
     @property
     def known(self) -> bool:
-        """Whether the devices have been listed yet."""
+        """Return whether the devices have been listed yet."""
         return bool(self.devices)
 
     @property
     def resolved(self) -> DeviceChoice:
-        """The choice with `auto` decided by what is idle now."""
+        """Return the choice, with `auto` replaced by the devices that are idle now."""
         return resolve(self.choice, self.devices)
 
     @property
     def label(self) -> str:
-        """`CPU`, `2 CPU devices`, `GPU 1`, `2 GPUs`."""
+        """Return the devices in words: `CPU`, `2 CPU devices`, `GPU 1`, `2 GPUs`."""
         chosen = self.resolved
         if chosen.kind == "gpu":
             return f"GPU {chosen.gpus[0]}" if len(chosen.gpus) == 1 else f"{len(chosen.gpus)} GPUs"
@@ -43,7 +43,7 @@ class DeviceSelection(QObject):
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """What speaks against the devices chosen: busy GPUs."""
+        """Return warnings about the chosen devices, such as busy GPUs."""
         try:
             return check_choice(self.resolved, self.devices)
         except InvalidInput as error:
@@ -57,7 +57,7 @@ class DeviceSelection(QObject):
             self.choice_changed.emit()
 
     def refresh(self) -> None:
-        """List the devices again, in a thread: the driver may take its time. One question at a time."""
+        """List the devices again in a thread, as the driver may take some time. Only one listing runs at a time."""
         if self._asked is None:
             self._asked = background.run(list_devices, self._on_devices_listed, self._on_devices_not_listed, self)
 

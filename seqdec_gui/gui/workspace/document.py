@@ -1,4 +1,4 @@
-"""The design that the window shows: what it is, what is wrong with it, what is selected, and every step back."""
+"""The design that a window shows, with its problems, its selection and its undo steps."""
 
 from __future__ import annotations
 
@@ -50,17 +50,17 @@ class DesignDocument(QObject):
 
     @property
     def path(self) -> Path | None:
-        """Where the design was opened from or saved to; None for one that has no file yet."""
+        """Return the file that the design was opened from or saved to; None if it has none."""
         return self._path
 
     @property
     def folder(self) -> Path:
-        """The folder where relative paths of the design begin: that of its file, or the home folder."""
+        """Return the folder that relative paths of the design start from: that of its file, or the home folder."""
         return Path.home() if self._path is None else self._path.parent
 
     @property
     def name(self) -> str:
-        """The file's name without suffix, or "Untitled"."""
+        """Return the file's name without suffix, or "Untitled"."""
         return "Untitled" if self._path is None else self._path.stem
 
     @property
@@ -69,14 +69,14 @@ class DesignDocument(QObject):
 
     @property
     def clean(self) -> bool:
-        """Whether the design is what its file holds."""
+        """Return whether the design is equal to the one in its file."""
         return self._stack.isClean()
 
     @property
     def report(self) -> Report:
-        """Shapes, parameter counts and problems of the current design; computed at most once per change.
+        """Return shapes, parameter counts and problems of the current design, computed at most once per change.
 
-        Moving blocks keeps it, so the positions of the blocks inside it may be older than the design's.
+        Moving blocks keeps the report, so the positions of the blocks in it may be older than the design's.
         """
         if self._report is None:
             self._report = check(self._design)
@@ -84,7 +84,7 @@ class DesignDocument(QObject):
 
     @property
     def selection(self) -> frozenset[str]:
-        """Ids of the selected blocks, all of them in the design."""
+        """Return the ids of the selected blocks, all of which are in the design."""
         return self._selection
 
     # -- edits
@@ -102,7 +102,7 @@ class DesignDocument(QObject):
             self.select(select)
 
     def end_merge(self) -> None:
-        """Let the next edit be an undo step of its own, whatever its merge key: the user turned to something else."""
+        """Let the next edit be an undo step of its own whatever its merge key, as the user has moved on to something else."""
         self._mergeable = False
 
     def rename(self, old: str, new: str) -> None:
@@ -115,7 +115,7 @@ class DesignDocument(QObject):
             self.edit(self._design.renamed(old, new), f"Rename {old} to {new}", select=selection)
 
     def rename_fault(self, old: str, new: str) -> str:
-        """Why a block cannot have this id, in a sentence; empty if it can."""
+        """Return why a block cannot have this id, in a sentence; empty if it can."""
         if problem := name_problem(new):
             return f"{problem.text} {problem.hint}"
         if new != old and self._design.has(new):
@@ -134,7 +134,7 @@ class DesignDocument(QObject):
 
     # -- files
     def new(self, design: Design | None = None) -> None:
-        """Begin with another design that has no file; the steps back of the former one go."""
+        """Show another design that has no file. The undo steps of the former design are dropped."""
         self._become(_identified(Design() if design is None else design), None)
 
     def open(self, path: Path | str) -> None:
@@ -151,7 +151,7 @@ class DesignDocument(QObject):
             self.repaired.emit(f"Several blocks had the same name; these were renamed: {', '.join(renamed)}.")
 
     def save(self, path: Path | str | None = None) -> None:
-        """Write the design, to `path` or where it came from. Raises InvalidInput, ValueError if there is no path at all."""
+        """Write the design to `path`, or to its own file. Raises InvalidInput, or ValueError if there is no path at all."""
         path = self._path if path is None else Path(path)
         if path is None:
             raise ValueError("the design has no file yet: name one")
@@ -173,7 +173,7 @@ class DesignDocument(QObject):
         self.replaced.emit()
 
     def _replace(self, design: Design, id: str | None = None) -> None:
-        """Show another design; everything that changes it goes through here. Without `id` it keeps that of the one before."""
+        """Show another design; every change goes through here. Without `id` it keeps the id of the former design."""
         old = self._design
         self._design = design = design.with_id(old.id if id is None else id)
         if self._report is not None and not _only_moved(old, design):
@@ -190,7 +190,7 @@ class DesignDocument(QObject):
 
 
 class _Edit(QUndoCommand):
-    """(old, new) of the frozen design."""
+    """An undo step: the designs before and after an edit."""
 
     def __init__(
         self, document: DesignDocument, old: Design, new: Design, text: str, merge_key: Hashable | None, joins: bool
@@ -222,12 +222,12 @@ class _Edit(QUndoCommand):
 
 
 def _identified(design: Design) -> Design:
-    """The design with a new id if it has none."""
+    """Return the design with a new id if it has none."""
     return design if design.id else design.with_id(new_id())
 
 
 def _same_file(first: Path, second: Path) -> bool:
-    """Whether two paths lead to first file."""
+    """Return whether two paths lead to one file."""
     try:
         return first == second or first.samefile(second)
     except OSError:
@@ -235,14 +235,17 @@ def _same_file(first: Path, second: Path) -> bool:
 
 
 def _only_moved(old: Design, new: Design) -> bool:
-    """Whether nothing but positions differs, so that all that was found out about the old design still holds."""
+    """Return whether only positions differ, so that the report on the old design still holds."""
     if old.links != new.links or old.data != new.data or old.training != new.training or len(old.blocks) != len(new.blocks):
         return False
     return all(a.id == b.id and a.parameters == b.parameters for a, b in zip(old.blocks, new.blocks, strict=True))
 
 
 def with_distinct_ids(design: Design) -> tuple[Design, tuple[str, ...]]:
-    """The design with a new id for every block whose id stands before it, and those new ids. Links keep to the first."""
+    """Return the design with a new id for every block whose id occurs before it, and those new ids.
+
+    Links keep the first block.
+    """
     taken = {block.id for block in design.blocks}
     seen: set[str] = set()
     blocks: list[Block] = []

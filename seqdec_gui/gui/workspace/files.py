@@ -1,4 +1,4 @@
-"""New, open, save: the ways in and out of a window's design, and what they ask first."""
+"""New, open and save: loading and saving the design of a window, with the questions to ask before."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Then = Callable[[], None]
 
 
 class DesignFiles(QObject):
-    """Asks about unsaved changes, tells of failures, remembers what was open."""
+    """Asks about unsaved changes, reports failures, and remembers recent designs."""
 
     recovery_found = pyqtSignal(autosave.Recovery)
     recents_changed = pyqtSignal()
@@ -32,7 +32,7 @@ class DesignFiles(QObject):
         self.autosave = autosave.Autosave(document, self)
 
     def new(self, design: Design | None = None, then: Then | None = None) -> None:
-        """Begin an empty design, or one from a template."""
+        """Start an empty design, or the given one."""
 
         def begin() -> None:
             self._document.new(design)
@@ -42,7 +42,7 @@ class DesignFiles(QObject):
         self.after_asking(begin)
 
     def new_from(self, path: Path, then: Then | None = None) -> None:
-        """Begin a design from a template or an example, which stays as it is."""
+        """Start a design from the file of a template or an example, which stays unchanged."""
         try:
             design = with_absolute_paths(design_file.load(path), path.parent).with_id("")
         except SeqdecError as error:
@@ -51,7 +51,7 @@ class DesignFiles(QObject):
         self.new(design, then)
 
     def open(self, path: Path | None = None, then: Then | None = None) -> None:
-        """Open a design file; without `path` ask for it."""
+        """Open a design file; without `path` the user is asked for it."""
         if path is None:
             self.after_asking(
                 lambda: notify.choose_file(self, "Open design", [notify.DESIGN_FILTER], lambda chosen: self._open(chosen, then))
@@ -73,7 +73,7 @@ class DesignFiles(QObject):
             self.recovery_found.emit(recovery)
 
     def restore(self, recovery: autosave.Recovery) -> None:
-        """Take the design of a recovery file as an unsaved change of the open one."""
+        """Show the design of a recovery file as an unsaved change of the open one."""
         try:
             design = design_file.load(recovery.file)
         except SeqdecError as error:
@@ -85,14 +85,14 @@ class DesignFiles(QObject):
         recovery.remove()
 
     def save(self, then: Then | None = None) -> None:
-        """Save where the design came from; ask where it has no file yet."""
+        """Save the design to its file; the user is asked for one if it has none."""
         if self._document.path is None:
             self.save_as(then)
         else:
             self._save(self._document.path, then)
 
     def save_as(self, then: Then | None = None) -> None:
-        """Save under a name to be asked for."""
+        """Ask for a file and save the design to it."""
         start = self._document.path or preferences.last_folder() / f"design{design_file.SUFFIX}"
         notify.choose_target(
             self, "Save design", [notify.DESIGN_FILTER], design_file.SUFFIX[1:], lambda path: self._save(path, then), start
@@ -112,13 +112,13 @@ class DesignFiles(QObject):
             then()
 
     def _rebase(self, old: Path | None, new: Path) -> None:
-        """Keep relative data files found when the design moves to another folder."""
+        """Adjust relative paths of data files when the design moves to another folder."""
         if old is not None and old.parent != new.parent:
             design = with_absolute_paths(self._document.design, old.parent)
             self._document.edit(design, "Save in another folder")
 
     def after_asking(self, then: Then) -> None:
-        """Call `then` once unsaved changes are saved or given up; not at all where the user cancels."""
+        """Call `then` after unsaved changes have been saved or discarded; do not call it if the user cancels."""
         document = self._document
         if document.clean:
             then()
@@ -147,7 +147,7 @@ class DesignFiles(QObject):
 
 
 def with_absolute_paths(design: Design, folder: Path) -> Design:
-    """The design with its files no longer relative to `folder`, so that it means the same anywhere."""
+    """Return the design with absolute paths instead of those relative to `folder`, so that it means the same everywhere."""
 
     def absolute(name: str) -> str:
         return str((folder / name).resolve()) if name and not Path(name).is_absolute() else name
@@ -162,7 +162,7 @@ def with_absolute_paths(design: Design, folder: Path) -> Design:
 
 
 class Template(msgspec.Struct, frozen=True):
-    """A design to start from, with the words of the welcome page."""
+    """A design to start from, with its texts on the welcome page."""
 
     path: Path
     title: str
@@ -185,12 +185,12 @@ _WORDS = {
 
 
 def templates() -> tuple[Template, ...]:
-    """The bundled templates, the archetype first; none where the resources are missing."""
+    """Return the bundled templates, the archetype first; none if the resources are missing."""
     return _bundled("templates")
 
 
 def examples() -> tuple[Template, ...]:
-    """The bundled examples with their small data."""
+    """Return the bundled examples with their small data files."""
     return _bundled("examples")
 
 

@@ -1,4 +1,4 @@
-"""Attaching to a run that goes on, soon after the start of the window."""
+"""The search for an active run of the open design, soon after the start of the window."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from seqdec_gui.gui.workspace.workspace import Workspace
 
 
 def follow_runs(workspace: Workspace) -> None:
-    """Attach to a run of the open design that goes on, so that the window asks about it before it closes.
+    """Follow a run of the open design that is active, so that the window asks about it before it closes.
 
-    NumPy, most of the time, is imported in a thread. Nothing of Qt may be: PyQt crashes when a module of it is first
-    imported in one thread while another is inside Qt.
+    NumPy, which takes most of the time, is imported in a thread. Nothing of Qt may be imported there: PyQt crashes when a
+    module of it is first imported in one thread while another thread is inside Qt.
     """
     background.run(lambda: import_module("numpy"), lambda _numpy: _begin_session(workspace), owner=workspace)
 

@@ -1,4 +1,4 @@
-"""From the open design to a run: what is wanted is fixed at the click, the slow part happens in the run's thread."""
+"""Starting a run of the open design. What to train is fixed at the click; the slow part happens in the run's thread."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from seqdec_gui.runs.spec import DeviceChoice, FitChoice, RunSpec
 
 
 class Request(msgspec.Struct, frozen=True):
-    """A run as wanted now: the design with every edit, saved or not. The run keeps this copy whatever happens to the file.
+    """What to train: the design with every edit, saved or not. The run keeps this copy whatever happens to the file.
 
-    `initial_run` is a run whose weights the training begins with, and `fit` says what becomes of what it has fitted; `passed`
-    are the data files that were found to fit.
+    `initial_run` is a run whose weights the training starts with, and `fit` says which of its fitted values to keep. `passed`
+    are the data files that have been checked against the design.
     """
 
     design: Design
@@ -53,7 +53,7 @@ def request(
     checkpoint: Literal["best", "last"] = "best",
     fit: FitChoice = "initial",
 ) -> Request:
-    """What the Train button means now."""
+    """Return what the Train button would train now."""
     document = workspace.document
     return Request(
         design=document.design,
@@ -69,25 +69,28 @@ def request(
 
 
 def runs_parent(design_path: Path | None) -> Path:
-    """The folder of a design's runs: as preferred, else `runs` beside it, else in the user's data folder."""
+    """Return the folder of a design's runs: the preferred one, else `runs` beside the design, else the user's data folder."""
     return preferences.run_folder() or folder.default_parent(design_path)
 
 
 def runs_parents(design_path: Path | None) -> tuple[Path, ...]:
-    """Every folder where this program may have put runs of a design, the one for new runs first.
+    """Return every folder that may contain runs of a design, the one for new runs first.
 
-    The others are `runs` beside the design, and the user's data folder, where they were put before the design had a file.
+    The others are `runs` beside the design, and the user's data folder, where runs are put while the design has no file.
     """
     return tuple(dict.fromkeys((runs_parent(design_path), folder.default_parent(design_path), folder.default_parent(None))))
 
 
 def design_key(document: DesignDocument) -> DesignKey:
-    """What tells the runs of the open design from those of others."""
+    """Return what identifies the runs of the open design."""
     return DesignKey(document.design.id, document.path)
 
 
 def launch(wanted: Request) -> process.RunProcess:
-    """Check, make the run's folder, start its process. Takes its time. Raises InvalidInput with all problems, SeqdecError."""
+    """Check the request, make the run's folder and start its process. This may take long.
+
+    Raises InvalidInput with all problems, SeqdecError.
+    """
     problems = errors(readiness(wanted.design, wanted.base, wanted.devices))
     source = wanted.design.data
     initial_run = str(wanted.initial_run or "")
@@ -119,7 +122,7 @@ def launch(wanted: Request) -> process.RunProcess:
 
 
 def relaunch(run: RunFolder, devices: DeviceChoice) -> process.RunProcess:
-    """Go on with a run that ended, from its last checkpoint, on these devices. Raises InvalidInput, SeqdecError."""
+    """Continue an ended run from its last checkpoint on these devices. Raises InvalidInput, SeqdecError."""
     spec = run.read_spec()
     problems = errors(batch_problems(spec.load_design().training, devices))
     if problems:
@@ -128,10 +131,10 @@ def relaunch(run: RunFolder, devices: DeviceChoice) -> process.RunProcess:
 
 
 def nice(devices: DeviceChoice) -> int:
-    """A run that computes on the CPU yields to the window."""
+    """Return the niceness of a run's process: a run on the CPU yields to the window."""
     return NICE if devices.kind == "cpu" else 0
 
 
 def _for_window(problem: Problem) -> Problem:
-    """The problem with what to do here, where there is no command line."""
+    """Return the problem with a hint for the window instead of one for the command line."""
     return msgspec.structs.replace(problem, hint=hint_in_window(problem.code, problem.hint))

@@ -1,4 +1,4 @@
-"""What the train button says, and why it cannot be pressed."""
+"""The text of the Train button, and why training cannot start."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ from seqdec_gui.runs.spec import DeviceChoice
 
 
 class Readiness(msgspec.Struct, frozen=True):
-    """`text` for the button; `reason` is a sentence that says what is missing, empty where training can start.
+    """The state of the Train button.
 
-    `page` is where it can be mended. `note` says that the run cannot generate afterwards, which does not stop it.
+    `text` is the button's text. `reason` is a sentence about what is missing, empty if training can start. `page` is where that
+    can be corrected. `note` says that the run will not be able to generate, which does not prevent training.
     """
 
     text: str
@@ -36,7 +37,7 @@ class Readiness(msgspec.Struct, frozen=True):
 
 
 def readiness(workspace: Workspace) -> Readiness:
-    """What the button of this workspace says now."""
+    """Return the state of the Train button of this workspace."""
     if workspace.training.running:
         return Readiness(training_words(workspace.training), "One run at a time: stop this one on the Train tab first.")
     if not workspace.devices.known:
@@ -55,7 +56,7 @@ def readiness(workspace: Workspace) -> Readiness:
 
 
 def training_words(state: TrainingState) -> str:
-    """`Training on 2 GPUs`, `Paused on CPU`, `Stopping`; empty where nothing trains."""
+    """Return the state of training in words: `Training on 2 GPUs`, `Paused on CPU`, `Stopping`; empty if nothing trains."""
     if state.phase is None:
         return ""
     words, devices = STATE_WORDS[state.phase], device_words(state.devices)
@@ -63,7 +64,7 @@ def training_words(state: TrainingState) -> str:
 
 
 def _note(problems: tuple[Problem, ...]) -> str:
-    """Why the trained model could not generate, a line for each reason."""
+    """Return why the trained model could not generate, one line per reason."""
     return "\n".join(f"{problem.text} {problem.hint}".strip() for problem in problems if problem.code in AGAINST_GENERATING)
 
 

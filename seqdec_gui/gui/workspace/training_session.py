@@ -1,4 +1,4 @@
-"""The run that trains and the run that is shown. One session per window; the Train and the Runs page share it."""
+"""The run that trains and the run that is shown. Each window has one session, which the Train and the Runs page share."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MAX_LOG_LINES = 2000
 
 
 class FollowedRun(QObject):
-    """One run, its history and the thread that follows it. `run` is None until its folder has been made."""
+    """A run, its history and the thread that follows it. `run` is None until its folder has been made."""
 
     changed = pyqtSignal()  # events were taken into `history`
     log_received = pyqtSignal(str)
@@ -63,12 +63,12 @@ class FollowedRun(QObject):
 
     @property
     def alive(self) -> bool:
-        """Whether the run goes on, as far as is known."""
+        """Return whether the run is active, as far as is known."""
         return self.status is None
 
     @property
     def state(self) -> Phase:
-        """`starting`, `running`, `paused`, `stopping`, or how it ended."""
+        """Return `starting`, `running`, `paused`, `stopping`, or how the run ended."""
         if self.status is not None:
             return self.status.state
         if self.history.final is not None:
@@ -85,7 +85,7 @@ class FollowedRun(QObject):
         self.changed.emit()
 
     def stop_alone(self) -> None:
-        """Stop it although the window goes: whoever is left behind ends a run by force that does not answer."""
+        """Stop the run although the window closes. The process that stays behind kills the run if it does not answer."""
         self.stop()
         if self.run is not None:
             stopper = stop_unattended(self.run)
@@ -101,19 +101,19 @@ class FollowedRun(QObject):
         return self._await(self._thread.checkpoint())
 
     def set_learning_rate(self, rate: float) -> Command:
-        """Raises InvalidInput."""
+        """Send another learning rate to the run. Raises InvalidInput."""
         return self._await(self._thread.set_learning_rate(rate))
 
     def waits_for(self, name: str) -> bool:
-        """Whether a command of this name was sent and not answered yet."""
+        """Return whether a command of this name was sent and has not been answered."""
         return any(order.command == name for order in self.pending.values())
 
     def leave(self) -> None:
-        """Follow it no longer; it goes on."""
+        """Stop following the run, which goes on."""
         self._thread.leave()
 
     def wait(self, timeout_s: float) -> None:
-        """For the end of the program: wait until the thread has gone."""
+        """Wait until the thread has ended. Called at the end of the program."""
         self._thread.wait(int(timeout_s * 1000))
 
     def _await(self, order: Command) -> Command:
@@ -154,7 +154,10 @@ class FollowedRun(QObject):
 
 
 class TrainingSession(QObject):
-    """`active` is the run that trains, `shown` the one on the Train page; often the same, either may be None."""
+    """The runs of a window: `active` is the one that trains, `shown` the one on the Train page.
+
+    They are often the same; either may be None.
+    """
 
     shown_changed = pyqtSignal()
     active_changed = pyqtSignal()
@@ -182,28 +185,28 @@ class TrainingSession(QObject):
         checkpoint: Literal["best", "last"] = "best",
         fit: FitChoice = "initial",
     ) -> None:
-        """Train the open design on the chosen devices, from scratch or from the weights of a run."""
+        """Train the open design on the chosen devices, from the start or from the weights of a run."""
         if self._busy():
             return
         wanted = request(self.workspace, initial_run, checkpoint, fit)
         self._begin(FollowedRun(lambda: launch(wanted), wanted.name), wanted.devices.names)
 
     def resume(self, run: RunFolder, name: str = "") -> None:
-        """Go on with a run that ended, on the chosen devices."""
+        """Continue an ended run on the chosen devices."""
         if self._busy():
             return
         devices = self.workspace.devices.resolved
         self._begin(FollowedRun(lambda: relaunch(run, devices), name or display_name(run.path), run), devices.names)
 
     def attach(self, run: RunFolder, name: str = "") -> None:
-        """Follow a run that is alive, with its whole curve."""
+        """Follow an active run, with its curves from the beginning."""
         if self.active is not None and self.active.run == run:
             self._show(self.active)
         elif self.active is None:
             self._begin(FollowedRun(lambda: RunProcess(run), name or display_name(run.path), run), ())
 
     def show(self, run: RunFolder, name: str = "") -> None:
-        """Show a run on the Train page, whether it still goes on or not."""
+        """Show a run on the Train page, whether it is active or not."""
         if self.active is not None and self.active.run == run:
             self._show(self.active)
         elif self.shown is None or self.shown.run != run:
@@ -219,13 +222,13 @@ class TrainingSession(QObject):
             self._show(self.active)
 
     def forget(self, path: Path) -> None:
-        """A run is about to be deleted: show it no longer."""
+        """Stop showing a run that is about to be deleted."""
         self.remove_overlay(path)
         if self.shown is not None and self.shown is not self.active and self.shown.run == RunFolder(path):
             self._show(self.active)
 
     def find_living(self) -> None:
-        """Look, in a thread, for a run of the open design that goes on, and attach to it."""
+        """Look in a thread for an active run of the open design, and follow it."""
         if self.active is None:
             document = self.workspace.document
             blank = document.path is None and not document.design.blocks
@@ -234,7 +237,7 @@ class TrainingSession(QObject):
 
     # -- earlier runs beside the one shown
     def overlay(self, path: Path, name: str) -> None:
-        """Draw an earlier run's curves too."""
+        """Draw the curves of an earlier run as well."""
         if path not in self.overlays:
             background.run(
                 lambda: read_history(RunFolder(path)), lambda history: self._on_overlay_read(path, name, history), owner=self
@@ -289,7 +292,7 @@ class TrainingSession(QObject):
         return followed
 
     def _may_close(self, proceed: Callable[[], None]) -> bool:
-        """Ask what becomes of the run."""
+        """Ask what to do with the run that trains, and return whether the window may close now."""
         if self.active is None:
             self._leave_all()
             return True
@@ -361,15 +364,15 @@ class TrainingSession(QObject):
 
 
 def session_of(workspace: Workspace) -> TrainingSession:
-    """The workspace's session, made at the first call."""
+    """Return the session of the workspace, made at the first call."""
     session = workspace.findChild(TrainingSession, options=Qt.FindDirectChildrenOnly)
     return session if session is not None else TrainingSession(workspace)
 
 
 def living(design: DesignKey, parents: Iterable[Path], blank: bool = False) -> RunFolder | None:
-    """The latest run of a design that goes on; for a thread.
+    """Return the latest active run of a design. Runs in a thread.
 
-    With `blank` any run of a design that was never saved: the window has just been opened and shows nothing else.
+    With `blank`, active runs of designs that were never saved count too: the window has just opened and shows nothing else.
     """
     children = [child for parent in parents for child in _folders(parent)]
     for run in map(RunFolder, sorted(children, key=lambda child: child.name, reverse=True)):

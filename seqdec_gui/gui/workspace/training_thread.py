@@ -1,4 +1,4 @@
-"""The thread that starts a run's process and follows it, so that the window never waits for a file or a process."""
+"""The thread that starts the process of a run and follows it, so that the window never waits for a file or a process."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ BATCH_S = 0.05
 MAX_EVENTS = 2000
 """The number of events that are sent to the window at once."""
 POLL_BYTES = 1 << 18
-"""Decoded in one go. Small, because the window waits for the interpreter meanwhile."""
+"""The part of the events file that is decoded at once, in bytes.
+
+It is small because the window waits for the interpreter meanwhile.
+"""
 LOG_S = 0.5
 """The time between two readings of the run's log, in seconds."""
 LOG_BYTES = 65536
@@ -32,9 +35,9 @@ LOG_BYTES = 65536
 EXIT_GRACE_S = 30.0
 """The time that a process gets to end after its last event, in seconds."""
 SILENT_S = 2.0
-"""Between two looks at a run that was never started, or that goes on where its lock cannot be seen."""
+"""The time between two looks at a run that never started, or whose lock cannot be seen from here, in seconds."""
 NICE = 10
-"""How much a run yields to the window where both compute on the CPU."""
+"""The niceness of a run on the CPU, where it competes with the window."""
 
 _running: set[TrainingThread] = set()
 """The threads that follow a run, kept referenced until they end."""
@@ -43,9 +46,9 @@ _running: set[TrainingThread] = set()
 class TrainingThread(QThread):
     """Follows one run from its first event to its last.
 
-    Events come in lists, at most 20 times a second and 2,000 at once, and never a second list before the receiver's event loop
-    has turned to the first: a flood of events, or the replay of a long run, waits in the file and not in the window's memory.
-    The thread ends when the run has ended, or at `leave()`; the run itself goes on then.
+    Events are sent in lists, at most 20 times a second and 2,000 at once. The next list is sent only after the receiver's event
+    loop has handled the one before: a flood of events, or the replay of a long run, waits in the file and not in the window's
+    memory. The thread ends when the run has ended, or at `leave()`; the run itself goes on then.
     """
 
     launched = pyqtSignal(RunFolder)  # its process has been started
@@ -57,7 +60,10 @@ class TrainingThread(QThread):
     _sent = pyqtSignal()
 
     def __init__(self, launch: Callable[[], RunProcess]) -> None:
-        """`launch` is called in the thread and may take its time; it raises SeqdecError where the run cannot be started."""
+        """Prepare to start a run.
+
+        `launch` is called in the thread and may take long; it raises SeqdecError if the run cannot be started.
+        """
         super().__init__()
         self._launch = launch
         self._commands: deque[Command] = deque()
@@ -70,36 +76,36 @@ class TrainingThread(QThread):
 
     @classmethod
     def following(cls, run: RunFolder) -> TrainingThread:
-        """For a run that somebody else has started; it need not be alive."""
+        """Return a thread for a run that was started elsewhere; the run need not be active."""
         return cls(lambda: attach(run))
 
     def begin(self) -> None:
-        """Start, and stay referenced until the end whatever becomes of the owner."""
+        """Start the thread, and keep it referenced until it ends even if its owner is deleted."""
         _running.add(self)
         self.start()
 
     # -- what the window wants; all of it returns at once
     def stop(self) -> None:
-        """Ask the run to save and stop; after a grace time it is ended with signals."""
+        """Ask the run to save and stop. After a grace period it is ended with signals."""
         self._tell(command("stop"))
 
     def pause(self) -> Command:
         return self._tell(command("pause"))
 
     def resume(self) -> Command:
-        """Go on after a pause."""
+        """Continue the run after a pause."""
         return self._tell(command("continue"))
 
     def set_learning_rate(self, rate: float) -> Command:
-        """Raises InvalidInput for a rate that is not above 0 and at most 100."""
+        """Send another learning rate to the run. Raises InvalidInput unless it is above 0 and at most 100."""
         return self._tell(command("set_learning_rate", rate))
 
     def checkpoint(self) -> Command:
-        """Write the weights now."""
+        """Ask the run to write its weights now."""
         return self._tell(command("checkpoint"))
 
     def leave(self) -> None:
-        """Let the run go on alone and end this thread soon."""
+        """Stop following the run, which goes on; the thread ends soon."""
         self._left = True
         self._wake.set()
         self._taken.set()
@@ -164,7 +170,7 @@ class TrainingThread(QThread):
                 process.run.send(order)
 
     def _send(self, events: list[Event], process: RunProcess) -> None:
-        """One list at a time; between two of them commands are obeyed, so that Stop works in a flood."""
+        """Send the events in lists. Commands are handled between two lists, so that Stop works during a flood of events."""
         for first in range(0, len(events), MAX_EVENTS):
             while not self._taken.wait(BATCH_S) and not self._left:
                 self._obey(process)
@@ -178,7 +184,7 @@ class TrainingThread(QThread):
             self._rest(BATCH_S, until_command=False)
 
     def _finish(self, process: RunProcess, log: _LogTail) -> None:
-        """The last event is there; the end of the process follows soon."""
+        """Wait for the end of the process after its last event."""
         until = time.monotonic() + EXIT_GRACE_S
         while process.running() and time.monotonic() < until and not self._left:
             self._rest(BATCH_S, until_command=False)
@@ -206,7 +212,7 @@ class TrainingThread(QThread):
 
 
 def leave_all(timeout_s: float = 2.0) -> None:
-    """Before the program ends: let all runs go on alone."""
+    """Stop following all runs, at the end of the program; the runs go on."""
     threads = list(_running)
     for thread in threads:
         thread.leave()
@@ -215,7 +221,7 @@ def leave_all(timeout_s: float = 2.0) -> None:
 
 
 class _LogTail:
-    """What is appended to the log, in whole lines; of a long log only the end."""
+    """Reads new complete lines of a log; of a long log only its end."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

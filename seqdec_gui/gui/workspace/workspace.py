@@ -1,4 +1,4 @@
-"""What all pages of one window share. A page is given the workspace and nothing else of the window."""
+"""What all pages of one window share. A page gets the workspace and knows nothing else of the window."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 CloseGuard: TypeAlias = Callable[[Callable[[], None]], bool]
 Phase: TypeAlias = "State | Literal['starting', 'stopping', 'ending']"
-"""The state of a run as its folder shows it, or what only a program that follows the run knows."""
+"""The state of a run as its folder shows it, or a state known only to the program that follows the run."""
 
 
 class PageName(StrEnum):
-    """The pages that other parts of the window lead to."""
+    """The pages that other parts of the window can show."""
 
     DESIGN = "design"
     CODE = "code"
@@ -35,21 +35,21 @@ class PageName(StrEnum):
 
 
 class TrainingState(msgspec.Struct, frozen=True):
-    """The run that trains: its phase, None where nothing trains, and the names of its devices, empty until they are known."""
+    """The run that trains. `phase` is None if nothing trains; `devices` are empty until they are known."""
 
     phase: Phase | None = None
     devices: tuple[str, ...] = ()
 
     @property
     def running(self) -> bool:
-        """Whether a run has been started and has not ended; it may be paused."""
+        """Return whether a run has been started and has not ended; it may be paused."""
         return self.phase is not None
 
 
 class Workspace(QObject):
-    """Pages emit wishes here and listen to those of others.
+    """The shared state of a window, and the signals by which pages ask for something and listen to each other.
 
-    `document` is the open design, `devices` the devices of the next run, `checking` tries the design's data.
+    `document` is the open design, `devices` the devices of the next run, `checking` checks the design's data.
     """
 
     page_requested = pyqtSignal(PageName)  # show this page
@@ -80,27 +80,27 @@ class Workspace(QObject):
 
     @property
     def chosen_run(self) -> Path | None:
-        """The folder of the run that was requested last: what Export and Generate begin with."""
+        """Return the folder of the run that was requested last, which Export and Generate select at first."""
         return self._chosen_run
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns of the data file that the Data page shows; empty until it has been shown."""
+        """Return the columns of the data file on the Data page; empty until the page has shown one."""
         return self._columns
 
     def set_columns(self, columns: tuple[Column, ...]) -> None:
-        """Say which columns the Data page shows."""
+        """Set the columns that the Data page shows."""
         if columns != self._columns:
             self._columns = columns
             self.columns_changed.emit()
 
     @property
     def training(self) -> TrainingState:
-        """The run that trains now."""
+        """Return the state of training."""
         return self._training
 
     def set_training(self, state: TrainingState) -> None:
-        """Say what is being trained; `TrainingState()` when it ended."""
+        """Set the state of training; `TrainingState()` if it ended."""
         if state != self._training:
             self._training = state
             self.training_changed.emit(state)
@@ -114,7 +114,7 @@ class Workspace(QObject):
 
     @property
     def folder(self) -> Path:
-        """The folder where relative paths of the design begin."""
+        """Return the folder that relative paths of the design start from."""
         return self.document.folder
 
     @pyqtSlot(Path)

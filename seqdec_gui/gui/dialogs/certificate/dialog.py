@@ -65,7 +65,10 @@ class RunContents(msgspec.Struct, frozen=True):
 
 
 class CertificateDialog(KeepsFocus, QDialog):
-    """Shows and makes the certificate of one run. Closing the dialog cancels a certification. Object name `certificate_dialog`."""
+    """Shows and makes the certificate of one run. Closing the dialog cancels a certification.
+
+    Object name `certificate_dialog`.
+    """
 
     def __init__(self, workspace: Workspace, path: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -27,8 +27,10 @@ GUTTER_GAP = 3 * theme.SPACE
 
 
 class CodePage(QWidget):
-    """Shows the script in an editor `code_view`, with buttons `code_copy` and `code_save`. The editor is empty while the design
-    has errors."""
+    """Shows the script in an editor `code_view`, with buttons `code_copy` and `code_save`.
+
+    The editor is empty while the design has errors.
+    """
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -67,8 +67,10 @@ def chosen_for(fitted: FittedCodec | None) -> Codec | None:
 
 
 class CodecForm(QWidget):
-    """The choice of a codec and its options. Emits `codec_changed` with a Codec, or None for automatic. `name` ends the object
-    names of its fields."""
+    """The choice of a codec and its options. Emits `codec_changed` with a Codec, or None for automatic.
+
+    `name` ends the object names of its fields.
+    """
 
     codec_changed = pyqtSignal(object)
 

@@ -32,8 +32,10 @@ MAX_SYMBOLS = 500
 
 
 class ColumnDetails(QScrollArea):
-    """Shows the figures of a column. Emits `tokens_changed` when the user switches between characters and words. Object name
-    `column_details`."""
+    """Shows the figures of a column. Emits `tokens_changed` when the user switches between characters and words.
+
+    Object name `column_details`.
+    """
 
     tokens_changed = pyqtSignal(str)
 

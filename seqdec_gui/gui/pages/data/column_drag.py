@@ -1,5 +1,7 @@
-"""Dragging columns with the mouse onto a widget that accepts them. It does not use Qt's drag and drop, which blocks and cannot
-be driven by tests."""
+"""Dragging columns with the mouse onto a widget that accepts them.
+
+It does not use Qt's drag and drop, which blocks and cannot be driven by tests.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +43,10 @@ class HasColumnTarget(Protocol):
 
 
 class ColumnDrag(QObject):
-    """Starts and follows drags in the viewport of a view. `columns_at(position)` returns the columns that a press there would
-    drag, () for none."""
+    """Starts and follows drags in the viewport of a view.
+
+    `columns_at(position)` returns the columns that a press there would drag, () for none.
+    """
 
     def __init__(self, view: QAbstractItemView, columns_at: Callable[[QPoint], Columns]) -> None:
         super().__init__(view)

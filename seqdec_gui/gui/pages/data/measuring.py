@@ -20,8 +20,10 @@ LARGE_BYTES = 2**29
 
 
 class Histogram(NamedTuple):
-    """Counts of values in bins of equal width: `counts[i]` values lie in bin i of [low, high]. With `whole` there is a bin for
-    each of the integers low, low + 1, ..."""
+    """Counts of values in bins of equal width: `counts[i]` values lie in bin i of [low, high].
+
+    With `whole` there is a bin for each of the integers low, low + 1, ...
+    """
 
     counts: tuple[int, ...]
     low: float
@@ -76,8 +78,10 @@ def _of_values(table: Table, column: Column, statistics: NumberStatistics) -> Hi
 
 
 class Measurements(QObject):
-    """Measures the columns of one table and keeps the results. `want` queues a column; the one requested last is measured
-    first."""
+    """Measures the columns of one table and keeps the results.
+
+    `want` queues a column; the one requested last is measured first.
+    """
 
     measured = pyqtSignal(str)  # name of a column
     failed = pyqtSignal(str, object)

@@ -38,8 +38,10 @@ EMPTY = f"Rows of numbers or text to train on: {' '.join(data_suffixes())}. Drop
 
 
 class DataPage(QWidget):
-    """Shows the file that the design names. Opening another file is an edit of the design, which can be undone. The page reads
-    no row before it is first shown."""
+    """Shows the file that the design names. Opening another file is an edit of the design, which can be undone.
+
+    The page reads no row before it is first shown.
+    """
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -128,7 +130,7 @@ class DataPage(QWidget):
     # -- which file
     @pyqtSlot(object)
     def open_file(self, path: Path) -> None:
-        """Make this the design's data file, once it has been read; if it cannot be read, say why and leave the design as it is."""
+        """Read a file and make it the design's data file. If it cannot be read, say why and leave the design as it is."""
         self._read(Path(path), choose=True)
 
     def _follow_design(self) -> None:

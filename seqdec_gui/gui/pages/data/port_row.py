@@ -50,8 +50,10 @@ class Remark(NamedTuple):
 
 
 class PortRow(QFrame):
-    """One row of the table of ports, which accepts dropped columns. Its signals carry the user's changes; `columns_chosen` with
-    () unbinds the port."""
+    """One row of the table of ports, which accepts dropped columns.
+
+    Its signals carry the user's changes; `columns_chosen` with () unbinds the port.
+    """
 
     columns_chosen = pyqtSignal(object, object)  # DataPort, tuple of names
     several_requested = pyqtSignal(object)  # DataPort

@@ -231,8 +231,10 @@ def _owner(problem: Problem, design: Design, ports: edits.Ports) -> DataPort | N
 
 
 def _owner_of(name: str, design: Design, ports: edits.Ports) -> DataPort | None:
-    """Return the port whose row shows a problem. For the loss of a decoder that is trained by teacher forcing, it is the port
-    with the column."""
+    """Return the port whose row shows a problem.
+
+    For the loss of a decoder that is trained by teacher forcing, it is the port with the column.
+    """
     where = port_for(ports, name)
     if where is None or edits.binding_of(design, ports, where) is not None:
         return where

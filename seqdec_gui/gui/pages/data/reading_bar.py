@@ -52,7 +52,9 @@ _CHOICES: dict[str, tuple[tuple[str, str], ...]] = {
 
 class ReadingBar(QWidget):
     """The fields `field_header`, `field_delimiter`, `field_quoting`, `field_encoding`, and warnings in `reading_warnings`.
-    Every change is an edit of the design, which can be undone. The bar is hidden for other files than text."""
+
+    Every change is an edit of the design, which can be undone. The bar is hidden for other files than text.
+    """
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -30,8 +30,10 @@ MAX_IMAGE_SYMBOLS = 4096
 
 
 class SamplePanel(QWidget):
-    """Shows the rows `sample_rows` at the left and the arrays of the chosen row at the right, one per port. The buttons
-    `sample_earlier` and `sample_later` step through the data. Object name `sample_panel`."""
+    """Shows the rows `sample_rows` at the left and the arrays of the chosen row at the right, one per port.
+
+    The buttons `sample_earlier` and `sample_later` step through the data. Object name `sample_panel`.
+    """
 
     shown = pyqtSignal()
 

@@ -24,8 +24,10 @@ from seqdec_gui.gui.widgets.focus import KeepsFocus
 
 
 class SeveralColumns(KeepsFocus, QDialog):
-    """A list `several_columns_list` with a check box per column. `then` is called with the chosen names. Object name
-    `several_columns`."""
+    """A list `several_columns_list` with a check box per column. `then` is called with the chosen names.
+
+    Object name `several_columns`.
+    """
 
     def __init__(
         self,

@@ -22,8 +22,10 @@ MAX_SEED = 2**31 - 1
 
 
 class SplitPanel(QWidget):
-    """The fields `split_kind`, `split_validation`, `split_test` (percent), `split_seed`, `split_column`, and the numbers of
-    rows in `split_rows`."""
+    """The settings of the split, and the number of rows of each part in `split_rows`.
+
+    Fields: `split_kind`, `split_validation`, `split_test` (percent), `split_seed`, `split_column`.
+    """
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -114,8 +114,10 @@ class LabelField(QWidget):
 
 
 class NumbersField(QWidget):
-    """A field per number, `input_<port>_<n>`, labelled with the names of the columns. A whole row may be pasted into any of
-    them."""
+    """A field per number, `input_<port>_<n>`, labelled with the names of the columns.
+
+    A whole row may be pasted into any of them.
+    """
 
     def __init__(self, port: FittedPort, codec: FittedNumbers, size: int) -> None:
         super().__init__()

@@ -26,8 +26,10 @@ from seqdec_gui.runs.generate_inputs import Row, RunInputs, rows_of_data
 
 
 class InputForm(QWidget):
-    """The source of the rows (typed, file or data) and its fields. `rows_wanted` is emitted with the rows for the task, once
-    they have been read."""
+    """The source of the rows (typed, file or data) and its fields.
+
+    `rows_wanted` is emitted with the rows for the task, once they have been read.
+    """
 
     failed = pyqtSignal(object)
 

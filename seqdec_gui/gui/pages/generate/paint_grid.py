@@ -16,8 +16,10 @@ _STEPS = {Qt.Key_Left: (-1, 0), Qt.Key_Right: (1, 0), Qt.Key_Up: (0, -1), Qt.Key
 
 
 class PaintGrid(QWidget):
-    """A grid of cells to paint. `values` has the shape `(side, side)`; 0 is empty, and painting sets a cell to `ink`. The right
-    button, or painting a painted cell, clears it."""
+    """A grid of cells to paint. `values` has the shape `(side, side)`; 0 is empty, and painting sets a cell to `ink`.
+
+    The right button, or painting a painted cell, clears it.
+    """
 
     changed = pyqtSignal()
 

@@ -59,8 +59,10 @@ def read_results(path: Path) -> list[Result]:
 
 
 def as_csv(results: Sequence[Result]) -> str:
-    """Return the results in the same CSV format as the command line writes. If a sequence was cut off, the column `finished`
-    says which, as with `--mark-unfinished`."""
+    """Return the results in the same CSV format as the command line writes.
+
+    If a sequence was cut off, the column `finished` says which, as with `--mark-unfinished`.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerows(lines_of(results))

@@ -46,8 +46,10 @@ NAME_WIDTHS = (96, 200)
 
 
 class RunsPage(QWidget):
-    """The table of runs with its tools and details. The folder is read in a thread: when the page is shown, when a run starts
-    or ends, and every second while a run is active."""
+    """The table of runs with its tools and details.
+
+    The folder is read in a thread: when the page is shown, when a run starts or ends, and every second while a run is active.
+    """
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -141,8 +141,11 @@ class SortedRuns(QSortFilterProxyModel):
 
 
 def _columns(metrics: list[str]) -> list[Column]:
-    """Return the columns. Those that help most to compare runs come first, where a small window shows them: the state, and the
-    metrics on validation rows."""
+    """Return the columns.
+
+    Those that help most to compare runs come first, where a small window shows them: the state, and the metrics on validation
+    rows.
+    """
     telling = [name for name in metrics if is_validation(name) and family(name) == "metrics"]
     others = [name for name in metrics if name not in telling]
     return [

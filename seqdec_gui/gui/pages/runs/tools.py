@@ -30,8 +30,10 @@ _WITH_TEXT = ("show", "overlay", "generate", "export")
 
 
 class Tools(QWidget):
-    """The actions in `actions_by_name`: show, overlay, generate, export, begin, certify, reuse, rename, folder, trash. Their
-    buttons are `run_<name>`."""
+    """The actions in `actions_by_name`: show, overlay, generate, export, begin, certify, reuse, rename, folder, trash.
+
+    Their buttons are `run_<name>`.
+    """
 
     all_designs_toggled = pyqtSignal()
 

@@ -30,8 +30,10 @@ def move_to_trash(runs: Sequence[Path]) -> int:
 
 
 def _make_trash() -> None:
-    """Make the trash folder if it is missing. Otherwise Qt 5.15 uses the working folder as the trash and moves runs to `files`
-    there."""
+    """Make the trash folder if it is missing.
+
+    Otherwise Qt 5.15 uses the working folder as the trash and moves runs to `files` there.
+    """
     trash = Path(QStandardPaths.writableLocation(QStandardPaths.GenericDataLocation)) / "Trash"
     try:
         trash.mkdir(mode=0o700, parents=True, exist_ok=True)

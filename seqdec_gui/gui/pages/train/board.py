@@ -64,8 +64,10 @@ SMOOTHING = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
 
 
 class Board(QWidget):
-    """Two rows of plots: loss and metrics above; learning rate, throughput and devices below. They share their range and the
-    cross hair."""
+    """Two rows of plots: loss and metrics above; learning rate, throughput and devices below.
+
+    They share their range and the cross hair.
+    """
 
     def __init__(self, session: TrainingSession, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -392,8 +394,10 @@ def _row() -> QSplitter:
 
 
 def _color(number: int, validation: bool) -> str:
-    """Return the colour of a curve. The first pair is blue and orange, which people with red-green colour blindness can tell
-    apart."""
+    """Return the colour of a curve.
+
+    The first pair is blue and orange, which people with red-green colour blindness can tell apart.
+    """
     look = theme.current()
     pairs = (
         (look.wire_float, look.wire_ids),

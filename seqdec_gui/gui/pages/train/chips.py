@@ -1,5 +1,7 @@
-"""The legend above a plot: one chip per curve with its colour, its name and a value. A click on a chip hides or shows the
-curve."""
+"""The legend above a plot: one chip per curve with its colour, its name and a value.
+
+A click on a chip hides or shows the curve.
+"""
 
 from __future__ import annotations
 

@@ -70,7 +70,10 @@ class _Drawn:
         self._smoothed: tuple[object, ...] = ()
 
     def values(self, series: Series, weight: float) -> Any:
-        """Return the smoothed values. They are computed again from the start only if points were removed or the weight changed."""
+        """Return the smoothed values.
+
+        They are computed again from the start only if points were removed or the weight changed.
+        """
         basis = (id(series.curve), series.curve.resets, weight)
         if basis != self._smoothed:
             self.smoothing = Smoothing(weight)
@@ -95,8 +98,10 @@ class MetricPlot(QFrame):
         from_zero: bool = False,
         parent: QWidget | None = None,
     ) -> None:
-        """Make an empty plot. `write` returns a value as text for the legend; with `from_zero` the vertical axis begins at
-        zero."""
+        """Make an empty plot.
+
+        `write` returns a value as text for the legend; with `from_zero` the vertical axis begins at zero.
+        """
         super().__init__(parent)
         self._from_zero = from_zero
         self._fitted = True

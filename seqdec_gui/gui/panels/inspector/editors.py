@@ -283,7 +283,10 @@ class LineEditor(Editor):
 
 
 class IntegersEditor(Editor):
-    """Edits integers such as `128, 128`. The buttons `field_<name>_add` and `field_<name>_remove` add and remove the last one."""
+    """Edits integers such as `128, 128`.
+
+    The buttons `field_<name>_add` and `field_<name>_remove` add and remove the last one.
+    """
 
     def _make(self, parent: QWidget) -> QWidget:
         return QLineEdit(parent)

@@ -166,8 +166,10 @@ class Row(QObject):
 
 
 def _label_width() -> int:
-    """Return the width of the labels: the longest one in bold and a gap. It is the same in every form, so that the fields of
-    all blocks are aligned."""
+    """Return the width of the labels: the longest one in bold and a gap.
+
+    It is the same in every form, so that the fields of all blocks are aligned.
+    """
     return QFontMetrics(theme.font("body", bold=True)).horizontalAdvance(words.label("batch_normalization")) + 2 * theme.SPACE
 
 

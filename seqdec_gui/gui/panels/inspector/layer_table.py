@@ -37,8 +37,10 @@ LAYERS: dict[str, type[layer_stack.StackLayer]] = {
 }
 """The layers that a stack may contain, by their tag in the design file."""
 MakeForm: TypeAlias = Callable[[Field, type[layer_stack.StackLayer]], QWidget]
-"""A function that makes the form of a layer. Forms contain tables, so this module gets it as an argument and does not import
-`form`."""
+"""A function that makes the form of a layer.
+
+Forms contain tables, so this module gets it as an argument and does not import `form`.
+"""
 BUTTONS = (
     ("add", "plus", "Add a layer"),
     ("duplicate", "content-duplicate", "Duplicate the layer"),
@@ -50,8 +52,9 @@ BUTTONS = (
 
 
 class LayerTableEditor(Editor):
-    """Edits the layers of a stack. The table is `field_layers`, with buttons `layers_add`, `layers_duplicate`, `layers_up`,
-    `layers_down`, `layers_remove`.
+    """Edits the layers of a stack.
+
+    The table is `field_layers`, with buttons `layers_add`, `layers_duplicate`, `layers_up`, `layers_down`, `layers_remove`.
 
     The fields of the chosen layer are called `field_layers_<parameter>`; an invalid value leaves the layer as it was.
     """

@@ -28,8 +28,10 @@ MIN_WIDTH = 328
 
 
 class Inspector(QFrame):
-    """Shows and edits the selected block. Object name `inspector`; fields `field_<parameter>`, the block's name `field_id`,
-    facts `fact_<name>`."""
+    """Shows and edits the selected block.
+
+    Object name `inspector`; fields `field_<parameter>`, the block's name `field_id`, facts `fact_<name>`.
+    """
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -244,8 +246,11 @@ class Inspector(QFrame):
         self._document.edit(new, text, merge_key=key if typed else None)
 
     def _base(self, key: object) -> Design:
-        """Return the design that an edit starts from. While a field is being typed in, it is the design before the first key:
-        an intermediate value (`1` on the way to `12`) must not remove the wires of ports for good."""
+        """Return the design that an edit starts from.
+
+        While a field is being typed in, it is the design before the first key: an intermediate value (`1` on the way to `12`)
+        must not remove the wires of ports for good.
+        """
         if key is not None and self._typing is not None and self._typing[0] == key and self._typing[2] is self._document.design:
             return self._typing[1]
         return self._document.design

@@ -34,8 +34,11 @@ class Begun(msgspec.Struct, frozen=True):
 
 
 class Advisor(QObject):
-    """Measures devices and keeps the results. `advice` is the last result; `measured` holds the measurements made so far while
-    `running`. `changed` is emitted after each change."""
+    """Measures devices and keeps the results.
+
+    `advice` is the last result; `measured` holds the measurements made so far while `running`. `changed` is emitted after each
+    change.
+    """
 
     changed = pyqtSignal()
 

@@ -39,7 +39,10 @@ class Column(msgspec.Struct, frozen=True):
 
 
 class AdviceTable(QTableWidget):
-    """The table of the measurements of an advice. The rows of the design's own batch size are bold. Object name `advice_table`."""
+    """The table of the measurements of an advice. The rows of the design's own batch size are bold.
+
+    Object name `advice_table`.
+    """
 
     batch_chosen = pyqtSignal(int)  # the batch of the selected row; 0 where none that could be used is selected
 
