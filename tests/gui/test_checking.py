@@ -318,7 +318,7 @@ def test_what_cannot_be_tried_at_all_is_said_and_blocks_nothing(
     told: list[str] = []
     window.workspace.status_message.connect(told.append)
     window.files.open(folder / "seed.seqdec")
-    qtbot.waitUntil(lambda: told == ["The data could not be tried: no room"], timeout=10_000)
+    qtbot.waitUntil(lambda: told == ["The data could not be checked: no room"], timeout=10_000)
     settle(window, qtbot)
     assert window.train_button.isEnabled()
 

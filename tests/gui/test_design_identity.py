@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.edit import set_value
-from seqdec_gui.gui.pages.runs.table import ENTRY
+from seqdec_gui.gui.pages.runs.table import ENTRY_ROLE
 from seqdec_gui.gui.widgets.run_picker import RunPicker
 from seqdec_gui.gui.window.main_window import MainWindow
 from seqdec_gui.gui.workspace.document import DesignDocument
@@ -64,7 +64,7 @@ def shows_runs(qtbot: QtBot, window: MainWindow, *runs: Path) -> None:
     page = window.pages.page("runs")
     page.refresh()
     qtbot.waitUntil(lambda: page._asked is None, timeout=5_000)
-    shown = [page.sorted.index(row, 0).data(ENTRY).path for row in range(page.sorted.rowCount())]
+    shown = [page.sorted.index(row, 0).data(ENTRY_ROLE).path for row in range(page.sorted.rowCount())]
     assert sorted(shown) == sorted(runs)
 
 

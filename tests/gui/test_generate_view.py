@@ -32,7 +32,7 @@ from seqdec_gui.domain.document import save
 from seqdec_gui.domain.edit import set_value
 from seqdec_gui.gui.pages.generate.page import GeneratePage
 from seqdec_gui.gui.pages.generate.paint_grid import PaintGrid
-from seqdec_gui.gui.pages.generate.results import INPUT, TEXT, ResultsTable, as_csv, read_results
+from seqdec_gui.gui.pages.generate.results import INPUT_COLUMN, TEXT_COLUMN, ResultsTable, as_csv, read_results
 from seqdec_gui.gui.tasks import background
 from seqdec_gui.gui.window.main_window import MainWindow
 from seqdec_gui.runs.generate_inputs import read_inputs, rows_of_data
@@ -96,7 +96,7 @@ def test_without_a_trained_run_the_page_says_what_to_do(
     trained(path, "no-weights", checkpoints=())
     driver = Driver(opened(path), qtbot)
     words = [label.text() for label in driver.page.findChildren(QLabel) if label.isVisible()]
-    assert "Nothing to generate with yet" in words
+    assert "No trained run yet" in words
     assert not driver.find(QPushButton, "generate_button").isVisible()
 
 
@@ -123,9 +123,9 @@ def test_typed_lines_are_rows_and_their_sequences_stand_in_the_table(
         ["2", "2", '{"number": "44"}', "-1.125"],
     ]
     view = driver.find(QTableView, "results_table")
-    assert [view.model().index(row, INPUT).data() for row in range(4)] == ["1987", "1987", "44", "44"]
-    assert not view.isColumnHidden(INPUT)
-    assert view.columnViewportPosition(INPUT) < view.columnViewportPosition(TEXT)
+    assert [view.model().index(row, INPUT_COLUMN).data() for row in range(4)] == ["1987", "1987", "44", "44"]
+    assert not view.isColumnHidden(INPUT_COLUMN)
+    assert view.columnViewportPosition(INPUT_COLUMN) < view.columnViewportPosition(TEXT_COLUMN)
     assert driver.find(QLabel, "generate_summary").text() == "4 sequences, 2 different"
     assert not Path(wanted["output"]).parent.exists()  # nothing is left in the temporary folder
 
@@ -340,9 +340,9 @@ def test_a_sequence_that_was_cut_is_marked_in_the_table_and_in_what_is_saved(qtb
     table = ResultsTable()
     qtbot.addWidget(table)
     table.show_results(results)
-    texts = [table.results.data(table.results.index(row, TEXT)) for row in range(2)]
+    texts = [table.results.data(table.results.index(row, TEXT_COLUMN)) for row in range(2)]
     assert texts == ["ab …", "b"]
-    assert "Unfinished" in table.results.data(table.results.index(0, TEXT), Qt.ToolTipRole)
+    assert "Unfinished" in table.results.data(table.results.index(0, TEXT_COLUMN), Qt.ToolTipRole)
     assert as_csv(results).splitlines()[:2] == ["row,sample,text,log_probability,finished", "0,0,ab,-1.000000,0"]
     assert as_csv(results[1:]) == "row,sample,text,log_probability\n1,0,b,-2.000000\n"
 

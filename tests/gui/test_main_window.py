@@ -321,7 +321,7 @@ def test_a_page_that_fails_leaves_a_sentence_and_the_window_alive(
     window = opened(rows=with_page(pages.PAGES, name, fail))
     window.pages.show_page(name)
     words = [label.text() for label in window.pages.page(name).findChildren(QLabel)]
-    assert "This part could not be opened; the log says why." in words
+    assert "This page could not be opened; the program log says why." in words
     assert "broken page" in caplog.text
     window.files.new_from(template())
     for page in pages.PAGES:

@@ -24,6 +24,6 @@ def ask_what_to_keep(session: TrainingSession, run: Path, name: str) -> None:
         "after them. Fitted anew to the open data, symbols get other ids and numbers other scales than the weights were "
         "trained with, so that much of what they have learned may be lost.",
         then,
-        accept="Keep What Was Fitted",
-        discard="Fit Anew",
+        accept="Keep Fitted Values",
+        discard="Fit Again",
     )

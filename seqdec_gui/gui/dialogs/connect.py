@@ -113,7 +113,7 @@ class ConnectDialog(KeepsFocus, QDialog):
                 self.targets.addItem(item)
         self._nothing.setVisible(not self.targets.count())
         if not self._choices:
-            self._nothing.setText("There is no other port to connect with.")
+            self._nothing.setText("There is no other port to connect to.")
         if self.targets.count() and self.targets.item(0).flags() & Qt.ItemIsEnabled:
             self.targets.setCurrentRow(0)
         self._on_targets_item_selection_changed()

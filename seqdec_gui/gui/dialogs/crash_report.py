@@ -93,7 +93,7 @@ class CrashReport(KeepsFocus, QDialog):
         self.setObjectName("crash_report")
         self.setWindowTitle("Something went wrong")
         self.setModal(False)
-        heading = QLabel("Something went wrong that should not have.")
+        heading = QLabel("The program has met an unexpected error.")
         heading.setProperty("role", "title")
         names = ", ".join(map(str, written))
         saved = f"Your design was saved as {names}." if written else "Your design has no unsaved changes."

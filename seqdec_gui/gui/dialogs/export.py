@@ -262,7 +262,7 @@ class ExportDialog(KeepsFocus, QDialog):
             if path.parent == chosen.run.exports:
                 path.parent.mkdir(exist_ok=True)
         except OSError as error:
-            self._say(f"The folder {path.parent} cannot be made: {error.strerror}. Choose another.", "error")
+            self._say(f"The folder {path.parent} cannot be created: {error.strerror}. Choose another.", "error")
             return
         self._say("Starting")
         self._progress.setRange(0, 0)

@@ -70,7 +70,7 @@ def without_place(problem: Problem) -> str:
     return problem.sentence().removeprefix("data: ")
 
 
-def failure(parent: QObject | None, error: Exception, title: str = "That did not work") -> QMessageBox:
+def failure(parent: QObject | None, error: Exception, title: str = "The action failed") -> QMessageBox:
     """Show an error: one sentence, or all its problems."""
     if isinstance(error, InvalidInput):
         text = "<br><br>".join(_plain(without_place(problem)) for problem in error.problems[:8])

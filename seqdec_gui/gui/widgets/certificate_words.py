@@ -37,7 +37,7 @@ def verdict_color(verdict: Verdict) -> str:
 def verdict_tip(certificate: Certificate | None, devices: int) -> str:
     """Return a tooltip with the largest differences, and what to do about them."""
     if certificate is None:
-        return "Nobody has compared these devices with one of them yet." if devices > 1 else ""
+        return "These devices have not been compared with one of them yet." if devices > 1 else ""
     lines = [f"{certificate.devices} and {certificate.reference}, {certificate.steps} steps of batch {certificate.batch_size}"]
     lines.append(certificate.rows_sentence)
     lines += [f"{what}: {difference}" for what, difference, _ in differences(certificate)]

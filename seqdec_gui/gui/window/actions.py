@@ -34,7 +34,7 @@ _KEY = QKeySequence
 """A short name for the class with the platform's standard keys."""
 MENUS: dict[str, tuple[Entry, ...]] = {
     "&File": (
-        Entry("new", "&New Design", "file-plus-outline", (_KEY.New,), "Begin an empty design"),
+        Entry("new", "&New Design", "file-plus-outline", (_KEY.New,), "Start an empty design"),
         Entry("open", "&Open…", "folder-open-outline", (_KEY.Open,), "Open a design file"),
         Entry("recent", "Open &Recent"),
         Entry("examples", "&Examples and Templates"),
@@ -80,7 +80,7 @@ MENUS: dict[str, tuple[Entry, ...]] = {
     "&Run": (
         Entry("train", "&Train", "play", ("Ctrl+R",)),
         Entry("devices", "&Choose Devices…", "memory", ("Ctrl+Shift+R",)),
-        Entry("measure", "&Measure Devices…", "speedometer", (), "What the chosen devices are worth for this design"),
+        Entry("measure", "&Measure Devices…", "speedometer", (), "Measure how fast this design trains on the chosen devices"),
         _LINE,
         Entry("next_page", "&Next Tab", "", ("Ctrl+PgDown", "Ctrl+Tab")),
         Entry("previous_page", "&Previous Tab", "", ("Ctrl+PgUp", "Ctrl+Shift+Tab")),

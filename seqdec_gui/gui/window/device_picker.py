@@ -166,7 +166,7 @@ class DeviceList(QFrame):
         for device_id, button in self._buttons.items():
             button.setChecked(device_id in chosen)
             device = by_id.get(device_id)
-            words = "All GPUs that nobody uses, otherwise the CPU" if device_id == "auto" else facts_of(device)
+            words = "All idle GPUs, otherwise the CPU" if device_id == "auto" else facts_of(device)
             self._facts[device_id].setText(words)
             self._facts[device_id].setVisible(bool(words))
         self._updating = False
@@ -202,7 +202,7 @@ def facts_of(device: Device | None) -> str:
     if device is None:
         return ""
     if device.virtual:
-        return "One processor split in two, to try parallel training"
+        return "The CPU split into two devices, to try parallel training"
     facts = []
     if device.cores:
         facts.append(counted(device.cores, "core"))

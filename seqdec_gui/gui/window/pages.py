@@ -92,4 +92,4 @@ def build(page: Page, workspace: Workspace) -> QWidget:
         return page.create(workspace)
     except Exception:
         logging.getLogger("seqdec_gui").exception("The page %s cannot be shown", page.title)
-        return EmptyState("alert-circle-outline", page.title, "This part could not be opened; the log says why.")
+        return EmptyState("alert-circle-outline", page.title, "This page could not be opened; the program log says why.")

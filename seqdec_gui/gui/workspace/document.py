@@ -154,7 +154,7 @@ class DesignDocument(QObject):
         """Write the design to `path`, or to its own file. Raises InvalidInput, or ValueError if there is no path at all."""
         path = self._path if path is None else Path(path)
         if path is None:
-            raise ValueError("the design has no file yet: name one")
+            raise ValueError("the design has no file yet: pass a path")
         another = self._path is not None and not _same_file(path, self._path)
         design = self._design.with_id(new_id() if another or not self._design.id else self._design.id)
         design_file.save(design, path)

@@ -255,7 +255,7 @@ class TrainingSession(QObject):
     # --
     def _busy(self) -> bool:
         if self.active is not None:
-            self.workspace.status_message.emit("One run at a time: stop the one that trains first.")
+            self.workspace.status_message.emit("One run at a time: stop the run that is training first.")
         return self.active is not None
 
     def _begin(self, followed: FollowedRun, devices: tuple[str, ...]) -> None:
@@ -308,8 +308,9 @@ class TrainingSession(QObject):
         notify.ask(
             self.workspace,
             f"{name} is still training",
-            "It can go on without the window; its curve is back at the next start. Stopped, it keeps what was trained; a run "
-            f"that does not answer within {STOP_GRACE_S:g} seconds is ended by force and keeps its last checkpoint.",
+            "It can continue without the window, which shows its curves again at the next start. If you stop it, "
+            f"its weights are saved; a run that does not answer within {STOP_GRACE_S:g} seconds "
+            "is ended by force and keeps its last checkpoint.",
             then,
             accept="Keep Running",
             discard="Stop the Run",

@@ -123,4 +123,4 @@ class Workspace(QObject):
 
     @pyqtSlot(Exception)
     def _on_checking_failed(self, error: Exception) -> None:
-        self.status_message.emit(f"The data could not be tried: {error}")
+        self.status_message.emit(f"The data could not be checked: {error}")

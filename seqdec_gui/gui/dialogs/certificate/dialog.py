@@ -203,7 +203,7 @@ class CertificateDialog(KeepsFocus, QDialog):
         if self._spec is None:
             return "The run's settings cannot be read."
         if self._workspace.training.running:
-            return "A run trains: stop it, or wait for its end."
+            return "A run is training: stop it, or wait until it ends."
         return "" if self.devices.count() else "This machine has no two devices to compare."
 
     def _show_table(self, certificate: Certificate | None) -> None:
@@ -286,7 +286,7 @@ class CertificateDialog(KeepsFocus, QDialog):
         document.edit(new, REPAIRS.get(self.certificate.repair, f"Set {self.certificate.repair}"))
         self._repaired = True
         self.refresh()
-        self._workspace.status_message.emit("The design is mended; train again, then certify that run.")
+        self._workspace.status_message.emit("The design was changed as proposed; train it again, then certify the new run.")
 
     def reject(self) -> None:
         self.job.cancel()

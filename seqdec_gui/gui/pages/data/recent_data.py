@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from seqdec_gui.gui.look.preferences import MOST_RECENT, settings
+from seqdec_gui.gui.look.preferences import MAX_RECENT, settings
 
 _KEY = "recent/data"
 """The key of the list in the settings."""
@@ -20,4 +20,4 @@ def recent_data() -> tuple[Path, ...]:
 def remember_data(path: Path) -> None:
     path = path.resolve()
     others = [other for other in recent_data() if other != path]
-    settings().setValue(_KEY, [str(each) for each in [path, *others][:MOST_RECENT]])
+    settings().setValue(_KEY, [str(each) for each in [path, *others][:MAX_RECENT]])

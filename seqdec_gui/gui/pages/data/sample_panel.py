@@ -137,7 +137,7 @@ class SamplePanel(QWidget):
         some = sample is not None and bool(sample.ports)
         self._splitter.setVisible(some)
         self._empty.setVisible(not some)
-        self._empty.setText(failure or "Bind a column to a port: then the rows stand here as the model will see them.")
+        self._empty.setText(failure or "Bind a column to a port to see its rows as arrays, as the model receives them.")
         if not some or sample is None:
             return
         total = 0 if self._trial is None else self._trial.rows

@@ -55,10 +55,10 @@ class SplitPanel(QWidget):
         self._labels: dict[QWidget, QLabel] = {}
         for words, field, help_text in (
             ("Rows are split", self._kind, "How rows are divided into training, validation and test."),
-            ("Validation", self._validation, "Share of the rows that judge the model after each epoch."),
-            ("Test", self._test, "Share of the rows that is kept away from training altogether."),
+            ("Validation", self._validation, "Share of the rows on which the model is evaluated after each epoch."),
+            ("Test", self._test, "Share of the rows that are used neither for training nor for validation."),
             ("Seed", self._seed, "The same seed gives the same split on every machine."),
-            ("Column", self._column, "A column that says train, validation or test in every row."),
+            ("Column", self._column, "A column that contains train, validation or test in every row."),
         ):
             label = QLabel(words)
             label.setProperty("role", "dim")

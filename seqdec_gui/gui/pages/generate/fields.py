@@ -182,7 +182,7 @@ class ImageField(QWidget):
         self.grid.setObjectName(f"input_{port.name}")
         clear = QPushButton("Clear", objectName=f"clear_{port.name}")
         clear.clicked.connect(self.grid.wipe)
-        words = QLabel(f"{side} × {side}, painted with {number_text(ink)}. The right button wipes.", wordWrap=True)
+        words = QLabel(f"{side} × {side}, painted with {number_text(ink)}. The right mouse button erases.", wordWrap=True)
         words.setProperty("role", "small")
         row = QHBoxLayout()
         row.addWidget(words, 1)

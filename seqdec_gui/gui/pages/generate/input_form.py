@@ -180,9 +180,12 @@ class InputForm(QWidget):
 
     def read_file(self) -> str:
         """Return the absolute path of the file with rows. Raises InvalidInput if there is no such file."""
-        path = expanded(self._file.text().strip())
-        if not self._file.text().strip() or not path.is_file():
-            raise InvalidInput(f"Expected a file with rows, found nothing at {self._file.text().strip() or 'an empty name'}.")
+        name = self._file.text().strip()
+        path = expanded(name)
+        if not name or not path.is_file():
+            raise InvalidInput(
+                f"Expected a file with rows, received {self._file.text().strip() or 'no name'}, which does not exist."
+            )
         return str(path.absolute())
 
     def read_typed(self) -> tuple[Row, ...]:

@@ -40,7 +40,7 @@ from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.generate_inputs import Row, RunInputs, in_words, read_inputs, rows_of_data
 from seqdec_gui.runs.tasks import Cancelled, Generated, GenerateTask, Notice, Progress
 
-NO_RUN = "Generating needs a run with weights. Train the design first; its runs then stand here."
+NO_RUN = "Generating needs a run with weights. Train the design first; its runs are then listed here."
 """The text of the page while the design has no run with weights."""
 MAX_SEED = 2**31 - 1
 """The largest seed."""
@@ -63,7 +63,7 @@ class GeneratePage(QWidget):
         self.picker = RunPicker(workspace, "generate")
         self.form = InputForm()
         self.results = ResultsTable()
-        self._empty = EmptyState("creation", "Nothing to generate with yet", NO_RUN, "Go to the Train tab")
+        self._empty = EmptyState("creation", "No trained run yet", NO_RUN, "Go to the Train tab")
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self._arranged())
@@ -119,8 +119,11 @@ class GeneratePage(QWidget):
     def _options(self) -> QFormLayout:
         self._count = WholeNumberBox(objectName="generate_count", minimum=1, maximum=100_000, value=1)
         self._temperature = DecimalBox(objectName="generate_temperature", minimum=0.0, maximum=10.0, singleStep=0.1)
-        self._temperature.setSpecialValueText("0 (likeliest)")
-        self._temperature.setToolTip("0 takes the likeliest symbol at every step; 1 draws as the model says; more is bolder.")
+        self._temperature.setSpecialValueText("0 (most probable)")
+        self._temperature.setToolTip(
+            "0 takes the most probable symbol at every step; 1 draws from the model's probabilities; "
+            "more than 1 makes improbable symbols more frequent."
+        )
         self._seed = WholeNumberBox(objectName="generate_seed", minimum=0, maximum=MAX_SEED)
         self._seed.setToolTip("The same seed gives the same sequences again.")
         for box in (self._count, self._temperature, self._seed):
@@ -170,7 +173,7 @@ class GeneratePage(QWidget):
         head.addWidget(self._summary, 1)
         head.addWidget(self._copy)
         head.addWidget(self._save)
-        self._hint = QLabel("What the model makes of the rows appears here.", alignment=Qt.AlignCenter, wordWrap=True)
+        self._hint = QLabel("The generated sequences appear here.", alignment=Qt.AlignCenter, wordWrap=True)
         self._hint.setProperty("role", "dim")
         holder = QWidget()
         column = QVBoxLayout(holder)

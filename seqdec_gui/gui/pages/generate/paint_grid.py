@@ -34,7 +34,7 @@ class PaintGrid(QWidget):
         self.setSizePolicy(QSizePolicy.Fixed, QSizePolicy.Fixed)
         self.setCursor(Qt.CrossCursor)
         self.setAccessibleName(f"Image of {side} by {side} values")
-        self.setToolTip("Paint with the left button, wipe with the right one.")
+        self.setToolTip("Paint with the left mouse button, erase with the right one.")
         theme.notifier.changed.connect(self._on_theme_changed)
 
     @property

@@ -84,7 +84,7 @@ class Details(QSplitter):
         self.note.setPlainText(entry.note.note if entry else "")
         self.note.blockSignals(False)
         self.note.setEnabled(entry is not None)
-        self.note.setPlaceholderText("What was tried, and what came of it" if entry else "")
+        self.note.setPlaceholderText("What was tried, and the result" if entry else "")
         self._outcome.setText(entry.summary.text if entry else NO_ENTRY)
 
     def show_differences(self, title: str, old: str, new: str, differences: Sequence[Difference]) -> None:

@@ -29,7 +29,7 @@ from seqdec_gui.runs.differences import Difference, differences, run_differences
 from seqdec_gui.runs.listing import Entry, Listing
 from seqdec_gui.gui.pages.runs.no_runs import NoRuns
 from seqdec_gui.runs.notes import Note, read_note, write_note
-from seqdec_gui.gui.pages.runs.table import ENTRY, RunsModel, SortedRuns
+from seqdec_gui.gui.pages.runs.table import ENTRY_ROLE, RunsModel, SortedRuns
 from seqdec_gui.gui.pages.runs.tools import Tools
 from seqdec_gui.gui.pages.runs.trash import move_to_trash
 from seqdec_gui.gui.widgets.table_style import fit_columns, show_as_list
@@ -148,7 +148,7 @@ class RunsPage(QWidget):
     def selected(self) -> list[Entry]:
         """Return the selected runs, the oldest first."""
         rows = self.table.selectionModel().selectedRows()
-        return sorted((row.data(ENTRY) for row in rows), key=lambda entry: entry.summary.created or 0)
+        return sorted((row.data(ENTRY_ROLE) for row in rows), key=lambda entry: entry.summary.created or 0)
 
     @pyqtSlot()
     def refresh(self, *_changes: object) -> None:
@@ -201,7 +201,7 @@ class RunsPage(QWidget):
         self.table.clearSelection()
         for row in range(self.sorted.rowCount()):
             index = self.sorted.index(row, 0)
-            if index.data(ENTRY).path in paths:
+            if index.data(ENTRY_ROLE).path in paths:
                 self.table.selectionModel().select(index, flags)
                 self.table.scrollTo(index)
 
@@ -316,7 +316,7 @@ class RunsPage(QWidget):
 
     def _use(self, design: Design, entry: Entry) -> None:
         self._workspace.document.edit(design, f"Use the settings of {entry.name}")
-        self._workspace.status_message.emit(f"The design has the settings of {entry.name}; Undo brings the former back.")
+        self._workspace.status_message.emit(f"The design now has the settings of {entry.name}; Undo restores the former ones.")
         self._workspace.page_requested.emit(PageName.DESIGN)
 
     def open_folder(self) -> None:
@@ -346,7 +346,7 @@ class RunsPage(QWidget):
         notify.ask(
             self,
             f"Move {which} to the trash?",
-            "Curves, weights and exports go with it; the trash can give them back.",
+            "Curves, weights and exports are moved too. They can be restored from the trash.",
             then,
             accept="Move to Trash",
             destructive=True,

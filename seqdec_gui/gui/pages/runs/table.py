@@ -152,7 +152,7 @@ def _columns(metrics: list[str]) -> list[Column]:
         Column("Run", lambda entry: entry.name, lambda entry: entry.name.lower(), number=False),
         Column("State", _state, lambda entry: entry.summary.state, number=False),
         Column("Epochs", _epochs, lambda entry: entry.summary.epoch or None),
-        Column("Best", _best, _best_key, tip="The lowest validation loss, or loss where nothing validates"),
+        Column("Best", _best, _best_key, tip="The lowest validation loss; the lowest training loss of a run without validation rows"),
         *(_metric_column(name) for name in telling),
         Column("Time", _time, _seconds),
         Column("Devices", lambda e: device_words(e.summary.devices), lambda e: ",".join(e.summary.devices), number=False),

@@ -16,7 +16,7 @@ _ACTIONS = (
     ("generate", "Generate…", "creation", "Generate with this run", 0),
     ("export", "Export…", "export", "Export the trained model of this run", 0),
     ("begin", "New Run from These Weights…", "source-branch", "Train the open design, beginning with these weights", 0),
-    ("certify", "Certify…", "certificate-outline", "Show by experiment that its devices train the same model as one", 0),
+    ("certify", "Certify…", "certificate-outline", "Compare by experiment the training on the run's devices with that on one device", 0),
     ("reuse", "Reuse Settings", "restore", "Make this run's design the open one (can be undone)", 0),
     ("rename", "Rename…", "pencil-outline", "Give this run a name", Qt.Key_F2),
     ("folder", "Open Folder", "folder-open-outline", "Open the run's folder", 0),

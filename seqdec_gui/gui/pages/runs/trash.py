@@ -40,5 +40,5 @@ def _make_trash() -> None:
         if not os.access(trash, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
-        reason = f"There is no trash, as {trash} cannot be made: {error.strerror}"
+        reason = f"There is no trash, as {trash} cannot be created: {error.strerror}"
         raise SeqdecError(f"{reason}. Delete the folder of the run in a file manager.") from error

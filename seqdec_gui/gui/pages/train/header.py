@@ -118,15 +118,15 @@ class Header(QWidget):
         self.stop_button = _fixed(StopButton("Stop", objectName="stop_button", toolTip="Save the weights and stop"))
         self.stop_button.clicked.connect(self._on_stop_clicked)
         self.stop_button.key_pressed.connect(self._on_stop_key_pressed)
-        self.resume_button = _button("resume_button", "Resume", "Go on from the last checkpoint, on the chosen devices")
+        self.resume_button = _button("resume_button", "Resume", "Continue from the last checkpoint, on the chosen devices")
         self.resume_button.clicked.connect(self.resume_requested)
         self.continue_button = _button("continue_button", "Continue from this run", "Train the open design from these weights")
         menu = QMenu(self.continue_button)
         menu.addAction("New run from the best weights", lambda: self.continue_requested.emit("best"))
         menu.addAction("New run from the last weights", lambda: self.continue_requested.emit("last"))
-        menu.addAction("Choose what stays fitted…", lambda: self.continue_requested.emit("choose"))
+        menu.addAction("Choose Fitted Values to Keep…", lambda: self.continue_requested.emit("choose"))
         self.continue_button.setMenu(menu)
-        self.back_button = _button("back_button", "Back to the run that trains", "")
+        self.back_button = _button("back_button", "Show the run that is training", "")
         self.back_button.setProperty("kind", "flat")
         self.back_button.clicked.connect(self.back_requested)
         follow_focus(self.stop_button, self.resume_button)
@@ -252,9 +252,8 @@ class Header(QWidget):
         paused = state == "paused"
         waiting = followed.waits_for("continue" if paused else "pause")
         self.pause_button.setText("Continue" if paused else "Pause")
-        self.pause_button.setToolTip(
-            "Waits for the end of the interval" if waiting else "Go on" if paused else "Wait; the devices' memory stays taken"
-        )
+        action = "Continue training" if paused else "Pause training; the run keeps its memory on the devices"
+        self.pause_button.setToolTip("Pauses at the end of the current interval" if waiting else action)
         self.pause_button.setEnabled(steerable and not waiting)
         self.stop_button.setEnabled(active and state in ("starting", "running", "paused"))
         ended = followed.status is not None
@@ -280,7 +279,7 @@ class Header(QWidget):
             polish(self.rate, "invalid", not answer.ok)
         sentence = {
             "set_learning_rate": "The learning rate is set.", "checkpoint": "The weights are saved.",
-            "pause": "Paused.", "continue": "Training goes on.",
+            "pause": "Paused.", "continue": "Training continues.",
         }.get(answer.command, "")  # fmt: skip
         self._session.workspace.status_message.emit(sentence if answer.ok else answer.text or "The run refused the command.")
 

@@ -23,7 +23,7 @@ TITLES = {
 """The title of the bar, by the kind of failure."""
 ADVICE = {
     "diverged": "A smaller learning rate, gradient clipping (clip_norm) or float32 usually helps.",
-    "invalid": "Mend the design or the data, then train again.",
+    "invalid": "Correct the design or the data, then train again.",
 }
 """The sentence about what to do, by the kind of failure."""
 DETAIL_LINES = 4

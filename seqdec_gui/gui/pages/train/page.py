@@ -38,7 +38,7 @@ class TrainingPage(QWidget):
         self.empty.button.clicked.connect(self._on_empty_button_clicked)
         self.measure_button = QPushButton("Measure these devices", objectName="measure_first")
         self.measure_button.setProperty("kind", "flat")
-        self.measure_button.setToolTip("What one and all of the chosen devices are worth for this design")
+        self.measure_button.setToolTip("Measure how fast this design trains on one and on all of the chosen devices")
         self.measure_button.clicked.connect(self.show_advisor)
         self.empty.add_button(self.measure_button)
         self.advisor: AdvisorPanel | None = None

@@ -10,7 +10,7 @@ from PyQt5.QtWidgets import QHBoxLayout, QPlainTextEdit, QStackedWidget, QVBoxLa
 
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.widgets.segments import Segments
-from seqdec_gui.gui.workspace.training_session import MOST_LOG_LINES, FollowedRun
+from seqdec_gui.gui.workspace.training_session import MAX_LOG_LINES, FollowedRun
 from seqdec_gui.runs.events import Message
 
 NO_RUN = "The Train tab shows no run."
@@ -26,13 +26,13 @@ class LogPanel(QWidget):
         super().__init__(parent)
         self._followed: FollowedRun | None = None
         self._shown = 0
-        self.messages = _text("run_messages", "What the run says")
-        self.log = _text("run_log", "What the run's process prints")
+        self.messages = _text("run_messages", "Messages of the run")
+        self.log = _text("run_log", "Output of the run's process")
         self.log.setLineWrapMode(QPlainTextEdit.NoWrap)
         self._stack = QStackedWidget()
         self._stack.addWidget(self.messages)
         self._stack.addWidget(self.log)
-        self._choice = Segments([("messages", "Messages", "What the run says"), ("log", "Log file", "log.txt")], "log")
+        self._choice = Segments([("messages", "Messages", "Messages of the run"), ("log", "Log file", "log.txt")], "log")
         self._choice.chosen.connect(self._on_choice_chosen)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, theme.SPACE, 0)
@@ -115,7 +115,7 @@ def _text(name: str, accessible: str) -> QPlainTextEdit:
     text = QPlainTextEdit(objectName=name, readOnly=True)
     text.setAccessibleName(accessible)
     text.setProperty("kind", "plain")
-    text.setMaximumBlockCount(MOST_LOG_LINES)
+    text.setMaximumBlockCount(MAX_LOG_LINES)
     text.setFont(theme.font("small", monospace=name == "run_log"))
     text.setMinimumHeight(48)
     return text

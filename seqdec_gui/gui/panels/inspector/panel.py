@@ -322,7 +322,7 @@ class HelpStrip(QWidget):
         """Explain a field; None shows nothing."""
         if field is None:
             self._heading.setText("")
-            self._text.setText("Click into a field to see what it means and what it takes.")
+            self._text.setText("Click into a field to see its meaning and its range.")
             return
         self._heading.setText(words.label(field.name))
         span = range_words(field)

@@ -80,7 +80,7 @@ class Advisor(QObject):
         """Return why nothing can be measured now, in a sentence; empty if measuring is possible."""
         workspace = self._workspace
         if workspace.training.running:
-            return "A run trains: measuring now would slow it down, and be wrong."
+            return "A run is training: a measurement now would slow it down, and its times would be wrong."
         if not workspace.devices.known:
             return "Looking for devices."
         design = workspace.document.design
@@ -119,7 +119,7 @@ class Advisor(QObject):
         document = self._workspace.document
         training = msgspec.structs.replace(document.design.training, batch_size=batch_size)
         document.edit(document.design.with_training(training), f"Use batch {batch_size:,}")
-        self._workspace.status_message.emit(f"The batch size is {batch_size:,} now; Undo brings the former back.")
+        self._workspace.status_message.emit(f"The batch size is {batch_size:,} now; Undo restores the former one.")
 
     @property
     def batch_size(self) -> int:
@@ -186,7 +186,7 @@ class Advisor(QObject):
     def _on_workspace_training_changed(self) -> None:
         if self._workspace.training.running and self.running:
             self.cancel()
-            self._workspace.status_message.emit("The measurement was given up: a run trains.")
+            self._workspace.status_message.emit("The measurement was cancelled because a run has started.")
         self.changed.emit()
 
     @pyqtSlot()

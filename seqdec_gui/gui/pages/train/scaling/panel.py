@@ -46,7 +46,7 @@ class AdvisorPanel(QFrame):
         self._facts.setProperty("role", "small")
         self.measure_button = QPushButton(MEASURE, objectName="measure_button")
         self.measure_button.clicked.connect(self.advisor.measure)
-        self.cancel_button = QPushButton("Cancel", objectName="cancel_measuring", toolTip="Give the measurement up")
+        self.cancel_button = QPushButton("Cancel", objectName="cancel_measuring", toolTip="Cancel the measurement")
         self.cancel_button.clicked.connect(self.advisor.cancel)
         self._close = QToolButton(objectName="close_advisor", toolTip="Close the panel", autoRaise=True)
         self._close.setAccessibleName("Close the panel")
@@ -121,7 +121,7 @@ class AdvisorPanel(QFrame):
         advisor = self.advisor
         facts = ""
         if running:
-            text = "Each line is a short training with these devices and this batch; nothing of it is kept but the times."
+            text = "Each row is a short training with these devices and this batch size; only its times are kept."
         elif advisor.fault:
             text = advisor.fault
         elif advice is None:
@@ -150,7 +150,7 @@ class AdvisorPanel(QFrame):
         self.use_button.setVisible(self.table.isVisibleTo(self))
         self.use_button.setEnabled(bool(self._batch) and not same and not self.advisor.running)
         self.use_button.setText(f"Use batch {self._batch:,}" if self._batch and not same else "Use this batch")
-        tip = "This is the design's batch already." if same else "Select the line with the batch that you want."
+        tip = "This is the design's batch already." if same else "Select the row with the batch size that you want."
         self.use_button.setToolTip("Set the design's batch_size (can be undone)" if self.use_button.isEnabled() else tip)
 
     # -- what is wanted

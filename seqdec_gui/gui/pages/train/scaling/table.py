@@ -23,7 +23,7 @@ TITLE_PADDING = 16
 """The space around the title of a column, in pixels."""
 ROW_HEIGHT = 6 * theme.SPACE
 """The height of a row, in pixels."""
-OWN_LOOPS_TIP = "Loops of the engine's own, by measurement faster than cuDNN's (docs/performance.md)."
+OWN_LOOPS_TIP = "The engine's own loops, which were measured to be faster than cuDNN's (docs/performance.md)."
 """The tooltip of a cell that says that the engine's own loops run."""
 MEASUREMENT_ROLE = Qt.UserRole
 """The item role with the Measurement of the row."""
@@ -189,14 +189,14 @@ def _epoch(_advice: Advice, measurement: Measurement) -> str:
 
 
 COLUMNS = (  # what decides comes first: a small window shows it without scrolling
-    Column("Devices", "What trained", _devices, number=False),
+    Column("Devices", "The devices that the design was trained on", _devices, number=False),
     Column("Batch", "Rows per step, over all devices together", _batch),
     Column("Samples/s", "Rows per second, over all devices together", _speed),
     Column("Speed-up", "Compared with one device at the same batch", _speed_up),
     Column("Epoch", "Expected time of an epoch of the bound rows", _epoch),
     Column("Memory", "Peak: of the fullest GPU; on a CPU of the whole process", _memory),
-    Column("Reduce", "Share of a step that summing over the devices takes", _reduction),
-    Column("Input", "Share of a step that bringing the rows to the devices takes", _input),
+    Column("Reduce", "Share of a step that is spent on summing over the devices", _reduction),
+    Column("Input", "Share of a step that is spent on copying the rows to the devices", _input),
     Column("Step", "Time of one training step", _step),
     Column("cuDNN", "Whether the recurrent layers run in cuDNN's kernels (GPUs only)", _cudnn, number=False),
 )  # fmt: skip
