@@ -328,7 +328,6 @@ def _rows(view: DesignView) -> dict[str, Row]:
     broken = [link for link in design.links if not {End(link.source, True), End(link.target, False)} <= ends]
     if broken:
         rows = tuple(Row(link, str(link), "This wire names a port that does not exist.", "error") for link in broken)
-        rows_by_block[BROKEN] = Row(
-            BROKEN, "Wires without an end", "Delete them, or add the blocks that they name.", "error", rows
-        )
+        tip = "Delete them, or add the blocks that they name."
+        rows_by_block[BROKEN] = Row(BROKEN, "Wires without an end", tip, "error", rows)
     return rows_by_block

@@ -183,9 +183,8 @@ class InputForm(QWidget):
         name = self._file.text().strip()
         path = expanded(name)
         if not name or not path.is_file():
-            raise InvalidInput(
-                f"Expected a file with rows, received {self._file.text().strip() or 'no name'}, which does not exist."
-            )
+            received = f"{name}, which does not exist" if name else "an empty name"
+            raise InvalidInput(f"Expected a file with rows, received {received}.")
         return str(path.absolute())
 
     def read_typed(self) -> tuple[Row, ...]:
