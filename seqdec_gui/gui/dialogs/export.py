@@ -147,7 +147,7 @@ class ExportDialog(KeepsFocus, QDialog):
         self.task.failed.connect(self._on_task_failed)
         self.task.finished.connect(self._on_task_finished)
 
-    # -- what is asked for
+    # -- user actions
     @property
     def format(self) -> ExportFormat:
         return export_format(self._format.currentData())
@@ -365,7 +365,7 @@ def _read(run: RunFolder) -> tuple[RunFolder, Design, bool]:
     """Return the run, its design, and whether it was trained on standardised inputs."""
     try:
         known = scalings(fitted.load(run.data))
-    except InvalidInput:  # the export says so
+    except InvalidInput:  # the export itself reports it
         known = ()
     return run, run.read_spec().load_design(), any(scaling.role == "input" for scaling in known)
 

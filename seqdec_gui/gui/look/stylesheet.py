@@ -21,7 +21,7 @@ def polish(widget: QWidget, name: str, value: object) -> None:
     if widget.property(name) != value:
         widget.setProperty(name, value)
         if not widget.testAttribute(Qt.WA_WState_Polished):
-            return  # it gets its look when it is first shown, and would pay twice for it
+            return  # the style is applied when the widget is first shown; twice would be slow
         widget.style().unpolish(widget)
         widget.style().polish(widget)
 

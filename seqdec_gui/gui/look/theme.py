@@ -106,7 +106,7 @@ def install(application: QApplication) -> None:
     notifier.installed = application
     chosen = settings().value("appearance/mode", "system")
     notifier.mode = chosen if chosen in MODES else "system"
-    # The portal answers later; until then what it said last time avoids a flash of the wrong colours.
+    # The portal answers later; until then its last answer avoids a flash of the wrong colours.
     notifier.system_is_dark = settings().value("appearance/system_is_dark", False, type=bool)
     application.setStyle(PlainLabels("Fusion"))
     application.setFont(base_font(application.font()))

@@ -185,7 +185,7 @@ class Outline(QTreeWidget):
         if only is not None:
             self._view.reveal(only)
 
-    # -- wishes
+    # -- signals of the user
     @pyqtSlot(QTreeWidgetItem, int)
     def _on_item_changed(self, item: QTreeWidgetItem, _column: int) -> None:
         """Rename the block of an edited line; if that is impossible, say why and restore the line."""

@@ -28,7 +28,7 @@ class Entry(QWidget):
     """One kind of block. It is dragged onto the canvas, or added by double-click or Enter."""
 
     chosen = pyqtSignal(str)
-    stepped = pyqtSignal(int)  # to the next or the former entry
+    stepped = pyqtSignal(int)  # 1 for the next entry, -1 for the previous one
 
     def __init__(self, kind: type[Kind], view: DesignView, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -29,8 +29,8 @@ class Job(QObject):
     Deleting the object cancels the function.
     """
 
-    progressed = pyqtSignal(object)  # what the function tells
-    returned = pyqtSignal(object)  # its result
+    progressed = pyqtSignal(object)  # a message of the function
+    returned = pyqtSignal(object)  # the result of the function
     failed = pyqtSignal(object)  # SeqdecError; runs.tasks.Cancelled after `cancel`
     finished = pyqtSignal()
 

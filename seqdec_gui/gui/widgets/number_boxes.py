@@ -74,7 +74,7 @@ class _Whole(_SpinBox):
         low, high, value = (self.textFromValue(number) for number in (self.minimum(), self.maximum(), self.value()))
         received = self._plain(text) or "nothing"
         sentence = f"Expected {low} to {high}, received {received}. It is {value} again."
-        QTimer.singleShot(0, lambda: self._show_bubble(sentence))  # the change of focus that is under way would hide it
+        QTimer.singleShot(0, lambda: self._show_bubble(sentence))  # after the present change of focus, which would hide it
         self.refused.emit(sentence)
 
     def _show_bubble(self, sentence: str) -> None:

@@ -108,7 +108,7 @@ class Autosave(QObject):
 
     def _on_not_written(self, error: Exception) -> None:
         self._writing = None
-        if not isinstance(error, OSError | SeqdecError):  # a full disk must not stop the work
+        if not isinstance(error, OSError | SeqdecError):  # a full disk must not interrupt the user
             raise error
 
 

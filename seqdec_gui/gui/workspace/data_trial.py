@@ -44,7 +44,7 @@ class Checking(QObject):
     started = pyqtSignal()
     checked = pyqtSignal(object)  # Trial, or None where there is nothing to try
     failed = pyqtSignal(Exception)
-    changed = pyqtSignal()  # `problems` may be others now
+    changed = pyqtSignal()  # `problems` may have changed
     file_changed = pyqtSignal()  # another program wrote a data file, and it has been tried again
 
     def __init__(self, document: DesignDocument, devices: DeviceSelection, parent: QObject | None = None) -> None:
@@ -143,7 +143,7 @@ class Checking(QObject):
             self._forget()
             self.checked.emit(None)
 
-    # -- what happens
+    # -- events
     @pyqtSlot(Design, Design)
     def _on_document_design_changed(self, old: Design, new: Design) -> None:
         if old.data is not new.data or old.blocks is not new.blocks or old.links is not new.links:

@@ -27,7 +27,7 @@ class DesignDocument(QObject):
     """
 
     design_changed = pyqtSignal(Design, Design)  # old, new
-    replaced = pyqtSignal()  # another design came by `new` or `open`; after design_changed
+    replaced = pyqtSignal()  # `new` or `open` brought another design; emitted after design_changed
     selection_changed = pyqtSignal(frozenset)  # block ids
     path_changed = pyqtSignal(object)  # Path or None
     clean_changed = pyqtSignal(bool)
@@ -43,7 +43,7 @@ class DesignDocument(QObject):
         self._stack = QUndoStack(self)
         self._stack.cleanChanged.connect(self._on_stack_clean_changed)
 
-    # -- what is known
+    # -- state
     @property
     def design(self) -> Design:
         return self._design
@@ -210,7 +210,7 @@ class _Edit(QUndoCommand):
             return False
         self._new = other._new
         self.setText(other.text())
-        self.setObsolete(self._new == self._old)  # nudged there and back: no step at all
+        self.setObsolete(self._new == self._old)  # moved there and back: no undo step
         return True
 
     def redo(self) -> None:

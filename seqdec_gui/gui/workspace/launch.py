@@ -94,7 +94,7 @@ def launch(wanted: Request) -> process.RunProcess:
     problems = errors(readiness(wanted.design, wanted.base, wanted.devices))
     source = wanted.design.data
     initial_run = str(wanted.initial_run or "")
-    known = stamps(source, wanted.base) == wanted.passed  # else asked before the window knew, or written since
+    known = stamps(source, wanted.base) == wanted.passed  # False if the check had not ended or a file was written since
     if not problems and (not known or initial_run):  # the window has not tried the fit of the earlier run
         problems = errors(
             background.result(lambda: problems_in_data(wanted.design, wanted.base, wanted.devices, initial_run, wanted.fit))

@@ -33,7 +33,7 @@ MAX_LOG_LINES = 2000
 class FollowedRun(QObject):
     """A run, its history and the thread that follows it. `run` is None until its folder has been made."""
 
-    changed = pyqtSignal()  # events were taken into `history`
+    changed = pyqtSignal()  # events were added to `history`
     log_received = pyqtSignal(str)
     launched = pyqtSignal()
     ended = pyqtSignal()
@@ -178,7 +178,7 @@ class TrainingSession(QObject):
         self.destroyed.connect(lambda: _leave(followed))
         self.find_living()
 
-    # -- what runs
+    # -- starting and following runs
     def start(
         self,
         initial_run: Path | None = None,

@@ -53,9 +53,9 @@ class TrainingThread(QThread):
 
     launched = pyqtSignal(RunFolder)  # its process has been started
     event_received = pyqtSignal(object)  # list[Event]; Qt would convert a `list`, event by event
-    log_received = pyqtSignal(str)  # what the process printed, with newlines
+    log_received = pyqtSignal(str)  # output of the process, with newlines
     ended = pyqtSignal(RunStatus)
-    fell_silent = pyqtSignal(RunStatus)  # not alive as far as is known, without an end; it may still go on elsewhere
+    fell_silent = pyqtSignal(RunStatus)  # not seen alive and not ended; the run may be active on another host
     failed = pyqtSignal(Exception)  # the run could not be started
     _sent = pyqtSignal()
 
@@ -84,7 +84,7 @@ class TrainingThread(QThread):
         _running.add(self)
         self.start()
 
-    # -- what the window wants; all of it returns at once
+    # -- called by the window; none of it blocks
     def stop(self) -> None:
         """Ask the run to save and stop. After a grace period it is ended with signals."""
         self._tell(command("stop"))
@@ -130,7 +130,7 @@ class TrainingThread(QThread):
         except OSError as error:
             self.ended.emit(RunStatus("unreadable", f"The run's folder cannot be read: {error.strerror or error}."))
         finally:
-            self._obey(process)  # a stop wished for just before `leave`; the run goes through with it alone
+            self._obey(process)  # a stop requested just before `leave`, which the run completes alone
             process.detach()
 
     def _follow(self, process: RunProcess) -> None:
@@ -154,7 +154,7 @@ class TrainingThread(QThread):
             elif process.running():
                 self._rest(BATCH_S)
             elif not silent:
-                silent = True  # only once; it may have ended since the poll, which the next one tells
+                silent = True  # only once; the next poll shows whether the run has ended since this one
                 status = process.run.status()
                 if not status.ended:
                     self.fell_silent.emit(status)
@@ -239,6 +239,6 @@ class _LogTail:
             return ""
         whole = data[: data.rfind(b"\n") + 1]
         self._offset += len(whole)
-        # A progress bar rewrites its line with carriage returns: what stood there last counts.
+        # A progress bar rewrites its line with carriage returns: only the last text is kept.
         lines = whole.decode("utf-8", "replace").split("\n")
         return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)

@@ -53,8 +53,8 @@ class Workspace(QObject):
     """
 
     page_requested = pyqtSignal(PageName)  # show this page
-    train_requested = pyqtSignal()  # the big button: the Train page exists and is shown when it is emitted
-    advice_requested = pyqtSignal()  # show what the chosen devices are worth: the Train page exists and is shown
+    train_requested = pyqtSignal()  # the Train button was clicked; the Train page is already shown
+    advice_requested = pyqtSignal()  # open the scaling advisor; the Train page is already shown
     training_changed = pyqtSignal(TrainingState)  # another run, phase or devices
     port_requested = pyqtSignal(str)  # show the row of this port; the Data page is shown
     data_file_offered = pyqtSignal(Path)  # a data file was dropped or chosen; the Data page is shown

@@ -154,7 +154,7 @@ class CertificateDialog(KeepsFocus, QDialog):
         layout.addLayout(buttons)
         self.setMinimumWidth(WIDTH)
 
-    # -- what is known
+    # -- state
     def _on_read(self, contents: RunContents) -> None:
         self._spec = contents.spec
         self.certificate = contents.certificate
@@ -242,7 +242,7 @@ class CertificateDialog(KeepsFocus, QDialog):
         self.sentence.setText(sentence)
         QTimer.singleShot(0, self._fit)
 
-    # -- finding out
+    # -- certifying
     @pyqtSlot()
     def certify(self) -> None:
         """Start comparing the chosen devices with the first of them."""

@@ -89,7 +89,7 @@ class ColumnDrag(QObject):
         label = self._label
         if label is None:
             if (event.pos() - self._pressed).manhattanLength() < QApplication.startDragDistance():
-                return True  # or the view would begin to select what the mouse passes
+                return True  # otherwise the view would select the rows under the mouse
             label = self._begin()
         place = event.globalPos()
         window = self._viewport.window()

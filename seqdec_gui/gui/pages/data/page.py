@@ -127,7 +127,7 @@ class DataPage(QWidget):
         self.checking.file_changed.connect(self._on_checking_file_changed)
         self.ports.errors_counted.connect(self._on_ports_errors_counted)
 
-    # -- which file
+    # -- the file
     @pyqtSlot(object)
     def open_file(self, path: Path) -> None:
         """Read a file and make it the design's data file. If it cannot be read, say why and leave the design as it is."""
@@ -180,7 +180,7 @@ class DataPage(QWidget):
 
     def _on_not_read(self, path: Path, error: Exception, chosen: bool) -> None:
         if chosen and isinstance(error, InvalidInput) and any(problem.code in SETTABLE_CODES for problem in error.problems):
-            self._choose(path)  # the fields that would have it read are shown for the file of the design
+            self._choose(path)  # the reading bar, whose settings may help, is shown for the file of the design
         elif chosen:
             self._stack.setCurrentIndex(2 if self.table is not None else 0)
             notify.failure(self, error, f"{path.name} was not opened")
@@ -222,7 +222,7 @@ class DataPage(QWidget):
             self.split.show_trial(trial)
             self.sample.show_trial(trial)
 
-    # -- what happens
+    # -- events
     def showEvent(self, event: QShowEvent | None) -> None:
         super().showEvent(event)
         if not self._looked_at:

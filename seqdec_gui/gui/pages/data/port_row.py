@@ -119,7 +119,7 @@ class PortRow(QFrame):
         self._sign = ("circle-outline", "control_border")
         self._on_theme_changed()
 
-    # -- what is shown
+    # -- display
     def show_port(self, port: DataPort) -> None:
         """Show the same port after an edit of the design, which may have changed its type."""
         self.port = port

@@ -136,7 +136,7 @@ class PortsPanel(QScrollArea):
         row.remedy_chosen.connect(self._on_row_remedy_chosen)
         return row
 
-    # -- what was found
+    # -- results of trials
     def _show_findings(self) -> None:
         design, ports = self._workspace.document.design, self.ports
         problems = () if self._trial is None else self._trial.problems
@@ -185,7 +185,7 @@ class PortsPanel(QScrollArea):
             remarks += [Remark("", hint.text, (hint.remedy,)) for hint in advice(design, at, fit)]
         return remarks
 
-    # -- wishes
+    # -- signals of the user
     def _edit(self, new: Design, text: str) -> None:
         self._workspace.document.edit(new, text)
 

@@ -59,7 +59,7 @@ class RowsModel(QAbstractTableModel):
         self.page_rows = MAX_PAGE_ROWS if table is None else _page_rows(table)
         self.endResetModel()
 
-    # -- Qt's questions
+    # -- methods that Qt calls
     def rowCount(self, parent: QModelIndex | None = None) -> int:
         return 0 if self._table is None or (parent is not None and parent.isValid()) else self._table.rows
 
@@ -116,7 +116,7 @@ class RowsModel(QAbstractTableModel):
                 return
             self._wanted.remove(number)
         self._wanted.append(number)
-        del self._wanted[:-MAX_WANTED_PAGES]  # what was passed by long ago is asked for again when it comes into sight
+        del self._wanted[:-MAX_WANTED_PAGES]  # older requests are repeated when the rows become visible
         if self._reading is None:
             self._read_next()
 

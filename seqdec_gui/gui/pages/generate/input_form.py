@@ -84,7 +84,7 @@ class InputForm(QWidget):
         self._data_words = _small("")
         return _page(form, self._data_words)
 
-    # -- what is shown
+    # -- display
     def show_inputs(self, inputs: RunInputs | None) -> None:
         """Make the fields for another run. Values typed for the same ports are kept if they still fit."""
         kept = self._typed_values()
@@ -173,7 +173,7 @@ class InputForm(QWidget):
 
         background.run(lambda: rows_of_data(fitted, data, row, 1, inputs.reading), done, self.failed.emit, self)
 
-    # -- what is asked for
+    # -- user actions
     @property
     def source(self) -> str:
         return str(self._source.currentData() or "typed")

@@ -283,7 +283,7 @@ class GeneratePage(QWidget):
     def _start(self, inputs: RunInputs, rows: tuple[Row, ...] = (), file: str = "") -> None:
         self._asked = tuple(in_words(row) for row in rows)
         for box in (self._count, self._temperature, self._seed):
-            box.interpretText()  # what is typed in a box that still has the focus
+            box.interpretText()  # take over text in a box that still has the focus
         self._folder = Path(tempfile.mkdtemp(prefix="seqdec-gui-generate-"))
         task = GenerateTask(
             run=str(inputs.run.path),

@@ -213,7 +213,7 @@ class RunsPage(QWidget):
     @pyqtSlot()
     def _on_model_reset(self) -> None:
         fit_columns(self.table)
-        least, most = NAME_WIDTHS  # further columns are to be seen, and a long name has its tool tip
+        least, most = NAME_WIDTHS  # keeps other columns visible; a long name has a tooltip
         self.table.setColumnWidth(0, min(most, max(least, self.table.columnWidth(0))))
         self._sort_by_start()
 
@@ -227,7 +227,7 @@ class RunsPage(QWidget):
             self._wanted = Path(run)
             self.refresh()
 
-    # -- what is selected
+    # -- selection
     @pyqtSlot()
     def _on_selection_changed(self, *_selections: object) -> None:
         self._show_selection()
@@ -252,7 +252,7 @@ class RunsPage(QWidget):
 
     def _on_compared(self, entries: list[Entry], differences: tuple[Difference, ...]) -> None:
         if [entry.path for entry in entries] != [entry.path for entry in self.selected]:
-            return  # the selection has moved on
+            return  # the selection has changed meanwhile
         old, new = entries[0].name, entries[1].name if len(entries) == 2 else "Open design"
         count = counted(len(differences), "change") if differences else "Nothing changed"
         what = "between the two runs" if len(entries) == 2 else "since this run"
@@ -267,7 +267,7 @@ class RunsPage(QWidget):
     def _show_tools(self, chosen: list[Entry]) -> None:
         self.tools.show_for(len(chosen), any(entry.alive for entry in chosen), any(entry.summary.epochs for entry in chosen))
 
-    # -- what to do with them
+    # -- actions
     def show_curves(self) -> None:
         """Open the first selected run on the Train page."""
         if chosen := self.selected:

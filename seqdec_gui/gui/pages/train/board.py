@@ -34,7 +34,7 @@ from seqdec_gui.runs.curves import AXES, Axis, family, in_order, is_validation
 from seqdec_gui.runs.history import RunHistory
 from seqdec_gui.runs.metric_words import in_words
 
-PLOTS: dict[str, tuple[str, bool]] = {  # title, whether the ordinate begins at zero
+PLOTS: dict[str, tuple[str, bool]] = {  # title, whether the vertical axis begins at zero
     "loss": ("Loss", False),
     "metrics": ("Metrics", False),
     "learning_rate": ("Learning rate", True),
@@ -177,7 +177,7 @@ class Board(QWidget):
             tools.addWidget(widget)
         return tools
 
-    # -- what is shown
+    # -- display
     def show_history(self, history: RunHistory | None) -> None:
         """Draw the curves of another run."""
         self._history = history

@@ -63,7 +63,7 @@ class Header(QWidget):
     """Shows one run. Its buttons send commands to the run, or ask the session for a new start."""
 
     resume_requested = pyqtSignal()
-    continue_requested = pyqtSignal(str)  # best or last: a new run from these weights; choose: ask what stays fitted
+    continue_requested = pyqtSignal(str)  # best or last: a new run from these weights; choose: ask which fitted values to keep
     back_requested = pyqtSignal()
 
     def __init__(self, session: TrainingSession, parent: QWidget | None = None) -> None:
@@ -141,7 +141,7 @@ class Header(QWidget):
         title.addWidget(self._badge)
         title.addWidget(self.certificate_badge)
         title.addStretch(1)
-        self._facts.setMinimumHeight(theme.CONTROL_HEIGHT)  # so that nothing moves where no button is shown
+        self._facts.setMinimumHeight(theme.CONTROL_HEIGHT)  # so that nothing moves while no button is visible
         steering = QHBoxLayout()
         steering.setSpacing(2 * theme.SPACE)
         steering.addWidget(self._facts, 1)
@@ -160,7 +160,7 @@ class Header(QWidget):
         layout.addSpacing(theme.SPACE)
         layout.addLayout(below)
 
-    # -- what is shown
+    # -- display
     def show_run(self, followed: FollowedRun | None) -> None:
         self._followed = followed
         self._answered = 0
@@ -175,7 +175,7 @@ class Header(QWidget):
         followed = self._followed
         if followed is None:
             self._tick.stop()
-            for button in self._buttons:  # hidden, they ask for no room
+            for button in self._buttons:  # hidden buttons take no room
                 button.hide()
             return
         self._name.setText(followed.name)
@@ -283,7 +283,7 @@ class Header(QWidget):
         }.get(answer.command, "")  # fmt: skip
         self._session.workspace.status_message.emit(sentence if answer.ok else answer.text or "The run refused the command.")
 
-    # -- what is wanted
+    # -- user actions
     @pyqtSlot()
     def _on_rate_return_pressed(self) -> None:
         if self._followed is None:

@@ -179,7 +179,7 @@ class TrainingPage(QWidget):
         else:
             self._session.start(self._followed.run.path, "last" if checkpoint == "last" else "best")
 
-    # -- what to do with a trained run
+    # -- actions on a trained run
     @pyqtSlot()
     def _on_outcome_generate_requested(self) -> None:
         self._go_to(PageName.GENERATE)

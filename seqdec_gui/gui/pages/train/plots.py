@@ -84,8 +84,8 @@ class _Drawn:
 class MetricPlot(QFrame):
     """A plot with its legend. `show_series` draws what changed since the last call; call it at most 20 times a second."""
 
-    pointed = pyqtSignal(float)  # the abscissa under the mouse
-    left = pyqtSignal()  # the mouse has gone
+    pointed = pyqtSignal(float)  # the horizontal position under the mouse
+    left = pyqtSignal()  # the mouse has left the plot
     ranged = pyqtSignal(float, float)  # the user moved or zoomed to these limits
     fitted = pyqtSignal()  # a double click: show everything
     toggled = pyqtSignal()  # a curve was hidden or shown
@@ -137,7 +137,7 @@ class MetricPlot(QFrame):
         theme.notifier.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
-    # -- what is drawn
+    # -- drawing
     def show_series(self, wanted: Iterable[Series], look: Look) -> None:
         """Draw these curves and remove all others. Unchanged curves cost nothing."""
         wanted = [series for series in wanted if series.curve.count]
@@ -310,7 +310,7 @@ class MetricPlot(QFrame):
 
 def _line(plot: Any, name: str) -> Any:
     item = pg.PlotDataItem(name=name, autoDownsampleFactor=SAMPLES_PER_PIXEL)
-    plot.addItem(item)  # which sets what follows to the plot's own, so it comes first
+    plot.addItem(item)  # first, because it resets the following settings to those of the plot
     item.setDownsampling(auto=True, method="peak")
     item.setClipToView(True)
     return item

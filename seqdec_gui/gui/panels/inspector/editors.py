@@ -106,7 +106,7 @@ class FormBox(_SpinBox):
     def wheelEvent(self, event: QWheelEvent) -> None:
         if self.hasFocus():
             super().wheelEvent(event)
-        else:  # scroll the form
+        else:  # let the form scroll
             event.ignore()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
@@ -227,8 +227,8 @@ class BoxEditor(Editor):
     def _make(self, parent: QWidget) -> QWidget:
         box = self._make_box(parent)
         box.editor = self
-        box.lineEdit().textChanged.connect(lambda _text: self.edited.emit())  # what is no value yet, too
-        box.valueChanged.connect(lambda _value: self.edited.emit())  # steps, which the line does not tell
+        box.lineEdit().textChanged.connect(lambda _text: self.edited.emit())  # texts that are not a value yet, too
+        box.valueChanged.connect(lambda _value: self.edited.emit())  # steps, for which the line edit emits nothing
         return box
 
     def _make_box(self, parent: QWidget) -> IntegerBox | NumberBox:

@@ -122,7 +122,7 @@ class Row(QObject):
         if value != self.value and (self.value is msgspec.UNSET or known.fault or known.value != value):
             self.editor.show_value(value)
             known = self.editor.read()
-        if value != self.value:  # not by this field
+        if value != self.value:  # changed elsewhere than in this field
             self.before = value
             self.note = ""
         self.value = value
@@ -257,7 +257,7 @@ class Form(QWidget):
         known = row.editor.read()
         row.note = ""
         if known.fault:
-            if row.value != row.before:  # what was a value on the way is not meant: 999 of 999999999
+            if row.value != row.before:  # drop an intermediate value, such as 999 of 999999999
                 row.value = row.before
                 self.edited.emit(row.name, row.value, row.editor.typed)
             row.show_fault(known.fault)
@@ -267,7 +267,7 @@ class Form(QWidget):
             if not row.editor.typed:
                 row.before = known.value
             self.edited.emit(row.name, known.value, row.editor.typed)
-        else:  # back to what the design has
+        else:  # show the design's value again
             row.show_value(row.value, row.problem)
 
     def _on_row_reset_requested(self, row: Row) -> None:

@@ -72,7 +72,7 @@ class LayerTableEditor(Editor):
         column = QVBoxLayout(self.box)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(theme.SPACE)
-        above = QVBoxLayout()  # as far in as the labels of the form
+        above = QVBoxLayout()  # indented like the labels of the form
         above.setContentsMargins(MARGIN, 0, 0, 0)
         above.setSpacing(theme.SPACE)
         self._bar = self._button_row()

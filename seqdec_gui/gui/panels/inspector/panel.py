@@ -105,7 +105,7 @@ class Inspector(QFrame):
         layout.addWidget(_line())
         layout.addWidget(self._help)
 
-    # -- what is shown
+    # -- display
     @pyqtSlot(frozenset)
     def _on_document_selection_changed(self, _selection: frozenset[str]) -> None:
         if self._block_id and self._is_shown():  # it was only renamed

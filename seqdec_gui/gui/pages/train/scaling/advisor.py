@@ -141,7 +141,7 @@ class Advisor(QObject):
     def _subject(self) -> Subject:
         return shape_of(self._workspace.document.design), self._workspace.devices.resolved
 
-    # -- what comes
+    # -- incoming events
     @pyqtSlot(object)
     def _on_job_progressed(self, event: object) -> None:
         if isinstance(event, Begun):
@@ -176,7 +176,7 @@ class Advisor(QObject):
         if self.active:
             self._timer.start(0)
 
-    # -- what it is about
+    # -- the subject
     @pyqtSlot()
     def _on_subject_changed(self, *_changes: object) -> None:
         if self.active:

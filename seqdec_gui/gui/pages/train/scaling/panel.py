@@ -86,7 +86,7 @@ class AdvisorPanel(QFrame):
         content.addLayout(below)
         content.addStretch(1)
 
-    # -- what is shown
+    # -- display
     @pyqtSlot()
     def refresh(self) -> None:
         """Update every text and button."""
@@ -153,7 +153,7 @@ class AdvisorPanel(QFrame):
         tip = "This is the design's batch already." if same else "Select the row with the batch size that you want."
         self.use_button.setToolTip("Set the design's batch_size (can be undone)" if self.use_button.isEnabled() else tip)
 
-    # -- what is wanted
+    # -- user actions
     @pyqtSlot(int)
     def _on_table_batch_chosen(self, batch_size: int) -> None:
         self._batch = batch_size

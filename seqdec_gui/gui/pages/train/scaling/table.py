@@ -44,7 +44,7 @@ class AdviceTable(QTableWidget):
     Object name `advice_table`.
     """
 
-    batch_chosen = pyqtSignal(int)  # the batch of the selected row; 0 where none that could be used is selected
+    batch_chosen = pyqtSignal(int)  # the batch of the selected row; 0 if no usable row is selected
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(0, len(COLUMNS), parent)
@@ -188,7 +188,7 @@ def _epoch(_advice: Advice, measurement: Measurement) -> str:
     return f"{measurement.epoch_s:#.2g} s" if measurement.epoch_s < 10 else duration(measurement.epoch_s)
 
 
-COLUMNS = (  # what decides comes first: a small window shows it without scrolling
+COLUMNS = (
     Column("Devices", "The devices that the design was trained on", _devices, number=False),
     Column("Batch", "Rows per step, over all devices together", _batch),
     Column("Samples/s", "Rows per second, over all devices together", _speed),
