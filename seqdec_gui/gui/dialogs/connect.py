@@ -97,12 +97,12 @@ class ConnectDialog(KeepsFocus, QDialog):
 
     def _fill(self, words: str) -> None:
         self.targets.clear()
-        wanted = words.lower().split()
+        search_words = words.lower().split()
         for number, choice in enumerate(self._choices):
             line = f"{choice.link.source} → {choice.link.target}"
             if choice.adapter is not None:
                 line += f"  through a new block: {choice.adapter.title}"
-            if all(word in line.lower() for word in wanted):
+            if all(word in line.lower() for word in search_words):
                 item = QListWidgetItem(line if choice.adapter is not None else f"{line}\n{choice.reason}")
                 item.setData(Qt.UserRole, number)
                 item.setData(Qt.AccessibleTextRole, f"{line}, {'' if choice.ok else 'not possible: '}{choice.reason}")

@@ -356,27 +356,27 @@ class ExportDialog(KeepsFocus, QDialog):
     @pyqtSlot()
     def _grow(self) -> None:
         """Make the dialog higher if its texts need it; Qt does not do so for texts of several lines."""
-        wanted = self.layout().totalHeightForWidth(self.width())
-        if wanted > self.height():
-            self.resize(self.width(), wanted)
+        height = self.layout().totalHeightForWidth(self.width())
+        if height > self.height():
+            self.resize(self.width(), height)
 
 
 def _read(run: RunFolder) -> tuple[RunFolder, Design, bool]:
     """Return the run, its design, and whether it was trained on standardised inputs."""
     try:
-        known = scalings(fitted.load(run.data))
+        scalers = scalings(fitted.load(run.data))
     except InvalidInput:  # the export itself reports it
-        known = ()
-    return run, run.read_spec().load_design(), any(scaling.role == "input" for scaling in known)
+        scalers = ()
+    return run, run.read_spec().load_design(), any(scaling.role == "input" for scaling in scalers)
 
 
 def _parts(design: Design) -> list[tuple[str, int]]:
     """Return the ids of the blocks that are models of their own, with their parameter counts."""
-    known = infer(design).blocks
+    inferred = infer(design).blocks
     return [
-        (block.id, known[block.id].parameters)
+        (block.id, inferred[block.id].parameters)
         for block in design.blocks
-        if known[block.id].submodel is not None or block.parameters.imported is not None
+        if inferred[block.id].submodel is not None or block.parameters.imported is not None
     ]
 
 

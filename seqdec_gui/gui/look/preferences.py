@@ -65,7 +65,7 @@ def recent_designs() -> tuple[Path, ...]:
 def remember_design(path: Path) -> None:
     path = path.resolve()
     others = [other for other in recent_designs() if other != path]
-    settings().setValue("recent/designs", [str(each) for each in [path, *others][:MAX_RECENT]])
+    settings().setValue("recent/designs", [str(design) for design in [path, *others][:MAX_RECENT]])
 
 
 def forget_designs() -> None:

@@ -133,8 +133,8 @@ def _apply(force: bool = False) -> None:
         return
     notifier.theme = theme
     if notifier.installed is not None:
-        splitters = [(each, each.sizes()) for each in notifier.installed.allWidgets() if isinstance(each, QSplitter)]
-        # Another sheet over one polishes each widget once for every widget that it lies in: 0.7 s where this takes 0.1 s.
+        splitters = [(widget, widget.sizes()) for widget in notifier.installed.allWidgets() if isinstance(widget, QSplitter)]
+        # Setting a second sheet over the first polishes each widget once for every widget around it: 0.7 s instead of 0.1 s.
         notifier.installed.setStyleSheet("")
         notifier.installed.setPalette(palette(theme))
         notifier.installed.setStyleSheet(stylesheet(theme))

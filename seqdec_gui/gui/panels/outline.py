@@ -151,12 +151,12 @@ class Outline(QTreeWidget):
 
     def _show_selection(self) -> None:
         """Select the lines of the selected blocks, unless a line below one of them is selected."""
-        wanted = self._document.selection
+        selected = self._document.selection
         shown = {self._block_of(item) for item in self.selectedItems()}
-        if shown - {None} == wanted:
+        if shown - {None} == selected:
             return
         self.clearSelection()
-        chosen = [self._items[block_id] for block_id in self._items if block_id in wanted]
+        chosen = [self._items[block_id] for block_id in self._items if block_id in selected]
         for item in chosen:
             item.setSelected(True)
         if chosen:
@@ -169,8 +169,8 @@ class Outline(QTreeWidget):
         """Return the id of the block that a line belongs to."""
         while item is not None and item.parent() is not None:
             item = item.parent()
-        what = None if item is None else item.data(0, ITEM_ROLE)
-        return what if isinstance(what, str) and what != BROKEN else None
+        value = None if item is None else item.data(0, ITEM_ROLE)
+        return value if isinstance(value, str) and value != BROKEN else None
 
     @pyqtSlot()
     def _on_item_selection_changed(self) -> None:
@@ -189,19 +189,19 @@ class Outline(QTreeWidget):
     @pyqtSlot(QTreeWidgetItem, int)
     def _on_item_changed(self, item: QTreeWidgetItem, _column: int) -> None:
         """Rename the block of an edited line; if that is impossible, say why and restore the line."""
-        what = item.data(0, ITEM_ROLE)
-        if self._following or not isinstance(what, str) or what not in self._rows:
+        value = item.data(0, ITEM_ROLE)
+        if self._following or not isinstance(value, str) or value not in self._rows:
             return
-        wanted = item.text(0).strip()
-        fault = "" if wanted == self._rows[what].text else self._document.rename_fault(what, wanted)
+        name = item.text(0).strip()
+        fault = "" if name == self._rows[value].text else self._document.rename_fault(value, name)
         self._following = True
-        item.setText(0, self._rows[what].text)
+        item.setText(0, self._rows[value].text)
         self._following = False
         if fault:
             QToolTip.showText(self.viewport().mapToGlobal(self.visualItemRect(item).bottomLeft()), fault, self)
             self._editor.refused.emit(fault)
-        elif wanted != what and wanted != self._rows[what].text:
-            self._document.rename(what, wanted)
+        elif name != value and name != self._rows[value].text:
+            self._document.rename(value, name)
 
     def rename(self) -> None:
         """Edit the name of the current line's block in place."""
@@ -225,22 +225,22 @@ class Outline(QTreeWidget):
 
     def delete(self) -> None:
         """Delete the blocks of the selected lines; if only wires are selected, delete those."""
-        whats = [item.data(0, ITEM_ROLE) for item in self.selectedItems()]
-        links = [what for what in whats if isinstance(what, Link)]
-        if links and not any(isinstance(what, str) for what in whats):
+        values = [item.data(0, ITEM_ROLE) for item in self.selectedItems()]
+        links = [value for value in values if isinstance(value, Link)]
+        if links and not any(isinstance(value, str) for value in values):
             self._editor.disconnect_links(links)
-        elif any(isinstance(what, str) for what in whats):
+        elif any(isinstance(value, str) for value in values):
             self._editor.delete()
 
     def connect_current(self) -> ConnectDialog | None:
         """Open *Connect to...* for the current line: a port, or all ports of a block."""
         item = self.currentItem()
-        what = item.data(0, ITEM_ROLE) if item else None
+        value = item.data(0, ITEM_ROLE) if item else None
         block_id = self._block_of(item)
         if block_id is None:
             return None
-        starts = [what] if isinstance(what, End) else starts_of(self._document, block_id)
-        title = f"Connect {what.port} to" if isinstance(what, End) else f"Connect {block_id} to"
+        starts = [value] if isinstance(value, End) else starts_of(self._document, block_id)
+        title = f"Connect {value.port} to" if isinstance(value, End) else f"Connect {block_id} to"
         dialog = ConnectDialog(self._document, title, starts, self)
         dialog.chosen.connect(self._editor.connect_choice)
         dialog.open()

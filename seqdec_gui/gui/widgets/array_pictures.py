@@ -75,23 +75,23 @@ class MatrixPicture(Picture):
         """Return width and height of a cell, and the margins at the left and at the bottom, in pixels."""
         steps, features = self._values.shape
         left = self._label_width()
-        wide = min(MAX_CELL, max(1.0, (width - left - 2) / max(1, steps)))
-        high = min(wide, MAX_CELL)
-        if features * high > MAX_HEIGHT:
-            high = max(MAX_HEIGHT / features, 0.05)
-        if high < MIN_LABELLED_CELL:
+        cell_width = min(MAX_CELL, max(1.0, (width - left - 2) / max(1, steps)))
+        cell_height = min(cell_width, MAX_CELL)
+        if features * cell_height > MAX_HEIGHT:
+            cell_height = max(MAX_HEIGHT / features, 0.05)
+        if cell_height < MIN_LABELLED_CELL:
             left = 0 if features > 3 else left
-            wide = min(MAX_CELL, max(1.0, (width - left - 2) / max(1, steps)))
-        bottom = self.fontMetrics().height() if self._across and wide >= MIN_LABELLED_CELL else 0
-        return wide, high, left, bottom
+            cell_width = min(MAX_CELL, max(1.0, (width - left - 2) / max(1, steps)))
+        bottom = self.fontMetrics().height() if self._across and cell_width >= MIN_LABELLED_CELL else 0
+        return cell_width, cell_height, left, bottom
 
     def _label_width(self) -> int:
         metrics = self.fontMetrics()
         return max((metrics.horizontalAdvance(name[:12]) for name in self._down[:200]), default=0) + 8 if self._down else 0
 
     def heightForWidth(self, width: int) -> int:
-        _, high, _, bottom = self._geometry(width)
-        return math.ceil(high * self._values.shape[1]) + bottom + 2
+        _, cell_height, _, bottom = self._geometry(width)
+        return math.ceil(cell_height * self._values.shape[1]) + bottom + 2
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         wide, high, left, bottom = self._geometry(self.width())
@@ -169,28 +169,28 @@ class IdsPicture(Picture):
         return self._symbols[number] if 0 <= number < len(self._symbols) else "" if self._symbols else str(number)
 
     def heightForWidth(self, width: int) -> int:
-        wide, high = self._cell()
-        a_row = max(1, (width - 1) // wide)
-        return max(1, -(-len(self._ids) // a_row)) * (high + theme.SPACE)
+        cell_width, cell_height = self._cell()
+        per_row = max(1, (width - 1) // cell_width)
+        return max(1, -(-len(self._ids) // per_row)) * (cell_height + theme.SPACE)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         look = theme.current()
-        wide, high = self._cell()
-        a_row = max(1, (self.width() - 1) // wide)
+        cell_width, cell_height = self._cell()
+        per_row = max(1, (self.width() - 1) // cell_width)
         painter = QPainter(self)
         line = self.fontMetrics().height()
         for place, number in enumerate(self._ids.tolist()):
-            row, column = divmod(place, a_row)
-            cell = QRectF(column * wide, row * (high + theme.SPACE), wide, high)
+            row, column = divmod(place, per_row)
+            cell = QRectF(column * cell_width, row * (cell_height + theme.SPACE), cell_width, cell_height)
             quiet = bool(self._symbols) and number == 0
             painter.fillRect(cell.adjusted(0, 0, -1, 0), theme.color(look.window if quiet else look.selection))
             painter.setFont(theme.font("body", bold=not quiet) if self._symbols else theme.font("body"))
             painter.setPen(theme.color(look.text_dim if quiet else look.text))
-            painter.drawText(QRectF(cell.x(), cell.y() + 2, wide, line), Qt.AlignCenter, self._name(number))
+            painter.drawText(QRectF(cell.x(), cell.y() + 2, cell_width, line), Qt.AlignCenter, self._name(number))
             if self._symbols:
                 painter.setFont(theme.font("small"))
                 painter.setPen(theme.color(look.text_dim))
-                painter.drawText(QRectF(cell.x(), cell.y() + line, wide, line), Qt.AlignCenter, str(number))
+                painter.drawText(QRectF(cell.x(), cell.y() + line, cell_width, line), Qt.AlignCenter, str(number))
         painter.end()
 
 
@@ -209,21 +209,21 @@ class NumbersPicture(Picture):
         return 2 * self.fontMetrics().height() + theme.SPACE
 
     def heightForWidth(self, width: int) -> int:
-        a_row = max(1, width // NUMBER_WIDTH)
-        rows = max(1, -(-(len(self._values) + bool(self._left_out)) // a_row))
+        per_row = max(1, width // NUMBER_WIDTH)
+        rows = max(1, -(-(len(self._values) + bool(self._left_out)) // per_row))
         return rows * (self._cell_height() + theme.SPACE)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         look = theme.current()
-        a_row, high = max(1, self.width() // NUMBER_WIDTH), self._cell_height()
+        per_row, cell_height = max(1, self.width() // NUMBER_WIDTH), self._cell_height()
         painter = QPainter(self)
         line = self.fontMetrics().height()
         words = [*zip(self._names, map(number_text, self._values.tolist()), strict=False)]
         if self._left_out:
             words.append(("", f"+ {self._left_out:,} more"))
         for place, (name, value) in enumerate(words):
-            row, column = divmod(place, a_row)
-            x, y = column * NUMBER_WIDTH, row * (high + theme.SPACE)
+            row, column = divmod(place, per_row)
+            x, y = column * NUMBER_WIDTH, row * (cell_height + theme.SPACE)
             painter.setFont(theme.font("small"))
             painter.setPen(theme.color(look.text_dim))
             title = self.fontMetrics().elidedText(name, Qt.ElideRight, NUMBER_WIDTH - 2 * theme.SPACE)

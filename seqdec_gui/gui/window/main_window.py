@@ -224,7 +224,7 @@ class MainWindow(KeepsFocus, QMainWindow):
     def _on_recovery_found(self, recovery: autosave.Recovery) -> None:
         which = "an unsaved design" if recovery.design is None else f"unsaved changes to {recovery.design.stem}"
         self.shell.bar.tell(
-            f"The last session ended unexpectedly and left {which},  {autosave.age(recovery)}.",
+            f"The last session ended unexpectedly and left {which}, {autosave.age(recovery)}.",
             restore=("Restore", lambda: self.files.restore(recovery)),
             discard=("Discard", recovery.remove),
         )

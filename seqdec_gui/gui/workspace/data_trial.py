@@ -136,10 +136,10 @@ class Checking(QObject):
 
     def _forget_all(self) -> None:
         """Drop everything, because there is nothing to try."""
-        known = self.trial is not None
+        had_trial = self.trial is not None
         self.trial = self._stamps = None
         self._watch(())
-        if known:
+        if had_trial:
             self._forget()
             self.checked.emit(None)
 
@@ -212,13 +212,13 @@ class Checking(QObject):
     def _watch(self, stamps: Stamps) -> bool:
         """Watch these files for changes. Return whether one of them was not watched before."""
         files = {stamp.path for stamp in stamps if stamp.size >= 0}
-        wanted = files | {str(Path(stamp.path).parent) for stamp in stamps if stamp.folder}
+        paths = files | {str(Path(stamp.path).parent) for stamp in stamps if stamp.folder}
         watched = {*self._watcher.files(), *self._watcher.directories()}
-        if watched - wanted:
-            self._watcher.removePaths(list(watched - wanted))
-        if wanted - watched:
-            self._watcher.addPaths(list(wanted - watched))
-        return bool(wanted - watched)
+        if watched - paths:
+            self._watcher.removePaths(list(watched - paths))
+        if paths - watched:
+            self._watcher.addPaths(list(paths - watched))
+        return bool(paths - watched)
 
 
 def _try(question: Question) -> tuple[Trial, Stamps]:

@@ -125,8 +125,8 @@ class DesignDocument(QObject):
     # -- selection
     def select(self, block_ids: Iterable[str]) -> None:
         """Select these blocks and no others; unknown ids are left out."""
-        known = {block.id for block in self._design.blocks}
-        selection = frozenset(block_ids) & known
+        ids = {block.id for block in self._design.blocks}
+        selection = frozenset(block_ids) & ids
         if selection != self._selection:
             self._selection = selection
             self._mergeable = False

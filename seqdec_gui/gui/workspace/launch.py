@@ -86,35 +86,35 @@ def design_key(document: DesignDocument) -> DesignKey:
     return DesignKey(document.design.id, document.path)
 
 
-def launch(wanted: Request) -> process.RunProcess:
+def launch(request: Request) -> process.RunProcess:
     """Check the request, make the run's folder and start its process. This may take long.
 
     Raises InvalidInput with all problems, SeqdecError.
     """
-    problems = errors(readiness(wanted.design, wanted.base, wanted.devices))
-    source = wanted.design.data
-    initial_run = str(wanted.initial_run or "")
-    known = stamps(source, wanted.base) == wanted.passed  # False if the check had not ended or a file was written since
-    if not problems and (not known or initial_run):  # the window has not tried the fit of the earlier run
+    problems = errors(readiness(request.design, request.base, request.devices))
+    source = request.design.data
+    initial_run = str(request.initial_run or "")
+    checked = stamps(source, request.base) == request.passed  # False if the check had not ended or a file was written since
+    if not problems and (not checked or initial_run):  # the window has not tried the fit of the earlier run
         problems = errors(
-            background.result(lambda: problems_in_data(wanted.design, wanted.base, wanted.devices, initial_run, wanted.fit))
+            background.result(lambda: problems_in_data(request.design, request.base, request.devices, initial_run, request.fit))
         )
     if problems:
         raise InvalidInput(tuple(_for_window(problem) for problem in problems))
-    file = wanted.design.data.file
+    file = request.design.data.file
     spec = RunSpec(
-        design=design_file.to_builtins(wanted.design),
-        design_path=str(wanted.design_path or ""),
-        folder=str(wanted.base),
-        data_file=str(wanted.base / expanded(file)) if file else "",
-        devices=wanted.devices,
+        design=design_file.to_builtins(request.design),
+        design_path=str(request.design_path or ""),
+        folder=str(request.base),
+        data_file=str(request.base / expanded(file)) if file else "",
+        devices=request.devices,
         initial_run=initial_run,
-        initial_checkpoint=wanted.initial_checkpoint,
-        fit=wanted.fit,
+        initial_checkpoint=request.initial_checkpoint,
+        fit=request.fit,
     )
-    run = folder.create(None, wanted.design_path, parent=wanted.parent)
+    run = folder.create(None, request.design_path, parent=request.parent)
     try:
-        return process.start(run, spec, nice=nice(wanted.devices))
+        return process.start(run, spec, nice=nice(request.devices))
     except BaseException:
         if not run.events.exists():
             shutil.rmtree(run.path, ignore_errors=True)  # nothing has run, so nothing is lost

@@ -188,8 +188,8 @@ class TrainingSession(QObject):
         """Train the open design on the chosen devices, from the start or from the weights of a run."""
         if self._busy():
             return
-        wanted = request(self.workspace, initial_run, checkpoint, fit)
-        self._begin(FollowedRun(lambda: launch(wanted), wanted.name), wanted.devices.names)
+        to_train = request(self.workspace, initial_run, checkpoint, fit)
+        self._begin(FollowedRun(lambda: launch(to_train), to_train.name), to_train.devices.names)
 
     def resume(self, run: RunFolder, name: str = "") -> None:
         """Continue an ended run on the chosen devices."""
@@ -395,8 +395,8 @@ def _folders(parent: Path) -> list[Path]:
 
 
 def _leave(followed: list[FollowedRun]) -> None:
-    for each in followed:
-        each.leave()
+    for run in followed:
+        run.leave()
 
 
 def _on_application_about_to_quit() -> None:

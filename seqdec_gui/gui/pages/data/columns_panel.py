@@ -88,8 +88,8 @@ class ColumnsPanel(QWidget):
         if item is None:
             return ()
         if item.isSelected():
-            every = (self._list.topLevelItem(row) for row in range(self._list.topLevelItemCount()))
-            return tuple(each.text(0) for each in every if each.isSelected())
+            items = (self._list.topLevelItem(row) for row in range(self._list.topLevelItemCount()))
+            return tuple(each.text(0) for each in items if each.isSelected())
         return (item.text(0),)
 
     def _refresh_details(self) -> None:

@@ -46,13 +46,13 @@ class HistogramView(QWidget):
         """Return a rectangle per count, on the baseline above the labels."""
         assert self.histogram is not None
         counts = self.histogram.counts
-        most = max(counts) or 1
+        largest = max(counts) or 1
         base = self.height() - self.fontMetrics().height() - theme.SPACE
         pitch = self.width() / len(counts)
         gap = 1.0 if pitch >= 4 else 0.0
         bars = []
         for place, count in enumerate(counts):
-            height = 0.0 if not count else max(MIN_BAR_HEIGHT, count / most * (base - 2))
+            height = 0.0 if not count else max(MIN_BAR_HEIGHT, count / largest * (base - 2))
             bars.append(QRectF(place * pitch + gap / 2, base - height, max(pitch - gap, 1.0), height))
         return bars
 

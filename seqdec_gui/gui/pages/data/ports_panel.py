@@ -112,12 +112,12 @@ class PortsPanel(QScrollArea):
         ports, design = self.ports, self._workspace.document.design
         for name in [name for name in self._rows if all(edits.object_name(port) != name for port in ports)]:
             discard(self._rows.pop(name))
-        known = len(self._rows)
+        before = len(self._rows)
         for place, port in enumerate(ports):
             name = edits.object_name(port)
             row = self._rows.get(name)
             if row is None:
-                if len(self._rows) == known + MAX_NEW_ROWS:
+                if len(self._rows) == before + MAX_NEW_ROWS:
                     self._more.start()
                     break
                 row = self._rows[name] = self._new_row(port)

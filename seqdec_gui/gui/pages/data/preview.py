@@ -74,7 +74,7 @@ class Preview(QTableView):
         if section < 0 or self._table is None or header.cursor().shape() == Qt.SplitHCursor:
             return ()
         chosen = [index.column() for index in self.selectionModel().selectedColumns()]
-        names = [self._table.columns[each].name for each in sorted(chosen)]
+        names = [self._table.columns[column].name for column in sorted(chosen)]
         name = self._table.columns[section].name
         return tuple(names) if name in names else (name,)
 

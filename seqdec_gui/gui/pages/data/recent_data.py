@@ -20,4 +20,4 @@ def recent_data() -> tuple[Path, ...]:
 def remember_data(path: Path) -> None:
     path = path.resolve()
     others = [other for other in recent_data() if other != path]
-    settings().setValue(_KEY, [str(each) for each in [path, *others][:MAX_RECENT]])
+    settings().setValue(_KEY, [str(file) for file in [path, *others][:MAX_RECENT]])

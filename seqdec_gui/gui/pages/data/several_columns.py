@@ -49,14 +49,14 @@ class SeveralColumns(KeepsFocus, QDialog):
             item.setCheckState(Qt.Checked if name in chosen else Qt.Unchecked)
             self._list.addItem(item)
         self._list.itemChanged.connect(self._on_list_item_changed)
-        every = QPushButton("All", objectName="several_columns_all")
-        every.clicked.connect(self._on_every_clicked)
+        select_all = QPushButton("All", objectName="several_columns_all")
+        select_all.clicked.connect(self._on_select_all_clicked)
         none = QPushButton("None")
         none.clicked.connect(self._on_none_clicked)
         self._count = QLabel()
         self._count.setProperty("role", "dim")
         row = QHBoxLayout()
-        row.addWidget(every)
+        row.addWidget(select_all)
         row.addWidget(none)
         row.addStretch(1)
         row.addWidget(self._count)
@@ -86,7 +86,7 @@ class SeveralColumns(KeepsFocus, QDialog):
         self._buttons.button(QDialogButtonBox.Ok).setEnabled(bool(self.chosen))
 
     @pyqtSlot()
-    def _on_every_clicked(self) -> None:
+    def _on_select_all_clicked(self) -> None:
         self._set_all(Qt.Checked)
 
     @pyqtSlot()

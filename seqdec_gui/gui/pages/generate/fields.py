@@ -70,13 +70,14 @@ class TextField(QWidget):
         self._port = port
         self._several = several
         kind = "symbols" if codec.tokens == "characters" else "words"
-        known = "".join(codec.charset) if codec.tokens == "characters" else ", ".join(codec.charset)
+        symbols = "".join(codec.charset) if codec.tokens == "characters" else ", ".join(codec.charset)
         self._edit = QPlainTextEdit(objectName=f"input_{port.name}") if several else QLineEdit(objectName=f"input_{port.name}")
         self._edit.setAccessibleName(port.name)
         self._edit.setPlaceholderText("One row per line" if several else "Text")
         if several:
             self._edit.setFixedHeight(104)
-        words = QLabel(f"At most {codec.room} {kind} of: {known if len(known) <= 120 else known[:119] + '…'}", wordWrap=True)
+        shortened = symbols if len(symbols) <= 120 else f"{symbols[:119]}…"
+        words = QLabel(f"At most {codec.room} {kind} of: {shortened}", wordWrap=True)
         words.setProperty("role", "small")
         layout = _column(self)
         layout.addWidget(self._edit)

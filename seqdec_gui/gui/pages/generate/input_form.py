@@ -87,7 +87,7 @@ class InputForm(QWidget):
     # -- display
     def show_inputs(self, inputs: RunInputs | None) -> None:
         """Make the fields for another run. Values typed for the same ports are kept if they still fit."""
-        kept = self._typed_values()
+        typed = self._typed_values()
         self._inputs = inputs
         self._fields.clear()
         discard_all(self._typed_layout)
@@ -106,7 +106,7 @@ class InputForm(QWidget):
         if inputs.rows and inputs.ports:
             self._typed_layout.addWidget(self._fill_row(inputs))
         self._typed_layout.addStretch(1)
-        self._restore(kept)
+        self._restore(typed)
         self._first.setRange(1, max(1, inputs.rows))
         name = "" if inputs.data is None else inputs.data.name
         self._data_words.setText(f"{name} has {inputs.rows:,} rows.")
@@ -190,11 +190,11 @@ class InputForm(QWidget):
     def read_typed(self) -> tuple[Row, ...]:
         """Return the typed rows. If one input has a single value, it is repeated for all rows. Raises InvalidInput."""
         values = {name: field.values() for name, field in self._fields.items()}
-        count = max((len(each) for each in values.values()), default=0)
-        for name, each in values.items():
-            if len(each) not in (1, count):
-                raise InvalidInput(f"{name} has {len(each)} rows, another input has {count}; expected as many.")
-        return tuple({name: each[row % len(each)] for name, each in values.items()} for row in range(count))
+        count = max((len(column) for column in values.values()), default=0)
+        for name, column in values.items():
+            if len(column) not in (1, count):
+                raise InvalidInput(f"{name} has {len(column)} rows, another input has {count}; expected as many.")
+        return tuple({name: column[row % len(column)] for name, column in values.items()} for row in range(count))
 
     def data_range(self) -> tuple[int, int]:
         """Return the first row and the number of rows of the data to decode."""

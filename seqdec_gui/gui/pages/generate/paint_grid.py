@@ -81,8 +81,8 @@ class PaintGrid(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in _STEPS:
             across, down = _STEPS[event.key()]
-            most = self.side - 1
-            self._cursor = QPoint(min(most, max(0, self._cursor.x() + across)), min(most, max(0, self._cursor.y() + down)))
+            last = self.side - 1
+            self._cursor = QPoint(min(last, max(0, self._cursor.x() + across)), min(last, max(0, self._cursor.y() + down)))
             self.update()
         elif event.key() == Qt.Key_Space:
             painted = self.values[self._cursor.y(), self._cursor.x()] > 0

@@ -255,8 +255,8 @@ class RunsPage(QWidget):
             return  # the selection has changed meanwhile
         old, new = entries[0].name, entries[1].name if len(entries) == 2 else "Open design"
         count = counted(len(differences), "change") if differences else "Nothing changed"
-        what = "between the two runs" if len(entries) == 2 else "since this run"
-        self.details.show_differences(f"{count} {what}", old, new, differences)
+        compared = "between the two runs" if len(entries) == 2 else "since this run"
+        self.details.show_differences(f"{count} {compared}", old, new, differences)
 
     @pyqtSlot(Design, Design)
     def _on_document_design_changed(self, _old: Design, _new: Design) -> None:

@@ -57,21 +57,21 @@ class RunsModel(QAbstractTableModel):
             self.entries = list(entries)
             self.endResetModel()
             return
-        wanted = {entry.path: entry for entry in entries}
+        by_path = {entry.path: entry for entry in entries}
         for row in reversed(range(len(self.entries))):
-            if self.entries[row].path not in wanted:
+            if self.entries[row].path not in by_path:
                 self.beginRemoveRows(QModelIndex(), row, row)
                 del self.entries[row]
                 self.endRemoveRows()
         for row, entry in enumerate(self.entries):
-            fresh = wanted.pop(entry.path)
+            fresh = by_path.pop(entry.path)
             if fresh is not entry or fresh.alive:
                 self.entries[row] = fresh
                 self.dataChanged.emit(self.index(row, 0), self.index(row, len(self.columns) - 1))
-        if wanted:
+        if by_path:
             first = len(self.entries)
-            self.beginInsertRows(QModelIndex(), first, first + len(wanted) - 1)
-            self.entries += wanted.values()
+            self.beginInsertRows(QModelIndex(), first, first + len(by_path) - 1)
+            self.entries += by_path.values()
             self.endInsertRows()
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:

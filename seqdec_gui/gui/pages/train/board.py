@@ -218,7 +218,7 @@ class Board(QWidget):
         look = Look(self._look.axis, self._look.smoothing if name in ("loss", "metrics") else 0.0, log)
         plot.show_series(self._series(name), look)
         if self._fitted:
-            plot.fit(max(each.farthest for each in self.plots.values()))
+            plot.fit(max(shown.farthest for shown in self.plots.values()))
         if self._pointed is not None:
             plot.point_at(self._pointed)
 

@@ -227,8 +227,8 @@ class Header(QWidget):
         if started is None:
             waiting = followed.alive and state != "reading" and followed.silent is None
             self.progress_bar.setRange(0, 0 if waiting else 1)
-            known = "" if followed.silent is None else followed.silent.text
-            self._progress_words.setText(_starting(followed) if waiting else known)
+            note = "" if followed.silent is None else followed.silent.text
+            self._progress_words.setText(_starting(followed) if waiting else note)
             self._left.setText("")
             return
         self.progress_bar.setRange(0, _FULL_BAR)

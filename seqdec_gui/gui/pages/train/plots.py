@@ -138,19 +138,19 @@ class MetricPlot(QFrame):
         self._on_theme_changed()
 
     # -- drawing
-    def show_series(self, wanted: Iterable[Series], look: Look) -> None:
+    def show_series(self, curves: Iterable[Series], look: Look) -> None:
         """Draw these curves and remove all others. Unchanged curves cost nothing."""
-        wanted = [series for series in wanted if series.curve.count]
+        curves = [series for series in curves if series.curve.count]
         if look.log != self._look.log:
             self.plot.setLogMode(y=look.log)
         if look.axis != self._look.axis:
             self.position_axis.set_axis(look.axis)
         self._look = look
-        for name in self._drawn.keys() - {series.name for series in wanted}:
+        for name in self._drawn.keys() - {series.name for series in curves}:
             self._remove(name)
-        for series in wanted:
+        for series in curves:
             self._show(series)
-        self.legend.arrange(list(dict.fromkeys(series.key for series in wanted)))
+        self.legend.arrange(list(dict.fromkeys(series.key for series in curves)))
         if self._from_zero and self._fitted and not look.log:
             self._box.setYRange(0.0, self._highest() or 1.0, padding=0.06)
 
@@ -244,14 +244,14 @@ class MetricPlot(QFrame):
     # -- the range
     def fit(self, high: float) -> None:
         """Show all positions from zero to `high`; the vertical range follows the curves."""
-        wanted = (high, self._look.axis, self._look.log)
-        if wanted == self._fitted_to:
+        view = (high, self._look.axis, self._look.log)
+        if view == self._fitted_to:
             return
-        if not self._fitted or self._fitted_to[1:] != wanted[1:]:
+        if not self._fitted or self._fitted_to[1:] != view[1:]:
             self._box.setAutoVisible(y=False)
             self._box.enableAutoRange(y=not self._from_zero or self._look.log)
         self._fitted = True
-        self._fitted_to = wanted
+        self._fitted_to = view
         self._box.setXRange(0.0, high or 1.0, padding=0.02)
 
     def set_range(self, low: float, high: float) -> None:

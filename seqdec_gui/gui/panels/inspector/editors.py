@@ -202,12 +202,12 @@ class NumberBox(FormBox, QDoubleSpinBox):
 
     def stepBy(self, steps: int) -> None:
         value = float(self._step_from(read_number(self._field, self.plain_text())))
-        wanted = float(f"{value + steps * _step(value, steps < 0):.10g}")
-        if in_range(self._field, wanted):
-            self.setValue(wanted)
-        elif self._field.minimum is not None and wanted < self._field.minimum and not self._field.open_minimum:
+        target = float(f"{value + steps * _step(value, steps < 0):.10g}")
+        if in_range(self._field, target):
+            self.setValue(target)
+        elif self._field.minimum is not None and target < self._field.minimum and not self._field.open_minimum:
             self.setValue(self._field.minimum)
-        elif self._field.maximum is not None and wanted > self._field.maximum and not self._field.open_maximum:
+        elif self._field.maximum is not None and target > self._field.maximum and not self._field.open_maximum:
             self.setValue(self._field.maximum)
         self._stepped()
 
@@ -340,8 +340,8 @@ class IntegersEditor(Editor):
 
     def _values(self) -> tuple[int, ...]:
         """Return the typed integers, or those before the edit if the text is not a list of integers."""
-        known = self.read()
-        return tuple(self.fallback or ()) if known.fault else tuple(known.value)
+        reading = self.read()
+        return tuple(self.fallback or ()) if reading.fault else tuple(reading.value)
 
 
 class ChoiceEditor(Editor):

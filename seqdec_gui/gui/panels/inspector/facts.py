@@ -33,20 +33,20 @@ class Fact(msgspec.Struct, frozen=True):
 
 def block_facts(design: Design, inference: Inference, block_id: str) -> list[Fact]:
     """Return parameters, memory and ports of one block."""
-    known = inference.blocks[block_id]
+    block = inference.blocks[block_id]
     kind = design.block(block_id).parameters
     facts = []
-    if known.parameters or known.submodel is not None:
-        facts += _counts(known.parameters, known.trainable)
-        alone = Inference({block_id: known}, (block_id,), frozenset())
+    if block.parameters or block.submodel is not None:
+        facts += _counts(block.parameters, block.trainable)
+        alone = Inference({block_id: block}, (block_id,), frozenset())
         batch = design.training.batch_size
         tip = "Weights, gradients, optimizer and activations of one batch in float32: an estimate."
         facts.append(Fact("Memory", f"≈ {format_bytes(activation_bytes(alone, batch))} at batch {batch:,}", tip=tip))
     for port in kind.inputs():
         absent = "open" if port.optional else "not connected"
-        facts.append(_port_fact("→", port.name, known.inputs.get(port.name), absent, port.takes))
+        facts.append(_port_fact("→", port.name, block.inputs.get(port.name), absent, port.takes))
     for output in kind.outputs():
-        facts.append(_port_fact("←", output.name, known.outputs.get(output.name), "not known yet", output.gives))
+        facts.append(_port_fact("←", output.name, block.outputs.get(output.name), "not known yet", output.gives))
     return facts
 
 

@@ -118,22 +118,22 @@ class Row(QObject):
 
     def show_value(self, value: Any, problem: Problem | None) -> None:
         """Show the design's value, unless it is the one being typed."""
-        known = self.editor.read()
-        if value != self.value and (self.value is msgspec.UNSET or known.fault or known.value != value):
+        reading = self.editor.read()
+        if value != self.value and (self.value is msgspec.UNSET or reading.fault or reading.value != value):
             self.editor.show_value(value)
-            known = self.editor.read()
+            reading = self.editor.read()
         if value != self.value:  # changed elsewhere than in this field
             self.before = value
             self.note = ""
         self.value = value
         self.problem = problem
         changed = value != self.field.default
-        self.reset.setVisible(changed or bool(known.fault))
+        self.reset.setVisible(changed or bool(reading.fault))
         weight = theme.font("body", bold=changed)
         if self.label.font() != weight:
             self.label.setFont(weight)
-        if known.fault:
-            self.show_fault(known.fault)
+        if reading.fault:
+            self.show_fault(reading.fault)
         else:
             self.show_problem(problem)
 
@@ -254,19 +254,19 @@ class Form(QWidget):
             heading.setVisible(any(not self._rows[name].editor.box.isHidden() for name in names))
 
     def _on_row_edited(self, row: Row) -> None:
-        known = row.editor.read()
+        reading = row.editor.read()
         row.note = ""
-        if known.fault:
+        if reading.fault:
             if row.value != row.before:  # drop an intermediate value, such as 999 of 999999999
                 row.value = row.before
                 self.edited.emit(row.name, row.value, row.editor.typed)
-            row.show_fault(known.fault)
+            row.show_fault(reading.fault)
             row.reset.show()
-        elif known.value != row.value:
-            row.value = known.value
+        elif reading.value != row.value:
+            row.value = reading.value
             if not row.editor.typed:
-                row.before = known.value
-            self.edited.emit(row.name, known.value, row.editor.typed)
+                row.before = reading.value
+            self.edited.emit(row.name, reading.value, row.editor.typed)
         else:  # show the design's value again
             row.show_value(row.value, row.problem)
 

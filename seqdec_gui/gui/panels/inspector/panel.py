@@ -199,22 +199,23 @@ class Inspector(QFrame):
         if self._block_id and design.has(self._block_id):
             block = design.block(self._block_id)
             prefix = f"{block.id}."
-            own = {where.removeprefix(prefix): problem for where, problem in problems.items() if where.startswith(prefix)}
+            of_block = {where: problem for where, problem in problems.items() if where.startswith(prefix)}
+            shown_problems = {where.removeprefix(prefix): problem for where, problem in of_block.items()}
             self._title.setText(block.parameters.title.upper())
             if not self._name.hasFocus() or not self._name.isModified():
                 self._name.setText(block.id)
                 if not self._name.hasFocus():
                     self._name.setCursorPosition(0)  # the beginning of a long one
             self._facts.show_facts(block_facts(design, report.inference, block.id))
-            self._forms["block"].show_values(block.parameters, own)
+            self._forms["block"].show_values(block.parameters, shown_problems)
         else:
             many = len(self._document.selection)
             self._title.setText("SELECTION" if many > 1 else "DESIGN")
             self._heading.setText(f"{many} blocks" if many > 1 else self._document.name)
             self._facts.show_facts(design_facts(design, report.inference))
             if "training" in self._forms:
-                own = {where.removeprefix("training."): problem for where, problem in problems.items()}
-                self._forms["training"].show_values(design.training, own)
+                shown_problems = {where.removeprefix("training."): problem for where, problem in problems.items()}
+                self._forms["training"].show_values(design.training, shown_problems)
                 self._forms["split"].show_values(design.data.split, {})
         self._facts.setVisible(bool(design.blocks))
         self._name.setVisible(bool(self._block_id))

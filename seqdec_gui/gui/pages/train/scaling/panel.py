@@ -98,10 +98,10 @@ class AdvisorPanel(QFrame):
         reason = advisor.reason
         self.measure_button.setVisible(not running)
         self.measure_button.setText(MEASURE if advice is None or not advisor.fits else "Measure again")
-        wanted = advice is None or not advisor.fits
-        polish(self.measure_button, "kind", "primary" if wanted else "")
+        needed = advice is None or not advisor.fits
+        polish(self.measure_button, "kind", "primary" if needed else "")
         look = theme.current()
-        self.measure_button.setIcon(icon("speedometer", look.accent_text if wanted and not reason else None))
+        self.measure_button.setIcon(icon("speedometer", look.accent_text if needed and not reason else None))
         self.measure_button.setEnabled(not reason)
         self.measure_button.setToolTip(reason or f"Short trainings on {on}")
         self.cancel_button.setVisible(running)
