@@ -20,9 +20,9 @@ def ask_what_to_keep(session: TrainingSession, run: Path, name: str) -> None:
     notify.ask(
         session.workspace,
         f"Train the open design from the weights of {name}?",
-        "The weights depend on the alphabets, labels and scalers that were fitted to the data of that run. If you keep them, new "
-        "symbols get ids after the known ones. If you fit again to the open data, symbols get other ids and numbers other scales "
-        "than the weights were trained with, and much of what the model has learned may be lost.",
+        "The weights depend on the alphabets, labels and scalers that were fitted to the data of that run. If you keep them, "
+        "new symbols get ids after the known ones. If you fit again to the open data, symbols get other ids and numbers other "
+        "scales than the weights were trained with, and much of what the model has learned may be lost.",
         then,
         accept="Keep Fitted Values",
         discard="Fit Again",
