@@ -38,7 +38,7 @@ def main(design: Path | str | None = None) -> int:
     window = open_window(design)
     spare_collector(window)
     QTimer.singleShot(0, theme.follow_system)
-    _obey_terminal(application)
+    _handle_ctrl_c(application)
     status = int(application.exec_())
     window.deleteLater()
     _end_threads(status)
@@ -85,7 +85,7 @@ def create_application() -> QApplication:
     return application
 
 
-def _obey_terminal(application: QApplication) -> None:
+def _handle_ctrl_c(application: QApplication) -> None:
     """Let Ctrl+C end the program. Python handles signals only while it runs, so a timer runs it every SIGNAL_MS."""
     signal.signal(signal.SIGINT, lambda *_: application.closeAllWindows())
     timer = QTimer(application)

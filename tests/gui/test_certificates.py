@@ -226,7 +226,7 @@ def test_a_comparison_can_be_given_up_and_is_refused_while_a_run_trains(
     button: QPushButton = find(dialog, "certify_button")
     window.workspace.set_training(TrainingState("running", ("cpu:0",)))
     assert not button.isEnabled()
-    assert "A run trains" in button.toolTip()
+    assert "A run is training" in button.toolTip()
     window.workspace.set_training(TrainingState())
     press(button)
     words: QLabel = find(dialog, "certificate_progress_words")

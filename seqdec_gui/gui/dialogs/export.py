@@ -160,7 +160,7 @@ class ExportDialog(KeepsFocus, QDialog):
             self._say("There is no run of this design with weights yet: train it first.", "warning")
             return
         if self._design is not None and self._design[0] == chosen.run:
-            self._offer()
+            self._enable_choices()
             return
         run = chosen.run
         background.run(lambda: _read(run), self._on_design_read, self._on_task_failed, self)
@@ -171,12 +171,12 @@ class ExportDialog(KeepsFocus, QDialog):
         self._design = read[:2]
         self._raw.setVisible(read[2])
         self._show_parts()
-        self._offer()
+        self._enable_choices()
 
-    def _offer(self) -> None:
+    def _enable_choices(self) -> None:
         """Enable the choices for a run that can be exported."""
         self._say("")
-        self._suggest()
+        self._suggest_path()
         self._button.setEnabled(not self.task.running)
 
     def _show_parts(self) -> None:
@@ -191,7 +191,7 @@ class ExportDialog(KeepsFocus, QDialog):
         self._part.setEnabled(self._part.count() > 1)
         self._part.blockSignals(False)
 
-    def _suggest(self) -> None:
+    def _suggest_path(self) -> None:
         """Set the path to one beside the run. Once the user has typed or chosen a path, only its ending follows the format."""
         if self.picker.run is None:
             return
@@ -208,11 +208,11 @@ class ExportDialog(KeepsFocus, QDialog):
         self._help.setText(self.format.help)
         self._as_keras.hide()
         self._show_parts()
-        self._suggest()
+        self._suggest_path()
 
     @pyqtSlot(int)
     def _on_part_current_index_changed(self, _index: int) -> None:
-        self._suggest()
+        self._suggest_path()
 
     @pyqtSlot()
     def _on_browse_clicked(self) -> None:
@@ -351,10 +351,10 @@ class ExportDialog(KeepsFocus, QDialog):
         polish(self._status, "role", role)
         self._status.setText(text)
         self._status.setVisible(bool(text))
-        QTimer.singleShot(0, self._grow)
+        QTimer.singleShot(0, self._fit_height)
 
     @pyqtSlot()
-    def _grow(self) -> None:
+    def _fit_height(self) -> None:
         """Make the dialog higher if its texts need it; Qt does not do so for texts of several lines."""
         height = self.layout().totalHeightForWidth(self.width())
         if height > self.height():

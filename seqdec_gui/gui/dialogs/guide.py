@@ -90,7 +90,7 @@ class GuideText(QTextBrowser):
             self.document().setBaseUrl(QUrl.fromLocalFile(str(page)))
             source = page.read_text(encoding="utf-8")
             self.setMarkdown(source)
-            _mend_looks(self.document(), source)
+            _repair_formats(self.document(), source)
         if anchor:
             self._go_to(anchor)
         else:
@@ -144,13 +144,13 @@ class GuideText(QTextBrowser):
             self._render()
 
 
-def _mend_looks(document: QTextDocument, source: str) -> None:
+def _repair_formats(document: QTextDocument, source: str) -> None:
     """Give paragraphs after a list their own format again: Qt 5.15 gives them that of the last heading."""
     headings = {_anchor(line.lstrip("#").strip()) for line in source.splitlines() if line.startswith("#")}
     block = document.begin()
     while block.isValid():
         if _anchor(block.text()) not in headings:
-            pieces = _pieces(block)
+            pieces = _fragments(block)
             bold = all(format.fontWeight() > QFont.Normal for _, _, format in pieces)
             for start, length, format in pieces:
                 if format.hasProperty(QTextFormat.FontSizeAdjustment):
@@ -164,7 +164,7 @@ def _mend_looks(document: QTextDocument, source: str) -> None:
         block = block.next()
 
 
-def _pieces(block: QTextBlock) -> list[tuple[int, int, QTextCharFormat]]:
+def _fragments(block: QTextBlock) -> list[tuple[int, int, QTextCharFormat]]:
     """Return position, length and format of each fragment of a text block."""
     fragments, pieces = block.begin(), []
     while not fragments.atEnd():

@@ -184,7 +184,7 @@ class Palette(QWidget):
         layout.setSpacing(0)
         layout.addLayout(top)
         layout.addWidget(self._area, 1)
-        self._let_tab_reach(self.entries[0])
+        self._set_tab_stop(self.entries[0])
         theme.notifier.changed.connect(self._on_theme_changed)
 
     def _add(self, kind: type[Kind]) -> None:
@@ -202,7 +202,7 @@ class Palette(QWidget):
     def _shown(self) -> list[Entry]:
         return [entry for entry in self.entries if not entry.isHidden()]
 
-    def _let_tab_reach(self, current: Entry) -> None:
+    def _set_tab_stop(self, current: Entry) -> None:
         """Make this entry the only one that Tab reaches; Up and Down move on from there."""
         for entry in self.entries:
             entry.setFocusPolicy(Qt.StrongFocus if entry is current else Qt.ClickFocus)
@@ -221,7 +221,7 @@ class Palette(QWidget):
         if at < 0:
             self.search.setFocus()
         elif at < len(shown):
-            self._let_tab_reach(shown[at])
+            self._set_tab_stop(shown[at])
             shown[at].setFocus(Qt.TabFocusReason)
             self._area.ensureWidgetVisible(shown[at])
 
@@ -235,7 +235,7 @@ class Palette(QWidget):
             heading.setVisible(any(entry.kind.category == category for entry in shown))
         self._nothing.setVisible(not shown)
         if shown:
-            self._let_tab_reach(shown[0])
+            self._set_tab_stop(shown[0])
 
     @pyqtSlot()
     def _on_search_return_pressed(self) -> None:
@@ -250,7 +250,7 @@ class Palette(QWidget):
         assert event is not None
         shown = self._shown()
         if event.key() == Qt.Key_Down and self.search.hasFocus() and shown:
-            self._let_tab_reach(shown[0])
+            self._set_tab_stop(shown[0])
             shown[0].setFocus(Qt.TabFocusReason)
         elif event.key() == Qt.Key_Escape and self.search.text():
             self.search.clear()

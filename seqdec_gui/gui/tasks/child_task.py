@@ -12,7 +12,7 @@ from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.gui.tasks import background
 from seqdec_gui.runs.tasks import TASK_RUNNER, Task, run_task
 
-Tell = Callable[[object], None]
+OnProgress = Callable[[object], None]
 IsCancelled = Callable[[], bool]
 
 
@@ -42,7 +42,7 @@ class Job(QObject):
     def running(self) -> bool:
         return self._cancelled is not None
 
-    def begin(self, function: Callable[[Tell, IsCancelled], object]) -> None:
+    def begin(self, function: Callable[[OnProgress, IsCancelled], object]) -> None:
         """Call `function(tell, is_cancelled)` in a thread. Raises RuntimeError while another runs."""
         if self.running:
             raise RuntimeError("a job is under way")

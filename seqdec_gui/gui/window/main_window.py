@@ -244,9 +244,9 @@ class MainWindow(KeepsFocus, QMainWindow):
             self.bottom.insertTab(1, log, "Run log")
             log.filled.connect(self._show_run_log)
         if log is not None and log.has_run:
-            self.bottom.bring(log)
+            self.bottom.show_for_page(log)
         else:
-            self.bottom.take_back()
+            self.bottom.restore_tab()
 
     def _run_log(self) -> LogPanel | None:
         """Return the log of the run on the Train page, None unless that page is in front."""

@@ -142,26 +142,26 @@ class BottomPanel(QTabWidget):
         super().__init__(parent)
         self.setObjectName("bottom_panel")
         self.tabBar().setExpanding(False)
-        self._brought: QWidget | None = None
-        self._before: QWidget | None = None
+        self._page_tab: QWidget | None = None
+        self._former_tab: QWidget | None = None
         self._close = QToolButton(objectName="bottom_close", toolTip="Hide the panel")
         self._close.setAccessibleName("Hide problems and log")
         self._close.setProperty("kind", "small")
         self._close.clicked.connect(self.close_requested)
         self.setCornerWidget(self._close, Qt.TopRightCorner)
 
-    def bring(self, widget: QWidget) -> None:
-        """Show the tab that belongs to the page in front, until `take_back` is called."""
-        if self._brought is None:
-            self._before = self.currentWidget()
-            self._brought = widget
+    def show_for_page(self, widget: QWidget) -> None:
+        """Show the tab that belongs to the page in front, until `restore_tab` is called."""
+        if self._page_tab is None:
+            self._former_tab = self.currentWidget()
+            self._page_tab = widget
             self.setCurrentWidget(widget)
 
-    def take_back(self) -> None:
-        """Show the tab from before `bring` again, unless the user has chosen another meanwhile."""
-        if self._before is not None and self.currentWidget() is self._brought:
-            self.setCurrentWidget(self._before)
-        self._brought = self._before = None
+    def restore_tab(self) -> None:
+        """Show the tab from before `show_for_page` again, unless the user has chosen another meanwhile."""
+        if self._former_tab is not None and self.currentWidget() is self._page_tab:
+            self.setCurrentWidget(self._former_tab)
+        self._page_tab = self._former_tab = None
 
     def recolour(self) -> None:
         self._close.setIcon(icon("chevron-down"))

@@ -51,15 +51,15 @@ class Checking(QObject):
         super().__init__(parent)
         self._document = document
         self._devices = devices
-        self._asked: Question | None = None
+        self._tried_question: Question | None = None
         self._running: background.Operation | None = None
-        self._looking: background.Operation | None = None
-        self._again = False
+        self._checking_files: background.Operation | None = None
+        self._try_again = False
         self._stamps: Stamps | None = None
         self.trial: Trial | None = None
         """The newest, maybe of bindings or a file that have changed since."""
-        self._answered: Question | None = None
-        self._fit_of: tuple[Trial, Design, tuple[Problem, ...]] | None = None
+        self._answered_question: Question | None = None
+        self._fit_result: tuple[Trial, Design, tuple[Problem, ...]] | None = None
         self._timer = QTimer(self, singleShot=True, timeout=self._on_timer_timeout)
         self._watcher = QFileSystemWatcher(self)
         self._settling = QTimer(self, singleShot=True, interval=SETTLE_MS, timeout=self.look)
@@ -78,12 +78,12 @@ class Checking(QObject):
     @property
     def busy(self) -> bool:
         """Return whether a trial runs or is about to."""
-        return self.trying or self._looking is not None or self._timer.isActive() or self._settling.isActive()
+        return self.trying or self._checking_files is not None or self._timer.isActive() or self._settling.isActive()
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Return what is wrong with the data for the present design, errors first; empty until that is known."""
-        if self.trial is None or self._answered is None or self._answered != self._question():
+        if self.trial is None or self._answered_question is None or self._answered_question != self._question():
             return ()
         design, devices = self._document.design, self._devices.resolved
         problems = (*problems_of_trial(self.trial, design.training, devices), *self._fit_problems(self.trial, design))
@@ -95,31 +95,31 @@ class Checking(QObject):
         """Return where the data does not suit the design. The result is kept for this trial and this design."""
         if not self._document.report.ok:
             return ()
-        if self._fit_of is None or self._fit_of[0] is not trial or self._fit_of[1] is not design:
+        if self._fit_result is None or self._fit_result[0] is not trial or self._fit_result[1] is not design:
             from seqdec_gui.runs.data_check import fit_problems
 
-            self._fit_of = (trial, design, fit_problems(trial, design))
-        return self._fit_of[2]
+            self._fit_result = (trial, design, fit_problems(trial, design))
+        return self._fit_result[2]
 
     @property
     def passed(self) -> Stamps | None:
         """Return the files that suit the present design, with their stamps at that time; None until that is known."""
-        if self.trial is None or self._answered != self._question():
+        if self.trial is None or self._answered_question != self._question():
             return None
         return None if errors((*self.trial.problems, *self.problems)) else self._stamps
 
     def again(self) -> None:
         """Check again although the design is the same, because the file changed."""
-        self._forget()
+        self._mark_stale()
         self._timer.start(0)
 
     @pyqtSlot()
     def look(self) -> None:
         """Check again if one of the files is not the one that was tried."""
         question = self._question()
-        if self._looking is not None or question is None:
+        if self._checking_files is not None or question is None:
             return
-        self._looking = background.run(lambda: _stamps(question), self._on_looked, self._on_not_looked, self)
+        self._checking_files = background.run(lambda: _stamps(question), self._on_looked, self._on_not_looked, self)
 
     def _question(self) -> Question | None:
         """Return what to try now; None without a file or without a binding."""
@@ -129,18 +129,18 @@ class Checking(QObject):
             return None
         return Question(source, data_ports(document.design, document.report.inference), document.folder)
 
-    def _forget(self) -> None:
+    def _mark_stale(self) -> None:
         """Drop the results, which are out of date."""
-        self._asked = self._answered = None
+        self._tried_question = self._answered_question = None
         self.changed.emit()
 
-    def _forget_all(self) -> None:
+    def _drop_results(self) -> None:
         """Drop everything, because there is nothing to try."""
         had_trial = self.trial is not None
         self.trial = self._stamps = None
         self._watch(())
         if had_trial:
-            self._forget()
+            self._mark_stale()
             self.checked.emit(None)
 
     # -- events
@@ -161,14 +161,14 @@ class Checking(QObject):
     @pyqtSlot()
     def _on_timer_timeout(self) -> None:
         question = self._question()
-        if question == self._asked and self.trial is not None:
+        if question == self._tried_question and self.trial is not None:
             return
         if self._running is not None:
-            self._again = True
+            self._try_again = True
             return
-        self._asked = question
+        self._tried_question = question
         if question is None:
-            self._forget_all()
+            self._drop_results()
             return
         self._running = background.run(lambda: _try(question), self._on_tried, self._on_not_tried, self)
         self.started.emit()
@@ -177,7 +177,7 @@ class Checking(QObject):
         self._running = None
         before = {stamp.path: stamp for stamp in self._stamps or ()}
         self.trial, self._stamps = result
-        self._answered = self._asked
+        self._answered_question = self._tried_question
         if self._watch(self._stamps):
             self.look()  # written while it was read, before it was watched
         if not self._continue():
@@ -188,26 +188,26 @@ class Checking(QObject):
 
     def _on_not_tried(self, error: Exception) -> None:
         self._running = None
-        self.trial = self._answered = None
+        self.trial = self._answered_question = None
         if not self._continue():
             self.failed.emit(error)
             self.changed.emit()
 
     def _continue(self) -> bool:
-        again, self._again = self._again, False
+        again, self._try_again = self._try_again, False
         if again:
             self._timer.start(0)
         return again
 
     def _on_looked(self, stamps: Stamps) -> None:
-        self._looking = None
+        self._checking_files = None
         if self._stamps is not None and stamps != self._stamps:
             self._watch(())  # the path may lead to another file now
             self.again()
         self._watch(stamps)
 
     def _on_not_looked(self, _error: Exception) -> None:
-        self._looking = None
+        self._checking_files = None
 
     def _watch(self, stamps: Stamps) -> bool:
         """Watch these files for changes. Return whether one of them was not watched before."""

@@ -171,12 +171,12 @@ class TrainingSession(QObject):
         self.overlays: dict[Path, tuple[str, RunHistory]] = {}
         workspace.train_requested.connect(self._on_workspace_train_requested)
         workspace.document.path_changed.connect(self._on_document_path_changed)
-        workspace.add_close_guard(self._may_close)
+        workspace.add_close_guard(self._ask_before_close)
         QCoreApplication.instance().aboutToQuit.connect(_on_application_about_to_quit)
         followed: list[FollowedRun] = []
         self._followed = followed
         self.destroyed.connect(lambda: _leave(followed))
-        self.find_living()
+        self.find_active_run()
 
     # -- starting and following runs
     def start(
@@ -227,13 +227,13 @@ class TrainingSession(QObject):
         if self.shown is not None and self.shown is not self.active and self.shown.run == RunFolder(path):
             self._show(self.active)
 
-    def find_living(self) -> None:
+    def find_active_run(self) -> None:
         """Look in a thread for an active run of the open design, and follow it."""
         if self.active is None:
             document = self.workspace.document
             blank = document.path is None and not document.design.blocks
             key, parents = design_key(document), runs_parents(document.path)
-            background.run(lambda: living(key, parents, blank), self._on_living_found, owner=self)
+            background.run(lambda: active_run(key, parents, blank), self._on_active_run_found, owner=self)
 
     # -- earlier runs beside the one shown
     def overlay(self, path: Path, name: str) -> None:
@@ -291,7 +291,7 @@ class TrainingSession(QObject):
         self.active_changed.emit()
         return followed
 
-    def _may_close(self, proceed: Callable[[], None]) -> bool:
+    def _ask_before_close(self, proceed: Callable[[], None]) -> bool:
         """Ask what to do with the run that trains, and return whether the window may close now."""
         if self.active is None:
             self._leave_all()
@@ -329,9 +329,9 @@ class TrainingSession(QObject):
 
     @pyqtSlot(object)
     def _on_document_path_changed(self, _path: Path | None) -> None:
-        self.find_living()
+        self.find_active_run()
 
-    def _on_living_found(self, run: RunFolder | None) -> None:
+    def _on_active_run_found(self, run: RunFolder | None) -> None:
         if run is not None and self.active is None:
             self.attach(run, display_name(run.path))
 
@@ -370,7 +370,7 @@ def session_of(workspace: Workspace) -> TrainingSession:
     return session if session is not None else TrainingSession(workspace)
 
 
-def living(design: DesignKey, parents: Iterable[Path], blank: bool = False) -> RunFolder | None:
+def active_run(design: DesignKey, parents: Iterable[Path], blank: bool = False) -> RunFolder | None:
     """Return the latest active run of a design. Runs in a thread.
 
     With `blank`, active runs of designs that were never saved count too: the window has just opened and shows nothing else.

@@ -57,7 +57,7 @@ class TrainingThread(QThread):
     ended = pyqtSignal(RunStatus)
     fell_silent = pyqtSignal(RunStatus)  # not seen alive and not ended; the run may be active on another host
     failed = pyqtSignal(Exception)  # the run could not be started
-    _sent = pyqtSignal()
+    _events_sent = pyqtSignal()
 
     def __init__(self, launch: Callable[[], RunProcess]) -> None:
         """Prepare to start a run.
@@ -68,10 +68,10 @@ class TrainingThread(QThread):
         self._launch = launch
         self._commands: deque[Command] = deque()
         self._wake = threading.Event()
-        self._taken = threading.Event()
-        self._taken.set()
-        self._left = False
-        self._sent.connect(self._on_self_sent)
+        self._events_handled = threading.Event()
+        self._events_handled.set()
+        self._leaving = False
+        self._events_sent.connect(self._on_self_events_sent)
         self.finished.connect(self._on_self_finished)
 
     @classmethod
@@ -87,33 +87,33 @@ class TrainingThread(QThread):
     # -- called by the window; none of it blocks
     def stop(self) -> None:
         """Ask the run to save and stop. After a grace period it is ended with signals."""
-        self._tell(command("stop"))
+        self._queue_command(command("stop"))
 
     def pause(self) -> Command:
-        return self._tell(command("pause"))
+        return self._queue_command(command("pause"))
 
     def resume(self) -> Command:
         """Continue the run after a pause."""
-        return self._tell(command("continue"))
+        return self._queue_command(command("continue"))
 
     def set_learning_rate(self, rate: float) -> Command:
         """Send another learning rate to the run. Raises InvalidInput unless it is above 0 and at most 100."""
-        return self._tell(command("set_learning_rate", rate))
+        return self._queue_command(command("set_learning_rate", rate))
 
     def checkpoint(self) -> Command:
         """Ask the run to write its weights now."""
-        return self._tell(command("checkpoint"))
+        return self._queue_command(command("checkpoint"))
 
     def leave(self) -> None:
         """Stop following the run, which goes on; the thread ends soon."""
-        self._left = True
+        self._leaving = True
         self._wake.set()
-        self._taken.set()
+        self._events_handled.set()
 
-    def _tell(self, order: Command) -> Command:
-        self._commands.append(order)
+    def _queue_command(self, command: Command) -> Command:
+        self._commands.append(command)
         self._wake.set()
-        return order
+        return command
 
     # -- in the thread
     def run(self) -> None:
@@ -130,7 +130,7 @@ class TrainingThread(QThread):
         except OSError as error:
             self.ended.emit(RunStatus("unreadable", f"The run's folder cannot be read: {error.strerror or error}."))
         finally:
-            self._obey(process)  # a stop requested just before `leave`, which the run completes alone
+            self._send_commands(process)  # a stop requested just before `leave`, which the run completes alone
             process.detach()
 
     def _follow(self, process: RunProcess) -> None:
@@ -138,10 +138,10 @@ class TrainingThread(QThread):
         log = _LogTail(process.run.log)
         next_log = 0.0
         silent = False
-        while not self._left:
-            self._obey(process)
+        while not self._leaving:
+            self._send_commands(process)
             events = follower.poll(POLL_BYTES)
-            self._send(events, process)
+            self._emit_events(events, process)
             if time.monotonic() >= next_log or follower.ended:
                 next_log = time.monotonic() + LOG_S
                 if text := log.read():
@@ -152,58 +152,58 @@ class TrainingThread(QThread):
             if events:
                 silent = False
             elif process.running():
-                self._rest(BATCH_S)
+                self._sleep(BATCH_S)
             elif not silent:
                 silent = True  # only once; the next poll shows whether the run has ended since this one
                 status = process.run.status()
                 if not status.ended:
                     self.fell_silent.emit(status)
             else:
-                self._rest(SILENT_S)
+                self._sleep(SILENT_S)
 
-    def _obey(self, process: RunProcess) -> None:
+    def _send_commands(self, process: RunProcess) -> None:
         while self._commands:
-            order = self._commands.popleft()
-            if order.command == "stop":
+            command = self._commands.popleft()
+            if command.command == "stop":
                 process.stop()
             else:
-                process.run.send(order)
+                process.run.send(command)
 
-    def _send(self, events: list[Event], process: RunProcess) -> None:
+    def _emit_events(self, events: list[Event], process: RunProcess) -> None:
         """Send the events in lists. Commands are handled between two lists, so that Stop works during a flood of events."""
         for first in range(0, len(events), MAX_EVENTS):
-            while not self._taken.wait(BATCH_S) and not self._left:
-                self._obey(process)
+            while not self._events_handled.wait(BATCH_S) and not self._leaving:
+                self._send_commands(process)
                 process.running()
-            if self._left:
+            if self._leaving:
                 return
-            self._taken.clear()
+            self._events_handled.clear()
             self.event_received.emit(events[first : first + MAX_EVENTS])
-            self._sent.emit()
-            self._obey(process)
-            self._rest(BATCH_S, until_command=False)
+            self._events_sent.emit()
+            self._send_commands(process)
+            self._sleep(BATCH_S, until_command=False)
 
     def _finish(self, process: RunProcess, log: _LogTail) -> None:
         """Wait for the end of the process after its last event."""
         until = time.monotonic() + EXIT_GRACE_S
-        while process.running() and time.monotonic() < until and not self._left:
-            self._rest(BATCH_S, until_command=False)
+        while process.running() and time.monotonic() < until and not self._leaving:
+            self._sleep(BATCH_S, until_command=False)
         if text := log.read():
             self.log_received.emit(text)
-        if not self._left:
+        if not self._leaving:
             self.ended.emit(process.run.status())
 
-    def _rest(self, seconds: float, until_command: bool = True) -> None:
+    def _sleep(self, seconds: float, until_command: bool = True) -> None:
         if until_command:
             self._wake.wait(seconds)
             self._wake.clear()
-        elif not self._left:
+        elif not self._leaving:
             time.sleep(seconds)
 
     # -- in the window's thread
     @pyqtSlot()
-    def _on_self_sent(self) -> None:
-        self._taken.set()
+    def _on_self_events_sent(self) -> None:
+        self._events_handled.set()
 
     @pyqtSlot()
     def _on_self_finished(self) -> None:

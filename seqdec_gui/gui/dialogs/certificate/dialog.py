@@ -28,7 +28,7 @@ from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.stylesheet import polish
 from seqdec_gui.gui.tasks import background, notify
-from seqdec_gui.gui.tasks.child_task import IsCancelled, Job, Tell, sentence_of
+from seqdec_gui.gui.tasks.child_task import IsCancelled, Job, OnProgress, sentence_of
 from seqdec_gui.gui.widgets.certificate_words import Verdict, differences, digits, verdict_color, verdict_of, verdict_text
 from seqdec_gui.gui.widgets.focus import KeepsFocus
 from seqdec_gui.gui.widgets.table_style import show_as_list
@@ -162,7 +162,7 @@ class CertificateDialog(KeepsFocus, QDialog):
             self.devices.addItem(devices_in_words(choice), choice)
         self.refresh()
         if contents.fault:
-            self._tell_fault(contents.fault)
+            self._show_fault(contents.fault)
 
     @pyqtSlot()
     def refresh(self, *_changes: object) -> None:
@@ -237,7 +237,7 @@ class CertificateDialog(KeepsFocus, QDialog):
         color = verdict_color(verdict) if verdict in ("equal", "not_equal") else theme.current().text
         self._verdict.setStyleSheet(f"color: {color};")
 
-    def _tell_fault(self, sentence: str) -> None:
+    def _show_fault(self, sentence: str) -> None:
         polish(self.sentence, "role", "error")
         self.sentence.setText(sentence)
         QTimer.singleShot(0, self._fit)
@@ -275,7 +275,7 @@ class CertificateDialog(KeepsFocus, QDialog):
         if not isinstance(error, SeqdecError):
             raise error
         if not isinstance(error, Cancelled):
-            self._tell_fault(sentence_of(error))
+            self._show_fault(sentence_of(error))
 
     @pyqtSlot()
     def _on_repair_clicked(self) -> None:
@@ -313,7 +313,7 @@ def _read(run: RunFolder) -> RunContents:
         return RunContents(None, None, sentence_of(error))
 
 
-def _certify(spec: RunSpec, run: RunFolder, devices: DeviceChoice, tell: Tell, cancelled: IsCancelled) -> Certificate:
+def _certify(spec: RunSpec, run: RunFolder, devices: DeviceChoice, tell: OnProgress, cancelled: IsCancelled) -> Certificate:
     """Compare the devices with the engine that trained the run, and save the certificate in the run's folder."""
     design, folder = certificates.design_of(spec)
     certificate = certificates.certify(

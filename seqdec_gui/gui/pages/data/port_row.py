@@ -164,7 +164,7 @@ class PortRow(QFrame):
     def show_codec(self, codec: Codec | None, fitted: FittedCodec | None) -> None:
         self.form.show_codec(codec, chosen_for(fitted))
         words = "The same column, one step ahead" if self._taught else ""
-        self._found.setText(words if fitted is None else found_text(fitted))
+        self._found.setText(words if fitted is None else contents_text(fitted))
         self._found.setVisible(bool(self._found.text()))
 
     def show_remarks(self, remarks: Sequence[Remark], bound: bool, checking: bool) -> None:
@@ -238,7 +238,7 @@ class PortRow(QFrame):
         self._options.setIcon(icon("tune-variant"))
 
 
-def found_text(fitted: FittedCodec) -> str:
+def contents_text(fitted: FittedCodec) -> str:
     """Return a line about what the column contains."""
     if isinstance(fitted, FittedText):
         kept, used = fitted.numbering.marks, (fitted.begin, fitted.end)

@@ -85,7 +85,7 @@ class PortsPanel(QScrollArea):
     def reveal(self, name: str) -> None:
         """Scroll to the row of this port and focus it. Does nothing if the port has no row."""
         design, ports = self._workspace.document.design, self.ports
-        where = _owner_of(name, design, ports)
+        where = _port_with_row(name, design, ports)
         row = None if where is None else self._rows.get(edits.object_name(where))
         if row is not None:
             self.ensureWidgetVisible(row)
@@ -148,7 +148,7 @@ class PortsPanel(QScrollArea):
                 break
             binding = edits.binding_of(design, ports, port)
             teacher = edits.teacher_of(design, ports, port)
-            at, fit = self._found(port, binding.columns if binding else ())
+            at, fit = self._result_for(port, binding.columns if binding else ())
             row.show_codec(binding.codec if binding else None, _codec(fit))
             mine = [problem for problem, owner in owned if owner == port and not is_absent(problem.code)]
             remarks = self._remarks(design, at, fit, mine)
@@ -163,7 +163,7 @@ class PortsPanel(QScrollArea):
         self._general.setVisible(bool(general))
         self.errors_counted.emit(count + sum(problem.severity == "error" for problem in general))
 
-    def _found(self, port: DataPort, columns: tuple[str, ...]) -> tuple[Bound | None, Fit | None]:
+    def _result_for(self, port: DataPort, columns: tuple[str, ...]) -> tuple[Bound | None, Fit | None]:
         """Return what the last trial fitted for this port, if the trial was about the same columns."""
         if self._trial is None:
             return None, None
@@ -227,10 +227,10 @@ def _codec(fit: Fit | None) -> FittedCodec | None:
 
 
 def _owner(problem: Problem, design: Design, ports: edits.Ports) -> DataPort | None:
-    return _owner_of(problem.where, design, ports)
+    return _port_with_row(problem.where, design, ports)
 
 
-def _owner_of(name: str, design: Design, ports: edits.Ports) -> DataPort | None:
+def _port_with_row(name: str, design: Design, ports: edits.Ports) -> DataPort | None:
     """Return the port whose row shows a problem.
 
     For the loss of a decoder that is trained by teacher forcing, it is the port with the column.

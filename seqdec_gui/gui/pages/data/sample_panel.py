@@ -215,7 +215,7 @@ def _picture(port: PortSample, row: int) -> QWidget:
         return words
     values = port.values[row]
     if port.ids is not None and values.ndim == 2 and values.shape[1] <= MAX_IMAGE_SYMBOLS:
-        return _both(MatrixPicture(values, _names(port, port.ids[row]), port.symbols[: values.shape[1]]), port, row)
+        return _image_above_ids(MatrixPicture(values, _names(port, port.ids[row]), port.symbols[: values.shape[1]]), port, row)
     if port.ids is not None and port.ids.ndim == 2:
         return IdsPicture(port.ids[row], port.symbols)
     if port.ids is not None and values.ndim < 2:
@@ -228,7 +228,7 @@ def _picture(port: PortSample, row: int) -> QWidget:
     return NumbersPicture(np.asarray(values), port.names)
 
 
-def _both(image: Picture, port: PortSample, row: int) -> QWidget:
+def _image_above_ids(image: Picture, port: PortSample, row: int) -> QWidget:
     """Return a widget with the one-hot image above the ids that it stands for."""
     assert port.ids is not None
     holder = QWidget()

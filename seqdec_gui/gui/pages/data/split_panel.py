@@ -122,8 +122,8 @@ class SplitPanel(QWidget):
         old = document.design.data.split
         new = Split(
             kind=self._kind.currentData(),
-            validation=_kept(old.validation, self._validation.value()),
-            test=_kept(old.test, self._test.value()),
+            validation=_share_of(old.validation, self._validation.value()),
+            test=_share_of(old.test, self._test.value()),
             seed=old.seed if old.seed > MAX_SEED else self._seed.value(),
             column=self._column.currentData() or "",
         )
@@ -144,6 +144,6 @@ def _share(name: str) -> DecimalBox:
     return box
 
 
-def _kept(share: float, percent: float) -> float:
+def _share_of(share: float, percent: float) -> float:
     """Return the share for a percentage. If the percentage is only the rounded old share, return the old share."""
     return share if abs(100 * share - percent) < 0.05 else percent / 100

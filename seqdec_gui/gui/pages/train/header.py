@@ -267,12 +267,12 @@ class Header(QWidget):
     def _show_rate(self, followed: FollowedRun) -> None:
         for answer in list(followed.history.answers):
             if followed.pending.pop(answer.id, None) is not None:
-                self._tell(answer)
+                self._show_answer(answer)
         current = followed.history.latest.get("learning_rate")
         if current is not None and not (self.rate.hasFocus() or self._rate_edited or self._rate_order):
             self.rate.setText(f"{current:.4g}")
 
-    def _tell(self, answer: CommandAnswer) -> None:
+    def _show_answer(self, answer: CommandAnswer) -> None:
         """Show the run's answer to a command in the status bar."""
         if answer.id == self._rate_order:
             self._rate_order = ""

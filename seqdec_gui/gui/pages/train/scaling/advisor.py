@@ -11,7 +11,7 @@ from PyQt5.QtCore import QObject, QTimer, pyqtSignal, pyqtSlot
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import SeqdecError, errors
 from seqdec_gui.gui.tasks import background
-from seqdec_gui.gui.tasks.child_task import IsCancelled, Job, Tell, sentence_of
+from seqdec_gui.gui.tasks.child_task import IsCancelled, Job, OnProgress, sentence_of
 from seqdec_gui.gui.workspace.workspace import Workspace
 from seqdec_gui.runs import advice_cache
 from seqdec_gui.runs.advice import Advice, advise, batches, divisible_batch
@@ -26,7 +26,7 @@ Subject = tuple[str, DeviceChoice]
 """What an advice is about: a text that identifies the design's shapes, and the devices."""
 
 
-class Begun(msgspec.Struct, frozen=True):
+class MeasurementStart(msgspec.Struct, frozen=True):
     """The batches that will be measured, and the number of device choices that each is measured on."""
 
     sizes: tuple[int, ...]
@@ -144,7 +144,7 @@ class Advisor(QObject):
     # -- incoming events
     @pyqtSlot(object)
     def _on_job_progressed(self, event: object) -> None:
-        if isinstance(event, Begun):
+        if isinstance(event, MeasurementStart):
             self.expected = len(event.sizes) * event.choices
         elif isinstance(event, Measurement):
             self.measured.append(event)
@@ -211,10 +211,10 @@ class Advisor(QObject):
 
 
 def _measure(
-    design: Design, folder: Path, devices: DeviceChoice, tell: Tell, cancelled: IsCancelled
+    design: Design, folder: Path, devices: DeviceChoice, tell: OnProgress, cancelled: IsCancelled
 ) -> advice_cache.KeptAdvice:
     sizes = batches(design, folder, devices)
-    tell(Begun(sizes, 2 if devices.replicas > 1 else 1))
+    tell(MeasurementStart(sizes, 2 if devices.replicas > 1 else 1))
     advice = advise(design, folder, devices, batch_sizes=sizes, on_progress=tell, on_measured=tell, cancelled=cancelled)
     return advice_cache.keep(design, advice)
 
