@@ -16,6 +16,7 @@ from seqdec_gui.gui.widgets.focus import KeepsFocus
 from seqdec_gui.runs.engines import ENGINES
 
 _FRAMEWORKS = tuple(info.distributions[0] for info in ENGINES.values())
+"""The package of each engine's framework, by its name in the package index."""
 PACKAGES = ("keras", *_FRAMEWORKS, "numpy", "h5py", "pyarrow", "pyqtgraph")
 """The packages whose versions the dialog lists, by their names in the package index."""
 

@@ -177,7 +177,7 @@ class Shell(QWidget):
         self.right = right
         self.bottom = bottom
         self.parts = {"left": self.left, "right": right, "bottom": bottom}
-        """What can be hidden, by the names of the settings."""
+        """The panels that can be hidden, by their name in the settings."""
         self.bar = MessageBar()
         self._middle = _splitter(Qt.Vertical, (pages, bottom), (1, 0))
         self._across = _splitter(Qt.Horizontal, (self.left, self._middle, right), (0, 1, 0))

@@ -57,7 +57,7 @@ class Checking(QObject):
         self._try_again = False
         self._stamps: Stamps | None = None
         self.trial: Trial | None = None
-        """The newest, maybe of bindings or a file that have changed since."""
+        """The newest trial. The bindings or the file may have changed since then."""
         self._answered_question: Question | None = None
         self._fit_result: tuple[Trial, Design, tuple[Problem, ...]] | None = None
         self._timer = QTimer(self, singleShot=True, timeout=self._on_timer_timeout)

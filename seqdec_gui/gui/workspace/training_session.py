@@ -47,7 +47,7 @@ class FollowedRun(QObject):
         self.history = RunHistory()
         self.status: RunStatus | None = None
         self.silent: RunStatus | None = None
-        """What is known of a run that has no end and is not seen alive: not started, or on another host."""
+        """The status of a run that has not ended and is not seen alive: not started, or on another host."""
         self.log: deque[str] = deque(maxlen=MAX_LOG_LINES)
         self.pending: dict[str, Command] = {}
         self.stopping = False

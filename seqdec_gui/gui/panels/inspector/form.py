@@ -60,7 +60,7 @@ class Row(QObject):
         self.message.hide()
         self.value: Any = msgspec.UNSET
         self.note = ""
-        """What was refused and taken back, until the next edit."""
+        """A sentence about text that was refused and reverted, shown until the next edit."""
         self._before: Any = msgspec.UNSET
         self.problem: Problem | None = None
         self.editor.edited.connect(lambda: self.edited.emit(self))
