@@ -271,7 +271,7 @@ def test_a_new_run_begins_with_the_weights_of_the_selected_one_and_asks_what_sta
     press(window, "run_begin")
     qtbot.waitUntil(lambda: window.findChild(QMessageBox, "question_box") is not None, timeout=5_000)
     box = window.findChild(QMessageBox, "question_box")
-    assert "much of what they have learned may be lost" in box.informativeText() + box.text()
+    assert "much of what the model has learned may be lost" in box.informativeText() + box.text()
     box.findChild(QWidget, answer).click()
 
     session = session_of(window.workspace)
