@@ -56,7 +56,7 @@ class ImportDialog(KeepsFocus, QDialog):
         self._workspace = workspace
         self._path = path
         self.task = ChildTask(self)
-        self._title = QLabel(f"Looking into {path.name}")
+        self._title = QLabel(f"Inspecting {path.name}")
         self._title.setProperty("role", "value")
         self._status = QLabel(objectName="import_status", wordWrap=True, textInteractionFlags=Qt.TextSelectableByMouse)
         self._status.setText("A process of its own opens the file; no code in it is run.")
