@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 KERAS_SUFFIXES = (".keras",)
 FOLLOW_RUNS_MS = 150  # when the window is in use
 DEFAULT_SIZE = QSize(1280, 800)
+FRAME = QSize(16, 48)
+"""Room for the title bar and the borders that a window manager puts around the window."""
 
 
 def open_window(path: Path | str | None = None, rows: Sequence[pages.Page] = pages.PAGES) -> MainWindow:
@@ -166,7 +168,7 @@ class MainWindow(KeepsFocus, QMainWindow):
         geometry = stored.value("window/geometry")
         if not isinstance(geometry, QByteArray) or not self.restoreGeometry(geometry):
             room = QApplication.primaryScreen().availableGeometry().size()
-            self.resize(DEFAULT_SIZE.boundedTo(room))
+            self.resize(DEFAULT_SIZE.boundedTo(room - FRAME))
         self.shell.restore(stored)
         for name, part in (("show_left", "left"), ("show_right", "right"), ("show_bottom", "bottom")):
             self.actions_by_name[name].setChecked(not self.shell.parts[part].isHidden())
