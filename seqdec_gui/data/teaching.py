@@ -184,11 +184,14 @@ def _as_ids(values: Array, steps: int) -> Array:
     """
     if values.ndim != 2 or not _fractions(values):
         return values
+    ids: Array
     width = values.shape[1]
     for symbols in (width // each for each in (steps, steps + 1, steps - 1) if each > 0 and width % each == 0):
         if symbols >= LEAST_SYMBOLS and bool(((values == 0) | (values == 1)).all()):
             one_hot = values.reshape(len(values), -1, symbols)
             if bool((one_hot.sum(axis=-1) <= 1).all()):
-                return np.where(one_hot.any(axis=-1), one_hot.argmax(axis=-1), symbols)
-    different, ids = np.unique(np.round(values, 5), return_inverse=True)
-    return ids.reshape(values.shape) if len(different) * PAIRS_PER_SYMBOL <= values.size else values
+                ids = np.where(one_hot.any(axis=-1), one_hot.argmax(axis=-1), symbols)
+                return ids
+    different, flat = np.unique(np.round(values, 5), return_inverse=True)
+    ids = flat.reshape(values.shape)
+    return ids if len(different) * PAIRS_PER_SYMBOL <= values.size else values

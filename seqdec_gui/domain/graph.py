@@ -11,7 +11,6 @@ from seqdec_gui.domain.layers import specs
 from seqdec_gui.domain.layers.layer import Layer, Value
 from seqdec_gui.domain.types import TensorType, format_shape
 
-
 REARRANGING = (
     "Activation",
     "BatchNormalization",

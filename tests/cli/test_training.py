@@ -229,8 +229,14 @@ def test_a_run_is_resumed_on_other_devices(run_command, fake_runner, roman, tmp_
 
 @pytest.mark.parametrize(
     ("schedule", "last", "epochs", "warned"),
-    [("cosine", 0, 9, True), ("exponential", 0, 9, True), ("cosine", 4, 9, False), ("constant", 0, 9, False), ("cosine", 0, 5, False)],
-)  # fmt: skip
+    [
+        ("cosine", 0, 9, True),
+        ("exponential", 0, 9, True),
+        ("cosine", 4, 9, False),
+        ("constant", 0, 9, False),
+        ("cosine", 0, 5, False),
+    ],
+)
 @pytest.mark.parametrize("options", [(), ("--detach",)])
 def test_a_decay_that_is_planned_anew_is_said(
     run_command, fake_runner, roman, tmp_path, schedule, last, epochs, warned, options
