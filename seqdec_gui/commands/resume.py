@@ -13,7 +13,8 @@ from seqdec_gui.commands.console import warn_of
 from seqdec_gui.commands.train import add_placement, add_watching, launch_and_watch
 from seqdec_gui.domain.document import from_builtins, to_builtins
 from seqdec_gui.domain.edit import set_value
-from seqdec_gui.domain.problems import InvalidInput, errors
+from seqdec_gui.domain.problems import InvalidInput, Problem, errors
+from seqdec_gui.domain.training import Training
 from seqdec_gui.runs import devices, process
 from seqdec_gui.runs.batches import batch_problems
 from seqdec_gui.runs.checkpoint_file import BEGIN_WITH_THE_OTHER, fail_if_damaged
@@ -39,6 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
     problems = (*batch_problems(design.training, devices.resolve(choice, available)), *warnings)
     if errors(problems):
         raise InvalidInput(errors(problems))
+    replanned = _replanned(from_builtins(spec.design).training, design.training)
+    if replanned is not None:
+        warn_of((replanned,))
     if arguments.detach:  # otherwise the messages of the run include these
         warn_of(problems)
     again = msgspec.structs.replace(
@@ -48,3 +52,15 @@ def run(arguments: argparse.Namespace) -> int:
         fail_if_damaged(target.checkpoint("last"), BEGIN_WITH_THE_OTHER)
     offset = complete_bytes(target.events)  # before the start, which may write at once
     return launch_and_watch(process.start(target, again, nice=arguments.nice), arguments, offset=offset)
+
+
+def _replanned(before: Training, now: Training) -> Problem | None:
+    """Return a warning if the decay of the learning rate ended with the last epoch, which is another one now."""
+    if now.schedule not in ("exponential", "cosine") or now.schedule_last_epoch or before.epochs == now.epochs:
+        return None
+    text = (
+        f"The learning rate is planned anew: its {now.schedule} decay ended with epoch {before.epochs}, the last one, and now "
+        f"ends with epoch {now.epochs}. The rate goes on from where that curve is, which may be far from the rate before."
+    )
+    hint = "To go on with the final rate instead, begin a run with these weights and that rate: train --initial RUN --set ..."
+    return Problem("warning", "schedule_replanned", "training.epochs", text, hint)

@@ -36,14 +36,18 @@ def fail_if_taught(design: Design, plan: OnePass, fitted: Fitted, rows: Callable
     for name in plan.in_step:
         try:
             inputs, targets = _both(fitted, name, plan.loss, rows)
-            behind = steps_behind(inputs, targets, (_pad(fitted, name), _pad(fitted, plan.loss)))
+            pads = _pad(fitted, name), _pad(fitted, plan.loss)
+            behind = steps_behind(inputs, targets, pads)
+            ahead = behind == 0 and not plan.numbers and one_step_behind(targets, inputs, pads[::-1])
             codecs = [_codec(fitted, each) for each in (name, plan.loss)]
             same = not plan.numbers and _same_rows(inputs, targets, codecs)
         except (InvalidInput, OSError):
-            behind, same = None, False
+            behind, ahead, same = None, False, False
         if behind:
             how = "one step" if behind == 1 else f"{behind} steps"
             raise _of_data(name, reads_the_truth(design, plan, name, f"holds the targets {how} behind"))
+        if ahead:
+            raise _of_data(name, reads_the_truth(design, plan, name, "holds the targets one step ahead"))
         if same:
             raise _of_data(name, reads_the_truth(design, plan, name, "holds the same rows as the targets"))
         if behind is None and name in plan.suspects:
@@ -125,7 +129,10 @@ def _same_rows(inputs: Array, targets: Array, codecs: Sequence[object]) -> bool:
         fold = str.lower if first.lowercase or second.lowercase else str
         texts = [fold(first.decode(row)) for row in inputs]
         return len(set(texts)) > 1 and texts == [fold(second.decode(row)) for row in targets]
-    return np.array_equal(inputs, targets) and len(np.unique(inputs)) >= LEAST_SYMBOLS
+    if not isinstance(first, FittedNumbers):
+        return np.array_equal(inputs, targets) and len(np.unique(inputs)) >= LEAST_SYMBOLS
+    numbers, symbols = (np.unique(rows, return_inverse=True) for rows in (inputs, targets))
+    return len(symbols[0]) >= LEAST_SYMBOLS and np.array_equal(numbers[1].reshape(-1), symbols[1].reshape(-1))
 
 
 def _shown(ids: Array, pad_id: int | None) -> npt.NDArray[np.bool_]:
@@ -165,5 +172,26 @@ def _both(fitted: Fitted, name: str, loss: str, rows: Callable[[str], Array]) ->
                 values = np.where(values.any(axis=-1), values.argmax(axis=-1), values.shape[-1])  # one-hot, bound as numbers
         if values.ndim < 2:
             raise InvalidInput(f"{wanted} has no steps.", "no_steps", wanted)
-        arrays.append(values)
-    return arrays[0], arrays[1]
+        arrays.append(values[..., 0] if values.ndim == 3 and values.shape[-1] == 1 else values)  # one number per step
+    inputs, targets = arrays
+    return (inputs if _fractions(targets) else _as_ids(inputs, targets.shape[1])), targets
+
+
+def _as_ids(values: Array, steps: int) -> Array:
+    """Return numbers `(rows, numbers)` that stand for symbols as ids `(rows, steps)`; others as they are.
+
+    Ids are often given as numbers, as they are or divided by the count of symbols, and one-hot rows as one flat vector.
+    """
+    if values.ndim != 2 or not _fractions(values):
+        return values
+    ids: Array
+    width = values.shape[1]
+    for symbols in (width // each for each in (steps, steps + 1, steps - 1) if each > 0 and width % each == 0):
+        if symbols >= LEAST_SYMBOLS and bool(((values == 0) | (values == 1)).all()):
+            one_hot = values.reshape(len(values), -1, symbols)
+            if bool((one_hot.sum(axis=-1) <= 1).all()):
+                ids = np.where(one_hot.any(axis=-1), one_hot.argmax(axis=-1), symbols)
+                return ids
+    different, flat = np.unique(np.round(values, 5), return_inverse=True)
+    ids = flat.reshape(values.shape)
+    return ids if len(different) * PAIRS_PER_SYMBOL <= values.size else values

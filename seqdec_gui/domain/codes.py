@@ -196,6 +196,7 @@ _ROWS = (
     Code("run_as_design", "command", "A run's folder was given where a design file was expected: give the .seqdec file."),
     Code("run_exists", "run", "The folder holds a run already: resume it, or choose another folder."),
     Code("run_folder", "run", "The folder for the run cannot be made: choose another place."),
+    Code("schedule_replanned", "training", "A run goes on to another last epoch, and its decay of the learning rate ends there: the rate leaves the old curve."),
     Code("several_devices", "devices", "A short job was given several devices: choose one, for example cpu or gpu:0."),
     Code("slow_loop", "design", "Recurrent dropout takes a slower loop on GPUs."),
     Code("spaces_in_cells", "data", "Every cell of a column begins with a space, which is read as a symbol: remove the spaces behind the delimiters."),

@@ -10,6 +10,9 @@ import msgspec
 from seqdec_gui.domain.catalog import Field
 from seqdec_gui.domain.wording import counted
 
+GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}([\s,_]\d{3})+")
+"""A whole number with digits in groups of three. `1,5` and `0,001` are none: their comma may stand for a decimal point."""
+
 
 class Reading(msgspec.Struct, frozen=True):
     """The value of a field, or in `fault` a sentence with what was expected and received."""
@@ -20,11 +23,11 @@ class Reading(msgspec.Struct, frozen=True):
 
 def read_integer(field: Field, text: str) -> Reading:
     """Read a whole number in the field's range; spaces, commas and underscores may group digits. Optional: empty is None."""
-    plain = re.sub(r"[\s,_]", "", text)
+    plain = text.strip()
     if not plain and field.optional:
         return Reading(None)
     try:
-        value = int(plain)
+        value = int(re.sub(r"[\s,_]", "", plain) if GROUPED.fullmatch(plain) else plain)
     except ValueError:
         return Reading(fault=_expected("a whole number", field, text))
     return Reading(value) if in_range(field, value) else Reading(fault=_expected("", field, f"{value:,}"))

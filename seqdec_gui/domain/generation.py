@@ -177,7 +177,7 @@ def _both_bound(design: Design, ports: tuple[DataPort, ...], name: str, loss: st
 def _looks_taught(design: Design, inference: Inference, source: Port, name: str, width: int) -> bool:
     """Return whether an input takes as many symbols as are predicted, or is one of several inputs of an imported decoder."""
     taken = inference.blocks[name].outputs["output"]
-    if not isinstance(taken, TensorType):
+    if not isinstance(taken, TensorType) or not taken.has_steps:
         return False
     if (taken.symbols if taken.dtype == "int32" else taken.shape[-1]) == width:
         return True

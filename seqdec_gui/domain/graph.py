@@ -11,6 +11,19 @@ from seqdec_gui.domain.layers import specs
 from seqdec_gui.domain.layers.layer import Layer, Value
 from seqdec_gui.domain.types import TensorType, format_shape
 
+REARRANGING = (
+    "Activation",
+    "BatchNormalization",
+    "Concatenate",
+    "Dropout",
+    "Flatten",
+    "GaussianNoise",
+    "Masking",
+    "Reshape",
+    "SpatialDropout1D",
+)
+"""Types of layers that leave each number its own, so that a sequence written as a vector is still there behind them."""
+
 
 class Tensor(msgspec.Struct, frozen=True):
     """A tensor inside a submodel: the Python variable that holds it, and its type."""
@@ -67,15 +80,19 @@ class Submodel(msgspec.Struct, frozen=True):
         return sum(call.trainable for call in self.calls)
 
     def in_step_with(self, variables: Iterable[str]) -> frozenset[str]:
-        """Return the output ports with one step for each step of one of these inputs, each of which may copy that step.
+        """Return the output ports whose steps are those of one of these inputs, so that each step may copy the input's.
 
-        An output is not in step if a layer reduced the steps to a vector, or took them as its initial state.
+        Steps end where a layer computes a vector of them, or takes them as its initial state. Where a layer only writes them
+        side by side (Flatten), they come back as soon as they are cut into steps again (Reshape).
         """
-        carried = {tensor.variable for tensor in self.inputs if tensor.variable in set(variables) and tensor.type.has_steps}
+        carried = {tensor.variable for tensor in self.inputs if tensor.variable in set(variables)}
+        without_steps = {tensor.variable for tensor in self.inputs if not tensor.type.has_steps}
         for call in self.calls:
-            follows = not carried.isdisjoint(call.inputs)
+            rearranges = call.layer.type in REARRANGING
+            follows = any(variable in carried and (rearranges or variable not in without_steps) for variable in call.inputs)
             for tensor in call.outputs:
-                if follows and tensor.type.has_steps:
+                (without_steps.discard if tensor.type.has_steps else without_steps.add)(tensor.variable)
+                if follows and (rearranges or tensor.type.has_steps):
                     carried.add(tensor.variable)
                 else:
                     carried.discard(tensor.variable)

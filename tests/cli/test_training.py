@@ -227,6 +227,29 @@ def test_a_run_is_resumed_on_other_devices(run_command, fake_runner, roman, tmp_
     assert run.read_spec().load_design().training.epochs == 9
 
 
+@pytest.mark.parametrize(
+    ("schedule", "last", "epochs", "warned"),
+    [
+        ("cosine", 0, 9, True),
+        ("exponential", 0, 9, True),
+        ("cosine", 4, 9, False),
+        ("constant", 0, 9, False),
+        ("cosine", 0, 5, False),
+    ],
+)
+@pytest.mark.parametrize("options", [(), ("--detach",)])
+def test_a_decay_that_is_planned_anew_is_said(
+    run_command, fake_runner, roman, tmp_path, schedule, last, epochs, warned, options
+):
+    run = RunFolder(tmp_path / "run")
+    fake_runner("exit3")
+    settings = (f"training.schedule={schedule}", "training.final_learning_rate=1e-6", f"training.schedule_last_epoch={last}")
+    run_command("train", roman, "--run", run.path, "--devices", "cpu", "--epochs", "5", *(f"--set={each}" for each in settings))
+    fake_runner("finish")
+    _, _, err = run_command("resume", run.path, "--epochs", str(epochs), *options)
+    assert ("decay ended with epoch 5, the last one, and now ends with epoch 9" in err) is warned
+
+
 def test_a_resumed_run_sums_up_what_was_there_and_prints_only_what_is_new(run_command, fake_runner, roman, tmp_path):
     run = RunFolder(tmp_path / "run")
     fake_runner("finish")

@@ -171,3 +171,19 @@ def test_steps_are_followed_until_a_vector_is_made_of_them(
     wanted = stacked(*before, *middle, *after)
     known = infer(wanted)
     assert inputs_in_step(wanted, known, Port("model", "outputs")) == (() if vector else ("text",))
+
+
+def test_steps_that_only_stand_side_by_side_are_followed_across_blocks() -> None:
+    def reaching(source: Block, before: list[dict[str, object]], after: list[dict[str, object]]) -> tuple[str, ...]:
+        wanted = design(
+            [source, block("flat", "layer_stack", layers=before), block("model", "layer_stack", layers=after)],
+            ["text.output -> flat.inputs", "flat.outputs -> model.inputs"],
+        )
+        return inputs_in_step(wanted, infer(wanted), Port("model", "outputs"))
+
+    text = block("text", "token_sequence", length=9, symbols=10)
+    cut = [{"layer": "Reshape", "shape": [9, 10]}, {"layer": "Recurrent", "units": 4}]
+    assert reaching(text, [{"layer": "Flatten"}, {"layer": "Dropout"}], cut) == ("text",)
+    assert reaching(block("text", "vector", width=90), [{"layer": "Dropout"}], cut) == ("text",)
+    assert reaching(text, [{"layer": "Flatten"}, {"layer": "Dense", "units": 90}], cut) == ()
+    assert reaching(block("text", "vector", width=9), [{"layer": "Dropout"}], [{"layer": "RepeatVector", "times": 9}]) == ()

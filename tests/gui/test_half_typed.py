@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QLocale, Qt
 from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import (
     QAbstractSpinBox,
@@ -62,6 +62,7 @@ def training(window: MainWindow) -> Any:
     ("field", "typed"),
     [
         ("epochs", "99999999999999"), ("epochs", "1000001"), ("seed", "99999999999999"), ("batch_size", "6400000"),
+        ("epochs", "1e3"), ("epochs", "1,5"), ("batch_size", "12x"), ("learning_rate", "0,001"), ("clip_norm", "1,5"),
         ("learning_rate", "100.5"), ("learning_rate", "1e-3e"), ("clip_norm", "-5"), ("mini_epochs", "10010"),
     ],
 )  # fmt: skip
@@ -185,6 +186,32 @@ def test_the_shares_of_the_data_page_are_taken_whole(window: MainWindow, qtbot: 
 
 
 # -- boxes without a form
+@pytest.mark.parametrize(
+    ("kind", "typed"),
+    [
+        (WholeNumberBox, "1e3"), (WholeNumberBox, "1,5"), (WholeNumberBox, "0,001"), (WholeNumberBox, "7k"),
+        (DecimalBox, "0,001"), (DecimalBox, "1,5"), (DecimalBox, "7k"),
+    ],
+)  # fmt: skip
+def test_a_box_swallows_no_key_and_no_decimal_comma(holder: QWidget, kind: type[Any], typed: str) -> None:
+    box, values, sentences = box_in(holder, kind, minimum=0, maximum=9999, value=20)
+    box.setLocale(QLocale.c())
+    type_into(box, typed)
+    assert box.text() == typed
+    key(box, Qt.Key_Return)
+    assert (box.value(), values) == (20, [])
+    assert f"received {typed}" in sentences[0]
+
+
+@pytest.mark.parametrize(("kind", "value"), [(WholeNumberBox, 1000), (DecimalBox, 1000.5)])
+def test_a_box_takes_digits_in_groups_of_three(holder: QWidget, kind: type[Any], value: float) -> None:
+    box, values, _ = box_in(holder, kind, minimum=0, maximum=9999, value=20)
+    box.setLocale(QLocale.c())
+    type_into(box, f"{value:,}")
+    key(box, Qt.Key_Return)
+    assert values == [value]
+
+
 @pytest.fixture
 def holder(qtbot: QtBot) -> Iterator[QWidget]:
     found = QWidget()

@@ -99,10 +99,10 @@ class KerasModel(Kind, frozen=True, tag="keras_model"):
             raise PortError(why, port)
 
     def in_step_with(self, port: str, input_types: InputTypes, submodel: Submodel | None) -> frozenset[str]:
-        """Return every output with steps, since the layers inside are unknown: any of them may follow any input with steps."""
-        taken = next((tensor for tensor in self.model_inputs if tensor.name == port), None)
-        if taken is None or not taken.type.has_steps:
-            return frozenset()
+        """Return every output with steps, for every input: what is inside is not known.
+
+        An input without steps counts too: Keras takes ids as numbers `(None, steps)` where a file states no dtype.
+        """
         return frozenset(tensor.name for tensor in self.model_outputs if tensor.type.has_steps)
 
     def output_types(self, input_types: InputTypes, submodel: Submodel | None) -> dict[str, PortType]:

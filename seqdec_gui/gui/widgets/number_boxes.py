@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from PyQt5 import sip
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
     from PyQt5.QtWidgets import QAbstractSpinBox as _SpinBox
 else:
     _SpinBox = object  # two classes of Qt cannot be bases of one
-
-_PARTS_OF_NUMBERS = "+-.,_ \u00a0\u202f'0123456789eE"
-"""The characters that a typed number may contain."""
 
 
 class _Whole(_SpinBox):
@@ -44,8 +42,7 @@ class _Whole(_SpinBox):
         number = self._number(plain)
         if number is not None and self.minimum() <= number <= self.maximum():
             return QValidator.Acceptable, text, position
-        possible = all(character in _PARTS_OF_NUMBERS for character in plain)
-        return (QValidator.Intermediate if possible else QValidator.Invalid), text, position
+        return QValidator.Intermediate, text, position
 
     def valueFromText(self, text: str | None) -> Any:
         number = self._number(self._plain(text or ""))
@@ -66,6 +63,12 @@ class _Whole(_SpinBox):
         self.setValue(self.value())
         self.selectAll()
         event.accept()
+
+    def _without_groups(self, plain: str) -> str:
+        """The text without the marks between groups of three digits; others stay, so that `0,001` does not become 1."""
+        mark = re.escape(self.locale().groupSeparator())
+        grouped = re.match(rf"[+-]?[1-9]\d{{0,2}}({mark}\d{{3}})+(?!\d|{mark})", plain)
+        return plain if grouped is None else re.sub(mark, "", grouped[0]) + plain[grouped.end() :]
 
     def _plain(self, text: str) -> str:
         return text.removeprefix(self.prefix()).removesuffix(self.suffix()).strip()
@@ -88,9 +91,8 @@ class WholeNumberBox(_Whole, QSpinBox):
     refused = pyqtSignal(str)
 
     def _number(self, plain: str) -> float | None:
-        digits = plain.replace(self.locale().groupSeparator(), "").replace("_", "")
         try:
-            return int(digits)
+            return int(self._without_groups(plain))
         except ValueError:
             return None
 
@@ -101,6 +103,9 @@ class DecimalBox(_Whole, QDoubleSpinBox):
     refused = pyqtSignal(str)
 
     def _number(self, plain: str) -> float | None:
+        plain = self._without_groups(plain)
+        if self.locale().groupSeparator() in plain and self.locale().groupSeparator() != ".":
+            return None
         number, understood = self.locale().toDouble(plain)
         if not understood:
             try:

@@ -50,6 +50,8 @@ FOLLOW_RUNS_MS = 150
 """The time from the start of the window to the search for an active run, in milliseconds."""
 DEFAULT_SIZE = QSize(1280, 800)
 """The size of the window at the first start, in pixels."""
+FRAME = QSize(16, 48)
+"""Room for the title bar and the borders that a window manager puts around the window."""
 
 
 def open_window(path: Path | str | None = None, rows: Sequence[pages.Page] = pages.PAGES) -> MainWindow:
@@ -173,7 +175,7 @@ class MainWindow(KeepsFocus, QMainWindow):
         geometry = stored.value("window/geometry")
         if not isinstance(geometry, QByteArray) or not self.restoreGeometry(geometry):
             room = QApplication.primaryScreen().availableGeometry().size()
-            self.resize(DEFAULT_SIZE.boundedTo(room))
+            self.resize(DEFAULT_SIZE.boundedTo(room - FRAME))
         self.shell.restore(stored)
         for name, part in (("show_left", "left"), ("show_right", "right"), ("show_bottom", "bottom")):
             self.actions_by_name[name].setChecked(not self.shell.parts[part].isHidden())

@@ -169,8 +169,7 @@ class IntegerBox(FormBox, QSpinBox):
         digits = (text or "").removesuffix(self.suffix()).strip()
         if digits.removeprefix("-").isdigit() and abs(int(digits)) <= INT_LIMIT:
             return QValidator.Acceptable, text or "", position
-        partial = all(character in "-0123456789, _" for character in digits)
-        return (QValidator.Intermediate if partial else QValidator.Invalid), text or "", position
+        return QValidator.Intermediate, text or "", position  # a key that is swallowed would make 13 of 1e3
 
 
 class NumberBox(FormBox, QDoubleSpinBox):
@@ -197,8 +196,7 @@ class NumberBox(FormBox, QDoubleSpinBox):
             fits = False
         if fits and not (text or "").strip().lower().endswith(("inf", "nan")):
             return QValidator.Acceptable, text or "", position
-        partial = all(character in "+-.0123456789eE" for character in text or "")
-        return (QValidator.Intermediate if partial else QValidator.Invalid), text or "", position
+        return QValidator.Intermediate, text or "", position  # a key that is swallowed would make 0001 of 0,001
 
     def stepBy(self, steps: int) -> None:
         value = float(self._step_from(read_number(self._field, self.plain_text())))
