@@ -59,7 +59,7 @@ def starts_of(document: DesignDocument, block_id: str) -> list[End]:
 class ConnectDialog(KeepsFocus, QDialog):
     """Lets the user choose one wire."""
 
-    chosen = pyqtSignal(object)
+    chosen = pyqtSignal(Choice)
     """The Choice that was accepted."""
 
     def __init__(self, document: DesignDocument, title: str, starts: Iterable[End], parent: QWidget | None = None) -> None:

@@ -18,7 +18,7 @@ class FileBar(QWidget):
 
     open_requested = pyqtSignal()
     reload_requested = pyqtSignal()
-    file_chosen = pyqtSignal(object)
+    file_chosen = pyqtSignal(Path)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -55,10 +55,10 @@ class PortRow(QFrame):
     Its signals carry the user's changes; `columns_chosen` with () unbinds the port.
     """
 
-    columns_chosen = pyqtSignal(object, object)  # DataPort, tuple of names
-    several_requested = pyqtSignal(object)  # DataPort
-    codec_chosen = pyqtSignal(object, object)  # DataPort, Codec or None
-    remedy_chosen = pyqtSignal(object)  # Remedy
+    columns_chosen = pyqtSignal(DataPort, tuple)  # the names of the columns
+    several_requested = pyqtSignal(DataPort)
+    codec_chosen = pyqtSignal(DataPort, object)  # Codec or None
+    remedy_chosen = pyqtSignal(Remedy)
 
     def __init__(self, port: DataPort, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -49,7 +49,7 @@ class EmptyState(QWidget):
 class OfferBar(QFrame):
     """Shows why a wire was refused, with a button for each adapter that would make it possible."""
 
-    accepted = pyqtSignal(object)  # Adapter
+    accepted = pyqtSignal(Adapter)
 
     def __init__(self, parent: QWidget | None) -> None:
         super().__init__(parent)

@@ -177,7 +177,7 @@ class Form(QWidget):
     """A form for a struct. `edited` is emitted with each new valid value of one parameter."""
 
     edited = pyqtSignal(str, object, bool)  # parameter, value, whether it was typed
-    focused = pyqtSignal(object)  # Field
+    focused = pyqtSignal(Field)
 
     def __init__(
         self,
