@@ -32,7 +32,8 @@ class Code(msgspec.Struct, frozen=True):
     `about` is the part of the program where the user mends it; "binding" is what the design says of its data without opening it,
     "data" what only the data itself shows. `help` says in one line what the code means and what to do. `in_window` replaces the hint
     of the problem in the window, where that speaks of the command line. `absent` codes say only that something has not been chosen
-    yet, which an empty field or port shows already.
+    yet, which an empty field or port shows already. `reading` codes are about the way a text file is read: header, delimiter, quotes,
+    encoding, lines that are skipped.
     """
 
     code: str
@@ -40,13 +41,14 @@ class Code(msgspec.Struct, frozen=True):
     help: str
     in_window: str = ""
     absent: bool = False
+    reading: bool = False
 
 
 # One row a line, in alphabetical order, so that branches which add codes merge without conflicts.
 # fmt: off
 _ROWS = (
     Code("all_frozen", "design", "No block is trainable, so training would change nothing: set `trainable` in one block."),
-    Code("backslash_escapes", "data", "Backslashes before quotes or delimiters were read as symbols: have the file written with doubled quotes."),
+    Code("backslash_escapes", "data", "Backslashes before quotes or delimiters were read as symbols: have the file written with doubled quotes.", reading=True),
     Code("bad_assignment", "command", "An assignment is not written NAME=VALUE: write for example `training.epochs=20`."),
     Code("bad_bench", "command", "`bench` was asked for sizes or contenders that it does not know: choose some of those it lists."),
     Code("bad_block", "design", "A block of the design file is no object with id, kind and parameters: mend the file."),
@@ -63,15 +65,15 @@ _ROWS = (
     Code("batch_devices", "devices", "The batch size does not divide by the number of devices: take the nearest that does."),
     Code("batches", "command", "The batch sizes of `advise --batch` cannot be read: write whole numbers such as 256,2048."),
     Code("begins_anew", "run", "The run had no checkpoint yet and begins again from the first step."),
-    Code("blank_lines", "data", "Empty lines of the file were skipped; in a file of one column they are rows."),
+    Code("blank_lines", "data", "Empty lines of the file were skipped; in a file of one column they are rows.", reading=True),
     Code("bound_twice", "binding", "Several columns are bound to one port: keep one."),
     Code("busy_device", "devices", "Another program uses the device, so training is slower or may run out of memory: wait, or choose another."),
     Code("cannot_generate", "generate", "The decoder cannot generate step by step as it is wired: the text says which wire or block to change."),
     Code("checkpoint_gone", "run", "The run trained but its checkpoint is gone: restore the file, or start another run."),
     Code("checkpoint_mismatch", "run", "A checkpoint was written for another design: use the design of its run."),
     Code("command_value", "run", "The value of a command to a run is missing or out of range: give one that the command takes."),
-    Code("comment_as_row", "data", "A line behind the first begins with # and was read as a row: remove it unless it is one."),
-    Code("comments_skipped", "data", "Lines that begin with # before the table were skipped: remove them, or quote the first cell of a row that begins so."),
+    Code("comment_as_row", "data", "A line behind the first begins with # and was read as a row: remove it unless it is one.", reading=True),
+    Code("comments_skipped", "data", "Lines that begin with # before the table were skipped: remove them, or quote the first cell of a row that begins so.", reading=True),
     Code("constant_column", "data", "A bound column holds one value in all rows, so nothing can be learned from it: bind another if that is not meant."),
     Code("constant_values", "data", "Values that do not vary over the training rows were centred and not scaled."),
     Code("control_characters", "data", "Text holds control characters, as bytes that are no text do: remove them, or choose the encoding of the file."),
@@ -82,7 +84,7 @@ _ROWS = (
     Code("data_changed", "data", "The data file gives other rows than those the run trained on: restore it, or give a file of new rows."),
     Code("data_missing", "data", "The design's data file is not there: check the path, or choose another file.", in_window="Choose the file again on the Data tab."),
     Code("data_or_split", "command", "`evaluate` needs either a data file or a part of the run's own data: give `--data` or `--split`."),
-    Code("delimiter_assumed", "data", "The lines of the file can be cut into cells in more than one way: set `data.delimiter` to be sure."),
+    Code("delimiter_assumed", "data", "The lines of the file can be cut into cells in more than one way: set `data.delimiter` to be sure.", reading=True),
     Code("devices_syntax", "devices", "The devices cannot be read: write auto, cpu, cpu:2 or gpu:0,gpu:1."),
     Code("different_codecs", "generate", "A decoder reads symbols of one kind and predicts another: bind one column of text to both ends."),
     Code("different_symbols", "generate", "A decoder reads other symbols than it predicts: bind one column of text to both ends."),
@@ -95,7 +97,7 @@ _ROWS = (
     Code("empty_rows", "data", "Rows of a text column are empty: fill or remove them."),
     Code("empty_split", "data", "The share of validation or test is too small to give a row: raise it, or set it to 0."),
     Code("encoded_alike", "data", "Every row becomes the same numbers, so nothing can be learned from the column: change its codec, or bind another."),
-    Code("encoding_detected", "data", "The encoding was detected from the bytes: set `data.encoding` if letters look wrong."),
+    Code("encoding_detected", "data", "The encoding was detected from the bytes: set `data.encoding` if letters look wrong.", reading=True),
     Code("engine", "run", "Which engine trains the run, and why."),
     Code("engine_missing", "devices", "The engine, or what it needs for these devices, is not installed: install it or choose another engine."),
     Code("epoch_begins_again", "run", "Rows or batch size differ from those of the checkpoint, so its epoch begins again."),
@@ -104,8 +106,8 @@ _ROWS = (
     Code("fit_alone", "command", "`--fit` was given without `--initial`: name the run whose weights are taken, or leave it out."),
     Code("fit_differs", "data", "The design contradicts what was fitted with the weights that are taken: leave the codec to that run, or fit anew."),
     Code("fitted_anew", "run", "What was fitted anew is not what the weights were trained with: keep the earlier fit, or let them learn again."),
-    Code("header_assumed", "data", "The first line is read as names, though it might be a row: set `data.header` to yes or no."),
-    Code("header_missing", "data", "The first line of the file looks like its other lines and was read as a row: set `data.header=yes` if it names the columns."),
+    Code("header_assumed", "data", "The first line is read as names, though it might be a row: set `data.header` to yes or no.", reading=True),
+    Code("header_missing", "data", "The first line of the file looks like its other lines and was read as a row: set `data.header=yes` if it names the columns.", reading=True),
     Code("initial_weights", "run", "Which run the training's first weights come from, and for which blocks."),
     Code("input_and_split", "command", "`generate` was given rows in two ways: give `--input` or `--split`, not both."),
     Code("invalid", "file", "An input cannot be used: the text says what was expected."),
@@ -175,7 +177,7 @@ _ROWS = (
     Code("not_probabilities", "data", "Targets of a classification are no ids, one-hot rows or probabilities: bind another column or loss."),
     Code("not_running", "run", "The run is not running, so there is nothing to attach to: resume it, or look at its events."),
     Code("not_text", "file", "The file or standard input is no text that can be read: write it as UTF-8."),
-    Code("not_utf8", "data", "The file is not UTF-8 and was read as another encoding: write it as UTF-8 to be sure."),
+    Code("not_utf8", "data", "The file is not UTF-8 and was read as another encoding: write it as UTF-8 to be sure.", reading=True),
     Code("nothing_in_common", "run", "No block of the earlier run is in this design: give blocks the ids that they had there."),
     Code("nothing_left", "run", "The run has trained all its epochs: ask for more, or start another with its weights."),
     Code("number_format", "data", "Numbers of a column can be read in two ways: write them without marks between thousands."),
@@ -186,8 +188,8 @@ _ROWS = (
     Code("open_quote", "data", "A quote in the file is never closed, so the rest would be one value: close it, or double quotes inside texts."),
     Code("padding_standardised", "data", "Steps of zeros that a layer skips are standardised and are no zeros then: switch `standardise` off."),
     Code("permission_denied", "file", "The file or folder may not be read: change its permissions."),
-    Code("quotes_are_text", "data", "Quotes of the file do not close properly, so they are read as text: set `data.quoting` if they enclose cells."),
-    Code("quotes_removed", "data", "Quotes that enclosed cells without need were removed: set `data.quoting=no` if they belong to the text."),
+    Code("quotes_are_text", "data", "Quotes of the file do not close properly, so they are read as text: set `data.quoting` if they enclose cells.", reading=True),
+    Code("quotes_removed", "data", "Quotes that enclosed cells without need were removed: set `data.quoting=no` if they belong to the text.", reading=True),
     Code("ragged_rows", "data", "Rows of the file have different numbers of values: correct the rows that are named."),
     Code("regularizers_left_out", "design", "The imported model has regularizers, which training here does not apply."),
     Code("rounded_numbers", "data", "Whole numbers are larger than float32 holds exactly: subtract what they have in common, or bind codes as text or labels."),
@@ -199,7 +201,7 @@ _ROWS = (
     Code("schedule_replanned", "training", "A run goes on to another last epoch, and its decay of the learning rate ends there: the rate leaves the old curve."),
     Code("several_devices", "devices", "A short job was given several devices: choose one, for example cpu or gpu:0."),
     Code("slow_loop", "design", "Recurrent dropout takes a slower loop on GPUs."),
-    Code("spaces_in_cells", "data", "Every cell of a column begins with a space, which is read as a symbol: remove the spaces behind the delimiters."),
+    Code("spaces_in_cells", "data", "Every cell of a column begins with a space, which is read as a symbol: remove the spaces behind the delimiters.", reading=True),
     Code("split_column_missing", "data", "The file has no column of this name to split by: choose another."),
     Code("standardised", "data", "Says which numbers were standardised over the training rows, and which were left as they are."),
     Code("standardised_classes", "data", "Classes and probabilities cannot be standardised: set `standardise` of the codec to false."),
@@ -255,6 +257,12 @@ def is_absent(code: str) -> bool:
     """Return whether the code says only that something has not been chosen yet."""
     row = CODES.get(code)
     return row is not None and row.absent
+
+
+def is_about_reading(code: str) -> bool:
+    """Return whether the code is about the way a text file is read, which the Data page shows beside the settings for it."""
+    row = CODES.get(code)
+    return row is not None and row.reading
 
 
 def hint_in_window(code: str, hint: str) -> str:

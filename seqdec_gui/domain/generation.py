@@ -16,16 +16,6 @@ from seqdec_gui.domain.types import TensorType
 Encoding = Literal["one_hot", "ids", "values"]
 """The form in which a step is fed to the decoder: a one-hot row, an id, or numbers."""
 
-AGAINST_GENERATING = (
-    "cannot_generate",
-    "may_not_generate",
-    "no_begin_symbol",
-    "no_end_symbol",
-    "different_symbols",
-    "different_codecs",
-)
-"""The codes of warnings that a trained model cannot generate, or may not generate as expected."""
-
 
 class Stepwise(msgspec.Struct, frozen=True):
     """A decoder that is fed its own predictions, step by step.

@@ -55,7 +55,3 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def samples_per_s(self) -> float | None:
         """Rows per second over all devices."""
         return None if self.step_s is None else self.batch_size / self.step_s
-
-    def steps_in(self, seconds: float) -> int | None:
-        """Return the number of steps, at least 1, that fill a reporting interval of `seconds`; None if not measured."""
-        return None if self.step_s is None else max(1, round(seconds / self.step_s))

@@ -12,6 +12,7 @@ from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication, QDialog, QFileDialog, QLineEdit, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
+from seqdec_gui import resource_files
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.tasks import background
 from seqdec_gui.gui.window.main_window import MainWindow, open_window
@@ -66,6 +67,13 @@ def opened(qtbot: QtBot) -> Iterator[Callable[..., MainWindow]]:
 def window(opened: Callable[..., MainWindow]) -> MainWindow:
     """A window without a design."""
     return opened()
+
+
+@pytest.fixture
+def archetype(window: MainWindow) -> MainWindow:
+    """A window with the design of the template `latent-to-sequence`."""
+    window.files.new_from(resource_files.path("templates/latent-to-sequence.seqdec"))
+    return window
 
 
 @pytest.fixture

@@ -29,15 +29,8 @@ from seqdec_gui.domain.kinds.merge import Concatenate
 from seqdec_gui.gui.widgets.number_boxes import DecimalBox, WholeNumberBox
 from seqdec_gui.gui.window.main_window import MainWindow
 from tests.gui.conftest import press
-from tests.gui.test_main_window import template
 
 Find = Callable[..., Any]
-
-
-@pytest.fixture
-def archetype(window: MainWindow) -> MainWindow:
-    window.files.new_from(template())
-    return window
 
 
 def type_into(field: QWidget, text: str) -> None:

@@ -35,15 +35,8 @@ from seqdec_gui.domain.kinds.layer_stack import Dense, LayerStack
 from seqdec_gui.domain.training import Training
 from seqdec_gui.gui.window.main_window import MainWindow
 from tests.gui.conftest import press
-from tests.gui.test_main_window import template
 
 Find = Callable[..., Any]
-
-
-@pytest.fixture
-def archetype(window: MainWindow) -> MainWindow:
-    window.files.new_from(template())
-    return window
 
 
 def retype(field: QWidget, text: str) -> None:

@@ -6,8 +6,8 @@ from functools import lru_cache
 
 import msgspec
 
+from seqdec_gui.domain.codes import about
 from seqdec_gui.domain.design import Design
-from seqdec_gui.domain.generation import AGAINST_GENERATING
 from seqdec_gui.domain.problem_place import mended_at
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
 from seqdec_gui.domain.validation import Report, unbound
@@ -65,7 +65,7 @@ def training_words(state: TrainingState) -> str:
 
 def _note(problems: tuple[Problem, ...]) -> str:
     """Return why the trained model could not generate, one line per reason."""
-    return "\n".join(f"{problem.text} {problem.hint}".strip() for problem in problems if problem.code in AGAINST_GENERATING)
+    return "\n".join(f"{problem.text} {problem.hint}".strip() for problem in problems if about(problem.code) == "generate")
 
 
 def _design_reason(design: Design, report: Report) -> str:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     import keras
 
 Array = npt.NDArray[Any]
-NO_SYMBOL = -1
-"""The id that is fed as a one-hot row of zeros."""
 
 
 class StepDecoder:

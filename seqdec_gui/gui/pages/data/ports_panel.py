@@ -14,13 +14,12 @@ from seqdec_gui.data.formats.base import Column
 from seqdec_gui.data.remedies import Remedy, advice, remedies
 from seqdec_gui.domain import data_edits as edits
 from seqdec_gui.domain.bindings import Codec
-from seqdec_gui.domain.codes import is_absent
+from seqdec_gui.domain.codes import is_about_reading, is_absent
 from seqdec_gui.domain.dataflow import DataPort, data_ports, port_for
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.pages.data.port_row import PortRow, Remark
-from seqdec_gui.gui.pages.data.reading_bar import READING_CODES
 from seqdec_gui.gui.pages.data.several_columns import choose_columns
 from seqdec_gui.gui.widgets.discarding import discard
 from seqdec_gui.gui.workspace.workspace import Workspace
@@ -157,7 +156,7 @@ class PortsPanel(QScrollArea):
         general = [
             problem
             for problem, owner in owned
-            if owner is None and not is_absent(problem.code) and problem.code not in READING_CODES
+            if owner is None and not is_absent(problem.code) and not is_about_reading(problem.code)
         ]
         self._general.setText("\n".join(problem.sentence() for problem in general))
         self._general.setVisible(bool(general))

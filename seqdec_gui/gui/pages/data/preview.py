@@ -63,11 +63,6 @@ class Preview(QTableView):
         self._fit_columns()
         self.scrollToTop()
 
-    @property
-    def first_selected(self) -> int:
-        """Return the current row, 0 if there is none."""
-        return max(0, self.currentIndex().row())
-
     def _columns_at(self, position: QPoint) -> Columns:
         header = self.horizontalHeader()
         section = header.logicalIndexAt(position)

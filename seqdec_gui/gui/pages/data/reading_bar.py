@@ -11,26 +11,11 @@ from seqdec_gui.data.formats.base import Table
 from seqdec_gui.domain import data_edits as edits
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.catalog import fields
+from seqdec_gui.domain.codes import is_about_reading
 from seqdec_gui.domain.design import Design
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.workspace.workspace import Workspace
 
-READING_CODES = frozenset(
-    (
-        "header_missing",
-        "header_assumed",
-        "quotes_are_text",
-        "quotes_removed",
-        "encoding_detected",
-        "comments_skipped",
-        "blank_lines",
-        "backslash_escapes",
-        "comment_as_row",
-        "delimiter_assumed",
-        "spaces_in_cells",
-    )
-)
-"""The codes of problems with reading a file, which this bar shows."""
 _LABELS = {"header": "Names in first line", "delimiter": "Delimiter", "quoting": "Quotes", "encoding": "Encoding"}
 """The words before a field, by the name of the setting."""
 _CHOICES: dict[str, tuple[tuple[str, str], ...]] = {
@@ -94,7 +79,7 @@ class ReadingBar(QWidget):
         """Show how this file was read; None: it could not be read."""
         self._table = table
         problems = () if table is None else table.problems
-        shown = [problem for problem in problems if problem.code in READING_CODES or problem.code == "not_utf8"]
+        shown = [problem for problem in problems if is_about_reading(problem.code)]
         self._warnings.setText("\n".join(f"{problem.text} {problem.hint}".strip() for problem in shown))
         self._warnings.setVisible(bool(shown))
         self.refresh()

@@ -87,7 +87,9 @@ def answer(plan: whole.Plan, rows: int, dtype: str, device: Any, unroll: int, fo
     try:
         found = measured(plan, rows, dtype, device, unroll)
     except Exception as error:  # of a private part of JAX, a compiler, or a driver: whatever it is, the loops need none of them
-        found = Answer(refused=f"{type(error).__name__}: {error}".splitlines()[0][:300])
+        return Answer(
+            refused=f"{type(error).__name__}: {error}".splitlines()[0][:300]
+        )  # not kept: memory may be free next time
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(file, msgspec.json.encode(found))
