@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import msgspec
 
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
-from seqdec_gui.runs import devices, lock, spec
+from seqdec_gui.runs import devices, known, lock, spec
 from seqdec_gui.runs.checkpoint_file import fail_if_gone
 from seqdec_gui.runs.control import command
 from seqdec_gui.runs.engine_choice import choose_engine
@@ -122,7 +122,9 @@ class RunProcess:
         return False
 
 
-def start(run: RunFolder, run_spec: RunSpec, nice: int = 0, argv: Sequence[str] | None = None) -> RunProcess:
+def start(
+    run: RunFolder, run_spec: RunSpec, nice: int = 0, argv: Sequence[str] | None = None, listed: bool = True
+) -> RunProcess:
     """Choose devices and engine, write `spec.json` and start the process of a run.
 
     Args:
@@ -130,6 +132,7 @@ def start(run: RunFolder, run_spec: RunSpec, nice: int = 0, argv: Sequence[str] 
         run_spec: What to train; its `placement` is filled in.
         nice: Added to the niceness of the process, so that it yields to the window on a shared CPU.
         argv: The command, to which the run folder is appended; default: the runner.
+        listed: Whether the user is to find the run among all others; false for a run in a temporary folder.
 
     Raises InvalidInput (devices, engine, folder in use, no checkpoint to go on from) and SeqdecError (disk, permissions).
     """
@@ -145,6 +148,8 @@ def start(run: RunFolder, run_spec: RunSpec, nice: int = 0, argv: Sequence[str] 
             if lock.read_record(run.lock) is not None and not run_spec.resume:
                 raise InvalidInput(f"{run.path} was started before: resume it (seqdec-gui resume {run.path}).", "run_exists")
             spec.write(placed, run.spec)
+            if listed:
+                known.remember_run(run.path)
             return RunProcess(run, _launch(run, placed.placement or place(placed), held, nice, argv or RUNNER))
     except OSError as error:
         raise SeqdecError(f"The run cannot be started in {run.path}: {error.strerror}.") from error

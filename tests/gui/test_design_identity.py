@@ -13,7 +13,6 @@ from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.edit import set_value
-from seqdec_gui.gui.pages.runs.table import ENTRY_ROLE
 from seqdec_gui.gui.widgets.run_picker import RunPicker
 from seqdec_gui.gui.window.main_window import MainWindow
 from seqdec_gui.gui.workspace.document import DesignDocument
@@ -63,9 +62,8 @@ def shows_runs(qtbot: QtBot, window: MainWindow, *runs: Path) -> None:
     window.pages.show_page("runs")
     page = window.pages.page("runs")
     page.refresh()
-    qtbot.waitUntil(lambda: page._asked is None, timeout=5_000)
-    shown = [page.sorted.index(row, 0).data(ENTRY_ROLE).path for row in range(page.sorted.rowCount())]
-    assert sorted(shown) == sorted(runs)
+    qtbot.waitUntil(lambda: not page.reading, timeout=5_000)
+    assert sorted(entry.path for entry in page.model.entries if not entry.missing) == sorted(runs)
 
 
 def save_as(qtbot: QtBot, window: MainWindow, path: Path, action: str = "action_save_as") -> None:

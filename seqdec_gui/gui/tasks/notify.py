@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 from PyQt5.QtCore import QObject, Qt
-from PyQt5.QtWidgets import QApplication, QDialog, QFileDialog, QInputDialog, QLineEdit, QMessageBox, QWidget
+from PyQt5.QtWidgets import QApplication, QDialog, QFileDialog, QGridLayout, QInputDialog, QLineEdit, QMessageBox, QWidget
 
 from seqdec_gui.data.formats.registry import data_suffixes
 from seqdec_gui.domain.form_words import label
@@ -157,16 +157,20 @@ def choose_target(
     suffix: str,
     then: Callable[[Path], None],
     start: Path | None = None,
+    extra: QWidget | None = None,
 ) -> QFileDialog:
     """Ask where to write a file, and call `then` with the path. `suffix` (without dot) is added to names without one.
 
-    The user is asked before a file is replaced.
+    `extra` is a widget for one more choice, shown below the others. The user is asked before a file is replaced.
     """
     dialog = _files(parent, title, filters, start if start is None or start.is_dir() else start.parent)
     dialog.setAcceptMode(QFileDialog.AcceptSave)
     dialog.setDefaultSuffix(suffix)
     if start is not None and not start.is_dir():
         dialog.selectFile(start.name)
+    layout = dialog.layout()
+    if extra is not None and isinstance(layout, QGridLayout):
+        layout.addWidget(extra, layout.rowCount(), 0, 1, -1)
     return _open_files(dialog, then)
 
 

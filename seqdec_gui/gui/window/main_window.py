@@ -26,15 +26,18 @@ from seqdec_gui.gui.panels.problems import ProblemsPanel
 from seqdec_gui.gui.panels.program_log import LogView
 from seqdec_gui.gui.widgets.empty_state import EmptyState
 from seqdec_gui.gui.widgets.focus import KeepsFocus
+from seqdec_gui.gui.widgets.undo_keys import UndoKeys
 from seqdec_gui.gui.window import dialogs, pages
 from seqdec_gui.gui.window.actions import Actions
 from seqdec_gui.gui.window.file_menus import follow_bundles, follow_recents
+from seqdec_gui.gui.window.open_run import open_as_it_is, open_as_it_was
 from seqdec_gui.gui.window.preload import Preload
 from seqdec_gui.gui.window.shell import BottomPanel, Overlay, Pages, Panel, Shell
 from seqdec_gui.gui.window.status_bar import StatusBar
 from seqdec_gui.gui.window.toolbar import ToolBar
 from seqdec_gui.gui.window.welcome import Welcome
 from seqdec_gui.gui.workspace import autosave
+from seqdec_gui.gui.workspace.copies import Copies
 from seqdec_gui.gui.workspace.document import DesignDocument
 from seqdec_gui.gui.workspace.files import DesignFiles
 from seqdec_gui.gui.workspace.follow_runs import follow_runs
@@ -81,6 +84,8 @@ class MainWindow(KeepsFocus, QMainWindow):
         self.setObjectName("main_window")
         self.document = DesignDocument(parent=self)
         self.workspace = Workspace(self.document, self)
+        Copies(self.workspace)
+        UndoKeys(self)
         self.files = DesignFiles(self.document, self)
         self.actions_by_name = Actions(self, self.menuBar(), self.document.undo_stack)
         self._closing = self._asking = False
@@ -131,6 +136,7 @@ class MainWindow(KeepsFocus, QMainWindow):
             "export_h5": lambda: dialogs.export(workspace, "h5"), "settings": lambda: dialogs.settings(workspace, self),
             "close": self.close, "quit": self._on_quit, "rename": self.inspector.edit_id,
             "train": self._on_train_button_clicked, "devices": self.device_picker.open_list, "measure": self._on_measure,
+            "all_runs": self._on_all_runs,
             "next_page": lambda: self.pages.step(1), "previous_page": lambda: self.pages.step(-1),
             "guide": lambda: dialogs.guide(self), "about": lambda: dialogs.about(self), "full_screen": self._on_full_screen,
             "undo": lambda: self._step_back(False), "redo": lambda: self._step_back(True),
@@ -167,6 +173,9 @@ class MainWindow(KeepsFocus, QMainWindow):
         workspace.page_requested.connect(self.pages.show_page)
         workspace.block_requested.connect(self._on_block_requested)
         workspace.status_message.connect(self._status.tell)
+        workspace.notice.connect(self.shell.bar.take)
+        workspace.design_as_it_was_requested.connect(self._on_design_as_it_was_requested)
+        workspace.design_of_run_requested.connect(self._on_design_of_run_requested)
         self.train_button.readiness_changed.connect(self._on_train_button_readiness_changed)
         theme.notifier.changed.connect(self._on_theme_changed)
 
@@ -186,6 +195,28 @@ class MainWindow(KeepsFocus, QMainWindow):
     @pyqtSlot()
     def _on_new(self) -> None:
         self.files.new(then=self._on_design_opened)
+
+    @pyqtSlot(Path)
+    def _on_design_as_it_was_requested(self, run: Path) -> None:
+        def tell(sentence: str) -> None:
+            self._on_design_opened()
+            self.shell.bar.tell(sentence, topic="as_it_was")
+
+        open_as_it_was(self.files, run, tell)
+
+    @pyqtSlot(Path)
+    def _on_design_of_run_requested(self, run: Path) -> None:
+        """Open the design of a run that trains, and show its curves."""
+
+        def show() -> None:
+            self._on_design_opened()
+            self.pages.show_page(PageName.TRAIN)
+
+        open_as_it_is(self.files, run, show)
+
+    def _on_all_runs(self) -> None:
+        self.workspace.page_requested.emit(PageName.RUNS)
+        self.workspace.all_runs_requested.emit("")
 
     @pyqtSlot()
     def _on_templates_requested(self) -> None:

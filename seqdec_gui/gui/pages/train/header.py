@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 TICK_MS = 1000
 """The time between two updates of the header while a run is active, in milliseconds."""
+_FROM = {"best": "New run from the best weights", "last": "New run from the last weights"}
+"""The texts of the two ways to begin another run with the weights of this one."""
 _FULL_BAR = 10_000
 """The maximum of the progress bar. The number of steps itself may exceed Qt's integers."""
 Button = TypeVar("Button", bound=QPushButton)
@@ -97,6 +99,10 @@ class Header(QWidget):
         self.progress_bar.setAccessibleName("Progress of the training")
         self._progress_words = ElidedLabel("progress_words", Qt.ElideRight)
         self._left = QLabel(objectName="time_left", alignment=Qt.AlignRight)
+        self._stuck = QLabel(objectName="stop_failed", wordWrap=True, textInteractionFlags=Qt.TextSelectableByMouse)
+        self._stuck.setProperty("role", "error")
+        self._stuck.setTextFormat(Qt.PlainText)
+        self._stuck.hide()
         for words in (self._progress_words, self._left):
             words.setProperty("role", "small")
 
@@ -122,8 +128,8 @@ class Header(QWidget):
         self.resume_button.clicked.connect(self.resume_requested)
         self.continue_button = _button("continue_button", "Continue from this run", "Train the open design from these weights")
         menu = QMenu(self.continue_button)
-        menu.addAction("New run from the best weights", lambda: self.continue_requested.emit("best"))
-        menu.addAction("New run from the last weights", lambda: self.continue_requested.emit("last"))
+        self._from_best = menu.addAction(_FROM["best"], lambda: self.continue_requested.emit("best"))
+        self._from_last = menu.addAction(_FROM["last"], lambda: self.continue_requested.emit("last"))
         menu.addAction("Choose Fitted Values to Keep…", lambda: self.continue_requested.emit("choose"))
         self.continue_button.setMenu(menu)
         self.back_button = _button("back_button", "Show the run that is training", "")
@@ -155,6 +161,7 @@ class Header(QWidget):
         layout.setSpacing(theme.SPACE)
         layout.addLayout(title)
         layout.addLayout(steering)
+        layout.addWidget(self._stuck)
         layout.addSpacing(theme.SPACE)
         layout.addWidget(self.progress_bar)
         layout.addSpacing(theme.SPACE)
@@ -173,6 +180,8 @@ class Header(QWidget):
     def refresh(self) -> None:
         """Update every text and button. Called up to 20 times a second, so it must be fast."""
         followed = self._followed
+        self._stuck.setText(followed.unstoppable if followed is not None else "")
+        self._stuck.setVisible(followed is not None and bool(followed.unstoppable))
         if followed is None:
             self._tick.stop()
             for button in self._buttons:  # hidden buttons take no room
@@ -261,6 +270,9 @@ class Header(QWidget):
         unfinished = ended and state in ("stopped", "failed", "crashed") and followed.history.saved is not None
         self.resume_button.setVisible(unfinished and idle)
         self.continue_button.setVisible(ended and idle and followed.history.saved is not None)
+        best, saved = followed.history.best, followed.history.saved
+        self._from_best.setText(_FROM["best"] + (f" (epoch {best.epoch})" if best is not None else ""))
+        self._from_last.setText(_FROM["last"] + (f" (epoch {saved.epoch})" if saved is not None else ""))
         self.back_button.setVisible(not active and not idle)
         self.pause_button.setIcon(icon("play" if paused else "pause"))
 
@@ -323,6 +335,8 @@ class Header(QWidget):
     @pyqtSlot()
     def _on_rate_editing_finished(self) -> None:
         self._rate_edited = False
+        if not self.rate.hasFocus() and not self._rate_order:  # what was refused is not kept
+            self._on_rate_escaped()
 
     @pyqtSlot()
     def _on_checkpoint_clicked(self) -> None:
