@@ -30,7 +30,7 @@ from seqdec_gui.gui.widgets.undo_keys import UndoKeys
 from seqdec_gui.gui.window import dialogs, pages
 from seqdec_gui.gui.window.actions import Actions
 from seqdec_gui.gui.window.file_menus import follow_bundles, follow_recents
-from seqdec_gui.gui.window.open_run import open_as_it_is, open_as_it_was
+from seqdec_gui.gui.window.open_run import open_designs_of_runs, show_all_runs
 from seqdec_gui.gui.window.preload import Preload
 from seqdec_gui.gui.window.shell import BottomPanel, Overlay, Pages, Panel, Shell
 from seqdec_gui.gui.window.status_bar import StatusBar
@@ -136,7 +136,7 @@ class MainWindow(KeepsFocus, QMainWindow):
             "export_h5": lambda: dialogs.export(workspace, "h5"), "settings": lambda: dialogs.settings(workspace, self),
             "close": self.close, "quit": self._on_quit, "rename": self.inspector.edit_id,
             "train": self._on_train_button_clicked, "devices": self.device_picker.open_list, "measure": self._on_measure,
-            "all_runs": self._on_all_runs,
+            "all_runs": lambda: show_all_runs(workspace),
             "next_page": lambda: self.pages.step(1), "previous_page": lambda: self.pages.step(-1),
             "guide": lambda: dialogs.guide(self), "about": lambda: dialogs.about(self), "full_screen": self._on_full_screen,
             "undo": lambda: self._step_back(False), "redo": lambda: self._step_back(True),
@@ -174,8 +174,7 @@ class MainWindow(KeepsFocus, QMainWindow):
         workspace.block_requested.connect(self._on_block_requested)
         workspace.status_message.connect(self._status.tell)
         workspace.notice.connect(self.shell.bar.take)
-        workspace.design_as_it_was_requested.connect(self._on_design_as_it_was_requested)
-        workspace.design_of_run_requested.connect(self._on_design_of_run_requested)
+        open_designs_of_runs(workspace, self.files, self._on_design_opened)
         self.train_button.readiness_changed.connect(self._on_train_button_readiness_changed)
         theme.notifier.changed.connect(self._on_theme_changed)
 
@@ -195,28 +194,6 @@ class MainWindow(KeepsFocus, QMainWindow):
     @pyqtSlot()
     def _on_new(self) -> None:
         self.files.new(then=self._on_design_opened)
-
-    @pyqtSlot(Path)
-    def _on_design_as_it_was_requested(self, run: Path) -> None:
-        def tell(sentence: str) -> None:
-            self._on_design_opened()
-            self.shell.bar.tell(sentence, topic="as_it_was")
-
-        open_as_it_was(self.files, run, tell)
-
-    @pyqtSlot(Path)
-    def _on_design_of_run_requested(self, run: Path) -> None:
-        """Open the design of a run that trains, and show its curves."""
-
-        def show() -> None:
-            self._on_design_opened()
-            self.pages.show_page(PageName.TRAIN)
-
-        open_as_it_is(self.files, run, show)
-
-    def _on_all_runs(self) -> None:
-        self.workspace.page_requested.emit(PageName.RUNS)
-        self.workspace.all_runs_requested.emit("")
 
     @pyqtSlot()
     def _on_templates_requested(self) -> None:

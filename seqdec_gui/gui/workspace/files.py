@@ -17,8 +17,8 @@ from seqdec_gui.gui.look import preferences
 from seqdec_gui.gui.tasks import background, notify
 from seqdec_gui.gui.workspace import autosave
 from seqdec_gui.gui.workspace.document import DesignDocument
-from seqdec_gui.gui.workspace.run_design import with_absolute_paths
 from seqdec_gui.runs import known
+from seqdec_gui.runs.run_design import with_absolute_paths
 
 Then = Callable[[], None]
 

@@ -4,30 +4,15 @@ from __future__ import annotations
 
 from importlib import import_module
 
-import msgspec
-
 from seqdec_gui.domain.document import id_in
-from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.gui.look import preferences
 from seqdec_gui.gui.tasks import background
 from seqdec_gui.gui.workspace.workspace import Notice, PageName, Workspace
-from seqdec_gui.runs import known, lock
-from seqdec_gui.runs.folder import RunFolder
-from seqdec_gui.runs.known import Places
-from seqdec_gui.runs.listing import run_folders
-from seqdec_gui.runs.notes import display_name
+from seqdec_gui.runs import known
+from seqdec_gui.runs.active import ActiveRun, active_runs
 
 TOPIC = "still_training"
 """The topic of the notice about runs that were found active; its button is `message_bar_show`."""
-
-
-class ActiveRun(msgspec.Struct, frozen=True):
-    """A run that goes on, with its name and what tells whose it is."""
-
-    run: RunFolder
-    name: str
-    design_id: str
-    design_path: str
 
 
 def follow_runs(workspace: Workspace) -> None:
@@ -54,28 +39,6 @@ def _begin_session(workspace: Workspace) -> None:
     session.active_changed.connect(lambda: None if session.active else workspace.notice.emit(Notice(TOPIC)))
 
 
-def active_runs(places: Places) -> list[ActiveRun]:
-    """Return the runs that are active now, wherever they lie, the latest first. Runs in a thread."""
-    found = []
-    for run in run_folders(places):
-        if is_alive(run):
-            try:
-                asked = run.read_spec()
-            except InvalidInput:
-                continue
-            active = ActiveRun(run, display_name(run.path), asked.design_id, asked.design_path)
-            found.append((asked.created, active))
-    return [active for _, active in sorted(found, key=lambda pair: -pair[0])]
-
-
-def is_alive(run: RunFolder) -> bool:
-    """Return whether a run goes on; false where its lock may not be read."""
-    try:
-        return lock.is_held(run.lock)
-    except OSError:
-        return False
-
-
 def _tell(workspace: Workspace, found: list[ActiveRun]) -> None:
     """Say which runs go on, with a button that shows them, unless a window of this program has said so or has started them."""
     from seqdec_gui.gui.workspace.training_session import seen
@@ -88,8 +51,13 @@ def _tell(workspace: Workspace, found: list[ActiveRun]) -> None:
         workspace.notice.emit(Notice(TOPIC, text, actions))
     elif fresh:
         text = f"{len(fresh)} runs are still training: {', '.join(active.name for active in fresh)}."
-        actions = {"show": ("Show", lambda: workspace.all_runs_requested.emit("active"))}
+        actions = {"show": ("Show", lambda: _show_all(workspace))}
         workspace.notice.emit(Notice(TOPIC, text, actions))
+
+
+def _show_all(workspace: Workspace) -> None:
+    workspace.page_requested.emit(PageName.RUNS)  # which then exists, and hears the next
+    workspace.all_runs_requested.emit("active")
 
 
 def _show(workspace: Workspace, active: ActiveRun) -> None:

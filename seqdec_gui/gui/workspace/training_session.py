@@ -12,11 +12,11 @@ from PyQt5.QtCore import QCoreApplication, QObject, Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QApplication
 
 from seqdec_gui.gui.tasks import background, notify
-from seqdec_gui.gui.workspace.follow_runs import active_runs
 from seqdec_gui.gui.workspace.launch import design_key, launch, relaunch, request, runs_places
 from seqdec_gui.gui.workspace.training_thread import TrainingThread, leave_all
 from seqdec_gui.gui.workspace.workspace import Phase, TrainingState, Workspace
 from seqdec_gui.runs import lock
+from seqdec_gui.runs.active import active_runs
 from seqdec_gui.runs.control import Command
 from seqdec_gui.runs.events import Event
 from seqdec_gui.runs.folder import DesignKey, RunFolder

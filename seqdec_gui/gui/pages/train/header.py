@@ -75,6 +75,7 @@ class Header(QWidget):
         self._answered = 0
         self._rate_order = ""
         self._rate_edited = False
+        self._rate_refused = False
         self._certified: Path | None = None
         self._build_words()
         self._build_buttons()
@@ -322,6 +323,7 @@ class Header(QWidget):
         self.refresh()
 
     def _refuse(self, sentence: str) -> None:
+        self._rate_refused = True
         polish(self.rate, "invalid", True)
         self.rate.setToolTip(sentence)
         self._session.workspace.status_message.emit(sentence)
@@ -335,7 +337,9 @@ class Header(QWidget):
     @pyqtSlot()
     def _on_rate_editing_finished(self) -> None:
         self._rate_edited = False
-        if not self.rate.hasFocus() and not self._rate_order:  # what was refused is not kept
+        if self._rate_refused:  # by Return; it stays until the cursor leaves the field
+            self._rate_refused = False
+        elif self.rate.property("invalid") and not self._rate_order:
             self._on_rate_escaped()
 
     @pyqtSlot()

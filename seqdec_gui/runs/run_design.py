@@ -1,4 +1,4 @@
-"""The design of a run as it was trained, to be opened again; and designs whose relative paths were made absolute."""
+"""The design of a run as it was trained, to be opened again; and designs whose relative paths were made absolute. No Qt."""
 
 from __future__ import annotations
 
