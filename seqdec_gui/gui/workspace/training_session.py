@@ -150,6 +150,7 @@ class FollowedRun(QObject):
     @pyqtSlot(object)
     def _on_thread_fell_silent(self, status: RunStatus) -> None:
         self.silent = status
+        self.unstoppable = ""
         self.changed.emit()
 
     @pyqtSlot(str)
