@@ -236,16 +236,12 @@ def test_numbers_are_never_cut_and_a_name_ends_in_dots(qtbot: QtBot, opened: Ope
     window = opened()
     show_all(qtbot, window, 4)
     view, model = find(window, QTableView, "runs_table"), window.pages.page("runs").model
-    header, metrics = view.horizontalHeader(), view.fontMetrics()
+    header = view.horizontalHeader()
 
     def narrow() -> list[str]:
         """The titles of the columns of numbers that are narrower than what stands in them."""
-        widest = [max(metrics.horizontalAdvance(column.text(entry)) for entry in entries(window)) for column in model.columns]
-        return [
-            column.title
-            for place, column in enumerate(model.columns)
-            if column.number and view.columnWidth(place) < widest[place] + 2 * 3
-        ]
+        numbers = [(place, column.title) for place, column in enumerate(model.columns) if column.number]
+        return [title for place, title in numbers if view.columnWidth(place) < view.sizeHintForColumn(place)]
 
     assert narrow() == []
     ends = [header.sectionViewportPosition(place) + header.sectionSize(place) for place in range(len(model.columns))]

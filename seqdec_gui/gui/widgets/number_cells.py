@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from PyQt5.QtCore import QModelIndex, Qt
+from PyQt5.QtCore import QModelIndex, QSize, Qt
 from PyQt5.QtGui import QPainter
-from PyQt5.QtWidgets import QAbstractItemView, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PyQt5.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
-MARGIN = 3
-"""The space that Qt leaves at both sides of a text in a cell, in pixels."""
 DOTS = "…"
 _ITEM = re.compile(r"[^,]+(?:,|$)")
 _NUMBERS = re.compile(r"[-+\d.,eE%× /:]+")
@@ -25,6 +23,7 @@ class NumberCells(QStyledItemDelegate):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._painting = False
+        self._padding: int | None = None
 
     def paint(self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         self._painting = True  # sizes are computed from whole texts
@@ -39,7 +38,28 @@ class NumberCells(QStyledItemDelegate):
             return
         right = bool(option.displayAlignment & Qt.AlignRight)
         if right or is_numbers(option.text):
-            option.text = shortened(option.text, option.fontMetrics.horizontalAdvance, _room(option, right))
+            option.text = shortened(option.text, option.fontMetrics.horizontalAdvance, self._room(option, right))
+
+    def _room(self, option: QStyleOptionViewItem, right: bool) -> int:
+        """Return the width for the text of a cell, in pixels; 0 if it would be cut by the edge of the table."""
+        view = option.widget
+        if not isinstance(view, QAbstractItemView):
+            return int(option.rect.width())
+        if self._padding is None:
+            self._padding = cell_padding(view)
+        seen = option.rect.intersected(view.viewport().rect())
+        whole = seen.right() == option.rect.right() if right else seen.left() == option.rect.left()
+        return int(seen.width()) - self._padding if whole else 0
+
+
+def cell_padding(view: QAbstractItemView) -> int:
+    """Return the width of a cell of a table without its text, in pixels."""
+    option = QStyleOptionViewItem()
+    option.initFrom(view)
+    option.features |= QStyleOptionViewItem.HasDisplay
+    option.text = "0"
+    whole = view.style().sizeFromContents(QStyle.CT_ItemViewItem, option, QSize(), view).width()
+    return int(whole - option.fontMetrics.horizontalAdvance(option.text))
 
 
 def is_numbers(text: str) -> bool:
@@ -57,14 +77,3 @@ def shortened(text: str, measure: Callable[[str], int], room: int) -> str:
             break
         kept += item
     return f"{kept} {DOTS}" if kept else DOTS
-
-
-def _room(option: QStyleOptionViewItem, right: bool) -> int:
-    """Return the width of that part of a cell that is seen, in pixels; 0 if the text would be cut by the edge of the table."""
-    cell = option.rect.adjusted(MARGIN, 0, -MARGIN, 0)
-    view = option.widget
-    if not isinstance(view, QAbstractItemView):
-        return int(cell.width())
-    seen = cell.intersected(view.viewport().rect())
-    whole = seen.right() == cell.right() if right else seen.left() == cell.left()
-    return int(seen.width()) if whole else 0

@@ -21,11 +21,11 @@ def show_as_list(table: QTableView, row_height: int) -> None:
     table.horizontalHeader().setHighlightSections(False)
 
 
-def title_width(title: str) -> int:
+def title_width(title: str, lines: int = 2) -> int:
     """Return the width that a title of a column needs, in pixels; one of several words may stand in two lines."""
-    metrics, words = QFontMetrics(theme.font("small", bold=True)), title.split()
+    metrics, words = QFontMetrics(theme.font("small", bold=True)), title.split() if lines == 2 else [title]
     splits = [(" ".join(words[:cut]), " ".join(words[cut:])) for cut in range(1, len(words) + 1)]
-    return int(min(max(map(metrics.horizontalAdvance, lines)) for lines in splits)) + TITLE_PADDING
+    return int(min(max(map(metrics.horizontalAdvance, split)) for split in splits)) + TITLE_PADDING
 
 
 def title_height() -> int:

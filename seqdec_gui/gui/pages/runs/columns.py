@@ -11,13 +11,12 @@ from PyQt5.QtWidgets import QAction, QHeaderView, QMenu, QTableView
 
 from seqdec_gui.gui.look import preferences, theme
 from seqdec_gui.gui.pages.runs.table import RunsModel
+from seqdec_gui.gui.widgets.number_cells import cell_padding
 from seqdec_gui.gui.widgets.table_style import title_width
 from seqdec_gui.runs.listing import Entry
 
 ALWAYS_SHOWN = "Run"
 """The title of the column that cannot be hidden."""
-CELL_PADDING = 4 * theme.SPACE
-"""The space beside the text in a cell, in pixels."""
 WIDEST = {"Run": 240, "Design": 160, "Tags": 160}
 """The width up to which a column of texts grows with them, in pixels."""
 LEAST_NAME = 96
@@ -116,30 +115,30 @@ class ColumnWidths(QObject):
 
     def apply(self) -> None:
         """Set the widths."""
-        chosen = preferences.run_column_widths()
+        chosen, padding = preferences.run_column_widths(), cell_padding(self._table)
         self._setting = True
         for place, column in enumerate(self._model.columns):
-            needed = max(self._needed.get(column.title, 0) + CELL_PADDING, title_width(column.title))
+            needed = max(self._needed.get(column.title, 0) + padding, title_width(column.title))
             width = needed if column.number else min(needed, WIDEST.get(column.title, needed))
             wish = chosen.get(column.title)
             if wish is not None:
                 width = max(wish, needed) if column.number else max(wish, 40)
             self._table.setColumnWidth(place, width)
         if ALWAYS_SHOWN not in chosen:
-            self._table.setColumnWidth(0, self._name_width())
+            self._table.setColumnWidth(0, self._name_width(self._needed.get(ALWAYS_SHOWN, 0) + padding))
         self._setting = False
 
     def stop(self) -> None:
         """Measure no more, as the table is not seen."""
         self._timer.stop()
 
-    def _name_width(self) -> int:
+    def _name_width(self, needed: int) -> int:
         """Return a width of the column of names with which the columns end at the edge of the table, or as many as can."""
         room = self._table.viewport().width()
         header = self._table.horizontalHeader()
         places = sorted(range(1, len(self._model.columns)), key=header.visualIndex)
         widths = [self._table.columnWidth(place) for place in places if not self._table.isColumnHidden(place)]
-        wanted = min(WIDEST["Run"], max(LEAST_NAME, self._needed.get("Run", 0) + CELL_PADDING))
+        wanted = min(WIDEST["Run"], max(LEAST_NAME, needed))
         for count in range(len(widths), 0, -1):  # as many columns as leave the names what they need
             if room - sum(widths[:count]) >= wanted:
                 return room - sum(widths[:count]) if count < len(widths) else wanted
@@ -182,7 +181,7 @@ class ColumnWidths(QObject):
         if self._setting or new == 0 or place >= len(self._model.columns):
             return
         column = self._model.columns[place]
-        least = self._needed.get(column.title, 0) + CELL_PADDING
+        least = self._needed.get(column.title, 0) + cell_padding(self._table)
         preferences.set_run_column_widths(preferences.run_column_widths() | {column.title: new})
         if column.number and new < least:
             self._setting = True
