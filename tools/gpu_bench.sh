@@ -11,7 +11,8 @@
 # bench     the product and the prototype in turns on all GPUs, the four workloads         10 minutes with ROUNDS=3
 # peers     the product, PyTorch and plain Keras on all GPUs; STEPS=50 is enough          10 minutes
 # graph     the product and PyTorch with its step as a CUDA graph on the first GPU           4 minutes
-# scaling   the product on the first GPU and on all, PyTorch (graph and DDP) on all         9 minutes
+# whole     the kernels for whole sequences: right, fast, and what compute-sanitizer says   2 minutes
+# scaling   the product on the first GPU and on all, PyTorch (graph and DDP) on all         9 minutes; WORKS="seed 256,large 128"
 # engines   the product with both engines on all GPUs                                      4 minutes
 # one       the product on the first GPU                                                   3 minutes
 # variants  the engine's tunings and bfloat16                                              5 minutes
@@ -20,7 +21,7 @@
 # tilings   two kernels for a product against all, engine alone                            4 minutes
 # messages  what is slower after the first step on all GPUs, and what the messages cost    4 minutes
 set -u
-what=${1:?starts, check, certify, exact, advise, auto, bench, peers, graph, scaling, engines, one, variants, kernels, flags, tilings or messages}
+what=${1:?starts, check, whole, certify, exact, advise, auto, bench, peers, graph, scaling, engines, one, variants, kernels, flags, tilings or messages}
 wheels=${2:-.whl}
 out=${OUT:-gpu_bench}
 python=${PYTHON:-python3}
@@ -82,6 +83,16 @@ case $what in
         folder=$(mktemp -d)
         on_jax "$python" -m seqdec_gui.runner.bench.check_gpu "$(job seed 256 20)" "$folder" 2>&1 | tee "$out/check.txt"
         ;;
+    whole)
+        on_jax "$python" -m seqdec_gui.runner.bench.check_whole 2>> "$out/whole.log" | tee "$out/whole.txt"
+        for tool in memcheck racecheck; do
+            for units in 64 256 512; do
+                found=$(CUDA_MODULE_LOADING=EAGER on_jax timeout 150 compute-sanitizer --tool "$tool" --kernel-name regex:lstm_ \
+                    "$python" -m seqdec_gui.runner.bench.check_whole --quick "$units" 2>&1)
+                echo "$tool, $units units: $(grep -E 'SUMMARY|differs|rror' <<< "$found" | tail -4 | tr '\n' ' ')" | tee -a "$out/whole.txt"
+            done
+        done
+        ;;
     certify)
         for design in digits "pronunciation --set encoder.mask_padding=true" molecules "molecules --set model_1.cell=GRU --set model_2.cell=GRU"; do
             for engine in jax tensorflow; do
@@ -131,12 +142,13 @@ case $what in
     bench) product "$gpus" jax prototype "${ROUNDS:-1}" bench ;;
     peers) product "$gpus" jax torch-ddp,keras-fit:tensorflow 1 peers ;;
     scaling)
-        for work in "seed 256" "smiles 256" "large 128" "seed 2048"; do
+        IFS=, read -ra works <<< "${WORKS:-seed 256,smiles 256,large 128,seed 2048}"
+        for work in "${works[@]}"; do
             # shellcheck disable=SC2086
             set -- $work
             for devices in "$gpus" gpu:0; do
                 peers=$([ "$devices" = gpu:0 ] && echo torch-graph || echo torch-graph,torch-ddp)
-                timeout 170 "$python" -m seqdec_gui bench --size "$1" --per-device-batch "$2" --devices "$devices" --engines jax \
+                timeout "$((170 * ${ROUNDS:-1}))" "$python" -m seqdec_gui bench --size "$1" --per-device-batch "$2" --devices "$devices" --engines jax \
                     --peers "$peers" --rounds "${ROUNDS:-1}" --steps "${STEPS:-100}" --json "$out/scaling-$1-$2-$devices.json" 2>&1 |
                     tee -a "$out/scaling.txt"
             done
