@@ -32,7 +32,7 @@ if [ -d "$wheels" ] && [ ! -e "$site/keras" ]; then
     "$python" -m pip install -q --no-index --no-deps --no-compile --no-cache-dir --upgrade --target "$site" "$wheels"/*.whl || exit 1
 fi
 export PYTHONPATH="$PWD:$site${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1 TF_CPP_MIN_LOG_LEVEL=2
-export SEQDEC_GUI_WHOLE_SEQUENCE_KERNELS=${SEQDEC_GUI_WHOLE_SEQUENCE_KERNELS:-1}  # 0: today's loops
+# SEQDEC_GUI_WHOLE_SEQUENCE_KERNELS: 0 for the loops, "several" to try the kernels on several GPUs
 export XDG_CACHE_HOME=${XDG_CACHE_HOME:-/tmp/seqdec-gui-cache}
 count=$(nvidia-smi --list-gpus | wc -l)
 gpus=$(seq -s, 0 $((count - 1)) | sed 's/[0-9]*/gpu:&/g')

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent import futures
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,30 @@ def whole_layers(
         if found.takes_it:
             taken.add((units, dtype))
     return taken
+
+
+def load(layers: Iterable[tuple[int, str]], rows: int, devices: Sequence[Any]) -> None:
+    """Runs the kernels of these layers once on every device.
+
+    A kernel is loaded when it first runs, and loading waits for every GPU that shares its memory: for ever, where one of them
+    waits for a sum over all GPUs.
+    """
+
+    def run(units: int, dtype: str, device: Any) -> None:
+        plan = whole.plan_for(units, rows, dtype)
+        assert plan is not None
+        with jax.default_device(device):
+            z, h, c, kernel = (jnp.asarray(value, dtype) for value in example(2, whole.ROWS, plan.units))
+            z = z.reshape(*z.shape[:2], plan.units, 4)
+
+            def both_ways(*given: Array) -> Any:
+                return whole.lstm_whole(*given, plan), jax.grad(lambda *g: whole.lstm_whole(*g, plan)[0].sum(), (0, 3))(*given)
+
+            jax.block_until_ready(jax.jit(both_ways)(z, h, c, kernel))
+
+    jobs = [(units, dtype, device) for units, dtype in sorted(set(layers)) for device in devices]
+    with futures.ThreadPoolExecutor(max(1, len(jobs))) as threads:
+        list(threads.map(run, *zip(*jobs, strict=True)))
 
 
 def answer(plan: whole.Plan, rows: int, dtype: str, device: Any, unroll: int, folder: Path | None) -> Answer:
