@@ -56,8 +56,9 @@ def opened(qtbot: QtBot) -> Iterator[Callable[..., MainWindow]]:
 
     yield open_one
     for window in windows:
-        window.workspace.close_guards.clear()
-        window.document.undo_stack.setClean()
+        for tab in window.designs.tabs:
+            tab.workspace.close_guards.clear()
+            tab.document.undo_stack.setClean()
         window.close()
         window.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.DeferredDelete)
