@@ -111,6 +111,17 @@ def _session_owner() -> int:
     return max(owner, 0)
 
 
+def recent_commands() -> tuple[str, ...]:
+    """Return the names of the actions that were run from the command palette last, the newest first."""
+    stored = settings().value("recent/commands", []) or []
+    return tuple([stored] if isinstance(stored, str) else stored)
+
+
+def remember_command(name: str) -> None:
+    others = [other for other in recent_commands() if other != name]
+    settings().setValue("recent/commands", [name, *others][:MAX_RECENT])
+
+
 def reopens_designs() -> bool:
     """Return whether a start shows the designs of the last session as tabs."""
     return bool(settings().value("session/reopen", True, type=bool))

@@ -50,13 +50,13 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         Entry("export", "&Export…", "export-variant", ("Ctrl+E",), "Write the trained model in a format to choose"),
         _LINE,
         Entry("settings", "Se&ttings…", "cog-outline", (_KEY.Preferences, "Ctrl+,"), role=QAction.PreferencesRole),
-        Entry("close_tab", "&Close Design", "", (_KEY.Close,), "Close the design in front"),
+        Entry("close_tab", "&Close Design", "", ("Ctrl+W", _KEY.Close), "Close the design in front"),
         Entry("close", "Close &Window", "", ("Ctrl+Shift+W",)),
         Entry("quit", "&Quit", "", (_KEY.Quit, "Ctrl+Q"), role=QAction.QuitRole),
     ),
     "&Edit": (
         Entry("undo", "&Undo", "undo", (_KEY.Undo,)),
-        Entry("redo", "&Redo", "redo", (_KEY.Redo, "Ctrl+Shift+Z", "Ctrl+Y")),
+        Entry("redo", "&Redo", "redo", ("Ctrl+Shift+Z", _KEY.Redo, "Ctrl+Y")),
         _LINE,
         Entry("cut", "Cu&t", "content-cut", (_KEY.Cut,), canvas=True),
         Entry("copy", "&Copy", "content-copy", (_KEY.Copy,), canvas=True),
@@ -80,6 +80,8 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         _LINE,
         Entry("theme", "&Theme"),
         Entry("full_screen", "F&ull Screen", "", (_KEY.FullScreen, "F11"), checkable=True),
+        _LINE,
+        Entry("palette", "&Command Palette…", "magnify", ("Ctrl+Shift+P",), "Search all actions by name"),
     ),
     "&Go": (
         Entry("next_design", "&Next Design", "", ("Ctrl+Tab", "Ctrl+PgDown")),
@@ -96,6 +98,7 @@ MENUS: dict[str, tuple[Entry, ...]] = {
     ),
     "&Help": (
         Entry("guide", "User &Guide", "book-open-outline", (_KEY.HelpContents, "F1")),
+        Entry("shortcuts", "&Keyboard Shortcuts", "keyboard-outline", ("Ctrl+?", "Ctrl+/"), "Show all keys"),
         Entry("about", "&About seqdec-gui", "", role=QAction.AboutRole),
     ),
 }
@@ -114,6 +117,8 @@ class Actions:
         self._by_name: dict[str, QAction] = {}
         self._icons: dict[str, str] = {}
         self._menus: dict[str, QMenu] = {}
+        self._groups: dict[str, list[str]] = {}
+        self._reasons: dict[str, str] = {"undo": "Nothing to undo", "redo": "Nothing to redo"}
         for title, entries in MENUS.items():
             menu = self._menus[shown(title).lower()] = bar.addMenu(title)
             for entry in entries:
@@ -131,6 +136,19 @@ class Actions:
     def canvas(self) -> list[str]:
         """Return the names of the actions on the design view."""
         return [entry.name for entries in MENUS.values() for entry in entries if entry.canvas]
+
+    def groups(self) -> dict[str, list[tuple[str, QAction]]]:
+        """Return the actions by the title of their menu, with their names, in the order of the menus."""
+        return {menu: [(name, self._by_name[name]) for name in names] for menu, names in self._groups.items()}
+
+    def enable(self, name: str, on: bool, reason: str = "") -> None:
+        """Enable or disable an action; `reason` says why it cannot be run now."""
+        self._by_name[name].setEnabled(on)
+        self._reasons[name] = reason
+
+    def reason(self, name: str) -> str:
+        """Return why an action cannot be run now; empty if it can, or if that is not known."""
+        return "" if self._by_name[name].isEnabled() else self._reasons.get(name, "")
 
     def recolour(self) -> None:
         """Make the icons again in the colours of the theme in use."""
@@ -160,6 +178,7 @@ class Actions:
             self._icons[entry.name] = entry.icon
         menu.addAction(action)
         self._by_name[entry.name] = action
+        self._groups.setdefault(shown(menu.title()), []).append(entry.name)
 
     def add_page(self, page: Page, place: int) -> QAction:
         """Return a new action that shows a page; the first nine have keys."""
@@ -191,6 +210,7 @@ class Actions:
             action.triggered.connect(lambda _checked, mode=mode: theme.set_mode(mode))
             group.addAction(action)
             self._by_name[f"theme_{mode}"] = action
+            self._groups.setdefault("Theme", []).append(f"theme_{mode}")
         self._menus["theme"].aboutToShow.connect(lambda: self._by_name[f"theme_{theme.mode()}"].setChecked(True))
 
 

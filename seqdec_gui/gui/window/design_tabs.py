@@ -141,6 +141,11 @@ class DesignTabs(QWidget):
         return tuple(one.path for one in self._open)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all open designs, from left to right."""
+        return tuple(one.name for one in self._open)
+
+    @property
     def index(self) -> int:
         """Return the place of the tab in front."""
         return next(index for index, one in enumerate(self._open) if one.tab is self.current)

@@ -184,6 +184,7 @@ class MainWindow(KeepsFocus, QMainWindow):
             "train": self._on_train_button_clicked, "devices": self.device_picker.open_list, "measure": self._on_measure,
             "next_page": lambda: self.pages.step(1), "previous_page": lambda: self.pages.step(-1),
             "guide": lambda: dialogs.guide(self), "about": lambda: dialogs.about(self), "full_screen": self._on_full_screen,
+            "palette": self._on_palette, "shortcuts": self._on_shortcuts,
             "undo": lambda: self._step_back(False), "redo": lambda: self._step_back(True),
         }  # fmt: skip
         for name, handler in handlers.items():
@@ -251,7 +252,7 @@ class MainWindow(KeepsFocus, QMainWindow):
 
     @pyqtSlot(frozenset)
     def _on_document_selection_changed(self, selection: frozenset[str]) -> None:
-        self.actions_by_name["rename"].setEnabled(len(selection) == 1)
+        self.actions_by_name.enable("rename", len(selection) == 1, "Select one block first")
         self._enable_canvas_actions()
 
     @pyqtSlot()
@@ -294,7 +295,7 @@ class MainWindow(KeepsFocus, QMainWindow):
         """Show which panels are beside the page in front, and which could be."""
         row = self.pages.row
         for name, part in PANELS.items():
-            self.actions_by_name[name].setEnabled(part in row.panels)
+            self.actions_by_name.enable(name, part in row.panels, f"Not on the {row.title} page")
             self.actions_by_name[name].setChecked(self._panels.shown(row, part))
 
     @pyqtSlot()
@@ -304,15 +305,16 @@ class MainWindow(KeepsFocus, QMainWindow):
         On other pages their keys belong to tables and texts.
         """
         shown = self.pages.current == PageName.DESIGN
-        blocks, editor = bool(self.document.selection), self.design_view.editor
+        chosen, some = bool(self.document.selection), bool(self.document.design.blocks)
         needs = {
-            **dict.fromkeys(("cut", "copy", "duplicate"), blocks),
-            **dict.fromkeys(("select_all", "fit", "auto_layout"), bool(self.document.design.blocks)),
-            "delete": blocks or bool(self.design_view.design_scene.selected_links),
-            "paste": shown and editor.can_paste(),
+            **dict.fromkeys(("cut", "copy", "duplicate"), (chosen, "Select a block first")),
+            **dict.fromkeys(("select_all", "fit", "auto_layout"), (some, "The design has no blocks")),
+            "delete": (chosen or bool(self.design_view.design_scene.selected_links), "Select a block or a wire first"),
+            "paste": (shown and self.design_view.editor.can_paste(), "The clipboard holds no blocks"),
         }
         for name in self.actions_by_name.canvas:
-            self.actions_by_name[name].setEnabled(shown and needs.get(name, True))
+            can, reason = needs.get(name, (True, ""))
+            self.actions_by_name.enable(name, shown and can, reason if shown else "Only on the Design page")
 
     def _step_back(self, forward: bool) -> None:
         if self.current.idle:
@@ -345,7 +347,7 @@ class MainWindow(KeepsFocus, QMainWindow):
     @pyqtSlot(Readiness)
     def _on_train_button_readiness_changed(self, state: Readiness) -> None:
         self._status.reason.setText(state.reason if self.document.design.blocks else "")
-        self.actions_by_name["train"].setEnabled(state.ready)
+        self.actions_by_name.enable("train", state.ready, state.reason)
         self.actions_by_name["train"].setText(state.text)
 
     @pyqtSlot()
@@ -361,6 +363,17 @@ class MainWindow(KeepsFocus, QMainWindow):
     @pyqtSlot()
     def _on_import_requested(self) -> None:
         dialogs.import_keras(self.workspace)
+
+    def _on_palette(self) -> None:
+        from seqdec_gui.gui.window.commands import commands
+
+        dialogs.command_palette(self, commands(self.actions_by_name, self.designs, self._on_design_opened))
+
+    def _on_shortcuts(self) -> None:
+        from seqdec_gui.gui.pages.design.keys import KEY_WORDS
+        from seqdec_gui.gui.window.commands import sheet
+
+        dialogs.shortcuts({**sheet(self.actions_by_name), "On the canvas": KEY_WORDS}, self)
 
     def _on_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowFullScreen)
