@@ -209,6 +209,7 @@ QFrame[role="panel"] { background: @surface@; border: none; }
 QFrame[role="line"] { background: @border@; border: none; max-height: 1px; min-height: 1px; }
 QFrame#command_palette { background: @surface_raised@; border: 1px solid @control_border@; border-radius: 10px; }
 QFrame#command_palette QListWidget { background: transparent; border: none; }
+QFrame[role="line_upright"] { background: @border@; border: none; max-width: 1px; min-width: 1px; }
 QWidget[role="page"] { background: @surface@; }
 QWidget[role="ground"] { background: @window@; }
 QGroupBox { border: 1px solid @border@; border-radius: @r@px; margin-top: 12px; padding: @s3@px @s2@px @s2@px @s2@px; }
