@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 import msgspec
 from PyQt5.QtCore import QObject, pyqtSignal, pyqtSlot
 
+from seqdec_gui.domain.paths import is_lasting
 from seqdec_gui.gui.workspace.data_trial import Checking
 from seqdec_gui.gui.workspace.devices import DeviceSelection
 from seqdec_gui.gui.workspace.document import DesignDocument
@@ -138,6 +139,10 @@ class Workspace(QObject):
     def folder(self) -> Path:
         """Return the folder that relative paths of the design start from."""
         return self.document.folder
+
+    def proposed_file(self, name: str) -> Path:
+        """Return where to propose to write a file: beside the design or, if its folder is hidden or temporary, at home."""
+        return (self.folder if is_lasting(self.folder) else Path.home()) / name
 
     @pyqtSlot(Path)
     def _on_run_requested(self, run: Path) -> None:
