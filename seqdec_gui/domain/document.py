@@ -273,7 +273,7 @@ def _blocks_in(text: str) -> list[dict[str, Any]]:
 
 
 def _ways(where: str, ids: dict[str, int]) -> Iterator[tuple[str | int, ...]]:
-    """Give the ways in the file to the place of a problem, the nearest first: `model_1.units` -> blocks, 0, parameters, units."""
+    """Give the ways to the place of a problem, the nearest first: `model_1.units` -> blocks, 0, parameters, units."""
     parts: list[str | int] = [int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", where)]
     block = next((name for name in (where, where.rpartition(".")[0], where.partition(".")[0]) if name in ids), None)
     if block is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from typing import TypeAlias
@@ -44,10 +45,8 @@ def fault(text: str) -> str:
 def lines(text: str) -> dict[Path, int]:
     """Return the line, counted from 1, in which each value of a JSON text begins, by the way to it."""
     found: dict[Path, int] = {}
-    try:
+    with contextlib.suppress(json.JSONDecodeError, RecursionError, IndexError):  # what is known so far is better than nothing
         _walk(text, _skip(text, 0), (), found)
-    except (json.JSONDecodeError, RecursionError, IndexError):
-        pass  # what is known so far is better than nothing
     starts = [0, *(at.end() for at in re.finditer("\n", text))]
     line, result = 0, {}
     for path, at in sorted(found.items(), key=lambda item: item[1]):

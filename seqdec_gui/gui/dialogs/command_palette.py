@@ -38,7 +38,7 @@ _COMMAND, _PLACES = Qt.UserRole, Qt.UserRole + 1
 class Command(msgspec.Struct, frozen=True):
     """One line of the palette.
 
-    `name` identifies it among the recent ones, `group` is shown dimmed before the title, `reason` says why it cannot be run now.
+    `name` identifies it among the recent ones, `group` is shown dimmed before the title, `reason` says why it cannot be run.
     """
 
     name: str
@@ -203,7 +203,7 @@ class CommandPalette(QFrame):
 
 
 class _Line(QStyledItemDelegate):
-    """Paints a command: its menu dimmed, its title with the letters that match in bold, and its keys or why it cannot be run."""
+    """Paints a command: its menu dimmed, its title with what matches in bold, and its keys or why it cannot be run."""
 
     def sizeHint(self, _option: QStyleOptionViewItem, _index: QModelIndex) -> QSize:
         return QSize(100, ROW_HEIGHT)
@@ -236,7 +236,9 @@ class _Line(QStyledItemDelegate):
             if left <= 0:
                 break
             shown = metrics.elidedText(words, Qt.ElideRight, left)
-            painter.drawText(QRect(x, area.top(), left, area.height()), Qt.AlignLeft | Qt.AlignVCenter | Qt.TextSingleLine, shown)
+            painter.drawText(
+                QRect(x, area.top(), left, area.height()), Qt.AlignLeft | Qt.AlignVCenter | Qt.TextSingleLine, shown
+            )
             x += metrics.horizontalAdvance(words)
         painter.restore()
 

@@ -192,7 +192,7 @@ class ExportDialog(KeepsFocus, QDialog):
         self._part.blockSignals(False)
 
     def _suggest_path(self) -> None:
-        """Set the path to one beside the design. Once the user has typed or chosen a path, only its ending follows the format."""
+        """Set the path to one beside the design. Once the user has typed or chosen one, only its ending follows the format."""
         if self.picker.run is None:
             return
         part = self._part.currentData() or "full"

@@ -235,7 +235,7 @@ class GuideText(QTextBrowser):
     def mark(self, words: Sequence[str]) -> None:
         """Mark all places of the words on the page, at most MAX_MARKS."""
         self._marked = tuple(words)
-        marks = []
+        marks: list[QTextEdit.ExtraSelection] = []
         look = theme.current()
         for word in self._marked:
             cursor = QTextCursor(self.document())

@@ -111,6 +111,15 @@ def _session_owner() -> int:
     return max(owner, 0)
 
 
+def first_minute_was_seen() -> bool:
+    """Return whether the first minute has been shown, which comes by itself only once."""
+    return bool(settings().value("help/first_minute_seen", False, type=bool))
+
+
+def set_first_minute_seen() -> None:
+    settings().setValue("help/first_minute_seen", True)
+
+
 def recent_commands() -> tuple[str, ...]:
     """Return the names of the actions that were run from the command palette last, the newest first."""
     stored = settings().value("recent/commands", []) or []

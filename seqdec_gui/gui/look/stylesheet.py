@@ -78,6 +78,11 @@ QPushButton[kind="flat"]:hover { background: @hover@; }
 QPushButton[kind="flat"]:focus { border: 2px solid @accent@; padding: 0 7px; }
 QPushButton[kind="flat"]:disabled { color: @text_disabled@; }
 
+QPushButton[kind="on_accent"] { background: transparent; border: 1px solid @accent_text@; color: @accent_text@;
+    padding: 0 @s2@px; min-height: 20px; }
+QPushButton[kind="on_accent"]:hover { background: @accent_hover@; }
+QLabel[role="on_accent"] { color: @accent_text@; }
+
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: @r@px; padding: @s@px; }
 QToolButton:hover { background: @hover@; }
 QToolButton:pressed, QToolButton:checked { background: @pressed@; }

@@ -98,6 +98,7 @@ MENUS: dict[str, tuple[Entry, ...]] = {
     ),
     "&Help": (
         Entry("guide", "User &Guide", "book-open-outline", (_KEY.HelpContents, "F1")),
+        Entry("first_minute", "&First Minute", "map-marker-path", (), "Follow a bubble from an example to a generated text"),
         Entry("shortcuts", "&Keyboard Shortcuts", "keyboard-outline", ("Ctrl+?", "Ctrl+/"), "Show all keys"),
         Entry("about", "&About seqdec-gui", "", role=QAction.AboutRole),
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PyQt5.QtGui import QKeySequence
@@ -47,12 +48,12 @@ def _of_actions(actions: Actions) -> Iterator[Command]:
 def _of_files(designs: DesignTabs, then: Callable[[], None]) -> Iterator[Command]:
     for index, name in enumerate(designs.names):
         if index != designs.index:
-            yield Command(f"go:{name}", name, "Go to", lambda index=index: designs.show_tab(index))
+            yield Command(f"go:{name}", name, "Go to", partial(designs.show_tab, index))
     for path in recent_designs():
-        yield Command(f"recent:{path}", f"{path.stem}  ({path.parent})", "Open", lambda path=path: designs.open(path, then))
+        yield Command(f"recent:{path}", f"{path.stem}  ({path.parent})", "Open", partial(designs.open, path, then))
     for group, bundle in (("Example", examples()), ("Template", templates())):
         for template in bundle:
-            run = lambda path=template.path: designs.new_from(path, then)  # noqa: E731
+            run = partial(designs.new_from, template.path, then)
             yield Command(f"{group}:{template.path.stem}", template.title, group, run)
 
 

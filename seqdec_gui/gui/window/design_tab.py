@@ -38,7 +38,7 @@ FOLLOW_RUNS_MS = 150
 
 
 class DesignTab(QWidget):
-    """A design with everything that shows it. It owns the workspace, which owns the document, the files and the runs' session."""
+    """A design with everything that shows it. It owns the workspace, which owns document, files and the session of runs."""
 
     welcome_made = pyqtSignal(Welcome)
     import_requested = pyqtSignal()

@@ -177,10 +177,10 @@ class DesignTabs(QWidget):
         if path is None:
             notify.choose_file(self, "Open design", [notify.DESIGN_FILTER], lambda chosen: self.open(chosen, then))
             return
-        for index, one in enumerate(self._open):
-            if one.shows(path):
-                self._leave_untouched(then=lambda one=one: self.show_tab(self._open.index(one)))
-                return
+        shown = next((one for one in self._open if one.shows(path)), None)
+        if shown is not None:
+            self._leave_untouched(then=lambda: self.show_tab(self._open.index(shown)))
+            return
         try:
             loaded = design_file.load(path)
         except SeqdecError as error:

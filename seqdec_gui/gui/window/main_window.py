@@ -69,6 +69,8 @@ def open_window(path: Path | str | None = None, rows: Sequence[pages.Page] = pag
     else:
         window.welcome.setFocus()
         window.look_for_recovery()
+        if not preferences.first_minute_was_seen():
+            window.show_first_minute()
     window.restore_session()
     return window
 
@@ -179,12 +181,14 @@ class MainWindow(KeepsFocus, QMainWindow):
             "save_as": self.files.save_as, "new_tab": self.designs.new_tab, "close_tab": self.designs.close_current,
             "next_design": lambda: self.designs.step(1), "previous_design": lambda: self.designs.step(-1),
             "import_keras": self._on_import_requested, "export": lambda: dialogs.export(self.workspace),
-            "export_h5": lambda: dialogs.export(self.workspace, "h5"), "settings": lambda: dialogs.settings(self.workspace, self),
-            "close": self.close, "quit": self._on_quit, "rename": lambda: self.inspector.edit_id(),
+            "export_h5": lambda: dialogs.export(self.workspace, "h5"),
+            "settings": lambda: dialogs.settings(self.workspace, self), "close": self.close,
+            "quit": self._on_quit, "rename": lambda: self.inspector.edit_id(),
             "train": self._on_train_button_clicked, "devices": self.device_picker.open_list, "measure": self._on_measure,
             "next_page": lambda: self.pages.step(1), "previous_page": lambda: self.pages.step(-1),
             "guide": lambda: dialogs.guide(self), "about": lambda: dialogs.about(self), "full_screen": self._on_full_screen,
             "palette": self._on_palette, "shortcuts": self._on_shortcuts,
+            "first_minute": self.show_first_minute,
             "undo": lambda: self._step_back(False), "redo": lambda: self._step_back(True),
         }  # fmt: skip
         for name, handler in handlers.items():
@@ -268,10 +272,19 @@ class MainWindow(KeepsFocus, QMainWindow):
             return
         count = len(recoveries)
         which = "an unsaved design" if count == 1 else f"{count} unsaved designs"
+
+        def restore() -> None:
+            for recovery in recoveries:
+                self.files.restore(recovery)
+
+        def discard() -> None:
+            for recovery in recoveries:
+                recovery.remove()
+
         self.shell.bar.tell(
             f"The last session ended unexpectedly and left {which}, {autosave.age(recoveries[0])}.",
-            restore=("Restore", lambda: [self.files.restore(recovery) for recovery in recoveries]),
-            discard=("Discard", lambda: [recovery.remove() for recovery in recoveries]),
+            restore=("Restore", restore),
+            discard=("Discard", discard),
         )
 
     def restore_session(self) -> None:
@@ -374,6 +387,16 @@ class MainWindow(KeepsFocus, QMainWindow):
         from seqdec_gui.gui.window.commands import sheet
 
         dialogs.shortcuts({**sheet(self.actions_by_name), "On the canvas": KEY_WORDS}, self)
+
+    def show_first_minute(self) -> None:
+        """Point at the next thing to do, from the welcome page on."""
+        from seqdec_gui.gui.window.first_minute import FirstMinute
+
+        for former in self.findChildren(FirstMinute):
+            former.end()
+        if self.welcome.isHidden():
+            self.designs.new_tab()
+        FirstMinute(self)
 
     def _on_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowFullScreen)

@@ -1,4 +1,4 @@
-"""The pages of an open design. A page's module is imported when its tab is first shown, or when the program is idle (`preload`).
+"""The pages of an open design. The module of a page is imported when it is first shown, or when the program is idle.
 
 A page is a function `(Workspace) -> QWidget` that imports inside its body, and a row of `PAGES`.
 """

@@ -1,4 +1,4 @@
-"""Imports and builds pages soon after a design was opened, in steps too short to be noticed, so that the first look at a page is fast."""
+"""Imports and builds pages soon after a design was opened, in steps too short to notice, so that each shows at once."""
 
 from __future__ import annotations
 

@@ -69,9 +69,7 @@ class Workspace(QObject):
     field_requested = pyqtSignal(str)  # put the cursor into the inspector's field of this parameter
     status_message = pyqtSignal(str)  # a sentence for the status bar
 
-    def __init__(
-        self, document: DesignDocument, parent: QObject | None = None, devices: DeviceSelection | None = None
-    ) -> None:
+    def __init__(self, document: DesignDocument, parent: QObject | None = None, devices: DeviceSelection | None = None) -> None:
         super().__init__(parent)
         self.document = document
         if document.parent() is None:

@@ -11,7 +11,6 @@ from seqdec_gui.gui.pages.design.canvas_overlays import CanvasOverlays
 from seqdec_gui.gui.pages.design.canvas_view import ARROWS, CanvasView
 from seqdec_gui.gui.pages.design.editor import DesignEditor
 
-
 KEY_WORDS = (
     ("Next and previous block, in the order of the data", "Tab, Shift+Tab"),
     ("Move the selected blocks by the grid, by a point", "Arrows, Shift+Arrows"),
