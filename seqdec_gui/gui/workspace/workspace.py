@@ -13,6 +13,7 @@ from PyQt5.QtCore import QObject, pyqtSignal, pyqtSlot
 from seqdec_gui.gui.workspace.data_trial import Checking
 from seqdec_gui.gui.workspace.devices import DeviceSelection
 from seqdec_gui.gui.workspace.document import DesignDocument
+from seqdec_gui.gui.workspace.proposals import Proposals
 
 if TYPE_CHECKING:
     from seqdec_gui.data.formats.base import Column
@@ -49,7 +50,8 @@ class TrainingState(msgspec.Struct, frozen=True):
 class Workspace(QObject):
     """The shared state of a window, and the signals by which pages ask for something and listen to each other.
 
-    `document` is the open design, `devices` the devices of the next run, `checking` checks the design's data.
+    `document` is the open design, `devices` the devices of the next run, `checking` checks the design's data,
+    `proposals` says which of its columns the ports may be meant for.
     """
 
     page_requested = pyqtSignal(PageName)  # show this page
@@ -71,6 +73,7 @@ class Workspace(QObject):
         self.document = document
         self.devices = DeviceSelection(self)
         self.checking = Checking(document, self.devices, self)
+        self.proposals = Proposals(document, self)
         self.close_guards: list[CloseGuard] = []
         self._chosen_run: Path | None = None
         self._columns: tuple[Column, ...] = ()

@@ -199,6 +199,7 @@ class DataPage(QWidget):
         self.columns.show_table(table)
         columns = () if table is None else table.columns
         self._workspace.set_columns(columns)
+        self._workspace.proposals.show_table(table)
         self.ports.show_columns(columns)
         self.split.show_columns(columns)
         self._empty.heading.setText("No data yet")

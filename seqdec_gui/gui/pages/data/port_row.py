@@ -19,6 +19,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from seqdec_gui.data.candidates import Candidate
 from seqdec_gui.data.codecs import FittedCategory, FittedCodec, FittedIds, FittedNumbers, FittedText
 from seqdec_gui.data.formats.base import Column
 from seqdec_gui.data.remedies import Remedy
@@ -32,6 +33,7 @@ from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.look.stylesheet import polish
 from seqdec_gui.gui.pages.data.codec_form import CodecForm, chosen_for
 from seqdec_gui.gui.pages.data.column_drag import Columns
+from seqdec_gui.gui.pages.data.proposal_line import ProposalLine
 from seqdec_gui.gui.widgets.discarding import discard_all
 from seqdec_gui.gui.widgets.elided_label import ElidedLabel
 
@@ -59,6 +61,7 @@ class PortRow(QFrame):
     several_requested = pyqtSignal(DataPort)
     codec_chosen = pyqtSignal(DataPort, object)  # Codec or None
     remedy_chosen = pyqtSignal(Remedy)
+    candidate_chosen = pyqtSignal(DataPort, Candidate)
 
     def __init__(self, port: DataPort, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -92,6 +95,8 @@ class PortRow(QFrame):
         self.form.hide()
         self._found = QLabel(wordWrap=True)
         self._found.setProperty("role", "small")
+        self.proposal = ProposalLine(name)
+        self.proposal.chosen.connect(self._on_proposal_chosen)
         self._remarks = QVBoxLayout()
         self._remarks.setSpacing(theme.SPACE)
         head = QWidget()
@@ -113,8 +118,9 @@ class PortRow(QFrame):
         grid.addWidget(self.columns, 0, 2)
         grid.addWidget(self._options, 0, 3)
         grid.addWidget(self._found, 1, 1, 1, 3)
-        grid.addLayout(self._remarks, 2, 1, 1, 3)
-        grid.addWidget(self.form, 3, 1, 1, 3)
+        grid.addWidget(self.proposal, 2, 1, 1, 3)
+        grid.addLayout(self._remarks, 3, 1, 1, 3)
+        grid.addWidget(self.form, 4, 1, 1, 3)
         theme.notifier.changed.connect(self._on_theme_changed)
         self._sign = ("circle-outline", "control_border")
         self._on_theme_changed()
@@ -221,6 +227,10 @@ class PortRow(QFrame):
             self.several_requested.emit(self.port)
         else:
             self.columns_chosen.emit(self.port, tuple(chosen))
+
+    @pyqtSlot(Candidate)
+    def _on_proposal_chosen(self, candidate: Candidate) -> None:
+        self.candidate_chosen.emit(self.port, candidate)
 
     @pyqtSlot(bool)
     def _on_options_toggled(self, shown: bool) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PyQt5.QtCore import Qt, QTimer, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from seqdec_gui.data.candidates import Candidate
 from seqdec_gui.data.codecs import FittedCodec
 from seqdec_gui.data.dataset import Bound, Trial
 from seqdec_gui.data.fitting import Fit
@@ -20,12 +21,15 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.pages.data.port_row import PortRow, Remark
+from seqdec_gui.gui.pages.data.proposal_line import ProposalBanner
 from seqdec_gui.gui.pages.data.several_columns import choose_columns
 from seqdec_gui.gui.widgets.discarding import discard
 from seqdec_gui.gui.workspace.workspace import Workspace
 
 MAX_NEW_ROWS = 4
 """The number of rows that are made in one turn of the event loop."""
+ABOVE_ROWS = 2
+"""The place of the first row in the layout, below the banner and the problems of the whole file."""
 
 
 class PortsPanel(QScrollArea):
@@ -64,11 +68,15 @@ class PortsPanel(QScrollArea):
         self._general.setProperty("role", "error")
         for label in (self._general, self._empty):
             label.hide()
+        self.banner = ProposalBanner()
+        self.banner.accepted.connect(workspace.proposals.take_all)
+        self._layout.addWidget(self.banner)
         self._layout.addWidget(self._general)
         self._layout.addWidget(self._empty)
         self._layout.addStretch(1)
         self.setWidget(content)
         workspace.document.design_changed.connect(self._on_document_design_changed)
+        workspace.proposals.changed.connect(self._on_proposals_changed)
 
     def activate(self, active: bool) -> None:
         """Start or stop following the design."""
@@ -120,11 +128,12 @@ class PortsPanel(QScrollArea):
                     self._more.start()
                     break
                 row = self._rows[name] = self._new_row(port)
-            if self._layout.indexOf(row) != place + 1:
-                self._layout.insertWidget(place + 1, row)
+            if self._layout.indexOf(row) != place + ABOVE_ROWS:
+                self._layout.insertWidget(place + ABOVE_ROWS, row)
             row.show_port(port)
             row.show_binding(edits.binding_of(design, ports, port), self._columns, edits.teacher_of(design, ports, port))
         self._empty.setVisible(not ports)
+        self._show_proposals()
         self._show_findings()
 
     def _new_row(self, port: DataPort) -> PortRow:
@@ -133,7 +142,14 @@ class PortsPanel(QScrollArea):
         row.several_requested.connect(self._on_row_several_requested)
         row.codec_chosen.connect(self._on_row_codec_chosen)
         row.remedy_chosen.connect(self._on_row_remedy_chosen)
+        row.candidate_chosen.connect(self._on_row_candidate_chosen)
         return row
+
+    def _show_proposals(self) -> None:
+        """Show what is proposed for each port that has a row, and above them what one click binds."""
+        self.banner.show_proposals(self._workspace.proposals.all)
+        for row in self._rows.values():
+            row.proposal.show_proposal(self._workspace.proposals.of(row.port))
 
     # -- results of trials
     def _show_findings(self) -> None:
@@ -215,6 +231,15 @@ class PortsPanel(QScrollArea):
     @pyqtSlot(object)
     def _on_row_remedy_chosen(self, remedy: Remedy) -> None:
         self._edit(remedy.design, remedy.text)
+
+    @pyqtSlot(object, object)
+    def _on_row_candidate_chosen(self, port: DataPort, candidate: Candidate) -> None:
+        self._workspace.proposals.take(port, candidate)
+
+    @pyqtSlot()
+    def _on_proposals_changed(self) -> None:
+        if not self._stale:
+            self._show_proposals()
 
     @pyqtSlot(Design, Design)
     def _on_document_design_changed(self, _old: Design, _new: Design) -> None:
