@@ -79,7 +79,7 @@ def _vector(port: DataPort, column: Column) -> Candidate:
 def _group(port: DataPort, names: Sequence[str]) -> Candidate:
     width = port.type.shape[-1]
     flaw = "" if width in (None, len(names)) else f"{port.width_at or port.port} is {width}"
-    alike = max(likeness(port, name) for name in names) if len({stem(name) for name in names}) == 1 else 0
+    alike = likeness(port, names[0]) if len({stem(name) for name in names}) == 1 else 0
     return Candidate(tuple(names), f"{len(names)} columns of one number each", None, flaw, alike)
 
 

@@ -49,6 +49,12 @@ def side_of_name(column: str) -> Side | None:
     return None if source == target else "source" if source else "target"
 
 
+def is_named_for(side: Side, column: str) -> bool:
+    """Return whether a whole word in the name says that the column is for this side; a letter such as X says too little."""
+    words = SOURCE_WORDS if side == "source" else TARGET_WORDS
+    return side_of_name(column) == side and any(len(word) > 1 for word in words & set(_words(column)))
+
+
 def numbers_rows(column: str) -> bool:
     """Return whether the column is named like one that numbers the rows."""
     return _plain(column) in _ID_NAMES

@@ -13,7 +13,7 @@ import msgspec
 from seqdec_gui.data.candidates import Candidate, candidates
 from seqdec_gui.data.column_fit import is_symbolic, steps_of
 from seqdec_gui.data.formats.base import Column
-from seqdec_gui.data.name_evidence import ALIKE, SAME, side_of_name, side_of_port
+from seqdec_gui.data.name_evidence import ALIKE, SAME, is_named_for, side_of_name, side_of_port
 from seqdec_gui.data.text_facts import TextFacts
 from seqdec_gui.domain import data_edits as edits
 from seqdec_gui.domain.data_edits import Ports
@@ -54,6 +54,8 @@ class _Search:
         self.used = dict(used)
         """The columns of every port that has some, by the name of the port."""
         self.taken: dict[str, tuple[Candidate, str, bool]] = {}
+        self._known: dict[str, list[Candidate]] = {}
+        self._known_for = -1
 
     def run(self) -> None:
         while self.open and (self._by_name() or self._by_elimination()):
@@ -68,6 +70,13 @@ class _Search:
 
     def of(self, port: DataPort) -> list[Candidate]:
         """Return the candidates of an open port among the columns that are left, those named for the other side left out."""
+        if self._known_for != len(self.used):
+            self._known, self._known_for = {}, len(self.used)
+        if port.name not in self._known:
+            self._known[port.name] = self._of(port)
+        return self._known[port.name]
+
+    def _of(self, port: DataPort) -> list[Candidate]:
         left = self.left()
         if is_symbolic(port) and steps_of(port):
             left = self._text_first(left)
@@ -86,9 +95,9 @@ class _Search:
 
     # -- steps
     def _by_name(self) -> bool:
-        """Give a port the one column that has its name, or else the one column that shares a word with it alone."""
-        for level, why in ((SAME, "it has the same name"), (ALIKE, "the names are alike")):
-            wanted = {port.name: [each for each in self.sound(port) if each.likeness == level] for port in self.open}
+        """Give a port the one column that has its name, shares a word with it, or is named for its side of the model."""
+        for level, why in enumerate(("it has the same name", "the names are alike", "its name says that it is for this side")):
+            wanted = {port.name: [each for each in self.sound(port) if _names_agree(port, each, level)] for port in self.open}
             times = Counter(each.columns for several in wanted.values() for each in several)
             for port in self.open:
                 if len(wanted[port.name]) == 1 and times[wanted[port.name][0].columns] == 1:
@@ -238,6 +247,13 @@ def _may_share(first: DataPort, second: DataPort) -> bool:
         return False
     sequences = all(is_symbolic(port) and bool(steps_of(port)) for port in (first, second))
     return sequences or first.type == second.type
+
+
+def _names_agree(port: DataPort, candidate: Candidate, level: int) -> bool:
+    """Return whether the names have this much in common: 0 all, 1 a telling word, 2 the side of the model."""
+    if level == 2:
+        return all(is_named_for(side_of_port(port), name) for name in candidate.columns)
+    return candidate.likeness == (SAME, ALIKE)[level]
 
 
 def _overlap(several: Sequence[Candidate], one: Candidate) -> bool:

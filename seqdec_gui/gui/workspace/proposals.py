@@ -14,12 +14,14 @@ from seqdec_gui.gui.workspace.document import DesignDocument
 
 if TYPE_CHECKING:
     from seqdec_gui.data.candidates import Candidate
-    from seqdec_gui.data.formats.base import Table
+    from seqdec_gui.data.formats.base import Column, Table
     from seqdec_gui.data.proposals import Proposal
     from seqdec_gui.data.text_facts import TextFacts
 
 MAX_NAMES = 3
 """How many columns the name of an undo step lists."""
+FEW_COLUMNS = 200
+"""The number of columns up to which proposing takes no noticeable time."""
 
 
 class Proposals(QObject):
@@ -33,6 +35,7 @@ class Proposals(QObject):
         self._table: Table | None = None
         self._facts: dict[str, TextFacts] | None = None
         self._reading: background.Operation | None = None
+        self._proposing: background.Operation | None = None
         self._basis: object = None
         self._all: tuple[Proposal, ...] = ()
         self._timer = QTimer(self, singleShot=True, interval=0, timeout=self._refresh)
@@ -80,19 +83,25 @@ class Proposals(QObject):
 
     @pyqtSlot()
     def _refresh(self) -> None:
-        table, facts, design = self._table, self._facts, self._document.design
-        found: tuple[Proposal, ...] = ()
-        if table is not None and facts is not None:
-            ports = self._ports()
-            basis = (table, facts, design.data, ports)
-            if basis == self._basis:
-                return
-            self._basis = basis
-            from seqdec_gui.data.proposals import propose
-
-            found = propose(design, ports, table.columns, facts)
-        else:
+        """Propose anew if the ports, the bindings or the file are others; for a wide file in a thread."""
+        if self._table is None or self._facts is None:
             self._basis = None
+            self._show(())
+            return
+        design, ports, columns, facts = self._document.design, self._ports(), self._table.columns, self._facts
+        basis = (columns, facts, design.data, ports)
+        if basis == self._basis:
+            return
+        self._basis = basis
+        if self._proposing is not None:
+            self._proposing.cancel()
+            self._proposing = None
+        if len(columns) <= FEW_COLUMNS:
+            self._show(_propose(design, ports, columns, facts))
+        else:
+            self._proposing = background.run(lambda: _propose(design, ports, columns, facts), self._show, owner=self)
+
+    def _show(self, found: tuple[Proposal, ...]) -> None:
         if found != self._all:
             self._all = found
             self.changed.emit()
@@ -109,6 +118,14 @@ class Proposals(QObject):
     def _on_document_design_changed(self, _old: Design, _new: Design) -> None:
         if self._table is not None:
             self._timer.start()
+
+
+def _propose(
+    design: Design, ports: tuple[DataPort, ...], columns: tuple[Column, ...], facts: dict[str, TextFacts]
+) -> tuple[Proposal, ...]:
+    from seqdec_gui.data.proposals import propose
+
+    return propose(design, ports, columns, facts)
 
 
 def _facts_of(table: Table) -> dict[str, TextFacts]:

@@ -217,7 +217,7 @@ class DataPage(QWidget):
         trial = None if self.table is None else self.checking.trial
         if not self.isVisible():
             return
-        self.ports.show_trial(trial, self.checking.trying)
+        self.ports.show_trial(trial)
         if trial is not self._trial:
             self._trial = trial
             self.split.show_trial(trial)

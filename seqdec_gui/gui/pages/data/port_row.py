@@ -19,6 +19,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from seqdec_gui.data.binding_state import BindingState, Word
 from seqdec_gui.data.candidates import Candidate
 from seqdec_gui.data.codecs import FittedCategory, FittedCodec, FittedIds, FittedNumbers, FittedText
 from seqdec_gui.data.formats.base import Column
@@ -41,6 +42,22 @@ SEVERAL = "Several columns…"
 """The last entry of the list of columns, which opens the dialog for several."""
 SEVERITY_ROLE = {"error": "error", "warning": "warning", "info": "small"}
 """The style sheet's role of a remark, by its severity."""
+SIGNS: dict[Word, tuple[str, str]] = {
+    "error": ("alert-circle", "error"),
+    "warning": ("alert", "warning"),
+    "unknown": ("dots-horizontal", "text_dim"),
+    "ok": ("check-circle", "ok"),
+    "unbound": ("circle-outline", "control_border"),
+}
+"""The icon of a binding and the name of its colour, by its state."""
+STATE_WORDS: dict[Word, str] = {
+    "error": "Does not fit",
+    "warning": "Doubtful",
+    "unknown": "Not checked yet",
+    "ok": "Fits",
+    "unbound": "Not bound",
+}
+"""The state of a binding in words, for those who do not see the icon."""
 
 
 class Remark(NamedTuple):
@@ -71,7 +88,7 @@ class PortRow(QFrame):
         name = object_name(port)
         self.setObjectName(f"port_{name}")
         self.setProperty("role", "port_row")
-        self._state = QLabel()
+        self._state = QLabel(objectName=f"state_{name}")
         self._state.setFixedWidth(18)
         self._name = ElidedLabel(f"name_{name}")
         self._name.setText(shown_name(port))
@@ -122,7 +139,7 @@ class PortRow(QFrame):
         grid.addLayout(self._remarks, 3, 1, 1, 3)
         grid.addWidget(self.form, 4, 1, 1, 3)
         theme.notifier.changed.connect(self._on_theme_changed)
-        self._sign = ("circle-outline", "control_border")
+        self._word: Word = "unbound"
         self._on_theme_changed()
 
     # -- display
@@ -173,8 +190,8 @@ class PortRow(QFrame):
         self._found.setText(words if fitted is None else contents_text(fitted))
         self._found.setVisible(bool(self._found.text()))
 
-    def show_remarks(self, remarks: Sequence[Remark], bound: bool, checking: bool) -> None:
-        """Show what is wrong with the binding and what could be improved."""
+    def show_remarks(self, remarks: Sequence[Remark], state: BindingState) -> None:
+        """Show the state of the binding, what is wrong with it and what could be improved."""
         discard_all(self._remarks)
         number = 0
         for remark in remarks:
@@ -195,15 +212,15 @@ class PortRow(QFrame):
                 number += 1
             row.addStretch(1)
             self._remarks.addWidget(line)
-        worst = {remark.severity for remark in remarks}
-        if "error" in worst:
-            self._sign = ("alert-circle", "error")
-        elif "warning" in worst:
-            self._sign = ("alert", "warning")
-        elif checking and bound:
-            self._sign = ("dots-horizontal", "text_dim")
+        self._word = state.word
+        self._state.setAccessibleName(STATE_WORDS[state.word])
+        self._state.setToolTip(STATE_WORDS[state.word])
+        if state.teacher is not None:
+            there = f": see {shown_name(state.teacher)}" if state.word in ("error", "warning") else ""
+            self._found.setText(f"The same column, one step ahead{there}")
+            polish(self._found, "role", SEVERITY_ROLE.get(state.word, "small"))
         else:
-            self._sign = ("check-circle", "ok") if bound else ("circle-outline", "control_border")
+            polish(self._found, "role", "small")
         self._on_theme_changed()
 
     # -- columns dropped on it
@@ -243,7 +260,7 @@ class PortRow(QFrame):
     @pyqtSlot()
     def _on_theme_changed(self) -> None:
         look = theme.current()
-        name, colour = self._sign
+        name, colour = SIGNS[self._word]
         self._state.setPixmap(icon(name, getattr(look, colour)).pixmap(16, 16))
         self._options.setIcon(icon("tune-variant"))
 

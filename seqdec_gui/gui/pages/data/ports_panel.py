@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PyQt5.QtCore import Qt, QTimer, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from seqdec_gui.data.binding_state import binding_states, port_with_row
 from seqdec_gui.data.candidates import Candidate
 from seqdec_gui.data.codecs import FittedCodec
 from seqdec_gui.data.dataset import Bound, Trial
@@ -15,8 +16,7 @@ from seqdec_gui.data.formats.base import Column
 from seqdec_gui.data.remedies import Remedy, advice, remedies
 from seqdec_gui.domain import data_edits as edits
 from seqdec_gui.domain.bindings import Codec
-from seqdec_gui.domain.codes import is_about_reading, is_absent
-from seqdec_gui.domain.dataflow import DataPort, data_ports, port_for
+from seqdec_gui.domain.dataflow import DataPort, data_ports
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.gui.look import theme
@@ -51,7 +51,6 @@ class PortsPanel(QScrollArea):
         self._columns: tuple[Column, ...] = ()
         self._rows: dict[str, PortRow] = {}
         self._trial: Trial | None = None
-        self._checking = False
         self._active = False
         self._stale = True
         self._more = QTimer(self, interval=0, singleShot=True, timeout=self.refresh)
@@ -77,6 +76,7 @@ class PortsPanel(QScrollArea):
         self.setWidget(content)
         workspace.document.design_changed.connect(self._on_document_design_changed)
         workspace.proposals.changed.connect(self._on_proposals_changed)
+        workspace.checking.changed.connect(self._on_checking_changed)
 
     def activate(self, active: bool) -> None:
         """Start or stop following the design."""
@@ -92,16 +92,15 @@ class PortsPanel(QScrollArea):
     def reveal(self, name: str) -> None:
         """Scroll to the row of this port and focus it. Does nothing if the port has no row."""
         design, ports = self._workspace.document.design, self.ports
-        where = _port_with_row(name, design, ports)
+        where = port_with_row(name, design, ports)
         row = None if where is None else self._rows.get(edits.object_name(where))
         if row is not None:
             self.ensureWidgetVisible(row)
             row.columns.setFocus()
 
-    def show_trial(self, trial: Trial | None, checking: bool) -> None:
-        """Show the results of a trial. `checking` marks them as out of date while a newer trial runs."""
+    def show_trial(self, trial: Trial | None) -> None:
+        """Show the results of a trial, which are marked as out of date as long as a newer one is to be expected."""
         self._trial = trial
-        self._checking = checking
         if not self._stale:
             self._show_findings()
 
@@ -153,30 +152,21 @@ class PortsPanel(QScrollArea):
 
     # -- results of trials
     def _show_findings(self) -> None:
-        design, ports = self._workspace.document.design, self.ports
-        problems = () if self._trial is None else self._trial.problems
-        owned = [(problem, _owner(problem, design, ports)) for problem in problems]
-        count = 0
+        design, ports, checking = self._workspace.document.design, self.ports, self._workspace.checking
+        known = () if self._trial is None else self._trial.problems
+        states = binding_states(design, ports, (*known, *checking.problems), self._trial is not None and checking.current)
         for port in ports:
             row = self._rows.get(edits.object_name(port))
             if row is None:  # it is made in the next turn
                 break
+            state = states.ports[port.name]
             binding = edits.binding_of(design, ports, port)
-            teacher = edits.teacher_of(design, ports, port)
             at, fit = self._result_for(port, binding.columns if binding else ())
             row.show_codec(binding.codec if binding else None, _codec(fit))
-            mine = [problem for problem, owner in owned if owner == port and not is_absent(problem.code)]
-            remarks = self._remarks(design, at, fit, mine)
-            count += sum(remark.severity == "error" for remark in remarks)
-            row.show_remarks(remarks, binding is not None or teacher is not None, self._checking)
-        general = [
-            problem
-            for problem, owner in owned
-            if owner is None and not is_absent(problem.code) and not is_about_reading(problem.code)
-        ]
-        self._general.setText("\n".join(problem.sentence() for problem in general))
-        self._general.setVisible(bool(general))
-        self.errors_counted.emit(count + sum(problem.severity == "error" for problem in general))
+            row.show_remarks(self._remarks(design, at, fit, state.problems), state)
+        self._general.setText("\n".join(problem.sentence() for problem in states.general))
+        self._general.setVisible(bool(states.general))
+        self.errors_counted.emit(states.errors)
 
     def _result_for(self, port: DataPort, columns: tuple[str, ...]) -> tuple[Bound | None, Fit | None]:
         """Return what the last trial fitted for this port, if the trial was about the same columns."""
@@ -237,6 +227,11 @@ class PortsPanel(QScrollArea):
         self._workspace.proposals.take(port, candidate)
 
     @pyqtSlot()
+    def _on_checking_changed(self) -> None:
+        if not self._stale:
+            self._show_findings()
+
+    @pyqtSlot()
     def _on_proposals_changed(self) -> None:
         if not self._stale:
             self._show_proposals()
@@ -248,18 +243,3 @@ class PortsPanel(QScrollArea):
 
 def _codec(fit: Fit | None) -> FittedCodec | None:
     return None if fit is None else fit.codec
-
-
-def _owner(problem: Problem, design: Design, ports: edits.Ports) -> DataPort | None:
-    return _port_with_row(problem.where, design, ports)
-
-
-def _port_with_row(name: str, design: Design, ports: edits.Ports) -> DataPort | None:
-    """Return the port whose row shows a problem.
-
-    For the loss of a decoder that is trained by teacher forcing, it is the port with the column.
-    """
-    where = port_for(ports, name)
-    if where is None or edits.binding_of(design, ports, where) is not None:
-        return where
-    return edits.teacher_of(design, ports, where) or where
