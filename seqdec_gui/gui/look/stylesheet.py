@@ -2,8 +2,9 @@
 
 A widget selects a look with a dynamic property, so that no view has a style sheet of its own.
 
-`QPushButton kind`: primary, flat. `QLabel role`: title, headline, dim, small, error, warning, ok, badge. `QFrame role`: card,
-bar, panel. `QToolButton kind`: panel (in a panel's header). Change a property with `polish(widget, name, value)`.
+`QPushButton kind`: primary, flat, chip (on the canvas). `QLabel role`: title, headline, dim, small, error, warning, ok,
+badge. `QFrame role`: card, bar, panel. `QToolButton kind`: panel (in a panel's header).
+Change a property with `polish(widget, name, value)`.
 """
 
 from __future__ import annotations
@@ -77,6 +78,11 @@ QPushButton[kind="flat"] { background: transparent; border-color: transparent; c
 QPushButton[kind="flat"]:hover { background: @hover@; }
 QPushButton[kind="flat"]:focus { border: 2px solid @accent@; padding: 0 7px; }
 QPushButton[kind="flat"]:disabled { color: @text_disabled@; }
+
+QPushButton[kind="chip"] { background: @surface_raised@; border-color: @accent@; color: @accent@; font-size: @small_pt@;
+    border-radius: 10px; padding: 0 @s2@px; min-height: 20px; }
+QPushButton[kind="chip"]:hover { background: @hover@; }
+QPushButton[kind="chip"]:focus { border: 2px solid @accent@; padding: 0 7px; min-height: 18px; }
 
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: @r@px; padding: @s@px; }
 QToolButton:hover { background: @hover@; }

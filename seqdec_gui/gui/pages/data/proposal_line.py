@@ -7,6 +7,7 @@ from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayou
 
 from seqdec_gui.data.candidates import Candidate
 from seqdec_gui.data.proposals import Proposal
+from seqdec_gui.domain.data_edits import shown_name
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
@@ -102,7 +103,7 @@ class ProposalBanner(QFrame):
         self.setVisible(bool(taken))
         if not taken:
             return
-        pairs = "   ".join(f"{proposal.port.name} ← {words_of(proposal.taken)}" for proposal in taken if proposal.taken)
+        pairs = "   ".join(f"{shown_name(proposal.port)} ← {words_of(proposal.taken)}" for proposal in taken if proposal.taken)
         rest = f"   ·   {counted(left, 'port')} left to choose for" if left else ""
         self._words.setText(f"Found in the file:  {pairs}{rest}")
         self.button.setText("Bind all" if not left and len(taken) > 1 else f"Bind {counted(len(taken), 'port')}")
