@@ -61,6 +61,8 @@ QLabel[role="warning"] { color: @warning@; font-size: @small_pt@; }
 QLabel[role="wire_float"] { color: @wire_float@; }
 QLabel[role="wire_ids"] { color: @wire_ids@; }
 QLabel[role="wire_states"] { color: @wire_states@; }
+QLabel[role="position"] { background: @surface_raised@; border: 1px solid @border@; border-radius: 3px; font-size: @small_pt@;
+    padding: 0 @s@px; }
 QLabel[role="ok"] { color: @ok@; font-size: @small_pt@; }
 
 QPushButton { background: @surface@; border: 1px solid @control_border@; border-radius: @r@px; padding: 0 @s3@px;

@@ -14,7 +14,7 @@ from seqdec_gui.gui.widgets.flow_layout import FlowLayout
 
 HEIGHT = 20
 """The height of a chip, in pixels."""
-SWATCH_WIDTH = 12
+SWATCH_WIDTH = 24
 """The width of the line in the curve's colour, in pixels."""
 GAP = 6
 """The space between the parts of a chip, in pixels."""
@@ -35,13 +35,20 @@ class Chip(QAbstractButton):
         self.setFocusPolicy(Qt.TabFocus)
         self.setSizePolicy(QSizePolicy.Fixed, QSizePolicy.Fixed)
         self._color = color
+        self._pattern: Qt.PenStyle = Qt.SolidLine
         self._value = ""
         self._reserved = reserved
 
-    def set_color(self, color: str) -> None:
-        if color != self._color:
-            self._color = color
+    def set_look(self, color: str, pattern: Qt.PenStyle) -> None:
+        """Set the colour and the pattern of the line."""
+        if (color, pattern) != (self._color, self._pattern):
+            self._color, self._pattern = color, pattern
             self.update()
+
+    @property
+    def value(self) -> str:
+        """Return the text after the name."""
+        return self._value
 
     def set_value(self, value: str) -> None:
         """Set the number after the name. The chip grows if needed and never shrinks, so that the legend stays still."""
@@ -69,7 +76,8 @@ class Chip(QAbstractButton):
             painter.drawRoundedRect(box, 4, 4)
         shown = self.isChecked()
         middle = self.height() / 2
-        painter.setPen(QPen(theme.color(self._color if shown else look.text_disabled), 2.5, cap=Qt.RoundCap))
+        ink = theme.color(self._color if shown else look.text_disabled)
+        painter.setPen(QPen(ink, 2.5 if self._pattern == Qt.SolidLine else 2.0, self._pattern, Qt.FlatCap))
         painter.drawLine(QPoint(GAP, round(middle)), QPoint(GAP + SWATCH_WIDTH - 2, round(middle)))
         font = theme.font("small")
         font.setStrikeOut(not shown)
@@ -108,7 +116,6 @@ class Legend(QWidget):
             self._layout.addWidget(self.chips[name])
             self.chips[name].show()
             self.updateGeometry()
-        self.chips[name].set_color(color)
         return self.chips[name]
 
     def arrange(self, names: list[str]) -> None:
