@@ -291,6 +291,7 @@ def test_a_copy_of_a_design_is_told_and_becomes_a_design_of_its_own(
     qtbot.waitUntil(lambda: bool(page.model.every) and not page.reading, timeout=5_000)
     assert entries(window) == []
     window.files.open(tmp_path / "roman.seqdec")
+    window.pages.show_page("runs")
     qtbot.waitUntil(lambda: len(entries(window)) == 2, timeout=5_000)
     assert not window.shell.bar.isVisible()
 

@@ -178,7 +178,7 @@ def test_the_train_page_drops_the_run_and_the_overlays_of_a_design_that_was_left
     session = session_of(window.workspace)
     session.overlay(run, "the same")
     qtbot.waitUntil(lambda: bool(session.overlays), timeout=5_000)
-    window.files.new_from(resource(ROMAN))
+    window.document.new(archetype())  # in the same tab
     assert session.shown is None
     assert session.overlays == {}
     window.pages.show_page("train")
@@ -196,12 +196,12 @@ def test_a_run_goes_on_unseen_under_another_design_and_is_a_click_away(
     press(window.train_button)
     session = session_of(window.workspace)
     qtbot.waitUntil(lambda: session.active is not None and session.active.state == "running", timeout=15_000)
-    window.files.new_from(resource(ROMAN))
+    window.document.new(archetype())  # in the same tab
     assert session.shown is None
     assert session.active is not None
     press(window.findChild(QWidget, "show_active_run"))
     assert session.shown is session.active
-    window.files.open(tmp_path / "mine.seqdec")
+    window.document.open(tmp_path / "mine.seqdec")
     qtbot.waitUntil(lambda: session.shown is session.active, timeout=5_000)
     session.active.stop()
     qtbot.waitUntil(lambda: session.active is None, timeout=15_000)

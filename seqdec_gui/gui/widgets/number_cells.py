@@ -10,6 +10,8 @@ from PyQt5.QtGui import QPainter
 from PyQt5.QtWidgets import QAbstractItemView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 DOTS = "…"
+ROUNDING = 2
+"""The width that may be lost in rounding, in pixels."""
 _ITEM = re.compile(r"[^,]+(?:,|$)")
 _NUMBERS = re.compile(r"[-+\d.,eE%× /:]+")
 
@@ -49,17 +51,17 @@ class NumberCells(QStyledItemDelegate):
             self._padding = cell_padding(view)
         seen = option.rect.intersected(view.viewport().rect())
         whole = seen.right() == option.rect.right() if right else seen.left() == option.rect.left()
-        return int(seen.width()) - self._padding if whole else 0
+        return int(seen.width()) - self._padding + ROUNDING if whole else 0
 
 
 def cell_padding(view: QAbstractItemView) -> int:
-    """Return the width of a cell of a table without its text, in pixels."""
+    """Return the width of a cell of a table without its text, in pixels, with what is lost in rounding the text's width."""
     option = QStyleOptionViewItem()
     option.initFrom(view)
     option.features |= QStyleOptionViewItem.HasDisplay
     option.text = "0"
     whole = view.style().sizeFromContents(QStyle.CT_ItemViewItem, option, QSize(), view).width()
-    return int(whole - option.fontMetrics.horizontalAdvance(option.text))
+    return int(whole - option.fontMetrics.horizontalAdvance(option.text)) + ROUNDING
 
 
 def is_numbers(text: str) -> bool:

@@ -5,41 +5,45 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from PyQt5.QtCore import QTimer
+
 from seqdec_gui.gui.tasks import background, notify
-from seqdec_gui.gui.workspace.files import DesignFiles
+from seqdec_gui.gui.window.design_tabs import DesignTabs
 from seqdec_gui.gui.workspace.workspace import Notice, PageName, Workspace
 from seqdec_gui.runs.run_design import RunDesign, read
 
 Then = Callable[[], None]
 
 
-def open_designs_of_runs(workspace: Workspace, files: DesignFiles, opened: Then) -> None:
-    """Obey the wishes for designs of runs; `opened` is called when one of them has been opened."""
+def open_designs_of_runs(workspace: Workspace, designs: Callable[[], DesignTabs], opened: Then) -> None:
+    """Obey the wishes of a tab for designs of runs, which are opened in `designs()`; `opened` is called afterwards."""
 
     def as_it_was(run: Path) -> None:
         def open_it(found: RunDesign) -> None:
             def then() -> None:
                 opened()
-                workspace.notice.emit(Notice("as_it_was", found.sentence))
+                designs().current.workspace.notice.emit(Notice("as_it_was", found.sentence))
 
-            files.new(found.design, then, found.title)
+            designs().new(found.design, then, found.title)
 
-        _read(files, run, open_it)
+        _read(workspace, run, open_it)
 
     def as_it_is(run: Path) -> None:
         """Open the file of the design or, if there is none any more, the design as it was trained; and show the curves."""
 
-        def then() -> None:
-            opened()
-            workspace.page_requested.emit(PageName.TRAIN)
-
         def open_it(found: RunDesign) -> None:
             if found.file is not None:
-                files.open(found.file, then)
+                designs().open(found.file, opened)
             else:
-                files.new(found.design, then, found.title)
+                designs().new(found.design, opened, found.title)
+            QTimer.singleShot(0, lambda: show_curves(found))  # a tab of an earlier session shows its design first
 
-        _read(files, run, open_it)
+        def show_curves(found: RunDesign) -> None:
+            current = designs().current
+            if current.document.path == found.file:
+                current.workspace.page_requested.emit(PageName.TRAIN)
+
+        _read(workspace, run, open_it)
 
     workspace.design_as_it_was_requested.connect(as_it_was)
     workspace.design_of_run_requested.connect(as_it_is)
@@ -51,8 +55,8 @@ def show_all_runs(workspace: Workspace, state: str = "") -> None:
     workspace.all_runs_requested.emit(state)
 
 
-def _read(files: DesignFiles, run: Path, done: Callable[[RunDesign], None]) -> None:
+def _read(workspace: Workspace, run: Path, done: Callable[[RunDesign], None]) -> None:
     def fail(error: Exception) -> None:
-        notify.failure(files, error, "The design of the run cannot be opened")
+        notify.failure(workspace, error, "The design of the run cannot be opened")
 
-    background.run(lambda: read(run), done, fail, files)
+    background.run(lambda: read(run), done, fail, workspace)

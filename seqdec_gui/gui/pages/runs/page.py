@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PyQt5.QtCore import QItemSelectionModel, QPoint, Qt, QTimer, pyqtSignal, pyqtSlot
@@ -195,10 +196,8 @@ class RunsPage(QWidget):
 
     def _show(self, entries: list[Entry]) -> None:
         """Show these runs, as far as the scope and the filter let them pass; the selection stays."""
-        before = {entry.path for entry in self.selected}
         at = self.table.verticalScrollBar().value()
-        self.model.update(entries)
-        self._select(before)
+        self._keep_selection(lambda: self.model.update(entries))
         self.table.verticalScrollBar().setValue(at)
         self.tools.filter_bar.show_choices(entry for entry in entries if entry.own or self.tools.all_designs)
         self._show_count()
@@ -214,6 +213,14 @@ class RunsPage(QWidget):
         self.empty.show_others(bool(every) and not self.tools.all_designs)
         self.empty.show_readiness()
         self.tools.set_count(shown, of, self._workspace.document.name, self.reading)
+
+    def _keep_selection(self, change: Callable[[], None]) -> None:
+        """Change the rows, after which the same runs are selected as far as they are there."""
+        before = {entry.path for entry in self.selected}
+        change()
+        self._select(before)
+        if before and {entry.path for entry in self.selected} != before:
+            self._show_selection()  # rows that are made again take their selection with them, and nobody is told
 
     def _select(self, paths: set[Path]) -> None:
         """Select these runs after the rows were made again."""
@@ -234,9 +241,7 @@ class RunsPage(QWidget):
 
     @pyqtSlot()
     def _show_filter(self) -> None:
-        before = {entry.path for entry in self.selected}
-        self.model.set_filter(self.tools.filter_bar.filter)
-        self._select(before)
+        self._keep_selection(lambda: self.model.set_filter(self.tools.filter_bar.filter))
         self._show_count()
 
     @pyqtSlot(Path)

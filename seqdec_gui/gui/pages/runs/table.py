@@ -89,7 +89,8 @@ class RunsModel(QAbstractTableModel):
     def _arrange(self) -> None:
         """Choose the columns and rows, and tell views as little as is true."""
         shown = [entry for entry in self.every if self.filter.passes(entry)]
-        shape = _shape(shown, not self.filter.own_only)
+        designs = not self.filter.own_only
+        shape = _shape(shown, designs) if shown else msgspec.structs.replace(self._shape, designs=designs)
         if shape != self._shape:
             self.beginResetModel()
             self._shape, self.columns = shape, _columns(shape)
