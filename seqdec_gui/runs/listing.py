@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FIRST_PART_S = 0.2
 """The time after which the runs read so far are told the first time, in seconds."""
 NEXT_PART_S = 0.7
-"""The time between two tellings, in seconds."""
+"""The time between the first two tellings, in seconds; each that follows takes twice as long, as there is more to show."""
 _ABSENT = (-1, -1)
 
 
@@ -66,6 +66,7 @@ class Listing:
         self._kept: dict[Path, Kept] = {}
         self._changed = False
         self._entries: dict[Path, Entry] = {}
+        self._made: dict[Path, tuple[Kept, Entry]] = {}
 
     def read(self, places: Places, design: DesignKey, told: Told | None = None) -> list[Entry]:
         """Return the runs in all places, the oldest first; damaged and missing ones too.
@@ -80,7 +81,7 @@ class Listing:
                 stamp = _stamp_of(run)
                 kept = self._kept.get(run.path)
                 if kept is not None and kept.stamp == stamp:
-                    self._entries[run.path] = _entry(run.path, kept)
+                    self._entries[run.path] = self._entry(run.path, kept)
                 else:
                     waiting.append((stamp[0][0], run, stamp))
             self._read_all(waiting, design, told)
@@ -107,16 +108,27 @@ class Listing:
 
     # --
     def _listed(self, design: DesignKey) -> list[Entry]:
-        entries = [msgspec.structs.replace(entry, own=_owns(design, entry)) for entry in self._entries.values()]
-        return sorted(entries, key=lambda entry: (entry.summary.created or 0, entry.path))
+        for path, entry in self._entries.items():
+            if (own := _owns(design, entry)) != entry.own:
+                self._entries[path] = owned = msgspec.structs.replace(entry, own=own)
+                self._made[path] = (self._kept[path], owned)
+        return sorted(self._entries.values(), key=lambda entry: (entry.summary.created or 0, entry.summary.run))
+
+    def _entry(self, path: Path, kept: Kept) -> Entry:
+        """Return the entry of a run; the same object as before if nothing has changed, so that it is compared fast."""
+        made = self._made.get(path)
+        if made is None or made[0] is not kept:
+            entry = Entry(path, kept.summary, kept.note, alive=bool(kept.stamp[-1][0]), certificate=kept.certificate)
+            made = self._made[path] = (kept, entry)
+        return made[1]
 
     def _read_all(self, waiting: list[tuple[int, RunFolder, Stamp]], design: DesignKey, told: Told | None) -> None:
-        due = time.monotonic() + FIRST_PART_S
+        due, between = time.monotonic() + FIRST_PART_S, NEXT_PART_S
         for _, run, stamp in sorted(waiting, key=lambda each: each[0]):
             self._entries[run.path] = self._read(run, stamp)
             if told is not None and time.monotonic() >= due:
                 told(self._listed(design))
-                due = time.monotonic() + NEXT_PART_S
+                due, between = time.monotonic() + between, 2 * between
 
     def _read(self, run: RunFolder, stamp: Stamp) -> Entry:
         from seqdec_gui.runs import certificate  # here, in a thread: it brings half of what measures
@@ -126,7 +138,7 @@ class Listing:
         if kept is None or kept.stamp != stamp:
             kept = self._kept[run.path] = Kept(stamp, run.summary(), read_note(run.path), certificate.read(run))
             self._changed = True
-        return _entry(run.path, kept)
+        return self._entry(run.path, kept)
 
     def _note_missing(self, places: Places) -> None:
         """Add the runs that were there once; one that was moved is the same run, elsewhere."""
@@ -139,14 +151,14 @@ class Listing:
                 del self._kept[path]
                 self._changed = True
             else:
-                self._entries[path] = msgspec.structs.replace(_entry(path, kept), alive=False, missing=True)
+                self._entries[path] = msgspec.structs.replace(self._entry(path, kept), alive=False, missing=True)
 
     def _load(self) -> None:
         from seqdec_gui.runs import summary_cache
 
         if self._cache_file != summary_cache.file():
             self._cache_file = summary_cache.file()
-            self._kept = summary_cache.load(__version__)
+            self._kept, self._made = summary_cache.load(__version__), {}
 
     def _store(self) -> None:
         from seqdec_gui.runs import summary_cache
@@ -200,10 +212,6 @@ def _looks_like_a_run(run: RunFolder) -> bool:
         return run.looks_like_a_run
     except OSError:  # it may not be read
         return False
-
-
-def _entry(path: Path, kept: Kept) -> Entry:
-    return Entry(path, kept.summary, kept.note, alive=bool(kept.stamp[-1][0]), certificate=kept.certificate)
 
 
 def _identity(summary: RunSummary) -> tuple[object, ...]:

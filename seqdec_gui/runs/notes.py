@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -77,6 +78,7 @@ def folder_stem(design: str) -> str:
     return re.sub(r"[^\w.-]+", "_", design)
 
 
+@lru_cache(maxsize=1 << 14)
 def plain_name(folder: str, design: str = "") -> str:
     """Return the name of a run folder as text; a name that the user chose stays as it is.
 

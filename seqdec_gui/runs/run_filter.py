@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 import msgspec
@@ -59,12 +60,12 @@ def designs_of(entries: Iterable[Entry]) -> dict[str, str]:
     Designs of one name are told apart by their folders.
     """
     latest = {design_of(entry): entry.summary for entry in sorted(entries, key=lambda entry: entry.summary.created or 0)}
-    names = [summary.design for summary in latest.values()]
+    names = Counter(summary.design for summary in latest.values())
     named: dict[str, str] = {}
     for key, summary in latest.items():
         name = summary.design or "(unreadable)"
         more = summary.design_path.rpartition("/")[0] or "not saved"
-        named[key] = f"{name}  –  {more}" if names.count(summary.design) > 1 else name
+        named[key] = f"{name}  –  {more}" if names[summary.design] > 1 else name
     return dict(sorted(named.items(), key=lambda item: item[1].casefold()))
 
 

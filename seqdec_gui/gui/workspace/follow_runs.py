@@ -61,14 +61,12 @@ def _show_all(workspace: Workspace) -> None:
 
 
 def _show(workspace: Workspace, active: ActiveRun) -> None:
-    """Show the curves of a run; where no design is open, open its design first."""
+    """Show the curves of a run, in the tab of its design."""
     from seqdec_gui.gui.workspace.launch import design_key
     from seqdec_gui.gui.workspace.training_session import session_of
 
-    document = workspace.document
-    own = design_key(document).owns(active.run.path, active.design_id, active.design_path)
-    if not own and document.path is None and not document.design.blocks:
+    if design_key(workspace.document).owns(active.run.path, active.design_id, active.design_path):
+        session_of(workspace).show(active.run, active.name)
+        workspace.page_requested.emit(PageName.TRAIN)
+    else:
         workspace.design_of_run_requested.emit(active.run.path)
-        return
-    session_of(workspace).show(active.run, active.name)
-    workspace.page_requested.emit(PageName.TRAIN)

@@ -196,15 +196,19 @@ class RunsPage(QWidget):
 
     def _show(self, entries: list[Entry]) -> None:
         """Show these runs, as far as the scope and the filter let them pass; the selection stays."""
-        at = self.table.verticalScrollBar().value()
-        self._keep_selection(lambda: self.model.update(entries))
-        self.table.verticalScrollBar().setValue(at)
-        self.tools.filter_bar.show_choices(entry for entry in entries if entry.own or self.tools.all_designs)
+        if not _are_same(entries, self.model.every) or any(entry.alive for entry in entries):
+            at = self.table.verticalScrollBar().value()
+            self._keep_selection(lambda: self.model.update(entries))
+            self.table.verticalScrollBar().setValue(at)
+            self._show_choices()
         self._show_count()
         chosen = self.selected
         if len(chosen) == 1:
             self.details.show_entry(chosen[0])
         self.tools.show_for(chosen)
+
+    def _show_choices(self) -> None:
+        self.tools.filter_bar.show_choices(entry for entry in self.model.every if entry.own or self.tools.all_designs)
 
     def _show_count(self) -> None:
         every, shown = self.model.every, len(self.model.entries)
@@ -236,6 +240,7 @@ class RunsPage(QWidget):
 
     @pyqtSlot()
     def _show_scope(self) -> None:
+        self._show_choices()
         self._show_filter()
         self.refresh()
 
@@ -358,6 +363,11 @@ class RunsPage(QWidget):
         self._timer.stop()
         self.widths.stop()
         self.details.save()
+
+
+def _are_same(first: list[Entry], second: list[Entry]) -> bool:
+    """Return whether both lists have the same objects, which a listing gives as long as nothing has changed."""
+    return len(first) == len(second) and all(one is other for one, other in zip(first, second, strict=True))
 
 
 def _compare(old: Entry, new: Entry | None, design: Design) -> tuple[Difference, ...]:

@@ -101,7 +101,7 @@ class RunsModel(QAbstractTableModel):
             return
         shown = self._in_order(shown)
         before = {entry.path: entry for entry in self.entries}
-        fresh = [entry for entry in shown if entry != before.get(entry.path)]
+        fresh = [entry for entry in shown if not _same(entry, before.get(entry.path))]
         if [entry.path for entry in shown] == [entry.path for entry in self.entries]:
             self._replace(shown)
         elif len(shown) == len(before) and all(entry.path in before for entry in shown):
@@ -117,7 +117,7 @@ class RunsModel(QAbstractTableModel):
         before, self.entries = self.entries, shown
         last = len(self.columns) - 1
         for row, (old, new) in enumerate(zip(before, shown, strict=True)):
-            if old is not new and (old != new or new.alive):
+            if new.alive or not _same(old, new):
                 self.dataChanged.emit(self.index(row, 0), self.index(row, last))
 
     def _reorder(self, shown: list[Entry]) -> None:
@@ -169,6 +169,10 @@ class RunsModel(QAbstractTableModel):
         return None
 
 
+def _same(one: Entry, other: Entry | None) -> bool:
+    return one is other or one == other
+
+
 def _ink(entry: Entry, column: Column) -> Any:
     if entry.missing:
         return theme.color(theme.current().text_dim)
@@ -197,8 +201,9 @@ def _tip(entry: Entry, column: Column) -> str | None:
 
 
 def _shape(entries: Sequence[Entry], designs: bool) -> _Shape:
-    names = {name for entry in entries for name in entry.summary.metrics if family(name) in ("loss", "metrics")}
-    return _Shape(tuple(in_order(names)), designs, any(entry.note.tags for entry in entries))
+    names = {name for entry in entries for name in entry.summary.metrics}
+    told = {name for name in names if family(name) in ("loss", "metrics")}
+    return _Shape(tuple(in_order(told)), designs, any(entry.note.tags for entry in entries))
 
 
 def _columns(shape: _Shape) -> list[Column]:
