@@ -82,7 +82,7 @@ class DesignEditor(QObject):
         block = edits.with_position(block, place.x(), place.y())
         new = self.design.with_block(block)
         if into is not None:
-            new = edits.spliced(self.design, self.document.report.inference, block, into) or new
+            new = edits.spliced(self.design, self.document.report.inference, block, into).design or new
         self.document.edit(new, f"Add {block.id}", select=[block.id])
         shown = self._view.visible_rect().intersects(QRectF(place.x(), place.y(), preview.width, preview.height))
         if at is None or not shown:  # scrolling would move all other blocks under the mouse
