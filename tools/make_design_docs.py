@@ -49,10 +49,10 @@ written by `tools/make_design_docs.py` from the program itself; a test fails whe
   their defaults.
   `position` is the place of the upper left corner in the design view, in pixels at 100 %.
 - **`links`**: from an output port to an input port. An input takes one link, an output feeds any number.
-- **`frames`**, **`notes`** (both may be left out): titled rectangles behind the blocks, and texts, as the design view shows them.
-  They mean nothing to the model and `check` says nothing of them. `id` is unique among frames and notes; `color` is one of
-  {", ".join(f"`{color}`" for color in COLORS)}. Places and sizes are in pixels at 100 %. The blocks whose middle lies in a frame
-  move along with it; the file does not list them.
+- **`frames`**, **`notes`** (both may be left out): titled rectangles behind the blocks, and texts, as the design view shows
+  them. They mean nothing to the model, and `check` says nothing of them. `id` is unique among frames and notes; `color` is one
+  of {", ".join(f"`{color}`" for color in COLORS)}. Places and sizes are in pixels at 100 %.
+  The blocks whose middle lies in a frame move along with it; the file does not list them.
 - **`data.file`**: relative paths are relative to the design's folder.
 - A file is written under a temporary name and renamed, so it is whole or not there.
 """

@@ -1,4 +1,4 @@
-"""What a wire may lead to, and what may be put into one: everything offered is allowed by the verdict, and nothing fitting lacks."""
+"""What a wire may lead to, and what may be put into one: all that is offered is allowed by the verdict."""
 
 from __future__ import annotations
 

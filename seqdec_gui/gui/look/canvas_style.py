@@ -42,6 +42,9 @@ MAX_CACHED_TEXTS = 5000
 DETAIL_SCALE = 0.5
 """Below this scale (pixels per scene unit) names of ports, labels and kinds are not painted: they could not be read."""
 
+READABLE_SCALE = 0.6
+"""From this scale (pixels per scene unit) on, the small texts are large enough to be read."""
+
 TITLE_SCALE = 0.22
 """Below this scale (pixels per scene unit) no text and no icon is painted."""
 
@@ -79,6 +82,7 @@ class CanvasStyle:
         }  # fmt: skip
         self.category = {name: QColor(value) for name, value in look.category.items()}
         self.tint = {name: mixed(self.body, value, 0.16 if look.dark else 0.09) for name, value in self.category.items()}
+        self.annotation = {name: QColor(value) for name, value in look.annotation.items()}
         self.title_font = theme.font("body", bold=True)
         self.small_font = theme.font("small")
         self.far_font = theme.font("headline", bold=True)

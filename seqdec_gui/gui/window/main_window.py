@@ -137,7 +137,7 @@ class MainWindow(KeepsFocus, QMainWindow):
         }  # fmt: skip
         for name, handler in handlers.items():
             self.actions_by_name[name].triggered.connect(lambda _checked, handler=handler: handler())
-        on_canvas = self._canvas_handlers()
+        on_canvas = self.design_view.commands.handlers
         for name in self.actions_by_name.canvas:
             handler = on_canvas[name]
             self.actions_by_name[name].triggered.connect(lambda _checked, handler=handler: self._call_canvas(handler))
@@ -159,6 +159,9 @@ class MainWindow(KeepsFocus, QMainWindow):
         self.welcome.open_requested.connect(lambda: self.files.open(then=self._on_design_opened))
         self.welcome.template_chosen.connect(lambda path: self.files.new_from(path, self._on_design_opened))
         self.welcome.design_chosen.connect(lambda path: self.files.open(path, self._on_design_opened))
+        self.design_view.commands.abilities_changed.connect(self._enable_canvas_actions)
+        self.actions_by_name["minimap"].setChecked(self.design_view.overlays.minimap_wanted)
+        self.design_view.overlays.minimap_shown.connect(self.actions_by_name["minimap"].setChecked)
         self.design_view.templates_requested.connect(self._on_templates_requested)
         self._palette.import_requested.connect(self._on_import_requested)
         self.pages.page_shown.connect(self._on_page_shown)
@@ -208,7 +211,6 @@ class MainWindow(KeepsFocus, QMainWindow):
     @pyqtSlot(frozenset)
     def _on_document_selection_changed(self, selection: frozenset[str]) -> None:
         self.actions_by_name["rename"].setEnabled(len(selection) == 1)
-        self._enable_canvas_actions()
 
     @pyqtSlot()
     def _show_title(self, _changed: object = None) -> None:
@@ -261,36 +263,19 @@ class MainWindow(KeepsFocus, QMainWindow):
 
         return page.log if isinstance(page, TrainingPage) else None
 
+    @pyqtSlot()
     def _enable_canvas_actions(self) -> None:
-        """Enable the actions on the design view on the Design page only: on others their keys belong to tables and texts."""
+        """Enable the actions on the design view that can act, on the Design page only: elsewhere their keys have other uses."""
         shown = self.pages.current == PageName.DESIGN
         for name in self.actions_by_name.canvas:
-            needs_selection = name in ("cut", "copy", "duplicate")
-            self.actions_by_name[name].setEnabled(shown and (not needs_selection or bool(self.document.selection)))
+            self.actions_by_name[name].setEnabled(shown and self.design_view.commands.is_enabled(name))
 
     def _step_back(self, forward: bool) -> None:
         if self.design_view.interaction.gesture is None:
             stack = self.document.undo_stack
             stack.redo() if forward else stack.undo()
 
-    def _canvas_handlers(self) -> dict[str, Callable[[], None]]:
-        """Return the methods that the actions on the design view call, by the action's name."""
-        view, editor = self.design_view, self.design_view.editor
-        return {
-            "cut": editor.cut,
-            "copy": editor.copy,
-            "paste": editor.paste,
-            "duplicate": editor.duplicate,
-            "delete": editor.delete,
-            "select_all": editor.select_all,
-            "zoom_in": view.zoom_in,
-            "zoom_out": view.zoom_out,
-            "zoom_reset": view.zoom_reset,
-            "fit": view.fit,
-            "auto_layout": editor.auto_layout,
-        }
-
-    def _call_canvas(self, handler: Callable[[], None]) -> None:
+    def _call_canvas(self, handler: Callable[[], object]) -> None:
         """Call a method of the design view, unless a drag is in progress: an edit could remove what is being dragged."""
         if self.design_view.interaction.gesture is None:
             handler()
