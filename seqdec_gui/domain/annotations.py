@@ -49,7 +49,7 @@ class Note(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: Annotated[str, Meta(max_length=MAX_TEXT)] = ""
     color: AnnotationColor = "yellow"
     position: tuple[Coordinate, Coordinate] = (0.0, 0.0)
-    size: tuple[Side, Side] = (220.0, 120.0)
+    size: tuple[Side, Side] = (220.0, 80.0)
 
 
 Annotation: TypeAlias = Frame | Note

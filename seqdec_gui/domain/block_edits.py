@@ -148,8 +148,8 @@ def spliced(design: Design, inference: Inference, block: Block, link: Link) -> I
         first = Link(link.source, Port(block.id, entry.name))
         known = infer_block(block, {entry.name: source_type})
         if known.problems or not known.outputs:
-            why = known.problems[0].sentence() if known.problems else f"It needs more inputs than {entry.name}."
-            reason = reason or f"{entry.name}: {why}"
+            why = known.problems[0].text if known.problems else f"more inputs than {entry.name} are needed."
+            reason = reason or f"{block.id}.{entry.name}: {why}"
             continue
         trial = msgspec.structs.replace(inference, blocks={**inference.blocks, block.id: known})
         half = grown.unlinked([link]).linked(first)

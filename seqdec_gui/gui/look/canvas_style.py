@@ -42,9 +42,6 @@ MAX_CACHED_TEXTS = 5000
 DETAIL_SCALE = 0.5
 """Below this scale (pixels per scene unit) names of ports, labels and kinds are not painted: they could not be read."""
 
-READABLE_SCALE = 0.6
-"""From this scale (pixels per scene unit) on, the small texts are large enough to be read."""
-
 TITLE_SCALE = 0.22
 """Below this scale (pixels per scene unit) no text and no icon is painted."""
 

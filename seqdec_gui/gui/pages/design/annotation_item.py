@@ -16,6 +16,9 @@ TITLE_HEIGHT = 30.0
 NOTE_PADDING = 10.0
 """The space between a note's edge and its text, in scene units."""
 
+LINE_SEPARATOR = "\u2028"
+"""What Qt breaks lines at in a text that it lays out itself."""
+
 HANDLE_SIZE = 16.0
 """The side of the corner that resizes a frame or note, in scene units."""
 
@@ -172,7 +175,7 @@ class AnnotationItem(QGraphicsItem):
 
 def wrapped(text: str, width: float) -> QStaticText:
     """Return a note's text, laid out for a note of this width."""
-    static = QStaticText(text)
+    static = QStaticText(text.replace("\n", LINE_SEPARATOR))
     static.setTextFormat(Qt.PlainText)
     static.setTextWidth(max(width - 2 * NOTE_PADDING - 2, 20.0))
     static.setTextOption(QTextOption(Qt.AlignLeft))

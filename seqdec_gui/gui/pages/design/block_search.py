@@ -29,6 +29,15 @@ WIDTH = 340
 MAX_HEIGHT = 400
 """The largest height of the list with its search field, in pixels."""
 
+LEAST_HEIGHT = 230
+"""The least height of the list, even where that hides the place that it belongs to, in pixels."""
+
+BASE_HEIGHT = 84
+"""The height without any entry, in pixels."""
+
+DISTANCE = 12
+"""How far from its place the list begins, in pixels."""
+
 ROW_HEIGHT = 44
 """The height of one entry, in pixels."""
 
@@ -86,6 +95,8 @@ class BlockSearch(QFrame):
         self.text.setAccessibleName(title)
         self.text.textChanged.connect(self._on_text_changed)
         self.text.installEventFilter(self)
+        self.setFocusPolicy(Qt.ClickFocus)
+        self.setFocusProxy(self.text)  # or a press in here would give the focus to the canvas
         self.list = QListWidget()
         self.list.setObjectName("block_search_list")
         self.list.setAccessibleName(title)
@@ -103,20 +114,22 @@ class BlockSearch(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2 * SPACE, 2 * SPACE, 2 * SPACE, 2 * SPACE)
         layout.setSpacing(SPACE)
-        for widget in (heading, self.text, self._nothing, self.list):
+        for widget in (heading, self.text, self._nothing):
             layout.addWidget(widget)
-        layout.addStretch(1)
+        layout.addWidget(self.list, 1)
         self._on_text_changed("")
 
     def open_at(self, at: QPoint) -> None:
         """Show the list beside this point of the parent, inside the parent."""
         room = self.parentWidget().rect().adjusted(SPACE, SPACE, -SPACE, -SPACE)
-        rows = max(min(len(self._entries), 7), 1)
-        height = min(MAX_HEIGHT, room.height(), 92 + rows * ROW_HEIGHT)
-        width = min(WIDTH, room.width())
-        x = at.x() + 12 if at.x() + 12 + width <= room.right() else at.x() - 12 - width
-        place = QRect(max(x, room.left()), min(max(at.y() - 24, room.top()), room.bottom() - height), width, height)
-        place.moveLeft(min(place.left(), room.right() - width))
+        height = min(MAX_HEIGHT, room.height(), BASE_HEIGHT + max(len(self._entries), 1) * ROW_HEIGHT)
+        place = QRect(at.x() + DISTANCE, at.y() - 6 * SPACE, min(WIDTH, room.width()), height)
+        if place.right() > room.right():  # below the point or above it, so that the point stays in sight
+            below, above = room.bottom() - at.y() - DISTANCE, at.y() - room.top() - DISTANCE
+            place.setHeight(min(height, max(below, above, LEAST_HEIGHT)))
+            place.moveRight(room.right())
+            place.moveTop(at.y() + DISTANCE if below >= min(above, place.height()) else at.y() - DISTANCE - place.height())
+        place.moveTop(max(min(place.top(), room.bottom() - place.height()), room.top()))
         self.setGeometry(place)
         self.show()
         self.raise_()

@@ -34,8 +34,8 @@ MIN_ZOOM = 0.05
 MAX_ZOOM = 4.0
 """The largest zoom, in pixels per scene unit."""
 
-READABLE_ZOOM = canvas_style.READABLE_SCALE
-"""The smallest zoom that `fit` chooses: names and shapes are painted, and can be read."""
+READABLE_ZOOM = canvas_style.DETAIL_SCALE
+"""The smallest zoom that `fit` chooses: names of ports and shapes on wires are painted from here on."""
 
 ZOOM_STEP = 1.2
 """The factor of one zoom step, and of one notch of the mouse wheel."""
@@ -43,7 +43,7 @@ ZOOM_STEP = 1.2
 DOT_SIZE = 2
 """The side of a dot of the grid, in pixels."""
 
-FIT_BORDER = 28
+FIT_BORDER = 24
 """The space that `fit` leaves around the blocks, in pixels."""
 
 KEY_PAN = 60

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PyQt5.QtCore import QEvent, QObject, Qt, pyqtSlot
 from PyQt5.QtGui import QKeyEvent
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.design_search import Hit, found
@@ -15,6 +15,7 @@ from seqdec_gui.gui.look.stylesheet import polish
 from seqdec_gui.gui.look.theme import SPACE
 from seqdec_gui.gui.pages.design.canvas_view import CanvasView
 from seqdec_gui.gui.pages.design.editor import DesignEditor
+from seqdec_gui.gui.widgets.elided_label import ElidedLabel
 
 WIDTH = 380
 """The width of the bar, in pixels."""
@@ -38,15 +39,23 @@ class FindBar(QFrame):
         self.text.setAccessibleName("Find block, kind, layer or note")
         self.text.textChanged.connect(self._on_text_changed)
         self.text.installEventFilter(self)
+        self.setFocusPolicy(Qt.ClickFocus)
+        self.setFocusProxy(self.text)  # or a press in here would give the focus to the canvas
         self._count = QLabel()
         self._count.setObjectName("find_count")
         self._count.setProperty("role", "small")
-        self._count.setMinimumWidth(96)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(2 * SPACE, SPACE, SPACE, SPACE)
+        self._reason = ElidedLabel()
+        self._reason.setObjectName("find_reason")
+        self._reason.setProperty("role", "small")
+        layout = QHBoxLayout()
         layout.setSpacing(SPACE)
         layout.addWidget(self.text, 1)
         layout.addWidget(self._count)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(2 * SPACE, 2 * SPACE, SPACE, SPACE)
+        column.setSpacing(SPACE)
+        column.addLayout(layout)
+        column.addWidget(self._reason)
         self._buttons: dict[str, QToolButton] = {}
         for name, icon, words, command in (
             ("find_previous", "chevron-up", "Previous (Shift+Enter)", lambda: self.step(-1)),
@@ -89,6 +98,7 @@ class FindBar(QFrame):
         """Move to the upper right corner of the view."""
         room = self._view.viewport().width() - 4 * SPACE
         width = min(WIDTH, room)
+        self.layout().activate()
         self.setGeometry(self._view.viewport().width() - width - 2 * SPACE, 2 * SPACE, width, self.sizeHint().height())
 
     def step(self, by: int) -> None:
@@ -113,17 +123,23 @@ class FindBar(QFrame):
             editor.scene.annotations.select([hit.id])
             self._view.centre_on(editor.scene.annotations.bounds([hit.id]))
         self._show_count()
-        editor.announced.emit(f"{self._count.text()}: {hit.id}, {hit.reason}.")
+        editor.announced.emit(f"{self._count.text()}: {self._place()}.")
 
     def _show_count(self) -> None:
         words = bool(self.text.text().strip())
         count = f"{self._at + 1} of {len(self._hits)}" if self._hits else "Nothing found" if words else ""
-        self._count.setText(f"{count}  {self._hits[self._at].reason}" if self._hits else count)
-        self._count.setToolTip(self._hits[self._at].reason if self._hits else "")
-        self._count.setMaximumWidth(150)
+        self._count.setText(count)
+        self._reason.setText(self._place() if self._hits else "")
+        self._reason.setVisible(bool(self._hits))
+        self.place()
         polish(self.text, "invalid", words and not self._hits)
         for icon in ("chevron-up", "chevron-down"):
             self._buttons[icon].setEnabled(bool(self._hits))
+
+    def _place(self) -> str:
+        """Return where the words of the present hit are: `model_2: layer Decoder_LSTM_0`."""
+        hit = self._hits[self._at]
+        return f"{hit.id}: {hit.reason}" if hit.what == "block" else hit.reason.capitalize()
 
     @pyqtSlot(str)
     def _on_text_changed(self, _text: str) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QPoint
+from PyQt5.QtCore import QPoint, Qt
+from PyQt5.QtWidgets import QGraphicsPathItem
 
 from seqdec_gui.domain import block_edits as edits
 from seqdec_gui.domain.design import Block, Link
+from seqdec_gui.gui.look import canvas_style
 from seqdec_gui.gui.pages.design.canvas_view import CanvasView
 from seqdec_gui.gui.pages.design.editor import DesignEditor
 from seqdec_gui.gui.pages.design.verdict_tip import VerdictTip
@@ -18,6 +20,7 @@ class Splicing:
         self._view, self._editor, self._scene, self._block, self._tip = view, editor, view.design_scene, block, tip
         self._known: dict[Link, edits.Insertion] = {}
         self._shown: tuple[Link | None, bool] = (None, False)
+        self._item: QGraphicsPathItem | None = None
         self.link: Link | None = None
         """The wire under the mouse that takes the block, or None."""
 
@@ -34,11 +37,27 @@ class Splicing:
         if (link, fits) == self._shown:
             return
         self._shown = (link, fits)
-        self._scene.emphasise(None, self.link)
-        text = "" if link is None else f"{'✓ Insert: ' if fits else '✗ Not into this wire: '}{self._known[link].reason}"
-        self._tip.show_text(text, at, [])
+        self._scene.emphasise(None, link)
+        self._show_wire(link, fits)
+        text = "" if link is None else f"{'✓ Insert: ' if fits else '✗ Does not fit here. '}{self._known[link].reason}"
+        ends = () if link is None else (link.source.block, link.target.block)
+        self._tip.show_text(text, at, [self._view.block_rect(block_id) for block_id in ends])
+
+    def _show_wire(self, link: Link | None, fits: bool) -> None:
+        """Draw the wire above the dragged block, which covers it: solid if the block fits, dashed if not."""
+        if self._item is not None:
+            self._scene.removeItem(self._item)
+            self._item = None
+        if link is not None:
+            look = canvas_style.current()
+            self._item = QGraphicsPathItem(self._scene.wires[link].path)
+            line = Qt.SolidLine if fits else Qt.DashLine
+            self._item.setPen(canvas_style.pen(look.ok if fits else look.error, 4.0, line))
+            self._item.setZValue(7)
+            self._scene.addItem(self._item)
 
     def end(self) -> None:
         """Show nothing any more."""
+        self._show_wire(None, False)
         self._scene.emphasise(None, None)
         self._tip.hide()
