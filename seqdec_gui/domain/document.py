@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from seqdec_gui.domain import annotations
+from seqdec_gui.domain.annotations import from_builtins as read_annotations
+from seqdec_gui.domain.annotations import to_builtins as annotation_fields
 from seqdec_gui.domain.bindings import DataSource
 from seqdec_gui.domain.catalog import KINDS
 from seqdec_gui.domain.conversion import explained
@@ -54,7 +55,7 @@ def to_builtins(design: Design) -> dict[str, Any]:
         "links": [{"from": str(link.source), "to": str(link.target)} for link in design.links],
         "data": _data_to_builtins(design.data),
         "training": msgspec.to_builtins(design.training),
-        **annotations.to_builtins(design.frames, design.notes),
+        **annotation_fields(design.frames, design.notes),
     }
 
 
@@ -102,7 +103,7 @@ def from_builtins(plain: Any) -> Design:
             problems.append(Problem("error", "unknown_field", str(key), text))
     blocks = _list(plain, "blocks", problems)
     links = _list(plain, "links", problems)
-    frames, notes = annotations.from_builtins(plain, problems)
+    frames, notes = read_annotations(plain, problems)
     design = Design(
         blocks=tuple(block for i, item in enumerate(blocks) if (block := _block(item, i, problems)) is not None),
         links=tuple(link for i, item in enumerate(links) if (link := _link(item, i, problems)) is not None),

@@ -188,7 +188,7 @@ class BlockSearch(QFrame):
                 else:
                     self._choose(self.list.currentItem())
             return True
-        lost = event is not None and event.type() == QEvent.FocusOut and watched is self.text and not self.text.hasFocus()
+        lost = event is not None and event.type() == QEvent.FocusOut and not self.text.hasFocus()
         if lost and self.window().isActiveWindow():  # another window in front of this one closes nothing
             self.close_list()
         return super().eventFilter(watched, event)

@@ -382,13 +382,12 @@ class CanvasInteraction(QObject):
             return
         view, document, only = self._view, self._editor.document, self._editor.only_selected()
         drawn = self._editor.only_selected_annotation()
-        if event.reason() == QContextMenuEvent.Keyboard and (only is not None or drawn is not None):
-            if only is not None:
-                menu, rect = self._menus.block_menu(only), view.block_rect(only)
-            else:
-                outline = self._scene.annotations.items[drawn].outline
-                menu, rect = self._menus.annotation_menu(drawn), view.mapFromScene(outline).boundingRect()
-            menu.popup(view.viewport().mapToGlobal(rect.center()))
+        if event.reason() == QContextMenuEvent.Keyboard and only is not None:
+            self._menus.block_menu(only).popup(view.viewport().mapToGlobal(view.block_rect(only).center()))
+            return
+        if event.reason() == QContextMenuEvent.Keyboard and drawn is not None:
+            middle = view.mapFromScene(self._scene.annotations.items[drawn].outline.center())
+            self._menus.annotation_menu(drawn).popup(view.viewport().mapToGlobal(middle))
             return
         point = view.mapToScene(event.pos())
         block_id, link = self._scene.block_at(point), self._scene.wire_at(point, WIRE_DISTANCE / view.zoom)

@@ -11,6 +11,7 @@ from PyQt5.QtWidgets import QMenu
 from seqdec_gui.domain.annotations import COLORS
 from seqdec_gui.domain.catalog import KINDS
 from seqdec_gui.domain.design import Link
+from seqdec_gui.domain.drawing.alignment import Side
 from seqdec_gui.gui.look import canvas_style
 from seqdec_gui.gui.pages.design import clipboard
 from seqdec_gui.gui.pages.design.adding import Adding
@@ -62,11 +63,12 @@ class CanvasMenus:
     def _add_arranging(self, menu: QMenu, number: int) -> None:
         """Add the entries that align and distribute several blocks."""
         editor = self._editor
-        for text, side, keys in (
+        sides: tuple[tuple[str, Side, str], ...] = (
             ("Align left", "left", "Ctrl+Shift+Left"), ("Align right", "right", "Ctrl+Shift+Right"),
             ("Align top", "top", "Ctrl+Shift+Up"), ("Align bottom", "bottom", "Ctrl+Shift+Down"),
             ("Centre in a column", "column", "Ctrl+Shift+C"), ("Centre in a row", "row", "Ctrl+Shift+E"),
-        ):  # fmt: skip
+        )  # fmt: skip
+        for text, side, keys in sides:
             add_entry(menu, text, partial(editor.align, side), keys)
         menu.addSeparator()
         add_entry(menu, "Distribute across", lambda: editor.distribute("across"), "Ctrl+Shift+H", number > 2)

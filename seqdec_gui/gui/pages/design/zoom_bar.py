@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PyQt5.QtCore import QPoint, Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QWidget
@@ -66,16 +67,14 @@ class ZoomBar(QFrame):
         menu.setObjectName("menu_zoom")
         menu.setAttribute(Qt.WA_DeleteOnClose)
         for percent in PERCENTS:
-            add_entry(
-                menu,
-                f"{percent} %",
-                lambda percent=percent: self._view.zoom_by(percent / 100 / self._view.zoom),
-                "Ctrl+0" if percent == 100 else "",
-            )
+            add_entry(menu, f"{percent} %", partial(self._zoom_to, percent), "Ctrl+0" if percent == 100 else "")
         menu.addSeparator()
         add_entry(menu, "Fit, readable", self._view.fit, "F")
         add_entry(menu, "Whole design", self._view.show_all, "Shift+F")
         menu.popup(self.percent.mapToGlobal(QPoint(0, -menu.sizeHint().height())))
+
+    def _zoom_to(self, percent: int) -> None:
+        self._view.zoom_by(percent / 100 / self._view.zoom)
 
     @pyqtSlot()
     def _on_view_viewport_moved(self) -> None:
