@@ -13,6 +13,9 @@ from seqdec_gui.gui.look.canvas_style import DETAIL_SCALE, PORT_SCALE, TITLE_SCA
 TITLE_HEIGHT = 30.0
 """The height of the strip with a frame's title, in scene units."""
 
+TITLE_GROWTH = 1.4
+"""How much larger a frame's title is painted at small scales."""
+
 NOTE_PADDING = 10.0
 """The space between a note's edge and its text, in scene units."""
 
@@ -141,12 +144,12 @@ class AnnotationItem(QGraphicsItem):
             return
         far = scale < DETAIL_SCALE
         metrics, font = (look.far_metrics, look.far_font) if far else (look.title_metrics, look.title_font)
-        shown = metrics.elidedText(title, Qt.ElideRight, max(self.size.width() - 24, 10.0))
+        growth = 1.0 if far else canvas_style.text_growth(scale, TITLE_GROWTH)
+        shown = metrics.elidedText(title, Qt.ElideRight, max((self.size.width() - 24) / growth, 10.0))
         painter.setFont(font)
         painter.setPen(color)
-        painter.drawStaticText(
-            QPointF(12, max((TITLE_HEIGHT - metrics.height()) / 2, 2)), look.static_text(shown, "far" if far else "title")
-        )
+        top = max((TITLE_HEIGHT - metrics.height() * growth) / 2, 2)
+        canvas_style.draw_text(painter, QPointF(12, top), look.static_text(shown, "far" if far else "title"), growth)
 
     def _paint_note(self, painter: QPainter, look: canvas_style.CanvasStyle, color: QColor, scale: float) -> None:
         self._outline_pen(painter, look, color, 0.4)

@@ -34,9 +34,12 @@ class MiniMap(QWidget):
         self.setToolTip("Click or drag to move the view")
         self.setCursor(Qt.PointingHandCursor)
         self.setFocusPolicy(Qt.NoFocus)
+        self._rects: dict[str, list[QRectF]] | None = None
+        self._bounds = QRectF()
+        """The rectangle that encloses all blocks, frames and notes."""
         view.viewport_moved.connect(self._on_view_changed)
-        view.design_scene.content_moved.connect(self._on_view_changed)
-        view.design_scene.document.selection_changed.connect(self._on_view_changed)
+        view.design_scene.content_moved.connect(self._on_content_changed)
+        view.design_scene.document.selection_changed.connect(self._on_content_changed)
         theme.notifier.changed.connect(self._on_view_changed)
 
     def wanted_size(self) -> QSize:
@@ -45,13 +48,19 @@ class MiniMap(QWidget):
         return SMALL_SIZE if room.width() < SMALL_VIEW.width() or room.height() < SMALL_VIEW.height() else SIZE
 
     @pyqtSlot()
-    def _on_view_changed(self, _what: object = None) -> None:
+    def _on_view_changed(self) -> None:
         if self.isVisible():
             self.update()
 
+    @pyqtSlot()
+    def _on_content_changed(self, _what: object = None) -> None:
+        self._rects = None
+        self._on_view_changed()
+
     def _area(self) -> QRectF:
         """Return the part of the scene that the map shows."""
-        return self._view.design_scene.block_bounds() | self._view.visible_rect()
+        self._rects_by_color()
+        return self._view.visible_rect() | self._bounds
 
     def _scale(self, area: QRectF) -> tuple[float, QPointF]:
         """Return pixels per scene unit, and where the area's upper left corner lies on the map."""
@@ -95,28 +104,43 @@ class MiniMap(QWidget):
         event.accept()
         self._view.zoom_by(ZOOM_STEP ** (event.angleDelta().y() / 120))
 
+    def _rects_by_color(self) -> dict[str, list[QRectF]]:
+        """Return the outlines of all blocks in scene coordinates by category, those of selected blocks under ""."""
+        if self._rects is None:
+            self._rects = {}
+            self._bounds = self._view.design_scene.annotations.bounds()
+            for item in self._view.design_scene.blocks.values():
+                key, place = "" if item.selected else item.block.parameters.category, item.pos()
+                rect = QRectF(place.x(), place.y(), item.width, item.height)
+                self._rects.setdefault(key, []).append(rect)
+                self._bounds |= rect
+        return self._rects
+
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        look, scene, area = canvas_style.current(), self._view.design_scene, self._area()
+        look, area = canvas_style.current(), self._area()
         scale, corner = self._scale(area)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.Antialiasing)
         painter.setPen(canvas_style.pen(look.border, 1))
         painter.setBrush(look.body)
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), theme.RADIUS, theme.RADIUS)
-
-        def mapped(rect: QRectF) -> QRectF:
-            return QRectF(corner + (rect.topLeft() - area.topLeft()) * scale, rect.size() * scale)
-
-        for drawn in scene.annotations.items.values():
+        painter.save()
+        painter.translate(corner)
+        painter.scale(scale, scale)
+        painter.translate(-area.topLeft())
+        painter.setPen(Qt.NoPen)
+        for drawn in self._view.design_scene.annotations.items.values():
             tint = QColor(look.annotation[drawn.annotation.color])
             tint.setAlphaF(0.25)
-            painter.fillRect(mapped(drawn.outline), tint)
-        painter.setPen(Qt.NoPen)
-        for item in scene.blocks.values():
-            rect = mapped(item.body.translated(item.pos()))
-            color = look.accent if item.selected else look.category[item.block.parameters.category]
-            painter.fillRect(rect.adjusted(0, 0, max(2 - rect.width(), 0), max(2 - rect.height(), 0)), color)
-        shown = mapped(self._view.visible_rect()) & QRectF(self.rect()).adjusted(2, 2, -2, -2)
+            painter.fillRect(drawn.outline, tint)
+        for key, rects in self._rects_by_color().items():
+            color = look.category[key] if key else look.accent
+            painter.setPen(canvas_style.pen(color, 0))  # one pixel, so that the smallest block is seen
+            painter.setBrush(color)
+            painter.drawRects(rects)
+        painter.restore()
+        seen = self._view.visible_rect()
+        shown = QRectF(self.point_of(seen.topLeft()), seen.size() * scale) & QRectF(self.rect()).adjusted(2, 2, -2, -2)
         veil = QColor(look.accent)
         veil.setAlphaF(0.10)
         painter.setBrush(veil)

@@ -19,6 +19,7 @@ from seqdec_gui.domain.link_judge import End, LinkJudge
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.types import PortType
 from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.look.canvas_style import MAX_TEXT_GROWTH
 from seqdec_gui.gui.pages.design.annotation_layer import AnnotationLayer
 from seqdec_gui.gui.pages.design.block_item import BlockItem
 from seqdec_gui.gui.pages.design.wire_item import LABEL_HEIGHT, WireItem
@@ -240,7 +241,9 @@ class DesignScene(QGraphicsScene):
                 if not others:
                     break
         if chosen is not None:
-            self._labels.put(link, chosen)
+            grown = self._labels.free(_larger(chosen)) and self.router.blocks.free(_larger(chosen).grown(3.0))
+            item.label.set_growth(MAX_TEXT_GROWTH if grown else 1.0)
+            self._labels.put(link, _larger(chosen) if grown else chosen)
         item.show_route(path, chosen)
 
     def drag_blocks(self, block_ids: Iterable[str], by: QPointF) -> None:
@@ -285,13 +288,6 @@ class DesignScene(QGraphicsScene):
             for wire in self.wires.values():
                 rect |= wire.path.controlPointRect()
             rect |= self.annotations.bounds()
-        return rect
-
-    def block_bounds(self) -> QRectF:
-        """Return the rectangle that encloses all blocks, frames and notes, without the wires; quicker than `bounds`."""
-        rect = self.annotations.bounds()
-        for item in self.blocks.values():
-            rect |= QRectF(item.x(), item.y(), item.width, item.height)
         return rect
 
     def block_at(self, point: QPointF) -> str | None:
@@ -406,6 +402,12 @@ class DesignScene(QGraphicsScene):
             target = self.blocks[link.target.block].rows[End(link.target, False)].anchor.y()
             edges.append(layout.Edge(link.source.block, link.target.block, source, target, wire.label.width))
         return {key: (snapped(x), snapped(y)) for key, (x, y) in layout.layered(boxes, edges).items()}
+
+
+def _larger(label: Rect) -> Rect:
+    """Return the place of a label that is painted larger, round the same middle."""
+    dx, dy = ((label.right - label.left) * (MAX_TEXT_GROWTH - 1) / 2, (label.bottom - label.top) * (MAX_TEXT_GROWTH - 1) / 2)
+    return Rect(label.left - dx, label.top - dy, label.right + dx, label.bottom + dy)
 
 
 def _place(position: tuple[float, float]) -> QPointF:
