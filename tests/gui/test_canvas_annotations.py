@@ -209,3 +209,26 @@ def test_a_frame_fits_itself_to_its_blocks(canvas: Canvas) -> None:
     inside = canvas.view.design_scene.bounds(["latent", "model_1"])
     assert outline.contains(inside)
     assert outline.width() < inside.width() + 60
+
+
+def test_a_block_chosen_elsewhere_lets_go_of_frames(canvas: Canvas) -> None:
+    canvas.click(title(canvas))
+    canvas.document.select(["loss"])  # as the outline does
+    assert selected(canvas) == set()
+    canvas.key(Qt.Key_Delete)
+    assert canvas.design.frames == (FRAME,)
+    assert not canvas.design.has("loss")
+
+
+def test_blocks_and_frames_are_selected_together_with_shift(canvas: Canvas) -> None:
+    canvas.click(title(canvas))
+    canvas.click(canvas.title("loss"), modifiers=Qt.ShiftModifier)
+    assert selected(canvas) == {"frame_1"}
+    assert canvas.document.selection == {"loss"}
+    before = canvas.design
+    canvas.drag(canvas.title("loss"), canvas.title("loss") + QPoint(0, 40))
+    by = canvas.design.block("loss").position[1] - before.block("loss").position[1]
+    assert by > 0
+    assert canvas.design.frames[0].position[1] == FRAME.position[1] + by
+    assert canvas.design.block("model_1").position[1] == by
+    assert canvas.document.undo_stack.count() == 1

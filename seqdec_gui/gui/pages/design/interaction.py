@@ -75,8 +75,9 @@ class CanvasInteraction(QObject):
 
     @pyqtSlot(object)
     def _on_document_selection_changed(self, selection: frozenset[str]) -> None:
-        if selection:
+        if selection:  # whoever selects frames and notes as well does so afterwards
             self._scene.select_links(())
+            self._scene.annotations.select(())
         self._show_focus()
         only = self._editor.only_selected()
         if only is not None:
@@ -174,9 +175,10 @@ class CanvasInteraction(QObject):
         return RubberBand(view, editor, at, adding)
 
     def _select_pressed(self, block_id: str, adding: bool) -> None:
-        document = self._editor.document
+        document, drawn = self._editor.document, self._scene.annotations.selected
         if adding:
             document.select(document.selection ^ {block_id})
+            self._scene.annotations.select(drawn)
         elif block_id not in document.selection:
             self._scene.annotations.select(())
             document.select([block_id])
