@@ -86,6 +86,7 @@ class Loop:
         self._pause_began_s = 0.0
         self._paused_s = 0.0
         self._not_finite: set[str] = set()
+        self._compiled = False
 
     # -- the whole training
     def run(self) -> FinalEvent:
@@ -142,6 +143,9 @@ class Loop:
         """Carry out commands, take `count` steps, and report them."""
         self._obey()
         began, paused_s = time.monotonic(), self._paused_s
+        if not self._compiled:
+            self._compiled = True
+            self._write_message("Compiling the training step; the first one takes longest.", "compiling")
         ready = self._engine.make_ready(count, self._obey)
         now, first = self._progress, self._progress.total_steps  # a command may have changed the rate
         rates = learning_rates(self._training, self._steps_per_epoch, first, count, now.scale)
@@ -215,6 +219,9 @@ class Loop:
         plateau, scale = now.plateau.after(value, larger, training.early_stopping_delta), now.scale
         if training.schedule == "plateau":
             plateau, scale = after_plateau(training, plateau, scale)
+            if scale < now.scale:
+                text = f"{self._monitor} has not improved for {training.plateau_patience} reports: the learning rate falls."
+                self._write_message(text, "plateau")
         patience = training.early_stopping_patience
         ended: Literal["", "early_stopping"] = ""
         if patience and stopping.waited >= patience and not last:

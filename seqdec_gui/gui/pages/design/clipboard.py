@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QMimeData
+from PyQt5.QtCore import QMimeData, QObject, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QApplication
 
 from seqdec_gui.domain import document as design_file
@@ -29,8 +29,36 @@ def put(text: str) -> None:
     QApplication.clipboard().setMimeData(content)
 
 
-def holds_blocks() -> bool:
-    """Return whether the clipboard seems to hold blocks. The text is not read to its end: `design_on` may still refuse it."""
+class ClipboardWatch(QObject):
+    """Knows whether the clipboard seems to hold blocks. It is asked only after a change: it may belong to another program."""
+
+    changed = pyqtSignal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._holds: bool | None = None
+        QApplication.clipboard().dataChanged.connect(self._on_clipboard_data_changed)
+
+    def holds_blocks(self) -> bool:
+        """Return whether a paste may add blocks. The text is not read to its end: `design_on` may still refuse it."""
+        if self._holds is None:
+            self._holds = _seems_to_hold_blocks()
+        return self._holds
+
+    @pyqtSlot()
+    def _on_clipboard_data_changed(self) -> None:
+        self._holds = None
+        self.changed.emit()
+
+
+def watch() -> ClipboardWatch:
+    """Return the one watch of this program."""
+    application = QApplication.instance()
+    found = application.findChild(ClipboardWatch)
+    return found if isinstance(found, ClipboardWatch) else ClipboardWatch(application)
+
+
+def _seems_to_hold_blocks() -> bool:
     content = QApplication.clipboard().mimeData()
     if content is None:  # no program owns the clipboard
         return False

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 
 from PyQt5.QtCore import QObject, pyqtSignal, pyqtSlot
-from PyQt5.QtWidgets import QApplication
 
+from seqdec_gui.domain.design import Design
 from seqdec_gui.gui.pages.design import clipboard
 from seqdec_gui.gui.pages.design.adding import Adding
 from seqdec_gui.gui.pages.design.annotating import Annotating
@@ -62,31 +62,37 @@ class CanvasCommands(QObject):
             "minimap": overlays.toggle_minimap,
         }
         self._adding = adding
-        self._can_paste = clipboard.holds_blocks()
+        self._clipboard = clipboard.watch()
         editor.document.selection_changed.connect(self._on_something_changed)
-        editor.document.design_changed.connect(self._on_something_changed)
+        editor.document.design_changed.connect(self._on_document_design_changed)
         self._scene.links_selected.connect(self._on_something_changed)
         self._scene.annotations.selection_changed.connect(self._on_something_changed)
-        QApplication.clipboard().dataChanged.connect(self._on_clipboard_data_changed)
+        self._clipboard.changed.connect(self._on_something_changed)
 
-    def is_enabled(self, name: str) -> bool:
-        """Return whether a command can do something at present."""
+    def obstacle(self, name: str) -> str:
+        """Return why a command can do nothing at present, in a sentence; empty if it can."""
         blocks, drawn = len(self._editor.document.selection), bool(self._scene.annotations.selected)
-        if name in ("cut", "copy", "duplicate"):
-            return bool(blocks) or drawn
-        if name == "delete":
-            return bool(blocks) or drawn or bool(self._scene.selected_links)
-        if name == "paste":
-            return self._can_paste
-        if name == "connect_new":
-            return self._editor.only_selected() is not None
-        if name.startswith("align_"):
-            return blocks > 1
-        if name.startswith("distribute_"):
-            return blocks > 2
-        if name in ("select_all", "find", "fit", "show_all"):
-            return bool(self._editor.design.blocks or self._editor.design.annotations)
-        return name != "auto_layout" or bool(self._editor.design.blocks)
+        match name:
+            case "cut" | "copy" | "duplicate" if not blocks and not drawn:
+                return "Select a block first"
+            case "delete" if not blocks and not drawn and not self._scene.selected_links:
+                return "Select a block or a wire first"
+            case "paste" if not self._clipboard.holds_blocks():
+                return "The clipboard holds no blocks"
+            case "connect_new" if self._editor.only_selected() is None:
+                return "Select one block first"
+            case "select_all" | "find" | "fit" | "show_all" if not self._has_content():
+                return "The design has no blocks"
+            case "auto_layout" if not self._editor.design.blocks:
+                return "The design has no blocks"
+        if name.startswith("align_") and blocks < 2:
+            return "Select two blocks or more first"
+        if name.startswith("distribute_") and blocks < 3:
+            return "Select three blocks or more first"
+        return ""
+
+    def _has_content(self) -> bool:
+        return bool(self._editor.design.blocks or self._editor.design.annotations)
 
     def _connect_new(self) -> None:
         only = self._editor.only_selected()
@@ -97,9 +103,7 @@ class CanvasCommands(QObject):
     def _on_something_changed(self, *_what: object) -> None:
         self.abilities_changed.emit()
 
-    @pyqtSlot()
-    def _on_clipboard_data_changed(self) -> None:
-        can_paste = clipboard.holds_blocks()
-        if can_paste != self._can_paste:
-            self._can_paste = can_paste
+    @pyqtSlot(object, object)
+    def _on_document_design_changed(self, old: Design, new: Design) -> None:
+        if bool(old.blocks) != bool(new.blocks) or bool(old.annotations) != bool(new.annotations):
             self.abilities_changed.emit()

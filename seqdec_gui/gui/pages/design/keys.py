@@ -14,6 +14,28 @@ from seqdec_gui.gui.pages.design.canvas_overlays import CanvasOverlays
 from seqdec_gui.gui.pages.design.canvas_view import ARROWS, CanvasView
 from seqdec_gui.gui.pages.design.editor import DesignEditor
 
+KEY_WORDS = (
+    ("Search a block to add where the mouse points", "Double-click, Tab, Shift+A"),
+    ("Add a block that fits a port", "Drop a wire, Shift+C"),
+    ("Put a block into a wire", "Drop it there, I"),
+    ("Next and previous block, in the order of the data, then frames and notes", "Tab, Shift+Tab"),
+    ("Move what is selected by the grid, by a point", "Arrows, Shift+Arrows"),
+    ("Make a frame or note larger or smaller", "Alt+Arrows"),
+    ("Add a note", "N"),
+    ("Write in a frame or note", "Enter, F2"),
+    ("Connect the block to…", "C"),
+    ("Show or hide the layers of the block", "E"),
+    ("Edit the parameters of the block", "Enter"),
+    ("Fit the selection, or everything", "F"),
+    ("Show the whole design, however small", "Shift+F"),
+    ("Show or hide the mini-map", "M"),
+    ("Next and previous block found", "F3, Shift+F3"),
+    ("End a drag, select nothing", "Esc"),
+    ("Pan", "Space and drag, middle button"),
+    ("Zoom", "Wheel"),
+)
+"""The keys and gestures of the canvas that are not actions of the window, in words."""
+
 
 class CanvasKeys:
     """Calls the method of the view or editor that belongs to a key."""

@@ -133,7 +133,7 @@ class CanvasMenus:
         add_entry(menu, "Add note", lambda: self._annotating.add_note(at), "N")
         add_entry(menu, "Add frame", lambda: self._annotating.add_frame(at), "Ctrl+G")
         menu.addSeparator()
-        add_entry(menu, "Paste", lambda: editor.paste(at), "Ctrl+V", clipboard.holds_blocks())
+        add_entry(menu, "Paste", lambda: editor.paste(at), "Ctrl+V", clipboard.watch().holds_blocks())
         add_entry(menu, "Select all", editor.select_all, "Ctrl+A", anything)
         add_entry(menu, "Find…", self._overlays.find_bar.open_bar, "Ctrl+F", anything)
         menu.addSeparator()
