@@ -235,5 +235,6 @@ QSlider::handle:horizontal:focus { background: @text@; }
 QMessageBox QLabel#qt_msgbox_informativelabel { min-width: 340px; }
 QMessageBox QLabel#qt_msgbox_label { min-width: 340px; }
 QGraphicsView { border: none; }
+QListWidget#block_search_list { background: transparent; }
 """
 """The style sheet with a `@name@` for each field of the theme."""
