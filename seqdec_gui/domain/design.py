@@ -188,11 +188,13 @@ class Design(msgspec.Struct, frozen=True, eq=False):
         self, positions: Mapping[str, tuple[float, float]], annotations: Mapping[str, tuple[float, float]] | None = None
     ) -> Design:
         """Return the design with these blocks, and these frames and notes, at other places."""
-        blocks = tuple(
-            msgspec.structs.replace(block, position=positions[block.id]) if block.id in positions else block
-            for block in self.blocks
-        )
-        design = msgspec.structs.replace(self, blocks=blocks)
+        design = self
+        if positions:
+            blocks = tuple(
+                msgspec.structs.replace(block, position=positions[block.id]) if block.id in positions else block
+                for block in self.blocks
+            )
+            design = msgspec.structs.replace(self, blocks=blocks)
         if not annotations:
             return design
         return design.with_annotations(

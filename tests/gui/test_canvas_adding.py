@@ -130,6 +130,22 @@ def test_tab_searches_where_the_mouse_points_and_walks_for_the_keyboard(canvas: 
     assert "float_sequence" in canvas.view.block_ids()
 
 
+def test_in_the_window_a_click_and_tab_search_a_block(archetype: MainWindow, qtbot: QtBot) -> None:
+    view, handle = archetype.design_view, archetype.windowHandle()
+    place = view.viewport().mapTo(archetype, QPoint(40, 40))
+    QTest.mouseMove(handle, place)
+    QTest.mouseClick(handle, Qt.LeftButton, Qt.NoModifier, place)
+    QTest.keyClick(archetype.focusWidget(), Qt.Key_Tab)
+    text = archetype.focusWidget()
+    assert text.objectName() == "block_search_text"
+    assert text.accessibleDescription().startswith("Vector, A vector of numbers per row")
+    QTest.keyClick(text, Qt.Key_Escape)
+    assert archetype.focusWidget() is view
+    QTest.mouseDClick(handle, Qt.LeftButton, Qt.NoModifier, place)
+    assert archetype.focusWidget().objectName() == "block_search_text"
+    QTest.keyClick(archetype.focusWidget(), Qt.Key_Escape)
+
+
 def test_a_template_is_added_whole(canvas: Canvas) -> None:
     canvas.key(Qt.Key_B, Qt.ControlModifier)
     QTest.keyClicks(QApplication.focusWidget(), "autoencoder")

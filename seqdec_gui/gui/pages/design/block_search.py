@@ -106,6 +106,7 @@ class BlockSearch(QFrame):
         self.list.setItemDelegate(_Delegate(self.list))
         self.list.itemClicked.connect(self._on_list_item_clicked)
         self.list.itemEntered.connect(self.list.setCurrentItem)
+        self.list.currentItemChanged.connect(self._on_list_current_item_changed)
         self._nothing = QLabel()
         self._nothing.setObjectName("block_search_nothing")
         self._nothing.setProperty("role", "dim")
@@ -151,6 +152,11 @@ class BlockSearch(QFrame):
         self.list.setVisible(self.list.count() > 0)
         self._nothing.setVisible(not self.list.count())
         self._nothing.setText(self._empty if not self._entries else "No block fits the search.")
+
+    @pyqtSlot(QListWidgetItem, QListWidgetItem)
+    def _on_list_current_item_changed(self, item: QListWidgetItem | None, _former: QListWidgetItem | None) -> None:
+        """Tell screen readers, which follow the search field, what Enter would choose."""
+        self.text.setAccessibleDescription("" if item is None else item.data(Qt.AccessibleTextRole))
 
     @pyqtSlot(QListWidgetItem)
     def _on_list_item_clicked(self, item: QListWidgetItem) -> None:
