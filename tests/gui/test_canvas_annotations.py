@@ -188,7 +188,7 @@ def test_the_menu_changes_the_colour(canvas: Canvas) -> None:
     next(action for action in colors.actions() if action.text() == "Green").trigger()
     menu.close()
     assert canvas.design.frames[0].color == "green"
-    assert canvas.document.undo_stack.undoText() == "Color green"
+    assert canvas.document.undo_stack.undoText() == "Colour green"
 
 
 def test_a_rubber_band_selects_notes_it_meets_and_frames_it_holds(canvas: Canvas) -> None:

@@ -78,7 +78,7 @@ class Annotating(QObject):
         """Give frames and notes a colour."""
         design = self._editor.design
         several = [msgspec.structs.replace(one, color=color) if one.id in ids else one for one in design.annotations]
-        self._editor.document.edit(design.with_annotations(several), f"Color {color}")
+        self._editor.document.edit(design.with_annotations(several), f"Colour {color}")
 
     def resize(self, annotation_id: str, size: QSizeF, merge_key: tuple[object, ...] | None = None) -> None:
         """Give a frame or note a size, or the nearest that it may have."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PyQt5.QtCore import QPointF, Qt
-from PyQt5.QtGui import QIcon, QPixmap
+from PyQt5.QtGui import QColor, QIcon, QPainter, QPixmap
 from PyQt5.QtWidgets import QMenu
 
 from seqdec_gui.domain.annotations import COLORS
@@ -90,18 +90,16 @@ class CanvasMenus:
         if item.is_frame:
             add_entry(menu, "Fit to its blocks", lambda: annotating.fit_frame(annotation_id))
             add_entry(menu, "Select what is inside", lambda: annotating.select_inside(annotation_id))
-        colors = QMenu("Color", menu)
+        colors = QMenu("Colour", menu)
         colors.setObjectName("menu_annotation_color")
         menu.addMenu(colors)
         ids = self._editor.selected_annotations() or (annotation_id,)
         for name in COLORS:
-            add_entry(colors, name.capitalize(), partial(annotating.color, ids, name))
-            swatch = QPixmap(14, 14)
-            swatch.fill(canvas_style.current().annotation[name])
-            action = colors.actions()[-1]
-            action.setIcon(QIcon(swatch))
+            add_entry(colors, name.replace("gray", "grey").capitalize(), partial(annotating.color, ids, name))
+            action, chosen = colors.actions()[-1], item.annotation.color == name
+            action.setIcon(_swatch(canvas_style.current().annotation[name], chosen))
             action.setCheckable(True)
-            action.setChecked(item.annotation.color == name)
+            action.setChecked(chosen)
         menu.addSeparator()
         self._add_editing(menu)
         return menu
@@ -147,3 +145,19 @@ class CanvasMenus:
         menu.setObjectName(name)
         menu.setAttribute(Qt.WA_DeleteOnClose)
         return menu
+
+
+def _swatch(color: QColor, chosen: bool) -> QIcon:
+    """Return a square in this colour, with a tick if it is the colour in use."""
+    pixmap = QPixmap(32, 32)
+    pixmap.fill(Qt.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.Antialiasing)
+    painter.setPen(Qt.NoPen)
+    painter.setBrush(color)
+    painter.drawRoundedRect(pixmap.rect().adjusted(1, 1, -1, -1), 7, 7)
+    if chosen:
+        painter.setPen(canvas_style.pen(canvas_style.current().body, 4.0))
+        painter.drawPolyline(QPointF(8, 17), QPointF(14, 23), QPointF(25, 10))
+    painter.end()
+    return QIcon(pixmap)
