@@ -326,7 +326,7 @@ def test_panels_are_beside_the_pages_on_which_they_act(window: MainWindow, qtbot
         qtbot.waitUntil(lambda: window.pages.width() == window.width())
     window.pages.show_page("train")
     assert not right.isVisible()
-    press(next(b for b in window.shell.findChildren(QToolButton, "button_action_show_right")))
+    press(window.shell.findChild(QToolButton, "button_show_right"))
     assert right.isVisible()
     window.pages.show_page("design")
     QTest.keyClick(window.windowHandle(), Qt.Key_1, Qt.ControlModifier)
