@@ -403,3 +403,18 @@ def test_the_newest_run_is_offered_first_and_the_one_that_was_shown_is_chosen(
     driver.window.workspace.run_requested.emit(old.path)
     driver.settle()
     assert driver.page.picker.run.run == old
+
+
+def test_a_second_space_after_generate_does_not_cancel_it(drive: Callable[..., Driver], child: Child, qtbot: QtBot) -> None:
+    child("slow")
+    driver = drive("roman")
+    QTest.keyClicks(driver.find(QPlainTextEdit, "input_number"), "7")
+    button = driver.find(QPushButton, "generate_button")
+    button.setFocus()
+    QTest.keyClick(driver.window.windowHandle(), Qt.Key_Space)
+    qtbot.waitUntil(lambda: driver.page.task.running, timeout=10_000)
+    QTest.keyClick(driver.window.windowHandle(), Qt.Key_Space)
+    QTest.keyClick(driver.window.windowHandle(), Qt.Key_Return)
+    assert driver.page.task.running
+    press(driver.find(QPushButton, "cancel_generate_button"))
+    driver.settle()

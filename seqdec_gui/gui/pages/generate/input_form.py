@@ -17,7 +17,7 @@ from PyQt5.QtWidgets import (
 
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput
-from seqdec_gui.domain.wording import listed
+from seqdec_gui.domain.wording import counted, listed
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.pages.generate.fields import Field, field_for
 from seqdec_gui.gui.tasks import background, notify
@@ -110,7 +110,7 @@ class InputForm(QWidget):
         self._restore(typed)
         self._first.setRange(1, max(1, inputs.rows))
         name = "" if inputs.data is None else inputs.data.name
-        self._data_words.setText(f"{name} has {inputs.rows:,} rows.")
+        self._data_words.setText(f"{name} has {counted(inputs.rows, 'row')}.")
         names = ", ".join(port.name for port in inputs.ports)
         self._file_words.setText(f"Its columns are named like the inputs ({names}) or like the columns trained on.")
         self.judged.emit()
