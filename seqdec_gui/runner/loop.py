@@ -11,7 +11,7 @@ import numpy as np
 
 from seqdec_gui.data.dataset import Dataset
 from seqdec_gui.data.order import epoch_order
-from seqdec_gui.domain.wording import listed
+from seqdec_gui.domain.wording import counted, listed
 from seqdec_gui.runner import checkpoints
 from seqdec_gui.runner.checkpoints import Progress
 from seqdec_gui.runner.commands import Commands, StopRequested
@@ -231,13 +231,15 @@ class Loop:
         if training.schedule == "plateau":
             plateau, scale = after_plateau(training, plateau, scale)
             if scale < now.scale:
-                text = f"{self._monitor} has not improved for {training.plateau_patience} reports: the learning rate falls."
+                waited = counted(training.plateau_patience, "report")
+                text = f"{self._monitor} has not improved for {waited}: the learning rate falls."
                 self._write_message(text, "plateau")
         patience = training.early_stopping_patience
         ended: Literal["", "early_stopping"] = ""
         if patience and stopping.waited >= patience and not last:
             ended = "early_stopping"
-            self._write_message(f"{self._monitor} has not improved for {patience} reports: stopping early.", "early_stopping")
+            waited = counted(patience, "report")
+            self._write_message(f"{self._monitor} has not improved for {waited}: stopping early.", "early_stopping")
         self._progress = replace(now, best=best, stopping=stopping, plateau=plateau, scale=scale, ended=ended)
         return best.waited == 0
 

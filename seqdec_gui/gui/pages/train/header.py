@@ -23,6 +23,7 @@ from PyQt5.QtWidgets import (
 
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.short_numbers import duration, value_text
+from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.look.stylesheet import polish
@@ -413,7 +414,7 @@ def _facts(followed: FollowedRun) -> str:
             facts.append(f"{started.parameters.total:,} parameters")
         facts.append(f"batch {started.batch_size:,}")
         if started.rows.training:
-            facts.append(f"{started.rows.training:,} rows")
+            facts.append(counted(started.rows.training, "row"))
         if started.precision != "float32":
             facts.append(started.precision)
     return "  ·  ".join(fact for fact in facts if fact)
