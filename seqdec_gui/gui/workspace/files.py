@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 from PyQt5.QtCore import QObject, pyqtSignal
-from PyQt5.QtWidgets import QCheckBox
+from PyQt5.QtWidgets import QCheckBox, QFileDialog
 
 from seqdec_gui import resource_files
 from seqdec_gui.domain import document as design_file
@@ -68,21 +68,26 @@ class DesignFiles(QObject):
 
         The dialog's box `keep_runs` decides whether the new file is the same design under another name, with the same runs.
         """
-        first = self._document.path is None
-        name = f"{self._document.title or 'design'}{design_file.SUFFIX}"
-        start = self._document.path or preferences.last_folder() / name.replace("/", "-")
-        keep = QCheckBox("Keep the runs: it is the same design under another name", objectName="keep_runs")
-        keep.setToolTip(
-            "Otherwise the new file is a design of its own, which begins without runs; they stay with the old file."
-        )
+        name = f"{self._document.title or 'design'}{design_file.SUFFIX}".replace("/", "-")
+        start = self._document.path or preferences.last_folder() / name
+        kept: set[str] = set()
+
+        def add_box(dialog: QFileDialog) -> None:
+            box = QCheckBox("Keep the runs: it is the same design under another name", objectName="keep_runs")
+            box.setToolTip("Otherwise the new file is a design of its own without runs; they stay with the old file")
+            box.setChecked(bool(kept))
+            box.toggled.connect(lambda on: kept.add("runs") if on else kept.clear())
+            notify.add_below(dialog, box)
+
         notify.choose_target(
             self,
             "Save design",
             [notify.DESIGN_FILTER],
             design_file.SUFFIX[1:],
-            lambda path: self._save(path, then, keep.isChecked()),
+            lambda path: self._save(path, then, bool(kept)),
             start,
-            None if first else keep,
+            lambda path: path.exists() and not self.taken(path) and path != self._document.path,
+            None if self._document.path is None else add_box,
         )
 
     def _save(self, path: Path, then: Then | None, keep_id: bool = False) -> None:
