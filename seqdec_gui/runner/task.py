@@ -9,7 +9,6 @@ from __future__ import annotations
 import tempfile
 import traceback
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +47,11 @@ from seqdec_gui.runs.tasks import (
 
 def main() -> None:
     refuse_unused_imports()
+    answer()
+
+
+def answer() -> None:
+    """Do the task on standard input and answer on standard output. A warm worker calls it for one task after the other."""
     channel = TaskChannel()
     try:
         result: TaskResult | TaskFailed = do(channel.read_task(), channel)
@@ -63,6 +67,7 @@ def main() -> None:
         sentence = plain_sentence(error, "The job failed")
         result = TaskFailed(sentence=sentence, details=traceback.format_exc())
     channel.send(result)
+    channel.close()
 
 
 def do(task: Task, channel: TaskChannel) -> TaskResult:
@@ -87,14 +92,14 @@ def do(task: Task, channel: TaskChannel) -> TaskResult:
 
 def _export(task: ExportTask, channel: TaskChannel, scratch: Path) -> Exported:
     from seqdec_gui.runner.export import checked_output, export
-    from seqdec_gui.runner.reopen import FreshProcess
+    from seqdec_gui.runner.reopen import fresh_process
 
     row = export_format(task.format)
     output = checked_output(Path(task.output), row)
     if task.part != "full" and not row.blocks:
         text = f"A file of the format {row.name} holds every part: export it with part full."
         raise InvalidInput(text, "no_such_part", "part")
-    with FreshProcess() as process:  # it imports Keras while this process does
+    with fresh_process() as process:  # it imports Keras while this process does
         from seqdec_gui.runner.exports.base import Source
         from seqdec_gui.runner.opened_run import check_part, inputs_of_part, open_trained, scalings_of_part
         from seqdec_gui.runner.raw_inputs import fail_unless_equal, raw_of, with_raw_inputs
@@ -149,21 +154,13 @@ def _rows_to_compare(trained: Any, channel: TaskChannel) -> dict[str, Any]:
 
 
 def _generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Generated:
-    from seqdec_gui.runner.opened_run import open_trained
+    from seqdec_gui.runner.loaded import load
     from seqdec_gui.runner.sample_file import write_samples
-    from seqdec_gui.runner.sampler import Sampler, rows_in
+    from seqdec_gui.runner.sampler import rows_in
 
     _fail_unless_folder(Path(task.output).parent)
-    trained = open_trained(Path(task.run), task.checkpoint, scratch)
-    fitted = trained.fitted()
-
-    opened = cache(trained.dataset)
-
-    def training_rows(port: str) -> Any:
-        dataset = opened()
-        return np.asarray(dataset.arrays[port][dataset.training])
-
-    sampler = Sampler(trained.design, trained.models, fitted, training_rows)
+    loaded = load(Path(task.run), task.checkpoint, scratch)
+    trained, fitted, sampler = loaded.trained, loaded.fitted, loaded.sampler
     first = sampler.first_step_from
     needed = (*sampler.inputs, *[name for name in [first] if name])
     if task.split is not None and needed:
@@ -232,10 +229,10 @@ def _of_first_step(problem: Problem) -> Problem:
 
 def _evaluate(task: EvaluateTask, channel: TaskChannel, scratch: Path) -> Evaluated:
     from seqdec_gui.runner.evaluate import evaluate
+    from seqdec_gui.runner.loaded import load
     from seqdec_gui.runner.metrics import reported
-    from seqdec_gui.runner.opened_run import open_trained
 
-    trained = open_trained(Path(task.run), task.checkpoint, scratch)
+    trained = load(Path(task.run), task.checkpoint, scratch).trained
     if task.data:
         dataset = trained.dataset(Path(task.data))
         rows = np.arange(dataset.rows)

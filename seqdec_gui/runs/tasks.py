@@ -14,8 +14,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
-from typing import IO, Annotated, Any, Literal, TypeAlias
+from collections.abc import Callable, Hashable, Sequence
+from typing import IO, TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -27,6 +27,9 @@ from seqdec_gui.runs.engine_names import EngineName
 from seqdec_gui.runs.environment import child_environment, working_folder
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.spec import DeviceChoice
+
+if TYPE_CHECKING:
+    from seqdec_gui.runs.workers import Worker, Workers
 
 CheckpointName = Literal["best", "last"]
 SplitName = Literal["training", "validation", "test"]
@@ -93,8 +96,6 @@ class InspectTask(_Tagged, frozen=True, kw_only=True, tag="inspect"):
     path: str
 
 
-KILL_WAIT_S = 0.1
-"""Seconds to wait for a killed child before its end is left to a background thread."""
 PROBE_GRACE = 1.5
 """Multiple of its budget after which a probe that has measured something is killed: a compilation cannot be interrupted."""
 
@@ -137,6 +138,8 @@ class CertifyTask(_Tagged, frozen=True, kw_only=True, tag="certify"):
 Task: TypeAlias = ExportTask | GenerateTask | EvaluateTask | InspectTask | ProbeTask | CertifyTask
 
 
+READS_TRAINED_RUN = (GenerateTask, EvaluateTask)
+"""Tasks that leave the models of a run as they are, so that a worker may keep them for the next such task."""
 COMPUTES_ON_RUNS_DEVICE = (GenerateTask, EvaluateTask)
 """Tasks that run on the GPU that their run trained on, unless the user chose another device."""
 
@@ -296,6 +299,10 @@ class TaskChannel:
             while data:
                 data = data[os.write(self._out, data) :]
 
+    def close(self) -> None:
+        """Close the conversation; call it after the last line."""
+        os.close(self._out)
+
 
 def run_task(
     task: Task,
@@ -304,6 +311,7 @@ def run_task(
     engine: EngineName | None = None,
     cancelled: Callable[[], bool] | None = None,
     argv: Sequence[str] = TASK_RUNNER,
+    workers: Workers | None = None,
 ) -> TaskResult:
     """Run a task in a child process and return its result.
 
@@ -315,18 +323,21 @@ def run_task(
         engine: The framework; without it one that is installed.
         cancelled: Called ten times a second; the task is cancelled once it returns True.
         argv: The command of the child.
+        workers: Where to look for a warm worker before a child is started.
 
     Raises InvalidInput or SeqdecError with the child's sentence, or with one that says how the child ended; Cancelled.
     """
-    from seqdec_gui.runs.task_devices import place_task  # not in the child, which imports this module too
-
-    placement = place_task(getattr(task, "run", "") if isinstance(task, COMPUTES_ON_RUNS_DEVICE) else "", devices, engine)
-    if placement.why and on_event is not None:
-        on_event(Notice(text=placement.why))
+    environment, why = task_environment(task, devices, engine)
+    if why and on_event is not None:
+        on_event(Notice(text=why))
     with tempfile.TemporaryFile() as log:
+        loads = None if workers is None else _loaded_by(task)
+        worker = None if workers is None else _warm(workers, environment, loads, cancelled, log)
+        if workers is not None and worker is not None:
+            return _by_worker(worker, workers, loads, task, on_event, cancelled, log)
         child = subprocess.Popen(
             argv,
-            env=child_environment(placement, os.environ, brief=True, exact=not isinstance(task, ProbeTask)),
+            env=environment,
             cwd=working_folder(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -341,15 +352,81 @@ def run_task(
             _reap(child)
 
 
+def task_environment(
+    task: Task, devices: DeviceChoice | None = None, engine: EngineName | None = None
+) -> tuple[dict[str, str], str]:
+    """Return the environment of a task's child, and a sentence if the user may expect another device. Raises InvalidInput."""
+    from seqdec_gui.runs.task_devices import place_task  # not in the child, which imports this module too
+
+    placement = place_task(getattr(task, "run", "") if isinstance(task, COMPUTES_ON_RUNS_DEVICE) else "", devices, engine)
+    exact = not isinstance(task, ProbeTask)
+    return child_environment(placement, os.environ, brief=True, exact=exact), placement.why
+
+
+def _warm(
+    workers: Workers,
+    environment: dict[str, str],
+    loads: Hashable,
+    cancelled: Callable[[], bool] | None,
+    log: IO[bytes],
+) -> Worker | None:
+    """Return a worker that has taken a task, None if there is none. Raises Cancelled."""
+    worker = workers.take(environment, loads)
+    if worker is None:
+        return None
+    taken = False
+    try:
+        taken = worker.begin_task(log, loads is not None, lambda: _fail_if_cancelled(cancelled))
+    finally:
+        if not taken:
+            worker.end()
+    return worker if taken else None
+
+
+def _by_worker(
+    worker: Worker,
+    workers: Workers,
+    loads: Hashable,
+    task: Task,
+    on_event: Callable[[Event], None] | None,
+    cancelled: Callable[[], bool] | None,
+    log: IO[bytes],
+) -> TaskResult:
+    done = False
+    try:
+        result = _converse(worker.process, task, on_event, cancelled, log)
+        done = True
+        return result
+    except InvalidInput:  # the worker has said what is wrong with the input, and goes on
+        done = True
+        raise
+    finally:
+        if done and loads is not None:
+            workers.keep(worker, loads)
+        else:
+            worker.end()
+
+
+def _loaded_by(task: Task) -> Hashable:
+    """Return what a worker has loaded after this task; None for a task whose worker does not stay."""
+    from seqdec_gui.runs.trained_files import stamps
+
+    return stamps(task.run, task.checkpoint) if isinstance(task, READS_TRAINED_RUN) else None
+
+
+def _fail_if_cancelled(cancelled: Callable[[], bool] | None) -> None:
+    if cancelled is not None and cancelled():
+        raise Cancelled("Cancelled.")
+
+
 def _reap(child: subprocess.Popen[bytes]) -> None:
-    """Wait for a killed child; in a background thread if it takes long, for example while the driver shuts CUDA down."""
+    """Wait for a killed child, and close what connects it with this process."""
+    from seqdec_gui.runs.workers import reap
+
     for pipe in filter(None, (child.stdin, child.stdout)):
         with contextlib.suppress(BrokenPipeError):
             pipe.close()
-    try:
-        child.wait(KILL_WAIT_S)
-    except subprocess.TimeoutExpired:
-        threading.Thread(target=child.wait, daemon=True, name="wait for a killed task").start()
+    reap(child)
 
 
 def _converse(
@@ -390,8 +467,7 @@ def _read_lines(child: subprocess.Popen[bytes], cancelled: Callable[[], bool] | 
     with selectors.DefaultSelector() as selector:
         selector.register(child.stdout, selectors.EVENT_READ)
         while True:
-            if cancelled is not None and cancelled():
-                raise Cancelled("Cancelled.")
+            _fail_if_cancelled(cancelled)
             if not selector.select(timeout=0.1):
                 if _exit_status(child, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
                     return

@@ -19,7 +19,7 @@ from PyQt5.QtWidgets import (
 
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.gui.look import preferences, theme
-from seqdec_gui.gui.tasks import notify
+from seqdec_gui.gui.tasks import notify, warm_workers
 from seqdec_gui.gui.widgets.focus import KeepsFocus
 from seqdec_gui.gui.workspace.workspace import Workspace
 from seqdec_gui.runs.spec import DeviceChoice
@@ -31,7 +31,8 @@ THEMES = {"system": "Like the system", "light": "Light", "dark": "Dark"}
 class SettingsDialog(KeepsFocus, QDialog):
     """The dialog of the program's settings.
 
-    Object name `settings_dialog`; controls `setting_theme`, `setting_autosave`, `setting_run_folder`, `setting_devices`.
+    Object name `settings_dialog`; controls `setting_theme`, `setting_autosave`, `setting_run_folder`, `setting_devices`,
+    `setting_warm_workers`.
     """
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
@@ -50,6 +51,8 @@ class SettingsDialog(KeepsFocus, QDialog):
         self._add_section("Runs")
         self._add("Run folder", self._folder_row(), "If empty, runs are written to the folder runs beside the design.")
         self._add("Devices", self._devices_box(), "The devices that runs train on, unless others are chosen in the toolbar.")
+        text = "Training, generating and exporting begin at once. Takes up to 2 GB of memory, none while little is left."
+        self._add("Start", self._warm_box(), text)
         self._add_section("Privacy")
         self._add("Telemetry", QLabel("None. Nothing leaves this machine."))
         buttons = QDialogButtonBox(QDialogButtonBox.Close)
@@ -125,6 +128,20 @@ class SettingsDialog(KeepsFocus, QDialog):
         self._devices.setCurrentIndex(choices.index(devices.choice))
         self._devices.currentIndexChanged.connect(lambda index: devices.choose(self._devices.itemData(index)))
         return self._devices
+
+    def _warm_box(self) -> QCheckBox:
+        box = QCheckBox("Keep a process ready for what comes next", objectName="setting_warm_workers")
+        box.setChecked(preferences.warm_workers_are_on())
+        box.toggled.connect(self._on_warm_box_toggled)
+        return box
+
+    @pyqtSlot(bool)
+    def _on_warm_box_toggled(self, on: bool) -> None:
+        preferences.set_warm_workers(on)
+        if on:
+            warm_workers.begin()
+        else:
+            warm_workers.end()
 
     @pyqtSlot(int)
     def _on_theme_box_changed(self, index: int) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PyQt5.QtWidgets import QWidget
 
-from seqdec_gui.gui.tasks import notify
+from seqdec_gui.gui.tasks import notify, warm_workers
 from seqdec_gui.gui.workspace.workspace import Workspace
 
 
@@ -14,6 +14,7 @@ def import_keras(workspace: Workspace, path: Path | None = None) -> None:
     """Open the dialog that imports a Keras model: the file at `path`, or one that the user chooses."""
     from seqdec_gui.gui.dialogs import import_keras
 
+    warm_workers.expect_task()
     import_keras.import_keras(workspace, path)
 
 
@@ -21,6 +22,7 @@ def export(workspace: Workspace, format: str = "") -> None:
     """Open the dialog that exports a trained run, with a format chosen if one is named."""
     from seqdec_gui.gui.dialogs.export import open_export
 
+    warm_workers.expect_task(export=True)
     open_export(workspace, format)
 
 

@@ -35,6 +35,7 @@ from seqdec_gui.gui.window.status_bar import StatusBar
 from seqdec_gui.gui.window.toolbar import ToolBar
 from seqdec_gui.gui.window.welcome import Welcome
 from seqdec_gui.gui.workspace import autosave
+from seqdec_gui.gui.workspace.anticipation import Anticipation
 from seqdec_gui.gui.workspace.document import DesignDocument
 from seqdec_gui.gui.workspace.files import DesignFiles
 from seqdec_gui.gui.workspace.follow_runs import follow_runs
@@ -81,6 +82,7 @@ class MainWindow(KeepsFocus, QMainWindow):
         self.setObjectName("main_window")
         self.document = DesignDocument(parent=self)
         self.workspace = Workspace(self.document, self)
+        self._anticipation = Anticipation(self.workspace)
         self.files = DesignFiles(self.document, self)
         self.actions_by_name = Actions(self, self.menuBar(), self.document.undo_stack)
         self._closing = self._asking = False
@@ -162,6 +164,7 @@ class MainWindow(KeepsFocus, QMainWindow):
         self.design_view.templates_requested.connect(self._on_templates_requested)
         self._palette.import_requested.connect(self._on_import_requested)
         self.pages.page_shown.connect(self._on_page_shown)
+        self.pages.page_shown.connect(self._anticipation.show_page)
         self.problems.counted.connect(self._on_problems_counted)
         self.problems.problem_chosen.connect(self._on_problem_chosen)
         workspace.page_requested.connect(self.pages.show_page)
