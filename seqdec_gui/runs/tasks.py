@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
-import signal
 import subprocess
 import sys
 import tempfile
@@ -24,12 +23,12 @@ from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
 from seqdec_gui.domain.scaling import Scaling
 from seqdec_gui.runs.crash import explain
 from seqdec_gui.runs.engine_names import EngineName
-from seqdec_gui.runs.environment import child_environment, working_folder
+from seqdec_gui.runs.environment import child_environment
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.spec import DeviceChoice
 
 if TYPE_CHECKING:
-    from seqdec_gui.runs.workers import Worker, Workers
+    from seqdec_gui.runs.workers import Workers
 
 CheckpointName = Literal["best", "last"]
 SplitName = Literal["training", "validation", "test"]
@@ -327,29 +326,17 @@ def run_task(
 
     Raises InvalidInput or SeqdecError with the child's sentence, or with one that says how the child ended; Cancelled.
     """
+    from seqdec_gui.runs.task_processes import task_process  # not in the child, which imports this module too
+
     environment, why = task_environment(task, devices, engine)
     if why and on_event is not None:
         on_event(Notice(text=why))
-    with tempfile.TemporaryFile() as log:
-        loads = None if workers is None else _loaded_by(task)
-        worker = None if workers is None else _warm(workers, environment, loads, cancelled, log)
-        if workers is not None and worker is not None:
-            return _by_worker(worker, workers, loads, task, on_event, cancelled, log)
-        child = subprocess.Popen(
-            argv,
-            env=environment,
-            cwd=working_folder(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            start_new_session=True,
-        )
-        try:
-            return _converse(child, task, on_event, cancelled, log)
-        finally:  # the child has not been waited for, so its process group still exists and is its own
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(child.pid, signal.SIGKILL)
-            _reap(child)
+    loads = None if workers is None else _loaded_by(task)
+    with (
+        tempfile.TemporaryFile() as log,
+        task_process(argv, environment, log, workers, loads, lambda: _fail_if_cancelled(cancelled)) as child,
+    ):
+        return _converse(child, task, on_event, cancelled, log)
 
 
 def task_environment(
@@ -363,50 +350,6 @@ def task_environment(
     return child_environment(placement, os.environ, brief=True, exact=exact), placement.why
 
 
-def _warm(
-    workers: Workers,
-    environment: dict[str, str],
-    loads: Hashable,
-    cancelled: Callable[[], bool] | None,
-    log: IO[bytes],
-) -> Worker | None:
-    """Return a worker that has taken a task, None if there is none. Raises Cancelled."""
-    worker = workers.take(environment, loads)
-    if worker is None:
-        return None
-    taken = False
-    try:
-        taken = worker.begin_task(log, loads is not None, lambda: _fail_if_cancelled(cancelled))
-    finally:
-        if not taken:
-            worker.end()
-    return worker if taken else None
-
-
-def _by_worker(
-    worker: Worker,
-    workers: Workers,
-    loads: Hashable,
-    task: Task,
-    on_event: Callable[[Event], None] | None,
-    cancelled: Callable[[], bool] | None,
-    log: IO[bytes],
-) -> TaskResult:
-    done = False
-    try:
-        result = _converse(worker.process, task, on_event, cancelled, log)
-        done = True
-        return result
-    except InvalidInput:  # the worker has said what is wrong with the input, and goes on
-        done = True
-        raise
-    finally:
-        if done and loads is not None:
-            workers.keep(worker, loads)
-        else:
-            worker.end()
-
-
 def _loaded_by(task: Task) -> Hashable:
     """Return what a worker has loaded after this task; None for a task whose worker does not stay."""
     from seqdec_gui.runs.trained_files import stamps
@@ -417,16 +360,6 @@ def _loaded_by(task: Task) -> Hashable:
 def _fail_if_cancelled(cancelled: Callable[[], bool] | None) -> None:
     if cancelled is not None and cancelled():
         raise Cancelled("Cancelled.")
-
-
-def _reap(child: subprocess.Popen[bytes]) -> None:
-    """Wait for a killed child, and close what connects it with this process."""
-    from seqdec_gui.runs.workers import reap
-
-    for pipe in filter(None, (child.stdin, child.stdout)):
-        with contextlib.suppress(BrokenPipeError):
-            pipe.close()
-    reap(child)
 
 
 def _converse(

@@ -92,7 +92,7 @@ def test_the_setting_ends_workers_and_is_kept(
 
 def _shown(name: str) -> QCheckBox:
     QCoreApplication.processEvents()
-    found = [box for top in QApplication.topLevelWidgets() for box in top.findChildren(QWidget, name) if box.isVisible()]
+    found = list({box for top in QApplication.topLevelWidgets() for box in top.findChildren(QWidget, name) if box.isVisible()})
     assert len(found) == 1
     assert isinstance(found[0], QCheckBox)
     return found[0]

@@ -38,7 +38,7 @@ def answer() -> None:
     elif asked.data == "wrong":
         channel.send(TaskFailed(sentence="That is no file.", exit_status=2))
     else:
-        channel.send(Evaluated(metrics={}, rows=len(os.listdir("/proc/self/fd"))))
+        channel.send(Evaluated(metrics={}, rows=len(list(Path("/proc/self/fd").iterdir()))))
     channel.close()
 
 

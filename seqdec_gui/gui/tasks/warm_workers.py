@@ -1,4 +1,4 @@
-"""The warm workers of this program: `gui.app` begins them if the user wants them; whoever starts a run or a task asks for one."""
+"""The warm workers of this program: `gui.app` begins them if the user wants them; what starts a run or a task asks for one."""
 
 from __future__ import annotations
 
