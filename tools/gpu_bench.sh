@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Measures on a machine with GPUs and without a package registry: JAX and PyTorch are there, the rest comes as wheels.
 #   tools/gpu_bench.sh WHAT [WHEELS]     from the top of the checkout; results in $OUT (default: gpu_bench)
+# ROUNDS, STEPS and WORKS ("seed 256,large 128") say how much is measured; a contender takes 20 s a round, on several GPUs 40 s.
 # TensorFlow takes part where PYTHONPATH has it. Times as seen on two H100s and 32 slow cores:
 # starts    six runs on all GPUs, none with compiled code to begin with: fails one, and why? 2 minutes
 # check     cuDNN's LSTM under masks, N GPUs against one                                   1 minute
@@ -12,7 +13,7 @@
 # peers     the product, PyTorch and plain Keras on all GPUs; STEPS=50 is enough          10 minutes
 # graph     the product and PyTorch with its step as a CUDA graph on the first GPU           4 minutes
 # whole     the kernels for whole sequences: right, fast, and what compute-sanitizer says   2 minutes
-# scaling   the product on the first GPU and on all, PyTorch (graph and DDP) on all         9 minutes; WORKS="seed 256,large 128"
+# scaling   the product on the first GPU and on all, PyTorch (graph and DDP) on all         9 minutes
 # engines   the product with both engines on all GPUs                                      4 minutes
 # one       the product on the first GPU                                                   3 minutes
 # variants  the engine's tunings and bfloat16                                              5 minutes
@@ -31,10 +32,11 @@ if [ -d "$wheels" ] && [ ! -e "$site/keras" ]; then
     "$python" -m pip install -q --no-index --no-deps --no-compile --no-cache-dir --upgrade --target "$site" "$wheels"/*.whl || exit 1
 fi
 export PYTHONPATH="$PWD:$site${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1 TF_CPP_MIN_LOG_LEVEL=2
-export SEQDEC_GUI_WHOLE_SEQUENCE_KERNELS=${SEQDEC_GUI_WHOLE_SEQUENCE_KERNELS:-1}  # 0: today's loops
+# SEQDEC_GUI_WHOLE_SEQUENCE_KERNELS: 0 for the loops, "several" to try the kernels on several GPUs
 export XDG_CACHE_HOME=${XDG_CACHE_HOME:-/tmp/seqdec-gui-cache}
 count=$(nvidia-smi --list-gpus | wc -l)
 gpus=$(seq -s, 0 $((count - 1)) | sed 's/[0-9]*/gpu:&/g')
+IFS=, read -ra works <<< "${WORKS:-seed 256,smiles 256,large 128,seed 2048}"
 indices=$(seq -s, 0 $((count - 1)))
 nvidia-smi --query-gpu=name,driver_version --format=csv,noheader | tee "$out/machine.txt"
 "$python" -c 'import jax, keras, sys; print("jax", jax.__version__, "python", sys.version.split()[0])' 2>/dev/null | tee -a "$out/machine.txt"
@@ -46,8 +48,8 @@ on_jax() {
     KERAS_BACKEND=jax JAX_PLATFORMS=cuda,cpu XLA_PYTHON_CLIENT_PREALLOCATE=false "$@"
 }
 product() { # DEVICES ENGINES PEERS ROUNDS NAME
-    # shellcheck disable=SC2086
-    for work in "large 128" "seed 2048" "seed 256" "smiles 256"; do
+    for work in "${works[@]}"; do
+        # shellcheck disable=SC2086
         set -- "$1" "$2" "$3" "$4" "$5" $work
         "$python" -m seqdec_gui bench --size "$6" --per-device-batch "$7" --devices "$1" --engines "$2" --peers "$3" \
             --rounds "$4" --steps "${STEPS:-100}" --json "$out/$5-$6-$7.json" 2>&1 | tee -a "$out/$5.txt"
@@ -87,9 +89,9 @@ case $what in
         on_jax "$python" -m seqdec_gui.runner.bench.check_whole 2>> "$out/whole.log" | tee "$out/whole.txt"
         for tool in memcheck racecheck; do
             for units in 64 256 512; do
-                found=$(CUDA_MODULE_LOADING=EAGER on_jax timeout 150 compute-sanitizer --tool "$tool" --kernel-name regex:lstm_ \
+                found=$(CUDA_MODULE_LOADING=EAGER on_jax timeout 150 compute-sanitizer --tool "$tool" --kernel-name kernel_substring=lstm_ \
                     "$python" -m seqdec_gui.runner.bench.check_whole --quick "$units" 2>&1)
-                echo "$tool, $units units: $(grep -E 'SUMMARY|differs|rror' <<< "$found" | tail -4 | tr '\n' ' ')" | tee -a "$out/whole.txt"
+                echo "$tool, $units units: $(grep -E '^=+ ERROR SUMMARY|^=+ .*RACECHECK SUMMARY|differs|^Error|Invalid|hazard' <<< "$found" | tail -4 | tr '\n' ' ')" | tee -a "$out/whole.txt"
             done
         done
         ;;
@@ -142,7 +144,6 @@ case $what in
     bench) product "$gpus" jax prototype "${ROUNDS:-1}" bench ;;
     peers) product "$gpus" jax torch-ddp,keras-fit:tensorflow 1 peers ;;
     scaling)
-        IFS=, read -ra works <<< "${WORKS:-seed 256,smiles 256,large 128,seed 2048}"
         for work in "${works[@]}"; do
             # shellcheck disable=SC2086
             set -- $work

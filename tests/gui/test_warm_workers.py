@@ -15,9 +15,9 @@ from pytestqt.qtbot import QtBot
 from seqdec_gui import resource_files
 from seqdec_gui.gui.look import preferences
 from seqdec_gui.gui.tasks import warm_workers
-from seqdec_gui.gui.window import dialogs
+from seqdec_gui.gui.window import anticipation, dialogs
 from seqdec_gui.gui.window.main_window import MainWindow
-from seqdec_gui.gui.workspace import anticipation, launch
+from seqdec_gui.gui.workspace import launch
 from seqdec_gui.gui.workspace.workspace import PageName
 from seqdec_gui.runs import workers
 

@@ -1,8 +1,8 @@
 """Whether the kernels for whole sequences are right and fast on this GPU: run on a machine with GPUs, by hand.
 
-`check_whole.py [--quick] [UNITS ...]`: a line per width and data type with the largest difference to float64 and, without `--quick`,
-microseconds a step of the kernel and of the loops at 64, 256 and 2048 rows. `--quick` is for compute-sanitizer. Exit status 1 if
-one is wrong.
+`check_whole.py [--quick] [UNITS ...]`: a line per width and data type with the largest difference to float64 and, without
+`--quick`, microseconds a step of the kernel and of the loops at 64, 256 and 2048 rows. `--quick` is for compute-sanitizer. Exit
+status 1 if one is wrong.
 """
 
 from __future__ import annotations

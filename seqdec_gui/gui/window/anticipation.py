@@ -5,6 +5,8 @@ from __future__ import annotations
 from PyQt5.QtCore import QObject, QTimer, pyqtSlot
 
 from seqdec_gui.gui.tasks import warm_workers
+from seqdec_gui.gui.window.page_stack import Pages
+from seqdec_gui.gui.window.subscriptions import Subscriptions
 from seqdec_gui.gui.workspace import launch
 from seqdec_gui.gui.workspace.workspace import PageName, Workspace
 
@@ -15,22 +17,25 @@ PAGES_OF_TASKS = (PageName.RUNS, PageName.GENERATE)
 
 
 class Anticipation(QObject):
-    """Follows the window, and asks for a worker once nothing has changed for a moment. Idle where no workers are kept."""
+    """Follows the design in front, and asks for a worker once nothing has changed for a moment, if workers are kept at all."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        super().__init__(workspace)
-        self._workspace = workspace
-        self._page: str = PageName.DESIGN
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._workspace: Workspace | None = None
+        self._pages: Pages | None = None
+        self._changes = Subscriptions()
         self._timer = QTimer(self, interval=SETTLE_MS, singleShot=True)
         self._timer.timeout.connect(self._on_timer_timeout)
-        changes = (workspace.document.design_changed, workspace.devices.choice_changed, workspace.devices.devices_changed)
-        for change in (*changes, workspace.training_changed):
-            change.connect(self._on_change)
 
-    @pyqtSlot(str)
-    def show_page(self, name: str) -> None:
-        """Take note of the page that is shown now."""
-        self._page = name
+    def follow(self, workspace: Workspace, pages: Pages) -> None:
+        """Follow this design from now on, and no other."""
+        self._workspace, self._pages = workspace, pages
+        self._changes.drop()
+        devices = workspace.devices
+        for change in (workspace.document.design_changed, devices.choice_changed, devices.devices_changed):
+            self._changes.add(change, self._on_change)
+        self._changes.add(workspace.training_changed, self._on_change)
+        self._changes.add(pages.page_shown, self._on_change)
         self._on_change()
 
     @pyqtSlot()
@@ -40,8 +45,10 @@ class Anticipation(QObject):
 
     @pyqtSlot()
     def _on_timer_timeout(self) -> None:
-        workspace = self._workspace
-        if self._page in PAGES_OF_TASKS:
+        workspace, pages = self._workspace, self._pages
+        if workspace is None or pages is None:
+            return
+        if pages.current in PAGES_OF_TASKS:
             warm_workers.expect_task(str(workspace.chosen_run or ""))
         elif workspace.document.design.blocks and workspace.devices.known and not workspace.training.running:
             wanted = launch.request(workspace)
