@@ -105,6 +105,7 @@ class SettingsDialog(KeepsFocus, QDialog):
         row.setSpacing(2 * theme.SPACE)
         folder = preferences.run_folder()
         self._folder = QLineEdit(str(folder) if folder else "", objectName="setting_run_folder")
+        self._folder.setAccessibleName("Run folder")
         self._folder.setPlaceholderText("runs, beside the design")
         self._folder.textChanged.connect(self._on_folder_text_changed)
         choose = QPushButton("Choose…", objectName="setting_run_folder_choose")

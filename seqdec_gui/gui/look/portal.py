@@ -40,7 +40,7 @@ class Portal(QObject):
 
         Does nothing without a session bus, as Qt would try to start one and block.
         """
-        if not _has_session_bus():
+        if not has_session_bus():
             return
         bus = QDBusConnection.sessionBus()
         if not bus.isConnected():
@@ -72,6 +72,7 @@ class Portal(QObject):
             self.dark_preferred.emit(value == PREFERS_DARK)
 
 
-def _has_session_bus() -> bool:
+def has_session_bus() -> bool:
+    """Return whether there is a session bus; Qt would try to start one, and block."""
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     return bool(os.environ.get("DBUS_SESSION_BUS_ADDRESS")) or (bool(runtime) and (Path(runtime) / "bus").exists())

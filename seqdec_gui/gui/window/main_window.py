@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QByteArray, QMimeData, QSize, Qt, QTimer, QUrl, pyqtSlot
 from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon
-from PyQt5.QtWidgets import QApplication, QMainWindow, QToolButton
+from PyQt5.QtWidgets import QApplication, QMainWindow, QToolButton, QWidget
 
 from seqdec_gui import resource_files
 from seqdec_gui.data.formats.registry import format_of
@@ -17,6 +17,7 @@ from seqdec_gui.domain.document import SUFFIX
 from seqdec_gui.gui.look import preferences, theme
 from seqdec_gui.gui.look.preferences import settings
 from seqdec_gui.gui.widgets.focus import KeepsFocus
+from seqdec_gui.gui.widgets.tab_order import TabsByPart
 from seqdec_gui.gui.window import dialogs, pages
 from seqdec_gui.gui.window.actions import Actions
 from seqdec_gui.gui.window.anticipation import Anticipation
@@ -76,7 +77,7 @@ def open_window(path: Path | str | None = None, rows: Sequence[pages.Page] = pag
     return window
 
 
-class MainWindow(KeepsFocus, QMainWindow):
+class MainWindow(KeepsFocus, TabsByPart, QMainWindow):
     """The main window. Scripts and tests rely on the object names in it."""
 
     def __init__(self, rows: Sequence[pages.Page] = pages.PAGES) -> None:
@@ -150,6 +151,9 @@ class MainWindow(KeepsFocus, QMainWindow):
     @property
     def shell(self) -> Shell:
         return self.current.shell
+
+    def tab_parts(self) -> list[QWidget]:
+        return [self._toolbar, *self.shell.reading_order]
 
     @property
     def welcome(self) -> Welcome:

@@ -7,6 +7,7 @@ from PyQt5.QtWidgets import QWidget
 
 from seqdec_gui.domain.design import Design
 from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.pages.design.canvas_accessibility import CanvasAccessibility
 from seqdec_gui.gui.pages.design.canvas_overlays import CanvasOverlays
 from seqdec_gui.gui.pages.design.canvas_view import CanvasView
 from seqdec_gui.gui.pages.design.column_drop import ColumnDrop
@@ -37,6 +38,7 @@ class DesignView(CanvasView):
         self.templates_requested = self.overlays.empty_state.templates_requested
         self.interaction = CanvasInteraction(self, self.editor, self.overlays, self)
         self.set_input(self.interaction)
+        self.accessibility = CanvasAccessibility(self, self.editor, self)
         self.column_target: ColumnDrop | None = None
         """Takes the columns of a data file that are dropped on the view; None where there is no data."""
         document.design_changed.connect(self._on_document_design_changed)

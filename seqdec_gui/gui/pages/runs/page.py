@@ -85,7 +85,6 @@ class RunsPage(QWidget):
         table.setSelectionBehavior(QAbstractItemView.SelectRows)
         table.setSelectionMode(QAbstractItemView.ExtendedSelection)
         table.setSortingEnabled(True)
-        table.setTabKeyNavigation(False)
         table.setContextMenuPolicy(Qt.CustomContextMenu)
         table.horizontalHeader().setSectionsMovable(True)
         table.horizontalHeader().setSectionResizeMode(QHeaderView.Interactive)
