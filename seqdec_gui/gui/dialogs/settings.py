@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import pyqtSlot
+from PyQt5.QtGui import QShowEvent
 from PyQt5.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -24,8 +25,16 @@ from seqdec_gui.gui.widgets.focus import KeepsFocus
 from seqdec_gui.gui.workspace.workspace import Workspace
 from seqdec_gui.runs.spec import DeviceChoice
 
-THEMES = {"system": "Like the system", "light": "Light", "dark": "Dark"}
+THEMES = {
+    "system": "Like the system",
+    "light": "Light",
+    "dark": "Dark",
+    "light_contrast": "Light, high contrast",
+    "dark_contrast": "Dark, high contrast",
+}
 """The words of the theme choices, by the value that is kept."""
+WIDTH = 600
+"""The least width of the dialog, in pixels."""
 
 
 class SettingsDialog(KeepsFocus, QDialog):
@@ -63,7 +72,12 @@ class SettingsDialog(KeepsFocus, QDialog):
         layout.addLayout(self._grid)
         layout.addStretch(1)
         layout.addWidget(buttons)
-        self.setMinimumWidth(520)
+        self.setMinimumWidth(WIDTH)
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Take the height that the wrapped texts need at this width, which Qt's own guess does not give."""
+        super().showEvent(event)
+        self.setMinimumHeight(self.layout().heightForWidth(self.width()))
 
     def _add_section(self, title: str) -> None:
         heading = QLabel(title.upper())

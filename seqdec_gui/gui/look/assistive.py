@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 from PyQt5.QtCore import QObject, QVariant, pyqtSignal, pyqtSlot
@@ -15,7 +16,9 @@ SERVICE = "org.a11y.Bus"
 PATH = "/org/a11y/bus"
 """The object path of its state."""
 STATUS = "org.a11y.Status"
-"""The interface with the state; Qt itself looks at the same property `IsEnabled`."""
+"""The interface with the state."""
+ENABLED = ("ScreenReaderEnabled", "IsEnabled")
+"""The properties that say so; Qt's bridge follows the first."""
 ALWAYS_ON = "QT_LINUX_ACCESSIBILITY_ALWAYS_ON"
 """The environment variable by which Qt talks to the accessibility bus whatever its state."""
 
@@ -27,8 +30,8 @@ class Assistance(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.active = bool(os.environ.get(ALWAYS_ON))
-        self._watcher: QDBusPendingCallWatcher | None = None
+        self.active = bool(os.environ.get(ALWAYS_ON)) or sys.platform != "linux"
+        self._watchers: list[QDBusPendingCallWatcher] = []
 
     def ask(self) -> None:
         """Ask for the state and listen for changes. Blocks nothing, and does nothing without a session bus."""
@@ -39,24 +42,27 @@ class Assistance(QObject):
             return
         properties = "org.freedesktop.DBus.Properties"
         bus.connect(SERVICE, PATH, properties, "PropertiesChanged", self._on_bus_properties_changed)
-        question = QDBusMessage.createMethodCall(SERVICE, PATH, properties, "Get")
-        question.setArguments([STATUS, "IsEnabled"])
-        self._watcher = QDBusPendingCallWatcher(bus.asyncCall(question), self)
-        self._watcher.finished.connect(self._on_call_finished)
+        for name in ENABLED:
+            question = QDBusMessage.createMethodCall(SERVICE, PATH, properties, "Get")
+            question.setArguments([STATUS, name])
+            watcher = QDBusPendingCallWatcher(bus.asyncCall(question), self)
+            watcher.finished.connect(self._on_call_finished)
+            self._watchers.append(watcher)
 
     @pyqtSlot(QDBusPendingCallWatcher)
     def _on_call_finished(self, watcher: QDBusPendingCallWatcher) -> None:
         reply = QDBusPendingReply(watcher)
         if not reply.isError():
             self._hear(reply.argumentAt(0))
+        self._watchers.remove(watcher)
         watcher.deleteLater()
-        self._watcher = None
 
     @pyqtSlot(QDBusMessage)
     def _on_bus_properties_changed(self, message: QDBusMessage) -> None:
         arguments = message.arguments()
         if len(arguments) >= 2 and arguments[0] == STATUS and isinstance(arguments[1], dict):
-            self._hear(arguments[1].get("IsEnabled", False))
+            for name in ENABLED:
+                self._hear(arguments[1].get(name, False))
 
     def _hear(self, value: Any) -> None:
         while isinstance(value, QDBusVariant | QVariant):
