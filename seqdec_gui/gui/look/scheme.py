@@ -45,6 +45,7 @@ class Theme(msgspec.Struct, frozen=True):
     wire_ids: str
     wire_states: str
     category: dict[str, str]
+    annotation: dict[str, str]
     high_contrast: bool = False
 
     @property
@@ -86,6 +87,15 @@ LIGHT = Theme(
         "Layers": "#566173",
         "Training": "#b3402a",
     },
+    annotation={
+        "gray": "#566173",
+        "blue": "#2f62cc",
+        "teal": "#0c7a85",
+        "green": "#24804c",
+        "yellow": "#9a6b00",
+        "red": "#b83a4b",
+        "purple": "#7b3fc6",
+    },
 )
 """The light theme."""
 
@@ -118,6 +128,15 @@ DARK = Theme(
         "Decoders": "#bd93f9",
         "Layers": "#97a2b4",
         "Training": "#f08a72",
+    },
+    annotation={
+        "gray": "#a0a8b7",
+        "blue": "#7ba6ff",
+        "teal": "#37b6c2",
+        "green": "#5cc98f",
+        "yellow": "#e3b341",
+        "red": "#ff8a93",
+        "purple": "#c09bfb",
     },
 )
 """The dark theme."""
@@ -153,6 +172,15 @@ LIGHT_CONTRAST = Theme(
         "Layers": "#333b47",
         "Training": "#7d2312",
     },
+    annotation={
+        "gray": "#3d4552",
+        "blue": "#0a3a9c",
+        "teal": "#004d56",
+        "green": "#00512a",
+        "yellow": "#5c4000",
+        "red": "#8c1020",
+        "purple": "#5a0a94",
+    },
     high_contrast=True,
 )
 """The light theme in high contrast."""
@@ -186,6 +214,15 @@ DARK_CONTRAST = Theme(
         "Decoders": "#e0b3ff",
         "Layers": "#d5dbe6",
         "Training": "#ffb09a",
+    },
+    annotation={
+        "gray": "#d5dbe6",
+        "blue": "#9dc0ff",
+        "teal": "#5ce6f2",
+        "green": "#7dffb0",
+        "yellow": "#ffd966",
+        "red": "#ffb0b6",
+        "purple": "#e0c8ff",
     },
     high_contrast=True,
 )
