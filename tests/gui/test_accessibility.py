@@ -170,6 +170,21 @@ def test_the_spoken_canvas_lets_the_mouse_through(
     assert window.document.selection == {"encoder"}
 
 
+def test_frames_and_notes_are_told_too(
+    opened: Callable[..., MainWindow], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(ALWAYS_ON, "1")
+    window = opened(Path(__file__).parents[1] / "fixtures" / "annotated" / "frames.seqdec")
+    ids = [one.id for one in window.document.design.annotations]
+    assert ids != []
+    view = window.design_view
+    qtbot.waitUntil(lambda: view.findChild(QPushButton, f"spoken_{ids[0]}") is not None)
+    button = view.findChild(QPushButton, f"spoken_{ids[0]}")
+    assert button.accessibleName() == view.design_scene.annotations.items[ids[0]].description()
+    button.click()
+    assert view.design_scene.annotations.selected == {ids[0]}
+
+
 def test_a_canvas_that_nobody_listens_to_has_no_such_buttons(archetype: MainWindow) -> None:
     QTest.qWait(300)
     assert [

@@ -50,6 +50,6 @@ class Anticipation(QObject):
             return
         if pages.current in PAGES_OF_TASKS:
             warm_workers.expect_task(str(workspace.chosen_run or ""))
-        elif workspace.document.design.blocks and workspace.devices.known and not workspace.training.running:
+        elif workspace.document.design.blocks and workspace.devices.known and workspace.training.phase in (None, "paused"):
             wanted = launch.request(workspace)
             warm_workers.expect(lambda: launch.environment(wanted))

@@ -1,8 +1,8 @@
-"""Blocks and ports of the canvas for screen readers: for each an invisible button over its picture.
+"""Blocks, ports, frames and notes of the canvas for screen readers: for each an invisible button over its picture.
 
 Qt tells assistive programs about widgets, not about the items of a graphics view, and PyQt has no way to add to that. So while
-such a program listens (`look.assistive`), the canvas has a button for every block, and on it one for every port, which say what
-is drawn there. They paint nothing and let every mouse event through; keys stay with the canvas.
+such a program listens (`look.assistive`), the canvas has a button for every block, and on it one for every port, and for every
+frame and note, which say what is drawn there. They paint nothing and let every mouse event through; keys stay with the canvas.
 """
 
 from __future__ import annotations
@@ -49,13 +49,14 @@ class SpokenItem(QPushButton):
 
 
 class CanvasAccessibility(QObject):
-    """Keeps a `SpokenItem` for each block (`spoken_<block>`) and port (`spoken_<block>.<port>`), while somebody listens."""
+    """Keeps a `SpokenItem` (`spoken_<id>`, `spoken_<block>.<port>`) for each of them while somebody listens."""
 
     def __init__(self, view: CanvasView, editor: DesignEditor, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._view, self._editor = view, editor
         self._blocks: dict[str, SpokenItem] = {}
         self._ports: dict[End, SpokenItem] = {}
+        self._annotations: dict[str, SpokenItem] = {}
         self._timer = QTimer(self, interval=FOLLOW_MS, singleShot=True)
         self._timer.timeout.connect(self._on_timer_timeout)
         self._assistance = Assistance(self)
@@ -90,6 +91,18 @@ class CanvasAccessibility(QObject):
             spoken.show_at(place, _name(item), item.description())
             for end, row in item.rows.items():
                 self._show_port(end, spoken, str(row.port_type or ""), design.links)
+        self._show_annotations()
+
+    def _show_annotations(self) -> None:
+        layer = self._view.design_scene.annotations
+        for gone in self._annotations.keys() - layer.items.keys():
+            self._annotations.pop(gone).deleteLater()
+        for annotation_id, item in layer.items.items():
+            spoken = self._annotations.get(annotation_id)
+            if spoken is None:
+                spoken = self._annotations[annotation_id] = SpokenItem(f"spoken_{annotation_id}", self._view.viewport())
+                spoken.clicked.connect(lambda _checked, one=annotation_id: layer.select([one]))
+            spoken.show_at(self._view.mapFromScene(item.sceneBoundingRect()).boundingRect(), item.description())
 
     def _show_port(self, end: End, block: SpokenItem, port_type: str, links: tuple[Link, ...]) -> None:
         spoken = self._ports.get(end)
