@@ -117,7 +117,9 @@ def _prepared(task: ExportTask | ExportAllTask, channel: TaskChannel, scratch: P
         difference = fail_unless_equal(models[task.part], inputs, model, raw)
         models, inputs = models | {task.part: model}, raw
     sources, names = trained.script_sources(), result_names(trained, task.part)
-    source = Source(models, task.part, inputs, trained.design, sources, scaled, task.raw_inputs, names)
+    source = Source(
+        models, task.part, inputs, trained.design, sources, scaled, task.raw_inputs, names, trained, task.checkpoint
+    )
     judges = {judged.name for judged in trained.program.losses} if task.part == "full" else set()
     left = () if task.raw_inputs else tuple(scaling for scaling in scaled if scaling)
     targets = tuple(scaling for scaling in known if scaling.role == "target" and scaling.name in judges)

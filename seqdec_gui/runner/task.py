@@ -91,12 +91,19 @@ def do(task: Task, channel: TaskChannel) -> TaskResult:
 
 
 def _generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Generated:
+    from seqdec_gui.runner.bundle_file import is_bundle
+    from seqdec_gui.runner.opened_bundle import OpenedBundle, open_bundle
     from seqdec_gui.runner.opened_run import open_trained
     from seqdec_gui.runner.sample_file import write_samples
     from seqdec_gui.runner.sampler import Sampler, rows_in
 
     _fail_unless_folder(Path(task.output).parent)
-    trained = open_trained(Path(task.run), task.checkpoint, scratch)
+    trained: Any
+    if is_bundle(Path(task.run)):
+        trained = open_bundle(Path(task.run), scratch)
+    else:
+        trained = open_trained(Path(task.run), task.checkpoint, scratch)
+    recorded = trained.recorded if isinstance(trained, OpenedBundle) else None
     fitted = trained.fitted()
 
     opened = cache(trained.dataset)
@@ -105,7 +112,7 @@ def _generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Genera
         dataset = opened()
         return np.asarray(dataset.arrays[port][dataset.training])
 
-    sampler = Sampler(trained.design, trained.models, fitted, training_rows)
+    sampler = Sampler(trained.design, trained.models, fitted, training_rows, recorded)
     first = sampler.first_step_from
     needed = (*sampler.inputs, *[name for name in [first] if name])
     if task.split is not None and needed:

@@ -131,8 +131,8 @@ EXPORT_FORMATS: dict[str, ExportFormat] = {
         ExportFormat(
             name="onnx",
             title="ONNX .onnx, one file",
-            help="For onnxruntime in Python, C#, Java, JavaScript and browsers, with ONNX's own LSTM and GRU; any number of rows "
-            "and steps.",
+            help="For onnxruntime in Python, C#, Java, JavaScript and browsers, with ONNX's own LSTM and GRU; any number of "
+            "rows and steps.",
             suffixes=(".onnx",),
             writer="seqdec_gui.runner.exports.onnx_file:OnnxFile",
             holds="computation and weights",
@@ -156,6 +156,20 @@ EXPORT_FORMATS: dict[str, ExportFormat] = {
             opened_by="ai_edge_litert.interpreter",
             extra="tflite",
             needs=("tensorflow", "ai_edge_litert"),
+        ),
+        ExportFormat(
+            name="bundle",
+            title="Bundle .zip, everything in one file",
+            help="Submodels, one-step decoder, alphabet and scaling, design, script and model card: whoever gets it can generate "
+            "with seqdec_gui.load_bundle, without the data.",
+            suffixes=(".zip",),
+            writer="seqdec_gui.runner.exports.bundle:BundleFile",
+            holds="all submodels, the one-step decoder, what was fitted to the data, design, script, model card",
+            opened_with="seqdec_gui.load_bundle(path).generate(rows)",
+            blocks=False,
+            step=False,
+            use="handing the whole over, generating",
+            ending=".bundle.zip",
         ),
         ExportFormat(
             name="script",

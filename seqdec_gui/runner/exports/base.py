@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import keras
 
     from seqdec_gui.domain.design import Design
+    from seqdec_gui.runner.opened_run import OpenedRun
 
 Array: TypeAlias = npt.NDArray[Any]
 Predict: TypeAlias = Callable[[list[Array]], list[npt.NDArray[np.float32]]]
@@ -38,6 +39,7 @@ class Source:
     - `scalings`: how the training standardised each input of `models[part]`; None for one that takes other numbers.
     - `raw_inputs`: whether the file shall standardise its inputs itself.
     - `results`: the names of what the model gives, for formats with names; without them those of the layers that give it.
+    - `trained`: the run, and `checkpoint` the one whose weights these are, for a format that holds more than the model.
     """
 
     models: Mapping[str, keras.Model]
@@ -48,6 +50,8 @@ class Source:
     scalings: Sequence[Scaling | None] = ()
     raw_inputs: bool = False
     results: Sequence[str] = ()
+    trained: OpenedRun | None = None
+    checkpoint: str = "best"
 
     @property
     def model(self) -> keras.Model:

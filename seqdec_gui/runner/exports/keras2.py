@@ -44,7 +44,7 @@ class _Walk(GraphWalk[Any]):
     def model(self, model: keras.Model) -> Any:
         """The Keras 2 model of a model, made once.
 
-        What is frozen is so layer by layer: Keras 2 would write the weights of a frozen submodel in another order than it reads.
+        Layers are frozen one by one: Keras 2 writes the weights of a frozen submodel in another order than it reads.
         """
         import tf_keras
 
