@@ -46,6 +46,11 @@ class Bundle:
         return self._opened.contents.name
 
     @property
+    def folder(self) -> Path:
+        """The folder into which the bundle was unpacked; it is removed with this object."""
+        return self._opened.folder
+
+    @property
     def models(self) -> dict[str, keras.Model]:
         return self._opened.models
 

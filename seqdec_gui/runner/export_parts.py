@@ -96,9 +96,8 @@ def _plan(trained: OpenedRun, part: str) -> Stepwise:
     plan = plan_for(trained.design, trained.program.inference)
     if isinstance(plan, Stepwise):
         return plan
-    text = (
-        f"There is no part {part} to export: {plan.port.block} gives all steps in one pass, and no decoder is run step by step."
-    )
+    block = plan.port.block
+    text = f"There is no part {part} to export: {block} gives all steps in one pass, and no decoder is run step by step."
     raise InvalidInput(text, "no_such_part", "part")
 
 

@@ -160,8 +160,8 @@ EXPORT_FORMATS: dict[str, ExportFormat] = {
         ExportFormat(
             name="bundle",
             title="Bundle .zip, everything in one file",
-            help="Submodels, one-step decoder, alphabet and scaling, design, script and model card: whoever gets it can generate "
-            "with seqdec_gui.load_bundle, without the data.",
+            help="Submodels, one-step decoder, alphabet and scaling, design, script and model card: whoever gets it can "
+            "generate with seqdec_gui.load_bundle, without the data.",
             suffixes=(".zip",),
             writer="seqdec_gui.runner.exports.bundle:BundleFile",
             holds="all submodels, the one-step decoder, what was fitted to the data, design, script, model card",

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import time
 from pathlib import Path, PurePath
@@ -15,13 +16,16 @@ import numpy as np
 
 from seqdec_gui import __version__
 from seqdec_gui.data.storage import not_written
+from seqdec_gui.domain.generation import Stepwise
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
+from seqdec_gui.runner.bundle_file import MODELS
 from seqdec_gui.runner.exports.base import Array, Predict, Source, Writer
 from seqdec_gui.runner.reopen import predictions
 from seqdec_gui.runs.export_formats import ONE_STEP
 
 if TYPE_CHECKING:
     from seqdec_gui.domain.design import Design
+    from seqdec_gui.runner.bundle import Bundle
     from seqdec_gui.runner.decoding.recorded import Recorded
     from seqdec_gui.runner.opened_run import OpenedRun
 
@@ -98,13 +102,32 @@ def _save_models(trained: OpenedRun, folder: Path, recorded: Recorded | None) ->
 
     folder.mkdir()
     models = {name: model for name, model in trained.models.items() if name != "full"}
-    try:
+    with contextlib.suppress(InvalidInput):  # no decoder that is run step by step
         models[ONE_STEP] = models_with(trained, ONE_STEP)[ONE_STEP]
-    except InvalidInput:  # no decoder that is run step by step
-        pass
     for name, model in models.items():
         model.save(folder / f"{name}.keras")
     return list(models)
+
+
+def _fail_unless_step_agrees(bundle: Bundle) -> None:
+    """Raise ValueError where the file of one step predicts something else than the decoder does."""
+    import keras
+
+    from seqdec_gui.domain.generation import plan_for
+    from seqdec_gui.domain.shapes import infer
+    from seqdec_gui.runner.decoding.step import build_step
+
+    file = bundle.folder / MODELS / f"{ONE_STEP}.keras"
+    plan = plan_for(bundle.design, infer(bundle.design)) if file.is_file() else None
+    if not isinstance(plan, Stepwise):
+        return
+    model: Any = keras.models.load_model(file, compile=False, safe_mode=True)
+    random = np.random.default_rng(0)
+    inputs = [random.uniform(0, 1, (2, *tensor.shape[1:])).round().astype(str(tensor.dtype)) for tensor in model.inputs]
+    step = build_step(bundle.design, bundle.models[plan.decoder], plan.decoder)
+    for p, q in zip(predictions(step, inputs), predictions(model, inputs), strict=True):
+        if not np.allclose(p, q, rtol=0, atol=1e-6):
+            raise ValueError(f"{file.name} does not predict what {plan.decoder} does")
 
 
 def opened(path: Path, options: dict[str, str], weights: list[Array]) -> Predict:
@@ -112,6 +135,7 @@ def opened(path: Path, options: dict[str, str], weights: list[Array]) -> Predict
     from seqdec_gui.runner.bundle import load_bundle
 
     bundle = load_bundle(path)
+    _fail_unless_step_agrees(bundle)
     model = bundle.models["full"]
 
     def predict(inputs: list[Array]) -> list[Array]:

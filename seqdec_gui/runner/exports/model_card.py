@@ -127,7 +127,9 @@ def _training(trained: OpenedRun, facts: Facts) -> list[str]:
     if facts.started is not None:
         started = facts.started
         devices = ", ".join(started.devices)
-        lines.append(f"- {started.epochs} epochs of {started.steps_per_epoch:,} steps, {started.batch_size:,} rows a step")
+        lines.append(
+            f"- {counted(started.epochs, 'epoch')} of {started.steps_per_epoch:,} steps, {started.batch_size:,} rows a step"
+        )
         lines.append(f"- {_plain(devices)}; engine {started.engine}, {started.precision}")
     if facts.saved is not None:
         lines.append(f"- weights: checkpoint `{facts.checkpoint}`, epoch {facts.saved.epoch}, step {facts.saved.step:,}")
@@ -156,7 +158,8 @@ def _certified(facts: Facts) -> str:
 
 def _versions(facts: Facts) -> str:
     listed = "".join(f", {_plain(name)} {_plain(version)}" for name, version in facts.versions.items())
-    return f"Made by seqdec-gui {__version__} on {time.strftime('%Y-%m-%d', time.gmtime())}; trained with{listed[1:] or ' unknown'}."
+    today = time.strftime("%Y-%m-%d", time.gmtime())
+    return f"Made by seqdec-gui {__version__} on {today}; trained with{listed[1:] or ' unknown'}."
 
 
 def _plain(text: str) -> str:
