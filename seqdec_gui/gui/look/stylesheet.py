@@ -78,6 +78,11 @@ QPushButton[kind="flat"]:hover { background: @hover@; }
 QPushButton[kind="flat"]:focus { border: 2px solid @accent@; padding: 0 7px; }
 QPushButton[kind="flat"]:disabled { color: @text_disabled@; }
 
+QPushButton[kind="on_accent"] { background: transparent; border: 1px solid @accent_text@; color: @accent_text@;
+    padding: 0 @s2@px; min-height: 20px; }
+QPushButton[kind="on_accent"]:hover { background: @accent_hover@; }
+QLabel[role="on_accent"] { color: @accent_text@; }
+
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: @r@px; padding: @s@px; }
 QToolButton:hover { background: @hover@; }
 QToolButton:pressed, QToolButton:checked { background: @pressed@; }
@@ -207,6 +212,9 @@ QFrame[role="card"][clickable="true"]:focus { border: 2px solid @accent@; }
 QFrame[role="bar"] { background: @selection@; border: none; border-bottom: 1px solid @border@; }
 QFrame[role="panel"] { background: @surface@; border: none; }
 QFrame[role="line"] { background: @border@; border: none; max-height: 1px; min-height: 1px; }
+QFrame#command_palette { background: @surface_raised@; border: 1px solid @control_border@; border-radius: 10px; }
+QFrame#command_palette QListWidget { background: transparent; border: none; }
+QFrame[role="line_upright"] { background: @border@; border: none; max-width: 1px; min-width: 1px; }
 QWidget[role="page"] { background: @surface@; }
 QWidget[role="ground"] { background: @window@; }
 QGroupBox { border: 1px solid @border@; border-radius: @r@px; margin-top: 12px; padding: @s3@px @s2@px @s2@px @s2@px; }

@@ -337,7 +337,7 @@ class Board(QWidget):
 
     def _start(self, suffix: str) -> Path | None:
         run = self._session.shown.run if self._session.shown else None
-        return run.path / f"{run.name}.{suffix}" if run is not None else None
+        return self._session.workspace.proposed_file(f"{run.name}.{suffix}") if run is not None else None
 
     @pyqtSlot()
     def _on_export_png(self) -> None:
