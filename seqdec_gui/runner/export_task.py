@@ -12,7 +12,7 @@ from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.domain.scaling import Scaling
 from seqdec_gui.runner.failures import plain_sentence
 from seqdec_gui.runner.reopen import FreshProcess, predictions, seconds_of
-from seqdec_gui.runs.export_formats import ONE_STEP, ExportFormat, export_format, fail_unless_installed
+from seqdec_gui.runs.export_formats import ExportFormat, export_format, fail_unless_installed, holds
 from seqdec_gui.runs.tasks import ExportAllTask, Exported, ExportedAll, ExportTask, FormatResult, Notice, Progress, TaskChannel
 
 if TYPE_CHECKING:
@@ -86,11 +86,6 @@ def export_all(task: ExportAllTask, channel: TaskChannel, scratch: Path) -> Expo
     return ExportedAll(
         results=tuple(results), standardised=prepared.standardised, keras_seconds=_keras_seconds(prepared.source)
     )
-
-
-def holds(row: ExportFormat, part: str) -> bool:
-    """Whether a file of the format can hold this part alone."""
-    return part == "full" or row.blocks or (part == ONE_STEP and row.step)
 
 
 def _fail_unless_holds(row: ExportFormat, part: str) -> None:

@@ -2,8 +2,8 @@
 
 `python -m seqdec_gui.runner.reopen MODULE` imports the module at once, for example Keras, then reads lines of JSON from its
 standard input: `path`; `opener`, the function that opens the file, and its `options` and `weights` (`runner.exports.base`);
-`arrays`, an `.npz` of the inputs `0`, `1`, ... in the model's order; `answer`, where the outputs go in the same form. It answers
-each with a line: what went wrong, or an empty string, and how many seconds the predictions took.
+`arrays`, an `.npz` of the inputs `0`, `1`, ... in the model's order; `answer`, where the outputs go in the same form. It
+answers each with a line: what went wrong, or an empty string, and how many seconds the predictions took.
 """
 
 from __future__ import annotations

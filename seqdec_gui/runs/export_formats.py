@@ -196,6 +196,18 @@ def export_format(name: str) -> ExportFormat:
     return EXPORT_FORMATS[name]
 
 
+def with_ending_of(path: Path, row: ExportFormat) -> Path:
+    """The path with the ending of the format in place of that of another."""
+    endings = {each for other in EXPORT_FORMATS.values() for each in (other.ending, *other.suffixes) if each}
+    ending = max((each for each in endings if path.name.lower().endswith(each)), key=len, default="")
+    return path.with_name(path.name[: len(path.name) - len(ending)] + row.proposed_ending)
+
+
+def holds(row: ExportFormat, part: str) -> bool:
+    """Whether a file of the format can hold this part alone."""
+    return part == "full" or row.blocks or (part == ONE_STEP and row.step)
+
+
 def not_installed(row: ExportFormat) -> str:
     """The sentence that packages for the format are missing, with the command that installs them; empty if none is."""
     missing = [name for name in row.needs if find_spec(name) is None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -46,14 +47,15 @@ def symbols_from(recorded: RecordedSymbols, fitted: Fitted, loss: str, width: in
     ids = (recorded.begin, recorded.end or 0, *recorded.fed_next)
     if not fits or not isinstance(codec, FittedText | FittedCategory | FittedIds) or not 0 <= min(ids) <= max(ids) < 2**31:
         raise InvalidInput(f"What is recorded of the symbols of {loss} does not go with its alphabet.", "damaged_bundle")
+    read: Callable[[Sequence[int]], str] = getattr(codec, "decode", str)
     if isinstance(codec, FittedIds):
         mark = recorded.end if codec.pad_id is not None else None
 
-        def read(numbers: Any) -> str:
+        def read_ids(numbers: Sequence[int]) -> str:
             shown = [int(number) for number in numbers]
             return " ".join(map(str, shown[: shown.index(mark)] if mark is not None and mark in shown else shown))
-    else:
-        read = codec.decode
+
+        read = read_ids
     return Symbols(
         recorded.begin,
         recorded.end,

@@ -87,7 +87,7 @@ def _layer_normalization(graph: Graph, layer: Any, x: Value) -> str:
     if axes not in ([-1], [len(x.shape) - 1]) or getattr(layer, "rms_scaling", False):
         raise NotInOnnx("normalises other axes than the last, or without a mean")
     named = {variable.name: np.asarray(variable, np.float32) for variable in layer.weights}
-    width = x.shape[-1]
+    width = int(x.shape[-1] or 0)
     scale = graph.constant(named.get("gamma", np.ones(width)), stem=f"{layer.name}/gamma")
     offset = graph.constant(named.get("beta", np.zeros(width)), stem=f"{layer.name}/beta")
     return graph.add("LayerNormalization", x.name, scale, offset, axis=-1, epsilon=float(layer.epsilon))

@@ -93,7 +93,8 @@ class OnnxWalk(GraphWalk[Value]):
         before, graph.scope = graph.scope, f"{layer.name}/"
         try:
             if kind == "NotEqual":  # the mask of an embedding, as Keras hands it on
-                x, number = call.inputs[0], call.keywords.get("x2", 0)
+                x, *other = call.inputs
+                number: Any = other[0] if other else call.keywords.get("x2", 0)
                 return [Value(graph.differs(x.name, graph.constant(number, np.int32 if x.ids else np.float32)), x.shape)]
             if kind == "Any":
                 shown = graph.as_floats(call.inputs[0].name)
@@ -102,7 +103,7 @@ class OnnxWalk(GraphWalk[Value]):
                 return [Value("", shape) for shape in call.shapes]
             if not type(layer).__module__.startswith("keras."):
                 raise NotInOnnx("is not one of Keras's own")
-            if any(isinstance(value, Value) and not value.name for value in call.inputs):
+            if any(not value.name for value in call.inputs):
                 raise NotInOnnx("takes the result of an operation that is no layer")
             names, mask = self._layer(kind, call)
         except (NotInOnnx, NoOperator) as error:
