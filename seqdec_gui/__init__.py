@@ -17,6 +17,8 @@ def load_bundle(path: Path | str) -> Bundle:
 
     Needs Keras with TensorFlow or JAX, and neither the window nor the data. No code of the bundle is run. Raises InvalidInput.
     """
-    from seqdec_gui.runner.bundle import load_bundle as load
+    from importlib import import_module
 
-    return load(path)
+    # by name: this package's own modules, which import no frameworks, all import this one
+    opened: Bundle = import_module("seqdec_gui.runner.bundle").load_bundle(path)
+    return opened

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from seqdec_gui.domain.scaling import Scaling
 from seqdec_gui.runner.failures import plain_sentence
 from seqdec_gui.runner.reopen import FreshProcess, predictions, seconds_of
 from seqdec_gui.runs.export_formats import ExportFormat, export_format, fail_unless_installed, holds
-from seqdec_gui.runs.tasks import ExportAllTask, Exported, ExportedAll, ExportTask, FormatResult, Notice, Progress, TaskChannel
+from seqdec_gui.runs.format_result import FormatResult
+from seqdec_gui.runs.tasks import ExportAllTask, Exported, ExportedAll, ExportTask, Notice, Progress, TaskChannel
 
 if TYPE_CHECKING:
     from seqdec_gui.runner.exports.base import Source
@@ -55,36 +57,61 @@ def export_one(task: ExportTask, channel: TaskChannel, scratch: Path) -> Exporte
 
 def export_all(task: ExportAllTask, channel: TaskChannel, scratch: Path) -> ExportedAll:
     """Write several formats into one folder; a format that fails does not keep the others from being written."""
-    from seqdec_gui.runner.export import export
-
     rows = [row for row in map(export_format, task.formats) if holds(row, task.part)]
     channel.send(Progress(total=len(rows) + 1, text="Opening the run"))
-    prepared = _prepared(task, channel, scratch)
-    results: list[FormatResult] = []
-    for number, row in enumerate(rows):
-        channel.send(Progress(done=number + 1, total=len(rows) + 1, text=f"{row.title}: writing, opening again and comparing"))
-        output = Path(task.folder) / f"{task.part}{row.proposed_ending}"
-        try:
-            saved = export(prepared.source, row.name, output)
-        except SeqdecError as error:
-            sentence = str(error).partition("\n")[0]
-            results.append(FormatResult(format=row.name, sentence=sentence, limit=isinstance(error, InvalidInput)))
-        except Exception as error:  # a library that fails in its own way shall not end the others
-            traceback.print_exc()
-            results.append(FormatResult(format=row.name, sentence=plain_sentence(error, "It failed")))
-        else:
-            results.append(
-                FormatResult(
-                    format=row.name,
-                    paths=tuple(map(str, saved.paths)),
-                    difference=max(saved.difference, prepared.difference),
-                    rows=saved.rows,
-                    bytes=saved.bytes,
-                    seconds=saved.seconds,
-                )
-            )
+    with contextlib.ExitStack() as stack:
+        processes = _Processes(stack, rows)
+        prepared = _prepared(task, channel, scratch)
+        results: list[FormatResult] = []
+        for number, row in enumerate(rows):
+            text = f"{row.title}: writing, opening again and comparing"
+            channel.send(Progress(done=number + 1, total=len(rows) + 1, text=text))
+            results.append(_result_of(task, prepared, row, processes.of(number)))
     return ExportedAll(
         results=tuple(results), standardised=prepared.standardised, keras_seconds=_keras_seconds(prepared.source)
+    )
+
+
+class _Processes:
+    """Processes that open the files of some formats: one for each library, begun one format ahead so that it is ready."""
+
+    def __init__(self, stack: contextlib.ExitStack, rows: Sequence[ExportFormat]) -> None:
+        self._stack, self._rows = stack, rows
+        self._started: dict[str, FreshProcess] = {}
+        self._start(0)
+
+    def _start(self, number: int) -> None:
+        module = self._rows[number].opened_by if number < len(self._rows) else ""
+        if module and module not in self._started:
+            self._started[module] = self._stack.enter_context(FreshProcess(module))
+
+    def of(self, number: int) -> FreshProcess:
+        """The process for this format; that for the next one is begun."""
+        self._start(number)
+        self._start(number + 1)
+        return self._started[self._rows[number].opened_by]
+
+
+def _result_of(task: ExportAllTask, prepared: _Prepared, row: ExportFormat, process: FreshProcess) -> FormatResult:
+    """Write one format, and say what came of it, whatever that is."""
+    from seqdec_gui.runner.export import export
+
+    output = Path(task.folder) / f"{task.part}{row.proposed_ending}"
+    try:
+        saved = export(prepared.source, row.name, output, process)
+    except SeqdecError as error:
+        sentence = str(error).partition("\n")[0]
+        return FormatResult(format=row.name, sentence=sentence, limit=isinstance(error, InvalidInput))
+    except Exception as error:  # a library that fails in its own way shall not end the others
+        traceback.print_exc()
+        return FormatResult(format=row.name, sentence=plain_sentence(error, "It failed"))
+    return FormatResult(
+        format=row.name,
+        paths=tuple(map(str, saved.paths)),
+        difference=max(saved.difference, prepared.difference),
+        rows=saved.rows,
+        bytes=saved.bytes,
+        seconds=saved.seconds,
     )
 
 

@@ -25,6 +25,7 @@ from seqdec_gui.domain.scaling import Scaling
 from seqdec_gui.runs.crash import explain
 from seqdec_gui.runs.engine_names import EngineName
 from seqdec_gui.runs.environment import child_environment, working_folder
+from seqdec_gui.runs.format_result import FormatResult
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.spec import DeviceChoice
 
@@ -194,22 +195,6 @@ class Exported(_Tagged, frozen=True, kw_only=True, tag="exported"):
     bytes: int = 0
     seconds: float = 0.0
     keras_seconds: float = 0.0
-
-
-class FormatResult(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What came of one format: files and figures as in `Exported`, or the `sentence` that says why there are none.
-
-    `limit`: the format cannot carry the model, or is not installed; otherwise the export failed.
-    """
-
-    format: str
-    paths: tuple[str, ...] = ()
-    difference: float | None = None
-    rows: int = 0
-    bytes: int = 0
-    seconds: float = 0.0
-    sentence: str = ""
-    limit: bool = False
 
 
 class ExportedAll(_Tagged, frozen=True, kw_only=True, tag="exported_all"):

@@ -30,7 +30,6 @@ from PyQt5.QtWidgets import (
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
-from seqdec_gui.gui.dialogs.export_choices import block_parts, lines_of, read_run, step_parts, verdict_on
 from seqdec_gui.gui.dialogs.export_table import ExportTable
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.stylesheet import polish
@@ -39,6 +38,7 @@ from seqdec_gui.gui.tasks.child_task import ChildTask, sentence_of
 from seqdec_gui.gui.widgets.focus import KeepsFocus
 from seqdec_gui.gui.widgets.run_picker import RunPicker
 from seqdec_gui.gui.workspace.workspace import Workspace
+from seqdec_gui.runs.export_choices import block_parts, lines_of, read_run, step_parts, verdict_on
 from seqdec_gui.runs.export_formats import (
     EXPORT_FORMATS,
     ExportFormat,

@@ -11,7 +11,7 @@ from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWi
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.scheme import color
 from seqdec_gui.runs.export_formats import EXPORT_FORMATS, ExportFormat, not_installed
-from seqdec_gui.runs.tasks import FormatResult
+from seqdec_gui.runs.format_result import FormatResult
 
 COLUMNS = ("Format", "For", "Result", "Size", "File")
 

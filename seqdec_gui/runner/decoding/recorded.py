@@ -15,7 +15,10 @@ from seqdec_gui.domain.problems import InvalidInput
 
 
 class RecordedSymbols(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The fields of `Symbols` that are data; how ids are read follows from the fit."""
+    """The fields of `Symbols` that are data; how ids are read follows from the fit.
+
+    `texts` are the texts of the predicted ids, for other programs that sample with the one-step decoder; marks have none.
+    """
 
     begin: int
     end: int | None
@@ -23,6 +26,7 @@ class RecordedSymbols(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     allowed: tuple[bool, ...]
     fed_next: tuple[int, ...]
     ends: bool
+    texts: tuple[str, ...] = ()
 
 
 class Recorded(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,7 +40,8 @@ class Recorded(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def recorded_symbols(symbols: Symbols) -> RecordedSymbols:
     """The symbols as data."""
     allowed, fed_next = (np.asarray(array).tolist() for array in (symbols.allowed, symbols.fed_next))
-    return RecordedSymbols(symbols.begin, symbols.end, symbols.steps, tuple(allowed), tuple(fed_next), symbols.ends)
+    texts = tuple(symbols.read([number]) for number in range(len(allowed)))
+    return RecordedSymbols(symbols.begin, symbols.end, symbols.steps, tuple(allowed), tuple(fed_next), symbols.ends, texts)
 
 
 def symbols_from(recorded: RecordedSymbols, fitted: Fitted, loss: str, width: int) -> Symbols:
