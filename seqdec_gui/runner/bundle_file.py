@@ -62,7 +62,10 @@ class _Version(msgspec.Struct):
 def is_bundle(path: Path) -> bool:
     """Whether this looks like a bundle: a zip archive with a `bundle.json`."""
     try:
-        return path.is_file() and zipfile.is_zipfile(path) and CONTENTS in zipfile.ZipFile(path).namelist()
+        if not path.is_file() or not zipfile.is_zipfile(path):
+            return False
+        with zipfile.ZipFile(path) as archive:
+            return CONTENTS in archive.namelist()
     except (OSError, zipfile.BadZipFile):
         return False
 
