@@ -2,7 +2,7 @@
 
     python tools/make_export_table.py [TEMPLATE ...]
 
-Every template is built with the weights that a training begins with, and each format is written, opened in a fresh process by its
+Every template is built with the weights that a training begins with, and each format is written, opened in a process by its own
 library and compared on random rows, as `seqdec-gui export` does: the whole model, and one step of its decoder. Takes minutes.
 """
 

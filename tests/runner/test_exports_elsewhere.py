@@ -70,7 +70,7 @@ def every_layer() -> Design:
         *({"layer": "Activation", "activation": name} for name in activations),
         {"layer": "Dropout"},
         {"layer": "Flatten"},
-        {"layer": "Reshape", "shape": [4, 2]},
+        {"layer": "Reshape", "shape": [4, 3]},
         {"layer": "Recurrent", "cell": "GRU", "units": 3, "return_sequences": False},
         {"layer": "Dense", "units": 5, "activation": "softmax"},
     ]

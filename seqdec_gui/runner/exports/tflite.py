@@ -16,7 +16,7 @@ import numpy as np
 
 from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.runner.exports.base import Array, Predict, Source, Writer
-from seqdec_gui.runner.exports.saved_model import fail_unless_tensorflow, named_function, without_cudnn
+from seqdec_gui.runner.exports.saved_model import SIGNATURE, fail_unless_tensorflow, named_function, without_cudnn
 
 if TYPE_CHECKING:
     import keras
@@ -68,9 +68,10 @@ def _converted(source: Source, rows: int | None) -> bytes:
         return dict(zip(names, frozen(*given), strict=True))
 
     signature = tf.function(call, input_signature=function.input_signature)
-    module = tf.Module()
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([signature.get_concrete_function()], module)
-    return bytes(converter.convert())
+    with tempfile.TemporaryDirectory(prefix="seqdec-gui-") as folder:
+        no_gradients = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+        tf.saved_model.save(tf.Module(), folder, signatures={SIGNATURE: signature}, options=no_gradients)
+        return bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())
 
 
 @contextlib.contextmanager
