@@ -14,6 +14,7 @@ from seqdec_gui.domain.paths import is_lasting
 from seqdec_gui.gui.workspace.data_trial import Checking
 from seqdec_gui.gui.workspace.devices import DeviceSelection
 from seqdec_gui.gui.workspace.document import DesignDocument
+from seqdec_gui.gui.workspace.proposals import Proposals
 
 if TYPE_CHECKING:
     from seqdec_gui.data.formats.base import Column
@@ -51,8 +52,9 @@ class TrainingState(msgspec.Struct, frozen=True):
 class Workspace(QObject):
     """The shared state of one open design, and the signals by which its pages ask for something and listen to each other.
 
-    `document` is the design, `devices` the devices of the next run, which all designs of a window share, and `checking` checks
-    the design's data. The workspace owns the document and everything that `part` makes.
+    `document` is the design, `devices` the devices of the next run, which all designs of a window share, `checking` checks
+    the design's data, `proposals` says which of its columns the ports may be meant for. The workspace owns the document and
+    everything that `part` makes.
     """
 
     page_requested = pyqtSignal(PageName)  # show this page
@@ -77,6 +79,7 @@ class Workspace(QObject):
         self.devices = DeviceSelection(self) if devices is None else devices
         self._parts: dict[type[QObject], QObject] = {}
         self.checking = Checking(document, self.devices, self)
+        self.proposals = Proposals(document, self)
         self.close_guards: list[CloseGuard] = []
         self._chosen_run: Path | None = None
         self._columns: tuple[Column, ...] = ()

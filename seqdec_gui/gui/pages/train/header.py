@@ -23,6 +23,7 @@ from PyQt5.QtWidgets import (
 
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.short_numbers import duration, value_text
+from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.look.stylesheet import polish
@@ -131,6 +132,7 @@ class Header(QWidget):
         self.back_button.clicked.connect(self.back_requested)
         follow_focus(self.stop_button, self.resume_button)
         follow_focus(self.resume_button, self.pause_button)
+        follow_focus(self.pause_button, self.resume_button)
 
     def _lay_out(self) -> None:
         self._buttons = (self._rate_label, self.rate, self.checkpoint_button, self.pause_button, self.stop_button,
@@ -231,6 +233,11 @@ class Header(QWidget):
             self._progress_words.setText(_starting(followed) if waiting else note)
             self._left.setText("")
             return
+        if history.compiling_since is not None and followed.alive and state == "running":
+            self.progress_bar.setRange(0, 0)
+            self._progress_words.setText(_compiling(history.compiling_since))
+            self._left.setText("")
+            return
         self.progress_bar.setRange(0, _FULL_BAR)
         self.progress_bar.setValue(round(history.progress * _FULL_BAR))
         words = [f"Epoch {min(max(1, history.epoch), started.epochs)} of {started.epochs}",
@@ -252,13 +259,16 @@ class Header(QWidget):
         paused = state == "paused"
         waiting = followed.waits_for("continue" if paused else "pause")
         self.pause_button.setText("Continue" if paused else "Pause")
-        action = "Continue training" if paused else "Pause training; the run keeps its memory on the devices"
+        action = "Continue training" if paused else "Pause training: saves everything and frees the devices until you continue"
         self.pause_button.setToolTip("Pauses at the end of the current interval" if waiting else action)
         self.pause_button.setEnabled(steerable and not waiting)
         self.stop_button.setEnabled(active and state in ("starting", "running", "paused"))
         ended = followed.status is not None
         idle = self._session.active is None
-        unfinished = ended and state in ("stopped", "failed", "crashed") and followed.history.saved is not None
+        # a run that was paused while it started has saved nothing yet, and begins anew
+        begun = state in ("stopped", "failed", "crashed") and followed.history.saved is not None
+        unfinished = ended and (begun or state == "paused")
+        self.resume_button.setText("Continue" if ended and state == "paused" else "Resume")
         self.resume_button.setVisible(unfinished and idle)
         self.continue_button.setVisible(ended and idle and followed.history.saved is not None)
         self.back_button.setVisible(not active and not idle)
@@ -388,6 +398,12 @@ def _starting(followed: FollowedRun) -> str:
     return f"Building the model and opening the data  ·  {duration(waited)}"
 
 
+def _compiling(since: float) -> str:
+    """Return a sentence about the time in which the first step is compiled, which says nothing of the pace of the others."""
+    waited = max(0.0, time.time() - since)
+    return f"Compiling the training step; the first one takes longest  ·  {duration(waited)}"
+
+
 def _facts(followed: FollowedRun) -> str:
     """Return a line about the run: `2 GPUs · JAX · 232,214 parameters · 12,000 rows`."""
     started = followed.history.started
@@ -398,7 +414,7 @@ def _facts(followed: FollowedRun) -> str:
             facts.append(f"{started.parameters.total:,} parameters")
         facts.append(f"batch {started.batch_size:,}")
         if started.rows.training:
-            facts.append(f"{started.rows.training:,} rows")
+            facts.append(counted(started.rows.training, "row"))
         if started.precision != "float32":
             facts.append(started.precision)
     return "  ·  ".join(fact for fact in facts if fact)
