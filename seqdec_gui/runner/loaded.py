@@ -10,21 +10,25 @@ from typing import Any
 import numpy as np
 
 from seqdec_gui.data.fitted import Fitted
-from seqdec_gui.runner.opened_run import OpenedRun, open_trained
+from seqdec_gui.runner.bundle_file import is_bundle
+from seqdec_gui.runner.opened_bundle import OpenedBundle, open_bundle
+from seqdec_gui.runner.opened_run import open_trained
 from seqdec_gui.runner.sampler import Sampler
 from seqdec_gui.runs.trained_files import stamps
 
 
 class LoadedRun:
-    """A trained run with what was compiled for it."""
+    """A trained run, or a bundle, with what was compiled for it."""
 
-    def __init__(self, trained: OpenedRun) -> None:
+    def __init__(self, trained: Any) -> None:
+        """`trained` is an `OpenedRun` or an `OpenedBundle`."""
         self.trained = trained
 
     @cached_property
     def fitted(self) -> Fitted:
         """The codecs that were fitted to the data. Raises InvalidInput."""
-        return self.trained.fitted()
+        found: Fitted = self.trained.fitted()
+        return found
 
     @cached_property
     def sampler(self) -> Sampler:
@@ -35,7 +39,8 @@ class LoadedRun:
             dataset = opened()
             return np.asarray(dataset.arrays[port][dataset.training])
 
-        return Sampler(self.trained.design, self.trained.models, self.fitted, training_rows)
+        recorded = self.trained.recorded if isinstance(self.trained, OpenedBundle) else None
+        return Sampler(self.trained.design, self.trained.models, self.fitted, training_rows, recorded)
 
 
 _last: dict[Hashable, LoadedRun] = {}
@@ -43,7 +48,12 @@ _last: dict[Hashable, LoadedRun] = {}
 
 
 def load(run: Path, checkpoint: str, scratch: Path) -> LoadedRun:
-    """Return a run with the weights of a checkpoint, opened anew if one of its files has changed since. Raises InvalidInput."""
+    """Return a run with the weights of a checkpoint, opened anew if one of its files has changed since; or a bundle.
+
+    Raises InvalidInput.
+    """
+    if is_bundle(run):
+        return LoadedRun(open_bundle(run, scratch))
     stamp = stamps(str(run), checkpoint)
     if stamp not in _last:
         loaded = LoadedRun(open_trained(run, checkpoint, scratch))

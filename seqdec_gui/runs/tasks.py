@@ -24,6 +24,7 @@ from seqdec_gui.domain.scaling import Scaling
 from seqdec_gui.runs.crash import explain
 from seqdec_gui.runs.engine_names import EngineName
 from seqdec_gui.runs.environment import child_environment
+from seqdec_gui.runs.format_result import FormatResult
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.spec import DeviceChoice
 
@@ -43,13 +44,28 @@ class _Tagged(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbi
 class ExportTask(_Tagged, frozen=True, kw_only=True, tag="export"):
     """Write a trained model, reopen it in a fresh process and compare it with the trained one.
 
-    `run` and `output` are absolute paths; `format` is a name of `runs.export_formats`; `part` is `full` or a block's id. With
-    `raw_inputs` the file standardises its inputs itself, so that it takes the numbers of the data.
+    `run` and `output` are absolute paths; `format` is a name of `runs.export_formats`; `part` is `full`, a block's id, or one
+    of `runs.export_formats.STEP_PARTS`. With `raw_inputs` the file standardises its inputs itself, so that it takes the numbers
+    of the data.
     """
 
     run: str
     format: str
     output: str
+    part: str = "full"
+    checkpoint: CheckpointName = "best"
+    raw_inputs: bool = False
+
+
+class ExportAllTask(_Tagged, frozen=True, kw_only=True, tag="export_all"):
+    """Write a trained model in several formats into `folder` (absolute path), as `<part><ending of the format>`.
+
+    The other fields are those of an `ExportTask`. A format that cannot hold `part` by itself is left out.
+    """
+
+    run: str
+    folder: str
+    formats: tuple[str, ...]
     part: str = "full"
     checkpoint: CheckpointName = "best"
     raw_inputs: bool = False
@@ -134,7 +150,7 @@ class CertifyTask(_Tagged, frozen=True, kw_only=True, tag="certify"):
     real_rows: bool = False
 
 
-Task: TypeAlias = ExportTask | GenerateTask | EvaluateTask | InspectTask | ProbeTask | CertifyTask
+Task: TypeAlias = ExportTask | ExportAllTask | GenerateTask | EvaluateTask | InspectTask | ProbeTask | CertifyTask
 
 
 READS_TRAINED_RUN = (GenerateTask, EvaluateTask)
@@ -170,13 +186,25 @@ Event: TypeAlias = Progress | Notice | Measured
 class Exported(_Tagged, frozen=True, kw_only=True, tag="exported"):
     """The files written, and the largest difference between the reopened model and the trained one on `rows` rows.
 
-    `standardised`: what the file takes, or gives, in place of the numbers of the data.
+    `standardised`: what the file takes, or gives, in place of the numbers of the data. `bytes` is the size of all files,
+    `seconds` how long the reopened model took for the rows, and `keras_seconds` how long Keras takes for them.
     """
 
     paths: tuple[str, ...]
     difference: float | None = None
     rows: int = 0
     standardised: tuple[Scaling, ...] = ()
+    bytes: int = 0
+    seconds: float = 0.0
+    keras_seconds: float = 0.0
+
+
+class ExportedAll(_Tagged, frozen=True, kw_only=True, tag="exported_all"):
+    """One result per format, in the order of the task; `standardised` and `keras_seconds` as in `Exported`."""
+
+    results: tuple[FormatResult, ...]
+    standardised: tuple[Scaling, ...] = ()
+    keras_seconds: float = 0.0
 
 
 class Generated(_Tagged, frozen=True, kw_only=True, tag="generated"):
@@ -252,7 +280,7 @@ class Trained(_Tagged, frozen=True, kw_only=True, tag="trained"):
     data: Literal["real", "random"] = "random"
 
 
-TaskResult: TypeAlias = Exported | Generated | Evaluated | Inspected | Probed | Trained
+TaskResult: TypeAlias = Exported | ExportedAll | Generated | Evaluated | Inspected | Probed | Trained
 
 
 class TaskFailed(_Tagged, frozen=True, kw_only=True, tag="failed"):
