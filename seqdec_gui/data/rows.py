@@ -13,7 +13,7 @@ import numpy as np
 from seqdec_gui.data.codecs import FittedCategory, FittedIds, FittedNumbers, FittedText
 from seqdec_gui.data.fitted import Fitted, FittedPort, faults
 from seqdec_gui.data.formats.base import Array, Table, reading
-from seqdec_gui.data.formats.dialect import find_delimiter
+from seqdec_gui.data.formats.delimiters import find_delimiter
 from seqdec_gui.data.formats.encodings import decoded
 from seqdec_gui.data.formats.numerals import plain_texts
 from seqdec_gui.data.formats.records import count_records

@@ -109,14 +109,15 @@ class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The options for reading delimited text files of a dataset; `auto` detects an option from the content of each file."""
+    """The options for reading the text files and sheets of a dataset; `auto` detects an option from each file's content."""
 
     header: Annotated[
         Literal["auto", "yes", "no"],
         Meta(description="Whether the first line names the columns; without, they are called column 1, column 2, ..."),
     ] = "auto"
     delimiter: Annotated[
-        Literal["auto", ",", ";", "tab", "|", "space"], Meta(description="What stands between two cells of a line.")
+        Literal["auto", ",", ";", "tab", "|", "space", "none"],
+        Meta(description="What stands between two cells of a line; none: every line is one text."),
     ] = "auto"
     quoting: Annotated[
         Literal["auto", "yes", "no"],
@@ -125,10 +126,24 @@ class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     encoding: Annotated[
         str, Meta(description="The character encoding as Python names it: utf-8, cp1252, latin-1, utf-16, ...")
     ] = "auto"
+    decimal: Annotated[
+        Literal["auto", ".", ","],
+        Meta(description="The decimal mark of numbers; the other of point and comma then stands between thousands."),
+    ] = "auto"
+    comment: Annotated[
+        str,
+        Meta(
+            description="What lines begin with that are no rows: #, %, // and the like, anywhere in the file. none: every "
+            "line is a row; auto: lines with # before the table, if they have fewer cells."
+        ),
+    ] = "auto"
+    sheet: Annotated[str, Meta(description="The sheet of a workbook, by its name or number from 1; empty: the first.")] = ""
 
     def __post_init__(self) -> None:
         if self.encoding != "auto" and not is_text_encoding(self.encoding):
             raise ValueError("Expected auto or a character encoding such as utf-8, cp1252, latin-1 or utf-16")
+        if not 1 <= len(self.comment) <= 8 or any(mark in self.comment for mark in '"\r\n'):
+            raise ValueError("Expected auto, none, or what comment lines begin with, such as # or %")
 
 
 def is_text_encoding(name: str) -> bool:

@@ -28,7 +28,7 @@ def set_value(design: Design, name: str, text: str) -> Design:
     """Return the design with one value set.
 
     `name` is `block.parameter`, `training.field`, `data.file`, `data.numbering`, `data.split.field`, `port.codec.field` or a
-    reading option: `data.header`, `data.delimiter`, `data.quoting`, `data.encoding`.
+    reading option: `data.header`, `data.delimiter`, `data.decimal` and so on.
 
     Lists are written `128,128` or `[128,128]`, tables as JSON, no value as `none`. Raises InvalidInput that names the
     parameter, its range or choices, and near matches for a misspelt name.
