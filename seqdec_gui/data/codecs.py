@@ -11,7 +11,18 @@ import numpy as np
 
 from seqdec_gui.data.formats.base import Array, Chunk
 from seqdec_gui.data.sources import NumberSurvey, Source, survey_numbers
-from seqdec_gui.data.tokens import Lookup, Survey, TokenKind, first_row_with, place, reversed_rows, survey
+from seqdec_gui.data.tokens import (
+    Lookup,
+    Survey,
+    TextForm,
+    TokenKind,
+    first_row_with,
+    place,
+    reversed_rows,
+    survey,
+    truncated,
+)
+from seqdec_gui.domain.bindings import Longer, Normalise, Strip
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.wording import counted
 
@@ -63,7 +74,7 @@ class FittedText(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=
 
     `length` is the stored length, marks included; for a teacher-forced decoder it is one more than the decoder takes. `begin`
     and `end` are whether the rows have these marks. A reserved id is not used by the rows: it gives the symbols the same ids
-    as in a column that has the mark.
+    as in a column that has the mark. With `unknown`, the charset has the entry `UNKNOWN`, whose id all other tokens get.
     """
 
     charset: tuple[str, ...]
@@ -76,6 +87,20 @@ class FittedText(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=
     lowercase: bool = False
     begin_reserved: bool = False
     end_reserved: bool = False
+    normalise: Normalise = "none"
+    strip: Strip = "none"
+    unknown: bool = False
+    longer: Longer = "refuse"
+
+    @property
+    def form(self) -> TextForm:
+        """How text is prepared and divided into tokens."""
+        return TextForm(self.tokens, self.lowercase, self.normalise, self.strip)
+
+    @property
+    def unknown_id(self) -> int | None:
+        """The id of tokens outside the charset; None if their rows are refused."""
+        return self.first_symbol + self.charset.index(UNKNOWN) if self.unknown else None
 
     @property
     def numbering(self) -> TextNumbering:
@@ -122,7 +147,7 @@ class FittedText(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=
 
     def faults(self, source: Source, where: str, seen: Survey | None = None) -> list[Problem]:
         """Return problems of empty rows, unknown symbols and rows that are too long. Raises InvalidInput if it is not text."""
-        seen = seen or survey(source.texts(), self.tokens, self.lowercase)
+        seen = seen or survey(source.texts(), self.form)
         problems = []
         if seen.empty:
             text = (
@@ -130,13 +155,13 @@ class FittedText(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=
             )
             problems.append(Problem("error", "empty_rows", where, text, "Fill or remove them."))
         known = set(self.charset)
-        unknown = {symbol: count for symbol, count in seen.symbols.items() if symbol not in known}
+        unknown = {symbol: count for symbol, count in seen.symbols.items() if symbol not in known and not self.unknown}
         if unknown:
-            row, symbol = first_row_with(source.texts(), unknown, self.tokens, self.lowercase)
+            row, symbol = first_row_with(source.texts(), unknown, self.form)
             others = f" ({len(unknown)} unknown symbols in all)" if len(unknown) > 1 else ""
             text = f"{source.label}, row {row + 1}: symbol {symbol!r} is not in the charset {self.shown_charset}{others}."
             problems.append(Problem("error", "unknown_symbol", where, text, "Remove it, or train with it."))
-        if seen.longest > self.room:
+        if seen.longest > self.room and self.longer == "refuse":
             text = (
                 f"{source.label} has {counted(seen.longer_than(self.room), 'row')} of more than {self.room} symbols; "
                 f"the longest, row {seen.longest_row + 1}, has {seen.longest}."
@@ -147,17 +172,21 @@ class FittedText(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=
     @property
     def shown_charset(self) -> str:
         """The charset in a message."""
-        if self.tokens == "characters":
+        if self.tokens in ("characters", "graphemes"):
             return repr("".join(self.charset))
         return "{" + " ".join(self.charset[:20]) + (" ..." if len(self.charset) > 20 else "") + "}"
 
     def encoder(self) -> Encoder:
         """Return a function from Arrow strings to ids `(rows, length)`, for rows without `faults`."""
-        return partial(self._encode, Lookup(self.charset, self.first_symbol, self.tokens, self.lowercase))
+        return partial(
+            self._encode, Lookup(self.charset, self.first_symbol, self.form, -1 if self.unknown_id is None else self.unknown_id)
+        )
 
     def _encode(self, lookup: Lookup, chunk: Chunk) -> Array:
         """Encode Arrow strings as ids `(rows, length)`, with marks and padding."""
         ids, lengths = lookup.ids(chunk)
+        if self.longer == "truncate":
+            ids, lengths = truncated(ids, lengths, self.room)
         if self.reverse:
             ids = reversed_rows(ids, lengths)
         used = lengths + self.begin + self.end

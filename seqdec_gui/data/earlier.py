@@ -144,7 +144,10 @@ def _kept(codec: Codec | None, known: FittedCodec, source: Source) -> Kept:
         case FittedText():
             text_codec = codec if isinstance(codec, TextCodec) else TextCodec()
             marks, length = _MARKS[known.begin, known.end], text_codec.length
-            kept_codec = TextCodec(known.tokens, (), length, marks, known.padding, known.reverse, known.lowercase)
+            kept_codec = TextCodec(
+                known.tokens, (), length, marks, known.padding, known.reverse, known.lowercase, normalise=known.normalise,
+                strip=known.strip, unknown=known.unknown, longer=text_codec.longer,
+            )  # fmt: skip
             longer_charset = text_codec.charset if len(text_codec.charset) > len(known.charset) else known.charset
             return Kept(kept_codec, msgspec.structs.replace(known, charset=longer_charset))
         case FittedCategory():
@@ -184,7 +187,7 @@ def _differences(codec: Codec | None, known: FittedCodec, port: DataPort) -> lis
         case TextCodec(), FittedText():
             differences = [
                 f"{name} is {_shown(value)} here and was {_shown(earlier_value)} there"
-                for name in ("tokens", "padding", "reverse", "lowercase")
+                for name in ("tokens", "padding", "reverse", "lowercase", "normalise")
                 if (value := getattr(codec, name)) != (earlier_value := getattr(known, name))
             ]
             common = min(len(codec.charset), len(known.charset))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
 import numpy as np
 
 from seqdec_gui.data.codecs import (
+    UNKNOWN,
     FittedCategory,
     FittedCodec,
     FittedIds,
@@ -21,7 +23,7 @@ from seqdec_gui.data.padding import has_zeros, likely_padding, stands_inside
 from seqdec_gui.data.scaling import choose_scaling
 from seqdec_gui.data.sources import NumberSurvey, Source, survey_numbers
 from seqdec_gui.data.tensor_feeds import TensorFeed
-from seqdec_gui.data.tokens import Survey, survey
+from seqdec_gui.data.tokens import Strip, Survey, TextForm, survey
 from seqdec_gui.domain.bindings import CategoryCodec, Codec, IdsCodec, TextCodec, ValuesCodec, VectorCodec
 from seqdec_gui.domain.dataflow import DataPort
 from seqdec_gui.domain.problems import InvalidInput, Problem
@@ -165,17 +167,44 @@ class TextPlan(NamedTuple):
     numbering: TextNumbering
     seen: Survey
     remarks: tuple[Problem, ...] = ()
+    unknown: bool = False
+    """Whether tokens outside the charset become the unknown symbol."""
 
 
 def plan_alone(demand: Demand, source: Source, codec: TextCodec) -> TextPlan:
     """Return the plan for a column that shares its numbering with no other. Raises InvalidInput if the rows are not text."""
-    seen = survey(source.texts(), codec.tokens, codec.lowercase)
-    return TextPlan(TextNumbering(codec.charset or symbols_in(seen), *marks_of(codec, demand.port)), seen)
+    seen = survey(source.texts(), form_of(codec))
+    charset = charset_of([] if codec.charset else [seen], [codec], codec.charset)
+    return TextPlan(TextNumbering(charset, *marks_of(codec, demand.port)), seen, (), codec.has_unknown)
 
 
-def symbols_in(seen: Survey) -> tuple[str, ...]:
-    """Return the symbols of the rows, sorted."""
-    return tuple(symbol for symbol in seen.symbols if symbol)
+def form_of(codec: TextCodec) -> TextForm:
+    """Return how a codec prepares and divides text. A line end that the charset has is not stripped."""
+    strip: Strip = "none" if codec.strip == "newlines" and {"\n", "\r"} & set(codec.charset) else codec.strip
+    return TextForm(codec.tokens, codec.lowercase, codec.normalise, strip)
+
+
+def charset_of(surveys: Sequence[Survey], codecs: Sequence[TextCodec], initial: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the charset of columns with one numbering: the initial symbols, then those of the rows, sorted.
+
+    Rare symbols are left out as the codecs say, and an unknown symbol is added where one of them has it.
+    """
+    counts: dict[str, int] = {}
+    for seen in surveys:
+        for symbol, times in seen.symbols.items():
+            counts[symbol] = counts.get(symbol, 0) + times
+    unknown = any(codec.has_unknown for codec in codecs)
+    least = max((codec.min_count for codec in codecs), default=1)
+    further = [
+        symbol
+        for symbol, times in counts.items()
+        if symbol and times >= least and symbol not in set(initial) and not (unknown and symbol == UNKNOWN)
+    ]
+    caps = [codec.max_symbols for codec in codecs if codec.max_symbols is not None]
+    if caps:
+        room = max(0, min(caps) - sum(symbol != UNKNOWN for symbol in initial))
+        further = sorted(further, key=lambda symbol: (-counts[symbol], symbol))[:room]
+    return (*initial, *([UNKNOWN] if unknown and UNKNOWN not in initial else []), *sorted(further))
 
 
 def marks_of(codec: TextCodec, port: DataPort) -> tuple[bool, bool]:
@@ -201,9 +230,10 @@ def _fit_text(demand: Demand, source: Source, codec: TextCodec, plan: TextPlan) 
     fitted = FittedText(
         numbering.charset, length, begin, end, codec.tokens, codec.padding, codec.reverse, codec.lowercase,
         begin_reserved=numbering.begin and not begin, end_reserved=numbering.end and not end,
+        normalise=codec.normalise, strip=form_of(codec).strip, unknown=plan.unknown, longer=codec.longer,
     )  # fmt: skip
-    problems += wrong
-    allowed = msgspec.structs.replace(fitted, charset=codec.charset) if codec.charset else fitted
+    problems += [*wrong, *_unknown_problems(source, fitted, seen, where)]
+    allowed = msgspec.structs.replace(fitted, charset=codec.charset) if codec.charset and not plan.unknown else fitted
     problems += [problem for problem in allowed.faults(source, where, seen) if problem.code != "too_long"]
     problems += plan.remarks
     parts = ", ".join(["padding", *["begin"] * numbering.begin, *["end"] * numbering.end])
@@ -229,6 +259,10 @@ def _text_length(demand: Demand, source: Source, codec: TextCodec, seen: Survey,
     if needed <= stored:
         return stored, []
     room_for_symbols, needed_steps = stored - marks, needed - demand.extra
+    if codec.longer == "truncate":
+        cut = counted(seen.longer_than(room_for_symbols), "row")
+        text = f"{source.label}: {cut} of more than {room_for_symbols} symbols are cut to as many."
+        return stored, [Problem("info", "rows_truncated", where, text)]
     text = (
         f"{source.label} has {counted(seen.longer_than(room_for_symbols), 'row')} too long for {steps} steps: the longest, "
         f"row {seen.longest_row + 1}, has {seen.longest} symbols and needs {needed_steps} steps with its marks."
@@ -237,8 +271,22 @@ def _text_length(demand: Demand, source: Source, codec: TextCodec, seen: Survey,
     return stored, [Problem("error", "too_long", where, text, hint, needed_steps)]
 
 
+def _unknown_problems(source: Source, fitted: FittedText, seen: Survey, where: str) -> list[Problem]:
+    """Return a remark on how many tokens become the unknown symbol."""
+    known = set(fitted.charset) - {UNKNOWN}
+    others = {symbol: times for symbol, times in seen.symbols.items() if symbol not in known} if fitted.unknown else {}
+    if not others:
+        return []
+    total, lost = sum(seen.symbols.values()), sum(others.values())
+    text = (
+        f"{source.label}: {lost:,} of {total:,} tokens ({lost / total:.2%}), {counted(len(others), 'different one')}, "
+        f"become the unknown symbol."
+    )
+    return [Problem("info", "unknown_tokens", where, text)]
+
+
 def _charset_problems(codec: TextCodec, where: str) -> list[Problem]:
-    wrong = [symbol for symbol in codec.charset if codec.tokens == "characters" and len(symbol) != 1]
+    wrong = [symbol for symbol in codec.charset if not symbol or (codec.tokens == "characters" and len(symbol) != 1)]
     wrong += [symbol for symbol in codec.charset if codec.tokens == "words" and symbol.split() != [symbol]]
     if len(set(codec.charset)) < len(codec.charset):
         wrong += [symbol for i, symbol in enumerate(codec.charset) if symbol in codec.charset[:i]]

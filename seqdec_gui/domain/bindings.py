@@ -11,12 +11,21 @@ from msgspec import Meta
 Numbering = Literal["shared", "own"]
 """Whether columns of text that belong together share the ids of symbols, or each column has its own."""
 
+Tokens = Literal["characters", "words", "smiles", "selfies", "graphemes"]
+Normalise = Literal["none", "nfc", "nfkc"]
+Strip = Literal["newlines", "spaces", "none"]
+Longer = Literal["refuse", "truncate"]
+
 
 class TextCodec(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=True):
     """Encodes text as token ids: 0 for padding, then (if used or reserved) begin and end, then the charset in order."""
 
     tokens: Annotated[
-        Literal["characters", "words"], Meta(description="What one token is; words are split at white space.")
+        Tokens,
+        Meta(
+            description="What one token is. words are split at white space; smiles: atoms, such as Cl or [nH], bonds and "
+            "rings; selfies: what stands in brackets; graphemes: letters with their accents, and composed emoji."
+        ),
     ] = "characters"
     charset: Annotated[tuple[str, ...], Meta(description="The tokens in order of their ids; empty: those of the data.")] = ()
     length: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
@@ -35,6 +44,37 @@ class TextCodec(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=T
             "data.numbering says, and own where a block has no room for the shared numbering."
         ),
     ] = "auto"
+    normalise: Annotated[
+        Normalise,
+        Meta(
+            description="Unicode normal form of the text: nfc composes letters and accents, nfkc also unites variants such as "
+            "ligatures and full-width letters."
+        ),
+    ] = "none"
+    strip: Annotated[
+        Strip, Meta(description="What is removed: line ends at the end of a text, or white space at both of its ends.")
+    ] = "newlines"
+    min_count: Annotated[
+        int, Meta(ge=1, le=2**31 - 1, description="Tokens that occur less often than this become the unknown symbol.")
+    ] = 1
+    max_symbols: (
+        Annotated[
+            int,
+            Meta(ge=1, le=2**31 - 1, description="The most frequent tokens that get an id; others become the unknown symbol."),
+        ]
+        | None
+    ) = None
+    unknown: Annotated[
+        bool, Meta(description="Give tokens outside the charset the id of an unknown symbol, instead of refusing their rows.")
+    ] = False
+    longer: Annotated[
+        Longer, Meta(description="What becomes of rows with more tokens than there is room for: refused, or cut at their ends.")
+    ] = "refuse"
+
+    @property
+    def has_unknown(self) -> bool:
+        """Whether there is an unknown symbol: asked for, or needed since rare tokens get no id."""
+        return self.unknown or self.min_count > 1 or self.max_symbols is not None
 
 
 class IdsCodec(msgspec.Struct, frozen=True, tag="ids", forbid_unknown_fields=True):

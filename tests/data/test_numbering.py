@@ -150,7 +150,10 @@ def test_shared_numbering_gives_every_symbol_one_id_and_loses_no_text(
 ) -> None:
     bindings = [
         TextBinding(
-            Demand(port, None, np.ones(len(texts), bool), 0), RowSource(name, texts), TextCodec(marks=wanted), ("", (name,))
+            Demand(port, None, np.ones(len(texts), bool), 0),
+            RowSource(name, texts),
+            TextCodec(marks=wanted, strip="none"),
+            ("", (name,)),
         )
         for name, port, texts, wanted in (("x", fed(99, None), one, marks), ("y", judged(99, None), other, target_marks))
     ]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from seqdec_gui.data.formats import records as records_module
@@ -322,6 +322,7 @@ def test_two_lines_of_one_column_are_not_joined_without_a_word(tmp_path: Path) -
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.text('ab"', max_size=4), st.text('ab"', max_size=4)), min_size=1, max_size=12))
+@example([("", '"'), ("", 'a"')])
 def test_no_row_of_pairs_written_without_quoting_is_joined_with_the_next(tmp_path: Path, pairs: list[tuple[str, str]]) -> None:
     path = written(tmp_path / "a.tsv", "".join(f"x{i}\t{a} {b}\t{b}\n" for i, (a, b) in enumerate(pairs)))
     try:

@@ -169,7 +169,8 @@ def _swallowing(content: bytes, delimiter: str, count: Count) -> int:
         return -1
     if delimiter != "\t" and count.records >= _MIN_STYLED_ROWS and 2 * count.quoted > count.records:
         return -1
-    return looks_like_rows(content, delimiter, len(sample_of(content, delimiter, True)[0].cells))
+    widths = {len(sample_of(content, delimiter, quoted)[0].cells) for quoted in (True, False)}
+    return max(looks_like_rows(content, delimiter, width) for width in widths)
 
 
 def _swallowing_problems(content: bytes, delimiter: str, name: str, line: int) -> Problem:
