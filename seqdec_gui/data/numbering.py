@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from seqdec_gui.data.codecs import FittedText, TextNumbering
-from seqdec_gui.data.fitting import Demand, TextPlan, charset_of, form_of, marks_of, symbol_room
+from seqdec_gui.data.demands import Demand, symbol_room
+from seqdec_gui.data.fitting import TextPlan, charset_of, form_of, marks_of
 from seqdec_gui.data.sources import Source
 from seqdec_gui.data.tokens import Survey, TextForm, survey
 from seqdec_gui.domain.bindings import Numbering, TextCodec

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
+FaultyRows = Literal["refuse", "leave_out"]
 Numbering = Literal["shared", "own"]
 """Whether columns of text that belong together share the ids of symbols, or each column has its own."""
 
@@ -96,8 +97,13 @@ class IdsCodec(msgspec.Struct, frozen=True, tag="ids", forbid_unknown_fields=Tru
     ) = None
 
 
+Missing = Annotated[
+    Literal["refuse", "mean"], Meta(description="What stands for a missing number: nothing, its row is refused; or the mean.")
+]
+
+
 class VectorCodec(msgspec.Struct, frozen=True, tag="vector", forbid_unknown_fields=True):
-    """Standardises numbers to mean 0 and deviation 1 over the training rows, if needed or asked for."""
+    """Scales numbers over the training rows, if needed or asked for, and may reduce them to their principal components."""
 
     standardise: Annotated[
         bool | Literal["auto"],
@@ -106,6 +112,23 @@ class VectorCodec(msgspec.Struct, frozen=True, tag="vector", forbid_unknown_fiel
             "mean within 0.1 of 0 and a deviation within 0.1 of 1."
         ),
     ] = "auto"
+    scaling: Annotated[
+        Literal["standard", "minmax"],
+        Meta(description="standard: to mean 0 and deviation 1; minmax: to the range from 0 to 1."),
+    ] = "standard"
+    components: (
+        Annotated[
+            float,
+            Meta(
+                gt=0,
+                le=8192,
+                description="The number of principal components to which the vector is reduced, after scaling; below 1 the "
+                "share of the variance that they keep. Predictions are turned back.",
+            ),
+        ]
+        | None
+    ) = None
+    missing: Missing = "refuse"
 
 
 class CategoryCodec(msgspec.Struct, frozen=True, tag="category", forbid_unknown_fields=True):
@@ -117,8 +140,18 @@ class CategoryCodec(msgspec.Struct, frozen=True, tag="category", forbid_unknown_
 class ValuesCodec(msgspec.Struct, frozen=True, tag="values", forbid_unknown_fields=True):
     """Takes numbers as they are."""
 
+    missing: Missing = "refuse"
 
-Codec: TypeAlias = TextCodec | IdsCodec | VectorCodec | CategoryCodec | ValuesCodec
+
+class BitsCodec(msgspec.Struct, frozen=True, tag="bits", forbid_unknown_fields=True):
+    """Takes every digit of a text of zeros and ones, such as a fingerprint, for a number of a vector."""
+
+    bits: (
+        Annotated[int, Meta(ge=1, le=1_000_000, description="How many digits a text has; none: as many as the first.")] | None
+    ) = None
+
+
+Codec: TypeAlias = TextCodec | IdsCodec | VectorCodec | CategoryCodec | ValuesCodec | BitsCodec
 
 
 class Binding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -214,6 +247,14 @@ class DataSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "files): each by itself. The first column that is bound makes null shared."
         ),
     ] = None
+
+    faulty_rows: Annotated[
+        FaultyRows,
+        Meta(
+            description="What becomes of rows that cannot be used (empty, too long, with an unknown symbol or a missing "
+            "number): the training is refused, or they are left out of it, and counted."
+        ),
+    ] = "refuse"
 
     def with_bindings(self, bindings: tuple[Binding, ...]) -> DataSource:
         """Return the dataset with these bindings. The first binding sets the numbering to "shared" if it is not set."""

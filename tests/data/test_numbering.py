@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from seqdec_gui.data.codecs import FittedText
 from seqdec_gui.data.dataset import Dataset, open_dataset
+from seqdec_gui.data.demands import Demand
 from seqdec_gui.data.fitted import encode, faults
 from seqdec_gui.data.fitted import loads as loads_fitted
-from seqdec_gui.data.fitting import Demand, fit
+from seqdec_gui.data.fitting import fit
 from seqdec_gui.data.numbering import TextBinding, plan_texts
 from seqdec_gui.data.sources import RowSource
 from seqdec_gui.domain.bindings import Binding, DataSource, Split, TextCodec

@@ -27,7 +27,7 @@ _SAMPLE_CELLS = 20_000
 DELIMITERS = (",", ";", "\t", "|")
 """The delimiters that are detected. If several suit equally, the first of them is used, with a warning."""
 
-_WRITTEN = {"tab": "\t", "space": " ", "none": ""}
+DELIMITERS_AS_WRITTEN = {"tab": "\t", "space": " ", "none": ""}
 """The delimiter for each word that `data.delimiter` may have instead of a character."""
 
 _UNUSED = bytes((*range(0x1F, 0x0D, -1), *range(1, 9), 0x7F)).decode()
@@ -72,7 +72,7 @@ def delimiter_of(
     It is empty if every line is one text.
     """
     if reading.delimiter != "auto":
-        return _WRITTEN.get(reading.delimiter, reading.delimiter), []
+        return DELIMITERS_AS_WRITTEN.get(reading.delimiter, reading.delimiter), []
     row = format_of(within)
     if row is not None and row.delimiter:
         return row.delimiter, _first_line_problems(content, row.delimiter, name)
@@ -144,7 +144,7 @@ def obeyed(delimiter: str, reading: Reading, name: str) -> tuple[Reading, list[P
     """Return the options with the delimiter that a line `sep=;` names, if it is a possible one, and a remark on that line."""
     text = f"The first line of {name} names the delimiter ({delimiter!r}) and was skipped."
     if reading.delimiter == "auto" and delimiter in DELIMITER_NAMES:
-        written = {mark: word for word, mark in _WRITTEN.items() if mark}
+        written = {mark: word for word, mark in DELIMITERS_AS_WRITTEN.items() if mark}
         reading = msgspec.structs.replace(reading, delimiter=written.get(delimiter, delimiter))
     return reading, [Problem("info", "comments_skipped", "data", text)]
 

@@ -9,7 +9,7 @@ from PyQt5.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from seqdec_gui.data.codecs import FittedCodec
 from seqdec_gui.data.dataset import Bound, Trial
-from seqdec_gui.data.fitting import Fit
+from seqdec_gui.data.demands import Fit
 from seqdec_gui.data.formats.base import Column
 from seqdec_gui.data.remedies import Remedy, advice, remedies
 from seqdec_gui.domain import data_edits as edits
