@@ -5,8 +5,10 @@ from __future__ import annotations
 import codecs
 import difflib
 import os
+import re
 import stat
 import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from seqdec_gui.domain.bindings import DataSource
 from seqdec_gui.domain.catalog import KINDS
 from seqdec_gui.domain.conversion import explained
 from seqdec_gui.domain.design import Block, Design, Link, Port
+from seqdec_gui.domain.json_lines import fault, lines
 from seqdec_gui.domain.kinds.base import Kind
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.training import Training
@@ -70,9 +73,28 @@ def loads(text: str | bytes) -> Design:
     try:
         plain = msgspec.json.decode(text.removeprefix(codecs.BOM_UTF8) if isinstance(text, bytes) else text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        hint = "The file is damaged or cut off, or no design; an autosave may stand beside it."
-        raise InvalidInput([Problem("error", "not_json", "", f"Expected JSON: {error}.", hint)]) from None
+        raise InvalidInput([_not_json(text, error)]) from None
     return from_builtins(plain)
+
+
+def _not_json(text: str | bytes, error: Exception) -> Problem:
+    """Return what is wrong with a file that is not JSON, where, and what to do."""
+    words = str(error)
+    hint = "Open a .seqdec file; this is something else."
+    try:
+        decoded = text if isinstance(text, str) else text.removeprefix(codecs.BOM_UTF8).decode()
+    except UnicodeDecodeError:
+        return Problem("error", "not_json", "", "Expected JSON, got bytes that are no text.", hint)
+    if found := fault(decoded):
+        words = found
+    if not decoded.strip():
+        hint = "Open another file, or an earlier copy of this one."
+    elif decoded.lstrip().startswith("{"):
+        hint = (
+            "Mend the file there with a text editor, or open an earlier copy; "
+            "a file of the same name with .autosave beside it holds the last changes."
+        )
+    return Problem("error", "not_json", "", f"Expected JSON: {words}.", hint)
 
 
 def from_builtins(plain: Any) -> Design:
@@ -225,8 +247,41 @@ def load(path: Path | str) -> Design:
     try:
         return loads(text)
     except InvalidInput as error:
-        places = [msgspec.structs.replace(p, where=p.where or str(path)) for p in error.problems]
-        raise InvalidInput(places) from None
+        located = _with_lines(error.problems, text, path)
+        raise InvalidInput([msgspec.structs.replace(p, where=p.where or str(path)) for p in located]) from None
+
+
+def _with_lines(problems: Sequence[Problem], text: bytes, path: Path) -> list[Problem]:
+    """Return the problems with the file and the line of what they are about."""
+    if any(not problem.where for problem in problems):  # the file as a whole
+        return list(problems)
+    decoded = text.removeprefix(codecs.BOM_UTF8).decode(errors="replace")
+    known = lines(decoded)
+    ids = {str(block.get("id")): index for index, block in reversed(list(enumerate(_blocks_in(decoded))))}
+    located = []
+    for problem in problems:
+        line = next((known[way] for way in _ways(problem.where, ids) if way in known), 0)
+        where = f"line {line} of {path.name}" if line else path.name
+        words, end = problem.text.removesuffix("."), "." if problem.text.endswith(".") else ""
+        located.append(msgspec.structs.replace(problem, text=f"{words} ({where}){end}"))
+    return located
+
+
+def _blocks_in(text: str) -> list[dict[str, Any]]:
+    blocks = msgspec.json.decode(text).get("blocks", [])
+    return [block if isinstance(block, dict) else {} for block in blocks] if isinstance(blocks, list) else []
+
+
+def _ways(where: str, ids: dict[str, int]) -> Iterator[tuple[str | int, ...]]:
+    """Give the ways to the place of a problem, the nearest first: `model_1.units` -> blocks, 0, parameters, units."""
+    parts: list[str | int] = [int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", where)]
+    block = next((name for name in (where, where.rpartition(".")[0], where.partition(".")[0]) if name in ids), None)
+    if block is not None:
+        index, field = ids[block], where[len(block) + 1 :]
+        yield from (("blocks", index, "parameters", field), ("blocks", index, field), ("blocks", index))
+    while parts:
+        yield tuple(parts)
+        parts.pop()
 
 
 def _read(path: Path) -> bytes:

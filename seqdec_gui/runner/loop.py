@@ -43,11 +43,14 @@ from seqdec_gui.runs.events import (
     Stopped,
 )
 from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.spec import CHECKPOINT_EVERY_S
 
 MIN_STEP_EVENT_INTERVAL_S = 0.25
 """Fewest seconds between two `step` events."""
 MIN_CHECKPOINT_INTERVAL_S = 5.0
 """Fewest seconds between two checkpoints `last` after a report."""
+SHARE_OF_CHECKPOINTS = 0.02
+"""Most of the time that checkpoints within an epoch may take: a slow disk makes them rarer."""
 replace = msgspec.structs.replace
 
 
@@ -63,9 +66,13 @@ class Loop:
 
     def __init__(
         self, engine: Engine, dataset: Dataset, run: RunFolder, events: EventWriter, commands: Commands, progress: Progress,
-        report_every_s: float = 1.0,
+        report_every_s: float = 1.0, checkpoint_every_s: float = CHECKPOINT_EVERY_S,
     ) -> None:  # fmt: skip
-        """Train `engine`, which has been built and started, from `progress` on; look at the commands every `report_every_s`."""
+        """Train `engine`, which has been built and started, from `progress` on.
+
+        Looks at the commands every `report_every_s` seconds, and writes a checkpoint every `checkpoint_every_s`, also within
+        an epoch.
+        """
         self._engine = engine
         self._dataset = dataset
         self._run = run
@@ -83,9 +90,12 @@ class Loop:
         self._interval_losses: list[float] = []
         self._step_event_s = -1e9
         self._saved_s = -1e9
+        self._checkpoint_every_s = checkpoint_every_s
+        self._next_checkpoint_s = time.monotonic() + checkpoint_every_s
         self._pause_began_s = 0.0
         self._paused_s = 0.0
         self._not_finite: set[str] = set()
+        self._compiled = False
 
     # -- the whole training
     def run(self) -> FinalEvent:
@@ -142,6 +152,9 @@ class Loop:
         """Carry out commands, take `count` steps, and report them."""
         self._obey()
         began, paused_s = time.monotonic(), self._paused_s
+        if not self._compiled:
+            self._compiled = True
+            self._write_message("Compiling the training step; the first one takes longest.", "compiling")
         ready = self._engine.make_ready(count, self._obey)
         now, first = self._progress, self._progress.total_steps  # a command may have changed the rate
         rates = learning_rates(self._training, self._steps_per_epoch, first, count, now.scale)
@@ -158,6 +171,8 @@ class Loop:
         self._add_results(interval, count)
         self._write_step(float(rates[-1]))
         self._device_watch.report_if_due()
+        if time.monotonic() >= self._next_checkpoint_s:
+            self._save("last")
 
     def _obey(self) -> None:
         self._commands.obey(self)
@@ -215,6 +230,9 @@ class Loop:
         plateau, scale = now.plateau.after(value, larger, training.early_stopping_delta), now.scale
         if training.schedule == "plateau":
             plateau, scale = after_plateau(training, plateau, scale)
+            if scale < now.scale:
+                text = f"{self._monitor} has not improved for {training.plateau_patience} reports: the learning rate falls."
+                self._write_message(text, "plateau")
         patience = training.early_stopping_patience
         ended: Literal["", "early_stopping"] = ""
         if patience and stopping.waited >= patience and not last:
@@ -257,6 +275,7 @@ class Loop:
     # -- checkpoints and commands
     def _save(self, name: Literal["best", "last"]) -> None:
         """Write a checkpoint and its event. Raises Diverged, OSError."""
+        began = time.monotonic()
         self._engine.sync()
         path = self._run.checkpoint(name)
         try:
@@ -267,7 +286,8 @@ class Loop:
         where = str(path.relative_to(self._run.path))
         self._events.write(Checkpoint(name=name, epoch=now.epoch, step=now.total_steps, path=where, metrics=now.metrics))
         if name == "last":
-            self._saved_s = time.monotonic()
+            self._saved_s = ended = time.monotonic()
+            self._next_checkpoint_s = ended + max(self._checkpoint_every_s, (ended - began) / SHARE_OF_CHECKPOINTS)
 
     def save_checkpoint(self) -> str:
         self._save("last")

@@ -78,7 +78,7 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
         except StopRequested:
             return Stopped(epoch=progress.epoch, step=progress.total_steps)
     events.write(_started(engine, dataset, placement, progress))
-    return Loop(engine, dataset, run, events, commands, progress, spec.report_every_s).run()
+    return Loop(engine, dataset, run, events, commands, progress, spec.report_every_s, spec.checkpoint_every_s).run()
 
 
 # -- design and data

@@ -534,3 +534,29 @@ def test_what_nobody_would_see_of_a_detached_run_is_found_before(run_command, fa
     assert (status, out) == (2, "")
     assert words in err
     assert list_runs(roman.parent) == []
+
+
+def test_train_binds_unbound_ports_by_itself_where_that_is_clear_and_says_so(run_command, fake_runner, roman):
+    fake_runner("finish")
+    run_command("new", "sequence-to-sequence", "-o", roman.parent / "pairs.seqdec")
+    lines = "".join(f"{number},{number + 1}\n" for number in range(1000, 1200))
+    (roman.parent / "named.csv").write_text("src,tgt\n" + lines)
+    options = ("--data", roman.parent / "named.csv", "--devices", "cpu", "--engine", "tensorflow")
+    status, out, err = run_command("train", roman.parent / "pairs.seqdec", *options)
+    assert status == 0, err
+    assert err.splitlines() == [
+        "source.output is bound to src: whole numbers of at most 4 digits; its name says that it is for this side.",
+        "decoder.inputs is bound to tgt: whole numbers of at most 4 digits; its name says that it is for this side.",
+    ]
+    run = RunFolder(Path(out.splitlines()[-1].removeprefix("run: ")))
+    bindings = run.read_spec().load_design().data.bindings
+    assert {binding.port: binding.column for binding in bindings} == {"source.output": "src", "decoder.inputs": "tgt"}
+
+
+def test_train_refuses_to_guess_and_proposes_in_the_hint(run_command, roman):
+    run_command("new", "sequence-to-sequence", "-o", roman.parent / "pairs.seqdec")
+    status, out, err = run_command(
+        "train", roman.parent / "pairs.seqdec", "--data", roman.parent / "roman.csv", "--devices", "cpu"
+    )
+    assert (status, out) == (2, "")
+    assert "--bind source.output=number or --bind source.output=roman" in err

@@ -74,7 +74,7 @@ def test_it_exports_the_full_model_of_the_newest_run_and_says_what_the_check_fou
 ) -> None:
     run = roman.parent / "runs" / "first"
     assert find(dialog, QComboBox, "export_format").currentText() == "Keras .h5, one file"
-    assert find(dialog, QLineEdit, "export_path").text() == str(run / "exports" / "full.h5")
+    assert find(dialog, QLineEdit, "export_path").text() == str(roman.parent / "roman.h5")
     export(dialog, qtbot)
     wanted = {name: asked()[name] for name in ("run", "format", "part", "checkpoint", "output")}
     assert wanted == {
@@ -82,13 +82,13 @@ def test_it_exports_the_full_model_of_the_newest_run_and_says_what_the_check_fou
         "format": "h5",
         "part": "full",
         "checkpoint": "best",
-        "output": str(run / "exports" / "full.h5"),
+        "output": str(roman.parent / "roman.h5"),
     }
     assert find(dialog, QLabel, "export_status").property("role") == "ok"
     result = find(dialog, QLabel, "export_result").text()
     assert "Largest difference on 64 rows: 2.5e-07" in result
     assert "The data of the run cannot be read." in result
-    assert str(run / "exports" / "full.h5") in result
+    assert str(roman.parent / "roman.h5") in result
 
 
 def test_a_run_on_standardised_numbers_can_be_exported_with_raw_inputs(
@@ -105,7 +105,7 @@ def test_a_run_on_standardised_numbers_can_be_exported_with_raw_inputs(
     assert not asked().get("raw_inputs")
     assert "Input latent expects standardised numbers" in find(dialog, QLabel, "export_result").text()
     raw.click()
-    (tmp_path / "runs" / "first" / "exports" / "full.h5").unlink()
+    (tmp_path / "molecules.h5").unlink()
     export(dialog, qtbot)
     assert asked()["raw_inputs"]
     assert "expects standardised" not in find(dialog, QLabel, "export_result").text()
@@ -124,9 +124,9 @@ def test_only_formats_that_are_there_are_offered_and_the_ending_follows(dialog: 
     parts = find(dialog, QComboBox, "export_part")
     assert [parts.itemData(i) for i in range(parts.count())] == ["full", "encoder", "decoder"]
     parts.setCurrentIndex(1)
-    assert Path(path.text()).name == "encoder.h5"
+    assert Path(path.text()).name == "roman-encoder.h5"
     formats.setCurrentIndex(1)
-    assert Path(path.text()).name == "encoder.keras"
+    assert Path(path.text()).name == "roman-encoder.keras"
     path.setText("/some/where/mine.keras")
     formats.setCurrentIndex(2)
     assert path.text() == "/some/where/mine.py"
@@ -238,5 +238,5 @@ def test_an_open_dialog_follows_the_run_that_another_page_wants_exported(
     dialog = window.findChild(ExportDialog, "export_dialog")
     qtbot.waitUntil(lambda: not background.busy(), timeout=5000)
     assert dialog.picker.run.run.name == "first"
-    assert "/first/exports/" in find(dialog, QLineEdit, "export_path").text()
+    assert find(dialog, QComboBox, "export_run").currentText().startswith("first")
     dialog.reject()

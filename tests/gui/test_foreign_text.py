@@ -109,9 +109,8 @@ def test_rename_says_why_and_which_name_would_do(qtbot: QtBot) -> None:
 def test_recovery_file_of_any_name_is_looked_at(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(autosave, "cache_folder", lambda: tmp_path)
     (tmp_path / f"{name}.seqdec{autosave.SUFFIX}").write_text("{}")
-    found = autosave.left_behind()
+    (found,) = autosave.left_behind_unsaved()
 
-    assert found is not None
     assert found.design is None
 
 

@@ -192,13 +192,16 @@ class ExportDialog(KeepsFocus, QDialog):
         self._part.blockSignals(False)
 
     def _suggest_path(self) -> None:
-        """Set the path to one beside the run. Once the user has typed or chosen a path, only its ending follows the format."""
+        """Set the path to one beside the design. Once the user has typed or chosen one, only its ending follows the format."""
         if self.picker.run is None:
             return
         part = self._part.currentData() or "full"
         now = self._path.text()
         if now in ("", self._suggested):
-            self._suggested = str(self.picker.run.run.exports / f"{part}{self.format.suffixes[0]}")
+            document = self._workspace.document
+            stem = document.path.stem if document.path is not None else self.picker.run.run.name
+            name = stem if part == "full" else f"{stem}-{part}"
+            self._suggested = str(self._workspace.proposed_file(f"{name}{self.format.suffixes[0]}"))
             self._path.setText(self._suggested)
         elif any(has_suffix_of(Path(now), row) for row in EXPORT_FORMATS.values()):
             self._path.setText(str(Path(now).with_suffix(self.format.suffixes[0])))
@@ -258,12 +261,6 @@ class ExportDialog(KeepsFocus, QDialog):
         self._result.hide()
         self._open_folder.hide()
         self._as_keras.hide()
-        try:
-            if path.parent == chosen.run.exports:
-                path.parent.mkdir(exist_ok=True)
-        except OSError as error:
-            self._say(f"The folder {path.parent} cannot be created: {error.strerror}. Choose another.", "error")
-            return
         self._say("Starting")
         self._progress.setRange(0, 0)
         self._progress.show()

@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from PyQt5.QtCore import QObject, Qt, pyqtSignal, pyqtSlot
-from PyQt5.QtGui import QColor, QPalette
-from PyQt5.QtWidgets import QApplication, QLabel, QProxyStyle, QSplitter
+from PyQt5.QtGui import QColor, QIcon, QPalette, QPixmap
+from PyQt5.QtWidgets import QApplication, QLabel, QProxyStyle, QSplitter, QStyle, QWidget
 
 from seqdec_gui.gui.look.fonts import SCALE, base_font, font
 from seqdec_gui.gui.look.preferences import settings
 from seqdec_gui.gui.look.scheme import CONTROL_HEIGHT, DARK, LIGHT, RADIUS, SPACE, Theme, color
+from seqdec_gui.gui.look.standard_icons import standard_icon
 from seqdec_gui.gui.look.stylesheet import stylesheet
 
 __all__ = [
@@ -86,8 +87,12 @@ def set_mode(wanted: Mode) -> None:
     _apply()
 
 
+STANDARD_SIZE = 32
+"""The side of a standard picture that is not asked for as an icon, in pixels."""
+
+
 class PlainLabels(QProxyStyle):
-    """Qt's Fusion style, except that labels and tooltips show their text literally.
+    """Qt's Fusion style, except that labels and tooltips show their text literally, and that standard pictures are our icons.
 
     Qt interprets text with `<` as HTML, which can show pictures and links; much text comes from files: names, messages of runs.
     Message boxes are excepted: `notify` writes their HTML with everything escaped.
@@ -97,6 +102,20 @@ class PlainLabels(QProxyStyle):
         if isinstance(thing, QLabel) and thing.textFormat() == Qt.AutoText and not thing.objectName().startswith("qt_msgbox"):
             thing.setTextFormat(Qt.PlainText)
         return super().polish(thing)
+
+    def standardIcon(self, which: QStyle.StandardPixmap, option: Any = None, widget: QWidget | None = None) -> QIcon:
+        """Return a standard picture in the colours of the theme, which is the same in all dialogs."""
+        found = standard_icon(which, _icon_colours)
+        return found if found is not None else super().standardIcon(which, option, widget)
+
+    def standardPixmap(self, which: QStyle.StandardPixmap, option: Any = None, widget: QWidget | None = None) -> QPixmap:
+        found = standard_icon(which, _icon_colours)
+        return found.pixmap(STANDARD_SIZE) if found is not None else super().standardPixmap(which, option, widget)
+
+
+def _icon_colours() -> tuple[str, str]:
+    """Return the colours of icons in the theme in use: enabled and disabled."""
+    return current().text_dim, current().text_disabled
 
 
 def install(application: QApplication) -> None:

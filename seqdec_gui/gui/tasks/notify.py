@@ -18,6 +18,7 @@ from seqdec_gui.domain.form_words import label
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.gui.look import preferences, theme
 from seqdec_gui.gui.look.icons import icon
+from seqdec_gui.gui.look.stylesheet import polish
 
 Answer = Literal["accept", "discard", "cancel"]
 DESIGN_FILTER = "Designs (*.seqdec)"
@@ -97,7 +98,7 @@ def ask(
     box = _box(parent, "question", title, _plain(text), "question_box")
     yes = box.addButton(accept, QMessageBox.DestructiveRole if destructive else QMessageBox.AcceptRole)
     yes.setObjectName("answer_accept")
-    yes.setProperty("kind", "primary")
+    polish(yes, "kind", "primary")
     no = box.addButton(discard, QMessageBox.DestructiveRole) if discard else None
     if no is not None:
         no.setObjectName("answer_discard")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TypeAlias
 
 import msgspec
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QObject, Qt, pyqtSlot
 from PyQt5.QtGui import QKeySequence
-from PyQt5.QtWidgets import QAction, QActionGroup, QMenu, QMenuBar, QUndoStack, QWidget
+from PyQt5.QtWidgets import QAction, QActionGroup, QMenu, QMenuBar, QUndoGroup, QWidget
 
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
+from seqdec_gui.gui.widgets.menu_text import shown
+from seqdec_gui.gui.window.pages import Page
 
 Shortcut: TypeAlias = QKeySequence.StandardKey | str
 
@@ -35,6 +37,7 @@ _KEY = QKeySequence
 MENUS: dict[str, tuple[Entry, ...]] = {
     "&File": (
         Entry("new", "&New Design", "file-plus-outline", (_KEY.New,), "Start an empty design"),
+        Entry("new_tab", "New &Tab", "", ("Ctrl+T",), "Open a tab with templates, examples and recent designs"),
         Entry("open", "&Open…", "folder-open-outline", (_KEY.Open,), "Open a design file"),
         Entry("recent", "Open &Recent"),
         Entry("examples", "&Examples and Templates"),
@@ -47,12 +50,13 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         Entry("export", "&Export…", "export-variant", ("Ctrl+E",), "Write the trained model in a format to choose"),
         _LINE,
         Entry("settings", "Se&ttings…", "cog-outline", (_KEY.Preferences, "Ctrl+,"), role=QAction.PreferencesRole),
-        Entry("close", "&Close Window", "", (_KEY.Close,)),
+        Entry("close_tab", "&Close Design", "", ("Ctrl+W", _KEY.Close), "Close the design in front"),
+        Entry("close", "Close &Window", "", ("Ctrl+Shift+W",)),
         Entry("quit", "&Quit", "", (_KEY.Quit, "Ctrl+Q"), role=QAction.QuitRole),
     ),
     "&Edit": (
         Entry("undo", "&Undo", "undo", (_KEY.Undo,)),
-        Entry("redo", "&Redo", "redo", (_KEY.Redo, "Ctrl+Shift+Z", "Ctrl+Y")),
+        Entry("redo", "&Redo", "redo", ("Ctrl+Shift+Z", _KEY.Redo, "Ctrl+Y")),
         _LINE,
         Entry("cut", "Cu&t", "content-cut", (_KEY.Cut,), canvas=True),
         Entry("copy", "&Copy", "content-copy", (_KEY.Copy,), canvas=True),
@@ -76,17 +80,26 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         _LINE,
         Entry("theme", "&Theme"),
         Entry("full_screen", "F&ull Screen", "", (_KEY.FullScreen, "F11"), checkable=True),
+        _LINE,
+        Entry("palette", "&Command Palette…", "magnify", ("Ctrl+Shift+P",), "Search all actions by name"),
+    ),
+    "&Go": (
+        Entry("next_design", "&Next Design", "", ("Ctrl+Tab", "Ctrl+PgDown")),
+        Entry("previous_design", "&Previous Design", "", ("Ctrl+Shift+Tab", "Ctrl+PgUp")),
+        _LINE,
+        Entry("next_page", "Next P&age", "", ("Alt+PgDown",)),
+        Entry("previous_page", "Pre&vious Page", "", ("Alt+PgUp",)),
+        _LINE,
     ),
     "&Run": (
         Entry("train", "&Train", "play", ("Ctrl+R",)),
         Entry("devices", "&Choose Devices…", "memory", ("Ctrl+Shift+R",)),
         Entry("measure", "&Measure Devices…", "speedometer", (), "Measure how fast this design trains on the chosen devices"),
-        _LINE,
-        Entry("next_page", "&Next Tab", "", ("Ctrl+PgDown", "Ctrl+Tab")),
-        Entry("previous_page", "&Previous Tab", "", ("Ctrl+PgUp", "Ctrl+Shift+Tab")),
     ),
     "&Help": (
         Entry("guide", "User &Guide", "book-open-outline", (_KEY.HelpContents, "F1")),
+        Entry("first_minute", "&First Minute", "map-marker-path", (), "Follow a bubble from an example to a generated text"),
+        Entry("shortcuts", "&Keyboard Shortcuts", "keyboard-outline", ("Ctrl+?", "Ctrl+/"), "Show all keys"),
         Entry("about", "&About seqdec-gui", "", role=QAction.AboutRole),
     ),
 }
@@ -100,16 +113,18 @@ TOOLBAR = ("new", "open", "save", "", "undo", "redo", "", "auto_layout", "fit")
 class Actions:
     """The actions of a window, by name. `menu(name)` returns the submenus that the window fills."""
 
-    def __init__(self, window: QWidget, bar: QMenuBar, undo_stack: QUndoStack) -> None:
+    def __init__(self, window: QWidget, bar: QMenuBar) -> None:
+        self._window = window
         self._by_name: dict[str, QAction] = {}
         self._icons: dict[str, str] = {}
         self._menus: dict[str, QMenu] = {}
+        self._groups: dict[str, list[str]] = {}
+        self._reasons: dict[str, str] = {"undo": "Nothing to undo", "redo": "Nothing to redo"}
         for title, entries in MENUS.items():
-            menu = bar.addMenu(title)
+            menu = self._menus[shown(title).lower()] = bar.addMenu(title)
             for entry in entries:
                 self._add(window, menu, entry)
         self._add_theme_choice(window)
-        self._follow(undo_stack)
         self.recolour()
 
     def __getitem__(self, name: str) -> QAction:
@@ -122,6 +137,19 @@ class Actions:
     def canvas(self) -> list[str]:
         """Return the names of the actions on the design view."""
         return [entry.name for entries in MENUS.values() for entry in entries if entry.canvas]
+
+    def groups(self) -> dict[str, list[tuple[str, QAction]]]:
+        """Return the actions by the title of their menu, with their names, in the order of the menus."""
+        return {menu: [(name, self._by_name[name]) for name in names] for menu, names in self._groups.items()}
+
+    def enable(self, name: str, on: bool, reason: str = "") -> None:
+        """Enable or disable an action; `reason` says why it cannot be run now."""
+        self._by_name[name].setEnabled(on)
+        self._reasons[name] = reason
+
+    def reason(self, name: str) -> str:
+        """Return why an action cannot be run now; empty if it can, or if that is not known."""
+        return "" if self._by_name[name].isEnabled() else self._reasons.get(name, "")
 
     def recolour(self) -> None:
         """Make the icons again in the colours of the theme in use."""
@@ -151,15 +179,24 @@ class Actions:
             self._icons[entry.name] = entry.icon
         menu.addAction(action)
         self._by_name[entry.name] = action
+        self._groups.setdefault(shown(menu.title()), []).append(entry.name)
 
-    def _follow(self, stack: QUndoStack) -> None:
-        """Keep text and state of *Undo* and *Redo* in step with the undo stack."""
+    def add_page(self, page: Page, place: int) -> QAction:
+        """Return a new action that shows a page; the first nine have keys."""
+        keys = (f"Alt+{place + 1}",) if place < 9 else ()
+        entry = Entry(f"page_{page.name}", f"{page.title} Page", page.icon, keys)
+        self._add(self._window, self._menus["go"], entry)
+        self.recolour()
+        return self._by_name[entry.name]
+
+    def follow(self, stack: QUndoGroup) -> None:
+        """Keep text and state of *Undo* and *Redo* in step with the undo stack in use."""
         for name, text_changed, enabled_changed, text, enabled in (
             ("undo", stack.undoTextChanged, stack.canUndoChanged, stack.undoText(), stack.canUndo()),
             ("redo", stack.redoTextChanged, stack.canRedoChanged, stack.redoText(), stack.canRedo()),
         ):
             action, verb = self._by_name[name], name.capitalize()
-            text_changed.connect(lambda words, action=action, verb=verb: action.setText(f"{verb} {words}".strip()))
+            text_changed.connect(_Step(action, verb).show)
             enabled_changed.connect(action.setEnabled)
             action.setText(f"{verb} {text}".strip())
             action.setEnabled(enabled)
@@ -174,7 +211,21 @@ class Actions:
             action.triggered.connect(lambda _checked, mode=mode: theme.set_mode(mode))
             group.addAction(action)
             self._by_name[f"theme_{mode}"] = action
+            self._groups.setdefault("Theme", []).append(f"theme_{mode}")
         self._menus["theme"].aboutToShow.connect(lambda: self._by_name[f"theme_{theme.mode()}"].setChecked(True))
+
+
+class _Step(QObject):
+    """Shows in an action what it would undo or redo."""
+
+    def __init__(self, action: QAction, verb: str) -> None:
+        super().__init__(action)
+        self._action = action
+        self._verb = verb
+
+    @pyqtSlot(str)
+    def show(self, words: str) -> None:
+        self._action.setText(f"{self._verb} {words}".strip())
 
 
 def _sequences(wish: Shortcut) -> list[QKeySequence]:

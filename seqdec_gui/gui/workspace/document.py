@@ -1,4 +1,4 @@
-"""The design that a window shows, with its problems, its selection and its undo steps."""
+"""The design that a tab of the window shows, with its problems, its selection and its undo steps."""
 
 from __future__ import annotations
 
@@ -137,14 +137,13 @@ class DesignDocument(QObject):
         """Show another design that has no file. The undo steps of the former design are dropped."""
         self._become(_identified(Design() if design is None else design), None)
 
-    def open(self, path: Path | str) -> None:
-        """Read a design file. Raises InvalidInput and then changes nothing.
+    def open(self, path: Path | str, loaded: Design | None = None) -> None:
+        """Read a design file, unless `loaded` is what it contains. Raises InvalidInput and then changes nothing.
 
         Blocks of one name, which only a file written by hand can have, are given different ones; `repaired` says so.
         """
         path = Path(path)
-        loaded = design_file.load(path)
-        design, renamed = with_distinct_ids(loaded)
+        design, renamed = with_distinct_ids(design_file.load(path) if loaded is None else loaded)
         self._become(design, path)
         if renamed:
             self._stack.resetClean()

@@ -1,4 +1,4 @@
-"""New, open and save: loading and saving the design of a window, with the questions to ask before."""
+"""Open and save: loading and saving the design of a tab, with the questions to ask before."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Then = Callable[[], None]
 
 
 class DesignFiles(QObject):
-    """Asks about unsaved changes, reports failures, and remembers recent designs."""
+    """Loads and saves the design of one tab: it asks about unsaved changes, reports failures, and remembers recent designs."""
 
     recovery_found = pyqtSignal(autosave.Recovery)
     recents_changed = pyqtSignal()
@@ -30,44 +30,13 @@ class DesignFiles(QObject):
         super().__init__(parent)
         self._document = document
         self.autosave = autosave.Autosave(document, self)
+        self.taken: Callable[[Path], bool] = lambda _path: False
+        """Returns whether another tab shows the design in this file, which must not be written from here then."""
 
-    def new(self, design: Design | None = None, then: Then | None = None) -> None:
-        """Start an empty design, or the given one."""
-
-        def begin() -> None:
-            self._document.new(design)
-            if then is not None:
-                then()
-
-        self.after_asking(begin)
-
-    def new_from(self, path: Path, then: Then | None = None) -> None:
-        """Start a design from the file of a template or an example, which stays unchanged."""
-        try:
-            design = with_absolute_paths(design_file.load(path), path.parent).with_id("")
-        except SeqdecError as error:
-            notify.failure(self, error, "The template cannot be opened")
-            return
-        self.new(design, then)
-
-    def open(self, path: Path | None = None, then: Then | None = None) -> None:
-        """Open a design file; without `path` the user is asked for it."""
-        if path is None:
-            self.after_asking(
-                lambda: notify.choose_file(self, "Open design", [notify.DESIGN_FILTER], lambda chosen: self._open(chosen, then))
-            )
-        else:
-            self.after_asking(lambda: self._open(path, then))
-
-    def _open(self, path: Path, then: Then | None = None) -> None:
-        try:
-            self._document.open(path)
-        except SeqdecError as error:
-            notify.failure(self, error, "The design cannot be opened")
-            return
+    def open(self, path: Path, loaded: Design) -> None:
+        """Show the design that was read from `path`, and offer its recovery file if there is one."""
+        self._document.open(path, loaded)
         self._remember(path)
-        if then is not None:
-            then()
         recovery = autosave.left_behind(path)
         if recovery is not None:
             self.recovery_found.emit(recovery)
@@ -100,6 +69,13 @@ class DesignFiles(QObject):
 
     def _save(self, path: Path, then: Then | None) -> None:
         old = self._document.path
+        if self.taken(path):
+            notify.message(
+                self,
+                f"{path.name} is open in another tab",
+                "Choose another name, or close that tab first: one of the two designs would be lost.",
+            )
+            return
         try:
             if old != path:
                 self._rebase(old, path)
@@ -118,7 +94,10 @@ class DesignFiles(QObject):
             self._document.edit(design, "Save in another folder")
 
     def after_asking(self, then: Then) -> None:
-        """Call `then` after unsaved changes have been saved or discarded; do not call it if the user cancels."""
+        """Call `then` after unsaved changes have been saved or given up; do not call it if the user cancels.
+
+        The recovery file stays until the design is really closed (`autosave.forget`): another tab may still cancel.
+        """
         document = self._document
         if document.clean:
             then()
@@ -128,7 +107,6 @@ class DesignFiles(QObject):
             if answer == "accept":
                 self.save(then)
             elif answer == "discard":
-                self.autosave.forget()
                 then()
 
         notify.ask(
@@ -144,6 +122,11 @@ class DesignFiles(QObject):
         preferences.remember_design(path)
         preferences.remember_folder(path.parent)
         self.recents_changed.emit()
+
+
+def new_design(path: Path) -> Design:
+    """Return the design of a template or an example, without an id and with absolute paths. Raises SeqdecError."""
+    return with_absolute_paths(design_file.load(path), path.parent).with_id("")
 
 
 def with_absolute_paths(design: Design, folder: Path) -> Design:

@@ -1,4 +1,4 @@
-"""The run that trains and the run that is shown. Each window has one session, which the Train and the Runs page share."""
+"""The run that trains and the run that is shown. Each open design has one session, which its Train and Runs pages share."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ class FollowedRun(QObject):
 
 
 class TrainingSession(QObject):
-    """The runs of a window: `active` is the one that trains, `shown` the one on the Train page.
+    """The runs of an open design: `active` is the one that trains, `shown` the one on the Train page.
 
     They are often the same; either may be None.
     """
@@ -366,8 +366,7 @@ class TrainingSession(QObject):
 
 def session_of(workspace: Workspace) -> TrainingSession:
     """Return the session of the workspace, made at the first call."""
-    session = workspace.findChild(TrainingSession, options=Qt.FindDirectChildrenOnly)
-    return session if session is not None else TrainingSession(workspace)
+    return workspace.part(TrainingSession)
 
 
 def active_run(design: DesignKey, parents: Iterable[Path], blank: bool = False) -> RunFolder | None:

@@ -199,6 +199,7 @@ class DataPage(QWidget):
         self.columns.show_table(table)
         columns = () if table is None else table.columns
         self._workspace.set_columns(columns)
+        self._workspace.proposals.show_table(table)
         self.ports.show_columns(columns)
         self.split.show_columns(columns)
         self._empty.heading.setText("No data yet")
@@ -216,7 +217,7 @@ class DataPage(QWidget):
         trial = None if self.table is None else self.checking.trial
         if not self.isVisible():
             return
-        self.ports.show_trial(trial, self.checking.trying)
+        self.ports.show_trial(trial)
         if trial is not self._trial:
             self._trial = trial
             self.split.show_trial(trial)

@@ -21,6 +21,9 @@ from seqdec_gui.gui.workspace.document import DesignDocument
 MIME = "application/x-seqdec-design+json"
 """The clipboard format of copied blocks: the text of a design file."""
 
+PASTE_CHARACTERS = 100_000
+"""The part of a text on the clipboard that is searched for blocks, in characters."""
+
 COPY_OFFSET = 3 * GRID_STEP
 """How far right of and below its original a copy lies, in scene units."""
 
@@ -165,6 +168,13 @@ class DesignEditor(QObject):
         self.copy()
         if self.selected_blocks():
             self.delete()
+
+    def can_paste(self) -> bool:
+        """Return whether the clipboard holds blocks, or a text that may describe some."""
+        content = QApplication.clipboard().mimeData()
+        if content is None:
+            return False
+        return content.hasFormat(MIME) or (content.hasText() and '"blocks"' in content.text()[:PASTE_CHARACTERS])
 
     def paste(self, at: QPointF | None = None) -> None:
         """Add the blocks of the clipboard under new ids, with their top left corner at `at`, or beside their originals."""

@@ -11,6 +11,19 @@ from seqdec_gui.gui.pages.design.canvas_overlays import CanvasOverlays
 from seqdec_gui.gui.pages.design.canvas_view import ARROWS, CanvasView
 from seqdec_gui.gui.pages.design.editor import DesignEditor
 
+KEY_WORDS = (
+    ("Next and previous block, in the order of the data", "Tab, Shift+Tab"),
+    ("Move the selected blocks by the grid, by a point", "Arrows, Shift+Arrows"),
+    ("Connect the block to…", "C"),
+    ("Show or hide the layers of the block", "E"),
+    ("Edit the parameters of the block", "Enter"),
+    ("Fit the selection, or everything", "F"),
+    ("End a drag, select nothing", "Esc"),
+    ("Pan", "Space and drag, middle button"),
+    ("Zoom", "Wheel"),
+)
+"""The keys and gestures of the canvas that are not actions of the window, in words."""
+
 
 class CanvasKeys:
     """Calls the method of the view or editor that belongs to a key."""

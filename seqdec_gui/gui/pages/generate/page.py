@@ -373,7 +373,7 @@ class GeneratePage(QWidget):
     @pyqtSlot()
     def _on_save_clicked(self) -> None:
         name = "samples.csv" if self._inputs is None else f"{self._inputs.run.name}.csv"
-        start = self._workspace.folder / name
+        start = self._workspace.proposed_file(name)
         notify.choose_target(self, "Save sequences", ["CSV (*.csv)"], "csv", self._save_to, start)
 
     def _save_to(self, path: Path) -> None:

@@ -231,6 +231,11 @@ class Header(QWidget):
             self._progress_words.setText(_starting(followed) if waiting else note)
             self._left.setText("")
             return
+        if history.compiling_since is not None and followed.alive and state == "running":
+            self.progress_bar.setRange(0, 0)
+            self._progress_words.setText(_compiling(history.compiling_since))
+            self._left.setText("")
+            return
         self.progress_bar.setRange(0, _FULL_BAR)
         self.progress_bar.setValue(round(history.progress * _FULL_BAR))
         words = [f"Epoch {min(max(1, history.epoch), started.epochs)} of {started.epochs}",
@@ -386,6 +391,12 @@ def _starting(followed: FollowedRun) -> str:
     """Return a sentence about the start, because imports and compilation take some time."""
     waited = max(0.0, time.time() - followed.begun)
     return f"Building the model and opening the data  ·  {duration(waited)}"
+
+
+def _compiling(since: float) -> str:
+    """Return a sentence about the time in which the first step is compiled, which says nothing of the pace of the others."""
+    waited = max(0.0, time.time() - since)
+    return f"Compiling the training step; the first one takes longest  ·  {duration(waited)}"
 
 
 def _facts(followed: FollowedRun) -> str:
