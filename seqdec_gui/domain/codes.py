@@ -88,6 +88,7 @@ _ROWS = (
     Code("dangling_link", "design", "A link names a block or port that does not exist: delete it, or restore the block."),
     Code("data_changed", "data", "The data file gives other rows than those the run trained on: restore it, or give a file of new rows."),
     Code("data_missing", "data", "The design's data file is not there: check the path, or choose another file.", in_window="Choose the file again on the Data tab."),
+    Code("data_not_the_same", "run", "The data file of a resumed run is not the one that it began with: restore it, or begin another run."),
     Code("data_or_split", "command", "`evaluate` needs either a data file or a part of the run's own data: give `--data` or `--split`."),
     Code("delimiter_assumed", "data", "The lines of the file can be cut into cells in more than one way: set `data.delimiter` to be sure.", reading=True),
     Code("devices_syntax", "devices", "The devices cannot be read: write auto, cpu, cpu:2 or gpu:0,gpu:1."),
