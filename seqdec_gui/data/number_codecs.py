@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 import numpy as np
@@ -160,6 +160,13 @@ class FittedBits(msgspec.Struct, frozen=True, tag="bits", forbid_unknown_fields=
     """Texts of zeros and ones as numbers, float32 `(rows, bits)`."""
 
     bits: int
+    charset: ClassVar[tuple[str, ...]] = ("0", "1")
+    tokens: ClassVar[Literal["characters"]] = "characters"
+
+    @property
+    def room(self) -> int:
+        """The number of digits of a text."""
+        return self.bits
 
     @property
     def dtype(self) -> np.dtype[np.generic]:

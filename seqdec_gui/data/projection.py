@@ -6,7 +6,7 @@ import numpy as np
 
 from seqdec_gui.data.codecs import FittedNumbers, FittedProjection
 from seqdec_gui.data.formats.base import Array
-from seqdec_gui.data.sources import Source
+from seqdec_gui.data.sources import Source, finite_rows
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.wording import counted
 
@@ -29,9 +29,11 @@ def fit_projection(scaled: FittedNumbers, source: Source, training: Array, compo
         text = f"{where}, so {components:g} principal components cannot be computed; expected a whole number up to "
         raise InvalidInput(f"{text}{min(width, count)}, or a share of the variance below 1.", "bad_components")
     total, products, row, write = np.zeros(width), np.zeros((width, width)), 0, scaled.encoder()
+    count = 0
     for chunk in source.numbers():
-        values = write(chunk)[training[row : row + len(chunk)]].astype(np.float64)
-        row += len(chunk)
+        chosen = training[row : row + len(chunk)] & finite_rows(chunk, bool(scaled.fill))  # others may be left out
+        values = write(chunk[chosen]).astype(np.float64)
+        row, count = row + len(chunk), count + len(values)
         total += values.sum(axis=0)
         products += values.T @ values
     center = total / max(count, 1)

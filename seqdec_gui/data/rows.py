@@ -242,7 +242,8 @@ def _numbers(port: FittedPort, cells: Sequence[str], reasons: dict[int, str]) ->
     for row, cell in enumerate(cells):
         numbers = parse_numbers(cell, size, fills)
         if isinstance(numbers, str):
-            failed[row] = f"row {row + 1}: {numbers!r} is not a number"
+            what = "a number is missing" if numbers in ("", "NA") else f"{numbers!r} is not a number"
+            failed[row] = f"row {row + 1}: {what}"
         elif len(numbers) not in (size, size * depth or size):
             failed[row] = f"row {row + 1} has {len(numbers)} number(s)"
         elif width and width != len(numbers):

@@ -112,7 +112,7 @@ def test_one_bad_row_does_not_stop_the_others_and_ids_are_carried_over(fitted: F
     assert encoded.arrays["w"].tolist() == [[2, 3, 1], [0] * 3, [0] * 3, [0] * 3, [3, 1, 0]]
     assert list(encoded.reasons) == [1, 2, 3]
     assert "Input w: It is empty" in encoded.reasons[1]
-    assert "is not a number" in encoded.reasons[2]
+    assert "a number is missing" in encoded.reasons[2]
     assert rows.kept == {"a": ["1", "3", "", "7", "9"], "id": ["q1", "q2", "q3", "q4", "q5"]}
 
 

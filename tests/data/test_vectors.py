@@ -72,3 +72,16 @@ def test_digits_of_a_text_become_a_vector_of_bits(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("fp\n0101\n1121\n000\n")
     (problem,) = problems_of(open_dataset, source, (port,), tmp_path)
     assert (problem.code, "2 rows" in problem.text, "row 2" in problem.text) == ("not_bits", True, True)
+
+
+def test_rows_that_are_left_out_count_for_no_component(tmp_path: Path) -> None:
+    holes = ROWS.copy()
+    holes[::9, 1] = np.nan
+    np.savez(tmp_path / "a.npz", x=holes)
+    port = DataPort("x", "x.output", "input", TensorType((2,)))
+    bindings = (Binding("x", "x", VectorCodec(components=2)),)
+    source = DataSource("a.npz", Split(validation=0.0), bindings, faulty_rows="leave_out")
+    dataset = open_dataset(source, (port,), tmp_path)
+    kept = dataset.arrays["x"][dataset.training]
+    assert len(kept) == len(ROWS) - len(ROWS[::9])
+    np.testing.assert_allclose(kept.mean(axis=0), [0, 0], atol=1e-4)
