@@ -3,7 +3,8 @@
 .venv/bin/python tools/bench_data.py [--rows 1600000] [--columns 2000] [--folder DIR] [--json FILE]
 
 Four files are made: sequences of letters with a vector (--rows of them, and 2,000), and tables of --columns numbers (20,000
-rows, and 2,000). Each is trained on the CPU in a process of its own, as `seqdec-gui train` does it, until its first step is reported.
+rows, and 2,000). Each is trained on the CPU in a process of its own, as `seqdec-gui train` does it, until its first step
+is reported.
 """
 
 from __future__ import annotations

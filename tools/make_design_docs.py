@@ -76,7 +76,8 @@ version 7 `mat`, binary molecules `rdkit`, grapheme clusters `text`: `pip instal
 READING = """### `reading`
 
 How the text files and sheets of `data` are read; left out where all is `auto`. On the command line these are
-`data.header`, `data.delimiter`, `data.decimal` and so on: `train --set data.header=no`. What `auto` decides is shown on the Data page, and what might be decided otherwise is a warning before training. New rows to generate from are read alike.
+`data.header`, `data.delimiter`, `data.decimal` and so on: `train --set data.header=no`. What `auto` decides is shown on
+the Data page, and what might be decided otherwise is a warning before training. New rows to generate from are read alike.
 
 - **`header`**: a text above a column of numbers names it; in a table of words the first line is compared with the
   others. A first line with the name of a bound column is a header. Without a header columns are called `column 1`,
