@@ -194,10 +194,10 @@ def test_an_option_of_text_is_chosen_in_the_form_of_the_codec(
     window.take_file(path)
     settled()
     document = window.document
-    document.edit(document.design.with_data(document.design.data.with_bindings((Binding("model_2.inputs", "smiles"),))), "bind")
+    document.edit(document.design.with_data(document.design.data.with_bindings((Binding("decoder.inputs", "smiles"),))), "bind")
     settled()
-    window.findChild(QToolButton, "options_model_2_inputs").click()
-    form = window.findChild(QComboBox, "codec_model_2_inputs_tokens")
+    window.findChild(QToolButton, "options_decoder_inputs").click()
+    form = window.findChild(QComboBox, "codec_decoder_inputs_tokens")
     form.setCurrentIndex(form.findData("smiles"))
     settled()
     (binding,) = document.design.data.bindings
