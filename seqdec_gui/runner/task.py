@@ -97,7 +97,7 @@ def do(task: Task, channel: TaskChannel) -> TaskResult:
 
 def _generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Generated:
     from seqdec_gui.runner.loaded import load
-    from seqdec_gui.runner.sample_file import write_samples
+    from seqdec_gui.runner.sample_file import NOTHING, write_samples
     from seqdec_gui.runner.sampler import rows_in
 
     _fail_unless_folder(Path(task.output).parent)
@@ -105,14 +105,16 @@ def _generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Genera
     trained, fitted, sampler = loaded.trained, loaded.fitted, loaded.sampler
     first = sampler.first_step_from
     needed = (*sampler.inputs, *[name for name in [first] if name])
+    beside = NOTHING
     if task.split is not None and needed:
         dataset, chosen = trained.rows_of(task.split, task.trained_on)
         arrays = dict(dataset.arrays)
         if first:
             arrays[first] = arrays[first][:, 0]
     else:
-        arrays = _rows_to_decode(task, needed, fitted, first)
-        chosen = np.arange(rows_in(arrays, needed))
+        arrays, beside = _rows_to_decode(task, needed, fitted, trained.design.data.reading, first)
+        every = np.arange(rows_in(arrays, needed))
+        chosen = every[~np.isin(every, list(beside.reasons))]
     if task.count > 1 and (not task.temperature or not sampler.at_random):
         why = "Temperature 0 takes the likeliest symbol" if sampler.at_random else "Numbers are not drawn at random"
         channel.send(Notice(text=f"{why}, so all {task.count} samples of a row are the same.", severity="warning"))
@@ -128,32 +130,44 @@ def _generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Genera
             unfinished += sum(not sample.finished for sample in part)
             channel.send(Progress(done=done, total=len(chosen) * task.count))
 
-    count, preview = write_samples(Path(task.output), parts(), task.mark_unfinished)
+    count, preview = write_samples(Path(task.output), parts(), task.mark_unfinished, beside)
+    if beside.reasons:
+        row, why = next(iter(beside.reasons.items()))
+        text = f"{counted(len(beside.reasons), 'row')} could not be decoded, the first is row {row + 1}: {why}"
+        channel.send(Notice(text=f"{text} The column problem says why.", severity="warning"))
     if unfinished:
         text = (
             f"{unfinished:,} of {counted(count, 'sequence')} had no end symbol yet at the greatest length, and were cut there."
         )
         channel.send(Notice(text=text, severity="warning"))
     rows = tuple((sample.row, sample.sample, sample.text, sample.log_probability) for sample in preview)
-    return Generated(path=task.output, samples=count, preview=rows, unfinished=unfinished)
+    return Generated(path=task.output, samples=count, preview=rows, unfinished=unfinished, refused=len(beside.reasons))
 
 
-def _rows_to_decode(task: GenerateTask, needed: tuple[str, ...], fitted: Any, first: str = "") -> dict[str, Any]:
-    """Return the stored arrays of new rows, empty for a language model. `first` is the input that gives each first step.
+def _rows_to_decode(
+    task: GenerateTask, needed: tuple[str, ...], fitted: Any, how: Any, first: str = ""
+) -> tuple[dict[str, Any], Any]:  # fmt: skip
+    """Return the stored arrays of new rows, empty for a language model, and what stands beside their samples.
 
-    Raises InvalidInput.
+    `first` is the input that gives each first step, `how` the reading options of the training. Raises InvalidInput.
     """
     from seqdec_gui.data.first_step import first_of_sequences, with_first_step
-    from seqdec_gui.data.rows import read_rows
-    from seqdec_gui.runner.sample_file import columns_of
+    from seqdec_gui.data.new_rows import encode_good_rows
+    from seqdec_gui.data.rows import read_input
+    from seqdec_gui.runner.sample_file import NOTHING, Beside, columns_of
 
     if not needed:
-        return {}
+        return {}, NOTHING
     if task.rows or task.input:
         try:
             wanted = with_first_step(fitted, first) if first else fitted
-            values = columns_of(task.rows, wanted) if task.rows else read_rows(wanted, Path(task.input))
-            return dict(wanted.encode_rows(first_of_sequences(values, fitted, first) if first else values))
+            if task.rows:
+                values = columns_of(task.rows, wanted)
+                return dict(wanted.encode_rows(first_of_sequences(values, fitted, first) if first else values)), NOTHING
+            rows = read_input(wanted, Path(task.input), task.keep, how)
+            values = first_of_sequences(rows.values, fitted, first) if first else rows.values
+            encoded = encode_good_rows(wanted, values, rows.reasons)
+            return encoded.arrays, Beside(encoded.reasons, rows.kept)
         except InvalidInput as error:
             raise InvalidInput(
                 [_of_first_step(problem) if problem.where == first else problem for problem in error.problems]
@@ -177,7 +191,7 @@ def _evaluate(task: EvaluateTask, channel: TaskChannel, scratch: Path) -> Evalua
     trained = load(Path(task.run), task.checkpoint, scratch).trained
     if task.data:
         dataset = trained.dataset(Path(task.data))
-        rows = np.arange(dataset.rows)
+        rows = dataset.training  # all rows but those that are left out
     else:
         dataset, rows = trained.rows_of(task.split, task.trained_on)
     sums = evaluate(

@@ -76,7 +76,9 @@ class GenerateTask(_Tagged, frozen=True, kw_only=True, tag="generate"):
 
     Rows come from the file `input`, from `rows` (one mapping from port name to value: text, number, list), or they are
     those of a `split` of the run's own data; none of these for a design without inputs. `temperature` 0 is greedy.
-    `mark_unfinished` adds the column `finished`: 0 for a sequence that was cut at the greatest length, else 1.
+    `mark_unfinished` adds the column `finished`: 0 for a sequence that was cut at the greatest length, else 1. `keep` are
+    columns of the input file to carry over; columns of ids are carried over too. Rows that cannot be decoded have their
+    reason in a column `problem`, and do not stop the others.
     """
 
     run: str
@@ -90,6 +92,7 @@ class GenerateTask(_Tagged, frozen=True, kw_only=True, tag="generate"):
     seed: int = 0
     checkpoint: CheckpointName = "best"
     mark_unfinished: bool = False
+    keep: tuple[str, ...] = ()
 
 
 class EvaluateTask(_Tagged, frozen=True, kw_only=True, tag="evaluate"):
@@ -210,13 +213,14 @@ class ExportedAll(_Tagged, frozen=True, kw_only=True, tag="exported_all"):
 class Generated(_Tagged, frozen=True, kw_only=True, tag="generated"):
     """The file written, how many rows it has, and the first of them: (row, sample, text, log-probability).
 
-    `unfinished` sequences were cut at the greatest length.
+    `unfinished` sequences were cut at the greatest length. `refused` rows could not be decoded; the file says why.
     """
 
     path: str
     samples: int
     preview: tuple[tuple[int, int, str, float | None], ...] = ()
     unfinished: int = 0
+    refused: int = 0
 
 
 class Evaluated(_Tagged, frozen=True, kw_only=True, tag="evaluated"):
