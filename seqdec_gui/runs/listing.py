@@ -225,7 +225,7 @@ def _owns(design: DesignKey, entry: Entry) -> bool:
 def _stamp_of(run: RunFolder) -> Stamp:
     """Return what changes whenever the entry of a run does. The events come first, whether the run is alive comes last."""
     alive = _is_alive(run)
-    files = (run.events, run.spec, run.path / FILE, run.lock, run.certificate)
+    files = (run.events, run.spec, run.path / FILE, run.lock, run.certificate, run.dataset)
     return (*(_stamp(path) for path in files), (int(alive), 0))
 
 

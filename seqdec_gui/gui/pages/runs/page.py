@@ -25,6 +25,7 @@ from seqdec_gui.gui.workspace.launch import design_key, runs_places
 from seqdec_gui.gui.workspace.training_session import session_of
 from seqdec_gui.gui.workspace.workspace import Workspace
 from seqdec_gui.runs import known, listing
+from seqdec_gui.runs.data_record import read_record
 from seqdec_gui.runs.differences import Difference, differences, run_differences
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.listing import Entry
@@ -77,7 +78,6 @@ class RunsPage(QWidget):
         table.setTextElideMode(Qt.ElideMiddle)
         table.setSelectionBehavior(QAbstractItemView.SelectRows)
         table.setSelectionMode(QAbstractItemView.ExtendedSelection)
-        table.setTabKeyNavigation(False)
         table.setContextMenuPolicy(Qt.CustomContextMenu)
         table.horizontalHeader().setFixedHeight(title_height())
         table.horizontalHeader().setSectionsMovable(True)
@@ -374,4 +374,5 @@ def _compare(old: Entry, new: Entry | None, design: Design) -> tuple[Difference,
     first = RunFolder(old.path).read_spec()
     if new is None:
         return differences(first.load_design(), design)
-    return run_differences(first, RunFolder(new.path).read_spec())
+    read = read_record(RunFolder(old.path).dataset), read_record(RunFolder(new.path).dataset)
+    return run_differences(first, RunFolder(new.path).read_spec(), read)
