@@ -31,7 +31,7 @@ THEMES = {"system": "Like the system", "light": "Light", "dark": "Dark"}
 class SettingsDialog(KeepsFocus, QDialog):
     """The dialog of the program's settings.
 
-    Object name `settings_dialog`; controls `setting_theme`, `setting_autosave`, `setting_run_folder`, `setting_devices`.
+    Object name `settings_dialog`; controls `setting_theme`, `setting_autosave`, `setting_reopen`, `setting_run_folder`, `setting_devices`.
     """
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
@@ -47,6 +47,7 @@ class SettingsDialog(KeepsFocus, QDialog):
         self._add("Theme", self._theme_box(), "On Linux, the system's choice is read from the desktop portal.")
         self._add_section("Editing")
         self._add("Autosave", self._autosave_box(), "Writes a recovery file two seconds after a change.")
+        self._add("Start", self._session_box(), "They are read when you click their tabs.")
         self._add_section("Runs")
         self._add("Run folder", self._folder_row(), "If empty, runs are written to the folder runs beside the design.")
         self._add("Devices", self._devices_box(), "The devices that runs train on, unless others are chosen in the toolbar.")
@@ -93,6 +94,12 @@ class SettingsDialog(KeepsFocus, QDialog):
         box = QCheckBox("Keep unsaved changes safe", objectName="setting_autosave")
         box.setChecked(preferences.autosave_is_on())
         box.toggled.connect(preferences.set_autosave)
+        return box
+
+    def _session_box(self) -> QCheckBox:
+        box = QCheckBox("Show tabs for the designs that were open", objectName="setting_reopen")
+        box.setChecked(preferences.reopens_designs())
+        box.toggled.connect(preferences.set_reopens_designs)
         return box
 
     def _folder_row(self) -> QWidget:
