@@ -31,7 +31,8 @@ THEMES = {"system": "Like the system", "light": "Light", "dark": "Dark"}
 class SettingsDialog(KeepsFocus, QDialog):
     """The dialog of the program's settings.
 
-    Object name `settings_dialog`; controls `setting_theme`, `setting_autosave`, `setting_reopen`, `setting_run_folder`, `setting_devices`.
+    Object name `settings_dialog`; controls `setting_theme`, `setting_autosave`, `setting_reopen`, `setting_run_folder`,
+    `setting_devices`.
     """
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:

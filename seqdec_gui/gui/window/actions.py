@@ -169,7 +169,9 @@ class Actions:
         action.setMenuRole(QAction.MenuRole(entry.role) if entry.role else QAction.NoRole)
         action.setCheckable(entry.checkable)
         action.setIconVisibleInMenu(False)
-        keys = [key for wish in entry.keys for key in _sequences(wish)]
+        # A platform's keys for a standard action may be those of another action here: on X11 Ctrl+D also means Delete.
+        own = {QKeySequence(wish) for wish in entry.keys if isinstance(wish, str)}
+        keys = [key for wish in entry.keys for key in _sequences(wish) if key in own or key not in _WRITTEN_KEYS]
         action.setShortcuts(list(dict.fromkeys(keys)))
         action.setShortcutContext(Qt.WindowShortcut)
         if entry.tip:
@@ -226,6 +228,12 @@ class _Step(QObject):
     @pyqtSlot(str)
     def show(self, words: str) -> None:
         self._action.setText(f"{self._verb} {words}".strip())
+
+
+_WRITTEN_KEYS = {
+    QKeySequence(wish) for entries in MENUS.values() for entry in entries for wish in entry.keys if isinstance(wish, str)
+}
+"""The keys that stand in `MENUS` as they are."""
 
 
 def _sequences(wish: Shortcut) -> list[QKeySequence]:
