@@ -9,7 +9,7 @@ from PyQt5.QtCore import QObject, Qt, pyqtSlot
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction, QActionGroup, QMenu, QMenuBar, QUndoGroup, QWidget
 
-from seqdec_gui.domain.menu_text import shown
+from seqdec_gui.domain.menu_text import literal, shown
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.window.pages import Page
@@ -227,7 +227,7 @@ class _Step(QObject):
 
     @pyqtSlot(str)
     def show(self, words: str) -> None:
-        self._action.setText(f"{self._verb} {words}".strip())
+        self._action.setText(literal(f"{self._verb} {words}".strip()))
 
 
 _WRITTEN_KEYS = {

@@ -5,8 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PyQt5.QtCore import QObject, QTimer, pyqtSignal, pyqtSlot
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QToolButton, QUndoGroup, QVBoxLayout, QWidget
+from PyQt5.QtCore import QObject, QPoint, Qt, QTimer, QUrl, pyqtSignal, pyqtSlot
+from PyQt5.QtGui import QDesktopServices
+from PyQt5.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QMenu,
+    QStackedWidget,
+    QToolButton,
+    QUndoGroup,
+    QVBoxLayout,
+    QWidget,
+)
 
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.design import Design
@@ -14,6 +25,7 @@ from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.gui.look import preferences, theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.tasks import notify
+from seqdec_gui.gui.widgets.menu_entry import add_entry
 from seqdec_gui.gui.window.design_tab import DesignTab
 from seqdec_gui.gui.window.tab_bar import DesignBar
 from seqdec_gui.gui.workspace import autosave
@@ -78,6 +90,11 @@ class OpenDesign(QObject):
             return False
 
 
+def _open_folder(path: Path | None) -> None:
+    if path is not None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.parent)))
+
+
 class DesignTabs(QWidget):
     """The tabs of the open designs, of which one is in front (`current`); there is always at least one.
 
@@ -118,6 +135,7 @@ class DesignTabs(QWidget):
         self.bar.currentChanged.connect(self._on_bar_current_changed)
         self.bar.tabMoved.connect(self._on_bar_tab_moved)
         self.bar.tabCloseRequested.connect(self.close_tab)
+        self.bar.menu_requested.connect(self._on_bar_menu_requested)
         theme.notifier.changed.connect(self.recolour)
         self._add(None, self._build())
         self.recolour()
@@ -315,6 +333,29 @@ class DesignTabs(QWidget):
             if one.tab.has_questions:
                 self.show_tab(index)
             one.tab.ask_to_close(lambda: self._remove(one))
+
+    @pyqtSlot(int, QPoint)
+    def _on_bar_menu_requested(self, index: int, at: QPoint) -> None:
+        one = self._open[index]
+        menu = QMenu(self, objectName="design_tab_menu")
+        menu.setAttribute(Qt.WA_DeleteOnClose)
+        add_entry(menu, "Close", lambda: self.close_tab(self._open.index(one)), "Ctrl+W")
+        add_entry(menu, "Close Others", lambda: self._close_others(one), enabled=len(self._open) > 1)
+        menu.addSeparator()
+        path = one.path
+        add_entry(menu, "Copy Path", lambda: QApplication.clipboard().setText(str(path)), enabled=path is not None)
+        add_entry(menu, "Open Folder", lambda: _open_folder(path), enabled=path is not None)
+        menu.popup(at)
+
+    def _close_others(self, kept: OpenDesign) -> None:
+        """Close all other designs, asking about each that needs it."""
+        others = [one for one in self._open if one is not kept]
+
+        def close_all() -> None:
+            for one in others:
+                self._remove(one)
+
+        self._ask([one for one in others if one.tab is not None], close_all)
 
     def close_current(self) -> None:
         """Close the design in front."""
