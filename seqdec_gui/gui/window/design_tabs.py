@@ -313,12 +313,20 @@ class DesignTabs(QWidget):
     def _refresh(self) -> None:
         """Show names and states in the bar, and remember what is open."""
         for index, one in enumerate(self._open):
-            alike = [other.path for other in self._open if other is not one and other.name == one.name and other.path]
-            place = f" – {one.path.parent.name}" if alike and one.path is not None else ""
-            self.bar.describe(index, one.name + place, one.path, clean=one.clean, training=one.training)
+            self.bar.describe(index, self._distinct_name(one), one.path, clean=one.clean, training=one.training)
         self._row.setVisible(len(self._open) > 1)
         if self._keeps_session:
             self._session_timer.start()
+
+    def _distinct_name(self, one: OpenDesign) -> str:
+        """Return the name of a design, with its folder or a number if another open design is called the same."""
+        alike = [other for other in self._open if other.name == one.name and (other.path is None) == (one.path is None)]
+        if len(alike) == 1:
+            return one.name
+        if one.path is not None:
+            return f"{one.name} – {one.path.parent.name}"
+        number = alike.index(one) + 1
+        return one.name if number == 1 else f"{one.name} {number}"
 
     # -- closing
     @pyqtSlot(int)
