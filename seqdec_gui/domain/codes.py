@@ -49,6 +49,7 @@ class Code(msgspec.Struct, frozen=True):
 _ROWS = (
     Code("all_frozen", "design", "No block is trainable, so training would change nothing: set `trainable` in one block."),
     Code("backslash_escapes", "data", "Backslashes before quotes or delimiters were read as symbols: have the file written with doubled quotes.", reading=True),
+    Code("bad_annotation", "design", "A frame or note of the design file is no object with an id and the fields that it may have: mend the file."),
     Code("bad_assignment", "command", "An assignment is not written NAME=VALUE: write for example `training.epochs=20`."),
     Code("bad_bench", "command", "`bench` was asked for sizes or contenders that it does not know: choose some of those it lists."),
     Code("bad_block", "design", "A block of the design file is no object with id, kind and parameters: mend the file."),
@@ -94,7 +95,7 @@ _ROWS = (
     Code("duplicate_name", "design", "Several blocks have the same id: rename all but one."),
     Code("early_stopping", "run", "The monitored metric has not improved for as many reports as early stopping allows, so the training ends."),
     Code("empty_design", "design", "The design has no blocks: add some, or begin with a template."),
-    Code("empty_file", "data", "The file has no rows: choose one that has."),
+    Code("empty_file", "data", "The file has no rows: choose one that has.", in_window="Choose a file that has rows."),
     Code("empty_rows", "data", "Rows of a text column are empty: fill or remove them."),
     Code("empty_split", "data", "The share of validation or test is too small to give a row: raise it, or set it to 0."),
     Code("encoded_alike", "data", "Every row becomes the same numbers, so nothing can be learned from the column: change its codec, or bind another."),

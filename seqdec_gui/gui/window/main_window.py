@@ -12,7 +12,6 @@ from PyQt5.QtWidgets import QApplication, QMainWindow, QToolButton
 
 from seqdec_gui import resource_files
 from seqdec_gui.data.formats.registry import format_of
-from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.document import SUFFIX
 from seqdec_gui.gui.look import preferences, theme
 from seqdec_gui.gui.look.preferences import settings
@@ -220,13 +219,14 @@ class MainWindow(KeepsFocus, QMainWindow):
         """Follow the design that is in front now."""
         document, workspace, current = self.document, self.workspace, self._current
         current.drop()
-        current.add(document.design_changed, self._on_document_design_changed)
         current.add(document.selection_changed, self._canvas_actions.enable)
         current.add(document.path_changed, self._show_title)
         current.add(document.clean_changed, self._show_title)
         current.add(self.pages.page_shown, self._on_page_shown)
         current.add(self.bottom.close_requested, self._show_panel_choice)
-        current.add(self.design_view.design_scene.links_selected, self._canvas_actions.enable)
+        current.add(self.design_view.commands.abilities_changed, self._canvas_actions.enable)
+        current.add(self.design_view.overlays.minimap_shown, self.actions_by_name["minimap"].setChecked)
+        self.design_view.overlays.show_minimap(preferences.minimap_is_shown())  # as another tab may have chosen
         current.add(workspace.status_message, self._status.tell)
         self._status.follow(workspace)
         self.train_button.follow(workspace)
@@ -246,11 +246,6 @@ class MainWindow(KeepsFocus, QMainWindow):
 
     def _on_design_opened(self) -> None:
         self.current.present()
-
-    @pyqtSlot(Design, Design)
-    def _on_document_design_changed(self, old: Design, new: Design) -> None:
-        if len(old.blocks) != len(new.blocks):
-            self._canvas_actions.enable()
 
     @pyqtSlot()
     def _show_title(self, _changed: object = None) -> None:
