@@ -152,6 +152,9 @@ def test_a_click_changes_the_design_with_everything_that_shows_it(window: MainWi
 def test_the_middle_button_the_cross_and_a_key_close(window: MainWindow) -> None:
     QTest.mouseClick(window.windowHandle(), Qt.MiddleButton, Qt.NoModifier, tab_point(window, 2))
     assert names(window) == ["one", "two"]
+    QTest.keyClick(window.windowHandle(), Qt.Key_T, Qt.ControlModifier | Qt.ShiftModifier)
+    assert names(window) == ["one", "two", "this & that"]
+    QTest.mouseClick(window.windowHandle(), Qt.MiddleButton, Qt.NoModifier, tab_point(window, 2))
     press(window.designs.bar.tabButton(1, QTabBar.RightSide))
     assert names(window) == ["one"]
     QTest.keyClick(window.windowHandle(), Qt.Key_W, Qt.ControlModifier)

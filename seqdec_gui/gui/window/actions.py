@@ -50,6 +50,7 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         Entry("export", "&Export…", "export-variant", ("Ctrl+E",), "Write the trained model in a format to choose"),
         _LINE,
         Entry("settings", "Se&ttings…", "cog-outline", (_KEY.Preferences, "Ctrl+,"), role=QAction.PreferencesRole),
+        Entry("reopen_tab", "Reopen C&losed Design", "", ("Ctrl+Shift+T",), "Open the design again that was closed last"),
         Entry("close_tab", "&Close Design", "", ("Ctrl+W", _KEY.Close), "Close the design in front"),
         Entry("close", "Close &Window", "", ("Ctrl+Shift+W",)),
         Entry("quit", "&Quit", "", (_KEY.Quit, "Ctrl+Q"), role=QAction.QuitRole),

@@ -55,6 +55,7 @@ class DesignTabs(QWidget):
         super().__init__(parent)
         self._make = make
         self._open: list[OpenDesign] = []
+        self._closed: list[Path] = []
         self.undo_group = QUndoGroup(self)
         self.bar = DesignBar()
         self._new = QToolButton(objectName="new_tab_button", toolTip="New tab (Ctrl+T)")
@@ -307,7 +308,15 @@ class DesignTabs(QWidget):
             for one in others:
                 self._remove(one)
 
-        self._ask([one for one in others if one.tab is not None], close_all)
+        self._ask(others, close_all)
+
+    def reopen_closed(self) -> None:
+        """Open the design again that was closed last, if its file is still there."""
+        while self._closed:
+            path = self._closed.pop()
+            if path.is_file():
+                self.open(path, lambda: self.current.present())
+                return
 
     def close_current(self) -> None:
         """Close the design in front."""
@@ -315,23 +324,32 @@ class DesignTabs(QWidget):
 
     def ask_to_close_all(self, then: Then) -> None:
         """Ask about each design in turn. `then` is called unless the user cancels one of the questions."""
-        self._ask([one for one in self._open if one.tab is not None], then)
+        self._ask(list(self._open), then)
 
-    def _ask(self, rest: list[OpenDesign], then: Then) -> None:
-        if not rest:
-            then()
-            return
-        one = rest[0]
-        assert one.tab is not None
-        if one.tab.has_questions and one.tab is not self.current:
-            self.show_tab(self._open.index(one))
-        one.tab.ask_to_close(lambda: self._ask(rest[1:], then))
+    def _ask(self, designs: Sequence[OpenDesign], then: Then) -> None:
+        """Ask about all changes first, and then about all runs."""
+        built = [one.tab for one in designs if one.tab is not None]
+        questions = [(tab, tab.ask_about_changes, not tab.document.clean) for tab in built]
+        questions += [(tab, tab.ask_about_run, tab.workspace.training.running) for tab in built]
+
+        def ask_next() -> None:
+            if not questions:
+                then()
+                return
+            tab, question, asks = questions.pop(0)
+            if asks and tab is not self.current:
+                self.show_tab(next(index for index, one in enumerate(self._open) if one.tab is tab))
+            question(ask_next)
+
+        ask_next()
 
     def _remove(self, one: OpenDesign) -> None:
         if one not in self._open:
             return  # it was asked about twice
         if one.tab is not None and one.tab is self.current:
             self._show_instead_of(one)
+        if one.path is not None:
+            self._closed.append(one.path)
         index = self._open.index(one)
         del self._open[index]
         self.bar.blockSignals(True)
