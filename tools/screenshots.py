@@ -85,10 +85,11 @@ class Studio:
 
     def open(self, path: Path | None, size: tuple[int, int] = SIZES[0]):  # type: ignore[no-untyped-def]
         """A window of this size in light colours, with a design or the welcome page."""
-        from seqdec_gui.gui.look import theme
+        from seqdec_gui.gui.look import preferences, theme
         from seqdec_gui.gui.window.main_window import open_window
 
         theme.set_mode("light")
+        preferences.set_reopens_designs(False)
         window = open_window(path)
         window.resize(*size)
         self.wait(lambda: window.workspace.devices.known)
