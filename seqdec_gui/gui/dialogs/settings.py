@@ -14,6 +14,7 @@ from PyQt5.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -92,6 +93,8 @@ class SettingsDialog(KeepsFocus, QDialog):
         name = QLabel(label)
         name.setBuddy(control)
         self._grid.addWidget(name, row, 0)
+        if isinstance(control, QCheckBox):  # a click beside its text would do nothing
+            control.setSizePolicy(QSizePolicy.Maximum, QSizePolicy.Preferred)
         self._grid.addWidget(control, row, 1)
         if help_text:
             words = QLabel(help_text, wordWrap=True)
