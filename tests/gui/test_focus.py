@@ -77,6 +77,23 @@ def test_a_key_after_a_button_was_taken_away_presses_no_neighbour(box: Box, take
     assert box.first.hasFocus()
 
 
+@pytest.mark.parametrize("key", [Qt.Key_Space, Qt.Key_Return])
+def test_the_focus_goes_on_to_rest_where_its_resting_place_goes_away_too(box: Box, key: Qt.Key) -> None:
+    """A button goes away with its click, and the line that it stood in a moment later."""
+    line = QWidget()
+    row = QHBoxLayout(line)
+    inner = QPushButton("inner", autoDefault=False)
+    row.addWidget(inner)
+    box.frame.layout().insertWidget(0, line)
+    line.show()
+    inner.setFocus()
+    inner.hide()
+    line.hide()
+    assert QApplication.focusWidget() not in (box.first, box.second, box.third, box.field)
+    press(box, key)
+    assert box.pressed == []
+
+
 def test_tab_goes_on_from_where_the_button_was(box: Box) -> None:
     box.second.setFocus()
     box.second.setEnabled(False)

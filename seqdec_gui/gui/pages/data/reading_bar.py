@@ -14,6 +14,7 @@ from seqdec_gui.domain.catalog import fields
 from seqdec_gui.domain.codes import is_about_reading
 from seqdec_gui.domain.design import Design
 from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.widgets.wrapped_label import WrappedLabel
 from seqdec_gui.gui.workspace.workspace import Workspace
 
 _LABELS = {"header": "Names in first line", "delimiter": "Delimiter", "quoting": "Quotes", "encoding": "Encoding"}
@@ -65,7 +66,7 @@ class ReadingBar(QWidget):
             grid.addWidget(label, 0, place)
             grid.addWidget(field, 1, place)
             grid.setColumnStretch(place, 1)
-        self._warnings = QLabel(objectName="reading_warnings", wordWrap=True)
+        self._warnings = WrappedLabel(name="reading_warnings")
         self._warnings.setProperty("role", "warning")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(3 * theme.SPACE, 0, 3 * theme.SPACE, 2 * theme.SPACE)
