@@ -166,7 +166,7 @@ def test_space_after_pause_does_not_stop_the_run_and_then_continues_it(qtbot: Qt
     pause, session = button(trained, "pause_button"), session_of(trained.workspace)
     pause.setFocus()
     press(trained, Qt.Key_Space)
-    assert not pause.isEnabled()
+    qtbot.waitUntil(lambda: not pause.isEnabled() or session.active.state == "paused", timeout=5_000)
     for _ in range(3):
         if not pause.isEnabled():  # it may be Continue already, which Space is meant for
             press(trained, Qt.Key_Space)
@@ -182,7 +182,7 @@ def test_space_after_saving_the_weights_does_not_pause_the_run(qtbot: QtBot, tra
     checkpoint, session = button(trained, "checkpoint_button"), session_of(trained.workspace)
     checkpoint.setFocus()
     press(trained, Qt.Key_Space)
-    assert not checkpoint.isEnabled()
+    qtbot.waitUntil(lambda: not checkpoint.isEnabled() or len(session.active.history.answers) > 0, timeout=5_000)
     press(trained, Qt.Key_Space)
     qtbot.waitUntil(checkpoint.hasFocus, timeout=10_000)
     assert session.active.state == "running"
