@@ -12,6 +12,7 @@ import msgspec
 from seqdec_gui.data.formats.registry import DATA_FORMATS
 from seqdec_gui.domain import bindings
 from seqdec_gui.domain import codes as problem_codes
+from seqdec_gui.domain.annotations import COLORS
 from seqdec_gui.domain.catalog import KINDS, Field, fields
 from seqdec_gui.domain.document import FORMAT, dumps, load
 from seqdec_gui.domain.training import Training
@@ -31,7 +32,9 @@ written by `tools/make_design_docs.py` from the program itself; a test fails whe
  "blocks": [{{"id": ..., "kind": ..., "parameters": {{...}}, "position": [x, y]}}, ...],
  "links": [{{"from": "block.port", "to": "block.port"}}, ...],
  "data": {{"file": ..., "split": {{...}}, "bindings": [...], "reading": {{...}}, "numbering": ...}},
- "training": {{...}}}}
+ "training": {{...}},
+ "frames": [{{"id": ..., "title": ..., "color": ..., "position": [x, y], "size": [width, height]}}, ...],
+ "notes": [{{"id": ..., "text": ..., "color": ..., "position": [x, y], "size": [width, height]}}, ...]}}
 ```
 
 - **`format`**: a reader refuses a greater number than it knows, in a sentence, and never guesses. Unknown fields
@@ -46,6 +49,10 @@ written by `tools/make_design_docs.py` from the program itself; a test fails whe
   their defaults.
   `position` is the place of the upper left corner in the design view, in pixels at 100 %.
 - **`links`**: from an output port to an input port. An input takes one link, an output feeds any number.
+- **`frames`**, **`notes`** (both may be left out): titled rectangles behind the blocks, and texts, as the design view shows
+  them. They mean nothing to the model, and `check` says nothing of them. `id` is unique among frames and notes; `color` is one
+  of {", ".join(f"`{color}`" for color in COLORS)}. Places and sizes are in pixels at 100 %.
+  The blocks whose middle lies in a frame move along with it; the file does not list them.
 - **`data.file`**: relative paths are relative to the design's folder.
 - A file is written under a temporary name and renamed, so it is whole or not there.
 """

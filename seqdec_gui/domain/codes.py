@@ -49,6 +49,7 @@ class Code(msgspec.Struct, frozen=True):
 _ROWS = (
     Code("all_frozen", "design", "No block is trainable, so training would change nothing: set `trainable` in one block."),
     Code("backslash_escapes", "data", "Backslashes before quotes or delimiters were read as symbols: have the file written with doubled quotes.", reading=True),
+    Code("bad_annotation", "design", "A frame or note of the design file is no object with an id and the fields that it may have: mend the file."),
     Code("bad_assignment", "command", "An assignment is not written NAME=VALUE: write for example `training.epochs=20`."),
     Code("bad_bench", "command", "`bench` was asked for sizes or contenders that it does not know: choose some of those it lists."),
     Code("bad_block", "design", "A block of the design file is no object with id, kind and parameters: mend the file."),

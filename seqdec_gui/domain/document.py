@@ -14,6 +14,8 @@ from typing import Any
 
 import msgspec
 
+from seqdec_gui.domain.annotations import from_builtins as read_annotations
+from seqdec_gui.domain.annotations import to_builtins as annotation_fields
 from seqdec_gui.domain.bindings import DataSource
 from seqdec_gui.domain.catalog import KINDS
 from seqdec_gui.domain.conversion import explained
@@ -32,13 +34,19 @@ SUFFIX = ".seqdec"
 LARGEST_FILE = 256 << 20
 """The largest size of a design file, in bytes; a design of 100,000 blocks has 80 MB."""
 
-_TOP = ("format", "id", "blocks", "links", "data", "training")
+_TOP = ("format", "id", "blocks", "links", "data", "training", "frames", "notes")
 """The fields of the outermost object of a design file."""
 
 
-def dumps(design: Design) -> str:
-    """Return the design as JSON text with a final newline. `loads(dumps(design)) == design`, with the same id."""
-    return msgspec.json.format(msgspec.json.encode(to_builtins(design)), indent=2).decode() + "\n"
+def dumps(design: Design, whole: bool = True) -> str:
+    """Return the design as JSON text with a final newline. `loads(dumps(design)) == design`, with the same id.
+
+    Without `whole` it is a part to copy, and has no data and no training.
+    """
+    plain = to_builtins(design)
+    if not whole:
+        plain = {key: value for key, value in plain.items() if key not in ("data", "training")}
+    return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode() + "\n"
 
 
 def to_builtins(design: Design) -> dict[str, Any]:
@@ -50,6 +58,7 @@ def to_builtins(design: Design) -> dict[str, Any]:
         "links": [{"from": str(link.source), "to": str(link.target)} for link in design.links],
         "data": _data_to_builtins(design.data),
         "training": msgspec.to_builtins(design.training),
+        **annotation_fields(design.frames, design.notes),
     }
 
 
@@ -116,12 +125,15 @@ def from_builtins(plain: Any) -> Design:
             problems.append(Problem("error", "unknown_field", str(key), text))
     blocks = _list(plain, "blocks", problems)
     links = _list(plain, "links", problems)
+    frames, notes = read_annotations(plain, problems)
     design = Design(
         blocks=tuple(block for i, item in enumerate(blocks) if (block := _block(item, i, problems)) is not None),
         links=tuple(link for i, item in enumerate(links) if (link := _link(item, i, problems)) is not None),
         data=_section(plain, "data", DataSource, problems),
         training=_section(plain, "training", Training, problems),
         id=_id(plain, problems),
+        frames=frames,
+        notes=notes,
     )
     if problems:
         raise InvalidInput(problems)

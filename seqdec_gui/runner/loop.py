@@ -92,8 +92,8 @@ class Loop:
         self._saved_s = -1e9
         self._checkpoint_every_s = checkpoint_every_s
         self._next_checkpoint_s = time.monotonic() + checkpoint_every_s
-        self._pause_began_s = 0.0
-        self._paused_s = 0.0
+        self._hold_began_s = 0.0
+        self._held_s = 0.0
         self._not_finite: set[str] = set()
         self._compiled = False
 
@@ -106,18 +106,18 @@ class Loop:
             self._save("last")
             now = self._progress
             return Finished(epoch=now.epoch, step=now.total_steps, metrics=now.metrics, reason=now.ended or "epochs")
-        except StopRequested:
-            return self._stopped()
+        except StopRequested as request:
+            return self._stopped(request.paused)
         except Diverged as error:
             return self._diverged(str(error))
 
-    def _stopped(self) -> FinalEvent:
+    def _stopped(self, paused: bool) -> FinalEvent:
         try:
             self._save("last")
         except Diverged as error:
             return self._diverged(str(error))
-        metrics = self._progress.metrics
-        return Stopped(epoch=self._progress.epoch, step=self._progress.total_steps, metrics=metrics)
+        now = self._progress
+        return Stopped(epoch=now.epoch, step=now.total_steps, metrics=now.metrics, paused=paused)
 
     def _diverged(self, what: str) -> Failed:
         saved = [name for name in ("best", "last") if self._run.checkpoint(name).exists()]
@@ -137,7 +137,7 @@ class Loop:
         rows = training[order].reshape(steps, batch)
         ends = parts_of(steps, self._training.mini_epochs)
         for part in range(self._progress.part, len(ends)):
-            start, self._paused_s = time.monotonic(), 0.0
+            start, self._held_s = time.monotonic(), 0.0
             while self._progress.step < ends[part]:
                 self._train_interval(rows, self._pace.steps(ends[part] - self._progress.step))
             self._report(part, len(ends), start)
@@ -151,7 +151,7 @@ class Loop:
     def _train_interval(self, rows: Rows, count: int) -> None:
         """Carry out commands, take `count` steps, and report them."""
         self._obey()
-        began, paused_s = time.monotonic(), self._paused_s
+        began, held_s = time.monotonic(), self._held_s
         if not self._compiled:
             self._compiled = True
             self._write_message("Compiling the training step; the first one takes longest.", "compiling")
@@ -166,7 +166,7 @@ class Loop:
             raise Diverged(f"the loss of step {first + bad + 1} is not a finite number")
         if first == 0:
             what = "step" if count == 1 else f"{count} steps"
-            seconds = time.monotonic() - began - (self._paused_s - paused_s)
+            seconds = time.monotonic() - began - (self._held_s - held_s)
             self._write_message(f"The first {what} took {seconds:.1f} s, waiting for the compilation included.", "first_step")
         self._add_results(interval, count)
         self._write_step(float(rates[-1]))
@@ -207,7 +207,7 @@ class Loop:
         metrics["samples_per_s"] = self._per_second(rate)
         self._warn_about_non_finite(metrics)
         self._interval_sums, self._interval_losses = {}, []
-        seconds = time.monotonic() - start - self._paused_s
+        seconds = time.monotonic() - start - self._held_s
         self._events.write(
             Epoch(epoch=now.epoch, step=now.total_steps, part=part + 1, parts=parts, seconds=seconds, metrics=metrics)
         )
@@ -307,15 +307,15 @@ class Loop:
     def _per_second(self, steps_per_s: float | None) -> float | None:
         return None if steps_per_s is None else steps_per_s * self._training.batch_size
 
-    def pause_began(self) -> None:
+    def hold_began(self) -> None:
         now = self._progress
         self._save("last")
-        self._pause_began_s = time.monotonic()
+        self._hold_began_s = time.monotonic()
         self._events.write(Paused(epoch=now.epoch, step=now.total_steps))
 
-    def pause_ended(self) -> None:
+    def hold_ended(self) -> None:
         now = self._progress
-        self._paused_s += time.monotonic() - self._pause_began_s
+        self._held_s += time.monotonic() - self._hold_began_s
         self._events.write(Continued(epoch=now.epoch, step=now.total_steps))
 
 

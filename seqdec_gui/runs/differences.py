@@ -22,7 +22,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 def differences(old: Design, new: Design) -> tuple[Difference, ...]:
-    """Return all differences except positions of blocks: of the training, then of each block, the data and the links."""
+    """Return all differences but positions, frames and notes: of the training, then of each block, the data and the links."""
     return (
         *_compared(_flat(old.training, "training"), _flat(new.training, "training")),
         *_blocks(old, new),

@@ -88,7 +88,7 @@ def test_message_boxes_escape_all_that_they_are_given(with_problems: bool, qtbot
 
 def test_pasted_blocks_of_illegal_names_get_legal_ones() -> None:
     foreign = archetype().renamed("model_1", 'x"\nimport os').renamed("latent", "build")
-    grown, names = pasted(Design(), dumps(foreign), (0.0, 0.0))
+    grown, names, _ = pasted(Design(), dumps(foreign), (0.0, 0.0))
 
     assert all(name_problem(name) is None for name in names)
     assert len(set(names)) == 5

@@ -13,8 +13,8 @@ MAX_RECENT = 10
 
 
 def settings() -> QSettings:
-    """Return the stored settings: `window/...` geometry, `recent/...`, `appearance/...`, `editing/...`, `runs/...`,
-    `session/...`.
+    """Return the stored settings: `window/...` geometry, `recent/...`, `appearance/...`, `editing/...`, `canvas/...`,
+    `runs/...`, `session/...`.
     """
     folder = QStandardPaths.writableLocation(QStandardPaths.GenericConfigLocation)
     return QSettings(f"{folder}/seqdec-gui/window.ini", QSettings.IniFormat)
@@ -27,6 +27,15 @@ def autosave_is_on() -> bool:
 
 def set_autosave(on: bool) -> None:
     settings().setValue("editing/autosave", on)
+
+
+def minimap_is_shown() -> bool:
+    """Return whether the design view has a mini-map."""
+    return bool(settings().value("canvas/minimap", True, type=bool))
+
+
+def set_minimap(on: bool) -> None:
+    settings().setValue("canvas/minimap", on)
 
 
 def run_folder() -> Path | None:

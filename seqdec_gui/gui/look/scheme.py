@@ -44,6 +44,7 @@ class Theme(msgspec.Struct, frozen=True):
     wire_ids: str
     wire_states: str
     category: dict[str, str]
+    annotation: dict[str, str]
 
     @property
     def dark(self) -> bool:
@@ -84,6 +85,15 @@ LIGHT = Theme(
         "Layers": "#566173",
         "Training": "#b3402a",
     },
+    annotation={
+        "gray": "#566173",
+        "blue": "#2f62cc",
+        "teal": "#0c7a85",
+        "green": "#24804c",
+        "yellow": "#9a6b00",
+        "red": "#b83a4b",
+        "purple": "#7b3fc6",
+    },
 )
 """The light theme."""
 
@@ -116,6 +126,15 @@ DARK = Theme(
         "Decoders": "#bd93f9",
         "Layers": "#97a2b4",
         "Training": "#f08a72",
+    },
+    annotation={
+        "gray": "#a0a8b7",
+        "blue": "#7ba6ff",
+        "teal": "#37b6c2",
+        "green": "#5cc98f",
+        "yellow": "#e3b341",
+        "red": "#ff8a93",
+        "purple": "#c09bfb",
     },
 )
 """The dark theme."""

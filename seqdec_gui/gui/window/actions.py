@@ -9,9 +9,9 @@ from PyQt5.QtCore import QObject, Qt, pyqtSlot
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction, QActionGroup, QMenu, QMenuBar, QUndoGroup, QWidget
 
+from seqdec_gui.domain.menu_text import shown
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
-from seqdec_gui.gui.widgets.menu_text import shown
 from seqdec_gui.gui.window.pages import Page
 
 Shortcut: TypeAlias = QKeySequence.StandardKey | str
@@ -65,14 +65,34 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         Entry("delete", "De&lete", "trash-can-outline", (_KEY.Delete, "Backspace"), canvas=True),
         _LINE,
         Entry("select_all", "Select &All", "", (_KEY.SelectAll,), canvas=True),
+        Entry("find", "&Find…", "magnify", (_KEY.Find,), "Find a block, layer, frame or note", canvas=True),
         Entry("rename", "Re&name Block", "", ("F2",), "Change the name of the selected block"),
+        _LINE,
+        Entry("add_block", "Add &Block…", "plus-box-outline", ("Ctrl+B",), "Search a block to add", canvas=True),
+        Entry("connect_new", "C&onnect to New Block…", "", (), "Add a block that fits a port of the selected one", canvas=True),
+        Entry("add_note", "Add N&ote", "note-outline", ("Ctrl+Shift+N",), "Write a note on the canvas", canvas=True),
+        Entry("add_frame", "Add F&rame", "select", ("Ctrl+G",), "Draw a frame round the selected blocks", canvas=True),
+    ),
+    "&Arrange": (
+        Entry("auto_layout", "Arrange &Blocks", "graph-outline", ("Ctrl+L",), "Lay the blocks out left to right", canvas=True),
+        _LINE,
+        Entry("align_left", "Align &Left", "align-horizontal-left", ("Ctrl+Shift+Left",), canvas=True),
+        Entry("align_right", "Align &Right", "align-horizontal-right", ("Ctrl+Shift+Right",), canvas=True),
+        Entry("align_top", "Align &Top", "align-vertical-top", ("Ctrl+Shift+Up",), canvas=True),
+        Entry("align_bottom", "Align Botto&m", "align-vertical-bottom", ("Ctrl+Shift+Down",), canvas=True),
+        Entry("align_column", "&Centre in a Column", "align-horizontal-center", ("Ctrl+Shift+C",), canvas=True),
+        Entry("align_row", "C&entre in a Row", "align-vertical-center", ("Ctrl+Shift+E",), canvas=True),
+        _LINE,
+        Entry("distribute_across", "&Distribute Across", "distribute-horizontal-center", ("Ctrl+Shift+H",), canvas=True),
+        Entry("distribute_down", "Distribute Do&wn", "distribute-vertical-center", ("Ctrl+Shift+V",), canvas=True),
     ),
     "&View": (
         Entry("zoom_in", "Zoom &In", "magnify-plus-outline", (_KEY.ZoomIn, "Ctrl+="), canvas=True),
         Entry("zoom_out", "Zoom &Out", "magnify-minus-outline", (_KEY.ZoomOut,), canvas=True),
         Entry("zoom_reset", "&Actual Size", "", ("Ctrl+0",), canvas=True),
         Entry("fit", "Zoom to &Fit", "fit-to-page-outline", ("Ctrl+9",), "Show the whole design", canvas=True),
-        Entry("auto_layout", "Arrange &Blocks", "graph-outline", ("Ctrl+L",), "Lay the blocks out left to right", canvas=True),
+        Entry("show_all", "&Whole Design", "", ("Ctrl+Shift+9",), "Show everything, however small", canvas=True),
+        Entry("minimap", "&Mini-map", "map-outline", (), "Show the whole design in a corner", canvas=True, checkable=True),
         _LINE,
         Entry("show_left", "&Palette and Outline", "dock-left", ("Ctrl+1",), checkable=True),
         Entry("show_right", "&Inspector", "dock-right", ("Ctrl+2",), checkable=True),

@@ -49,4 +49,4 @@ def _drawn_together(design: Design) -> Design:
         column = [block for block in design.blocks if block.position[0] == left]
         moved |= {block.id: (x, block.position[1]) for block in column}
         x += max(block_preview(block).width for block in column) + GAP
-    return design.moved(moved)
+    return design.moved(moved).with_annotations(())  # which would lie elsewhere
