@@ -80,14 +80,12 @@ class CanvasOverlays(QObject):
         size = bar.sizeHint()
         top = room.height() - size.height() - 2 * SPACE
         bar.setGeometry(room.width() - size.width() - 2 * SPACE, top, size.width(), size.height())
-        bar.raise_()
         shown = self._minimap_wanted and bool(self._editor.design.blocks or self._editor.design.annotations)
         if shown:
             wanted = minimap.wanted_size()
             minimap.setGeometry(
                 room.width() - wanted.width() - 2 * SPACE, top - wanted.height() - SPACE, wanted.width(), wanted.height()
             )
-            minimap.raise_()
         minimap.setVisible(shown)
         self._view.covered_below = room.height() - (minimap.y() if shown else bar.y())
 
