@@ -79,6 +79,7 @@ def calm(window: Any) -> None:
     view.adding.close()
     view.overlays.find_bar.close_bar()
     view.editor.select_none()
+    view.fit()
 
 
 CANVAS_STATES: dict[str, Callable[[Any], None]] = {
