@@ -26,7 +26,7 @@ from seqdec_gui.runs.events import Epoch, Failed, events_of
 from seqdec_gui.runs.process import RunProcess
 from seqdec_gui.runs.proposed import bound_if_clear, in_words, proposals_for, with_hints
 from seqdec_gui.runs.readiness import problems_in_data, readiness
-from seqdec_gui.runs.spec import FitChoice, RunSpec
+from seqdec_gui.runs.spec import CHECKPOINT_EVERY_S, FitChoice, RunSpec
 
 _TRAINING = ("epochs", "batch_size", "seed")
 """The training parameters that have an option of their own."""
@@ -74,6 +74,12 @@ def add_placement(parser: argparse.ArgumentParser) -> None:
 
 
 def add_watching(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--checkpoint-every",
+        metavar="SECONDS",
+        type=whole_number(1, 1_000_000),
+        help=f"write a checkpoint after so many seconds, also within an epoch (default: {CHECKPOINT_EVERY_S:.0f})",
+    )
     parser.add_argument("--json", action="store_true", help="write the run's events, one JSON object a line")
     parser.add_argument("--detach", action="store_true", help="return as soon as the run has started")
     parser.add_argument(
@@ -137,6 +143,7 @@ def make_spec(arguments: argparse.Namespace) -> RunSpec:
         initial_run=initial_run,
         initial_checkpoint=arguments.checkpoint,
         fit=fit,
+        checkpoint_every_s=float(arguments.checkpoint_every or CHECKPOINT_EVERY_S),
     )
 
 

@@ -18,6 +18,8 @@ __all__ = ["Array", "Cell", "Column", "Kind", "Table", "inspect", "open_table", 
 
 AS_DETECTED = Reading()
 """The options of a delimited text file whose dialect is detected completely."""
+_NAMED = 4
+"""The number of columns that the refusal of a file without rows names."""
 
 
 def open_table(path: Path, names: Sequence[str] | None = None, how: Reading = AS_DETECTED, bound: Sequence[str] = ()) -> Table:
@@ -34,7 +36,22 @@ def open_table(path: Path, names: Sequence[str] | None = None, how: Reading = AS
     _check_readable(path)
     table: Callable[..., Table] = row.table_class()
     with reading(path):
-        return table(path, names, how, bound) if row.delimited else table(path)
+        opened = table(path, names, how, bound) if row.delimited else table(path)
+    if opened.columns and not opened.rows:
+        raise _no_rows(opened)
+    return opened
+
+
+def _no_rows(table: Table) -> InvalidInput:
+    """Return the refusal of a file that has names of columns and nothing below them, as an empty file is refused."""
+    names = ", ".join(repr(column.name) for column in table.columns[:_NAMED]) + (", …" if len(table.columns) > _NAMED else "")
+    if table.dialect is None:
+        return InvalidInput(
+            f"{table.path} is empty: its columns {names} have no rows; expected at least one.", "empty_file", "data"
+        )
+    text = f"{table.path} is empty but for the names of its columns ({names}); expected rows below them."
+    hint = "If its first line is a row, say so: data.header=no."
+    return InvalidInput([Problem("error", "empty_file", "data", text, hint)])
 
 
 def inspect(path: Path, how: Reading = AS_DETECTED, names: Sequence[str] = ()) -> Table:

@@ -95,7 +95,7 @@ _ROWS = (
     Code("duplicate_name", "design", "Several blocks have the same id: rename all but one."),
     Code("early_stopping", "run", "The monitored metric has not improved for as many reports as early stopping allows, so the training ends."),
     Code("empty_design", "design", "The design has no blocks: add some, or begin with a template."),
-    Code("empty_file", "data", "The file has no rows: choose one that has."),
+    Code("empty_file", "data", "The file has no rows: choose one that has.", in_window="Choose a file that has rows."),
     Code("empty_rows", "data", "Rows of a text column are empty: fill or remove them."),
     Code("empty_split", "data", "The share of validation or test is too small to give a row: raise it, or set it to 0."),
     Code("encoded_alike", "data", "Every row becomes the same numbers, so nothing can be learned from the column: change its codec, or bind another."),

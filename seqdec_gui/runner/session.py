@@ -75,10 +75,10 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
                 engine.compile_ahead()
         try:
             _report(events, trial.result(commands.look_for_stop))
-        except StopRequested:
-            return Stopped(epoch=progress.epoch, step=progress.total_steps)
+        except StopRequested as request:
+            return Stopped(epoch=progress.epoch, step=progress.total_steps, paused=request.paused)
     events.write(_started(engine, dataset, placement, progress))
-    return Loop(engine, dataset, run, events, commands, progress, spec.report_every_s).run()
+    return Loop(engine, dataset, run, events, commands, progress, spec.report_every_s, spec.checkpoint_every_s).run()
 
 
 # -- design and data

@@ -222,6 +222,8 @@ class RunHistory:
         self._last_time = max(self._last_time, event.time)
         if isinstance(event, (Finished, Stopped)):
             self.step, self.epoch = event.step or self.step, event.epoch or self.epoch
+        if isinstance(event, Stopped) and event.paused:
+            self._mark("pause", event.time, "Paused")
 
     # --
     def _mark(self, kind: MarkKind, time: float, text: str, step: int | None = None, said: bool = True) -> None:

@@ -88,6 +88,10 @@ class RunProcess:
         with contextlib.suppress(OSError):  # a full disk must not keep a run from being stopped
             self.run.send(command("stop"))
 
+    def pause(self) -> None:
+        """Ask the run to save everything and end, to be resumed later. Returns at once. Raises SeqdecError."""
+        self.run.send(command("pause"))
+
     def kill(self) -> None:
         """End the run at once, without saving; its last checkpoint remains."""
         self.killed = True
@@ -199,8 +203,8 @@ def stop_unattended(run: RunFolder, grace_s: float | None = None) -> subprocess.
 
 
 def exit_status(status: RunStatus) -> int:
-    """Return the exit status of a command that waited for the run: 0 finished, 130 stopped, 2 invalid input, otherwise 1."""
-    if status.state == "finished":
+    """Return the exit status of a command that waited for the run: 0 finished or paused, 130 stopped, 2 invalid, else 1."""
+    if status.state in ("finished", "paused"):
         return 0
     if status.state == "stopped":
         return STOPPED_BY_USER

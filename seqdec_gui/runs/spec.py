@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 FitChoice = Literal["initial", "anew"]
+CHECKPOINT_EVERY_S = 120.0
+"""Seconds after which a run writes checkpoint `last` again, unless it is told otherwise: what a crash costs at most."""
 
 
 class DeviceChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,7 +73,8 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     to `folder`. `initial_run` names a run folder whose weights (checkpoint `initial_checkpoint`) the training begins with;
     `fit` says whether the alphabets, lengths, labels and scalers of that run are kept with them ("initial") or fitted anew to
     this run's data ("anew").
-    `placement` is filled in by `runs.process.start`. `report_every_s` is the longest time between two looks at the commands.
+    `placement` is filled in by `runs.process.start`. `report_every_s` is the longest time between two looks at the commands,
+    `checkpoint_every_s` about the longest between two checkpoints `last`, also within an epoch.
     """
 
     format: int = FORMAT
@@ -88,6 +91,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     resume: bool = False
     placement: Placement | None = None
     report_every_s: Annotated[float, Meta(gt=0, le=60)] = 1.0
+    checkpoint_every_s: Annotated[float, Meta(gt=0, le=1e6)] = CHECKPOINT_EVERY_S
     created: Seconds = msgspec.field(default_factory=time.time)
     product_version: str = __version__
 

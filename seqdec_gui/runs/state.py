@@ -41,7 +41,8 @@ ENDED: tuple[State, ...] = ("finished", "stopped", "failed", "crashed")
 class RunStatus(msgspec.Struct, frozen=True):
     """`text` is a sentence; `final` is the last event, made up by the reader where the run could not write one.
 
-    unfinished: never started, or started on another host whose lock cannot be seen from here.
+    unfinished: never started, or started on another host whose lock cannot be seen from here. paused: ended, to be resumed
+    later, or held alive (then without `final`).
     """
 
     state: State
@@ -50,7 +51,7 @@ class RunStatus(msgspec.Struct, frozen=True):
 
     @property
     def ended(self) -> bool:
-        return self.state in ENDED
+        return self.state in ENDED or self.final is not None
 
 
 class RunSummary(msgspec.Struct, frozen=True):
@@ -130,6 +131,9 @@ def ended(final: FinalEvent) -> RunStatus:
         case Finished():
             early = " (early stopping)" if final.reason == "early_stopping" else ""
             return RunStatus("finished", f"Finished after {counted(final.epoch, 'epoch')}{early}.", final)
+        case Stopped(paused=True):
+            where = f"in epoch {final.epoch}" if final.step else "before the first step"
+            return RunStatus("paused", f"Paused {where}; its devices are free, and it can be resumed anywhere.", final)
         case Stopped():
             when = f"in epoch {final.epoch}" if final.step else "before the first step"
             return RunStatus("stopped", f"Stopped by the user {when}.", final)
@@ -193,7 +197,7 @@ def _status(run: RunFiles, history: _History) -> RunStatus:
 def _alive(current: Sequence[Event]) -> RunStatus:
     turn = next((event for event in reversed(current) if isinstance(event, (Paused, Continued))), None)
     if isinstance(turn, Paused):
-        return RunStatus("paused", f"Paused in epoch {turn.epoch}.")
+        return RunStatus("paused", f"Held in epoch {turn.epoch}, with its process and memory.")
     last = next((event for event in reversed(current) if isinstance(event, (Step, Epoch))), None)
     started = next((event for event in reversed(current) if isinstance(event, Started)), None)
     if started is None:

@@ -237,8 +237,14 @@ def test_a_ragged_row_is_named_by_its_line_behind_comments_and_line_ends_in_cell
     assert (problem.code, "line 5 of the file" in problem.text) == ("ragged_rows", True)
 
 
-def test_a_file_with_names_alone_has_no_rows(tmp_path: Path) -> None:
-    assert open_table(written(tmp_path / "a.csv", "word,tag\n")).rows == 0
+@pytest.mark.parametrize("text", ["word,tag\n", "word,tag", "word\n", "# made by hand\nword,tag\n"])
+def test_a_file_with_names_alone_is_refused_as_an_empty_file_is(tmp_path: Path, text: str) -> None:
+    (problem,) = problems_of(open_table, written(tmp_path / "a.csv", text))
+    (empty,) = problems_of(open_table, written(tmp_path / "b.csv", ""))
+    assert problem.code == empty.code == "empty_file"
+    assert "is empty but for the names of its columns ('word'" in problem.text
+    assert "data.header=no" in problem.hint
+    assert open_table(tmp_path / "a.csv", how=Reading(header="no")).rows == 1
 
 
 # -- quotes

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QComboBox, QLabel, QPushButton, QWidget
+from PyQt5.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui import resource_files
@@ -185,3 +185,43 @@ def test_targets_that_are_too_wide_have_no_green_tick_beside_the_error(
     qtbot.waitUntil(lambda: all(state.accessibleName() == "Does not fit" for state in states.values()))
     wrong = [problem for problem in window.workspace.checking.problems if problem.severity == "error"]
     assert [problem.where for problem in wrong] == ["loss.targets"]
+
+
+@pytest.mark.parametrize("name", ["bind_all_button", "propose_descriptors_output_0"])
+def test_a_second_space_after_binding_by_key_does_nothing_else(
+    name: str, with_data: Callable[..., MainWindow], tmp_path: Path, qtbot: QtBot
+) -> None:
+    """The button goes away with its click; the next key must not reach its neighbour, a combo box or another button."""
+    data = Path(shutil.copy(resource_files.path("examples/data/molecules.npz"), tmp_path))
+    window = with_data(bare("molecules", tmp_path), data)
+    button = widget(window, QPushButton, name)
+    button.setFocus()
+    QTest.keyClick(window.windowHandle(), Qt.Key_Space)
+    assert bound(window)["descriptors.output"] == ("X",)
+    after, count = window.document.design, window.document.undo_stack.count()
+    settle(window, qtbot)
+    for key in (Qt.Key_Space, Qt.Key_Return):
+        QTest.keyClick(window.windowHandle(), key)
+        settle(window, qtbot)
+        assert window.document.design == after
+        assert window.document.undo_stack.count() == count
+        assert QApplication.activePopupWidget() is None
+
+
+def test_a_second_space_on_a_button_of_the_canvas_does_nothing_else(
+    with_data: Callable[..., MainWindow], tmp_path: Path, qtbot: QtBot
+) -> None:
+    data = Path(shutil.copy(resource_files.path("examples/data/molecules.npz"), tmp_path))
+    window = with_data(bare("molecules", tmp_path), data)
+    window.pages.show_page("design")
+    chip = widget(window, QPushButton, "chip_descriptors_output")
+    qtbot.waitUntil(chip.isVisible)
+    chip.setFocus()
+    QTest.keyClick(window.windowHandle(), Qt.Key_Space)
+    settle(window, qtbot)
+    after = window.document.design
+    assert bound(window) == {"descriptors.output": ("X",)}
+    qtbot.waitUntil(lambda: window.findChild(QPushButton, "chip_descriptors_output") is None)
+    QTest.keyClick(window.windowHandle(), Qt.Key_Space)
+    settle(window, qtbot)
+    assert window.document.design == after

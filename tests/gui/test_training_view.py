@@ -183,11 +183,14 @@ def test_a_run_pauses_goes_on_and_takes_a_learning_rate(qtbot: QtBot, opened: Op
     child("obey")
     window = opened(design)
     found = train(qtbot, window)
+    run = found.active.run
     press(window, "pause_button")
     qtbot.waitUntil(lambda: find(window, "run_state").text == "Paused", timeout=5_000)
-    assert find(window, "pause_button").text() == "Continue"
-    assert window.workspace.training.phase == "paused"
-    press(window, "pause_button")
+    qtbot.waitUntil(find(window, "resume_button").isVisible, timeout=5_000)
+    assert find(window, "resume_button").text() == "Continue"
+    assert not lock.is_held(run.lock)  # nothing of it is left in memory
+    assert window.workspace.training.phase is None
+    press(window, "resume_button")
     qtbot.waitUntil(lambda: find(window, "run_state").text == "Training", timeout=5_000)
     field = find(window, "learning_rate_field")
     QTest.mouseClick(window.windowHandle(), Qt.LeftButton, Qt.NoModifier, field.mapTo(window, field.rect().center()))

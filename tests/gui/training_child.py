@@ -102,6 +102,9 @@ def obey() -> None:
             events.write(Stopped(epoch=step // STEPS + 1, step=step, metrics=figures(step)))
             sys.exit(0)
         if command.command == "pause":
+            events.write(Stopped(epoch=step // STEPS + 1, step=step, metrics=figures(step), paused=True))
+            sys.exit(0)
+        if command.command == "hold":
             paused = True
             events.write(Paused(epoch=step // STEPS + 1, step=step))
         if command.command == "continue":

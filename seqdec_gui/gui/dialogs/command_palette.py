@@ -116,6 +116,9 @@ class CommandPalette(QFrame):
         self.search.installEventFilter(self)
         self.list.itemClicked.connect(self._on_list_item_clicked)
         window.installEventFilter(self)
+        self._handle = window.windowHandle()
+        if self._handle is not None:
+            self._handle.installEventFilter(self)  # sees every click before the widget below it
         self._on_search_text_changed("")
 
     def present(self) -> None:
@@ -164,25 +167,35 @@ class CommandPalette(QFrame):
 
     def _end(self) -> None:
         self.parentWidget().removeEventFilter(self)
+        if self._handle is not None:
+            self._handle.removeEventFilter(self)
         self.search.removeEventFilter(self)
         if self._former_focus is not None and self.search.hasFocus():
             self._former_focus.setFocus()
         self.close()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Move in the list with the arrow keys while the field has the focus, and close when it loses it."""
+        """Move in the list with the arrow keys, and close at a click elsewhere or when the field loses the focus."""
         if watched is self.search:
             if event.type() == QEvent.KeyPress:
                 return self._press(event)
             if event.type() == QEvent.FocusOut and event.reason() not in (Qt.PopupFocusReason, Qt.ActiveWindowFocusReason):
                 QTimer.singleShot(0, self._close_unless_focused)
+        elif watched is self._handle:
+            if event.type() == QEvent.MouseButtonPress and not self.geometry().contains(event.pos()):
+                QTimer.singleShot(0, self._close)
         elif event.type() == QEvent.Resize:
             QTimer.singleShot(0, self._place)
         return False
 
     @pyqtSlot()
     def _close_unless_focused(self) -> None:
-        if not self.search.hasFocus() and self.isVisible():
+        if not self.search.hasFocus():
+            self._close()
+
+    @pyqtSlot()
+    def _close(self) -> None:
+        if self.isVisible():
             self._end()
 
     def _press(self, event: QKeyEvent) -> bool:

@@ -116,7 +116,8 @@ QPlainTextEdit, QTextEdit { padding: @s@px; }
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QAbstractSpinBox:focus, QComboBox:focus, QComboBox:on {
     border: 2px solid @accent@; }
 QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus { padding: 0 7px; min-height: @hin@px; }
-QLineEdit[invalid="true"], QAbstractSpinBox[invalid="true"], QComboBox[invalid="true"] { border-color: @error@; }
+QLineEdit[invalid="true"], QPlainTextEdit[invalid="true"], QAbstractSpinBox[invalid="true"], QComboBox[invalid="true"] {
+    border-color: @error@; }
 QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled, QPlainTextEdit:disabled {
     color: @text_disabled@; background: @window@; border-color: @border@; }
 QLineEdit:read-only { background: @window@; border-color: @border@; }

@@ -158,17 +158,34 @@ def choose_target(
     suffix: str,
     then: Callable[[Path], None],
     start: Path | None = None,
+    replaces: Callable[[Path], bool] = Path.exists,
 ) -> QFileDialog:
     """Ask where to write a file, and call `then` with the path. `suffix` (without dot) is added to names without one.
 
-    The user is asked before a file is replaced.
+    If `replaces` says that the file would be lost, the user is asked first, and chooses again after a No.
     """
     dialog = _files(parent, title, filters, start if start is None or start.is_dir() else start.parent)
     dialog.setAcceptMode(QFileDialog.AcceptSave)
     dialog.setDefaultSuffix(suffix)
     if start is not None and not start.is_dir():
         dialog.selectFile(start.name)
-    return _open_files(dialog, then)
+    dialog.setOption(QFileDialog.DontConfirmOverwrite)  # Qt's question would block the program
+
+    def on_chosen(path: Path) -> None:
+        if not replaces(path):
+            then(path)
+            return
+
+        def on_answered(answer: Answer) -> None:
+            if answer == "accept":
+                then(path)
+            else:
+                choose_target(parent, title, filters, suffix, then, path, replaces)
+
+        where = f"{path.name} exists already in {path.parent}."
+        ask(parent, "Replace the file?", where, on_answered, "Replace", destructive=True)
+
+    return _open_files(dialog, on_chosen)
 
 
 def choose_folder(parent: QObject | None, title: str, then: Callable[[Path], None], start: Path | None = None) -> QFileDialog:

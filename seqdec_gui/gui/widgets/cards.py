@@ -28,17 +28,17 @@ class Card(QFrame):
         self._picture = QLabel(alignment=Qt.AlignCenter)
         self._picture.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Fixed)  # a picture must not widen its card
         self._picture.setFixedHeight(picture_height)
-        self._picture.setVisible(picture_height > 0)
         heading = QLabel(title, wordWrap=True)
         heading.setProperty("role", "value")
         words = QLabel(summary, wordWrap=True)
         words.setProperty("role", "small")
         words.setAlignment(Qt.AlignLeft | Qt.AlignTop)
-        words.setVisible(bool(summary))
         layout.addWidget(self._picture)
         layout.addWidget(heading)
         layout.addWidget(words)
         layout.addStretch(1)
+        self._picture.setVisible(picture_height > 0)  # only now: without a parent they would be shown as windows of their own
+        words.setVisible(bool(summary))
 
     @property
     def room(self) -> int:

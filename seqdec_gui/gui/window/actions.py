@@ -9,9 +9,9 @@ from PyQt5.QtCore import QObject, Qt, pyqtSlot
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction, QActionGroup, QMenu, QMenuBar, QUndoGroup, QWidget
 
+from seqdec_gui.domain.menu_text import shown
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
-from seqdec_gui.gui.widgets.menu_text import shown
 from seqdec_gui.gui.window.pages import Page
 
 Shortcut: TypeAlias = QKeySequence.StandardKey | str

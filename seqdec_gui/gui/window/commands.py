@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction
 
+from seqdec_gui.domain.menu_text import shown
 from seqdec_gui.gui.dialogs.command_palette import Command
 from seqdec_gui.gui.look.preferences import recent_designs
-from seqdec_gui.gui.widgets.menu_text import shown
 from seqdec_gui.gui.workspace.files import examples, templates
 
 if TYPE_CHECKING:

@@ -111,6 +111,11 @@ class DesignTab(QWidget):
             self.design_view.fit()
         self.design_view.setFocus()
 
+    def take_focus(self) -> None:
+        """Give the keys to the page in front, or to the welcome page over it."""
+        page = self._welcome if self._welcome is not None and self._welcome.isVisible() else self.pages.page(self.pages.current)
+        page.setFocus()
+
     @property
     def idle(self) -> bool:
         """Return whether nothing is being dragged on the canvas: an edit could remove it."""

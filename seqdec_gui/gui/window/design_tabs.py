@@ -251,6 +251,8 @@ class DesignTabs(QWidget):
         self.bar.blockSignals(True)
         self.bar.setCurrentIndex(index)
         self.bar.blockSignals(False)
+        if former is not None and former is not one.tab and not self.bar.hasFocus():
+            one.tab.take_focus()
         self._refresh()
         self.current_changed.emit()
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from PyQt5.QtWidgets import QMenu
 
+from seqdec_gui.domain.menu_text import literal
 from seqdec_gui.gui.look.preferences import forget_designs, recent_designs
-from seqdec_gui.gui.widgets.menu_text import literal
 from seqdec_gui.gui.window.design_tabs import DesignTabs
 from seqdec_gui.gui.workspace.files import examples, templates
 

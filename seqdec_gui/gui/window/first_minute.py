@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 from PyQt5 import sip
@@ -13,11 +12,10 @@ from PyQt5.QtWidgets import QApplication, QPlainTextEdit, QWidget
 
 from seqdec_gui.gui.look import preferences
 from seqdec_gui.gui.widgets.bubble import Bubble
+from seqdec_gui.gui.window.design_tabs import DesignTabs
+from seqdec_gui.gui.window.train_button import TrainButton
 from seqdec_gui.gui.workspace.workspace import PageName, Workspace
 from seqdec_gui.runs.folder import RunFolder
-
-if TYPE_CHECKING:
-    from seqdec_gui.gui.window.main_window import MainWindow
 
 TICK_MS = 150
 """The time between two looks at what has been done, in milliseconds."""
@@ -45,9 +43,11 @@ class FirstMinute(QObject):
 
     ended = pyqtSignal()
 
-    def __init__(self, window: MainWindow) -> None:
+    def __init__(self, window: QWidget, designs: DesignTabs, train_button: TrainButton) -> None:
         super().__init__(window)
         self._window = window
+        self._designs = designs
+        self._train_button = train_button
         self._bubble = Bubble(window)
         self._bubble.dismissed.connect(self.end)
         self._steps = self._plan()
@@ -82,34 +82,34 @@ class FirstMinute(QObject):
 
     # -- the steps
     def _plan(self) -> tuple[Step, ...]:
-        window = self._window
+        designs = self._designs
         return (
             Step("Begin here: an example that trains in a minute on this computer.", self._card, self._example_is_open),
             Step(
                 "Everything is set: the data is bound and each shape fits. Click Train.",
-                lambda: self._rect(window.train_button),
-                lambda: self._trained or window.workspace.training.running,
+                lambda: self._rect(self._train_button),
+                lambda: self._trained or designs.current.workspace.training.running,
             ),
             Step("Watch the loss fall here. It takes about a minute.", self._page_tab(PageName.TRAIN), lambda: self._trained),
             Step(
                 "It is trained. Let it write: open Generate.",
                 self._page_tab(PageName.GENERATE),
-                lambda: window.pages.current == PageName.GENERATE,
+                lambda: designs.current.pages.current == PageName.GENERATE,
             ),
             Step(f"Type a number, for example {NUMBER}.", lambda: self._named(f"input_{INPUT}"), self._number_is_typed),
             Step("Now click Generate.", lambda: self._named("generate_button"), self._has_generated),
             Step(
                 "That was the whole way: a design, a trained model, and what it writes. The guide (F1) has the rest.",
                 lambda: self._named("results_table"),
-                lambda: window.pages.current != PageName.GENERATE,
+                lambda: designs.current.pages.current != PageName.GENERATE,
             ),
         )
 
     def _example_is_open(self) -> bool:
         """Return whether the example is open, and follow its workspace from then on."""
-        if not self._window.document.design.has(INPUT):
+        if not self._designs.current.document.design.has(INPUT):
             return False
-        self._workspace = self._window.workspace
+        self._workspace = self._designs.current.workspace
         self._workspace.run_ended.connect(self._on_workspace_run_ended)
         return True
 
@@ -131,19 +131,19 @@ class FirstMinute(QObject):
 
     # -- the places
     def _card(self) -> QRect | None:
-        return self._named(f"example_{EXAMPLE}") if self._window.welcome.isVisible() else None
+        return self._named(f"example_{EXAMPLE}") if self._designs.current.welcome.isVisible() else None
 
     def _page_tab(self, name: str) -> Callable[[], QRect | None]:
         def target() -> QRect:
-            bar = self._window.pages.bar
-            index = next(index for index, page in enumerate(self._window.pages.rows) if page.name == name)
+            bar = self._designs.current.pages.bar
+            index = next(index for index, page in enumerate(self._designs.current.pages.rows) if page.name == name)
             rect = bar.tabRect(index)
             return QRect(bar.mapTo(self._window, rect.topLeft()), rect.size())
 
         return target
 
     def _find(self, name: str) -> QWidget | None:
-        found = self._window.current.findChild(QWidget, name)
+        found = self._designs.current.findChild(QWidget, name)
         return found if isinstance(found, QWidget) else None
 
     def _named(self, name: str) -> QRect | None:
@@ -174,12 +174,12 @@ class FirstMinute(QObject):
 
     def _elsewhere(self) -> bool:
         """Return whether a dialog or another design is in front."""
-        other = self._workspace is not None and self._workspace is not self._window.workspace
+        other = self._workspace is not None and self._workspace is not self._designs.current.workspace
         return other or QApplication.activeModalWidget() is not None
 
     def _left(self) -> bool:
         """Return whether the user went another way: another design is open instead of the example."""
-        workspace = self._window.workspace if self._workspace is None else self._workspace
+        workspace = self._designs.current.workspace if self._workspace is None else self._workspace
         if sip.isdeleted(workspace):
             return True
         design = workspace.document.design

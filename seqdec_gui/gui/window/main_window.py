@@ -18,6 +18,7 @@ from seqdec_gui.gui.look.preferences import settings
 from seqdec_gui.gui.widgets.focus import KeepsFocus
 from seqdec_gui.gui.window import dialogs, pages
 from seqdec_gui.gui.window.actions import Actions
+from seqdec_gui.gui.window.canvas_actions import CanvasActions
 from seqdec_gui.gui.window.design_tab import DesignTab
 from seqdec_gui.gui.window.design_tabs import DesignTabs
 from seqdec_gui.gui.window.file_menus import follow_bundles, follow_recents
@@ -90,6 +91,7 @@ class MainWindow(KeepsFocus, QMainWindow):
         self.designs = DesignTabs(self._make_tab)
         self.actions_by_name.follow(self.designs.undo_group)
         self.setCentralWidget(self.designs)
+        self._canvas_actions = CanvasActions(self.actions_by_name, self.designs)
         self._toolbar = ToolBar(self.actions_by_name, self.workspace)
         self.device_picker = self._toolbar.device_picker
         self.train_button = self._toolbar.train_button
@@ -192,8 +194,6 @@ class MainWindow(KeepsFocus, QMainWindow):
         }  # fmt: skip
         for name, handler in handlers.items():
             self.actions_by_name[name].triggered.connect(lambda _checked, handler=handler: handler())
-        for name in self.actions_by_name.canvas:
-            self.actions_by_name[name].triggered.connect(lambda _checked, name=name: self._call_canvas(name))
         for place, page in enumerate(self._rows):
             self.actions_by_name.add_page(page, place).triggered.connect(lambda _checked, at=place: self.pages.show_place(at))
         for name, part in PANELS.items():
@@ -219,12 +219,12 @@ class MainWindow(KeepsFocus, QMainWindow):
         """Follow the design that is in front now."""
         document, workspace, current = self.document, self.workspace, self._current
         current.drop()
-        current.add(document.selection_changed, self._on_document_selection_changed)
+        current.add(document.selection_changed, self._canvas_actions.enable)
         current.add(document.path_changed, self._show_title)
         current.add(document.clean_changed, self._show_title)
         current.add(self.pages.page_shown, self._on_page_shown)
         current.add(self.bottom.close_requested, self._show_panel_choice)
-        current.add(self.design_view.commands.abilities_changed, self._enable_canvas_actions)
+        current.add(self.design_view.commands.abilities_changed, self._canvas_actions.enable)
         current.add(self.design_view.overlays.minimap_shown, self.actions_by_name["minimap"].setChecked)
         self.design_view.overlays.show_minimap(preferences.minimap_is_shown())  # as another tab may have chosen
         current.add(workspace.status_message, self._status.tell)
@@ -232,7 +232,6 @@ class MainWindow(KeepsFocus, QMainWindow):
         self.train_button.follow(workspace)
         self._show_title()
         self._on_page_shown(self.pages.current)
-        self._on_document_selection_changed(document.selection)
 
     def _restore_state(self) -> None:
         geometry = settings().value("window/geometry")
@@ -247,10 +246,6 @@ class MainWindow(KeepsFocus, QMainWindow):
 
     def _on_design_opened(self) -> None:
         self.current.present()
-
-    @pyqtSlot(frozenset)
-    def _on_document_selection_changed(self, selection: frozenset[str]) -> None:
-        self.actions_by_name.enable("rename", len(selection) == 1, "Select one block first")
 
     @pyqtSlot()
     def _show_title(self, _changed: object = None) -> None:
@@ -289,7 +284,7 @@ class MainWindow(KeepsFocus, QMainWindow):
     # -- pages
     @pyqtSlot(str)
     def _on_page_shown(self, _name: str) -> None:
-        self._enable_canvas_actions()
+        self._canvas_actions.enable()
         self._show_panel_choice()
 
     def _show_panel(self, part: str, on: bool) -> None:
@@ -304,26 +299,10 @@ class MainWindow(KeepsFocus, QMainWindow):
             self.actions_by_name.enable(name, part in row.panels, f"Not on the {row.title} page")
             self.actions_by_name[name].setChecked(self._panels.shown(row, part))
 
-    @pyqtSlot()
-    def _enable_canvas_actions(self) -> None:
-        """Enable the actions on the design view on the Design page only, and only those that can do something.
-
-        On other pages their keys belong to tables and texts.
-        """
-        shown, commands = self.pages.current == PageName.DESIGN, self.design_view.commands
-        for name in self.actions_by_name.canvas:
-            reason = commands.obstacle(name) if shown else "Only on the Design page"
-            self.actions_by_name.enable(name, not reason, reason)
-
     def _step_back(self, forward: bool) -> None:
         if self.current.idle:
             stack = self.document.undo_stack
             stack.redo() if forward else stack.undo()
-
-    def _call_canvas(self, name: str) -> None:
-        """Call what an action on the design view does, unless a drag is in progress: an edit could remove what is dragged."""
-        if self.current.idle:
-            self.design_view.commands.handlers[name]()
 
     # -- training and commands
     @pyqtSlot(Readiness)
@@ -365,7 +344,7 @@ class MainWindow(KeepsFocus, QMainWindow):
             former.end()
         if self.welcome.isHidden():
             self.designs.new_tab()
-        FirstMinute(self)
+        FirstMinute(self, self.designs, self.train_button)
 
     def _on_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowFullScreen)

@@ -8,9 +8,9 @@ from PyQt5.QtCore import QSize, Qt, pyqtSlot
 from PyQt5.QtGui import QIcon, QMouseEvent
 from PyQt5.QtWidgets import QTabBar, QToolButton, QWidget
 
+from seqdec_gui.domain.menu_text import literal
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
-from seqdec_gui.gui.widgets.menu_text import literal
 
 WIDEST = 220
 """The greatest width of a tab, in pixels; longer names are shortened."""

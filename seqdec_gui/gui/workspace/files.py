@@ -64,8 +64,9 @@ class DesignFiles(QObject):
         """Ask for a file and save the design to it."""
         start = self._document.path or preferences.last_folder() / f"design{design_file.SUFFIX}"
         notify.choose_target(
-            self, "Save design", [notify.DESIGN_FILTER], design_file.SUFFIX[1:], lambda path: self._save(path, then), start
-        )
+            self, "Save design", [notify.DESIGN_FILTER], design_file.SUFFIX[1:], lambda path: self._save(path, then), start,
+            lambda path: path.exists() and not self.taken(path) and path != self._document.path,
+        )  # fmt: skip
 
     def _save(self, path: Path, then: Then | None) -> None:
         old = self._document.path

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PyQt5.QtCore import Qt, QUrl, pyqtSlot
 from PyQt5.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
-from PyQt5.QtWidgets import QFrame, QLabel, QSplitter, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QFrame, QSplitter, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
 
 from seqdec_gui.data.dataset import Trial
 from seqdec_gui.data.display import size_text
@@ -29,6 +29,7 @@ from seqdec_gui.gui.pages.data.sample_panel import SamplePanel
 from seqdec_gui.gui.pages.data.split_panel import SplitPanel
 from seqdec_gui.gui.tasks import background, notify
 from seqdec_gui.gui.widgets.empty_state import EmptyState
+from seqdec_gui.gui.widgets.wrapped_label import WrappedLabel
 from seqdec_gui.gui.workspace.workspace import Workspace
 
 SETTABLE_CODES = frozenset(("open_quote", "wrong_encoding"))
@@ -71,7 +72,8 @@ class DataPage(QWidget):
         self.tabs.addTab(self.sample, "Sample batch")
         self._empty = EmptyState("table", "No data yet", EMPTY, "Open data file…")
         self._empty.button.setObjectName("open_first_data_button")
-        self._waiting = QLabel(alignment=Qt.AlignCenter, objectName="data_waiting")
+        self._waiting = WrappedLabel(name="data_waiting")
+        self._waiting.setAlignment(Qt.AlignCenter)
         self._waiting.setProperty("role", "dim")
         self._head = QWidget()
         head = QVBoxLayout(self._head)
@@ -190,7 +192,10 @@ class DataPage(QWidget):
         self._reading_bar.setVisible(is_delimited(path))
         self._head.show()
         self._empty.heading.setText("The data file cannot be read")
-        self._empty.words.setText(str(error))
+        sentences = (
+            [notify.without_place(problem) for problem in error.problems] if isinstance(error, InvalidInput) else [str(error)]
+        )
+        self._empty.words.setText("\n".join(sentences))
 
     def _show_table(self, table: Table | None) -> None:
         self.table = table

@@ -37,6 +37,7 @@ from seqdec_gui.gui.pages.data.column_drag import Columns
 from seqdec_gui.gui.pages.data.proposal_line import ProposalLine
 from seqdec_gui.gui.widgets.discarding import discard_all
 from seqdec_gui.gui.widgets.elided_label import ElidedLabel
+from seqdec_gui.gui.widgets.wrapped_label import WrappedLabel
 
 SEVERAL = "Several columns…"
 """The last entry of the list of columns, which opens the dialog for several."""
@@ -110,7 +111,7 @@ class PortRow(QFrame):
         self.form = CodecForm(name)
         self.form.codec_changed.connect(self._on_form_codec_changed)
         self.form.hide()
-        self._found = QLabel(wordWrap=True)
+        self._found = WrappedLabel()
         self._found.setProperty("role", "small")
         self.proposal = ProposalLine(name)
         self.proposal.chosen.connect(self._on_proposal_chosen)
@@ -201,7 +202,8 @@ class PortRow(QFrame):
             column.setSpacing(theme.SPACE)
             row = QHBoxLayout()
             row.setSpacing(2 * theme.SPACE)
-            words = QLabel(remark.text, wordWrap=True, textInteractionFlags=Qt.TextSelectableByMouse)
+            words = WrappedLabel(remark.text)
+            words.setTextInteractionFlags(Qt.TextSelectableByMouse)
             words.setProperty("role", SEVERITY_ROLE.get(remark.severity, "small"))
             column.addWidget(words)
             column.addLayout(row)

@@ -24,6 +24,7 @@ from seqdec_gui.gui.pages.data.port_row import PortRow, Remark
 from seqdec_gui.gui.pages.data.proposal_line import ProposalBanner
 from seqdec_gui.gui.pages.data.several_columns import choose_columns
 from seqdec_gui.gui.widgets.discarding import discard
+from seqdec_gui.gui.widgets.wrapped_label import WrappedLabel
 from seqdec_gui.gui.workspace.workspace import Workspace
 
 MAX_NEW_ROWS = 4
@@ -62,7 +63,8 @@ class PortsPanel(QScrollArea):
         self._empty.setText("The design has no port that needs data yet. Add an input block and a loss on the Design tab.")
         self._empty.setProperty("role", "dim")
         self._empty.setContentsMargins(*4 * (6 * theme.SPACE,))
-        self._general = QLabel(wordWrap=True, objectName="data_problem", textInteractionFlags=Qt.TextSelectableByMouse)
+        self._general = WrappedLabel(name="data_problem")
+        self._general.setTextInteractionFlags(Qt.TextSelectableByMouse)
         self._general.setContentsMargins(3 * theme.SPACE, 2 * theme.SPACE, 3 * theme.SPACE, 2 * theme.SPACE)
         self._general.setProperty("role", "error")
         for label in (self._general, self._empty):

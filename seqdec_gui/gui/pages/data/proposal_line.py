@@ -13,6 +13,7 @@ from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.widgets.discarding import discard
 from seqdec_gui.gui.widgets.flow_layout import FlowLayout
+from seqdec_gui.gui.widgets.wrapped_label import WrappedLabel
 
 LONGEST_NAME = 28
 """The number of characters of a column's name that a button shows."""
@@ -30,7 +31,7 @@ class ProposalLine(QWidget):
         self._buttons: list[QPushButton] = []
         self._sign = QLabel()
         self._sign.setFixedWidth(16)
-        self._words = QLabel(wordWrap=True, objectName=f"proposal_{name}")
+        self._words = WrappedLabel(name=f"proposal_{name}")
         self._words.setProperty("role", "small")
         line = QHBoxLayout()
         line.setSpacing(theme.SPACE)
@@ -85,7 +86,7 @@ class ProposalBanner(QFrame):
         super().__init__(parent)
         self.setObjectName("proposal_banner")
         self.setProperty("role", "bar")
-        self._words = QLabel(wordWrap=True, objectName="proposal_words")
+        self._words = WrappedLabel(name="proposal_words")
         self.button = QPushButton("Bind all", objectName="bind_all_button")
         self.button.setProperty("kind", "primary")
         self.button.clicked.connect(self.accepted)

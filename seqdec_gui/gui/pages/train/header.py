@@ -23,6 +23,7 @@ from PyQt5.QtWidgets import (
 
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.short_numbers import duration, value_text
+from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.look.stylesheet import polish
@@ -131,6 +132,7 @@ class Header(QWidget):
         self.back_button.clicked.connect(self.back_requested)
         follow_focus(self.stop_button, self.resume_button)
         follow_focus(self.resume_button, self.pause_button)
+        follow_focus(self.pause_button, self.resume_button)
 
     def _lay_out(self) -> None:
         self._buttons = (self._rate_label, self.rate, self.checkpoint_button, self.pause_button, self.stop_button,
@@ -257,13 +259,16 @@ class Header(QWidget):
         paused = state == "paused"
         waiting = followed.waits_for("continue" if paused else "pause")
         self.pause_button.setText("Continue" if paused else "Pause")
-        action = "Continue training" if paused else "Pause training; the run keeps its memory on the devices"
+        action = "Continue training" if paused else "Pause training: saves everything and frees the devices until you continue"
         self.pause_button.setToolTip("Pauses at the end of the current interval" if waiting else action)
         self.pause_button.setEnabled(steerable and not waiting)
         self.stop_button.setEnabled(active and state in ("starting", "running", "paused"))
         ended = followed.status is not None
         idle = self._session.active is None
-        unfinished = ended and state in ("stopped", "failed", "crashed") and followed.history.saved is not None
+        # a run that was paused while it started has saved nothing yet, and begins anew
+        begun = state in ("stopped", "failed", "crashed") and followed.history.saved is not None
+        unfinished = ended and (begun or state == "paused")
+        self.resume_button.setText("Continue" if ended and state == "paused" else "Resume")
         self.resume_button.setVisible(unfinished and idle)
         self.continue_button.setVisible(ended and idle and followed.history.saved is not None)
         self.back_button.setVisible(not active and not idle)
@@ -409,7 +414,7 @@ def _facts(followed: FollowedRun) -> str:
             facts.append(f"{started.parameters.total:,} parameters")
         facts.append(f"batch {started.batch_size:,}")
         if started.rows.training:
-            facts.append(f"{started.rows.training:,} rows")
+            facts.append(counted(started.rows.training, "row"))
         if started.precision != "float32":
             facts.append(started.precision)
     return "  ·  ".join(fact for fact in facts if fact)
