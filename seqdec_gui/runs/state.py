@@ -12,6 +12,7 @@ from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.runs import lock
 from seqdec_gui.runs.crash import explain, log_tail
+from seqdec_gui.runs.data_record import read_record
 from seqdec_gui.runs.events import (
     FINAL,
     Checkpoint,
@@ -58,7 +59,9 @@ class RunSummary(msgspec.Struct, frozen=True):
     """One line of a table of runs. Times in seconds since 1970, None where not reached; `metrics` of the last epoch.
 
     `design` is the name of the design, `design_path` its file when the run was started (empty if it had none), `design_id` its
-    identity (empty in runs of designs without one).
+    identity (empty in runs of designs without one). `data` is the checksum of the data that it read: runs that have it
+    in common trained on the same rows and columns, read alike. `data_files` are the checksums of the files alone. Both are
+    empty until they are known.
     """
 
     run: str
@@ -78,6 +81,8 @@ class RunSummary(msgspec.Struct, frozen=True):
     parameters: ParameterCount = ParameterCount()
     design_path: str = ""
     design_id: str = ""
+    data: str = ""
+    data_files: tuple[str, ...] = ()
 
 
 class _History(msgspec.Struct, frozen=True):
@@ -220,6 +225,7 @@ def _summary(run: RunFiles, asked: RunSpec, history: _History) -> RunSummary:
     epoch = next((event for event in reversed(history.events) if isinstance(event, Epoch)), None)
     best = next((e for e in reversed(history.events) if isinstance(e, Checkpoint) and e.name == "best"), None)
     latest = starts[-1] if starts else None
+    read = read_record(run.dataset)
     return RunSummary(
         run=str(run.path),
         design=asked.name,
@@ -238,6 +244,8 @@ def _summary(run: RunFiles, asked: RunSpec, history: _History) -> RunSummary:
         parameters=latest.parameters if latest else ParameterCount(),
         design_path=asked.design_path,
         design_id=asked.design_id,
+        data=read.sha256 if read is not None else "",
+        data_files=tuple(file.sha256 for file in read.files) if read is not None else (),
     )
 
 

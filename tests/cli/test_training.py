@@ -342,8 +342,14 @@ def test_a_terminal_shows_a_live_bar(roman, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("export", "RUN", "--format", "onnx"), "available are h5, keras, script"),
-        (("export", "RUN", "--format", "h5", "--part", "encodr"), "there are full, encoder, decoder."),
+        (
+            ("export", "RUN", "--format", "pickle"),
+            "available are h5, keras, keras2-h5, savedmodel, onnx, tflite, bundle, script",
+        ),
+        (
+            ("export", "RUN", "--format", "h5", "--part", "encodr"),
+            "there are full, encoder, decoder, one-step, initial-states.",
+        ),
         (("generate", "RUN", "--beam", "3", "-o", "x"), "--beam is not available yet"),
         (("generate", "RUN", "--nll", "-o", "x"), "--nll is not available yet"),
         (("generate", "RUN", "--input", "nowhere.csv", "-o", "x"), "nothing at nowhere.csv"),

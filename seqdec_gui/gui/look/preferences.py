@@ -57,6 +57,15 @@ def set_devices(wish: str) -> None:
     settings().setValue("runs/devices", wish)
 
 
+def warm_workers_are_on() -> bool:
+    """Return whether processes are kept ready for the next run and the next task."""
+    return bool(settings().value("runs/warm_workers", True, type=bool))
+
+
+def set_warm_workers(on: bool) -> None:
+    settings().setValue("runs/warm_workers", on)
+
+
 def hidden_run_columns() -> frozenset[str]:
     """Return the titles of the columns that are hidden in the table of runs."""
     stored = settings().value("runs/hidden_columns", []) or []

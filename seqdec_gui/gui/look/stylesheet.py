@@ -33,7 +33,8 @@ def stylesheet(theme: Theme) -> str:
         icons = resource_files.path("icons/controls").as_posix()
     except FileNotFoundError:
         icons = ""
-    values = {name: getattr(theme, name) for name in theme.__struct_fields__ if name not in ("category", "annotation")}
+    left_out = ("category", "annotation", "high_contrast")
+    values = {name: getattr(theme, name) for name in theme.__struct_fields__ if name not in left_out}
     values |= {"icons": icons, "s": str(SPACE), "s2": str(2 * SPACE), "s3": str(3 * SPACE), "s4": str(4 * SPACE)}
     values |= {"r": str(RADIUS), "h": str(CONTROL_HEIGHT - 2), "hin": str(CONTROL_HEIGHT - 4)}
     base = font().pointSizeF()

@@ -13,7 +13,7 @@ import msgspec
 from PyQt5.QtCore import QObject, Qt
 from PyQt5.QtWidgets import QApplication, QDialog, QFileDialog, QInputDialog, QLineEdit, QMessageBox, QWidget
 
-from seqdec_gui.data.formats.registry import data_suffixes
+from seqdec_gui.data.formats.registry import file_patterns
 from seqdec_gui.domain.form_words import label
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.gui.look import preferences, theme
@@ -27,7 +27,7 @@ DESIGN_FILTER = "Designs (*.seqdec)"
 
 def data_filter() -> str:
     """Return the filter of a file dialog for data files of every format."""
-    return f"Data ({' '.join(f'*{suffix}' for suffix in data_suffixes())})"
+    return f"Data ({' '.join(file_patterns())})"
 
 
 def window_of(thing: QObject | None) -> QWidget | None:

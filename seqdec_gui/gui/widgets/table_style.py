@@ -1,4 +1,4 @@
-"""The common look of tables that list something: no grid, rows of equal height, no row numbers."""
+"""What tables that list something have in common: no grid, rows of equal height, no row numbers, and Tab leaves them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ TITLE_PADDING = 5 * theme.SPACE
 
 
 def show_as_list(table: QTableView, row_height: int) -> None:
-    """Apply the look to a table; `row_height` is in pixels."""
+    """Apply it to a table; `row_height` is in pixels."""
+    table.setTabKeyNavigation(False)
     table.setShowGrid(False)
     table.setWordWrap(False)
     table.setHorizontalScrollMode(QAbstractItemView.ScrollPerPixel)

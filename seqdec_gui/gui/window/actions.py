@@ -223,7 +223,9 @@ class Actions:
 
     def _add_theme_choice(self, window: QWidget) -> None:
         group = QActionGroup(window)
-        for mode, text in (("system", "Like the &System"), ("light", "&Light"), ("dark", "&Dark")):
+        choices = {"system": "Like the &System", "light": "&Light", "dark": "&Dark"}
+        choices |= {"light_contrast": "L&ight, High Contrast", "dark_contrast": "D&ark, High Contrast"}
+        for mode, text in choices.items():
             action = self._menus["theme"].addAction(text)
             action.setObjectName(f"action_theme_{mode}")
             action.setCheckable(True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QByteArray, QMimeData, QSize, Qt, QTimer, QUrl, pyqtSlot
 from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon
-from PyQt5.QtWidgets import QApplication, QMainWindow, QToolButton
+from PyQt5.QtWidgets import QApplication, QMainWindow, QToolButton, QWidget
 
 from seqdec_gui import resource_files
 from seqdec_gui.data.formats.registry import format_of
@@ -16,8 +16,10 @@ from seqdec_gui.domain.document import SUFFIX
 from seqdec_gui.gui.look import preferences, theme
 from seqdec_gui.gui.look.preferences import settings
 from seqdec_gui.gui.widgets.focus import KeepsFocus
+from seqdec_gui.gui.widgets.tab_order import TabsByPart
 from seqdec_gui.gui.window import dialogs, pages
 from seqdec_gui.gui.window.actions import Actions
+from seqdec_gui.gui.window.anticipation import Anticipation
 from seqdec_gui.gui.window.canvas_actions import CanvasActions
 from seqdec_gui.gui.window.design_tab import DesignTab
 from seqdec_gui.gui.window.design_tabs import DesignTabs
@@ -75,7 +77,7 @@ def open_window(path: Path | str | None = None, rows: Sequence[pages.Page] = pag
     return window
 
 
-class MainWindow(KeepsFocus, QMainWindow):
+class MainWindow(KeepsFocus, TabsByPart, QMainWindow):
     """The main window. Scripts and tests rely on the object names in it."""
 
     def __init__(self, rows: Sequence[pages.Page] = pages.PAGES) -> None:
@@ -86,6 +88,7 @@ class MainWindow(KeepsFocus, QMainWindow):
         self._panels = Panels()
         self._panels.restore(settings(), self._rows)
         self._current = Subscriptions()
+        self._anticipation = Anticipation(self)
         self._closing = self._asking = False
         self.actions_by_name = Actions(self, self.menuBar())
         self.designs = DesignTabs(self._make_tab)
@@ -149,6 +152,9 @@ class MainWindow(KeepsFocus, QMainWindow):
     @property
     def shell(self) -> Shell:
         return self.current.shell
+
+    def tab_parts(self) -> list[QWidget]:
+        return [self._toolbar, *self.shell.reading_order]
 
     @property
     def welcome(self) -> Welcome:
@@ -230,6 +236,7 @@ class MainWindow(KeepsFocus, QMainWindow):
         current.add(workspace.status_message, self._status.tell)
         self._status.follow(workspace)
         self.train_button.follow(workspace)
+        self._anticipation.follow(workspace, self.pages)
         self._show_title()
         self._on_page_shown(self.pages.current)
 

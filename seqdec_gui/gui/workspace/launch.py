@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Literal
@@ -14,12 +15,13 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
 from seqdec_gui.gui.look import preferences
-from seqdec_gui.gui.tasks import background
+from seqdec_gui.gui.tasks import background, warm_workers
 from seqdec_gui.gui.workspace.document import DesignDocument
 from seqdec_gui.gui.workspace.training_thread import NICE
 from seqdec_gui.gui.workspace.workspace import Workspace
 from seqdec_gui.runs import folder, process
 from seqdec_gui.runs.batches import batch_problems
+from seqdec_gui.runs.environment import child_environment
 from seqdec_gui.runs.folder import DesignKey, RunFolder
 from seqdec_gui.runs.readiness import Stamps, problems_in_data, readiness, stamps
 from seqdec_gui.runs.spec import DeviceChoice, FitChoice, RunSpec
@@ -101,24 +103,33 @@ def launch(request: Request) -> process.RunProcess:
         )
     if problems:
         raise InvalidInput(tuple(_for_window(problem) for problem in problems))
+    spec = _spec(request)
+    run = folder.create(None, request.design_path, parent=request.parent)
+    try:
+        return process.start(run, spec, nice=nice(request.devices), workers=warm_workers.current())
+    except BaseException:
+        if not run.events.exists():
+            shutil.rmtree(run.path, ignore_errors=True)  # nothing has run, so nothing is lost
+        raise
+
+
+def environment(request: Request) -> dict[str, str]:
+    """Return the environment that the process of a run would get now. Raises InvalidInput."""
+    return child_environment(process.place(_spec(request)), os.environ)
+
+
+def _spec(request: Request) -> RunSpec:
     file = request.design.data.file
-    spec = RunSpec(
+    return RunSpec(
         design=design_file.to_builtins(request.design),
         design_path=str(request.design_path or ""),
         folder=str(request.base),
         data_file=str(request.base / expanded(file)) if file else "",
         devices=request.devices,
-        initial_run=initial_run,
+        initial_run=str(request.initial_run or ""),
         initial_checkpoint=request.initial_checkpoint,
         fit=request.fit,
     )
-    run = folder.create(None, request.design_path, parent=request.parent)
-    try:
-        return process.start(run, spec, nice=nice(request.devices))
-    except BaseException:
-        if not run.events.exists():
-            shutil.rmtree(run.path, ignore_errors=True)  # nothing has run, so nothing is lost
-        raise
 
 
 def relaunch(run: RunFolder, devices: DeviceChoice) -> process.RunProcess:
@@ -127,7 +138,8 @@ def relaunch(run: RunFolder, devices: DeviceChoice) -> process.RunProcess:
     problems = errors(batch_problems(spec.load_design().training, devices))
     if problems:
         raise InvalidInput(problems)
-    return process.start(run, msgspec.structs.replace(spec, devices=devices, resume=True, placement=None), nice=nice(devices))
+    resumed = msgspec.structs.replace(spec, devices=devices, resume=True, placement=None)
+    return process.start(run, resumed, nice=nice(devices), workers=warm_workers.current())
 
 
 def nice(devices: DeviceChoice) -> int:

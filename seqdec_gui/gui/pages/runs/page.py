@@ -25,6 +25,7 @@ from seqdec_gui.gui.tasks import background, notify
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.pages.runs.columns import ColumnChooser
 from seqdec_gui.gui.pages.runs.details import Details
+from seqdec_gui.runs.data_record import read_record
 from seqdec_gui.runs.differences import Difference, differences, run_differences
 from seqdec_gui.runs.listing import Entry, Listing
 from seqdec_gui.gui.pages.runs.no_runs import NoRuns
@@ -85,7 +86,6 @@ class RunsPage(QWidget):
         table.setSelectionBehavior(QAbstractItemView.SelectRows)
         table.setSelectionMode(QAbstractItemView.ExtendedSelection)
         table.setSortingEnabled(True)
-        table.setTabKeyNavigation(False)
         table.setContextMenuPolicy(Qt.CustomContextMenu)
         table.horizontalHeader().setSectionsMovable(True)
         table.horizontalHeader().setSectionResizeMode(QHeaderView.Interactive)
@@ -401,4 +401,5 @@ def _compare(old: Entry, new: Entry | None, design: Design) -> tuple[Difference,
     first = RunFolder(old.path).read_spec()
     if new is None:
         return differences(first.load_design(), design)
-    return run_differences(first, RunFolder(new.path).read_spec())
+    read = read_record(RunFolder(old.path).dataset), read_record(RunFolder(new.path).dataset)
+    return run_differences(first, RunFolder(new.path).read_spec(), read)

@@ -94,6 +94,7 @@ class Inspector(QFrame):
         column.addLayout(self._place)
         column.addStretch(1)
         self._scroll = QScrollArea(widgetResizable=True)
+        self._scroll.setAccessibleName("Parameters")
         self._scroll.setFrameShape(QFrame.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         self._scroll.setWidget(body)
