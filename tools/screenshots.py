@@ -41,6 +41,7 @@ def main() -> None:
         if arguments.check:
             arguments.check.mkdir(parents=True, exist_ok=True)
             take_everything(studio, work / "molecules.seqdec", design, arguments.check)
+            take_canvas(studio, arguments.check)
         else:
             IMAGES.mkdir(parents=True, exist_ok=True)
             take_guide(studio, work / "molecules.seqdec", design, IMAGES)
@@ -171,6 +172,24 @@ def take_everything(studio: Studio, molecules: Path, roman: Path, folder: Path) 
             studio.close(window)
 
 
+def take_canvas(studio: Studio, folder: Path) -> None:
+    """The states of the canvas, in both themes and sizes."""
+    from seqdec_gui.gui.look import theme
+    from tools.canvas_states import CANVAS_STATES, calm
+
+    for size in SIZES:
+        window = studio.open(None, size)
+        window.files.new_from(ROOT / "resources" / "templates" / "latent-to-sequence.seqdec", window._on_design_opened)
+        studio.settle()
+        for name, show in CANVAS_STATES.items():
+            show(window)
+            for mode in ("light", "dark"):
+                theme.set_mode(mode)
+                studio.keep(window, folder / f"canvas-{name}-{size[0]}-{mode}.png")
+            calm(window)
+        studio.close(window)
+
+
 def take_guide(studio: Studio, molecules: Path, roman: Path, folder: Path) -> None:
     """The pictures of docs/guide/index.md."""
     from PyQt5.QtCore import Qt
@@ -181,6 +200,7 @@ def take_guide(studio: Studio, molecules: Path, roman: Path, folder: Path) -> No
     from seqdec_gui.gui.look import theme
     from seqdec_gui.gui.tasks import notify
     from seqdec_gui.gui.window.first_minute import FirstMinute
+    from tools.canvas_states import annotate, drop_wire
 
     window = studio.open(None)
     for tour in window.findChildren(FirstMinute):
@@ -198,6 +218,10 @@ def take_guide(studio: Studio, molecules: Path, roman: Path, folder: Path) -> No
     window.designs.show_tab(0)
     refuse(studio, window)
     studio.keep_both(window.design_view, folder / "refused.png")
+    window.design_view.overlays.hide_offer()
+    annotate(window)
+    drop_wire(window)
+    studio.keep_both(window.design_view, folder / "canvas.png")
     studio.close(window)
 
     window = studio.open(molecules)
