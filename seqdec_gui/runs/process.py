@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
-from seqdec_gui.runs import devices, lock, spec
+from seqdec_gui.runs import devices, known, lock, spec
 from seqdec_gui.runs.checkpoint_file import fail_if_gone
 from seqdec_gui.runs.control import command
 from seqdec_gui.runs.engine_choice import choose_engine
@@ -131,7 +131,12 @@ class RunProcess:
 
 
 def start(
-    run: RunFolder, run_spec: RunSpec, nice: int = 0, argv: Sequence[str] | None = None, workers: Workers | None = None
+    run: RunFolder,
+    run_spec: RunSpec,
+    nice: int = 0,
+    argv: Sequence[str] | None = None,
+    workers: Workers | None = None,
+    listed: bool = True,
 ) -> RunProcess:
     """Choose devices and engine, write `spec.json` and start the process of a run.
 
@@ -141,6 +146,7 @@ def start(
         nice: Added to the niceness of the process, so that it yields to the window on a shared CPU.
         argv: The command, to which the run folder is appended; default: the runner.
         workers: Where to look for a warm worker before a process is started.
+        listed: Whether the user is to find the run among all others; false for a run in a temporary folder.
 
     Raises InvalidInput (devices, engine, folder in use, no checkpoint to go on from) and SeqdecError (disk, permissions).
     """
@@ -156,6 +162,8 @@ def start(
             if lock.read_record(run.lock) is not None and not run_spec.resume:
                 raise InvalidInput(f"{run.path} was started before: resume it (seqdec-gui resume {run.path}).", "run_exists")
             spec.write(placed, run.spec)
+            if listed:
+                known.remember_run(run.path)
             placement = placed.placement or place(placed)
             child = None if workers is None else _launch_in_worker(run, placement, held, workers)
             child = child or _launch(run, placement, held, argv or RUNNER)

@@ -116,6 +116,7 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         Entry("train", "&Train", "play", ("Ctrl+R",)),
         Entry("devices", "&Choose Devices…", "memory", ("Ctrl+Shift+R",)),
         Entry("measure", "&Measure Devices…", "speedometer", (), "Measure how fast this design trains on the chosen devices"),
+        Entry("all_runs", "&All Runs", "history", ("Ctrl+Shift+H",), "Show every run, of all designs"),
     ),
     "&Help": (
         Entry("guide", "User &Guide", "book-open-outline", (_KEY.HelpContents, "F1")),

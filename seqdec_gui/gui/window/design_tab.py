@@ -24,6 +24,7 @@ from seqdec_gui.gui.window.preload import Preload
 from seqdec_gui.gui.window.shell import BottomPanel, Panel, Panels, Shell
 from seqdec_gui.gui.window.welcome import Welcome
 from seqdec_gui.gui.workspace import autosave
+from seqdec_gui.gui.workspace.copies import Copies
 from seqdec_gui.gui.workspace.devices import DeviceSelection
 from seqdec_gui.gui.workspace.document import DesignDocument
 from seqdec_gui.gui.workspace.files import DesignFiles
@@ -55,6 +56,7 @@ class DesignTab(QWidget):
         self.document = DesignDocument()
         self.workspace = Workspace(self.document, self, devices)
         self.files = DesignFiles(self.document, self.workspace)
+        Copies(self.workspace)
         self._welcome: Welcome | None = None
         self._welcoming = False
         self._build(rows, panels, examples, corner)
@@ -95,6 +97,7 @@ class DesignTab(QWidget):
         self.bottom.close_requested.connect(lambda: self.shell.show_panel("bottom", on=False))
         workspace.page_requested.connect(self.pages.show_page)
         workspace.block_requested.connect(self._on_block_requested)
+        workspace.notice.connect(self.shell.bar.take)
 
     # -- the design
     @property

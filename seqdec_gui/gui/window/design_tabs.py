@@ -31,7 +31,7 @@ from seqdec_gui.gui.window.open_design import OpenDesign
 from seqdec_gui.gui.window.tab_bar import DesignBar
 from seqdec_gui.gui.workspace import autosave
 from seqdec_gui.gui.workspace.autosave import Autosave
-from seqdec_gui.gui.workspace.files import Then, new_design
+from seqdec_gui.gui.workspace.files import Then, new_design, title_of
 
 
 def _open_folder(path: Path | None) -> None:
@@ -114,10 +114,10 @@ class DesignTabs(QWidget):
         return next(index for index, one in enumerate(self._open) if one.tab is self.current)
 
     # -- opening
-    def new(self, design: Design | None = None, then: Then | None = None) -> None:
-        """Start an empty design, or the given one, in a tab of its own."""
+    def new(self, design: Design | None = None, then: Then | None = None, title: str = "") -> None:
+        """Start an empty design, or the given one, in a tab of its own. It is called `title` until it is saved."""
         tab = self._room()
-        tab.document.new(design)
+        tab.document.new(design, title)
         if then is not None:
             then()
 
@@ -128,7 +128,7 @@ class DesignTabs(QWidget):
         except SeqdecError as error:
             notify.failure(self, error, "The template cannot be opened")
             return
-        self.new(design, then)
+        self.new(design, then, title_of(path))
 
     @pyqtSlot()
     def new_tab(self) -> None:

@@ -17,6 +17,7 @@ from seqdec_gui.gui.look import preferences, theme
 from seqdec_gui.gui.look.preferences import settings
 from seqdec_gui.gui.widgets.focus import KeepsFocus
 from seqdec_gui.gui.widgets.tab_order import TabsByPart
+from seqdec_gui.gui.widgets.undo_keys import UndoKeys
 from seqdec_gui.gui.window import dialogs, pages
 from seqdec_gui.gui.window.actions import Actions
 from seqdec_gui.gui.window.anticipation import Anticipation
@@ -24,6 +25,7 @@ from seqdec_gui.gui.window.canvas_actions import CanvasActions
 from seqdec_gui.gui.window.design_tab import DesignTab
 from seqdec_gui.gui.window.design_tabs import DesignTabs
 from seqdec_gui.gui.window.file_menus import follow_bundles, follow_recents
+from seqdec_gui.gui.window.open_run import open_designs_of_runs, show_all_runs
 from seqdec_gui.gui.window.shell import Panels
 from seqdec_gui.gui.window.status_bar import StatusBar
 from seqdec_gui.gui.window.subscriptions import Subscriptions
@@ -83,6 +85,7 @@ class MainWindow(KeepsFocus, TabsByPart, QMainWindow):
     def __init__(self, rows: Sequence[pages.Page] = pages.PAGES) -> None:
         super().__init__()
         self.setObjectName("main_window")
+        UndoKeys(self)
         self._rows = tuple(rows)
         self._devices = DeviceSelection(self)
         self._panels = Panels()
@@ -172,6 +175,7 @@ class MainWindow(KeepsFocus, TabsByPart, QMainWindow):
         tab.shell.restore(settings())
         tab.welcome_made.connect(self._on_welcome_made)
         tab.import_requested.connect(self._on_import_requested)
+        open_designs_of_runs(tab.workspace, lambda: self.designs, self._on_design_opened)
         return tab
 
     def _panel_button(self, action_name: str) -> QToolButton:
@@ -193,6 +197,7 @@ class MainWindow(KeepsFocus, TabsByPart, QMainWindow):
             "settings": lambda: dialogs.settings(self.workspace, self), "close": self.close,
             "quit": self._on_quit, "rename": lambda: self.inspector.edit_id(),
             "train": self._on_train_button_clicked, "devices": self.device_picker.open_list, "measure": self._on_measure,
+            "all_runs": lambda: show_all_runs(self.workspace),
             "next_page": lambda: self.pages.step(1), "previous_page": lambda: self.pages.step(-1),
             "guide": lambda: dialogs.guide(self), "about": lambda: dialogs.about(self), "full_screen": self._on_full_screen,
             "palette": self._on_palette, "shortcuts": self._on_shortcuts,
