@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import selectors
 import signal
 import subprocess
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -83,3 +84,34 @@ def _new_child(argv: Sequence[str], environment: Mapping[str, str], log: IO[byte
             with contextlib.suppress(BrokenPipeError):
                 pipe.close()
         reap(child)
+
+
+def read_lines(child: subprocess.Popen[bytes], waiting: Callable[[], None]) -> Iterator[bytes]:
+    """Yield the complete lines of the child until it closes the pipe or ends.
+
+    `waiting` is called ten times a second, and may raise. The end is noticed even if processes that the child started keep the
+    pipe open.
+    """
+    assert child.stdout is not None
+    pending = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(child.stdout, selectors.EVENT_READ)
+        while True:
+            waiting()
+            if not selector.select(timeout=0.1):
+                if exit_status(child, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
+                    return
+                continue
+            data = os.read(child.stdout.fileno(), 1 << 16)
+            if not data:
+                return
+            *lines, pending = (pending + data).split(b"\n")
+            yield from lines
+
+
+def exit_status(child: subprocess.Popen[bytes], options: int) -> int | None:
+    """Return the child's exit status in the form of `subprocess`, without freeing its process id; None while it runs."""
+    result = os.waitid(os.P_PID, child.pid, options)
+    if result is None:
+        return None
+    return result.si_status if result.si_code == os.CLD_EXITED else -result.si_status
