@@ -48,6 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="add the column finished: 0 where a sequence was cut at the greatest length",
     )
+    parser.add_argument(
+        "--keep",
+        metavar="COLUMN",
+        action="append",
+        default=[],
+        help="carry a column of the input file over into the output; columns of ids are carried over anyway",
+    )
     parser.add_argument("--beam", metavar="K", type=whole_number(1), default=1, help=argparse.SUPPRESS)
     parser.add_argument("--nll", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("-o", "--output", metavar="OUT.csv", required=True, help="the file to write; - for standard output")
@@ -64,6 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
         temperature = 0.0 if arguments.count == 1 else 1.0
     if arguments.input is not None and arguments.split:
         raise InvalidInput("Expected rows by --input or by --split, received both.", "input_and_split")
+    if arguments.keep and arguments.input is None:
+        raise InvalidInput("--keep names columns of the file of rows; expected --input too.", "keep_alone")
     bundle = expanded(arguments.run).is_file()
     if bundle and arguments.split:
         raise InvalidInput("A bundle holds no data, so there are no rows to split; give rows by --input.", "no_rows")
@@ -81,6 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
                 seed=arguments.seed,
                 checkpoint=arguments.checkpoint,
                 mark_unfinished=arguments.mark_unfinished,
+                keep=tuple(arguments.keep),
             ),
             arguments.devices,
         )

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from seqdec_gui.data.column_fit import is_symbolic, steps_of, type_fault
-from seqdec_gui.data.fitting import marks_of, symbol_room
+from seqdec_gui.data.demands import symbol_room
+from seqdec_gui.data.fitting import marks_of
 from seqdec_gui.data.formats.base import Column
 from seqdec_gui.data.name_evidence import likeness, numbers_rows, stem
 from seqdec_gui.data.text_facts import TextFacts

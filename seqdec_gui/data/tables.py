@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from seqdec_gui.data.formats.base import Array, Cell, Column, Kind, Table, reading
-from seqdec_gui.data.formats.registry import HINT, format_of, not_readable
+from seqdec_gui.data.formats.registry import format_of, not_readable, what_to_do
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.paths import path_fault
 from seqdec_gui.domain.problems import InvalidInput, Problem
@@ -32,11 +32,11 @@ def open_table(path: Path, names: Sequence[str] | None = None, how: Reading = AS
     path = Path(path)
     row = format_of(path)
     if row is None:
-        raise InvalidInput([Problem("error", "unknown_format", "data", not_readable(path), HINT)])
+        raise InvalidInput([Problem("error", "unknown_format", "data", not_readable(path), what_to_do(path))])
     _check_readable(path)
     table: Callable[..., Table] = row.table_class()
     with reading(path):
-        opened = table(path, names, how, bound) if row.delimited else table(path)
+        opened = table(path, names, how, bound) if row.options else table(path)
     if opened.columns and not opened.rows:
         raise _no_rows(opened)
     return opened

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from seqdec_gui.data.formats.base import Table
-from seqdec_gui.data.tokens import survey
+from seqdec_gui.data.tokens import TextForm, survey
 from seqdec_gui.domain.problems import SeqdecError
 
 ROWS = 2000
@@ -34,6 +34,6 @@ def text_facts(table: Table) -> dict[str, TextFacts]:
         except (SeqdecError, OSError):
             continue
         texts = pa.array([None if cell is None else str(cell) for cell in cells], pa.string())
-        characters, words = survey([texts], "characters"), survey([texts], "words")
+        characters, words = (survey([texts], TextForm(kind, strip="newlines")) for kind in ("characters", "words"))
         facts[column.name] = TextFacts(len(characters.symbols), characters.longest, len(words.symbols), words.longest)
     return facts

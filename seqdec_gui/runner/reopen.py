@@ -102,6 +102,21 @@ class FreshProcess:
         return tail[-1] if tail else f"the process ended with exit status {self._child.wait()}."
 
 
+_prepared: list[FreshProcess] = []
+"""The process that `prepare` has started, if any."""
+
+
+def prepare() -> None:
+    """Start the fresh process of an export that will probably come."""
+    if not _prepared:
+        _prepared.append(FreshProcess())
+
+
+def fresh_process() -> FreshProcess:
+    """Return the process that was prepared, or a new one."""
+    return _prepared.pop() if _prepared else FreshProcess()
+
+
 def _save(path: Path, arrays: list[Array]) -> None:
     np.savez(path, allow_pickle=False, **{str(i): array for i, array in enumerate(arrays)})
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import tempfile
 import traceback
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +46,11 @@ from seqdec_gui.runs.tasks import (
 
 def main() -> None:
     refuse_unused_imports()
+    answer()
+
+
+def answer() -> None:
+    """Do the task on standard input and answer on standard output. A warm worker calls it for one task after the other."""
     channel = TaskChannel()
     try:
         result: TaskResult | TaskFailed = do(channel.read_task(), channel)
@@ -62,6 +66,7 @@ def main() -> None:
         sentence = plain_sentence(error, "The job failed")
         result = TaskFailed(sentence=sentence, details=traceback.format_exc())
     channel.send(result)
+    channel.close()
 
 
 def do(task: Task, channel: TaskChannel) -> TaskResult:
@@ -91,38 +96,25 @@ def do(task: Task, channel: TaskChannel) -> TaskResult:
 
 
 def _generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Generated:
-    from seqdec_gui.runner.bundle_file import is_bundle
-    from seqdec_gui.runner.opened_bundle import OpenedBundle, open_bundle
-    from seqdec_gui.runner.opened_run import open_trained
-    from seqdec_gui.runner.sample_file import write_samples
-    from seqdec_gui.runner.sampler import Sampler, rows_in
+    from seqdec_gui.runner.loaded import load
+    from seqdec_gui.runner.sample_file import NOTHING, write_samples
+    from seqdec_gui.runner.sampler import rows_in
 
     _fail_unless_folder(Path(task.output).parent)
-    trained: Any
-    if is_bundle(Path(task.run)):
-        trained = open_bundle(Path(task.run), scratch)
-    else:
-        trained = open_trained(Path(task.run), task.checkpoint, scratch)
-    recorded = trained.recorded if isinstance(trained, OpenedBundle) else None
-    fitted = trained.fitted()
-
-    opened = cache(trained.dataset)
-
-    def training_rows(port: str) -> Any:
-        dataset = opened()
-        return np.asarray(dataset.arrays[port][dataset.training])
-
-    sampler = Sampler(trained.design, trained.models, fitted, training_rows, recorded)
+    loaded = load(Path(task.run), task.checkpoint, scratch)
+    trained, fitted, sampler = loaded.trained, loaded.fitted, loaded.sampler
     first = sampler.first_step_from
     needed = (*sampler.inputs, *[name for name in [first] if name])
+    beside = NOTHING
     if task.split is not None and needed:
         dataset, chosen = trained.rows_of(task.split, task.trained_on)
         arrays = dict(dataset.arrays)
         if first:
             arrays[first] = arrays[first][:, 0]
     else:
-        arrays = _rows_to_decode(task, needed, fitted, first)
-        chosen = np.arange(rows_in(arrays, needed))
+        arrays, beside = _rows_to_decode(task, needed, fitted, trained.design.data.reading, first)
+        every = np.arange(rows_in(arrays, needed))
+        chosen = every[~np.isin(every, list(beside.reasons))]
     if task.count > 1 and (not task.temperature or not sampler.at_random):
         why = "Temperature 0 takes the likeliest symbol" if sampler.at_random else "Numbers are not drawn at random"
         channel.send(Notice(text=f"{why}, so all {task.count} samples of a row are the same.", severity="warning"))
@@ -138,32 +130,44 @@ def _generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Genera
             unfinished += sum(not sample.finished for sample in part)
             channel.send(Progress(done=done, total=len(chosen) * task.count))
 
-    count, preview = write_samples(Path(task.output), parts(), task.mark_unfinished)
+    count, preview = write_samples(Path(task.output), parts(), task.mark_unfinished, beside)
+    if beside.reasons:
+        row, why = next(iter(beside.reasons.items()))
+        text = f"{counted(len(beside.reasons), 'row')} could not be decoded, the first is row {row + 1}: {why}"
+        channel.send(Notice(text=f"{text} The column problem says why.", severity="warning"))
     if unfinished:
         text = (
             f"{unfinished:,} of {counted(count, 'sequence')} had no end symbol yet at the greatest length, and were cut there."
         )
         channel.send(Notice(text=text, severity="warning"))
     rows = tuple((sample.row, sample.sample, sample.text, sample.log_probability) for sample in preview)
-    return Generated(path=task.output, samples=count, preview=rows, unfinished=unfinished)
+    return Generated(path=task.output, samples=count, preview=rows, unfinished=unfinished, refused=len(beside.reasons))
 
 
-def _rows_to_decode(task: GenerateTask, needed: tuple[str, ...], fitted: Any, first: str = "") -> dict[str, Any]:
-    """Return the stored arrays of new rows, empty for a language model. `first` is the input that gives each first step.
+def _rows_to_decode(
+    task: GenerateTask, needed: tuple[str, ...], fitted: Any, how: Any, first: str = ""
+) -> tuple[dict[str, Any], Any]:  # fmt: skip
+    """Return the stored arrays of new rows, empty for a language model, and what stands beside their samples.
 
-    Raises InvalidInput.
+    `first` is the input that gives each first step, `how` the reading options of the training. Raises InvalidInput.
     """
     from seqdec_gui.data.first_step import first_of_sequences, with_first_step
-    from seqdec_gui.data.rows import read_rows
-    from seqdec_gui.runner.sample_file import columns_of
+    from seqdec_gui.data.new_rows import encode_good_rows
+    from seqdec_gui.data.rows import read_input
+    from seqdec_gui.runner.sample_file import NOTHING, Beside, columns_of
 
     if not needed:
-        return {}
+        return {}, NOTHING
     if task.rows or task.input:
         try:
             wanted = with_first_step(fitted, first) if first else fitted
-            values = columns_of(task.rows, wanted) if task.rows else read_rows(wanted, Path(task.input))
-            return dict(wanted.encode_rows(first_of_sequences(values, fitted, first) if first else values))
+            if task.rows:
+                values = columns_of(task.rows, wanted)
+                return dict(wanted.encode_rows(first_of_sequences(values, fitted, first) if first else values)), NOTHING
+            rows = read_input(wanted, Path(task.input), task.keep, how)
+            values = first_of_sequences(rows.values, fitted, first) if first else rows.values
+            encoded = encode_good_rows(wanted, values, rows.reasons)
+            return encoded.arrays, Beside(encoded.reasons, rows.kept)
         except InvalidInput as error:
             raise InvalidInput(
                 [_of_first_step(problem) if problem.where == first else problem for problem in error.problems]
@@ -181,13 +185,13 @@ def _of_first_step(problem: Problem) -> Problem:
 
 def _evaluate(task: EvaluateTask, channel: TaskChannel, scratch: Path) -> Evaluated:
     from seqdec_gui.runner.evaluate import evaluate
+    from seqdec_gui.runner.loaded import load
     from seqdec_gui.runner.metrics import reported
-    from seqdec_gui.runner.opened_run import open_trained
 
-    trained = open_trained(Path(task.run), task.checkpoint, scratch)
+    trained = load(Path(task.run), task.checkpoint, scratch).trained
     if task.data:
         dataset = trained.dataset(Path(task.data))
-        rows = np.arange(dataset.rows)
+        rows = dataset.training  # all rows but those that are left out
     else:
         dataset, rows = trained.rows_of(task.split, task.trained_on)
     sums = evaluate(

@@ -12,7 +12,9 @@ from typing import Any
 
 from seqdec_gui.data.formats import numerals
 from seqdec_gui.data.formats.base import CHUNK_ROWS, Cell, Chunk, Column, Dialect, Kind, Table, reading, unknown_column
-from seqdec_gui.data.formats.dialect import DELIMITER_NAMES, detect
+from seqdec_gui.data.formats.compression import content_of, inner_name
+from seqdec_gui.data.formats.delimiters import DELIMITER_NAMES
+from seqdec_gui.data.formats.dialect import detect
 from seqdec_gui.data.formats.records import records
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
@@ -37,9 +39,10 @@ class DelimitedTable(Table):
     def __init__(self, path: Path, names: Sequence[str] | None, how: Reading, bound: Sequence[str] = ()) -> None:
         super().__init__(path)
         with reading(path):
-            content, dialect = detect(path.read_bytes(), path.name, how, [*(names or ()), *bound])
+            content, dialect = detect(content_of(path), path.name, how, [*(names or ()), *bound], inner_name(path))
             self.dialect: Dialect = dialect
             self.problems = dialect.problems
+            self._decimal_is_set = how.decimal != "auto"
             self._wanted = [name for name in dialect.names if names is None or name in names]
             self._strings: dict[str, Any] = _read_strings(path, content, dialect, self._wanted)
             del content
@@ -110,14 +113,22 @@ class DelimitedTable(Table):
         cells = pc.if_else(pc.is_in(cells, pa.array(MISSING)), pa.scalar(None, pa.string()), cells)
         if cells.null_count == len(cells) or self._holds_digit_strings(name, cells):
             return None
-        with contextlib.suppress(pa.ArrowInvalid):
-            return _cast(cells)
-        numbers = numerals.plain(cells, self.dialect.delimiter)
+        if self.dialect.decimal == ".":
+            with contextlib.suppress(pa.ArrowInvalid):
+                return _cast(cells)
+        decimal: numerals.Decimal = "," if self.dialect.decimal == "," else "."
+        numbers = numerals.plain(cells, self.dialect.delimiter, decimal, self._decimal_is_set)
         if numbers is None:
+            return None
+        if numbers.cells is None:
+            text = f"Column {name!r} of {self.path.name} is read as text: {numbers.doubt}."
+            self.problems += (
+                Problem("warning", "number_format", "data", text, "Set data.decimal to the mark of these numbers."),
+            )
             return None
         if numbers.doubt:
             text = f"In column {name!r} of {self.path.name} {numbers.doubt}."
-            hint = "Write numbers without marks between thousands, and with decimal points, to be sure."
+            hint = "Set data.decimal to the decimal mark of the file, or write numbers without marks between thousands."
             self.problems += (Problem("warning", "number_format", "data", text, hint),)
         return _cast(numbers.cells)
 
@@ -227,7 +238,7 @@ def _ragged(path: Path, content: bytes, dialect: Dialect, count: int) -> Invalid
     width = len(dialect.names)
     bad = next(record for record in records(content, dialect.delimiter, dialect.quoted) if len(record.cells) != width)
     line = bad.line + dialect.lines_before
-    separator = DELIMITER_NAMES[dialect.delimiter]
+    separator = DELIMITER_NAMES.get(dialect.delimiter, "line ends")
     text = (
         f"{path.name} has {counted(count, 'row')} with another number of cells than its first line: expected {width} "
         f"({separator} between them), the first has {len(bad.cells)} (line {line} of the file)."
@@ -239,7 +250,8 @@ def _ragged(path: Path, content: bytes, dialect: Dialect, count: int) -> Invalid
         )
         hint = "Close that quote, or write quotes inside a quoted text twice."
         return InvalidInput([Problem("error", "open_quote", "data", text, hint)])
-    hint = "Quote cells that hold the delimiter, remove lines that are no rows, or set data.delimiter."
+    hint = "Quote cells that hold the delimiter, remove lines that are no rows (data.comment skips comments), or set "
+    hint += "data.delimiter."
     return InvalidInput([Problem("error", "ragged_rows", "data", text, hint)])
 
 

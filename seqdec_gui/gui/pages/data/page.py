@@ -11,7 +11,7 @@ from PyQt5.QtWidgets import QFrame, QSplitter, QStackedLayout, QTabWidget, QVBox
 from seqdec_gui.data.dataset import Trial
 from seqdec_gui.data.display import size_text
 from seqdec_gui.data.formats.base import Table
-from seqdec_gui.data.formats.registry import data_suffixes, format_of, is_delimited
+from seqdec_gui.data.formats.registry import data_suffixes, format_of
 from seqdec_gui.data.tables import inspect
 from seqdec_gui.domain import data_edits as edits
 from seqdec_gui.domain.bindings import DataSource, Reading
@@ -32,8 +32,8 @@ from seqdec_gui.gui.widgets.empty_state import EmptyState
 from seqdec_gui.gui.widgets.wrapped_label import WrappedLabel
 from seqdec_gui.gui.workspace.workspace import Workspace
 
-SETTABLE_CODES = frozenset(("open_quote", "wrong_encoding"))
-"""The problem codes of refused text files that a setting of the reading bar can correct."""
+SETTABLE_CODES = frozenset(("open_quote", "wrong_encoding", "ragged_rows", "duplicate_column", "not_text", "unknown_sheet"))
+"""The problem codes of refused files that a setting of the reading bar can correct."""
 EMPTY = f"Rows of numbers or text to train on: {' '.join(data_suffixes())}. Drop a file here, or open one."
 """The text of the page while the design has no data file."""
 
@@ -67,6 +67,7 @@ class DataPage(QWidget):
         self.split = SplitPanel(workspace)
         self.sample = SamplePanel()
         self.tabs = QTabWidget(objectName="data_tabs", documentMode=True)
+        self.tabs.tabBar().setAccessibleName("Ports, split and sample")
         self.tabs.addTab(self.ports, "Ports")
         self.tabs.addTab(self.split, "Split")
         self.tabs.addTab(self.sample, "Sample batch")
@@ -189,7 +190,7 @@ class DataPage(QWidget):
             return
         self._show_table(None)
         self._bar.show_file(path, "")
-        self._reading_bar.setVisible(is_delimited(path))
+        self._reading_bar.show_options_of(path)
         self._head.show()
         self._empty.heading.setText("The data file cannot be read")
         sentences = (
@@ -211,7 +212,7 @@ class DataPage(QWidget):
         self._empty.words.setText(EMPTY)
         self._bar.show_file(None if table is None else table.path, "" if table is None else _figures(table))
         self._reading_bar.show_table(table)
-        self._reading_bar.setVisible(table is not None and table.dialect is not None)
+        self._reading_bar.show_options_of(None if table is None else table.path)
         self._head.setVisible(table is not None)
         self._stack.setCurrentIndex(0 if table is None else 2)
         self._show_trial()

@@ -21,7 +21,7 @@ from PyQt5.QtWidgets import (
 
 from seqdec_gui.data.binding_state import BindingState, Word
 from seqdec_gui.data.candidates import Candidate
-from seqdec_gui.data.codecs import FittedCategory, FittedCodec, FittedIds, FittedNumbers, FittedText
+from seqdec_gui.data.codecs import FittedBits, FittedCategory, FittedCodec, FittedIds, FittedNumbers, FittedText
 from seqdec_gui.data.formats.base import Column
 from seqdec_gui.data.remedies import Remedy
 from seqdec_gui.data.scaling import in_short
@@ -273,7 +273,7 @@ def contents_text(fitted: FittedCodec) -> str:
         kept, used = fitted.numbering.marks, (fitted.begin, fitted.end)
         words = zip(("begin", "end"), kept, used, strict=True)
         marks = [mark if rows_have_it else f"{mark} (reserved)" for mark, has_id, rows_have_it in words if has_id]
-        kind = "characters" if fitted.tokens == "characters" else "words"
+        kind = {"smiles": "atoms and bonds", "selfies": "symbols"}.get(fitted.tokens, fitted.tokens)
         parts = [f"{len(fitted.charset):,} {kind}", "padding", *marks]
         return f"{' + '.join(parts)} = {fitted.symbols:,} symbols; {fitted.length:,} ids a row"
     if isinstance(fitted, FittedCategory):
@@ -284,6 +284,8 @@ def contents_text(fitted: FittedCodec) -> str:
         if fitted.pad_id is None:
             return f"{kind}; every id counts"
         return f"{kind}; {'a row of zeros' if fitted.depth == fitted.pad_id else f'id {fitted.pad_id:,}'} is padding"
+    if isinstance(fitted, FittedBits):
+        return f"{fitted.bits:,} bits, a number each"
     if isinstance(fitted, FittedNumbers):
         return in_short(fitted)
     raise AssertionError(fitted)

@@ -11,7 +11,7 @@ from seqdec_gui.data.binding_state import binding_states, port_with_row
 from seqdec_gui.data.candidates import Candidate
 from seqdec_gui.data.codecs import FittedCodec
 from seqdec_gui.data.dataset import Bound, Trial
-from seqdec_gui.data.fitting import Fit
+from seqdec_gui.data.demands import Fit
 from seqdec_gui.data.formats.base import Column
 from seqdec_gui.data.remedies import Remedy, advice, remedies
 from seqdec_gui.domain import data_edits as edits
@@ -45,6 +45,7 @@ class PortsPanel(QScrollArea):
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("ports_panel")
+        self.setAccessibleName("Ports")
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)

@@ -22,7 +22,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from seqdec_gui.data.codecs import FittedCategory, FittedNumbers, FittedText
+from seqdec_gui.data.codecs import FittedBits, FittedCategory, FittedNumbers, FittedText
 from seqdec_gui.data.display import number_text
 from seqdec_gui.data.fitted import FittedPort
 from seqdec_gui.data.rows import parse_numbers
@@ -63,7 +63,7 @@ class Field(Protocol):
 def field_for(port: FittedPort, highest: float | None, several: bool) -> Field:
     """Return the field for a port. With `several` more than one row may be typed, as it is the only input."""
     codec = port.codec
-    if isinstance(codec, FittedText):
+    if isinstance(codec, FittedText | FittedBits):
         return TextField(port, codec, several)
     if isinstance(codec, FittedCategory):
         return LabelField(port, codec)
@@ -82,12 +82,12 @@ class TextField(QWidget):
 
     edited = pyqtSignal()
 
-    def __init__(self, port: FittedPort, codec: FittedText, several: bool) -> None:
+    def __init__(self, port: FittedPort, codec: FittedText | FittedBits, several: bool) -> None:
         super().__init__()
         self._port = port
         self._codec = codec
         self._several = several
-        kind = "symbols" if codec.tokens == "characters" else "words"
+        kind = codec.tokens if codec.tokens == "words" else "symbols"
         symbols = "".join(codec.charset) if codec.tokens == "characters" else ", ".join(codec.charset)
         self._edit = QPlainTextEdit(objectName=f"input_{port.name}") if several else QLineEdit(objectName=f"input_{port.name}")
         self._edit.setAccessibleName(port.name)
