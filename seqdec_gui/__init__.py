@@ -13,8 +13,8 @@ __version__ = "0.1.0"
 def load_bundle(path: Path | str) -> Any:
     """Open a trained model that was exported as a bundle: `load_bundle(path).generate([...])`.
 
-    Returns a `seqdec_gui.runner.bundle.Bundle`. Needs Keras with TensorFlow or JAX, and neither the window nor the data. No code
-    of the bundle is run. Raises InvalidInput.
+    Returns a `seqdec_gui.runner.bundle.Bundle`. Needs Keras with TensorFlow or JAX, and neither the window nor the data. No
+    code of the bundle is run. Raises InvalidInput.
     """
     from importlib import import_module
 
