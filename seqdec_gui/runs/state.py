@@ -70,8 +70,8 @@ class RunSummary(msgspec.Struct, frozen=True):
 
     `design` is the name of the design, `design_path` its file when the run was started (empty if it had none), `design_id` its
     identity (empty in runs of designs without one). `best_epoch` and `last_epoch` are those of the two checkpoints, 0 without.
-    `data` is the checksum of the data that it read: runs that have it in common trained on the same rows and columns, read alike.
-    `data_files` are the checksums of the files alone. Both are empty until they are known.
+    `data` is the checksum of the data that it read: runs that have it in common trained on the same rows and columns, read
+    alike. `data_files` are the checksums of the files alone. Both are empty until they are known.
     """
 
     run: str
