@@ -42,7 +42,7 @@ def cells_of(template: str, processes: Processes) -> Iterator[tuple[str, str, st
     from seqdec_gui.commands.templates import template_path
     from seqdec_gui.domain.codegen import parts
     from seqdec_gui.domain.document import load
-    from seqdec_gui.domain.generation import Stepwise, plan_for
+    from seqdec_gui.domain.generation import stepped_decoder
     from seqdec_gui.domain.problems import SeqdecError
     from seqdec_gui.domain.shapes import infer
     from seqdec_gui.runner.decoding.step import build_step
@@ -59,10 +59,9 @@ def cells_of(template: str, processes: Processes) -> Iterator[tuple[str, str, st
         folder = Path(name)
         write_script(design, folder / "model.py", ())
         models = fresh_copy(load_build(folder / "model.py"))
-        plan = plan_for(design, infer(design))
-        if isinstance(plan, Stepwise):
-            models[ONE_STEP] = build_step(design, models[plan.decoder], plan.decoder)
-        for part in ("full", ONE_STEP):
+        if decoder := stepped_decoder(design, infer(design)):
+            models[ONE_STEP] = build_step(design, models[decoder], decoder)
+        for part in ("full", ONE_STEP) if decoder else ("full",):
             inputs = [rows_for(tensor) for tensor in models[part].inputs]
             for row in EXPORT_FORMATS.values():
                 if not holds(row, part) or row.name == "bundle":  # a bundle is made of a run

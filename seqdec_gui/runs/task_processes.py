@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import IO
 
 from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.runs.crash import exit_status_of
 from seqdec_gui.runs.environment import working_folder
 from seqdec_gui.runs.workers import Worker, Workers, reap
 
@@ -99,7 +100,7 @@ def read_lines(child: subprocess.Popen[bytes], waiting: Callable[[], None]) -> I
         while True:
             waiting()
             if not selector.select(timeout=0.1):
-                if exit_status(child, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
+                if exit_status_of(child, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
                     return
                 continue
             data = os.read(child.stdout.fileno(), 1 << 16)
@@ -107,11 +108,3 @@ def read_lines(child: subprocess.Popen[bytes], waiting: Callable[[], None]) -> I
                 return
             *lines, pending = (pending + data).split(b"\n")
             yield from lines
-
-
-def exit_status(child: subprocess.Popen[bytes], options: int) -> int | None:
-    """Return the child's exit status in the form of `subprocess`, without freeing its process id; None while it runs."""
-    result = os.waitid(os.P_PID, child.pid, options)
-    if result is None:
-        return None
-    return result.si_status if result.si_code == os.CLD_EXITED else -result.si_status

@@ -20,7 +20,7 @@ from msgspec import Meta
 
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
 from seqdec_gui.domain.scaling import Scaling
-from seqdec_gui.runs.crash import explain
+from seqdec_gui.runs.crash import exit_status_of, explain
 from seqdec_gui.runs.engine_names import EngineName
 from seqdec_gui.runs.environment import child_environment
 from seqdec_gui.runs.format_result import FormatResult
@@ -57,10 +57,7 @@ class ExportTask(_Tagged, frozen=True, kw_only=True, tag="export"):
 
 
 class ExportAllTask(_Tagged, frozen=True, kw_only=True, tag="export_all"):
-    """Write a trained model in several formats into `folder` (absolute path), as `<part><ending of the format>`.
-
-    The other fields are those of an `ExportTask`. A format that cannot hold `part` by itself is left out.
-    """
+    """Write a trained model into `folder` (absolute path) in those of the `formats` that hold `part`; else as `ExportTask`."""
 
     run: str
     folder: str
@@ -188,9 +185,7 @@ Event: TypeAlias = Progress | Notice | Measured
 class Exported(_Tagged, frozen=True, kw_only=True, tag="exported"):
     """The files written, and the largest difference between the reopened model and the trained one on `rows` rows.
 
-    `standardised`: what the file takes, or gives, in place of the numbers of the data. `bytes` is the size of all files,
-    `seconds` how long the reopened model took for the rows, and `keras_seconds` how long Keras takes for them.
-    """
+    `standardised`: what is not in the numbers of the data. The rows take `seconds` reopened, and `keras_seconds` in Keras."""
 
     paths: tuple[str, ...]
     difference: float | None = None
@@ -400,7 +395,7 @@ def _converse(
     cancelled: Callable[[], bool] | None,
     log: IO[bytes],
 ) -> TaskResult:
-    from seqdec_gui.runs.task_processes import exit_status, read_lines
+    from seqdec_gui.runs.task_processes import read_lines
 
     assert child.stdin is not None
     with contextlib.suppress(BrokenPipeError):
@@ -418,7 +413,7 @@ def _converse(
             raise _failure(line)
         else:
             return line
-    status = exit_status(child, os.WEXITED | os.WNOWAIT)
+    status = exit_status_of(child, os.WEXITED | os.WNOWAIT)
     log.seek(0)
     raise SeqdecError(explain(status, log.read()[-65536:].decode("utf-8", "replace"), what="job").sentence)
 
