@@ -19,7 +19,7 @@ from seqdec_gui.domain.edit import bind, parse_assignment, set_value
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError, errors
 from seqdec_gui.domain.shapes import infer
-from seqdec_gui.runs import devices, folder, process
+from seqdec_gui.runs import devices, folder, known, process
 from seqdec_gui.runs.data_check import has_open_axes
 from seqdec_gui.runs.engines import ENGINES
 from seqdec_gui.runs.events import Epoch, Failed, events_of
@@ -91,6 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
     spec = make_spec(arguments)
     measure_engines(spec)
     target = folder.create(arguments.run, arguments.design)
+    known.remember_designs([(Path(arguments.design), spec.design_id)])
     try:
         started = process.start(target, spec, nice=arguments.nice)
     except SeqdecError:

@@ -296,6 +296,18 @@ def _ways(where: str, ids: dict[str, int]) -> Iterator[tuple[str | int, ...]]:
         parts.pop()
 
 
+def id_in(path: Path | str) -> str:
+    """Return the id in a design file, without reading the design; empty where there is none or the file cannot be read."""
+    try:
+        return msgspec.json.decode(_read(Path(path)), type=_Identity).id
+    except (OSError, InvalidInput, msgspec.DecodeError, UnicodeDecodeError):
+        return ""
+
+
+class _Identity(msgspec.Struct):
+    id: str = ""
+
+
 def _read(path: Path) -> bytes:
     """The content of a file, or of a pipe that a shell makes (`check <(...)`). Raises OSError, InvalidInput.
 

@@ -21,6 +21,7 @@ class RunFiles:
         self.commands = self.path / "commands.jsonl"
         self.log = self.path / "log.txt"
         self.lock = self.path / "lock"
+        self.certificate = self.path / "certificate.json"
         self.checkpoints = self.path / "checkpoints"
         self.exports = self.path / "exports"
         self.cache = self.path / "cache"

@@ -9,13 +9,12 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
-import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
-from typing import IO, Annotated, Any, Literal, TypeAlias
+from collections.abc import Callable, Hashable, Sequence
+from typing import IO, TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -24,9 +23,13 @@ from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
 from seqdec_gui.domain.scaling import Scaling
 from seqdec_gui.runs.crash import explain
 from seqdec_gui.runs.engine_names import EngineName
-from seqdec_gui.runs.environment import child_environment, working_folder
+from seqdec_gui.runs.environment import child_environment
+from seqdec_gui.runs.format_result import FormatResult
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.spec import DeviceChoice
+
+if TYPE_CHECKING:
+    from seqdec_gui.runs.workers import Workers
 
 CheckpointName = Literal["best", "last"]
 SplitName = Literal["training", "validation", "test"]
@@ -41,13 +44,28 @@ class _Tagged(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbi
 class ExportTask(_Tagged, frozen=True, kw_only=True, tag="export"):
     """Write a trained model, reopen it in a fresh process and compare it with the trained one.
 
-    `run` and `output` are absolute paths; `format` is a name of `runs.export_formats`; `part` is `full` or a block's id. With
-    `raw_inputs` the file standardises its inputs itself, so that it takes the numbers of the data.
+    `run` and `output` are absolute paths; `format` is a name of `runs.export_formats`; `part` is `full`, a block's id, or one
+    of `runs.export_formats.STEP_PARTS`. With `raw_inputs` the file standardises its inputs itself, so that it takes the numbers
+    of the data.
     """
 
     run: str
     format: str
     output: str
+    part: str = "full"
+    checkpoint: CheckpointName = "best"
+    raw_inputs: bool = False
+
+
+class ExportAllTask(_Tagged, frozen=True, kw_only=True, tag="export_all"):
+    """Write a trained model in several formats into `folder` (absolute path), as `<part><ending of the format>`.
+
+    The other fields are those of an `ExportTask`. A format that cannot hold `part` by itself is left out.
+    """
+
+    run: str
+    folder: str
+    formats: tuple[str, ...]
     part: str = "full"
     checkpoint: CheckpointName = "best"
     raw_inputs: bool = False
@@ -96,8 +114,6 @@ class InspectTask(_Tagged, frozen=True, kw_only=True, tag="inspect"):
     path: str
 
 
-KILL_WAIT_S = 0.1
-"""Seconds to wait for a killed child before its end is left to a background thread."""
 PROBE_GRACE = 1.5
 """Multiple of its budget after which a probe that has measured something is killed: a compilation cannot be interrupted."""
 
@@ -137,9 +153,11 @@ class CertifyTask(_Tagged, frozen=True, kw_only=True, tag="certify"):
     real_rows: bool = False
 
 
-Task: TypeAlias = ExportTask | GenerateTask | EvaluateTask | InspectTask | ProbeTask | CertifyTask
+Task: TypeAlias = ExportTask | ExportAllTask | GenerateTask | EvaluateTask | InspectTask | ProbeTask | CertifyTask
 
 
+READS_TRAINED_RUN = (GenerateTask, EvaluateTask)
+"""Tasks that leave the models of a run as they are, so that a worker may keep them for the next such task."""
 COMPUTES_ON_RUNS_DEVICE = (GenerateTask, EvaluateTask)
 """Tasks that run on the GPU that their run trained on, unless the user chose another device."""
 
@@ -171,13 +189,25 @@ Event: TypeAlias = Progress | Notice | Measured
 class Exported(_Tagged, frozen=True, kw_only=True, tag="exported"):
     """The files written, and the largest difference between the reopened model and the trained one on `rows` rows.
 
-    `standardised`: what the file takes, or gives, in place of the numbers of the data.
+    `standardised`: what the file takes, or gives, in place of the numbers of the data. `bytes` is the size of all files,
+    `seconds` how long the reopened model took for the rows, and `keras_seconds` how long Keras takes for them.
     """
 
     paths: tuple[str, ...]
     difference: float | None = None
     rows: int = 0
     standardised: tuple[Scaling, ...] = ()
+    bytes: int = 0
+    seconds: float = 0.0
+    keras_seconds: float = 0.0
+
+
+class ExportedAll(_Tagged, frozen=True, kw_only=True, tag="exported_all"):
+    """One result per format, in the order of the task; `standardised` and `keras_seconds` as in `Exported`."""
+
+    results: tuple[FormatResult, ...]
+    standardised: tuple[Scaling, ...] = ()
+    keras_seconds: float = 0.0
 
 
 class Generated(_Tagged, frozen=True, kw_only=True, tag="generated"):
@@ -254,7 +284,7 @@ class Trained(_Tagged, frozen=True, kw_only=True, tag="trained"):
     data: Literal["real", "random"] = "random"
 
 
-TaskResult: TypeAlias = Exported | Generated | Evaluated | Inspected | Probed | Trained
+TaskResult: TypeAlias = Exported | ExportedAll | Generated | Evaluated | Inspected | Probed | Trained
 
 
 class TaskFailed(_Tagged, frozen=True, kw_only=True, tag="failed"):
@@ -300,6 +330,10 @@ class TaskChannel:
             while data:
                 data = data[os.write(self._out, data) :]
 
+    def close(self) -> None:
+        """Close the conversation; call it after the last line."""
+        os.close(self._out)
+
 
 def run_task(
     task: Task,
@@ -308,6 +342,7 @@ def run_task(
     engine: EngineName | None = None,
     cancelled: Callable[[], bool] | None = None,
     argv: Sequence[str] = TASK_RUNNER,
+    workers: Workers | None = None,
 ) -> TaskResult:
     """Run a task in a child process and return its result.
 
@@ -319,41 +354,44 @@ def run_task(
         engine: The framework; without it one that is installed.
         cancelled: Called ten times a second; the task is cancelled once it returns True.
         argv: The command of the child.
+        workers: Where to look for a warm worker before a child is started.
 
     Raises InvalidInput or SeqdecError with the child's sentence, or with one that says how the child ended; Cancelled.
     """
+    from seqdec_gui.runs.task_processes import task_process  # not in the child, which imports this module too
+
+    environment, why = task_environment(task, devices, engine)
+    if why and on_event is not None:
+        on_event(Notice(text=why))
+    loads = None if workers is None else _loaded_by(task)
+    with (
+        tempfile.TemporaryFile() as log,
+        task_process(argv, environment, log, workers, loads, lambda: _fail_if_cancelled(cancelled)) as child,
+    ):
+        return _converse(child, task, on_event, cancelled, log)
+
+
+def task_environment(
+    task: Task, devices: DeviceChoice | None = None, engine: EngineName | None = None
+) -> tuple[dict[str, str], str]:
+    """Return the environment of a task's child, and a sentence if the user may expect another device. Raises InvalidInput."""
     from seqdec_gui.runs.task_devices import place_task  # not in the child, which imports this module too
 
     placement = place_task(getattr(task, "run", "") if isinstance(task, COMPUTES_ON_RUNS_DEVICE) else "", devices, engine)
-    if placement.why and on_event is not None:
-        on_event(Notice(text=placement.why))
-    with tempfile.TemporaryFile() as log:
-        child = subprocess.Popen(
-            argv,
-            env=child_environment(placement, os.environ, brief=True, exact=not isinstance(task, ProbeTask)),
-            cwd=working_folder(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            start_new_session=True,
-        )
-        try:
-            return _converse(child, task, on_event, cancelled, log)
-        finally:  # the child has not been waited for, so its process group still exists and is its own
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(child.pid, signal.SIGKILL)
-            _reap(child)
+    exact = not isinstance(task, ProbeTask)
+    return child_environment(placement, os.environ, brief=True, exact=exact), placement.why
 
 
-def _reap(child: subprocess.Popen[bytes]) -> None:
-    """Wait for a killed child; in a background thread if it takes long, for example while the driver shuts CUDA down."""
-    for pipe in filter(None, (child.stdin, child.stdout)):
-        with contextlib.suppress(BrokenPipeError):
-            pipe.close()
-    try:
-        child.wait(KILL_WAIT_S)
-    except subprocess.TimeoutExpired:
-        threading.Thread(target=child.wait, daemon=True, name="wait for a killed task").start()
+def _loaded_by(task: Task) -> Hashable:
+    """Return what a worker has loaded after this task; None for a task whose worker does not stay."""
+    from seqdec_gui.runs.trained_files import stamps
+
+    return stamps(task.run, task.checkpoint) if isinstance(task, READS_TRAINED_RUN) else None
+
+
+def _fail_if_cancelled(cancelled: Callable[[], bool] | None) -> None:
+    if cancelled is not None and cancelled():
+        raise Cancelled("Cancelled.")
 
 
 def _converse(
@@ -394,8 +432,7 @@ def _read_lines(child: subprocess.Popen[bytes], cancelled: Callable[[], bool] | 
     with selectors.DefaultSelector() as selector:
         selector.register(child.stdout, selectors.EVENT_READ)
         while True:
-            if cancelled is not None and cancelled():
-                raise Cancelled("Cancelled.")
+            _fail_if_cancelled(cancelled)
             if not selector.select(timeout=0.1):
                 if _exit_status(child, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
                     return

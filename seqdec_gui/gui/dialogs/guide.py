@@ -263,7 +263,7 @@ class GuideText(QTextBrowser):
         """Return a picture beside the page, scaled down to the page's width: the one of the theme in use, if there is one."""
         path = Path(self._page.parent / name.toLocalFile()) if name.isLocalFile() else self._page.parent / name.path()
         dark = path.with_name(f"{path.stem}-dark{path.suffix}")
-        picture = QImage(str(dark if theme.current() is theme.DARK and dark.is_file() else path))
+        picture = QImage(str(dark if theme.current().dark and dark.is_file() else path))
         room = min(self.viewport().width() - 2 * MARGIN, MAX_PICTURE_WIDTH)
         if picture.isNull() or picture.width() <= room:
             return picture

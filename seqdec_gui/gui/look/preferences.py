@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from PyQt5.QtCore import QSettings, QStandardPaths
@@ -57,6 +57,15 @@ def set_devices(wish: str) -> None:
     settings().setValue("runs/devices", wish)
 
 
+def warm_workers_are_on() -> bool:
+    """Return whether processes are kept ready for the next run and the next task."""
+    return bool(settings().value("runs/warm_workers", True, type=bool))
+
+
+def set_warm_workers(on: bool) -> None:
+    settings().setValue("runs/warm_workers", on)
+
+
 def hidden_run_columns() -> frozenset[str]:
     """Return the titles of the columns that are hidden in the table of runs."""
     stored = settings().value("runs/hidden_columns", []) or []
@@ -65,6 +74,16 @@ def hidden_run_columns() -> frozenset[str]:
 
 def set_hidden_run_columns(titles: Iterable[str]) -> None:
     settings().setValue("runs/hidden_columns", sorted(titles))
+
+
+def run_column_widths() -> dict[str, int]:
+    """Return the widths that the user gave to columns of the table of runs, in pixels, by the column's title."""
+    stored = settings().value("runs/column_widths", {}) or {}
+    return {str(title): int(width) for title, width in stored.items()} if isinstance(stored, dict) else {}
+
+
+def set_run_column_widths(widths: Mapping[str, int]) -> None:
+    settings().setValue("runs/column_widths", dict(widths))
 
 
 def recent_designs() -> tuple[Path, ...]:

@@ -33,7 +33,8 @@ def stylesheet(theme: Theme) -> str:
         icons = resource_files.path("icons/controls").as_posix()
     except FileNotFoundError:
         icons = ""
-    values = {name: getattr(theme, name) for name in theme.__struct_fields__ if name not in ("category", "annotation")}
+    left_out = ("category", "annotation", "high_contrast")
+    values = {name: getattr(theme, name) for name in theme.__struct_fields__ if name not in left_out}
     values |= {"icons": icons, "s": str(SPACE), "s2": str(2 * SPACE), "s3": str(3 * SPACE), "s4": str(4 * SPACE)}
     values |= {"r": str(RADIUS), "h": str(CONTROL_HEIGHT - 2), "hin": str(CONTROL_HEIGHT - 4)}
     base = font().pointSizeF()
@@ -236,6 +237,7 @@ QSlider::handle:horizontal:focus { background: @text@; }
 QMessageBox QLabel#qt_msgbox_informativelabel { min-width: 340px; }
 QMessageBox QLabel#qt_msgbox_label { min-width: 340px; }
 QGraphicsView { border: none; }
+QLabel#verdict_tip { background: @surface_raised@; border: 1px solid @border@; border-radius: @r@px; }
 QListWidget#block_search_list { background: transparent; }
 """
 """The style sheet with a `@name@` for each field of the theme."""

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 from PyQt5.QtCore import QObject, Qt
-from PyQt5.QtWidgets import QApplication, QDialog, QFileDialog, QInputDialog, QLineEdit, QMessageBox, QWidget
+from PyQt5.QtWidgets import QApplication, QDialog, QFileDialog, QGridLayout, QInputDialog, QLineEdit, QMessageBox, QWidget
 
 from seqdec_gui.data.formats.registry import file_patterns
 from seqdec_gui.domain.form_words import label
@@ -159,16 +159,20 @@ def choose_target(
     then: Callable[[Path], None],
     start: Path | None = None,
     replaces: Callable[[Path], bool] = Path.exists,
+    complete: Callable[[QFileDialog], None] | None = None,
 ) -> QFileDialog:
     """Ask where to write a file, and call `then` with the path. `suffix` (without dot) is added to names without one.
 
-    If `replaces` says that the file would be lost, the user is asked first, and chooses again after a No.
+    If `replaces` says that the file would be lost, the user is asked first, and chooses again after a No. `complete` adds to
+    the dialog what else there is to choose.
     """
     dialog = _files(parent, title, filters, start if start is None or start.is_dir() else start.parent)
     dialog.setAcceptMode(QFileDialog.AcceptSave)
     dialog.setDefaultSuffix(suffix)
     if start is not None and not start.is_dir():
         dialog.selectFile(start.name)
+    if complete is not None:
+        complete(dialog)
     dialog.setOption(QFileDialog.DontConfirmOverwrite)  # Qt's question would block the program
 
     def on_chosen(path: Path) -> None:
@@ -180,12 +184,19 @@ def choose_target(
             if answer == "accept":
                 then(path)
             else:
-                choose_target(parent, title, filters, suffix, then, path, replaces)
+                choose_target(parent, title, filters, suffix, then, path, replaces, complete)
 
         where = f"{path.name} exists already in {path.parent}."
         ask(parent, "Replace the file?", where, on_answered, "Replace", destructive=True)
 
     return _open_files(dialog, on_chosen)
+
+
+def add_below(dialog: QFileDialog, widget: QWidget) -> None:
+    """Put a widget below everything else in a file dialog."""
+    layout = dialog.layout()
+    if isinstance(layout, QGridLayout):
+        layout.addWidget(widget, layout.rowCount(), 0, 1, -1)
 
 
 def choose_folder(parent: QObject | None, title: str, then: Callable[[Path], None], start: Path | None = None) -> QFileDialog:

@@ -29,14 +29,18 @@ class KeepsFocus(_Window):
     where Space and Enter do nothing, until the widget or its successor (see `follow_focus`) can take it.
     """
 
+    _rest: QWidget | None = None
+    """What the focus rests on since a button was lost."""
+
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Move the focus on Tab. Qt also calls this when a focused widget can no longer have the focus."""
         lost = self.focusWidget()
         if lost is None or _can_have_focus(lost):
             return bool(super().focusNextPrevChild(forward))
         moved = bool(super().focusNextPrevChild(forward))
-        if isinstance(lost, QAbstractButton) or isinstance(self.focusWidget(), QAbstractButton):
-            rest = _surrounding(lost, self)
+        rests = lost is self._rest  # what surrounded a lost button goes too
+        if rests or isinstance(lost, QAbstractButton) or isinstance(self.focusWidget(), QAbstractButton):
+            self._rest = rest = _surrounding(lost, self)
             rest.setFocus(Qt.OtherFocusReason)
             _Waiting(lost, rest)
             return True

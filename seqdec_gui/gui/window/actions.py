@@ -9,7 +9,7 @@ from PyQt5.QtCore import QObject, Qt, pyqtSlot
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction, QActionGroup, QMenu, QMenuBar, QUndoGroup, QWidget
 
-from seqdec_gui.domain.menu_text import shown
+from seqdec_gui.domain.menu_text import literal, shown
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.window.pages import Page
@@ -50,6 +50,7 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         Entry("export", "&Export…", "export-variant", ("Ctrl+E",), "Write the trained model in a format to choose"),
         _LINE,
         Entry("settings", "Se&ttings…", "cog-outline", (_KEY.Preferences, "Ctrl+,"), role=QAction.PreferencesRole),
+        Entry("reopen_tab", "Reopen C&losed Design", "", ("Ctrl+Shift+T",), "Open the design again that was closed last"),
         Entry("close_tab", "&Close Design", "", ("Ctrl+W", _KEY.Close), "Close the design in front"),
         Entry("close", "Close &Window", "", ("Ctrl+Shift+W",)),
         Entry("quit", "&Quit", "", (_KEY.Quit, "Ctrl+Q"), role=QAction.QuitRole),
@@ -115,6 +116,7 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         Entry("train", "&Train", "play", ("Ctrl+R",)),
         Entry("devices", "&Choose Devices…", "memory", ("Ctrl+Shift+R",)),
         Entry("measure", "&Measure Devices…", "speedometer", (), "Measure how fast this design trains on the chosen devices"),
+        Entry("all_runs", "&All Runs", "history", ("Ctrl+Shift+H",), "Show every run, of all designs"),
     ),
     "&Help": (
         Entry("guide", "User &Guide", "book-open-outline", (_KEY.HelpContents, "F1")),
@@ -189,7 +191,9 @@ class Actions:
         action.setMenuRole(QAction.MenuRole(entry.role) if entry.role else QAction.NoRole)
         action.setCheckable(entry.checkable)
         action.setIconVisibleInMenu(False)
-        keys = [key for wish in entry.keys for key in _sequences(wish)]
+        # A platform's keys for a standard action may be those of another action here: on X11 Ctrl+D also means Delete.
+        own = {QKeySequence(wish) for wish in entry.keys if isinstance(wish, str)}
+        keys = [key for wish in entry.keys for key in _sequences(wish) if key in own or key not in _WRITTEN_KEYS]
         action.setShortcuts(list(dict.fromkeys(keys)))
         action.setShortcutContext(Qt.WindowShortcut)
         if entry.tip:
@@ -223,7 +227,9 @@ class Actions:
 
     def _add_theme_choice(self, window: QWidget) -> None:
         group = QActionGroup(window)
-        for mode, text in (("system", "Like the &System"), ("light", "&Light"), ("dark", "&Dark")):
+        choices = {"system": "Like the &System", "light": "&Light", "dark": "&Dark"}
+        choices |= {"light_contrast": "L&ight, High Contrast", "dark_contrast": "D&ark, High Contrast"}
+        for mode, text in choices.items():
             action = self._menus["theme"].addAction(text)
             action.setObjectName(f"action_theme_{mode}")
             action.setCheckable(True)
@@ -245,7 +251,13 @@ class _Step(QObject):
 
     @pyqtSlot(str)
     def show(self, words: str) -> None:
-        self._action.setText(f"{self._verb} {words}".strip())
+        self._action.setText(literal(f"{self._verb} {words}".strip()))
+
+
+_WRITTEN_KEYS = {
+    QKeySequence(wish) for entries in MENUS.values() for entry in entries for wish in entry.keys if isinstance(wish, str)
+}
+"""The keys that stand in `MENUS` as they are."""
 
 
 def _sequences(wish: Shortcut) -> list[QKeySequence]:

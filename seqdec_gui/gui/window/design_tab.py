@@ -24,6 +24,7 @@ from seqdec_gui.gui.window.preload import Preload
 from seqdec_gui.gui.window.shell import BottomPanel, Panel, Panels, Shell
 from seqdec_gui.gui.window.welcome import Welcome
 from seqdec_gui.gui.workspace import autosave
+from seqdec_gui.gui.workspace.copies import Copies
 from seqdec_gui.gui.workspace.devices import DeviceSelection
 from seqdec_gui.gui.workspace.document import DesignDocument
 from seqdec_gui.gui.workspace.files import DesignFiles
@@ -55,6 +56,7 @@ class DesignTab(QWidget):
         self.document = DesignDocument()
         self.workspace = Workspace(self.document, self, devices)
         self.files = DesignFiles(self.document, self.workspace)
+        Copies(self.workspace)
         self._welcome: Welcome | None = None
         self._welcoming = False
         self._build(rows, panels, examples, corner)
@@ -95,6 +97,7 @@ class DesignTab(QWidget):
         self.bottom.close_requested.connect(lambda: self.shell.show_panel("bottom", on=False))
         workspace.page_requested.connect(self.pages.show_page)
         workspace.block_requested.connect(self._on_block_requested)
+        workspace.notice.connect(self.shell.bar.take)
 
     # -- the design
     @property
@@ -240,7 +243,15 @@ class DesignTab(QWidget):
 
     # -- closing
     def ask_to_close(self, then: Callable[[], None]) -> None:
-        """Ask about a run that trains and about unsaved changes. `then` is called unless the user cancels."""
+        """Ask about unsaved changes and about a run that trains. `then` is called unless the user cancels."""
+        self.ask_about_changes(lambda: self.ask_about_run(then))
+
+    def ask_about_changes(self, then: Callable[[], None]) -> None:
+        """Ask whether unsaved changes are to be saved or given up."""
+        self.files.after_asking(then)
+
+    def ask_about_run(self, then: Callable[[], None]) -> None:
+        """Ask whether a run that trains goes on or stops. This comes last: once it is answered the run is not followed."""
         self._ask_guards(list(self.workspace.close_guards), then)
 
     @property
@@ -254,7 +265,7 @@ class DesignTab(QWidget):
             guard = guards.pop(0)
             if not guard(lambda: self._ask_guards(guards, then)):
                 return
-        self.files.after_asking(then)
+        then()
 
     def dispose(self) -> None:
         """Delete the tab and everything that it owns. A run that trains goes on."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtWidgets import QWidget
 
-from seqdec_gui.gui.tasks import notify
+from seqdec_gui.gui.tasks import notify, warm_workers
 from seqdec_gui.gui.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ def import_keras(workspace: Workspace, path: Path | None = None) -> None:
     """Open the dialog that imports a Keras model: the file at `path`, or one that the user chooses."""
     from seqdec_gui.gui.dialogs import import_keras
 
+    warm_workers.expect_task()
     import_keras.import_keras(workspace, path)
 
 
@@ -26,6 +27,7 @@ def export(workspace: Workspace, format: str = "") -> None:
     """Open the dialog that exports a trained run, with a format chosen if one is named."""
     from seqdec_gui.gui.dialogs.export import open_export
 
+    warm_workers.expect_task(export=True)
     open_export(workspace, format)
 
 

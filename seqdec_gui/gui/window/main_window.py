@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import QByteArray, QMimeData, QSize, Qt, QTimer, QUrl, pyqtSlot
 from PyQt5.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QIcon
-from PyQt5.QtWidgets import QApplication, QMainWindow, QToolButton
+from PyQt5.QtWidgets import QApplication, QMainWindow, QToolButton, QWidget
 
 from seqdec_gui import resource_files
 from seqdec_gui.data.formats.registry import format_of
@@ -16,12 +16,16 @@ from seqdec_gui.domain.document import SUFFIX
 from seqdec_gui.gui.look import preferences, theme
 from seqdec_gui.gui.look.preferences import settings
 from seqdec_gui.gui.widgets.focus import KeepsFocus
+from seqdec_gui.gui.widgets.tab_order import TabsByPart
+from seqdec_gui.gui.widgets.undo_keys import UndoKeys
 from seqdec_gui.gui.window import dialogs, pages
 from seqdec_gui.gui.window.actions import Actions
+from seqdec_gui.gui.window.anticipation import Anticipation
 from seqdec_gui.gui.window.canvas_actions import CanvasActions
 from seqdec_gui.gui.window.design_tab import DesignTab
 from seqdec_gui.gui.window.design_tabs import DesignTabs
 from seqdec_gui.gui.window.file_menus import follow_bundles, follow_recents
+from seqdec_gui.gui.window.open_run import open_designs_of_runs, show_all_runs
 from seqdec_gui.gui.window.shell import Panels
 from seqdec_gui.gui.window.status_bar import StatusBar
 from seqdec_gui.gui.window.subscriptions import Subscriptions
@@ -75,17 +79,19 @@ def open_window(path: Path | str | None = None, rows: Sequence[pages.Page] = pag
     return window
 
 
-class MainWindow(KeepsFocus, QMainWindow):
+class MainWindow(KeepsFocus, TabsByPart, QMainWindow):
     """The main window. Scripts and tests rely on the object names in it."""
 
     def __init__(self, rows: Sequence[pages.Page] = pages.PAGES) -> None:
         super().__init__()
         self.setObjectName("main_window")
+        UndoKeys(self)
         self._rows = tuple(rows)
         self._devices = DeviceSelection(self)
         self._panels = Panels()
         self._panels.restore(settings(), self._rows)
         self._current = Subscriptions()
+        self._anticipation = Anticipation(self)
         self._closing = self._asking = False
         self.actions_by_name = Actions(self, self.menuBar())
         self.designs = DesignTabs(self._make_tab)
@@ -150,6 +156,9 @@ class MainWindow(KeepsFocus, QMainWindow):
     def shell(self) -> Shell:
         return self.current.shell
 
+    def tab_parts(self) -> list[QWidget]:
+        return [self._toolbar, *self.shell.reading_order]
+
     @property
     def welcome(self) -> Welcome:
         return self.current.welcome
@@ -166,6 +175,7 @@ class MainWindow(KeepsFocus, QMainWindow):
         tab.shell.restore(settings())
         tab.welcome_made.connect(self._on_welcome_made)
         tab.import_requested.connect(self._on_import_requested)
+        open_designs_of_runs(tab.workspace, lambda: self.designs, self._on_design_opened)
         return tab
 
     def _panel_button(self, action_name: str) -> QToolButton:
@@ -180,12 +190,14 @@ class MainWindow(KeepsFocus, QMainWindow):
         handlers = {
             "new": self._on_new, "open": lambda: self.files.open(then=self._on_design_opened), "save": self.files.save,
             "save_as": self.files.save_as, "new_tab": self.designs.new_tab, "close_tab": self.designs.close_current,
+            "reopen_tab": self.designs.reopen_closed,
             "next_design": lambda: self.designs.step(1), "previous_design": lambda: self.designs.step(-1),
             "import_keras": self._on_import_requested, "export": lambda: dialogs.export(self.workspace),
             "export_h5": lambda: dialogs.export(self.workspace, "h5"),
             "settings": lambda: dialogs.settings(self.workspace, self), "close": self.close,
             "quit": self._on_quit, "rename": lambda: self.inspector.edit_id(),
             "train": self._on_train_button_clicked, "devices": self.device_picker.open_list, "measure": self._on_measure,
+            "all_runs": lambda: show_all_runs(self.workspace),
             "next_page": lambda: self.pages.step(1), "previous_page": lambda: self.pages.step(-1),
             "guide": lambda: dialogs.guide(self), "about": lambda: dialogs.about(self), "full_screen": self._on_full_screen,
             "palette": self._on_palette, "shortcuts": self._on_shortcuts,
@@ -230,6 +242,7 @@ class MainWindow(KeepsFocus, QMainWindow):
         current.add(workspace.status_message, self._status.tell)
         self._status.follow(workspace)
         self.train_button.follow(workspace)
+        self._anticipation.follow(workspace, self.pages)
         self._show_title()
         self._on_page_shown(self.pages.current)
 

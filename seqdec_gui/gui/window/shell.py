@@ -25,9 +25,9 @@ from seqdec_gui.gui.workspace.workspace import PageName
 
 LEFT_WIDTH = 220
 """The first width of the left panel, in pixels."""
-CENTRE_WIDTH = 704
+CENTRE_WIDTH = 720
 """The first width of the pages, in pixels."""
-RIGHT_WIDTH = 400
+RIGHT_WIDTH = 340
 """The first width of the right panel, in pixels."""
 BOTTOM_HEIGHT = 112
 """The first height of the bottom panel, in pixels."""
@@ -87,6 +87,7 @@ class BottomPanel(QTabWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("bottom_panel")
+        self.tabBar().setAccessibleName("Problems and logs")
         self.tabBar().setExpanding(False)
         self._page_tab: QWidget | None = None
         self._former_tab: QWidget | None = None
@@ -189,6 +190,11 @@ class Shell(QWidget):
         layout.addWidget(self._across, 1)
         pages.currentChanged.connect(self.refresh)
         self.refresh()
+
+    @property
+    def reading_order(self) -> tuple[QWidget, ...]:
+        """Return the parts in the order in which Tab moves through them; the tabs of the pages come before."""
+        return self.left, self.pages, self.bottom, self.right
 
     def cover(self, widget: QWidget) -> None:
         """Keep a widget over the page in front and the panels right of it and below it."""

@@ -7,15 +7,18 @@ from pathlib import Path
 
 import msgspec
 from PyQt5.QtCore import QObject, pyqtSignal
+from PyQt5.QtWidgets import QCheckBox, QFileDialog
 
 from seqdec_gui import resource_files
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.gui.look import preferences
-from seqdec_gui.gui.tasks import notify
+from seqdec_gui.gui.tasks import background, notify
 from seqdec_gui.gui.workspace import autosave
 from seqdec_gui.gui.workspace.document import DesignDocument
+from seqdec_gui.runs import known
+from seqdec_gui.runs.run_design import with_absolute_paths
 
 Then = Callable[[], None]
 
@@ -61,14 +64,33 @@ class DesignFiles(QObject):
             self._save(self._document.path, then)
 
     def save_as(self, then: Then | None = None) -> None:
-        """Ask for a file and save the design to it."""
-        start = self._document.path or preferences.last_folder() / f"design{design_file.SUFFIX}"
-        notify.choose_target(
-            self, "Save design", [notify.DESIGN_FILTER], design_file.SUFFIX[1:], lambda path: self._save(path, then), start,
-            lambda path: path.exists() and not self.taken(path) and path != self._document.path,
-        )  # fmt: skip
+        """Ask for a file and save the design to it.
 
-    def _save(self, path: Path, then: Then | None) -> None:
+        The dialog's box `keep_runs` decides whether the new file is the same design under another name, with the same runs.
+        """
+        name = f"{self._document.title or 'design'}{design_file.SUFFIX}".replace("/", "-")
+        start = self._document.path or preferences.last_folder() / name
+        kept: set[str] = set()
+
+        def add_box(dialog: QFileDialog) -> None:
+            box = QCheckBox("Keep the runs: it is the same design under another name", objectName="keep_runs")
+            box.setToolTip("Otherwise the new file is a design of its own without runs; they stay with the old file")
+            box.setChecked(bool(kept))
+            box.toggled.connect(lambda on: kept.add("runs") if on else kept.clear())
+            notify.add_below(dialog, box)
+
+        notify.choose_target(
+            self,
+            "Save design",
+            [notify.DESIGN_FILTER],
+            design_file.SUFFIX[1:],
+            lambda path: self._save(path, then, bool(kept)),
+            start,
+            lambda path: path.exists() and not self.taken(path) and path != self._document.path,
+            None if self._document.path is None else add_box,
+        )
+
+    def _save(self, path: Path, then: Then | None, keep_id: bool = False) -> None:
         old = self._document.path
         if self.taken(path):
             notify.message(
@@ -80,7 +102,7 @@ class DesignFiles(QObject):
         try:
             if old != path:
                 self._rebase(old, path)
-            self._document.save(path)
+            self._document.save(path, keep_id)
         except SeqdecError as error:
             notify.failure(self, error, "The design was not saved")
             return
@@ -122,27 +144,14 @@ class DesignFiles(QObject):
     def _remember(self, path: Path) -> None:
         preferences.remember_design(path)
         preferences.remember_folder(path.parent)
+        seen = (path, self._document.design.id)
+        background.run(lambda: known.remember_designs([seen]))
         self.recents_changed.emit()
 
 
 def new_design(path: Path) -> Design:
     """Return the design of a template or an example, without an id and with absolute paths. Raises SeqdecError."""
     return with_absolute_paths(design_file.load(path), path.parent).with_id("")
-
-
-def with_absolute_paths(design: Design, folder: Path) -> Design:
-    """Return the design with absolute paths instead of those relative to `folder`, so that it means the same everywhere."""
-
-    def absolute(name: str) -> str:
-        return str((folder / name).resolve()) if name and not Path(name).is_absolute() else name
-
-    replace = msgspec.structs.replace
-    bindings = tuple(replace(binding, file=absolute(binding.file)) for binding in design.data.bindings)
-    moved = design.with_data(replace(design.data, file=absolute(design.data.file), bindings=bindings))
-    for block in design.blocks:
-        if (kind := block.parameters.with_files(absolute)) != block.parameters:
-            moved = moved.with_parameters(block.id, kind)
-    return moved
 
 
 class Template(msgspec.Struct, frozen=True):
@@ -171,6 +180,11 @@ _WORDS = {
 def templates() -> tuple[Template, ...]:
     """Return the bundled templates, the archetype first; none if the resources are missing."""
     return _bundled("templates")
+
+
+def title_of(path: Path) -> str:
+    """Return what a design that begins with this file is called: the title of an example; a template has none to give."""
+    return next((example.title for example in examples() if example.path == path), "")
 
 
 def examples() -> tuple[Template, ...]:

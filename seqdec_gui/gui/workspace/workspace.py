@@ -49,6 +49,17 @@ class TrainingState(msgspec.Struct, frozen=True):
         return self.phase is not None
 
 
+class Notice(msgspec.Struct, frozen=True):
+    """A sentence for the bar above the pages, with buttons: the name, the label and the function of each.
+
+    A notice takes the place of an earlier one of the same `topic`; one with an empty text takes that away.
+    """
+
+    topic: str
+    text: str = ""
+    actions: dict[str, tuple[str, Callable[[], None]]] = {}
+
+
 class Workspace(QObject):
     """The shared state of one open design, and the signals by which its pages ask for something and listen to each other.
 
@@ -70,6 +81,10 @@ class Workspace(QObject):
     block_requested = pyqtSignal(str)  # show this block in the design view
     field_requested = pyqtSignal(str)  # put the cursor into the inspector's field of this parameter
     status_message = pyqtSignal(str)  # a sentence for the status bar
+    notice = pyqtSignal(Notice)  # something to decide or to know before going on, for the bar above the pages
+    design_as_it_was_requested = pyqtSignal(Path)  # open the design of the run in this folder as it was trained
+    design_of_run_requested = pyqtSignal(Path)  # open the design of the run in this folder as it is now
+    all_runs_requested = pyqtSignal(str)  # show all runs, or those of this state; the Runs page is shown
 
     def __init__(self, document: DesignDocument, parent: QObject | None = None, devices: DeviceSelection | None = None) -> None:
         super().__init__(parent)

@@ -67,6 +67,7 @@ class DataPage(QWidget):
         self.split = SplitPanel(workspace)
         self.sample = SamplePanel()
         self.tabs = QTabWidget(objectName="data_tabs", documentMode=True)
+        self.tabs.tabBar().setAccessibleName("Ports, split and sample")
         self.tabs.addTab(self.ports, "Ports")
         self.tabs.addTab(self.split, "Split")
         self.tabs.addTab(self.sample, "Sample batch")

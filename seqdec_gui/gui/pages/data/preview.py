@@ -31,6 +31,7 @@ class Preview(QTableView):
         self.rows = RowsModel(self)
         self._table: Table | None = None
         self._fitted = False
+        self.setTabKeyNavigation(False)
         self.setWordWrap(False)
         self.setShowGrid(True)
         self.setSelectionMode(QAbstractItemView.ExtendedSelection)

@@ -9,6 +9,7 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.pages.design.adding import Adding
 from seqdec_gui.gui.pages.design.annotating import Annotating
+from seqdec_gui.gui.pages.design.canvas_accessibility import CanvasAccessibility
 from seqdec_gui.gui.pages.design.canvas_overlays import CanvasOverlays
 from seqdec_gui.gui.pages.design.canvas_view import CanvasView
 from seqdec_gui.gui.pages.design.column_drop import ColumnDrop
@@ -45,6 +46,7 @@ class DesignView(CanvasView):
         self.templates_requested = self.overlays.empty_state.templates_requested
         self.interaction = CanvasInteraction(self, self.editor, self.annotating, self.adding, self.overlays, self)
         self.set_input(self.interaction)
+        self.accessibility = CanvasAccessibility(self, self.editor, self)
         self.commands = CanvasCommands(self, self.editor, self.annotating, self.adding, self.overlays, self)
         self.column_target: ColumnDrop | None = None
         """Takes the columns of a data file that are dropped on the view; None where there is no data."""

@@ -112,6 +112,7 @@ class GeneratePage(QWidget):
         column.addLayout(self._options())
         column.addStretch(1)
         area = QScrollArea(widgetResizable=True)
+        area.setAccessibleName("What to generate")
         area.setFrameShape(QFrame.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         area.setWidget(inside)

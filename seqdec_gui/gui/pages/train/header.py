@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 TICK_MS = 1000
 """The time between two updates of the header while a run is active, in milliseconds."""
+_FROM = {"best": "New run from the best weights", "last": "New run from the last weights"}
+"""The texts of the two ways to begin another run with the weights of this one."""
 _FULL_BAR = 10_000
 """The maximum of the progress bar. The number of steps itself may exceed Qt's integers."""
 Button = TypeVar("Button", bound=QPushButton)
@@ -74,6 +76,7 @@ class Header(QWidget):
         self._answered = 0
         self._rate_order = ""
         self._rate_edited = False
+        self._rate_refused = False
         self._certified: Path | None = None
         self._build_words()
         self._build_buttons()
@@ -98,6 +101,10 @@ class Header(QWidget):
         self.progress_bar.setAccessibleName("Progress of the training")
         self._progress_words = ElidedLabel("progress_words", Qt.ElideRight)
         self._left = QLabel(objectName="time_left", alignment=Qt.AlignRight)
+        self._stuck = QLabel(objectName="stop_failed", wordWrap=True, textInteractionFlags=Qt.TextSelectableByMouse)
+        self._stuck.setProperty("role", "error")
+        self._stuck.setTextFormat(Qt.PlainText)
+        self._stuck.hide()
         for words in (self._progress_words, self._left):
             words.setProperty("role", "small")
 
@@ -123,8 +130,8 @@ class Header(QWidget):
         self.resume_button.clicked.connect(self.resume_requested)
         self.continue_button = _button("continue_button", "Continue from this run", "Train the open design from these weights")
         menu = QMenu(self.continue_button)
-        menu.addAction("New run from the best weights", lambda: self.continue_requested.emit("best"))
-        menu.addAction("New run from the last weights", lambda: self.continue_requested.emit("last"))
+        self._from_best = menu.addAction(_FROM["best"], lambda: self.continue_requested.emit("best"))
+        self._from_last = menu.addAction(_FROM["last"], lambda: self.continue_requested.emit("last"))
         menu.addAction("Choose Fitted Values to Keep…", lambda: self.continue_requested.emit("choose"))
         self.continue_button.setMenu(menu)
         self.back_button = _button("back_button", "Show the run that is training", "")
@@ -157,6 +164,7 @@ class Header(QWidget):
         layout.setSpacing(theme.SPACE)
         layout.addLayout(title)
         layout.addLayout(steering)
+        layout.addWidget(self._stuck)
         layout.addSpacing(theme.SPACE)
         layout.addWidget(self.progress_bar)
         layout.addSpacing(theme.SPACE)
@@ -175,6 +183,8 @@ class Header(QWidget):
     def refresh(self) -> None:
         """Update every text and button. Called up to 20 times a second, so it must be fast."""
         followed = self._followed
+        self._stuck.setText(followed.unstoppable if followed is not None else "")
+        self._stuck.setVisible(followed is not None and bool(followed.unstoppable))
         if followed is None:
             self._tick.stop()
             for button in self._buttons:  # hidden buttons take no room
@@ -271,6 +281,9 @@ class Header(QWidget):
         self.resume_button.setText("Continue" if ended and state == "paused" else "Resume")
         self.resume_button.setVisible(unfinished and idle)
         self.continue_button.setVisible(ended and idle and followed.history.saved is not None)
+        best, saved = followed.history.best, followed.history.saved
+        self._from_best.setText(_FROM["best"] + (f" (epoch {best.epoch})" if best is not None else ""))
+        self._from_last.setText(_FROM["last"] + (f" (epoch {saved.epoch})" if saved is not None else ""))
         self.back_button.setVisible(not active and not idle)
         self.pause_button.setIcon(icon("play" if paused else "pause"))
 
@@ -320,6 +333,7 @@ class Header(QWidget):
         self.refresh()
 
     def _refuse(self, sentence: str) -> None:
+        self._rate_refused = True
         polish(self.rate, "invalid", True)
         self.rate.setToolTip(sentence)
         self._session.workspace.status_message.emit(sentence)
@@ -333,6 +347,10 @@ class Header(QWidget):
     @pyqtSlot()
     def _on_rate_editing_finished(self) -> None:
         self._rate_edited = False
+        if self._rate_refused:  # by Return; it stays until the cursor leaves the field
+            self._rate_refused = False
+        elif self.rate.property("invalid") and not self._rate_order:
+            self._on_rate_escaped()
 
     @pyqtSlot()
     def _on_checkpoint_clicked(self) -> None:
