@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from seqdec_gui.runner.bundle import Bundle
-
 __version__ = "0.1.0"
 
 
-def load_bundle(path: Path | str) -> Bundle:
+def load_bundle(path: Path | str) -> Any:
     """Open a trained model that was exported as a bundle: `load_bundle(path).generate([...])`.
 
-    Needs Keras with TensorFlow or JAX, and neither the window nor the data. No code of the bundle is run. Raises InvalidInput.
+    Returns a `seqdec_gui.runner.bundle.Bundle`. Needs Keras with TensorFlow or JAX, and neither the window nor the data. No
+    code of the bundle is run. Raises InvalidInput.
     """
     from importlib import import_module
 
     # by name: this package's own modules, which import no frameworks, all import this one
-    opened: Bundle = import_module("seqdec_gui.runner.bundle").load_bundle(path)
-    return opened
+    return import_module("seqdec_gui.runner.bundle").load_bundle(path)

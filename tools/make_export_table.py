@@ -27,12 +27,22 @@ BEGIN, END = "<!-- table of templates: tools/make_export_table.py -->\n", "<!-- 
 ROWS = 16
 
 
-def cells_of(template: str) -> Iterator[tuple[str, str, str]]:
+class Processes(dict[str, Any]):
+    """A process for each library, begun when it is first needed and used for all templates."""
+
+    def __missing__(self, module: str) -> Any:
+        from seqdec_gui.runner.reopen import FreshProcess
+
+        self[module] = FreshProcess(module)
+        return self[module]
+
+
+def cells_of(template: str, processes: Processes) -> Iterator[tuple[str, str, str]]:
     """Yield part, format and result for each format that can hold the part."""
     from seqdec_gui.commands.templates import template_path
     from seqdec_gui.domain.codegen import parts
     from seqdec_gui.domain.document import load
-    from seqdec_gui.domain.generation import Stepwise, plan_for
+    from seqdec_gui.domain.generation import stepped_decoder
     from seqdec_gui.domain.problems import SeqdecError
     from seqdec_gui.domain.shapes import infer
     from seqdec_gui.runner.decoding.step import build_step
@@ -49,17 +59,17 @@ def cells_of(template: str) -> Iterator[tuple[str, str, str]]:
         folder = Path(name)
         write_script(design, folder / "model.py", ())
         models = fresh_copy(load_build(folder / "model.py"))
-        plan = plan_for(design, infer(design))
-        if isinstance(plan, Stepwise):
-            models[ONE_STEP] = build_step(design, models[plan.decoder], plan.decoder)
-        for part in ("full", ONE_STEP):
+        if decoder := stepped_decoder(design, infer(design)):
+            models[ONE_STEP] = build_step(design, models[decoder], decoder)
+        for part in ("full", ONE_STEP) if decoder else ("full",):
             inputs = [rows_for(tensor) for tensor in models[part].inputs]
             for row in EXPORT_FORMATS.values():
                 if not holds(row, part) or row.name == "bundle":  # a bundle is made of a run
                     continue
                 source = Source(models, part, inputs, design)
                 try:
-                    saved = export(source, row.name, folder / f"{part}{row.proposed_ending}")
+                    output = folder / f"{part}{row.proposed_ending}"
+                    saved = export(source, row.name, output, processes[row.opened_by])
                     found = f"{saved.difference:.1e}" if saved.difference else "0"
                 except SeqdecError as error:
                     found = f"**no**: {str(error).partition(chr(10))[0]}"
@@ -83,10 +93,13 @@ def table(templates: list[str]) -> str:
 
     found = {(template, part): dict[str, str]() for template in templates for part in ("full", "one-step")}
     names: list[str] = []
+    processes = Processes()
     for template in templates:
-        for part, format, result in cells_of(template):
+        for part, format, result in cells_of(template, processes):
             found[template, part][format] = result
             names += [format] if format not in names else []
+    for process in processes.values():
+        process.__exit__(None, None, None)
     packages = ("keras", "tensorflow", "tf-keras", "onnx", "onnxruntime", "ai-edge-litert")
     versions = ", ".join(f"{package} {version(package)}" for package in packages)
     lines = [

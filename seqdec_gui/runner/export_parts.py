@@ -11,7 +11,7 @@ import numpy.typing as npt
 from seqdec_gui.domain.codegen import step_of
 from seqdec_gui.domain.dataflow import sources_of
 from seqdec_gui.domain.design import Port
-from seqdec_gui.domain.generation import Stepwise, plan_for
+from seqdec_gui.domain.generation import stepped_decoder
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.scaling import Scaling
 from seqdec_gui.domain.types import tensors_of
@@ -34,10 +34,10 @@ def models_with(trained: OpenedRun, part: str) -> dict[str, keras.Model]:
     if part not in STEP_PARTS:
         check_part(trained, part)
         return trained.models
-    plan = _plan(trained, part)
+    decoder = _decoder(trained, part)
     if part == ONE_STEP:
-        return trained.models | {part: build_step(trained.design, trained.models[plan.decoder], plan.decoder)}
-    return trained.models | {part: _initial_states(trained, plan)}
+        return trained.models | {part: build_step(trained.design, trained.models[decoder], decoder)}
+    return trained.models | {part: _initial_states(trained, decoder)}
 
 
 def inputs_of(trained: OpenedRun, models: Mapping[str, keras.Model], part: str, rows: dict[str, Array]) -> list[Array]:
@@ -46,14 +46,10 @@ def inputs_of(trained: OpenedRun, models: Mapping[str, keras.Model], part: str, 
         return [rows[tensor.name] for tensor in models[part].inputs]
     if part != ONE_STEP:
         return inputs_of_part(trained, part, rows)
-    plan, step = _plan(trained, part), models[part]
-    fed = rows[plan.fed]
+    step = models[part]
+    fed, *states = inputs_of_part(trained, _decoder(trained, part), rows)
     shapes = [tuple(axis or 0 for axis in tensor.shape[1:]) for tensor in step.inputs[1:]]
-    states = [np.zeros((len(fed), *shape), np.float32) for shape in shapes]
-    if sources_of(trained.design, plan.decoder, leave_out=("inputs",)):
-        start = _initial_states(trained, plan)
-        given: list[Array] = list(predictions(start, [rows[tensor.name] for tensor in start.inputs]))
-        states[: len(given)] = given
+    states = states or [np.zeros((len(fed), *shape), np.float32) for shape in shapes]  # as a language model begins
     seen: list[list[Array]] = []
     for number in range(min(STEPS_COMPARED, fed.shape[1])):
         inputs = [fed[:, number : number + 1], *states]
@@ -71,14 +67,15 @@ def scalings_of(
     scaled = {scaling.name: scaling for scaling in known if scaling.role == "input"}
     if part == INITIAL_STATES:
         return [scaled.get(tensor.name) for tensor in models[part].inputs]
-    return [scaled.get(_plan(trained, part).fed), *[None] * (len(models[part].inputs) - 1)]
+    link = trained.design.into(Port(_decoder(trained, part), "inputs"))
+    return [scaled.get(link.source.block) if link else None, *[None] * (len(models[part].inputs) - 1)]
 
 
 def result_names(trained: OpenedRun, part: str) -> tuple[str, ...]:
     """The names of what a part gives: blocks for the whole model, ports for a block, states as they are fed for the states."""
     design, inference = trained.design, trained.program.inference
     if part in STEP_PARTS:
-        step = step_of(design, inference, _plan(trained, part).decoder)
+        step = step_of(design, inference, _decoder(trained, part))
         if part == INITIAL_STATES:
             return tuple(tensor.name for tensor in step.inputs[1:])
         return tuple(variable for output in step.outputs for variable in output.variables)
@@ -91,20 +88,18 @@ def result_names(trained: OpenedRun, part: str) -> tuple[str, ...]:
     return tuple(source.block if alone[source.block] else f"{source.block}_{source.port}" for source in sources)
 
 
-def _plan(trained: OpenedRun, part: str) -> Stepwise:
-    """How the decoder generates. Raises InvalidInput where it is not run step by step."""
-    plan = plan_for(trained.design, trained.program.inference)
-    if isinstance(plan, Stepwise):
-        return plan
-    block = plan.port.block
-    text = f"There is no part {part} to export: {block} gives all steps in one pass, and no decoder is run step by step."
+def _decoder(trained: OpenedRun, part: str) -> str:
+    """The decoder that can be run step by step. Raises InvalidInput where there is none."""
+    if decoder := stepped_decoder(trained.design, trained.program.inference):
+        return decoder
+    text = f"There is no part {part} to export: no block of this design is a decoder that can be run step by step."
     raise InvalidInput(text, "no_such_part", "part")
 
 
-def _initial_states(trained: OpenedRun, plan: Stepwise) -> keras.Model:
+def _initial_states(trained: OpenedRun, decoder: str) -> keras.Model:
     """The model from inputs to the states before the first step. Raises InvalidInput where the decoder begins with zeros."""
-    sources = sources_of(trained.design, plan.decoder, leave_out=("inputs",))
+    sources = sources_of(trained.design, decoder, leave_out=("inputs",))
     if not sources:
-        text = f"There is no part {INITIAL_STATES} to export: {plan.decoder} begins with states of zeros."
+        text = f"There is no part {INITIAL_STATES} to export: {decoder} begins with states of zeros."
         raise InvalidInput(text, "no_such_part", "part")
     return model_of(trained.design, trained.program.inference, trained.models, sources, "initial_states")

@@ -6,7 +6,7 @@ from seqdec_gui.data import fitted
 from seqdec_gui.data.scaling import scalings
 from seqdec_gui.domain.dataflow import sources_of
 from seqdec_gui.domain.design import Design
-from seqdec_gui.domain.generation import Stepwise, plan_for
+from seqdec_gui.domain.generation import stepped_decoder
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runs.export_formats import INITIAL_STATES, ONE_STEP
@@ -24,16 +24,13 @@ def read_run(run: RunFolder) -> tuple[RunFolder, Design, bool]:
 
 
 def step_parts(design: Design) -> list[tuple[str, str]]:
-    """Return the parts with which others can generate, and what they are called; none without a stepwise decoder."""
-    try:
-        plan = plan_for(design, infer(design))
-    except InvalidInput:
+    """Return the parts with which others can generate, and what they are called; none without a decoder of steps."""
+    decoder = stepped_decoder(design, infer(design))
+    if not decoder:
         return []
-    if not isinstance(plan, Stepwise):
-        return []
-    found = [(ONE_STEP, f"One step of {plan.decoder}: states in, states out")]
-    if sources_of(design, plan.decoder, leave_out=("inputs",)):
-        found.append((INITIAL_STATES, f"The states with which {plan.decoder} begins"))
+    found = [(ONE_STEP, f"One step of {decoder}: states in, states out")]
+    if sources_of(design, decoder, leave_out=("inputs",)):
+        found.append((INITIAL_STATES, f"The states with which {decoder} begins"))
     return found
 
 

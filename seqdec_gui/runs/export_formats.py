@@ -54,9 +54,9 @@ class ExportFormat(msgspec.Struct, frozen=True, kw_only=True):
     step: bool = True
 
     @property
-    def problem_code(self) -> str:
-        """The code of the problem that the format cannot carry a model."""
-        return f"not_in_{self.name.replace('-', '_')}"
+    def code_name(self) -> str:
+        """The name in codes of problems: `not_in_keras2_h5`."""
+        return self.name.replace("-", "_")
 
     @property
     def proposed_ending(self) -> str:

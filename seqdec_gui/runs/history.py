@@ -26,7 +26,7 @@ from seqdec_gui.runs.events import (
     Stopped,
 )
 from seqdec_gui.runs.folder import RunFolder
-from seqdec_gui.runs.marks import Mark, MarkKind, Marks
+from seqdec_gui.runs.marks import OPEN_PAUSE, Mark, MarkKind, Marks
 from seqdec_gui.runs.metric_words import in_words
 from seqdec_gui.runs.reader import EventTail
 
@@ -146,7 +146,14 @@ class RunHistory:
         self.compiling_since = event.time
         self.marks.cut_after(event.first_step)
         if event.resumed:
-            on = ", ".join(event.devices)
+            self._take_resumption(event)
+
+    def _take_resumption(self, event: Started) -> None:
+        """Mark where the run goes on; after a pause that ended the process, its mark says how long it was."""
+        took, on = self.marks.end_pause(event.time), ", ".join(event.devices)
+        if took:
+            self._say(event.time, f"Continued after a pause of {took} on {on}.")
+        else:
             self._mark("resume", event.time, f"Resumed after step {event.first_step:,} on {on}")
 
     def _take_step(self, event: Step) -> None:
@@ -206,7 +213,7 @@ class RunHistory:
     def _take_paused(self, event: Paused) -> None:
         self.paused = True
         self._last_time = event.time
-        self._mark("pause", event.time, "Paused")
+        self._mark("pause", event.time, OPEN_PAUSE)
 
     def _take_continued(self, event: Continued) -> None:
         self.paused = False
@@ -223,7 +230,7 @@ class RunHistory:
         if isinstance(event, (Finished, Stopped)):
             self.step, self.epoch = event.step or self.step, event.epoch or self.epoch
         if isinstance(event, Stopped) and event.paused:
-            self._mark("pause", event.time, "Paused")
+            self._mark("pause", event.time, OPEN_PAUSE)
 
     # --
     def _mark(self, kind: MarkKind, time: float, text: str, step: int | None = None, said: bool = True) -> None:

@@ -13,6 +13,8 @@ from seqdec_gui.runs.curves import Axis
 
 MarkKind = Literal["learning_rate", "pause", "resume", "checkpoint", "saved", "best"]
 """`checkpoint`: written because the user asked for it; `saved`: the last one of the run; `best`: that of the best weights."""
+OPEN_PAUSE = "Paused"
+"""The text of a pause that has not ended."""
 MOST_MARKS = 500
 """Marks that are kept; older ones are dropped."""
 
@@ -55,8 +57,8 @@ class Marks:
         self.version += 1
 
     def end_pause(self, time: float) -> str:
-        """Note how long the last pause took, and return it in words; empty if there was none."""
-        if not self._happened or self._happened[-1].kind != "pause":
+        """Note how long the pause that goes on took, and return it in words; empty if none does."""
+        if not self._happened or self._happened[-1].text != OPEN_PAUSE:
             return ""
         mark = self._happened.pop()
         took = duration(max(0.0, time - mark.time))

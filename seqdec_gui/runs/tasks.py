@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import selectors
 import subprocess
 import sys
 import tempfile
@@ -21,7 +20,7 @@ from msgspec import Meta
 
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
 from seqdec_gui.domain.scaling import Scaling
-from seqdec_gui.runs.crash import explain
+from seqdec_gui.runs.crash import exit_status_of, explain
 from seqdec_gui.runs.engine_names import EngineName
 from seqdec_gui.runs.environment import child_environment
 from seqdec_gui.runs.format_result import FormatResult
@@ -58,10 +57,7 @@ class ExportTask(_Tagged, frozen=True, kw_only=True, tag="export"):
 
 
 class ExportAllTask(_Tagged, frozen=True, kw_only=True, tag="export_all"):
-    """Write a trained model in several formats into `folder` (absolute path), as `<part><ending of the format>`.
-
-    The other fields are those of an `ExportTask`. A format that cannot hold `part` by itself is left out.
-    """
+    """Write a trained model into `folder` (absolute path) in those of the `formats` that hold `part`; else as `ExportTask`."""
 
     run: str
     folder: str
@@ -189,9 +185,7 @@ Event: TypeAlias = Progress | Notice | Measured
 class Exported(_Tagged, frozen=True, kw_only=True, tag="exported"):
     """The files written, and the largest difference between the reopened model and the trained one on `rows` rows.
 
-    `standardised`: what the file takes, or gives, in place of the numbers of the data. `bytes` is the size of all files,
-    `seconds` how long the reopened model took for the rows, and `keras_seconds` how long Keras takes for them.
-    """
+    `standardised`: what is not in the numbers of the data. The rows take `seconds` reopened, and `keras_seconds` in Keras."""
 
     paths: tuple[str, ...]
     difference: float | None = None
@@ -401,11 +395,13 @@ def _converse(
     cancelled: Callable[[], bool] | None,
     log: IO[bytes],
 ) -> TaskResult:
+    from seqdec_gui.runs.task_processes import read_lines
+
     assert child.stdin is not None
     with contextlib.suppress(BrokenPipeError):
         child.stdin.write(msgspec.json.encode(task) + b"\n")
         child.stdin.close()
-    for data in _read_lines(child, cancelled):
+    for data in read_lines(child, lambda: _fail_if_cancelled(cancelled)):
         try:
             line = _lines.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -417,39 +413,9 @@ def _converse(
             raise _failure(line)
         else:
             return line
-    status = _exit_status(child, os.WEXITED | os.WNOWAIT)
+    status = exit_status_of(child, os.WEXITED | os.WNOWAIT)
     log.seek(0)
     raise SeqdecError(explain(status, log.read()[-65536:].decode("utf-8", "replace"), what="job").sentence)
-
-
-def _read_lines(child: subprocess.Popen[bytes], cancelled: Callable[[], bool] | None) -> Any:
-    """Yield the complete lines of the child until it closes the pipe or ends.
-
-    The end is noticed even if processes that the child started keep the pipe open.
-    """
-    assert child.stdout is not None
-    pending = b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(child.stdout, selectors.EVENT_READ)
-        while True:
-            _fail_if_cancelled(cancelled)
-            if not selector.select(timeout=0.1):
-                if _exit_status(child, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
-                    return
-                continue
-            data = os.read(child.stdout.fileno(), 1 << 16)
-            if not data:
-                return
-            *lines, pending = (pending + data).split(b"\n")
-            yield from lines
-
-
-def _exit_status(child: subprocess.Popen[bytes], options: int) -> int | None:
-    """Return the child's exit status in the form of `subprocess`, without freeing its process id; None while it runs."""
-    result = os.waitid(os.P_PID, child.pid, options)
-    if result is None:
-        return None
-    return result.si_status if result.si_code == os.CLD_EXITED else -result.si_status
 
 
 def _failure(line: TaskFailed) -> SeqdecError:

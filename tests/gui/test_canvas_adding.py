@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from seqdec_gui.domain.design import Block, Design
 from seqdec_gui.domain.kinds.bottleneck import Bottleneck
 from seqdec_gui.domain.kinds.loss import Loss
+from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.pages.design import DesignView
 from seqdec_gui.gui.window.main_window import MainWindow
 from tests.domain.designs import archetype, block, design
@@ -89,6 +90,18 @@ def test_a_block_through_an_adapter_is_one_step(qtbot: QtBot) -> None:
     choose(canvas.view, through)
     assert canvas.links() == {"latent.output -> to_states.inputs", "to_states.states -> recurrent_decoder.initial_states"}
     assert canvas.document.undo_stack.count() == 1
+
+
+def test_the_list_stays_above_the_corner_when_the_theme_changes(canvas: Canvas) -> None:
+    canvas.key(Qt.Key_B, Qt.ControlModifier)
+    opened = canvas.view.adding.list
+    canvas.view.resize(canvas.view.width() - 100, canvas.view.height() - 100)
+    theme.set_mode("dark")
+    QApplication.processEvents()
+    order = canvas.view.children()
+    for below in (canvas.view.overlays.minimap, canvas.view.overlays.zoom_bar):
+        assert order.index(opened) > order.index(below)
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key_Escape)
 
 
 def test_escape_and_a_press_elsewhere_change_nothing(canvas: Canvas) -> None:

@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 from PyQt5.QtCore import QPoint, Qt
+from PyQt5.QtGui import QContextMenuEvent
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QAction, QApplication, QLineEdit, QMessageBox, QPushButton, QTabBar, QToolButton, QWidget
+from PyQt5.QtWidgets import QAction, QApplication, QLineEdit, QMenu, QMessageBox, QPushButton, QTabBar, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui import resource_files
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.gui.look import preferences
+from seqdec_gui.gui.window.commands import commands
 from seqdec_gui.gui.window.main_window import MainWindow
 from seqdec_gui.gui.workspace import autosave
 from seqdec_gui.gui.workspace.training_session import session_of
@@ -150,6 +152,9 @@ def test_a_click_changes_the_design_with_everything_that_shows_it(window: MainWi
 def test_the_middle_button_the_cross_and_a_key_close(window: MainWindow) -> None:
     QTest.mouseClick(window.windowHandle(), Qt.MiddleButton, Qt.NoModifier, tab_point(window, 2))
     assert names(window) == ["one", "two"]
+    QTest.keyClick(window.windowHandle(), Qt.Key_T, Qt.ControlModifier | Qt.ShiftModifier)
+    assert names(window) == ["one", "two", "this & that"]
+    QTest.mouseClick(window.windowHandle(), Qt.MiddleButton, Qt.NoModifier, tab_point(window, 2))
     press(window.designs.bar.tabButton(1, QTabBar.RightSide))
     assert names(window) == ["one"]
     QTest.keyClick(window.windowHandle(), Qt.Key_W, Qt.ControlModifier)
@@ -377,3 +382,31 @@ def test_text_fields_keep_their_keys(window: MainWindow) -> None:
     QTest.keyClicks(field, "ab")
     QTest.keyClick(window.windowHandle(), Qt.Key_Backspace)
     assert len(window.document.design.blocks) == blocks
+
+
+def test_an_ampersand_of_a_name_is_shown(window: MainWindow, designs: tuple[Path, Path, Path]) -> None:
+    """In menus, tabs and the palette; Qt would take it for the mark of a letter."""
+    recent = window.findChild(QMenu, "menu_recent")
+    recent.aboutToShow.emit()
+    texts = [action.text() for action in recent.actions()]
+    assert any(text.startswith("this && that ") for text in texts)
+    assert window.designs.bar.tabText(2) == "this && that"
+    palette = commands(window.actions_by_name, window.designs, lambda: None)
+    assert any(command.title.startswith("this & that ") for command in palette)
+    recent.actions()[0].trigger()
+    assert window.document.path == designs[2]
+
+
+def test_the_menu_of_a_tab_closes_the_others(window: MainWindow, qtbot: QtBot, designs: tuple[Path, Path, Path]) -> None:
+    window.designs.show_tab(2)
+    change(window)
+    place = window.designs.bar.tabRect(1).center()
+    event = QContextMenuEvent(QContextMenuEvent.Mouse, place, window.designs.bar.mapToGlobal(place))
+    QApplication.sendEvent(window.designs.bar, event)
+    menu = window.findChild(QMenu, "design_tab_menu")
+    qtbot.waitUntil(menu.isVisible)
+    next(action for action in menu.actions() if action.text().startswith("Close Others")).trigger()
+    menu.close()
+    answer(qtbot, "answer_discard")
+    qtbot.waitUntil(lambda: names(window) == ["two"])
+    assert window.document.path == designs[1]

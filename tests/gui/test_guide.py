@@ -8,6 +8,7 @@ import pytest
 from PyQt5.QtCore import Qt, QUrl
 from PyQt5.QtGui import QImage, QTextDocument
 from PyQt5.QtTest import QTest
+from PyQt5.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui import resource_files
@@ -56,8 +57,9 @@ def test_a_click_goes_to_the_heading(guide: GuideWindow) -> None:
     assert guide.text.verticalScrollBar().value() > 0
 
 
-def test_escape_empties_the_search_and_then_closes(guide: GuideWindow) -> None:
-    guide.activateWindow()
+def test_escape_empties_the_search_and_then_closes(guide: GuideWindow, qtbot: QtBot) -> None:
+    QApplication.setActiveWindow(guide)
+    qtbot.waitUntil(guide.isActiveWindow)
     guide.search.setFocus()
     QTest.keyClicks(guide.search, "runs")
     QTest.keyClick(guide.search, Qt.Key_Escape)

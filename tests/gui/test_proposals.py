@@ -140,9 +140,12 @@ def test_the_canvas_offers_the_column_at_the_block_and_a_click_binds_it(
     chip = widget(window, QPushButton, "chip_latent_output")
     qtbot.waitUntil(chip.isVisible)
     view = widget(window, QWidget, "design_view")
-    below = view.block_rect("latent")
-    assert chip.geometry().top() >= below.bottom()
-    assert abs(chip.geometry().center().x() - below.center().x()) <= 1
+
+    def lies_below() -> bool:
+        below = view.block_rect("latent")
+        return chip.geometry().top() >= below.bottom() and abs(chip.geometry().center().x() - below.center().x()) <= 1
+
+    qtbot.waitUntil(lies_below)  # once the page has its size
     QTest.mouseClick(window.windowHandle(), Qt.LeftButton, Qt.NoModifier, point_on(chip, window))
     assert bound(window) == {"latent.output": ("X",)}
     qtbot.waitUntil(lambda: window.findChild(QPushButton, "chip_latent_output") is None)

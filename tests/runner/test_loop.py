@@ -56,6 +56,9 @@ def test_waiting_for_a_compilation_is_not_taken_for_training(tmp_path: Path) -> 
     assert min(rates) > 3 * 9 / 0.3
     (first,) = [event.text for event in bench.events(Message) if event.code == "first_step"]
     assert first.startswith("The first 4 steps took 0.")
+    codes = [event.code for event in bench.events(Message)]
+    assert codes.count("compiling") == 1  # said before the first step is there
+    assert codes.index("compiling") < codes.index("first_step")
 
 
 def test_an_epoch_tells_the_metrics_of_training_and_validation(tmp_path: Path) -> None:
@@ -111,6 +114,8 @@ def test_early_stopping_ends_the_training(tmp_path: Path) -> None:
 def test_plateau_lowers_the_rate(tmp_path: Path) -> None:
     bench = Bench(tmp_path, loss=lambda step: 1.0, epochs=6, schedule="plateau", plateau_patience=2, plateau_factor=0.1)
     bench.run()
+    told = [event.text for event in bench.events(Message) if event.code == "plateau"]
+    assert told == ["val_loss has not improved for 2 reports: the learning rate falls."] * 2
     rates = [event.metrics["learning_rate"] for event in bench.events(Epoch)]
     np.testing.assert_allclose(rates, [1e-3, 1e-3, 1e-3, 1e-4, 1e-4, 1e-5])
 

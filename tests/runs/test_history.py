@@ -105,6 +105,16 @@ def test_a_pause_has_one_mark_which_says_how_long_it_was() -> None:
     assert mark.along("time") == pytest.approx(1.0, abs=1.01)  # the curves leave the pause out too
 
 
+def test_a_pause_that_ended_the_process_is_one_mark_too() -> None:
+    taken = history(started(0.0), step(1.0, 50), Stopped(time=2.0, step=50, paused=True))
+    assert marks(taken) == [("pause", 50, "Paused")]
+    taken.take([started(62.0, 50)])
+    assert marks(taken) == [("pause", 50, "Paused for 1 min")]
+    assert said(taken)[-1] == "Continued after a pause of 1 min on cpu:0."
+    taken.take([step(63.0, 60), Stopped(time=64.0, step=60), started(100.0, 60)])  # the next time it was stopped
+    assert marks(taken)[1:] == [("resume", 60, "Resumed after step 60 on cpu:0")]
+
+
 def test_a_resumption_is_marked_and_takes_back_the_marks_beyond_it() -> None:
     taken = history(started(0.0), step(1.0, 50), CommandAnswer(time=1.0, id="a", command="checkpoint"))
     taken.take([step(2.0, 90), CommandAnswer(time=2.0, id="b", command="checkpoint"), Stopped(time=2.0, step=90)])

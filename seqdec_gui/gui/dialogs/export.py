@@ -392,9 +392,9 @@ class ExportDialog(KeepsFocus, QDialog):
         row = self.format
         if row is None or not row.instead:
             return
-        cannot = isinstance(error, InvalidInput) and any(problem.code == row.problem_code for problem in error.problems)
+        codes = {problem.code for problem in getattr(error, "problems", ())}
         self._as_keras.setText(f"Export as {export_format(row.instead).suffixes[0]}")
-        self._as_keras.setVisible(cannot)
+        self._as_keras.setVisible(f"not_in_{row.code_name}" in codes)
 
     @pyqtSlot()
     def _on_task_finished(self) -> None:

@@ -14,6 +14,7 @@ from PyQt5.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -40,8 +41,8 @@ WIDTH = 600
 class SettingsDialog(KeepsFocus, QDialog):
     """The dialog of the program's settings.
 
-    Object name `settings_dialog`; controls `setting_theme`, `setting_autosave`, `setting_run_folder`, `setting_devices`,
-    `setting_warm_workers`.
+    Object name `settings_dialog`; controls `setting_theme`, `setting_autosave`, `setting_reopen`, `setting_run_folder`,
+    `setting_devices`, `setting_warm_workers`.
     """
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
@@ -57,6 +58,7 @@ class SettingsDialog(KeepsFocus, QDialog):
         self._add("Theme", self._theme_box(), "On Linux, the system's choice is read from the desktop portal.")
         self._add_section("Editing")
         self._add("Autosave", self._autosave_box(), "Writes a recovery file two seconds after a change.")
+        self._add("Tabs", self._session_box(), "They are read when you click their tabs.")
         self._add_section("Runs")
         self._add("Run folder", self._folder_row(), "If empty, runs are written to the folder runs beside the design.")
         self._add("Devices", self._devices_box(), "The devices that runs train on, unless others are chosen in the toolbar.")
@@ -91,6 +93,8 @@ class SettingsDialog(KeepsFocus, QDialog):
         name = QLabel(label)
         name.setBuddy(control)
         self._grid.addWidget(name, row, 0)
+        if isinstance(control, QCheckBox):  # a click beside its text would do nothing
+            control.setSizePolicy(QSizePolicy.Maximum, QSizePolicy.Preferred)
         self._grid.addWidget(control, row, 1)
         if help_text:
             words = QLabel(help_text, wordWrap=True)
@@ -110,6 +114,12 @@ class SettingsDialog(KeepsFocus, QDialog):
         box = QCheckBox("Keep unsaved changes safe", objectName="setting_autosave")
         box.setChecked(preferences.autosave_is_on())
         box.toggled.connect(preferences.set_autosave)
+        return box
+
+    def _session_box(self) -> QCheckBox:
+        box = QCheckBox("Show tabs for the designs that were open", objectName="setting_reopen")
+        box.setChecked(preferences.reopens_designs())
+        box.toggled.connect(preferences.set_reopens_designs)
         return box
 
     def _folder_row(self) -> QWidget:

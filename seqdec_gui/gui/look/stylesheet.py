@@ -237,6 +237,7 @@ QSlider::handle:horizontal:focus { background: @text@; }
 QMessageBox QLabel#qt_msgbox_informativelabel { min-width: 340px; }
 QMessageBox QLabel#qt_msgbox_label { min-width: 340px; }
 QGraphicsView { border: none; }
+QLabel#verdict_tip { background: @surface_raised@; border: 1px solid @border@; border-radius: @r@px; }
 QListWidget#block_search_list { background: transparent; }
 """
 """The style sheet with a `@name@` for each field of the theme."""

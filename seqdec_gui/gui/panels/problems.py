@@ -10,8 +10,8 @@ from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.validation import unbound
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
-from seqdec_gui.gui.panels.wrapped_item import PLACE_ROLE, WrappedItems
 from seqdec_gui.gui.tasks import notify
+from seqdec_gui.gui.widgets.wrapped_items import PLACE_ROLE, WrappedItems
 from seqdec_gui.gui.workspace.workspace import Workspace
 from seqdec_gui.runs.batches import batch_problems
 

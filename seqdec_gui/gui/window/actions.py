@@ -9,7 +9,7 @@ from PyQt5.QtCore import QObject, Qt, pyqtSlot
 from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction, QActionGroup, QMenu, QMenuBar, QUndoGroup, QWidget
 
-from seqdec_gui.domain.menu_text import shown
+from seqdec_gui.domain.menu_text import literal, shown
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.window.pages import Page
@@ -50,6 +50,7 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         Entry("export", "&Export…", "export-variant", ("Ctrl+E",), "Write the trained model in a format to choose"),
         _LINE,
         Entry("settings", "Se&ttings…", "cog-outline", (_KEY.Preferences, "Ctrl+,"), role=QAction.PreferencesRole),
+        Entry("reopen_tab", "Reopen C&losed Design", "", ("Ctrl+Shift+T",), "Open the design again that was closed last"),
         Entry("close_tab", "&Close Design", "", ("Ctrl+W", _KEY.Close), "Close the design in front"),
         Entry("close", "Close &Window", "", ("Ctrl+Shift+W",)),
         Entry("quit", "&Quit", "", (_KEY.Quit, "Ctrl+Q"), role=QAction.QuitRole),
@@ -83,8 +84,8 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         Entry("align_column", "&Centre in a Column", "align-horizontal-center", ("Ctrl+Shift+C",), canvas=True),
         Entry("align_row", "C&entre in a Row", "align-vertical-center", ("Ctrl+Shift+E",), canvas=True),
         _LINE,
-        Entry("distribute_across", "&Distribute Across", "distribute-horizontal-center", ("Ctrl+Shift+H",), canvas=True),
-        Entry("distribute_down", "Distribute Do&wn", "distribute-vertical-center", ("Ctrl+Shift+V",), canvas=True),
+        Entry("distribute_across", "&Distribute Across", "distribute-horizontal-center", ("Ctrl+Alt+H",), canvas=True),
+        Entry("distribute_down", "Distribute Do&wn", "distribute-vertical-center", ("Ctrl+Alt+V",), canvas=True),
     ),
     "&View": (
         Entry("zoom_in", "Zoom &In", "magnify-plus-outline", (_KEY.ZoomIn, "Ctrl+="), canvas=True),
@@ -190,7 +191,9 @@ class Actions:
         action.setMenuRole(QAction.MenuRole(entry.role) if entry.role else QAction.NoRole)
         action.setCheckable(entry.checkable)
         action.setIconVisibleInMenu(False)
-        keys = [key for wish in entry.keys for key in _sequences(wish)]
+        # A platform's keys for a standard action may be those of another action here: on X11 Ctrl+D also means Delete.
+        own = {QKeySequence(wish) for wish in entry.keys if isinstance(wish, str)}
+        keys = [key for wish in entry.keys for key in _sequences(wish) if key in own or key not in _WRITTEN_KEYS]
         action.setShortcuts(list(dict.fromkeys(keys)))
         action.setShortcutContext(Qt.WindowShortcut)
         if entry.tip:
@@ -248,7 +251,13 @@ class _Step(QObject):
 
     @pyqtSlot(str)
     def show(self, words: str) -> None:
-        self._action.setText(f"{self._verb} {words}".strip())
+        self._action.setText(literal(f"{self._verb} {words}".strip()))
+
+
+_WRITTEN_KEYS = {
+    QKeySequence(wish) for entries in MENUS.values() for entry in entries for wish in entry.keys if isinstance(wish, str)
+}
+"""The keys that stand in `MENUS` as they are."""
 
 
 def _sequences(wish: Shortcut) -> list[QKeySequence]:

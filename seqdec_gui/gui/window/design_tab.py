@@ -243,7 +243,15 @@ class DesignTab(QWidget):
 
     # -- closing
     def ask_to_close(self, then: Callable[[], None]) -> None:
-        """Ask about a run that trains and about unsaved changes. `then` is called unless the user cancels."""
+        """Ask about unsaved changes and about a run that trains. `then` is called unless the user cancels."""
+        self.ask_about_changes(lambda: self.ask_about_run(then))
+
+    def ask_about_changes(self, then: Callable[[], None]) -> None:
+        """Ask whether unsaved changes are to be saved or given up."""
+        self.files.after_asking(then)
+
+    def ask_about_run(self, then: Callable[[], None]) -> None:
+        """Ask whether a run that trains goes on or stops. This comes last: once it is answered the run is not followed."""
         self._ask_guards(list(self.workspace.close_guards), then)
 
     @property
@@ -257,7 +265,7 @@ class DesignTab(QWidget):
             guard = guards.pop(0)
             if not guard(lambda: self._ask_guards(guards, then)):
                 return
-        self.files.after_asking(then)
+        then()
 
     def dispose(self) -> None:
         """Delete the tab and everything that it owns. A run that trains goes on."""

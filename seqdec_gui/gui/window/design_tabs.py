@@ -5,8 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PyQt5.QtCore import QObject, QTimer, pyqtSignal, pyqtSlot
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QToolButton, QUndoGroup, QVBoxLayout, QWidget
+from PyQt5.QtCore import QPoint, Qt, QTimer, QUrl, pyqtSignal, pyqtSlot
+from PyQt5.QtGui import QDesktopServices
+from PyQt5.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QMenu,
+    QStackedWidget,
+    QToolButton,
+    QUndoGroup,
+    QVBoxLayout,
+    QWidget,
+)
 
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.design import Design
@@ -14,68 +25,18 @@ from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.gui.look import preferences, theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.tasks import notify
+from seqdec_gui.gui.widgets.menu_entry import add_entry
 from seqdec_gui.gui.window.design_tab import DesignTab
+from seqdec_gui.gui.window.open_design import OpenDesign
 from seqdec_gui.gui.window.tab_bar import DesignBar
 from seqdec_gui.gui.workspace import autosave
 from seqdec_gui.gui.workspace.autosave import Autosave
 from seqdec_gui.gui.workspace.files import Then, new_design, title_of
 
 
-class OpenDesign(QObject):
-    """A design in the bar. One of an earlier session is read, and its tab built, when it is first shown (`tab` is None)."""
-
-    changed = pyqtSignal()
-
-    def __init__(self, path: Path | None, tab: DesignTab | None, parent: QObject) -> None:
-        super().__init__(parent)
-        self._path = path
-        self.tab: DesignTab | None = None
-        if tab is not None:
-            self.build(tab)
-
-    def build(self, tab: DesignTab) -> None:
-        """Take the tab that shows the design from now on."""
-        self.tab = tab
-        document = tab.document
-        for signal in (document.path_changed, document.clean_changed, tab.workspace.training_changed):
-            signal.connect(self.changed)
-        document.undo_stack.indexChanged.connect(self.changed)
-        document.destroyed.connect(self._on_document_destroyed)
-
-    @pyqtSlot()
-    def _on_document_destroyed(self) -> None:
-        self.blockSignals(True)  # its undo steps are dropped after it
-
-    @property
-    def path(self) -> Path | None:
-        return self._path if self.tab is None else self.tab.document.path
-
-    @property
-    def name(self) -> str:
-        """Return the design's name."""
-        if self.tab is None:
-            return self._path.stem if self._path is not None else ""
-        return self.tab.document.name
-
-    @property
-    def clean(self) -> bool:
-        """Return whether the design has no unsaved changes."""
-        return self.tab is None or self.tab.document.clean
-
-    @property
-    def training(self) -> bool:
-        """Return whether a run of the design trains."""
-        return self.tab is not None and self.tab.workspace.training.running
-
-    def shows(self, path: Path) -> bool:
-        """Return whether this is the design in a file."""
-        mine = self.path
-        if mine is None:
-            return False
-        try:
-            return mine == path or mine.resolve() == path.resolve() or mine.samefile(path)
-        except OSError:
-            return False
+def _open_folder(path: Path | None) -> None:
+    if path is not None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.parent)))
 
 
 class DesignTabs(QWidget):
@@ -94,6 +55,7 @@ class DesignTabs(QWidget):
         super().__init__(parent)
         self._make = make
         self._open: list[OpenDesign] = []
+        self._closed: list[Path] = []
         self.undo_group = QUndoGroup(self)
         self.bar = DesignBar()
         self._new = QToolButton(objectName="new_tab_button", toolTip="New tab (Ctrl+T)")
@@ -118,6 +80,7 @@ class DesignTabs(QWidget):
         self.bar.currentChanged.connect(self._on_bar_current_changed)
         self.bar.tabMoved.connect(self._on_bar_tab_moved)
         self.bar.tabCloseRequested.connect(self.close_tab)
+        self.bar.menu_requested.connect(self._on_bar_menu_requested)
         theme.notifier.changed.connect(self.recolour)
         self._add(None, self._build())
         self.recolour()
@@ -295,12 +258,20 @@ class DesignTabs(QWidget):
     def _refresh(self) -> None:
         """Show names and states in the bar, and remember what is open."""
         for index, one in enumerate(self._open):
-            alike = [other.path for other in self._open if other is not one and other.name == one.name and other.path]
-            place = f" – {one.path.parent.name}" if alike and one.path is not None else ""
-            self.bar.describe(index, one.name + place, one.path, clean=one.clean, training=one.training)
+            self.bar.describe(index, self._distinct_name(one), one.path, clean=one.clean, training=one.training)
         self._row.setVisible(len(self._open) > 1)
         if self._keeps_session:
             self._session_timer.start()
+
+    def _distinct_name(self, one: OpenDesign) -> str:
+        """Return the name of a design, with its folder or a number if another open design is called the same."""
+        alike = [other for other in self._open if other.name == one.name and (other.path is None) == (one.path is None)]
+        if len(alike) == 1:
+            return one.name
+        if one.path is not None:
+            return f"{one.name} – {one.path.parent.name}"
+        number = alike.index(one) + 1
+        return one.name if number == 1 else f"{one.name} {number}"
 
     # -- closing
     @pyqtSlot(int)
@@ -316,29 +287,69 @@ class DesignTabs(QWidget):
                 self.show_tab(index)
             one.tab.ask_to_close(lambda: self._remove(one))
 
+    @pyqtSlot(int, QPoint)
+    def _on_bar_menu_requested(self, index: int, at: QPoint) -> None:
+        one = self._open[index]
+        menu = QMenu(self, objectName="design_tab_menu")
+        menu.setAttribute(Qt.WA_DeleteOnClose)
+        add_entry(menu, "Close", lambda: self.close_tab(self._open.index(one)), "Ctrl+W")
+        add_entry(menu, "Close Others", lambda: self._close_others(one), enabled=len(self._open) > 1)
+        menu.addSeparator()
+        path = one.path
+        add_entry(menu, "Copy Path", lambda: QApplication.clipboard().setText(str(path)), enabled=path is not None)
+        add_entry(menu, "Open Folder", lambda: _open_folder(path), enabled=path is not None)
+        menu.popup(at)
+
+    def _close_others(self, kept: OpenDesign) -> None:
+        """Close all other designs, asking about each that needs it."""
+        others = [one for one in self._open if one is not kept]
+
+        def close_all() -> None:
+            for one in others:
+                self._remove(one)
+
+        self._ask(others, close_all)
+
+    def reopen_closed(self) -> None:
+        """Open the design again that was closed last, if its file is still there."""
+        while self._closed:
+            path = self._closed.pop()
+            if path.is_file():
+                self.open(path, lambda: self.current.present())
+                return
+
     def close_current(self) -> None:
         """Close the design in front."""
         self.close_tab(self.index)
 
     def ask_to_close_all(self, then: Then) -> None:
         """Ask about each design in turn. `then` is called unless the user cancels one of the questions."""
-        self._ask([one for one in self._open if one.tab is not None], then)
+        self._ask(list(self._open), then)
 
-    def _ask(self, rest: list[OpenDesign], then: Then) -> None:
-        if not rest:
-            then()
-            return
-        one = rest[0]
-        assert one.tab is not None
-        if one.tab.has_questions and one.tab is not self.current:
-            self.show_tab(self._open.index(one))
-        one.tab.ask_to_close(lambda: self._ask(rest[1:], then))
+    def _ask(self, designs: Sequence[OpenDesign], then: Then) -> None:
+        """Ask about all changes first, and then about all runs."""
+        built = [one.tab for one in designs if one.tab is not None]
+        questions = [(tab, tab.ask_about_changes, not tab.document.clean) for tab in built]
+        questions += [(tab, tab.ask_about_run, tab.workspace.training.running) for tab in built]
+
+        def ask_next() -> None:
+            if not questions:
+                then()
+                return
+            tab, question, asks = questions.pop(0)
+            if asks and tab is not self.current:
+                self.show_tab(next(index for index, one in enumerate(self._open) if one.tab is tab))
+            question(ask_next)
+
+        ask_next()
 
     def _remove(self, one: OpenDesign) -> None:
         if one not in self._open:
             return  # it was asked about twice
         if one.tab is not None and one.tab is self.current:
             self._show_instead_of(one)
+        if one.path is not None:
+            self._closed.append(one.path)
         index = self._open.index(one)
         del self._open[index]
         self.bar.blockSignals(True)

@@ -190,6 +190,7 @@ class MainWindow(KeepsFocus, TabsByPart, QMainWindow):
         handlers = {
             "new": self._on_new, "open": lambda: self.files.open(then=self._on_design_opened), "save": self.files.save,
             "save_as": self.files.save_as, "new_tab": self.designs.new_tab, "close_tab": self.designs.close_current,
+            "reopen_tab": self.designs.reopen_closed,
             "next_design": lambda: self.designs.step(1), "previous_design": lambda: self.designs.step(-1),
             "import_keras": self._on_import_requested, "export": lambda: dialogs.export(self.workspace),
             "export_h5": lambda: dialogs.export(self.workspace, "h5"),

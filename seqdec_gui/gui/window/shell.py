@@ -25,9 +25,9 @@ from seqdec_gui.gui.workspace.workspace import PageName
 
 LEFT_WIDTH = 220
 """The first width of the left panel, in pixels."""
-CENTRE_WIDTH = 704
+CENTRE_WIDTH = 720
 """The first width of the pages, in pixels."""
-RIGHT_WIDTH = 400
+RIGHT_WIDTH = 340
 """The first width of the right panel, in pixels."""
 BOTTOM_HEIGHT = 112
 """The first height of the bottom panel, in pixels."""

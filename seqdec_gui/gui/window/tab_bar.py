@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt5.QtCore import QSize, Qt, pyqtSlot
-from PyQt5.QtGui import QIcon, QMouseEvent
+from PyQt5.QtCore import QPoint, QSize, Qt, pyqtSignal, pyqtSlot
+from PyQt5.QtGui import QContextMenuEvent, QIcon, QMouseEvent
 from PyQt5.QtWidgets import QTabBar, QToolButton, QWidget
 
 from seqdec_gui.domain.menu_text import literal
@@ -21,6 +21,8 @@ class DesignBar(QTabBar):
 
     Object names `design_tabs`, and `close_tab` for each cross.
     """
+
+    menu_requested = pyqtSignal(int, QPoint)  # the tab, and where in the screen
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -75,6 +77,14 @@ class DesignBar(QTabBar):
             self.tabCloseRequested.emit(index)
             return
         super().mouseReleaseEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Ask for the menu of the tab under the mouse or, from the keyboard, of the one in front."""
+        keyboard = event.reason() == QContextMenuEvent.Keyboard
+        index = self.currentIndex() if keyboard else self.tabAt(event.pos())
+        if index >= 0:
+            at = self.mapToGlobal(self.tabRect(index).bottomLeft()) if keyboard else event.globalPos()
+            self.menu_requested.emit(index, at)
 
     @pyqtSlot()
     def _on_cross_clicked(self) -> None:

@@ -21,6 +21,8 @@ PICTURE_HEIGHT = 66
 """The height of the picture on a card, in pixels."""
 CARD_WIDTH = 180
 """The least width of a card, in pixels."""
+MOST_RECENTS = 5
+"""The greatest number of recent designs: a row on a laptop, which leaves the examples and templates in sight."""
 EXAMPLE_WIDTH = 230
 """The least width of the card of an example, in pixels."""
 WIDEST = 1200
@@ -129,8 +131,10 @@ class Welcome(QScrollArea):
         """Show the recent designs as they are now."""
         layout = self._recents.layout()
         while layout.count():
-            layout.takeAt(0).widget().deleteLater()
-        recents = preferences.recent_designs()[:6]
+            former = layout.takeAt(0).widget()
+            former.hide()
+            former.deleteLater()
+        recents = preferences.recent_designs()[:MOST_RECENTS]
         for number, path in enumerate(recents):
             card = Card(path.stem, str(path.parent).replace(str(Path.home()), "~", 1))
             card.setObjectName(f"recent_{number}")

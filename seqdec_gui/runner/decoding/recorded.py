@@ -40,7 +40,7 @@ class Recorded(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def recorded_symbols(symbols: Symbols) -> RecordedSymbols:
     """The symbols as data."""
     allowed, fed_next = (np.asarray(array).tolist() for array in (symbols.allowed, symbols.fed_next))
-    texts = tuple(symbols.read([number]) for number in range(len(allowed)))
+    texts = tuple(symbols.read([number]) if may else "" for number, may in enumerate(allowed))
     return RecordedSymbols(symbols.begin, symbols.end, symbols.steps, tuple(allowed), tuple(fed_next), symbols.ends, texts)
 
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     import keras
 
     from seqdec_gui.domain.design import Design
-    from seqdec_gui.runner.opened_run import OpenedRun
 
 Array: TypeAlias = npt.NDArray[Any]
 Predict: TypeAlias = Callable[[list[Array]], list[npt.NDArray[np.float32]]]
@@ -39,7 +38,8 @@ class Source:
     - `scalings`: how the training standardised each input of `models[part]`; None for one that takes other numbers.
     - `raw_inputs`: whether the file shall standardise its inputs itself.
     - `results`: the names of what the model gives, for formats with names; without them those of the layers that give it.
-    - `trained`: the run, and `checkpoint` the one whose weights these are, for a format that holds more than the model.
+    - `trained`: the run (`runner.opened_run.OpenedRun`), and `checkpoint` the one whose weights these are, for a format that
+      holds more than the model.
     """
 
     models: Mapping[str, keras.Model]
@@ -50,7 +50,7 @@ class Source:
     scalings: Sequence[Scaling | None] = ()
     raw_inputs: bool = False
     results: Sequence[str] = ()
-    trained: OpenedRun | None = None
+    trained: Any = None
     checkpoint: str = "best"
 
     @property
@@ -126,7 +126,7 @@ class Writer(ABC):
         instead = f"Export as {EXPORT_FORMATS[row.instead].title}." if row.instead else ""
         text = f"The format {row.name} cannot carry {part}: {why}"
         where = "" if part in ("full", *STEP_PARTS) else part
-        return InvalidInput([Problem("error", row.problem_code, where, text, hint or instead)])
+        return InvalidInput([Problem("error", f"not_in_{row.code_name}", where, text, hint or instead)])
 
     def try_out(self, model: keras.Model, folder: Path) -> None:
         """Save an untrained model in `folder` and reopen it in this process, for a format that is tried at the start of a run.

@@ -16,7 +16,6 @@ import numpy as np
 
 from seqdec_gui import __version__
 from seqdec_gui.data.storage import not_written
-from seqdec_gui.domain.generation import Stepwise
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runner.bundle_file import MODELS
 from seqdec_gui.runner.exports.base import Array, Predict, Source, Writer
@@ -113,21 +112,21 @@ def _fail_unless_step_agrees(bundle: Bundle) -> None:
     """Raise ValueError where the file of one step predicts something else than the decoder does."""
     import keras
 
-    from seqdec_gui.domain.generation import plan_for
+    from seqdec_gui.domain.generation import stepped_decoder
     from seqdec_gui.domain.shapes import infer
     from seqdec_gui.runner.decoding.step import build_step
 
     file = bundle.folder / MODELS / f"{ONE_STEP}.keras"
-    plan = plan_for(bundle.design, infer(bundle.design)) if file.is_file() else None
-    if not isinstance(plan, Stepwise):
+    decoder = stepped_decoder(bundle.design, infer(bundle.design)) if file.is_file() else ""
+    if not decoder:
         return
     model: Any = keras.models.load_model(file, compile=False, safe_mode=True)
     random = np.random.default_rng(0)
     inputs = [random.uniform(0, 1, (2, *tensor.shape[1:])).round().astype(str(tensor.dtype)) for tensor in model.inputs]
-    step = build_step(bundle.design, bundle.models[plan.decoder], plan.decoder)
+    step = build_step(bundle.design, bundle.models[decoder], decoder)
     for p, q in zip(predictions(step, inputs), predictions(model, inputs), strict=True):
         if not np.allclose(p, q, rtol=0, atol=1e-6):
-            raise ValueError(f"{file.name} does not predict what {plan.decoder} does")
+            raise ValueError(f"{file.name} does not predict what {decoder} does")
 
 
 def opened(path: Path, options: dict[str, str], weights: list[Array]) -> Predict:

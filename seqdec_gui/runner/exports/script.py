@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from seqdec_gui.domain.codegen import generate_step
-from seqdec_gui.domain.generation import Stepwise, plan_for
+from seqdec_gui.domain.generation import stepped_decoder
 from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runner.exports.base import Array, Predict, Source, Writer
@@ -27,9 +27,8 @@ class Script(Writer):
 
     def write(self, source: Source, path: Path, wanted: Path) -> tuple[Path, ...]:
         if source.part == ONE_STEP:
-            plan = plan_for(source.design, infer(source.design))
-            assert isinstance(plan, Stepwise)
-            path.write_text(generate_step(source.design, plan.decoder), "utf-8")
+            decoder = stepped_decoder(source.design, infer(source.design))
+            path.write_text(generate_step(source.design, decoder), "utf-8")
             return (path,)
         written = write_script(source.design, path, source.keras_files)
         add_to_script(path, {scaling.name: scaling for scaling in source.scalings if scaling}, source.raw_inputs)

@@ -17,6 +17,7 @@ from seqdec_gui.domain.catalog import fields
 from seqdec_gui.domain.codes import is_about_reading
 from seqdec_gui.domain.design import Design
 from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.widgets.wrapped_label import WrappedLabel
 from seqdec_gui.gui.workspace.workspace import Workspace
 
 _LABELS = {
@@ -83,7 +84,7 @@ class ReadingBar(QWidget):
             self._fields[name], self._titles[name] = field, label
             grid.addWidget(label, 0, place)
             grid.addWidget(field, 1, place)
-        self._warnings = QLabel(objectName="reading_warnings", wordWrap=True)
+        self._warnings = WrappedLabel(name="reading_warnings")
         self._warnings.setProperty("role", "warning")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(3 * theme.SPACE, 0, 3 * theme.SPACE, 2 * theme.SPACE)

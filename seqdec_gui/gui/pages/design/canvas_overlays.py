@@ -44,6 +44,7 @@ class CanvasOverlays(QObject):
         editor.document.design_changed.connect(self._on_document_design_changed)
         view.resized.connect(self._on_view_resized)
         view.viewport_moved.connect(self._on_view_viewport_moved)
+        self.zoom_bar.size_changed.connect(self._place_corner)
         self._show_empty_state()
         self._place_corner()
 
@@ -75,19 +76,17 @@ class CanvasOverlays(QObject):
         """Show the mini-map if it is hidden, and hide it if it is shown."""
         self.show_minimap(not self._minimap_wanted)
 
+    @pyqtSlot()
     def _place_corner(self) -> None:
         room, bar, minimap = self._view.viewport().rect(), self.zoom_bar, self.minimap
-        size = bar.sizeHint()
-        top = room.height() - size.height() - 2 * SPACE
-        bar.setGeometry(room.width() - size.width() - 2 * SPACE, top, size.width(), size.height())
-        bar.raise_()
+        top = room.height() - bar.height() - 2 * SPACE
+        bar.move(room.width() - bar.width() - 2 * SPACE, top)
         shown = self._minimap_wanted and bool(self._editor.design.blocks or self._editor.design.annotations)
         if shown:
             wanted = minimap.wanted_size()
             minimap.setGeometry(
                 room.width() - wanted.width() - 2 * SPACE, top - wanted.height() - SPACE, wanted.width(), wanted.height()
             )
-            minimap.raise_()
         minimap.setVisible(shown)
         self._view.covered_below = room.height() - (minimap.y() if shown else bar.y())
 

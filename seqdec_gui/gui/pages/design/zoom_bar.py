@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import partial
 
 from PyQt5.QtCore import QPoint, Qt, pyqtSignal, pyqtSlot
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QMenu, QToolButton, QWidget
+from PyQt5.QtGui import QResizeEvent
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLayout, QMenu, QToolButton, QWidget
 
 from seqdec_gui.gui.look import icons, theme
 from seqdec_gui.gui.pages.design.canvas_view import CanvasView
@@ -21,6 +22,9 @@ class ZoomBar(QFrame):
 
     minimap_toggled = pyqtSignal(bool)
 
+    size_changed = pyqtSignal()
+    """The bar became larger or smaller, as when it gets its style; its place at the right edge is another one then."""
+
     def __init__(self, view: CanvasView, parent: QWidget | None = None) -> None:
         super().__init__(parent or view)
         self._view = view
@@ -31,6 +35,7 @@ class ZoomBar(QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(2, 2, 2, 2)
         layout.setSpacing(0)
+        layout.setSizeConstraint(QLayout.SetFixedSize)
         self._out = self._button("zoom_out", "Zoom out (Ctrl+-)", view.zoom_out)
         self.percent = self._button("zoom_percent", "Zoom to 100 % or another size", self._open_menu)
         self._in = self._button("zoom_in", "Zoom in (Ctrl++)", view.zoom_in)
@@ -54,6 +59,10 @@ class ZoomBar(QFrame):
         button.setFocusPolicy(Qt.TabFocus)  # a click leaves the focus to the canvas
         button.clicked.connect(lambda _checked: command())
         return button
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        self.size_changed.emit()
 
     def set_minimap(self, shown: bool) -> None:
         """Show whether there is a mini-map."""

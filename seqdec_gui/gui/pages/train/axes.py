@@ -10,7 +10,7 @@ from pyqtgraph import AxisItem
 
 from seqdec_gui.domain.short_numbers import clock, compact
 from seqdec_gui.gui.look import theme
-from seqdec_gui.gui.pages.train.ticks import labels, linear_ticks, log_ticks
+from seqdec_gui.runs.axis_ticks import labels, linear_ticks, log_ticks
 from seqdec_gui.runs.curves import Axis
 
 TITLES: dict[Axis, str] = {"step": "Step", "epoch": "Epoch", "time": "Time since the start"}

@@ -106,7 +106,7 @@ class MarkLayer:
         )
 
     def _height(self, mark: Mark, low: float, high: float) -> float:
-        pixel = (high - low) / max(1.0, self._box.height())
+        pixel: float = (high - low) / max(1.0, self._box.height())
         if mark.kind == "best":
             on_curve = self._height_at(mark.along(self._axis))
             if on_curve is not None:

@@ -8,7 +8,7 @@ import math
 import hypothesis.strategies as st
 from hypothesis import given, settings
 
-from seqdec_gui.gui.pages.train.ticks import labels, linear_ticks, log_ticks
+from seqdec_gui.runs.axis_ticks import labels, linear_ticks, log_ticks
 
 LABEL = 14.0
 quick = settings(max_examples=400, deadline=None)
