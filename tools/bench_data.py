@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -51,7 +52,7 @@ def main() -> None:
     for one in results:
         sys.stdout.write(f"{one['case']:12} {one['rows']:>9,} rows {one['columns']:>5} columns {one['megabytes']:7.0f} MB: "
                          f"read in {one['read_s']:5.1f} s, first step after {one['first_step_s']:5.1f} s, "
-                         f"{one['peak_gb']:.2f} GB\n")  # fmt: skip
+                         f"{one['first_step_processor_s']:.1f} s of processor time, {one['peak_gb']:.2f} GB\n")  # fmt: skip
     for big, small in zip(results[::2], results[1::2], strict=True):
         sys.stdout.write(
             f"{big['case']}: first step {big['first_step_s'] / small['first_step_s']:.2f} times as late as small\n"
@@ -89,13 +90,18 @@ def measured(folder: Path, name: str, rows: int, columns: int) -> dict[str, Any]
             if line.startswith('{"type":"step"') or '"type":"step"' in line.replace(" ", ""):
                 first = time.monotonic() - began
                 break
+        processor = processor_s(run)
         subprocess.run([sys.executable, "-m", "seqdec_gui", "stop", str(run)], check=False, capture_output=True)
         child.stdout.read()
         done.set()
         watcher.join()
-    read_s = float(subprocess.run([sys.executable, "-c", READ, str(file)], check=True, capture_output=True, text=True).stdout)
+    read_s, read_processor_s = map(
+        float,
+        subprocess.run([sys.executable, "-c", READ, str(file)], check=True, capture_output=True, text=True).stdout.split(),
+    )
     return {
         "rows": rows, "columns": columns, "megabytes": path.stat().st_size / 1e6, "read_s": read_s, "first_step_s": first,
+        "read_processor_s": read_processor_s, "first_step_processor_s": processor,
         "peak_gb": peak[0] / 1e6,
     }  # fmt: skip
 
@@ -109,8 +115,15 @@ from seqdec_gui.domain.dataflow import data_ports
 design = document.load(Path(sys.argv[1]))
 began = time.monotonic()
 open_dataset(design.data, data_ports(design), Path(sys.argv[1]).parent)
-print(time.monotonic() - began)
+print(time.monotonic() - began, time.process_time())
 """
+
+
+def processor_s(run: Path) -> float:
+    """Return the processor time of the process that holds the run, of all its threads, in seconds."""
+    pid = json.loads((run / "lock").read_text())["pid"]
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def watch(run: Path, peak: list[int], done: threading.Event) -> None:

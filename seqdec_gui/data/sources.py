@@ -12,6 +12,9 @@ from seqdec_gui.data.formats.base import CHUNK_ROWS, Array, Chunk, Column, Kind,
 from seqdec_gui.data.formats.registry import suffixes_of_arrays
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
+_KEPT_BYTES = 512 * 2**20
+"""The largest size, in bytes, of the matrix of several columns that is kept between passes over their rows."""
+
 _NAMED = 8
 """The number of columns of a group that its label names."""
 
@@ -39,6 +42,8 @@ class ColumnSource:
 
     def __init__(self, table: Table, columns: Sequence[Column]) -> None:
         first = columns[0]
+        self._matrix: Array | None = None
+        """The rows of several columns, once they were read, unless they are too large to keep."""
         self._table = table
         self._columns = columns
         self.rows = first.rows
@@ -59,6 +64,20 @@ class ColumnSource:
             self._require_numeric(column)
         if len(self._columns) == 1:
             yield from self._table.chunks(self._columns[0].name)
+            return
+        if self._matrix is not None:
+            for at in range(0, self.rows, CHUNK_ROWS):
+                yield self._matrix[at : at + CHUNK_ROWS]
+            return
+        if self.rows * len(self._columns) * 8 <= _KEPT_BYTES:
+            matrix = np.empty((self.rows, len(self._columns)))
+            for place, column in enumerate(self._columns):
+                row = 0
+                for chunk in self._table.chunks(column.name):
+                    matrix[row : row + len(chunk), place] = chunk
+                    row += len(chunk)
+            self._matrix = matrix
+            yield from self.numbers()
             return
         parts = [np.concatenate([*self._table.chunks(column.name), np.empty(0)]) for column in self._columns]
         for at in range(0, self.rows, CHUNK_ROWS):

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from seqdec_gui.runs.files import read_bytes
+
 FORMAT = 1
 """The number of the newest format of `dataset.json`."""
 
@@ -62,6 +64,6 @@ def read_record(path: Path) -> DataRecord | None:
     try:
         if path.is_symlink() or not path.is_file():
             return None
-        return msgspec.json.decode(path.read_bytes(), type=DataRecord)
+        return msgspec.json.decode(read_bytes(path), type=DataRecord)
     except (OSError, msgspec.DecodeError):
         return None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import selectors
 import signal
 import subprocess
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import IO
 
 from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.runs.crash import exit_status_of
 from seqdec_gui.runs.environment import working_folder
 from seqdec_gui.runs.workers import Worker, Workers, reap
 
@@ -83,3 +85,26 @@ def _new_child(argv: Sequence[str], environment: Mapping[str, str], log: IO[byte
             with contextlib.suppress(BrokenPipeError):
                 pipe.close()
         reap(child)
+
+
+def read_lines(child: subprocess.Popen[bytes], waiting: Callable[[], None]) -> Iterator[bytes]:
+    """Yield the complete lines of the child until it closes the pipe or ends.
+
+    `waiting` is called ten times a second, and may raise. The end is noticed even if processes that the child started keep the
+    pipe open.
+    """
+    assert child.stdout is not None
+    pending = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(child.stdout, selectors.EVENT_READ)
+        while True:
+            waiting()
+            if not selector.select(timeout=0.1):
+                if exit_status_of(child, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
+                    return
+                continue
+            data = os.read(child.stdout.fileno(), 1 << 16)
+            if not data:
+                return
+            *lines, pending = (pending + data).split(b"\n")
+            yield from lines

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import selectors
 import subprocess
 import sys
 import tempfile
@@ -396,11 +395,13 @@ def _converse(
     cancelled: Callable[[], bool] | None,
     log: IO[bytes],
 ) -> TaskResult:
+    from seqdec_gui.runs.task_processes import read_lines
+
     assert child.stdin is not None
     with contextlib.suppress(BrokenPipeError):
         child.stdin.write(msgspec.json.encode(task) + b"\n")
         child.stdin.close()
-    for data in _read_lines(child, cancelled):
+    for data in read_lines(child, lambda: _fail_if_cancelled(cancelled)):
         try:
             line = _lines.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -415,28 +416,6 @@ def _converse(
     status = exit_status_of(child, os.WEXITED | os.WNOWAIT)
     log.seek(0)
     raise SeqdecError(explain(status, log.read()[-65536:].decode("utf-8", "replace"), what="job").sentence)
-
-
-def _read_lines(child: subprocess.Popen[bytes], cancelled: Callable[[], bool] | None) -> Any:
-    """Yield the complete lines of the child until it closes the pipe or ends.
-
-    The end is noticed even if processes that the child started keep the pipe open.
-    """
-    assert child.stdout is not None
-    pending = b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(child.stdout, selectors.EVENT_READ)
-        while True:
-            _fail_if_cancelled(cancelled)
-            if not selector.select(timeout=0.1):
-                if exit_status_of(child, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
-                    return
-                continue
-            data = os.read(child.stdout.fileno(), 1 << 16)
-            if not data:
-                return
-            *lines, pending = (pending + data).split(b"\n")
-            yield from lines
 
 
 def _failure(line: TaskFailed) -> SeqdecError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
@@ -56,11 +57,17 @@ def test_gaps_are_made_equal(archetype: MainWindow) -> None:
     view = archetype.design_view
     chosen = ["latent", "model_1", "model_2", "loss"]
     archetype.document.select(chosen)
-    QTest.keyClick(archetype, Qt.Key_H, Qt.ControlModifier | Qt.ShiftModifier)
+    QTest.keyClick(archetype, Qt.Key_H, Qt.ControlModifier | Qt.AltModifier)
     boxes = [view.design_scene.bounds([one]) for one in chosen]
     gaps = {round(b.left() - a.right(), 6) for a, b in pairwise(boxes)}
     assert len(gaps) == 1
     assert archetype.document.undo_stack.count() == 1
+
+
+def test_no_key_belongs_to_two_actions(window: MainWindow) -> None:
+    keys = [(keys.toString(), action.objectName()) for action in window.findChildren(QAction) for keys in action.shortcuts()]
+    taken = Counter(key for key, _ in keys)
+    assert [pair for pair in keys if taken[pair[0]] > 1] == []
 
 
 def test_actions_are_enabled_only_where_they_can_act(archetype: MainWindow, find: Find, qtbot: QtBot) -> None:

@@ -10,7 +10,7 @@ import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QFontMetricsF
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QListWidget
+from PyQt5.QtWidgets import QListWidget, QStyleOptionViewItem
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui import resource_files
@@ -49,6 +49,22 @@ def test_a_text_with_a_long_word_is_shown_whole_in_as_many_lines_as_it_needs(
         metrics = QFontMetricsF(found.font())
         lines = metrics.horizontalAdvance(item.text()) / (found.viewport().width() - 40)
         assert place.height() >= metrics.height() * min(lines, int(lines) + 1), item.text()
+
+
+def test_no_text_runs_into_the_next_after_the_list_became_narrower(window: MainWindow, qtbot: QtBot) -> None:
+    found = with_problems(window, qtbot)
+
+    def heights_suit() -> bool:
+        option = QStyleOptionViewItem()
+        option.initFrom(found)
+        option.font, option.fontMetrics = found.font(), found.fontMetrics()
+        rows = range(found.count())
+        needed = [found.itemDelegate().sizeHint(option, found.model().index(row, 0)).height() for row in rows]
+        return [found.visualItemRect(found.item(row)).height() for row in rows] == needed
+
+    for width in (1900, 1280, 1050, 1400, 1280):
+        window.resize(width, 800)
+        qtbot.waitUntil(heights_suit, timeout=5_000)
 
 
 def test_a_wider_list_needs_fewer_lines(window: MainWindow, qtbot: QtBot) -> None:

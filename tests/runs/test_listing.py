@@ -95,13 +95,15 @@ def test_hostile_neighbours_neither_hang_nor_hide_the_others(tmp_path: Path) -> 
         (runs / name).mkdir()
     os.mkfifo(runs / "pipe" / "spec.json")
     shutil.copy(runs / "good" / "spec.json", runs / "pipes" / "spec.json")
-    for name in ("events.jsonl", "lock", "note.json", "certificate.json", "log.txt"):
+    for name in ("events.jsonl", "lock", "note.json", "certificate.json", "dataset.json", "log.txt"):
         os.mkfifo(runs / "pipes" / name)
     for name, content, size in (("huge", "spec.json", 1 << 40), ("huge events", "events.jsonl", 1 << 40)):
         if content != "spec.json":
             shutil.copy(runs / "good" / "spec.json", runs / name / "spec.json")
         (runs / name / content).touch()
         os.truncate(runs / name / content, size)  # takes no room on the disk
+    (runs / "huge events" / "dataset.json").touch()
+    os.truncate(runs / "huge events" / "dataset.json", 1 << 40)
     shutil.copytree(runs / "good", runs / "long line", dirs_exist_ok=True)
     with (runs / "long line" / "events.jsonl").open("ab") as file:
         file.write(b'{"type":"message","text":"' + b"x" * (state.LONGEST_LINE + 10) + b'"}\n')

@@ -21,6 +21,9 @@ _TOTAL = re.compile(r"(grand |sub)?totals?|sum|averages?|mean|median|std|count",
 _MIN_ROWS = 3
 """The least number of rows above such a line."""
 
+_LAST_BYTES = 4096
+"""The number of bytes at the end in which the last line is looked for."""
+
 _SHOWN = 60
 """The number of characters of the line that a message shows."""
 
@@ -29,9 +32,11 @@ def footer_problems(content: bytes, rows: int, delimiter: str, name: str) -> lis
     """Warn if the last of `rows` records looks like a footer. `content` is UTF-8 text without empty lines at its end."""
     if rows <= _MIN_ROWS:
         return []
-    body = content.rstrip(b"\r\n")
+    before = max(0, len(content) - _LAST_BYTES)  # a copy of the end alone
+    body = content[before:].rstrip(b"\r\n")
     start = max(body.rfind(b"\n"), body.rfind(b"\r")) + 1
     last = body[start:].decode("utf-8", "replace").strip()
+    start += before
     cells = [cell.strip() for cell in last.split(delimiter)]
     words = [cell for cell in cells if cell]
     alone = len(words) == 1

@@ -14,6 +14,8 @@ else:
 
 _SUCCESSOR = "focus_successor"
 """The property with the widget that takes over the focus."""
+_RESTS = "focus_rests"
+"""The property of a widget on which the focus rested once: where that goes away too, the focus goes on to rest."""
 
 
 def follow_focus(widget: QWidget, successor: QWidget) -> None:
@@ -29,18 +31,16 @@ class KeepsFocus(_Window):
     where Space and Enter do nothing, until the widget or its successor (see `follow_focus`) can take it.
     """
 
-    _rest: QWidget | None = None
-    """What the focus rests on since a button was lost."""
-
     def focusNextPrevChild(self, forward: bool) -> bool:
         """Move the focus on Tab. Qt also calls this when a focused widget can no longer have the focus."""
         lost = self.focusWidget()
         if lost is None or _can_have_focus(lost):
             return bool(super().focusNextPrevChild(forward))
         moved = bool(super().focusNextPrevChild(forward))
-        rests = lost is self._rest  # what surrounded a lost button goes too
-        if rests or isinstance(lost, QAbstractButton) or isinstance(self.focusWidget(), QAbstractButton):
-            self._rest = rest = _surrounding(lost, self)
+        rested = bool(lost.property(_RESTS))
+        if rested or isinstance(lost, QAbstractButton) or isinstance(self.focusWidget(), QAbstractButton):
+            rest = _surrounding(lost, self)
+            rest.setProperty(_RESTS, True)
             rest.setFocus(Qt.OtherFocusReason)
             _Waiting(lost, rest)
             return True

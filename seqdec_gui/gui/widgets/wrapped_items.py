@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QModelIndex, QPointF, QRect, QSize, Qt
+from PyQt5.QtCore import QEvent, QModelIndex, QObject, QPointF, QRect, QSize, Qt
 from PyQt5.QtGui import QIcon, QPainter, QTextCharFormat, QTextLayout, QTextOption
 from PyQt5.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
@@ -22,9 +22,21 @@ class WrappedItems(QStyledItemDelegate):
     def __init__(self, view: QListView) -> None:
         super().__init__(view)
         self._view = view
+        view.viewport().installEventFilter(self)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent) -> bool:
+        if event.type() == QEvent.Resize and watched is self._view.viewport():
+            self._view.scheduleDelayedItemsLayout()  # another width needs other heights
+        return False
+
+    def _width(self) -> int:
+        """Return the width of an item beside the scroll bar, whether or not that is there: it may come with the last item."""
+        bar = self._view.verticalScrollBar()
+        room = self._view.viewport().width()
+        return int(room if bar.isVisible() else room - bar.sizeHint().width())
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
-        width = self._view.viewport().width()
+        width = self._width()
         height = self._layout(index, option, width).boundingRect().height()
         return QSize(width, max(ICON, round(height + 0.5)) + MARGIN)
 
@@ -43,7 +55,7 @@ class WrappedItems(QStyledItemDelegate):
             icon.paint(painter, QRect(place.left() + MARGIN, place.top() + MARGIN // 2 + (line - ICON) // 2, ICON, ICON))
         painter.setPen(theme.color(theme.current().text))
         at = QPointF(place.left() + 2 * MARGIN + ICON, place.top() + MARGIN / 2)
-        self._layout(index, option, place.width()).draw(painter, at)
+        self._layout(index, option, self._width()).draw(painter, at)
         painter.restore()
 
     def _layout(self, index: QModelIndex, option: QStyleOptionViewItem, width: int) -> QTextLayout:

@@ -84,8 +84,8 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         Entry("align_column", "&Centre in a Column", "align-horizontal-center", ("Ctrl+Shift+C",), canvas=True),
         Entry("align_row", "C&entre in a Row", "align-vertical-center", ("Ctrl+Shift+E",), canvas=True),
         _LINE,
-        Entry("distribute_across", "&Distribute Across", "distribute-horizontal-center", ("Ctrl+Shift+H",), canvas=True),
-        Entry("distribute_down", "Distribute Do&wn", "distribute-vertical-center", ("Ctrl+Shift+V",), canvas=True),
+        Entry("distribute_across", "&Distribute Across", "distribute-horizontal-center", ("Ctrl+Alt+H",), canvas=True),
+        Entry("distribute_down", "Distribute Do&wn", "distribute-vertical-center", ("Ctrl+Alt+V",), canvas=True),
     ),
     "&View": (
         Entry("zoom_in", "Zoom &In", "magnify-plus-outline", (_KEY.ZoomIn, "Ctrl+="), canvas=True),

@@ -71,8 +71,8 @@ class CanvasMenus:
         for text, side, keys in sides:
             add_entry(menu, text, partial(editor.align, side), keys)
         menu.addSeparator()
-        add_entry(menu, "Distribute across", lambda: editor.distribute("across"), "Ctrl+Shift+H", number > 2)
-        add_entry(menu, "Distribute down", lambda: editor.distribute("down"), "Ctrl+Shift+V", number > 2)
+        add_entry(menu, "Distribute across", lambda: editor.distribute("across"), "Ctrl+Alt+H", number > 2)
+        add_entry(menu, "Distribute down", lambda: editor.distribute("down"), "Ctrl+Alt+V", number > 2)
 
     def _add_editing(self, menu: QMenu) -> None:
         editor = self._editor

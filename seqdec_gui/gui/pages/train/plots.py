@@ -10,7 +10,6 @@ import msgspec
 import numpy as np
 import pyqtgraph as pg
 from PyQt5.QtCore import QEvent, QObject, QPointF, Qt, pyqtSignal, pyqtSlot
-from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from seqdec_gui.gui.look import theme
@@ -352,8 +351,8 @@ class MetricPlot(QFrame):
         else:
             self.left.emit()
 
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
-        super().resizeEvent(event)
+    def _show_details(self) -> None:
+        """Show titles and signs where the plot is high enough; the legend above it takes what room it needs first."""
         roomy = self.plot.height() >= TITLE_FROM
         self.position_axis.set_titled(roomy)
         self.value_axis.set_titled(roomy)
@@ -361,7 +360,9 @@ class MetricPlot(QFrame):
 
     def eventFilter(self, watched: QObject | None, event: QEvent) -> bool:
         if watched is self.plot.viewport():
-            if event.type() == QEvent.Leave:
+            if event.type() == QEvent.Resize:
+                self._show_details()
+            elif event.type() == QEvent.Leave:
                 self.left.emit()
             elif event.type() == QEvent.MouseButtonDblClick and event.button() == Qt.LeftButton:
                 self.fitted.emit()
