@@ -53,6 +53,11 @@ KINDS_MADE_OUTSIDE = {
     ("domain/adapters.py", "DenseStates"),
     ("domain/adapters.py", "LayerStack"),
     ("domain/adapters.py", "RecurrentEncoder"),
+    ("runs/import_design.py", "FloatSequence"),
+    ("runs/import_design.py", "LayerStack"),
+    ("runs/import_design.py", "Loss"),
+    ("runs/import_design.py", "TokenSequence"),
+    ("runs/import_design.py", "Vector"),
     ("runs/imports.py", "KerasModel"),
 }
 """The classes of block kinds that modules outside `domain/kinds` and the catalog import, to make blocks of them."""

@@ -250,19 +250,29 @@ def _evaluate(task: EvaluateTask, channel: TaskChannel, scratch: Path) -> Evalua
 
 def _inspect(task: InspectTask, channel: TaskChannel) -> Inspected:
     from seqdec_gui.runner.keras_files import inspect, regularizers_left_out
+    from seqdec_gui.runner.model_files import opened
 
-    keras_file = inspect(Path(task.path))
+    given = Path(task.path)
+    weights = Path(task.weights) if task.weights else None
+    file = opened(given, Path(task.folder) if task.folder else given.parent, weights)
+    for note in file.notes:
+        channel.send(Notice(text=note))
+    keras_file = inspect(file.path)
     if keras_file.regularised:
-        problem = regularizers_left_out(Path(task.path).name, keras_file.regularised)
+        problem = regularizers_left_out(given.name, keras_file.regularised)
         channel.send(Notice(text=problem.sentence(), severity="warning"))
+    inputs = zip(keras_file.inputs, keras_file.symbols, strict=True)
+    outputs = zip(keras_file.outputs, keras_file.activations, strict=True)
     return Inspected(
         name=keras_file.name,
-        inputs=tuple(ArrayDescription(tensor.name, tensor.shape, tensor.dtype) for tensor in keras_file.inputs),
-        outputs=tuple(ArrayDescription(tensor.name, tensor.shape, tensor.dtype) for tensor in keras_file.outputs),
+        inputs=tuple(ArrayDescription(end.name, end.shape, end.dtype, symbols=symbols) for end, symbols in inputs),
+        outputs=tuple(ArrayDescription(end.name, end.shape, end.dtype, activation=activation) for end, activation in outputs),
         layers=tuple(LayerDescription(layer.name, layer.kind, layer.parameters) for layer in keras_file.layers),
         parameters=keras_file.parameters,
         trainable=keras_file.trainable,
         sha256=keras_file.sha256,
+        file="" if file.path == given else str(file.path.absolute()),
+        difference=file.difference,
     )
 
 

@@ -88,9 +88,15 @@ class EvaluateTask(_Tagged, frozen=True, kw_only=True, tag="evaluate"):
 
 
 class InspectTask(_Tagged, frozen=True, kw_only=True, tag="inspect"):
-    """Look into a `.keras` or `.h5` file (absolute path): safe mode, nothing of it is run."""
+    """Look into the file of a model (absolute path): safe mode, nothing of it is run.
+
+    A file that Keras 3 does not read (of Keras 2, a description with its `weights` in another file, a SavedModel) is written as
+    `.keras` into `folder`, which is that of the file if it is empty.
+    """
 
     path: str
+    weights: str = ""
+    folder: str = ""
 
 
 KILL_WAIT_S = 0.1
@@ -197,11 +203,16 @@ class Evaluated(_Tagged, frozen=True, kw_only=True, tag="evaluated"):
 
 
 class ArrayDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An input or output of an imported model. `shape` is without the batch axis."""
+    """An input or output of an imported model. `shape` is without the batch axis.
+
+    `symbols` is the number of ids that the Embedding of an input knows; `activation` that of an output. None: unknown.
+    """
 
     name: str
     shape: tuple[int | None, ...]
     dtype: str
+    symbols: int | None = None
+    activation: str | None = None
 
 
 class LayerDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -211,7 +222,11 @@ class LayerDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Inspected(_Tagged, frozen=True, kw_only=True, tag="inspected"):
-    """What a Keras file holds, and its check sum (SHA-256, hexadecimal)."""
+    """What a Keras file holds, and its check sum (SHA-256, hexadecimal).
+
+    `file` is the path of a file that was written for Keras 3, and empty where the file itself is read. `difference` is the
+    largest between its predictions and those of Keras 2; None where they were not compared.
+    """
 
     name: str
     inputs: tuple[ArrayDescription, ...]
@@ -220,6 +235,8 @@ class Inspected(_Tagged, frozen=True, kw_only=True, tag="inspected"):
     parameters: int
     trainable: int
     sha256: str = ""
+    file: str = ""
+    difference: float | None = None
 
 
 class Probed(_Tagged, frozen=True, kw_only=True, tag="probed"):
