@@ -69,6 +69,7 @@ _ROWS = (
     Code("bound_twice", "binding", "Several columns are bound to one port: keep one."),
     Code("busy_device", "devices", "Another program uses the device, so training is slower or may run out of memory: wait, or choose another."),
     Code("cannot_generate", "generate", "The decoder cannot generate step by step as it is wired: the text says which wire or block to change."),
+    Code("cannot_split", "design", "An imported model has no places at which it becomes several blocks: keep it as one."),
     Code("checkpoint_gone", "run", "The run trained but its checkpoint is gone: restore the file, or start another run."),
     Code("checkpoint_mismatch", "run", "A checkpoint was written for another design: use the design of its run."),
     Code("command_value", "run", "The value of a command to a run is missing or out of range: give one that the command takes."),

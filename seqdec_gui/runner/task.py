@@ -22,9 +22,10 @@ from seqdec_gui.runner.failures import plain_sentence
 from seqdec_gui.runner.import_trimming import refuse_unused_imports
 from seqdec_gui.runner.model_device import on_placed_device
 from seqdec_gui.runs.export_formats import export_format
+from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
 from seqdec_gui.runs.tasks import (
-    ArrayDescription,
     CertifyTask,
+    Divided,
     Evaluated,
     EvaluateTask,
     Exported,
@@ -33,11 +34,11 @@ from seqdec_gui.runs.tasks import (
     GenerateTask,
     Inspected,
     InspectTask,
-    LayerDescription,
     Notice,
     Probed,
     ProbeTask,
     Progress,
+    SplitTask,
     Task,
     TaskChannel,
     TaskFailed,
@@ -79,6 +80,8 @@ def do(task: Task, channel: TaskChannel) -> TaskResult:
                     return _evaluate(task, channel, Path(scratch))
             case InspectTask():
                 return _inspect(task, channel)
+            case SplitTask():
+                return _split(task)
             case ProbeTask():
                 return _probe(task, channel, Path(scratch))
             case CertifyTask():
@@ -273,6 +276,21 @@ def _inspect(task: InspectTask, channel: TaskChannel) -> Inspected:
         sha256=keras_file.sha256,
         file="" if file.path == given else str(file.path.absolute()),
         difference=file.difference,
+    )
+
+
+def _split(task: SplitTask) -> Divided:
+    from seqdec_gui.domain.design import Design
+    from seqdec_gui.domain.document import to_builtins
+    from seqdec_gui.runner.keras_safety import fail_if_unsafe
+    from seqdec_gui.runner.splitting.split import split
+
+    fail_if_unsafe(Path(task.path))
+    made = split(Path(task.path), Path(task.folder), task.taken)
+    return Divided(
+        design=to_builtins(Design(blocks=made.blocks, links=made.links)),
+        inputs={name: tuple(map(str, ports)) for name, ports in made.inputs.items()},
+        outputs={name: str(port) for name, port in made.outputs.items()},
     )
 
 

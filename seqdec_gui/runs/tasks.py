@@ -26,6 +26,7 @@ from seqdec_gui.runs.crash import explain
 from seqdec_gui.runs.engine_names import EngineName
 from seqdec_gui.runs.environment import child_environment, working_folder
 from seqdec_gui.runs.measurement import Measurement
+from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
 from seqdec_gui.runs.spec import DeviceChoice
 
 CheckpointName = Literal["best", "last"]
@@ -99,6 +100,17 @@ class InspectTask(_Tagged, frozen=True, kw_only=True, tag="inspect"):
     folder: str = ""
 
 
+class SplitTask(_Tagged, frozen=True, kw_only=True, tag="split"):
+    """Divide the model of a `.keras` or `.h5` file (absolute path) into blocks; what they need is written into `folder`.
+
+    `taken` are the ids that no new block may have.
+    """
+
+    path: str
+    folder: str
+    taken: tuple[str, ...] = ()
+
+
 KILL_WAIT_S = 0.1
 """Seconds to wait for a killed child before its end is left to a background thread."""
 PROBE_GRACE = 1.5
@@ -140,7 +152,7 @@ class CertifyTask(_Tagged, frozen=True, kw_only=True, tag="certify"):
     real_rows: bool = False
 
 
-Task: TypeAlias = ExportTask | GenerateTask | EvaluateTask | InspectTask | ProbeTask | CertifyTask
+Task: TypeAlias = ExportTask | GenerateTask | EvaluateTask | InspectTask | SplitTask | ProbeTask | CertifyTask
 
 
 COMPUTES_ON_RUNS_DEVICE = (GenerateTask, EvaluateTask)
@@ -202,25 +214,6 @@ class Evaluated(_Tagged, frozen=True, kw_only=True, tag="evaluated"):
     rows: int
 
 
-class ArrayDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An input or output of an imported model. `shape` is without the batch axis.
-
-    `symbols` is the number of ids that the Embedding of an input knows; `activation` that of an output. None: unknown.
-    """
-
-    name: str
-    shape: tuple[int | None, ...]
-    dtype: str
-    symbols: int | None = None
-    activation: str | None = None
-
-
-class LayerDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    name: str
-    kind: str
-    parameters: int
-
-
 class Inspected(_Tagged, frozen=True, kw_only=True, tag="inspected"):
     """What a Keras file holds, and its check sum (SHA-256, hexadecimal).
 
@@ -237,6 +230,17 @@ class Inspected(_Tagged, frozen=True, kw_only=True, tag="inspected"):
     sha256: str = ""
     file: str = ""
     difference: float | None = None
+
+
+class Divided(_Tagged, frozen=True, kw_only=True, tag="divided"):
+    """The blocks of a divided model, as in a design document, and their links.
+
+    `inputs` says for every input of the model which ports take it (`block.port`), `outputs` which port gives an output.
+    """
+
+    design: dict[str, Any]
+    inputs: dict[str, tuple[str, ...]]
+    outputs: dict[str, str]
 
 
 class Probed(_Tagged, frozen=True, kw_only=True, tag="probed"):
@@ -267,7 +271,7 @@ class Trained(_Tagged, frozen=True, kw_only=True, tag="trained"):
     data: Literal["real", "random"] = "random"
 
 
-TaskResult: TypeAlias = Exported | Generated | Evaluated | Inspected | Probed | Trained
+TaskResult: TypeAlias = Exported | Generated | Evaluated | Inspected | Divided | Probed | Trained
 
 
 class TaskFailed(_Tagged, frozen=True, kw_only=True, tag="failed"):

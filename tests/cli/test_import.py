@@ -15,9 +15,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "fixtures" / "keras2"
 
 
 @pytest.mark.slow
-def test_a_stack_of_keras_2_becomes_a_design_with_inputs_and_a_loss(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_stack_of_keras_2_becomes_a_design_with_inputs_and_a_loss(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / "stack.seqdec"
     assert cli.main(["import", str(FOLDER / "stack.h5"), "-o", str(target)]) == 0
     out = capsys.readouterr().out

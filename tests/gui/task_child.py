@@ -15,14 +15,13 @@ import msgspec
 
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.scaling import Scaling
+from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
 from seqdec_gui.runs.tasks import (
-    ArrayDescription,
     Exported,
     ExportTask,
     Generated,
     GenerateTask,
     Inspected,
-    LayerDescription,
     Notice,
     Progress,
     TaskChannel,

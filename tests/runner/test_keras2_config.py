@@ -59,7 +59,7 @@ def test_calls_of_nested_models_are_counted_as_keras_3_counts_them() -> None:
         ["encoder", 0, 0],
         ["encoder", 0, 1],
     ]
-    assert config["config"]["output_layers"] == [["decoder", 1, 0]]
+    assert config["config"]["output_layers"] == ["decoder", 1, 0]
 
 
 @pytest.mark.parametrize(
@@ -115,4 +115,4 @@ def test_names_with_slashes_become_names_that_keras_3_allows() -> None:
     ends = {"input_layers": [["a/in", 0, 0]], "output_layers": [["a_b", 0, 0]]}
     config = migrate({"class_name": "Model", "config": {"name": "m", "layers": rows, **ends}}).config["config"]
     assert [row["name"] for row in config["layers"]] == ["a_in", "a_b", "a_b_2"]
-    assert config["output_layers"] == [["a_b_2", 0, 0]]
+    assert config["output_layers"] == ["a_b_2", 0, 0]

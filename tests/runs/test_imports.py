@@ -11,7 +11,8 @@ from seqdec_gui.domain.kinds.keras_model import KerasModel
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runs import imports
-from seqdec_gui.runs.tasks import ArrayDescription, Inspected, InspectTask, LayerDescription
+from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
+from seqdec_gui.runs.tasks import Inspected, InspectTask
 from tests.domain.designs import block, design
 
 FOUND = Inspected(

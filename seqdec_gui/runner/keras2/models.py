@@ -130,6 +130,7 @@ class _Migrator:
             side: [index.at_the_end(Reference.of(item)).written(names) for item in references_of(config[side])]
             for side in ("input_layers", "output_layers")
         }
+        ends = {side: items[0] if len(items) == 1 else items for side, items in ends.items()}  # a tensor, not a list of one
         made = {"module": "keras.src.models.functional", "class_name": "Functional", "registered_name": "Functional",
                 "config": {"name": name, "trainable": True, "layers": layers, **ends}}  # fmt: skip
         return made, Part(name, name, "Functional", {}, bool(config.get("trainable", True)), True, tuple(parts))
