@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "certify": ("certify", "show that several devices train the same model as one"),
     "train": ("train", "train a design"),
     "resume": ("resume", "resume a run from its last checkpoint"),
+    "pause": ("pause", "save a run and free its devices until it is resumed"),
     "stop": ("stop", "stop a run at the end of the interval, saving it"),
     "attach": ("attach", "follow a run that was started elsewhere"),
     "runs": ("runs", "list runs and how they went"),

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Measures on a machine with GPUs and without a package registry: JAX and PyTorch are there, the rest comes as wheels.
 #   tools/gpu_bench.sh WHAT [WHEELS]     from the top of the checkout; results in $OUT (default: gpu_bench)
+# ROUNDS, STEPS and WORKS ("seed 256,large 128") say how much is measured; a contender takes 20 s a round, on several GPUs 40 s.
 # TensorFlow takes part where PYTHONPATH has it. Times as seen on two H100s and 32 slow cores:
 # starts    six runs on all GPUs, none with compiled code to begin with: fails one, and why? 2 minutes
 # check     cuDNN's LSTM under masks, N GPUs against one                                   1 minute
@@ -11,6 +12,7 @@
 # bench     the product and the prototype in turns on all GPUs, the four workloads         10 minutes with ROUNDS=3
 # peers     the product, PyTorch and plain Keras on all GPUs; STEPS=50 is enough          10 minutes
 # graph     the product and PyTorch with its step as a CUDA graph on the first GPU           4 minutes
+# whole     the kernels for whole sequences: right, fast, and what compute-sanitizer says   2 minutes
 # scaling   the product on the first GPU and on all, PyTorch (graph and DDP) on all         9 minutes
 # engines   the product with both engines on all GPUs                                      4 minutes
 # one       the product on the first GPU                                                   3 minutes
@@ -20,7 +22,7 @@
 # tilings   two kernels for a product against all, engine alone                            4 minutes
 # messages  what is slower after the first step on all GPUs, and what the messages cost    4 minutes
 set -u
-what=${1:?starts, check, certify, exact, advise, auto, bench, peers, graph, scaling, engines, one, variants, kernels, flags, tilings or messages}
+what=${1:?starts, check, whole, certify, exact, advise, auto, bench, peers, graph, scaling, engines, one, variants, kernels, flags, tilings or messages}
 wheels=${2:-.whl}
 out=${OUT:-gpu_bench}
 python=${PYTHON:-python3}
@@ -30,10 +32,11 @@ if [ -d "$wheels" ] && [ ! -e "$site/keras" ]; then
     "$python" -m pip install -q --no-index --no-deps --no-compile --no-cache-dir --upgrade --target "$site" "$wheels"/*.whl || exit 1
 fi
 export PYTHONPATH="$PWD:$site${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1 TF_CPP_MIN_LOG_LEVEL=2
-export SEQDEC_GUI_WHOLE_SEQUENCE_KERNELS=${SEQDEC_GUI_WHOLE_SEQUENCE_KERNELS:-1}  # 0: today's loops
+# SEQDEC_GUI_WHOLE_SEQUENCE_KERNELS: 0 for the loops, "several" to try the kernels on several GPUs
 export XDG_CACHE_HOME=${XDG_CACHE_HOME:-/tmp/seqdec-gui-cache}
 count=$(nvidia-smi --list-gpus | wc -l)
 gpus=$(seq -s, 0 $((count - 1)) | sed 's/[0-9]*/gpu:&/g')
+IFS=, read -ra works <<< "${WORKS:-seed 256,smiles 256,large 128,seed 2048}"
 indices=$(seq -s, 0 $((count - 1)))
 nvidia-smi --query-gpu=name,driver_version --format=csv,noheader | tee "$out/machine.txt"
 "$python" -c 'import jax, keras, sys; print("jax", jax.__version__, "python", sys.version.split()[0])' 2>/dev/null | tee -a "$out/machine.txt"
@@ -45,8 +48,8 @@ on_jax() {
     KERAS_BACKEND=jax JAX_PLATFORMS=cuda,cpu XLA_PYTHON_CLIENT_PREALLOCATE=false "$@"
 }
 product() { # DEVICES ENGINES PEERS ROUNDS NAME
-    # shellcheck disable=SC2086
-    for work in "large 128" "seed 2048" "seed 256" "smiles 256"; do
+    for work in "${works[@]}"; do
+        # shellcheck disable=SC2086
         set -- "$1" "$2" "$3" "$4" "$5" $work
         "$python" -m seqdec_gui bench --size "$6" --per-device-batch "$7" --devices "$1" --engines "$2" --peers "$3" \
             --rounds "$4" --steps "${STEPS:-100}" --json "$out/$5-$6-$7.json" 2>&1 | tee -a "$out/$5.txt"
@@ -81,6 +84,16 @@ case $what in
     check)
         folder=$(mktemp -d)
         on_jax "$python" -m seqdec_gui.runner.bench.check_gpu "$(job seed 256 20)" "$folder" 2>&1 | tee "$out/check.txt"
+        ;;
+    whole)
+        on_jax "$python" -m seqdec_gui.runner.bench.check_whole 2>> "$out/whole.log" | tee "$out/whole.txt"
+        for tool in memcheck racecheck; do
+            for units in 64 256 512; do
+                found=$(CUDA_MODULE_LOADING=EAGER on_jax timeout 150 compute-sanitizer --tool "$tool" --kernel-name kernel_substring=lstm_ \
+                    "$python" -m seqdec_gui.runner.bench.check_whole --quick "$units" 2>&1)
+                echo "$tool, $units units: $(grep -E '^=+ ERROR SUMMARY|^=+ .*RACECHECK SUMMARY|differs|^Error|Invalid|hazard' <<< "$found" | tail -4 | tr '\n' ' ')" | tee -a "$out/whole.txt"
+            done
+        done
         ;;
     certify)
         for design in digits "pronunciation --set encoder.mask_padding=true" molecules "molecules --set model_1.cell=GRU --set model_2.cell=GRU"; do
@@ -131,12 +144,12 @@ case $what in
     bench) product "$gpus" jax prototype "${ROUNDS:-1}" bench ;;
     peers) product "$gpus" jax torch-ddp,keras-fit:tensorflow 1 peers ;;
     scaling)
-        for work in "seed 256" "smiles 256" "large 128" "seed 2048"; do
+        for work in "${works[@]}"; do
             # shellcheck disable=SC2086
             set -- $work
             for devices in "$gpus" gpu:0; do
                 peers=$([ "$devices" = gpu:0 ] && echo torch-graph || echo torch-graph,torch-ddp)
-                timeout 170 "$python" -m seqdec_gui bench --size "$1" --per-device-batch "$2" --devices "$devices" --engines jax \
+                timeout "$((170 * ${ROUNDS:-1}))" "$python" -m seqdec_gui bench --size "$1" --per-device-batch "$2" --devices "$devices" --engines jax \
                     --peers "$peers" --rounds "${ROUNDS:-1}" --steps "${STEPS:-100}" --json "$out/scaling-$1-$2-$devices.json" 2>&1 |
                     tee -a "$out/scaling.txt"
             done

@@ -12,6 +12,7 @@ import msgspec
 from seqdec_gui.data.formats.registry import DATA_FORMATS
 from seqdec_gui.domain import bindings
 from seqdec_gui.domain import codes as problem_codes
+from seqdec_gui.domain.annotations import COLORS
 from seqdec_gui.domain.catalog import KINDS, Field, fields
 from seqdec_gui.domain.document import FORMAT, dumps, load
 from seqdec_gui.domain.training import Training
@@ -31,7 +32,9 @@ written by `tools/make_design_docs.py` from the program itself; a test fails whe
  "blocks": [{{"id": ..., "kind": ..., "parameters": {{...}}, "position": [x, y]}}, ...],
  "links": [{{"from": "block.port", "to": "block.port"}}, ...],
  "data": {{"file": ..., "split": {{...}}, "bindings": [...], "reading": {{...}}, "numbering": ...}},
- "training": {{...}}}}
+ "training": {{...}},
+ "frames": [{{"id": ..., "title": ..., "color": ..., "position": [x, y], "size": [width, height]}}, ...],
+ "notes": [{{"id": ..., "text": ..., "color": ..., "position": [x, y], "size": [width, height]}}, ...]}}
 ```
 
 - **`format`**: a reader refuses a greater number than it knows, in a sentence, and never guesses. Unknown fields
@@ -46,6 +49,10 @@ written by `tools/make_design_docs.py` from the program itself; a test fails whe
   their defaults.
   `position` is the place of the upper left corner in the design view, in pixels at 100 %.
 - **`links`**: from an output port to an input port. An input takes one link, an output feeds any number.
+- **`frames`**, **`notes`** (both may be left out): titled rectangles behind the blocks, and texts, as the design view shows
+  them. They mean nothing to the model, and `check` says nothing of them. `id` is unique among frames and notes; `color` is one
+  of {", ".join(f"`{color}`" for color in COLORS)}. Places and sizes are in pixels at 100 %.
+  The blocks whose middle lies in a frame move along with it; the file does not list them.
 - **`data.file`**: relative paths are relative to the design's folder.
 - A file is written under a temporary name and renamed, so it is whole or not there.
 """
@@ -66,16 +73,18 @@ trained before there was a choice; the first column that is bound to a design tu
 """
 FILES = """### Data files
 
-The ending of a file, in capitals or not, says its format.
+The ending of a file, in capitals or not, says its format. Text files may be compressed: `words.csv.gz`, also with `.bz2`,
+`.xz`, `.zst` and, with one file in it, `.zip`; up to 4 GiB when open. Workbooks need the extra `xlsx`, MATLAB files up to
+version 7 `mat`, binary molecules `rdkit`, grapheme clusters `text`: `pip install "seqdec-gui[xlsx]"`.
 
 | endings | format | columns hold |
 |---|---|---|
 """
 READING = """### `reading`
 
-How the delimited text files of `data` are read; left out where all is `auto`. On the command line these are
-`data.header`, `data.delimiter`, `data.quoting` and `data.encoding`: `train --set data.header=no`. What `auto` decides
-is shown on the Data page, and what might be decided otherwise is a warning before training.
+How the text files and sheets of `data` are read; left out where all is `auto`. On the command line these are
+`data.header`, `data.delimiter`, `data.decimal` and so on: `train --set data.header=no`. What `auto` decides is shown on
+the Data page, and what might be decided otherwise is a warning before training. New rows to generate from are read alike.
 
 - **`header`**: a text above a column of numbers names it; in a table of words the first line is compared with the
   others. A first line with the name of a bound column is a header. Without a header columns are called `column 1`,
@@ -83,7 +92,12 @@ is shown on the Data page, and what might be decided otherwise is a warning befo
 - **`quoting`**: the quotes around cells are removed where every cell that begins with a quote is closed by one right
   before a delimiter or a line end. Otherwise all quotes are characters of the text.
 - **`encoding`**: by the byte order mark; UTF-8 if the file is valid in it; UTF-16 and UTF-32 by their zero bytes;
-  else cp1252, and Latin-1 where the file has bytes that cp1252 has not.
+  else cp1252, and Latin-1 where the file has bytes that cp1252 has not. Text that makes no Western words is refused,
+  with the encoding that charset-normalizer proposes.
+- **`delimiter`**: in a `.txt` file a line is one text, unless most lines have as many tabs, or commas, semicolons or bars
+  cut all of them into a table.
+- **`decimal`**: one for the whole file: a comma if a column proves it and none proves a point. `1.234` beside `1,5` is
+  then above a thousand, with a warning.
 - Empty lines are skipped, except in a file with one column, where they are rows without a value. Lines that begin
   with `#` before the first row are skipped where they have fewer cells than it. The number of rows read is compared
   with the lines of the file.

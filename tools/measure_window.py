@@ -1,7 +1,7 @@
 """Measure what the window promises, and print one line for each figure with its bound.
 
-python tools/measure_window.py                       all parts but memory, about three minutes
-python tools/measure_window.py start plots           only these: start, actions, blocks, plots, training, memory
+python tools/measure_window.py                       all parts but memory, about six minutes
+python tools/measure_window.py start plots           only these: start, actions, blocks, plots, training, warm, memory
 python tools/measure_window.py memory --minutes 10   a run that streams 50 reports a second; the window's memory at the end
 
 Each part is a process of its own with a home of its own, offscreen unless QT_QPA_PLATFORM says otherwise. Times are wall-clock
@@ -27,7 +27,7 @@ from event_loop import listen, settle
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "resources" / "examples"
-PARTS = ("start", "actions", "blocks", "plots", "training", "memory")
+PARTS = ("start", "actions", "blocks", "plots", "training", "warm", "memory")
 CSV_ROWS = 1_600_000
 STARTS = 5
 WARM_UP_S = 60.0
@@ -57,7 +57,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.inside:
         part = arguments.parts[0]
-        {"actions": actions, "blocks": blocks, "plots": plots, "training": training, "memory": memory}[part](arguments)
+        parts = {"actions": actions, "blocks": blocks, "plots": plots, "training": training, "warm": warm, "memory": memory}
+        parts[part](arguments)
         sys.stdout.flush()
         os._exit(0)  # Python may take the application down before its widgets, which ends the process with SIGSEGV now and then
     for part in arguments.parts or [part for part in PARTS if part != "memory"]:
@@ -300,6 +301,22 @@ def training(arguments: argparse.Namespace) -> None:
             process.kill()
             process.wait(20)
         listen(1.0)
+        _close(window)
+
+
+def warm(arguments: argparse.Namespace) -> None:
+    """What warm workers are worth: from clicks in a window to the first step, and to rows."""
+    import measure_warm
+
+    from seqdec_gui.gui.tasks import warm_workers
+    from seqdec_gui.runs.spec import DeviceChoice
+
+    window = open_window(_copy_of("roman", arguments.inside, epochs=1))
+    window.workspace.devices.choose(DeviceChoice("cpu"))
+    try:
+        measure_warm.measure(window, say)
+    finally:
+        warm_workers.end()
         _close(window)
 
 

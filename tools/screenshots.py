@@ -41,6 +41,7 @@ def main() -> None:
         if arguments.check:
             arguments.check.mkdir(parents=True, exist_ok=True)
             take_everything(studio, work / "molecules.seqdec", design, arguments.check)
+            take_canvas(studio, arguments.check)
         else:
             IMAGES.mkdir(parents=True, exist_ok=True)
             take_guide(studio, work / "molecules.seqdec", design, IMAGES)
@@ -85,10 +86,11 @@ class Studio:
 
     def open(self, path: Path | None, size: tuple[int, int] = SIZES[0]):  # type: ignore[no-untyped-def]
         """A window of this size in light colours, with a design or the welcome page."""
-        from seqdec_gui.gui.look import theme
+        from seqdec_gui.gui.look import preferences, theme
         from seqdec_gui.gui.window.main_window import open_window
 
         theme.set_mode("light")
+        preferences.set_reopens_designs(False)
         window = open_window(path)
         window.resize(*size)
         self.wait(lambda: window.workspace.devices.known)
@@ -96,8 +98,9 @@ class Studio:
         return window
 
     def close(self, window) -> None:  # type: ignore[no-untyped-def]
-        window.workspace.close_guards.clear()
-        window.document.undo_stack.setClean()
+        for tab in window.designs.tabs:
+            tab.workspace.close_guards.clear()
+            tab.document.undo_stack.setClean()
         window.close()
         window.deleteLater()
         self.settle()
@@ -118,6 +121,16 @@ class Studio:
                 raise TimeoutError("the window did not get there")
             self.application.processEvents()
             time.sleep(0.005)
+
+    def keep_both(self, widget, path: Path) -> None:  # type: ignore[no-untyped-def]
+        """Keep what a widget looks like in light and, under the name with `-dark`, in dark."""
+        from seqdec_gui.gui.look import theme
+
+        self.keep(widget, path)
+        theme.set_mode("dark")
+        self.keep(widget, path.with_name(f"{path.stem}-dark{path.suffix}"))
+        theme.set_mode("light")
+        self.settle()
 
     def keep(self, widget, path: Path) -> None:  # type: ignore[no-untyped-def]
         """Write what a widget looks like now, in 256 colours: nobody sees it, and the file is small."""
@@ -159,30 +172,64 @@ def take_everything(studio: Studio, molecules: Path, roman: Path, folder: Path) 
             studio.close(window)
 
 
+def take_canvas(studio: Studio, folder: Path) -> None:
+    """The states of the canvas, in both themes and sizes."""
+    from seqdec_gui.gui.look import theme
+    from tools.canvas_states import CANVAS_STATES, calm
+
+    for size in SIZES:
+        window = studio.open(None, size)
+        window.files.new_from(ROOT / "resources" / "templates" / "latent-to-sequence.seqdec", window._on_design_opened)
+        studio.settle()
+        for name, show in CANVAS_STATES.items():
+            show(window)
+            for mode in ("light", "dark"):
+                theme.set_mode(mode)
+                studio.keep(window, folder / f"canvas-{name}-{size[0]}-{mode}.png")
+            calm(window)
+        studio.close(window)
+
+
 def take_guide(studio: Studio, molecules: Path, roman: Path, folder: Path) -> None:
     """The pictures of docs/guide/index.md."""
+    from PyQt5.QtCore import Qt
+    from PyQt5.QtTest import QTest
     from PyQt5.QtWidgets import QDialog, QLineEdit, QPlainTextEdit, QPushButton
 
     from seqdec_gui.gui.dialogs.settings import SettingsDialog
     from seqdec_gui.gui.look import theme
     from seqdec_gui.gui.tasks import notify
+    from seqdec_gui.gui.window.first_minute import FirstMinute
+    from tools.canvas_states import annotate, drop_wire
 
     window = studio.open(None)
-    studio.keep(window, folder / "welcome.png")
+    for tour in window.findChildren(FirstMinute):
+        tour.end()
+    studio.keep_both(window, folder / "welcome.png")
     window.files.new_from(ROOT / "resources" / "templates" / "latent-to-sequence.seqdec", window._on_design_opened)
     studio.settle()
     window.document.select(["model_2"])
-    studio.keep(window, folder / "design.png")
+    studio.keep_both(window, folder / "design.png")
+    window.files.open(molecules, window._on_design_opened)
+    window.actions_by_name["palette"].trigger()
+    QTest.keyClicks(window.focusWidget(), "zo")
+    studio.keep_both(window, folder / "palette.png")
+    QTest.keyClick(window.focusWidget(), Qt.Key_Escape)
+    window.designs.show_tab(0)
     refuse(studio, window)
-    studio.keep(window.design_view, folder / "refused.png")
+    studio.keep_both(window.design_view, folder / "refused.png")
+    window.design_view.overlays.hide_offer()
+    annotate(window)
+    drop_wire(window)
+    studio.keep_both(window.design_view, folder / "canvas.png")
     studio.close(window)
 
     window = studio.open(molecules)
     window.pages.show_page("data")
     studio.settle(1.5)
-    studio.keep(window, folder / "data.png")
+    studio.keep_both(window, folder / "data.png")
     window.pages.show_page("code")
-    studio.keep(window, folder / "code.png")
+    studio.keep_both(window, folder / "code.png")
     window.pages.show_page("design")
     window.document.select(["model_2"])
     theme.set_mode("dark")
@@ -194,12 +241,12 @@ def take_guide(studio: Studio, molecules: Path, roman: Path, folder: Path) -> No
     studio.settle()
     window.workspace.run_requested.emit(roman.parent / "runs" / "first")
     studio.settle(1.5)
-    studio.keep(window, folder / "train.png")
+    studio.keep_both(window, folder / "train.png")
     certify(studio, window, roman.parent / "runs" / "small-steps", folder / "certificate.png")
     window.pages.show_page("runs")
     studio.settle()
     window.findChild(object, "runs_table").selectAll()
-    studio.keep(window, folder / "runs.png")
+    studio.keep_both(window, folder / "runs.png")
     measure(studio, window, folder / "advisor.png")
     window.pages.show_page("generate")
     studio.settle(1.5)
@@ -208,7 +255,7 @@ def take_guide(studio: Studio, molecules: Path, roman: Path, folder: Path) -> No
     studio.wait(button.isEnabled)
     button.click()
     studio.wait(lambda: window.findChild(QPushButton, "save_results_button").isEnabled())
-    studio.keep(window, folder / "generate.png")
+    studio.keep_both(window, folder / "generate.png")
     window.actions_by_name["export_h5"].trigger()
     dialog = window.findChild(QDialog, "export_dialog")
     export = dialog.findChild(QPushButton, "export_button")
@@ -219,11 +266,11 @@ def take_guide(studio: Studio, molecules: Path, roman: Path, folder: Path) -> No
     studio.settle()
     dialog.findChild(QLineEdit, "export_path").setText("/home/me/models/roman.h5")
     _name(dialog, "export_result", os.environ["HOME"], "/home/me/models")
-    studio.keep(dialog, folder / "export.png")
+    studio.keep_both(dialog, folder / "export.png")
     dialog.reject()
     settings = SettingsDialog(window.workspace, window)
     notify.present(settings)
-    studio.keep(settings, folder / "settings.png")
+    studio.keep_both(settings, folder / "settings.png")
     settings.reject()
     studio.close(window)
 
@@ -236,7 +283,7 @@ def certify(studio: Studio, window, run: Path, target: Path) -> None:  # type: i
     studio.wait(dialog.certify_button.isEnabled)
     dialog.certify()
     studio.wait(lambda: not dialog.job.running)
-    studio.keep(dialog, target)
+    studio.keep_both(dialog, target)
     dialog.reject()
 
 
@@ -253,7 +300,7 @@ def measure(studio: Studio, window, target: Path) -> None:  # type: ignore[no-un
         panel.advisor.measure()
         studio.wait(lambda: not panel.advisor.running)
     panel.table.selectRow(1)
-    studio.keep(window, target)
+    studio.keep_both(window, target)
     panel.closed.emit()
     window.workspace.devices.choose(before)
 

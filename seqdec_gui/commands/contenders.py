@@ -124,7 +124,7 @@ def _product(job: work.Job, engine: EngineName, folder: Path) -> work.Measured |
     design = document.to_builtins(work.design(job))
     spec = RunSpec(design=design, folder=str(folder), data_file=str(data), devices=job.devices, engine=engine)
     start = time.time()
-    status = process.start(run, spec).wait()
+    status = process.start(run, spec, listed=False).wait()
     events_of_run = read_events(run)
     epochs = [event.seconds for event in events_of_run if isinstance(event, events.Epoch)]
     if status is None or status.state != "finished" or len(epochs) < 2:

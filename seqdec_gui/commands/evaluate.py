@@ -13,6 +13,7 @@ import msgspec
 from seqdec_gui.commands.console import absolute, do_task, say, say_json, say_table
 from seqdec_gui.commands.tasks import add_checkpoint, add_devices, add_split, existing_file, trained_on, trained_run
 from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.wording import counted
 from seqdec_gui.runs.tasks import Evaluated, EvaluateTask
 
 
@@ -40,5 +41,5 @@ def run(arguments: argparse.Namespace) -> int:
         say_json({"rows": result.rows, "metrics": result.metrics})
         return 0
     say_table([(name, "nan" if value is None else f"{value:.6g}") for name, value in result.metrics.items()], right=(1,))
-    say(f"{result.rows:,} rows")
+    say(counted(result.rows, "row"))
     return 0

@@ -3,6 +3,7 @@
 seqdec-gui generate RUN --input rows.csv -n 10 --temperature 0.8 -o out.csv
 echo 1987 | seqdec-gui generate RUN --input - -o -
 seqdec-gui generate RUN --split test -o out.csv
+seqdec-gui generate BUNDLE.zip --input rows.csv -o out.csv
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from pathlib import Path
 from seqdec_gui.commands.console import absolute, do_task, say
 from seqdec_gui.commands.numbers import LARGEST_SEED, number, whole_number
 from seqdec_gui.commands.tasks import add_checkpoint, add_devices, add_split, existing_file, trained_on, trained_run
+from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.wording import printable
 from seqdec_gui.runs.tasks import Generated, GenerateTask
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", metavar="RUN", help="the run folder")
+    parser.add_argument("run", metavar="RUN", help="the run folder, or a bundle (.zip) that was exported from one")
     parser.add_argument(
         "--input",
         metavar="FILE",
@@ -46,6 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="add the column finished: 0 where a sequence was cut at the greatest length",
     )
+    parser.add_argument(
+        "--keep",
+        metavar="COLUMN",
+        action="append",
+        default=[],
+        help="carry a column of the input file over into the output; columns of ids are carried over anyway",
+    )
     parser.add_argument("--beam", metavar="K", type=whole_number(1), default=1, help=argparse.SUPPRESS)
     parser.add_argument("--nll", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("-o", "--output", metavar="OUT.csv", required=True, help="the file to write; - for standard output")
@@ -62,20 +71,26 @@ def run(arguments: argparse.Namespace) -> int:
         temperature = 0.0 if arguments.count == 1 else 1.0
     if arguments.input is not None and arguments.split:
         raise InvalidInput("Expected rows by --input or by --split, received both.", "input_and_split")
-    target = trained_run(arguments.run, arguments.checkpoint)
+    if arguments.keep and arguments.input is None:
+        raise InvalidInput("--keep names columns of the file of rows; expected --input too.", "keep_alone")
+    bundle = expanded(arguments.run).is_file()
+    if bundle and arguments.split:
+        raise InvalidInput("A bundle holds no data, so there are no rows to split; give rows by --input.", "no_rows")
+    target = None if bundle else trained_run(arguments.run, arguments.checkpoint)
     with _input(arguments.input) as rows, _output(arguments.output) as output:
         result = do_task(
             GenerateTask(
-                run=str(target.path),
+                run=absolute(arguments.run) if target is None else str(target.path),
                 input=rows,
                 split=arguments.split,
-                trained_on=trained_on(target) if arguments.split else 0,
+                trained_on=trained_on(target) if arguments.split and target is not None else 0,
                 output=output,
                 count=arguments.count,
                 temperature=temperature,
                 seed=arguments.seed,
                 checkpoint=arguments.checkpoint,
                 mark_unfinished=arguments.mark_unfinished,
+                keep=tuple(arguments.keep),
             ),
             arguments.devices,
         )

@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Any, Protocol
 
 from seqdec_gui.commands.console import say, warn
-from seqdec_gui.domain.wording import printable
+from seqdec_gui.domain.wording import counted, printable
 from seqdec_gui.runs.events import Checkpoint, Epoch, Event, Message, Metrics, Paused, Started, Step, encode
 from seqdec_gui.runs.metric_words import in_words
 from seqdec_gui.runs.process import RunProcess
@@ -133,7 +133,7 @@ def _where_it_goes_on(event: Started, earlier: Sequence[Epoch]) -> str:
         return ""
     where = f"going on at epoch {event.first_epoch} of {event.epochs}"
     if event.first_step >= event.steps:
-        where = f"at the end of {event.epochs} epochs"
+        where = f"at the end of {counted(event.epochs, 'epoch')}"
     valid = next((epoch.metrics for epoch in reversed(earlier) if epoch.step <= event.first_step), {})
     name = "val_loss" if "val_loss" in valid else "loss"
     return f"{where}, last {_metric(name, valid[name])}" if name in valid else where

@@ -46,8 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.detach:  # otherwise the messages of the run include these
         warn_of(problems)
     again = msgspec.structs.replace(
-        spec, design=to_builtins(design), devices=choice, engine=arguments.engine or spec.engine, resume=True, placement=None
-    )
+        spec, design=to_builtins(design), devices=choice, engine=arguments.engine or spec.engine, resume=True, placement=None,
+        checkpoint_every_s=float(arguments.checkpoint_every or spec.checkpoint_every_s),
+    )  # fmt: skip
     if target.checkpoint("last").exists():  # otherwise the child would fail, and the run would count as failed
         fail_if_damaged(target.checkpoint("last"), BEGIN_WITH_THE_OTHER)
     offset = complete_bytes(target.events)  # before the start, which may write at once

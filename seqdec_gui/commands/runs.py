@@ -4,26 +4,55 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seqdec_gui.commands.console import say, say_json, say_table
-from seqdec_gui.runs.folder import list_runs
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.runs.folder import DesignKey, list_runs
 from seqdec_gui.runs.state import RunSummary
+
+if TYPE_CHECKING:
+    from seqdec_gui.runs.listing import Entry
+
+
+class ListedRun(RunSummary, frozen=True):
+    """A run as `--all --json` gives it: with what the user said about it, and whether its folder is gone."""
+
+    name: str = ""
+    note: str = ""
+    tags: tuple[str, ...] = ()
+    missing: bool = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "folder", metavar="FOLDER", nargs="?", default=".", help="a folder with runs, or with a folder `runs` (default: here)"
+        "folder", metavar="FOLDER", nargs="?", help="a folder with runs, or with a folder `runs` (default: here)"
+    )
+    parser.add_argument("--all", action="store_true", help="every run of yours, wherever it lies")
+    parser.add_argument(
+        "--search", metavar="WORDS", help="with --all: only runs with these words in name, note, tags or folder"
     )
     parser.add_argument("--json", action="store_true", help="as a JSON list, oldest first")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    summaries = list_runs(arguments.folder)
+    if arguments.all and arguments.folder is not None:
+        raise InvalidInput(f"--all lists the runs of every folder; received {arguments.folder} too.", "two_places")
+    if arguments.search is not None and not arguments.all:
+        raise InvalidInput("--search looks through all runs; expected --all too.", "search_alone")
+    summaries: Sequence[RunSummary]
+    if arguments.all:
+        summaries, where = all_runs(arguments.search or ""), "any folder that is known"
+    else:
+        where = "." if arguments.folder is None else arguments.folder
+        summaries = list_runs(where)
     if arguments.json:
         say_json(summaries)
         return 0
     if not summaries:
-        say(f"No runs in {arguments.folder}.")
+        say(f"No runs in {where}.")
         return 0
     rows = [("run", "state", "epoch", "loss", "val_loss", "time", "devices")]
     say_table([*rows, *map(_row, summaries)], right=(2, 3, 4, 5))
@@ -33,11 +62,28 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def all_runs(words: str = "") -> list[ListedRun]:
+    """Return every run of this user that is known, here and in the folder `runs` beside it too, the oldest first."""
+    from seqdec_gui.runs import known, listing
+    from seqdec_gui.runs.run_filter import RunFilter
+
+    here = Path.cwd()
+    wanted = RunFilter(words=words)
+    entries = listing.shared().read(known.places((here / "runs",)), DesignKey())
+    return [_listed(entry) for entry in entries if wanted.passes(entry)]
+
+
+def _listed(entry: Entry) -> ListedRun:
+    fields = {name: getattr(entry.summary, name) for name in RunSummary.__struct_fields__}
+    return ListedRun(**fields, name=entry.name, note=entry.note.note, tags=entry.note.tags, missing=entry.missing)
+
+
 def _row(summary: RunSummary) -> tuple[str, ...]:
     epoch = f"{summary.epoch}/{summary.epochs}" if summary.epochs else ""
     loss, validation = (_figure(summary.metrics.get(name)) for name in ("loss", "val_loss"))
     devices = ",".join(summary.devices)
-    return summary.run, summary.state, epoch, loss, validation, _duration(summary), devices
+    state = "missing" if isinstance(summary, ListedRun) and summary.missing else summary.state
+    return summary.run, state, epoch, loss, validation, _duration(summary), devices
 
 
 def _figure(value: float | None) -> str:

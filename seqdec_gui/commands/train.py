@@ -19,13 +19,14 @@ from seqdec_gui.domain.edit import bind, parse_assignment, set_value
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError, errors
 from seqdec_gui.domain.shapes import infer
-from seqdec_gui.runs import devices, folder, process
+from seqdec_gui.runs import devices, folder, known, process
 from seqdec_gui.runs.data_check import has_open_axes
 from seqdec_gui.runs.engines import ENGINES
 from seqdec_gui.runs.events import Epoch, Failed, events_of
 from seqdec_gui.runs.process import RunProcess
+from seqdec_gui.runs.proposed import bound_if_clear, in_words, proposals_for, with_hints
 from seqdec_gui.runs.readiness import problems_in_data, readiness
-from seqdec_gui.runs.spec import FitChoice, RunSpec
+from seqdec_gui.runs.spec import CHECKPOINT_EVERY_S, FitChoice, RunSpec
 
 _TRAINING = ("epochs", "batch_size", "seed")
 """The training parameters that have an option of their own."""
@@ -39,7 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PORT=COLUMN",
         action="append",
         default=[],
-        help="feed a port from a column, or from several: latent=mass,logp",
+        help="feed a port from a column, or from several: latent=mass,logp; without it, unbound ports get the columns that "
+        "only they can mean, and the command says which",
     )
     add_placement(parser)
     parser.add_argument("--epochs", metavar="N", help="passes over the training rows")
@@ -72,6 +74,12 @@ def add_placement(parser: argparse.ArgumentParser) -> None:
 
 
 def add_watching(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--checkpoint-every",
+        metavar="SECONDS",
+        type=whole_number(1, 1_000_000),
+        help=f"write a checkpoint after so many seconds, also within an epoch (default: {CHECKPOINT_EVERY_S:.0f})",
+    )
     parser.add_argument("--json", action="store_true", help="write the run's events, one JSON object a line")
     parser.add_argument("--detach", action="store_true", help="return as soon as the run has started")
     parser.add_argument(
@@ -83,6 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
     spec = make_spec(arguments)
     measure_engines(spec)
     target = folder.create(arguments.run, arguments.design)
+    known.remember_designs([(Path(arguments.design), spec.design_id)])
     try:
         started = process.start(target, spec, nice=arguments.nice)
     except SeqdecError:
@@ -97,10 +106,16 @@ def make_spec(arguments: argparse.Namespace) -> RunSpec:
     overrides = [*arguments.set, *(f"training.{override}" for override in overrides)]
     design = apply(load_design(arguments.design), overrides, arguments.data, arguments.bind)
     base = Path(arguments.design).absolute().parent
+    proposals = proposals_for(design, base)
+    proposed = None if arguments.bind else bound_if_clear(design, proposals)
+    if proposed is not None:
+        design = proposed
+        for proposal in proposals:
+            warn(in_words(proposal))
     available = devices.list_devices()
     choice, warnings = devices.parse_devices("auto" if arguments.devices is None else arguments.devices, available)
     resolved = devices.resolve(choice, available)
-    problems = readiness(design, base, resolved)
+    problems = with_hints(readiness(design, base, resolved), proposals)
     initial_run = str(folder.open_run(arguments.initial).path) if arguments.initial else ""
     if arguments.fit and not initial_run:
         raise InvalidInput("--fit says what becomes of the fit of an earlier run; expected --initial RUN too.", "fit_alone")
@@ -113,6 +128,11 @@ def make_spec(arguments: argparse.Namespace) -> RunSpec:
         raise InvalidInput(errors(problems))
     if arguments.detach:
         warn_of((*problems, *warnings))
+    taken = [
+        f"{each.port.port}={','.join(each.taken.columns)}"
+        for each in proposals
+        if proposed is not None and each.taken is not None
+    ]
     return RunSpec(
         design=document.to_builtins(design),
         design_path=absolute(arguments.design),
@@ -120,10 +140,11 @@ def make_spec(arguments: argparse.Namespace) -> RunSpec:
         data_file=str(base / expanded(design.data.file)) if design.data.file else "",
         devices=choice,
         engine=arguments.engine or "auto",
-        overrides=(*overrides, *(f"bind {text}" for text in arguments.bind)),
+        overrides=(*overrides, *(f"bind {text}" for text in (*arguments.bind, *taken))),
         initial_run=initial_run,
         initial_checkpoint=arguments.checkpoint,
         fit=fit,
+        checkpoint_every_s=float(arguments.checkpoint_every or CHECKPOINT_EVERY_S),
     )
 
 

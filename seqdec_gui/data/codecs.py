@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -10,21 +10,51 @@ import msgspec
 import numpy as np
 
 from seqdec_gui.data.formats.base import Array, Chunk
-from seqdec_gui.data.sources import NumberSurvey, Source, survey_numbers
-from seqdec_gui.data.tokens import Lookup, Survey, TokenKind, first_row_with, place, reversed_rows, survey
+from seqdec_gui.data.number_codecs import (
+    Encoder,
+    FittedBits,
+    FittedIds,
+    FittedNumbers,
+    FittedProjection,
+    id_dtype,
+    not_finite,
+    same_values,
+)
+from seqdec_gui.data.sources import Source
+from seqdec_gui.data.tokens import (
+    Lookup,
+    Survey,
+    TextForm,
+    TokenKind,
+    first_row_with,
+    place,
+    reversed_rows,
+    survey,
+    truncated,
+)
+from seqdec_gui.domain.bindings import Longer, Normalise, Strip
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.wording import counted
 
-Encoder: TypeAlias = Callable[[Chunk], Array]
-"""A function that encodes some rows."""
+__all__ = [
+    "UNKNOWN",
+    "Encoder",
+    "FittedBits",
+    "FittedCategory",
+    "FittedCodec",
+    "FittedIds",
+    "FittedNumbers",
+    "FittedProjection",
+    "FittedText",
+    "ReadsText",
+    "TextNumbering",
+    "id_dtype",
+    "not_finite",
+    "same_values",
+]
 
 UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 """The text of an id that has no symbol or label."""
-
-
-def id_dtype(highest: int) -> np.dtype[np.generic]:
-    """Return the smallest of uint8, uint16 and int32 that can hold the highest id."""
-    return np.dtype(np.uint8 if highest < 2**8 else np.uint16 if highest < 2**16 else np.int32)
 
 
 class TextNumbering(NamedTuple):
@@ -63,7 +93,7 @@ class FittedText(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=
 
     `length` is the stored length, marks included; for a teacher-forced decoder it is one more than the decoder takes. `begin`
     and `end` are whether the rows have these marks. A reserved id is not used by the rows: it gives the symbols the same ids
-    as in a column that has the mark.
+    as in a column that has the mark. With `unknown`, the charset has the entry `UNKNOWN`, whose id all other tokens get.
     """
 
     charset: tuple[str, ...]
@@ -76,6 +106,20 @@ class FittedText(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=
     lowercase: bool = False
     begin_reserved: bool = False
     end_reserved: bool = False
+    normalise: Normalise = "none"
+    strip: Strip = "none"
+    unknown: bool = False
+    longer: Longer = "refuse"
+
+    @property
+    def form(self) -> TextForm:
+        """How text is prepared and divided into tokens."""
+        return TextForm(self.tokens, self.lowercase, self.normalise, self.strip)
+
+    @property
+    def unknown_id(self) -> int | None:
+        """The id of tokens outside the charset; None if their rows are refused."""
+        return self.first_symbol + self.charset.index(UNKNOWN) if self.unknown else None
 
     @property
     def numbering(self) -> TextNumbering:
@@ -122,7 +166,7 @@ class FittedText(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=
 
     def faults(self, source: Source, where: str, seen: Survey | None = None) -> list[Problem]:
         """Return problems of empty rows, unknown symbols and rows that are too long. Raises InvalidInput if it is not text."""
-        seen = seen or survey(source.texts(), self.tokens, self.lowercase)
+        seen = seen or survey(source.texts(), self.form)
         problems = []
         if seen.empty:
             text = (
@@ -130,13 +174,13 @@ class FittedText(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=
             )
             problems.append(Problem("error", "empty_rows", where, text, "Fill or remove them."))
         known = set(self.charset)
-        unknown = {symbol: count for symbol, count in seen.symbols.items() if symbol not in known}
+        unknown = {symbol: count for symbol, count in seen.symbols.items() if symbol not in known and not self.unknown}
         if unknown:
-            row, symbol = first_row_with(source.texts(), unknown, self.tokens, self.lowercase)
+            row, symbol = first_row_with(source.texts(), unknown, self.form)
             others = f" ({len(unknown)} unknown symbols in all)" if len(unknown) > 1 else ""
             text = f"{source.label}, row {row + 1}: symbol {symbol!r} is not in the charset {self.shown_charset}{others}."
             problems.append(Problem("error", "unknown_symbol", where, text, "Remove it, or train with it."))
-        if seen.longest > self.room:
+        if seen.longest > self.room and self.longer == "refuse":
             text = (
                 f"{source.label} has {counted(seen.longer_than(self.room), 'row')} of more than {self.room} symbols; "
                 f"the longest, row {seen.longest_row + 1}, has {seen.longest}."
@@ -147,17 +191,20 @@ class FittedText(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=
     @property
     def shown_charset(self) -> str:
         """The charset in a message."""
-        if self.tokens == "characters":
+        if self.tokens in ("characters", "graphemes"):
             return repr("".join(self.charset))
         return "{" + " ".join(self.charset[:20]) + (" ..." if len(self.charset) > 20 else "") + "}"
 
     def encoder(self) -> Encoder:
         """Return a function from Arrow strings to ids `(rows, length)`, for rows without `faults`."""
-        return partial(self._encode, Lookup(self.charset, self.first_symbol, self.tokens, self.lowercase))
+        return partial(
+            self._encode, Lookup(self.charset, self.first_symbol, self.form, -1 if self.unknown_id is None else self.unknown_id)
+        )
 
     def _encode(self, lookup: Lookup, chunk: Chunk) -> Array:
         """Encode Arrow strings as ids `(rows, length)`, with marks and padding."""
         ids, lengths = lookup.ids(chunk)
+        ids, lengths = truncated(ids, lengths, self.room)  # rows that are refused are longer where they are left out
         if self.reverse:
             ids = reversed_rows(ids, lengths)
         used = lengths + self.begin + self.end
@@ -184,99 +231,6 @@ class FittedText(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=
         if self.reverse:
             symbols.reverse()
         return (" " if self.tokens == "words" else "").join(symbols)
-
-
-class FittedIds(msgspec.Struct, frozen=True, tag="ids", forbid_unknown_fields=True):
-    """Integers stored as they are, `(rows, *shape)`.
-
-    If `depth` is not 0, the rows of the file are one-hot with this depth, and a step of zeros becomes the id `depth`.
-    `limit` is the number of ids that the port has room for; 0 stands for any number.
-    """
-
-    shape: tuple[int, ...]
-    depth: int = 0
-    pad_id: int | None = None
-    limit: int = 0
-
-    @property
-    def dtype(self) -> np.dtype[np.generic]:
-        return id_dtype(max(self.depth, self.limit - 1, self.pad_id or 0)) if self.limit or self.depth else np.dtype(np.int32)
-
-    @property
-    def row_shape(self) -> tuple[int, ...]:
-        return self.shape
-
-    def chunks(self, source: Source) -> Iterable[Chunk]:
-        return source.numbers()
-
-    def faults(self, source: Source, where: str, seen: NumberSurvey | None = None) -> list[Problem]:
-        """Return problems of the shape, of numbers that are not ids, of ids out of range, and of rows that are not one-hot."""
-        expected = (*self.shape, self.depth) if self.depth else self.shape
-        if source.kind != "text" and source.shape != expected:
-            return [_wrong_shape(source, expected, where)]
-        seen = seen or survey_numbers(source)
-        if seen.bad:
-            return [not_finite(source, seen, where)]
-        if self.depth and not seen.one_hot:
-            text = f"{source.label} is not one-hot; expected a single 1 among zeros along the last axis."
-            return [Problem("error", "not_one_hot", where, text, "Bind it with the codec 'values'.")]
-        if not seen.integral or seen.low < 0:
-            text = f"{source.label} has values from {seen.low:g} to {seen.high:g}; expected whole numbers from 0 (token ids)."
-            return [Problem("error", "not_ids", where, text, "Bind another column or choose another codec.")]
-        if not self.depth and seen.high >= (self.limit or 2**31):
-            text = f"{source.label} has ids up to {int(seen.high)}; expected ids below {self.limit or 2**31}."
-            return [Problem("error", "too_many_symbols", where, text, "Bind another column, or remove these rows.")]
-        return []
-
-    def encoder(self) -> Encoder:
-        return self._encode
-
-    def _encode(self, chunk: Chunk) -> Array:
-        if not self.depth:
-            result: Array = chunk.astype(self.dtype)
-            return result
-        ids = chunk.argmax(axis=-1).astype(self.dtype)
-        ids[~chunk.any(axis=-1)] = self.depth
-        compressed: Array = ids
-        return compressed
-
-
-class FittedNumbers(msgspec.Struct, frozen=True, tag="numbers", forbid_unknown_fields=True):
-    """Numbers as float32 `(rows, *shape)`: (x - mean) / deviation along the last axis, or as they are where both are empty."""
-
-    shape: tuple[int, ...]
-    mean: tuple[float, ...] = ()
-    deviation: tuple[float, ...] = ()
-
-    @property
-    def dtype(self) -> np.dtype[np.generic]:
-        return np.dtype(np.float32)
-
-    @property
-    def row_shape(self) -> tuple[int, ...]:
-        return self.shape
-
-    def chunks(self, source: Source) -> Iterable[Chunk]:
-        return source.numbers()
-
-    def faults(self, source: Source, where: str, seen: NumberSurvey | None = None) -> list[Problem]:
-        """Return problems of the shape and of values that are not finite."""
-        if source.kind != "text" and not same_values(source.shape, self.shape):
-            return [_wrong_shape(source, self.shape, where)]
-        seen = seen or survey_numbers(source)
-        return [not_finite(source, seen, where)] if seen.bad else []
-
-    def encoder(self) -> Encoder:
-        mean, deviation = np.array(self.mean), np.array(self.deviation)
-
-        def encode(chunk: Chunk) -> Array:
-            values = chunk.reshape(len(chunk), *self.shape)
-            if self.mean:
-                values = (values - mean) / deviation
-            result: Array = values.astype(np.float32, copy=False)
-            return result
-
-        return encode
 
 
 class FittedCategory(msgspec.Struct, frozen=True, tag="category", forbid_unknown_fields=True):
@@ -318,8 +272,8 @@ class FittedCategory(msgspec.Struct, frozen=True, tag="category", forbid_unknown
 
         def encode(chunk: Chunk) -> Array:
             coded = chunk.dictionary_encode()
-            table = np.array([places[label] for label in coded.dictionary.to_pylist()], self.dtype)
-            result: Array = table[coded.indices.to_numpy(zero_copy_only=False)]
+            table = np.array([*(places.get(label, 0) for label in coded.dictionary.to_pylist()), 0], self.dtype)
+            result: Array = table[coded.indices.fill_null(len(table) - 1).to_numpy(zero_copy_only=False)]
             return result
 
         return encode
@@ -330,28 +284,7 @@ class FittedCategory(msgspec.Struct, frozen=True, tag="category", forbid_unknown
         return self.labels[number] if 0 <= number < len(self.labels) else UNKNOWN
 
 
-FittedCodec: TypeAlias = FittedText | FittedIds | FittedNumbers | FittedCategory
+FittedCodec: TypeAlias = FittedText | FittedIds | FittedNumbers | FittedCategory | FittedProjection | FittedBits
 
-
-def same_values(shape: tuple[int, ...], expected: tuple[int, ...]) -> bool:
-    """Return whether rows of `shape` hold the values of `expected`: equal shapes, () for (1,), or (n,) for (n, 1)."""
-    return shape == expected or (*shape, 1) == expected
-
-
-def not_finite(source: Source, seen: NumberSurvey, where: str) -> Problem:
-    """Return the problem that numbers are missing, NaN, infinite or beyond float32."""
-    text = (
-        f"{source.label} has {counted(seen.bad, 'row')} with a value that is missing, NaN, infinite or beyond 3.4e38 "
-        f"(the largest float32), the first is row {seen.bad_row + 1}; expected finite numbers."
-    )
-    return Problem("error", "not_finite", where, text, "Fill or remove these rows, or bind the column as text.")
-
-
-def _wrong_shape(source: Source, expected: tuple[int, ...], where: str) -> Problem:
-    text = f"{source.label} has rows of shape {source.shape}; expected {expected}."
-    hint = "The number of values is right: reshape the array before saving." if _size(source.shape) == _size(expected) else ""
-    return Problem("error", "wrong_shape", where, text, hint or "Bind another column or change the block.")
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    return int(np.prod(shape, dtype=np.int64))
+ReadsText: TypeAlias = FittedText | FittedCategory | FittedBits
+"""The codecs whose values are texts."""

@@ -55,7 +55,7 @@ def offer(design: Design, ports: Ports, port: DataPort, columns: Sequence[Column
     teacher = teacher_of(design, ports, port)
     if teacher is not None and bound is None:
         return Offer(False, f"{name} takes the column of {shown_name(teacher)}, one step ahead: nothing is to be bound.")
-    fault = _several_fault(port, columns) if len(columns) > 1 else _fault(port, columns[0])
+    fault = _several_fault(port, columns) if len(columns) > 1 else type_fault(port, columns[0])
     if fault:
         return Offer(False, fault)
     words = columns[0].name if len(columns) == 1 else f"{len(columns)} columns"
@@ -65,9 +65,9 @@ def offer(design: Design, ports: Ports, port: DataPort, columns: Sequence[Column
     return Offer(True, f"{text}.{_taught(port)}{_width(port, columns)}")
 
 
-def _fault(port: DataPort, column: Column) -> str:
+def type_fault(port: DataPort, column: Column) -> str:
     """Return why one column cannot feed the port; empty if it can."""
-    name, steps, symbolic = shown_name(port), _steps(port), _is_symbolic(port)
+    name, steps, symbolic = shown_name(port), steps_of(port), is_symbolic(port)
     takes = f"{name} takes {port.type}"
     if column.kind == "text":
         return "" if symbolic else f"{column.name} holds text, {takes}: choose numbers."
@@ -86,18 +86,19 @@ def _fault(port: DataPort, column: Column) -> str:
 def _several_fault(port: DataPort, columns: Sequence[Column]) -> str:
     """Return why several columns cannot make up a vector for the port; empty if they can."""
     name = shown_name(port)
-    if _is_symbolic(port) or len(port.type.shape) != 1:
+    if is_symbolic(port) or len(port.type.shape) != 1:
         return f"{name} takes one column: only vectors are made of several."
     wrong = next((column for column in columns if column.kind not in ("integer", "number")), None)
     return "" if wrong is None else f"Only columns of single numbers make one vector, {wrong.name} holds other values."
 
 
-def _is_symbolic(port: DataPort) -> bool:
+def is_symbolic(port: DataPort) -> bool:
+    """Return whether the port takes symbols, classes or labels rather than numbers."""
     return port.type.dtype == "int32" or port.classes is not None or port.one_hot
 
 
-def _steps(port: DataPort) -> tuple[int | None, ...]:
-    """The port's shape without the axis of symbols or classes."""
+def steps_of(port: DataPort) -> tuple[int | None, ...]:
+    """Return the shape of the port without the axis of symbols or classes."""
     return port.type.shape if port.type.dtype == "int32" else port.type.shape[:-1]
 
 
@@ -107,7 +108,7 @@ def _taught(port: DataPort) -> str:
 
 def _width(port: DataPort, columns: Sequence[Column]) -> str:
     """Return a note for a vector of another width, which a button of the Data tab can correct; empty otherwise."""
-    if _is_symbolic(port) or len(port.type.shape) != 1:
+    if is_symbolic(port) or len(port.type.shape) != 1:
         return ""
     wide = sum(column.shape[-1] if column.shape else 1 for column in columns)
     expected = port.type.shape[0]

@@ -11,12 +11,14 @@ import msgspec
 import numpy as np
 
 from seqdec_gui.data.codecs import FittedCodec, FittedText
+from seqdec_gui.data.demands import Demand, Fit
 from seqdec_gui.data.earlier import EarlierFit, Kept, fitted_with
 from seqdec_gui.data.fitted import Fitted, FittedPort, encode, faults
-from seqdec_gui.data.fitting import Demand, Fit, TextPlan, text_codec
+from seqdec_gui.data.fitting import TextPlan, text_codec
 from seqdec_gui.data.formats.base import Array, Column, Table
 from seqdec_gui.data.formats.registry import data_suffixes
 from seqdec_gui.data.numbering import TextBinding, plan_texts
+from seqdec_gui.data.row_faults import FAULTS, faulty_rows
 from seqdec_gui.data.soundness import is_constant, survey
 from seqdec_gui.data.sources import ColumnSource
 from seqdec_gui.data.split import Parts, Rows, split_rows
@@ -25,6 +27,7 @@ from seqdec_gui.data.tensor_feeds import TensorFeed, expand
 from seqdec_gui.domain.bindings import Binding, DataSource, Reading
 from seqdec_gui.domain.dataflow import DataPort
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
+from seqdec_gui.domain.wording import counted
 
 __all__ = ["Bound", "Dataset", "TensorFeed", "Trial", "expand", "open_dataset", "try_fit"]
 
@@ -121,11 +124,48 @@ def try_fit(
         fits = [_fit_from(fitted, at) for at in bound]
     else:
         fits = _fits(bound, ports, parts, rows, source, earlier)
-    problems += [problem for result in fits for problem in result.problems]
+    found = [problem for result in fits for problem in result.problems]
     for at, result in zip(bound, fits, strict=True):
-        codec = None if errors(result.problems) else result.codec
-        problems += survey(at.port, at.source, codec, fitted is not None or _has_length(at))
+        unfit = [problem for problem in errors(result.problems) if problem.code not in _leaves_out(source)]
+        codec = None if unfit else result.codec
+        found += survey(at.port, at.source, codec, fitted is not None or _has_length(at))
+    if source.faulty_rows == "leave_out":
+        parts, found = _without_faulty_rows(bound, fits, parts, rows, found)
+    problems += found
     return Trial(tuple(bound), tuple(fits), parts, rows, tuple(problems))
+
+
+def _leaves_out(source: DataSource) -> frozenset[str]:
+    """Return the codes of problems whose rows are left out, so that they are no problems any more."""
+    return FAULTS if source.faulty_rows == "leave_out" else frozenset()
+
+
+def _without_faulty_rows(
+    bound: Sequence[Bound], fits: Sequence[Fit], parts: Parts, rows: int, problems: list[Problem]
+) -> tuple[Parts, list[Problem]]:
+    """Return the parts without rows that some port cannot encode, and the problems without those of these rows."""
+    bad = np.zeros(rows, bool)
+    notes = []
+    for at, result in zip(bound, fits, strict=True):
+        if result.codec is None:
+            continue
+        try:
+            own = faulty_rows(result.codec, at.source)
+        except InvalidInput:
+            continue  # a problem of the whole column, which stands among the others
+        bad |= own
+        if own.any():
+            text = (
+                f"{at.source.label}: {counted(int(own.sum()), 'row')} of {rows:,} cannot be used and are left out, the first "
+                f"is row {int(own.argmax()) + 1}."
+            )
+            notes.append(Problem("warning", "rows_left_out", at.port.port, text))
+    kept = Parts(*(part[~bad[part]] for part in parts))
+    left = [problem for problem in problems if problem.code not in FAULTS or not notes]
+    if not len(kept.training) and len(parts.training):
+        text = f"All of {counted(rows, 'row')} cannot be used for some port, so none is left for training."
+        left.append(Problem("error", "no_training_rows", "data", text, "Change the codecs, or mend the rows."))
+    return kept, [*left, *notes]
 
 
 def open_dataset(
@@ -312,7 +352,10 @@ def _fits(
     bound_names = {at.port.name for at in bound}
     free = {port.name: port for port in ports if port.name not in bound_names}
     taught = [free.get(at.port.taught) for at in bound]
-    demands = [Demand(at.port, loss, training, int(loss is not None)) for at, loss in zip(bound, taught, strict=True)]
+    leaves_out = source.faulty_rows == "leave_out"
+    demands = [
+        Demand(at.port, loss, training, int(loss is not None), leaves_out) for at, loss in zip(bound, taught, strict=True)
+    ]
     kept = [
         Kept(at.binding.codec) if earlier is None else earlier.kept(demand, at.source, at.binding.codec)
         for at, demand in zip(bound, demands, strict=True)

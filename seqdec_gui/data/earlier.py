@@ -11,12 +11,21 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from seqdec_gui.data.codecs import FittedCategory, FittedCodec, FittedIds, FittedNumbers, FittedText
+from seqdec_gui.data.codecs import (
+    FittedBits,
+    FittedCategory,
+    FittedCodec,
+    FittedIds,
+    FittedNumbers,
+    FittedProjection,
+    FittedText,
+)
+from seqdec_gui.data.demands import Demand, Fit, symbol_room
 from seqdec_gui.data.fitted import Fitted
-from seqdec_gui.data.fitting import Demand, Fit, TextPlan, fit, marks_of, sorted_labels, symbol_room
+from seqdec_gui.data.fitting import TextPlan, fit, marks_of, sorted_labels
 from seqdec_gui.data.sources import Source
 from seqdec_gui.data.tensor_feeds import TensorFeed
-from seqdec_gui.domain.bindings import CategoryCodec, Codec, IdsCodec, TextCodec, ValuesCodec, VectorCodec
+from seqdec_gui.domain.bindings import BitsCodec, CategoryCodec, Codec, IdsCodec, TextCodec, ValuesCodec, VectorCodec
 from seqdec_gui.domain.dataflow import DataPort
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
 from seqdec_gui.domain.wording import counted
@@ -144,7 +153,10 @@ def _kept(codec: Codec | None, known: FittedCodec, source: Source) -> Kept:
         case FittedText():
             text_codec = codec if isinstance(codec, TextCodec) else TextCodec()
             marks, length = _MARKS[known.begin, known.end], text_codec.length
-            kept_codec = TextCodec(known.tokens, (), length, marks, known.padding, known.reverse, known.lowercase)
+            kept_codec = TextCodec(
+                known.tokens, (), length, marks, known.padding, known.reverse, known.lowercase, normalise=known.normalise,
+                strip=known.strip, unknown=known.unknown, longer=text_codec.longer,
+            )  # fmt: skip
             longer_charset = text_codec.charset if len(text_codec.charset) > len(known.charset) else known.charset
             return Kept(kept_codec, msgspec.structs.replace(known, charset=longer_charset))
         case FittedCategory():
@@ -157,8 +169,13 @@ def _kept(codec: Codec | None, known: FittedCodec, source: Source) -> Kept:
             return Kept(CategoryCodec((*labels, *(label for label in new if label not in labels))), known)
         case FittedIds():
             return Kept(IdsCodec(known.pad_id), known)
+        case FittedProjection():
+            missing: Literal["refuse", "mean"] = "mean" if known.fill else "refuse"
+            return Kept(VectorCodec(components=float(len(known.axes)), missing=missing), known)
         case FittedNumbers():
-            return Kept(ValuesCodec(), known)
+            return Kept(ValuesCodec("mean" if known.fill else "refuse"), known)
+        case FittedBits():
+            return Kept(BitsCodec(known.bits), known)
 
 
 def _of_both_ends(fed: FittedCodec, judged: FittedCodec, demand: Demand) -> tuple[FittedCodec, tuple[Problem, ...]]:
@@ -184,7 +201,7 @@ def _differences(codec: Codec | None, known: FittedCodec, port: DataPort) -> lis
         case TextCodec(), FittedText():
             differences = [
                 f"{name} is {_shown(value)} here and was {_shown(earlier_value)} there"
-                for name in ("tokens", "padding", "reverse", "lowercase")
+                for name in ("tokens", "padding", "reverse", "lowercase", "normalise")
                 if (value := getattr(codec, name)) != (earlier_value := getattr(known, name))
             ]
             common = min(len(codec.charset), len(known.charset))
@@ -200,7 +217,9 @@ def _differences(codec: Codec | None, known: FittedCodec, port: DataPort) -> lis
         case IdsCodec(), FittedIds():
             alike = codec.pad_id in (None, known.pad_id)
             return [] if alike else [f"the id of padding is {codec.pad_id} here and was {known.pad_id} there"]
-        case VectorCodec(standardise="auto"), FittedNumbers():
+        case VectorCodec(components=components), FittedNumbers() if (components is None) == isinstance(known, FittedProjection):
+            return [f"the vector was {'' if components is None else 'not '}reduced to principal components there"]
+        case (BitsCodec(), FittedBits()) | (VectorCodec(standardise="auto"), FittedNumbers()):
             return []
         case VectorCodec() | ValuesCodec(), FittedNumbers():
             alike = (isinstance(codec, VectorCodec) and codec.standardise is True) == bool(known.mean)
@@ -241,11 +260,15 @@ def _with_earlier(
                 return new, [Problem("error", "fit_differs", where, text, f"Store them so. {FIT_ANEW}")]
             hollow = known.pad_id is None and new.depth > 0 and new.pad_id == new.depth  # steps without a symbol are new
             return new if hollow else msgspec.structs.replace(new, pad_id=known.pad_id), []
-        case FittedNumbers(), FittedNumbers():
+        case FittedProjection(), FittedProjection() if new.shape == known.shape and len(new.axes) == len(known.axes):
+            return known, []
+        case FittedBits(), FittedBits():
+            return known, []
+        case FittedNumbers(), FittedNumbers() if not isinstance(known, FittedProjection):
             if known.mean and new.shape[-1:] != (len(known.mean),):
                 text = f"{source.label} has rows of shape {new.shape}; the earlier run standardised {len(known.mean)} values."
                 return new, [Problem("error", "wrong_shape", where, text, f"Bind as many values as there were. {FIT_ANEW}")]
-            return FittedNumbers(new.shape, known.mean, known.deviation), []
+            return FittedNumbers(new.shape, known.mean, known.deviation, known.fill), []
         case _:
             text = f"{source.label} was bound as {_tag(known)} in the earlier run, and is {_tag(new)} now."
             return new, [Problem("error", "fit_differs", where, text, f"Bind a column of the same kind. {FIT_ANEW}")]

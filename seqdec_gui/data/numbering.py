@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from seqdec_gui.data.codecs import FittedText, TextNumbering
-from seqdec_gui.data.fitting import Demand, TextPlan, marks_of, symbol_room, symbols_in
+from seqdec_gui.data.demands import Demand, symbol_room
+from seqdec_gui.data.fitting import TextPlan, charset_of, form_of, marks_of
 from seqdec_gui.data.sources import Source
-from seqdec_gui.data.tokens import Survey, TokenKind, survey
+from seqdec_gui.data.tokens import Survey, TextForm, survey
 from seqdec_gui.domain.bindings import Numbering, TextCodec
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.wording import listed
@@ -70,13 +71,13 @@ def plan_texts(bindings: Sequence[TextBinding], default: Numbering) -> list[Text
     `default` is the design's `data.numbering`. If the blocks of a group have no room for the shared numbering, each binding of
     the group gets a numbering of its own, with a remark, unless a codec demands "shared".
     """
-    surveys: dict[tuple[Column, TokenKind, bool], Survey] = {}
+    surveys: dict[tuple[Column, TextForm], Survey] = {}
     known: dict[int, _Surveyed] = {}
     for place, binding in enumerate(bindings):
-        key = (binding.column, binding.codec.tokens, binding.codec.lowercase)
+        key = (binding.column, form_of(binding.codec))
         try:
             if key not in surveys:
-                surveys[key] = survey(binding.source.texts(), *key[1:])
+                surveys[key] = survey(binding.source.texts(), key[1])
         except InvalidInput:
             continue
         known[place] = _Surveyed(binding, surveys[key])
@@ -100,7 +101,7 @@ def _groups(known: dict[int, _Surveyed], default: Numbering) -> list[list[int]]:
 
 def _belong(first: TextBinding, second: TextBinding, default: Numbering) -> bool:
     """Return whether two bindings share a numbering."""
-    if (first.codec.tokens, first.codec.lowercase) != (second.codec.tokens, second.codec.lowercase):
+    if form_of(first.codec)._replace(strip="none") != form_of(second.codec)._replace(strip="none"):
         return False
     connected = first.column == second.column or _ends_of_one_decoder(first, second) or _ends_of_one_decoder(second, first)
     if first.earlier is not None or second.earlier is not None:  # what the earlier run numbered alike stays so
@@ -120,8 +121,8 @@ def _numbering(members: Sequence[_Surveyed]) -> TextNumbering:
     marks = [each.binding.marks() for each in members]
     initial = next((each.binding.initial_charset for each in members if each.binding.initial_charset), ())
     open_charsets = [each for each in members if each.binding.earlier is not None or not each.binding.codec.charset]
-    further = {symbol for each in open_charsets for symbol in symbols_in(each.seen)}.difference(initial)
-    return TextNumbering((*initial, *sorted(further)), any(begin for begin, _ in marks), any(end for _, end in marks))
+    charset = charset_of([each.seen for each in open_charsets], [each.binding.codec for each in members], initial)
+    return TextNumbering(charset, any(begin for begin, _ in marks), any(end for _, end in marks))
 
 
 def _plans(members: Sequence[_Surveyed]) -> Iterable[TextPlan]:
@@ -131,9 +132,13 @@ def _plans(members: Sequence[_Surveyed]) -> Iterable[TextPlan]:
     demanded = any(each.binding.codec.numbering == "shared" or each.binding.earlier is not None for each in members)
     apart_fits = all(each.binding.fits(each.alone.symbols) for each in members)
     if fits or demanded or not apart_fits or len(members) == 1:
-        return [TextPlan(together, each.seen) for each in members]
+        unknown = any(each.binding.codec.has_unknown for each in members)
+        return [TextPlan(together, each.seen, unknown=unknown) for each in members]
     ports = [each.binding.port for each in members]
-    return [TextPlan(each.alone, each.seen, tuple(_numbered_apart(each.binding, ports, needed))) for each in members]
+    return [
+        TextPlan(each.alone, each.seen, tuple(_numbered_apart(each.binding, ports, needed)), each.binding.codec.has_unknown)
+        for each in members
+    ]
 
 
 def _numbered_apart(binding: TextBinding, ports: Sequence[str], needed: int) -> list[Problem]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from seqdec_gui.data.codecs import FittedCategory, FittedText
 from seqdec_gui.data.dataset import Bound
-from seqdec_gui.data.fitting import Fit
-from seqdec_gui.domain.bindings import IdsCodec
+from seqdec_gui.data.demands import Fit
+from seqdec_gui.data.row_faults import FAULTS
+from seqdec_gui.domain.bindings import BitsCodec, Codec, IdsCodec, TextCodec, ValuesCodec, VectorCodec
 from seqdec_gui.domain.dataflow import DataPort
 from seqdec_gui.domain.design import Design, Port
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.wording import listed
+
+_LOOKED_AT = 100
+"""The number of rows that are looked at to offer a codec."""
 
 
 class Remedy(NamedTuple):
@@ -32,25 +36,78 @@ class Advice(NamedTuple):
 
 def remedies(design: Design, at: Bound, problem: Problem) -> tuple[Remedy, ...]:
     """Return edits that solve this problem of a bound port; empty if the user has to decide."""
+    code = problem.code
     if (wanted := problem.wanted) is not msgspec.UNSET:
-        if problem.code in ("too_many_symbols", "numbered_apart"):
+        if code in ("too_many_symbols", "numbered_apart"):
             return _changed(design, _symbol_fields(design, at.port, wanted))
-        if problem.code == "too_long":
-            return _changed(design, _length_fields(design, at.port, wanted))
-        if problem.code == "too_many_labels":
-            return _changed(design, _width_fields(design, at.port, (wanted,)))
-        if problem.code in ("looks_like_padding", "symbol_is_masked"):
+        if code == "too_long":
+            longer = _changed(design, _length_fields(design, at.port, wanted))
+            return (*longer, _with_text_options(design, at, "Cut longer rows", longer="truncate"), *_left_out(design))
+        if code == "one_long_row":
+            cut = _with_text_options(design, at, f"Cut rows at {wanted:,} symbols", length=wanted, longer="truncate")
+            shorter = _with_text_options(design, at, "", length=wanted).design
+            left_out = tuple(Remedy("Leave longer rows out", each.design) for each in _left_out(shorter))
+            return (cut, *left_out)
+        if code == "too_many_labels":
+            return (*_changed(design, _width_fields(design, at.port, (wanted,))), *_as_bits(design, at))
+        if code in ("looks_like_padding", "symbol_is_masked"):
             return _padding_named(design, at, wanted)
-    if problem.code == "wrong_shape":
+        if code == "wrong_shape":
+            return _changed(design, _width_fields(design, at.port, (wanted,)))
+    if code == "wrong_shape":
         return _changed(design, _width_fields(design, at.port, at.source.shape))
-    return ()
+    if code == "unknown_symbol":
+        return (_with_text_options(design, at, "Take an unknown symbol for it", unknown=True), *_left_out(design))
+    if code == "mixed_normal_forms":
+        return (_with_text_options(design, at, "Compose letters and accents", normalise="nfc"),)
+    if code == "not_finite":
+        return (*_filled(design, at), *_left_out(design))
+    if code in ("wrong_column_type", "label_needs_vector"):
+        return _as_bits(design, at)
+    return _left_out(design) if code in FAULTS else ()
+
+
+def _left_out(design: Design) -> tuple[Remedy, ...]:
+    """Return the remedy that leaves rows out that cannot be used."""
+    left_out = design.with_data(msgspec.structs.replace(design.data, faulty_rows="leave_out"))
+    return () if left_out == design else (Remedy("Leave such rows out", left_out),)
+
+
+def _with_text_options(design: Design, at: Bound, words: str, **options: Any) -> Remedy:
+    codec = at.binding.codec if isinstance(at.binding.codec, TextCodec) else TextCodec()
+    return Remedy(words, _with_codec(design, at, msgspec.structs.replace(codec, **options)))
+
+
+def _filled(design: Design, at: Bound) -> tuple[Remedy, ...]:
+    """Return the remedy that takes the mean for missing numbers."""
+    codec = at.binding.codec
+    if codec is None:
+        codec = VectorCodec() if at.port.role == "input" and len(at.port.type.shape) == 1 else ValuesCodec()
+    if not isinstance(codec, VectorCodec | ValuesCodec) or codec.missing == "mean":
+        return ()
+    return (
+        Remedy("Take the mean for missing numbers", _with_codec(design, at, msgspec.structs.replace(codec, missing="mean"))),
+    )
+
+
+def _as_bits(design: Design, at: Bound) -> tuple[Remedy, ...]:
+    """Return the remedy that reads texts of zeros and ones as vectors, if the first rows are such texts."""
+    if at.source.kind != "text" or at.port.role != "input" or len(at.port.type.shape) != 1:
+        return ()
+    texts = [text for chunk in at.source.page(0, _LOOKED_AT).texts() for text in chunk.to_pylist()]
+    bits = bool(texts) and len(set(map(len, texts))) == 1 and all(text and set(text) <= {"0", "1"} for text in texts)
+    return (Remedy("Read the digits as a vector of bits", _with_codec(design, at, BitsCodec())),) if bits else ()
+
+
+def _with_codec(design: Design, at: Bound, codec: Codec) -> Design:
+    new = msgspec.structs.replace(at.binding, codec=codec)
+    bindings = tuple(new if each == at.binding else each for each in design.data.bindings)
+    return design.with_data(msgspec.structs.replace(design.data, bindings=bindings))
 
 
 def _padding_named(design: Design, at: Bound, pad_id: int) -> tuple[Remedy, ...]:
     codec = at.binding.codec if isinstance(at.binding.codec, IdsCodec) else IdsCodec()
-    binding = msgspec.structs.replace(at.binding, codec=msgspec.structs.replace(codec, pad_id=pad_id))
-    bindings = tuple(binding if each == at.binding else each for each in design.data.bindings)
-    return (Remedy(f"Take id {pad_id} for padding", design.with_data(msgspec.structs.replace(design.data, bindings=bindings))),)
+    return (Remedy(f"Take id {pad_id} for padding", _with_codec(design, at, msgspec.structs.replace(codec, pad_id=pad_id))),)
 
 
 def advice(design: Design, at: Bound, fit: Fit) -> tuple[Advice, ...]:

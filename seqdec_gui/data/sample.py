@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqdec_gui.data.codecs import FittedCategory, FittedCodec, FittedIds, FittedText
+from seqdec_gui.data.codecs import FittedCategory, FittedCodec, FittedIds, FittedText, ReadsText
 from seqdec_gui.data.dataset import Bound, Trial
+from seqdec_gui.data.demands import Fit
 from seqdec_gui.data.fitted import encode, faults
-from seqdec_gui.data.fitting import Fit
 from seqdec_gui.data.tensor_feeds import TensorFeed, expand
 from seqdec_gui.domain.data_edits import shown_name
 from seqdec_gui.domain.problems import InvalidInput
@@ -64,7 +64,7 @@ def take_sample(trial: Trial, first: int, count: int = ROWS) -> Sample:
 
 
 def _samples_of(at: Bound, fit: Fit, codec: FittedCodec, first: int, rows: int) -> list[PortSample]:
-    page = at.source.page(first, rows, as_text=isinstance(codec, FittedText | FittedCategory))
+    page = at.source.page(first, rows, as_text=isinstance(codec, ReadsText))
     wrong = faults(codec, page, at.port.port)
     if wrong:
         return [_refused(at, feed, wrong[0].text) for feed in fit.feeds]

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from seqdec_gui.data.codecs import FittedNumbers
+from seqdec_gui.data.codecs import FittedNumbers, FittedProjection
 from seqdec_gui.data.fitted import Fitted
 from seqdec_gui.data.formats.base import Array
 from seqdec_gui.data.sources import NumberSurvey
@@ -76,7 +76,7 @@ def scalings(fitted: Fitted) -> tuple[Scaling, ...]:
     scalings = []
     for feed in fitted.feeds:
         codec = fitted.port(feed.array).codec
-        if isinstance(codec, FittedNumbers) and codec.mean:
+        if isinstance(codec, FittedNumbers) and codec.mean and not isinstance(codec, FittedProjection):
             scalings.append(Scaling(feed.name, feed.role, codec.mean, codec.deviation))
     return tuple(scalings)
 
@@ -89,6 +89,10 @@ def undo(scaling: Scaling, values: Array) -> Array:
 
 def in_short(codec: FittedNumbers) -> str:
     """Return a few words on how many of the numbers are standardised."""
+    if isinstance(codec, FittedProjection):
+        return (
+            f"{codec.shape[-1]:,} numbers reduced to {counted(len(codec.axes), 'principal component')} ({codec.explained:.1%})"
+        )
     scaled = sum(pair != (0.0, 1.0) for pair in zip(codec.mean, codec.deviation, strict=True))
     if not scaled:
         return "Numbers as they are"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from seqdec_gui.data.codecs import FittedCategory, FittedCodec, FittedText
+from seqdec_gui.data.codecs import FittedCodec, FittedText, ReadsText
 from seqdec_gui.data.formats.base import Array, Chunk
 from seqdec_gui.data.sources import ColumnSource, Source
+from seqdec_gui.data.tokens import Strip, has_breaks, stripped
 from seqdec_gui.domain.dataflow import DataPort
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.wording import counted
@@ -58,7 +59,7 @@ class TextSurvey(NamedTuple):
     """Rows with U+FFFD, which a program writes where it cannot decode a byte."""
 
 
-def survey_text(chunks: Iterator[Chunk]) -> TextSurvey:
+def survey_text(chunks: Iterable[Chunk]) -> TextSurvey:
     """Count rows with control characters and rows with line ends, and measure the lengths of all rows, in one pass."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -150,15 +151,17 @@ def length_problem(source: Source, seen: TextSurvey, where: str) -> Problem | No
         f"Row {row + 1} of {source.label[0].lower()}{source.label[1:]} has {longest:,} symbols and sets the length of all "
         f"rows; 99 of 100 rows have at most {usual:,}."
     )
-    hint = f"Shorten or remove it; with codec.length={usual} longer rows are refused."
-    return Problem("warning", "one_long_row", where, text, hint)
+    hint = (
+        f"Shorten or remove it; with codec.length={usual} longer rows are refused, and with codec.longer=truncate they are cut."
+    )
+    return Problem("warning", "one_long_row", where, text, hint, usual)
 
 
 def constant_problem(source: Source, codec: FittedCodec | None, where: str) -> Problem | None:
     """Warn if every row holds the same value."""
     if isinstance(source, ColumnSource) and source.is_group and constant_number(source.page(0, 2).numbers()) is None:
         return None
-    textual = source.kind == "text" or isinstance(codec, FittedText | FittedCategory)
+    textual = source.kind == "text" or isinstance(codec, ReadsText)
     value = constant_text(source.texts()) if textual else constant_number(source.numbers())
     if value is None or source.rows < 2:
         return None
@@ -210,9 +213,12 @@ def survey(port: DataPort, source: ColumnSource, codec: FittedCodec | None, has_
     where = port.port
     problems: list[Problem] = []
     try:
-        if isinstance(codec, FittedText | FittedCategory) or (codec is None and source.kind == "text"):
-            seen = survey_text(source.texts())
+        if isinstance(codec, ReadsText) or (codec is None and source.kind == "text"):
+            strip: Strip = codec.strip if isinstance(codec, FittedText) else "none"
+            seen = survey_text(stripped(chunk, strip) for chunk in source.texts())
             problems += text_problems(source, seen, where)
+            if isinstance(codec, FittedText):
+                problems += form_problems(source, codec, where)
             if isinstance(codec, FittedText) and not has_length and (long := length_problem(source, seen, where)):
                 problems.append(long)
             problems += [] if problems and problems[0].severity == "error" else western_problems(source, where)
@@ -220,6 +226,32 @@ def survey(port: DataPort, source: ColumnSource, codec: FittedCodec | None, has_
             problems.append(constant)
     except InvalidInput:
         return problems  # the fit has reported why the rows cannot be read
+    return problems
+
+
+def form_problems(source: ColumnSource, codec: FittedText, where: str) -> list[Problem]:
+    """Remark on line ends that are stripped, and warn of letters that stand composed and decomposed in the same column."""
+    import pyarrow.compute as pc
+
+    rows = composed = decomposed = 0
+    for chunk in source.texts():
+        text = stripped(chunk, "none")
+        if codec.strip == "newlines" and has_breaks(text):
+            rows += pc.sum(pc.not_equal(text, stripped(text, "newlines"))).as_py() or 0
+        if codec.normalise == "none" and not pc.all(pc.string_is_ascii(text)).as_py():
+            foreign = text.filter(pc.invert(pc.string_is_ascii(text)))
+            composed += pc.sum(pc.not_equal(foreign, pc.utf8_normalize(foreign, form="NFD"))).as_py() or 0
+            decomposed += pc.sum(pc.not_equal(foreign, pc.utf8_normalize(foreign, form="NFC"))).as_py() or 0
+    problems = []
+    if rows:
+        text = f"{source.label}: the line end at the end of {counted(rows, 'text')} is stripped."
+        problems.append(Problem("info", "newlines_stripped", where, text, "Set the codec's strip to none to keep it."))
+    if composed and decomposed:
+        text = (
+            f"{source.label} has letters with accents in two forms: composed in {counted(composed, 'row')}, letter and accent "
+            f"apart in {counted(decomposed, 'row')}; they are different symbols."
+        )
+        problems.append(Problem("warning", "mixed_normal_forms", where, text, f"Set {where}.codec.normalise=nfc."))
     return problems
 
 
@@ -256,6 +288,11 @@ def _marked_rows(chunk: Any) -> tuple[Array, Array]:
         lead = np.flatnonzero(raw[:-1] == 0xC2)
         controls = np.concatenate([controls, lead[raw[lead + 1] < 0xA0]])
     return _rows_of(controls, starts - first), _rows_of(low[is_break], starts - first)
+
+
+def control_rows(chunk: Any) -> Array:
+    """Return the indices of the rows of an Arrow string array that hold control characters."""
+    return _marked_rows(chunk)[0]
 
 
 def _rows_of(places: Array, starts: Array) -> Array:

@@ -12,6 +12,9 @@ from seqdec_gui.data.formats.base import CHUNK_ROWS, Array, Chunk, Column, Kind,
 from seqdec_gui.data.formats.registry import suffixes_of_arrays
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
+_KEPT_BYTES = 512 * 2**20
+"""The largest size, in bytes, of the matrix of several columns that is kept between passes over their rows."""
+
 _NAMED = 8
 """The number of columns of a group that its label names."""
 
@@ -39,6 +42,8 @@ class ColumnSource:
 
     def __init__(self, table: Table, columns: Sequence[Column]) -> None:
         first = columns[0]
+        self._matrix: Array | None = None
+        """The rows of several columns, once they were read, unless they are too large to keep."""
         self._table = table
         self._columns = columns
         self.rows = first.rows
@@ -59,6 +64,20 @@ class ColumnSource:
             self._require_numeric(column)
         if len(self._columns) == 1:
             yield from self._table.chunks(self._columns[0].name)
+            return
+        if self._matrix is not None:
+            for at in range(0, self.rows, CHUNK_ROWS):
+                yield self._matrix[at : at + CHUNK_ROWS]
+            return
+        if self.rows * len(self._columns) * 8 <= _KEPT_BYTES:
+            matrix = np.empty((self.rows, len(self._columns)))
+            for place, column in enumerate(self._columns):
+                row = 0
+                for chunk in self._table.chunks(column.name):
+                    matrix[row : row + len(chunk), place] = chunk
+                    row += len(chunk)
+            self._matrix = matrix
+            yield from self.numbers()
             return
         parts = [np.concatenate([*self._table.chunks(column.name), np.empty(0)]) for column in self._columns]
         for at in range(0, self.rows, CHUNK_ROWS):
@@ -120,6 +139,14 @@ class RowSource:
             piece = self._values[at : at + CHUNK_ROWS]
             yield text_array(piece if self.kind == "text" else piece.astype(str))
 
+    def row(self, row: int, label: str) -> RowSource:
+        """Return the rows of one row alone, under this label."""
+        return RowSource(label, self._values[row : row + 1])
+
+    def rows_at(self, rows: Array) -> RowSource:
+        """Return these rows alone."""
+        return RowSource(self.label, self._values[rows])
+
     def numbers(self) -> Iterator[Array]:
         if self.kind == "text":
             raise InvalidInput([wrong_kind(Column(self.label, self.kind, "", self.shape, self.rows), "numbers")])
@@ -149,31 +176,39 @@ class NumberSurvey(NamedTuple):
     """Whether every value of the training rows is -1, 0 or 1, in the shape of `mean`."""
 
 
-def survey_numbers(source: Source, training: Array | None = None) -> NumberSurvey:
-    """Survey all rows in one pass; mean and deviation are those of the rows where `training` (bool, one per row) is true."""
+def survey_numbers(source: Source, training: Array | None = None, fill: Array | None = None) -> NumberSurvey:
+    """Survey all rows in one pass; mean and deviation are those of the rows where `training` (bool, one per row) is true.
+
+    Rows with a value that is not finite count for nothing else. Missing values (NaN) are taken for `fill`, if that is given.
+    """
     row, bad, bad_row, low, high = 0, 0, -1, np.inf, -np.inf
     integral, one_hot, hollow = True, bool(source.shape) and source.shape[-1] > 1, False
     count, mean, squares = 0, np.zeros(source.shape[-1:]), np.zeros(source.shape[-1:])
     binary = np.ones(source.shape[-1:], bool)
     for chunk in source.numbers():
-        finite = _finite_rows(chunk)
+        here = len(chunk)
+        if fill is not None and chunk.dtype.kind == "f":
+            chunk = np.where(np.isnan(chunk), fill, chunk)
+        finite = finite_rows(chunk)
         if not finite.all():
             if bad_row < 0:
                 bad_row = row + int(np.argmin(finite))
             bad += int(np.count_nonzero(~finite))
-        elif not bad and chunk.size:
+        chosen = finite if training is None else finite & training[row : row + here]
+        used = chunk if chosen.all() else chunk[chosen]
+        chunk = chunk if finite.all() else chunk[finite]
+        if chunk.size:
             low, high = min(low, float(chunk.min())), max(high, float(chunk.max()))
             integral = integral and (chunk.dtype.kind != "f" or bool((chunk == np.trunc(chunk)).all()))
             one_hot = one_hot and integral and low >= 0 and high <= 1
             if one_hot:
                 ones = chunk.sum(axis=-1)
                 one_hot, hollow = bool((ones <= 1).all()), hollow or bool((ones == 0).any())
-            used = chunk if training is None else chunk[training[row : row + len(chunk)]]
             count, mean, squares = _combined(count, mean, squares, used)
             if binary.any():
                 values = used.reshape(-1, *binary.shape)
                 binary &= ((values == 0) | (values == 1) | (values == -1)).all(axis=0)
-        row += len(chunk)
+        row += here
     if high < 1:
         one_hot = False
     deviation = np.sqrt(squares / max(count, 1))
@@ -192,11 +227,27 @@ def _slice_of(chunks: Iterator[Chunk], first: int, count: int) -> list[str]:
     return texts
 
 
-def _finite_rows(chunk: Array) -> Array:
+def means_of_present(source: Source, training: Array) -> Array:
+    """Return the mean of every number along the last axis over the training rows, without missing and infinite values."""
+    shape = source.shape[-1:]
+    total, count, row = np.zeros(shape), np.zeros(shape, np.int64), 0
+    for chunk in source.numbers():
+        values = chunk[training[row : row + len(chunk)]].astype(np.float64).reshape(-1, *shape)
+        row += len(chunk)
+        finite = np.isfinite(values)
+        total += np.where(finite, values, 0.0).sum(axis=0)
+        count += finite.sum(axis=0)
+    means: Array = total / np.maximum(count, 1)
+    return means
+
+
+def finite_rows(chunk: Array, fills: bool = False) -> Array:
+    """Return which rows hold no value that is not finite in float32 (bool); with `fills`, NaN counts as finite."""
     if chunk.dtype.kind != "f":
         return np.ones(len(chunk), bool)
     with np.errstate(over="ignore"):
-        finite: Array = np.isfinite(chunk.astype(np.float32, copy=False)).reshape(len(chunk), -1).min(axis=1)
+        values = chunk.astype(np.float32, copy=False).reshape(len(chunk), -1)
+    finite: Array = (np.isfinite(values) | np.isnan(values) if fills else np.isfinite(values)).min(axis=1, initial=True)
     return finite
 
 

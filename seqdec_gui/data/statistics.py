@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from seqdec_gui.data.formats.base import Array, Column, Table
-from seqdec_gui.data.tokens import TokenKind, survey
+from seqdec_gui.data.tokens import TextForm, TokenKind, survey
 
 
 class NumberStatistics(msgspec.Struct, frozen=True, tag="number"):
@@ -59,7 +59,7 @@ def _of_text(table: Table, column: Column, tokens: TokenKind) -> TextStatistics:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    seen = survey(table.text_chunks(column.name), tokens)
+    seen = survey(table.text_chunks(column.name), TextForm(tokens))
     chunks = [chunk.cast(pa.large_string()) for chunk in table.text_chunks(column.name)]
     distinct = pc.count_distinct(pa.chunked_array(chunks, pa.large_string()), mode="only_valid").as_py()
     return TextStatistics(seen.rows, seen.empty, distinct, tuple(seen.lengths.tolist()), seen.symbols)

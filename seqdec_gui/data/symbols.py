@@ -95,6 +95,8 @@ def _meaning(
     allowed = np.zeros(width, bool)
     if isinstance(codec, FittedText):
         allowed[codec.first_symbol : codec.symbols] = True
+        if codec.unknown_id is not None:
+            allowed[codec.unknown_id] = False  # it is no text
         left = codec.padding == "left"
         end = codec.end_id
         if end is None and not left:

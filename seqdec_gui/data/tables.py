@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from seqdec_gui.data.formats.base import Array, Cell, Column, Kind, Table, reading
-from seqdec_gui.data.formats.registry import HINT, format_of, not_readable
+from seqdec_gui.data.formats.registry import format_of, not_readable, what_to_do
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.paths import path_fault
 from seqdec_gui.domain.problems import InvalidInput, Problem
@@ -18,6 +18,8 @@ __all__ = ["Array", "Cell", "Column", "Kind", "Table", "inspect", "open_table", 
 
 AS_DETECTED = Reading()
 """The options of a delimited text file whose dialect is detected completely."""
+_NAMED = 4
+"""The number of columns that the refusal of a file without rows names."""
 
 
 def open_table(path: Path, names: Sequence[str] | None = None, how: Reading = AS_DETECTED, bound: Sequence[str] = ()) -> Table:
@@ -30,11 +32,26 @@ def open_table(path: Path, names: Sequence[str] | None = None, how: Reading = AS
     path = Path(path)
     row = format_of(path)
     if row is None:
-        raise InvalidInput([Problem("error", "unknown_format", "data", not_readable(path), HINT)])
+        raise InvalidInput([Problem("error", "unknown_format", "data", not_readable(path), what_to_do(path))])
     _check_readable(path)
     table: Callable[..., Table] = row.table_class()
     with reading(path):
-        return table(path, names, how, bound) if row.delimited else table(path)
+        opened = table(path, names, how, bound) if row.options else table(path)
+    if opened.columns and not opened.rows:
+        raise _no_rows(opened)
+    return opened
+
+
+def _no_rows(table: Table) -> InvalidInput:
+    """Return the refusal of a file that has names of columns and nothing below them, as an empty file is refused."""
+    names = ", ".join(repr(column.name) for column in table.columns[:_NAMED]) + (", …" if len(table.columns) > _NAMED else "")
+    if table.dialect is None:
+        return InvalidInput(
+            f"{table.path} is empty: its columns {names} have no rows; expected at least one.", "empty_file", "data"
+        )
+    text = f"{table.path} is empty but for the names of its columns ({names}); expected rows below them."
+    hint = "If its first line is a row, say so: data.header=no."
+    return InvalidInput([Problem("error", "empty_file", "data", text, hint)])
 
 
 def inspect(path: Path, how: Reading = AS_DETECTED, names: Sequence[str] = ()) -> Table:

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from seqdec_gui.data.codecs import FittedIds, FittedNumbers, FittedText
+from seqdec_gui.data.codecs import FittedIds, FittedNumbers, FittedProjection, FittedText
 from seqdec_gui.data.fitted import Fitted
 from seqdec_gui.data.formats.base import Array
 from seqdec_gui.domain.design import Design
@@ -166,8 +166,8 @@ def _both(fitted: Fitted, name: str, loss: str, rows: Callable[[str], Array]) ->
         if values.ndim > 1:
             values = values[:, feed.first : feed.last]
         if isinstance(codec, FittedNumbers):
-            if codec.mean:
-                values = values * np.array(codec.deviation) + np.array(codec.mean)
+            if codec.mean or isinstance(codec, FittedProjection):
+                values = codec.unscaled(values)
             elif values.ndim == 3 and bool(((values == 0) | (values == 1)).all()) and values.shape[-1] >= LEAST_SYMBOLS:
                 values = np.where(values.any(axis=-1), values.argmax(axis=-1), values.shape[-1])  # one-hot, bound as numbers
         if values.ndim < 2:

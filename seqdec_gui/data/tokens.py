@@ -1,15 +1,21 @@
-"""Divides text into tokens, many rows at a time, without a Python loop over rows or symbols."""
+"""Prepares text, counts its tokens and gives them ids, many rows at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from seqdec_gui.data.formats.base import Array, Chunk
+from seqdec_gui.data.token_cutting import FIRST_KEY, tokenised
+from seqdec_gui.domain.bindings import Normalise, Strip
+from seqdec_gui.domain.bindings import Tokens as TokenKind
 
-TokenKind = Literal["characters", "words"]
+__all__ = [
+    "Lookup", "Strip", "Survey", "TextForm", "TokenKind", "first_row_with", "place", "prepared", "reversed_rows", "stripped",
+    "survey", "truncated",
+]  # fmt: skip
 
 
 class Survey(NamedTuple):
@@ -38,21 +44,27 @@ class Survey(NamedTuple):
         return int(self.lengths[length + 1 :].sum())
 
 
-def survey(chunks: Iterable[Chunk], tokens: TokenKind, lowercase: bool = False) -> Survey:
+class TextForm(NamedTuple):
+    """How text is prepared and divided into tokens; the fields are those of `domain.bindings.TextCodec`."""
+
+    tokens: TokenKind = "characters"
+    lowercase: bool = False
+    normalise: Normalise = "none"
+    strip: Strip = "none"
+
+
+def survey(chunks: Iterable[Chunk], form: TextForm) -> Survey:
     """Count symbols and lengths in one pass; a missing text counts as an empty text."""
     code_counts = np.zeros(0, np.int64)
-    words: dict[str, int] = {}
+    symbols: dict[str, int] = {}
     lengths_seen = np.zeros(0, np.int64)
     rows, longest, longest_row, empty_row = 0, -1, -1, -1
     for chunk in chunks:
-        text = normalised(chunk, lowercase)
-        if tokens == "characters":
-            codes, lengths = code_points(text)
-            code_counts = _added(code_counts, np.bincount(codes))
-        else:
-            indices, vocabulary, lengths = _words(text)
-            for word, times in zip(vocabulary, np.bincount(indices, minlength=len(vocabulary)), strict=True):
-                words[word] = words.get(word, 0) + int(times)
+        keys, lengths, vocabulary = tokenised(prepared(chunk, form), form.tokens)
+        counts = np.bincount(keys) if len(keys) else np.zeros(0, np.int64)
+        code_counts = _added(code_counts, counts[:FIRST_KEY])
+        for symbol, times in zip(vocabulary, counts[FIRST_KEY:].tolist(), strict=False):
+            symbols[symbol] = symbols.get(symbol, 0) + times
         if len(lengths):
             lengths_seen = _added(lengths_seen, np.bincount(lengths))
             at = int(lengths.argmax())
@@ -61,48 +73,56 @@ def survey(chunks: Iterable[Chunk], tokens: TokenKind, lowercase: bool = False) 
             if empty_row < 0 and lengths.min() == 0:
                 empty_row = rows + int(lengths.argmin())
         rows += len(lengths)
-    if tokens == "characters":
-        words = {chr(code): int(code_counts[code]) for code in np.flatnonzero(code_counts)}
-    return Survey(rows, dict(sorted(words.items())), lengths_seen, longest_row, empty_row)
+    for code in np.flatnonzero(code_counts).tolist():
+        symbols[chr(code)] = symbols.get(chr(code), 0) + int(code_counts[code])
+    return Survey(rows, dict(sorted(symbols.items())), lengths_seen, longest_row, empty_row)
 
 
 class Lookup:
-    """Maps tokens to the ids of one charset, and tokens outside the charset to -1."""
+    """Maps tokens to the ids of one charset, and tokens outside the charset to `unknown_id`."""
 
-    def __init__(self, charset: Sequence[str], first_id: int, tokens: TokenKind, lowercase: bool) -> None:
-        self._tokens = tokens
-        self._lowercase = lowercase
+    def __init__(self, charset: Sequence[str], first_id: int, form: TextForm, unknown_id: int = -1) -> None:
+        self._form = form
+        self._unknown_id = unknown_id
         self._ids = {symbol: first_id + i for i, symbol in enumerate(charset)}
-        if tokens == "characters":
-            self._table = np.full(max(map(ord, charset), default=0) + 2, -1, np.int32)
-            for symbol, number in self._ids.items():
-                self._table[ord(symbol)] = number
+        single = [symbol for symbol in charset if len(symbol) == 1]
+        self._table = np.full(max(map(ord, single), default=0) + 2, unknown_id, np.int32)
+        for symbol in single:
+            self._table[ord(symbol)] = self._ids[symbol]
 
     def ids(self, chunk: Chunk) -> tuple[Array, Array]:
         """Return the ids of all rows in a flat array, int32, and the number of tokens of each row, int64."""
-        text = normalised(chunk, self._lowercase)
-        if self._tokens == "characters":
-            codes, lengths = code_points(text)
-            last = min(len(self._table) - 1, np.iinfo(codes.dtype).max)  # ASCII rows have codes of one byte
-            return self._table[np.minimum(codes, last)], lengths
-        indices, vocabulary, lengths = _words(text)
-        table = np.array([self._ids.get(word, -1) for word in vocabulary], np.int32)
-        return table[indices], lengths
+        keys, lengths, vocabulary = tokenised(prepared(chunk, self._form), self._form.tokens)
+        last = len(self._table) - 1
+        if not vocabulary:
+            return self._table[np.minimum(keys, min(last, np.iinfo(keys.dtype).max))], lengths
+        ids = self._table[np.minimum(keys, last)]
+        composed = keys >= FIRST_KEY
+        of_vocabulary = np.array([self._ids.get(token, self._unknown_id) for token in vocabulary], np.int32)
+        ids[composed] = of_vocabulary[keys[composed] - FIRST_KEY]
+        return ids, lengths
 
 
-def first_row_with(chunks: Iterable[Chunk], unknown: Mapping[str, int], tokens: TokenKind, lowercase: bool) -> tuple[int, str]:
+def first_row_with(chunks: Iterable[Chunk], unknown: Mapping[str, int], form: TextForm) -> tuple[int, str]:
     """Return the first row that holds one of the symbols in `unknown`, and the first of them in that row; (-1, "") if none."""
     row = 0
+    lookup = Lookup(tuple(unknown), 0, form)
     for chunk in chunks:
-        text = normalised(chunk, lowercase)
-        lookup = Lookup(tuple(unknown), 0, tokens, False)
-        ids, lengths = lookup.ids(text)
+        ids, lengths = lookup.ids(chunk)
         places = np.flatnonzero(ids >= 0)
         if len(places):
             at = int(np.searchsorted(np.cumsum(lengths), places[0], side="right"))
             return row + at, list(unknown)[int(ids[places[0]])]
         row += len(lengths)
     return -1, ""
+
+
+def truncated(ids: Array, lengths: Array, room: int) -> tuple[Array, Array]:
+    """Return the first `room` flat ids of every row, and the new lengths."""
+    if not len(lengths) or lengths.max() <= room:
+        return ids, lengths
+    place_in_row = np.arange(len(ids)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    return ids[place_in_row < room], np.minimum(lengths, room)
 
 
 def place(ids: Array, lengths: Array, width: int, first: Array, dtype: Any) -> Array:
@@ -121,46 +141,41 @@ def reversed_rows(ids: Array, lengths: Array) -> Array:
     return result
 
 
-def normalised(chunk: Chunk, lowercase: bool) -> Any:
-    """Return an Arrow `large_string` array without nulls, in lower case if `lowercase`."""
+def prepared(chunk: Chunk, form: TextForm) -> Any:
+    """Return an Arrow `large_string` array without nulls, stripped, normalised and folded to lower case as `form` says."""
+    import pyarrow.compute as pc
+
+    text = stripped(chunk, form.strip)
+    if form.normalise != "none":
+        text = pc.utf8_normalize(text, form=form.normalise.upper())
+    return pc.utf8_lower(text) if form.lowercase else text
+
+
+def stripped(chunk: Chunk, strip: Strip) -> Any:
+    """Return an Arrow `large_string` array without nulls, and without line ends or white space at the ends of texts."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     text = chunk.cast(pa.large_string())
     if text.null_count:
         text = pc.fill_null(text, "")
-    return pc.utf8_lower(text) if lowercase else text
+    if strip == "spaces":
+        return pc.utf8_trim_whitespace(text)
+    return pc.utf8_rtrim(text, "\r\n") if strip == "newlines" and has_breaks(text) else text
 
 
-def code_points(text: Any) -> tuple[Array, Array]:
-    """Return the code points of all rows in a flat array, uint8 if all are ASCII, else uint32, and the length of each row."""
-    import pyarrow.compute as pc
+def has_breaks(text: Any) -> bool:
+    """Return whether some text of an Arrow `large_string` array holds a line end."""
+    raw = _bytes_of(text)
+    return bool(len(raw)) and bool((raw == 0x0A).any() or (raw == 0x0D).any())
 
+
+def _bytes_of(text: Any) -> Array:
     _, offset_buffer, data_buffer = text.buffers()
-    if not len(text):
-        return np.zeros(0, np.uint8), np.zeros(0, np.int64)
+    if not len(text) or data_buffer is None:
+        return np.zeros(0, np.uint8)
     offsets = np.frombuffer(offset_buffer, np.int64)[text.offset : text.offset + len(text) + 1]
-    raw = np.frombuffer(data_buffer, np.uint8)[offsets[0] : offsets[-1]] if data_buffer else np.zeros(0, np.uint8)
-    if not len(raw) or raw.max() < 128:
-        return raw, np.diff(offsets)
-    codes = np.frombuffer(raw.tobytes().decode("utf-8").encode("utf-32-le"), np.uint32)
-    return codes, pc.utf8_length(text).to_numpy(zero_copy_only=False).astype(np.int64)
-
-
-def _words(text: Any) -> tuple[Array, list[str], Array]:
-    """Return the index of every word in the vocabulary, the vocabulary, and the length of each row in words."""
-    import pyarrow.compute as pc
-
-    lists = pc.utf8_split_whitespace(pc.utf8_trim_whitespace(text))
-    lengths = pc.list_value_length(lists).to_numpy(zero_copy_only=False).astype(np.int64)
-    flat = pc.list_flatten(lists)
-    is_empty = pc.equal(flat, "")
-    if pc.any(is_empty).as_py():
-        rows_with_empty = pc.list_parent_indices(lists).filter(is_empty).to_numpy(zero_copy_only=False)
-        np.subtract.at(lengths, rows_with_empty, 1)
-        flat = flat.filter(pc.invert(is_empty))
-    coded = flat.dictionary_encode()
-    return coded.indices.to_numpy(zero_copy_only=False), coded.dictionary.to_pylist(), lengths
+    return np.frombuffer(data_buffer, np.uint8)[offsets[0] : offsets[-1]]
 
 
 def _added(total: Array, more: Array) -> Array:

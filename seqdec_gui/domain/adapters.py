@@ -73,6 +73,16 @@ def propose(design: Design, link: Link, inference: Inference | None = None) -> t
     return tuple(adapters)
 
 
+def standalone(known: Inference, source_type: PortType) -> tuple[Adapter, ...]:
+    """Return single steps that take this type, whatever follows: embeddings, layers that read or reduce a sequence."""
+    found: list[Adapter] = []
+    for adapter in _any(known, source_type):
+        inside = infer_block(Block(adapter.stem, adapter.kind), {adapter.enters: source_type})
+        if not inside.problems and adapter.leaves in inside.outputs:
+            found.append(adapter)
+    return tuple(found)
+
+
 def insert(design: Design, link: Link, adapter: Adapter, position: tuple[float, float] = (0.0, 0.0)) -> tuple[Design, str]:
     """Return the design with the adapter inserted into the link, and the id of the new block.
 
@@ -105,7 +115,13 @@ def _candidates(known: Inference, link: Link, source_type: PortType, target: Kin
     wanted = target.wanted_at(link.target.port, known.blocks[link.target.block].inputs)
     if isinstance(wanted, StatesType):
         yield from _to_states(source_type, wanted)
-    elif isinstance(source_type, StatesType):
+    else:
+        yield from _any(known, source_type, wanted)
+
+
+def _any(known: Inference, source_type: PortType, wanted: PortType | None = None) -> Iterator[Adapter]:
+    """Yield adapters to any type but states, by the type at the source."""
+    if isinstance(source_type, StatesType):
         width = _last(wanted) or sum(state.units for state in source_type.cells)
         yield Adapter(f"Join the states to a code of {width}", "code", Bottleneck(units=width), "inputs", "code")
     elif source_type.dtype == "int32" and len(source_type.shape) == 1:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.layers.layer import Layer
 from seqdec_gui.domain.layers.masks import gives_masks
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.shapes import Inference
@@ -20,12 +21,21 @@ def advice(design: Design, inference: Inference) -> Iterator[Problem]:
         if submodel is not None and gives_masks(submodel):
             text = "An .h5 file cannot carry the mask of padding of this block: plain Keras would refuse to load it."
             yield Problem("warning", "mask_not_in_h5", block.id, text, "Export as .keras, or do without the mask.")
+        if submodel is not None and any(_hard_sigmoid(call.layer) for call in submodel.calls):
+            text = "Keras 2 computes hard_sigmoid otherwise, so that the export format keras2-h5 cannot carry this block."
+            hint = "Choose another activation if a file for Keras 2 is wanted."
+            yield Problem("info", "activation_not_in_keras2", block.id, text, hint)
         for problem in block.parameters.advice(block.id in padded_left):
             where = f"{block.id}.{problem.where}" if problem.where else block.id
             yield msgspec.structs.replace(problem, where=where)
     if design.training.batch_statistics == "local":
         text = "Local batch statistics: a run on N devices is not equal to a run on one."
         yield Problem("warning", "local_statistics", "training.batch_statistics", text)
+
+
+def _hard_sigmoid(layer: Layer) -> bool:
+    named = dict(layer.arguments).get("activation") == "hard_sigmoid"
+    return named or (layer.inner is not None and _hard_sigmoid(layer.inner))
 
 
 def _padded_left(design: Design) -> frozenset[str]:

@@ -8,15 +8,25 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
+FaultyRows = Literal["refuse", "leave_out"]
 Numbering = Literal["shared", "own"]
 """Whether columns of text that belong together share the ids of symbols, or each column has its own."""
+
+Tokens = Literal["characters", "words", "smiles", "selfies", "graphemes"]
+Normalise = Literal["none", "nfc", "nfkc"]
+Strip = Literal["newlines", "spaces", "none"]
+Longer = Literal["refuse", "truncate"]
 
 
 class TextCodec(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=True):
     """Encodes text as token ids: 0 for padding, then (if used or reserved) begin and end, then the charset in order."""
 
     tokens: Annotated[
-        Literal["characters", "words"], Meta(description="What one token is; words are split at white space.")
+        Tokens,
+        Meta(
+            description="What one token is. words are split at white space; smiles: atoms, such as Cl or [nH], bonds and "
+            "rings; selfies: what stands in brackets; graphemes: letters with their accents, and composed emoji."
+        ),
     ] = "characters"
     charset: Annotated[tuple[str, ...], Meta(description="The tokens in order of their ids; empty: those of the data.")] = ()
     length: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
@@ -35,6 +45,37 @@ class TextCodec(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=T
             "data.numbering says, and own where a block has no room for the shared numbering."
         ),
     ] = "auto"
+    normalise: Annotated[
+        Normalise,
+        Meta(
+            description="Unicode normal form of the text: nfc composes letters and accents, nfkc also unites variants such as "
+            "ligatures and full-width letters."
+        ),
+    ] = "none"
+    strip: Annotated[
+        Strip, Meta(description="What is removed: line ends at the end of a text, or white space at both of its ends.")
+    ] = "newlines"
+    min_count: Annotated[
+        int, Meta(ge=1, le=2**31 - 1, description="Tokens that occur less often than this become the unknown symbol.")
+    ] = 1
+    max_symbols: (
+        Annotated[
+            int,
+            Meta(ge=1, le=2**31 - 1, description="The most frequent tokens that get an id; others become the unknown symbol."),
+        ]
+        | None
+    ) = None
+    unknown: Annotated[
+        bool, Meta(description="Give tokens outside the charset the id of an unknown symbol, instead of refusing their rows.")
+    ] = False
+    longer: Annotated[
+        Longer, Meta(description="What becomes of rows with more tokens than there is room for: refused, or cut at their ends.")
+    ] = "refuse"
+
+    @property
+    def has_unknown(self) -> bool:
+        """Whether there is an unknown symbol: asked for, or needed since rare tokens get no id."""
+        return self.unknown or self.min_count > 1 or self.max_symbols is not None
 
 
 class IdsCodec(msgspec.Struct, frozen=True, tag="ids", forbid_unknown_fields=True):
@@ -56,8 +97,13 @@ class IdsCodec(msgspec.Struct, frozen=True, tag="ids", forbid_unknown_fields=Tru
     ) = None
 
 
+Missing = Annotated[
+    Literal["refuse", "mean"], Meta(description="What stands for a missing number: nothing, its row is refused; or the mean.")
+]
+
+
 class VectorCodec(msgspec.Struct, frozen=True, tag="vector", forbid_unknown_fields=True):
-    """Standardises numbers to mean 0 and deviation 1 over the training rows, if needed or asked for."""
+    """Scales numbers over the training rows, if needed or asked for, and may reduce them to their principal components."""
 
     standardise: Annotated[
         bool | Literal["auto"],
@@ -66,6 +112,23 @@ class VectorCodec(msgspec.Struct, frozen=True, tag="vector", forbid_unknown_fiel
             "mean within 0.1 of 0 and a deviation within 0.1 of 1."
         ),
     ] = "auto"
+    scaling: Annotated[
+        Literal["standard", "minmax"],
+        Meta(description="standard: to mean 0 and deviation 1; minmax: to the range from 0 to 1."),
+    ] = "standard"
+    components: (
+        Annotated[
+            float,
+            Meta(
+                gt=0,
+                le=8192,
+                description="The number of principal components to which the vector is reduced, after scaling; below 1 the "
+                "share of the variance that they keep. Predictions are turned back.",
+            ),
+        ]
+        | None
+    ) = None
+    missing: Missing = "refuse"
 
 
 class CategoryCodec(msgspec.Struct, frozen=True, tag="category", forbid_unknown_fields=True):
@@ -77,8 +140,18 @@ class CategoryCodec(msgspec.Struct, frozen=True, tag="category", forbid_unknown_
 class ValuesCodec(msgspec.Struct, frozen=True, tag="values", forbid_unknown_fields=True):
     """Takes numbers as they are."""
 
+    missing: Missing = "refuse"
 
-Codec: TypeAlias = TextCodec | IdsCodec | VectorCodec | CategoryCodec | ValuesCodec
+
+class BitsCodec(msgspec.Struct, frozen=True, tag="bits", forbid_unknown_fields=True):
+    """Takes every digit of a text of zeros and ones, such as a fingerprint, for a number of a vector."""
+
+    bits: (
+        Annotated[int, Meta(ge=1, le=1_000_000, description="How many digits a text has; none: as many as the first.")] | None
+    ) = None
+
+
+Codec: TypeAlias = TextCodec | IdsCodec | VectorCodec | CategoryCodec | ValuesCodec | BitsCodec
 
 
 class Binding(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -109,14 +182,15 @@ class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The options for reading delimited text files of a dataset; `auto` detects an option from the content of each file."""
+    """The options for reading the text files and sheets of a dataset; `auto` detects an option from each file's content."""
 
     header: Annotated[
         Literal["auto", "yes", "no"],
         Meta(description="Whether the first line names the columns; without, they are called column 1, column 2, ..."),
     ] = "auto"
     delimiter: Annotated[
-        Literal["auto", ",", ";", "tab", "|", "space"], Meta(description="What stands between two cells of a line.")
+        Literal["auto", ",", ";", "tab", "|", "space", "none"],
+        Meta(description="What stands between two cells of a line; none: every line is one text."),
     ] = "auto"
     quoting: Annotated[
         Literal["auto", "yes", "no"],
@@ -125,10 +199,24 @@ class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     encoding: Annotated[
         str, Meta(description="The character encoding as Python names it: utf-8, cp1252, latin-1, utf-16, ...")
     ] = "auto"
+    decimal: Annotated[
+        Literal["auto", ".", ","],
+        Meta(description="The decimal mark of numbers; the other of point and comma then stands between thousands."),
+    ] = "auto"
+    comment: Annotated[
+        str,
+        Meta(
+            description="What lines begin with that are no rows: #, %, // and the like, anywhere in the file. none: every "
+            "line is a row; auto: lines with # before the table, if they have fewer cells."
+        ),
+    ] = "auto"
+    sheet: Annotated[str, Meta(description="The sheet of a workbook, by its name or number from 1; empty: the first.")] = ""
 
     def __post_init__(self) -> None:
         if self.encoding != "auto" and not is_text_encoding(self.encoding):
             raise ValueError("Expected auto or a character encoding such as utf-8, cp1252, latin-1 or utf-16")
+        if not 1 <= len(self.comment) <= 8 or any(mark in self.comment for mark in '"\r\n'):
+            raise ValueError("Expected auto, none, or what comment lines begin with, such as # or %")
 
 
 def is_text_encoding(name: str) -> bool:
@@ -159,6 +247,14 @@ class DataSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "files): each by itself. The first column that is bound makes null shared."
         ),
     ] = None
+
+    faulty_rows: Annotated[
+        FaultyRows,
+        Meta(
+            description="What becomes of rows that cannot be used (empty, too long, with an unknown symbol or a missing "
+            "number): the training is refused, or they are left out of it, and counted."
+        ),
+    ] = "refuse"
 
     def with_bindings(self, bindings: tuple[Binding, ...]) -> DataSource:
         """Return the dataset with these bindings. The first binding sets the numbering to "shared" if it is not set."""

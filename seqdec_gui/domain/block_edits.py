@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import NamedTuple
 
 import msgspec
 
@@ -13,23 +14,32 @@ from seqdec_gui.domain.shapes import Inference, infer_block
 from seqdec_gui.domain.validation import verdict
 
 
-def copied(design: Design, block_ids: Collection[str]) -> str:
-    """Return the blocks and the links among them as the text of a design file, without data and training."""
+class Pasted(NamedTuple):
+    """A design with what was pasted into it: the new ids of blocks, and of frames and notes."""
+
+    design: Design
+    blocks: tuple[str, ...]
+    annotations: tuple[str, ...] = ()
+
+
+def copied(design: Design, block_ids: Collection[str], annotation_ids: Collection[str] = ()) -> str:
+    """Return the blocks, the links among them, and frames and notes as the text of a design file, without data and training."""
     blocks = tuple(block for block in design.blocks if block.id in block_ids)
     links = tuple(link for link in design.links if link.source.block in block_ids and link.target.block in block_ids)
-    return design_file.dumps(Design(blocks, links))
+    part = Design(blocks, links).with_annotations(one for one in design.annotations if one.id in annotation_ids)
+    return design_file.dumps(part, whole=False)
 
 
-def pasted(design: Design, text: str, offset: tuple[float, float]) -> tuple[Design, tuple[str, ...]]:
-    """The design with the blocks and links of a copied text, under new ids and moved by `offset`, and those ids.
+def pasted(design: Design, text: str, offset: tuple[float, float]) -> Pasted:
+    """The design with what a copied text holds, under new ids and moved by `offset`.
 
     Raises InvalidInput where the text is not a design.
     """
     return merged(design, design_file.loads(text), offset)
 
 
-def merged(design: Design, other: Design, offset: tuple[float, float]) -> tuple[Design, tuple[str, ...]]:
-    """The design with all blocks of another, and the ids they got."""
+def merged(design: Design, other: Design, offset: tuple[float, float]) -> Pasted:
+    """The design with all blocks, links, frames and notes of another."""
     names: dict[str, str] = {}
     for block in other.blocks:
         name = _free_id(design, block.id)
@@ -41,7 +51,13 @@ def merged(design: Design, other: Design, offset: tuple[float, float]) -> tuple[
             design = design.linked(
                 Link(Port(names[link.source.block], link.source.port), Port(names[link.target.block], link.target.port))
             )
-    return design, tuple(names.values())
+    drawn: list[str] = []
+    for one in other.annotations:
+        x, y = one.position
+        drawn.append(design.free_annotation_id(type(one)))
+        moved = msgspec.structs.replace(one, id=drawn[-1], position=(x + offset[0], y + offset[1]))
+        design = design.with_annotation(moved)
+    return Pasted(design, tuple(names.values()), tuple(drawn))
 
 
 def _free_id(design: Design, wanted: str) -> str:
@@ -59,15 +75,18 @@ def _free_id(design: Design, wanted: str) -> str:
     return f"{stem}_{number}"
 
 
-def duplicated(design: Design, block_ids: Collection[str], offset: tuple[float, float]) -> tuple[Design, tuple[str, ...]]:
-    """The design with a copy of these blocks; wires that come from elsewhere are drawn to the copies as well."""
-    grown, names = pasted(design, copied(design, block_ids), offset)
+def duplicated(
+    design: Design, block_ids: Collection[str], offset: tuple[float, float], annotation_ids: Collection[str] = ()
+) -> Pasted:
+    """The design with a copy of these; wires that come from elsewhere are drawn to the copies as well."""
+    grown = pasted(design, copied(design, block_ids, annotation_ids), offset)
     originals = [block.id for block in design.blocks if block.id in block_ids]
-    copies = dict(zip(originals, names, strict=True))
+    copies = dict(zip(originals, grown.blocks, strict=True))
+    linked = grown.design
     for link in design.links:
         if link.target.block in copies and link.source.block not in copies and design.has(link.source.block):
-            grown = grown.linked(Link(link.source, Port(copies[link.target.block], link.target.port)))
-    return grown, names
+            linked = linked.linked(Link(link.source, Port(copies[link.target.block], link.target.port)))
+    return grown._replace(design=linked)
 
 
 def without(design: Design, block_ids: Collection[str], links: Collection[Link]) -> Design:
@@ -96,9 +115,9 @@ def room_for(
     return {key: shift for key, shift in shifts.items() if shift != (0.0, 0.0)}
 
 
-def extents(design: Design, block_ids: Collection[str]) -> tuple[float, float]:
-    """Return the least x and the least y of these blocks' positions."""
-    positions = [block.position for block in design.blocks if block.id in block_ids]
+def corner(design: Design) -> tuple[float, float]:
+    """Return the least x and the least y of all positions in a design that is not empty."""
+    positions = [thing.position for thing in (*design.blocks, *design.annotations)]
     return min(x for x, _ in positions), min(y for _, y in positions)
 
 
@@ -106,21 +125,38 @@ def with_position(block: Block, x: float, y: float) -> Block:
     return msgspec.structs.replace(block, position=(x, y))
 
 
-def spliced(design: Design, inference: Inference, block: Block, link: Link) -> Design | None:
-    """Return the design with a new block inserted into a wire, at its first ports that fit; None if none fit."""
+class Insertion(NamedTuple):
+    """What putting a block into a wire gives: the design, or None with the reason why it is not possible."""
+
+    design: Design | None
+    reason: str
+
+
+def spliced(design: Design, inference: Inference, block: Block, link: Link) -> Insertion:
+    """Put a block into a wire, at its first ports that fit. The block is added to the design if it is not in it yet."""
     source_type = inference.blocks[link.source.block].outputs.get(link.source.port)
+    entries, leaves = block.parameters.inputs(), block.parameters.outputs()
+    if any(block.id in (other.source.block, other.target.block) for other in design.links):
+        return Insertion(None, f"{block.id} has wires already.")
+    if not entries or not leaves:
+        return Insertion(None, f"{block.parameters.title} has no {'outputs' if entries else 'inputs'}.")
     if source_type is None:
-        return None
-    grown = design.with_block(block)
-    for entry in block.parameters.inputs():
+        return Insertion(None, f"{link.source} has no shape yet.")
+    grown = design if design.has(block.id) else design.with_block(block)
+    reason = ""
+    for entry in entries:
         first = Link(link.source, Port(block.id, entry.name))
         known = infer_block(block, {entry.name: source_type})
         if known.problems or not known.outputs:
+            why = known.problems[0].text if known.problems else f"more inputs than {entry.name} are needed."
+            reason = reason or f"{block.id}.{entry.name}: {why}"
             continue
         trial = msgspec.structs.replace(inference, blocks={**inference.blocks, block.id: known})
         half = grown.unlinked([link]).linked(first)
-        for leave in block.parameters.outputs():
+        for leave in leaves:
             second = Link(Port(block.id, leave.name), link.target)
-            if verdict(half, second, trial).ok:
-                return half.linked(second)
-    return None
+            fits = verdict(half, second, trial)
+            if fits.ok:
+                return Insertion(half.linked(second), f"{link.source} → {block.id} → {link.target}")
+            reason = f"{link.target}: {fits.reason}"
+    return Insertion(None, reason)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from seqdec_gui.domain.annotations import Annotation, Frame, Note, free_id
 from seqdec_gui.domain.bindings import DataSource
 from seqdec_gui.domain.kinds.base import Kind
 from seqdec_gui.domain.names import usable_id
@@ -79,7 +80,7 @@ class Design(msgspec.Struct, frozen=True, eq=False):
     """Everything that a run needs except devices. Edits are methods that return a new design and never check shapes.
 
     `id` identifies the runs of this design; it is empty if the design file has none. It does not count in comparisons: two
-    designs are equal if they describe the same training.
+    designs are equal if they describe the same training and look the same on the canvas.
     """
 
     blocks: tuple[Block, ...] = ()
@@ -87,6 +88,8 @@ class Design(msgspec.Struct, frozen=True, eq=False):
     data: DataSource = DataSource()
     training: Training = Training()
     id: str = ""
+    frames: tuple[Frame, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Design):
@@ -100,7 +103,7 @@ class Design(msgspec.Struct, frozen=True, eq=False):
         return hash(self._meaning())
 
     def _meaning(self) -> tuple[object, ...]:
-        return self.blocks, self.links, self.data, self.training
+        return self.blocks, self.links, self.data, self.training, self.frames, self.notes
 
     def block(self, block_id: str) -> Block:
         """Return the block with this id. Raises KeyError."""
@@ -124,7 +127,35 @@ class Design(msgspec.Struct, frozen=True, eq=False):
             candidate, number = f"{stem}_{number}", number + 1
         return candidate
 
+    @property
+    def annotations(self) -> tuple[Annotation, ...]:
+        """All frames, then all notes."""
+        return (*self.frames, *self.notes)
+
+    def free_annotation_id(self, kind: type[Annotation]) -> str:
+        """Return an id for a new frame or note."""
+        return free_id({one.id for one in self.annotations}, kind)
+
     # -- edits
+    def with_annotation(self, annotation: Annotation) -> Design:
+        """Return the design with this frame or note, in place of the one with its id if there is one."""
+        old = self.annotations
+        same = any(one.id == annotation.id for one in old)
+        return self.with_annotations(
+            tuple(annotation if one.id == annotation.id else one for one in old) if same else (*old, annotation)
+        )
+
+    def with_annotations(self, annotations: Iterable[Annotation]) -> Design:
+        """Return the design with these frames and notes and no others."""
+        several = tuple(annotations)
+        frames = tuple(one for one in several if isinstance(one, Frame))
+        return msgspec.structs.replace(self, frames=frames, notes=tuple(one for one in several if isinstance(one, Note)))
+
+    def without_annotations(self, ids: Iterable[str]) -> Design:
+        """Return the design without the frames and notes of these ids; the blocks in a frame stay."""
+        gone = frozenset(ids)
+        return self.with_annotations(one for one in self.annotations if one.id not in gone)
+
     def with_block(self, block: Block) -> Design:
         return msgspec.structs.replace(self, blocks=(*self.blocks, block))
 
@@ -178,12 +209,23 @@ class Design(msgspec.Struct, frozen=True, eq=False):
         data = msgspec.structs.replace(self.data, bindings=bindings)
         return msgspec.structs.replace(self, blocks=blocks, links=links, data=data)
 
-    def moved(self, positions: Mapping[str, tuple[float, float]]) -> Design:
-        blocks = tuple(
-            msgspec.structs.replace(block, position=positions[block.id]) if block.id in positions else block
-            for block in self.blocks
+    def moved(
+        self, positions: Mapping[str, tuple[float, float]], annotations: Mapping[str, tuple[float, float]] | None = None
+    ) -> Design:
+        """Return the design with these blocks, and these frames and notes, at other places."""
+        design = self
+        if positions:
+            blocks = tuple(
+                msgspec.structs.replace(block, position=positions[block.id]) if block.id in positions else block
+                for block in self.blocks
+            )
+            design = msgspec.structs.replace(self, blocks=blocks)
+        if not annotations:
+            return design
+        return design.with_annotations(
+            msgspec.structs.replace(one, position=annotations[one.id]) if one.id in annotations else one
+            for one in self.annotations
         )
-        return msgspec.structs.replace(self, blocks=blocks)
 
     def linked(self, link: Link) -> Design:
         """Return the design with this link, which replaces a link that ends at the same input."""

@@ -5,17 +5,22 @@ from __future__ import annotations
 import codecs
 import difflib
 import os
+import re
 import stat
 import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from seqdec_gui.domain.annotations import from_builtins as read_annotations
+from seqdec_gui.domain.annotations import to_builtins as annotation_fields
 from seqdec_gui.domain.bindings import DataSource
 from seqdec_gui.domain.catalog import KINDS
 from seqdec_gui.domain.conversion import explained
 from seqdec_gui.domain.design import Block, BlockWeights, Design, Link, Port
+from seqdec_gui.domain.json_lines import fault, lines
 from seqdec_gui.domain.kinds.base import Kind
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.training import Training
@@ -29,16 +34,22 @@ SUFFIX = ".seqdec"
 LARGEST_FILE = 256 << 20
 """The largest size of a design file, in bytes; a design of 100,000 blocks has 80 MB."""
 
-_TOP = ("format", "id", "blocks", "links", "data", "training")
+_TOP = ("format", "id", "blocks", "links", "data", "training", "frames", "notes")
 """The fields of the outermost object of a design file."""
 
 _OF_BLOCKS = ("id", "kind", "parameters", "position", "weights")
 """The fields of a block in a design file."""
 
 
-def dumps(design: Design) -> str:
-    """Return the design as JSON text with a final newline. `loads(dumps(design)) == design`, with the same id."""
-    return msgspec.json.format(msgspec.json.encode(to_builtins(design)), indent=2).decode() + "\n"
+def dumps(design: Design, whole: bool = True) -> str:
+    """Return the design as JSON text with a final newline. `loads(dumps(design)) == design`, with the same id.
+
+    Without `whole` it is a part to copy, and has no data and no training.
+    """
+    plain = to_builtins(design)
+    if not whole:
+        plain = {key: value for key, value in plain.items() if key not in ("data", "training")}
+    return msgspec.json.format(msgspec.json.encode(plain), indent=2).decode() + "\n"
 
 
 def to_builtins(design: Design) -> dict[str, Any]:
@@ -50,6 +61,7 @@ def to_builtins(design: Design) -> dict[str, Any]:
         "links": [{"from": str(link.source), "to": str(link.target)} for link in design.links],
         "data": _data_to_builtins(design.data),
         "training": msgspec.to_builtins(design.training),
+        **annotation_fields(design.frames, design.notes),
     }
 
 
@@ -74,9 +86,28 @@ def loads(text: str | bytes) -> Design:
     try:
         plain = msgspec.json.decode(text.removeprefix(codecs.BOM_UTF8) if isinstance(text, bytes) else text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        hint = "The file is damaged or cut off, or no design; an autosave may stand beside it."
-        raise InvalidInput([Problem("error", "not_json", "", f"Expected JSON: {error}.", hint)]) from None
+        raise InvalidInput([_not_json(text, error)]) from None
     return from_builtins(plain)
+
+
+def _not_json(text: str | bytes, error: Exception) -> Problem:
+    """Return what is wrong with a file that is not JSON, where, and what to do."""
+    words = str(error)
+    hint = "Open a .seqdec file; this is something else."
+    try:
+        decoded = text if isinstance(text, str) else text.removeprefix(codecs.BOM_UTF8).decode()
+    except UnicodeDecodeError:
+        return Problem("error", "not_json", "", "Expected JSON, got bytes that are no text.", hint)
+    if found := fault(decoded):
+        words = found
+    if not decoded.strip():
+        hint = "Open another file, or an earlier copy of this one."
+    elif decoded.lstrip().startswith("{"):
+        hint = (
+            "Mend the file there with a text editor, or open an earlier copy; "
+            "a file of the same name with .autosave beside it holds the last changes."
+        )
+    return Problem("error", "not_json", "", f"Expected JSON: {words}.", hint)
 
 
 def from_builtins(plain: Any) -> Design:
@@ -98,12 +129,15 @@ def from_builtins(plain: Any) -> Design:
             problems.append(Problem("error", "unknown_field", str(key), text))
     blocks = _list(plain, "blocks", problems)
     links = _list(plain, "links", problems)
+    frames, notes = read_annotations(plain, problems)
     design = Design(
         blocks=tuple(block for i, item in enumerate(blocks) if (block := _block(item, i, problems)) is not None),
         links=tuple(link for i, item in enumerate(links) if (link := _link(item, i, problems)) is not None),
         data=_section(plain, "data", DataSource, problems),
         training=_section(plain, "training", Training, problems),
         id=_id(plain, problems),
+        frames=frames,
+        notes=notes,
     )
     if problems:
         raise InvalidInput(problems)
@@ -239,8 +273,53 @@ def load(path: Path | str) -> Design:
     try:
         return loads(text)
     except InvalidInput as error:
-        places = [msgspec.structs.replace(p, where=p.where or str(path)) for p in error.problems]
-        raise InvalidInput(places) from None
+        located = _with_lines(error.problems, text, path)
+        raise InvalidInput([msgspec.structs.replace(p, where=p.where or str(path)) for p in located]) from None
+
+
+def _with_lines(problems: Sequence[Problem], text: bytes, path: Path) -> list[Problem]:
+    """Return the problems with the file and the line of what they are about."""
+    if any(not problem.where for problem in problems):  # the file as a whole
+        return list(problems)
+    decoded = text.removeprefix(codecs.BOM_UTF8).decode(errors="replace")
+    known = lines(decoded)
+    ids = {str(block.get("id")): index for index, block in reversed(list(enumerate(_blocks_in(decoded))))}
+    located = []
+    for problem in problems:
+        line = next((known[way] for way in _ways(problem.where, ids) if way in known), 0)
+        where = f"line {line} of {path.name}" if line else path.name
+        words, end = problem.text.removesuffix("."), "." if problem.text.endswith(".") else ""
+        located.append(msgspec.structs.replace(problem, text=f"{words} ({where}){end}"))
+    return located
+
+
+def _blocks_in(text: str) -> list[dict[str, Any]]:
+    blocks = msgspec.json.decode(text).get("blocks", [])
+    return [block if isinstance(block, dict) else {} for block in blocks] if isinstance(blocks, list) else []
+
+
+def _ways(where: str, ids: dict[str, int]) -> Iterator[tuple[str | int, ...]]:
+    """Give the ways to the place of a problem, the nearest first: `model_1.units` -> blocks, 0, parameters, units."""
+    parts: list[str | int] = [int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", where)]
+    block = next((name for name in (where, where.rpartition(".")[0], where.partition(".")[0]) if name in ids), None)
+    if block is not None:
+        index, field = ids[block], where[len(block) + 1 :]
+        yield from (("blocks", index, "parameters", field), ("blocks", index, field), ("blocks", index))
+    while parts:
+        yield tuple(parts)
+        parts.pop()
+
+
+def id_in(path: Path | str) -> str:
+    """Return the id in a design file, without reading the design; empty where there is none or the file cannot be read."""
+    try:
+        return msgspec.json.decode(_read(Path(path)), type=_Identity).id
+    except (OSError, InvalidInput, msgspec.DecodeError, UnicodeDecodeError):
+        return ""
+
+
+class _Identity(msgspec.Struct):
+    id: str = ""
 
 
 def _read(path: Path) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from seqdec_gui.domain.bindings import Binding, Codec, Numbering, Reading, Split, ValuesCodec
+from seqdec_gui.domain.bindings import Binding, Codec, FaultyRows, Numbering, Reading, Split, ValuesCodec
 from seqdec_gui.domain.catalog import Field, fields
 from seqdec_gui.domain.conversion import explained
 from seqdec_gui.domain.dataflow import data_ports, port_for
@@ -20,15 +20,22 @@ from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.training import Training
 
 _READING = tuple(field.name for field in fields(Reading))
-_SECTIONS = ("training", "data.file", "data.numbering", "data.split", *(f"data.{name}" for name in _READING))
+_SECTIONS = (
+    "training",
+    "data.file",
+    "data.numbering",
+    "data.faulty_rows",
+    "data.split",
+    *(f"data.{name}" for name in _READING),
+)
 """The beginnings of names of values other than parameters of blocks."""
 
 
 def set_value(design: Design, name: str, text: str) -> Design:
     """Return the design with one value set.
 
-    `name` is `block.parameter`, `training.field`, `data.file`, `data.numbering`, `data.split.field`, `port.codec.field` or a
-    reading option: `data.header`, `data.delimiter`, `data.quoting`, `data.encoding`.
+    `name` is `block.parameter`, `training.field`, `data.file`, `data.numbering`, `data.faulty_rows`, `data.split.field`,
+    `port.codec.field` or a reading option: `data.header`, `data.delimiter`, `data.decimal` and so on.
 
     Lists are written `128,128` or `[128,128]`, tables as JSON, no value as `none`. Raises InvalidInput that names the
     parameter, its range or choices, and near matches for a misspelt name.
@@ -48,6 +55,8 @@ def set_value(design: Design, name: str, text: str) -> Design:
         return design.with_data(msgspec.structs.replace(design.data, reading=reading))
     if name == "data.numbering":
         return design.with_data(msgspec.structs.replace(design.data, numbering=_numbering(text)))
+    if name == "data.faulty_rows":
+        return design.with_data(msgspec.structs.replace(design.data, faulty_rows=_word(text, FaultyRows, name)))
     if not head or not design.has(head):
         raise _unknown("unknown_block", name, f"There is no block {head or name!r}.", head or name, _heads(design))
     return _with_parameter(design, design.block(head), name, rest, text)
@@ -116,11 +125,16 @@ def _with_parameter(design: Design, block: Block, name: str, parameter: str, tex
 def _numbering(text: str) -> Numbering | None:
     """Parse `data.numbering`. Raises InvalidInput."""
     value = text.strip().lower()
+    return None if value in ("", "none", "null") else _word(value, Numbering, "data.numbering")
+
+
+def _word(text: str, words: Any, where: str) -> Any:
+    """Parse one of some words. Raises InvalidInput."""
     try:
-        return None if value in ("", "none", "null") else msgspec.convert(value, Numbering)
+        return msgspec.convert(text.strip().lower(), words)
     except msgspec.ValidationError:
-        expected = f"Expected one of {', '.join(get_args(Numbering))}, received {text!r}."
-        raise InvalidInput([Problem("error", "bad_value", "data.numbering", expected)]) from None
+        expected = f"Expected one of {', '.join(get_args(words))}, received {text!r}."
+        raise InvalidInput([Problem("error", "bad_value", where, expected)]) from None
 
 
 def _replaced(section: Any, kind: type[msgspec.Struct], name: str, field_name: str, text: str) -> Any:

@@ -56,6 +56,8 @@ def read_integers(field: Field, text: str) -> Reading:
         if item.fault:
             return Reading(fault=item.fault.replace("a whole number", "whole numbers such as 128, 64", 1))
         values.append(item.value)
+    if re.search(r"[,;]\s*[,;]|^[\s\[(]*[,;]", text):  # a number was forgotten; leaving it out would make another list
+        return Reading(fault=f"Expected whole numbers such as 128, 64, received {text.strip()}: one is missing at a comma.")
     low, high = field.min_items or 0, field.max_items
     if len(values) < low:
         return Reading(fault=f"Expected at least {counted(low, 'number')}, received {len(values) or 'none'}.")

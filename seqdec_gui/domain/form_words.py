@@ -98,9 +98,10 @@ def value(field: Field, content: Any) -> str:
     return format_value(content)
 
 
-def unit(name: str) -> str:
-    """Return the unit of a number, such as `epochs`; empty if the label names it."""
-    return _UNITS.get(name, "")
+def unit(name: str, number: float | None = None) -> str:
+    """Return the unit of a number, `epochs` or of 1 `epoch`; empty if the label names it."""
+    word = _UNITS.get(name, "")
+    return word.removesuffix("s") if number == 1 else word
 
 
 def matters(owner: str, name: str, values: Any) -> bool:

@@ -72,6 +72,21 @@ def plan_for(design: Design, inference: Inference) -> Plan:
     raise InvalidInput(refused or problems or "The design has no loss, so nothing can be generated.")
 
 
+def stepped_decoder(design: Design, inference: Inference) -> str:
+    """Return the decoder that is run one step at a time, or could be: other programs can feed it otherwise than this one.
+
+    It is that of the plan, or else the first that is made to feed back what it predicts; empty if there is none.
+    """
+    try:
+        plan = plan_for(design, inference)
+    except InvalidInput:
+        plan = None
+    if isinstance(plan, Stepwise):
+        return plan.decoder
+    able = [block.id for block in design.blocks if block.parameters.feeds_back]
+    return next((name for name in able if inference.blocks[name].submodel is not None), "")
+
+
 def generation_problems(design: Design, inference: Inference) -> tuple[Problem, ...]:
     """Return warnings for a design without errors whose decoder cannot generate, or may be unable to.
 

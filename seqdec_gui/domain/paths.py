@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 LONGEST_NAME = 255
@@ -12,6 +13,13 @@ LONGEST_NAME = 255
 def expanded(file: str | Path) -> Path:
     """Replace `~` or `~user` at the start of a path by the home folder; unchanged if there is no such user."""
     return Path(os.path.expanduser(file))  # noqa: PTH111 - `Path.expanduser` raises RuntimeError for an unknown user
+
+
+def is_lasting(folder: Path) -> bool:
+    """Return whether a folder is one to put results into: not hidden, and not for temporary files."""
+    folder = folder.absolute()
+    hidden = any(part.startswith(".") for part in folder.parts)
+    return not hidden and not folder.is_relative_to(tempfile.gettempdir())
 
 
 def path_fault(file: str) -> str:

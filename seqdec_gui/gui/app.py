@@ -32,15 +32,18 @@ def main(design: Path | str | None = None) -> int:
     """Open the window, with the design of a file if one is named. Return the exit status once the last window has closed."""
     application = create_application()
     from seqdec_gui.gui.dialogs import crash_report
+    from seqdec_gui.gui.tasks import warm_workers
     from seqdec_gui.gui.window.main_window import open_window
 
     crash_report.install()
+    warm_workers.begin()
     window = open_window(design)
     spare_collector(window)
     QTimer.singleShot(0, theme.follow_system)
     _handle_ctrl_c(application)
     status = int(application.exec_())
     window.deleteLater()
+    warm_workers.end()
     _end_threads(status)
     return status
 

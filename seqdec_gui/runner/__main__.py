@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"{printable(failure(error).sentence)}\n")
         return error.exit_status if isinstance(error, SeqdecError) else FAILED
     if isinstance(final, Stopped):
-        return STOPPED
+        return 0 if final.paused else STOPPED
     if isinstance(final, Failed):
         return INVALID if final.kind == "invalid" else FAILED
     return 0

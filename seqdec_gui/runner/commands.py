@@ -10,12 +10,16 @@ from typing import NoReturn, Protocol
 from seqdec_gui.runs.control import Command, CommandReader, Unreadable
 from seqdec_gui.runs.events import CommandAnswer, EventWriter
 
-PAUSED_POLL_S = 0.1
-"""Seconds between two looks at the commands while a run is paused."""
+HELD_POLL_S = 0.1
+"""Seconds between two looks at the commands while a run is held."""
 
 
 class StopRequested(Exception):
-    """The user wants the run to end now."""
+    """The user wants the run to end now; `paused` if it is to be resumed later."""
+
+    def __init__(self, paused: bool = False) -> None:
+        super().__init__()
+        self.paused = paused
 
 
 class CommandHandler(Protocol):
@@ -27,10 +31,10 @@ class CommandHandler(Protocol):
     def save_checkpoint(self) -> str:
         """Write the checkpoint `last` now; returns a sentence for the answer."""
 
-    def pause_began(self) -> None:
-        """Called when the run begins to wait for `continue` or `stop`."""
+    def hold_began(self) -> None:
+        """Called when the run begins to wait for `continue`, `pause` or `stop`."""
 
-    def pause_ended(self) -> None:
+    def hold_ended(self) -> None:
         """Called when the run stops waiting, for whatever reason."""
 
 
@@ -52,61 +56,65 @@ class Commands:
         self._signalled = True
 
     def look_for_stop(self) -> None:
-        """Carry out only `stop`, while the run is not ready to train; other commands wait for `obey`. Raises StopRequested."""
+        """Carry out only `stop` and `pause`, while the run is not ready to train; other commands wait for `obey`.
+
+        Raises StopRequested.
+        """
         self._postponed += self._reader.read()
         for command in self._postponed:
-            if isinstance(command, Command) and command.command == "stop":
-                self._stop(command)
+            if isinstance(command, Command) and command.command in ("stop", "pause"):
+                self._end(command)
         if self._signalled:
             raise StopRequested
 
     def obey(self, handler: CommandHandler) -> None:
-        """Carry out the commands since the last call, and wait here while the run is paused. Raises StopRequested."""
-        paused = False
+        """Carry out the commands since the last call, and wait here while the run is held. Raises StopRequested."""
+        held = False
         try:
             while True:
                 commands = self._postponed + self._reader.read()
                 self._postponed = []
                 for command in commands:
-                    paused = self._carry_out(command, handler, paused)
+                    held = self._carry_out(command, handler, held)
                 if self._signalled:
                     raise StopRequested
-                if not paused:
+                if not held:
                     return
-                time.sleep(PAUSED_POLL_S)
+                time.sleep(HELD_POLL_S)
         finally:
-            if paused:
-                handler.pause_ended()
+            if held:
+                handler.hold_ended()
 
-    def _stop(self, command: Command) -> NoReturn:
-        self._answer(command, "Stopping.")
-        raise StopRequested
+    def _end(self, command: Command) -> NoReturn:
+        paused = command.command == "pause"
+        self._answer(command, "Pausing: the process ends and frees its devices." if paused else "Stopping.")
+        raise StopRequested(paused)
 
-    def _carry_out(self, command: Command | Unreadable, handler: CommandHandler, paused: bool) -> bool:
-        """Carry out one command; returns whether the run is paused afterwards."""
+    def _carry_out(self, command: Command | Unreadable, handler: CommandHandler, held: bool) -> bool:
+        """Carry out one command; returns whether the run is held afterwards."""
         if isinstance(command, Unreadable):
             self._answer(command, command.text, ok=False)
-            return paused
+            return held
         match command.command:
-            case "stop":
-                self._stop(command)
-            case "pause" | "continue":
-                pause = command.command == "pause"
-                if pause == paused:
-                    self._answer(command, f"The run is {'' if paused else 'not '}paused.", ok=False)
-                    return paused
+            case "stop" | "pause":
+                self._end(command)
+            case "hold" | "continue":
+                hold = command.command == "hold"
+                if hold == held:
+                    self._answer(command, f"The run is {'' if held else 'not '}held.", ok=False)
+                    return held
                 self._answer(command)
-                if pause:
-                    handler.pause_began()
+                if hold:
+                    handler.hold_began()
                 else:
-                    handler.pause_ended()
-                return pause
+                    handler.hold_ended()
+                return hold
             case "set_learning_rate":
                 assert command.value is not None  # the decoder has checked it
                 self._answer(command, handler.set_learning_rate(command.value))
             case "checkpoint":
                 self._answer(command, handler.save_checkpoint())
-        return paused
+        return held
 
     def _answer(self, command: Command | Unreadable, text: str = "", ok: bool = True) -> None:
         self._events.write(CommandAnswer(id=command.id, command=command.command, ok=ok, text=text))

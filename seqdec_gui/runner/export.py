@@ -23,7 +23,13 @@ from seqdec_gui.data.storage import not_written
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
 from seqdec_gui.runner.model_device import building_device
 from seqdec_gui.runner.reopen import FreshProcess, NotReopened, predictions
-from seqdec_gui.runs.export_formats import EXPORT_FORMATS, ExportFormat, export_format, file_to_write
+from seqdec_gui.runs.export_formats import (
+    EXPORT_FORMATS,
+    ExportFormat,
+    export_format,
+    fail_unless_installed,
+    file_to_write,
+)
 
 if TYPE_CHECKING:
     import keras
@@ -36,11 +42,16 @@ TOLERANCE = 1e-5
 
 
 class Saved(NamedTuple):
-    """Files written; the largest `|p' - p| / max(1, |p|)` of the reopened model, over `rows` rows."""
+    """Files written; the largest `|p' - p| / max(1, |p|)` of the reopened model, over `rows` rows.
+
+    `bytes` is the size of all files. `seconds` is how long the reopened model took for the rows.
+    """
 
     paths: tuple[Path, ...]
     difference: float
     rows: int
+    bytes: int = 0
+    seconds: float = 0.0
 
 
 class Differs(SeqdecError):
@@ -93,6 +104,7 @@ def export(source: Source, format: str, output: Path, process: FreshProcess | No
     """
     row = export_format(format)
     output = checked_output(output, row)
+    fail_unless_installed(row)
     writer = writer_of(row)
     expected = predictions(source.model, list(source.inputs))
     with _as_sentence(output):
@@ -100,27 +112,43 @@ def export(source: Source, format: str, output: Path, process: FreshProcess | No
     with _as_sentence(output), tempfile.TemporaryDirectory(prefix=".seqdec-gui-", dir=output.parent) as folder:
         written = writer.write(source, Path(folder) / output.name, output)
         try:
-            with _own_or(process) as fresh:
+            with _own_or(process, row.opened_by) as fresh:
                 found = fresh.predict(
                     written[0], list(source.inputs), writer.opener, writer.options(source), writer.weights(source)
                 )
+                seconds = fresh.seconds
         except NotReopened as error:
             raise writer.not_reopened(source, written[0], output, error.reason) from error
-        difference = compare(expected, found, output.name)
+        difference = compare(expected, found, output.name, row.tolerance)
+        size = sum(file.stat().st_size for path in written for file in _files_of(path))
         targets = tuple(output.with_name(path.name) for path in written)
         for path, target in reversed(list(zip(written, targets, strict=True))):
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-            path.replace(target)
-    return Saved(targets, difference, len(source.inputs[0]))
+            _put(path, target)
+    return Saved(targets, difference, len(source.inputs[0]), size, seconds)
 
 
-def _own_or(process: FreshProcess | None) -> contextlib.AbstractContextManager[FreshProcess]:
-    return FreshProcess() if process is None else contextlib.nullcontext(process)
+def _files_of(path: Path) -> list[Path]:
+    """The file, or all files of the folder."""
+    return [each for each in path.rglob("*") if each.is_file()] if path.is_dir() else [path]
 
 
-def compare(expected: Sequence[Array], found: Sequence[Array], name: str) -> float:
-    """The largest `|found - expected| / max(1, |expected|)`. Raises Differs above `TOLERANCE`, or where one is not finite."""
+def _put(path: Path, target: Path) -> None:
+    """Give a written file or folder its final name, in place of what has it now."""
+    for each in _files_of(path):
+        with each.open("rb") as file:
+            os.fsync(file.fileno())
+    if path.is_dir() and target.is_dir():
+        target.rename(path.with_name(f"{path.name}.before"))
+    path.replace(target)
+
+
+def _own_or(process: FreshProcess | None, module: str) -> contextlib.AbstractContextManager[FreshProcess]:
+    """The process that is given, if it has imported this module alone; else one of its own."""
+    return FreshProcess(module) if process is None or process.module != module else contextlib.nullcontext(process)
+
+
+def compare(expected: Sequence[Array], found: Sequence[Array], name: str, tolerance: float = TOLERANCE) -> float:
+    """The largest `|found - expected| / max(1, |expected|)`. Raises Differs above `tolerance`, or where one is not finite."""
     shapes = [[array.shape for array in arrays] for arrays in (expected, found)]
     if shapes[0] != shapes[1]:
         raise Differs(f"{name} predicts arrays of shape {shapes[1]}, the trained model {shapes[0]}; the file was not kept.")
@@ -131,9 +159,9 @@ def compare(expected: Sequence[Array], found: Sequence[Array], name: str) -> flo
         for a, b in zip(expected, found, strict=True)
     ]
     worst = float(np.max(differences, initial=0.0))
-    if not worst <= TOLERANCE:  # NaN as well
+    if not worst <= tolerance:  # NaN as well
         raise Differs(
-            f"{name}, reopened, differs from the trained model by {worst:.2g}; at most {TOLERANCE:g} was expected. "
+            f"{name}, reopened, differs from the trained model by {worst:.2g}; at most {tolerance:g} was expected. "
             "The file was not kept."
         )
     return worst
@@ -173,9 +201,16 @@ def checked_output(output: Path, row: ExportFormat) -> Path:
     """
     output = output.absolute()
     target = file_to_write(output, row)
+    if row.marker and target.is_file():
+        raise InvalidInput(f"{target} is a file; expected the name of a folder.", "bad_suffix", "output")
     inside = target.parent == output and not output.is_dir()
     folder = output.parent if inside else target.parent
-    if target.is_dir() or (target.exists() and not target.is_file()):
+    if row.marker and target.is_dir() and ((target / row.marker).is_file() or not any(target.iterdir())):
+        pass  # an earlier export, or an empty folder
+    elif row.marker and target.is_dir():
+        text = f"{target} is a folder with other files; expected the name of a new folder."
+        raise InvalidInput(text, "is_a_folder", "output")
+    elif target.is_dir() or (target.exists() and not target.is_file()):
         what = "a folder" if target.is_dir() else "no ordinary file"
         raise InvalidInput(f"{target} is {what}; expected the name of a file.", "is_a_folder", "output")
     if inside and output.exists():

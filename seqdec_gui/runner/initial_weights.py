@@ -12,8 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from seqdec_gui.data.demands import symbol_room
 from seqdec_gui.data.earlier import Growth
-from seqdec_gui.data.fitting import symbol_room
 from seqdec_gui.domain.dataflow import data_ports, port_for, with_room
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError

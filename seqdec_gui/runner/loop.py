@@ -11,7 +11,7 @@ import numpy as np
 
 from seqdec_gui.data.dataset import Dataset
 from seqdec_gui.data.order import epoch_order
-from seqdec_gui.domain.wording import listed
+from seqdec_gui.domain.wording import counted, listed
 from seqdec_gui.runner import checkpoints
 from seqdec_gui.runner.checkpoints import Progress
 from seqdec_gui.runner.commands import Commands, StopRequested
@@ -43,11 +43,14 @@ from seqdec_gui.runs.events import (
     Stopped,
 )
 from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.spec import CHECKPOINT_EVERY_S
 
 MIN_STEP_EVENT_INTERVAL_S = 0.25
 """Fewest seconds between two `step` events."""
 MIN_CHECKPOINT_INTERVAL_S = 5.0
 """Fewest seconds between two checkpoints `last` after a report."""
+SHARE_OF_CHECKPOINTS = 0.02
+"""Most of the time that checkpoints within an epoch may take: a slow disk makes them rarer."""
 replace = msgspec.structs.replace
 
 
@@ -63,9 +66,13 @@ class Loop:
 
     def __init__(
         self, engine: Engine, dataset: Dataset, run: RunFolder, events: EventWriter, commands: Commands, progress: Progress,
-        report_every_s: float = 1.0,
+        report_every_s: float = 1.0, checkpoint_every_s: float = CHECKPOINT_EVERY_S,
     ) -> None:  # fmt: skip
-        """Train `engine`, which has been built and started, from `progress` on; look at the commands every `report_every_s`."""
+        """Train `engine`, which has been built and started, from `progress` on.
+
+        Looks at the commands every `report_every_s` seconds, and writes a checkpoint every `checkpoint_every_s`, also within
+        an epoch.
+        """
         self._engine = engine
         self._dataset = dataset
         self._run = run
@@ -83,9 +90,12 @@ class Loop:
         self._interval_losses: list[float] = []
         self._step_event_s = -1e9
         self._saved_s = -1e9
-        self._pause_began_s = 0.0
-        self._paused_s = 0.0
+        self._checkpoint_every_s = checkpoint_every_s
+        self._next_checkpoint_s = time.monotonic() + checkpoint_every_s
+        self._hold_began_s = 0.0
+        self._held_s = 0.0
         self._not_finite: set[str] = set()
+        self._compiled = False
 
     # -- the whole training
     def run(self) -> FinalEvent:
@@ -96,18 +106,18 @@ class Loop:
             self._save("last")
             now = self._progress
             return Finished(epoch=now.epoch, step=now.total_steps, metrics=now.metrics, reason=now.ended or "epochs")
-        except StopRequested:
-            return self._stopped()
+        except StopRequested as request:
+            return self._stopped(request.paused)
         except Diverged as error:
             return self._diverged(str(error))
 
-    def _stopped(self) -> FinalEvent:
+    def _stopped(self, paused: bool) -> FinalEvent:
         try:
             self._save("last")
         except Diverged as error:
             return self._diverged(str(error))
-        metrics = self._progress.metrics
-        return Stopped(epoch=self._progress.epoch, step=self._progress.total_steps, metrics=metrics)
+        now = self._progress
+        return Stopped(epoch=now.epoch, step=now.total_steps, metrics=now.metrics, paused=paused)
 
     def _diverged(self, what: str) -> Failed:
         saved = [name for name in ("best", "last") if self._run.checkpoint(name).exists()]
@@ -127,7 +137,7 @@ class Loop:
         rows = training[order].reshape(steps, batch)
         ends = parts_of(steps, self._training.mini_epochs)
         for part in range(self._progress.part, len(ends)):
-            start, self._paused_s = time.monotonic(), 0.0
+            start, self._held_s = time.monotonic(), 0.0
             while self._progress.step < ends[part]:
                 self._train_interval(rows, self._pace.steps(ends[part] - self._progress.step))
             self._report(part, len(ends), start)
@@ -141,7 +151,10 @@ class Loop:
     def _train_interval(self, rows: Rows, count: int) -> None:
         """Carry out commands, take `count` steps, and report them."""
         self._obey()
-        began, paused_s = time.monotonic(), self._paused_s
+        began, held_s = time.monotonic(), self._held_s
+        if not self._compiled:
+            self._compiled = True
+            self._write_message("Compiling the training step; the first one takes longest.", "compiling")
         ready = self._engine.make_ready(count, self._obey)
         now, first = self._progress, self._progress.total_steps  # a command may have changed the rate
         rates = learning_rates(self._training, self._steps_per_epoch, first, count, now.scale)
@@ -153,11 +166,13 @@ class Loop:
             raise Diverged(f"the loss of step {first + bad + 1} is not a finite number")
         if first == 0:
             what = "step" if count == 1 else f"{count} steps"
-            seconds = time.monotonic() - began - (self._paused_s - paused_s)
+            seconds = time.monotonic() - began - (self._held_s - held_s)
             self._write_message(f"The first {what} took {seconds:.1f} s, waiting for the compilation included.", "first_step")
         self._add_results(interval, count)
         self._write_step(float(rates[-1]))
         self._device_watch.report_if_due()
+        if time.monotonic() >= self._next_checkpoint_s:
+            self._save("last")
 
     def _obey(self) -> None:
         self._commands.obey(self)
@@ -192,7 +207,7 @@ class Loop:
         metrics["samples_per_s"] = self._per_second(rate)
         self._warn_about_non_finite(metrics)
         self._interval_sums, self._interval_losses = {}, []
-        seconds = time.monotonic() - start - self._paused_s
+        seconds = time.monotonic() - start - self._held_s
         self._events.write(
             Epoch(epoch=now.epoch, step=now.total_steps, part=part + 1, parts=parts, seconds=seconds, metrics=metrics)
         )
@@ -215,11 +230,16 @@ class Loop:
         plateau, scale = now.plateau.after(value, larger, training.early_stopping_delta), now.scale
         if training.schedule == "plateau":
             plateau, scale = after_plateau(training, plateau, scale)
+            if scale < now.scale:
+                waited = counted(training.plateau_patience, "report")
+                text = f"{self._monitor} has not improved for {waited}: the learning rate falls."
+                self._write_message(text, "plateau")
         patience = training.early_stopping_patience
         ended: Literal["", "early_stopping"] = ""
         if patience and stopping.waited >= patience and not last:
             ended = "early_stopping"
-            self._write_message(f"{self._monitor} has not improved for {patience} reports: stopping early.", "early_stopping")
+            waited = counted(patience, "report")
+            self._write_message(f"{self._monitor} has not improved for {waited}: stopping early.", "early_stopping")
         self._progress = replace(now, best=best, stopping=stopping, plateau=plateau, scale=scale, ended=ended)
         return best.waited == 0
 
@@ -257,6 +277,7 @@ class Loop:
     # -- checkpoints and commands
     def _save(self, name: Literal["best", "last"]) -> None:
         """Write a checkpoint and its event. Raises Diverged, OSError."""
+        began = time.monotonic()
         self._engine.sync()
         path = self._run.checkpoint(name)
         try:
@@ -267,7 +288,8 @@ class Loop:
         where = str(path.relative_to(self._run.path))
         self._events.write(Checkpoint(name=name, epoch=now.epoch, step=now.total_steps, path=where, metrics=now.metrics))
         if name == "last":
-            self._saved_s = time.monotonic()
+            self._saved_s = ended = time.monotonic()
+            self._next_checkpoint_s = ended + max(self._checkpoint_every_s, (ended - began) / SHARE_OF_CHECKPOINTS)
 
     def save_checkpoint(self) -> str:
         self._save("last")
@@ -285,15 +307,15 @@ class Loop:
     def _per_second(self, steps_per_s: float | None) -> float | None:
         return None if steps_per_s is None else steps_per_s * self._training.batch_size
 
-    def pause_began(self) -> None:
+    def hold_began(self) -> None:
         now = self._progress
         self._save("last")
-        self._pause_began_s = time.monotonic()
+        self._hold_began_s = time.monotonic()
         self._events.write(Paused(epoch=now.epoch, step=now.total_steps))
 
-    def pause_ended(self) -> None:
+    def hold_ended(self) -> None:
         now = self._progress
-        self._paused_s += time.monotonic() - self._pause_began_s
+        self._held_s += time.monotonic() - self._hold_began_s
         self._events.write(Continued(epoch=now.epoch, step=now.total_steps))
 
 

@@ -1,9 +1,9 @@
-"""Opens an exported file as its recipient will: in a fresh process, with nothing but Keras.
+"""Opens an exported file as its recipient will: in a fresh process, with nothing but the library that it is for.
 
-`python -m seqdec_gui.runner.reopen` imports Keras at once, then reads lines of JSON from standard input: `path`; `opener`, the
-function that opens the file, and its `options` and `weights` (`runner.exports.base`); `arrays`, an `.npz` of the inputs `0`,
-`1`, ... in the model's order; `answer`, where the outputs go in the same form. It answers each with a line: an empty string, or
-what went wrong.
+`python -m seqdec_gui.runner.reopen MODULE` imports the module at once, for example Keras, then reads lines of JSON from its
+standard input: `path`; `opener`, the function that opens the file, and its `options` and `weights` (`runner.exports.base`);
+`arrays`, an `.npz` of the inputs `0`, `1`, ... in the model's order; `answer`, where the outputs go in the same form. It
+answers each with a line: what went wrong, or an empty string, and how many seconds the predictions took.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from types import TracebackType
@@ -28,10 +30,12 @@ if TYPE_CHECKING:
     import keras
 
 Array = npt.NDArray[Any]
+TIMED_CALLS, TIMED_S = 3, 0.5
+"""How often predictions are repeated to measure them, and the seconds after which they are not repeated again."""
 
 
 class NotReopened(SeqdecError):
-    """Plain Keras cannot open or run the file. `reason` is the message of Keras."""
+    """The library cannot open or run the file. `reason` is its message."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -39,12 +43,17 @@ class NotReopened(SeqdecError):
 
 
 class FreshProcess:
-    """A process that imports nothing but Keras and waits for files. Start it early, so that its imports take no extra time."""
+    """A process that imports nothing but `module` and waits for files. Start it early, so that its imports take no extra time.
 
-    def __init__(self) -> None:
+    `seconds` is how long the last predictions took, the first call left out.
+    """
+
+    def __init__(self, module: str = "keras") -> None:
+        self.module = module
+        self.seconds = 0.0
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "seqdec_gui.runner.reopen"],
+            [sys.executable, "-m", "seqdec_gui.runner.reopen", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -86,10 +95,26 @@ class FreshProcess:
             self._child.stdin.flush()
         answer = self._child.stdout.readline()
         if answer:
-            return str(json.loads(answer))
+            reason, self.seconds = json.loads(answer)
+            return str(reason)
         self._log.seek(0)
         tail = self._log.read()[-2000:].decode("utf-8", "replace").strip().splitlines()
         return tail[-1] if tail else f"the process ended with exit status {self._child.wait()}."
+
+
+_prepared: list[FreshProcess] = []
+"""The process that `prepare` has started, if any."""
+
+
+def prepare() -> None:
+    """Start the fresh process of an export that will probably come."""
+    if not _prepared:
+        _prepared.append(FreshProcess())
+
+
+def fresh_process() -> FreshProcess:
+    """Return the process that was prepared, or a new one."""
+    return _prepared.pop() if _prepared else FreshProcess()
 
 
 def _save(path: Path, arrays: list[Array]) -> None:
@@ -107,26 +132,38 @@ def predictions(model: keras.Model, inputs: list[Array]) -> list[npt.NDArray[np.
     return [np.asarray(output, np.float32) for output in (outputs if isinstance(outputs, list | tuple) else [outputs])]
 
 
-def _answer(job: dict[str, Any]) -> list[Array]:
-    """The predictions of the file, opened as a receiver opens it."""
+def _answer(job: dict[str, Any]) -> tuple[list[Array], float]:
+    """The predictions of the file, opened as a receiver opens it, and how long they take."""
     module, _, name = job["opener"].partition(":")
     opened = getattr(import_module(module), name)(Path(job["path"]), job["options"], _load(Path(job["weights"])))
-    return list(opened(_load(Path(job["arrays"]))))
+    inputs = _load(Path(job["arrays"]))
+    return list(opened(inputs)), seconds_of(lambda: opened(inputs))
+
+
+def seconds_of(function: Callable[[], Any]) -> float:
+    """The shortest of some calls, in seconds; call the function once before."""
+    times: list[float] = []
+    while len(times) < TIMED_CALLS and sum(times) < TIMED_S:
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return min(times)
 
 
 def main() -> None:
     channel = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what Keras prints goes to the log; it is imported while the parent still builds its own model
+    os.dup2(2, 1)  # what the library prints goes to the log; it is imported while the parent builds its own model
 
-    import keras  # noqa: F401
-
+    with contextlib.suppress(ImportError):  # the opener says what is missing
+        import_module(sys.argv[1])
     for line in sys.stdin:
-        job, reason = json.loads(line), ""
+        job, reason, seconds = json.loads(line), "", 0.0
         try:
-            _save(Path(job["answer"]), _answer(job))
+            outputs, seconds = _answer(job)
+            _save(Path(job["answer"]), outputs)
         except Exception as error:  # whatever Keras raises on a file that it cannot carry
             reason = f"{type(error).__name__}: {error}"
-        channel.write(json.dumps(reason) + "\n")
+        channel.write(json.dumps([reason, seconds]) + "\n")
         channel.flush()
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from seqdec_gui.data.codecs import FittedCategory, FittedIds, FittedText
+from seqdec_gui.data.codecs import FittedIds, ReadsText
 from seqdec_gui.data.fitted import Fitted
 from seqdec_gui.data.rows import Values
 from seqdec_gui.data.storage import not_written
@@ -20,30 +21,63 @@ from seqdec_gui.runner.sampler import Sample
 
 HEADER = ("row", "sample", "text", "log_probability")
 """Columns of a file of samples."""
+PROBLEM = "problem"
+"""The column that says why a row could not be decoded; it is there if there is such a row."""
 FINISHED = "finished"
 """The optional column that marks unfinished sequences: 0 for one that was cut at the greatest length, otherwise 1."""
 PREVIEW = 20
 """Samples that the answer of a task repeats."""
 
 
-def write_samples(path: Path, parts: Iterable[list[Sample]], mark_unfinished: bool = False) -> tuple[int, tuple[Sample, ...]]:
+class Beside(NamedTuple):
+    """What stands beside the samples of a row: why it could not be decoded, by row, and columns that are carried over."""
+
+    reasons: Mapping[int, str] = {}
+    kept: Mapping[str, Sequence[str]] = {}
+
+    def names(self, taken: Sequence[str]) -> list[str]:
+        """Return the names of the further columns, different from those that are taken."""
+        kept = [f"input_{name}" if name in (*taken, PROBLEM) else name for name in self.kept]
+        return [*kept, *([PROBLEM] if self.reasons else [])]
+
+    def cells(self, row: int) -> list[str]:
+        kept = [column[row] for column in self.kept.values()]
+        return [*kept, *([self.reasons.get(row, "")] if self.reasons else [])]
+
+
+NOTHING = Beside()
+
+
+def write_samples(
+    path: Path, parts: Iterable[list[Sample]], mark_unfinished: bool = False, beside: Beside = NOTHING
+) -> tuple[int, tuple[Sample, ...]]:
     """Write the file whole or not at all; returns the number of samples and the first of them. Raises SeqdecError.
 
-    `mark_unfinished` adds the column `finished`.
+    `mark_unfinished` adds the column `finished`. A row of `beside.reasons` has one line without a text.
     """
     count, preview = 0, list[Sample]()
+    header = (*HEADER, FINISHED) if mark_unfinished else HEADER
+    refused = sorted(beside.reasons)
+
+    def refusals(before: float) -> Iterator[Sequence[object]]:
+        while refused and refused[0] < before:
+            row = refused.pop(0)
+            yield (row, "", "", "", *[""] * mark_unfinished, *beside.cells(row))
+
     special = path.exists() and not path.is_file()  # a pipe or a device is written to, never replaced by a file
     partial = path if special else path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with partial.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow((*HEADER, FINISHED) if mark_unfinished else HEADER)
+            writer.writerow((*header, *beside.names(header)))
             for part in parts:
                 for row, sample, text, log_probability, finished in part:
+                    writer.writerows(refusals(row))
                     cells = (row, sample, text, "" if log_probability is None else f"{log_probability:.6f}")
-                    writer.writerow((*cells, int(finished)) if mark_unfinished else cells)
+                    writer.writerow((*cells, *[int(finished)] * mark_unfinished, *beside.cells(row)))
                 preview += part[: PREVIEW - len(preview)]
                 count += len(part)
+            writer.writerows(refusals(math.inf))
             file.flush()
             if not special:
                 os.fsync(file.fileno())
@@ -68,7 +102,7 @@ def columns_of(rows: Sequence[Mapping[str, Any]], fitted: Fitted) -> dict[str, V
             text = f"Row {missing + 1} has no value for input {name}."
             raise InvalidInput([Problem("error", "missing_input", name, text, "Give one value per row.")])
         values = [row[name] for row in rows]
-        if isinstance(port.codec, FittedText | FittedCategory):
+        if isinstance(port.codec, ReadsText):
             columns[port.name] = [str(value) for value in values]
             continue
         depth = port.codec.depth if isinstance(port.codec, FittedIds) else 0

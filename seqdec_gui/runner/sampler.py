@@ -19,6 +19,7 @@ from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runner.decoding import choice
 from seqdec_gui.runner.decoding.numbers import Numbers, Scale, numbers_as_text, numbers_of, scale_of
+from seqdec_gui.runner.decoding.recorded import Recorded, recorded_symbols, symbols_from
 from seqdec_gui.runner.decoding.step import StepDecoder
 from seqdec_gui.runner.wiring import model_of
 
@@ -52,14 +53,21 @@ class Sampler:
     """Generates with the trained `models` of a design.
 
     `rows(port)` returns the stored training rows of a port. It is called only for data bound as ids or numbers, whose first and
-    last symbol have to be determined, and for inputs that may contain the targets. Raises InvalidInput, with the reason, where
-    the design cannot generate.
+    last symbol have to be determined, and for inputs that may contain the targets. With `recorded`, what another sampler has
+    learnt from these rows, it is not called. Raises InvalidInput, with the reason, where the design cannot generate.
     """
 
     first_step_from: str = ""
     """The input that gives the first step of each row, `(rows, features)`; empty if all training rows begin alike."""
 
-    def __init__(self, design: Design, models: Mapping[str, keras.Model], fitted: Fitted, rows: Callable[[str], Array]) -> None:
+    def __init__(
+        self,
+        design: Design,
+        models: Mapping[str, keras.Model],
+        fitted: Fitted,
+        rows: Callable[[str], Array],
+        recorded: Recorded | None = None,
+    ) -> None:
         inference = infer(design)
         plan = plan_for(design, inference)
         self._feeds = {feed.name: feed for feed in fitted.feeds if feed.role == "input"}
@@ -69,29 +77,49 @@ class Sampler:
         self._decoder: StepDecoder | None = None
         self._model: keras.Model | None = None
         if isinstance(plan, OnePass):
-            fail_if_taught(design, plan, fitted, rows)
+            if recorded is None:
+                fail_if_taught(design, plan, fitted, rows)
             feed = next(feed for feed in fitted.feeds if feed.name == plan.loss)
             self._model = model_of(design, inference, models, [plan.port], "predictions")
             self.inputs = inputs_behind(design, [plan.port])
             steps = self._model.outputs[0].shape[1] if len(self._model.outputs[0].shape) == 3 else 1
             if plan.numbers:
                 self._scale = scale_of(fitted, plan.loss)
+            elif recorded is not None and recorded.symbols is not None:
+                self._symbols = symbols_from(recorded.symbols, fitted, plan.loss, plan.width)
             else:
                 self._symbols = symbols_of_predictions(fitted, plan.loss, plan.width, steps or 0, lambda: rows(feed.array))
         else:
-            self._of_decoder(plan, fitted, rows)
+            self._of_decoder(plan, fitted, rows, recorded)
             self._decoder = StepDecoder(design, inference, models, plan.decoder, plan.encoding, plan.width)
             self.inputs = self._decoder.inputs
         self._width = plan.width
 
-    def _of_decoder(self, plan: Stepwise, fitted: Fitted, rows: Callable[[str], Array]) -> None:
-        if plan.numbers:
+    def _of_decoder(
+        self, plan: Stepwise, fitted: Fitted, rows: Callable[[str], Array], recorded: Recorded | None = None
+    ) -> None:
+        if recorded is not None and plan.numbers:
+            begin = None if recorded.begin is None else np.array(recorded.begin)
+            self._numbers = Numbers(begin, recorded.steps, scale_of(fitted, plan.fed), scale_of(fitted, plan.loss))
+            self.first_step_from = plan.fed if begin is None else ""
+        elif recorded is not None and recorded.symbols is not None:
+            self._symbols = symbols_from(recorded.symbols, fitted, plan.loss, plan.width)
+        elif plan.numbers:
             array = next(feed.array for feed in fitted.feeds if feed.name == plan.fed)
             self._numbers = numbers_of(fitted, plan.fed, plan.loss, rows(array))
             if self._numbers.begin is None:
                 self.first_step_from = plan.fed
         else:
             self._symbols = symbols_of_decoder(fitted, plan.fed, plan.loss, plan.width, rows)
+
+    def record(self) -> Recorded:
+        """Return what this sampler has learnt from the training rows."""
+        if self._symbols is not None:
+            return Recorded(symbols=recorded_symbols(self._symbols))
+        if self._numbers is not None:
+            begin = self._numbers.begin
+            return Recorded(begin=None if begin is None else tuple(begin.tolist()), steps=self._numbers.steps)
+        return Recorded()
 
     @property
     def at_random(self) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from seqdec_gui import __version__
+from seqdec_gui.domain.bindings import DataSource
 from seqdec_gui.domain.dataflow import data_ports
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError, errors
@@ -20,10 +21,12 @@ from seqdec_gui.domain.training import Training
 from seqdec_gui.domain.validation import check
 from seqdec_gui.runner import engines
 from seqdec_gui.runner.commands import Commands, StopRequested
+from seqdec_gui.runner.data_recorder import Recorder, files_of
 from seqdec_gui.runner.import_trimming import garbage_collection_paused
 from seqdec_gui.runs import devices
 from seqdec_gui.runs.batches import batch_problems, row_problems
 from seqdec_gui.runs.checkpoint_file import fail_if_gone
+from seqdec_gui.runs.data_record import read_record
 from seqdec_gui.runs.engines import engine_info
 from seqdec_gui.runs.events import EventWriter, FinalEvent, Message, ParameterCount, RowCount, Started, Stopped
 from seqdec_gui.runs.folder import RunFolder
@@ -55,7 +58,10 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
         engines.begin(placement)
         design = _checked_design(spec, events)
         earlier = _earlier_fit(run, spec, design)
+        recorder = Recorder(run.dataset, files_of(_source(spec, design), run.path / spec.folder))
+        _report(events, recorder.changes_since(read_record(run.dataset) if spec.resume else None))
         dataset = _open_data(run, spec, design, events, earlier)
+        recorder.start(_source(spec, design), dataset)
         _fail_unless_batches_fit(design.training, placement, len(dataset.training))
 
         from seqdec_gui.runner.loop import Loop
@@ -75,10 +81,13 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
                 engine.compile_ahead()
         try:
             _report(events, trial.result(commands.look_for_stop))
-        except StopRequested:
-            return Stopped(epoch=progress.epoch, step=progress.total_steps)
+        except StopRequested as request:
+            return Stopped(epoch=progress.epoch, step=progress.total_steps, paused=request.paused)
     events.write(_started(engine, dataset, placement, progress))
-    return Loop(engine, dataset, run, events, commands, progress, spec.report_every_s).run()
+    try:
+        return Loop(engine, dataset, run, events, commands, progress, spec.report_every_s, spec.checkpoint_every_s).run()
+    finally:
+        recorder.wait()
 
 
 # -- design and data
@@ -108,6 +117,11 @@ def _continues(run: RunFolder, spec: RunSpec) -> bool:
     return spec.resume and run.checkpoint("last").exists()
 
 
+def _source(spec: RunSpec, design: Design) -> DataSource:
+    """Return the dataset of the design, with the file that the run was given."""
+    return msgspec.structs.replace(design.data, file=spec.data_file) if spec.data_file else design.data
+
+
 def _open_data(run: RunFolder, spec: RunSpec, design: Design, events: EventWriter, earlier: EarlierFit | None) -> Dataset:
     """Open the data and write `data.json`.
 
@@ -119,7 +133,7 @@ def _open_data(run: RunFolder, spec: RunSpec, design: Design, events: EventWrite
     from seqdec_gui.data.teaching import samples_of
     from seqdec_gui.runs.data_check import generation_warnings, length_problems
 
-    source = msgspec.structs.replace(design.data, file=spec.data_file) if spec.data_file else design.data
+    source = _source(spec, design)
     if _continues(run, spec) and not run.data.exists():
         text = (
             f"{run.path} has weights and no data.json, so the alphabets, lengths and scalers of their training are not known."

@@ -9,7 +9,6 @@ from __future__ import annotations
 import tempfile
 import traceback
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +20,13 @@ from seqdec_gui.domain.wording import counted
 from seqdec_gui.runner.failures import plain_sentence
 from seqdec_gui.runner.import_trimming import refuse_unused_imports
 from seqdec_gui.runner.model_device import on_placed_device
-from seqdec_gui.runs.export_formats import export_format
 from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
 from seqdec_gui.runs.tasks import (
     CertifyTask,
     Divided,
     Evaluated,
     EvaluateTask,
-    Exported,
+    ExportAllTask,
     ExportTask,
     Generated,
     GenerateTask,
@@ -49,6 +47,11 @@ from seqdec_gui.runs.tasks import (
 
 def main() -> None:
     refuse_unused_imports()
+    answer()
+
+
+def answer() -> None:
+    """Do the task on standard input and answer on standard output. A warm worker calls it for one task after the other."""
     channel = TaskChannel()
     try:
         result: TaskResult | TaskFailed = do(channel.read_task(), channel)
@@ -64,6 +67,7 @@ def main() -> None:
         sentence = plain_sentence(error, "The job failed")
         result = TaskFailed(sentence=sentence, details=traceback.format_exc())
     channel.send(result)
+    channel.close()
 
 
 def do(task: Task, channel: TaskChannel) -> TaskResult:
@@ -71,7 +75,13 @@ def do(task: Task, channel: TaskChannel) -> TaskResult:
     with tempfile.TemporaryDirectory(prefix="seqdec-gui-task-") as scratch:
         match task:
             case ExportTask():
-                return _export(task, channel, Path(scratch))
+                from seqdec_gui.runner.export_task import export_one
+
+                return export_one(task, channel, Path(scratch))
+            case ExportAllTask():
+                from seqdec_gui.runner.export_task import export_all
+
+                return export_all(task, channel, Path(scratch))
             case GenerateTask():
                 with on_placed_device():
                     return _generate(task, channel, Path(scratch))
@@ -88,95 +98,26 @@ def do(task: Task, channel: TaskChannel) -> TaskResult:
                 return _certify(task, channel, Path(scratch))
 
 
-def _export(task: ExportTask, channel: TaskChannel, scratch: Path) -> Exported:
-    from seqdec_gui.runner.export import checked_output, export
-    from seqdec_gui.runner.reopen import FreshProcess
-
-    row = export_format(task.format)
-    output = checked_output(Path(task.output), row)
-    if task.part != "full" and not row.blocks:
-        text = f"A file of the format {row.name} holds every part: export it with part full."
-        raise InvalidInput(text, "no_such_part", "part")
-    with FreshProcess() as process:  # it imports Keras while this process does
-        from seqdec_gui.runner.exports.base import Source
-        from seqdec_gui.runner.opened_run import check_part, inputs_of_part, open_trained, scalings_of_part
-        from seqdec_gui.runner.raw_inputs import fail_unless_equal, raw_of, with_raw_inputs
-
-        channel.send(Progress(total=3, text="Opening the run"))
-        trained = open_trained(Path(task.run), task.checkpoint, scratch)
-        check_part(trained, task.part)
-        inputs = inputs_of_part(trained, task.part, _rows_to_compare(trained, channel))
-        known = _scalings(trained, channel)
-        scaled = scalings_of_part(trained, task.part, known)
-        models, difference = trained.models, 0.0
-        if task.raw_inputs and any(scaled):
-            model = with_raw_inputs(models[task.part], scaled)
-            raw = raw_of(inputs, scaled)
-            difference = fail_unless_equal(models[task.part], inputs, model, raw)
-            models, inputs = models | {task.part: model}, raw
-        channel.send(Progress(done=1, total=3, text="Writing, opening again and comparing"))
-        source = Source(models, task.part, inputs, trained.design, trained.script_sources(), scaled, task.raw_inputs)
-        saved = export(source, row.name, output, process)
-    channel.send(Progress(done=3, total=3, text="Exported"))
-    judges = {judged.name for judged in trained.program.losses} if task.part == "full" else set()
-    left = () if task.raw_inputs else tuple(scaling for scaling in scaled if scaling)
-    return Exported(
-        paths=tuple(map(str, saved.paths)),
-        difference=max(saved.difference, difference),
-        rows=saved.rows,
-        standardised=(*left, *(scaling for scaling in known if scaling.role == "target" and scaling.name in judges)),
-    )
-
-
-def _scalings(trained: Any, channel: TaskChannel) -> tuple[Any, ...]:
-    from seqdec_gui.data.scaling import scalings
-
-    try:
-        return scalings(trained.fitted())
-    except InvalidInput as error:
-        text = f"Whether the model takes standardised numbers is not known: {str(error).splitlines()[0]}"
-        channel.send(Notice(text=text, severity="warning"))
-        return ()
-
-
-def _rows_to_compare(trained: Any, channel: TaskChannel) -> dict[str, Any]:
-    from seqdec_gui.runner.opened_run import random_rows, real_rows
-
-    try:
-        return real_rows(trained)
-    except (InvalidInput, OSError) as error:
-        reason = str(error).splitlines()[0]
-        text = f"The data of the run cannot be read, so the file is compared on random inputs: {reason}"
-        channel.send(Notice(text=text, severity="warning"))
-        return random_rows(trained)
-
-
 def _generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Generated:
-    from seqdec_gui.runner.opened_run import open_trained
-    from seqdec_gui.runner.sample_file import write_samples
-    from seqdec_gui.runner.sampler import Sampler, rows_in
+    from seqdec_gui.runner.loaded import load
+    from seqdec_gui.runner.sample_file import NOTHING, write_samples
+    from seqdec_gui.runner.sampler import rows_in
 
     _fail_unless_folder(Path(task.output).parent)
-    trained = open_trained(Path(task.run), task.checkpoint, scratch)
-    fitted = trained.fitted()
-
-    opened = cache(trained.dataset)
-
-    def training_rows(port: str) -> Any:
-        dataset = opened()
-        return np.asarray(dataset.arrays[port][dataset.training])
-
-    sampler = Sampler(trained.design, trained.models, fitted, training_rows)
+    loaded = load(Path(task.run), task.checkpoint, scratch)
+    trained, fitted, sampler = loaded.trained, loaded.fitted, loaded.sampler
     first = sampler.first_step_from
     needed = (*sampler.inputs, *[name for name in [first] if name])
+    beside = NOTHING
     if task.split is not None and needed:
         dataset, chosen = trained.rows_of(task.split, task.trained_on)
         arrays = dict(dataset.arrays)
         if first:
             arrays[first] = arrays[first][:, 0]
     else:
-        arrays = _rows_to_decode(task, needed, fitted, first)
-        chosen = np.arange(rows_in(arrays, needed))
+        arrays, beside = _rows_to_decode(task, needed, fitted, trained.design.data.reading, first)
+        every = np.arange(rows_in(arrays, needed))
+        chosen = every[~np.isin(every, list(beside.reasons))]
     if task.count > 1 and (not task.temperature or not sampler.at_random):
         why = "Temperature 0 takes the likeliest symbol" if sampler.at_random else "Numbers are not drawn at random"
         channel.send(Notice(text=f"{why}, so all {task.count} samples of a row are the same.", severity="warning"))
@@ -192,32 +133,44 @@ def _generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Genera
             unfinished += sum(not sample.finished for sample in part)
             channel.send(Progress(done=done, total=len(chosen) * task.count))
 
-    count, preview = write_samples(Path(task.output), parts(), task.mark_unfinished)
+    count, preview = write_samples(Path(task.output), parts(), task.mark_unfinished, beside)
+    if beside.reasons:
+        row, why = next(iter(beside.reasons.items()))
+        text = f"{counted(len(beside.reasons), 'row')} could not be decoded, the first is row {row + 1}: {why}"
+        channel.send(Notice(text=f"{text} The column problem says why.", severity="warning"))
     if unfinished:
         text = (
             f"{unfinished:,} of {counted(count, 'sequence')} had no end symbol yet at the greatest length, and were cut there."
         )
         channel.send(Notice(text=text, severity="warning"))
     rows = tuple((sample.row, sample.sample, sample.text, sample.log_probability) for sample in preview)
-    return Generated(path=task.output, samples=count, preview=rows, unfinished=unfinished)
+    return Generated(path=task.output, samples=count, preview=rows, unfinished=unfinished, refused=len(beside.reasons))
 
 
-def _rows_to_decode(task: GenerateTask, needed: tuple[str, ...], fitted: Any, first: str = "") -> dict[str, Any]:
-    """Return the stored arrays of new rows, empty for a language model. `first` is the input that gives each first step.
+def _rows_to_decode(
+    task: GenerateTask, needed: tuple[str, ...], fitted: Any, how: Any, first: str = ""
+) -> tuple[dict[str, Any], Any]:  # fmt: skip
+    """Return the stored arrays of new rows, empty for a language model, and what stands beside their samples.
 
-    Raises InvalidInput.
+    `first` is the input that gives each first step, `how` the reading options of the training. Raises InvalidInput.
     """
     from seqdec_gui.data.first_step import first_of_sequences, with_first_step
-    from seqdec_gui.data.rows import read_rows
-    from seqdec_gui.runner.sample_file import columns_of
+    from seqdec_gui.data.new_rows import encode_good_rows
+    from seqdec_gui.data.rows import read_input
+    from seqdec_gui.runner.sample_file import NOTHING, Beside, columns_of
 
     if not needed:
-        return {}
+        return {}, NOTHING
     if task.rows or task.input:
         try:
             wanted = with_first_step(fitted, first) if first else fitted
-            values = columns_of(task.rows, wanted) if task.rows else read_rows(wanted, Path(task.input))
-            return dict(wanted.encode_rows(first_of_sequences(values, fitted, first) if first else values))
+            if task.rows:
+                values = columns_of(task.rows, wanted)
+                return dict(wanted.encode_rows(first_of_sequences(values, fitted, first) if first else values)), NOTHING
+            rows = read_input(wanted, Path(task.input), task.keep, how)
+            values = first_of_sequences(rows.values, fitted, first) if first else rows.values
+            encoded = encode_good_rows(wanted, values, rows.reasons)
+            return encoded.arrays, Beside(encoded.reasons, rows.kept)
         except InvalidInput as error:
             raise InvalidInput(
                 [_of_first_step(problem) if problem.where == first else problem for problem in error.problems]
@@ -235,13 +188,13 @@ def _of_first_step(problem: Problem) -> Problem:
 
 def _evaluate(task: EvaluateTask, channel: TaskChannel, scratch: Path) -> Evaluated:
     from seqdec_gui.runner.evaluate import evaluate
+    from seqdec_gui.runner.loaded import load
     from seqdec_gui.runner.metrics import reported
-    from seqdec_gui.runner.opened_run import open_trained
 
-    trained = open_trained(Path(task.run), task.checkpoint, scratch)
+    trained = load(Path(task.run), task.checkpoint, scratch).trained
     if task.data:
         dataset = trained.dataset(Path(task.data))
-        rows = np.arange(dataset.rows)
+        rows = dataset.training  # all rows but those that are left out
     else:
         dataset, rows = trained.rows_of(task.split, task.trained_on)
     sums = evaluate(

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from seqdec_gui.runs.comparison import Differences
 
 FORMAT = 1
-FILE_NAME = "certificate.json"
 TOLERANCE = 1e-5
 """Largest difference of a prediction p that counts as equal, relative to max(1, |p|)."""
 STEPS = 5
@@ -246,7 +245,7 @@ def design_of(spec: RunSpec) -> tuple[Design, Path]:
 
 def write(certificate: Certificate, run: RunFolder) -> Path:
     """Store `certificate.json` in a run. Raises SeqdecError."""
-    path = run.path / FILE_NAME
+    path = run.certificate
     try:
         write_atomically(path, pretty_json(certificate))
     except OSError as error:
@@ -257,7 +256,7 @@ def write(certificate: Certificate, run: RunFolder) -> Path:
 def read(run: RunFolder) -> Certificate | None:
     """Return the certificate of a run; None if it has none, or one that this version cannot read."""
     try:
-        certificate = msgspec.json.decode(read_bytes(run.path / FILE_NAME), type=Certificate)
+        certificate = msgspec.json.decode(read_bytes(run.certificate), type=Certificate)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
     return certificate if certificate.format == FORMAT else None

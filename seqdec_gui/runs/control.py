@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import uuid
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs.files import open_to_write, opener
 
-CommandName = Literal["stop", "pause", "continue", "set_learning_rate", "checkpoint"]
-COMMANDS: tuple[CommandName, ...] = ("stop", "pause", "continue", "set_learning_rate", "checkpoint")
+CommandName = Literal["stop", "pause", "hold", "continue", "set_learning_rate", "checkpoint"]
+COMMANDS: tuple[CommandName, ...] = get_args(CommandName)
 
 
 class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
+import subprocess
 from pathlib import Path
 
 from seqdec_gui.runs.events import Failed, FailureKind
@@ -92,3 +94,11 @@ def _signalled(number: int, what: str) -> tuple[FailureKind, str]:
 
 def _last_line(log: str) -> str:
     return next((line.strip()[:200] for line in reversed(log.splitlines()) if line.strip()), "")
+
+
+def exit_status_of(child: subprocess.Popen[bytes], options: int) -> int | None:
+    """Return the child's exit status in the form of `subprocess`, without freeing its process id; None while it runs."""
+    result = os.waitid(os.P_PID, child.pid, options)
+    if result is None:
+        return None
+    return result.si_status if result.si_code == os.CLD_EXITED else -result.si_status

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from seqdec_gui.domain.design import Design
+from seqdec_gui.runs.data_record import DataRecord, likeness
 from seqdec_gui.runs.spec import RunSpec
 
 ABSENT = "–"
@@ -22,7 +23,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 def differences(old: Design, new: Design) -> tuple[Difference, ...]:
-    """Return all differences except positions of blocks: of the training, then of each block, the data and the links."""
+    """Return all differences but positions, frames and notes: of the training, then of each block, the data and the links."""
     return (
         *_compared(_flat(old.training, "training"), _flat(new.training, "training")),
         *_blocks(old, new),
@@ -31,10 +32,26 @@ def differences(old: Design, new: Design) -> tuple[Difference, ...]:
     )
 
 
-def run_differences(old: RunSpec, new: RunSpec) -> tuple[Difference, ...]:
-    """Return the differences of the designs and of the devices. Raises InvalidInput for a design that cannot be read."""
+def run_differences(
+    old: RunSpec, new: RunSpec, read: tuple[DataRecord | None, DataRecord | None] = (None, None)
+) -> tuple[Difference, ...]:
+    """Return the differences of the designs, the devices and the data. Raises InvalidInput for an unreadable design.
+
+    `read` is what the two runs read.
+    """
     of_designs = differences(old.load_design(), new.load_design())
-    return (*_compared(_place(old), _place(new)), *of_designs)
+    return (*_compared(_place(old), _place(new)), *of_data(*read), *of_designs)
+
+
+def of_data(old: DataRecord | None, new: DataRecord | None) -> tuple[Difference, ...]:
+    """Return how the contents of the data files and the rows differ, whatever the files are called; nothing if unknown."""
+    if old is None or new is None or likeness(old, new) in ("same", "unknown"):
+        return ()
+    described = [
+        {"checksum of the data": record.file_sha256[:12], "rows": f"{record.rows:,}", "training rows": f"{record.training:,}"}
+        for record in (old, new)
+    ]
+    return _compared(*described)
 
 
 def _blocks(old: Design, new: Design) -> tuple[Difference, ...]:

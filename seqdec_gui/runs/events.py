@@ -161,14 +161,14 @@ class CommandAnswer(_Event, frozen=True, kw_only=True, tag="command"):
 
 
 class Paused(_Event, frozen=True, kw_only=True, tag="paused"):
-    """The run waits for `continue` (or `stop`)."""
+    """The run waits for `continue` (or `stop`), with its process and its memory: it was told to `hold`."""
 
     epoch: Count = 0
     step: Count = 0
 
 
 class Continued(_Event, frozen=True, kw_only=True, tag="continued"):
-    """The run goes on after a pause."""
+    """The run goes on after a `hold`."""
 
     epoch: Count = 0
     step: Count = 0
@@ -183,10 +183,14 @@ class Finished(_Measured, frozen=True, kw_only=True, tag="finished"):
 
 
 class Stopped(_Measured, frozen=True, kw_only=True, tag="stopped"):
-    """The user stopped the run; what was trained is in checkpoint `last`, which there may not be before the first step."""
+    """The user stopped the run; what was trained is in checkpoint `last`, which there may not be before the first step.
+
+    `paused`: the user means to resume it, and wanted its devices back until then.
+    """
 
     epoch: Count = 0
     step: Count = 0
+    paused: bool = False
 
 
 class Failed(_Event, frozen=True, kw_only=True, tag="failed"):

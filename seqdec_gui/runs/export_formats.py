@@ -5,6 +5,7 @@ A new format is a module with a writer (`runner.exports.base.Writer`) and one ro
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -23,6 +24,13 @@ class ExportFormat(msgspec.Struct, frozen=True, kw_only=True):
     - `folder_file`: the name of the file that is written where a folder is given as the output; "": a folder is refused.
     - `tried_at_start`: whether every run saves and reopens its untrained model in this format while it starts.
     - `instead`: the format to offer where this one cannot carry a model; "": none.
+    - `use`: what people take it for, in a few words.
+    - `opened_by`: the module with which files are opened again, in a process that has imported nothing else.
+    - `extra`, `needs`: the extra that installs what the format needs besides Keras, and the modules of these packages.
+    - `ending`: of the file that is proposed, where that is not the first of `suffixes`.
+    - `tolerance`: the largest difference of a prediction p of the opened file, as a part of max(1, |p|).
+    - `marker`: for a format that is a folder, a file that each of them has; "": the format is a file.
+    - `step`: whether the one-step decoder can be exported by itself.
     """
 
     name: str
@@ -36,7 +44,31 @@ class ExportFormat(msgspec.Struct, frozen=True, kw_only=True):
     folder_file: str = ""
     tried_at_start: bool = False
     instead: str = ""
+    use: str = ""
+    opened_by: str = "keras"
+    extra: str = ""
+    needs: tuple[str, ...] = ()
+    ending: str = ""
+    tolerance: float = 1e-5
+    marker: str = ""
+    step: bool = True
 
+    @property
+    def code_name(self) -> str:
+        """The name in codes of problems: `not_in_keras2_h5`."""
+        return self.name.replace("-", "_")
+
+    @property
+    def proposed_ending(self) -> str:
+        """What the name of a proposed file ends with."""
+        return self.ending or self.suffixes[0]
+
+
+ONE_STEP = "one-step"
+"""The part that is one step of the decoder: a symbol and states in, predictions and states out."""
+INITIAL_STATES = "initial-states"
+"""The part that gives the states before the first step."""
+STEP_PARTS = (ONE_STEP, INITIAL_STATES)
 
 _KERAS_FILE = "seqdec_gui.runner.exports.keras_file:KerasFile"
 
@@ -53,6 +85,7 @@ EXPORT_FORMATS: dict[str, ExportFormat] = {
             opened_with="keras.models.load_model(path, compile=False)",
             tried_at_start=True,
             instead="keras",
+            use="Keras 3, one file",
         ),
         ExportFormat(
             name="keras",
@@ -63,6 +96,80 @@ EXPORT_FORMATS: dict[str, ExportFormat] = {
             holds="architecture and weights",
             opened_with="keras.models.load_model(path)",
             tried_at_start=True,
+            use="Keras 3, everything kept",
+        ),
+        ExportFormat(
+            name="keras2-h5",
+            title="Keras 2 .h5, one file",
+            help="The model rebuilt with the layers of Keras 2: for TensorFlow 2.15 and older, and for tf_keras.",
+            suffixes=(".h5", ".hdf5"),
+            writer="seqdec_gui.runner.exports.keras2_file:Keras2File",
+            holds="architecture and weights, for Keras 2",
+            opened_with="tf_keras.models.load_model(path, compile=False)",
+            instead="keras",
+            use="Keras 2, TensorFlow up to 2.15",
+            opened_by="tf_keras",
+            extra="keras2",
+            needs=("tf_keras",),
+            ending=".keras2.h5",
+            tolerance=2e-7,
+        ),
+        ExportFormat(
+            name="savedmodel",
+            title="TensorFlow SavedModel, a folder",
+            help="For TensorFlow Serving and TensorFlow in C++, Java or Go: a signature with named inputs and outputs.",
+            suffixes=(".savedmodel",),
+            writer="seqdec_gui.runner.exports.saved_model:SavedModel",
+            holds="computation and weights; a signature with names",
+            opened_with='tf.saved_model.load(path).signatures["serving_default"]',
+            instead="keras",
+            use="TensorFlow Serving, C++, Java",
+            opened_by="tensorflow",
+            needs=("tensorflow",),
+            marker="saved_model.pb",
+        ),
+        ExportFormat(
+            name="onnx",
+            title="ONNX .onnx, one file",
+            help="For onnxruntime in Python, C#, Java, JavaScript and browsers, with ONNX's own LSTM and GRU; any number of "
+            "rows and steps.",
+            suffixes=(".onnx",),
+            writer="seqdec_gui.runner.exports.onnx_file:OnnxFile",
+            holds="computation and weights",
+            opened_with="onnxruntime.InferenceSession(path)",
+            instead="keras",
+            use="onnxruntime, any language",
+            opened_by="onnxruntime",
+            extra="onnx",
+            needs=("onnx", "onnxruntime"),
+        ),
+        ExportFormat(
+            name="tflite",
+            title="LiteRT .tflite, one file",
+            help="For phones and small devices: LiteRT (TensorFlow Lite) with its own operators alone.",
+            suffixes=(".tflite",),
+            writer="seqdec_gui.runner.exports.tflite:TfLite",
+            holds="computation and weights",
+            opened_with="ai_edge_litert.interpreter.Interpreter(path).get_signature_runner()",
+            instead="keras",
+            use="phones, LiteRT",
+            opened_by="ai_edge_litert.interpreter",
+            extra="tflite",
+            needs=("tensorflow", "ai_edge_litert"),
+        ),
+        ExportFormat(
+            name="bundle",
+            title="Bundle .zip, everything in one file",
+            help="Submodels, one-step decoder, alphabet and scaling, design, script and model card: whoever gets it can "
+            "generate with seqdec_gui.load_bundle, without the data.",
+            suffixes=(".zip",),
+            writer="seqdec_gui.runner.exports.bundle:BundleFile",
+            holds="all submodels, the one-step decoder, what was fitted to the data, design, script, model card",
+            opened_with="seqdec_gui.load_bundle(path).generate(rows)",
+            blocks=False,
+            step=False,
+            use="handing the whole over, generating",
+            ending=".bundle.zip",
         ),
         ExportFormat(
             name="script",
@@ -74,6 +181,7 @@ EXPORT_FORMATS: dict[str, ExportFormat] = {
             opened_with='from model import build; build()["full"]',
             blocks=False,
             folder_file="model.py",
+            use="reading, changing, training on",
         ),
     )
 }
@@ -88,6 +196,34 @@ def export_format(name: str) -> ExportFormat:
     return EXPORT_FORMATS[name]
 
 
+def with_ending_of(path: Path, row: ExportFormat) -> Path:
+    """The path with the ending of the format in place of that of another."""
+    endings = {each for other in EXPORT_FORMATS.values() for each in (other.ending, *other.suffixes) if each}
+    ending = max((each for each in endings if path.name.lower().endswith(each)), key=len, default="")
+    return path.with_name(path.name[: len(path.name) - len(ending)] + row.proposed_ending)
+
+
+def holds(row: ExportFormat, part: str) -> bool:
+    """Whether a file of the format can hold this part alone."""
+    return part == "full" or row.blocks or (part == ONE_STEP and row.step)
+
+
+def not_installed(row: ExportFormat) -> str:
+    """The sentence that packages for the format are missing, with the command that installs them; empty if none is."""
+    missing = [name for name in row.needs if find_spec(name) is None]
+    if not missing:
+        return ""
+    package = f"seqdec-gui[{row.extra}]" if row.extra else " ".join(missing)
+    names = " and ".join(missing)
+    return f"The format {row.name} needs {names}, which this Python does not have. Install it with: pip install '{package}'"
+
+
+def fail_unless_installed(row: ExportFormat) -> None:
+    """Raise InvalidInput with the command that installs what the format needs."""
+    if sentence := not_installed(row):
+        raise InvalidInput(sentence, "format_not_installed", "format")
+
+
 def has_suffix_of(path: Path, row: ExportFormat) -> bool:
     """Whether the path ends as files of the format do, in capitals or not."""
     return path.suffix.lower() in row.suffixes
@@ -97,8 +233,10 @@ def file_to_write(output: Path, row: ExportFormat) -> Path:
     """The file that an export to `output` writes: in a folder if the format allows it, with its ending in lower case.
 
     Keras and Python recognise their files by endings in lower case alone, so that `MODEL.H5` becomes `MODEL.h5`.
-    Raises InvalidInput where the path ends otherwise than files of the format do.
+    A format that is a folder takes any name. Raises InvalidInput where the path ends otherwise than files of the format do.
     """
+    if row.marker:
+        return output
     if row.folder_file and not has_suffix_of(output, row):
         output = output / row.folder_file
     if not has_suffix_of(output, row):

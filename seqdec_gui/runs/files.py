@@ -40,10 +40,17 @@ def opener(path: str, _flags: int) -> int:
     return open_to_read(Path(path))
 
 
-def read_bytes(path: Path) -> bytes:
-    """Return the content of a regular file. Raises OSError."""
+MOST_BYTES = 64 << 20
+"""Size up to which a file is read as a whole, in bytes: a hundred times the largest that the program writes."""
+
+
+def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
+    """Return the content of a regular file of at most `most` bytes. Raises OSError."""
     with open(path, "rb", opener=opener) as file:
-        return file.read()
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, f"It is larger than {most:,} bytes", str(path))
+    return data
 
 
 def _ordinary(file: int, path: Path) -> int:

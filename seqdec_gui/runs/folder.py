@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import shutil
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ import msgspec
 
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs import lock, state
+from seqdec_gui.runs.notes import folder_stem
 from seqdec_gui.runs.run_files import RunFiles
 from seqdec_gui.runs.state import RunStatus, RunSummary
 
@@ -38,14 +38,19 @@ def open_run(path: Path | str) -> RunFolder:
 
 
 def create(
-    path: Path | str | None, design_path: Path | str | None, now: float | None = None, parent: Path | None = None
+    path: Path | str | None,
+    design_path: Path | str | None,
+    now: float | None = None,
+    parent: Path | None = None,
+    name: str = "",
 ) -> RunFolder:
     """Make the folder for a new run: `path`, or `<design folder>/runs/<time>-<design>`, made unique by a number.
 
-    A `path` given must not exist, or be empty. `parent` stands for `<design folder>/runs`. Raises InvalidInput.
+    A `path` given must not exist, or be empty. `parent` stands for `<design folder>/runs`, and `name` for the name of a design
+    without a file. Raises InvalidInput.
     """
     try:
-        return _create_default(design_path, now, parent) if path is None else _create_at(RunFolder(path))
+        return _create_default(design_path, now, parent, name) if path is None else _create_at(RunFolder(path))
     except OSError as error:
         place = error.filename or path
         raise InvalidInput(
@@ -133,10 +138,10 @@ def _create_at(run: RunFolder) -> RunFolder:
     return run
 
 
-def _create_default(design_path: Path | str | None, now: float | None, parent: Path | None) -> RunFolder:
+def _create_default(design_path: Path | str | None, now: float | None, parent: Path | None, name: str) -> RunFolder:
     parent = parent or default_parent(design_path)
     parent.mkdir(parents=True, exist_ok=True)
-    stem = re.sub(r"[^\w.-]+", "_", Path(design_path).stem) if design_path is not None else "untitled"
+    stem = folder_stem(Path(design_path).stem if design_path is not None else name or "untitled")
     first = f"{time.strftime('%Y%m%d-%H%M%S', time.localtime(now))}-{stem}"
     number = 1
     while True:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seqdec_gui.data import fitted as fitted_file
-from seqdec_gui.data.codecs import FittedCategory, FittedText
+from seqdec_gui.data.codecs import ReadsText
 from seqdec_gui.data.display import array_text
 from seqdec_gui.data.first_step import with_first_step
 from seqdec_gui.data.fitted import Fitted, FittedPort
@@ -116,7 +116,7 @@ def in_words(row: Row) -> str:
 
 
 def _value(port: FittedPort, cells: list[Any]) -> Any:
-    if isinstance(port.codec, FittedText | FittedCategory):
+    if isinstance(port.codec, ReadsText):
         return "" if cells[0] is None else str(cells[0])
     values = np.array([np.nan if cell is None else cell for cell in cells], np.float64)
     return (values[0] if len(cells) == 1 else values).tolist()
@@ -131,7 +131,7 @@ def _first_numbers(port: FittedPort, value: Any) -> Any:
 def _highest(fitted: Fitted, rows: list[Row]) -> dict[str, float]:
     highest = {}
     for port in fitted.inputs:
-        if rows and not isinstance(port.codec, FittedText | FittedCategory):
+        if rows and not isinstance(port.codec, ReadsText):
             values = np.array([row[port.name] for row in rows], np.float64)
             if np.isfinite(values).any():
                 highest[port.name] = float(np.nanmax(values))

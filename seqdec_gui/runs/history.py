@@ -1,11 +1,12 @@
-"""Collects the events of a run: curves, progress, time left, messages."""
+"""Collects the events of a run: curves, marks, progress, time left, messages."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 
+from seqdec_gui.domain.short_numbers import value_text
 from seqdec_gui.runs.curves import Curve, is_validation
 from seqdec_gui.runs.events import (
     Checkpoint,
@@ -25,6 +26,8 @@ from seqdec_gui.runs.events import (
     Stopped,
 )
 from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.marks import OPEN_PAUSE, Mark, MarkKind, Marks
+from seqdec_gui.runs.metric_words import in_words
 from seqdec_gui.runs.reader import EventTail
 
 MOST_MESSAGES = 1000
@@ -56,6 +59,9 @@ class RunHistory:
         self.messages: deque[Message] = deque(maxlen=MOST_MESSAGES)
         self.message_count = 0
         self.answers: deque[CommandAnswer] = deque(maxlen=64)
+        self.marks = Marks()
+        self.compiling_since: float | None = None
+        """When this start of the run began to compile its first step, in seconds since 1970; None once it has taken one."""
         self._pace: deque[tuple[float, int]] = deque()
         self._zero = 0.0
         self._last_time = 0.0
@@ -69,7 +75,7 @@ class RunHistory:
             Checkpoint: self._take_checkpoint,
             DeviceLoad: self._take_load,
             Message: self._take_message,
-            CommandAnswer: self.answers.append,
+            CommandAnswer: self._take_answer,
             Paused: self._take_paused,
             Continued: self._take_continued,
             Finished: self._take_final,
@@ -100,7 +106,7 @@ class RunHistory:
 
     @property
     def steps_per_s(self) -> float | None:
-        """Over the last minute and a half without pauses; None until it is known."""
+        """Over the last minute and a half without pauses and without what was compiled; None until it is known."""
         if len(self._pace) < 2:
             return None
         (first_time, first_step), (last_time, last_step) = self._pace[0], self._pace[-1]
@@ -136,8 +142,19 @@ class RunHistory:
         self.step, self.epoch = event.first_step, event.first_epoch
         self._last_time = event.time
         self._reported = event.first_step
-        self._pace.clear()
-        self._pace.append((event.time, event.first_step))
+        self._pace.clear()  # it begins with the first report, before which the step is compiled
+        self.compiling_since = event.time
+        self.marks.cut_after(event.first_step)
+        if event.resumed:
+            self._take_resumption(event)
+
+    def _take_resumption(self, event: Started) -> None:
+        """Mark where the run goes on; after a pause that ended the process, its mark says how long it was."""
+        took, on = self.marks.end_pause(event.time), ", ".join(event.devices)
+        if took:
+            self._say(event.time, f"Continued after a pause of {took} on {on}.")
+        else:
+            self._mark("resume", event.time, f"Resumed after step {event.first_step:,} on {on}")
 
     def _take_step(self, event: Step) -> None:
         self.step, self.epoch, self._reported = event.step, event.epoch, event.step
@@ -159,6 +176,21 @@ class RunHistory:
         self.saved = event
         if event.name == "best":
             self.best = event
+            name = "val_loss" if "val_loss" in event.metrics else next(iter(event.metrics), "")
+            value = f": {in_words(name)} {value_text(name, event.metrics[name])}" if name else ""
+            self._mark("best", event.time, f"Best weights so far{value}, epoch {event.epoch}", event.step)
+        else:
+            self._mark("saved", event.time, "Last checkpoint", event.step, said=False)
+
+    def _take_answer(self, event: CommandAnswer) -> None:
+        self.answers.append(event)
+        if not event.ok:
+            words = event.command.replace("_", " ")
+            self._say(event.time, f"The run refused to {words}: {event.text or 'no reason was given'}", "warning")
+        elif event.command == "set_learning_rate":
+            self._mark("learning_rate", event.time, event.text or "Another learning rate")
+        elif event.command == "checkpoint":
+            self._mark("checkpoint", event.time, "Checkpoint written")
 
     def _take_load(self, event: DeviceLoad) -> None:
         self._last_time = max(self._last_time, event.time)
@@ -173,12 +205,15 @@ class RunHistory:
             self._points["load"].setdefault(event.id, []).append((*place, event.load))
 
     def _take_message(self, event: Message) -> None:
+        if event.code == "plateau":
+            self._mark("learning_rate", event.time, event.text, said=False)
         self.messages.append(event)
         self.message_count += 1
 
     def _take_paused(self, event: Paused) -> None:
         self.paused = True
         self._last_time = event.time
+        self._mark("pause", event.time, OPEN_PAUSE)
 
     def _take_continued(self, event: Continued) -> None:
         self.paused = False
@@ -186,16 +221,33 @@ class RunHistory:
         self._last_time = event.time
         self._pace.clear()
         self._pace.append((event.time, self.step))
+        took = self.marks.end_pause(event.time)
+        self._say(event.time, f"Continued after a pause of {took}." if took else "Continued.")
 
     def _take_final(self, event: FinalEvent) -> None:
-        self.final, self.paused = event, False
+        self.final, self.paused, self.compiling_since = event, False, None
         self._last_time = max(self._last_time, event.time)
         if isinstance(event, (Finished, Stopped)):
             self.step, self.epoch = event.step or self.step, event.epoch or self.epoch
+        if isinstance(event, Stopped) and event.paused:
+            self._mark("pause", event.time, OPEN_PAUSE)
 
     # --
+    def _mark(self, kind: MarkKind, time: float, text: str, step: int | None = None, said: bool = True) -> None:
+        """Add a mark at a step, by default the present one, and say it among the messages."""
+        at = self.step if step is None else step
+        text = text.rstrip(".")
+        self.marks.add(Mark(kind, at, at / self._per_epoch, max(0.0, time - self._zero), time, text))
+        if said:
+            place = "" if "step" in text or "epoch" in text else f" after step {at:,}"
+            self._say(time, f"{text}{place}.")
+
+    def _say(self, time: float, text: str, severity: Literal["info", "warning"] = "info") -> None:
+        self._take_message(Message(time=time, text=text, severity=severity))
+
     def _advance(self, now: float, step: int) -> None:
         self._last_time = now
+        self.compiling_since = None
         self._pace.append((now, step))
         while len(self._pace) > 2 and now - self._pace[1][0] > PACE_WINDOW_S:
             self._pace.popleft()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from seqdec_gui.data import fitted as fitted_file
+from seqdec_gui.data.demands import symbol_room
 from seqdec_gui.data.earlier import EarlierFit
-from seqdec_gui.data.fitting import symbol_room
 from seqdec_gui.domain.dataflow import data_ports, ports_before
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput

@@ -23,6 +23,10 @@ DESCRIPTOR = "SEQDEC_GUI_LOCK_FD"
 """Environment variable that tells the child the number of the descriptor that it inherits."""
 
 
+MOST_BYTES = 1 << 16
+"""Size up to which a lock file is read, in bytes."""
+
+
 class RunLocked(SeqdecError):
     """The run is alive, or another program holds its lock."""
 
@@ -138,7 +142,7 @@ def is_held(path: Path) -> bool:
 def read_record(path: Path) -> LockRecord | None:
     """Who holds or last held the lock; None where the run was never started (or the record is half written)."""
     try:
-        return _parse(read_bytes(path))
+        return _parse(read_bytes(path, MOST_BYTES))
     except FileNotFoundError:
         return None
 

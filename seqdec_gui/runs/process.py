@@ -10,11 +10,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
-from seqdec_gui.runs import devices, lock, spec
+from seqdec_gui.runs import devices, known, lock, spec
 from seqdec_gui.runs.checkpoint_file import fail_if_gone
 from seqdec_gui.runs.control import command
 from seqdec_gui.runs.engine_choice import choose_engine
@@ -23,6 +24,9 @@ from seqdec_gui.runs.files import open_to_write
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.spec import Placement, RunSpec
 from seqdec_gui.runs.state import RunStatus
+
+if TYPE_CHECKING:
+    from seqdec_gui.runs.workers import Workers
 
 RUNNER = (sys.executable, "-m", "seqdec_gui.runner")
 """Command of the process of a run, without the run folder."""
@@ -88,6 +92,10 @@ class RunProcess:
         with contextlib.suppress(OSError):  # a full disk must not keep a run from being stopped
             self.run.send(command("stop"))
 
+    def pause(self) -> None:
+        """Ask the run to save everything and end, to be resumed later. Returns at once. Raises SeqdecError."""
+        self.run.send(command("pause"))
+
     def kill(self) -> None:
         """End the run at once, without saving; its last checkpoint remains."""
         self.killed = True
@@ -122,7 +130,14 @@ class RunProcess:
         return False
 
 
-def start(run: RunFolder, run_spec: RunSpec, nice: int = 0, argv: Sequence[str] | None = None) -> RunProcess:
+def start(
+    run: RunFolder,
+    run_spec: RunSpec,
+    nice: int = 0,
+    argv: Sequence[str] | None = None,
+    workers: Workers | None = None,
+    listed: bool = True,
+) -> RunProcess:
     """Choose devices and engine, write `spec.json` and start the process of a run.
 
     Args:
@@ -130,6 +145,8 @@ def start(run: RunFolder, run_spec: RunSpec, nice: int = 0, argv: Sequence[str] 
         run_spec: What to train; its `placement` is filled in.
         nice: Added to the niceness of the process, so that it yields to the window on a shared CPU.
         argv: The command, to which the run folder is appended; default: the runner.
+        workers: Where to look for a warm worker before a process is started.
+        listed: Whether the user is to find the run among all others; false for a run in a temporary folder.
 
     Raises InvalidInput (devices, engine, folder in use, no checkpoint to go on from) and SeqdecError (disk, permissions).
     """
@@ -145,7 +162,13 @@ def start(run: RunFolder, run_spec: RunSpec, nice: int = 0, argv: Sequence[str] 
             if lock.read_record(run.lock) is not None and not run_spec.resume:
                 raise InvalidInput(f"{run.path} was started before: resume it (seqdec-gui resume {run.path}).", "run_exists")
             spec.write(placed, run.spec)
-            return RunProcess(run, _launch(run, placed.placement or place(placed), held, nice, argv or RUNNER))
+            if listed:
+                known.remember_run(run.path)
+            placement = placed.placement or place(placed)
+            child = None if workers is None else _launch_in_worker(run, placement, held, workers)
+            child = child or _launch(run, placement, held, argv or RUNNER)
+            _yield_to_others(child, nice)
+            return RunProcess(run, child)
     except OSError as error:
         raise SeqdecError(f"The run cannot be started in {run.path}: {error.strerror}.") from error
 
@@ -199,17 +222,15 @@ def stop_unattended(run: RunFolder, grace_s: float | None = None) -> subprocess.
 
 
 def exit_status(status: RunStatus) -> int:
-    """Return the exit status of a command that waited for the run: 0 finished, 130 stopped, 2 invalid input, otherwise 1."""
-    if status.state == "finished":
+    """Return the exit status of a command that waited for the run: 0 finished or paused, 130 stopped, 2 invalid, else 1."""
+    if status.state in ("finished", "paused"):
         return 0
     if status.state == "stopped":
         return STOPPED_BY_USER
     return 2 if getattr(status.final, "kind", "") == "invalid" else 1
 
 
-def _launch(
-    run: RunFolder, placement: Placement, held: lock.RunLock, nice: int, argv: Sequence[str]
-) -> subprocess.Popen[bytes]:
+def _launch(run: RunFolder, placement: Placement, held: lock.RunLock, argv: Sequence[str]) -> subprocess.Popen[bytes]:
     record = lock.record_of(run.path, pid=0)
     held.write(record)
     environment = child_environment(placement, os.environ) | {lock.DESCRIPTOR: str(held.file)}
@@ -225,11 +246,30 @@ def _launch(
             start_new_session=True,
         )
     held.write(msgspec.structs.replace(record, pid=child.pid))
+    return child
+
+
+def _launch_in_worker(
+    run: RunFolder, placement: Placement, held: lock.RunLock, workers: Workers
+) -> subprocess.Popen[bytes] | None:
+    """Make a warm worker the process of the run; returns None if none fits, or if it did not take the run."""
+    worker = workers.take(child_environment(placement, os.environ))
+    if worker is None:
+        return None
+    held.write(lock.record_of(run.path, worker.process.pid))
+    with os.fdopen(open_to_write(run.log, os.O_WRONLY | os.O_APPEND), "ab") as log:
+        child = worker.train(run.path, log.fileno(), held.file)
+    if child is None:
+        worker.end()
+    return child
+
+
+def _yield_to_others(child: subprocess.Popen[bytes], nice: int) -> None:
+    """Add to the niceness of a run's process, and of what it has started already."""
     if nice:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             own = os.getpriority(os.PRIO_PROCESS, 0)
-            os.setpriority(os.PRIO_PROCESS, child.pid, min(19, own + nice))
-    return child
+            os.setpriority(os.PRIO_PGRP, child.pid, min(19, own + nice))
 
 
 def _record_exit(run: RunFolder, status: int) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from seqdec_gui.data.dataset import Trial, sampled, try_fit
 from seqdec_gui.data.earlier import EarlierFit
-from seqdec_gui.data.formats.registry import HINT, format_of, not_readable
+from seqdec_gui.data.formats.registry import format_of, not_readable, what_to_do
 from seqdec_gui.data.tables import inspect
 from seqdec_gui.data.teaching import ROWS_COMPARED
 from seqdec_gui.domain.bindings import DataSource
@@ -68,7 +68,7 @@ def data_problems(design: Design, folder: Path) -> tuple[Problem, ...]:
         elif path.is_dir():
             problems.append(Problem("error", "unknown_format", "data.file", not_readable(path), hint))
         elif format_of(path) is None:
-            problems.append(Problem("error", "unknown_format", "data.file", not_readable(path), f"{hint} {HINT}"))
+            problems.append(Problem("error", "unknown_format", "data.file", not_readable(path), f"{hint} {what_to_do(path)}"))
     return tuple(problems)
 
 

@@ -16,6 +16,7 @@ STATE_WORDS = {
     "unfinished": "Not started",
     "elsewhere": "On another host",
     "unreadable": "Unreadable",
+    "missing": "Missing",
 }
 """The words for `runs.state.State`, and for what a program that follows a run knows besides."""
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 FitChoice = Literal["initial", "anew"]
+CHECKPOINT_EVERY_S = 120.0
+"""Seconds after which a run writes checkpoint `last` again, unless it is told otherwise: what a crash costs at most."""
 
 
 class DeviceChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,16 +69,18 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Everything that a run needs.
 
     `design` is the design's document (the JSON object of a `.seqdec` file) with all overrides applied; `overrides` only
-    records them. `data_file` is absolute ("" where the design has no data); other relative paths of the design are relative
-    to `folder`. `initial_run` names a run folder whose weights (checkpoint `initial_checkpoint`) the training begins with;
-    `fit` says whether the alphabets, lengths, labels and scalers of that run are kept with them ("initial") or fitted anew to
-    this run's data ("anew").
-    `placement` is filled in by `runs.process.start`. `report_every_s` is the longest time between two looks at the commands.
+    records them. `design_name` is what a design without a file is called. `data_file` is absolute ("" where the design has no
+    data); other relative paths of the design are relative to `folder`. `initial_run` names a run folder whose weights
+    (checkpoint `initial_checkpoint`) the training begins with; `fit` says whether the alphabets, lengths, labels and scalers of
+    that run are kept with them ("initial") or fitted anew to this run's data ("anew").
+    `placement` is filled in by `runs.process.start`. `report_every_s` is the longest time between two looks at the commands,
+    `checkpoint_every_s` about the longest between two checkpoints `last`, also within an epoch.
     """
 
     format: int = FORMAT
     design: dict[str, Any]
     design_path: str = ""
+    design_name: str = ""
     folder: str = ""
     data_file: str = ""
     devices: DeviceChoice = DeviceChoice()
@@ -88,6 +92,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     resume: bool = False
     placement: Placement | None = None
     report_every_s: Annotated[float, Meta(gt=0, le=60)] = 1.0
+    checkpoint_every_s: Annotated[float, Meta(gt=0, le=1e6)] = CHECKPOINT_EVERY_S
     created: Seconds = msgspec.field(default_factory=time.time)
     product_version: str = __version__
 
@@ -119,8 +124,8 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     @property
     def name(self) -> str:
-        """The design's name: that of its file."""
-        return Path(self.design_path).stem if self.design_path else "untitled"
+        """The design's name: that of its file, or what it was called before it had one."""
+        return Path(self.design_path).stem if self.design_path else self.design_name or "untitled"
 
 
 def write(spec: RunSpec, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Sequence
 from typing import BinaryIO, Literal
@@ -12,6 +13,7 @@ from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.runs import lock
 from seqdec_gui.runs.crash import explain, log_tail
+from seqdec_gui.runs.data_record import read_record
 from seqdec_gui.runs.events import (
     FINAL,
     Checkpoint,
@@ -35,13 +37,23 @@ from seqdec_gui.runs.run_files import RunFiles
 from seqdec_gui.runs.spec import RunSpec
 
 State = Literal["unfinished", "running", "paused", "finished", "stopped", "failed", "crashed", "unreadable"]
+MOST_BYTES = 128 << 20
+"""The part of a file of events that is read for a summary, in bytes: the end of the latest start, the begin of earlier ones.
+
+A run writes some 20 MB in a day.
+"""
+HEAD_BYTES = 1 << 20
+"""The part of the latest start that is read even if the file is longer, in bytes: it says what was started."""
+LONGEST_LINE = 8 << 20
+"""Length from which on a line is no event, in bytes."""
 ENDED: tuple[State, ...] = ("finished", "stopped", "failed", "crashed")
 
 
 class RunStatus(msgspec.Struct, frozen=True):
     """`text` is a sentence; `final` is the last event, made up by the reader where the run could not write one.
 
-    unfinished: never started, or started on another host whose lock cannot be seen from here.
+    unfinished: never started, or started on another host whose lock cannot be seen from here. paused: ended, to be resumed
+    later, or held alive (then without `final`).
     """
 
     state: State
@@ -50,14 +62,16 @@ class RunStatus(msgspec.Struct, frozen=True):
 
     @property
     def ended(self) -> bool:
-        return self.state in ENDED
+        return self.state in ENDED or self.final is not None
 
 
 class RunSummary(msgspec.Struct, frozen=True):
     """One line of a table of runs. Times in seconds since 1970, None where not reached; `metrics` of the last epoch.
 
     `design` is the name of the design, `design_path` its file when the run was started (empty if it had none), `design_id` its
-    identity (empty in runs of designs without one).
+    identity (empty in runs of designs without one). `best_epoch` and `last_epoch` are those of the two checkpoints, 0 without.
+    `data` is the checksum of the data that it read: runs that have it in common trained on the same rows and columns, read
+    alike. `data_files` are the checksums of the files alone. Both are empty until they are known.
     """
 
     run: str
@@ -72,11 +86,15 @@ class RunSummary(msgspec.Struct, frozen=True):
     step: int = 0
     metrics: Metrics = {}
     best: Metrics = {}
+    best_epoch: int = 0
+    last_epoch: int = 0
     devices: tuple[str, ...] = ()
     engine: str = ""
     parameters: ParameterCount = ParameterCount()
     design_path: str = ""
     design_id: str = ""
+    data: str = ""
+    data_files: tuple[str, ...] = ()
 
 
 class _History(msgspec.Struct, frozen=True):
@@ -103,7 +121,7 @@ def summary(run: RunFiles) -> RunSummary:
     try:
         asked = run.read_spec()
     except InvalidInput as error:
-        return RunSummary(str(run.path), "", "unreadable", str(error))
+        return RunSummary(str(run.path), "", "unreadable", str(error), created=_made(run))
     try:
         history = _history(run)
     except UnreadableLine as error:
@@ -130,6 +148,9 @@ def ended(final: FinalEvent) -> RunStatus:
         case Finished():
             early = " (early stopping)" if final.reason == "early_stopping" else ""
             return RunStatus("finished", f"Finished after {counted(final.epoch, 'epoch')}{early}.", final)
+        case Stopped(paused=True):
+            where = f"in epoch {final.epoch}" if final.step else "before the first step"
+            return RunStatus("paused", f"Paused {where}; its devices are free, and it can be resumed anywhere.", final)
         case Stopped():
             when = f"in epoch {final.epoch}" if final.step else "before the first step"
             return RunStatus("stopped", f"Stopped by the user {when}.", final)
@@ -145,11 +166,24 @@ def _history(run: RunFiles) -> _History:
     current: tuple[Event, ...] = ()
     try:
         with open(run.events, "rb", opener=opener) as file:
-            earlier = _milestones(file, record.events_offset if record else 0)
-            current = _milestones(file)
+            offset = record.events_offset if record else 0
+            size = os.fstat(file.fileno()).st_size
+            earlier = _milestones(file, min(offset, MOST_BYTES))
+            _skip(file, offset)
+            current = _milestones(file, HEAD_BYTES)
+            _skip(file, size - MOST_BYTES)
+            current = (*current, *_milestones(file))
     except FileNotFoundError:
         pass
     return _History(held, record, (*earlier, *current), current)
+
+
+def _skip(file: BinaryIO, place: int) -> None:
+    """Go to the first line that begins at this place or behind it; never back."""
+    if file.tell() < place:
+        file.seek(place - 1)
+        while (part := file.readline(LONGEST_LINE)) and not part.endswith(b"\n"):
+            continue
 
 
 def _milestones(file: BinaryIO, size: int | None = None) -> tuple[Event, ...]:
@@ -159,7 +193,7 @@ def _milestones(file: BinaryIO, size: int | None = None) -> tuple[Event, ...]:
     """
     lines: list[bytes] = []
     last_step = -1
-    while (size is None or size > 0) and (line := file.readline()).endswith(b"\n"):
+    while (size is None or size > 0) and (line := file.readline(LONGEST_LINE)).endswith(b"\n"):
         size = None if size is None else size - len(line)
         if line.startswith(_STEP):
             if last_step >= 0:
@@ -193,7 +227,7 @@ def _status(run: RunFiles, history: _History) -> RunStatus:
 def _alive(current: Sequence[Event]) -> RunStatus:
     turn = next((event for event in reversed(current) if isinstance(event, (Paused, Continued))), None)
     if isinstance(turn, Paused):
-        return RunStatus("paused", f"Paused in epoch {turn.epoch}.")
+        return RunStatus("paused", f"Held in epoch {turn.epoch}, with its process and memory.")
     last = next((event for event in reversed(current) if isinstance(event, (Step, Epoch))), None)
     started = next((event for event in reversed(current) if isinstance(event, Started)), None)
     if started is None:
@@ -214,8 +248,9 @@ def _summary(run: RunFiles, asked: RunSpec, history: _History) -> RunSummary:
     starts = [event for event in history.events if isinstance(event, Started)]
     last = next((event for event in reversed(history.events) if isinstance(event, (Step, Epoch, Finished, Stopped))), None)
     epoch = next((event for event in reversed(history.events) if isinstance(event, Epoch)), None)
-    best = next((e for e in reversed(history.events) if isinstance(e, Checkpoint) and e.name == "best"), None)
+    best, saved = (_checkpoint(history.events, name) for name in ("best", "last"))
     latest = starts[-1] if starts else None
+    read = read_record(run.dataset)
     return RunSummary(
         run=str(run.path),
         design=asked.name,
@@ -229,16 +264,33 @@ def _summary(run: RunFiles, asked: RunSpec, history: _History) -> RunSummary:
         step=last.step if last else 0,
         metrics=epoch.metrics if epoch else {},
         best=best.metrics if best else {},
+        best_epoch=best.epoch if best else 0,
+        last_epoch=saved.epoch if saved else 0,
         devices=latest.devices if latest else (),
         engine=latest.engine if latest else "",
         parameters=latest.parameters if latest else ParameterCount(),
         design_path=asked.design_path,
         design_id=asked.design_id,
+        data=read.sha256 if read is not None else "",
+        data_files=tuple(file.sha256 for file in read.files) if read is not None else (),
     )
+
+
+def _checkpoint(events: Sequence[Event], name: str) -> Checkpoint | None:
+    """Return the event of the latest checkpoint of this name."""
+    return next((event for event in reversed(events) if isinstance(event, Checkpoint) and event.name == name), None)
 
 
 def _unread(error: OSError) -> str:
     return f"{error.filename} cannot be read: {(error.strerror or str(error)).lower()}."
+
+
+def _made(run: RunFiles) -> float | None:
+    """Return when a run folder was last changed, for one whose specification cannot be read."""
+    try:
+        return run.path.stat().st_mtime
+    except OSError:
+        return None
 
 
 def _modified(run: RunFiles) -> float:

@@ -8,26 +8,28 @@ from __future__ import annotations
 
 import contextlib
 import os
-import selectors
-import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
-from typing import IO, Annotated, Any, Literal, TypeAlias
+from collections.abc import Callable, Hashable, Sequence
+from typing import IO, TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
 from seqdec_gui.domain.scaling import Scaling
-from seqdec_gui.runs.crash import explain
+from seqdec_gui.runs.crash import exit_status_of, explain
 from seqdec_gui.runs.engine_names import EngineName
-from seqdec_gui.runs.environment import child_environment, working_folder
+from seqdec_gui.runs.environment import child_environment
+from seqdec_gui.runs.format_result import FormatResult
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
 from seqdec_gui.runs.spec import DeviceChoice
+
+if TYPE_CHECKING:
+    from seqdec_gui.runs.workers import Workers
 
 CheckpointName = Literal["best", "last"]
 SplitName = Literal["training", "validation", "test"]
@@ -42,8 +44,9 @@ class _Tagged(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbi
 class ExportTask(_Tagged, frozen=True, kw_only=True, tag="export"):
     """Write a trained model, reopen it in a fresh process and compare it with the trained one.
 
-    `run` and `output` are absolute paths; `format` is a name of `runs.export_formats`; `part` is `full` or a block's id. With
-    `raw_inputs` the file standardises its inputs itself, so that it takes the numbers of the data.
+    `run` and `output` are absolute paths; `format` is a name of `runs.export_formats`; `part` is `full`, a block's id, or one
+    of `runs.export_formats.STEP_PARTS`. With `raw_inputs` the file standardises its inputs itself, so that it takes the numbers
+    of the data.
     """
 
     run: str
@@ -54,12 +57,25 @@ class ExportTask(_Tagged, frozen=True, kw_only=True, tag="export"):
     raw_inputs: bool = False
 
 
+class ExportAllTask(_Tagged, frozen=True, kw_only=True, tag="export_all"):
+    """Write a trained model into `folder` (absolute path) in those of the `formats` that hold `part`; else as `ExportTask`."""
+
+    run: str
+    folder: str
+    formats: tuple[str, ...]
+    part: str = "full"
+    checkpoint: CheckpointName = "best"
+    raw_inputs: bool = False
+
+
 class GenerateTask(_Tagged, frozen=True, kw_only=True, tag="generate"):
     """Decode rows, `count` samples each, into the CSV file `output` (`row,sample,text,log_probability`).
 
     Rows come from the file `input`, from `rows` (one mapping from port name to value: text, number, list), or they are
     those of a `split` of the run's own data; none of these for a design without inputs. `temperature` 0 is greedy.
-    `mark_unfinished` adds the column `finished`: 0 for a sequence that was cut at the greatest length, else 1.
+    `mark_unfinished` adds the column `finished`: 0 for a sequence that was cut at the greatest length, else 1. `keep` are
+    columns of the input file to carry over; columns of ids are carried over too. Rows that cannot be decoded have their
+    reason in a column `problem`, and do not stop the others.
     """
 
     run: str
@@ -73,6 +89,7 @@ class GenerateTask(_Tagged, frozen=True, kw_only=True, tag="generate"):
     seed: int = 0
     checkpoint: CheckpointName = "best"
     mark_unfinished: bool = False
+    keep: tuple[str, ...] = ()
 
 
 class EvaluateTask(_Tagged, frozen=True, kw_only=True, tag="evaluate"):
@@ -111,8 +128,6 @@ class SplitTask(_Tagged, frozen=True, kw_only=True, tag="split"):
     taken: tuple[str, ...] = ()
 
 
-KILL_WAIT_S = 0.1
-"""Seconds to wait for a killed child before its end is left to a background thread."""
 PROBE_GRACE = 1.5
 """Multiple of its budget after which a probe that has measured something is killed: a compilation cannot be interrupted."""
 
@@ -152,9 +167,11 @@ class CertifyTask(_Tagged, frozen=True, kw_only=True, tag="certify"):
     real_rows: bool = False
 
 
-Task: TypeAlias = ExportTask | GenerateTask | EvaluateTask | InspectTask | SplitTask | ProbeTask | CertifyTask
+Task: TypeAlias = ExportTask | ExportAllTask | GenerateTask | EvaluateTask | InspectTask | SplitTask | ProbeTask | CertifyTask
 
 
+READS_TRAINED_RUN = (GenerateTask, EvaluateTask)
+"""Tasks that leave the models of a run as they are, so that a worker may keep them for the next such task."""
 COMPUTES_ON_RUNS_DEVICE = (GenerateTask, EvaluateTask)
 """Tasks that run on the GPU that their run trained on, unless the user chose another device."""
 
@@ -186,25 +203,36 @@ Event: TypeAlias = Progress | Notice | Measured
 class Exported(_Tagged, frozen=True, kw_only=True, tag="exported"):
     """The files written, and the largest difference between the reopened model and the trained one on `rows` rows.
 
-    `standardised`: what the file takes, or gives, in place of the numbers of the data.
-    """
+    `standardised`: what is not in the numbers of the data. The rows take `seconds` reopened, and `keras_seconds` in Keras."""
 
     paths: tuple[str, ...]
     difference: float | None = None
     rows: int = 0
     standardised: tuple[Scaling, ...] = ()
+    bytes: int = 0
+    seconds: float = 0.0
+    keras_seconds: float = 0.0
+
+
+class ExportedAll(_Tagged, frozen=True, kw_only=True, tag="exported_all"):
+    """One result per format, in the order of the task; `standardised` and `keras_seconds` as in `Exported`."""
+
+    results: tuple[FormatResult, ...]
+    standardised: tuple[Scaling, ...] = ()
+    keras_seconds: float = 0.0
 
 
 class Generated(_Tagged, frozen=True, kw_only=True, tag="generated"):
     """The file written, how many rows it has, and the first of them: (row, sample, text, log-probability).
 
-    `unfinished` sequences were cut at the greatest length.
+    `unfinished` sequences were cut at the greatest length. `refused` rows could not be decoded; the file says why.
     """
 
     path: str
     samples: int
     preview: tuple[tuple[int, int, str, float | None], ...] = ()
     unfinished: int = 0
+    refused: int = 0
 
 
 class Evaluated(_Tagged, frozen=True, kw_only=True, tag="evaluated"):
@@ -271,7 +299,7 @@ class Trained(_Tagged, frozen=True, kw_only=True, tag="trained"):
     data: Literal["real", "random"] = "random"
 
 
-TaskResult: TypeAlias = Exported | Generated | Evaluated | Inspected | Divided | Probed | Trained
+TaskResult: TypeAlias = Exported | ExportedAll | Generated | Evaluated | Inspected | Divided | Probed | Trained
 
 
 class TaskFailed(_Tagged, frozen=True, kw_only=True, tag="failed"):
@@ -317,6 +345,10 @@ class TaskChannel:
             while data:
                 data = data[os.write(self._out, data) :]
 
+    def close(self) -> None:
+        """Close the conversation; call it after the last line."""
+        os.close(self._out)
+
 
 def run_task(
     task: Task,
@@ -325,6 +357,7 @@ def run_task(
     engine: EngineName | None = None,
     cancelled: Callable[[], bool] | None = None,
     argv: Sequence[str] = TASK_RUNNER,
+    workers: Workers | None = None,
 ) -> TaskResult:
     """Run a task in a child process and return its result.
 
@@ -336,41 +369,44 @@ def run_task(
         engine: The framework; without it one that is installed.
         cancelled: Called ten times a second; the task is cancelled once it returns True.
         argv: The command of the child.
+        workers: Where to look for a warm worker before a child is started.
 
     Raises InvalidInput or SeqdecError with the child's sentence, or with one that says how the child ended; Cancelled.
     """
+    from seqdec_gui.runs.task_processes import task_process  # not in the child, which imports this module too
+
+    environment, why = task_environment(task, devices, engine)
+    if why and on_event is not None:
+        on_event(Notice(text=why))
+    loads = None if workers is None else _loaded_by(task)
+    with (
+        tempfile.TemporaryFile() as log,
+        task_process(argv, environment, log, workers, loads, lambda: _fail_if_cancelled(cancelled)) as child,
+    ):
+        return _converse(child, task, on_event, cancelled, log)
+
+
+def task_environment(
+    task: Task, devices: DeviceChoice | None = None, engine: EngineName | None = None
+) -> tuple[dict[str, str], str]:
+    """Return the environment of a task's child, and a sentence if the user may expect another device. Raises InvalidInput."""
     from seqdec_gui.runs.task_devices import place_task  # not in the child, which imports this module too
 
     placement = place_task(getattr(task, "run", "") if isinstance(task, COMPUTES_ON_RUNS_DEVICE) else "", devices, engine)
-    if placement.why and on_event is not None:
-        on_event(Notice(text=placement.why))
-    with tempfile.TemporaryFile() as log:
-        child = subprocess.Popen(
-            argv,
-            env=child_environment(placement, os.environ, brief=True, exact=not isinstance(task, ProbeTask)),
-            cwd=working_folder(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            start_new_session=True,
-        )
-        try:
-            return _converse(child, task, on_event, cancelled, log)
-        finally:  # the child has not been waited for, so its process group still exists and is its own
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(child.pid, signal.SIGKILL)
-            _reap(child)
+    exact = not isinstance(task, ProbeTask)
+    return child_environment(placement, os.environ, brief=True, exact=exact), placement.why
 
 
-def _reap(child: subprocess.Popen[bytes]) -> None:
-    """Wait for a killed child; in a background thread if it takes long, for example while the driver shuts CUDA down."""
-    for pipe in filter(None, (child.stdin, child.stdout)):
-        with contextlib.suppress(BrokenPipeError):
-            pipe.close()
-    try:
-        child.wait(KILL_WAIT_S)
-    except subprocess.TimeoutExpired:
-        threading.Thread(target=child.wait, daemon=True, name="wait for a killed task").start()
+def _loaded_by(task: Task) -> Hashable:
+    """Return what a worker has loaded after this task; None for a task whose worker does not stay."""
+    from seqdec_gui.runs.trained_files import stamps
+
+    return stamps(task.run, task.checkpoint) if isinstance(task, READS_TRAINED_RUN) else None
+
+
+def _fail_if_cancelled(cancelled: Callable[[], bool] | None) -> None:
+    if cancelled is not None and cancelled():
+        raise Cancelled("Cancelled.")
 
 
 def _converse(
@@ -380,11 +416,13 @@ def _converse(
     cancelled: Callable[[], bool] | None,
     log: IO[bytes],
 ) -> TaskResult:
+    from seqdec_gui.runs.task_processes import read_lines
+
     assert child.stdin is not None
     with contextlib.suppress(BrokenPipeError):
         child.stdin.write(msgspec.json.encode(task) + b"\n")
         child.stdin.close()
-    for data in _read_lines(child, cancelled):
+    for data in read_lines(child, lambda: _fail_if_cancelled(cancelled)):
         try:
             line = _lines.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -396,40 +434,9 @@ def _converse(
             raise _failure(line)
         else:
             return line
-    status = _exit_status(child, os.WEXITED | os.WNOWAIT)
+    status = exit_status_of(child, os.WEXITED | os.WNOWAIT)
     log.seek(0)
     raise SeqdecError(explain(status, log.read()[-65536:].decode("utf-8", "replace"), what="job").sentence)
-
-
-def _read_lines(child: subprocess.Popen[bytes], cancelled: Callable[[], bool] | None) -> Any:
-    """Yield the complete lines of the child until it closes the pipe or ends.
-
-    The end is noticed even if processes that the child started keep the pipe open.
-    """
-    assert child.stdout is not None
-    pending = b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(child.stdout, selectors.EVENT_READ)
-        while True:
-            if cancelled is not None and cancelled():
-                raise Cancelled("Cancelled.")
-            if not selector.select(timeout=0.1):
-                if _exit_status(child, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
-                    return
-                continue
-            data = os.read(child.stdout.fileno(), 1 << 16)
-            if not data:
-                return
-            *lines, pending = (pending + data).split(b"\n")
-            yield from lines
-
-
-def _exit_status(child: subprocess.Popen[bytes], options: int) -> int | None:
-    """Return the child's exit status in the form of `subprocess`, without freeing its process id; None while it runs."""
-    result = os.waitid(os.P_PID, child.pid, options)
-    if result is None:
-        return None
-    return result.si_status if result.si_code == os.CLD_EXITED else -result.si_status
 
 
 def _failure(line: TaskFailed) -> SeqdecError:

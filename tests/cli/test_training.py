@@ -2,6 +2,7 @@ import errno
 import json
 import os
 import pty
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from seqdec_gui.runs import lock, process
 from seqdec_gui.runs.checkpoint_file import head
 from seqdec_gui.runs.events import Checkpoint, EventWriter, Finished, Stopped, decode
 from seqdec_gui.runs.folder import RunFolder, list_runs
+from seqdec_gui.runs.notes import Note, write_note
 from seqdec_gui.runs.process import attach
 from seqdec_gui.runs.reader import read_events
 
@@ -313,6 +315,25 @@ def test_runs_are_listed(run_command, fake_runner, roman):
     assert run_command("runs", roman.parent / "nowhere")[0] == 2
 
 
+def test_every_run_is_listed_wherever_it_lies(run_command, fake_runner, roman, tmp_path, monkeypatch):
+    fake_runner("finish")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert run_command("runs", "--all")[1] == "No runs in any folder that is known.\n"
+    run_command("train", roman, "--devices", "cpu")
+    run_command("train", roman, "--devices", "cpu", "--run", tmp_path / "mine")
+    beside, mine = json.loads(run_command("runs", "--all", "--json")[1])
+    assert Path(beside["run"]).parent == roman.parent / "runs"
+    assert (mine["run"], mine["missing"], mine["tags"]) == (str(tmp_path / "mine"), False, [])
+    write_note(tmp_path / "mine", Note(name="the good one", tags=("good",)))
+    (found,) = json.loads(run_command("runs", "--all", "--search", "#good", "--json")[1])
+    assert (found["name"], found["tags"], found["best_epoch"]) == ("the good one", ["good"], found["last_epoch"])
+    shutil.rmtree(tmp_path / "mine")
+    assert [line.split()[1] for line in run_command("runs", "--all")[1].splitlines()] == ["state", "finished", "missing"]
+    assert run_command("runs", roman.parent, "--all")[0] == 2
+    assert run_command("runs", "--search", "x")[0] == 2
+
+
 def test_a_terminal_shows_a_live_bar(roman, tmp_path):
     parent, child = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
@@ -342,8 +363,14 @@ def test_a_terminal_shows_a_live_bar(roman, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("export", "RUN", "--format", "onnx"), "available are h5, keras, script"),
-        (("export", "RUN", "--format", "h5", "--part", "encodr"), "there are full, encoder, decoder."),
+        (
+            ("export", "RUN", "--format", "pickle"),
+            "available are h5, keras, keras2-h5, savedmodel, onnx, tflite, bundle, script",
+        ),
+        (
+            ("export", "RUN", "--format", "h5", "--part", "encodr"),
+            "there are full, encoder, decoder, one-step, initial-states.",
+        ),
         (("generate", "RUN", "--beam", "3", "-o", "x"), "--beam is not available yet"),
         (("generate", "RUN", "--nll", "-o", "x"), "--nll is not available yet"),
         (("generate", "RUN", "--input", "nowhere.csv", "-o", "x"), "nothing at nowhere.csv"),
@@ -534,3 +561,29 @@ def test_what_nobody_would_see_of_a_detached_run_is_found_before(run_command, fa
     assert (status, out) == (2, "")
     assert words in err
     assert list_runs(roman.parent) == []
+
+
+def test_train_binds_unbound_ports_by_itself_where_that_is_clear_and_says_so(run_command, fake_runner, roman):
+    fake_runner("finish")
+    run_command("new", "sequence-to-sequence", "-o", roman.parent / "pairs.seqdec")
+    lines = "".join(f"{number},{number + 1}\n" for number in range(1000, 1200))
+    (roman.parent / "named.csv").write_text("src,tgt\n" + lines)
+    options = ("--data", roman.parent / "named.csv", "--devices", "cpu", "--engine", "tensorflow")
+    status, out, err = run_command("train", roman.parent / "pairs.seqdec", *options)
+    assert status == 0, err
+    assert err.splitlines() == [
+        "source.output is bound to src: whole numbers of at most 4 digits; its name says that it is for this side.",
+        "decoder.inputs is bound to tgt: whole numbers of at most 4 digits; its name says that it is for this side.",
+    ]
+    run = RunFolder(Path(out.splitlines()[-1].removeprefix("run: ")))
+    bindings = run.read_spec().load_design().data.bindings
+    assert {binding.port: binding.column for binding in bindings} == {"source.output": "src", "decoder.inputs": "tgt"}
+
+
+def test_train_refuses_to_guess_and_proposes_in_the_hint(run_command, roman):
+    run_command("new", "sequence-to-sequence", "-o", roman.parent / "pairs.seqdec")
+    status, out, err = run_command(
+        "train", roman.parent / "pairs.seqdec", "--data", roman.parent / "roman.csv", "--devices", "cpu"
+    )
+    assert (status, out) == (2, "")
+    assert "--bind source.output=number or --bind source.output=roman" in err

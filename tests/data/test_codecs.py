@@ -11,7 +11,7 @@ from seqdec_gui.data.codecs import FittedCategory, FittedIds, FittedNumbers, Fit
 from seqdec_gui.data.fitted import encode, faults
 from seqdec_gui.data.sources import RowSource, survey_numbers
 from seqdec_gui.data.tensor_feeds import TensorFeed, expand
-from seqdec_gui.data.tokens import survey
+from seqdec_gui.data.tokens import TextForm, survey
 from tests.data.ports import codes
 
 SYMBOLS = st.characters(exclude_categories=["Cs"])
@@ -58,7 +58,7 @@ def test_words_round_trip(rows: list[list[str]], ways: dict[str, Any], gap: str)
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.text(SYMBOLS, max_size=6), min_size=1, max_size=8))
 def test_the_survey_counts_what_a_loop_counts(texts: list[str]) -> None:
-    seen = survey(RowSource("x", texts).texts(), "characters")
+    seen = survey(RowSource("x", texts).texts(), TextForm())
     joined = "".join(texts)
     assert seen.symbols == {symbol: joined.count(symbol) for symbol in sorted(set(joined))}
     lengths = [len(text) for text in texts]

@@ -440,7 +440,7 @@ def test_columns_of_different_length_are_named_with_their_rows(opened: Opened) -
 
 
 def test_data_without_rows_and_without_a_file_are_refused(tmp_path: Path, opened: Opened) -> None:
-    assert "no_rows" in codes(problems_of(opened, {"X": X[:0]}, [LATENT], Binding("latent", "X")))
+    assert "empty_file" in codes(problems_of(opened, {"X": X[:0]}, [LATENT], Binding("latent", "X")))
     assert "no_data_file" in codes(problems_of(open_dataset, DataSource(bindings=BOUND), ARCHETYPE, tmp_path))
     assert codes(problems_of(open_dataset, DataSource("no.npz", bindings=BOUND), ARCHETYPE, tmp_path)) == ["missing_file"]
 

@@ -11,8 +11,8 @@ import pytest
 
 from seqdec_gui.data.codecs import FittedText
 from seqdec_gui.data.dataset import Dataset, open_dataset
+from seqdec_gui.data.demands import symbol_room
 from seqdec_gui.data.earlier import EarlierFit
-from seqdec_gui.data.fitting import symbol_room
 from seqdec_gui.domain.bindings import (
     Binding,
     CategoryCodec,

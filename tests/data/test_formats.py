@@ -31,17 +31,17 @@ def test_a_format_is_found_by_its_ending_in_capitals_too(suffix: str, data: st.D
     row = format_of(Path(f"/a.b/rows.old{written}"))
     assert row is not None
     assert suffix in row.suffixes
-    assert is_delimited(Path(f"rows{written}")) == (suffix in (".csv", ".tsv", ".txt"))
+    assert is_delimited(Path(f"rows{written}")) == (suffix in (".csv", ".tsv", ".tab", ".txt"))
 
 
-@pytest.mark.parametrize("name", ["a", "csv", ".csv", "a.csv.gz", "a.xlsx", "a."])
+@pytest.mark.parametrize("name", ["a", "csv", ".csv", "a.npz.gz", "a.xls", "a.", "a.zip", "a.gz"])
 def test_other_endings_belong_to_no_format(name: str) -> None:
     assert format_of(Path(name)) is None
     assert not is_delimited(Path(name))
 
 
 def test_arrays_are_suggested_in_the_formats_that_hold_them() -> None:
-    assert suffixes_of_arrays() == ".npz, .h5 or .parquet"
+    assert suffixes_of_arrays() == ".jsonl, .npz, .h5 or .parquet"
 
 
 def test_the_registry_imports_no_library_of_a_format() -> None:

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from seqdec_gui.data.codecs import FittedText
 from seqdec_gui.data.dataset import Dataset, open_dataset
+from seqdec_gui.data.demands import Demand
 from seqdec_gui.data.fitted import encode, faults
 from seqdec_gui.data.fitted import loads as loads_fitted
-from seqdec_gui.data.fitting import Demand, fit
+from seqdec_gui.data.fitting import fit
 from seqdec_gui.data.numbering import TextBinding, plan_texts
 from seqdec_gui.data.sources import RowSource
 from seqdec_gui.domain.bindings import Binding, DataSource, Split, TextCodec
@@ -150,7 +151,10 @@ def test_shared_numbering_gives_every_symbol_one_id_and_loses_no_text(
 ) -> None:
     bindings = [
         TextBinding(
-            Demand(port, None, np.ones(len(texts), bool), 0), RowSource(name, texts), TextCodec(marks=wanted), ("", (name,))
+            Demand(port, None, np.ones(len(texts), bool), 0),
+            RowSource(name, texts),
+            TextCodec(marks=wanted, strip="none"),
+            ("", (name,)),
         )
         for name, port, texts, wanted in (("x", fed(99, None), one, marks), ("y", judged(99, None), other, target_marks))
     ]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from seqdec_gui.data.formats import records as records_module
@@ -80,9 +80,9 @@ def test_a_case_is_read_whole_and_what_was_guessed_is_told(
 
 
 def test_an_ending_of_no_format_is_refused_with_those_that_there_are_and_what_to_do() -> None:
-    (problem,) = problems_of(open_table, CASES / "molecules_no_header.smi")
+    (problem,) = problems_of(open_table, CASES.parent / "conftest.py")
     assert problem.code == "unknown_format"
-    assert "is a .smi file; expected one of" in problem.text
+    assert "is a .py file; expected one of" in problem.text
     assert set(data_suffixes()) == set(re.findall(r"\.\w+", problem.text.partition("expected one of ")[2]))
     assert "can be given the ending .csv or .tsv" in problem.hint
 
@@ -98,17 +98,43 @@ def test_text_with_the_ending_txt_is_delimited_text_with_the_same_options() -> N
     assert codes(table.problems) == ["quotes_are_text"]
 
 
-def test_lines_of_text_with_commas_are_kept_whole_where_another_delimiter_is_set(tmp_path: Path) -> None:
-    lines = ["Hello, world.", "Oh.", "Well, yes, of course."]
-    path = written(tmp_path / "lines.txt", "\n".join(lines) + "\n")
-    assert codes(problems_of(open_table, path)) == ["ragged_rows"]
-    assert cells_of(open_table(path, how=Reading("no", "tab"))) == [[line] for line in lines]
+def test_a_corpus_in_a_text_file_loses_no_first_line() -> None:
+    table = open_table(CASES / "sentences_with_source.txt")
+    assert table.rows == 3
+    assert codes(table.problems) == ["quotes_are_text", "header_missing"]
 
 
-@pytest.mark.parametrize("name", ["a.tsv", "A.TSV", "a.csv", "A.Csv", "a.txt", "a.TXT"])
+def test_a_line_of_a_text_file_is_one_text(tmp_path: Path) -> None:
+    lines = ["Hello, world.", '"Oh."', "Well, yes, of course.", "", "a\\;b|c"]
+    table = open_table(written(tmp_path / "lines.txt", "\n".join(lines) + "\n"))
+    assert cells_of(table) == [[line] for line in lines]
+    assert [column.name for column in table.columns] == ["text"]
+    assert codes(table.problems) == []
+
+
+def test_lines_that_commas_could_divide_stay_whole_and_that_is_told(tmp_path: Path) -> None:
+    path = written(tmp_path / "lines.txt", "Hello, world.\nOh, well.\nYes, sir.\n")
+    assert cells_of(open_table(path)) == [["Hello, world."], ["Oh, well."], ["Yes, sir."]]
+    assert codes(open_table(path).problems) == ["delimiter_assumed"]
+    assert codes(open_table(path, how=Reading(delimiter="none")).problems) == []
+    assert cells_of(open_table(path, how=Reading("no", ",")))[0] == ["Hello", " world."]
+
+
+def test_a_table_in_a_text_file_is_a_table(tmp_path: Path) -> None:
+    table = open_table(written(tmp_path / "table.txt", "mass,logp\n1,2\n3,4\n5,6\n"))
+    assert [column.name for column in table.columns] == ["mass", "logp"]
+
+
+def test_lines_of_a_csv_file_are_one_text_each_if_that_is_set(tmp_path: Path) -> None:
+    path = written(tmp_path / "lines.csv", 'a,b\n"c\n\x1fd\n')
+    assert cells_of(open_table(path, how=Reading(delimiter="none"))) == [["a,b"], ['"c'], ["\x1fd"]]
+
+
+@pytest.mark.parametrize("name", ["a.tsv", "A.TSV", "a.csv", "A.Csv", "a.tab"])
 def test_the_delimiter_follows_the_ending_in_capitals_too(name: str, tmp_path: Path) -> None:
     table = open_table(written(tmp_path / name, "a,b\tc\n1,2\t3\n"), how=Reading("yes"))
-    assert [column.name for column in table.columns] == (["a,b", "c"] if name.lower().endswith("tsv") else ["a", "b\tc"])
+    tabbed = name.lower().endswith(("tsv", "tab"))
+    assert [column.name for column in table.columns] == (["a,b", "c"] if tabbed else ["a", "b\tc"])
 
 
 # -- random tables
@@ -237,8 +263,14 @@ def test_a_ragged_row_is_named_by_its_line_behind_comments_and_line_ends_in_cell
     assert (problem.code, "line 5 of the file" in problem.text) == ("ragged_rows", True)
 
 
-def test_a_file_with_names_alone_has_no_rows(tmp_path: Path) -> None:
-    assert open_table(written(tmp_path / "a.csv", "word,tag\n")).rows == 0
+@pytest.mark.parametrize("text", ["word,tag\n", "word,tag", "word\n", "# made by hand\nword,tag\n"])
+def test_a_file_with_names_alone_is_refused_as_an_empty_file_is(tmp_path: Path, text: str) -> None:
+    (problem,) = problems_of(open_table, written(tmp_path / "a.csv", text))
+    (empty,) = problems_of(open_table, written(tmp_path / "b.csv", ""))
+    assert problem.code == empty.code == "empty_file"
+    assert "is empty but for the names of its columns ('word'" in problem.text
+    assert "data.header=no" in problem.hint
+    assert open_table(tmp_path / "a.csv", how=Reading(header="no")).rows == 1
 
 
 # -- quotes
@@ -296,6 +328,7 @@ def test_two_lines_of_one_column_are_not_joined_without_a_word(tmp_path: Path) -
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.text('ab"', max_size=4), st.text('ab"', max_size=4)), min_size=1, max_size=12))
+@example([("", '"'), ("", 'a"')])
 def test_no_row_of_pairs_written_without_quoting_is_joined_with_the_next(tmp_path: Path, pairs: list[tuple[str, str]]) -> None:
     path = written(tmp_path / "a.tsv", "".join(f"x{i}\t{a} {b}\t{b}\n" for i, (a, b) in enumerate(pairs)))
     try:

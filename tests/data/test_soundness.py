@@ -90,9 +90,20 @@ def test_whole_numbers_that_float32_rounds_are_told(tmp_path: Path, highest: int
 
 
 def test_a_line_end_inside_a_text_is_told() -> None:
-    (problem,) = told(CASES / "trailing_newline.csv", "smiles")
+    (problem,) = told(CASES / "trailing_newline.csv", "smiles", codec=TextCodec(strip="none"))
     assert (problem.severity, problem.code) == ("warning", "line_ends_in_text")
     assert "3 rows" in problem.text
+
+
+def test_a_line_end_at_the_end_of_a_text_is_stripped_and_that_is_told() -> None:
+    (problem,) = told(CASES / "trailing_newline.csv", "smiles")
+    assert (problem.severity, problem.code) == ("info", "newlines_stripped")
+    assert "3 texts" in problem.text
+
+
+def test_letters_in_two_normal_forms_are_told_until_they_are_united() -> None:
+    assert codes(told(CASES / "emoji.csv", "text")) == ["mixed_normal_forms"]
+    assert codes(told(CASES / "emoji.csv", "text", codec=TextCodec(normalise="nfc"))) == []
 
 
 # -- rows that say nothing

@@ -178,7 +178,10 @@ BOUND = {"port": "latent", "column": "x"}
             {"data": {"bindings": [{"port": "latent"}]}},
             "data.bindings[0]: Expected an object with 'column', received {'port': ",
         ),
-        ({"data": {"bindings": [BOUND | {"codec": {"type": "texts"}}]}}, "values, received 'texts'. Did you mean 'text'?"),
+        (
+            {"data": {"bindings": [BOUND | {"codec": {"type": "texts"}}]}},
+            "bits, received 'texts'. Did you mean 'text'?",
+        ),
         (
             {"data": {"bindings": [BOUND | {"codec": {"type": "text", "pad": 1}}]}},
             "There is no 'pad' here. Did you mean 'padding'?",

@@ -46,13 +46,14 @@ def measure(blocks: int) -> dict[str, float]:
     found["all routes, turn by turn"] = milliseconds(view.design_scene.finish_routes, best_of=1)
     document.undo_stack.clear()
     viewport = view.viewport()
+    view.show_all()
     found["repaint, zoomed to fit"] = milliseconds(viewport.repaint, 3)
     middle = f"b{blocks // 2 + (blocks // 2) % 3 % 2}"
     found["repaint, below text"] = _at_zoom(view, middle, 0.15)
     found["repaint at 50 %"] = _at_zoom(view, middle, 0.5)
     found["repaint at 100 %"] = _at_zoom(view, middle, 1.0)
     found["frame while dragging a block"] = _drag_frames(view, middle, steps=40)
-    view.fit()
+    view.show_all()
     found["frame while dragging a block, zoomed to fit"] = _drag_frames(view, middle, steps=40)
     found["drop a block"] = _drop(view, middle)
     found["begin a wire"], found["frame while drawing a wire"] = _wire(view, middle)
@@ -94,7 +95,7 @@ def _drop(view: DesignView, block_id: str) -> float:
 
 
 def _wire(view: DesignView, block_id: str) -> tuple[float, float]:
-    from seqdec_gui.gui.pages.design.gestures import DrawWire
+    from seqdec_gui.gui.pages.design.draw_wire import DrawWire
 
     at = view.port_point(block_id, "output")
     gesture = DrawWire(view, view.editor, at, End(Port(block_id, "output"), True), view.overlays.verdict_tip)

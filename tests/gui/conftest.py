@@ -13,7 +13,7 @@ from PyQt5.QtWidgets import QApplication, QDialog, QFileDialog, QLineEdit, QScro
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui import resource_files
-from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.look import preferences, theme
 from seqdec_gui.gui.tasks import background
 from seqdec_gui.gui.window.main_window import MainWindow, open_window
 from seqdec_gui.gui.window.pages import PAGES, Page
@@ -43,6 +43,7 @@ def _is_open(widget: QWidget) -> bool:
 def opened(qtbot: QtBot) -> Iterator[Callable[..., MainWindow]]:
     """Open a window as the program does; it is closed without questions at the end."""
     windows: list[MainWindow] = []
+    preferences.set_first_minute_seen()
 
     def open_one(path: Path | None = None, rows: Sequence[Page] = PAGES) -> MainWindow:
         window = open_window(path, rows)
@@ -56,8 +57,9 @@ def opened(qtbot: QtBot) -> Iterator[Callable[..., MainWindow]]:
 
     yield open_one
     for window in windows:
-        window.workspace.close_guards.clear()
-        window.document.undo_stack.setClean()
+        for tab in window.designs.tabs:
+            tab.workspace.close_guards.clear()
+            tab.document.undo_stack.setClean()
         window.close()
         window.deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.DeferredDelete)

@@ -15,9 +15,12 @@ import msgspec
 
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.scaling import Scaling
+from seqdec_gui.runs.format_result import FormatResult
 from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
 from seqdec_gui.runs.tasks import (
+    ExportAllTask,
     Exported,
+    ExportedAll,
     ExportTask,
     Generated,
     GenerateTask,
@@ -61,6 +64,13 @@ elif isinstance(task, GenerateTask):
                 writer.writerow((row, sample, json.dumps(values), f"{-row - sample / 8:.6f}"))
     channel.send(Progress(done=3, total=3))
     channel.send(Generated(path=task.output, samples=len(rows) * task.count))
+elif isinstance(task, ExportAllTask):
+    results = [
+        FormatResult(format=name, paths=(f"{task.folder}/{task.part}.x",), difference=2.5e-7, rows=64, bytes=123_456)
+        for name in task.formats
+    ]
+    results[-1] = FormatResult(format=task.formats[-1], sentence="It cannot carry full.", limit=True)
+    channel.send(ExportedAll(results=tuple(results)))
 elif isinstance(task, ExportTask):
     Path(task.output).write_bytes(b"exported")
     channel.send(Notice(text="The data of the run cannot be read.", severity="warning"))

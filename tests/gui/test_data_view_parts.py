@@ -48,7 +48,7 @@ def offered(design: Design, folder: Path, arrays: dict[str, np.ndarray], *bindin
 def test_text_that_is_too_long_lengthens_the_input(archetype: Design, tmp_path: Path) -> None:
     arrays = {"text": np.array(["ab" * 20, "b"] * 10)}
     found = offered(archetype, tmp_path, arrays, Binding("model_2.inputs", "text"))
-    assert list(found) == ["Set length = 41"]
+    assert list(found) == ["Set length = 41", "Cut longer rows", "Leave such rows out"]
     again = offered(found["Set length = 41"], tmp_path, arrays, Binding("model_2.inputs", "text"))
     assert again == {}
 

@@ -50,7 +50,7 @@ class User:
             self.draw_wire, self.draw_wire, self.draw_wire, self.drag_block, self.drag_anything, self.drag_anything,
             self.place, self.place, self.press_key, self.press_key, self.press_key, self.press_key, self.set_parameter,
             self.set_parameter, self.rename, self.press_key_while_dragging, self.accept_offer, self.connect_by_list, self.wheel,
-            self.click, self.delete_in_outline, self.select_some,
+            self.click, self.delete_in_outline, self.select_some, self.double_click, self.annotate, self.annotate,
         )  # fmt: skip
 
     def play(self, seed: int) -> None:
@@ -64,6 +64,7 @@ class User:
             done.append(action.__name__)
             try:
                 action()
+                self.answer_list()
                 self.look()
             except BaseException as error:
                 error.add_note(f"SEQDEC_FUZZ_SEED={seed}: {', '.join(done)}")
@@ -100,7 +101,12 @@ class User:
             source, target = scene.anchor(End(link.source, True)), scene.anchor(End(link.target, False))
             assert (wire.points[0], wire.points[-1]) == ((source.x(), source.y()), (target.x(), target.y()))
             assert not wire.faded
-        assert len(scene.items()) == len(scene.blocks) + 2 * len(scene.wires)
+        drawn = scene.annotations
+        assert {key: (item.annotation, (item.x(), item.y())) for key, item in drawn.items.items()} == {
+            one.id: (one, one.position) for one in design.annotations
+        }
+        assert {key for key, item in drawn.items.items() if item.selected} == drawn.selected
+        assert len(scene.items()) == len(scene.blocks) + 2 * len(scene.wires) + len(drawn.items)
 
     # -- what users do
     def point(self) -> QPoint:
@@ -138,6 +144,32 @@ class User:
 
     def click(self) -> None:
         self.canvas.click(self.point(), modifiers=self.random.choice((Qt.NoModifier, Qt.ControlModifier)))
+
+    def double_click(self) -> None:
+        self.canvas.double_click(self.point())
+
+    def answer_list(self) -> None:
+        """Choose something from the list that a dropped wire or a double click opened, or close it; leave fields."""
+        if self.view.adding.list is not None:
+            entries = self.view.adding.list.list
+            entries.setCurrentRow(self.random.randrange(max(entries.count(), 1)))
+            key = self.random.choice((Qt.Key_Return, Qt.Key_Return, Qt.Key_Escape))
+            QTest.keyClick(self.view.adding.list.text, key)
+        self.view.setFocus()
+
+    def annotate(self) -> None:
+        annotating, layer = self.view.annotating, self.view.design_scene.annotations
+        ids = list(layer.items)
+        if ids and self.random.random() < 0.6:
+            layer.select(self.random.sample(ids, self.random.randint(1, len(ids))))
+            some = self.random.choice(ids)
+            frames = [key for key in ids if layer.items[key].is_frame]
+            self.random.choice((
+                lambda: annotating.grow(3, -2), lambda: annotating.color(ids, "blue"), lambda: annotating.write(some, "words"),
+                lambda: [annotating.fit_frame(one) for one in frames[:1]], self.view.editor.duplicate, self.view.editor.delete,
+            ))()  # fmt: skip
+        else:
+            self.random.choice((annotating.add_frame, annotating.add_note))()
 
     def place(self) -> None:
         viewport = self.view.viewport()

@@ -14,8 +14,8 @@ from pytestqt.qtbot import QtBot
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.design import Design
 from seqdec_gui.gui.dialogs.connect import ConnectDialog
-from seqdec_gui.gui.pages.design.editor import MIME
-from seqdec_gui.gui.pages.design.overlays import RenameField
+from seqdec_gui.gui.pages.design.clipboard import MIME
+from seqdec_gui.gui.pages.design.fields import RenameField
 from tests.domain.designs import archetype, block, design, link
 from tests.gui.canvas_driver import Canvas
 

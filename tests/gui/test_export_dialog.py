@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QAction, QCheckBox, QComboBox, QLabel, QLineEdit, QMessageBox, QPushButton, QToolButton
+from PyQt5.QtWidgets import QAction, QCheckBox, QComboBox, QLabel, QLineEdit, QMessageBox, QPushButton, QToolButton, QTreeWidget
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.gui.dialogs.export import ExportDialog, open_export_of
 from seqdec_gui.gui.tasks import background
 from seqdec_gui.gui.window.main_window import MainWindow
+from seqdec_gui.runs import export_formats
+from seqdec_gui.runs.export_formats import EXPORT_FORMATS
 from seqdec_gui.runs.notes import Note, write_note
 from tests.gui.conftest import press
 from tests.gui.trained_runs import asked, child, example_in, trained
@@ -74,7 +76,7 @@ def test_it_exports_the_full_model_of_the_newest_run_and_says_what_the_check_fou
 ) -> None:
     run = roman.parent / "runs" / "first"
     assert find(dialog, QComboBox, "export_format").currentText() == "Keras .h5, one file"
-    assert find(dialog, QLineEdit, "export_path").text() == str(run / "exports" / "full.h5")
+    assert find(dialog, QLineEdit, "export_path").text() == str(roman.parent / "roman.h5")
     export(dialog, qtbot)
     wanted = {name: asked()[name] for name in ("run", "format", "part", "checkpoint", "output")}
     assert wanted == {
@@ -82,13 +84,13 @@ def test_it_exports_the_full_model_of_the_newest_run_and_says_what_the_check_fou
         "format": "h5",
         "part": "full",
         "checkpoint": "best",
-        "output": str(run / "exports" / "full.h5"),
+        "output": str(roman.parent / "roman.h5"),
     }
     assert find(dialog, QLabel, "export_status").property("role") == "ok"
     result = find(dialog, QLabel, "export_result").text()
     assert "Largest difference on 64 rows: 2.5e-07" in result
     assert "The data of the run cannot be read." in result
-    assert str(run / "exports" / "full.h5") in result
+    assert str(roman.parent / "roman.h5") in result
 
 
 def test_a_run_on_standardised_numbers_can_be_exported_with_raw_inputs(
@@ -105,7 +107,7 @@ def test_a_run_on_standardised_numbers_can_be_exported_with_raw_inputs(
     assert not asked().get("raw_inputs")
     assert "Input latent expects standardised numbers" in find(dialog, QLabel, "export_result").text()
     raw.click()
-    (tmp_path / "runs" / "first" / "exports" / "full.h5").unlink()
+    (tmp_path / "molecules.h5").unlink()
     export(dialog, qtbot)
     assert asked()["raw_inputs"]
     assert "expects standardised" not in find(dialog, QLabel, "export_result").text()
@@ -120,17 +122,57 @@ def test_a_run_on_symbols_has_no_raw_inputs(dialog: ExportDialog, asked: Callabl
 
 def test_only_formats_that_are_there_are_offered_and_the_ending_follows(dialog: ExportDialog) -> None:
     formats, path = find(dialog, QComboBox, "export_format"), find(dialog, QLineEdit, "export_path")
-    assert [formats.itemData(i) for i in range(formats.count())] == ["h5", "keras", "script"]
+    assert [formats.itemData(i) for i in range(formats.count())] == [*EXPORT_FORMATS, ""]
     parts = find(dialog, QComboBox, "export_part")
-    assert [parts.itemData(i) for i in range(parts.count())] == ["full", "encoder", "decoder"]
+    every = ["full", "encoder", "decoder", "one-step", "initial-states"]
+    assert [parts.itemData(i) for i in range(parts.count())] == every
     parts.setCurrentIndex(1)
-    assert Path(path.text()).name == "encoder.h5"
+    assert Path(path.text()).name == "roman-encoder.h5"
     formats.setCurrentIndex(1)
-    assert Path(path.text()).name == "encoder.keras"
+    assert Path(path.text()).name == "roman-encoder.keras"
     path.setText("/some/where/mine.keras")
-    formats.setCurrentIndex(2)
+    formats.setCurrentIndex(formats.findData("script"))
     assert path.text() == "/some/where/mine.py"
+    assert [parts.itemData(i) for i in range(parts.count())] == ["full", "one-step"]
+    formats.setCurrentIndex(formats.findData("bundle"))
+    assert path.text() == "/some/where/mine.bundle.zip"
     assert [parts.itemData(i) for i in range(parts.count())] == ["full"]
+    formats.setCurrentIndex(formats.findData("keras2-h5"))
+    assert path.text() == "/some/where/mine.keras2.h5"
+
+
+def test_all_formats_are_listed_with_what_each_is_for_and_what_came_of_it(
+    dialog: ExportDialog, roman: Path, asked: Callable[[], dict], qtbot: QtBot
+) -> None:
+    table, formats = find(dialog, QTreeWidget, "export_table"), find(dialog, QComboBox, "export_format")
+    assert not table.isVisible()
+    formats.setCurrentIndex(formats.count() - 1)
+    assert table.isVisible()
+    rows = [[table.topLevelItem(i).text(column) for column in range(5)] for i in range(table.topLevelItemCount())]
+    assert [row[1] for row in rows] == [row.use for row in EXPORT_FORMATS.values()]
+    assert {row[2] for row in rows} == {""}
+    export(dialog, qtbot)
+    assert asked()["formats"] == list(EXPORT_FORMATS)
+    assert asked()["folder"] == str(roman.parent / "roman-exports")
+    assert (roman.parent / "roman-exports").is_dir()
+    rows = [[table.topLevelItem(i).text(column) for column in range(5)] for i in range(table.topLevelItemCount())]
+    assert rows[0][2:] == ["equal, 2e-07", "123 kB", "full.x"]
+    assert rows[-1][2:] == ["not possible", "", "It cannot carry full."]
+    assert "7 of 8 formats exported" in find(dialog, QLabel, "export_status").text()
+    parts = find(dialog, QComboBox, "export_part")
+    parts.setCurrentIndex(parts.findData("encoder"))
+    rows = [[table.topLevelItem(i).text(column) for column in range(5)] for i in range(table.topLevelItemCount())]
+    assert [row[2] for row in rows] == ["not for this part" if not row.blocks else "" for row in EXPORT_FORMATS.values()]
+
+
+def test_a_format_whose_packages_are_missing_says_how_to_install_them(
+    dialog: ExportDialog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_formats, "find_spec", lambda name: None if name == "onnxruntime" else object())
+    formats = find(dialog, QComboBox, "export_format")
+    formats.setCurrentIndex(formats.findData("onnx"))
+    shown = [label.text() for label in dialog.findChildren(QLabel) if label.isVisible()]
+    assert any("pip install 'seqdec-gui[onnx]'" in text for text in shown)
 
 
 def test_where_h5_cannot_carry_the_model_keras_is_one_click_away(
@@ -238,5 +280,5 @@ def test_an_open_dialog_follows_the_run_that_another_page_wants_exported(
     dialog = window.findChild(ExportDialog, "export_dialog")
     qtbot.waitUntil(lambda: not background.busy(), timeout=5000)
     assert dialog.picker.run.run.name == "first"
-    assert "/first/exports/" in find(dialog, QLineEdit, "export_path").text()
+    assert find(dialog, QComboBox, "export_run").currentText().startswith("first")
     dialog.reject()

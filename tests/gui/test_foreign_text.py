@@ -88,7 +88,7 @@ def test_message_boxes_escape_all_that_they_are_given(with_problems: bool, qtbot
 
 def test_pasted_blocks_of_illegal_names_get_legal_ones() -> None:
     foreign = archetype().renamed("model_1", 'x"\nimport os').renamed("latent", "build")
-    grown, names = pasted(Design(), dumps(foreign), (0.0, 0.0))
+    grown, names, _ = pasted(Design(), dumps(foreign), (0.0, 0.0))
 
     assert all(name_problem(name) is None for name in names)
     assert len(set(names)) == 5
@@ -109,9 +109,8 @@ def test_rename_says_why_and_which_name_would_do(qtbot: QtBot) -> None:
 def test_recovery_file_of_any_name_is_looked_at(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(autosave, "cache_folder", lambda: tmp_path)
     (tmp_path / f"{name}.seqdec{autosave.SUFFIX}").write_text("{}")
-    found = autosave.left_behind()
+    (found,) = autosave.left_behind_unsaved()
 
-    assert found is not None
     assert found.design is None
 
 

@@ -130,11 +130,53 @@ def test_typed_lines_are_rows_and_their_sequences_stand_in_the_table(
     assert not Path(wanted["output"]).parent.exists()  # nothing is left in the temporary folder
 
 
-def test_nothing_typed_is_said_in_place_and_starts_nothing(drive: Callable[..., Driver], child: Child, tmp_path: Path) -> None:
+def test_nothing_typed_is_said_in_place_and_the_button_waits(
+    drive: Callable[..., Driver], child: Child, tmp_path: Path
+) -> None:
     driver = drive("roman")
+    button = driver.find(QPushButton, "generate_button")
+    assert not button.isEnabled()
+    assert driver.error == button.toolTip() == "Nothing is typed for number yet."
     assert driver.generate() == []
-    assert "Nothing is typed for number" in driver.error
     assert not (tmp_path / "asked.json").exists()
+    QTest.keyClicks(driver.find(QPlainTextEdit, "input_number"), "7")
+    assert button.isEnabled()
+    assert driver.error == button.toolTip() == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "fault"),
+    [("19x7", "'x' is none of the symbols"), ("19870", "5 symbols, and the run takes 4 at most"), ("1\n2 2", "Line 2: ' '")],
+)
+def test_typed_text_is_judged_while_it_is_typed(drive: Callable[..., Driver], typed: str, fault: str) -> None:
+    driver = drive("roman")
+    field, words = driver.find(QPlainTextEdit, "input_number"), driver.find(QLabel, "fault_number")
+    button = driver.find(QPushButton, "generate_button")
+    for letter in typed:
+        QTest.keyClick(field, Qt.Key_Return) if letter == "\n" else QTest.keyClicks(field, letter)
+    assert words.isVisible()
+    assert fault in words.text()
+    assert field.property("invalid")
+    assert not button.isEnabled()
+    assert fault in button.toolTip()
+    for _ in range(len(typed) - 1):
+        QTest.keyClick(field, Qt.Key_Backspace)
+    assert not words.isVisible()
+    assert not field.property("invalid")
+    assert button.isEnabled()
+
+
+def test_a_number_is_judged_while_it_is_typed(drive: Callable[..., Driver]) -> None:
+    driver = drive("molecules")
+    field, button = driver.find(QLineEdit, "input_descriptors_3"), driver.find(QPushButton, "generate_button")
+    assert button.isEnabled()
+    field.selectAll()
+    QTest.keyClicks(field, "1e")
+    assert "Number 4 of descriptors is '1e'" in driver.find(QLabel, "fault_descriptors").text()
+    assert not button.isEnabled()
+    QTest.keyClicks(field, "3")
+    assert button.isEnabled()
+    assert not driver.find(QLabel, "fault_descriptors").isVisible()
 
 
 def test_a_vector_has_a_field_per_number_and_a_whole_row_may_be_pasted(
@@ -234,8 +276,10 @@ def test_rows_come_from_the_data_of_the_run(drive: Callable[..., Driver], child:
 def test_rows_come_from_a_file(drive: Callable[..., Driver], child: Child, asked: Asked, tmp_path: Path) -> None:
     driver = drive("roman")
     driver.find(QComboBox, "generate_source").setCurrentText("From a file")
-    driver.generate()
-    assert "Expected a file with rows" in driver.error
+    assert driver.error == "No file is chosen."
+    driver.find(QLineEdit, "generate_file").setText("nowhere.csv")
+    assert "Expected a file with rows, received nowhere.csv" in driver.error
+    assert not driver.find(QPushButton, "generate_button").isEnabled()
     (tmp_path / "rows.csv").write_text("number\n7\n", encoding="utf-8")
     driver.find(QLineEdit, "generate_file").setText(str(tmp_path / "rows.csv"))
     driver.generate()
@@ -359,3 +403,18 @@ def test_the_newest_run_is_offered_first_and_the_one_that_was_shown_is_chosen(
     driver.window.workspace.run_requested.emit(old.path)
     driver.settle()
     assert driver.page.picker.run.run == old
+
+
+def test_a_second_space_after_generate_does_not_cancel_it(drive: Callable[..., Driver], child: Child, qtbot: QtBot) -> None:
+    child("slow")
+    driver = drive("roman")
+    QTest.keyClicks(driver.find(QPlainTextEdit, "input_number"), "7")
+    button = driver.find(QPushButton, "generate_button")
+    button.setFocus()
+    QTest.keyClick(driver.window.windowHandle(), Qt.Key_Space)
+    qtbot.waitUntil(lambda: driver.page.task.running, timeout=10_000)
+    QTest.keyClick(driver.window.windowHandle(), Qt.Key_Space)
+    QTest.keyClick(driver.window.windowHandle(), Qt.Key_Return)
+    assert driver.page.task.running
+    press(driver.find(QPushButton, "cancel_generate_button"))
+    driver.settle()

@@ -24,7 +24,7 @@ from PyQt5.QtWidgets import (
     QMenu,
     QMessageBox,
     QPushButton,
-    QTabWidget,
+    QStackedWidget,
     QToolButton,
     QWidget,
 )
@@ -34,7 +34,7 @@ from seqdec_gui import resource_files
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.design import Design
 from seqdec_gui.gui.look import preferences, theme
-from seqdec_gui.gui.window import dialogs, main_window, pages
+from seqdec_gui.gui.window import design_tab, dialogs, pages
 from seqdec_gui.gui.window.main_window import MainWindow
 from seqdec_gui.gui.workspace import autosave
 from seqdec_gui.gui.workspace.workspace import TrainingState, Workspace
@@ -259,7 +259,7 @@ def test_the_train_button_names_the_devices_and_refuses_an_uneven_batch(window: 
 def test_the_train_button_shows_the_train_page_before_it_asks_for_training(
     opened: Callable[..., MainWindow], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(main_window, "follow_runs", lambda _workspace: None)  # it would start a real run
+    monkeypatch.setattr(design_tab, "follow_runs", lambda _workspace: None)  # it would start a real run
     window = opened(rows=with_page(pages.PAGES, "train", lambda _workspace: QWidget()))
     window.files.new_from(resource_files.path("examples/roman.seqdec"))
     button = window.findChild(QPushButton, "train_button")
@@ -298,7 +298,7 @@ def test_a_problem_leads_to_its_block(window: MainWindow, archetype: Design, qtb
 
 
 def test_every_page_opens_from_its_tab(window: MainWindow, find: Find) -> None:
-    tabs = find(QTabWidget, "pages")
+    tabs = find(QStackedWidget, "pages")
     for index in range(tabs.count()):
         place = tabs.tabBar().tabRect(index).center()
         QTest.mouseClick(window.windowHandle(), Qt.LeftButton, Qt.NoModifier, tabs.tabBar().mapTo(window, place))
@@ -340,7 +340,7 @@ def test_a_page_is_a_function_and_a_row(opened: Callable[..., MainWindow]) -> No
     window = opened(rows=(*pages.PAGES, pages.Page("toy", "Toy", "star-outline", Toy)))
     window.resize(1600, 900)  # room for one more tab
     assert window.findChild(Toy, "toy") is None  # it is built when it is first shown
-    tabs = window.findChild(QTabWidget, "pages")
+    tabs = window.findChild(QStackedWidget, "pages")
     place = tabs.tabBar().tabRect(len(pages.PAGES)).center()
     QTest.mouseClick(window.windowHandle(), Qt.LeftButton, Qt.NoModifier, tabs.tabBar().mapTo(window, place))
     assert window.pages.current == "toy"
@@ -348,7 +348,7 @@ def test_a_page_is_a_function_and_a_row(opened: Callable[..., MainWindow]) -> No
     assert toy.isVisible()
     window.document.edit(design_file.load(template()), "Use a template")
     assert toy.text() == "5 blocks"
-    QTest.keyClick(window.windowHandle(), Qt.Key_PageDown, Qt.ControlModifier)
+    QTest.keyClick(window.windowHandle(), Qt.Key_PageDown, Qt.AltModifier)
     assert window.pages.current == "design"
 
 

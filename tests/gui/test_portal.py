@@ -1,4 +1,4 @@
-"""The desktop's wish for light or dark, over a real bus with a portal of our own on it."""
+"""The desktop's wishes, light or dark and high contrast, over a real bus with a portal of our own on it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class Settings(QObject):
 
     @pyqtSlot(str, str, result=QDBusVariant)
     def Read(self, namespace, key):
-        assert (namespace, key) == ("org.freedesktop.appearance", "color-scheme")
-        QTimer.singleShot(200, self.change)
+        assert namespace == "org.freedesktop.appearance" and key in ("color-scheme", "contrast")
+        QTimer.singleShot(200, lambda: self.change(key))
         return QDBusVariant(QDBusVariant(1))
 
-    def change(self):
+    def change(self, key):
         path, interface = "/org/freedesktop/portal/desktop", "org.freedesktop.portal.Settings"
         signal = QDBusMessage.createSignal(path, interface, "SettingChanged")
-        signal.setArguments(["org.freedesktop.appearance", "color-scheme", QDBusVariant(2)])
+        signal.setArguments(["org.freedesktop.appearance", key, QDBusVariant(2 if key == "color-scheme" else 0)])
         QDBusConnection.sessionBus().send(signal)
 
 application = QCoreApplication(sys.argv)
@@ -49,13 +49,18 @@ from seqdec_gui.gui.look.portal import Portal
 application, heard = QCoreApplication(sys.argv), []
 portal = Portal()
 
-def hear(dark):
-    heard.append(dark)
-    if len(heard) == 2:
-        print(*heard)
+def hear(what):
+    heard.append(what)
+    if len(heard) == 4:
+        print(*sorted(heard))
         application.quit()
 
-portal.dark_preferred.connect(hear)
+portal.dark_preferred.connect(lambda dark: hear(f"dark-{heard_of('dark')}-{dark}"))
+portal.contrast_preferred.connect(lambda high: hear(f"high-{heard_of('high')}-{high}"))
+
+def heard_of(word):
+    return sum(word in what for what in heard)
+
 portal.ask()
 application.exec_()
 """
@@ -87,7 +92,7 @@ def bus(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 def test_the_portals_answer_and_its_changes_are_heard(bus: dict[str, str]) -> None:
     done = subprocess.run([sys.executable, "-c", ASKING], env=bus, capture_output=True, text=True, timeout=30, check=False)
-    assert done.stdout.strip() == "True False", done.stderr
+    assert done.stdout.split() == ["dark-0-True", "dark-1-False", "high-0-True", "high-1-False"], done.stderr
 
 
 def test_without_a_bus_nothing_is_asked(tmp_path: Path) -> None:

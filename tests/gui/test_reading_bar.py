@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PyQt5.QtWidgets import QComboBox, QLabel, QWidget
+from PyQt5.QtWidgets import QComboBox, QLabel, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui import resource_files
-from seqdec_gui.domain.bindings import Binding, Reading
+from seqdec_gui.domain.bindings import Binding, Reading, TextCodec
 from seqdec_gui.gui.pages.data.page import DataPage
 from seqdec_gui.gui.tasks import background
 from seqdec_gui.gui.window.main_window import MainWindow
@@ -141,3 +141,67 @@ def test_a_file_of_another_alphabet_can_be_opened_by_choosing_its_encoding(
     assert window.findChild(QWidget, "reading_bar").isVisible()
     choose(window, "encoding", "cp1251")
     assert names(settled()) == ["n", "слово"]
+
+
+def test_the_decimal_mark_and_comment_lines_are_shown_and_set(
+    window: MainWindow, settled: Callable[[], DataPage], tmp_path: Path
+) -> None:
+    path = tmp_path / "numbers.csv"
+    path.write_text("a;b\n1,5;1.234\n% made by hand\n2,25;2.345\n")
+    window.take_file(path)
+    settled()
+    choose(window, "comment", "%")
+    page = settled()
+    assert page.table is not None
+    assert page.table.rows == 2
+    assert window.findChild(QComboBox, "field_decimal").currentText() == "Auto: Comma"
+    assert page.table.page("b", 0, 1) == [1234]
+    choose(window, "decimal", ".")
+    page = settled()
+    assert page.table is not None
+    assert page.table.page("b", 0, 1) == [1.234]
+    assert window.document.design.data.reading == Reading(comment="%", decimal=".")
+
+
+def test_the_bar_of_a_workbook_offers_its_sheets_alone(
+    window: MainWindow, settled: Callable[[], DataPage], tmp_path: Path
+) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.active.append(["word", "n"])
+    book.active.append(["a", 1])
+    book.create_sheet("more").append([1.5, 2.5])
+    book.save(tmp_path / "book.xlsx")
+    window.take_file(tmp_path / "book.xlsx")
+    settled()
+    shown = [name for name in ("header", "sheet", "delimiter", "encoding") if _is_shown(window, name)]
+    assert shown == ["header", "sheet"]
+    assert window.findChild(QComboBox, "field_sheet").currentText() == "Auto: Sheet"
+    choose(window, "sheet", "more")
+    page = settled()
+    assert names(page) == ["column 1", "column 2"]
+
+
+def _is_shown(window: MainWindow, name: str) -> bool:
+    return window.findChild(QComboBox, f"field_{name}").isVisibleTo(window)
+
+
+def test_an_option_of_text_is_chosen_in_the_form_of_the_codec(
+    window: MainWindow, settled: Callable[[], DataPage], tmp_path: Path
+) -> None:
+    path = tmp_path / "molecules.csv"
+    path.write_text("smiles,n\n" + "CCl,1\nC[nH],2\nBrC,3\n" * 9)
+    window.take_file(path)
+    settled()
+    document = window.document
+    document.edit(document.design.with_data(document.design.data.with_bindings((Binding("decoder.inputs", "smiles"),))), "bind")
+    settled()
+    window.findChild(QToolButton, "options_decoder_inputs").click()
+    form = window.findChild(QComboBox, "codec_decoder_inputs_tokens")
+    form.setCurrentIndex(form.findData("smiles"))
+    settled()
+    (binding,) = document.design.data.bindings
+    assert isinstance(binding.codec, TextCodec)
+    assert binding.codec.tokens == "smiles"
+    labels = [label.text() for label in window.findChildren(QLabel)]
+    assert any("4 atoms and bonds" in text for text in labels)

@@ -165,8 +165,7 @@ def test_only_runs_of_the_open_design_are_listed_until_all_are_asked_for(
     make("finish", path=design.with_name("other.seqdec"))
     window = opened(design)
     show_runs(qtbot, window, 1)
-    qtbot.waitUntil(lambda: find(window, "all_designs").isVisible(), timeout=5_000)
-    press(window, "all_designs")
+    press(window, "runs_scope_all")
     qtbot.waitUntil(lambda: table(window).model().rowCount() == 2, timeout=5_000)
 
 
@@ -180,7 +179,7 @@ def test_a_design_without_runs_says_so_and_leads_to_those_of_others(
     assert window.pages.page("runs").empty.heading.text() == f"No runs of {design.stem} yet"
     press(window, "show_other_runs")
     qtbot.waitUntil(lambda: table(window).isVisible() and table(window).model().rowCount() == 1, timeout=5_000)
-    press(window, "all_designs")
+    press(window, "runs_scope_design")
     qtbot.waitUntil(lambda: find(window, "start_first_run").isVisible(), timeout=5_000)
 
 

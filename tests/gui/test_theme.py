@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.preferences import settings
 from seqdec_gui.gui.look.stylesheet import stylesheet
-from seqdec_gui.gui.look.theme import DARK, LIGHT, Theme
+from seqdec_gui.gui.look.theme import DARK, DARK_CONTRAST, LIGHT, LIGHT_CONTRAST, Theme
 
 
 def luminance(hex_color: str) -> float:
@@ -25,28 +25,34 @@ def contrast(one: str, other: str) -> float:
     return (bright + 0.05) / (dark + 0.05)
 
 
+LOOKS = (LIGHT, DARK, LIGHT_CONTRAST, DARK_CONTRAST)
+LOOK_NAMES = ("light", "dark", "light_contrast", "dark_contrast")
 GROUNDS = ("window", "surface", "surface_raised")
 
 
-@pytest.mark.parametrize("look", [LIGHT, DARK], ids=lambda look: look.name)
+@pytest.mark.parametrize("look", LOOKS, ids=LOOK_NAMES)
 @pytest.mark.parametrize("ground", GROUNDS)
 def test_text_is_readable_on_every_ground(look: Theme, ground: str) -> None:
     words = ("text", "text_dim", "accent", "ok", "warning", "error")
     low = {word: contrast(getattr(look, word), getattr(look, ground)) for word in words}
-    assert {word: ratio for word, ratio in low.items() if ratio < 4.5} == {}
+    assert {word: ratio for word, ratio in low.items() if ratio < (7 if look.high_contrast else 4.5)} == {}
 
 
-@pytest.mark.parametrize("look", [LIGHT, DARK], ids=lambda look: look.name)
+@pytest.mark.parametrize("look", LOOKS, ids=LOOK_NAMES)
 def test_controls_wires_and_categories_stand_out_from_the_surface(look: Theme) -> None:
     painted = ("control_border", "wire_float", "wire_ids", "wire_states")
     colours = {name: getattr(look, name) for name in painted} | look.category
     low = {name: contrast(colour, look.surface) for name, colour in colours.items()}
-    assert {name: ratio for name, ratio in low.items() if ratio < 3} == {}
-    assert contrast(look.accent_text, look.accent) >= 4.5
-    assert contrast(look.text, look.selection) >= 4.5
+    assert {name: ratio for name, ratio in low.items() if ratio < (4.5 if look.high_contrast else 3)} == {}
+    least = 7 if look.high_contrast else 4.5
+    assert contrast(look.accent_text, look.accent) >= least
+    assert contrast(look.text, look.selection) >= least
+    if look.high_contrast:
+        assert contrast(look.border, look.surface) >= 3
+        assert contrast(look.text_disabled, look.surface) >= 4.5
 
 
-@pytest.mark.parametrize("look", [LIGHT, DARK], ids=lambda look: look.name)
+@pytest.mark.parametrize("look", LOOKS, ids=LOOK_NAMES)
 def test_every_name_in_the_style_sheet_has_a_value(qapp: object, look: Theme) -> None:
     sheet = stylesheet(look)
     assert re.findall(r"@\w*@?", sheet) == []
@@ -56,7 +62,8 @@ def test_every_name_in_the_style_sheet_has_a_value(qapp: object, look: Theme) ->
 def test_categories_are_those_of_the_catalog() -> None:
     from seqdec_gui.domain.catalog import KINDS
 
-    assert {kind.category for kind in KINDS.values()} == set(LIGHT.category) == set(DARK.category)
+    assert {kind.category for kind in KINDS.values()} == set(LIGHT.category)
+    assert all(set(look.category) == set(LIGHT.category) for look in LOOKS)
 
 
 def test_a_chosen_mode_changes_the_colours_tells_the_views_and_is_kept(qtbot: QtBot, qapp: object) -> None:
@@ -81,6 +88,22 @@ def test_the_systems_wish_counts_only_in_system_mode(qapp: object) -> None:
     assert theme.current() is LIGHT
 
 
+def test_high_contrast_is_a_choice_and_a_wish_of_the_system(qapp: object) -> None:
+    theme.set_mode("dark_contrast")
+    assert theme.current() is DARK_CONTRAST
+    assert settings().value("appearance/mode") == "dark_contrast"
+    theme.notifier._on_portal_contrast_preferred(True)
+    theme.set_mode("light")
+    assert theme.current() is LIGHT
+    theme.set_mode("system")
+    assert theme.current() is LIGHT_CONTRAST
+    theme.notifier._on_portal_preferred(True)
+    assert theme.current() is DARK_CONTRAST
+    theme.notifier._on_portal_preferred(False)
+    theme.notifier._on_portal_contrast_preferred(False)
+    assert theme.current() is LIGHT
+
+
 def test_an_unknown_mode_is_refused() -> None:
-    with pytest.raises(ValueError, match="expected system, light or dark, got 'sepia'"):
+    with pytest.raises(ValueError, match="expected one of system, light, dark, light_contrast, dark_contrast, got 'sepia'"):
         theme.set_mode("sepia")  # type: ignore[arg-type]

@@ -183,11 +183,14 @@ def test_a_run_pauses_goes_on_and_takes_a_learning_rate(qtbot: QtBot, opened: Op
     child("obey")
     window = opened(design)
     found = train(qtbot, window)
+    run = found.active.run
     press(window, "pause_button")
     qtbot.waitUntil(lambda: find(window, "run_state").text == "Paused", timeout=5_000)
-    assert find(window, "pause_button").text() == "Continue"
-    assert window.workspace.training.phase == "paused"
-    press(window, "pause_button")
+    qtbot.waitUntil(find(window, "resume_button").isVisible, timeout=5_000)
+    assert find(window, "resume_button").text() == "Continue"
+    assert not lock.is_held(run.lock)  # nothing of it is left in memory
+    assert window.workspace.training.phase is None
+    press(window, "resume_button")
     qtbot.waitUntil(lambda: find(window, "run_state").text == "Training", timeout=5_000)
     field = find(window, "learning_rate_field")
     QTest.mouseClick(window.windowHandle(), Qt.LeftButton, Qt.NoModifier, field.mapTo(window, field.rect().center()))
@@ -444,3 +447,21 @@ def test_the_page_without_a_run_says_what_to_do(qtbot: QtBot, opened: Opened) ->
 def test_metrics_of_a_block_called_loss_are_drawn_with_their_kind() -> None:
     assert [family(name) for name in ("loss", "val_loss_loss", "loss_perplexity", "code_kl")] == ["loss"] * 4
     assert [family(name) for name in ("loss_token_accuracy", "val_exact_accuracy")] == ["metrics"] * 2
+
+
+def test_the_header_says_that_the_first_step_is_compiled_and_promises_no_time_meanwhile(
+    child: Callable[..., None], design: Path, opened: Opened, qtbot: QtBot
+) -> None:
+    child("compile")
+    window = opened(design)
+    qtbot.waitUntil(lambda: find(window, "train_button").isEnabled(), timeout=10_000)
+    press(window, "train_button")
+    words = find(window, "progress_words")
+    qtbot.waitUntil(lambda: words.full_text().startswith("Compiling the training step"), timeout=15_000)
+    assert find(window, "time_left").text() == ""
+    assert find(window, "progress_bar").maximum() == 0  # it says that it does not know
+    qtbot.waitUntil(lambda: words.full_text().startswith("Epoch"), timeout=15_000)
+    qtbot.waitUntil(lambda: "left" in find(window, "time_left").text(), timeout=10_000)
+    assert find(window, "progress_bar").maximum() > 0
+    press(window, "stop_button")
+    qtbot.waitUntil(lambda: session(window).active is None, timeout=15_000)

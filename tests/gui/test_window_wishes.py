@@ -78,7 +78,7 @@ def test_a_long_name_of_a_design_pushes_nothing_out_of_the_window(opened: Opened
     assert form.mapToGlobal(form.rect().topRight()).x() < place.x() + window.inspector.width()
     runs = window.pages.page("runs")
     runs.empty.show_others(True)
-    runs.tools.set_count(2, path.stem, 2)
+    runs.tools.set_count(2, 2, path.stem)
     window.pages.show_page("runs")
     qtbot.waitUntil(lambda: not background.busy())
     assert window.minimumSizeHint().width() <= 1280

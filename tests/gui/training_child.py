@@ -1,7 +1,8 @@
 """Stands in for the training process: a real child with the run's real lock, events and commands, but no Keras.
 
 argv: MODE RUN. Modes: finish (three epochs at once), obey (small steps until stop), flood (100,000 steps at
-once, then as obey), memory (fails for want of memory), nan (diverges), segv (crashes).
+once, then as obey), compile (nothing for two seconds, then as obey), memory (fails for want of memory), nan
+(diverges), segv (crashes).
 """
 
 import math
@@ -101,6 +102,9 @@ def obey() -> None:
             events.write(Stopped(epoch=step // STEPS + 1, step=step, metrics=figures(step)))
             sys.exit(0)
         if command.command == "pause":
+            events.write(Stopped(epoch=step // STEPS + 1, step=step, metrics=figures(step), paused=True))
+            sys.exit(0)
+        if command.command == "hold":
             paused = True
             events.write(Paused(epoch=step // STEPS + 1, step=step))
         if command.command == "continue":
@@ -149,6 +153,8 @@ if mode == "finish":
 started(EPOCHS)
 if mode == "flood":
     advance(1, 100_000)
+if mode == "compile":
+    time.sleep(2)
 until = time.monotonic() + 120
 while time.monotonic() < until:
     obey()

@@ -133,6 +133,7 @@ class Bench:
     """A run folder and a loop around an `Adder`."""
 
     report_every_s = 1.0
+    checkpoint_every_s = 120.0
 
     def __init__(
         self, folder: Path, loss: Callable[[int], float] | None = None, validation: float = 0.2, **training: Any
@@ -153,7 +154,8 @@ class Bench:
         with EventWriter(self.folder.events) as events:
             offset = self.folder.commands.stat().st_size if self.folder.commands.exists() else 0
             commands = Commands(CommandReader(self.folder.commands, offset), events)
-            loop = Loop(self.engine, self.dataset, self.folder, events, commands, progress or self.fresh, self.report_every_s)
+            loop = Loop(self.engine, self.dataset, self.folder, events, commands, progress or self.fresh,
+                        self.report_every_s, self.checkpoint_every_s)  # fmt: skip
             return loop.run()
 
     def resume(self) -> FinalEvent:

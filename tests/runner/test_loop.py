@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,9 @@ def test_waiting_for_a_compilation_is_not_taken_for_training(tmp_path: Path) -> 
     assert min(rates) > 3 * 9 / 0.3
     (first,) = [event.text for event in bench.events(Message) if event.code == "first_step"]
     assert first.startswith("The first 4 steps took 0.")
+    codes = [event.code for event in bench.events(Message)]
+    assert codes.count("compiling") == 1  # said before the first step is there
+    assert codes.index("compiling") < codes.index("first_step")
 
 
 def test_an_epoch_tells_the_metrics_of_training_and_validation(tmp_path: Path) -> None:
@@ -110,8 +114,46 @@ def test_early_stopping_ends_the_training(tmp_path: Path) -> None:
 def test_plateau_lowers_the_rate(tmp_path: Path) -> None:
     bench = Bench(tmp_path, loss=lambda step: 1.0, epochs=6, schedule="plateau", plateau_patience=2, plateau_factor=0.1)
     bench.run()
+    told = [event.text for event in bench.events(Message) if event.code == "plateau"]
+    assert told == ["val_loss has not improved for 2 reports: the learning rate falls."] * 2
     rates = [event.metrics["learning_rate"] for event in bench.events(Epoch)]
     np.testing.assert_allclose(rates, [1e-3, 1e-3, 1e-3, 1e-4, 1e-4, 1e-5])
+
+
+def test_checkpoints_are_written_within_an_epoch_and_a_killed_run_goes_on_from_there(tmp_path: Path) -> None:
+    folders = [tmp_path / "killed", tmp_path / "whole"]
+    for folder in folders:
+        folder.mkdir()
+    bench, whole = (Bench(folder, epochs=1) for folder in folders)
+    bench.checkpoint_every_s, bench.report_every_s = 1e-6, 1e-6
+
+    def die(step: int) -> None:
+        if step == 2:
+            raise KeyboardInterrupt
+
+    bench.engine.after_interval = die
+    with pytest.raises(KeyboardInterrupt):
+        bench.run()
+    assert [(event.name, event.step) for event in bench.events(Checkpoint)] == [("last", 1)]
+    assert isinstance(bench.resume(), Finished)
+    whole.run()
+    np.testing.assert_array_equal(bench.engine.weight.value, whole.engine.weight.value)
+    assert bench.events(Epoch)[-1].metrics["loss"] == pytest.approx(whole.events(Epoch)[-1].metrics["loss"], rel=1e-12)
+
+
+def test_checkpoints_of_a_slow_disk_take_a_bounded_share_of_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(tmp_path, batch_size=3, epochs=1)
+    bench.checkpoint_every_s, bench.report_every_s = 1e-6, 1e-6
+    write, written = checkpoints.save, []
+
+    def slowly(path: Path, *rest: Any) -> None:
+        time.sleep(0.2)
+        written.append(path.name.split(".")[0])
+        write(path, *rest)
+
+    monkeypatch.setattr(checkpoints, "save", slowly)
+    bench.run()
+    assert written == ["last", "best", "last"]  # after the first step, with the report, and at the end
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_keeps_the_last_good_checkpoint(tmp_path: Path) -> None:

@@ -47,9 +47,9 @@ def test_a_rate_that_is_set_while_steps_are_compiled_is_that_of_the_next_step(tm
     assert bench.events(Checkpoint)[0].step == 0
 
 
-def test_a_pause_while_steps_are_compiled_is_not_taken_for_compiling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hold_while_steps_are_compiled_is_not_taken_for_compiling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench(tmp_path)
-    bench.while_compiling("pause")
+    bench.while_compiling("hold")
 
     def go_on(_: float, sleep: Callable[[float], None] = time.sleep) -> None:
         sleep(1.5)
@@ -90,10 +90,10 @@ class Recorder:
     def save_checkpoint(self) -> str:
         return ""
 
-    def pause_began(self) -> None:
+    def hold_began(self) -> None:
         pass
 
-    def pause_ended(self) -> None:
+    def hold_ended(self) -> None:
         pass
 
 
@@ -107,7 +107,7 @@ def test_before_the_training_only_a_stop_is_obeyed_and_the_rest_when_it_begins(t
         handler = Recorder()
         commands.obey(handler)
         assert handler.rates == [0.5]
-        bench.send("pause")
+        bench.send("hold")
         bench.send("stop")
         with pytest.raises(StopRequested):
             commands.look_for_stop()
@@ -130,7 +130,7 @@ def test_a_line_that_is_no_command_is_answered_too(tmp_path: Path) -> None:
     assert "dance" in answer.text
 
 
-def test_a_pause_waits_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hold_waits_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench(tmp_path)
     waited: list[float] = []
 
@@ -140,7 +140,7 @@ def test_a_pause_waits_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             bench.send("continue")
 
     monkeypatch.setattr("seqdec_gui.runner.commands.time.sleep", sleep)
-    bench.at(4, "pause")
+    bench.at(4, "hold")
     assert isinstance(bench.run(), Finished)
 
     assert len(waited) == 3
@@ -151,9 +151,47 @@ def test_a_pause_waits_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert len(bench.engine.seen) == 9
 
 
-def test_a_paused_run_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_held_run_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench(tmp_path)
     monkeypatch.setattr("seqdec_gui.runner.commands.time.sleep", lambda _: bench.send("stop"))
-    bench.at(4, "pause")
+    bench.at(4, "hold")
     assert isinstance(bench.run(), Stopped)
     assert isinstance(bench.resume(), Finished)
+
+
+def test_a_held_run_can_be_paused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench(tmp_path)
+    monkeypatch.setattr("seqdec_gui.runner.commands.time.sleep", lambda _: bench.send("pause"))
+    bench.at(4, "hold")
+    final = bench.run()
+    assert isinstance(final, Stopped)
+    assert final.paused
+
+
+def test_a_pause_saves_everything_ends_the_run_and_costs_nothing(tmp_path: Path) -> None:
+    folders = [tmp_path / "paused", tmp_path / "whole"]
+    for folder in folders:
+        folder.mkdir()
+    paused, whole = (Bench(folder) for folder in folders)
+    paused.report_every_s = 1e-6
+    paused.at(4, "pause")
+    final = paused.run()
+    assert isinstance(final, Stopped)
+    assert final.paused
+    assert 4 <= final.step < 9
+    assert isinstance(paused.resume(), Finished)
+    assert isinstance(whole.run(), Finished)
+    found, expected = (
+        [event.metrics[name] for event in bench.events(Epoch) for name in ("loss", "val_loss")] for bench in (paused, whole)
+    )
+    assert found == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_pause_before_the_training_ends_the_run_before_it(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    with EventWriter(bench.folder.events) as events:
+        commands = Commands(CommandReader(bench.folder.commands, 0), events)
+        bench.send("pause")
+        with pytest.raises(StopRequested) as request:
+            commands.look_for_stop()
+    assert request.value.paused

@@ -16,7 +16,7 @@ from seqdec_gui.data.codecs import FittedIds, FittedNumbers
 from seqdec_gui.data.fitted import Fitted, FittedPort
 from seqdec_gui.data.tensor_feeds import TensorFeed
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
-from seqdec_gui.runner.sample_file import columns_of, write_samples
+from seqdec_gui.runner.sample_file import Beside, columns_of, write_samples
 from seqdec_gui.runner.sampler import Sample
 
 
@@ -45,6 +45,21 @@ def test_a_column_marks_sequences_that_were_cut_where_it_is_asked_for(tmp_path: 
     header, *rows = (tmp_path / "marked.csv").read_text().splitlines()
     assert header == "row,sample,text,log_probability,finished"
     assert rows == ["0,0,ab,-1.000000,0", "1,0,b,,1"]
+
+
+def test_rows_that_could_not_be_decoded_have_their_reason_and_columns_are_carried_over(tmp_path: Path) -> None:
+    beside = Beside({0: "it is empty", 2: "it is too long", 3: "no"}, {"id": ["q0", "q1", "q2", "q3"], "text": list("abcd")})
+    parts = [[Sample(1, 0, "ab", -1.0), Sample(1, 1, "b", None)]]
+    count, preview = write_samples(tmp_path / "out.csv", parts, beside=beside)
+    assert (count, len(preview)) == (2, 2)
+    assert (tmp_path / "out.csv").read_text().splitlines() == [
+        "row,sample,text,log_probability,id,input_text,problem",
+        "0,,,,q0,a,it is empty",
+        "1,0,ab,-1.000000,q1,b,",
+        "1,1,b,,q1,b,",
+        "2,,,,q2,c,it is too long",
+        "3,,,,q3,d,no",
+    ]
 
 
 def test_samples_go_into_a_pipe_that_stays_one(tmp_path: Path) -> None:

@@ -86,8 +86,9 @@ def test_a_run_may_go_on_with_another_number_of_devices(runs: Runs) -> None:
     spec = runs.spec(designs.stack(units=(6,)), epochs=40)
     whole, moved = runs.finish("whole", spec), runs.start("moved", spec)
     until(moved, Step)
-    moved.run.send(control.command("stop"))
+    moved.pause()
     wait(moved)
+    assert moved.run.status().state == "paused"
     moved = runs.finish("moved", msgspec.structs.replace(spec, resume=True, devices=DeviceChoice("cpu", 2)))
 
     assert events(moved, Started)[-1].devices == ("cpu:0", "cpu:1")
@@ -170,3 +171,22 @@ def test_a_run_begins_with_the_weights_of_another_and_leaves_a_frozen_block_alon
         same = np.array_equal(before[name], after[name])
         assert same == name.startswith("model_1/"), name
     assert events(second, Epoch)[0].metrics["loss"] < events(first, Epoch)[0].metrics["loss"]
+
+
+@pytest.mark.parametrize("devices", [DeviceChoice("cpu"), DeviceChoice("cpu", 2)], ids=str)
+def test_a_run_that_was_paused_goes_on_with_the_other_engine_and_the_same_curve(runs: Runs, devices: DeviceChoice) -> None:
+    """Within an epoch: optimizer, schedule, place in the epoch, and sums of the metrics go on."""
+    spec = runs.spec(designs.stack(units=(6,)), epochs=4, schedule="cosine", engine="jax")
+    whole = runs.finish("whole", spec)
+    paused = runs.start("paused", spec)
+    until(paused, Step)
+    paused.pause()
+    wait(paused)
+    assert paused.run.status().state == "paused"
+    resumed = runs.finish("paused", msgspec.structs.replace(spec, resume=True, devices=devices, engine="tensorflow"))
+
+    assert events(resumed, Started)[-1].engine == "tensorflow"
+    curves = [{event.epoch: event.metrics for event in events(run, Epoch)} for run in (whole, resumed)]
+    for epoch in curves[0]:
+        for name in ("loss", "val_loss", "learning_rate"):
+            assert curves[1][epoch][name] == pytest.approx(curves[0][epoch][name], rel=1e-5), (epoch, name)

@@ -1,4 +1,4 @@
-"""Kernels for whole sequences are taken where they are asked for."""
+"""Kernels for whole sequences are tried on one GPU unless that is forbidden, and on several where it is asked for."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import pytest
 from seqdec_gui.runner.engines.jax.tuning import WHOLE_SEQUENCE_KERNELS, Tuning
 
 
-@pytest.mark.parametrize(("asked", "whole", "expected"), [
-    (None, None, False), ("1", None, True), ("0", None, False), ("1", False, False), (None, True, True),
+@pytest.mark.parametrize(("asked", "whole", "on_one", "on_two"), [
+    (None, None, True, False), ("1", None, True, False), ("several", None, True, True), ("0", None, False, False),
+    (None, False, False, False), ("0", True, True, True),
 ])  # fmt: skip
-def test_kernels_for_whole_sequences_are_off_until_asked_for(
-    asked: str | None, whole: bool | None, expected: bool, monkeypatch: pytest.MonkeyPatch
+def test_kernels_for_whole_sequences(
+    asked: str | None, whole: bool | None, on_one: bool, on_two: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(WHOLE_SEQUENCE_KERNELS, raising=False)
     if asked is not None:
         monkeypatch.setenv(WHOLE_SEQUENCE_KERNELS, asked)
-    assert Tuning(whole=whole).tries_whole_layers is expected
+    tuning = Tuning(whole=whole)
+    assert (tuning.tries_whole_layers(1), tuning.tries_whole_layers(2)) == (on_one, on_two)

@@ -75,6 +75,9 @@ def obey(seconds: float) -> None:
                 events.write(Stopped(epoch=number, step=number * 10))
                 sys.exit(0)
             if command.command == "pause":
+                events.write(Stopped(epoch=number, step=number * 10, paused=True))
+                sys.exit(0)
+            if command.command == "hold":
                 events.write(Paused(epoch=number, step=number * 10))
             if command.command == "continue":
                 events.write(Continued(epoch=number, step=number * 10))

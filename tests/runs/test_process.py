@@ -205,14 +205,26 @@ def test_old_commands_are_not_obeyed_by_a_resumed_run(start, run_spec):
     assert second.wait(10).state == "stopped"
 
 
-def test_commands_are_answered_with_their_id_and_a_pause_shows(start):
+def test_commands_are_answered_with_their_id_and_a_hold_shows(start):
     child = start("obey")
-    for name in ("pause", "continue"):
+    for name in ("hold", "continue"):
         sent = command(name)
         child.run.send(sent)
         wait_for(lambda sent=sent: any(isinstance(e, CommandAnswer) and e.id == sent.id for e in read_events(child.run)))
-        expected = {"pause": "paused", "continue": "running"}[name]
+        expected = {"hold": "paused", "continue": "running"}[name]
         wait_for(lambda expected=expected: child.run.status().state == expected)
+
+
+def test_a_paused_run_has_ended_and_can_be_resumed(start, run_spec):
+    child = start("obey")
+    child.pause()
+    status = child.wait(10)
+    assert (status.state, status.ended, exit_status(status)) == ("paused", True, 0)
+    assert "devices are free" in status.text
+    again = start("obey", spec=msgspec.structs.replace(run_spec, resume=True))
+    wait_for(lambda: again.run.status().state == "running")
+    again.stop()
+    assert again.wait(10).state == "stopped"
 
 
 def test_an_attached_run_is_stopped_like_an_own_one(start):

@@ -47,12 +47,12 @@ ADDITIONS: dict[str, tuple[Row | Module, ...]] = {
         ),
     ),
     "data format": (
-        Module("data/formats/json_lines.py", "json_lines.py"),
+        Module("data/formats/toy_rows.py", "json_lines.py"),
         Row(
             "data/formats/registry.py",
             "    for row in (",
-            '        DataFormat(name="jsonl", title="JSON lines", suffixes=(".jsonl",), row_per_line=True, holds="numbers",\n'
-            '                   table="seqdec_gui.data.formats.json_lines:JsonLinesTable"),',
+            '        DataFormat(name="toyrows", title="Toy rows", suffixes=(".toyrows",), row_per_line=True, holds="numbers",\n'
+            '                   table="seqdec_gui.data.formats.toy_rows:JsonLinesTable"),',
         ),
     ),
     "export format": (

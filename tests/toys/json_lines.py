@@ -1,4 +1,4 @@
-"""`.jsonl`: one JSON object a line, whose names are the columns; numbers, texts, or lists of equally many numbers."""
+"""`.toyrows`: one JSON object a line, whose names are the columns; numbers, texts, or lists of equally many numbers."""
 
 from __future__ import annotations
 

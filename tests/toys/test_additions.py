@@ -122,9 +122,9 @@ def test_the_window_offers_all_three(checkout: Checkout, numbers: Path, rows: Pa
     offered = json.loads(checkout.python(Path(__file__).with_name("look_at_window.py"), numbers, rows))
     assert offered["loss"]["log_cosh"] == offered["chosen loss"] == "log-cosh error"
     assert offered["formats"]["toy"] == "Toy archive"
-    assert "*.jsonl" in offered["filter"]
+    assert "*.toyrows" in offered["filter"]
     assert offered["dropped"]
-    assert ".jsonl" in offered["empty"]
+    assert ".toyrows" in offered["empty"]
 
 
 @pytest.mark.slow

@@ -63,6 +63,12 @@ class Dialect(msgspec.Struct, frozen=True):
     """The number of line ends inside quoted cells."""
     fault_line: int
     """The line of the first unclosed quote, for which quotes are read as text; 0 if there is none."""
+    decimal: str = "."
+    """The decimal mark, a point or a comma."""
+    comment: str = ""
+    """What the lines begin with that were skipped as comments; empty if none were."""
+    whole_lines: bool = False
+    """Whether every line is one text; `delimiter` is a character that does not occur then."""
     problems: tuple[Problem, ...] = ()
 
 
@@ -217,6 +223,7 @@ def _has_inner_zeros(values: Array) -> bool:
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
     """Turn whatever a reader raises about a bad file into InvalidInput."""
+    import lzma
     import zipfile
     import zlib
 
@@ -228,7 +235,7 @@ def reading(path: Path) -> Iterator[None]:
         raise InvalidInput(_damaged(path, error.strerror or str(error)), "unreadable_file", "data") from error
     except UnicodeDecodeError as error:
         raise InvalidInput(_damaged(path, "its text is not valid Unicode"), "unreadable_file", "data") from error
-    except (ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+    except (ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
         raise InvalidInput(_damaged(path, str(error)), "unreadable_file", "data") from error
 
 

@@ -6,13 +6,17 @@ The rows that Arrow gives are compared with the records counted by `records.coun
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from seqdec_gui.data.formats import numerals
 from seqdec_gui.data.formats.base import CHUNK_ROWS, Cell, Chunk, Column, Dialect, Kind, Table, reading, unknown_column
-from seqdec_gui.data.formats.dialect import DELIMITER_NAMES, detect
+from seqdec_gui.data.formats.compression import content_of, inner_name
+from seqdec_gui.data.formats.delimiters import DELIMITER_NAMES
+from seqdec_gui.data.formats.dialect import detect
 from seqdec_gui.data.formats.records import records
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
@@ -20,6 +24,9 @@ from seqdec_gui.domain.wording import counted, listed
 
 MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None")
 """The cells of a numeric column that count as a missing value."""
+
+_THREADS = 8
+"""The largest number of columns that are converted to numbers at a time."""
 
 _BLOCK_BYTES = 8 * 2**20
 """The number of bytes of a file that Arrow parses at a time."""
@@ -37,13 +44,18 @@ class DelimitedTable(Table):
     def __init__(self, path: Path, names: Sequence[str] | None, how: Reading, bound: Sequence[str] = ()) -> None:
         super().__init__(path)
         with reading(path):
-            content, dialect = detect(path.read_bytes(), path.name, how, [*(names or ()), *bound])
+            content, dialect = detect(content_of(path), path.name, how, [*(names or ()), *bound], inner_name(path))
             self.dialect: Dialect = dialect
             self.problems = dialect.problems
+            self._decimal_is_set = how.decimal != "auto"
             self._wanted = [name for name in dialect.names if names is None or name in names]
             self._strings: dict[str, Any] = _read_strings(path, content, dialect, self._wanted)
             del content
-            self._numbers: dict[str, Any] = {name: self._as_numbers(name) for name in self._wanted}
+            self._numbers: dict[str, Any] = {}
+            with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:  # Arrow lets other threads run
+                for name, (numbers, notes) in zip(self._wanted, pool.map(self._as_numbers, self._wanted), strict=True):
+                    self._numbers[name] = numbers
+                    self.problems += notes
             self.problems += tuple(_said_of_spaces(path.name, self._strings, self._numbers))
         self._list(self._described(name) for name in self._wanted)
 
@@ -101,35 +113,43 @@ class DelimitedTable(Table):
             first += len(chunk)
         return None
 
-    def _as_numbers(self, name: str) -> Any:
-        """Return the column as int64 or float64 with nulls; None if some cell is not a number."""
+    def _as_numbers(self, name: str) -> tuple[Any, tuple[Problem, ...]]:
+        """Return the column as int64 or float64 with nulls, and remarks; None if some cell is not a number."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
         cells = pc.utf8_trim_whitespace(self._strings[name])
         cells = pc.if_else(pc.is_in(cells, pa.array(MISSING)), pa.scalar(None, pa.string()), cells)
-        if cells.null_count == len(cells) or self._holds_digit_strings(name, cells):
-            return None
-        with contextlib.suppress(pa.ArrowInvalid):
-            return _cast(cells)
-        numbers = numerals.plain(cells, self.dialect.delimiter)
+        if cells.null_count == len(cells):
+            return None, ()
+        if codes := self._digit_strings(name, cells):
+            return None, (codes,)
+        if self.dialect.decimal == ".":
+            with contextlib.suppress(pa.ArrowInvalid):
+                return _cast(cells), ()
+        decimal: numerals.Decimal = "," if self.dialect.decimal == "," else "."
+        numbers = numerals.plain(cells, self.dialect.delimiter, decimal, self._decimal_is_set)
         if numbers is None:
-            return None
+            return None, ()
+        if numbers.cells is None:
+            text = f"Column {name!r} of {self.path.name} is read as text: {numbers.doubt}."
+            hint = "Set data.decimal to the mark of these numbers."
+            return None, (Problem("warning", "number_format", "data", text, hint),)
+        notes: tuple[Problem, ...] = ()
         if numbers.doubt:
             text = f"In column {name!r} of {self.path.name} {numbers.doubt}."
-            hint = "Write numbers without marks between thousands, and with decimal points, to be sure."
-            self.problems += (Problem("warning", "number_format", "data", text, hint),)
-        return _cast(numbers.cells)
+            hint = "Set data.decimal to the decimal mark of the file, or write numbers without marks between thousands."
+            notes = (Problem("warning", "number_format", "data", text, hint),)
+        return _cast(numbers.cells), notes
 
-    def _holds_digit_strings(self, name: str, cells: Any) -> bool:
-        """Return whether the cells are codes of digits that would change as numbers: too long, or with leading zeros."""
+    def _digit_strings(self, name: str, cells: Any) -> Problem | None:
+        """Return a remark if the cells are codes of digits that would change as numbers: too long, or with leading zeros."""
         evidence = numerals.digit_strings(cells)
         if evidence is None:
-            return False
+            return None
         text = f"Column {name!r} of {self.path.name} is read as text: {evidence}."
         hint = "As numbers they would lose digits or leading zeros. To have numbers, write them shorter and without these."
-        self.problems += (Problem("info", "digit_strings", "data", text, hint),)
-        return True
+        return Problem("info", "digit_strings", "data", text, hint)
 
 
 def _said_of_spaces(file: str, strings: dict[str, Any], numbers: dict[str, Any]) -> Iterator[Problem]:
@@ -227,7 +247,7 @@ def _ragged(path: Path, content: bytes, dialect: Dialect, count: int) -> Invalid
     width = len(dialect.names)
     bad = next(record for record in records(content, dialect.delimiter, dialect.quoted) if len(record.cells) != width)
     line = bad.line + dialect.lines_before
-    separator = DELIMITER_NAMES[dialect.delimiter]
+    separator = DELIMITER_NAMES.get(dialect.delimiter, "line ends")
     text = (
         f"{path.name} has {counted(count, 'row')} with another number of cells than its first line: expected {width} "
         f"({separator} between them), the first has {len(bad.cells)} (line {line} of the file)."
@@ -239,7 +259,8 @@ def _ragged(path: Path, content: bytes, dialect: Dialect, count: int) -> Invalid
         )
         hint = "Close that quote, or write quotes inside a quoted text twice."
         return InvalidInput([Problem("error", "open_quote", "data", text, hint)])
-    hint = "Quote cells that hold the delimiter, remove lines that are no rows, or set data.delimiter."
+    hint = "Quote cells that hold the delimiter, remove lines that are no rows (data.comment skips comments), or set "
+    hint += "data.delimiter."
     return InvalidInput([Problem("error", "ragged_rows", "data", text, hint)])
 
 

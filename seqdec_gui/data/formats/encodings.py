@@ -65,6 +65,9 @@ _IN_WORD_SHARE = 0.1
 _FEWEST_IN_WORDS = 3
 """The least number of symbols inside words for which `_IN_WORD_SHARE` applies."""
 
+_PROPOSAL_BYTES = 2**16
+"""The number of bytes from which an encoding is proposed."""
+
 _ASCII = bytes(range(0x80))
 _WIDE_UNITS = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
 """The encodings that are tried for a file with zero bytes and without a byte order mark."""
@@ -153,11 +156,29 @@ def _fail_if_not_western(raw: bytes, name: str) -> None:
     if not is_western(raw):
         example = _example(_converted(raw, name, "latin-1" if not _is_valid(raw, "cp1252") else "cp1252"))
         text = f"{name} is not UTF-8, and as Western European text (cp1252) its letters make no words: {example!r}."
-        hint = (
+        hint = proposal(raw) + (
             "Save it as UTF-8, or set data.encoding: cp1251 or koi8-r for Cyrillic, shift-jis or euc-jp for Japanese, gb18030 "
             "or big5 for Chinese, cp1250 for Central European text; cp1252 if it is right as shown."
         )
         raise InvalidInput([Problem("error", "wrong_encoding", "data", text, hint)])
+
+
+def proposal(raw: bytes) -> str:
+    """Return a hint with the encoding that charset-normalizer proposes, and how the text reads in it; empty without one."""
+    import logging
+
+    from charset_normalizer import from_bytes
+
+    logging.getLogger("charset_normalizer").setLevel(logging.ERROR)
+    lines = [line for line in re.split(rb"[\r\n]+", raw[:_PROPOSAL_BYTES])[:-1] if not line.isascii()] or [
+        raw[:_PROPOSAL_BYTES]
+    ]
+    best = from_bytes(b"\n".join(lines)).best()
+    if best is None or best.encoding in ("utf_8", "ascii", "cp1252", "latin_1") or not _is_valid(raw, best.encoding):
+        return ""
+    name = best.encoding.replace("_", "-")
+    example = _example(_converted(raw, "", best.encoding))
+    return f"It may be {name}, in which it reads {example!r}: set data.encoding={name} if that is right. "
 
 
 def _first_wrong(raw: bytes) -> tuple[int, int]:

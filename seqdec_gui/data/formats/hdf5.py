@@ -1,4 +1,7 @@
-""".h5 and .hdf5: every dataset of the file, in groups too, is a column. The file is open only while it is read."""
+""".h5 and .hdf5: every dataset of the file, in groups too, is a column. The file is open only while it is read.
+
+Binary molecules of RDKit (`Mol.ToBinary`), as many data sets of molecules hold them, are read as SMILES.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from seqdec_gui.data.formats import molecules
 from seqdec_gui.data.formats.base import Cell, Chunk, Column, Kind, Table, chunk_rows, native, reading
 from seqdec_gui.domain.problems import Problem
+
+_MOLECULES = 16_384
+"""The number of binary molecules that are converted at a time."""
 
 
 class Hdf5Table(Table):
@@ -18,13 +25,22 @@ class Hdf5Table(Table):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         columns: list[Column] = []
+        self._molecules: set[str] = set()
+        self._smiles: dict[str, list[Any]] = {}
+        """The SMILES of whole columns of binary molecules, in chunks, once one was read to its end."""
 
         def visit(name: str, item: Any) -> None:
             import h5py
 
             if not isinstance(item, h5py.Dataset):
                 return
-            if problem := _why_unusable(name, item):
+            if _holds_molecules(item):
+                if missing := molecules.rdkit_problem(name):
+                    self.unusable[name] = missing
+                else:
+                    self._molecules.add(name)
+                    columns.append(Column(name, "text", "text", (), item.shape[0]))
+            elif problem := _why_unusable(name, item):
                 self.unusable[name] = problem
             else:
                 columns.append(_column(name, item))
@@ -35,6 +51,9 @@ class Hdf5Table(Table):
 
     def chunks(self, name: str) -> Iterator[Chunk]:
         column = self.column(name)
+        if name in self._molecules:
+            yield from self._molecule_chunks(column)
+            return
         with reading(self.path), _open(self.path) as file:
             dataset = file[name]
             stored = dataset.chunks[0] if dataset.chunks else 1
@@ -43,8 +62,25 @@ class Hdf5Table(Table):
             for at in range(0, column.rows, step):
                 yield self._read(dataset, column, at, at + step)
 
+    def _molecule_chunks(self, column: Column) -> Iterator[Chunk]:
+        """Yield SMILES, which are kept once all are made: making them takes far longer than reading them."""
+        name = column.name
+        if name not in self._smiles:
+            made = []
+            with reading(self.path), _open(self.path) as file:
+                for at in range(0, column.rows, _MOLECULES):
+                    made.append(molecules.smiles_of(file[name][at : at + _MOLECULES], name, at))
+                    yield made[-1]
+            self._smiles[name] = made
+        else:
+            yield from self._smiles[name]
+
     def page(self, name: str, first: int, count: int) -> list[Cell]:
         column = self.column(name)
+        if name in self._molecules:
+            with reading(self.path), _open(self.path) as file:
+                smiles = molecules.smiles_of(file[name][first : first + count], name, first)
+            return list(smiles.to_pylist())
         with reading(self.path), _open(self.path) as file:
             chunk = self._read(file[name], column, first, first + count)
         if column.kind == "text":
@@ -70,6 +106,17 @@ def _column(name: str, dataset: Any) -> Column:
     scalar: Kind = "number" if dataset.dtype.kind == "f" else "integer"
     kind: Kind = "array" if len(dataset.shape) > 1 else scalar
     return Column(name, kind, dataset.dtype.newbyteorder("=").name, tuple(dataset.shape[1:]), dataset.shape[0])
+
+
+def _holds_molecules(dataset: Any) -> bool:
+    """Return whether a dataset has one binary molecule of RDKit a row, as opaque or variable bytes."""
+    import h5py
+
+    opaque = dataset.dtype.kind in "VS" and dataset.dtype.names is None
+    variable = h5py.check_vlen_dtype(dataset.dtype) in (np.uint8, np.int8) or h5py.check_string_dtype(dataset.dtype) is not None
+    if not (opaque or variable) or len(dataset.shape) != 1 or not dataset.shape[0] or dataset.external:
+        return False
+    return molecules.holds_molecules(dataset[0])
 
 
 def _why_unusable(name: str, dataset: Any) -> Problem | None:

@@ -65,10 +65,22 @@ def judge_header(sample: Sequence[Sequence[str]], bound: Sequence[str] = ()) -> 
     return judged
 
 
+def looks_like_table(sample: Sequence[Sequence[str]], bound: Sequence[str] = ()) -> bool:
+    """Return whether records that a delimiter cuts evenly are a table, rather than lines of text with as many of these marks.
+
+    A table has a column of numbers, or a first record of names: those in `bound`, or common ones.
+    """
+    first, rows = [cell.strip() for cell in sample[0]], sample[1:]
+    if any(name in first for name in bound if name) or (len(first) > 1 and all(map(is_known_name, first))):
+        return True
+    columns = [[row[i].strip() for row in rows if i < len(row)] for i in range(len(first))]
+    return any(len(column) > 1 and is_numeric(column) for column in columns)
+
+
 def _judged(first: Sequence[str], rows: Sequence[Sequence[str]]) -> Judgement:
     """Judge by numbers: a word above numbers is a name, a number above numbers is a row."""
     columns = [[row[i].strip() for row in rows if i < len(row)] for i in range(len(first))]
-    numeric = [_numeric(column) for column in columns]
+    numeric = [is_numeric(column) for column in columns]
     names = [i for i, cell in enumerate(first) if numeric[i] and _is_word(cell)]
     values = [i for i, cell in enumerate(first) if _is_number(cell) and (numeric[i] or not rows)]
     if names:
@@ -76,7 +88,7 @@ def _judged(first: Sequence[str], rows: Sequence[Sequence[str]]) -> Judgement:
     if values:
         counting = len(values) > 2 and [first[i] for i in values] in _consecutive(len(values))
         others = [cell for i, cell in enumerate(first) if i not in values and cell]
-        named = bool(others) and all(map(_is_known, others))
+        named = bool(others) and all(map(is_known_name, others))
         return Judgement(counting or named, False) if counting or named else Judgement(False, True)
     return _judged_by_words(first, columns)
 
@@ -88,11 +100,11 @@ def _judged_by_words(first: Sequence[str], columns: Sequence[Sequence[str]]) -> 
     comes_again = any(cell and cell in column for cell, column in zip(first, columns, strict=True))
     if comes_again or len(set(first)) < len(first):
         return Judgement(False, has_rows)
-    known = sum(map(_is_known, cells))
+    known = sum(map(is_known_name, cells))
     features = [_unlike(cell, column) for cell, column in zip(first, columns, strict=True) if cell and column]
     if known == len(cells) > 1 or (cells and all(map(_COMPOUND.fullmatch, cells))):
         below = [cell for column in columns for cell in column if cell]
-        return Judgement(True, not below or sum(map(_is_known, below)) < _FEW_KNOWN * len(below))
+        return Judgement(True, not below or sum(map(is_known_name, below)) < _FEW_KNOWN * len(below))
     apart = bool(features) and min(features) >= 2
     enough = 2 if len(cells) > 1 else 3  # several cells that are unlike theirs say more than one
     surely = apart and min(features) >= enough and max(map(len, columns)) >= _MANY_ROWS
@@ -131,13 +143,14 @@ def _shape(cell: str) -> tuple[str, bool, bool]:
     return case, any(map(str.isdigit, cell)), any(not (c.isalnum() or c.isspace()) for c in cell)
 
 
-def _is_known(cell: str) -> bool:
+def is_known_name(cell: str) -> bool:
     """Return whether this is a common kind of column name: a known word, words joined by `_`, or `x1`."""
     word = cell.casefold()
     return word in _WORDS or word.rstrip("0123456789 -_.") in _WORDS or bool(_COMPOUND.fullmatch(cell))
 
 
-def _numeric(column: Sequence[str]) -> bool:
+def is_numeric(column: Sequence[str]) -> bool:
+    """Return whether all cells that are not missing are numbers, and there is one."""
     cells = [cell for cell in column if cell not in _MISSING]
     return bool(cells) and all(map(_is_number, cells))
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 _SIGN = r"^[+-]?"
 _EXPONENT = r"([eE][+-]?\d+)?$"
@@ -40,33 +41,79 @@ _CODE_SHARE = 0.05
 """The share of cells with a leading zero from which a column is taken for codes."""
 
 
+_DECIMAL_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d*),(\d{1,2}|\d{4,})([eE][+-]?\d+)?|[+-]?0*,\d+|[+-]?\d+(\.\d{3})+,\d+")
+"""A number whose comma can only be a decimal mark."""
+
+_DECIMAL_POINT = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d*)\.(\d{1,2}|\d{4,})([eE][+-]?\d+)?|[+-]?0*\.\d+|[+-]?\d+(,\d{3})+\.\d+")
+"""A number whose point can only be a decimal mark."""
+
+_EITHER = re.compile(r"[+-]?\d[\d.,]*([eE][+-]?\d+)?|[+-]?[.,]\d+([eE][+-]?\d+)?")
+"""A cell that is a number in some notation, or that may be."""
+
+Decimal = Literal[".", ","]
+
+
 class Numerals(NamedTuple):
-    """Cells in the notation of programs. `doubt` says how ambiguous cells were read; it is empty if none is ambiguous."""
+    """Cells in the notation of programs. `doubt` says how ambiguous cells were read; it is empty if none is ambiguous.
+
+    `cells` is None if some cell is not a number with the decimal mark that is asked for, which `doubt` says then.
+    """
 
     cells: Any
     doubt: str = ""
 
 
-def plain(cells: Any, delimiter: str) -> Numerals | None:
+def decimal_of(rows: Sequence[Sequence[str]]) -> Decimal:
+    """Return the decimal mark of a table, from some of its records: a comma if a column proves it, and none proves a point."""
+    commas = points = False
+    for column in zip(*rows, strict=False):
+        cells = [cell.strip() for cell in column if cell.strip()]
+        if cells and sum(_EITHER.fullmatch(cell) is not None for cell in cells) >= 0.9 * len(cells):
+            commas = commas or any(map(_DECIMAL_COMMA.fullmatch, cells))
+            points = points or any(map(_DECIMAL_POINT.fullmatch, cells))
+    return "," if commas and not points else "."
+
+
+def plain(cells: Any, delimiter: str, decimal: Decimal = ".", is_set: bool = False) -> Numerals | None:
     """Rewrite trimmed Arrow strings (null: missing) with decimal points and without marks between thousands.
 
-    Returns None if some cell is not a number. An ambiguous `1,234` is a number above a thousand if commas delimit the cells
-    (it was quoted then), and has a decimal comma otherwise.
+    `decimal` is the decimal mark of the file. If the design sets it (`is_set`), a column of numbers with the other mark has no
+    `cells`; otherwise it is read by its own marks. Returns None if some cell is not a number. If nothing else settles it,
+    an ambiguous `1,234` is a number above a thousand if commas delimit the cells (it was quoted then), and has a decimal comma
+    otherwise.
     """
     import pyarrow.compute as pc
 
     present = cells.drop_null()
-    commas, dots = _all(present, _COMMAS), _all(present, _DOTS)
+    programs, commas, dots = _all(present, PLAIN), _all(present, _COMMAS), _all(present, _DOTS)
+    if is_set and (programs or commas or dots) and not (dots if decimal == "," else programs or commas):
+        example = _example(present, "." if decimal == "," else ",")
+        return Numerals(None, f"{example!r} is no number with the decimal mark {decimal!r} that data.decimal sets")
+    if decimal == "," and dots:
+        doubt = ""
+        if programs and not is_set and (example := _example(present, ".")):
+            doubt = f"{example!r} is read as {example.replace('.', '')}, since other numbers of the file have decimal commas"
+        return Numerals(pc.replace_substring(pc.replace_substring(cells, ".", ""), ",", "."), doubt)
+    if programs:
+        doubt = ""
+        if decimal == "," and (example := _example(present, ".")):
+            doubt = f"{example!r} has a decimal point, while other numbers of the file have decimal commas"
+        return Numerals(cells, doubt)
     if not commas and not dots:
         if not _all(present, _OTHERS):
             return None
         return Numerals(pc.replace_substring(pc.replace_substring_regex(cells, _APART, ""), ",", "."))
-    as_thousands = commas and (not dots or delimiter == ",")
-    example = next((cell for cell in present.slice(0, _SAMPLE).to_pylist() if "," in cell), "") if commas and dots else ""
+    as_thousands = commas and (is_set or not dots or delimiter == ",")
+    example = "" if is_set or not (commas and dots) else _example(present, ",")
     doubt = f"{example!r} is read as {example.replace(',', '' if as_thousands else '.')}" if example else ""
     if as_thousands:
         return Numerals(pc.replace_substring(cells, ",", ""), doubt)
     return Numerals(pc.replace_substring(pc.replace_substring(cells, ".", ""), ",", "."), doubt)
+
+
+def _example(cells: Any, mark: str) -> str:
+    """Return one of the first cells that has this mark; empty if none has it."""
+    return next((cell for cell in cells.slice(0, _SAMPLE).to_pylist() if mark in cell), "")
 
 
 def digit_strings(cells: Any) -> str | None:
@@ -90,16 +137,16 @@ def digit_strings(cells: Any) -> str | None:
     return None
 
 
-def plain_texts(texts: Sequence[str], delimiter: str) -> list[str]:
+def plain_texts(texts: Sequence[str], delimiter: str, decimal: Decimal = ".") -> list[str]:
     """Rewrite a few cells like `plain`; return them unchanged if some cell is not a number."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     cells = pc.utf8_trim_whitespace(pa.array(texts, pa.string()))
-    if not len(cells) or _all(cells, PLAIN):
+    if not len(cells) or (decimal == "." and _all(cells, PLAIN)):
         return list(texts)
-    numerals = plain(cells, delimiter)
-    return list(texts) if numerals is None else list(numerals.cells.to_pylist())
+    numerals = plain(cells, delimiter, decimal)
+    return list(texts) if numerals is None or numerals.cells is None else list(numerals.cells.to_pylist())
 
 
 def _all(cells: Any, pattern: str) -> bool:

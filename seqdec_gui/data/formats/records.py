@@ -84,8 +84,13 @@ def are_all_as_wide(content: bytes, delimiter: str, width: int) -> bool:
     return all(line.count(mark) == width - 1 for line in _LINE_END.split(content) if line)
 
 
-def records(content: bytes, delimiter: str, quoted: bool, end: int | None = None) -> Iterator[Record]:
-    """Yield the records of UTF-8 text in order, without empty lines. A cell with an unclosed quote is read as it stands."""
+def records(
+    content: bytes, delimiter: str, quoted: bool, end: int | None = None, with_empty: bool = False
+) -> Iterator[Record]:  # fmt: skip
+    """Yield the records of UTF-8 text in order. A cell with an unclosed quote is read as it stands.
+
+    Empty lines are left out, or with `with_empty` records of one empty cell.
+    """
     closed, plain, _ = _patterns(delimiter)
     separator, size = delimiter.encode(), len(content) if end is None else end
     start, line = 0, 1
@@ -113,7 +118,7 @@ def records(content: bytes, delimiter: str, quoted: bool, end: int | None = None
             line_end = _LINE_END.match(content, place, size)
             line_stop, next_start = (place, place) if line_end is None else line_end.span()
         line += 1
-        if line_stop > start:
+        if line_stop > start or with_empty:
             yield Record(tuple(cell.decode("utf-8", "replace") for cell in cells), next_start, first_line)
         start = next_start
 

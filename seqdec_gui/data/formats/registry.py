@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from seqdec_gui.data.formats.compression import COMPRESSED, inner_name, is_compressed
 from seqdec_gui.domain.wording import listed
 
 if TYPE_CHECKING:
@@ -19,6 +20,42 @@ if TYPE_CHECKING:
 HINT = "A text file with one row a line and a delimiter between the cells can be given the ending .csv or .tsv."
 """The hint for a file whose ending belongs to no format."""
 
+_TABLE_OPTIONS = ("header", "delimiter", "quoting", "encoding", "decimal", "comment")
+"""The options of a `Reading` that apply to delimited text."""
+
+OTHER_KINDS: dict[tuple[str, ...], str] = {
+    (".xls", ".ods", ".xlsb", ".numbers"): "Save the sheet as .xlsx or .csv from the program that made it.",
+    (".json",): "With one object a line it can be given the ending .jsonl; in Python, pandas.read_json(FILE).to_parquet(...).",
+    (".pkl", ".pickle", ".joblib", ".dill"): (
+        "Pickles can run code, so they are never opened; where you trust it, pandas.read_pickle(FILE).to_parquet(...), or "
+        "numpy.savez(...) for arrays."
+    ),
+    (
+        ".pt",
+        ".pth",
+        ".bin",
+        ".ckpt",
+        ".safetensors",
+    ): "It holds weights or tensors of a model; save arrays with numpy.savez(...).",
+    (".sdf", ".mol", ".mol2", ".mae"): (
+        "Save the molecules as .smi: with RDKit, Chem.SDMolSupplier(FILE) and Chem.MolToSmiles; or obabel FILE -O out.smi."
+    ),
+    (".fasta", ".fa", ".fastq", ".fq", ".faa", ".fna"): "Write one sequence a line into a .csv file, with its name beside it.",
+    (".feather", ".arrow", ".ipc", ".orc"): "pandas.read_feather(FILE) or pandas.read_orc(FILE), and then .to_parquet(...).",
+    (".rds", ".rdata", ".rda"): "In R: write.csv(table, FILE, row.names = FALSE), or arrow::write_parquet(table, FILE).",
+    (".dta", ".sas7bdat", ".sav", ".xpt"): "pandas.read_stata, read_sas or read_spss, and then .to_parquet(...).",
+    (".sqlite", ".sqlite3", ".db", ".duckdb"): "Export the table as .csv or .parquet.",
+    (".tfrecord", ".tfrecords", ".lmdb", ".tar", ".7z", ".rar", ".tgz"): (
+        "Unpack it, or write its rows to .parquet, .npz or .jsonl with the library that made it."
+    ),
+    (".xml", ".html", ".htm", ".yaml", ".yml", ".toml"): "Write its rows to .jsonl, one object a line, or to .csv.",
+    (".pdf", ".doc", ".docx", ".rtf", ".odt", ".md"): "Save the text itself as .txt, one text a line.",
+    (".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".bmp", ".wav", ".mp3", ".flac", ".mp4"): (
+        "Put the pictures or sounds into one array, one row each, and save it with numpy.savez(...)."
+    ),
+}
+"""What to do with files of other kinds, by their endings."""
+
 
 class DataFormat(msgspec.Struct, frozen=True, kw_only=True):
     """One format.
@@ -26,10 +63,15 @@ class DataFormat(msgspec.Struct, frozen=True, kw_only=True):
     - `name`: its key in `DATA_FORMATS`. `title`: what users call it.
     - `suffixes`: the endings of its files in lower case with the dot, the usual one first.
     - `table`: `"module:class"` of its `Table`, imported when a file of the format is opened. The class is called with the path,
-      that of delimited text with `(path, names, how, bound)` as `open_table` is.
+      with options also with `(path, names, how, bound)` as `open_table` is.
     - `holds`: what a column may be, for the documentation.
     - `delimiter`: the character between the cells of delimited text; "" if it is detected from the content; None if the format
-      is not delimited text. The options of `domain.bindings.Reading` apply to delimited text.
+      is not delimited text.
+    - `options`: the options of `domain.bindings.Reading` that apply to the format. The table is then called with
+      `(path, names, how, bound)` too.
+    - `compressible`: whether a compressed file (`data.formats.compression`) of the format is read.
+    - `prose`: whether a line is one text unless tabs or a clear table show otherwise.
+    - `extra`: the extra of setup.cfg that the format needs; "" if it needs none.
     - `row_per_line`: whether the format is text with one row a line, so that rows are estimated from the size of the file.
     - `holds_arrays`: whether a cell may be an array of numbers.
     """
@@ -40,6 +82,10 @@ class DataFormat(msgspec.Struct, frozen=True, kw_only=True):
     table: str
     holds: str
     delimiter: str | None = None
+    options: tuple[str, ...] = ()
+    compressible: bool = False
+    prose: bool = False
+    extra: str = ""
     row_per_line: bool = False
     holds_arrays: bool = False
 
@@ -63,20 +109,65 @@ DATA_FORMATS: dict[str, DataFormat] = {
         DataFormat(
             name="csv",
             title="delimited text",
-            suffixes=(".csv", ".txt"),
+            suffixes=(".csv",),
             table=_DELIMITED,
             holds=_CELLS,
             delimiter="",
+            options=_TABLE_OPTIONS,
+            compressible=True,
             row_per_line=True,
         ),
         DataFormat(
             name="tsv",
             title="tab-separated text",
-            suffixes=(".tsv",),
+            suffixes=(".tsv", ".tab"),
             table=_DELIMITED,
             holds=_CELLS,
             delimiter="\t",
+            options=_TABLE_OPTIONS,
+            compressible=True,
             row_per_line=True,
+        ),
+        DataFormat(
+            name="txt",
+            title="text",
+            suffixes=(".txt",),
+            table=_DELIMITED,
+            holds="one text a line; numbers and text, one value a cell, where tabs or clear columns divide the lines",
+            delimiter="",
+            options=_TABLE_OPTIONS,
+            compressible=True,
+            prose=True,
+            row_per_line=True,
+        ),
+        DataFormat(
+            name="smi",
+            title="SMILES",
+            suffixes=(".smi", ".smiles"),
+            table="seqdec_gui.data.formats.molecules:SmilesTable",
+            holds="the columns `smiles` and, where the lines have names, `name`; a line of names above them is skipped",
+            options=("encoding", "comment"),
+            compressible=True,
+            row_per_line=True,
+        ),
+        DataFormat(
+            name="jsonl",
+            title="JSON lines",
+            suffixes=(".jsonl", ".ndjson"),
+            table="seqdec_gui.data.formats.json_lines:JsonLinesTable",
+            holds="one object a line, whose names are the columns: numbers, text, and lists of equally many numbers as arrays",
+            compressible=True,
+            row_per_line=True,
+            holds_arrays=True,
+        ),
+        DataFormat(
+            name="xlsx",
+            title="Excel workbook",
+            suffixes=(".xlsx", ".xlsm"),
+            table="seqdec_gui.data.formats.spreadsheet:SpreadsheetTable",
+            holds="one sheet (`data.sheet`, otherwise the first): numbers, text, and dates as text",
+            options=("header", "sheet"),
+            extra="xlsx",
         ),
         DataFormat(
             name="numpy",
@@ -91,8 +182,17 @@ DATA_FORMATS: dict[str, DataFormat] = {
             title="HDF5",
             suffixes=(".h5", ".hdf5"),
             table="seqdec_gui.data.formats.hdf5:Hdf5Table",
-            holds="numbers, text and arrays of any shape; every dataset is a column",
+            holds="numbers, text and arrays of any shape; every dataset is a column, binary molecules of RDKit as SMILES",
             holds_arrays=True,
+        ),
+        DataFormat(
+            name="mat",
+            title="MATLAB",
+            suffixes=(".mat",),
+            table="seqdec_gui.data.formats.matlab:MatlabTable",
+            holds="numbers, text and matrices; every variable is a column, every field of a structure too",
+            holds_arrays=True,
+            extra="mat",
         ),
         DataFormat(
             name="parquet",
@@ -108,28 +208,67 @@ DATA_FORMATS: dict[str, DataFormat] = {
 
 
 def format_of(path: PurePath) -> DataFormat | None:
-    """The format of a file by its ending, in capitals or not; None where no format has the ending."""
-    suffix = path.suffix.lower()
-    return next((row for row in DATA_FORMATS.values() if suffix in row.suffixes), None)
+    """The format of a file by its ending, in capitals or not; None where no format has the ending.
+
+    `words.csv.gz` has the format of `words.csv`, if that is text. A zip file without such a name has that of the one file
+    in it, for which it is opened.
+    """
+    if not is_compressed(path):
+        return _by_suffix(path.suffix)
+    row = _by_suffix(PurePath(path.stem).suffix) or _by_suffix(PurePath(inner_name(path)).suffix)
+    return row if row is not None and row.compressible else None
+
+
+def _by_suffix(suffix: str) -> DataFormat | None:
+    return next((row for row in DATA_FORMATS.values() if suffix.lower() in row.suffixes), None)
 
 
 def is_delimited(path: PurePath) -> bool:
-    """Return whether the file is delimited text, to which the options of a `Reading` apply."""
+    """Return whether the file is delimited text."""
     row = format_of(path)
     return row is not None and row.delimited
 
 
+def reading_options(path: PurePath) -> tuple[str, ...]:
+    """Return the options of a `Reading` that apply to this file."""
+    row = format_of(path)
+    return () if row is None else row.options
+
+
 def data_suffixes() -> tuple[str, ...]:
-    """The endings of all formats."""
+    """The endings of all formats, without those of compressed files."""
     return tuple(suffix for row in DATA_FORMATS.values() for suffix in row.suffixes)
+
+
+def file_patterns() -> tuple[str, ...]:
+    """The patterns of all files that can be opened, for the dialog of the window: `*.csv`, `*.csv.gz`, ..."""
+    plain = [f"*{suffix}" for suffix in data_suffixes()]
+    text = [suffix for row in DATA_FORMATS.values() if row.compressible for suffix in row.suffixes]
+    return (*plain, *(f"*{suffix}{packed}" for suffix in text for packed in COMPRESSED), "*.zip")
 
 
 def suffixes_of_arrays() -> str:
     """The usual endings of the formats that hold arrays, as words: `.npz, .h5 or .parquet`."""
-    return listed([row.suffixes[0] for row in DATA_FORMATS.values() if row.holds_arrays], "or")
+    return listed([row.suffixes[0] for row in DATA_FORMATS.values() if row.holds_arrays and not row.extra], "or")
 
 
 def not_readable(path: Path) -> str:
     """Return the sentence that the ending of this file belongs to no format."""
+    if is_compressed(path) and not path.is_dir():
+        inner = _by_suffix(PurePath(inner_name(path)).suffix)
+        within = f", which holds {inner.title}" if inner is not None else ""
+        text = [suffix for row in DATA_FORMATS.values() if row.compressible for suffix in row.suffixes]
+        return (
+            f"{path} is a compressed file{within}; only text is read compressed, with a name such as words.csv{path.suffix}: "
+            f"expected one of {' '.join(text)} before {path.suffix}."
+        )
     what = "a folder" if path.is_dir() else f"a {path.suffix} file" if path.suffix else "a file without an ending"
     return f"{path} is {what}; expected one of {' '.join(data_suffixes())}."
+
+
+def what_to_do(path: PurePath) -> str:
+    """Return the hint for a file whose ending belongs to no format: what to do with a file of this kind."""
+    if is_compressed(path):
+        return "Decompress it, and open the file within."
+    suffix = path.suffix.lower()
+    return next((hint for suffixes, hint in OTHER_KINDS.items() if suffix in suffixes), HINT)

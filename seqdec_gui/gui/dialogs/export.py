@@ -3,8 +3,8 @@
 The written file is opened again in a child process and its predictions are compared, before success is reported.
 
 Object names: `export_dialog`, `export_run`, `export_checkpoint`, `export_format`, `export_part`, `export_path`,
-`export_browse`, `export_button`, `export_cancel`, `export_progress`, `export_status`, `export_result`, `export_as_keras`,
-`export_open_folder`.
+`export_browse`, `export_table`, `export_button`, `export_cancel`, `export_progress`, `export_status`, `export_result`,
+`export_as_keras`, `export_open_folder`.
 """
 
 from __future__ import annotations
@@ -27,12 +27,10 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from seqdec_gui.data import fitted
-from seqdec_gui.data.scaling import scalings
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
-from seqdec_gui.domain.shapes import infer
+from seqdec_gui.gui.dialogs.export_table import ExportTable
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.stylesheet import polish
 from seqdec_gui.gui.tasks import background, notify
@@ -40,9 +38,26 @@ from seqdec_gui.gui.tasks.child_task import ChildTask, sentence_of
 from seqdec_gui.gui.widgets.focus import KeepsFocus
 from seqdec_gui.gui.widgets.run_picker import RunPicker
 from seqdec_gui.gui.workspace.workspace import Workspace
-from seqdec_gui.runs.export_formats import EXPORT_FORMATS, ExportFormat, export_format, file_to_write, has_suffix_of
+from seqdec_gui.runs.export_choices import block_parts, lines_of, read_run, step_parts, verdict_on
+from seqdec_gui.runs.export_formats import (
+    EXPORT_FORMATS,
+    ExportFormat,
+    export_format,
+    file_to_write,
+    has_suffix_of,
+    holds,
+    not_installed,
+    with_ending_of,
+)
 from seqdec_gui.runs.folder import RunFolder
-from seqdec_gui.runs.tasks import Cancelled, Exported, ExportTask, Notice, Progress
+from seqdec_gui.runs.tasks import Cancelled, ExportAllTask, Exported, ExportedAll, ExportTask, Notice, Progress
+
+ALL_HELP = (
+    "Each format is written, opened in a fresh process by the library that it is for, and compared with the trained model."
+)
+
+NARROW, WIDE = 640, 880
+"""The least widths of the dialog, in pixels: without and with the table of formats."""
 
 
 class ExportDialog(KeepsFocus, QDialog):
@@ -61,7 +76,10 @@ class ExportDialog(KeepsFocus, QDialog):
         self._format = QComboBox(objectName="export_format")
         for row in EXPORT_FORMATS.values():
             self._format.addItem(row.title, row.name)
-        self._format.setCurrentIndex(max(0, self._format.findData(format)))
+        self._format.addItem("All formats, with a table of what came out", "")
+        self._format.setCurrentIndex(max(0, self._format.findData(format or next(iter(EXPORT_FORMATS)))))
+        self._table = ExportTable()
+        self._table.hide()
         self._help = QLabel(wordWrap=True)
         self._help.setProperty("role", "small")
         self._part = QComboBox(objectName="export_part")
@@ -83,7 +101,6 @@ class ExportDialog(KeepsFocus, QDialog):
         self._button.setProperty("kind", "primary")
         self._arrange()
         self._connect()
-        self.setMinimumWidth(640)
         self._on_format_current_index_changed(0)
         self._button.setEnabled(False)
         self._say("Looking for trained runs…")
@@ -106,8 +123,9 @@ class ExportDialog(KeepsFocus, QDialog):
         part.setSpacing(theme.SPACE)
         part.addWidget(self._part)
         part.addWidget(self._raw)
+        self._path_label = QLabel("File")
         for words, field in (("Run", self.picker), ("Format", kind), ("Part", part), ("File", where)):
-            label = QLabel(words)
+            label = self._path_label if words == "File" else QLabel(words)
             label.setProperty("role", "dim")
             label.setMinimumHeight(theme.CONTROL_HEIGHT)
             form.addRow(label, field)
@@ -125,6 +143,7 @@ class ExportDialog(KeepsFocus, QDialog):
         layout.setContentsMargins(*4 * (5 * theme.SPACE,))
         layout.setSpacing(3 * theme.SPACE)
         layout.addLayout(form)
+        layout.addWidget(self._table)
         layout.addWidget(self._progress)
         layout.addWidget(self._status)
         layout.addWidget(self._result)
@@ -149,8 +168,15 @@ class ExportDialog(KeepsFocus, QDialog):
 
     # -- user actions
     @property
-    def format(self) -> ExportFormat:
-        return export_format(self._format.currentData())
+    def format(self) -> ExportFormat | None:
+        """The format that is chosen; None for all of them."""
+        name = self._format.currentData()
+        return export_format(name) if name else None
+
+    @property
+    def part(self) -> str:
+        """The part that is chosen."""
+        return self._part.currentData() or "full"
 
     @pyqtSlot()
     def _on_picker_changed(self) -> None:
@@ -163,7 +189,7 @@ class ExportDialog(KeepsFocus, QDialog):
             self._enable_choices()
             return
         run = chosen.run
-        background.run(lambda: _read(run), self._on_design_read, self._on_task_failed, self)
+        background.run(lambda: read_run(run), self._on_design_read, self._on_task_failed, self)
 
     def _on_design_read(self, read: tuple[RunFolder, Design, bool]) -> None:
         if self.picker.run is None or self.picker.run.run != read[0]:
@@ -184,34 +210,56 @@ class ExportDialog(KeepsFocus, QDialog):
         self._part.blockSignals(True)
         self._part.clear()
         self._part.addItem("Full model", "full")
-        if self._design is not None and self.format.blocks:
-            for block, parameters in _parts(self._design[1]):
+        row = self.format
+        if self._design is not None and (row is None or row.blocks):
+            for block, parameters in block_parts(self._design[1]):
                 self._part.addItem(f"{block} ({parameters:,} parameters)", block)
+        if self._design is not None:
+            for name, words in step_parts(self._design[1]):
+                if row is None or holds(row, name):
+                    self._part.addItem(words, name)
         self._part.setCurrentIndex(max(0, self._part.findData(before)))
         self._part.setEnabled(self._part.count() > 1)
         self._part.blockSignals(False)
 
     def _suggest_path(self) -> None:
-        """Set the path to one beside the run. Once the user has typed or chosen a path, only its ending follows the format."""
+        """Set the path to one beside the design. Once the user has typed or chosen one, only its ending follows the format."""
         if self.picker.run is None:
             return
-        part = self._part.currentData() or "full"
+        part, row = self.part, self.format
         now = self._path.text()
         if now in ("", self._suggested):
-            self._suggested = str(self.picker.run.run.exports / f"{part}{self.format.suffixes[0]}")
+            document = self._workspace.document
+            stem = document.path.stem if document.path is not None else self.picker.run.run.name
+            name = stem if part == "full" else f"{stem}-{part}"
+            ending = "-exports" if row is None else row.proposed_ending
+            self._suggested = str(self._workspace.proposed_file(f"{name}{ending}"))
             self._path.setText(self._suggested)
-        elif any(has_suffix_of(Path(now), row) for row in EXPORT_FORMATS.values()):
-            self._path.setText(str(Path(now).with_suffix(self.format.suffixes[0])))
+        elif row is not None and any(has_suffix_of(Path(now), other) for other in EXPORT_FORMATS.values()):
+            self._path.setText(str(with_ending_of(Path(now), row)))
 
     @pyqtSlot(int)
     def _on_format_current_index_changed(self, _index: int) -> None:
-        self._help.setText(self.format.help)
+        row = self.format
+        missing = "" if row is None else not_installed(row)
+        self._help.setText(ALL_HELP if row is None else f"{row.help} {missing}".strip())
+        polish(self._help, "role", "warning" if missing else "small")
+        self._table.setVisible(row is None)
+        self.setMinimumWidth(NARROW if row is not None else WIDE)
+        self._path_label.setText("Folder" if row is None or row.marker else "File")
         self._as_keras.hide()
         self._show_parts()
+        self._show_possible()
         self._suggest_path()
+        QTimer.singleShot(0, self._fit_height)
+
+    def _show_possible(self) -> None:
+        """Mark the formats that cannot hold the chosen part."""
+        self._table.clear_results(row for row in EXPORT_FORMATS.values() if holds(row, self.part))
 
     @pyqtSlot(int)
     def _on_part_current_index_changed(self, _index: int) -> None:
+        self._show_possible()
         self._suggest_path()
 
     @pyqtSlot()
@@ -220,6 +268,9 @@ class ExportDialog(KeepsFocus, QDialog):
         start = Path(self._path.text()) if self._path.text() else None
         if start is not None and not start.parent.is_dir():
             start = Path.home() / start.name
+        if format is None or format.marker:
+            notify.choose_folder(self, "Export", self._on_path_chosen, start)
+            return
         notify.choose_target(
             self, "Export", [f"{format.title} ({' '.join(f'*{suffix}' for suffix in format.suffixes)})"],
             format.suffixes[0][1:], self._on_path_chosen, start,
@@ -236,14 +287,26 @@ class ExportDialog(KeepsFocus, QDialog):
         if not self._path.text().strip() or not path.is_absolute():
             self._say("Expected the full path of a file, such as /home/me/model.h5; choose one with Browse.", "error")
             return
+        row = self.format
+        if row is None:
+            self._export(path)
+            return
         try:
-            target = file_to_write(path, self.format)
+            target = file_to_write(path, row)
         except InvalidInput as error:
             self._say(sentence_of(error), "error")
             return
-        if target.is_file() and str(target) != self._approved:
+        replaces = target.is_file() or (target.is_dir() and any(target.iterdir()))
+        if replaces and str(target) != self._approved:
             text = f"{target.name} exists already in {target.parent}."
-            notify.ask(self, "Replace the file?", text, self._on_replace_answered, "Replace", destructive=True)
+            notify.ask(
+                self,
+                "Replace the folder?" if target.is_dir() else "Replace the file?",
+                text,
+                self._on_replace_answered,
+                "Replace",
+                destructive=True,
+            )
         else:
             self._export(path)
 
@@ -252,33 +315,36 @@ class ExportDialog(KeepsFocus, QDialog):
             self._export(expanded(self._path.text().strip()))
 
     def _export(self, path: Path) -> None:
-        chosen = self.picker.run
+        """Export the chosen format into a file, or all of them into a folder, which is made if it is not there."""
+        chosen, row = self.picker.run, self.format
         if chosen is None or self.task.running:
             return
+        raw_inputs = self._raw.isVisible() and self._raw.isChecked()
+        task: ExportTask | ExportAllTask = ExportAllTask(
+            run=str(chosen.run.path), folder=str(path), formats=tuple(EXPORT_FORMATS), part=self.part,
+            checkpoint=self.picker.checkpoint, raw_inputs=raw_inputs,
+        )  # fmt: skip
+        if row is not None:
+            task = ExportTask(
+                run=str(chosen.run.path), format=row.name, output=str(path), part=self.part,
+                checkpoint=self.picker.checkpoint, raw_inputs=raw_inputs,
+            )  # fmt: skip
+        elif not path.is_dir():
+            try:
+                path.mkdir()
+            except OSError as error:
+                self._say(f"The folder {path} cannot be made: {error.strerror}. Choose another.", "error")
+                return
+        self._show_possible()
         self._result.hide()
         self._open_folder.hide()
         self._as_keras.hide()
-        try:
-            if path.parent == chosen.run.exports:
-                path.parent.mkdir(exist_ok=True)
-        except OSError as error:
-            self._say(f"The folder {path.parent} cannot be created: {error.strerror}. Choose another.", "error")
-            return
         self._say("Starting")
         self._progress.setRange(0, 0)
         self._progress.show()
         self._button.setEnabled(False)
         self._cancel.setText("Cancel")
-        self.task.start(
-            ExportTask(
-                run=str(chosen.run.path),
-                format=self.format.name,
-                output=str(path),
-                part=self._part.currentData() or "full",
-                checkpoint=self.picker.checkpoint,
-                raw_inputs=self._raw.isVisible() and self._raw.isChecked(),
-            )
-        )
+        self.task.start(task)
 
     @pyqtSlot(object)
     def _on_task_progressed(self, event: Progress | Notice) -> None:
@@ -292,19 +358,28 @@ class ExportDialog(KeepsFocus, QDialog):
             self._result.show()
 
     @pyqtSlot(object)
-    def _on_task_returned(self, made: Exported) -> None:
+    def _on_task_returned(self, made: Exported | ExportedAll) -> None:
+        if isinstance(made, ExportedAll):
+            self._show_all(made)
+            return
         warned = self._result.text() if self._result.isVisible() else ""
         self._say("Exported, opened again in a fresh process, and compared with the trained model.", "ok")
-        lines = [warned] if warned else []
-        if made.difference is not None:
-            lines.append(f"Largest difference on {made.rows:,} rows: {made.difference:.2g}")
-        lines += [scaling.sentence() for scaling in made.standardised]
-        self._result.setText("\n".join([*lines, *made.paths]))
+        self._result.setText("\n".join([*([warned] if warned else []), *lines_of(made)]))
         polish(self._result, "role", "")
         self._result.show()
         self._open_folder.show()
         self._approved = ""
         self._workspace.status_message.emit(f"Exported {made.paths[0]}." if made.paths else "Exported.")
+
+    def _show_all(self, made: ExportedAll) -> None:
+        """Show what came of each format."""
+        self._table.show_results(made.results)
+        text, role = verdict_on(made)
+        self._say(text, role)
+        self._result.setText("\n".join(scaling.sentence() for scaling in made.standardised))
+        self._result.setVisible(bool(made.standardised))
+        self._open_folder.show()
+        self._workspace.status_message.emit(text)
 
     @pyqtSlot(object)
     def _on_task_failed(self, error: Exception) -> None:
@@ -314,11 +389,12 @@ class ExportDialog(KeepsFocus, QDialog):
             self._say("Cancelled; nothing was written.")
             return
         self._say(sentence_of(error), "error")
-        code = f"not_in_{self.format.name}"
-        cannot = isinstance(error, InvalidInput) and any(problem.code == code for problem in error.problems)
-        if self.format.instead:
-            self._as_keras.setText(f"Export as {export_format(self.format.instead).suffixes[0]}")
-        self._as_keras.setVisible(cannot and bool(self.format.instead))
+        row = self.format
+        if row is None or not row.instead:
+            return
+        codes = {problem.code for problem in getattr(error, "problems", ())}
+        self._as_keras.setText(f"Export as {export_format(row.instead).suffixes[0]}")
+        self._as_keras.setVisible(f"not_in_{row.code_name}" in codes)
 
     @pyqtSlot()
     def _on_task_finished(self) -> None:
@@ -328,12 +404,13 @@ class ExportDialog(KeepsFocus, QDialog):
 
     @pyqtSlot()
     def _on_as_keras_clicked(self) -> None:
-        self._format.setCurrentIndex(self._format.findData(self.format.instead))
+        self._format.setCurrentIndex(self._format.findData(getattr(self.format, "instead", "")))
         self._on_button_clicked()
 
     @pyqtSlot()
     def _on_open_folder_clicked(self) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(expanded(self._path.text()).parent)))
+        path = expanded(self._path.text())
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(path if self.format is None else path.parent)))
 
     @pyqtSlot()
     def _on_cancel_clicked(self) -> None:
@@ -359,25 +436,6 @@ class ExportDialog(KeepsFocus, QDialog):
         height = self.layout().totalHeightForWidth(self.width())
         if height > self.height():
             self.resize(self.width(), height)
-
-
-def _read(run: RunFolder) -> tuple[RunFolder, Design, bool]:
-    """Return the run, its design, and whether it was trained on standardised inputs."""
-    try:
-        scalers = scalings(fitted.load(run.data))
-    except InvalidInput:  # the export itself reports it
-        scalers = ()
-    return run, run.read_spec().load_design(), any(scaling.role == "input" for scaling in scalers)
-
-
-def _parts(design: Design) -> list[tuple[str, int]]:
-    """Return the ids of the blocks that are models of their own, with their parameter counts."""
-    inferred = infer(design).blocks
-    return [
-        (block.id, inferred[block.id].parameters)
-        for block in design.blocks
-        if inferred[block.id].submodel is not None or block.parameters.imported is not None
-    ]
 
 
 def open_export(workspace: Workspace, format: str = "") -> QDialog:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PyQt5.QtCore import Qt, QUrl, pyqtSlot
+import msgspec
+from PyQt5.QtCore import QSize, Qt, QUrl, pyqtSlot
 from PyQt5.QtGui import (
     QDesktopServices,
     QFont,
@@ -18,7 +21,20 @@ from PyQt5.QtGui import (
     QTextDocument,
     QTextFormat,
 )
-from PyQt5.QtWidgets import QShortcut, QTextBrowser, QTextEdit, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QShortcut,
+    QTextBrowser,
+    QTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
 
 from seqdec_gui import resource_files
 from seqdec_gui.gui.look import theme
@@ -27,7 +43,11 @@ FIRST_PAGE = "guide/index.md"
 """The page that the guide opens with, relative to docs/."""
 MARGIN = 6 * theme.SPACE
 """The space around the text, in pixels."""
-WIDTH = 860
+SIDE_WIDTH = 250
+"""The width of the list of headings, in pixels."""
+MAX_MARKS = 300
+"""The greatest number of places that a search marks."""
+WIDTH = 1120
 """The first width of the window, in pixels."""
 HEIGHT = 900
 """The first height of the window, in pixels."""
@@ -48,7 +68,9 @@ def open_guide(parent: QWidget) -> GuideWindow:
 class GuideWindow(QWidget):
     """The window of the guide. Links to other pages open in it, all other links in a browser.
 
-    Object names `guide_window` and `guide_text`.
+    The list at the left has the headings of all pages; words in the field above it leave those whose text contains them, and
+    are marked on the page. Escape empties the field, then closes the window. Object names `guide_window`, `guide_text`,
+    `guide_search`, `guide_contents`.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -56,14 +78,127 @@ class GuideWindow(QWidget):
         self.setWindowFlag(Qt.Window)
         self.setObjectName("guide_window")
         self.setWindowTitle("User guide – seqdec-gui")
+        self._sections = sections(resource_files.docs(FIRST_PAGE).parent.parent)
+        self.search = QLineEdit(objectName="guide_search", placeholderText="Search the guide", clearButtonEnabled=True)
+        self.search.setAccessibleName("Search the guide")
+        self.contents = QListWidget(objectName="guide_contents")
+        self.contents.setAccessibleName("Contents")
+        self.contents.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+        self._nothing = QLabel("No page contains these words.", wordWrap=True, alignment=Qt.AlignCenter)
+        self._nothing.setProperty("role", "dim")
+        self._nothing.hide()
         self.text = GuideText()
-        layout = QVBoxLayout(self)
+        side = QFrame()
+        side.setProperty("role", "panel")
+        side.setFixedWidth(SIDE_WIDTH)
+        column = QVBoxLayout(side)
+        column.setContentsMargins(*4 * (2 * theme.SPACE,))
+        column.setSpacing(2 * theme.SPACE)
+        column.addWidget(self.search)
+        column.addWidget(self._nothing)
+        column.addWidget(self.contents, 1)
+        line = QFrame()
+        line.setProperty("role", "line_upright")
+        layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.text)
-        self.resize(WIDTH, HEIGHT)
+        layout.setSpacing(0)
+        layout.addWidget(side)
+        layout.addWidget(line)
+        layout.addWidget(self.text, 1)
+        room = QApplication.primaryScreen().availableGeometry().size()
+        self.resize(QSize(WIDTH, HEIGHT).boundedTo(room - QSize(32, 64)))
         QShortcut(QKeySequence.Close, self, self.close)
         QShortcut(QKeySequence.Back, self, self.text.backward)
+        QShortcut(QKeySequence.Find, self, self._on_find)
+        QShortcut(QKeySequence(Qt.Key_Escape), self, self._on_escape)
+        self.search.textChanged.connect(self._on_search_text_changed)
+        self.search.returnPressed.connect(self._show_chosen)
+        self.contents.currentItemChanged.connect(lambda *_: self._show_chosen())
+        self.contents.itemClicked.connect(lambda _item: self._show_chosen())
+        self._on_search_text_changed("")
         self.text.setFocus()
+
+    @pyqtSlot(str)
+    def _on_search_text_changed(self, text: str) -> None:
+        words = text.lower().split()
+        self.contents.blockSignals(True)
+        self.contents.clear()
+        found = [section for section in self._sections if section.contains(words)]
+        found.sort(key=lambda section: 0 if all(word in section.title.lower() for word in words) else 1)
+        for section in found:
+            indent = "    " * (section.level - 1) if not words else ""
+            item = QListWidgetItem(f"{indent}{section.title}")
+            item.setToolTip(section.page_title)
+            item.setData(Qt.UserRole, section)
+            if section.level == 1:
+                font = item.font()
+                font.setBold(True)
+                item.setFont(font)
+            self.contents.addItem(item)
+        self.contents.blockSignals(False)
+        self._nothing.setVisible(not found)
+        if words and found:
+            self.contents.setCurrentRow(0)
+        self.text.mark(words)
+
+    @pyqtSlot()
+    def _show_chosen(self) -> None:
+        item = self.contents.currentItem()
+        if item is not None:
+            section = item.data(Qt.UserRole)
+            self.text.show_page(section.page, section.anchor)
+            self.text.mark(self.search.text().lower().split())
+
+    @pyqtSlot()
+    def _on_find(self) -> None:
+        self.search.setFocus()
+        self.search.selectAll()
+
+    @pyqtSlot()
+    def _on_escape(self) -> None:
+        if self.search.text():
+            self.search.clear()
+        else:
+            self.close()
+
+
+class Section(msgspec.Struct, frozen=True):
+    """A heading of the guide with the text below it."""
+
+    page: Path
+    page_title: str
+    title: str
+    anchor: str
+    level: int
+    text: str
+
+    def contains(self, words: Sequence[str]) -> bool:
+        """Return whether the section contains all of these words, given in small letters."""
+        return all(word in self.text for word in words)
+
+
+def sections(folder: Path) -> list[Section]:
+    """Return the sections of all pages in the folder of the documentation, the guide first."""
+    first = folder / FIRST_PAGE
+    pages = [first, *sorted(page for page in folder.glob("*.md"))]
+    return [section for page in pages if page.is_file() for section in _sections_of(page)]
+
+
+def _sections_of(page: Path) -> list[Section]:
+    found: list[Section] = []
+    title, level, lines, page_title = "", 0, list[str](), ""
+    in_code = False
+    for line in [*page.read_text(encoding="utf-8").splitlines(), "# "]:
+        in_code ^= line.startswith("```")
+        heading = re.fullmatch("(#{1,2}) (.*)", line) if not in_code else None
+        if heading is None:
+            lines.append(line)
+            continue
+        if title:
+            found.append(Section(page, page_title, title, _anchor(title), level, " ".join([title, *lines]).lower()))
+        level, title, lines = len(heading[1]), heading[2].replace("`", ""), []
+        page_title = page_title or title
+    return found
 
 
 class GuideText(QTextBrowser):
@@ -79,6 +214,7 @@ class GuideText(QTextBrowser):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarAlwaysOn)  # or pictures would be a scroll bar too wide
         self.document().setDocumentMargin(MARGIN)
         self._page = Path()
+        self._marked: tuple[str, ...] = ()
         self.anchorClicked.connect(self._on_self_anchor_clicked)
         theme.notifier.changed.connect(self._on_theme_changed)
         self.show_page(resource_files.docs(FIRST_PAGE))
@@ -96,6 +232,23 @@ class GuideText(QTextBrowser):
         else:
             self.moveCursor(QTextCursor.Start)
 
+    def mark(self, words: Sequence[str]) -> None:
+        """Mark all places of the words on the page, at most MAX_MARKS."""
+        self._marked = tuple(words)
+        marks: list[QTextEdit.ExtraSelection] = []
+        look = theme.current()
+        for word in self._marked:
+            cursor = QTextCursor(self.document())
+            while len(marks) < MAX_MARKS:
+                cursor = self.document().find(word, cursor)
+                if cursor.isNull():
+                    break
+                mark = QTextEdit.ExtraSelection()
+                mark.cursor = cursor
+                mark.format.setBackground(theme.color(look.warning, 0.35))
+                marks.append(mark)
+        self.setExtraSelections(marks)
+
     def _go_to(self, anchor: str) -> None:
         """Scroll to a heading. Markdown has no anchors in Qt 5, so the heading is searched whose link is this."""
         block = self.document().begin()
@@ -107,9 +260,10 @@ class GuideText(QTextBrowser):
             block = block.next()
 
     def loadResource(self, kind: int, name: QUrl) -> Any:
-        """Return a picture beside the page, scaled down to the page's width."""
+        """Return a picture beside the page, scaled down to the page's width: the one of the theme in use, if there is one."""
         path = Path(self._page.parent / name.toLocalFile()) if name.isLocalFile() else self._page.parent / name.path()
-        picture = QImage(str(path))
+        dark = path.with_name(f"{path.stem}-dark{path.suffix}")
+        picture = QImage(str(dark if theme.current().dark and dark.is_file() else path))
         room = min(self.viewport().width() - 2 * MARGIN, MAX_PICTURE_WIDTH)
         if picture.isNull() or picture.width() <= room:
             return picture
@@ -137,6 +291,7 @@ class GuideText(QTextBrowser):
         self._page = Path()
         self.show_page(page)
         self.verticalScrollBar().setValue(at)
+        self.mark(self._marked)
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)

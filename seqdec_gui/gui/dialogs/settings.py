@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import pyqtSlot
+from PyQt5.QtGui import QShowEvent
 from PyQt5.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -13,25 +14,35 @@ from PyQt5.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.gui.look import preferences, theme
-from seqdec_gui.gui.tasks import notify
+from seqdec_gui.gui.tasks import notify, warm_workers
 from seqdec_gui.gui.widgets.focus import KeepsFocus
 from seqdec_gui.gui.workspace.workspace import Workspace
 from seqdec_gui.runs.spec import DeviceChoice
 
-THEMES = {"system": "Like the system", "light": "Light", "dark": "Dark"}
+THEMES = {
+    "system": "Like the system",
+    "light": "Light",
+    "dark": "Dark",
+    "light_contrast": "Light, high contrast",
+    "dark_contrast": "Dark, high contrast",
+}
 """The words of the theme choices, by the value that is kept."""
+WIDTH = 600
+"""The least width of the dialog, in pixels."""
 
 
 class SettingsDialog(KeepsFocus, QDialog):
     """The dialog of the program's settings.
 
-    Object name `settings_dialog`; controls `setting_theme`, `setting_autosave`, `setting_run_folder`, `setting_devices`.
+    Object name `settings_dialog`; controls `setting_theme`, `setting_autosave`, `setting_reopen`, `setting_run_folder`,
+    `setting_devices`, `setting_warm_workers`.
     """
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
@@ -47,9 +58,12 @@ class SettingsDialog(KeepsFocus, QDialog):
         self._add("Theme", self._theme_box(), "On Linux, the system's choice is read from the desktop portal.")
         self._add_section("Editing")
         self._add("Autosave", self._autosave_box(), "Writes a recovery file two seconds after a change.")
+        self._add("Tabs", self._session_box(), "They are read when you click their tabs.")
         self._add_section("Runs")
         self._add("Run folder", self._folder_row(), "If empty, runs are written to the folder runs beside the design.")
         self._add("Devices", self._devices_box(), "The devices that runs train on, unless others are chosen in the toolbar.")
+        text = "Training, generating and exporting begin at once. Takes up to 2 GB of memory, none while little is left."
+        self._add("Start", self._warm_box(), text)
         self._add_section("Privacy")
         self._add("Telemetry", QLabel("None. Nothing leaves this machine."))
         buttons = QDialogButtonBox(QDialogButtonBox.Close)
@@ -60,7 +74,12 @@ class SettingsDialog(KeepsFocus, QDialog):
         layout.addLayout(self._grid)
         layout.addStretch(1)
         layout.addWidget(buttons)
-        self.setMinimumWidth(520)
+        self.setMinimumWidth(WIDTH)
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Take the height that the wrapped texts need at this width, which Qt's own guess does not give."""
+        super().showEvent(event)
+        self.setMinimumHeight(self.layout().heightForWidth(self.width()))
 
     def _add_section(self, title: str) -> None:
         heading = QLabel(title.upper())
@@ -74,6 +93,8 @@ class SettingsDialog(KeepsFocus, QDialog):
         name = QLabel(label)
         name.setBuddy(control)
         self._grid.addWidget(name, row, 0)
+        if isinstance(control, QCheckBox):  # a click beside its text would do nothing
+            control.setSizePolicy(QSizePolicy.Maximum, QSizePolicy.Preferred)
         self._grid.addWidget(control, row, 1)
         if help_text:
             words = QLabel(help_text, wordWrap=True)
@@ -95,6 +116,12 @@ class SettingsDialog(KeepsFocus, QDialog):
         box.toggled.connect(preferences.set_autosave)
         return box
 
+    def _session_box(self) -> QCheckBox:
+        box = QCheckBox("Show tabs for the designs that were open", objectName="setting_reopen")
+        box.setChecked(preferences.reopens_designs())
+        box.toggled.connect(preferences.set_reopens_designs)
+        return box
+
     def _folder_row(self) -> QWidget:
         holder = QWidget()
         row = QHBoxLayout(holder)
@@ -102,6 +129,7 @@ class SettingsDialog(KeepsFocus, QDialog):
         row.setSpacing(2 * theme.SPACE)
         folder = preferences.run_folder()
         self._folder = QLineEdit(str(folder) if folder else "", objectName="setting_run_folder")
+        self._folder.setAccessibleName("Run folder")
         self._folder.setPlaceholderText("runs, beside the design")
         self._folder.textChanged.connect(self._on_folder_text_changed)
         choose = QPushButton("Choose…", objectName="setting_run_folder_choose")
@@ -125,6 +153,20 @@ class SettingsDialog(KeepsFocus, QDialog):
         self._devices.setCurrentIndex(choices.index(devices.choice))
         self._devices.currentIndexChanged.connect(lambda index: devices.choose(self._devices.itemData(index)))
         return self._devices
+
+    def _warm_box(self) -> QCheckBox:
+        box = QCheckBox("Keep a process ready for what comes next", objectName="setting_warm_workers")
+        box.setChecked(preferences.warm_workers_are_on())
+        box.toggled.connect(self._on_warm_box_toggled)
+        return box
+
+    @pyqtSlot(bool)
+    def _on_warm_box_toggled(self, on: bool) -> None:
+        preferences.set_warm_workers(on)
+        if on:
+            warm_workers.begin()
+        else:
+            warm_workers.end()
 
     @pyqtSlot(int)
     def _on_theme_box_changed(self, index: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import QPointF, Qt
-from PyQt5.QtGui import QColor, QFontMetricsF, QPainterPath, QPen, QPixmap, QStaticText
+from PyQt5.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QPixmap, QStaticText
 
 from seqdec_gui.domain.kinds.base import Kind
 from seqdec_gui.domain.types import PortType, StatesType, format_shape
@@ -42,6 +42,12 @@ MAX_CACHED_TEXTS = 5000
 DETAIL_SCALE = 0.5
 """Below this scale (pixels per scene unit) names of ports, labels and kinds are not painted: they could not be read."""
 
+FULL_TEXT_SCALE = 0.85
+"""Below this scale (pixels per scene unit) texts are painted larger than their place, where there is room, to be read."""
+
+MAX_TEXT_GROWTH = 1.2
+"""How much larger texts are painted at most: nearly all blocks have room for it, so that names look alike."""
+
 TITLE_SCALE = 0.22
 """Below this scale (pixels per scene unit) no text and no icon is painted."""
 
@@ -79,6 +85,7 @@ class CanvasStyle:
         }  # fmt: skip
         self.category = {name: QColor(value) for name, value in look.category.items()}
         self.tint = {name: mixed(self.body, value, 0.16 if look.dark else 0.09) for name, value in self.category.items()}
+        self.annotation = {name: QColor(value) for name, value in look.annotation.items()}
         self.title_font = theme.font("body", bold=True)
         self.small_font = theme.font("small")
         self.far_font = theme.font("headline", bold=True)
@@ -188,6 +195,23 @@ def rounded(points: list[QPointF], radius: float = 9.0) -> QPainterPath:
         path.quadTo(corner, corner + b * (reach / b_long))
     path.lineTo(points[-1])
     return path
+
+
+def text_growth(scale: float, most: float) -> float:
+    """Return how much larger than usual a text is painted at this scale, at most by the factor for which there is room."""
+    return min(most, max(FULL_TEXT_SCALE / scale, 1.0))
+
+
+def draw_text(painter: QPainter, at: QPointF, text: QStaticText, growth: float = 1.0) -> None:
+    """Draw a text with its upper left corner at this point."""
+    if growth == 1.0:
+        painter.drawStaticText(at, text)
+        return
+    painter.translate(at)
+    painter.scale(growth, growth)
+    painter.drawStaticText(QPointF(0, 0), text)
+    painter.scale(1 / growth, 1 / growth)
+    painter.translate(-at)
 
 
 def pen(color: QColor, width: float, line: Qt.PenStyle = Qt.SolidLine) -> QPen:

@@ -1,4 +1,4 @@
-"""The desktop's preference for light or dark, read asynchronously from the portal (org.freedesktop.portal.Settings)."""
+"""The desktop's preferences for light or dark and for high contrast, read from the portal (org.freedesktop.portal.Settings)."""
 
 from __future__ import annotations
 
@@ -21,57 +21,66 @@ KEY = "color-scheme"
 """The setting with the preferred colour scheme."""
 PREFERS_DARK = 1
 """The value of the setting that means dark; 0 means no preference and 2 light."""
+CONTRAST = "contrast"
+"""The setting with the preferred contrast."""
+PREFERS_HIGH = 1
+"""The value of that setting that means high; 0 means no preference."""
 
 
 class Portal(QObject):
-    """Emits `dark_preferred` with the desktop's preference, at first and at every change.
+    """Emits `dark_preferred` and `contrast_preferred` with the desktop's preferences, at first and at every change.
 
     Emits nothing on desktops without a portal.
     """
 
     dark_preferred = pyqtSignal(bool)
+    contrast_preferred = pyqtSignal(bool)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._watcher: QDBusPendingCallWatcher | None = None
+        self._watchers: dict[QDBusPendingCallWatcher, str] = {}
 
     def ask(self) -> None:
         """Request the preference and listen for changes.
 
         Does nothing without a session bus, as Qt would try to start one and block.
         """
-        if not _has_session_bus():
+        if not has_session_bus():
             return
         bus = QDBusConnection.sessionBus()
         if not bus.isConnected():
             return
         bus.connect(SERVICE, PATH, INTERFACE, "SettingChanged", self._on_portal_setting_changed)
-        question = QDBusMessage.createMethodCall(SERVICE, PATH, INTERFACE, "Read")
-        question.setArguments([NAMESPACE, KEY])
-        self._watcher = QDBusPendingCallWatcher(bus.asyncCall(question), self)
-        self._watcher.finished.connect(self._on_call_finished)
+        for key in (KEY, CONTRAST):
+            question = QDBusMessage.createMethodCall(SERVICE, PATH, INTERFACE, "Read")
+            question.setArguments([NAMESPACE, key])
+            watcher = QDBusPendingCallWatcher(bus.asyncCall(question), self)
+            self._watchers[watcher] = key
+            watcher.finished.connect(self._on_call_finished)
 
     @pyqtSlot(QDBusPendingCallWatcher)
     def _on_call_finished(self, watcher: QDBusPendingCallWatcher) -> None:
-        reply = QDBusPendingReply(watcher)
-        if not reply.isError():
-            self._tell(reply.argumentAt(0))
+        reply, key = QDBusPendingReply(watcher), self._watchers.pop(watcher)
+        if not reply.isError():  # an older portal knows nothing of contrast
+            self._tell(key, reply.argumentAt(0))
         watcher.deleteLater()
-        self._watcher = None
 
     @pyqtSlot(QDBusMessage)
     def _on_portal_setting_changed(self, message: QDBusMessage) -> None:
         arguments = message.arguments()
-        if len(arguments) == 3 and arguments[:2] == [NAMESPACE, KEY]:
-            self._tell(arguments[2])
+        if len(arguments) == 3 and arguments[0] == NAMESPACE and arguments[1] in (KEY, CONTRAST):
+            self._tell(arguments[1], arguments[2])
 
-    def _tell(self, value: Any) -> None:
+    def _tell(self, key: str, value: Any) -> None:
         while isinstance(value, QDBusVariant | QVariant):  # `Read` wraps the number twice
             value = value.variant() if isinstance(value, QDBusVariant) else value.value()
         if isinstance(value, int):
-            self.dark_preferred.emit(value == PREFERS_DARK)
+            (self.dark_preferred if key == KEY else self.contrast_preferred).emit(
+                value == (PREFERS_DARK if key == KEY else PREFERS_HIGH)
+            )
 
 
-def _has_session_bus() -> bool:
+def has_session_bus() -> bool:
+    """Return whether there is a session bus; Qt would try to start one, and block."""
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     return bool(os.environ.get("DBUS_SESSION_BUS_ADDRESS")) or (bool(runtime) and (Path(runtime) / "bus").exists())

@@ -2,8 +2,9 @@
 
 A widget selects a look with a dynamic property, so that no view has a style sheet of its own.
 
-`QPushButton kind`: primary, flat. `QLabel role`: title, headline, dim, small, error, warning, ok, badge. `QFrame role`: card,
-bar, panel. `QToolButton kind`: panel (in a panel's header). Change a property with `polish(widget, name, value)`.
+`QPushButton kind`: primary, flat, chip (on the canvas). `QLabel role`: title, headline, dim, small, error, warning, ok,
+badge. `QFrame role`: card, bar, panel. `QToolButton kind`: panel (in a panel's header).
+Change a property with `polish(widget, name, value)`.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ def stylesheet(theme: Theme) -> str:
         icons = resource_files.path("icons/controls").as_posix()
     except FileNotFoundError:
         icons = ""
-    values = {name: getattr(theme, name) for name in theme.__struct_fields__ if name != "category"}
+    left_out = ("category", "annotation", "high_contrast")
+    values = {name: getattr(theme, name) for name in theme.__struct_fields__ if name not in left_out}
     values |= {"icons": icons, "s": str(SPACE), "s2": str(2 * SPACE), "s3": str(3 * SPACE), "s4": str(4 * SPACE)}
     values |= {"r": str(RADIUS), "h": str(CONTROL_HEIGHT - 2), "hin": str(CONTROL_HEIGHT - 4)}
     base = font().pointSizeF()
@@ -60,6 +62,8 @@ QLabel[role="warning"] { color: @warning@; font-size: @small_pt@; }
 QLabel[role="wire_float"] { color: @wire_float@; }
 QLabel[role="wire_ids"] { color: @wire_ids@; }
 QLabel[role="wire_states"] { color: @wire_states@; }
+QLabel[role="position"] { background: @surface_raised@; border: 1px solid @border@; border-radius: 3px; font-size: @small_pt@;
+    padding: 0 @s@px; }
 QLabel[role="ok"] { color: @ok@; font-size: @small_pt@; }
 
 QPushButton { background: @surface@; border: 1px solid @control_border@; border-radius: @r@px; padding: 0 @s3@px;
@@ -77,6 +81,15 @@ QPushButton[kind="flat"] { background: transparent; border-color: transparent; c
 QPushButton[kind="flat"]:hover { background: @hover@; }
 QPushButton[kind="flat"]:focus { border: 2px solid @accent@; padding: 0 7px; }
 QPushButton[kind="flat"]:disabled { color: @text_disabled@; }
+
+QPushButton[kind="on_accent"] { background: transparent; border: 1px solid @accent_text@; color: @accent_text@;
+    padding: 0 @s2@px; min-height: 20px; }
+QPushButton[kind="on_accent"]:hover { background: @accent_hover@; }
+QLabel[role="on_accent"] { color: @accent_text@; }
+QPushButton[kind="chip"] { background: @surface_raised@; border-color: @accent@; color: @accent@; font-size: @small_pt@;
+    border-radius: 10px; padding: 0 @s2@px; min-height: 20px; }
+QPushButton[kind="chip"]:hover { background: @hover@; }
+QPushButton[kind="chip"]:focus { border: 2px solid @accent@; padding: 0 7px; min-height: 18px; }
 
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: @r@px; padding: @s@px; }
 QToolButton:hover { background: @hover@; }
@@ -104,7 +117,8 @@ QPlainTextEdit, QTextEdit { padding: @s@px; }
 QLineEdit:focus, QPlainTextEdit:focus, QTextEdit:focus, QAbstractSpinBox:focus, QComboBox:focus, QComboBox:on {
     border: 2px solid @accent@; }
 QLineEdit:focus, QAbstractSpinBox:focus, QComboBox:focus { padding: 0 7px; min-height: @hin@px; }
-QLineEdit[invalid="true"], QAbstractSpinBox[invalid="true"], QComboBox[invalid="true"] { border-color: @error@; }
+QLineEdit[invalid="true"], QPlainTextEdit[invalid="true"], QAbstractSpinBox[invalid="true"], QComboBox[invalid="true"] {
+    border-color: @error@; }
 QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled, QPlainTextEdit:disabled {
     color: @text_disabled@; background: @window@; border-color: @border@; }
 QLineEdit:read-only { background: @window@; border-color: @border@; }
@@ -207,6 +221,9 @@ QFrame[role="card"][clickable="true"]:focus { border: 2px solid @accent@; }
 QFrame[role="bar"] { background: @selection@; border: none; border-bottom: 1px solid @border@; }
 QFrame[role="panel"] { background: @surface@; border: none; }
 QFrame[role="line"] { background: @border@; border: none; max-height: 1px; min-height: 1px; }
+QFrame#command_palette { background: @surface_raised@; border: 1px solid @control_border@; border-radius: 10px; }
+QFrame#command_palette QListWidget { background: transparent; border: none; }
+QFrame[role="line_upright"] { background: @border@; border: none; max-width: 1px; min-width: 1px; }
 QWidget[role="page"] { background: @surface@; }
 QWidget[role="ground"] { background: @window@; }
 QGroupBox { border: 1px solid @border@; border-radius: @r@px; margin-top: 12px; padding: @s3@px @s2@px @s2@px @s2@px; }
@@ -220,5 +237,7 @@ QSlider::handle:horizontal:focus { background: @text@; }
 QMessageBox QLabel#qt_msgbox_informativelabel { min-width: 340px; }
 QMessageBox QLabel#qt_msgbox_label { min-width: 340px; }
 QGraphicsView { border: none; }
+QLabel#verdict_tip { background: @surface_raised@; border: 1px solid @border@; border-radius: @r@px; }
+QListWidget#block_search_list { background: transparent; }
 """
 """The style sheet with a `@name@` for each field of the theme."""

@@ -1,4 +1,4 @@
-"""The theme: colours, fonts and spacing, light and dark.
+"""The theme: colours, fonts and spacing, light and dark, in usual and in high contrast.
 
 Every view paints with `current()` and repaints on `notifier.changed`.
 """
@@ -8,18 +8,31 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from PyQt5.QtCore import QObject, Qt, pyqtSignal, pyqtSlot
-from PyQt5.QtGui import QColor, QPalette
-from PyQt5.QtWidgets import QApplication, QLabel, QProxyStyle, QSplitter
+from PyQt5.QtGui import QColor, QIcon, QPalette, QPixmap
+from PyQt5.QtWidgets import QApplication, QLabel, QProxyStyle, QSplitter, QStyle, QWidget
 
 from seqdec_gui.gui.look.fonts import SCALE, base_font, font
 from seqdec_gui.gui.look.preferences import settings
-from seqdec_gui.gui.look.scheme import CONTROL_HEIGHT, DARK, LIGHT, RADIUS, SPACE, Theme, color
+from seqdec_gui.gui.look.scheme import (
+    CONTROL_HEIGHT,
+    DARK,
+    DARK_CONTRAST,
+    LIGHT,
+    LIGHT_CONTRAST,
+    RADIUS,
+    SPACE,
+    Theme,
+    color,
+)
+from seqdec_gui.gui.look.standard_icons import standard_icon
 from seqdec_gui.gui.look.stylesheet import stylesheet
 
 __all__ = [
     "CONTROL_HEIGHT",
     "DARK",
+    "DARK_CONTRAST",
     "LIGHT",
+    "LIGHT_CONTRAST",
     "MODES",
     "RADIUS",
     "SCALE",
@@ -38,8 +51,8 @@ __all__ = [
     "set_mode",
 ]
 
-Mode = Literal["system", "light", "dark"]
-MODES: tuple[Mode, ...] = ("system", "light", "dark")
+Mode = Literal["system", "light", "dark", "light_contrast", "dark_contrast"]
+MODES: tuple[Mode, ...] = ("system", "light", "dark", "light_contrast", "dark_contrast")
 """The choices of the theme, in the order of the menu."""
 
 
@@ -52,6 +65,7 @@ class _Notifier(QObject):
         super().__init__()
         self.mode: Mode = "system"
         self.system_is_dark = False
+        self.system_has_contrast = False
         self.theme = LIGHT
         self.installed: QApplication | None = None
         self.portal: QObject | None = None
@@ -60,6 +74,12 @@ class _Notifier(QObject):
     def _on_portal_preferred(self, dark: bool) -> None:
         settings().setValue("appearance/system_is_dark", dark)
         self.system_is_dark = dark
+        _apply()
+
+    @pyqtSlot(bool)
+    def _on_portal_contrast_preferred(self, high: bool) -> None:
+        settings().setValue("appearance/system_has_contrast", high)
+        self.system_has_contrast = high
         _apply()
 
 
@@ -73,21 +93,25 @@ def current() -> Theme:
 
 
 def mode() -> Mode:
-    """Return what the user chose: system, light or dark."""
+    """Return what the user chose, one of `MODES`."""
     return notifier.mode
 
 
 def set_mode(wanted: Mode) -> None:
-    """Choose system, light or dark; it is kept for the next start. Emits `notifier.changed` if the colours change."""
+    """Choose one of `MODES`; it is kept for the next start. Emits `notifier.changed` if the colours change."""
     if wanted not in MODES:
-        raise ValueError(f"expected system, light or dark, got {wanted!r}")
+        raise ValueError(f"expected one of {', '.join(MODES)}, got {wanted!r}")
     notifier.mode = wanted
     settings().setValue("appearance/mode", wanted)
     _apply()
 
 
+STANDARD_SIZE = 32
+"""The side of a standard picture that is not asked for as an icon, in pixels."""
+
+
 class PlainLabels(QProxyStyle):
-    """Qt's Fusion style, except that labels and tooltips show their text literally.
+    """Qt's Fusion style, except that labels and tooltips show their text literally, and that standard pictures are our icons.
 
     Qt interprets text with `<` as HTML, which can show pictures and links; much text comes from files: names, messages of runs.
     Message boxes are excepted: `notify` writes their HTML with everything escaped.
@@ -97,6 +121,20 @@ class PlainLabels(QProxyStyle):
         if isinstance(thing, QLabel) and thing.textFormat() == Qt.AutoText and not thing.objectName().startswith("qt_msgbox"):
             thing.setTextFormat(Qt.PlainText)
         return super().polish(thing)
+
+    def standardIcon(self, which: QStyle.StandardPixmap, option: Any = None, widget: QWidget | None = None) -> QIcon:
+        """Return a standard picture in the colours of the theme, which is the same in all dialogs."""
+        found = standard_icon(which, _icon_colours)
+        return found if found is not None else super().standardIcon(which, option, widget)
+
+    def standardPixmap(self, which: QStyle.StandardPixmap, option: Any = None, widget: QWidget | None = None) -> QPixmap:
+        found = standard_icon(which, _icon_colours)
+        return found.pixmap(STANDARD_SIZE) if found is not None else super().standardPixmap(which, option, widget)
+
+
+def _icon_colours() -> tuple[str, str]:
+    """Return the colours of icons in the theme in use: enabled and disabled."""
+    return current().text_dim, current().text_disabled
 
 
 def install(application: QApplication) -> None:
@@ -108,13 +146,14 @@ def install(application: QApplication) -> None:
     notifier.mode = chosen if chosen in MODES else "system"
     # The portal answers later; until then its last answer avoids a flash of the wrong colours.
     notifier.system_is_dark = settings().value("appearance/system_is_dark", False, type=bool)
+    notifier.system_has_contrast = settings().value("appearance/system_has_contrast", False, type=bool)
     application.setStyle(PlainLabels("Fusion"))
     application.setFont(base_font(application.font()))
     _apply(force=True)
 
 
 def follow_system() -> None:
-    """Request the desktop's preference for light or dark and follow its changes.
+    """Request the desktop's preferences, light or dark and high contrast, and follow their changes.
 
     Never blocks; does nothing without a portal.
     """
@@ -123,12 +162,15 @@ def follow_system() -> None:
 
         notifier.portal = Portal(notifier)
         notifier.portal.dark_preferred.connect(notifier._on_portal_preferred)
+        notifier.portal.contrast_preferred.connect(notifier._on_portal_contrast_preferred)
         notifier.portal.ask()
 
 
 def _apply(force: bool = False) -> None:
-    dark = notifier.mode == "dark" or (notifier.mode == "system" and notifier.system_is_dark)
-    theme = DARK if dark else LIGHT
+    by_system = notifier.mode == "system"
+    dark = notifier.system_is_dark if by_system else notifier.mode.startswith("dark")
+    high = notifier.system_has_contrast if by_system else notifier.mode.endswith("contrast")
+    theme = (DARK_CONTRAST if dark else LIGHT_CONTRAST) if high else (DARK if dark else LIGHT)
     if theme is notifier.theme and not force:
         return
     notifier.theme = theme

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QSize, Qt, QTimer, pyqtSignal, pyqtSlot
+from PyQt5.QtCore import Qt, QTimer, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QLabel, QListWidget, QListWidgetItem, QStackedLayout, QWidget
 
 from seqdec_gui.domain.design import Design
@@ -11,6 +11,7 @@ from seqdec_gui.domain.validation import unbound
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.tasks import notify
+from seqdec_gui.gui.widgets.wrapped_items import PLACE_ROLE, WrappedItems
 from seqdec_gui.gui.workspace.workspace import Workspace
 from seqdec_gui.runs.batches import batch_problems
 
@@ -30,9 +31,10 @@ class ProblemsPanel(QWidget):
         self._shown: tuple[Problem, ...] | None = None
         self._list = QListWidget(objectName="problems_list")
         self._list.setAccessibleName("Problems")
-        self._list.setWordWrap(True)
+        self._list.setItemDelegate(WrappedItems(self._list))
         self._list.setUniformItemSizes(False)
-        self._list.setIconSize(QSize(16, 16))
+        self._list.setResizeMode(QListWidget.Adjust)  # a wider list needs fewer lines
+        self._list.setVerticalScrollMode(QListWidget.ScrollPerPixel)  # one item may be higher than the list
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         self._list.itemClicked.connect(self._on_list_item_chosen)
         self._list.itemActivated.connect(self._on_list_item_chosen)
@@ -76,7 +78,8 @@ class ProblemsPanel(QWidget):
             sentence = notify.without_place(problem)
             item = QListWidgetItem(sign, sentence)
             item.setData(Qt.UserRole, problem)
-            item.setToolTip(sentence)
+            item.setData(PLACE_ROLE, _place_length(sentence, problem))
+            item.setData(Qt.AccessibleTextRole, f"{problem.severity}: {sentence}")
             self._list.addItem(item)
         self._list.setCurrentRow(min(row, len(problems) - 1))
         empty = not document.design.blocks
@@ -93,6 +96,12 @@ class ProblemsPanel(QWidget):
     def _on_theme_changed(self) -> None:
         self._shown = None
         self.refresh()
+
+
+def _place_length(sentence: str, problem: Problem) -> int:
+    """Return how many characters of the sentence name the place that a click leads to."""
+    place, colon, _ = sentence.partition(": ")
+    return len(place) if colon and problem.where and not problem.text.startswith(place) else 0
 
 
 def _errors_first(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from weakref import WeakSet
 
 from PyQt5 import sip
 from PyQt5.QtCore import QObject, pyqtSignal, pyqtSlot
@@ -15,6 +16,10 @@ MAX_LINES = 5000
 """The number of lines that the view keeps."""
 LOGGER = "seqdec_gui"
 """The name of the logger of this program."""
+
+
+_views: WeakSet[LogView] = WeakSet()
+"""The views of the log, one for each open design."""
 
 
 class _Relay(QObject):
@@ -51,6 +56,11 @@ class LogView(QPlainTextEdit):
         self.setMaximumBlockCount(MAX_LINES)
         self.setPlaceholderText("Nothing has been logged yet.")
         self.setFont(theme.font("small", monospace=True))
+        for other in _views:
+            if not sip.isdeleted(other):
+                self.setPlainText(other.toPlainText())
+                break
+        _views.add(self)
         relay = _Relay(self)
         relay.logged.connect(self._on_relay_logged)
         handler = _Handler(relay)

@@ -9,7 +9,7 @@ from PyQt5 import sip
 from PyQt5.QtCore import QCoreApplication, QObject, QThreadPool, pyqtSignal
 
 from seqdec_gui.domain.problems import InvalidInput
-from seqdec_gui.gui.tasks import background
+from seqdec_gui.gui.tasks import background, warm_workers
 from seqdec_gui.runs.tasks import TASK_RUNNER, Task, run_task
 
 OnProgress = Callable[[object], None]
@@ -95,6 +95,7 @@ class ChildTask(Job):
     argv: Sequence[str] = TASK_RUNNER
 
     def start(self, task: Task) -> None:
-        """Run the task in a child process. Raises RuntimeError while another runs."""
+        """Run the task in a warm worker, or else in a child process. Raises RuntimeError while another runs."""
         argv = tuple(type(self).argv)
-        self.begin(lambda tell, cancelled: run_task(task, tell, cancelled=cancelled, argv=argv))
+        workers = warm_workers.current() if argv == TASK_RUNNER else None
+        self.begin(lambda tell, cancelled: run_task(task, tell, cancelled=cancelled, argv=argv, workers=workers))

@@ -11,13 +11,14 @@ from typing import Literal
 
 import msgspec
 from PyQt5.QtCore import QObject, Qt
-from PyQt5.QtWidgets import QApplication, QDialog, QFileDialog, QInputDialog, QLineEdit, QMessageBox, QWidget
+from PyQt5.QtWidgets import QApplication, QDialog, QFileDialog, QGridLayout, QInputDialog, QLineEdit, QMessageBox, QWidget
 
-from seqdec_gui.data.formats.registry import data_suffixes
+from seqdec_gui.data.formats.registry import file_patterns
 from seqdec_gui.domain.form_words import label
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.gui.look import preferences, theme
 from seqdec_gui.gui.look.icons import icon
+from seqdec_gui.gui.look.stylesheet import polish
 
 Answer = Literal["accept", "discard", "cancel"]
 DESIGN_FILTER = "Designs (*.seqdec)"
@@ -26,7 +27,7 @@ DESIGN_FILTER = "Designs (*.seqdec)"
 
 def data_filter() -> str:
     """Return the filter of a file dialog for data files of every format."""
-    return f"Data ({' '.join(f'*{suffix}' for suffix in data_suffixes())})"
+    return f"Data ({' '.join(file_patterns())})"
 
 
 def window_of(thing: QObject | None) -> QWidget | None:
@@ -97,7 +98,7 @@ def ask(
     box = _box(parent, "question", title, _plain(text), "question_box")
     yes = box.addButton(accept, QMessageBox.DestructiveRole if destructive else QMessageBox.AcceptRole)
     yes.setObjectName("answer_accept")
-    yes.setProperty("kind", "primary")
+    polish(yes, "kind", "primary")
     no = box.addButton(discard, QMessageBox.DestructiveRole) if discard else None
     if no is not None:
         no.setObjectName("answer_discard")
@@ -157,17 +158,45 @@ def choose_target(
     suffix: str,
     then: Callable[[Path], None],
     start: Path | None = None,
+    replaces: Callable[[Path], bool] = Path.exists,
+    complete: Callable[[QFileDialog], None] | None = None,
 ) -> QFileDialog:
     """Ask where to write a file, and call `then` with the path. `suffix` (without dot) is added to names without one.
 
-    The user is asked before a file is replaced.
+    If `replaces` says that the file would be lost, the user is asked first, and chooses again after a No. `complete` adds to
+    the dialog what else there is to choose.
     """
     dialog = _files(parent, title, filters, start if start is None or start.is_dir() else start.parent)
     dialog.setAcceptMode(QFileDialog.AcceptSave)
     dialog.setDefaultSuffix(suffix)
     if start is not None and not start.is_dir():
         dialog.selectFile(start.name)
-    return _open_files(dialog, then)
+    if complete is not None:
+        complete(dialog)
+    dialog.setOption(QFileDialog.DontConfirmOverwrite)  # Qt's question would block the program
+
+    def on_chosen(path: Path) -> None:
+        if not replaces(path):
+            then(path)
+            return
+
+        def on_answered(answer: Answer) -> None:
+            if answer == "accept":
+                then(path)
+            else:
+                choose_target(parent, title, filters, suffix, then, path, replaces, complete)
+
+        where = f"{path.name} exists already in {path.parent}."
+        ask(parent, "Replace the file?", where, on_answered, "Replace", destructive=True)
+
+    return _open_files(dialog, on_chosen)
+
+
+def add_below(dialog: QFileDialog, widget: QWidget) -> None:
+    """Put a widget below everything else in a file dialog."""
+    layout = dialog.layout()
+    if isinstance(layout, QGridLayout):
+        layout.addWidget(widget, layout.rowCount(), 0, 1, -1)
 
 
 def choose_folder(parent: QObject | None, title: str, then: Callable[[Path], None], start: Path | None = None) -> QFileDialog:

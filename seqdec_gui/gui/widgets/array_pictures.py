@@ -208,14 +208,21 @@ class NumbersPicture(Picture):
     def _cell_height(self) -> int:
         return 2 * self.fontMetrics().height() + theme.SPACE
 
+    def _cell_width(self) -> int:
+        """Return the width of a cell, in which every number has room whole."""
+        metrics = QFontMetrics(theme.font("body"))
+        widest = max((metrics.horizontalAdvance(number_text(value)) for value in self._values.tolist()), default=0)
+        return max(NUMBER_WIDTH, widest + 2 * theme.SPACE)
+
     def heightForWidth(self, width: int) -> int:
-        per_row = max(1, width // NUMBER_WIDTH)
+        per_row = max(1, width // self._cell_width())
         rows = max(1, -(-(len(self._values) + bool(self._left_out)) // per_row))
         return rows * (self._cell_height() + theme.SPACE)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         look = theme.current()
-        per_row, cell_height = max(1, self.width() // NUMBER_WIDTH), self._cell_height()
+        cell_width, cell_height = self._cell_width(), self._cell_height()
+        per_row = max(1, self.width() // cell_width)
         painter = QPainter(self)
         line = self.fontMetrics().height()
         words = [*zip(self._names, map(number_text, self._values.tolist()), strict=False)]
@@ -223,14 +230,14 @@ class NumbersPicture(Picture):
             words.append(("", f"+ {self._left_out:,} more"))
         for place, (name, value) in enumerate(words):
             row, column = divmod(place, per_row)
-            x, y = column * NUMBER_WIDTH, row * (cell_height + theme.SPACE)
+            x, y = column * cell_width, row * (cell_height + theme.SPACE)
             painter.setFont(theme.font("small"))
             painter.setPen(theme.color(look.text_dim))
-            title = self.fontMetrics().elidedText(name, Qt.ElideRight, NUMBER_WIDTH - 2 * theme.SPACE)
-            painter.drawText(QRectF(x, y, NUMBER_WIDTH - theme.SPACE, line), Qt.AlignLeft | Qt.AlignVCenter, title)
+            title = self.fontMetrics().elidedText(name, Qt.ElideRight, cell_width - 2 * theme.SPACE)
+            painter.drawText(QRectF(x, y, cell_width - theme.SPACE, line), Qt.AlignLeft | Qt.AlignVCenter, title)
             painter.setFont(theme.font("body"))
             painter.setPen(theme.color(look.text))
-            painter.drawText(QRectF(x, y + line, NUMBER_WIDTH - theme.SPACE, line), Qt.AlignLeft | Qt.AlignVCenter, value)
+            painter.drawText(QRectF(x, y + line, cell_width - theme.SPACE, line), Qt.AlignLeft | Qt.AlignVCenter, value)
         painter.end()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt5.QtCore import QPoint, QRect, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import QKeyEvent, QMouseEvent, QPixmap
-from PyQt5.QtWidgets import QFrame, QLabel, QLayout, QLayoutItem, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QFrame, QLabel, QLayout, QLayoutItem, QSizePolicy, QVBoxLayout, QWidget
 
 from seqdec_gui.gui.look import theme
 
@@ -26,18 +26,25 @@ class Card(QFrame):
         layout.setContentsMargins(*4 * (3 * theme.SPACE,))
         layout.setSpacing(theme.SPACE)
         self._picture = QLabel(alignment=Qt.AlignCenter)
+        self._picture.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Fixed)  # a picture must not widen its card
         self._picture.setFixedHeight(picture_height)
-        self._picture.setVisible(picture_height > 0)
         heading = QLabel(title, wordWrap=True)
         heading.setProperty("role", "value")
         words = QLabel(summary, wordWrap=True)
         words.setProperty("role", "small")
         words.setAlignment(Qt.AlignLeft | Qt.AlignTop)
-        words.setVisible(bool(summary))
         layout.addWidget(self._picture)
         layout.addWidget(heading)
         layout.addWidget(words)
         layout.addStretch(1)
+        self._picture.setVisible(picture_height > 0)  # only now: without a parent they would be shown as windows of their own
+        words.setVisible(bool(summary))
+
+    @property
+    def room(self) -> int:
+        """Return the width that a picture can have, in pixels."""
+        margins = self.layout().contentsMargins()
+        return int(self.width() - margins.left() - margins.right() - 2)
 
     def set_picture(self, picture: QPixmap) -> None:
         self._picture.setPixmap(picture)
@@ -56,8 +63,12 @@ class Card(QFrame):
             super().keyPressEvent(event)
 
 
+GREATEST_STRETCH = 1.4
+"""How much wider than the least width the items of a grid become, to fill a row."""
+
+
 class GridLayout(QLayout):
-    """A layout of items of equal size, with as many in a row as fit. The items fill the row's width."""
+    """A layout of items of equal size, with as many in a row as fit. The items fill the row's width if they are enough."""
 
     def __init__(self, parent: QWidget | None = None, least_width: int = 200, gap: int = 3 * theme.SPACE) -> None:
         super().__init__(parent)
@@ -99,8 +110,8 @@ class GridLayout(QLayout):
         shown = [item for item in self._items if item.widget() is not None and not item.widget().isHidden()]
         if not shown:
             return 0
-        columns = max(1, (rect.width() + self._gap) // (self._least_width + self._gap))
-        width = (rect.width() - (columns - 1) * self._gap) // columns
+        columns = min(len(shown), max(1, (rect.width() + self._gap) // (self._least_width + self._gap)))
+        width = min((rect.width() - (columns - 1) * self._gap) // columns, int(GREATEST_STRETCH * self._least_width))
         height = max(_height(item, width) for item in shown)
         for place, item in enumerate(shown):
             row, column = divmod(place, columns)

@@ -7,6 +7,7 @@ from PyQt5.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBox
 
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
+from seqdec_gui.gui.widgets.wrapped_label import WrappedLabel
 
 
 class EmptyState(QWidget):
@@ -18,10 +19,12 @@ class EmptyState(QWidget):
         self.setAttribute(Qt.WA_StyledBackground)
         self._icon_name = icon_name
         self._picture = QLabel(alignment=Qt.AlignCenter)
-        heading = QLabel(title, alignment=Qt.AlignCenter, wordWrap=True)
-        heading.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Preferred)  # a name in it must not widen the window
+        heading = WrappedLabel(title)
+        heading.setAlignment(Qt.AlignCenter)
+        heading.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Preferred)
         heading.setProperty("role", "title")
-        words = QLabel(text, alignment=Qt.AlignCenter, wordWrap=True)
+        words = WrappedLabel(text)
+        words.setAlignment(Qt.AlignCenter)
         words.setProperty("role", "dim")
         words.setMaximumWidth(420)
         line = QHBoxLayout()

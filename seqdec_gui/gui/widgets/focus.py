@@ -14,6 +14,8 @@ else:
 
 _SUCCESSOR = "focus_successor"
 """The property with the widget that takes over the focus."""
+_RESTS = "focus_rests"
+"""The property of a widget on which the focus rested once: where that goes away too, the focus goes on to rest."""
 
 
 def follow_focus(widget: QWidget, successor: QWidget) -> None:
@@ -35,8 +37,10 @@ class KeepsFocus(_Window):
         if lost is None or _can_have_focus(lost):
             return bool(super().focusNextPrevChild(forward))
         moved = bool(super().focusNextPrevChild(forward))
-        if isinstance(lost, QAbstractButton) or isinstance(self.focusWidget(), QAbstractButton):
+        rested = bool(lost.property(_RESTS))
+        if rested or isinstance(lost, QAbstractButton) or isinstance(self.focusWidget(), QAbstractButton):
             rest = _surrounding(lost, self)
+            rest.setProperty(_RESTS, True)
             rest.setFocus(Qt.OtherFocusReason)
             _Waiting(lost, rest)
             return True

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from PyQt5.QtCore import QObject, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
-from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.tasks import background
-from seqdec_gui.gui.workspace.launch import design_key, runs_parents
+from seqdec_gui.gui.workspace.launch import design_key, runs_places
 from seqdec_gui.gui.workspace.workspace import Workspace
-from seqdec_gui.runs import folder
+from seqdec_gui.runs import listing
 from seqdec_gui.runs.folder import DesignKey, RunFolder
+from seqdec_gui.runs.known import Places
 from seqdec_gui.runs.notes import display_name
 from seqdec_gui.runs.state import RunSummary
 from seqdec_gui.runs.tasks import CheckpointName
@@ -46,20 +45,20 @@ def checkpoints_of(run: RunFolder) -> tuple[CheckpointName, ...]:
     return tuple(name for name in CHECKPOINTS if any(run.checkpoints.glob(f"{name}*")))
 
 
-def trained_runs(design: DesignKey, parents: Iterable[Path], also: Path | None = None) -> list[TrainedRun]:
+def checkpoint_words(name: CheckpointName, summary: RunSummary) -> str:
+    """Return what a checkpoint is called, with its epoch if that is known: `Best weights · epoch 18`."""
+    epoch = summary.best_epoch if name == "best" else summary.last_epoch
+    return f"{CHECKPOINTS[name]} · epoch {epoch}" if epoch else CHECKPOINTS[name]
+
+
+def trained_runs(design: DesignKey, places: Places, also: Path | None = None) -> list[TrainedRun]:
     """Return the design's runs with weights, the newest first. `also` is a chosen run to include, whatever its design is."""
-    summaries: dict[str, RunSummary] = {}
-    for parent in parents:
-        try:
-            listed = folder.list_runs(parent)
-            own = (summary for summary in listed if design.owns(summary.run, summary.design_id, summary.design_path))
-            summaries |= {summary.run: summary for summary in own}
-        except InvalidInput:  # nothing was trained there yet
-            continue
-    if also is not None and RunFolder(also).exists and str(RunFolder(also).path) not in summaries:
-        summaries[str(RunFolder(also).path)] = RunFolder(also).summary()
-    runs = [(RunFolder(run), summary) for run, summary in summaries.items()]
-    trained = [TrainedRun(run, summary, checkpoints_of(run), display_name(run.path)) for run, summary in runs]
+    entries = [entry for entry in listing.shared().read(places, design) if entry.own and not entry.missing]
+    runs = {entry.path: TrainedRun(RunFolder(entry.path), entry.summary, (), entry.name) for entry in entries}
+    if also is not None and RunFolder(also).exists and RunFolder(also).path not in runs:
+        run = RunFolder(also)
+        runs[run.path] = TrainedRun(run, run.summary(), (), display_name(run.path))
+    trained = [run._replace(checkpoints=checkpoints_of(run.run)) for run in runs.values()]
     trained = [run for run in trained if run.checkpoints and run.summary.state != "unreadable"]
     return sorted(trained, key=lambda run: run.summary.created or 0.0, reverse=True)
 
@@ -117,9 +116,9 @@ class RunPicker(QWidget):
         if self._listing is not None:
             self._listing.cancel()
         document = self._workspace.document
-        design, parents = design_key(document), runs_parents(document.path)
+        design, path = design_key(document), document.path
         also = self._wanted or self._workspace.chosen_run
-        self._listing = background.run(lambda: trained_runs(design, parents, also), self._on_listed, owner=self)
+        self._listing = background.run(lambda: trained_runs(design, runs_places(path), also), self._on_listed, owner=self)
 
     def _on_listed(self, runs: list[TrainedRun]) -> None:
         self._listing = None
@@ -144,8 +143,10 @@ class RunPicker(QWidget):
         before = self._checkpoints.currentData()
         self._checkpoints.blockSignals(True)
         self._checkpoints.clear()
-        for name in () if self.run is None else self.run.checkpoints:
-            self._checkpoints.addItem(CHECKPOINTS[name], name)
+        run = self.run
+        if run is not None:
+            for name in run.checkpoints:
+                self._checkpoints.addItem(checkpoint_words(name, run.summary), name)
         self._checkpoints.setCurrentIndex(max(0, self._checkpoints.findData(before)))
         self._checkpoints.blockSignals(False)
 

@@ -1,8 +1,7 @@
-"""The common look of tables that list something: no grid, rows of equal height, no row numbers."""
+"""What tables that list something have in common: no grid, rows of equal height, no row numbers, and Tab leaves them."""
 
 from __future__ import annotations
 
-from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QFontMetrics
 from PyQt5.QtWidgets import QAbstractItemView, QTableView
 
@@ -13,7 +12,8 @@ TITLE_PADDING = 5 * theme.SPACE
 
 
 def show_as_list(table: QTableView, row_height: int) -> None:
-    """Apply the look to a table; `row_height` is in pixels."""
+    """Apply it to a table; `row_height` is in pixels."""
+    table.setTabKeyNavigation(False)
     table.setShowGrid(False)
     table.setWordWrap(False)
     table.setHorizontalScrollMode(QAbstractItemView.ScrollPerPixel)
@@ -22,15 +22,13 @@ def show_as_list(table: QTableView, row_height: int) -> None:
     table.horizontalHeader().setHighlightSections(False)
 
 
-def fit_columns(table: QTableView) -> None:
-    """Set the widths of the columns by their contents.
+def title_width(title: str, lines: int = 2) -> int:
+    """Return the width that a title of a column needs, in pixels; one of several words may stand in two lines."""
+    metrics, words = QFontMetrics(theme.font("small", bold=True)), title.split() if lines == 2 else [title]
+    splits = [(" ".join(words[:cut]), " ".join(words[cut:])) for cut in range(1, len(words) + 1)]
+    return int(min(max(map(metrics.horizontalAdvance, split)) for split in splits)) + TITLE_PADDING
 
-    Titles of several words are broken into two lines if their alignment says so.
-    """
-    metrics, model, header = QFontMetrics(theme.font("small", bold=True)), table.model(), table.horizontalHeader()
-    header.setFixedHeight(2 * metrics.lineSpacing() + 4 * theme.SPACE)
-    for place in range(model.columnCount()):
-        words = str(model.headerData(place, Qt.Horizontal)).split()
-        splits = [(" ".join(words[:cut]), " ".join(words[cut:])) for cut in range(1, len(words) + 1)]
-        title = min(max(map(metrics.horizontalAdvance, lines)) for lines in splits)
-        table.setColumnWidth(place, max(table.sizeHintForColumn(place), title + TITLE_PADDING))
+
+def title_height() -> int:
+    """Return the height of a header whose titles may have two lines, in pixels."""
+    return 2 * int(QFontMetrics(theme.font("small", bold=True)).lineSpacing()) + 4 * theme.SPACE

@@ -6,17 +6,19 @@ from collections.abc import Callable
 
 from PyQt5.QtWidgets import QMenu
 
+from seqdec_gui.domain.menu_text import literal
 from seqdec_gui.gui.look.preferences import forget_designs, recent_designs
-from seqdec_gui.gui.workspace.files import DesignFiles, examples, templates
+from seqdec_gui.gui.window.design_tabs import DesignTabs
+from seqdec_gui.gui.workspace.files import examples, templates
 
 
-def follow_recents(menu: QMenu, files: DesignFiles, then: Callable[[], None]) -> None:
+def follow_recents(menu: QMenu, files: DesignTabs, then: Callable[[], None]) -> None:
     """Fill the menu with recent designs when it opens. `then` is called after one of them was opened."""
 
     def fill() -> None:
         menu.clear()
         for path in recent_designs():
-            action = menu.addAction(f"{path.stem}   {path.parent}")
+            action = menu.addAction(literal(f"{path.stem}   {path.parent}"))
             action.triggered.connect(lambda _checked, path=path: files.open(path, then))
         if menu.isEmpty():
             menu.addAction("Nothing opened yet").setEnabled(False)
@@ -31,7 +33,7 @@ def follow_recents(menu: QMenu, files: DesignFiles, then: Callable[[], None]) ->
     menu.aboutToShow.connect(fill)
 
 
-def follow_bundles(menu: QMenu, files: DesignFiles, then: Callable[[], None]) -> None:
+def follow_bundles(menu: QMenu, files: DesignTabs, then: Callable[[], None]) -> None:
     """Fill the menu with templates and examples when it opens. Each of them starts a new design."""
 
     def fill() -> None:
@@ -39,7 +41,7 @@ def follow_bundles(menu: QMenu, files: DesignFiles, then: Callable[[], None]) ->
         for bundle in (templates(), examples()):
             menu.addSeparator()
             for template in bundle:
-                action = menu.addAction(template.title)
+                action = menu.addAction(literal(template.title))
                 action.triggered.connect(lambda _checked, path=template.path: files.new_from(path, then))
 
     menu.aboutToShow.connect(fill)

@@ -1,4 +1,4 @@
-"""The tabs of the window. A page's module is imported when its tab is first shown, or when the program is idle (`preload`).
+"""The pages of an open design. The module of a page is imported when it is first shown, or when the program is idle.
 
 A page is a function `(Workspace) -> QWidget` that imports inside its body, and a row of `PAGES`.
 """
@@ -25,12 +25,18 @@ if TYPE_CHECKING:
 
 
 class Page(msgspec.Struct, frozen=True):
-    """One tab. `name` gives the object name `page_<name>`; `create` makes the page's widget."""
+    """One page. `name` gives the object name `page_<name>`; `create` makes the page's widget.
+
+    `panels` are the panels that act on the page ("left", "right", "bottom"); the others are never beside it, so that the page
+    has their room. Those in `on_request` are hidden until the user asks for them.
+    """
 
     name: str
     title: str
     icon: str
     create: Callable[[Workspace], QWidget]
+    panels: tuple[str, ...] = ()
+    on_request: tuple[str, ...] = ()
 
 
 def design_page(workspace: Workspace) -> DesignView:
@@ -76,10 +82,10 @@ def generate_page(workspace: Workspace) -> GeneratePage:
 
 
 PAGES: tuple[Page, ...] = (
-    Page(PageName.DESIGN, "Design", "sitemap-outline", design_page),
-    Page(PageName.CODE, "Code", "code-tags", code_page),
-    Page(PageName.DATA, "Data", "table", data_page),
-    Page(PageName.TRAIN, "Train", "chart-line", train_page),
+    Page(PageName.DESIGN, "Design", "sitemap-outline", design_page, ("left", "right", "bottom")),
+    Page(PageName.CODE, "Code", "code-tags", code_page, ("bottom",)),
+    Page(PageName.DATA, "Data", "table", data_page, ("bottom",)),
+    Page(PageName.TRAIN, "Train", "chart-line", train_page, ("right", "bottom"), ("right",)),
     Page(PageName.RUNS, "Runs", "history", runs_page),
     Page(PageName.GENERATE, "Generate", "creation", generate_page),
 )

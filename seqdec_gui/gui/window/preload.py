@@ -1,7 +1,8 @@
-"""Imports and builds pages soon after the start, in steps too short to be noticed, so that the first look at a page is fast."""
+"""Imports and builds pages soon after a design was opened, in steps too short to notice, so that each shows at once."""
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -11,7 +12,7 @@ from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QApplication
 
 from seqdec_gui.gui.tasks import background
-from seqdec_gui.gui.window.shell import Pages
+from seqdec_gui.gui.window.page_stack import Pages
 from seqdec_gui.gui.workspace.workspace import PageName
 
 BEGIN_MS = 700
@@ -52,7 +53,8 @@ class Preload(QObject):
 
     def __init__(self, pages: Pages) -> None:
         super().__init__(pages)
-        self._steps: deque[Callable[[], object]] = deque(partial(import_module, name) for name in MODULES)
+        missing = [name for name in MODULES if name not in sys.modules]  # an earlier design of the window has imported them
+        self._steps: deque[Callable[[], object]] = deque(partial(import_module, name) for name in missing)
         self._steps.extend(partial(pages.page, name) for name in PAGES)
         self._timer = QTimer(self, interval=BEGIN_MS, singleShot=True, timeout=self._on_timer_timeout)
         self._timer.start()

@@ -1,23 +1,33 @@
-"""The layout of the window: panels left, right and below, tabs in the centre, and the splitters between them."""
+"""The layout of an open design: its pages with their tabs, the panels left, right and below, and the splitters between them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from PyQt5.QtCore import QByteArray, QEvent, QObject, QSettings, Qt, pyqtSignal, pyqtSlot
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QSplitter, QTabWidget, QToolButton, QVBoxLayout, QWidget
+from PyQt5.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, QSettings, Qt, pyqtSignal, pyqtSlot
+from PyQt5.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QSplitter,
+    QTabWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.window.message_bar import MessageBar
-from seqdec_gui.gui.window.pages import Page, build
-from seqdec_gui.gui.workspace.workspace import Workspace
+from seqdec_gui.gui.window.page_stack import Pages
+from seqdec_gui.gui.window.pages import Page
+from seqdec_gui.gui.workspace.workspace import PageName
 
 LEFT_WIDTH = 220
 """The first width of the left panel, in pixels."""
-CENTRE_WIDTH = 704
+CENTRE_WIDTH = 720
 """The first width of the pages, in pixels."""
-RIGHT_WIDTH = 400
+RIGHT_WIDTH = 340
 """The first width of the right panel, in pixels."""
 BOTTOM_HEIGHT = 112
 """The first height of the bottom panel, in pixels."""
@@ -45,92 +55,28 @@ class Panel(QFrame):
 
 
 class Overlay(QObject):
-    """Keeps one widget over the whole area of another, which stays visible and usable below it."""
+    """Keeps a widget over the whole area of others, which stay as they are below it."""
 
-    def __init__(self, above: QWidget, below: QWidget) -> None:
+    def __init__(self, above: QWidget, parent: QWidget, below: Sequence[QWidget]) -> None:
         super().__init__(above)
         self._above = above
-        self._below = below
-        above.setParent(below)
-        below.installEventFilter(self)
-        above.setGeometry(below.rect())
-        above.raise_()
+        self._below = tuple(below)
+        above.setParent(parent)
+        for widget in self._below:
+            widget.installEventFilter(self)
+        self._place()
+
+    def _place(self) -> None:
+        area = QRect()
+        for widget in self._below:
+            if not widget.isHidden():
+                area = area.united(QRect(widget.mapTo(self._above.parentWidget(), QPoint()), widget.size()))
+        self._above.setGeometry(area)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._below and event.type() == QEvent.Resize:
-            self._above.setGeometry(self._below.rect())
+        if event.type() in (QEvent.Resize, QEvent.Move, QEvent.Show, QEvent.Hide):
+            self._place()
         return False
-
-
-class Pages(QTabWidget):
-    """The tabs of the window. A page is built when it is first shown. `page_shown` is emitted with its name.
-
-    Object name `pages`.
-    """
-
-    page_shown = pyqtSignal(str)
-
-    def __init__(
-        self, rows: Sequence[Page], workspace: Workspace, built: Mapping[str, QWidget], parent: QWidget | None = None
-    ) -> None:
-        """Make a tab for each of `rows`. `built` has the widgets of pages that exist already, by name."""
-        super().__init__(parent)
-        self.setObjectName("pages")
-        self.tabBar().setObjectName("page_tabs")
-        self.tabBar().setAccessibleName("Pages")
-        self.tabBar().setExpanding(False)
-        self._rows = tuple(rows)
-        self._workspace = workspace
-        self._built: dict[str, QWidget] = {}
-        for page in self._rows:
-            holder = QWidget()
-            holder.setObjectName(f"page_{page.name}")
-            layout = QVBoxLayout(holder)
-            layout.setContentsMargins(0, 0, 0, 0)
-            self.addTab(holder, page.title)
-        for name, widget in built.items():
-            self._put(name, widget)
-        self.currentChanged.connect(self._on_current_changed)
-
-    @property
-    def current(self) -> str:
-        """Return the name of the page in front."""
-        return self._rows[self.currentIndex()].name
-
-    def page(self, name: str) -> QWidget:
-        """Return the page's widget, which is built now if it does not exist."""
-        if name not in self._built:
-            self._put(name, build(self._rows[self._index(name)], self._workspace))
-        return self._built[name]
-
-    def _put(self, name: str, widget: QWidget) -> None:
-        self._built[name] = widget
-        self.widget(self._index(name)).layout().addWidget(widget)
-
-    def _index(self, name: str) -> int:
-        return next(index for index, page in enumerate(self._rows) if page.name == name)
-
-    def show_page(self, name: str) -> None:
-        """Bring a page to the front."""
-        self.page(name)
-        self.setCurrentIndex(self._index(name))
-
-    def step(self, by: int) -> None:
-        """Show the page `by` tabs to the right. The first page follows the last."""
-        self.setCurrentIndex((self.currentIndex() + by) % self.count())
-
-    @pyqtSlot(int)
-    def _on_current_changed(self, index: int) -> None:
-        name = self._rows[index].name
-        page = self.page(name)
-        if not self.tabBar().hasFocus():
-            page.setFocus()
-        self.page_shown.emit(name)
-
-    def recolour(self) -> None:
-        look = theme.current()
-        for index, page in enumerate(self._rows):
-            self.setTabIcon(index, icon(page.icon, look.accent if index == self.currentIndex() else look.text_dim))
 
 
 class BottomPanel(QTabWidget):
@@ -141,6 +87,7 @@ class BottomPanel(QTabWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("bottom_panel")
+        self.tabBar().setAccessibleName("Problems and logs")
         self.tabBar().setExpanding(False)
         self._page_tab: QWidget | None = None
         self._former_tab: QWidget | None = None
@@ -167,15 +114,59 @@ class BottomPanel(QTabWidget):
         self._close.setIcon(icon("chevron-down"))
 
 
-class Shell(QWidget):
-    """The panels left and right of the pages, the bottom panel below the pages, and a message bar above everything."""
+class Panels:
+    """Which panels are beside each page: those that act there and are not hidden. All designs of a window share the choice."""
 
-    def __init__(self, left: tuple[QWidget, ...], pages: Pages, right: QWidget, bottom: BottomPanel) -> None:
+    def __init__(self) -> None:
+        self._hidden: dict[tuple[str, str], bool] = {}
+
+    def shown(self, page: Page, part: str) -> bool:
+        """Return whether a panel is beside a page."""
+        return part in page.panels and not self._hidden.get((page.name, part), part in page.on_request)
+
+    def show(self, page: Page, part: str, on: bool) -> None:
+        """Show or hide a panel on a page. Nothing happens if it does not act there."""
+        if part in page.panels:
+            self._hidden[page.name, part] = not on
+
+    def save(self, settings: QSettings) -> None:
+        for (page, part), hidden in self._hidden.items():
+            settings.setValue(_panel_key(page, part), hidden)
+
+    def restore(self, settings: QSettings, pages: Iterable[Page]) -> None:
+        """Read what `save` wrote."""
+        for page in pages:
+            for part in page.panels:
+                if settings.contains(key := _panel_key(page.name, part)):
+                    self._hidden[page.name, part] = settings.value(key, False, type=bool)
+
+
+def _panel_key(page: str, part: str) -> str:
+    """Return the key of a hidden panel. On the Design page it is the one from the time when all pages had the same panels."""
+    return f"window/{part}_hidden" if page == PageName.DESIGN else f"window/{page}_{part}_hidden"
+
+
+class Shell(QWidget):
+    """The message bar and the tabs of the pages, and below them the page in front with the panels that act on it.
+
+    `corner` lies at the right of the tabs.
+    """
+
+    def __init__(
+        self,
+        left: tuple[QWidget, ...],
+        pages: Pages,
+        right: QWidget,
+        bottom: BottomPanel,
+        panels: Panels,
+        corner: Sequence[QWidget] = (),
+    ) -> None:
         super().__init__()
         self.left = _column(left)
         self.pages = pages
         self.right = right
         self.bottom = bottom
+        self.panels = panels
         self.parts = {"left": self.left, "right": right, "bottom": bottom}
         """The panels that can be hidden, by their name in the settings."""
         self.bar = MessageBar()
@@ -184,30 +175,65 @@ class Shell(QWidget):
         self._across.setObjectName("columns")
         self._across.setSizes([LEFT_WIDTH, CENTRE_WIDTH, RIGHT_WIDTH])
         self._middle.setSizes([600, BOTTOM_HEIGHT])
+        row = QFrame(objectName="page_row")
+        tabs = QHBoxLayout(row)
+        tabs.setContentsMargins(0, 0, 2 * theme.SPACE, 0)
+        tabs.setSpacing(theme.SPACE // 2)
+        tabs.addWidget(pages.bar, 1)
+        for button in corner:
+            tabs.addWidget(button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.bar)
+        layout.addWidget(row)
         layout.addWidget(self._across, 1)
+        pages.currentChanged.connect(self.refresh)
+        self.refresh()
+
+    @property
+    def reading_order(self) -> tuple[QWidget, ...]:
+        """Return the parts in the order in which Tab moves through them; the tabs of the pages come before."""
+        return self.left, self.pages, self.bottom, self.right
+
+    def cover(self, widget: QWidget) -> None:
+        """Keep a widget over the page in front and the panels right of it and below it."""
+        Overlay(widget, self, (self._middle, self.right))
+
+    @pyqtSlot()
+    def refresh(self) -> None:
+        """Show the panels of the page in front."""
+        for name, part in self.parts.items():
+            part.setVisible(self.panels.shown(self.pages.row, name))
+
+    def show_panel(self, name: str, on: bool = True) -> None:
+        """Show or hide a panel on the page in front."""
+        self.panels.show(self.pages.row, name, on)
+        self.refresh()
+
+    def _splitters(self) -> tuple[tuple[QSplitter, str], ...]:
+        return ((self._across, "window/columns"), (self._middle, "window/rows"), (self.left, "window/left"))
 
     def save(self, settings: QSettings) -> None:
-        """Save the sizes of the panels and which of them are hidden."""
-        settings.setValue("window/columns", self._across.saveState())
-        settings.setValue("window/rows", self._middle.saveState())
-        settings.setValue("window/left", self.left.saveState())
-        for name, part in self.parts.items():
-            settings.setValue(f"window/{name}_hidden", part.isHidden())
+        """Save the sizes of the panels."""
+        for splitter, key in self._splitters():
+            settings.setValue(key, splitter.saveState())
 
     def restore(self, settings: QSettings) -> None:
-        """Restore the sizes and visibility that `save` wrote, if there are any."""
-        pairs = ((self._across, "window/columns"), (self._middle, "window/rows"), (self.left, "window/left"))
-        for splitter, key in pairs:
+        """Restore the sizes that `save` wrote, if there are any."""
+        for splitter, key in self._splitters():
             state = settings.value(key)
             if isinstance(state, QByteArray):
                 splitter.restoreState(state)
                 splitter.setHandleWidth(1)
-        for name, part in self.parts.items():
-            part.setHidden(settings.value(f"window/{name}_hidden", False, type=bool))
+        self.refresh()
+
+    def take_sizes(self, other: Shell) -> None:
+        """Give the panels the sizes that they have beside another design."""
+        for (mine, _), (theirs, _) in zip(self._splitters(), other._splitters(), strict=True):
+            mine.restoreState(theirs.saveState())
+            mine.setHandleWidth(1)
+        self.refresh()
 
 
 def _column(widgets: tuple[QWidget, ...]) -> QSplitter:

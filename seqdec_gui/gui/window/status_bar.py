@@ -9,6 +9,7 @@ from seqdec_gui.domain.cost import activation_bytes
 from seqdec_gui.domain.wording import format_bytes
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.widgets.elided_label import ElidedLabel
+from seqdec_gui.gui.window.subscriptions import Subscriptions
 from seqdec_gui.gui.workspace.workspace import Workspace
 
 MESSAGE_MS = 6000
@@ -25,11 +26,17 @@ class Totals(QLabel):
         super().__init__(parent)
         self.setObjectName("totals")
         self.setContentsMargins(0, 0, 2 * theme.SPACE, 0)
-        self._workspace = workspace
+        self._subscriptions = Subscriptions()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.refresh)
-        workspace.document.design_changed.connect(lambda _old, _new: self._timer.start(0))
+        self.follow(workspace)
+
+    def follow(self, workspace: Workspace) -> None:
+        """Show the size of another design from now on."""
+        self._workspace = workspace
+        self._subscriptions.drop()
+        self._subscriptions.add(workspace.document.design_changed, lambda _old, _new: self._timer.start(0))
         self.refresh()
 
     @pyqtSlot()
@@ -58,6 +65,10 @@ class StatusBar(QStatusBar):
         self.addWidget(self.reason, 1)
         self.addPermanentWidget(self._totals)
         self.setSizeGripEnabled(False)
+
+    def follow(self, workspace: Workspace) -> None:
+        """Show the totals of another design from now on."""
+        self._totals.follow(workspace)
 
     @pyqtSlot(str)
     def tell(self, sentence: str) -> None:

@@ -7,6 +7,7 @@ from PyQt5.QtWidgets import QPushButton, QWidget
 
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
+from seqdec_gui.gui.window.subscriptions import Subscriptions
 from seqdec_gui.gui.workspace.readiness import Readiness, readiness
 from seqdec_gui.gui.workspace.workspace import Workspace
 
@@ -25,15 +26,21 @@ class TrainButton(QPushButton):
         self.setProperty("kind", "primary")
         self.setIconSize(QSize(18, 18))
         self.setMinimumWidth(160)
-        self._workspace = workspace
+        self._subscriptions = Subscriptions()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.refresh)
-        workspace.document.design_changed.connect(lambda _old, _new: self._timer.start(0))
-        devices = workspace.devices
-        for signal in (workspace.training_changed, devices.devices_changed, devices.choice_changed, workspace.checking.changed):
-            signal.connect(self._ask)
         theme.notifier.changed.connect(self._ask)
+        self.follow(workspace)
+
+    def follow(self, workspace: Workspace) -> None:
+        """Train another design from now on."""
+        self._workspace = workspace
+        self._subscriptions.drop()
+        devices = workspace.devices
+        self._subscriptions.add(workspace.document.design_changed, lambda _old, _new: self._timer.start(0))
+        for signal in (workspace.training_changed, devices.devices_changed, devices.choice_changed, workspace.checking.changed):
+            self._subscriptions.add(signal, self._ask)
         self.refresh()
 
     @pyqtSlot()

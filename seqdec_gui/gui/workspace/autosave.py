@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import time
@@ -25,6 +26,10 @@ SUFFIX = ".autosave"
 """The ending that the recovery file of a design adds to the design's name."""
 
 
+_numbers = itertools.count(1)
+"""The numbers of the documents of this process, which keep the recovery files of designs without a file apart."""
+
+
 class Recovery(msgspec.Struct, frozen=True):
     """A recovery file, the design file it belongs to (None if there is none), and its modification time (Unix seconds)."""
 
@@ -40,12 +45,13 @@ class Recovery(msgspec.Struct, frozen=True):
 class Autosave(QObject):
     """Writes the recovery file of a document.
 
-    The file is removed when the design is saved or the window is closed (`forget`).
+    The file is removed when the design is saved or closed (`forget`).
     """
 
     def __init__(self, document: DesignDocument, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._document = document
+        self._number = next(_numbers)
         self._written: Path | None = None
         self._writing: background.Operation | None = None
         self._timer = QTimer(self)
@@ -66,7 +72,7 @@ class Autosave(QObject):
         path = self._document.path
         if path is not None:
             return path.with_name(path.name + SUFFIX)
-        return cache_folder() / f"untitled-{os.getpid()}{design_file.SUFFIX}{SUFFIX}"
+        return cache_folder() / f"untitled-{os.getpid()}-{self._number}{design_file.SUFFIX}{SUFFIX}"
 
     def forget(self) -> None:
         """Stop writing and remove the file, because the design is saved or not wanted."""
@@ -123,16 +129,17 @@ def write(design: Design, file: Path) -> None:
     design_file.save(design, file)
 
 
-def left_behind(path: Path | None = None) -> Recovery | None:
-    """Return the recovery file that a window left behind: of the design at `path`, or the newest of a design without a file."""
-    if path is not None:
-        file = path.with_name(path.name + SUFFIX)
-        written = _modified(file)
-        return Recovery(file, path, written) if written > _modified(path) else None
-    recoveries = [
-        Recovery(file, None, _modified(file)) for file in cache_folder().glob(f"untitled-*{SUFFIX}") if not _alive(file)
-    ]
-    return max(recoveries, key=lambda recovery: recovery.written, default=None)
+def left_behind(path: Path) -> Recovery | None:
+    """Return the recovery file that a window left behind of the design at `path`."""
+    file = path.with_name(path.name + SUFFIX)
+    written = _modified(file)
+    return Recovery(file, path, written) if written > _modified(path) else None
+
+
+def left_behind_unsaved() -> tuple[Recovery, ...]:
+    """Return the recovery files that windows left behind of designs without a file, the newest first."""
+    files = [file for file in cache_folder().glob(f"untitled-*{SUFFIX}") if not _alive(file)]
+    return tuple(sorted((Recovery(file, None, _modified(file)) for file in files), key=lambda one: -one.written))
 
 
 def age(recovery: Recovery) -> str:
@@ -153,7 +160,7 @@ def _modified(file: Path) -> float:
 
 def _alive(file: Path) -> bool:
     """Return whether the process that wrote this file still runs and so needs it."""
-    digits = file.name.removeprefix("untitled-").partition(".")[0]
+    digits = re.split("[-.]", file.name.removeprefix("untitled-"), maxsplit=1)[0]
     if not re.fullmatch("[1-9][0-9]{0,8}", digits):
         return False
     try:

@@ -81,10 +81,16 @@ class Checking(QObject):
         return self.trying or self._checking_files is not None or self._timer.isActive() or self._settling.isActive()
 
     @property
+    def current(self) -> bool:
+        """Return whether the newest trial is about the present bindings and ports."""
+        return self.trial is not None and self._answered_question is not None and self._answered_question == self._question()
+
+    @property
     def problems(self) -> tuple[Problem, ...]:
         """Return what is wrong with the data for the present design, errors first; empty until that is known."""
-        if self.trial is None or self._answered_question is None or self._answered_question != self._question():
+        if not self.current:
             return ()
+        assert self.trial is not None
         design, devices = self._document.design, self._devices.resolved
         problems = (*problems_of_trial(self.trial, design.training, devices), *self._fit_problems(self.trial, design))
         # Problems of the bindings themselves come from the check of the design.

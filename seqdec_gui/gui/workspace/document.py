@@ -1,4 +1,4 @@
-"""The design that a window shows, with its problems, its selection and its undo steps."""
+"""The design that a tab of the window shows, with its problems, its selection and its undo steps."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ class DesignDocument(QObject):
         super().__init__(parent)
         self._design = Design(id=new_id()) if design is None else design
         self._path: Path | None = None
+        self._title = ""
         self._selection: frozenset[str] = frozenset()
         self._report: Report | None = None
         self._mergeable = True
@@ -60,8 +61,13 @@ class DesignDocument(QObject):
 
     @property
     def name(self) -> str:
-        """Return the file's name without suffix, or "Untitled"."""
-        return "Untitled" if self._path is None else self._path.stem
+        """Return the file's name without suffix; of a design without a file its title, or "Untitled"."""
+        return self._path.stem if self._path is not None else self._title or "Untitled"
+
+    @property
+    def title(self) -> str:
+        """Return what a design without a file was called when it began; empty if it has a file or no such name."""
+        return self._title if self._path is None else ""
 
     @property
     def undo_stack(self) -> QUndoStack:
@@ -133,29 +139,32 @@ class DesignDocument(QObject):
             self.selection_changed.emit(selection)
 
     # -- files
-    def new(self, design: Design | None = None) -> None:
-        """Show another design that has no file. The undo steps of the former design are dropped."""
-        self._become(_identified(Design() if design is None else design), None)
+    def new(self, design: Design | None = None, title: str = "") -> None:
+        """Show another design that has no file, called `title`. The undo steps of the former design are dropped."""
+        self._become(_identified(Design() if design is None else design), None, title)
 
-    def open(self, path: Path | str) -> None:
-        """Read a design file. Raises InvalidInput and then changes nothing.
+    def open(self, path: Path | str, loaded: Design | None = None) -> None:
+        """Read a design file, unless `loaded` is what it contains. Raises InvalidInput and then changes nothing.
 
         Blocks of one name, which only a file written by hand can have, are given different ones; `repaired` says so.
         """
         path = Path(path)
-        loaded = design_file.load(path)
-        design, renamed = with_distinct_ids(loaded)
+        design, renamed = with_distinct_ids(design_file.load(path) if loaded is None else loaded)
         self._become(design, path)
         if renamed:
             self._stack.resetClean()
             self.repaired.emit(f"Several blocks had the same name; these were renamed: {', '.join(renamed)}.")
 
-    def save(self, path: Path | str | None = None) -> None:
-        """Write the design to `path`, or to its own file. Raises InvalidInput, or ValueError if there is no path at all."""
+    def save(self, path: Path | str | None = None, keep_id: bool = False) -> None:
+        """Write the design to `path`, or to its own file. Raises InvalidInput, or ValueError if there is no path at all.
+
+        Under another name it becomes a design of its own, with a new id. It stays the same design with `keep_id`, if its former
+        file is gone, and if the file at `path` is already one of this design.
+        """
         path = self._path if path is None else Path(path)
         if path is None:
             raise ValueError("the design has no file yet: pass a path")
-        another = self._path is not None and not _same_file(path, self._path)
+        another = not keep_id and self._path is not None and self._is_another(path)
         design = self._design.with_id(new_id() if another or not self._design.id else self._design.id)
         design_file.save(design, path)
         self._design = design
@@ -164,10 +173,28 @@ class DesignDocument(QObject):
             self._path = path
             self.path_changed.emit(path)
 
-    def _become(self, design: Design, path: Path | None) -> None:
+    def separate(self) -> None:
+        """Give the design and its file a new id: it was a copy, and is a design of its own from now on. Raises InvalidInput.
+
+        Changes that have not been saved are not written.
+        """
+        id = new_id()
+        if self._path is not None:
+            design_file.save(design_file.load(self._path).with_id(id), self._path)
+        self._replace(self._design, id)
+
+    def _is_another(self, path: Path) -> bool:
+        """Return whether a file at `path` would be another design than the one in the file of this one."""
+        if self._path is None or _same_file(path, self._path) or not self._path.exists():
+            return False
+        return not self._design.id or design_file.id_in(path) != self._design.id
+
+    def _become(self, design: Design, path: Path | None, title: str = "") -> None:
         self._stack.clear()
+        renamed = title != self._title
+        self._title = title
         self._replace(design, design.id)
-        if path != self._path:
+        if path != self._path or renamed:
             self._path = path
             self.path_changed.emit(path)
         self.replaced.emit()

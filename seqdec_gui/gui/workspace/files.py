@@ -1,4 +1,4 @@
-"""New, open and save: loading and saving the design of a window, with the questions to ask before."""
+"""Open and save: loading and saving the design of a tab, with the questions to ask before."""
 
 from __future__ import annotations
 
@@ -7,21 +7,24 @@ from pathlib import Path
 
 import msgspec
 from PyQt5.QtCore import QObject, pyqtSignal
+from PyQt5.QtWidgets import QCheckBox, QFileDialog
 
 from seqdec_gui import resource_files
 from seqdec_gui.domain import document as design_file
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.gui.look import preferences
-from seqdec_gui.gui.tasks import notify
+from seqdec_gui.gui.tasks import background, notify
 from seqdec_gui.gui.workspace import autosave
 from seqdec_gui.gui.workspace.document import DesignDocument
+from seqdec_gui.runs import known
+from seqdec_gui.runs.run_design import with_absolute_paths
 
 Then = Callable[[], None]
 
 
 class DesignFiles(QObject):
-    """Asks about unsaved changes, reports failures, and remembers recent designs."""
+    """Loads and saves the design of one tab: it asks about unsaved changes, reports failures, and remembers recent designs."""
 
     recovery_found = pyqtSignal(autosave.Recovery)
     recents_changed = pyqtSignal()
@@ -30,44 +33,13 @@ class DesignFiles(QObject):
         super().__init__(parent)
         self._document = document
         self.autosave = autosave.Autosave(document, self)
+        self.taken: Callable[[Path], bool] = lambda _path: False
+        """Returns whether another tab shows the design in this file, which must not be written from here then."""
 
-    def new(self, design: Design | None = None, then: Then | None = None) -> None:
-        """Start an empty design, or the given one."""
-
-        def begin() -> None:
-            self._document.new(design)
-            if then is not None:
-                then()
-
-        self.after_asking(begin)
-
-    def new_from(self, path: Path, then: Then | None = None) -> None:
-        """Start a design from the file of a template or an example, which stays unchanged."""
-        try:
-            design = with_absolute_paths(design_file.load(path), path.parent).with_id("")
-        except SeqdecError as error:
-            notify.failure(self, error, "The template cannot be opened")
-            return
-        self.new(design, then)
-
-    def open(self, path: Path | None = None, then: Then | None = None) -> None:
-        """Open a design file; without `path` the user is asked for it."""
-        if path is None:
-            self.after_asking(
-                lambda: notify.choose_file(self, "Open design", [notify.DESIGN_FILTER], lambda chosen: self._open(chosen, then))
-            )
-        else:
-            self.after_asking(lambda: self._open(path, then))
-
-    def _open(self, path: Path, then: Then | None = None) -> None:
-        try:
-            self._document.open(path)
-        except SeqdecError as error:
-            notify.failure(self, error, "The design cannot be opened")
-            return
+    def open(self, path: Path, loaded: Design) -> None:
+        """Show the design that was read from `path`, and offer its recovery file if there is one."""
+        self._document.open(path, loaded)
         self._remember(path)
-        if then is not None:
-            then()
         recovery = autosave.left_behind(path)
         if recovery is not None:
             self.recovery_found.emit(recovery)
@@ -92,18 +64,45 @@ class DesignFiles(QObject):
             self._save(self._document.path, then)
 
     def save_as(self, then: Then | None = None) -> None:
-        """Ask for a file and save the design to it."""
-        start = self._document.path or preferences.last_folder() / f"design{design_file.SUFFIX}"
+        """Ask for a file and save the design to it.
+
+        The dialog's box `keep_runs` decides whether the new file is the same design under another name, with the same runs.
+        """
+        name = f"{self._document.title or 'design'}{design_file.SUFFIX}".replace("/", "-")
+        start = self._document.path or preferences.last_folder() / name
+        kept: set[str] = set()
+
+        def add_box(dialog: QFileDialog) -> None:
+            box = QCheckBox("Keep the runs: it is the same design under another name", objectName="keep_runs")
+            box.setToolTip("Otherwise the new file is a design of its own without runs; they stay with the old file")
+            box.setChecked(bool(kept))
+            box.toggled.connect(lambda on: kept.add("runs") if on else kept.clear())
+            notify.add_below(dialog, box)
+
         notify.choose_target(
-            self, "Save design", [notify.DESIGN_FILTER], design_file.SUFFIX[1:], lambda path: self._save(path, then), start
+            self,
+            "Save design",
+            [notify.DESIGN_FILTER],
+            design_file.SUFFIX[1:],
+            lambda path: self._save(path, then, bool(kept)),
+            start,
+            lambda path: path.exists() and not self.taken(path) and path != self._document.path,
+            None if self._document.path is None else add_box,
         )
 
-    def _save(self, path: Path, then: Then | None) -> None:
+    def _save(self, path: Path, then: Then | None, keep_id: bool = False) -> None:
         old = self._document.path
+        if self.taken(path):
+            notify.message(
+                self,
+                f"{path.name} is open in another tab",
+                "Choose another name, or close that tab first: one of the two designs would be lost.",
+            )
+            return
         try:
             if old != path:
                 self._rebase(old, path)
-            self._document.save(path)
+            self._document.save(path, keep_id)
         except SeqdecError as error:
             notify.failure(self, error, "The design was not saved")
             return
@@ -118,7 +117,10 @@ class DesignFiles(QObject):
             self._document.edit(design, "Save in another folder")
 
     def after_asking(self, then: Then) -> None:
-        """Call `then` after unsaved changes have been saved or discarded; do not call it if the user cancels."""
+        """Call `then` after unsaved changes have been saved or given up; do not call it if the user cancels.
+
+        The recovery file stays until the design is really closed (`autosave.forget`): another tab may still cancel.
+        """
         document = self._document
         if document.clean:
             then()
@@ -128,7 +130,6 @@ class DesignFiles(QObject):
             if answer == "accept":
                 self.save(then)
             elif answer == "discard":
-                self.autosave.forget()
                 then()
 
         notify.ask(
@@ -143,24 +144,14 @@ class DesignFiles(QObject):
     def _remember(self, path: Path) -> None:
         preferences.remember_design(path)
         preferences.remember_folder(path.parent)
+        seen = (path, self._document.design.id)
+        background.run(lambda: known.remember_designs([seen]))
         self.recents_changed.emit()
 
 
-def with_absolute_paths(design: Design, folder: Path) -> Design:
-    """Return the design with absolute paths instead of those relative to `folder`, so that it means the same everywhere."""
-
-    def absolute(name: str) -> str:
-        return str((folder / name).resolve()) if name and not Path(name).is_absolute() else name
-
-    replace = msgspec.structs.replace
-    bindings = tuple(replace(binding, file=absolute(binding.file)) for binding in design.data.bindings)
-    moved = design.with_data(replace(design.data, file=absolute(design.data.file), bindings=bindings))
-    for block in design.blocks:
-        if (kind := block.parameters.with_files(absolute)) != block.parameters:
-            moved = moved.with_parameters(block.id, kind)
-        if block.weights is not None:
-            moved = moved.with_weights(block.id, replace(block.weights, file=absolute(block.weights.file)))
-    return moved
+def new_design(path: Path) -> Design:
+    """Return the design of a template or an example, without an id and with absolute paths. Raises SeqdecError."""
+    return with_absolute_paths(design_file.load(path), path.parent).with_id("")
 
 
 class Template(msgspec.Struct, frozen=True):
@@ -189,6 +180,11 @@ _WORDS = {
 def templates() -> tuple[Template, ...]:
     """Return the bundled templates, the archetype first; none if the resources are missing."""
     return _bundled("templates")
+
+
+def title_of(path: Path) -> str:
+    """Return what a design that begins with this file is called: the title of an example; a template has none to give."""
+    return next((example.title for example in examples() if example.path == path), "")
 
 
 def examples() -> tuple[Template, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Literal
@@ -14,13 +15,15 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
 from seqdec_gui.gui.look import preferences
-from seqdec_gui.gui.tasks import background
+from seqdec_gui.gui.tasks import background, warm_workers
 from seqdec_gui.gui.workspace.document import DesignDocument
 from seqdec_gui.gui.workspace.training_thread import NICE
 from seqdec_gui.gui.workspace.workspace import Workspace
-from seqdec_gui.runs import folder, process
+from seqdec_gui.runs import folder, known, process
 from seqdec_gui.runs.batches import batch_problems
+from seqdec_gui.runs.environment import child_environment
 from seqdec_gui.runs.folder import DesignKey, RunFolder
+from seqdec_gui.runs.known import Places
 from seqdec_gui.runs.readiness import Stamps, problems_in_data, readiness, stamps
 from seqdec_gui.runs.spec import DeviceChoice, FitChoice, RunSpec
 
@@ -28,8 +31,8 @@ from seqdec_gui.runs.spec import DeviceChoice, FitChoice, RunSpec
 class Request(msgspec.Struct, frozen=True):
     """What to train: the design with every edit, saved or not. The run keeps this copy whatever happens to the file.
 
-    `initial_run` is a run whose weights the training starts with, and `fit` says which of its fitted values to keep. `passed`
-    are the data files that have been checked against the design.
+    `title` is what a design without a file is called. `initial_run` is a run whose weights the training starts with, and `fit`
+    says which of its fitted values to keep. `passed` are the data files that have been checked against the design.
     """
 
     design: Design
@@ -41,10 +44,11 @@ class Request(msgspec.Struct, frozen=True):
     initial_checkpoint: Literal["best", "last"] = "best"
     fit: FitChoice = "initial"
     passed: Stamps | None = None
+    title: str = ""
 
     @property
     def name(self) -> str:
-        return self.design_path.stem if self.design_path else "untitled"
+        return self.design_path.stem if self.design_path else self.title or "untitled"
 
 
 def request(
@@ -65,6 +69,7 @@ def request(
         initial_checkpoint=checkpoint,
         fit=fit,
         passed=workspace.checking.passed,
+        title=document.title,
     )
 
 
@@ -73,12 +78,9 @@ def runs_parent(design_path: Path | None) -> Path:
     return preferences.run_folder() or folder.default_parent(design_path)
 
 
-def runs_parents(design_path: Path | None) -> tuple[Path, ...]:
-    """Return every folder that may contain runs of a design, the one for new runs first.
-
-    The others are `runs` beside the design, and the user's data folder, where runs are put while the design has no file.
-    """
-    return tuple(dict.fromkeys((runs_parent(design_path), folder.default_parent(design_path), folder.default_parent(None))))
+def runs_places(design_path: Path | None) -> Places:
+    """Return every place where runs of this user may lie, the folder for new runs of this design first. Reads a file."""
+    return known.places((runs_parent(design_path), folder.default_parent(design_path)))
 
 
 def design_key(document: DesignDocument) -> DesignKey:
@@ -101,24 +103,34 @@ def launch(request: Request) -> process.RunProcess:
         )
     if problems:
         raise InvalidInput(tuple(_for_window(problem) for problem in problems))
-    file = request.design.data.file
-    spec = RunSpec(
-        design=design_file.to_builtins(request.design),
-        design_path=str(request.design_path or ""),
-        folder=str(request.base),
-        data_file=str(request.base / expanded(file)) if file else "",
-        devices=request.devices,
-        initial_run=initial_run,
-        initial_checkpoint=request.initial_checkpoint,
-        fit=request.fit,
-    )
-    run = folder.create(None, request.design_path, parent=request.parent)
+    spec = _spec(request)
+    run = folder.create(None, request.design_path, parent=request.parent, name=request.title)
     try:
-        return process.start(run, spec, nice=nice(request.devices))
+        return process.start(run, spec, nice=nice(request.devices), workers=warm_workers.current())
     except BaseException:
         if not run.events.exists():
             shutil.rmtree(run.path, ignore_errors=True)  # nothing has run, so nothing is lost
         raise
+
+
+def environment(request: Request) -> dict[str, str]:
+    """Return the environment that the process of a run would get now. Raises InvalidInput."""
+    return child_environment(process.place(_spec(request)), os.environ)
+
+
+def _spec(request: Request) -> RunSpec:
+    file = request.design.data.file
+    return RunSpec(
+        design=design_file.to_builtins(request.design),
+        design_path=str(request.design_path or ""),
+        design_name=request.title,
+        folder=str(request.base),
+        data_file=str(request.base / expanded(file)) if file else "",
+        devices=request.devices,
+        initial_run=str(request.initial_run or ""),
+        initial_checkpoint=request.initial_checkpoint,
+        fit=request.fit,
+    )
 
 
 def relaunch(run: RunFolder, devices: DeviceChoice) -> process.RunProcess:
@@ -127,7 +139,8 @@ def relaunch(run: RunFolder, devices: DeviceChoice) -> process.RunProcess:
     problems = errors(batch_problems(spec.load_design().training, devices))
     if problems:
         raise InvalidInput(problems)
-    return process.start(run, msgspec.structs.replace(spec, devices=devices, resume=True, placement=None), nice=nice(devices))
+    resumed = msgspec.structs.replace(spec, devices=devices, resume=True, placement=None)
+    return process.start(run, resumed, nice=nice(devices), workers=warm_workers.current())
 
 
 def nice(devices: DeviceChoice) -> int:

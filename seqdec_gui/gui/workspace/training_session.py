@@ -1,31 +1,34 @@
-"""The run that trains and the run that is shown. Each window has one session, which the Train and the Runs page share."""
+"""The run that trains and the run that is shown. Each open design has one session, which its Train and Runs pages share."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 from PyQt5.QtCore import QCoreApplication, QObject, Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QApplication
 
-from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.gui.tasks import background, notify
-from seqdec_gui.gui.workspace.launch import design_key, launch, relaunch, request, runs_parents
+from seqdec_gui.gui.workspace.launch import design_key, launch, relaunch, request, runs_places
 from seqdec_gui.gui.workspace.training_thread import TrainingThread, leave_all
 from seqdec_gui.gui.workspace.workspace import Phase, TrainingState, Workspace
-from seqdec_gui.runs import lock, spec
+from seqdec_gui.runs import lock
+from seqdec_gui.runs.active import active_runs
 from seqdec_gui.runs.control import Command
 from seqdec_gui.runs.events import Event
 from seqdec_gui.runs.folder import DesignKey, RunFolder
 from seqdec_gui.runs.history import RunHistory, read_history
+from seqdec_gui.runs.known import Places
 from seqdec_gui.runs.notes import display_name
 from seqdec_gui.runs.process import STOP_GRACE_S, RunProcess, stop_unattended
 from seqdec_gui.runs.spec import FitChoice
 from seqdec_gui.runs.state import RunStatus
 
+seen: set[Path] = set()
+"""Active runs that a window of this program has started or has told of."""
 MAX_LOG_LINES = 2000
 """The number of lines of a run's log that are kept for the window."""
 
@@ -51,6 +54,8 @@ class FollowedRun(QObject):
         self.log: deque[str] = deque(maxlen=MAX_LOG_LINES)
         self.pending: dict[str, Command] = {}
         self.stopping = False
+        self.unstoppable = ""
+        """Why a run that was asked to stop goes on, in a sentence with what to do; empty as long as it may still obey."""
         self.begun = time.time()
         self._thread = thread = TrainingThread(launch_it)
         thread.launched.connect(self._on_thread_launched)
@@ -58,6 +63,7 @@ class FollowedRun(QObject):
         thread.log_received.connect(self._on_thread_log_received)
         thread.ended.connect(self._on_thread_ended)
         thread.fell_silent.connect(self._on_thread_fell_silent)
+        thread.stop_failed.connect(self._on_thread_stop_failed)
         thread.failed.connect(self.failed)
         thread.begin()
 
@@ -144,17 +150,24 @@ class FollowedRun(QObject):
     @pyqtSlot(object)
     def _on_thread_fell_silent(self, status: RunStatus) -> None:
         self.silent = status
+        self.unstoppable = ""
+        self.changed.emit()
+
+    @pyqtSlot(str)
+    def _on_thread_stop_failed(self, sentence: str) -> None:
+        self.unstoppable = sentence
         self.changed.emit()
 
     @pyqtSlot(object)
     def _on_thread_ended(self, status: RunStatus) -> None:
         self.status = status
+        self.unstoppable = ""
         self.pending.clear()
         self.ended.emit()
 
 
 class TrainingSession(QObject):
-    """The runs of a window: `active` is the one that trains, `shown` the one on the Train page.
+    """The runs of an open design: `active` is the one that trains, `shown` the one on the Train page.
 
     They are often the same; either may be None.
     """
@@ -171,6 +184,7 @@ class TrainingSession(QObject):
         self.overlays: dict[Path, tuple[str, RunHistory]] = {}
         workspace.train_requested.connect(self._on_workspace_train_requested)
         workspace.document.path_changed.connect(self._on_document_path_changed)
+        workspace.document.replaced.connect(self._on_document_replaced)
         workspace.add_close_guard(self._ask_before_close)
         QCoreApplication.instance().aboutToQuit.connect(_on_application_about_to_quit)
         followed: list[FollowedRun] = []
@@ -189,14 +203,14 @@ class TrainingSession(QObject):
         if self._busy():
             return
         to_train = request(self.workspace, initial_run, checkpoint, fit)
-        self._begin(FollowedRun(lambda: launch(to_train), to_train.name), to_train.devices.names)
+        self._begin(_noted(FollowedRun(lambda: launch(to_train), to_train.name)), to_train.devices.names)
 
     def resume(self, run: RunFolder, name: str = "") -> None:
         """Continue an ended run on the chosen devices."""
         if self._busy():
             return
         devices = self.workspace.devices.resolved
-        self._begin(FollowedRun(lambda: relaunch(run, devices), name or display_name(run.path), run), devices.names)
+        self._begin(_noted(FollowedRun(lambda: relaunch(run, devices), name or display_name(run.path), run)), devices.names)
 
     def attach(self, run: RunFolder, name: str = "") -> None:
         """Follow an active run, with its curves from the beginning."""
@@ -229,11 +243,8 @@ class TrainingSession(QObject):
 
     def find_active_run(self) -> None:
         """Look in a thread for an active run of the open design, and follow it."""
-        if self.active is None:
-            document = self.workspace.document
-            blank = document.path is None and not document.design.blocks
-            key, parents = design_key(document), runs_parents(document.path)
-            background.run(lambda: active_run(key, parents, blank), self._on_active_run_found, owner=self)
+        key, path = design_key(self.workspace.document), self.workspace.document.path
+        background.run(lambda: active_run(key, runs_places(path)), self._on_active_run_found, owner=self)
 
     # -- earlier runs beside the one shown
     def overlay(self, path: Path, name: str) -> None:
@@ -318,6 +329,7 @@ class TrainingSession(QObject):
         return False
 
     def _leave_all(self) -> None:
+        seen.difference_update(each.run.path for each in self._followed if each.run is not None)
         for followed in self._followed:
             followed.leave()
         for followed in self._followed:
@@ -329,10 +341,18 @@ class TrainingSession(QObject):
 
     @pyqtSlot(object)
     def _on_document_path_changed(self, _path: Path | None) -> None:
+        if self.active is None:
+            self.find_active_run()
+
+    @pyqtSlot()
+    def _on_document_replaced(self) -> None:
+        """Another design is open: show none of the runs of the former one. A run that trains goes on unseen."""
+        self.clear_overlays()
+        self._show(None)
         self.find_active_run()
 
     def _on_active_run_found(self, run: RunFolder | None) -> None:
-        if run is not None and self.active is None:
+        if run is not None and (self.active is None or self.active.run == run):
             self.attach(run, display_name(run.path))
 
     def _on_overlay_read(self, path: Path, name: str, history: RunHistory) -> None:
@@ -366,32 +386,19 @@ class TrainingSession(QObject):
 
 def session_of(workspace: Workspace) -> TrainingSession:
     """Return the session of the workspace, made at the first call."""
-    session = workspace.findChild(TrainingSession, options=Qt.FindDirectChildrenOnly)
-    return session if session is not None else TrainingSession(workspace)
+    return workspace.part(TrainingSession)
 
 
-def active_run(design: DesignKey, parents: Iterable[Path], blank: bool = False) -> RunFolder | None:
-    """Return the latest active run of a design. Runs in a thread.
-
-    With `blank`, active runs of designs that were never saved count too: the window has just opened and shows nothing else.
-    """
-    children = [child for parent in parents for child in _folders(parent)]
-    for run in map(RunFolder, sorted(children, key=lambda child: child.name, reverse=True)):
-        if lock.is_held(run.lock):
-            try:
-                run_spec = spec.read(run.spec)
-            except InvalidInput:
-                continue
-            if design.owns(run.path, run_spec.design_id, run_spec.design_path) or (blank and not run_spec.design_path):
-                return run
-    return None
+def active_run(design: DesignKey, places: Places) -> RunFolder | None:
+    """Return the latest active run of a design. Runs in a thread."""
+    found = active_runs(places)
+    return next((each.run for each in found if design.owns(each.run.path, each.design_id, each.design_path)), None)
 
 
-def _folders(parent: Path) -> list[Path]:
-    try:
-        return [child for child in parent.iterdir() if child.is_dir()]
-    except OSError:
-        return []
+def _noted(followed: FollowedRun) -> FollowedRun:
+    """Return the run, which was started here, so that no window tells that it goes on."""
+    followed.launched.connect(lambda: seen.add(followed.run.path) if followed.run is not None else None)
+    return followed
 
 
 def _leave(followed: list[FollowedRun]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -15,7 +16,7 @@ from seqdec_gui.runs.control import Command, command
 from seqdec_gui.runs.events import Event, UnreadableLine
 from seqdec_gui.runs.files import opener
 from seqdec_gui.runs.folder import RunFolder
-from seqdec_gui.runs.process import RunProcess, attach
+from seqdec_gui.runs.process import LAST_WAIT_S, STOP_GRACE_S, TERMINATE_GRACE_S, RunProcess, attach, unverified
 from seqdec_gui.runs.reader import Follower
 from seqdec_gui.runs.state import RunStatus
 
@@ -36,6 +37,8 @@ EXIT_GRACE_S = 30.0
 """The time that a process gets to end after its last event, in seconds."""
 SILENT_S = 2.0
 """The time between two looks at a run that never started, or whose lock cannot be seen from here, in seconds."""
+UNSIGNALLED_S = 5.0
+"""The time that a run to which no signal can be sent gets to obey a stop, in seconds."""
 NICE = 10
 """The niceness of a run on the CPU, where it competes with the window."""
 
@@ -56,6 +59,7 @@ class TrainingThread(QThread):
     log_received = pyqtSignal(str)  # output of the process, with newlines
     ended = pyqtSignal(RunStatus)
     fell_silent = pyqtSignal(RunStatus)  # not seen alive and not ended; the run may be active on another host
+    stop_failed = pyqtSignal(str)  # the run was asked to stop and cannot be ended from here: why, and what to do
     failed = pyqtSignal(Exception)  # the run could not be started
     _events_sent = pyqtSignal()
 
@@ -71,6 +75,7 @@ class TrainingThread(QThread):
         self._events_handled = threading.Event()
         self._events_handled.set()
         self._leaving = False
+        self._stop_fails_at = math.inf
         self._events_sent.connect(self._on_self_events_sent)
         self.finished.connect(self._on_self_finished)
 
@@ -152,6 +157,7 @@ class TrainingThread(QThread):
             if events:
                 silent = False
             elif process.running():
+                self._look_at_stop(process)
                 self._sleep(BATCH_S)
             elif not silent:
                 silent = True  # only once; the next poll shows whether the run has ended since this one
@@ -166,8 +172,16 @@ class TrainingThread(QThread):
             command = self._commands.popleft()
             if command.command == "stop":
                 process.stop()
+                self._stop_fails_at = time.monotonic() + stop_patience_s(process)
             else:
                 process.run.send(command)
+
+    def _look_at_stop(self, process: RunProcess) -> None:
+        """Tell once why a run that was asked to stop goes on, when nothing more will be done about it."""
+        if time.monotonic() >= self._stop_fails_at:
+            self._stop_fails_at = math.inf
+            why = unverified(process.run)
+            self.stop_failed.emit(f"The run was asked to stop and goes on: {why}")
 
     def _emit_events(self, events: list[Event], process: RunProcess) -> None:
         """Send the events in lists. Commands are handled between two lists, so that Stop works during a flood of events."""
@@ -218,6 +232,15 @@ def leave_all(timeout_s: float = 2.0) -> None:
         thread.leave()
     for thread in threads:
         thread.wait(int(timeout_s * 1000))
+
+
+def stop_patience_s(process: RunProcess) -> float:
+    """Return how long a run that was asked to stop may go on, in seconds, before the window says that it cannot be ended.
+
+    A run whose process can be signalled is ended by force at the end of the grace period. No signal reaches one whose lock is
+    held by a process that cannot be told, or elsewhere: it can only obey.
+    """
+    return STOP_GRACE_S + TERMINATE_GRACE_S + LAST_WAIT_S if process.pid is not None else UNSIGNALLED_S
 
 
 class _LogTail:

@@ -18,15 +18,15 @@ Array = npt.NDArray[Any]
 
 
 class Scale(msgspec.Struct, frozen=True):
-    """The standardising (x - mean) / deviation of a codec; the identity where the codec does not standardise."""
+    """The scaling of a codec, principal components included; the identity where the codec does not scale."""
 
     codec: FittedNumbers
 
     def apply(self, values: Array) -> Array:
-        return (values - np.array(self.codec.mean)) / np.array(self.codec.deviation) if self.codec.mean else values
+        return self.codec.scaled(values)
 
     def undo(self, values: Array) -> Array:
-        return values * np.array(self.codec.deviation) + np.array(self.codec.mean) if self.codec.mean else values
+        return self.codec.unscaled(values)
 
 
 class Numbers(msgspec.Struct, frozen=True):

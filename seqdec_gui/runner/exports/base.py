@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -11,8 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.scaling import Scaling
-from seqdec_gui.runs.export_formats import ExportFormat
+from seqdec_gui.runs.export_formats import EXPORT_FORMATS, STEP_PARTS, ExportFormat
 
 if TYPE_CHECKING:
     import keras
@@ -35,6 +37,9 @@ class Source:
     - `design`: the design that was trained, and `keras_files` the folders where the Keras files that it imports are looked for.
     - `scalings`: how the training standardised each input of `models[part]`; None for one that takes other numbers.
     - `raw_inputs`: whether the file shall standardise its inputs itself.
+    - `results`: the names of what the model gives, for formats with names; without them those of the layers that give it.
+    - `trained`: the run (`runner.opened_run.OpenedRun`), and `checkpoint` the one whose weights these are, for a format that
+      holds more than the model.
     """
 
     models: Mapping[str, keras.Model]
@@ -44,10 +49,38 @@ class Source:
     keras_files: tuple[Path, ...] = ()
     scalings: Sequence[Scaling | None] = ()
     raw_inputs: bool = False
+    results: Sequence[str] = ()
+    trained: Any = None
+    checkpoint: str = "best"
 
     @property
     def model(self) -> keras.Model:
         return self.models[self.part]
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The names of the inputs, which are those of the Keras inputs, as identifiers."""
+        return distinct_names(tensor.name for tensor in self.model.inputs)
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """The names of the results, as identifiers that no input has."""
+        wanted = self.results or [tensor._keras_history.operation.name for tensor in self.model.outputs]
+        taken = self.input_names
+        return distinct_names((*taken, *wanted))[len(taken) :]
+
+
+def distinct_names(names: Iterable[str]) -> tuple[str, ...]:
+    """The names as identifiers, with a number where two would be equal."""
+    made: list[str] = []
+    for name in names:
+        stem = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or "tensor"
+        stem = f"_{stem}" if stem[0].isdigit() else stem
+        candidate, number = stem, 2
+        while candidate in made:
+            candidate, number = f"{stem}_{number}", number + 1
+        made.append(candidate)
+    return tuple(made)
 
 
 class Writer(ABC):
@@ -60,7 +93,8 @@ class Writer(ABC):
     opener: str
     """`"module:function"` of a function `(path, options, weights) -> Predict` that opens a written file as its receiver would.
 
-    It runs in a process that has imported nothing but Keras. `options` and `weights` are those of the two methods below.
+    It runs in a process that has imported nothing but the format's `opened_by`. `options` and `weights` are those of the two
+    methods below.
     """
 
     def __init__(self, format: ExportFormat) -> None:
@@ -85,6 +119,14 @@ class Writer(ABC):
     def weights(self, source: Source) -> list[Array]:
         """Weights that the opener puts into a model whose file holds none."""
         return []
+
+    def cannot_carry(self, part: str, why: str, hint: str = "") -> InvalidInput:
+        """The error that this format cannot carry the model; `why` is a sentence, or the rest of one after the colon."""
+        row = self.format
+        instead = f"Export as {EXPORT_FORMATS[row.instead].title}." if row.instead else ""
+        text = f"The format {row.name} cannot carry {part}: {why}"
+        where = "" if part in ("full", *STEP_PARTS) else part
+        return InvalidInput([Problem("error", f"not_in_{row.code_name}", where, text, hint or instead)])
 
     def try_out(self, model: keras.Model, folder: Path) -> None:
         """Save an untrained model in `folder` and reopen it in this process, for a format that is tried at the start of a run.

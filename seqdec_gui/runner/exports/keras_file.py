@@ -84,7 +84,7 @@ class KerasFile(Writer):
             why = "two of its layers or weights have the same name."
             hint = "Export as .keras, or rename the layers of the imported model."
         text = f"{'An' if name == 'h5' else 'A'} .{name} file cannot carry {part}: {why}"
-        return InvalidInput([Problem("error", f"not_in_{name}", "" if part == "full" else part, text, hint)])
+        return InvalidInput([Problem("error", f"not_in_{self.format.code_name}", "" if part == "full" else part, text, hint)])
 
 
 def opened(path: Path, options: dict[str, str], weights: list[Array]) -> Predict:

@@ -12,7 +12,7 @@ from seqdec_gui.domain.codegen import generate
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.wording import counted
-from seqdec_gui.gui.look import preferences, theme
+from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.pages.code.highlighter import PythonHighlighter
 from seqdec_gui.gui.tasks import notify
@@ -118,8 +118,8 @@ class CodePage(QWidget):
 
     @pyqtSlot()
     def _on_save_clicked(self) -> None:
-        folder = self._workspace.document.path.parent if self._workspace.document.path else preferences.last_folder()
-        notify.choose_target(self, "Save script", ["Python (*.py)"], "py", self._save_to, folder / "model.py")
+        start = self._workspace.proposed_file("model.py")
+        notify.choose_target(self, "Save script", ["Python (*.py)"], "py", self._save_to, start)
 
     def _save_to(self, path: Path) -> None:
         try:

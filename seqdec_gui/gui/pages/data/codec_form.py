@@ -6,12 +6,12 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 from PyQt5.QtCore import Qt, pyqtSignal, pyqtSlot
-from PyQt5.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QSpinBox, QWidget
+from PyQt5.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFormLayout, QLabel, QSpinBox, QWidget
 
-from seqdec_gui.data.codecs import FittedCategory, FittedCodec, FittedIds, FittedNumbers, FittedText
-from seqdec_gui.domain.bindings import CategoryCodec, Codec, IdsCodec, TextCodec, ValuesCodec, VectorCodec
+from seqdec_gui.data.codecs import FittedBits, FittedCategory, FittedCodec, FittedIds, FittedNumbers, FittedText
+from seqdec_gui.domain.bindings import BitsCodec, CategoryCodec, Codec, IdsCodec, TextCodec, ValuesCodec, VectorCodec
 from seqdec_gui.gui.look import theme
-from seqdec_gui.gui.widgets.number_boxes import WholeNumberBox
+from seqdec_gui.gui.widgets.number_boxes import DecimalBox, WholeNumberBox
 
 KINDS: dict[str, tuple[str, type[Any]]] = {
     "text": ("Text to symbols", TextCodec),
@@ -19,12 +19,29 @@ KINDS: dict[str, tuple[str, type[Any]]] = {
     "ids": ("Ids of symbols", IdsCodec),
     "vector": ("Vector of numbers", VectorCodec),
     "values": ("Numbers as they are", ValuesCodec),
+    "bits": ("Digits to bits", BitsCodec),
 }
 """The codecs to choose from: the words shown and the class, by the codec's tag."""
 OPTIONS = {
-    "text": ("tokens", "length", "marks", "padding", "reverse", "lowercase", "numbering"),
-    "vector": ("standardise",),
+    "text": (
+        "tokens",
+        "length",
+        "longer",
+        "marks",
+        "padding",
+        "reverse",
+        "lowercase",
+        "normalise",
+        "strip",
+        "max_symbols",
+        "min_count",
+        "unknown",
+        "numbering",
+    ),
+    "vector": ("standardise", "scaling", "components", "missing"),
+    "values": ("missing",),
     "ids": ("pad_id",),
+    "bits": ("bits",),
 }
 """The options shown for each codec, by the codec's tag."""
 LABELS = {
@@ -37,6 +54,16 @@ LABELS = {
     "numbering": "Ids of symbols are",
     "standardise": "Standardised",
     "pad_id": "Id of padding",
+    "longer": "Longer rows are",
+    "normalise": "Unicode form",
+    "strip": "Stripped",
+    "max_symbols": "Symbols at most",
+    "min_count": "Each occurs at least",
+    "unknown": "Unknown symbol for others",
+    "scaling": "Scaled to",
+    "components": "Principal components",
+    "missing": "A missing number is",
+    "bits": "Digits of a row",
 }
 """The words before an option's field, by the option's name."""
 WORDS = {
@@ -47,10 +74,31 @@ WORDS = {
     "auto": "automatic",
     "shared": "alike in columns that belong together",
     "own": "counted by this column alone",
+    "smiles": "atoms of SMILES",
+    "selfies": "SELFIES",
+    "graphemes": "letters with accents (graphemes)",
+    "refuse": "refused",
+    "truncate": "cut at their ends",
+    "nfc": "composed (NFC)",
+    "nfkc": "composed, variants united (NFKC)",
+    "newlines": "line ends",
+    "spaces": "all white space",
+    "mean": "the mean",
+    "standard": "mean 0, deviation 1",
+    "minmax": "0 to 1",
     True: "yes",
     False: "no",
 }
 """The words of the choices of all options, by their value."""
+
+NO_VALUE = {
+    "length": "as the block needs",
+    "pad_id": "none: every id counts",
+    "max_symbols": "all symbols",
+    "bits": "as the first row",
+    "components": "none: all numbers",
+}
+"""The words of an empty number, by the option's name; others have one."""
 
 
 def chosen_for(fitted: FittedCodec | None) -> Codec | None:
@@ -61,6 +109,8 @@ def chosen_for(fitted: FittedCodec | None) -> Codec | None:
         return CategoryCodec()
     if isinstance(fitted, FittedIds):
         return IdsCodec()
+    if isinstance(fitted, FittedBits):
+        return BitsCodec()
     if isinstance(fitted, FittedNumbers):
         return VectorCodec() if fitted.mean else ValuesCodec()
     return None
@@ -141,9 +191,20 @@ class CodecForm(QWidget):
                 choice.addItem(WORDS.get(value, value), value)
             choice.currentIndexChanged.connect(self._on_field_changed)
             return choice
+        if float in (hint, *values):
+            share = DecimalBox()
+            share.setRange(0.0, 8192.0)
+            share.setDecimals(4)
+            share.setSpecialValueText(NO_VALUE[option])
+            share.valueChanged.connect(self._on_field_changed)
+            return share
         number = WholeNumberBox()
-        number.setRange(*((0, 1_000_000) if option == "length" else (-1, 2**31 - 1)))
-        number.setSpecialValueText("as the block needs" if option == "length" else "none: every id counts")
+        if option in NO_VALUE:
+            number.setRange(*((-1, 2**31 - 1) if option == "pad_id" else (0, 1_000_000)))
+            number.setSpecialValueText(NO_VALUE[option])
+        else:
+            number.setRange(1, 1_000_000)
+            number.setSuffix(" times")
         number.valueChanged.connect(self._on_field_changed)
         return number
 
@@ -177,7 +238,7 @@ def _show(field: QWidget, value: Any) -> None:
     elif isinstance(field, QComboBox):
         same = (i for i in range(field.count()) if field.itemData(i) == value)  # Qt takes "auto" and True for equal
         field.setCurrentIndex(next(same, -1))
-    elif isinstance(field, QSpinBox):
+    elif isinstance(field, QSpinBox | QDoubleSpinBox):
         field.setValue(field.minimum() if value is None else value)
 
 
@@ -186,5 +247,5 @@ def _value_of(field: QWidget) -> Any:
         return field.isChecked()
     if isinstance(field, QComboBox):
         return field.currentData()
-    assert isinstance(field, QSpinBox)
-    return None if field.value() == field.minimum() else field.value()
+    assert isinstance(field, QSpinBox | QDoubleSpinBox)
+    return None if field.specialValueText() and field.value() == field.minimum() else field.value()

@@ -7,6 +7,7 @@ from pathlib import Path
 from PyQt5.QtCore import pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
 
+from seqdec_gui.domain.menu_text import literal
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.pages.data.recent_data import recent_data
@@ -69,7 +70,7 @@ def recent_button(parent: QWidget) -> QToolButton:
     def fill() -> None:
         menu.clear()
         for path in recent_data():
-            action = menu.addAction(path.name)
+            action = menu.addAction(literal(path.name))
             action.setToolTip(str(path))
             action.setData(path)
         if menu.isEmpty():

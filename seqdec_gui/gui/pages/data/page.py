@@ -6,12 +6,12 @@ from pathlib import Path
 
 from PyQt5.QtCore import Qt, QUrl, pyqtSlot
 from PyQt5.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
-from PyQt5.QtWidgets import QFrame, QLabel, QSplitter, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QFrame, QSplitter, QStackedLayout, QTabWidget, QVBoxLayout, QWidget
 
 from seqdec_gui.data.dataset import Trial
 from seqdec_gui.data.display import size_text
 from seqdec_gui.data.formats.base import Table
-from seqdec_gui.data.formats.registry import data_suffixes, format_of, is_delimited
+from seqdec_gui.data.formats.registry import data_suffixes, format_of
 from seqdec_gui.data.tables import inspect
 from seqdec_gui.domain import data_edits as edits
 from seqdec_gui.domain.bindings import DataSource, Reading
@@ -29,10 +29,11 @@ from seqdec_gui.gui.pages.data.sample_panel import SamplePanel
 from seqdec_gui.gui.pages.data.split_panel import SplitPanel
 from seqdec_gui.gui.tasks import background, notify
 from seqdec_gui.gui.widgets.empty_state import EmptyState
+from seqdec_gui.gui.widgets.wrapped_label import WrappedLabel
 from seqdec_gui.gui.workspace.workspace import Workspace
 
-SETTABLE_CODES = frozenset(("open_quote", "wrong_encoding"))
-"""The problem codes of refused text files that a setting of the reading bar can correct."""
+SETTABLE_CODES = frozenset(("open_quote", "wrong_encoding", "ragged_rows", "duplicate_column", "not_text", "unknown_sheet"))
+"""The problem codes of refused files that a setting of the reading bar can correct."""
 EMPTY = f"Rows of numbers or text to train on: {' '.join(data_suffixes())}. Drop a file here, or open one."
 """The text of the page while the design has no data file."""
 
@@ -66,12 +67,14 @@ class DataPage(QWidget):
         self.split = SplitPanel(workspace)
         self.sample = SamplePanel()
         self.tabs = QTabWidget(objectName="data_tabs", documentMode=True)
+        self.tabs.tabBar().setAccessibleName("Ports, split and sample")
         self.tabs.addTab(self.ports, "Ports")
         self.tabs.addTab(self.split, "Split")
         self.tabs.addTab(self.sample, "Sample batch")
         self._empty = EmptyState("table", "No data yet", EMPTY, "Open data file…")
         self._empty.button.setObjectName("open_first_data_button")
-        self._waiting = QLabel(alignment=Qt.AlignCenter, objectName="data_waiting")
+        self._waiting = WrappedLabel(name="data_waiting")
+        self._waiting.setAlignment(Qt.AlignCenter)
         self._waiting.setProperty("role", "dim")
         self._head = QWidget()
         head = QVBoxLayout(self._head)
@@ -187,10 +190,13 @@ class DataPage(QWidget):
             return
         self._show_table(None)
         self._bar.show_file(path, "")
-        self._reading_bar.setVisible(is_delimited(path))
+        self._reading_bar.show_options_of(path)
         self._head.show()
         self._empty.heading.setText("The data file cannot be read")
-        self._empty.words.setText(str(error))
+        sentences = (
+            [notify.without_place(problem) for problem in error.problems] if isinstance(error, InvalidInput) else [str(error)]
+        )
+        self._empty.words.setText("\n".join(sentences))
 
     def _show_table(self, table: Table | None) -> None:
         self.table = table
@@ -199,13 +205,14 @@ class DataPage(QWidget):
         self.columns.show_table(table)
         columns = () if table is None else table.columns
         self._workspace.set_columns(columns)
+        self._workspace.proposals.show_table(table)
         self.ports.show_columns(columns)
         self.split.show_columns(columns)
         self._empty.heading.setText("No data yet")
         self._empty.words.setText(EMPTY)
         self._bar.show_file(None if table is None else table.path, "" if table is None else _figures(table))
         self._reading_bar.show_table(table)
-        self._reading_bar.setVisible(table is not None and table.dialect is not None)
+        self._reading_bar.show_options_of(None if table is None else table.path)
         self._head.setVisible(table is not None)
         self._stack.setCurrentIndex(0 if table is None else 2)
         self._show_trial()
@@ -216,7 +223,7 @@ class DataPage(QWidget):
         trial = None if self.table is None else self.checking.trial
         if not self.isVisible():
             return
-        self.ports.show_trial(trial, self.checking.trying)
+        self.ports.show_trial(trial)
         if trial is not self._trial:
             self._trial = trial
             self.split.show_trial(trial)

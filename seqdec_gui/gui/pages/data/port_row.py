@@ -19,7 +19,9 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from seqdec_gui.data.codecs import FittedCategory, FittedCodec, FittedIds, FittedNumbers, FittedText
+from seqdec_gui.data.binding_state import BindingState, Word
+from seqdec_gui.data.candidates import Candidate
+from seqdec_gui.data.codecs import FittedBits, FittedCategory, FittedCodec, FittedIds, FittedNumbers, FittedText
 from seqdec_gui.data.formats.base import Column
 from seqdec_gui.data.remedies import Remedy
 from seqdec_gui.data.scaling import in_short
@@ -32,13 +34,31 @@ from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.look.stylesheet import polish
 from seqdec_gui.gui.pages.data.codec_form import CodecForm, chosen_for
 from seqdec_gui.gui.pages.data.column_drag import Columns
+from seqdec_gui.gui.pages.data.proposal_line import ProposalLine
 from seqdec_gui.gui.widgets.discarding import discard_all
 from seqdec_gui.gui.widgets.elided_label import ElidedLabel
+from seqdec_gui.gui.widgets.wrapped_label import WrappedLabel
 
 SEVERAL = "Several columns…"
 """The last entry of the list of columns, which opens the dialog for several."""
 SEVERITY_ROLE = {"error": "error", "warning": "warning", "info": "small"}
 """The style sheet's role of a remark, by its severity."""
+SIGNS: dict[Word, tuple[str, str]] = {
+    "error": ("alert-circle", "error"),
+    "warning": ("alert", "warning"),
+    "unknown": ("dots-horizontal", "text_dim"),
+    "ok": ("check-circle", "ok"),
+    "unbound": ("circle-outline", "control_border"),
+}
+"""The icon of a binding and the name of its colour, by its state."""
+STATE_WORDS: dict[Word, str] = {
+    "error": "Does not fit",
+    "warning": "Doubtful",
+    "unknown": "Not checked yet",
+    "ok": "Fits",
+    "unbound": "Not bound",
+}
+"""The state of a binding in words, for those who do not see the icon."""
 
 
 class Remark(NamedTuple):
@@ -59,6 +79,7 @@ class PortRow(QFrame):
     several_requested = pyqtSignal(DataPort)
     codec_chosen = pyqtSignal(DataPort, object)  # Codec or None
     remedy_chosen = pyqtSignal(Remedy)
+    candidate_chosen = pyqtSignal(DataPort, Candidate)
 
     def __init__(self, port: DataPort, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -68,7 +89,7 @@ class PortRow(QFrame):
         name = object_name(port)
         self.setObjectName(f"port_{name}")
         self.setProperty("role", "port_row")
-        self._state = QLabel()
+        self._state = QLabel(objectName=f"state_{name}")
         self._state.setFixedWidth(18)
         self._name = ElidedLabel(f"name_{name}")
         self._name.setText(shown_name(port))
@@ -90,8 +111,10 @@ class PortRow(QFrame):
         self.form = CodecForm(name)
         self.form.codec_changed.connect(self._on_form_codec_changed)
         self.form.hide()
-        self._found = QLabel(wordWrap=True)
+        self._found = WrappedLabel()
         self._found.setProperty("role", "small")
+        self.proposal = ProposalLine(name)
+        self.proposal.chosen.connect(self._on_proposal_chosen)
         self._remarks = QVBoxLayout()
         self._remarks.setSpacing(theme.SPACE)
         head = QWidget()
@@ -113,10 +136,11 @@ class PortRow(QFrame):
         grid.addWidget(self.columns, 0, 2)
         grid.addWidget(self._options, 0, 3)
         grid.addWidget(self._found, 1, 1, 1, 3)
-        grid.addLayout(self._remarks, 2, 1, 1, 3)
-        grid.addWidget(self.form, 3, 1, 1, 3)
+        grid.addWidget(self.proposal, 2, 1, 1, 3)
+        grid.addLayout(self._remarks, 3, 1, 1, 3)
+        grid.addWidget(self.form, 4, 1, 1, 3)
         theme.notifier.changed.connect(self._on_theme_changed)
-        self._sign = ("circle-outline", "control_border")
+        self._word: Word = "unbound"
         self._on_theme_changed()
 
     # -- display
@@ -167,8 +191,8 @@ class PortRow(QFrame):
         self._found.setText(words if fitted is None else contents_text(fitted))
         self._found.setVisible(bool(self._found.text()))
 
-    def show_remarks(self, remarks: Sequence[Remark], bound: bool, checking: bool) -> None:
-        """Show what is wrong with the binding and what could be improved."""
+    def show_remarks(self, remarks: Sequence[Remark], state: BindingState) -> None:
+        """Show the state of the binding, what is wrong with it and what could be improved."""
         discard_all(self._remarks)
         number = 0
         for remark in remarks:
@@ -178,7 +202,8 @@ class PortRow(QFrame):
             column.setSpacing(theme.SPACE)
             row = QHBoxLayout()
             row.setSpacing(2 * theme.SPACE)
-            words = QLabel(remark.text, wordWrap=True, textInteractionFlags=Qt.TextSelectableByMouse)
+            words = WrappedLabel(remark.text)
+            words.setTextInteractionFlags(Qt.TextSelectableByMouse)
             words.setProperty("role", SEVERITY_ROLE.get(remark.severity, "small"))
             column.addWidget(words)
             column.addLayout(row)
@@ -189,15 +214,15 @@ class PortRow(QFrame):
                 number += 1
             row.addStretch(1)
             self._remarks.addWidget(line)
-        worst = {remark.severity for remark in remarks}
-        if "error" in worst:
-            self._sign = ("alert-circle", "error")
-        elif "warning" in worst:
-            self._sign = ("alert", "warning")
-        elif checking and bound:
-            self._sign = ("dots-horizontal", "text_dim")
+        self._word = state.word
+        self._state.setAccessibleName(STATE_WORDS[state.word])
+        self._state.setToolTip(STATE_WORDS[state.word])
+        if state.teacher is not None:
+            there = f": see {shown_name(state.teacher)}" if state.word in ("error", "warning") else ""
+            self._found.setText(f"The same column, one step ahead{there}")
+            polish(self._found, "role", SEVERITY_ROLE.get(state.word, "small"))
         else:
-            self._sign = ("check-circle", "ok") if bound else ("circle-outline", "control_border")
+            polish(self._found, "role", "small")
         self._on_theme_changed()
 
     # -- columns dropped on it
@@ -222,6 +247,10 @@ class PortRow(QFrame):
         else:
             self.columns_chosen.emit(self.port, tuple(chosen))
 
+    @pyqtSlot(Candidate)
+    def _on_proposal_chosen(self, candidate: Candidate) -> None:
+        self.candidate_chosen.emit(self.port, candidate)
+
     @pyqtSlot(bool)
     def _on_options_toggled(self, shown: bool) -> None:
         self.form.setVisible(shown)
@@ -233,7 +262,7 @@ class PortRow(QFrame):
     @pyqtSlot()
     def _on_theme_changed(self) -> None:
         look = theme.current()
-        name, colour = self._sign
+        name, colour = SIGNS[self._word]
         self._state.setPixmap(icon(name, getattr(look, colour)).pixmap(16, 16))
         self._options.setIcon(icon("tune-variant"))
 
@@ -244,7 +273,7 @@ def contents_text(fitted: FittedCodec) -> str:
         kept, used = fitted.numbering.marks, (fitted.begin, fitted.end)
         words = zip(("begin", "end"), kept, used, strict=True)
         marks = [mark if rows_have_it else f"{mark} (reserved)" for mark, has_id, rows_have_it in words if has_id]
-        kind = "characters" if fitted.tokens == "characters" else "words"
+        kind = {"smiles": "atoms and bonds", "selfies": "symbols"}.get(fitted.tokens, fitted.tokens)
         parts = [f"{len(fitted.charset):,} {kind}", "padding", *marks]
         return f"{' + '.join(parts)} = {fitted.symbols:,} symbols; {fitted.length:,} ids a row"
     if isinstance(fitted, FittedCategory):
@@ -255,6 +284,8 @@ def contents_text(fitted: FittedCodec) -> str:
         if fitted.pad_id is None:
             return f"{kind}; every id counts"
         return f"{kind}; {'a row of zeros' if fitted.depth == fitted.pad_id else f'id {fitted.pad_id:,}'} is padding"
+    if isinstance(fitted, FittedBits):
+        return f"{fitted.bits:,} bits, a number each"
     if isinstance(fitted, FittedNumbers):
         return in_short(fitted)
     raise AssertionError(fitted)

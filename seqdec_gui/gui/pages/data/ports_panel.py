@@ -7,25 +7,30 @@ from collections.abc import Sequence
 from PyQt5.QtCore import Qt, QTimer, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from seqdec_gui.data.binding_state import binding_states, port_with_row
+from seqdec_gui.data.candidates import Candidate
 from seqdec_gui.data.codecs import FittedCodec
 from seqdec_gui.data.dataset import Bound, Trial
-from seqdec_gui.data.fitting import Fit
+from seqdec_gui.data.demands import Fit
 from seqdec_gui.data.formats.base import Column
 from seqdec_gui.data.remedies import Remedy, advice, remedies
 from seqdec_gui.domain import data_edits as edits
 from seqdec_gui.domain.bindings import Codec
-from seqdec_gui.domain.codes import is_about_reading, is_absent
-from seqdec_gui.domain.dataflow import DataPort, data_ports, port_for
+from seqdec_gui.domain.dataflow import DataPort, data_ports
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.pages.data.port_row import PortRow, Remark
+from seqdec_gui.gui.pages.data.proposal_line import ProposalBanner
 from seqdec_gui.gui.pages.data.several_columns import choose_columns
 from seqdec_gui.gui.widgets.discarding import discard
+from seqdec_gui.gui.widgets.wrapped_label import WrappedLabel
 from seqdec_gui.gui.workspace.workspace import Workspace
 
 MAX_NEW_ROWS = 4
 """The number of rows that are made in one turn of the event loop."""
+ABOVE_ROWS = 2
+"""The place of the first row in the layout, below the banner and the problems of the whole file."""
 
 
 class PortsPanel(QScrollArea):
@@ -40,6 +45,7 @@ class PortsPanel(QScrollArea):
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("ports_panel")
+        self.setAccessibleName("Ports")
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
@@ -47,7 +53,6 @@ class PortsPanel(QScrollArea):
         self._columns: tuple[Column, ...] = ()
         self._rows: dict[str, PortRow] = {}
         self._trial: Trial | None = None
-        self._checking = False
         self._active = False
         self._stale = True
         self._more = QTimer(self, interval=0, singleShot=True, timeout=self.refresh)
@@ -59,16 +64,22 @@ class PortsPanel(QScrollArea):
         self._empty.setText("The design has no port that needs data yet. Add an input block and a loss on the Design tab.")
         self._empty.setProperty("role", "dim")
         self._empty.setContentsMargins(*4 * (6 * theme.SPACE,))
-        self._general = QLabel(wordWrap=True, objectName="data_problem", textInteractionFlags=Qt.TextSelectableByMouse)
+        self._general = WrappedLabel(name="data_problem")
+        self._general.setTextInteractionFlags(Qt.TextSelectableByMouse)
         self._general.setContentsMargins(3 * theme.SPACE, 2 * theme.SPACE, 3 * theme.SPACE, 2 * theme.SPACE)
         self._general.setProperty("role", "error")
         for label in (self._general, self._empty):
             label.hide()
+        self.banner = ProposalBanner()
+        self.banner.accepted.connect(workspace.proposals.take_all)
+        self._layout.addWidget(self.banner)
         self._layout.addWidget(self._general)
         self._layout.addWidget(self._empty)
         self._layout.addStretch(1)
         self.setWidget(content)
         workspace.document.design_changed.connect(self._on_document_design_changed)
+        workspace.proposals.changed.connect(self._on_proposals_changed)
+        workspace.checking.changed.connect(self._on_checking_changed)
 
     def activate(self, active: bool) -> None:
         """Start or stop following the design."""
@@ -84,16 +95,15 @@ class PortsPanel(QScrollArea):
     def reveal(self, name: str) -> None:
         """Scroll to the row of this port and focus it. Does nothing if the port has no row."""
         design, ports = self._workspace.document.design, self.ports
-        where = _port_with_row(name, design, ports)
+        where = port_with_row(name, design, ports)
         row = None if where is None else self._rows.get(edits.object_name(where))
         if row is not None:
             self.ensureWidgetVisible(row)
             row.columns.setFocus()
 
-    def show_trial(self, trial: Trial | None, checking: bool) -> None:
-        """Show the results of a trial. `checking` marks them as out of date while a newer trial runs."""
+    def show_trial(self, trial: Trial | None) -> None:
+        """Show the results of a trial, which are marked as out of date as long as a newer one is to be expected."""
         self._trial = trial
-        self._checking = checking
         if not self._stale:
             self._show_findings()
 
@@ -120,11 +130,12 @@ class PortsPanel(QScrollArea):
                     self._more.start()
                     break
                 row = self._rows[name] = self._new_row(port)
-            if self._layout.indexOf(row) != place + 1:
-                self._layout.insertWidget(place + 1, row)
+            if self._layout.indexOf(row) != place + ABOVE_ROWS:
+                self._layout.insertWidget(place + ABOVE_ROWS, row)
             row.show_port(port)
             row.show_binding(edits.binding_of(design, ports, port), self._columns, edits.teacher_of(design, ports, port))
         self._empty.setVisible(not ports)
+        self._show_proposals()
         self._show_findings()
 
     def _new_row(self, port: DataPort) -> PortRow:
@@ -133,34 +144,32 @@ class PortsPanel(QScrollArea):
         row.several_requested.connect(self._on_row_several_requested)
         row.codec_chosen.connect(self._on_row_codec_chosen)
         row.remedy_chosen.connect(self._on_row_remedy_chosen)
+        row.candidate_chosen.connect(self._on_row_candidate_chosen)
         return row
+
+    def _show_proposals(self) -> None:
+        """Show what is proposed for each port that has a row, and above them what one click binds."""
+        self.banner.show_proposals(self._workspace.proposals.all)
+        for row in self._rows.values():
+            row.proposal.show_proposal(self._workspace.proposals.of(row.port))
 
     # -- results of trials
     def _show_findings(self) -> None:
-        design, ports = self._workspace.document.design, self.ports
-        problems = () if self._trial is None else self._trial.problems
-        owned = [(problem, _owner(problem, design, ports)) for problem in problems]
-        count = 0
+        design, ports, checking = self._workspace.document.design, self.ports, self._workspace.checking
+        known = () if self._trial is None else self._trial.problems
+        states = binding_states(design, ports, (*known, *checking.problems), self._trial is not None and checking.current)
         for port in ports:
             row = self._rows.get(edits.object_name(port))
             if row is None:  # it is made in the next turn
                 break
+            state = states.ports[port.name]
             binding = edits.binding_of(design, ports, port)
-            teacher = edits.teacher_of(design, ports, port)
             at, fit = self._result_for(port, binding.columns if binding else ())
             row.show_codec(binding.codec if binding else None, _codec(fit))
-            mine = [problem for problem, owner in owned if owner == port and not is_absent(problem.code)]
-            remarks = self._remarks(design, at, fit, mine)
-            count += sum(remark.severity == "error" for remark in remarks)
-            row.show_remarks(remarks, binding is not None or teacher is not None, self._checking)
-        general = [
-            problem
-            for problem, owner in owned
-            if owner is None and not is_absent(problem.code) and not is_about_reading(problem.code)
-        ]
-        self._general.setText("\n".join(problem.sentence() for problem in general))
-        self._general.setVisible(bool(general))
-        self.errors_counted.emit(count + sum(problem.severity == "error" for problem in general))
+            row.show_remarks(self._remarks(design, at, fit, state.problems), state)
+        self._general.setText("\n".join(problem.sentence() for problem in states.general))
+        self._general.setVisible(bool(states.general))
+        self.errors_counted.emit(states.errors)
 
     def _result_for(self, port: DataPort, columns: tuple[str, ...]) -> tuple[Bound | None, Fit | None]:
         """Return what the last trial fitted for this port, if the trial was about the same columns."""
@@ -216,6 +225,20 @@ class PortsPanel(QScrollArea):
     def _on_row_remedy_chosen(self, remedy: Remedy) -> None:
         self._edit(remedy.design, remedy.text)
 
+    @pyqtSlot(object, object)
+    def _on_row_candidate_chosen(self, port: DataPort, candidate: Candidate) -> None:
+        self._workspace.proposals.take(port, candidate)
+
+    @pyqtSlot()
+    def _on_checking_changed(self) -> None:
+        if not self._stale:
+            self._show_findings()
+
+    @pyqtSlot()
+    def _on_proposals_changed(self) -> None:
+        if not self._stale:
+            self._show_proposals()
+
     @pyqtSlot(Design, Design)
     def _on_document_design_changed(self, _old: Design, _new: Design) -> None:
         self.refresh()
@@ -223,18 +246,3 @@ class PortsPanel(QScrollArea):
 
 def _codec(fit: Fit | None) -> FittedCodec | None:
     return None if fit is None else fit.codec
-
-
-def _owner(problem: Problem, design: Design, ports: edits.Ports) -> DataPort | None:
-    return _port_with_row(problem.where, design, ports)
-
-
-def _port_with_row(name: str, design: Design, ports: edits.Ports) -> DataPort | None:
-    """Return the port whose row shows a problem.
-
-    For the loss of a decoder that is trained by teacher forcing, it is the port with the column.
-    """
-    where = port_for(ports, name)
-    if where is None or edits.binding_of(design, ports, where) is not None:
-        return where
-    return edits.teacher_of(design, ports, where) or where

@@ -9,6 +9,7 @@ from seqdec_gui.data.formats.base import Table
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.pages.data.column_drag import ColumnDrag, Columns
 from seqdec_gui.gui.pages.data.rows_model import RowsModel
+from seqdec_gui.gui.widgets.whole_values import WholeValues
 
 ROW_HEIGHT = 24
 """The height of a row, in pixels."""
@@ -30,6 +31,7 @@ class Preview(QTableView):
         self.rows = RowsModel(self)
         self._table: Table | None = None
         self._fitted = False
+        self.setTabKeyNavigation(False)
         self.setWordWrap(False)
         self.setShowGrid(True)
         self.setSelectionMode(QAbstractItemView.ExtendedSelection)
@@ -49,6 +51,7 @@ class Preview(QTableView):
         header.setTextElideMode(Qt.ElideRight)
         header.sectionPressed.connect(self._on_header_section_pressed)
         self.setModel(self.rows)
+        self.setItemDelegate(WholeValues(self._is_number, self))
         self.drag = ColumnDrag(header, self._columns_at)
         self.rows.dataChanged.connect(self._on_rows_data_changed)
         theme.notifier.changed.connect(self.viewport().update)
@@ -62,6 +65,9 @@ class Preview(QTableView):
         self.verticalHeader().setFixedWidth(self.fontMetrics().horizontalAdvance("0") * max(digits, 3) + 4 * theme.SPACE)
         self._fit_columns()
         self.scrollToTop()
+
+    def _is_number(self, column: int) -> bool:
+        return self._table is not None and column < len(self._table.columns) and self._table.columns[column].kind != "text"
 
     def _columns_at(self, position: QPoint) -> Columns:
         header = self.horizontalHeader()

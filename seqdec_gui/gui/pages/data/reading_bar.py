@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from PyQt5.QtCore import pyqtSlot
 from PyQt5.QtWidgets import QComboBox, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from seqdec_gui.data.formats.base import Table
+from seqdec_gui.data.formats.registry import reading_options
+from seqdec_gui.data.formats.spreadsheet import SpreadsheetTable
 from seqdec_gui.domain import data_edits as edits
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.catalog import fields
 from seqdec_gui.domain.codes import is_about_reading
 from seqdec_gui.domain.design import Design
 from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.widgets.wrapped_label import WrappedLabel
 from seqdec_gui.gui.workspace.workspace import Workspace
 
-_LABELS = {"header": "Names in first line", "delimiter": "Delimiter", "quoting": "Quotes", "encoding": "Encoding"}
+_LABELS = {
+    "header": "Names in first line",
+    "delimiter": "Delimiter",
+    "quoting": "Quotes",
+    "encoding": "Encoding",
+    "decimal": "Decimal mark",
+    "comment": "Comment lines",
+    "sheet": "Sheet",
+}
 """The words before a field, by the name of the setting."""
 _CHOICES: dict[str, tuple[tuple[str, str], ...]] = {
     "header": (("yes", "Yes"), ("no", "No")),
-    "delimiter": ((",", "Comma"), (";", "Semicolon"), ("tab", "Tab"), ("|", "Bar |"), ("space", "Space")),
+    "delimiter": ((",", "Comma"), (";", "Semicolon"), ("tab", "Tab"), ("|", "Bar |"), ("space", "Space"), ("none", "None")),
     "quoting": (("yes", "Around cells"), ("no", "In the text")),
     "encoding": tuple(
         (name, shown)
@@ -31,14 +43,21 @@ _CHOICES: dict[str, tuple[tuple[str, str], ...]] = {
             ("gb18030", "Chinese (GB 18030)"), ("big5", "Chinese (Big5)"), ("euc-kr", "Korean (EUC)"),
         )
     ),
+    "decimal": ((".", "Point"), (",", "Comma")),
+    "comment": (("none", "None"), ("#", "Begin with #"), ("%", "Begin with %"), (";", "Begin with ;"), ("//", "Begin with //")),
+    "sheet": (),
 }  # fmt: skip
 """The values and words of each setting, after "automatic"."""
 
+_AUTOMATIC = {"sheet": ""}
+"""The value of a setting for what is found in the file, where it is not `auto`."""
+
 
 class ReadingBar(QWidget):
-    """The fields `field_header`, `field_delimiter`, `field_quoting`, `field_encoding`, and warnings in `reading_warnings`.
+    """The fields `field_header`, `field_delimiter`, ..., one per option of a `Reading`, and warnings in `reading_warnings`.
 
-    Every change is an edit of the design, which can be undone. The bar is hidden for other files than text.
+    Every change is an edit of the design, which can be undone. Only the options that apply to the kind of file are shown;
+    the bar is hidden where none applies.
     """
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
@@ -49,6 +68,7 @@ class ReadingBar(QWidget):
         self._table: Table | None = None
         help_texts = {field.name: field.help for field in fields(Reading)}
         self._fields: dict[str, QComboBox] = {}
+        self._titles: dict[str, QLabel] = {}
         grid = QGridLayout()
         grid.setHorizontalSpacing(theme.SPACE)
         grid.setVerticalSpacing(2)
@@ -61,19 +81,28 @@ class ReadingBar(QWidget):
             field.setMinimumContentsLength(6)
             label.setBuddy(field)
             field.currentIndexChanged.connect(self._on_field_changed)
-            self._fields[name] = field
+            self._fields[name], self._titles[name] = field, label
             grid.addWidget(label, 0, place)
             grid.addWidget(field, 1, place)
-            grid.setColumnStretch(place, 1)
-        self._warnings = QLabel(objectName="reading_warnings", wordWrap=True)
+        self._warnings = WrappedLabel(name="reading_warnings")
         self._warnings.setProperty("role", "warning")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(3 * theme.SPACE, 0, 3 * theme.SPACE, 2 * theme.SPACE)
         layout.setSpacing(theme.SPACE)
+        self._grid = grid
         layout.addLayout(grid)
         layout.addWidget(self._warnings)
         workspace.document.design_changed.connect(self._on_document_design_changed)
         self.show_table(None)
+
+    def show_options_of(self, path: Path | None) -> None:
+        """Show the options that apply to this kind of file, and hide the bar if there are none."""
+        options = () if path is None else reading_options(path)
+        for place, name in enumerate(self._fields):
+            for widget in (self._fields[name], self._titles[name]):
+                widget.setVisible(name in options)
+            self._grid.setColumnStretch(place, int(name in options))
+        self.setVisible(bool(options))
 
     def show_table(self, table: Table | None) -> None:
         """Show how this file was read; None: it could not be read."""
@@ -88,17 +117,19 @@ class ReadingBar(QWidget):
         """Show the settings of the present design."""
         reading = self._workspace.document.design.data.reading
         detected = _detected(self._table)
+        sheets = getattr(self._table, "sheets", ())
         self._filling = True
         try:
             for name, field in self._fields.items():
                 value = getattr(reading, name)
-                choices = [*_CHOICES[name]]
-                if value != "auto" and value not in dict(choices):
+                automatic = _AUTOMATIC.get(name, "auto")
+                choices = [*_CHOICES[name], *((sheet, sheet) for sheet in sheets if name == "sheet")]
+                if value != automatic and value not in dict(choices):
                     choices.append((value, value))
-                seen = detected.get(name, "") if value == "auto" else ""
+                seen = detected.get(name, "") if value == automatic else ""
                 words = dict(choices).get(seen, seen)
                 field.clear()
-                field.addItem(f"Auto: {words}" if words else "Automatic", "auto")
+                field.addItem(f"Auto: {words}" if words else "Automatic", automatic)
                 for choice, shown in choices:
                     field.addItem(shown, choice)
                 field.setCurrentIndex(field.findData(value))
@@ -122,11 +153,15 @@ class ReadingBar(QWidget):
 def _detected(table: Table | None) -> dict[str, str]:
     """Return the detected value of each setting, in words."""
     dialect = None if table is None else table.dialect
+    if isinstance(table, SpreadsheetTable):
+        return {"sheet": table.sheet, "header": "yes" if table.header else "no"}
     if dialect is None:
         return {}
     return {
         "header": "yes" if dialect.header else "no",
-        "delimiter": {"\t": "tab", " ": "space"}.get(dialect.delimiter, dialect.delimiter),
+        "delimiter": "none" if dialect.whole_lines else {"\t": "tab", " ": "space"}.get(dialect.delimiter, dialect.delimiter),
         "quoting": "yes" if dialect.quoted else "no",
         "encoding": "utf-8" if dialect.encoding == "utf-8-sig" else dialect.encoding,
+        "decimal": dialect.decimal,
+        "comment": dialect.comment or "none",
     }

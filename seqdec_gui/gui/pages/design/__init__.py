@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from seqdec_gui.gui.pages.design.column_chips import ColumnChips
 from seqdec_gui.gui.pages.design.column_drop import ColumnDrop
 from seqdec_gui.gui.pages.design.design_view import DesignView
 
@@ -17,6 +18,7 @@ def create_page(workspace: Workspace) -> DesignView:
     """Return the view of the workspace's design, with its messages and requests connected to the workspace."""
     view = DesignView(workspace.document)
     view.column_target = ColumnDrop(view, view.editor, view.overlays, workspace)
+    ColumnChips(view, workspace)
     view.column_target.hovered.connect(view.interaction.cancel_gesture)
     view.editor.announced.connect(workspace.status_message)
     view.editor.refused.connect(workspace.status_message)

@@ -22,6 +22,7 @@ from seqdec_gui.gui.look.canvas_style import (
     HEADER_HEIGHT,
     ICON_SIZE,
     MAX_BLOCK_WIDTH,
+    MAX_TEXT_GROWTH,
     MIN_BLOCK_WIDTH,
     PADDING,
     PORT_RADIUS,
@@ -73,6 +74,7 @@ class BlockItem(QGraphicsItem):
         self.expander = QRectF()
         self.badge = QRectF()
         self.texts: dict[str, tuple[QStaticText, float]] = {}
+        self.text_growth = 1.0
         self.layer_texts: list[list[QStaticText]] = []
         self.setAcceptedMouseButtons(Qt.NoButton)
         self.setFlag(QGraphicsItem.ItemUsesExtendedStyleOption, False)
@@ -122,8 +124,26 @@ class BlockItem(QGraphicsItem):
         self._set_text("kind", kind.title, self.width - head - PADDING - (expand_width + 8 if expand else 0), small=True)
         far = look.far_metrics.elidedText(self.block.id, Qt.ElideRight, self.width - head - 4)
         self.texts["far"] = (look.static_text(far, "far"), 0.0)
+        self.text_growth = self._room_to_grow(head, badge_width)
         self.update()
         return before != (self.width, self.height, [(end, row.anchor) for end, row in self.rows.items()])
+
+    def _room_to_grow(self, head: float, badge_width: float) -> float:
+        """Return the factor by which all texts can be painted larger at small scales and still fit.
+
+        The count of layers is then left out, and texts may come nearer to the edge.
+        """
+        room = self.width - head - PADDING / 2
+        badge = badge_width + 6 if badge_width else 0.0
+        arrow = EXPANDER_PADDING if not self.expander.isEmpty() else 0.0
+        lines = [(room, self.texts["name"][1] + badge), (room - arrow, self.texts["kind"][1])]
+        rows: dict[float, float] = {}
+        for row in self.rows.values():
+            width = row.text.size().width() if row.text is not None else 0.0
+            taken = width + (row.type_width + TYPE_GAP if row.type_text is not None else 0.0)
+            rows[row.anchor.y()] = rows.get(row.anchor.y(), 0.0) + taken
+        lines += [(self.width - 2 * PADDING - 8, taken) for taken in rows.values()]
+        return max(min([MAX_TEXT_GROWTH, *(fits / taken for fits, taken in lines if taken)]), 1.0)
 
     def _fitting_width(self, left: float, right: float) -> float:
         """Return the width for the block's name, kind and ports, a multiple of two grid steps.

@@ -66,6 +66,8 @@ class PaintedBlock(Protocol):
     expander: QRectF
     badge: QRectF
     texts: dict[str, tuple[QStaticText, float]]
+    text_growth: float
+    """The factor by which all texts can be painted larger at small scales."""
 
     @property
     def body(self) -> QRectF:
@@ -139,21 +141,25 @@ def _paint_header(painter: QPainter, item: PaintedBlock, look: canvas_style.Canv
         painter.setFont(look.far_font)
         painter.drawStaticText(QPointF(x, (HEADER_HEIGHT - look.far_metrics.height()) / 2), item.texts["far"][0])
         return
+    growth = canvas_style.text_growth(scale, item.text_growth)
     painter.setFont(look.title_font)
-    painter.drawStaticText(QPointF(x, 6), item.texts["name"][0])
+    canvas_style.draw_text(painter, QPointF(x, 6 - 9 * (growth - 1)), item.texts["name"][0], growth)
     painter.setFont(look.small_font)
     painter.setPen(look.dim)
-    painter.drawStaticText(QPointF(x, 26), item.texts["kind"][0])
+    canvas_style.draw_text(painter, QPointF(x, 26 - 5 * (growth - 1)), item.texts["kind"][0], growth)
     if not item.badge.isEmpty():
         painter.setPen(Qt.NoPen)
         painter.setBrush(canvas_style.mixed(look.tint[category], look.category[category], 0.16))
-        painter.drawRoundedRect(item.badge, 8, 8)
-        painter.setPen(look.text)
         text, width = item.texts["badge"]
-        painter.drawStaticText(QPointF(item.badge.center().x() - width / 2, item.badge.top() + 1), text)
+        badge = item.badge.adjusted(-item.badge.width() * (growth - 1), -2 * (growth - 1), 0, 2 * (growth - 1))
+        painter.drawRoundedRect(badge, 8, 8)
+        painter.setPen(look.text)
+        middle = badge.center() - QPointF(width * growth / 2, look.small_metrics.height() * growth / 2)
+        canvas_style.draw_text(painter, middle, text, growth)
     if not item.expander.isEmpty():
         painter.setPen(look.text if item.hovered else look.dim)
-        painter.drawStaticText(QPointF(item.expander.left(), item.expander.top()), item.texts["expand"][0])
+        if growth == 1.0:
+            painter.drawStaticText(QPointF(item.expander.left(), item.expander.top()), item.texts["expand"][0])
         _paint_chevron(painter, item, look)
 
 
@@ -191,15 +197,16 @@ def _paint_port(painter: QPainter, item: PaintedBlock, look: canvas_style.Canvas
         return
     painter.setFont(look.small_font)
     painter.setPen(look.faint if dimmed else look.dim if row.optional and not row.wired else look.text)
-    y = row.anchor.y() - look.small_metrics.height() / 2
+    growth = canvas_style.text_growth(scale, item.text_growth)
+    y = row.anchor.y() - growth * look.small_metrics.height() / 2
     if not row.end.is_output:
-        painter.drawStaticText(QPointF(PADDING + 2, y), row.text)
+        canvas_style.draw_text(painter, QPointF(PADDING + 2, y), row.text, growth)
         return
-    x = item.width - PADDING - 2 - row.text.size().width()
-    painter.drawStaticText(QPointF(x, y), row.text)
+    x = item.width - PADDING - 2 - row.text.size().width() * growth
+    canvas_style.draw_text(painter, QPointF(x, y), row.text, growth)
     if row.type_text is not None:
         painter.setPen(look.faint if dimmed else look.dim)
-        painter.drawStaticText(QPointF(x - row.type_width - 8, y), row.type_text)
+        canvas_style.draw_text(painter, QPointF(x - (row.type_width + 8) * growth, y), row.type_text, growth)
 
 
 def _paint_layer_graph(painter: QPainter, item: PaintedBlock, look: canvas_style.CanvasStyle, scale: float) -> None:

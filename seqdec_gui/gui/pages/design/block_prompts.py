@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from PyQt5.QtCore import QRect
+from functools import partial
 
+from PyQt5.QtCore import QRect, QSize
+
+from seqdec_gui.domain.annotations import Frame
 from seqdec_gui.gui.dialogs.connect import ConnectDialog, starts_of
 from seqdec_gui.gui.look.canvas_style import HEADER_HEIGHT
+from seqdec_gui.gui.pages.design.annotating import Annotating
 from seqdec_gui.gui.pages.design.canvas_view import CanvasView
 from seqdec_gui.gui.pages.design.editor import DesignEditor
-from seqdec_gui.gui.pages.design.overlays import RenameField
+from seqdec_gui.gui.pages.design.fields import NoteField, RenameField, TitleField
 
 MIN_FIELD_HEIGHT = 28
 """The least height of the field that renames a block, in pixels."""
@@ -16,12 +20,32 @@ MIN_FIELD_HEIGHT = 28
 MIN_FIELD_WIDTH = 140
 """The least width of the field that renames a block, in pixels."""
 
+MIN_NOTE = QSize(160, 80)
+"""The least size of the field for a note, in pixels."""
+
 
 class BlockPrompts:
-    """Opens the rename field and the *Connect to...* dialog over a view. Both end by an edit, or by none."""
+    """Opens the fields for names, titles and notes, and the *Connect to...* dialog. Each ends by an edit, or by none."""
 
-    def __init__(self, view: CanvasView, editor: DesignEditor) -> None:
-        self._view, self._editor = view, editor
+    def __init__(self, view: CanvasView, editor: DesignEditor, annotating: Annotating) -> None:
+        self._view, self._editor, self._annotating = view, editor, annotating
+        annotating.writing_requested.connect(self.write)
+
+    def write(self, annotation_id: str) -> None:
+        """Open a field over a frame's title or a note, in which the user writes."""
+        item, viewport = self._view.design_scene.annotations.items[annotation_id], self._view.viewport()
+        self._view.ensureVisible(item.outline, 20, 20)
+        rect = self._view.mapFromScene(item.outline).boundingRect()
+        one = item.annotation
+        field: TitleField | NoteField
+        if isinstance(one, Frame):
+            place = QRect(rect.left() + 4, rect.top() + 2, max(min(rect.width() - 8, 320), MIN_FIELD_WIDTH), MIN_FIELD_HEIGHT)
+            field = TitleField(one.title, place, viewport)
+        else:
+            place = QRect(rect.topLeft(), QSize(max(rect.width(), MIN_NOTE.width()), max(rect.height(), MIN_NOTE.height())))
+            field = NoteField(one.text, place, viewport)
+        field.written.connect(partial(self._annotating.write, annotation_id))
+        field.closed.connect(self._view.setFocus)
 
     def rename_block(self, block_id: str) -> None:
         """Open a field over the block's title in which the user types another name."""

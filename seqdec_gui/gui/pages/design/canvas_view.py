@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from PyQt5.QtCore import QEvent, QPoint, QRect, QRectF, Qt, pyqtSignal
+from PyQt5.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, pyqtSignal
 from PyQt5.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -34,13 +34,16 @@ MIN_ZOOM = 0.05
 MAX_ZOOM = 4.0
 """The largest zoom, in pixels per scene unit."""
 
+READABLE_ZOOM = canvas_style.DETAIL_SCALE
+"""The smallest zoom that `fit` chooses: names of ports and shapes on wires are painted from here on."""
+
 ZOOM_STEP = 1.2
 """The factor of one zoom step, and of one notch of the mouse wheel."""
 
 DOT_SIZE = 2
 """The side of a dot of the grid, in pixels."""
 
-FIT_BORDER = 28
+FIT_BORDER = 24
 """The space that `fit` leaves around the blocks, in pixels."""
 
 KEY_PAN = 60
@@ -48,6 +51,11 @@ KEY_PAN = 60
 
 ARROWS = {Qt.Key_Left: (-1, 0), Qt.Key_Right: (1, 0), Qt.Key_Up: (0, -1), Qt.Key_Down: (0, 1)}
 """The direction of each arrow key as (x, y), with y growing downwards."""
+
+
+def _scale_for(room: QRect, rect: QRectF) -> float:
+    """Return the zoom at which a part of the scene fills this much of the viewport."""
+    return min(max(room.width(), 50) / rect.width(), max(room.height(), 50) / rect.height())
 
 
 class CanvasInput(Protocol):
@@ -80,6 +88,9 @@ class CanvasInput(Protocol):
     def focus_changed(self, has_focus: bool) -> None:
         """Handle that the view got or lost the keyboard focus."""
 
+    def focus_taken_by_key(self) -> None:
+        """Handle that the view is about to get the keyboard focus by Tab."""
+
     def menu_requested(self, event: QContextMenuEvent) -> None:
         """Handle a request for a context menu."""
 
@@ -92,11 +103,16 @@ class CanvasView(QGraphicsView):
 
     resized = pyqtSignal()
 
+    viewport_moved = pyqtSignal()
+    """Another part of the scene is shown, or at another zoom."""
+
     def __init__(self, scene: DesignScene, parent: QWidget | None = None) -> None:
         super().__init__(scene, parent)
         self.design_scene = scene
         self.refits_on_resize = True
         """Whether a change of size fits the design again. It ends when the user zooms, pans or edits."""
+        self.covered_below = 0
+        """How much of the viewport's lower edge is covered by widgets in its corner, in pixels."""
         self._input: CanvasInput | None = None
         self.setRenderHints(QPainter.Antialiasing | QPainter.TextAntialiasing | QPainter.SmoothPixmapTransform)
         self.setViewportUpdateMode(QGraphicsView.SmartViewportUpdate)
@@ -161,6 +177,7 @@ class CanvasView(QGraphicsView):
         self.refits_on_resize = False
         drift = at - self.mapFromScene(before)
         self.pan(drift.x(), drift.y())
+        self.viewport_moved.emit()
 
     def zoom_in(self) -> None:
         """Zoom in by one step."""
@@ -181,17 +198,52 @@ class CanvasView(QGraphicsView):
         self.verticalScrollBar().setValue(self.verticalScrollBar().value() - dy)
 
     def fit(self, block_ids: Iterable[str] | None = None) -> None:
-        """Show these blocks, or all, at a zoom of at most one pixel per scene unit."""
-        rect = self.design_scene.bounds(block_ids)
+        """Show these blocks, or everything, at a zoom of at most one pixel per scene unit.
+
+        Names and shapes stay readable: where that leaves no room for everything, the beginning of the design is shown.
+        """
+        self._show_rect(self.design_scene.bounds(block_ids), READABLE_ZOOM)
+
+    def show_all(self) -> None:
+        """Show everything, however small it becomes."""
+        self._show_rect(self.design_scene.bounds(), MIN_ZOOM)
+
+    def show_rect(self, rect: QRectF) -> None:
+        """Show a part of the scene, readable."""
+        self._show_rect(rect, READABLE_ZOOM)
+
+    def _show_rect(self, rect: QRectF, least: float) -> None:
         if rect.isEmpty():
             self.zoom_reset()
             self.centerOn(0, 0)
             return
-        size = self.viewport().size()
-        horizontal = max(size.width() - 2 * FIT_BORDER, 50) / rect.width()
-        vertical = max(size.height() - 2 * FIT_BORDER, 50) / rect.height()
-        scale = max(MIN_ZOOM, min(horizontal, vertical, 1.0))
+        room = self._free_room(rect)
+        scale = max(least, min(_scale_for(room, rect), 1.0))
         self.setTransform(self.transform().fromScale(scale, scale))
+        wide, high = room.width() / scale, room.height() / scale
+        x = rect.center().x() if rect.width() <= wide else rect.left() + wide / 2
+        y = rect.center().y() if rect.height() <= high else rect.top() + high / 2
+        off = QPointF(self.viewport().rect().center() - room.center()) / scale
+        self.centerOn(QPointF(x, y) + off)
+        self.viewport_moved.emit()
+
+    def _free_room(self, rect: QRectF) -> QRect:
+        """Return the part of the viewport to show `rect` in: all of it, or above what lies in the corner below right.
+
+        The corner is kept free if that costs no zoom.
+        """
+        border = FIT_BORDER
+        whole = self.viewport().rect().adjusted(border, border, -border, -border)
+        above = whole.adjusted(0, 0, 0, -self.covered_below)
+        if above.height() > 50 and _scale_for(above, rect) >= min(_scale_for(whole, rect), 1.0):
+            return above
+        return whole
+
+    def centre_on(self, rect: QRectF) -> None:
+        """Scroll to a part of the scene, and zoom in if it could not be read."""
+        if self.zoom < READABLE_ZOOM:
+            self.zoom_by(READABLE_ZOOM / self.zoom)
+        self.refits_on_resize = False
         self.centerOn(rect.center())
 
     def reveal(self, block_id: str) -> None:
@@ -200,6 +252,10 @@ class CanvasView(QGraphicsView):
         rect = item.body.translated(item.pos())
         if not self.visible_rect().contains(rect):
             self.ensureVisible(rect, 40, 40)
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        super().scrollContentsBy(dx, dy)
+        self.viewport_moved.emit()
 
     # -- Qt events that the view handles itself
     def resizeEvent(self, event: QResizeEvent | None) -> None:
@@ -299,8 +355,11 @@ class CanvasView(QGraphicsView):
         return super().focusNextPrevChild(forward)
 
     def focusInEvent(self, event: QFocusEvent | None) -> None:
+        assert event is not None
         super().focusInEvent(event)
         if self._input is not None:
+            if event.reason() in (Qt.TabFocusReason, Qt.BacktabFocusReason):
+                self._input.focus_taken_by_key()
             self._input.focus_changed(True)
 
     def focusOutEvent(self, event: QFocusEvent | None) -> None:

@@ -7,9 +7,13 @@ from PyQt5.QtWidgets import QWidget
 
 from seqdec_gui.domain.design import Design
 from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.pages.design.adding import Adding
+from seqdec_gui.gui.pages.design.annotating import Annotating
+from seqdec_gui.gui.pages.design.canvas_accessibility import CanvasAccessibility
 from seqdec_gui.gui.pages.design.canvas_overlays import CanvasOverlays
 from seqdec_gui.gui.pages.design.canvas_view import CanvasView
 from seqdec_gui.gui.pages.design.column_drop import ColumnDrop
+from seqdec_gui.gui.pages.design.commands import CanvasCommands
 from seqdec_gui.gui.pages.design.editor import DesignEditor
 from seqdec_gui.gui.pages.design.interaction import CanvasInteraction
 from seqdec_gui.gui.pages.design.scene import DesignScene
@@ -20,7 +24,8 @@ class DesignView(CanvasView):
     """Puts the parts of the canvas together: it has no behaviour of its own but to show a new design whole.
 
     The view itself zooms, pans, fits and tells where things are; `editor` edits the design and has the signals `announced`,
-    `refused` and `edit_requested`; `interaction` handles mouse and keyboard; `overlays` are the widgets over the canvas;
+    `refused` and `edit_requested`; `annotating` edits frames and notes; `adding` opens the lists of blocks; `interaction`
+    handles mouse and keyboard; `overlays` are the widgets over the canvas; `commands` are what the window's actions call;
     `templates_requested` is emitted by the button of the empty canvas, which is shown once something is connected to it.
     """
 
@@ -28,15 +33,21 @@ class DesignView(CanvasView):
         super().__init__(DesignScene(document), parent)
         self.setObjectName("design_view")
         self.setAccessibleName("Design")
-        self.setAccessibleDescription("Blocks and the wires between them. Tab moves between blocks, C connects, Enter edits.")
+        self.setAccessibleDescription(
+            "Blocks and the wires between them. Tab moves between blocks, C connects, Enter edits, Ctrl+B adds."
+        )
         self.setFocusPolicy(Qt.StrongFocus)
         self.setAcceptDrops(False)
         self.design_scene.setParent(self)
         self.editor = DesignEditor(document, self, self)
+        self.annotating = Annotating(self, self.editor, self)
+        self.adding = Adding(self, self.editor, self)
         self.overlays = CanvasOverlays(self, self.editor, self)
         self.templates_requested = self.overlays.empty_state.templates_requested
-        self.interaction = CanvasInteraction(self, self.editor, self.overlays, self)
+        self.interaction = CanvasInteraction(self, self.editor, self.annotating, self.adding, self.overlays, self)
         self.set_input(self.interaction)
+        self.accessibility = CanvasAccessibility(self, self.editor, self)
+        self.commands = CanvasCommands(self, self.editor, self.annotating, self.adding, self.overlays, self)
         self.column_target: ColumnDrop | None = None
         """Takes the columns of a data file that are dropped on the view; None where there is no data."""
         document.design_changed.connect(self._on_document_design_changed)

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from PyQt5.QtCore import QMimeData, QObject, QPointF, QRectF, pyqtSignal
-from PyQt5.QtWidgets import QApplication
+from PyQt5.QtCore import QObject, QPointF, QRectF, pyqtSignal
 
 from seqdec_gui.domain import block_edits as edits
 from seqdec_gui.domain.adapters import Adapter, insert
+from seqdec_gui.domain.annotations import Annotation
+from seqdec_gui.domain.block_offers import BlockOffer, taken
 from seqdec_gui.domain.catalog import KINDS
-from seqdec_gui.domain.design import Block, Design, Link
+from seqdec_gui.domain.design import Block, Design, Link, Port
+from seqdec_gui.domain.drawing import alignment
 from seqdec_gui.domain.drawing.places import GRID_STEP, snapped
+from seqdec_gui.domain.link_judge import End
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.gui.dialogs.connect import Choice
+from seqdec_gui.gui.pages.design import clipboard
 from seqdec_gui.gui.pages.design.block_item import block_preview
 from seqdec_gui.gui.pages.design.canvas_view import CanvasView
 from seqdec_gui.gui.workspace.document import DesignDocument
 
-MIME = "application/x-seqdec-design+json"
-"""The clipboard format of copied blocks: the text of a design file."""
+ADAPTER_GAP = 60.0
+"""The space between an adapter and the block that is added behind it, in scene units."""
 
 COPY_OFFSET = 3 * GRID_STEP
 """How far right of and below its original a copy lies, in scene units."""
@@ -39,6 +43,9 @@ class DesignEditor(QObject):
 
     edit_requested = pyqtSignal(str)
     """The id of a block whose parameters the user wants to edit."""
+
+    wire_dropped = pyqtSignal(object, QPointF)
+    """The End of a wire that was dropped where nothing is, and that place in the scene."""
 
     repairs_proposed = pyqtSignal(str, object, object)
     """A refused wire: the reason, the Link or None, and the adapters (Sequence[Adapter]) that would make it possible."""
@@ -60,10 +67,29 @@ class DesignEditor(QObject):
         """Return the ids of the selected blocks in the design's order."""
         return tuple(block_id for block_id in self._view.block_ids() if block_id in self.document.selection)
 
+    def selected_annotations(self) -> tuple[str, ...]:
+        """Return the ids of the selected frames and notes in the design's order."""
+        return tuple(one.id for one in self.design.annotations if one.id in self.scene.annotations.selected)
+
+    def carried(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the ids of the blocks, and of the frames and notes, that are selected or lie in a selected frame."""
+        annotations = set(self.selected_annotations())
+        blocks, held = self.scene.annotations.inside(annotations, self.scene.blocks)
+        blocks |= self.document.selection
+        return (
+            tuple(block_id for block_id in self._view.block_ids() if block_id in blocks),
+            tuple(one.id for one in self.design.annotations if one.id in annotations | held),
+        )
+
     def only_selected(self) -> str | None:
-        """Return the id of the selected block if exactly one is selected, else None."""
+        """Return the id of the selected block if exactly one is selected, and nothing else, else None."""
         selected = self.selected_blocks()
-        return selected[0] if len(selected) == 1 else None
+        return selected[0] if len(selected) == 1 and not self.scene.annotations.selected else None
+
+    def only_selected_annotation(self) -> str | None:
+        """Return the id of the selected frame or note if exactly one is selected, and nothing else, else None."""
+        selected = self.selected_annotations()
+        return selected[0] if len(selected) == 1 and not self.document.selection else None
 
     # -- adding
     def add_block(self, kind: str, at: QPointF | None = None, into: Link | None = None) -> str:
@@ -73,7 +99,10 @@ class DesignEditor(QObject):
         added in the middle of the view. `into` is a wire that the block is put into. The view scrolls to the block
         only if it would be wholly outside.
         """
-        block = Block(self.design.free_id(kind), KINDS[kind]())
+        return self.add(Block(self.design.free_id(kind), KINDS[kind]()), at, into)
+
+    def add(self, block: Block, at: QPointF | None = None, into: Link | None = None) -> str:
+        """Add this block as `add_block` does."""
         preview = block_preview(block)
         wished = at
         if wished is None:
@@ -82,13 +111,62 @@ class DesignEditor(QObject):
         block = edits.with_position(block, place.x(), place.y())
         new = self.design.with_block(block)
         if into is not None:
-            new = edits.spliced(self.design, self.document.report.inference, block, into) or new
+            new = edits.spliced(self.design, self.document.report.inference, block, into).design or new
         self.document.edit(new, f"Add {block.id}", select=[block.id])
+        self.scene.annotations.select(())
         shown = self._view.visible_rect().intersects(QRectF(place.x(), place.y(), preview.width, preview.height))
         if at is None or not shown:  # scrolling would move all other blocks under the mouse
             self._view.reveal(block.id)
         self.announced.emit(f"Added {block.parameters.title} {block.id}.")
         return block.id
+
+    def add_offered(self, start: End, offer: BlockOffer, at: QPointF) -> str:
+        """Add an offered block whose port lies at this place, connected to `start`, and return its id."""
+        preview = block_preview(Block(offer.stem, offer.kind))
+        port = next(row for row in preview.rows.values() if row.end == End(Port(offer.stem, offer.port), not start.is_output))
+        wished, places = at - port.anchor, []
+        if offer.adapter is not None:
+            between = block_preview(Block(offer.adapter.stem, offer.adapter.kind))
+            first = self.scene.free_place(between.width, between.height, wished)
+            places.append((first.x(), first.y()))
+            wished = first + QPointF(between.width + ADAPTER_GAP, 0)
+        place = self.scene.free_place(preview.width, preview.height, wished)
+        places.append((place.x(), place.y()))
+        new, block_id = taken(self.design, start, offer, tuple(places))
+        self.document.edit(new, f"Add {block_id}", select=[block_id])
+        self._view.reveal(block_id)
+        self.announced.emit(f"Added {offer.kind.title} {block_id}, connected to {start.port}.")
+        return block_id
+
+    def insert_into(self, link: Link, block: Block, at: QPointF | None = None) -> str | None:
+        """Put a block into a wire, and return its id, or None if it does not fit; `refused` says why.
+
+        A block of the design moves to `at`. Another one is added there, or in the middle of the wire.
+        """
+        if self.design.has(block.id):
+            base = self.design if at is None else self.design.moved({block.id: (at.x(), at.y())})
+            text = f"Insert {block.id}"
+        else:
+            preview = block_preview(block)
+            wished = at if at is not None else self.scene.wires[link].path.pointAtPercent(0.5) - preview.body.center()
+            place = self.scene.free_place(preview.width, preview.height, wished)
+            block, base = edits.with_position(block, place.x(), place.y()), self.design
+            text = f"Insert {block.id}"
+        result = edits.spliced(base, self.document.report.inference, block, link)
+        if result.design is None:
+            self.refused.emit(result.reason)
+            return None
+        self.document.edit(result.design, text, select=[block.id])
+        self._view.reveal(block.id)
+        self.announced.emit(f"Put {block.id} between {link.source} and {link.target}.")
+        return block.id
+
+    def merge_design(self, other: Design, at: QPointF, text: str) -> None:
+        """Add all blocks, frames and notes of another design, with its upper left corner at `at`, and select them."""
+        x, y = edits.corner(other)
+        result = edits.merged(self.design, other, (snapped(at.x()) - x, snapped(at.y()) - y))
+        self.document.edit(result.design, text, select=result.blocks)
+        self.scene.annotations.select(result.annotations)
 
     def insert_adapter(self, link: Link, adapter: Adapter) -> str:
         """Put an adapter between the ends of a refused wire and return the new block's id."""
@@ -130,87 +208,123 @@ class DesignEditor(QObject):
 
     # -- the selection
     def select_all(self) -> None:
-        """Select all blocks."""
+        """Select everything."""
         self.document.select(self._view.block_ids())
+        self.scene.annotations.select(self.scene.annotations.items)
+
+    def select_none(self) -> None:
+        """Select nothing."""
+        self.document.select(())
+        self.scene.select_links(())
+        self.scene.annotations.select(())
 
     def go_to(self, block_id: str) -> None:
         """Select a block and scroll to it."""
+        self.scene.annotations.select(())
         self.document.select([block_id])
         self._view.reveal(block_id)
 
     def delete(self) -> None:
-        """Delete the selected blocks and wires."""
-        blocks, links = self.selected_blocks(), self.scene.selected_links
-        if not blocks:
+        """Delete what is selected: blocks, wires, frames, notes. The blocks in a frame stay."""
+        blocks, links, annotations = self.selected_blocks(), self.scene.selected_links, self.selected_annotations()
+        if not blocks and not annotations:
             self.disconnect_links(links)
             return
-        text = f"Delete {blocks[0]}" if len(blocks) == 1 else f"Delete {len(blocks)} blocks"
-        self.document.edit(edits.without(self.design, blocks, links), text)
+        new = edits.without(self.design, blocks, links).without_annotations(annotations)
+        text = f"Delete {_counted(blocks, annotations)}"
+        self.document.edit(new, text)
         self.announced.emit(f"{text}.")
 
     def copy(self) -> None:
-        """Put the selected blocks and the wires among them on the clipboard, as the text of a design file."""
-        blocks = self.selected_blocks()
-        if not blocks:
+        """Put what is selected, and the wires among it, on the clipboard as the text of a design file.
+
+        A frame is copied with what lies in it.
+        """
+        blocks, annotations = self.carried()
+        if not blocks and not annotations:
             return
-        text, content = edits.copied(self.design, blocks), QMimeData()
-        content.setData(MIME, text.encode())
-        content.setText(text)
-        QApplication.clipboard().setMimeData(content)
+        clipboard.put(edits.copied(self.design, blocks, annotations))
         self._pastes = 0
-        self.announced.emit(f"Copied {len(blocks)} block{'s' * (len(blocks) > 1)}.")
+        self.announced.emit(f"Copied {_counted(blocks, annotations)}.")
 
     def cut(self) -> None:
-        """Copy the selected blocks to the clipboard and delete them."""
+        """Copy what is selected to the clipboard and delete it, frames with what lies in them."""
+        blocks, annotations = self.carried()
         self.copy()
-        if self.selected_blocks():
+        if blocks or annotations:
+            self.document.select(blocks)
+            self.scene.annotations.select(annotations)
             self.delete()
 
     def paste(self, at: QPointF | None = None) -> None:
-        """Add the blocks of the clipboard under new ids, with their top left corner at `at`, or beside their originals."""
-        content = QApplication.clipboard().mimeData()
-        raw = b""
-        if content is not None:  # None where no program owns the clipboard
-            raw = bytes(content.data(MIME)) if content.hasFormat(MIME) else content.text().encode()
+        """Add what the clipboard holds under new ids, with its top left corner at `at`, or beside the originals."""
         try:
-            clip, _ = edits.pasted(Design(), raw.decode(), (0.0, 0.0))
-        except (InvalidInput, UnicodeDecodeError):
-            self.refused.emit("The clipboard holds no blocks: copy some in a design first.")
+            clip = clipboard.design_on()
+        except InvalidInput as error:
+            self.refused.emit(str(error))
             return
-        if not clip.blocks:
-            return
-        x, y = edits.extents(clip, [block.id for block in clip.blocks])
         if at is None:
+            x, y = edits.corner(clip)
             self._pastes += 1
             at = QPointF(x + COPY_OFFSET * self._pastes, y + COPY_OFFSET * self._pastes)
             if not self._view.visible_rect().contains(at):
                 at = self._view.visible_rect().center() - QPointF(100, 50)
-        new, names = edits.pasted(self.design, raw.decode(), (snapped(at.x()) - x, snapped(at.y()) - y))
-        self.document.edit(new, f"Paste {names[0]}" if len(names) == 1 else f"Paste {len(names)} blocks", select=names)
-        self.announced.emit(f"Pasted {', '.join(names)}.")
+        number = len(clip.blocks) + len(clip.annotations)
+        self.merge_design(clip, at, "Paste" if number == 1 else f"Paste {number} items")
+        self.announced.emit(f"Pasted {', '.join(self.selected_blocks()) or _counted((), clip.annotations)}.")
 
     def duplicate(self) -> None:
-        """Copy the selected blocks to a place beside them; wires that enter them also enter the copies."""
-        blocks = self.selected_blocks()
-        if blocks:
-            new, names = edits.duplicated(self.design, blocks, (COPY_OFFSET, COPY_OFFSET))
-            self.document.edit(new, f"Duplicate {blocks[0]}" if len(blocks) == 1 else "Duplicate", select=names)
-            self.announced.emit(f"Duplicated as {', '.join(names)}.")
+        """Copy what is selected to a place beside it; wires that enter selected blocks also enter the copies."""
+        blocks, annotations = self.carried()
+        if blocks or annotations:
+            result = edits.duplicated(self.design, blocks, (COPY_OFFSET, COPY_OFFSET), annotations)
+            self.document.edit(result.design, f"Duplicate {_counted(blocks, annotations)}", select=result.blocks)
+            self.scene.annotations.select(result.annotations)
+            self.announced.emit(f"Duplicated as {', '.join(result.blocks) or _counted((), annotations)}.")
 
     def nudge(self, dx: float, dy: float) -> None:
-        """Move the selected blocks by (dx, dy); consecutive nudges are one undo step."""
-        blocks = self.selected_blocks()
-        if blocks:
-            self.move_blocks(blocks, QPointF(dx, dy), merge_key=("nudge", blocks))
+        """Move what is selected by (dx, dy); consecutive nudges are one undo step."""
+        blocks, annotations = self.carried()
+        if blocks or annotations:
+            self.move(blocks, annotations, QPointF(dx, dy), merge_key=("nudge", blocks, annotations))
 
     def move_blocks(self, block_ids: Collection[str], by: QPointF, merge_key: tuple[object, ...] | None = None) -> None:
         """Move these blocks; consecutive moves with equal `merge_key` are one undo step."""
-        positions = {}
-        for block in self.design.blocks:
-            if block.id in block_ids:
-                positions[block.id] = (block.position[0] + by.x(), block.position[1] + by.y())
-        text = f"Move {next(iter(positions))}" if len(positions) == 1 else f"Move {len(positions)} blocks"
-        self.document.edit(self.design.moved(positions), text, merge_key)
+        self.move(block_ids, (), by, merge_key)
+
+    def move(
+        self,
+        block_ids: Collection[str],
+        annotation_ids: Collection[str],
+        by: QPointF,
+        merge_key: tuple[object, ...] | None = None,
+    ) -> None:
+        """Move these blocks, frames and notes; consecutive moves with equal `merge_key` are one undo step."""
+
+        def moved(things: Iterable[Block | Annotation], ids: Collection[str]) -> dict[str, tuple[float, float]]:
+            return {one.id: (one.position[0] + by.x(), one.position[1] + by.y()) for one in things if one.id in ids}
+
+        blocks, drawn = moved(self.design.blocks, block_ids), moved(self.design.annotations, annotation_ids)
+        self.document.edit(self.design.moved(blocks, drawn), f"Move {_counted(tuple(blocks), tuple(drawn))}", merge_key)
+
+    # -- arranging
+    def _boxes(self) -> dict[str, tuple[float, float, float, float]]:
+        """Return the boxes of the selected blocks, by id."""
+        blocks = ((block_id, self.scene.blocks[block_id]) for block_id in self.selected_blocks())
+        return {block_id: (*item.block.position, item.width, item.height) for block_id, item in blocks}
+
+    def align(self, side: alignment.Side) -> None:
+        """Align the selected blocks at an edge, or their middles."""
+        self._arrange(alignment.aligned(self._boxes(), side), "Align")
+
+    def distribute(self, axis: alignment.Axis) -> None:
+        """Make the gaps between the selected blocks equal."""
+        self._arrange(alignment.distributed(self._boxes(), axis), "Distribute")
+
+    def _arrange(self, places: alignment.Positions, verb: str) -> None:
+        text = f"{verb} {len(places)} blocks"
+        self.document.edit(self.design.moved(places), text)
+        self.announced.emit(f"{text}.")
 
     def auto_layout(self) -> None:
         """Arrange all blocks from left to right with few crossings of wires, and fit the view to them."""
@@ -243,3 +357,13 @@ class DesignEditor(QObject):
                     moves[block.id] = home
             self._room.pop(block_id, None)
         self.document.edit(self.design.moved(moves), f"Make room for {block_id}", ("room", block_id))
+
+
+def _counted(blocks: Collection[str], annotations: Collection[object]) -> str:
+    """Return what there is in words: the id of a single block, else `3 blocks and 1 frame or note`."""
+    if len(blocks) == 1 and not annotations:
+        return next(iter(blocks))
+    words = [f"{len(blocks)} blocks" if len(blocks) != 1 else "1 block"] if blocks else []
+    if annotations:
+        words.append(f"{len(annotations)} frames and notes" if len(annotations) != 1 else "1 frame or note")
+    return " and ".join(words)

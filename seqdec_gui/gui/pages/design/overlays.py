@@ -1,18 +1,15 @@
-"""Widgets that lie over the canvas: the empty state, the repairs of a refused wire, and the field that renames a block."""
+"""Widgets that lie over the canvas: the empty state, and the repairs of a refused wire."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt5.QtCore import QEvent, QObject, QRect, Qt, pyqtSignal, pyqtSlot
-from PyQt5.QtGui import QKeyEvent
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QToolButton, QToolTip, QVBoxLayout, QWidget
+from PyQt5.QtCore import QRect, Qt, pyqtSignal, pyqtSlot
+from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from seqdec_gui.domain.adapters import Adapter
-from seqdec_gui.gui.look import icons, theme
-from seqdec_gui.gui.look.stylesheet import polish
+from seqdec_gui.gui.look import icons
 from seqdec_gui.gui.look.theme import SPACE
-from seqdec_gui.gui.workspace.document import DesignDocument
 
 
 class EmptyState(QWidget):
@@ -25,7 +22,9 @@ class EmptyState(QWidget):
         self.setObjectName("empty_state")
         title = QLabel("Nothing here yet")
         title.setProperty("role", "title")
-        text = QLabel("Drag a block from the palette, or double-click one.\nConnect blocks by dragging from port to port.")
+        text = QLabel(
+            "Drag a block from the palette, or double-click here to search.\nConnect blocks by dragging from port to port."
+        )
         text.setProperty("role", "dim")
         self.button = QPushButton("Start from a template")
         self.button.setObjectName("empty_state_templates")
@@ -108,61 +107,3 @@ class OfferBar(QFrame):
         number = int(self.sender().objectName().removeprefix("offer_"))
         self.hide()
         self.accepted.emit(self.adapters[number])
-
-
-class RenameField(QLineEdit):
-    """A text field over a block's title.
-
-    Enter renames the block, and Escape or a click elsewhere closes the field. A name that is not possible is explained, and the
-    field stays open.
-    """
-
-    closed = pyqtSignal()
-
-    def __init__(self, document: DesignDocument, block_id: str, place: QRect, parent: QWidget | None) -> None:
-        super().__init__(block_id, parent)
-        self.setObjectName("rename_field")
-        self.setAccessibleName(f"New name of {block_id}")
-        self._document, self._block_id, self._closing = document, block_id, False
-        self.setFont(theme.font("body", bold=True))
-        self.setGeometry(place)
-        self.returnPressed.connect(self._on_return_pressed)
-        self.textEdited.connect(self._on_text_edited)
-        self.installEventFilter(self)
-        self.selectAll()
-        self.show()
-        self.setFocus()
-
-    @pyqtSlot(str)
-    def _on_text_edited(self, text: str) -> None:
-        fault = self._document.rename_fault(self._block_id, text)
-        polish(self, "invalid", bool(fault))
-        self.setToolTip(fault)
-
-    @pyqtSlot()
-    def _on_return_pressed(self) -> None:
-        fault = self._document.rename_fault(self._block_id, self.text())
-        if fault:
-            QToolTip.showText(self.mapToGlobal(self.rect().bottomLeft()), fault, self)
-            return
-        block_id, text = self._block_id, self.text()
-        self._close()
-        self._document.rename(block_id, text)
-
-    def _close(self) -> None:
-        if not self._closing:
-            self._closing = True
-            self.closed.emit()  # takes the focus first: a hidden field would pass it on as Tab does
-            self.hide()
-            self.deleteLater()
-
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        if isinstance(event, QKeyEvent) and event.type() in (QEvent.ShortcutOverride, QEvent.KeyPress):
-            if event.key() == Qt.Key_Escape:
-                event.accept()
-                if event.type() == QEvent.KeyPress:
-                    self._close()
-                return True
-        elif event is not None and event.type() == QEvent.FocusOut and not self.hasFocus():
-            self._close()
-        return super().eventFilter(watched, event)

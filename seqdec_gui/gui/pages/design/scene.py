@@ -19,6 +19,8 @@ from seqdec_gui.domain.link_judge import End, LinkJudge
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.types import PortType
 from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.look.canvas_style import MAX_TEXT_GROWTH
+from seqdec_gui.gui.pages.design.annotation_layer import AnnotationLayer
 from seqdec_gui.gui.pages.design.block_item import BlockItem
 from seqdec_gui.gui.pages.design.wire_item import LABEL_HEIGHT, WireItem
 from seqdec_gui.gui.workspace.document import DesignDocument
@@ -41,12 +43,17 @@ class DesignScene(QGraphicsScene):
 
     links_selected = pyqtSignal()
 
+    content_moved = pyqtSignal()
+    """Blocks, frames or notes are somewhere else than before, or there are others."""
+
     def __init__(self, document: DesignDocument, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.document = document
         self.blocks: dict[str, BlockItem] = {}
         self.wires: dict[Link, WireItem] = {}
         self.selected_links: frozenset[Link] = frozenset()
+        self.annotations = AnnotationLayer(self)
+        """The frames and notes."""
         self.router: Router[Link] = Router()
         """The outlines of all blocks and the routes of all wires, in scene units."""
         self._labels: Grid[Link] = Grid()
@@ -80,6 +87,7 @@ class DesignScene(QGraphicsScene):
         moved = [block_id for block_id, item in self.blocks.items() if item.lay_out()]
         resized = [link for link, wire in self.wires.items() if wire.lay_out()]
         self._reroute(set(), moved, resized)
+        self.annotations.lay_out()
         self.update()
 
     def _show(self, design: Design) -> None:
@@ -106,6 +114,8 @@ class DesignScene(QGraphicsScene):
             if self.router.blocks.rects.get(block.id) != self.rect_of(block.id):  # a dragged item is there before its routes
                 touched.add(block.id)
         self._show_wires(design, problems, touched)
+        self.annotations.show(design)
+        self.content_moved.emit()
 
     def _show_wires(self, design: Design, problems: dict[str, tuple[Problem, ...]], touched: set[str]) -> None:
         drawn = {
@@ -231,7 +241,9 @@ class DesignScene(QGraphicsScene):
                 if not others:
                     break
         if chosen is not None:
-            self._labels.put(link, chosen)
+            grown = self._labels.free(_larger(chosen)) and self.router.blocks.free(_larger(chosen).grown(3.0))
+            item.label.set_growth(MAX_TEXT_GROWTH if grown else 1.0)
+            self._labels.put(link, _larger(chosen) if grown else chosen)
         item.show_route(path, chosen)
 
     def drag_blocks(self, block_ids: Iterable[str], by: QPointF) -> None:
@@ -245,6 +257,7 @@ class DesignScene(QGraphicsScene):
         for link in links:
             wire = self._wire(link)
             self.wires[link].show_route(routing.simple(wire.source, wire.target), None)
+        self.content_moved.emit()
 
     def drop_blocks(self, block_ids: Collection[str]) -> None:
         """Show dragged blocks at their places in the design again."""
@@ -252,6 +265,7 @@ class DesignScene(QGraphicsScene):
             if block_id in self.blocks:
                 self.blocks[block_id].setPos(_place(self.blocks[block_id].block.position))
         self._reroute(set(), [block_id for block_id in block_ids if block_id in self.blocks])
+        self.content_moved.emit()
 
     # -- geometry
     def anchor(self, end: End) -> QPointF | None:
@@ -266,13 +280,14 @@ class DesignScene(QGraphicsScene):
         return Rect(x, y, x + item.width, y + item.height)
 
     def bounds(self, block_ids: Iterable[str] | None = None) -> QRectF:
-        """Return the rectangle that encloses these blocks; None means all blocks and all wires."""
+        """Return the rectangle that encloses these blocks; None means everything on the canvas."""
         rect = QRectF()
         for block_id in self.blocks if block_ids is None else block_ids:
             rect |= self.blocks[block_id].body.translated(self.blocks[block_id].pos())
         if block_ids is None:
             for wire in self.wires.values():
                 rect |= wire.path.controlPointRect()
+            rect |= self.annotations.bounds()
         return rect
 
     def block_at(self, point: QPointF) -> str | None:
@@ -387,6 +402,12 @@ class DesignScene(QGraphicsScene):
             target = self.blocks[link.target.block].rows[End(link.target, False)].anchor.y()
             edges.append(layout.Edge(link.source.block, link.target.block, source, target, wire.label.width))
         return {key: (snapped(x), snapped(y)) for key, (x, y) in layout.layered(boxes, edges).items()}
+
+
+def _larger(label: Rect) -> Rect:
+    """Return the place of a label that is painted larger, round the same middle."""
+    dx, dy = ((label.right - label.left) * (MAX_TEXT_GROWTH - 1) / 2, (label.bottom - label.top) * (MAX_TEXT_GROWTH - 1) / 2)
+    return Rect(label.left - dx, label.top - dy, label.right + dx, label.bottom + dy)
 
 
 def _place(position: tuple[float, float]) -> QPointF:

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from PyQt5.QtCore import QPoint, QRect, QSize, Qt
 from PyQt5.QtWidgets import QLabel, QWidget
 
-from seqdec_gui.gui.look import theme
-
 MAX_TEXT_WIDTH = 360
 """The width at which the text wraps, in pixels."""
 
@@ -48,11 +46,6 @@ class VerdictTip(QLabel):
             self.hide()
             return
         if text != self.text():
-            look = theme.current()
-            self.setStyleSheet(
-                f"QLabel#verdict_tip {{ background: {look.surface_raised}; color: {look.text};"
-                f" border: 1px solid {look.border}; border-radius: {theme.RADIUS}px; }}"
-            )
             self.setText(text)
             self.resize(self._wrapped_size(text))
         self.move(tip_place(self.size(), self.parentWidget().rect(), mouse, keep_off))

@@ -30,6 +30,8 @@ class WireLabel(QGraphicsItem):
         self.color = self.text_color = QColor()
         self._text: QStaticText | None = None
         self._text_width = 0.0
+        self.text_growth = 1.0
+        """The factor by which the label can be painted larger at small scales."""
         self.setAcceptedMouseButtons(Qt.NoButton)
         self.setZValue(-0.2)
 
@@ -42,19 +44,32 @@ class WireLabel(QGraphicsItem):
         self.width = self._text_width + 2 * LABEL_PADDING if text else 0.0
 
     def boundingRect(self) -> QRectF:
-        return QRectF(-self.width / 2, -LABEL_HEIGHT / 2, self.width, LABEL_HEIGHT).adjusted(-1, -1, 1, 1)
+        return self._outline(self.text_growth).adjusted(-1, -1, 1, 1)
+
+    def _outline(self, growth: float) -> QRectF:
+        width, height = self.width * growth, LABEL_HEIGHT * growth
+        return QRectF(-width / 2, -height / 2, width, height)
+
+    def set_growth(self, growth: float) -> None:
+        """Say by how much the label may be painted larger at small scales."""
+        if growth != self.text_growth:
+            self.prepareGeometryChange()
+            self.text_growth = growth
 
     def paint(self, painter: QPainter | None, option: QStyleOptionGraphicsItem | None, widget: QWidget | None = None) -> None:
         assert painter is not None
         if painter.worldTransform().m11() < DETAIL_SCALE or self._text is None or not self.width:
             return
         look = canvas_style.current()
+        growth = canvas_style.text_growth(painter.worldTransform().m11(), self.text_growth)
+        outline = self._outline(growth)
         painter.setPen(canvas_style.pen(canvas_style.mixed(look.canvas, self.color, 0.45), 1))
         painter.setBrush(look.canvas)
-        painter.drawRoundedRect(self.boundingRect().adjusted(1, 1, -1, -1), LABEL_HEIGHT / 2, LABEL_HEIGHT / 2)
+        painter.drawRoundedRect(outline, outline.height() / 2, outline.height() / 2)
         painter.setFont(look.small_font)
         painter.setPen(self.text_color)
-        painter.drawStaticText(QPointF(-self._text_width / 2, -look.small_metrics.height() / 2), self._text)
+        corner = QPointF(-self._text_width / 2, -look.small_metrics.height() / 2) * growth
+        canvas_style.draw_text(painter, corner, self._text, growth)
 
 
 class WireItem(QGraphicsItem):

@@ -1,4 +1,7 @@
-"""Fields for the inputs of a trained run, one per port. The codec that was fitted in training decides which field is used."""
+"""Fields for the inputs of a trained run, one per port. The codec that was fitted in training decides which field is used.
+
+A field judges what is typed at once: `fault` is the sentence under it, and `edited` says that it may be another one.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import math
 from typing import Any, Protocol
 
 import numpy as np
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import Qt, pyqtSignal
 from PyQt5.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -19,15 +22,18 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from seqdec_gui.data.codecs import FittedCategory, FittedNumbers, FittedText
+from seqdec_gui.data.codecs import FittedBits, FittedCategory, FittedNumbers, FittedText
 from seqdec_gui.data.display import number_text
 from seqdec_gui.data.fitted import FittedPort
 from seqdec_gui.data.rows import parse_numbers
+from seqdec_gui.data.typed_text import text_fault
 from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.stylesheet import polish
 from seqdec_gui.gui.pages.generate.paint_grid import PaintGrid
 from seqdec_gui.gui.widgets.array_pictures import square_side
+from seqdec_gui.gui.widgets.wrapped_label import WrappedLabel
 
 MAX_FIELDS = 64
 """The number of numbers up to which each has a field of its own."""
@@ -37,6 +43,15 @@ MAX_IMAGE_SIDE = 64
 
 class Field(Protocol):
     """The interface of all fields: a widget for the values of one port."""
+
+    edited: Any
+    """The signal that the values, and with them `fault`, may have changed."""
+
+    def fault(self) -> str:
+        """Return why the values cannot be used; empty if they can, or if nothing has been typed yet."""
+
+    def is_empty(self) -> bool:
+        """Return whether nothing has been typed."""
 
     def values(self) -> list[Any]:
         """Return one value per typed row. Raises InvalidInput."""
@@ -48,7 +63,7 @@ class Field(Protocol):
 def field_for(port: FittedPort, highest: float | None, several: bool) -> Field:
     """Return the field for a port. With `several` more than one row may be typed, as it is the only input."""
     codec = port.codec
-    if isinstance(codec, FittedText):
+    if isinstance(codec, FittedText | FittedBits):
         return TextField(port, codec, several)
     if isinstance(codec, FittedCategory):
         return LabelField(port, codec)
@@ -63,13 +78,16 @@ def field_for(port: FittedPort, highest: float | None, several: bool) -> Field:
 
 
 class TextField(QWidget):
-    """Text, one row per line if `several`. Object name `input_<port>`."""
+    """Text, one row per line if `several`. Object names `input_<port>` and `fault_<port>`."""
 
-    def __init__(self, port: FittedPort, codec: FittedText, several: bool) -> None:
+    edited = pyqtSignal()
+
+    def __init__(self, port: FittedPort, codec: FittedText | FittedBits, several: bool) -> None:
         super().__init__()
         self._port = port
+        self._codec = codec
         self._several = several
-        kind = "symbols" if codec.tokens == "characters" else "words"
+        kind = codec.tokens if codec.tokens == "words" else "symbols"
         symbols = "".join(codec.charset) if codec.tokens == "characters" else ", ".join(codec.charset)
         self._edit = QPlainTextEdit(objectName=f"input_{port.name}") if several else QLineEdit(objectName=f"input_{port.name}")
         self._edit.setAccessibleName(port.name)
@@ -77,15 +95,31 @@ class TextField(QWidget):
         if several:
             self._edit.setFixedHeight(104)
         shortened = symbols if len(symbols) <= 120 else f"{symbols[:119]}…"
-        words = QLabel(f"At most {codec.room} {kind} of: {shortened}", wordWrap=True)
+        words = WrappedLabel(f"At most {codec.room} {kind} of: {shortened}")
         words.setProperty("role", "small")
+        self._fault = _fault_label(port)
         layout = _column(self)
         layout.addWidget(self._edit)
+        layout.addWidget(self._fault)
         layout.addWidget(words)
+        self._edit.textChanged.connect(self._on_edit_text_changed)
+
+    def _lines(self) -> list[str]:
+        text = self._edit.toPlainText() if self._several else self._edit.text()
+        return [line for line in text.splitlines() if line.strip()]
+
+    def fault(self) -> str:
+        return text_fault(self._codec, self._lines())
+
+    def is_empty(self) -> bool:
+        return not self._lines()
+
+    def _on_edit_text_changed(self, *_text: str) -> None:
+        _say(self._fault, self.fault(), self._edit)
+        self.edited.emit()
 
     def values(self) -> list[Any]:
-        text = self._edit.toPlainText() if self._several else self._edit.text()
-        lines = [line for line in text.splitlines() if line.strip()]
+        lines = self._lines()
         if not lines:
             raise InvalidInput(f"Nothing is typed for {self._port.name}; expected text.", "no_rows", self._port.name)
         return lines
@@ -100,12 +134,20 @@ class TextField(QWidget):
 class LabelField(QWidget):
     """A choice among the labels that were in the training rows. Object name `input_<port>`."""
 
+    edited = pyqtSignal()
+
     def __init__(self, port: FittedPort, codec: FittedCategory) -> None:
         super().__init__()
         self._box = QComboBox(objectName=f"input_{port.name}")
         self._box.setAccessibleName(port.name)
         self._box.addItems(codec.labels)
         _column(self).addWidget(self._box)
+
+    def fault(self) -> str:
+        return ""
+
+    def is_empty(self) -> bool:
+        return not self._box.currentText()
 
     def values(self) -> list[Any]:
         return [self._box.currentText()]
@@ -117,13 +159,16 @@ class LabelField(QWidget):
 class NumbersField(QWidget):
     """A field per number, `input_<port>_<n>`, labelled with the names of the columns.
 
-    A whole row may be pasted into any of them.
+    A whole row may be pasted into any of them. `fault_<port>` names the first that is no number.
     """
+
+    edited = pyqtSignal()
 
     def __init__(self, port: FittedPort, codec: FittedNumbers, size: int) -> None:
         super().__init__()
         self._port = port
         self._shape = codec.shape
+        self._filling = True
         names = port.columns if len(port.columns) == size else tuple(str(place + 1) for place in range(size))
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -140,6 +185,7 @@ class NumbersField(QWidget):
             edit.setAlignment(Qt.AlignRight)
             edit.setMinimumWidth(48)
             edit.textEdited.connect(self._on_edit_text_edited)
+            edit.textChanged.connect(self._judge)
             label = QLabel(names[place])
             label.setProperty("role", "dim")
             label.setBuddy(edit)
@@ -148,23 +194,45 @@ class NumbersField(QWidget):
             grid.addWidget(edit, row, 2 * column + 1)
             grid.setColumnStretch(2 * column + 1, 1)
             self._edits.append(edit)
+        self._fault = _fault_label(port)
+        grid.addWidget(self._fault, lines, 0, 1, 2 * pairs)
+        self._filling = False
         self.setToolTip("A whole row of numbers may be pasted into any of these fields.")
 
-    def values(self) -> list[Any]:
-        wrong = [edit for edit in self._edits if _number(edit.text()) is None]
+    def fault(self) -> str:
+        wrong = next((edit for edit in self._edits if _number(edit.text()) is None), None)
+        if wrong is None:
+            return ""
+        place = self._edits.index(wrong) + 1
+        received = repr(wrong.text()) if wrong.text().strip() else "empty"
+        return f"Number {place} of {self._port.name} is {received}; expected a finite number such as 1.5."
+
+    def is_empty(self) -> bool:
+        return False
+
+    def _judge(self, _text: str = "") -> None:
+        if self._filling:
+            return
         for edit in self._edits:
-            polish(edit, "invalid", edit in wrong)
-        if wrong:
-            place = self._edits.index(wrong[0]) + 1
-            text = f"Number {place} of {self._port.name} is {wrong[0].text()!r}; expected a finite number such as 1.5."
-            raise InvalidInput(text, "not_numbers", self._port.name)
+            polish(edit, "invalid", _number(edit.text()) is None)
+        _say(self._fault, self.fault())
+        self.edited.emit()
+
+    def values(self) -> list[Any]:
+        if fault := self.fault():
+            raise InvalidInput(fault, "not_numbers", self._port.name)
         numbers = [_number(edit.text()) for edit in self._edits]
         return [numbers if self._shape else numbers[0]]
 
     def show_value(self, value: Any) -> None:
-        for edit, number in zip(self._edits, np.asarray(value, np.float64).reshape(-1).tolist(), strict=True):
-            edit.setText(_shortest(number))
-            polish(edit, "invalid", False)
+        numbers = np.asarray(value, np.float64).reshape(-1).tolist()
+        self._filling = True
+        try:
+            for edit, number in zip(self._edits, numbers, strict=True):
+                edit.setText(_shortest(number))
+        finally:
+            self._filling = False
+        self._judge()
 
     def _on_edit_text_edited(self, text: str) -> None:
         size = len(self._edits)
@@ -175,6 +243,8 @@ class NumbersField(QWidget):
 
 class ImageField(QWidget):
     """A square image to paint. Object name `input_<port>`."""
+
+    edited = pyqtSignal()
 
     def __init__(self, port: FittedPort, side: int, ink: float) -> None:
         super().__init__()
@@ -192,6 +262,12 @@ class ImageField(QWidget):
         layout.addWidget(self.grid)
         layout.addLayout(row)
 
+    def fault(self) -> str:
+        return ""
+
+    def is_empty(self) -> bool:
+        return False
+
     def values(self) -> list[Any]:
         return [self.grid.values.reshape(-1).tolist()]
 
@@ -200,7 +276,9 @@ class ImageField(QWidget):
 
 
 class PastedField(QWidget):
-    """Many numbers as text, one row per line. Object name `input_<port>`."""
+    """Many numbers as text, one row per line. Object names `input_<port>` and `fault_<port>`."""
+
+    edited = pyqtSignal()
 
     def __init__(self, port: FittedPort, size: int) -> None:
         super().__init__()
@@ -211,17 +289,34 @@ class PastedField(QWidget):
         self._edit.setAccessibleName(port.name)
         self._edit.setPlaceholderText(f"{size:,} numbers, one row per line")
         self._edit.setFixedHeight(104)
-        _column(self).addWidget(self._edit)
+        self._fault = _fault_label(port)
+        layout = _column(self)
+        layout.addWidget(self._edit)
+        layout.addWidget(self._fault)
+        self._edit.textChanged.connect(self._on_edit_text_changed)
 
-    def values(self) -> list[Any]:
-        rows: list[Any] = []
-        for row, line in enumerate(line for line in self._edit.toPlainText().splitlines() if line.strip()):
+    def _lines(self) -> list[str]:
+        return [line for line in self._edit.toPlainText().splitlines() if line.strip()]
+
+    def fault(self) -> str:
+        for row, line in enumerate(self._lines()):
             numbers = parse_numbers(line, self._size)
             if isinstance(numbers, str) or len(numbers) != self._size:
-                got = f"{numbers!r}" if isinstance(numbers, str) else f"{len(numbers)} numbers"
-                text = f"Row {row + 1} of {self._port.name} has {got}; expected {self._size:,} numbers."
-                raise InvalidInput(text, "not_numbers", self._port.name)
-            rows.append(numbers)
+                got = f"{numbers!r}" if isinstance(numbers, str) else counted(len(numbers), "number")
+                return f"Row {row + 1} of {self._port.name} has {got}; expected {self._size:,} numbers."
+        return ""
+
+    def is_empty(self) -> bool:
+        return not self._lines()
+
+    def _on_edit_text_changed(self) -> None:
+        _say(self._fault, self.fault(), self._edit)
+        self.edited.emit()
+
+    def values(self) -> list[Any]:
+        if fault := self.fault():
+            raise InvalidInput(fault, "not_numbers", self._port.name)
+        rows: list[Any] = [parse_numbers(line, self._size) for line in self._lines()]
         if not rows:
             text = f"Nothing is typed for {self._port.name}; expected {self._size:,} numbers."
             raise InvalidInput(text, "no_rows", self._port.name)
@@ -229,6 +324,21 @@ class PastedField(QWidget):
 
     def show_value(self, value: Any) -> None:
         self._edit.setPlainText(", ".join(f"{number:g}" for number in np.asarray(value, np.float64).reshape(-1).tolist()))
+
+
+def _fault_label(port: FittedPort) -> WrappedLabel:
+    label = WrappedLabel(name=f"fault_{port.name}")
+    label.setProperty("role", "error")
+    label.hide()
+    return label
+
+
+def _say(label: WrappedLabel, fault: str, edit: QWidget | None = None) -> None:
+    """Show what is wrong below a field, and mark the field."""
+    label.setText(fault)
+    label.setVisible(bool(fault))
+    if edit is not None:
+        polish(edit, "invalid", bool(fault))
 
 
 def _column(widget: QWidget) -> QVBoxLayout:

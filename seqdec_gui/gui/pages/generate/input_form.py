@@ -17,6 +17,7 @@ from PyQt5.QtWidgets import (
 
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.wording import counted, listed
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.pages.generate.fields import Field, field_for
 from seqdec_gui.gui.tasks import background, notify
@@ -26,12 +27,10 @@ from seqdec_gui.runs.generate_inputs import Row, RunInputs, rows_of_data
 
 
 class InputForm(QWidget):
-    """The source of the rows (typed, file or data) and its fields.
-
-    `rows_wanted` is emitted with the rows for the task, once they have been read.
-    """
+    """The source of the rows (typed, file or data) and its fields. `judged` is emitted when `fault` may have changed."""
 
     failed = pyqtSignal(object)
+    judged = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,6 +60,7 @@ class InputForm(QWidget):
     def _file_page(self) -> QWidget:
         self._file = QLineEdit(objectName="generate_file", placeholderText="A file with a column per input")
         self._file.setAccessibleName("File with rows")
+        self._file.textChanged.connect(self.judged)
         choose = QPushButton("Choose…", objectName="choose_generate_file")
         choose.clicked.connect(self._on_choose_clicked)
         row = QHBoxLayout()
@@ -103,15 +103,17 @@ class InputForm(QWidget):
             self._typed_layout.addWidget(title)
             self._typed_layout.addWidget(field)
             self._fields[port.name] = field
+            field.edited.connect(self.judged)
         if inputs.rows and inputs.ports:
             self._typed_layout.addWidget(self._fill_row(inputs))
         self._typed_layout.addStretch(1)
         self._restore(typed)
         self._first.setRange(1, max(1, inputs.rows))
         name = "" if inputs.data is None else inputs.data.name
-        self._data_words.setText(f"{name} has {inputs.rows:,} rows.")
+        self._data_words.setText(f"{name} has {counted(inputs.rows, 'row')}.")
         names = ", ".join(port.name for port in inputs.ports)
         self._file_words.setText(f"Its columns are named like the inputs ({names}) or like the columns trained on.")
+        self.judged.emit()
 
     def _fill_sources(self, inputs: RunInputs | None) -> None:
         before = self._source.currentData()
@@ -178,6 +180,29 @@ class InputForm(QWidget):
     def source(self) -> str:
         return str(self._source.currentData() or "typed")
 
+    @property
+    def fault(self) -> str:
+        """Return why the rows cannot be decoded as they are; empty if they can, or if something is only missing yet."""
+        if self._inputs is None or not self._inputs.ports or self.source == "data":
+            return ""
+        if self.source == "file":
+            try:
+                self.read_file()
+            except InvalidInput as error:
+                return str(error) if self._file.text().strip() else ""
+            return ""
+        return next((fault for field in self._fields.values() if (fault := field.fault())), "")
+
+    @property
+    def missing(self) -> str:
+        """Return what has not been typed or chosen yet, a sentence; empty if nothing is missing."""
+        if self._inputs is None or not self._inputs.ports or self.source == "data":
+            return ""
+        if self.source == "file":
+            return "" if self._file.text().strip() else "No file is chosen."
+        names = [name for name, field in self._fields.items() if field.is_empty()]
+        return f"Nothing is typed for {listed(names)} yet." if names else ""
+
     def read_file(self) -> str:
         """Return the absolute path of the file with rows. Raises InvalidInput if there is no such file."""
         name = self._file.text().strip()
@@ -205,6 +230,7 @@ class InputForm(QWidget):
     @pyqtSlot(int)
     def _on_source_current_index_changed(self, _index: int) -> None:
         self._stack.setCurrentIndex({"typed": 0, "file": 1, "data": 2}[self.source])
+        self.judged.emit()
 
     @pyqtSlot()
     def _on_choose_clicked(self) -> None:

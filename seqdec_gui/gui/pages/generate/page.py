@@ -34,6 +34,7 @@ from seqdec_gui.gui.tasks.child_task import ChildTask, sentence_of
 from seqdec_gui.gui.widgets.empty_state import EmptyState
 from seqdec_gui.gui.widgets.number_boxes import DecimalBox, WholeNumberBox
 from seqdec_gui.gui.widgets.run_picker import RunPicker
+from seqdec_gui.gui.widgets.wrapped_label import WrappedLabel
 from seqdec_gui.gui.workspace.workspace import PageName, Workspace
 from seqdec_gui.runs.files import write_atomically
 from seqdec_gui.runs.folder import RunFolder
@@ -111,6 +112,7 @@ class GeneratePage(QWidget):
         column.addLayout(self._options())
         column.addStretch(1)
         area = QScrollArea(widgetResizable=True)
+        area.setAccessibleName("What to generate")
         area.setFrameShape(QFrame.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         area.setWidget(inside)
@@ -141,7 +143,8 @@ class GeneratePage(QWidget):
         return form
 
     def _actions(self) -> QVBoxLayout:
-        self._error = QLabel(objectName="generate_error", wordWrap=True, textInteractionFlags=Qt.TextSelectableByMouse)
+        self._error = WrappedLabel(name="generate_error")
+        self._error.setTextInteractionFlags(Qt.TextSelectableByMouse)
         self._error.setProperty("role", "error")
         self._error.hide()
         self._progress = QProgressBar(objectName="generate_progress", textVisible=False)
@@ -192,6 +195,7 @@ class GeneratePage(QWidget):
         self._copy.clicked.connect(self._on_copy_clicked)
         self._save.clicked.connect(self._on_save_clicked)
         self.form.failed.connect(self._on_failed)
+        self.form.judged.connect(self._on_form_judged)
         self.picker.refreshed.connect(self._on_picker_refreshed)
         self.picker.changed.connect(self._on_picker_changed)
         self.task.progressed.connect(self._on_task_progressed)
@@ -231,7 +235,18 @@ class GeneratePage(QWidget):
         self._reading = None
         self._inputs = inputs
         self.form.show_inputs(inputs)
-        self._say_error(inputs.obstacle)
+        self._on_form_judged()
+
+    @pyqtSlot()
+    def _on_form_judged(self) -> None:
+        """Say what the button waits for: nothing can be generated, something typed is wrong, something is missing."""
+        inputs = self._inputs
+        if inputs is None or self.task.running:
+            return
+        wrong = inputs.obstacle or self.form.fault
+        missing = "" if wrong else self.form.missing
+        self._say_error(wrong or missing, "error" if wrong else "small")
+        self._button.setToolTip(wrong or missing)
         self._button.setEnabled(self._may_generate)
 
     @pyqtSlot(object)
@@ -357,7 +372,9 @@ class GeneratePage(QWidget):
 
     @property
     def _may_generate(self) -> bool:
-        return self._inputs is not None and not self._inputs.obstacle and not self.task.running
+        if self._inputs is None or self._inputs.obstacle or self.task.running:
+            return False
+        return not self.form.fault and not self.form.missing
 
     def _say_error(self, text: str, role: str = "error") -> None:
         polish(self._error, "role", role)
@@ -373,7 +390,7 @@ class GeneratePage(QWidget):
     @pyqtSlot()
     def _on_save_clicked(self) -> None:
         name = "samples.csv" if self._inputs is None else f"{self._inputs.run.name}.csv"
-        start = self._workspace.folder / name
+        start = self._workspace.proposed_file(name)
         notify.choose_target(self, "Save sequences", ["CSV (*.csv)"], "csv", self._save_to, start)
 
     def _save_to(self, path: Path) -> None:

@@ -20,7 +20,7 @@ def shortened(name: str) -> str:
 
 
 class NoRuns(EmptyState):
-    """The button `start_first_run` starts training; `show_other_runs` is visible if other designs have runs in the folder."""
+    """The button `start_first_run` starts training; `show_other_runs` is visible if other designs have runs."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         text = "Every training of this design is kept here, with its settings, curves and weights."
@@ -28,7 +28,7 @@ class NoRuns(EmptyState):
         self._workspace = workspace
         self.button.setObjectName("start_first_run")
         self.button.clicked.connect(self._on_button_clicked)
-        self.others = QPushButton("Show all designs in this folder", objectName="show_other_runs")
+        self.others = QPushButton("Show the runs of all designs", objectName="show_other_runs")
         self.others.setProperty("kind", "flat")
         self.others.hide()
         self.add_button(self.others)

@@ -2,27 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from PyQt5.QtCore import QSize, Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QKeySequence
-from PyQt5.QtWidgets import QAction, QCheckBox, QHBoxLayout, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QAction, QHBoxLayout, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui.look import theme
-from seqdec_gui.gui.widgets.elided_label import ElidedLabel
 from seqdec_gui.gui.look.icons import icon
+from seqdec_gui.gui.pages.runs.filter_bar import FilterBar
+from seqdec_gui.gui.widgets.elided_label import ElidedLabel
+from seqdec_gui.gui.widgets.segments import Segments
+from seqdec_gui.runs.listing import Entry
 
-_ACTIONS = (
-    ("show", "Show Curves", "chart-line", "Show this run on the Train tab", Qt.Key_Return),
-    ("overlay", "Overlay", "chart-multiple", "Draw the curves of the selected runs over the run on the Train tab", 0),
-    ("generate", "Generate…", "creation", "Generate with this run", 0),
-    ("export", "Export…", "export", "Export the trained model of this run", 0),
-    ("begin", "New Run from These Weights…", "source-branch", "Train the open design, beginning with these weights", 0),
-    ("certify", "Certify…", "certificate-outline", "Compare by experiment the training on the run's devices with that on one device", 0),
-    ("reuse", "Reuse Settings", "restore", "Make this run's design the open one (can be undone)", 0),
-    ("rename", "Rename…", "pencil-outline", "Give this run a name", Qt.Key_F2),
-    ("folder", "Open Folder", "folder-open-outline", "Open the run's folder", 0),
-    ("trash", "Move to Trash", "trash-can-outline", "Move the selected runs to the trash", Qt.Key_Delete),
+MANY = 10
+"""The number of runs of one design from which on they can be filtered."""
+
+
+class _Action(NamedTuple):
+    """An action on runs; one that needs a `trained` run has weights to work with, and `several` may be chosen at once."""
+
+    name: str
+    text: str
+    icon: str
+    tip: str
+    key: int = 0
+    several: bool = False
+    trained: bool = False
+    in_bar: bool = True
+
+
+ACTIONS = (
+    _Action("show", "Show Curves", "chart-line", "Show this run on the Train tab", Qt.Key_Return),
+    _Action("overlay", "Overlay", "chart-multiple", "Draw the curves of the selected runs over the run on the Train tab", several=True),
+    _Action("generate", "Generate…", "creation", "Generate with this run", trained=True),
+    _Action("export", "Export…", "export", "Export the trained model of this run", trained=True),
+    _Action("begin", "New Run from These Weights…", "source-branch", "Train the open design, beginning with these weights", trained=True),
+    _Action("certify", "Certify…", "certificate-outline", "Compare by experiment the training on the run's devices with that on one device"),
+    _Action("reuse", "Reuse Settings", "restore", "Make this run's design the open one (can be undone)"),
+    _Action("as_it_was", "Open Its Design As It Was", "file-restore-outline", "Open the design of this run as it was trained"),
+    _Action("rename", "Rename…", "pencil-outline", "Give this run a name", Qt.Key_F2),
+    _Action("tag", "Add Tags…", "tag-plus-outline", "Add tags to the selected runs", several=True, in_bar=False),
+    _Action("folder", "Open Folder", "folder-open-outline", "Open the run's folder"),
+    _Action("forget", "Remove from List", "playlist-remove", "Take a run whose folder is gone off the list", several=True, in_bar=False),
+    _Action("trash", "Move to Trash", "trash-can-outline", "Move the selected runs to the trash", Qt.Key_Delete, several=True),
 )
-"""The actions from left to right: name, text, icon, tooltip and shortcut."""
+"""The actions from left to right."""
 _OBJECT_NAMES = {"begin": "action_new_run_from_weights"}
 """The object names of actions that are not called `run_<name>`."""
 _WITH_TEXT = ("show", "overlay", "generate", "export")
@@ -30,42 +57,60 @@ _WITH_TEXT = ("show", "overlay", "generate", "export")
 
 
 class Tools(QWidget):
-    """The actions in `actions_by_name`: show, overlay, generate, export, begin, certify, reuse, rename, folder, trash.
+    """The actions in `actions_by_name`, by the names in ACTIONS, with their buttons `run_<name>`.
 
-    Their buttons are `run_<name>`.
+    Above them are the choice between the open design (`runs_scope_design`) and all (`runs_scope_all`), and the button
+    `add_runs_folder`; below them is the filter.
     """
 
-    all_designs_toggled = pyqtSignal()
+    scope_changed = pyqtSignal()
+    folder_requested = pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.actions_by_name: dict[str, QAction] = {}
         self._title = ElidedLabel("runs_title")
         self._title.setProperty("role", "title")
-        self._all = QCheckBox("All designs in this folder", objectName="all_designs")
-        self._all.toggled.connect(self._on_all_toggled)
+        choices = (("design", "This Design", "The runs of the open design"), ("all", "All Runs", "Every run, of all designs"))
+        self._scope = Segments(choices, "runs_scope")
+        self._scope.chosen.connect(self._on_scope_chosen)
+        self._add = QPushButton("Add Folder…", objectName="add_runs_folder")
+        self._add.setToolTip("Look for runs in a folder and those in it, and list them from now on")
+        self._add.setProperty("kind", "flat")
+        self._add.clicked.connect(self.folder_requested)
+        self.filter_bar = FilterBar()
         heading = QHBoxLayout()
         heading.addWidget(self._title, 1)
-        heading.addWidget(self._all)
+        heading.addWidget(self._add)
+        heading.addWidget(self._scope)
         bar = QHBoxLayout()
         bar.setSpacing(theme.SPACE)
-        for name, text, _, tip, key in _ACTIONS:
-            if name == "reuse":
+        for action in ACTIONS:
+            if action.name == "reuse":
                 bar.addStretch(1)
-            bar.addWidget(self._button(name, text, tip, key))
+            button = self._button(action)
+            if action.in_bar:
+                bar.addWidget(button)
+            else:
+                button.setParent(self)
+                button.hide()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4 * theme.SPACE, 3 * theme.SPACE, 3 * theme.SPACE, 2 * theme.SPACE)
         layout.setSpacing(2 * theme.SPACE)
         layout.addLayout(heading)
+        layout.addWidget(self.filter_bar)
         layout.addLayout(bar)
+        self.show_for(())
+        self._show_scope()
         theme.notifier.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
-    def _button(self, name: str, text: str, tip: str, key: int) -> QToolButton:
+    def _button(self, entry: _Action) -> QToolButton:
+        name, text = entry.name, entry.text
         action = QAction(text, self, objectName=_OBJECT_NAMES.get(name, ""))
-        action.setToolTip(tip)
-        if key:
-            action.setShortcut(QKeySequence(key))
+        action.setToolTip(entry.tip)
+        if entry.key:
+            action.setShortcut(QKeySequence(entry.key))
             action.setShortcutContext(Qt.WidgetShortcut)
         self.actions_by_name[name] = action
         button = QToolButton(objectName=f"run_{name}")
@@ -78,31 +123,42 @@ class Tools(QWidget):
 
     @property
     def all_designs(self) -> bool:
-        return self._all.isChecked()
+        return self._scope.value == "all"
 
     @pyqtSlot()
     def show_all_designs(self) -> None:
-        self._all.setChecked(True)
+        """Choose all runs."""
+        if not self.all_designs:
+            self._scope.choose("all")
+            self._on_scope_chosen("all")
 
-    def set_count(self, shown: int, design: str, there: int) -> None:
-        """Show how many of the `there` runs in the folder are in the table."""
-        runs = "1 run" if shown == 1 else f"{shown} runs"
-        self._title.setText(runs if self.all_designs else f"{runs} of {design}")
-        self._all.setVisible(self.all_designs or there > shown)
+    def set_count(self, shown: int, of: int, design: str, reading: bool = False) -> None:
+        """Show how many of the runs of the chosen scope are in the table, and whether more are being read."""
+        runs = counted(shown, "run") if shown == of else f"{shown:,} of {counted(of, 'run')}"
+        words = runs if self.all_designs else f"{runs} of {design}"
+        self._title.setText(f"{words}, reading more…" if reading else words)
+        self.filter_bar.setVisible(self.all_designs or of >= MANY or self.filter_bar.filter.narrows)
 
-    def show_for(self, count: int, alive: bool, trained: bool) -> None:
-        """Enable the actions that are possible with this number of selected runs."""
-        for name, action in self.actions_by_name.items():
-            action.setEnabled(count > 0 if name in ("overlay", "trash") else count == 1)
-        self.actions_by_name["trash"].setEnabled(count > 0 and not alive)
-        for name in ("generate", "export", "begin"):
-            self.actions_by_name[name].setEnabled(count == 1 and trained)
+    def show_for(self, chosen: Sequence[Entry]) -> None:
+        """Enable the actions that are possible with the selected runs."""
+        count, gone = len(chosen), any(entry.missing for entry in chosen)
+        trained = any(entry.summary.epochs for entry in chosen)
+        for entry in ACTIONS:
+            enough = count > 0 if entry.several else count == 1
+            self.actions_by_name[entry.name].setEnabled(enough and not gone and (trained or not entry.trained))
+        self.actions_by_name["trash"].setEnabled(count > 0 and not gone and not any(entry.alive for entry in chosen))
+        self.actions_by_name["forget"].setEnabled(count > 0 and all(entry.missing for entry in chosen))
 
-    @pyqtSlot(bool)
-    def _on_all_toggled(self, _on: bool) -> None:
-        self.all_designs_toggled.emit()
+    def _show_scope(self) -> None:
+        self._add.setVisible(self.all_designs)
+        self.filter_bar.set_own_only(not self.all_designs)
+
+    @pyqtSlot(str)
+    def _on_scope_chosen(self, _value: str) -> None:
+        self._show_scope()
+        self.scope_changed.emit()
 
     @pyqtSlot()
     def _on_theme_changed(self) -> None:
-        for name, _, picture, _, _ in _ACTIONS:
-            self.actions_by_name[name].setIcon(icon(picture))
+        for entry in ACTIONS:
+            self.actions_by_name[entry.name].setIcon(icon(entry.icon))

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+from PyQt5.QtGui import QFontMetricsF
 from pyqtgraph import AxisItem
 
 from seqdec_gui.domain.short_numbers import clock, compact
 from seqdec_gui.gui.look import theme
+from seqdec_gui.runs.axis_ticks import labels, linear_ticks, log_ticks
 from seqdec_gui.runs.curves import Axis
+
+TITLES: dict[Axis, str] = {"step": "Step", "epoch": "Epoch", "time": "Time since the start"}
+"""The title of the horizontal axis."""
+VALUE_WIDTH = 64
+"""The width of the vertical axis with its title, in pixels: the same in all plots, so that they are aligned."""
+TITLE_FROM = 110
+"""The height of a plot from which its axes have titles and its marks have signs, in pixels."""
 
 
 class PositionAxis(AxisItem):
@@ -18,11 +28,29 @@ class PositionAxis(AxisItem):
         super().__init__("bottom")
         self.enableAutoSIPrefix(False)
         self.axis: Axis = "step"
+        self._titled = True
+        self.setLabel(TITLES[self.axis])
 
     def set_axis(self, axis: Axis) -> None:
         self.axis = axis
+        self.setLabel(TITLES[axis])
+        self.showLabel(self._titled)
         self.picture = None
         self.update()
+
+    def set_titled(self, titled: bool) -> None:
+        """Show or hide the title, for which a low plot has no room."""
+        if titled != self._titled:
+            self._titled = titled
+            self.showLabel(titled)
+
+    def words(self, position: float) -> str:
+        """Return a position with its unit: `step 1,250`, `epoch 3.25`, `0:12:30`."""
+        if self.axis == "time":
+            return clock(position)
+        if self.axis == "step":
+            return f"step {round(position):,}"
+        return f"epoch {position:.4g}"
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         write = clock if self.axis == "time" else compact
@@ -35,28 +63,43 @@ class PositionAxis(AxisItem):
 
 
 class ValueAxis(AxisItem):
-    """The vertical axis. It has the same width in all plots, so that they are aligned."""
+    """The vertical axis. Its labels never overlap, and there are always two at least."""
 
-    def __init__(self) -> None:
+    def __init__(self, title: str) -> None:
         super().__init__("left")
         self.enableAutoSIPrefix(False)
-        self.setWidth(48)
+        self.setWidth(VALUE_WIDTH)
         self.percent = False
+        self.setLabel(title)
+
+    def set_titled(self, titled: bool) -> None:
+        """Show or hide the title, for which a low plot has no room."""
+        if titled != self.label.isVisible():
+            self.showLabel(titled)
+
+    def set_percent(self, percent: bool) -> None:
+        """Write shares as percent, as the legend does."""
+        if percent != self.percent:
+            self.percent = percent
+            self.picture = None
+            self.update()
+
+    def tickValues(self, low: float, high: float, size: float) -> list[tuple[float | None, Sequence[float]]]:
+        label = QFontMetricsF(theme.font("small")).height()
+        if self.logMode:
+            return [(None, [math.log10(value) for value in log_ticks(low, high, size, label)])]
+        return [(None, linear_ticks(low, high, size, label))]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        if self.logMode:
-            return [f"{10**value:.3g}" for value in values]
-        if self.percent:
-            return [f"{100 * value:.4g} %" for value in values]
-        if max(map(abs, values), default=0) >= 1e4:
-            return [compact(value) for value in values]
-        return super().tickStrings(values, scale, spacing)
+        return labels([10**value for value in values] if self.logMode else values, self.percent)
 
 
 def restyle(axis: AxisItem) -> None:
-    """Apply the theme's colours and the small font to an axis."""
+    """Apply the theme's colours and the small font to an axis and its title."""
     look = theme.current()
+    small = theme.font("small")
     axis.setZValue(-1)  # or the grid would hide curves that run along it
     axis.setPen(theme.color(look.border))
     axis.setTextPen(theme.color(look.text_dim))
-    axis.setStyle(tickFont=theme.font("small"), tickLength=-4, tickTextOffset=6)
+    axis.setStyle(tickFont=small, tickLength=-4, tickTextOffset=6)
+    axis.label.setFont(small)

@@ -25,7 +25,8 @@ from seqdec_gui.domain.short_numbers import value_text
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
-from seqdec_gui.gui.pages.train.plots import Look, MetricPlot, Series
+from seqdec_gui.gui.pages.train.line_look import color
+from seqdec_gui.gui.pages.train.plots import SEPARATOR, Look, MetricPlot, Series
 from seqdec_gui.gui.tasks import background, notify
 from seqdec_gui.gui.widgets.segments import Segments
 from seqdec_gui.gui.workspace.training_session import TrainingSession
@@ -34,14 +35,14 @@ from seqdec_gui.runs.curves import AXES, Axis, family, in_order, is_validation
 from seqdec_gui.runs.history import RunHistory
 from seqdec_gui.runs.metric_words import in_words
 
-PLOTS: dict[str, tuple[str, bool]] = {  # title, whether the vertical axis begins at zero
-    "loss": ("Loss", False),
-    "metrics": ("Metrics", False),
-    "learning_rate": ("Learning rate", True),
-    "throughput": ("Samples per second", True),
-    "devices": ("Devices", True),
+PLOTS: dict[str, tuple[str, bool, str]] = {
+    "loss": ("Loss", False, ""),
+    "metrics": ("Metrics", False, "Value"),
+    "learning_rate": ("Learning rate", True, ""),
+    "throughput": ("Samples per second", True, "Samples/s"),
+    "devices": ("Devices", True, "Share used"),
 }
-"""The title of each plot and whether its vertical axis begins at zero, by the family of metrics."""
+"""The title of each plot, whether its vertical axis begins at zero, and the title of that axis, by the family of metrics."""
 REDRAW_MS = 50
 """The time from an event to the redrawing of the plots, in milliseconds."""
 MIN_HEIGHT = 180
@@ -110,10 +111,10 @@ class Board(QWidget):
         layout.addWidget(self.rows, 1)
 
     def _add_plot(self, name: str) -> None:
-        title, from_zero = PLOTS[name]
-        write = self._write_device if name == "devices" else value_text
-        plot = self.plots[name] = MetricPlot(title, f"{name}_plot", write, from_zero)
-        plot.value_axis.percent = name == "devices"
+        title, from_zero, unit = PLOTS[name]
+        write = {"devices": self._write_device, "metrics": self._write_metric}.get(name, value_text)
+        plot = self.plots[name] = MetricPlot(title, f"{name}_plot", write, from_zero, unit)
+        plot.value_axis.set_percent(name == "devices")
         if name == "loss":
             for far_above in ("perplexity", "val_perplexity"):  # it would flatten the curve of the loss
                 plot.hide_at_first(far_above)
@@ -216,7 +217,11 @@ class Board(QWidget):
         plot = self.plots[name]
         log = self._look.log and name in ("loss", "learning_rate")
         look = Look(self._look.axis, self._look.smoothing if name in ("loss", "metrics") else 0.0, log)
+        if name == "metrics":
+            plot.value_axis.set_percent(self._in_percent())
         plot.show_series(self._series(name), look)
+        marks = () if self._history is None else tuple(self._history.marks)
+        plot.show_marks(marks if name == "loss" else tuple(mark for mark in marks if mark.kind not in ("best", "saved")))
         if self._fitted:
             plot.fit(max(shown.farthest for shown in self.plots.values()))
         if self._pointed is not None:
@@ -230,35 +235,56 @@ class Board(QWidget):
             yield from self._device_series(history)
             return
         yield from self._metric_series(plot, history)
-        if plot in ("loss", "metrics"):
-            for number, (name, earlier) in enumerate(self._session.overlays.values()):
-                yield from self._metric_series(plot, earlier, name, number)
+        overlays = self._session.overlays.values() if plot in ("loss", "metrics") else ()
+        for number, (name, earlier) in enumerate(overlays, start=1):
+            yield from self._metric_series(plot, earlier, name, number)
 
     def _metric_series(self, plot: str, history: RunHistory, run: str = "", number: int = 0) -> Iterator[Series]:
-        names = [name for name in in_order(history.metrics) if family(name) == plot]
+        """Yield the curves of a run. Alone it has a colour per metric; among several, each run has a colour.
+
+        The pattern of a line belongs to the metric in both cases; the validation of a metric has another one than its training.
+        """
+        names = [name for name in in_order(self._metrics_shown()) if family(name) == plot]
         plain = list(dict.fromkeys(name.removeprefix("val_") for name in names))
+        several = bool(self._session.overlays)
         for name in names:
             curve = history.curve(name, self._look.axis == "epoch")
             if curve is not None:
-                color = _color(plain.index(name.removeprefix("val_")), is_validation(name))
-                color = _overlay_color(number, is_validation(name)) if run else color
-                text = "" if plot in ("learning_rate", "throughput") else in_words(name)
-                text = run or text
+                metric = plain.index(name.removeprefix("val_"))
+                place = 2 * metric + is_validation(name)
+                text = run or ("" if plot in ("learning_rate", "throughput") else in_words(name))
                 sparse = curve is history.epochs.get(name)
-                yield Series(f"{name} · {run}" if run else name, text, color, curve, sparse, run)
+                series = f"{name}{SEPARATOR}{run}" if run else name
+                yield Series(series, text, color(number if several else place), curve, sparse, run, place)
+
+    def _metrics_shown(self) -> list[str]:
+        """Return the metrics of all runs that are shown, so that a metric has the same pattern in each of them."""
+        histories = [earlier for _, earlier in self._session.overlays.values()]
+        histories = [self._history, *histories] if self._history is not None else histories
+        return list(dict.fromkeys(name for history in histories for name in history.metrics))
+
+    def _in_percent(self) -> bool:
+        """Return whether all metrics beside the loss are shares of what was predicted right."""
+        shown = [name for name in self._metrics_shown() if family(name) == "metrics"]
+        return all("accuracy" in name for name in shown)
+
+    def _write_metric(self, name: str, value: float | None) -> str:
+        """Return a value as the axis writes it: in percent, or where other numbers share the axis, as a fraction."""
+        return value_text(name, value) if self._in_percent() or value is None else f"{value:.4g}"
 
     def _device_series(self, history: RunHistory) -> Iterator[Series]:
         for number, device in enumerate(dict.fromkeys((*history.load, *history.memory))):
             if device in history.load:
-                yield Series(f"{device} load", f"{device} load", _color(number, False), history.load[device])
+                yield Series(f"{device} load", f"{device} load", color(number), history.load[device])
             if device in history.memory_share:
-                yield Series(f"{device} memory", f"{device} memory", _color(number, True), history.memory_share[device])
+                text = f"{device} memory"
+                yield Series(text, text, color(number), history.memory_share[device], pattern=1)
 
     def _write_device(self, name: str, value: float | None) -> str:
         device = name.removesuffix(" memory")
         total = self._history.memory_total.get(device) if self._history else None
         if value is not None and name != device and total:
-            return f"{value * total / 2**30:.1f} GiB"
+            return f"{value:.0%} ({value * total / 2**30:.1f} GiB)"
         return "" if value is None else f"{value:.0%}"
 
     # -- moving and pointing together
@@ -337,7 +363,7 @@ class Board(QWidget):
 
     def _start(self, suffix: str) -> Path | None:
         run = self._session.shown.run if self._session.shown else None
-        return run.path / f"{run.name}.{suffix}" if run is not None else None
+        return self._session.workspace.proposed_file(f"{run.name}.{suffix}") if run is not None else None
 
     @pyqtSlot()
     def _on_export_png(self) -> None:
@@ -391,28 +417,3 @@ def _row() -> QSplitter:
     row.setChildrenCollapsible(False)
     row.setHandleWidth(1)
     return row
-
-
-def _color(number: int, validation: bool) -> str:
-    """Return the colour of a curve.
-
-    The first pair is blue and orange, which people with red-green colour blindness can tell apart.
-    """
-    look = theme.current()
-    pairs = (
-        (look.wire_float, look.wire_ids),
-        (look.wire_states, look.category["Training"]),
-        (look.category["Inputs"], look.ok),
-        (look.category["Layers"], look.text_dim),
-    )
-    return pairs[number % len(pairs)][validation]
-
-
-def _overlay_color(number: int, validation: bool) -> str:
-    look = theme.current()
-    pairs = (
-        (look.category["Layers"], look.text_dim),
-        (look.category["Inputs"], look.ok),
-        (look.wire_states, look.category["Training"]),
-    )
-    return pairs[number % len(pairs)][validation]

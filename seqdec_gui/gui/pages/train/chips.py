@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from PyQt5.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from PyQt5.QtGui import QFontMetricsF, QPainter, QPaintEvent, QPen
-from PyQt5.QtWidgets import QAbstractButton, QLabel, QLayout, QLayoutItem, QSizePolicy, QWidget
+from PyQt5.QtWidgets import QAbstractButton, QLabel, QSizePolicy, QWidget
 
 from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.widgets.flow_layout import FlowLayout
 
 HEIGHT = 20
 """The height of a chip, in pixels."""
-SWATCH_WIDTH = 12
+SWATCH_WIDTH = 24
 """The width of the line in the curve's colour, in pixels."""
 GAP = 6
 """The space between the parts of a chip, in pixels."""
@@ -34,13 +35,20 @@ class Chip(QAbstractButton):
         self.setFocusPolicy(Qt.TabFocus)
         self.setSizePolicy(QSizePolicy.Fixed, QSizePolicy.Fixed)
         self._color = color
+        self._pattern: Qt.PenStyle = Qt.SolidLine
         self._value = ""
         self._reserved = reserved
 
-    def set_color(self, color: str) -> None:
-        if color != self._color:
-            self._color = color
+    def set_look(self, color: str, pattern: Qt.PenStyle) -> None:
+        """Set the colour and the pattern of the line."""
+        if (color, pattern) != (self._color, self._pattern):
+            self._color, self._pattern = color, pattern
             self.update()
+
+    @property
+    def value(self) -> str:
+        """Return the text after the name."""
+        return self._value
 
     def set_value(self, value: str) -> None:
         """Set the number after the name. The chip grows if needed and never shrinks, so that the legend stays still."""
@@ -68,7 +76,8 @@ class Chip(QAbstractButton):
             painter.drawRoundedRect(box, 4, 4)
         shown = self.isChecked()
         middle = self.height() / 2
-        painter.setPen(QPen(theme.color(self._color if shown else look.text_disabled), 2.5, cap=Qt.RoundCap))
+        ink = theme.color(self._color if shown else look.text_disabled)
+        painter.setPen(QPen(ink, 2.5 if self._pattern == Qt.SolidLine else 2.0, self._pattern, Qt.FlatCap))
         painter.drawLine(QPoint(GAP, round(middle)), QPoint(GAP + SWATCH_WIDTH - 2, round(middle)))
         font = theme.font("small")
         font.setStrikeOut(not shown)
@@ -82,63 +91,6 @@ class Chip(QAbstractButton):
         left += width + GAP if self.text() else 0
         rest = QRect(left, 0, self.width() - left, self.height())
         painter.drawText(rest, Qt.AlignVCenter | Qt.AlignLeft, self._value if shown else "")
-
-
-class FlowLayout(QLayout):
-    """A layout that fills lines from left to right."""
-
-    def __init__(self, parent: QWidget | None = None, gap: int = theme.SPACE) -> None:
-        super().__init__(parent)
-        self.setContentsMargins(0, 0, 0, 0)
-        self._gap = gap
-        self._items: list[QLayoutItem] = []
-
-    def addItem(self, item: QLayoutItem | None) -> None:
-        if item is not None:
-            self._items.append(item)
-
-    def count(self) -> int:
-        return len(self._items)
-
-    def itemAt(self, index: int) -> QLayoutItem | None:
-        return self._items[index] if 0 <= index < len(self._items) else None
-
-    def takeAt(self, index: int) -> QLayoutItem | None:
-        return self._items.pop(index) if 0 <= index < len(self._items) else None
-
-    def expandingDirections(self) -> Qt.Orientations:
-        return Qt.Orientations()
-
-    def hasHeightForWidth(self) -> bool:
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        return self._arrange(QRect(0, 0, width, 0), move=False)
-
-    def setGeometry(self, rect: QRect) -> None:
-        super().setGeometry(rect)
-        self._arrange(rect, move=True)
-
-    def sizeHint(self) -> QSize:
-        return self.minimumSize()
-
-    def minimumSize(self) -> QSize:
-        sizes = [item.sizeHint() for item in self._items if not item.isEmpty()]
-        return QSize(max((size.width() for size in sizes), default=0), max((size.height() for size in sizes), default=0))
-
-    def _arrange(self, rect: QRect, move: bool) -> int:
-        x, y, line = rect.x(), rect.y(), 0
-        for item in self._items:
-            if item.isEmpty():
-                continue
-            size = item.sizeHint()
-            if x > rect.x() and x + size.width() > rect.right() + 1:
-                x, y, line = rect.x(), y + line + 2, 0
-            if move:
-                item.setGeometry(QRect(x, y, min(size.width(), rect.width()), size.height()))
-            x += size.width() + self._gap
-            line = max(line, size.height())
-        return y + line - rect.y()
 
 
 class Legend(QWidget):
@@ -164,7 +116,6 @@ class Legend(QWidget):
             self._layout.addWidget(self.chips[name])
             self.chips[name].show()
             self.updateGeometry()
-        self.chips[name].set_color(color)
         return self.chips[name]
 
     def arrange(self, names: list[str]) -> None:

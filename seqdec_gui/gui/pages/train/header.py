@@ -23,6 +23,7 @@ from PyQt5.QtWidgets import (
 
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.short_numbers import duration, value_text
+from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.look.stylesheet import polish
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 TICK_MS = 1000
 """The time between two updates of the header while a run is active, in milliseconds."""
+_FROM = {"best": "New run from the best weights", "last": "New run from the last weights"}
+"""The texts of the two ways to begin another run with the weights of this one."""
 _FULL_BAR = 10_000
 """The maximum of the progress bar. The number of steps itself may exceed Qt's integers."""
 Button = TypeVar("Button", bound=QPushButton)
@@ -73,6 +76,7 @@ class Header(QWidget):
         self._answered = 0
         self._rate_order = ""
         self._rate_edited = False
+        self._rate_refused = False
         self._certified: Path | None = None
         self._build_words()
         self._build_buttons()
@@ -97,6 +101,10 @@ class Header(QWidget):
         self.progress_bar.setAccessibleName("Progress of the training")
         self._progress_words = ElidedLabel("progress_words", Qt.ElideRight)
         self._left = QLabel(objectName="time_left", alignment=Qt.AlignRight)
+        self._stuck = QLabel(objectName="stop_failed", wordWrap=True, textInteractionFlags=Qt.TextSelectableByMouse)
+        self._stuck.setProperty("role", "error")
+        self._stuck.setTextFormat(Qt.PlainText)
+        self._stuck.hide()
         for words in (self._progress_words, self._left):
             words.setProperty("role", "small")
 
@@ -122,8 +130,8 @@ class Header(QWidget):
         self.resume_button.clicked.connect(self.resume_requested)
         self.continue_button = _button("continue_button", "Continue from this run", "Train the open design from these weights")
         menu = QMenu(self.continue_button)
-        menu.addAction("New run from the best weights", lambda: self.continue_requested.emit("best"))
-        menu.addAction("New run from the last weights", lambda: self.continue_requested.emit("last"))
+        self._from_best = menu.addAction(_FROM["best"], lambda: self.continue_requested.emit("best"))
+        self._from_last = menu.addAction(_FROM["last"], lambda: self.continue_requested.emit("last"))
         menu.addAction("Choose Fitted Values to Keep…", lambda: self.continue_requested.emit("choose"))
         self.continue_button.setMenu(menu)
         self.back_button = _button("back_button", "Show the run that is training", "")
@@ -131,6 +139,7 @@ class Header(QWidget):
         self.back_button.clicked.connect(self.back_requested)
         follow_focus(self.stop_button, self.resume_button)
         follow_focus(self.resume_button, self.pause_button)
+        follow_focus(self.pause_button, self.resume_button)
 
     def _lay_out(self) -> None:
         self._buttons = (self._rate_label, self.rate, self.checkpoint_button, self.pause_button, self.stop_button,
@@ -155,6 +164,7 @@ class Header(QWidget):
         layout.setSpacing(theme.SPACE)
         layout.addLayout(title)
         layout.addLayout(steering)
+        layout.addWidget(self._stuck)
         layout.addSpacing(theme.SPACE)
         layout.addWidget(self.progress_bar)
         layout.addSpacing(theme.SPACE)
@@ -173,6 +183,8 @@ class Header(QWidget):
     def refresh(self) -> None:
         """Update every text and button. Called up to 20 times a second, so it must be fast."""
         followed = self._followed
+        self._stuck.setText(followed.unstoppable if followed is not None else "")
+        self._stuck.setVisible(followed is not None and bool(followed.unstoppable))
         if followed is None:
             self._tick.stop()
             for button in self._buttons:  # hidden buttons take no room
@@ -231,6 +243,11 @@ class Header(QWidget):
             self._progress_words.setText(_starting(followed) if waiting else note)
             self._left.setText("")
             return
+        if history.compiling_since is not None and followed.alive and state == "running":
+            self.progress_bar.setRange(0, 0)
+            self._progress_words.setText(_compiling(history.compiling_since))
+            self._left.setText("")
+            return
         self.progress_bar.setRange(0, _FULL_BAR)
         self.progress_bar.setValue(round(history.progress * _FULL_BAR))
         words = [f"Epoch {min(max(1, history.epoch), started.epochs)} of {started.epochs}",
@@ -252,15 +269,21 @@ class Header(QWidget):
         paused = state == "paused"
         waiting = followed.waits_for("continue" if paused else "pause")
         self.pause_button.setText("Continue" if paused else "Pause")
-        action = "Continue training" if paused else "Pause training; the run keeps its memory on the devices"
+        action = "Continue training" if paused else "Pause training: saves everything and frees the devices until you continue"
         self.pause_button.setToolTip("Pauses at the end of the current interval" if waiting else action)
         self.pause_button.setEnabled(steerable and not waiting)
         self.stop_button.setEnabled(active and state in ("starting", "running", "paused"))
         ended = followed.status is not None
         idle = self._session.active is None
-        unfinished = ended and state in ("stopped", "failed", "crashed") and followed.history.saved is not None
+        # a run that was paused while it started has saved nothing yet, and begins anew
+        begun = state in ("stopped", "failed", "crashed") and followed.history.saved is not None
+        unfinished = ended and (begun or state == "paused")
+        self.resume_button.setText("Continue" if ended and state == "paused" else "Resume")
         self.resume_button.setVisible(unfinished and idle)
         self.continue_button.setVisible(ended and idle and followed.history.saved is not None)
+        best, saved = followed.history.best, followed.history.saved
+        self._from_best.setText(_FROM["best"] + (f" (epoch {best.epoch})" if best is not None else ""))
+        self._from_last.setText(_FROM["last"] + (f" (epoch {saved.epoch})" if saved is not None else ""))
         self.back_button.setVisible(not active and not idle)
         self.pause_button.setIcon(icon("play" if paused else "pause"))
 
@@ -310,6 +333,7 @@ class Header(QWidget):
         self.refresh()
 
     def _refuse(self, sentence: str) -> None:
+        self._rate_refused = True
         polish(self.rate, "invalid", True)
         self.rate.setToolTip(sentence)
         self._session.workspace.status_message.emit(sentence)
@@ -323,6 +347,10 @@ class Header(QWidget):
     @pyqtSlot()
     def _on_rate_editing_finished(self) -> None:
         self._rate_edited = False
+        if self._rate_refused:  # by Return; it stays until the cursor leaves the field
+            self._rate_refused = False
+        elif self.rate.property("invalid") and not self._rate_order:
+            self._on_rate_escaped()
 
     @pyqtSlot()
     def _on_checkpoint_clicked(self) -> None:
@@ -388,6 +416,12 @@ def _starting(followed: FollowedRun) -> str:
     return f"Building the model and opening the data  ·  {duration(waited)}"
 
 
+def _compiling(since: float) -> str:
+    """Return a sentence about the time in which the first step is compiled, which says nothing of the pace of the others."""
+    waited = max(0.0, time.time() - since)
+    return f"Compiling the training step; the first one takes longest  ·  {duration(waited)}"
+
+
 def _facts(followed: FollowedRun) -> str:
     """Return a line about the run: `2 GPUs · JAX · 232,214 parameters · 12,000 rows`."""
     started = followed.history.started
@@ -398,7 +432,7 @@ def _facts(followed: FollowedRun) -> str:
             facts.append(f"{started.parameters.total:,} parameters")
         facts.append(f"batch {started.batch_size:,}")
         if started.rows.training:
-            facts.append(f"{started.rows.training:,} rows")
+            facts.append(counted(started.rows.training, "row"))
         if started.precision != "float32":
             facts.append(started.precision)
     return "  ·  ".join(fact for fact in facts if fact)

@@ -26,6 +26,7 @@ ADVICE = {
     "invalid": "Correct the design or the data, then train again.",
 }
 """The sentence about what to do, by the kind of failure."""
+_PICTURES = {"finished": "check-circle-outline", "stopped": "stop-circle-outline", "paused": "pause-circle-outline"}
 DETAIL_LINES = 4
 """The number of lines of the details that are shown without scrolling."""
 
@@ -123,7 +124,7 @@ class Outcome(QFrame):
         if not self._state:
             return
         color = state_color(self._state)
-        name = {"finished": "check-circle-outline", "stopped": "stop-circle-outline"}.get(self._state, "alert-circle-outline")
+        name = _PICTURES.get(self._state, "alert-circle-outline")
         self._picture.setPixmap(icon(name, color).pixmap(20, 20))
         fixed = theme.font("small", monospace=True)
         ground, ink = theme.color(color, 0.10), theme.color(color, 0.35)

@@ -41,6 +41,12 @@ class TrainingPage(QWidget):
         self.measure_button.setToolTip("Measure how fast this design trains on one and on all of the chosen devices")
         self.measure_button.clicked.connect(self.show_advisor)
         self.empty.add_button(self.measure_button)
+        self.active_button = QPushButton("Show the run that is training", objectName="show_active_run")
+        self.active_button.setProperty("kind", "flat")
+        self.active_button.setToolTip("It is a run of another design")
+        self.active_button.clicked.connect(self._session.show_active)
+        self.active_button.hide()
+        self.empty.add_button(self.active_button)
         self.advisor: AdvisorPanel | None = None
         self.header = Header(self._session)
         self.outcome = Outcome()
@@ -139,6 +145,7 @@ class TrainingPage(QWidget):
 
     @pyqtSlot()
     def _on_session_active_changed(self) -> None:
+        self.active_button.setVisible(self._session.active is not None)
         self.header.refresh()
 
     @pyqtSlot(Path)

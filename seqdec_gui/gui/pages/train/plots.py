@@ -1,20 +1,24 @@
-"""A plot of curves by metric: a legend above it, one `setData` per changed curve, and a cross hair."""
+"""A plot of curves by metric: a legend above it, one `setData` per changed curve, marks, and a cross hair with its position."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 import pyqtgraph as pg
 from PyQt5.QtCore import QEvent, QObject, QPointF, Qt, pyqtSignal, pyqtSlot
-from PyQt5.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from seqdec_gui.gui.look import theme
-from seqdec_gui.gui.pages.train.axes import PositionAxis, ValueAxis, restyle
+from seqdec_gui.gui.pages.train.axes import TITLE_FROM, PositionAxis, ValueAxis, restyle
 from seqdec_gui.gui.pages.train.chips import Chip, Legend
+from seqdec_gui.gui.pages.train.line_look import style
+from seqdec_gui.gui.pages.train.mark_layer import MarkLayer
 from seqdec_gui.runs.curves import Axis, Curve, Smoothing
+from seqdec_gui.runs.marks import Mark
 
 FEW_POINTS = 40
 """The number of points up to which a curve with one point per epoch marks them."""
@@ -22,6 +26,8 @@ SAMPLES_PER_PIXEL = 2.0
 """The points per pixel above which a line is drawn from a part of them."""
 SYMBOL_SIZE = 5
 """The diameter of the mark of a point, in pixels."""
+SEPARATOR = " · "
+"""What stands between metric and run in the name of a curve of an earlier run."""
 RAW = " (raw)"
 """The ending of the name of an unsmoothed curve."""
 
@@ -29,8 +35,9 @@ RAW = " (raw)"
 class Series(msgspec.Struct, frozen=True):
     """A curve of a plot. `name` is the metric, or metric and run.
 
-    `sparse`: the curve has one point per epoch; points are marked and not smoothed. `group`: the earlier run of a faint curve;
-    all curves of that run share one chip.
+    `sparse`: the curve has one point per epoch; points are marked and not smoothed. `group`: the earlier run of the curve; all
+    curves of that run share one colour and one chip, which shows their values in order. `pattern` is the number of the style of
+    the line (`line_look.style`), the same for a metric in all runs.
     """
 
     name: str
@@ -39,10 +46,12 @@ class Series(msgspec.Struct, frozen=True):
     curve: Curve
     sparse: bool = False
     group: str = ""
+    pattern: int = 0
 
     @property
-    def faint(self) -> bool:
-        return bool(self.group)
+    def metric(self) -> str:
+        """Return the metric that the curve shows."""
+        return self.name.partition(SEPARATOR)[0] if self.group else self.name
 
     @property
     def key(self) -> str:
@@ -96,11 +105,13 @@ class MetricPlot(QFrame):
         object_name: str,
         write: Callable[[str, float | None], str],
         from_zero: bool = False,
+        unit: str = "",
         parent: QWidget | None = None,
     ) -> None:
         """Make an empty plot.
 
-        `write` returns a value as text for the legend; with `from_zero` the vertical axis begins at zero.
+        `write` returns a value as text for the legend; with `from_zero` the vertical axis begins at zero. `unit` is the title
+        of that axis, by default the title of the plot.
         """
         super().__init__(parent)
         self._from_zero = from_zero
@@ -110,7 +121,8 @@ class MetricPlot(QFrame):
         self._drawn: dict[str, _Drawn] = {}
         self._look = Look()
         self._hidden: set[str] = set()
-        self.value_axis = ValueAxis()
+        self._position: float | None = None
+        self.value_axis = ValueAxis(unit or title)
         self.position_axis = PositionAxis()
         self.plot = pg.PlotWidget(enableMenu=False, axisItems={"bottom": self.position_axis, "left": self.value_axis})
         self.plot.setObjectName(object_name)
@@ -125,12 +137,18 @@ class MetricPlot(QFrame):
         self._cross.setZValue(50)
         self._cross.hide()
         self.plot.addItem(self._cross, ignoreBounds=True)
+        self._place = QLabel(self.plot.viewport(), objectName=f"{object_name}_position")
+        self._place.setProperty("role", "position")
+        self._place.setAttribute(Qt.WA_TransparentForMouseEvents)
+        self._place.hide()
+        self.marks = MarkLayer(self._box, self._best_height)
         self.legend = Legend(title)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.SPACE, theme.SPACE, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.legend)
         layout.addWidget(self.plot, 1)
+        self._box.sigRangeChanged.connect(self._place_words)
         self._box.sigRangeChangedManually.connect(self._on_box_range_changed)
         self.plot.scene().sigMouseMoved.connect(self._on_scene_mouse_moved)
         self.plot.viewport().installEventFilter(self)
@@ -150,7 +168,9 @@ class MetricPlot(QFrame):
             self._remove(name)
         for series in curves:
             self._show(series)
+        self._drawn = {series.name: self._drawn[series.name] for series in curves}  # in the order of the legend
         self.legend.arrange(list(dict.fromkeys(series.key for series in curves)))
+        self._show_values()
         if self._from_zero and self._fitted and not look.log:
             self._box.setYRange(0.0, self._highest() or 1.0, padding=0.06)
 
@@ -169,11 +189,11 @@ class MetricPlot(QFrame):
         if drawn is None:
             drawn = self._drawn[series.name] = _Drawn(self.plot, series.name)
             drawn.item.setVisible(series.key not in self._hidden)
-        chip = self._chip(series)
+        self._chip(series)
         look, curve = self._look, series.curve
         weight = 0.0 if series.sparse and look.axis != "epoch" else look.smoothing
         stamp = (id(curve), curve.version, look.axis, weight, look.log)
-        if drawn.series is None or drawn.series.color != series.color:
+        if drawn.series is None or (drawn.series.color, drawn.series.pattern) != (series.color, series.pattern):
             self._paint(drawn, series)
         drawn.series = series
         if stamp == drawn.stamp:
@@ -183,24 +203,23 @@ class MetricPlot(QFrame):
         few = curve.count == 1 or (series.sparse and curve.count <= FEW_POINTS)
         drawn.item.setData(positions, values, symbol="o" if few else None, symbolSize=SYMBOL_SIZE, skipFiniteCheck=True)
         self._show_raw(drawn, series, positions, weight)
-        if not series.group:
-            chip.set_value(self._write(series.name, float(curve.values[-1])))
 
     def _chip(self, series: Series) -> Chip:
         key = series.key
+        pattern = style(0 if series.group else series.pattern)
         if key in self.legend.chips:
             chip = self.legend.chips[key]
-            if not series.group:
-                chip.set_color(series.color)
+            chip.set_look(series.color, pattern)
             return chip
-        chip = self.legend.chip(key, series.text, series.color, "" if series.group else "0.0000")
+        chip = self.legend.chip(key, series.text, series.color, "0.0000")
+        chip.set_look(series.color, pattern)
         chip.setChecked(key not in self._hidden)
         chip.toggled.connect(lambda on: self._toggle(key, on))
         return chip
 
     def _show_raw(self, drawn: _Drawn, series: Series, positions: Any, weight: float) -> None:
         """Draw the unsmoothed curve faintly behind a smoothed one."""
-        if weight <= 0 or series.faint:
+        if weight <= 0 or series.group:
             if drawn.raw is not None:
                 self.plot.removeItem(drawn.raw)
                 drawn.raw = None
@@ -213,11 +232,11 @@ class MetricPlot(QFrame):
         drawn.raw.setData(positions, series.curve.values, skipFiniteCheck=True)
 
     def _paint(self, drawn: _Drawn, series: Series) -> None:
-        color = theme.color(series.color, 0.6 if series.faint else 1.0)
-        drawn.item.setPen(pg.mkPen(color, width=1))
+        color = theme.color(series.color)
+        drawn.item.setPen(pg.mkPen(color, width=1, style=style(series.pattern)))
         drawn.item.setSymbolBrush(color)
         drawn.item.setSymbolPen(pg.mkPen(color))
-        drawn.item.setZValue(-5 if series.faint else 5)
+        drawn.item.setZValue(-5 if series.group else 5)
         if drawn.raw is not None:
             drawn.raw.setPen(pg.mkPen(theme.color(series.color, 0.3), width=1))
 
@@ -269,17 +288,61 @@ class MetricPlot(QFrame):
         low, high = self._box.viewRange()[0]
         self.ranged.emit(low, high)
 
+    # -- marks
+    def show_marks(self, marks: Sequence[Mark]) -> None:
+        """Draw what happened to the run besides its steps."""
+        self.marks.show_marks(marks, self._look.axis)
+
+    def _best_height(self, position: float) -> float | None:
+        """Return where the sign of the best weights belongs: on the curve of the validation, else on that of the training."""
+        for name in ("val_loss", "loss"):
+            drawn = self._drawn.get(name)
+            value = None if drawn is None or not drawn.item.isVisible() else _value_at(drawn, self._look.axis, position)
+            if value is not None:
+                return math.log10(value) if self._look.log and value > 0 else value
+        return None
+
     # -- the cross hair
     def point_at(self, position: float | None) -> None:
-        """Show the cross hair and the values at a position; with None, the last values."""
+        """Show the cross hair, its position and the values there; with None, the last values."""
+        self._position = position
         self._cross.setVisible(position is not None)
+        self._place.setVisible(position is not None)
         if position is not None:
             self._cross.setValue(position)
-        for name, drawn in self._drawn.items():
-            if name not in self.legend.chips:
-                continue
-            value = _value_at(drawn, self._look.axis, position)
-            self.legend.chips[name].set_value("" if value is None else self._write(name, value))
+            self._place_words()
+        self._show_values()
+
+    @pyqtSlot()
+    def _place_words(self, *_range: object) -> None:
+        """Put the position, and what happened there, below the foot of the cross hair, where it hides no curve."""
+        if self._position is None:
+            return
+        words, happened = self.position_axis.words(self._position), self.marks.words_at(self._position)
+        room = self.plot.viewport().width()
+        self._place.setText(f"{words}  ·  {happened}" if happened else words)
+        self._place.adjustSize()
+        if self._place.width() > room:
+            self._place.setText(words)
+            self._place.adjustSize()
+        area = self._box.sceneBoundingRect()
+        foot = self.plot.mapFromScene(self._box.mapViewToScene(QPointF(self._position, 0.0)))
+        left = min(max(0, foot.x() - self._place.width() // 2), max(0, room - self._place.width()))
+        self._place.move(left, round(area.bottom()) + 1)
+
+    def _show_values(self) -> None:
+        """Write the values at the cross hair, or the last ones, into the legend; the chip of a run has those of all its curves.
+
+        They stand in the order of the curves of the run that is shown.
+        """
+        texts: dict[str, list[str]] = {}
+        for drawn in self._drawn.values():
+            if drawn.series is not None and drawn.series.key in self.legend.chips:
+                value = _value_at(drawn, self._look.axis, self._position)
+                text = "–" if value is None else self._write(drawn.series.metric, value)
+                texts.setdefault(drawn.series.key, []).append(text)
+        for key, several in texts.items():
+            self.legend.chips[key].set_value("  ".join(several))
 
     @pyqtSlot(object)
     def _on_scene_mouse_moved(self, at: QPointF) -> None:
@@ -288,9 +351,18 @@ class MetricPlot(QFrame):
         else:
             self.left.emit()
 
+    def _show_details(self) -> None:
+        """Show titles and signs where the plot is high enough; the legend above it takes what room it needs first."""
+        roomy = self.plot.height() >= TITLE_FROM
+        self.position_axis.set_titled(roomy)
+        self.value_axis.set_titled(roomy)
+        self.marks.set_signed(roomy)
+
     def eventFilter(self, watched: QObject | None, event: QEvent) -> bool:
         if watched is self.plot.viewport():
-            if event.type() == QEvent.Leave:
+            if event.type() == QEvent.Resize:
+                self._show_details()
+            elif event.type() == QEvent.Leave:
                 self.left.emit()
             elif event.type() == QEvent.MouseButtonDblClick and event.button() == Qt.LeftButton:
                 self.fitted.emit()
@@ -304,6 +376,7 @@ class MetricPlot(QFrame):
             restyle(axis)
         self.plot.showGrid(x=False, y=True, alpha=0.9)
         self._cross.setPen(pg.mkPen(theme.color(look.text_dim), width=1))
+        self.marks.restyle()
         for drawn in self._drawn.values():
             drawn.series = None  # the owner sends the new colours
 
@@ -317,7 +390,7 @@ def _line(plot: Any, name: str) -> Any:
 
 
 def _value_at(drawn: _Drawn, axis: Axis, position: float | None) -> float | None:
-    """Return the value at the point nearest to a position; None before the first point and beyond the last."""
+    """Return the value at the point nearest to a position, the last value for None; None well outside of the curve."""
     curve = drawn.series.curve if drawn.series else None
     if curve is None or not curve.count:
         return None
@@ -325,6 +398,9 @@ def _value_at(drawn: _Drawn, axis: Axis, position: float | None) -> float | None
     if position is None:
         return float(curve.values[-1])
     positions = curve.along(axis)
+    step = (positions[-1] - positions[0]) / max(1, curve.count - 1)
+    if not positions[0] - step <= position <= positions[-1] + step:
+        return None
     index = int(np.searchsorted(positions, position))
     last = index == len(positions)
     if last or (index and position - positions[index - 1] < positions[index] - position):

@@ -154,9 +154,15 @@ class IntegerBox(FormBox, QSpinBox):
     def __init__(self, field: Field, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._settle(field, INT_LIMIT)
-        suffix = words.unit(field.name)
-        if suffix:
-            self.setSuffix(f" {suffix}")
+        if words.unit(field.name):
+            self.valueChanged.connect(self._show_unit)
+            self._show_unit(self.value())
+
+    def _show_unit(self, value: int) -> None:
+        """Write the unit in the number of the value: `1 epoch`, `2 epochs`. Text, cursor and selection stay."""
+        suffix = f" {words.unit(self._field.name, value)}"
+        if suffix != self.suffix():
+            self.setSuffix(suffix)
 
     def stepBy(self, steps: int) -> None:
         low = -INT_LIMIT if self._field.minimum is None else int(self._field.minimum)

@@ -6,7 +6,18 @@ from typing import Any
 
 import msgspec
 from PyQt5.QtCore import QSize, Qt, QTimer, pyqtSlot
-from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PyQt5.QtGui import QKeySequence
+from PyQt5.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QScrollArea,
+    QShortcut,
+    QVBoxLayout,
+    QWidget,
+)
 
 from seqdec_gui.domain import form_words as words
 from seqdec_gui.domain.bindings import Split
@@ -65,6 +76,7 @@ class Inspector(QFrame):
         self._name.setToolTip("The name in the script, in exports and on the canvas. F2 edits it.")
         self._name.textEdited.connect(self._on_name_edited)
         self._name.editingFinished.connect(self._on_name_editing_finished)
+        QShortcut(QKeySequence(Qt.Key_Escape), self._name, self._restore_name, context=Qt.WidgetShortcut)
         self._name_fault = QLabel(objectName="error_id", wordWrap=True)
         self._name_fault.setProperty("role", "error")
         self._name_fault.hide()
@@ -94,6 +106,7 @@ class Inspector(QFrame):
         column.addLayout(self._place)
         column.addStretch(1)
         self._scroll = QScrollArea(widgetResizable=True)
+        self._scroll.setAccessibleName("Parameters")
         self._scroll.setFrameShape(QFrame.NoFrame)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
         self._scroll.setWidget(body)
@@ -160,7 +173,8 @@ class Inspector(QFrame):
             buttons = self._many_buttons()
             self._place.addWidget(buttons)
             buttons.show()
-        self._name_fault.hide()
+        self._name.setModified(False)
+        self._show_name_fault("")
         self._refresh()
         self._scroll.verticalScrollBar().setValue(0)
 
@@ -204,6 +218,7 @@ class Inspector(QFrame):
             self._title.setText(block.parameters.title.upper())
             if not self._name.hasFocus() or not self._name.isModified():
                 self._name.setText(block.id)
+                self._show_name_fault("")
                 if not self._name.hasFocus():
                     self._name.setCursorPosition(0)  # the beginning of a long one
             self._facts.show_facts(block_facts(design, report.inference, block.id))
@@ -270,10 +285,20 @@ class Inspector(QFrame):
 
     @pyqtSlot(str)
     def _on_name_edited(self, text: str) -> None:
-        fault = self._document.rename_fault(self._block_id, text)
+        self._show_name_fault(self._document.rename_fault(self._block_id, text) if text != self._block_id else "")
+
+    def _show_name_fault(self, fault: str) -> None:
+        """Show what is wrong with the name in the field; without a fault neither the sentence nor the red frame stays."""
         self._name_fault.setText(fault)
         self._name_fault.setVisible(bool(fault))
-        polish(self._name, "invalid", bool(fault))
+        if bool(self._name.property("invalid")) != bool(fault):
+            polish(self._name, "invalid", bool(fault))
+
+    def _restore_name(self) -> None:
+        """Show the present name again instead of one that was refused or given up."""
+        self._name.setText(self._block_id)
+        self._name.setModified(False)
+        self._show_name_fault("")
 
     @pyqtSlot()
     def _on_name_editing_finished(self) -> None:
@@ -281,6 +306,8 @@ class Inspector(QFrame):
         if not self._block_id or new == self._block_id or not self._document.design.has(self._block_id):
             return
         if self._document.rename_fault(self._block_id, new):
+            if not self._name.hasFocus():  # after Return the refused name stays, to be mended
+                self._restore_name()
             return
         self._name.setModified(False)
         old, self._block_id = self._block_id, new  # the form stays: it is the same block

@@ -100,16 +100,17 @@ class JaxEngine(Engine):
     def _whole_layers(self) -> set[tuple[int, str]]:
         """Return units and data types of the LSTMs that run as one kernel each (`whole`)."""
         device, wanted = self._devices[0], self._tuning.whole
-        if not self._tuning.tries_whole_layers or self._tuning.cudnn or self.replicas > 1 or not whole_probe.suits(device):
+        if not self._tuning.tries_whole_layers(self.replicas) or self._tuning.cudnn or not whole_probe.suits(device):
             return set()
         if jax.config.jax_default_matmul_precision not in PRECISIONS_OF_WHOLE_LAYERS:
             return set()
         layers = [(layer.units, layer.compute_dtype) for layer in all_layers(self.models[FULL]) if is_standard_lstm(layer)]
-        if wanted:
-            return set(layers)
-        rows, unroll = self.program.training.batch_size, self._tuning.unroll_on(device.platform)
+        rows, unroll = self.program.training.batch_size // self.replicas, self._tuning.unroll_on(device.platform)
         kept = compilation_cache.cache_folder() if self._keep_compiled else None
-        return whole_probe.whole_layers(layers, rows, device, unroll, kept)
+        taken = set(layers) if wanted else whole_probe.whole_layers(layers, rows, device, unroll, kept)
+        if taken and self.replicas > 1:
+            whole_probe.load(taken, rows, self._devices)
+        return taken
 
     def _configure(self) -> None:
         # Keras finds out in many places whether TensorFlow is installed by importing it, which takes seconds and much memory

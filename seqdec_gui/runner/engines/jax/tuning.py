@@ -7,7 +7,7 @@ import os
 import msgspec
 
 WHOLE_SEQUENCE_KERNELS = "SEQDEC_GUI_WHOLE_SEQUENCE_KERNELS"
-"""Environment variable; 1 lets trainings take kernels for whole sequences. Off until their last form has run on a GPU."""
+"""Environment variable: `0` keeps trainings to loops, `several` lets those on several GPUs take these kernels, too."""
 
 
 class Tuning(msgspec.Struct, frozen=True):
@@ -19,8 +19,8 @@ class Tuning(msgspec.Struct, frozen=True):
         fixed: Whether the lengths of training loops are known to the compiler; None for only where they have to be
             (docs/decisions/0012-fixed-loops-on-gpus.md).
         whole: Whether LSTMs run as one kernel for the whole sequence where they can
-            (docs/decisions/0039-whole-sequence-kernels.md); None for where that is measured to be faster, if the environment
-            asks for it (`WHOLE_SEQUENCE_KERNELS`).
+            (docs/decisions/0039-whole-sequence-kernels.md); None for where that is measured to be faster, unless the
+            environment forbids it (`WHOLE_SEQUENCE_KERNELS`).
     """
 
     cudnn: bool = False
@@ -28,10 +28,14 @@ class Tuning(msgspec.Struct, frozen=True):
     fixed: bool | None = None
     whole: bool | None = None
 
-    @property
-    def tries_whole_layers(self) -> bool:
-        """Whether LSTMs may run as one kernel for the whole sequence."""
-        return os.environ.get(WHOLE_SEQUENCE_KERNELS) == "1" if self.whole is None else self.whole
+    def tries_whole_layers(self, devices: int) -> bool:
+        """Whether LSTMs may run as one kernel for the whole sequence on so many GPUs.
+
+        On two GPUs trainings with the kernels did not begin; what is to mend it (`whole_probe.load`) has not run there yet.
+        """
+        asked = os.environ.get(WHOLE_SEQUENCE_KERNELS, "1")
+        allowed = asked == "several" or (asked != "0" and devices == 1)
+        return allowed if self.whole is None else self.whole
 
     def unroll_on(self, platform: str) -> int:
         """Return how many steps of a sequence one iteration of a recurrent loop takes on "gpu" or "cpu".

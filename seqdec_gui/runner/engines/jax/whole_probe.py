@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent import futures
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import jax.numpy as jnp
 import msgspec
 import numpy as np
 import numpy.typing as npt
+from jax import lax
 
 from seqdec_gui.runner.engines.jax import recurrent, whole
 from seqdec_gui.runner.engines.jax.unrolled_scan import unroll_for
@@ -31,8 +33,8 @@ CHECKED_ROWS = 16
 """Rows whose results are compared: two clusters."""
 TOLERANCE = {"float32": 5e-3, "bfloat16": 4e-2}
 """Largest relative difference to float64, in the 2-norm: products have 11 binary digits in float16, 8 in bfloat16."""
-CALLS = 20
-"""Calls that are timed together."""
+CALLS = 40
+"""Times that a layer runs in the call that is timed."""
 ROUNDS = 3
 """How often; the quickest counts."""
 
@@ -75,6 +77,30 @@ def whole_layers(
     return taken
 
 
+def load(layers: Iterable[tuple[int, str]], rows: int, devices: Sequence[Any]) -> None:
+    """Runs the kernels of these layers once on every device.
+
+    A kernel is loaded when it first runs, and loading waits for every GPU that shares its memory: for ever, where one of them
+    waits for a sum over all GPUs.
+    """
+
+    def run(units: int, dtype: str, device: Any) -> None:
+        plan = whole.plan_for(units, rows, dtype)
+        assert plan is not None
+        with jax.default_device(device):
+            z, h, c, kernel = (jnp.asarray(value, dtype) for value in example(2, whole.ROWS, plan.units))
+            z = z.reshape(*z.shape[:2], plan.units, 4)
+
+            def both_ways(*given: Array) -> Any:
+                return whole.lstm_whole(*given, plan), jax.grad(lambda *g: whole.lstm_whole(*g, plan)[0].sum(), (0, 3))(*given)
+
+            jax.block_until_ready(jax.jit(both_ways)(z, h, c, kernel))
+
+    jobs = [(units, dtype, device) for units, dtype in sorted(set(layers)) for device in devices]
+    with futures.ThreadPoolExecutor(max(1, len(jobs))) as threads:
+        list(threads.map(run, *zip(*jobs, strict=True)))
+
+
 def answer(plan: whole.Plan, rows: int, dtype: str, device: Any, unroll: int, folder: Path | None) -> Answer:
     """Kept or measured; for the next power of two of `rows`, so that batches of about a size share an answer."""
     rows = 1 << (rows - 1).bit_length()
@@ -110,21 +136,25 @@ def measured(plan: whole.Plan, rows: int, dtype: str, device: Any, unroll: int) 
         z, h, c, kernel = (jnp.asarray(value, dtype) for value in example(STEPS, rows + -rows % whole.ROWS, plan.units))
         turn = unroll_for(STEPS, unroll)
         by_unit = z.reshape(*z.shape[:2], 4, plan.units).swapaxes(2, 3)
-        kernel_time = _seconds(jax.jit(lambda *values: whole.lstm_whole(*values, plan)), by_unit, h, c, kernel)
-        loop_time = _seconds(jax.jit(lambda *values: recurrent.lstm_loop(*values, None, turn)), z, h, c, kernel)
+        kernel_time = _seconds(lambda z, h, c: whole.lstm_whole(z, h, c, kernel, plan), by_unit, h, c)
+        loop_time = _seconds(lambda z, h, c: recurrent.lstm_loop(z, h, c, kernel, None, turn), z, h, c)
     return Answer(round(1e6 * kernel_time / STEPS, 2), round(1e6 * loop_time / STEPS, 2))
 
 
-def _seconds(function: Callable[..., Any], *values: Array) -> float:
-    """Of a call."""
-    jax.block_until_ready(function(*values))
+def _seconds(layer: Callable[..., Any], z: Array, h: Array, c: Array) -> float:
+    """Of one layer: a call runs it `CALLS` times on the device, since to start a call takes as long as a kernel."""
+
+    def calls(z: Array, h: Array, c: Array) -> Any:
+        # all outputs are carried along: those that nobody reads would not be computed
+        return lax.fori_loop(0, CALLS, lambda _, before: layer(z, *before[1:]), layer(z, h, c))
+
+    calls = jax.jit(calls)
+    jax.block_until_ready(calls(z, h, c))
     times = []
     for _ in range(ROUNDS):
         start = time.perf_counter()
-        for _ in range(CALLS):
-            found = function(*values)
-        jax.block_until_ready(found)
-        times.append((time.perf_counter() - start) / CALLS)
+        jax.block_until_ready(calls(z, h, c))
+        times.append((time.perf_counter() - start) / (CALLS + 1))
     return min(times)
 
 

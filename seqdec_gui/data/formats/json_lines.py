@@ -1,0 +1,95 @@
+"""`.jsonl` and `.ndjson`: one JSON object a line, whose names are the columns. Objects within it are `name.inner`.
+
+Lines are decoded by msgspec rather than by Arrow, which takes texts that look like dates for dates and names no line.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from seqdec_gui.data.formats.base import reading
+from seqdec_gui.data.formats.compression import content_of
+from seqdec_gui.data.formats.encodings import decoded
+from seqdec_gui.data.formats.memory import MemoryTable, gathered
+from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.wording import counted
+
+_LINE_END = re.compile(rb"\r\n?|\n")
+_SHOWN = 60
+"""The number of characters of a line that a message shows."""
+
+
+class JsonLinesTable(MemoryTable):
+    """The file, held in memory. A line without a value for a column has a missing value there."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        with reading(path):
+            text = decoded(content_of(path), path.name)
+            rows, blank = _rows(text.content, path.name)
+            if not rows:
+                raise InvalidInput(f"{path.name} holds no rows; expected one JSON object a line.", "empty_file", "data")
+            self.problems = text.problems
+            if blank:
+                skipped = f"{path.name} has {counted(blank, 'empty line')} between its rows, skipped in reading."
+                self.problems += (Problem("info", "blank_lines", "data", skipped),)
+            values = {}
+            for name in dict.fromkeys(name for row in rows for name in row):
+                column = gathered(name, [row.get(name) for row in rows])
+                if column.unusable:
+                    wrong = f"Column {name!r} {column.unusable}."
+                    self.unusable[name] = Problem("error", "unusable_array", "data", wrong, "Bind another column.")
+                else:
+                    values[name] = column.values
+                    self.problems += column.problems
+        self._hold(values)
+
+
+def _rows(content: bytes, name: str) -> tuple[list[dict[str, Any]], int]:
+    """Return the object of every line, objects within it flattened, and the number of empty lines. Raises InvalidInput."""
+    decoder = msgspec.json.Decoder()
+    rows: list[dict[str, Any]] = []
+    blank = 0
+    lines = _LINE_END.split(content)
+    if lines and not lines[-1].strip():
+        lines.pop()
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            blank += 1
+            continue
+        try:
+            value = decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            value = _lenient(line, number, name)
+        if isinstance(value, str):
+            value = {"text": value}
+        if not isinstance(value, dict):
+            raise InvalidInput(_not_an_object(line, number, name), "bad_json_line", "data")
+        rows.append(_flat(value) if any(isinstance(cell, dict) for cell in value.values()) else value)
+    return rows, blank
+
+
+def _lenient(line: bytes, number: int, name: str) -> Any:
+    """Decode a line as Python's json module does, which writes NaN and Infinity. Raises InvalidInput."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"{_not_an_object(line, number, name)} ({error}).", "bad_json_line", "data") from None
+
+
+def _not_an_object(line: bytes, number: int, name: str) -> str:
+    shown = line[:_SHOWN].decode("utf-8", "replace")
+    return f"Line {number} of {name} is not one JSON object: {shown!r}; expected one object a line"
+
+
+def _flat(value: dict[str, Any], before: str = "") -> dict[str, Any]:
+    """Return an object with the values of inner objects under `outer.inner`."""
+    flat: dict[str, Any] = {}
+    for name, cell in value.items():
+        flat |= _flat(cell, f"{before}{name}.") if isinstance(cell, dict) and cell else {f"{before}{name}": cell}
+    return flat

@@ -1,0 +1,185 @@
+"""`.mat`: the variables of MATLAB files, up to version 7 through SciPy, from version 7.3 on as HDF5.
+
+Rows of a matrix are rows of the data. Formats: https://www.mathworks.com/help/matlab/import_export/mat-file-versions.html
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from seqdec_gui.data.formats.base import Array, native, reading, text_array
+from seqdec_gui.data.formats.compression import MAX_OPEN_BYTES
+from seqdec_gui.data.formats.extras import required
+from seqdec_gui.data.formats.memory import MemoryTable, gathered
+from seqdec_gui.domain.problems import InvalidInput, Problem
+
+Variable = tuple[str, Any]
+"""A name, and an array, or a text in words why it is no column."""
+
+
+class MatlabTable(MemoryTable):
+    """The variables of a file, held in memory; a field of a structure is named `structure.field`."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        with reading(path):
+            found = dict(_of_hdf5(path) if _is_hdf5(path) else _of_scipy(path))
+            arrays = {name: value for name, value in found.items() if isinstance(value, np.ndarray)}
+            rows = _usual_rows(list(arrays.values()))
+            values = {}
+            for name, value in found.items():
+                column = self._column_of(name, value, rows)
+                if isinstance(column, str):
+                    self.unusable[name] = Problem("error", "unusable_array", "data", f"Variable {name!r} {column}.")
+                else:
+                    values[name] = column
+        self._hold(values)
+
+    def _column_of(self, name: str, value: Any, rows: int) -> Any:
+        """Return the column of a variable, or in words why it is none."""
+        if isinstance(value, str):
+            return value
+        if isinstance(value, list):
+            made = gathered(name, value)
+            self.problems += made.problems
+            return made.unusable or made.values
+        if value.dtype.kind in "US":
+            return text_array(np.char.rstrip(value.reshape(-1)))
+        if value.dtype.kind not in "biuf":
+            return f"has values of type {value.dtype}; expected numbers or text"
+        if value.size == 1 or not value.size:
+            return "is a single value; expected one entry per row" if value.size else "is empty"
+        value = native(value)
+        if value.dtype.kind == "b":
+            value = value.astype(np.uint8)
+        if value.ndim == 2 and 1 in value.shape:
+            return value.reshape(-1)
+        if rows and value.shape[0] != rows and value.shape[-1] == rows:
+            text = f"The last axis of variable {name!r}, of shape {value.shape}, is taken for the rows: others have {rows:,}."
+            self.problems += (Problem("info", "rows_on_last_axis", "data", text),)
+            return np.ascontiguousarray(np.moveaxis(value, -1, 0))
+        return np.ascontiguousarray(value)
+
+
+def _usual_rows(arrays: list[Array]) -> int:
+    """Return the number of rows that most vectors and matrices have; 0 without any."""
+    counts = Counter(
+        max(array.shape) if 1 in array.shape else array.shape[0]
+        for array in arrays
+        if array.ndim == 2 and array.size > 1 and array.dtype.kind in "biuf"
+    )
+    return counts.most_common(1)[0][0] if counts else 0
+
+
+# -- up to version 7
+def _of_scipy(path: Path) -> Iterator[Variable]:
+    io = required("scipy.io", "mat", path)
+    try:
+        declared = sum(math.prod(shape) * 8 for _, shape, kind in io.whosmat(path) if kind not in ("cell", "struct"))
+        if declared > MAX_OPEN_BYTES:
+            text = f"{path.name} has more than {MAX_OPEN_BYTES / 2**30:g} GiB when it is open, which is the most that is read."
+            raise InvalidInput(f"{text} Save it with -v7.3, or as .npz or .h5.", "too_large_file", "data")
+        variables = io.loadmat(path, chars_as_strings=True, struct_as_record=True)
+    except (TypeError, NotImplementedError, io.matlab.MatReadError, IndexError) as error:
+        raise ValueError(str(error)) from error
+    for name, value in variables.items():
+        if not name.startswith("__"):
+            yield from _variables(name, value)
+
+
+def _variables(name: str, value: Any) -> Iterator[Variable]:
+    """Yield a variable of SciPy; a structure as its fields."""
+    if not isinstance(value, np.ndarray):
+        yield name, "is sparse; save it with full(...)" if hasattr(value, "tocsr") else "is of no kind that can be read"
+    elif value.dtype.names and value.size == 1 and type(value).__name__ != "MatlabOpaque":
+        for field in value.dtype.names:
+            yield from _variables(f"{name}.{field}", value.reshape(-1)[0][field])
+    elif value.dtype.names and type(value).__name__ != "MatlabOpaque":
+        for field in value.dtype.names:
+            yield f"{name}.{field}", [_cell(each[field]) for each in value.reshape(-1)]
+    elif type(value).__name__ in ("MatlabOpaque", "MatlabFunction"):
+        yield name, "is an object of MATLAB (a string array or a table); save it with cellstr(...) or as plain arrays"
+    elif value.dtype == object:
+        yield name, [_cell(each) for each in value.reshape(-1)]
+    else:
+        yield name, value
+
+
+def _cell(value: Any) -> Any:
+    """Return the content of a cell: a text, a number, a list of numbers, or None for an empty cell."""
+    array = np.asarray(value)
+    if not array.size:
+        return None
+    if array.dtype.kind in "US":
+        return str(array.reshape(-1)[0])
+    if array.dtype.kind not in "biuf":
+        return {}
+    if array.size == 1:
+        return array.reshape(-1)[0].item()
+    flat = array.reshape(-1) if 1 in array.shape else array
+    return flat.tolist()
+
+
+# -- from version 7.3 on
+def _is_hdf5(path: Path) -> bool:
+    import h5py
+
+    return bool(h5py.is_hdf5(path))
+
+
+def _of_hdf5(path: Path) -> Iterator[Variable]:
+    import h5py
+
+    with h5py.File(path, "r", locking=False) as file:
+        for name, item in file.items():
+            if not name.startswith("#"):
+                yield from _items(file, name, item)
+
+
+def _items(file: Any, name: str, item: Any) -> Iterator[Variable]:
+    """Yield a variable; a structure as its fields. MATLAB's first axis is the last one of HDF5."""
+    import h5py
+
+    if isinstance(item, h5py.Group):
+        if "MATLAB_sparse" in item.attrs:
+            yield name, "is sparse; save it with full(...)"
+            return
+        for field, inner in item.items():
+            yield from _items(file, f"{name}.{field}", inner)
+    elif item.external:
+        yield name, "has its values in another file, which is not read"
+    elif item.size * item.dtype.itemsize > MAX_OPEN_BYTES:
+        yield name, f"has more than {MAX_OPEN_BYTES / 2**30:g} GiB; save it as a dataset of an .h5 file"
+    elif "MATLAB_empty" in item.attrs:
+        yield name, "is empty"
+    elif h5py.check_ref_dtype(item.dtype) is not None:
+        yield name, [_referred(file[each]) for each in item[()].T.reshape(-1)]
+    elif _class(item) == "char":
+        yield name, np.array(_rows_of_text(item))
+    else:
+        yield name, item[()].T
+
+
+def _class(item: Any) -> str:
+    kind = item.attrs.get("MATLAB_class", b"")
+    return kind.decode() if isinstance(kind, bytes) else str(kind)
+
+
+def _referred(item: Any) -> Any:
+    if "MATLAB_empty" in item.attrs:
+        return None
+    if not hasattr(item, "dtype") or item.dtype.kind not in "biuf":
+        return {}
+    return "".join(_rows_of_text(item)) if _class(item) == "char" else _cell(item[()].T)
+
+
+def _rows_of_text(item: Any) -> list[str]:
+    """Return the rows of a matrix of UTF-16 code units."""
+    units = np.ascontiguousarray(np.atleast_2d(item[()].T).astype("<u2"))
+    return [row.tobytes().decode("utf-16-le", "replace") for row in units]

@@ -1,0 +1,144 @@
+"""`.xlsx`: one sheet of an Excel workbook, read by openpyxl. Numbers stay numbers; dates and times become text."""
+
+from __future__ import annotations
+
+import datetime
+import zipfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from seqdec_gui.data.formats.base import reading
+from seqdec_gui.data.formats.compression import MAX_OPEN_BYTES
+from seqdec_gui.data.formats.extras import required
+from seqdec_gui.data.formats.header import judge_header
+from seqdec_gui.data.formats.memory import MemoryTable, gathered
+from seqdec_gui.domain.bindings import Reading
+from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.wording import counted
+
+_ERRORS = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!")
+"""What Excel shows in a cell whose formula fails; such a cell is a missing value."""
+
+_SAMPLE_ROWS = 200
+"""The number of rows that are compared with the first to find out whether it names the columns."""
+
+
+class SpreadsheetTable(MemoryTable):
+    """One sheet, held in memory; `sheets` are the names of all sheets."""
+
+    def __init__(self, path: Path, names: Sequence[str] | None, how: Reading, bound: Sequence[str] = ()) -> None:
+        super().__init__(path)
+        with reading(path):
+            self.sheet, self.sheets, rows = _cells(path, how.sheet)
+            lines, empty = _without_empty(rows)
+            if not lines:
+                raise InvalidInput(f"Sheet {self.sheet!r} of {path.name} is empty; expected rows.", "empty_file", "data")
+            if len(self.sheets) > 1 and not how.sheet:
+                others = ", ".join(map(repr, self.sheets))
+                text = f"{path.name} has {len(self.sheets)} sheets ({others}); the first, {self.sheet!r}, is read."
+                self.problems += (Problem("info", "first_sheet", "data", text, "Set data.sheet to read another."),)
+            if empty:
+                skipped = counted(empty, "empty row")
+                text = f"Sheet {self.sheet!r} of {path.name} has {skipped} between its rows, skipped in reading."
+                self.problems += (Problem("info", "blank_lines", "data", text),)
+            self._take(lines, how, [*(names or ()), *bound])
+
+    def _take(self, lines: list[list[Any]], how: Reading, bound: Sequence[str]) -> None:
+        """Make columns of the rows of cells."""
+        width = max(map(len, lines))
+        lines = [line + [None] * (width - len(line)) for line in lines]
+        shown = [["" if cell is None else str(cell) for cell in line] for line in lines[: _SAMPLE_ROWS + 1]]
+        judged = judge_header(shown, bound)
+        self.header = judged.header if how.header == "auto" else how.header == "yes"
+        self._first = shown[0]
+        if self.header:
+            titles = [cell.strip() or f"column {i + 1}" for i, cell in enumerate(shown[0])]
+        else:
+            titles = [f"column {i + 1}" for i in range(width)]
+        twice = sorted(title for title, times in Counter(titles).items() if times > 1)
+        if twice:
+            listed = ", ".join(map(repr, twice))
+            text = f"{self.path.name} has several columns named {listed}; give every column a name of its own."
+            hint = "If its first row holds values, set data.header=no."
+            raise InvalidInput([Problem("error", "duplicate_column", "data", text, hint)])
+        if how.header == "auto" and not (self.header and judged.sure):
+            self.problems += (_header_problem(self.header, shown[0], self.path.name),)
+        body = lines[1:] if self.header else lines
+        failed = sum(cell in _ERRORS for line in body for cell in line if isinstance(cell, str))
+        if failed:
+            text = f"{counted(failed, 'cell')} of {self.path.name} hold an error such as #N/A; they are read as missing values."
+            self.problems += (Problem("warning", "error_cells", "data", text, "Mend the formulas, and save the file again."),)
+        values = {}
+        for at, title in enumerate(titles):
+            cells = [_plain(line[at]) for line in body]
+            if not self.header or any(cell is not None for cell in cells) or shown[0][at].strip():
+                column = gathered(title, cells)
+                values[title] = column.values
+                self.problems += column.problems
+        self._hold(values)
+
+    def named_in_first_row(self, names: Sequence[str]) -> tuple[str, ...]:
+        return () if self.header else tuple(name for name in names if name in [cell.strip() for cell in self._first])
+
+
+def _cells(path: Path, sheet: str) -> tuple[str, tuple[str, ...], list[list[Any]]]:
+    """Return the sheet that is read, all sheets, and the cells of every row. Raises InvalidInput."""
+    openpyxl = required("openpyxl", "xlsx", path)
+    with zipfile.ZipFile(path) as archive:
+        if sum(member.file_size for member in archive.infolist()) > MAX_OPEN_BYTES:
+            text = f"{path.name} has more than {MAX_OPEN_BYTES / 2**30:g} GiB when it is open, which is the most that is read."
+            raise InvalidInput(f"{text} Save the sheet as .csv.", "too_large_file", "data")
+    workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
+    try:
+        sheets = tuple(worksheet.title for worksheet in workbook.worksheets)
+        if sheet and sheet not in sheets:
+            if not (sheet.isdecimal() and 1 <= int(sheet) <= len(sheets)):
+                text = f"{path.name} has no sheet {sheet!r}; it has {', '.join(map(repr, sheets))}."
+                raise InvalidInput([Problem("error", "unknown_sheet", "data", text, "Set data.sheet to one of them.")])
+            sheet = sheets[int(sheet) - 1]
+        chosen = sheet or sheets[0]
+        worksheet = workbook[chosen]
+        worksheet.reset_dimensions()  # programs write sizes that are wrong, and rows beyond them would be lost
+        return chosen, sheets, [list(row) for row in worksheet.iter_rows(values_only=True)]
+    finally:
+        workbook.close()
+
+
+def _without_empty(rows: list[list[Any]]) -> tuple[list[list[Any]], int]:
+    """Return the rows with a value, without empty cells at their ends, and the number of empty rows between them."""
+    kept, empty, pending = [], 0, 0
+    for row in rows:
+        used = len(row)
+        while used and (row[used - 1] is None or row[used - 1] == ""):
+            used -= 1
+        if used:
+            kept.append(row[:used])
+            empty, pending = empty + pending, 0
+        elif kept:
+            pending += 1
+    return kept, empty
+
+
+def _plain(cell: Any) -> Any:
+    """Return a number, a text, a bool, or None for a missing value."""
+    if isinstance(cell, str):
+        return None if cell in _ERRORS or cell == "" else cell
+    if isinstance(cell, datetime.datetime):
+        return cell.date().isoformat() if cell.time() == datetime.time() else cell.isoformat(" ")
+    if isinstance(cell, datetime.date | datetime.time):
+        return cell.isoformat()
+    return str(cell) if isinstance(cell, datetime.timedelta) else cell
+
+
+def _header_problem(header: bool, first: Sequence[str], file: str) -> Problem:
+    cells = ", ".join(first[:5])
+    if header:
+        text = f"The first row of {file} is read as the names of its columns, though it might be values: {cells}."
+        return Problem(
+            "warning", "header_assumed", "data", text, "Set data.header=no if it is a row, data.header=yes to confirm."
+        )
+    text = f"The first row of {file} looks like its other rows, so it is read as a row and not as names: {cells}."
+    hint = "Its columns are called column 1, column 2, ... Set data.header=yes if it names them, data.header=no to confirm."
+    return Problem("warning", "header_missing", "data", text, hint)

@@ -1,0 +1,114 @@
+"""The pages of an open design, of which one is in front, and their tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from PyQt5.QtCore import Qt, pyqtSignal, pyqtSlot
+from PyQt5.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
+
+from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.look.icons import icon
+from seqdec_gui.gui.window.pages import Page, build
+from seqdec_gui.gui.workspace.workspace import Workspace
+
+
+class Pages(QStackedWidget):
+    """The pages of a design. A page is built when it is first shown. `page_shown` is emitted with its name.
+
+    Their tabs are in `bar`, which the shell puts above the panels, so that there is always room for all of them. Object names
+    `pages` and `page_tabs`.
+    """
+
+    page_shown = pyqtSignal(str)
+
+    def __init__(
+        self, rows: Sequence[Page], workspace: Workspace, built: Mapping[str, QWidget], parent: QWidget | None = None
+    ) -> None:
+        """Make a tab for each of `rows`. `built` has the widgets of pages that exist already, by name."""
+        super().__init__(parent)
+        self.setObjectName("pages")
+        self.bar = QTabBar()
+        self.bar.setObjectName("page_tabs")
+        self.bar.setAccessibleName("Pages")
+        self.bar.setExpanding(False)
+        self.bar.setUsesScrollButtons(False)  # in a very narrow window the names are shortened instead
+        self.bar.setElideMode(Qt.ElideRight)
+        self._rows = tuple(rows)
+        self._workspace = workspace
+        self._built: dict[str, QWidget] = {}
+        for page in self._rows:
+            holder = QWidget()
+            holder.setObjectName(f"page_{page.name}")
+            layout = QVBoxLayout(holder)
+            layout.setContentsMargins(0, 0, 0, 0)
+            self.addWidget(holder)
+            self.bar.addTab(page.title)
+        for name, widget in built.items():
+            self._put(name, widget)
+        self.bar.currentChanged.connect(self.setCurrentIndex)
+        self.currentChanged.connect(self._on_current_changed)
+
+    def tabBar(self) -> QTabBar:
+        """Return the tabs of the pages."""
+        return self.bar
+
+    def tabText(self, index: int) -> str:
+        """Return the title of a page."""
+        return self.bar.tabText(index)
+
+    @property
+    def current(self) -> str:
+        """Return the name of the page in front."""
+        return self.row.name
+
+    @property
+    def row(self) -> Page:
+        """Return the row of the page in front."""
+        return self._rows[self.currentIndex()]
+
+    @property
+    def rows(self) -> tuple[Page, ...]:
+        """Return the rows of all pages, from left to right."""
+        return self._rows
+
+    def page(self, name: str) -> QWidget:
+        """Return the page's widget, which is built now if it does not exist."""
+        if name not in self._built:
+            self._put(name, build(self._rows[self._index(name)], self._workspace))
+        return self._built[name]
+
+    def _put(self, name: str, widget: QWidget) -> None:
+        self._built[name] = widget
+        self.widget(self._index(name)).layout().addWidget(widget)
+
+    def _index(self, name: str) -> int:
+        return next(index for index, page in enumerate(self._rows) if page.name == name)
+
+    def show_page(self, name: str) -> None:
+        """Bring a page to the front."""
+        self.page(name)
+        self.setCurrentIndex(self._index(name))
+
+    def show_place(self, place: int) -> None:
+        """Bring the page at this place to the front, if there is one; the first is 0."""
+        if place < self.count():
+            self.setCurrentIndex(place)
+
+    def step(self, by: int) -> None:
+        """Show the page `by` tabs to the right. The first page follows the last."""
+        self.setCurrentIndex((self.currentIndex() + by) % self.count())
+
+    @pyqtSlot(int)
+    def _on_current_changed(self, index: int) -> None:
+        self.bar.setCurrentIndex(index)
+        name = self._rows[index].name
+        page = self.page(name)
+        if not self.bar.hasFocus():
+            page.setFocus()
+        self.page_shown.emit(name)
+
+    def recolour(self) -> None:
+        look = theme.current()
+        for index, page in enumerate(self._rows):
+            self.bar.setTabIcon(index, icon(page.icon, look.accent if index == self.currentIndex() else look.text_dim))

@@ -1,0 +1,135 @@
+"""A trained model in one file, for Python: `seqdec_gui.load_bundle(path).generate([...])`."""
+
+from __future__ import annotations
+
+import tempfile
+import weakref
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seqdec_gui.data.fitted import Fitted
+from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.runner.bundle_file import CARD
+from seqdec_gui.runner.opened_bundle import OpenedBundle, choose_backend, no_rows, open_bundle
+
+if TYPE_CHECKING:
+    import keras
+
+    from seqdec_gui.runner.sampler import Sample, Sampler
+
+
+class Bundle:
+    """A trained model that was exported as a bundle.
+
+    `models` are its Keras models by the names of their blocks, and the stacked one as `full`. They take numbers as `encode`
+    makes them of rows.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open a bundle. Raises InvalidInput."""
+        choose_backend()
+        folder = tempfile.TemporaryDirectory(prefix="seqdec-gui-bundle-")
+        weakref.finalize(self, folder.cleanup)
+        self._folder = folder
+        self._opened: OpenedBundle = open_bundle(path, Path(folder.name))
+        self._fitted = self._opened.fitted()
+        self._made: Sampler | None = None
+
+    def __repr__(self) -> str:
+        return f"<Bundle {self.name!r}: {', '.join(self.models)}>"
+
+    @property
+    def name(self) -> str:
+        """The name of the design."""
+        return self._opened.contents.name
+
+    @property
+    def folder(self) -> Path:
+        """The folder into which the bundle was unpacked; it is removed with this object."""
+        return self._opened.folder
+
+    @property
+    def models(self) -> dict[str, keras.Model]:
+        return self._opened.models
+
+    @property
+    def design(self) -> Design:
+        return self._opened.design
+
+    @property
+    def fitted(self) -> Fitted:
+        """Alphabets, labels, lengths, mean and deviation, as fitted to the training rows."""
+        return self._fitted
+
+    @property
+    def card(self) -> str:
+        """The model card, Markdown."""
+        file = self._opened.folder / CARD
+        return file.read_text("utf-8") if file.is_file() else ""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the values that a row has to give to `generate`; none for a language model."""
+        sampler = self._sampler()
+        return (*sampler.inputs, *[name for name in [sampler.first_step_from] if name])
+
+    def encode(self, rows: Sequence[Any]) -> dict[str, Any]:
+        """The arrays of some rows, by input, as the training stored them. Raises InvalidInput with every faulty row."""
+        from seqdec_gui.data.first_step import first_of_sequences, with_first_step
+        from seqdec_gui.runner.sample_file import columns_of
+
+        first = self._sampler().first_step_from
+        wanted = with_first_step(self._fitted, first) if first else self._fitted
+        values = columns_of(self._as_mappings(rows), wanted)
+        return dict(wanted.encode_rows(first_of_sequences(values, self._fitted, first) if first else values))
+
+    def generate(self, rows: Sequence[Any] = (), n: int = 1, temperature: float | None = None, seed: int = 0) -> list[Sample]:
+        """Sequences for rows, `n` each, ordered by row: what `seqdec-gui generate` gives for the run with the same arguments.
+
+        Args:
+            rows: For each row a mapping from input to value, or the value alone if there is one input. A language model takes
+                no rows.
+            n: Sequences for each row.
+            temperature: 0 takes the likeliest symbol (default for one sequence), 1 draws as the model says (for several).
+            seed: Seed of the random numbers.
+
+        Each result has `row`, `sample`, `text`, `log_probability` and `finished`. Raises InvalidInput.
+        """
+        if temperature is None:
+            temperature = 0.0 if n == 1 else 1.0
+        if n < 1 or temperature < 0:
+            raise InvalidInput(f"Expected n >= 1 and temperature >= 0, received {n} and {temperature}.", "bad_value")
+        sampler = self._sampler()
+        arrays: dict[str, Any] = self.encode(rows) if self.inputs else {}
+        if self.inputs and not len(rows):
+            return []
+        parts = sampler.generate(arrays, len(rows) if self.inputs else 1, n, temperature, seed)
+        return [sample for part in parts for sample in part]
+
+    def _sampler(self) -> Sampler:
+        if self._made is None:
+            from seqdec_gui.runner.sampler import Sampler
+
+            opened = self._opened
+            self._made = Sampler(opened.design, opened.models, self._fitted, no_rows, opened.recorded)
+        return self._made
+
+    def _as_mappings(self, rows: Sequence[Any]) -> list[Mapping[str, Any]]:
+        """The rows with the name of the input where they give its value alone. Raises InvalidInput."""
+        mappings: list[Mapping[str, Any]] = []
+        for number, row in enumerate(rows):
+            if isinstance(row, Mapping):
+                mappings.append(row)
+            elif len(self.inputs) == 1:
+                mappings.append({self.inputs[0]: row})
+            else:
+                text = f"Row {number + 1} is no mapping; expected values for {', '.join(self.inputs)}."
+                raise InvalidInput([Problem("error", "missing_input", "", text, "Give a mapping from input to value.")])
+        return mappings
+
+
+def load_bundle(path: Path | str) -> Bundle:
+    """Open a bundle that `seqdec-gui export --format bundle` wrote. No code of it is run. Raises InvalidInput."""
+    return Bundle(Path(path))

@@ -1,0 +1,108 @@
+"""Records what a run reads, in a thread: the files are hashed while the model is built and trained.
+
+They stand in the cache of the system by then, so that hashing them costs no reading, and hashing leaves the interpreter free.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from seqdec_gui.data.dataset import Dataset
+from seqdec_gui.data.storage import write_whole
+from seqdec_gui.domain.bindings import DataSource
+from seqdec_gui.domain.problems import Problem, SeqdecError
+from seqdec_gui.runs.data_record import DataFile, DataRecord
+
+_PIECE_BYTES = 2**20
+"""The number of bytes that are hashed at a time."""
+
+
+def files_of(source: DataSource, folder: Path) -> tuple[Path, ...]:
+    """Return the files that the dataset of a design reads, each once; relative paths start at `folder`."""
+    names = [source.file, *(binding.file for binding in source.bindings)]
+    return tuple(folder / name for name in dict.fromkeys(names) if name)
+
+
+class Recorder:
+    """Writes the record of a dataset to a file, from a thread. Make it before the files are read, and `start` it after.
+
+    A file whose size or time of change is another at the end than at the start has no checksum.
+    """
+
+    def __init__(self, path: Path, files: Sequence[Path]) -> None:
+        self._path = path
+        self._files = [_described(file) for file in files]
+        self._thread: threading.Thread | None = None
+
+    def changes_since(self, before: DataRecord | None) -> list[Problem]:
+        """Return a warning if the files are not those of an earlier start, by size, time and then checksum."""
+        if before is None or len(before.files) != len(self._files):
+            return []
+        pairs = zip(before.files, self._files, strict=True)
+        touched = [(old, now) for old, now in pairs if old.sha256 and (old.bytes, old.modified) != (now.bytes, now.modified)]
+        changed = [now.path for old, now in touched if _hashed(now).sha256 not in ("", old.sha256)]
+        if not changed:
+            return []
+        text = f"{changed[0]} is not the file that the run began with: its checksum is another."
+        return [Problem("warning", "data_not_the_same", "data", text, "Restore the file, or begin another run with this one.")]
+
+    def start(self, source: DataSource, dataset: Dataset) -> None:
+        self._thread = threading.Thread(target=self._record, args=(source, dataset), name="data record", daemon=True)
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Wait until the record is written."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def _record(self, source: DataSource, dataset: Dataset) -> None:
+        hashed = tuple(_hashed(file) for file in self._files)
+        made = made_of(source, dataset, hashed)
+        with suppress(SeqdecError):  # the training does not depend on it, and says itself that the disk is full
+            write_whole(self._path, msgspec.json.format(msgspec.json.encode(made), indent=1))
+
+
+def made_of(source: DataSource, dataset: Dataset, files: tuple[DataFile, ...]) -> DataRecord:
+    """Return the record of a dataset that was read from these files."""
+    record = DataRecord(
+        files=files,
+        rows=dataset.rows,
+        training=len(dataset.training),
+        validation=len(dataset.validation),
+        test=len(dataset.test),
+        columns={port.port: port.columns for port in dataset.fitted.ports},
+        options={**msgspec.to_builtins(source.reading), "faulty_rows": source.faulty_rows},
+        split=msgspec.to_builtins(source.split),
+    )
+    if not record.file_sha256:
+        return record
+    said = msgspec.to_builtins(record)
+    content = {name: said[name] for name in ("rows", "training", "validation", "test", "columns", "options", "split")}
+    plain = msgspec.json.encode([record.file_sha256, content], order="sorted")
+    return msgspec.structs.replace(record, sha256=hashlib.sha256(plain).hexdigest())
+
+
+def _described(path: Path) -> DataFile:
+    try:
+        status = path.stat()
+    except OSError:
+        return DataFile(str(path), 0, 0.0)
+    return DataFile(str(path), status.st_size, status.st_mtime)
+
+
+def _hashed(file: DataFile) -> DataFile:
+    """Return the file with its checksum, unless it has changed."""
+    path, digest = Path(file.path), hashlib.sha256()
+    try:
+        with path.open("rb") as stream:
+            while piece := stream.read(_PIECE_BYTES):
+                digest.update(piece)
+    except OSError:
+        return file
+    return msgspec.structs.replace(file, sha256=digest.hexdigest()) if _described(path) == file else file

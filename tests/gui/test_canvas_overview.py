@@ -1,0 +1,180 @@
+"""Seeing and finding on the canvas: mini-map, zoom control, the least zoom of *Fit*, Ctrl+F, the text of the empty canvas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PyQt5.QtCore import QPoint, QPointF, Qt
+from PyQt5.QtTest import QTest
+from PyQt5.QtWidgets import QLabel, QMenu, QToolButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from seqdec_gui.domain.annotations import Note
+from seqdec_gui.domain.design import Design
+from seqdec_gui.gui.look import preferences
+from seqdec_gui.gui.look.canvas_style import DETAIL_SCALE
+from seqdec_gui.gui.window.main_window import MainWindow
+from tests.domain.designs import archetype
+from tests.gui.canvas_driver import Canvas
+from tests.gui.test_design_view_layout import tangle
+
+
+@pytest.fixture
+def many(qtbot: QtBot) -> Canvas:
+    canvas = Canvas(qtbot, tangle(60, 1))
+    canvas.view.editor.auto_layout()
+    canvas.document.undo_stack.clear()
+    return canvas
+
+
+def press(canvas: Canvas, widget: QWidget, at: QPoint) -> None:
+    place = widget.mapTo(canvas.view.window(), at)
+    QTest.mouseClick(canvas.view.window().windowHandle(), Qt.LeftButton, Qt.NoModifier, place)
+
+
+def button(canvas: Canvas, name: str) -> QToolButton:
+    return canvas.view.findChild(QToolButton, name)
+
+
+# -- the mini-map
+def test_a_press_in_the_minimap_shows_that_place(many: Canvas) -> None:
+    minimap, far = many.view.overlays.minimap, many.view.block_ids()[-1]
+    many.view.zoom_reset()
+    target = many.view.design_scene.bounds([far]).center()
+    assert not many.view.visible_rect().contains(target)
+    press(many, minimap, minimap.point_of(target).toPoint())
+    assert many.view.visible_rect().contains(target)
+    assert not many.document.selection  # the canvas below heard nothing
+
+
+def test_a_drag_in_the_minimap_moves_the_view_on(many: Canvas) -> None:
+    minimap, handle = many.view.overlays.minimap, many.view.window().windowHandle()
+    many.view.zoom_reset()
+    start, end = QPoint(20, 20), QPoint(minimap.width() - 20, minimap.height() - 20)
+    before = many.view.visible_rect().center()
+    QTest.mousePress(handle, Qt.LeftButton, Qt.NoModifier, minimap.mapTo(many.view.window(), start))
+    QTest.mouseMove(handle, minimap.mapTo(many.view.window(), end))
+    QTest.mouseRelease(handle, Qt.LeftButton, Qt.NoModifier, minimap.mapTo(many.view.window(), end))
+    after = many.view.visible_rect().center()
+    assert after.x() > before.x()
+    assert many.document.undo_stack.count() == 0
+
+
+def test_the_minimap_can_be_hidden_and_stays_so(many: Canvas, qtbot: QtBot) -> None:
+    assert many.view.overlays.minimap.isVisible()
+    press(many, button(many, "zoom_minimap"), QPoint(8, 8))
+    assert not many.view.overlays.minimap.isVisible()
+    assert many.view.hasFocus()
+    assert not preferences.minimap_is_shown()
+    another = Canvas(qtbot, archetype())
+    assert not another.view.overlays.minimap.isVisible()
+    another.key(Qt.Key_M)
+    assert another.view.overlays.minimap.isVisible()
+    assert preferences.minimap_is_shown()
+
+
+def test_an_empty_canvas_has_no_minimap(qtbot: QtBot) -> None:
+    canvas = Canvas(qtbot, Design())
+    assert not canvas.view.overlays.minimap.isVisible()
+    canvas.view.editor.add_block("vector")
+    assert canvas.view.overlays.minimap.isVisible()
+
+
+# -- zoom
+def test_the_zoom_control_says_and_changes_the_zoom(many: Canvas) -> None:
+    many.view.zoom_reset()
+    percent = button(many, "zoom_percent")
+    assert percent.text() == "100 %"
+    press(many, button(many, "zoom_in"), QPoint(8, 8))
+    assert percent.text() == "120 %"
+    assert percent.accessibleName() == "Zoom 120 %"
+    press(many, button(many, "zoom_out"), QPoint(8, 8))
+    press(many, button(many, "zoom_out"), QPoint(8, 8))
+    assert percent.text() == "83 %"
+    percent.click()
+    menu = many.view.findChild(QMenu, "menu_zoom")
+    next(action for action in menu.actions() if action.text().startswith("50 %")).trigger()
+    menu.close()
+    assert percent.text() == "50 %"
+    press(many, button(many, "zoom_fit"), QPoint(8, 8))
+    assert many.view.zoom >= DETAIL_SCALE
+
+
+@pytest.mark.parametrize("make", [archetype, lambda: tangle(60, 1)], ids=["archetype", "sixty blocks"])
+def test_fit_never_goes_below_what_can_be_read(qtbot: QtBot, make: Callable[[], Design]) -> None:
+    canvas = Canvas(qtbot, make(), 640, 480)
+    canvas.view.editor.auto_layout()
+    assert canvas.view.zoom >= DETAIL_SCALE
+    bounds = canvas.view.design_scene.bounds()
+    assert canvas.view.visible_rect().contains(QPointF(bounds.left(), canvas.view.visible_rect().center().y()))
+    canvas.key(Qt.Key_F, Qt.ShiftModifier)
+    assert canvas.view.visible_rect().contains(bounds)
+
+
+def test_fit_keeps_blocks_off_the_corner_where_there_is_room(qtbot: QtBot) -> None:
+    canvas = Canvas(qtbot, archetype(), 1000, 560)
+    canvas.view.editor.auto_layout()
+    overlays = canvas.view.overlays
+    for corner in (overlays.minimap.geometry(), overlays.zoom_bar.geometry()):
+        assert not any(corner.intersects(canvas.view.block_rect(one)) for one in canvas.view.block_ids())
+
+
+# -- find
+def test_find_steps_through_blocks_layers_and_notes(qtbot: QtBot) -> None:
+    canvas = Canvas(qtbot, archetype().with_annotations([Note("note_1", "the decoder", position=(0.0, 900.0))]))
+    canvas.view.editor.auto_layout()
+    canvas.key(Qt.Key_F, Qt.ControlModifier)
+    bar = canvas.view.overlays.find_bar
+    QTest.keyClicks(bar.text, "decoder")
+    count = canvas.view.findChild(QLabel, "find_count")
+    seen = []
+    for _ in range(3):
+        seen.append((count.text(), canvas.view.editor.only_selected(), set(canvas.view.design_scene.annotations.selected)))
+        QTest.keyClick(bar.text, Qt.Key_Return)
+    assert [text for text, _, _ in seen] == ["1 of 3", "2 of 3", "3 of 3"]
+    assert {only for _, only, _ in seen} == {"decoder_inputs", "model_2", None}
+    assert seen[-1][2] == {"note_1"}
+    assert count.text() == "1 of 3"
+    QTest.keyClick(bar.text, Qt.Key_Return, Qt.ShiftModifier)
+    assert count.text() == "3 of 3"
+    assert canvas.view.visible_rect().intersects(canvas.view.design_scene.annotations.bounds())
+
+
+def test_find_moves_the_view_and_says_when_there_is_nothing(many: Canvas) -> None:
+    far = many.view.block_ids()[-1]
+    many.view.zoom_by(0.3)
+    many.key(Qt.Key_F, Qt.ControlModifier)
+    bar = many.view.overlays.find_bar
+    QTest.keyClicks(bar.text, far)
+    assert many.view.visible_rect().contains(many.view.design_scene.bounds([far]))
+    assert many.view.zoom >= DETAIL_SCALE
+    QTest.keyClicks(bar.text, "zzz")
+    assert many.view.findChild(QLabel, "find_count").text() == "Nothing found"
+    assert not button(many, "find_next").isEnabled()
+    QTest.keyClick(bar.text, Qt.Key_Escape)
+    assert not bar.isVisible()
+    assert many.view.hasFocus()
+    assert many.document.undo_stack.count() == 0
+
+
+# -- the empty canvas
+def test_the_text_of_the_empty_canvas_is_always_in_the_middle(window: MainWindow, qtbot: QtBot) -> None:
+    window.files.new(then=window.welcome.hide)
+    qtbot.waitUntil(lambda: not window.welcome.isVisible())
+    view = window.design_view
+    state = view.overlays.empty_state
+
+    def centred() -> bool:
+        off = state.geometry().center() - view.viewport().rect().center()
+        return bool(off.manhattanLength() <= 2)
+
+    qtbot.waitUntil(centred)
+    view.pan(130, -70)
+    assert centred()
+    view.zoom_by(2.0, QPoint(10, 10))
+    assert centred()
+    window.resize(1100, 700)
+    qtbot.waitUntil(centred)
+    window.actions_by_name["show_right"].trigger()
+    qtbot.waitUntil(centred)

@@ -1,0 +1,203 @@
+"""Bundles: what is generated from one is what the run generates, and a hostile one does nothing."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import stat
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.runner import bundle_file
+from seqdec_gui.runs.tasks import Exported, ExportTask, Generated, GenerateTask, run_task
+from tests.runner import designs
+from tests.runner.real_runs import Runs
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+# -- the archive
+def written(path: Path, files: dict[str, bytes], **changes: Any) -> Path:
+    """A bundle with these files; `changes` are fields of its contents."""
+    folder = path.with_suffix(".folder")
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    fields = {"name": "mine", "created": 0.0, "product_version": "0", "checkpoint": "best"} | changes
+    bundle_file.pack(path, bundle_file.Contents(**fields), folder, files)
+    return path
+
+
+def refused(path: Path, tmp_path: Path, words: str) -> None:
+    target = tmp_path / "unpacked"
+    target.mkdir()
+    with pytest.raises(InvalidInput, match=words) as caught:
+        bundle_file.unpack(path, target)
+    assert [problem.code for problem in caught.value.problems] == ["damaged_bundle"]
+
+
+def test_what_was_packed_is_unpacked(tmp_path: Path) -> None:
+    files = {"README.md": b"# Mine\n", "models/encoder.keras": os.urandom(5000)}
+    path = written(tmp_path / "a.zip", files)
+    assert bundle_file.is_bundle(path)
+    (tmp_path / "to").mkdir()
+    contents = bundle_file.unpack(path, tmp_path / "to")
+    assert contents.name == "mine"
+    assert {name: (tmp_path / "to" / name).read_bytes() for name in files} == files
+
+
+@pytest.mark.parametrize(
+    "name", ["../evil.txt", "/evil.txt", "models/../../evil.txt", "a/b/c.txt", "other/x.keras", "..\\evil.txt", "C:evil.txt"]
+)
+def test_a_name_that_leads_out_of_the_folder_is_refused(name: str, tmp_path: Path) -> None:
+    path = written(tmp_path / "a.zip", {"README.md": b"x"})
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(zipfile.ZipInfo(name), b"evil")
+    refused(path, tmp_path, "leads to another place")
+    assert not (tmp_path / "evil.txt").exists()
+    assert list((tmp_path / "unpacked").iterdir()) == []
+
+
+def test_a_link_a_bomb_and_a_name_that_stands_twice_are_refused(tmp_path: Path) -> None:
+    for number, words in enumerate(("is a link", "claims", "twice", "files")):
+        path = written(tmp_path / f"{number}.zip", {"README.md": b"x"})
+        with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+            entry = zipfile.ZipInfo("models/x.keras")
+            if words == "is a link":
+                entry.external_attr = (stat.S_IFLNK | 0o777) << 16
+                archive.writestr(entry, b"/etc/passwd")
+            elif words == "claims":
+                archive.writestr("models/x.keras", bytes(50 << 20))
+            elif words == "twice":
+                archive.writestr("readme.MD", b"y")
+            else:
+                for each in range(bundle_file.MOST_FILES):
+                    archive.writestr(f"{each}.txt", b"")
+        (tmp_path / str(number)).mkdir()
+        refused(path, tmp_path / str(number), words)
+
+
+def test_another_content_than_was_packed_and_a_newer_format_are_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.zip", {"README.md": b"x"})
+    with zipfile.ZipFile(path) as archive:
+        contents = archive.read("bundle.json")
+    for name, text, words in (
+        ("b.zip", contents, "README.md in it is not what was packed"),
+        ("c.zip", contents.replace(b'"format": 1', b'"format": 9'), "Update seqdec-gui"),
+        ("d.zip", b"{", "is damaged"),
+    ):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr("bundle.json", text)
+            archive.writestr("README.md", b"y")
+        (tmp_path / name[0]).mkdir()
+        refused(tmp_path / name, tmp_path / name[0], words)
+    (tmp_path / "e.zip").write_bytes(path.read_bytes()[:-30])
+    assert not bundle_file.is_bundle(tmp_path / "e.zip")
+    assert not bundle_file.is_bundle(tmp_path)
+
+
+# -- whole bundles
+@pytest.fixture(scope="module")
+def bundled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Path]]:
+    """Run and bundle of two designs: text from a standardised vector, and a language model."""
+    runs = Runs(tmp_path_factory.mktemp("bundles"))
+    made = {}
+    for name, wanted in (("stack", designs.stack()), ("language", designs.language())):
+        run = runs.finish(name, runs.spec(wanted)).run
+        target = runs.folder / f"{name}.zip"
+        result = run_task(ExportTask(run=str(run.path), format="bundle", output=str(target)))
+        assert isinstance(result, Exported)
+        assert result.difference == 0
+        made[name] = (run.path, target)
+    return made
+
+
+ROWS = ({"latent": [3, 1, 2]}, {"latent": [5, 0, 1]}, {"latent": [2, 2, 0]})
+
+
+def from_task(run: Path, output: Path, rows: Any) -> list[dict[str, str]]:
+    task = GenerateTask(run=str(run), output=str(output), rows=rows, count=3, temperature=0.9, seed=7)
+    assert isinstance(run_task(task), Generated)
+    with output.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_a_bundle_generates_what_the_run_does_without_the_data_and_without_qt(
+    backend: str, bundled: dict[str, tuple[Path, Path]], tmp_path: Path
+) -> None:
+    run, bundle = bundled["stack"]
+    expected = [(line["row"], line["sample"], line["text"]) for line in from_task(run, tmp_path / "a.csv", ROWS)]
+    code = f"""
+import json, sys
+sys.modules["PyQt5"] = None
+import seqdec_gui
+bundle = seqdec_gui.load_bundle({str(bundle)!r})
+made = bundle.generate({json.dumps([row["latent"] for row in ROWS])}, n=3, temperature=0.9, seed=7)
+print(json.dumps([[str(each.row), str(each.sample), each.text] for each in made]))
+print(json.dumps([sorted(bundle.models), bundle.inputs, bundle.card[:2], {backend!r} in sys.modules]))
+"""
+    environment = os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=200
+    )
+    assert done.returncode == 0, done.stderr
+    samples, facts = done.stdout.strip().splitlines()[-2:]
+    assert [tuple(each) for each in json.loads(samples)] == expected
+    assert json.loads(facts) == [["full", "model_1", "model_2"], ["latent"], "# ", True]
+
+
+@pytest.mark.slow
+def test_the_command_generates_from_a_bundle_as_from_the_run(bundled: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
+    for name, rows in (("stack", ROWS), ("language", ())):
+        run, bundle = bundled[name]
+        lines = [from_task(place, tmp_path / f"{name}{i}.csv", rows) for i, place in enumerate((run, bundle))]
+        assert lines[0] == lines[1]
+        assert any(line["text"] for line in lines[0])
+
+
+@pytest.mark.slow
+def test_a_bundle_says_what_it_is_and_gives_away_no_path(bundled: dict[str, tuple[Path, Path]]) -> None:
+    run, bundle = bundled["stack"]
+    with zipfile.ZipFile(bundle) as archive:
+        names = set(archive.namelist())
+        texts = {name: archive.read(name).decode() for name in names if not name.endswith(".keras")}
+    assert {"README.md", "design.seqdec", "model.py", "data.json", "models/model_1.keras", "models/one-step.keras"} <= names
+    assert not any(str(run.parent) in text for text in texts.values())
+    card = texts["README.md"]
+    for words in ("2 epochs", "rows for training", "| val_loss |", "load_bundle", "keras", "standardised"):
+        assert words in card
+    symbols = json.loads(texts["bundle.json"])["recorded"]["symbols"]
+    assert "".join(symbols["texts"]) == designs.LETTERS
+
+
+@pytest.mark.slow
+def test_code_in_a_bundle_is_never_run_and_weights_have_to_fit(bundled: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
+    _, bundle = bundled["stack"]
+    with zipfile.ZipFile(bundle) as archive:
+        files = {name: archive.read(name) for name in archive.namelist() if name != "bundle.json"}
+        contents = msgspec.json.decode(archive.read("bundle.json"))
+    fields = {name: contents[name] for name in ("created", "checkpoint")}
+    fields |= {"recorded": msgspec.convert(contents["recorded"], bundle_file.Recorded)}
+    files["model.py"] = f"open({str(tmp_path / 'evil')!r}, 'w')\n".encode()
+    changed = written(tmp_path / "changed.zip", files, **fields)
+    assert from_task(changed, tmp_path / "a.csv", ROWS) == from_task(bundle, tmp_path / "b.csv", ROWS)
+    assert not (tmp_path / "evil").exists()
+    other = files | {"models/model_1.keras": files["models/model_2.keras"]}
+    wrong = written(tmp_path / "wrong.zip", other, **fields)
+    with pytest.raises(InvalidInput, match="weights of model_1 do not fit the design"):
+        from_task(wrong, tmp_path / "c.csv", ROWS)
+    count = len(contents["recorded"]["symbols"]["fed_next"])
+    symbols = msgspec.structs.replace(fields["recorded"].symbols, fed_next=(-5,) * count)
+    fields["recorded"] = msgspec.structs.replace(fields["recorded"], symbols=symbols)
+    with pytest.raises(InvalidInput, match="does not go with its alphabet"):
+        from_task(written(tmp_path / "ids.zip", files, **fields), tmp_path / "d.csv", ROWS)
