@@ -25,7 +25,8 @@ def built(optimizer: keras.Optimizer, variables: list[Any], factors: tuple[float
         if optimizer.weight_decay:  # it would decay all at the one rate; `update_step` decays these at theirs
             scaled = [variable for variable, factor in zip(variables, factors, strict=True) if factor != 1.0]
             optimizer.exclude_from_weight_decay(var_list=scaled)
-        optimizer.__class__ = _scaled(type(optimizer))
+        base: Any = type(optimizer)
+        optimizer.__class__ = _scaled(base)
         object.__setattr__(optimizer, "rate_factors", factors)  # past Keras's attribute tracking
     optimizer.build(variables)
     return optimizer
@@ -43,10 +44,10 @@ def _factors(program: Program, models: Mapping[str, keras.Model], variables: lis
 
 
 @cache
-def _scaled(base: type[keras.Optimizer]) -> type[keras.Optimizer]:
+def _scaled(base: Any) -> Any:
     """Return a class of optimizers with factors on the learning rates of their variables, `rate_factors` in their order."""
 
-    class Scaled(base):  # type: ignore[misc, valid-type]
+    class Scaled(base):  # type: ignore[misc]
         rate_factors: tuple[float, ...] = ()
 
         def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:

@@ -36,7 +36,7 @@ def test_a_file_that_is_only_named_is_looked_into(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(imports, "run_task", lambda task, _: asked.append(task) or FOUND)
     found = imports.inspected(by_hand(file="a.keras", trainable=False), tmp_path)
 
-    assert asked == [InspectTask(path=str(tmp_path / "a.keras"))]
+    assert asked == [InspectTask(path=str(tmp_path / "a.keras"), folder=str(tmp_path))]
     known = infer(found).blocks["encoder"]
     assert {name: str(type) for name, type in known.outputs.items()} == {
         "code": "float32 (None, 6)",
