@@ -18,7 +18,7 @@ from seqdec_gui.data.formats.compression import content_of
 from seqdec_gui.data.formats.delimited import MISSING
 from seqdec_gui.data.formats.delimiters import DELIMITERS_AS_WRITTEN, find_delimiter
 from seqdec_gui.data.formats.encodings import decoded, is_utf8
-from seqdec_gui.data.formats.numerals import Decimal, plain_texts
+from seqdec_gui.data.formats.numerals import ANY, Decimal, decimal_of, plain_texts
 from seqdec_gui.data.formats.records import count_records, records
 from seqdec_gui.data.formats.registry import format_of
 from seqdec_gui.data.sources import RowSource
@@ -60,6 +60,16 @@ def read_rows(fitted: Fitted, source: Path | Iterable[str]) -> dict[str, Values]
             [Problem("error", "not_numbers", name, text) for _, text in sorted(rows.reasons.items())[:_SHOWN_PROBLEMS]]
         )
     return rows.values
+
+
+_NUMBER = re.compile(ANY)
+_EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+"""A number whose comma may be a decimal mark or stand between thousands."""
+
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}((,\d{3}){2,}(\.\d*)?|,\d{3}\.\d*)")
+"""A number whose commas can only stand between thousands."""
+
+_COMMAS_ONLY = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
 
 
 def read_input(
@@ -206,9 +216,29 @@ def _cells(
         return [record[positions[0]] for record in body]
     texts = [[record[position] for record in body] for position in positions]
     if len(positions) > 1 or not np.prod(port.codec.shape, dtype=np.int64) > 1:  # a cell holds one number, as in training
-        decimal: Decimal = "," if how.decimal == "," else "."
-        texts = [plain_texts(cells, delimiter, decimal) for cells in texts]
+        decimal = decimal_of(body) if how.decimal == "auto" else how.decimal
+        texts = [_plain_cells(port, cells, delimiter, decimal, how.decimal != "auto") for cells in texts]
     return _numbers(port, ["\t".join(cell.strip() or "NA" for cell in cells) for cells in zip(*texts, strict=True)], reasons)
+
+
+def _plain_cells(port: FittedPort, cells: list[str], delimiter: str, decimal: Decimal, is_set: bool) -> list[str]:
+    """Return the cells with decimal points and without marks between thousands; cells that are no numbers stay as they are.
+
+    Raises InvalidInput if nothing says whether `1,234` is above a thousand: the training data may have settled it otherwise.
+    """
+    numbers = [at for at, cell in enumerate(cells) if _NUMBER.search(cell.strip())]
+    texts = [cells[at].strip() for at in numbers]
+    either = next((text for text in texts if _EITHER.fullmatch(text)), "")
+    if either and not is_set and decimal == "." and delimiter != "," and not any(map(_THOUSANDS.fullmatch, texts)):
+        text = (
+            f"Input {port.name}: {either!r} may be {either.replace(',', '')} or {either.replace(',', '.')}; nothing settles it."
+        )
+        hint = f"Write {either.replace(',', '')} or {either.replace(',', '.')}."
+        raise InvalidInput([Problem("error", "number_format", port.name, text, hint)])
+    if is_set and decimal == "." and any("," in text for text in texts):
+        texts = [text.replace(",", "") if _COMMAS_ONLY.fullmatch(text) else text for text in texts]
+    plain = dict(zip(numbers, plain_texts(texts, delimiter, decimal), strict=True))
+    return [plain.get(at, cell) for at, cell in enumerate(cells)]
 
 
 def _bare(port: FittedPort, lines: list[str], file: str, reasons: dict[int, str]) -> Values:

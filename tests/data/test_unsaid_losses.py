@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from seqdec_gui.data.fitted import Fitted, FittedPort
+from seqdec_gui.data.fitting_numbers import FittedNumbers
+from seqdec_gui.data.rows import read_input as read_input_rows
 from seqdec_gui.data.tables import Table, open_table
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput
@@ -133,3 +136,31 @@ def test_a_damaged_file_with_the_right_ending_is_not_told_another(tmp_path: Path
         with pytest.raises(InvalidInput) as caught:
             open_table(written(tmp_path, name, content))
         assert caught.value.problems[0].hint == ""
+
+
+@pytest.mark.parametrize(
+    ("lines", "mark", "values"),
+    [
+        (["a\tb", "1,234\t3"], "auto", None),
+        (["a\tb", "1,234\t3"], ".", [[1234, 3]]),
+        (["a\tb", "1,234\t3"], ",", [[1.234, 3]]),
+        (["a\tb", "1,234\t3", "1,234,000\t4"], "auto", [[1234, 3], [1234000, 4]]),
+        (["a\tb", "1,234\t3", "1,5\t4"], "auto", [[1.234, 3], [1.5, 4]]),
+        (["a;b", "1,234;0,5"], "auto", [[1.234, 0.5]]),
+        (["a\tb", "1,234,000\t3", "?\t4", "1,234\t5"], "auto", [[1234000, 3], None, [1234, 5]]),
+    ],
+)
+def test_new_rows_whose_commas_mean_two_things_are_refused(
+    tmp_path: Path, lines: list[str], mark: str, values: list[list[float] | None] | None
+) -> None:
+    codec = FittedNumbers((2,))
+    fitted = Fitted((FittedPort("latent", "latent.output", "input", ("a", "b"), codec),), ())
+    path, how = written(tmp_path, "rows.csv", "\n".join(lines)), Reading(decimal=mark)  # type: ignore[arg-type]
+    if values is None:
+        with pytest.raises(InvalidInput) as caught:
+            read_input_rows(fitted, path, how=how)
+        assert codes(caught.value.problems) == ["number_format"]
+        return
+    rows = read_input_rows(fitted, path, how=how)
+    for at, wanted in enumerate(values):
+        assert (at in rows.reasons) if wanted is None else list(rows.values["latent"][at]) == wanted
