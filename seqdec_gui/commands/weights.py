@@ -45,10 +45,10 @@ def run(arguments: argparse.Namespace) -> int:
     if output is not None and not output.parent.is_dir():
         raise InvalidInput(f"The folder {output.parent} does not exist; make it, or choose another.", "no_folder")
     if arguments.remove == (arguments.source is not None):
-        raise InvalidInput("Expected a file or a run with weights, or --remove.", "bad_arguments")
+        raise InvalidInput("Expected a file or a run with weights, or --remove.")
     if arguments.remove:
         if not design.has(arguments.block):
-            raise InvalidInput(f"The design has no block {arguments.block!r}.", "no_block")
+            raise InvalidInput(f"The design has no block {arguments.block!r}.", "weights_mismatch")
         design = design.with_weights(arguments.block, None)
         say(f"{arguments.block} begins with new weights")
     else:

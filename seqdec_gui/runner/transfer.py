@@ -173,7 +173,8 @@ def _part(task: WeightsTask, by_part: dict[str, Joined]) -> str:
     """Return the part of the file to take: the one that is asked for, of the same name, or that fits best."""
     if task.part:
         if task.part not in by_part:
-            text = f"{Path(task.path).name} has no weights of {task.part}; it has {', '.join(filter(None, by_part)) or 'one model'}."
+            names = ", ".join(filter(None, by_part)) or "one model"
+            text = f"{Path(task.path).name} has no weights of {task.part}; it has {names}."
             raise InvalidInput([Problem("error", "weights_mismatch", task.block, text, "Name one of these.")])
         return task.part
     if not by_part:

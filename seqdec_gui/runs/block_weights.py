@@ -18,7 +18,7 @@ def weights_task(design: Design, block_id: str, path: Path, folder: Path, part: 
     """
     if not design.has(block_id):
         names = ", ".join(block.id for block in design.blocks)
-        raise InvalidInput(f"The design has no block {block_id!r}; it has {names}.", "no_block")
+        raise InvalidInput(f"The design has no block {block_id!r}; it has {names}.", "weights_mismatch")
     return WeightsTask(
         design=to_builtins(design), design_folder=str(folder.absolute()), block=block_id, path=str(path.absolute()), part=part
     )

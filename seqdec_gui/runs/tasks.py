@@ -132,7 +132,7 @@ class SplitTask(_Tagged, frozen=True, kw_only=True, tag="split"):
 class WeightsTask(_Tagged, frozen=True, kw_only=True, tag="weights"):
     """Say which weights of a file (absolute path) go into which layer of a block of `design`, a document.
 
-    The file is a checkpoint of a run, a model, or weights alone; `part` is the block of a checkpoint, and empty for the one that
+    The file is a checkpoint of a run, a model, or weights alone; `part` is the block of a checkpoint, empty for the one that
     fits. Without a `folder` they are only looked at; otherwise they are written into it. `sha256` is the check sum of the file
     when it was looked at, and empty for any.
     """

@@ -147,12 +147,24 @@ def odd_activation() -> Any:
     return keras.Model([latent, sequence], layers.Dense(4)(x))
 
 
+def chain_behind_a_model() -> Any:
+    """A nested model, and behind it a chain of layers, of which the first is of no block kind."""
+    import keras
+
+    layers = keras.layers
+    inner = keras.Input((5,))
+    encoder = keras.Model(inner, layers.Dense(6, activation="relu", name="wide")(inner), name="encoder")
+    x = layers.UnitNormalization(name="unit")(encoder(latent := keras.Input((5,), name="latent")))
+    return keras.Model(latent, layers.Dense(4, activation="softmax", name="out")(x))
+
+
 CASES: dict[str, tuple[Callable[[], Any], list[str]]] = {
     "archetype": (lambda: archetype(nested=True), ["dense_states", "recurrent_decoder"]),
     "flat archetype": (lambda: archetype(nested=False), ["dense_states", "recurrent_decoder"]),
     "language model": (language_model, ["recurrent_decoder"]),
     "classifier": (classifier, ["recurrent_encoder", "layer_stack"]),
     "odd activation": (odd_activation, ["dense_states", "keras_model"]),
+    "chain behind a model": (chain_behind_a_model, ["layer_stack", "keras_model", "layer_stack"]),
     "translator": (translator, ["keras_model", "recurrent_decoder"]),
 }
 

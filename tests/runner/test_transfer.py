@@ -79,7 +79,7 @@ def test_names_decide_where_all_are_known_whatever_their_order(tmp_path: Path) -
     own = [row.layer for row in found_rows(tmp_path)]
     swapped = [own[2], own[1], own[0], own[3], own[4]]  # the two LSTMs have exchanged names and have different inputs
     decoder(swapped).save(tmp_path / "swapped.keras")
-    assert not found(tmp_path / "swapped.keras", tmp_path).fits
+    assert next(iter(found(tmp_path / "swapped.keras", tmp_path).rows)).how == "order"
     decoder(own).save(tmp_path / "own.keras")
     assert [row.how for row in found(tmp_path / "own.keras", tmp_path).rows] == ["name"] * 5
 

@@ -46,7 +46,7 @@ class Fragment(NamedTuple):
     links: tuple[Link, ...]
     inputs: dict[str, tuple[Port, ...]]
     outputs: dict[str, Port]
-    closed: dict[str, str] = {}
+    closed: dict[str, str]
     """Why each block that is a closed model is one, by its id."""
 
 
@@ -102,7 +102,10 @@ def _matched(pieces: list[Piece]) -> tuple[list[Piece], list[Match | None]]:
             found.append(piece)
             matches.append(match)
             continue
-        for part, part_match in _of_chain(parts):
+        chain = _of_chain(parts)  # its tensors may be copies, so its ends are those of the piece
+        chain[0] = (chain[0][0]._replace(inputs=piece.inputs), chain[0][1])
+        chain[-1] = (chain[-1][0]._replace(outputs=piece.outputs), chain[-1][1])
+        for part, part_match in chain:
             found.append(part)
             matches.append(part_match)
     return found, _with_single_states(found, matches)
