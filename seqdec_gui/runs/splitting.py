@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -11,7 +12,7 @@ from seqdec_gui.domain.design import Block, Design, Link, Port
 from seqdec_gui.domain.document import from_builtins
 from seqdec_gui.domain.drawing.layout import Box, Edge, layered
 from seqdec_gui.domain.paths import expanded
-from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.wording import listed
 from seqdec_gui.runs.tasks import Divided, SplitTask
 
@@ -27,6 +28,10 @@ def split_task(design: Design, block_id: str, design_folder: Path | None, folder
     if imported is None or not imported.file:
         text = f"Only a block from a model file can be split, and {block_id} is a {design.block(block_id).kind}."
         raise InvalidInput(text, "cannot_split", block_id)
+    if design.block(block_id).weights is not None:
+        text = f"{block_id} begins with other weights than those of its file, which its parts would not have."
+        hint = "Let it begin with those of its file, split it, and choose weights for its parts."
+        raise InvalidInput([Problem("error", "cannot_split", block_id, text, hint)])
     path = expanded(imported.file)
     path = path if path.is_absolute() or design_folder is None else design_folder / path
     taken = tuple(block.id for block in design.blocks if block.id != block_id)
@@ -47,9 +52,9 @@ def with_divided(design: Design, block_id: str, divided: Divided, design_folder:
         return path.relative_to(design_folder).as_posix() if inside and design_folder is not None else file
 
     x, y = old.position
-    trainable = old.parameters.is_trainable
+    kept = {"trainable": old.parameters.is_trainable, "learning_rate_factor": old.parameters.rate_factor}
     places, extra = _places(made, old)
-    blocks = [_placed(block, (x + places[block.id][0], y + places[block.id][1]), relative, trainable) for block in made.blocks]
+    blocks = [_placed(block, (x + places[block.id][0], y + places[block.id][1]), relative, kept) for block in made.blocks]
     links = [link for link in design.links if block_id not in (link.source.block, link.target.block)]
     for link in design.links:
         sources = [link.source]
@@ -106,10 +111,9 @@ def _moved(at: tuple[float, float], old: tuple[float, float], extra: tuple[float
     return (x, y + taller) if below else (x, y)
 
 
-def _placed(block: Block, position: tuple[float, float], relative: Callable[[str], str], trainable: bool) -> Block:
+def _placed(block: Block, position: tuple[float, float], relative: Callable[[str], str], kept: dict[str, Any]) -> Block:
     kind = block.parameters.with_files(relative)
-    if not trainable and hasattr(kind, "trainable"):
-        kind = msgspec.structs.replace(kind, trainable=False)
+    kind = msgspec.structs.replace(kind, **{name: value for name, value in kept.items() if hasattr(kind, name)})
     weights = block.weights
     if weights is not None:
         weights = msgspec.structs.replace(weights, file=relative(weights.file))

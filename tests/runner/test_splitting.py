@@ -197,6 +197,23 @@ def test_the_archetype_travels_on_one_wire_of_states(tmp_path: Path) -> None:
     assert not Path(after.block(encoder).weights.file).is_absolute()  # type: ignore[union-attr]
 
 
+def test_what_the_block_was_set_to_is_kept_and_other_weights_are_not_lost(tmp_path: Path) -> None:
+    import msgspec
+
+    from seqdec_gui.domain.design import BlockWeights
+
+    path = tmp_path / "whole.keras"
+    randomised(archetype(nested=True)).save(path)
+    design, block_id = imported(path)
+    kind = msgspec.structs.replace(design.block(block_id).parameters, trainable=False, learning_rate_factor=0.5)
+    design = design.with_parameters(block_id, kind)
+    after, blocks = divided(design, block_id, tmp_path)
+    kinds = [after.block(name).parameters for name in blocks]
+    assert {(kind.is_trainable, kind.rate_factor) for kind in kinds} == {(False, 0.5)}
+    with pytest.raises(InvalidInput, match="begins with other weights"):
+        split_task(design.with_weights(block_id, BlockWeights("a.weights.h5", "a")), block_id, tmp_path, tmp_path)
+
+
 def test_a_layer_that_is_used_twice_keeps_the_model_whole(tmp_path: Path) -> None:
     import keras
 
