@@ -22,8 +22,9 @@ from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.validation import check
 from seqdec_gui.runs.import_design import design_of
 from seqdec_gui.runs.imports import import_folder, with_keras_model
+from seqdec_gui.runs.model_tasks import Divided
 from seqdec_gui.runs.splitting import split_task, with_divided
-from seqdec_gui.runs.tasks import Divided, Inspected, InspectTask
+from seqdec_gui.runs.tasks import Inspected, InspectTask
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

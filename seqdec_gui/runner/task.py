@@ -21,9 +21,9 @@ from seqdec_gui.runner.failures import plain_sentence
 from seqdec_gui.runner.import_trimming import refuse_unused_imports
 from seqdec_gui.runner.model_device import on_placed_device
 from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
+from seqdec_gui.runs.model_tasks import Divided, SplitTask, WeightsFound, WeightsTask
 from seqdec_gui.runs.tasks import (
     CertifyTask,
-    Divided,
     Evaluated,
     EvaluateTask,
     ExportAllTask,
@@ -36,14 +36,11 @@ from seqdec_gui.runs.tasks import (
     Probed,
     ProbeTask,
     Progress,
-    SplitTask,
     Task,
     TaskChannel,
     TaskFailed,
     TaskResult,
     Trained,
-    WeightsFound,
-    WeightsTask,
 )
 
 
