@@ -1,6 +1,6 @@
 """The dialog that chooses the weights that a block begins with, and shows first what goes where.
 
-Object names: `weights_dialog`, `weights_now`, `weights_file`, `weights_choose_run`, `weights_part`, `weights_table`,
+Object names: `weights_dialog`, `weights_now`, `weights_file`, `weights_choose_run`, `weights_other_run`, `weights_part`, `weights_table`,
 `weights_status`, `weights_progress`, `weights_remove`, `weights_use`, `weights_cancel`.
 """
 
@@ -87,6 +87,8 @@ class WeightsDialog(KeepsFocus, QDialog):
         self._runs = RunPicker(self._workspace, "weights", self)
         self._from_run = QPushButton("Look at This Run", objectName="weights_choose_run")
         self._from_run.clicked.connect(self._on_from_run_clicked)
+        self._no_runs = QLabel("This design has no trained run yet.", objectName="weights_no_runs")
+        self._no_runs.setProperty("role", "dim")
         self._runs.refreshed.connect(self._on_runs_refreshed)
         self._other_run = QPushButton("Other Run…", objectName="weights_other_run")
         self._other_run.setToolTip("The folder of a run of another design")
@@ -119,7 +121,7 @@ class WeightsDialog(KeepsFocus, QDialog):
         layout.setSpacing(3 * theme.SPACE)
         layout.addLayout(_row((self._now, 1), (self._remove, 0)))
         layout.addLayout(_row((self._runs, 1), (self._from_run, 0)))
-        layout.addLayout(_row((None, 1), (self._other_run, 0), (self._file, 0)))
+        layout.addLayout(_row((self._no_runs, 1), (None, 1), (self._other_run, 0), (self._file, 0)))
         layout.addLayout(_row((self._part_label, 0), (self._part, 0), (None, 1)))
         layout.addWidget(self._table, 1)
         layout.addWidget(self._status)
@@ -156,8 +158,10 @@ class WeightsDialog(KeepsFocus, QDialog):
 
     @pyqtSlot()
     def _on_runs_refreshed(self) -> None:
-        self._from_run.setEnabled(self._runs.run is not None)
-        self._from_run.setToolTip("" if self._runs.run is not None else "This design has no trained run yet")
+        any_run = self._runs.run is not None
+        self._runs.setVisible(any_run)
+        self._from_run.setVisible(any_run)
+        self._no_runs.setVisible(not any_run)
 
     @pyqtSlot(int)
     def _on_part_activated(self, _index: int) -> None:

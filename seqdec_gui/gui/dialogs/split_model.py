@@ -103,6 +103,7 @@ class SplitDialog(KeepsFocus, QDialog):
         new, blocks = with_divided(before, self._block_id, divided, self._folder)
         document.edit(new, f"Split {self._block_id}", select=blocks)
         self._workspace.page_requested.emit(PageName.DESIGN)
+        self._workspace.whole_design_requested.emit()
         self._workspace.status_message.emit(f"{self._block_id} is {', '.join(blocks)} now.")
         self._say(f"{self._block_id} is {len(blocks)} blocks now", outcome(new, blocks, divided), "")
 
