@@ -1,7 +1,7 @@
 """The dialog that chooses the weights that a block begins with, and shows first what goes where.
 
-Object names: `weights_dialog`, `weights_now`, `weights_file`, `weights_choose_run`, `weights_other_run`, `weights_part`, `weights_table`,
-`weights_status`, `weights_progress`, `weights_remove`, `weights_use`, `weights_cancel`.
+Object names: `weights_dialog`, `weights_now`, `weights_file`, `weights_choose_run`, `weights_other_run`, `weights_no_runs`,
+`weights_part`, `weights_table`, `weights_status`, `weights_progress`, `weights_remove`, `weights_use`, `weights_cancel`.
 """
 
 from __future__ import annotations
@@ -80,6 +80,7 @@ class WeightsDialog(KeepsFocus, QDialog):
     def _build(self) -> None:
         self._now = QLabel(objectName="weights_now", wordWrap=True)
         self._remove = QPushButton("Begin with New Ones", objectName="weights_remove")
+        self._remove.setAutoDefault(False)  # Return is not to remove anything
         self._remove.clicked.connect(self._on_remove_clicked)
         self._file = QPushButton("Choose File…", objectName="weights_file")
         self._file.setToolTip("A .h5, .weights.h5 or .keras file of Keras 3 or Keras 2, or a checkpoint")
@@ -128,6 +129,7 @@ class WeightsDialog(KeepsFocus, QDialog):
         layout.addWidget(self._progress)
         layout.addLayout(_row((None, 1), (cancel, 0), (self._use, 0)))
         self._show_parts(())
+        self._file.setFocus()
 
     @property
     def _folder(self) -> Path | None:

@@ -23,7 +23,7 @@ def create_page(workspace: Workspace) -> DesignView:
     view.editor.announced.connect(workspace.status_message)
     view.editor.refused.connect(workspace.status_message)
     view.editor.edit_requested.connect(lambda _block_id: workspace.field_requested.emit(""))
-    workspace.whole_design_requested.connect(view.fit)
+    workspace.whole_design_requested.connect(view.show_all)
     view.editor.split_requested.connect(lambda block_id: _split(workspace, block_id))
     view.editor.weights_requested.connect(lambda block_id: _choose_weights(workspace, block_id))
     return view
