@@ -210,6 +210,29 @@ def test_a_run_pauses_goes_on_and_takes_a_learning_rate(qtbot: QtBot, opened: Op
     stop(qtbot, window)
 
 
+@pytest.mark.parametrize("mode", ["obey", "nan"])
+def test_a_run_that_goes_on_is_starting_until_it_begins_and_can_be_stopped(
+    qtbot: QtBot, opened: Opened, design: Path, child: Callable, mode: str
+) -> None:
+    child(mode)
+    window = opened(design)
+    train(qtbot, window)
+    if mode == "obey":
+        press(window, "pause_button")
+    qtbot.waitUntil(lambda: session(window).active is None, timeout=10_000)
+    child("obey", CHILD_FIRST_STEP="40", CHILD_QUIET_S="3")
+    press(window, "resume_button")
+    shown: set[str] = set()
+    session(window).active.changed.connect(lambda: shown.add(find(window, "run_state").text))
+    qtbot.waitUntil(lambda: session(window).active.history.started is not None, timeout=5_000)
+    assert find(window, "run_state").text == "Starting"
+    assert find(window, "stop_button").isEnabled()
+    assert not find(window, "pause_button").isEnabled()
+    qtbot.waitUntil(lambda: find(window, "run_state").text == "Training", timeout=10_000)
+    assert shown <= {"Starting", "Training"}
+    stop(qtbot, window)
+
+
 @pytest.mark.parametrize(
     ("mode", "title", "words"),
     [

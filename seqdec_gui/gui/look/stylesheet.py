@@ -67,7 +67,7 @@ QLabel[role="position"] { background: @surface_raised@; border: 1px solid @borde
 QLabel[role="ok"] { color: @ok@; font-size: @small_pt@; }
 
 QPushButton { background: @surface@; border: 1px solid @control_border@; border-radius: @r@px; padding: 0 @s3@px;
-    min-height: @h@px; }
+    min-height: @h@px; outline: none; }
 QPushButton:hover { background: @hover@; }
 QPushButton:pressed, QPushButton:checked { background: @pressed@; }
 QPushButton:focus { border: 2px solid @accent@; padding: 0 11px; min-height: @hin@px; }

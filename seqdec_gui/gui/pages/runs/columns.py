@@ -26,8 +26,7 @@ AT_ONCE = 400
 
 
 class ColumnChooser(QObject):
-    """Shows and hides columns of `table`. The menu is `columns_menu`, its actions `column_<title>` with underscores for spaces.
-    """
+    """Shows and hides columns of `table`. The menu is `columns_menu`, its actions `column_<title>` with underscores for spaces."""
 
     def __init__(self, table: QTableView, model: RunsModel) -> None:
         super().__init__(table)

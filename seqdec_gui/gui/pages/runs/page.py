@@ -281,7 +281,9 @@ class RunsPage(QWidget):
 
     def _on_folder_searched(self, folder: Path, found: Found) -> None:
         if not found.runs:
-            text = f"Neither {folder} nor the folders in it hold a run: a folder with spec.json and what a training has written."
+            text = (
+                f"Neither {folder} nor the folders in it hold a run: a folder with spec.json and what a training has written."
+            )
             notify.message(self, "No runs found", text)
             return
         where = counted(len(found.folders), "folder")

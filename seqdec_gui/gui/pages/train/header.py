@@ -29,6 +29,7 @@ from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.look.stylesheet import polish
 from seqdec_gui.gui.tasks import background, notify
 from seqdec_gui.gui.widgets.certificate_badge import CertificateBadge
+from seqdec_gui.gui.widgets.command_reason import set_command_reason
 from seqdec_gui.gui.widgets.elided_label import ElidedLabel
 from seqdec_gui.gui.widgets.focus import follow_focus
 from seqdec_gui.gui.widgets.state_badge import Badge
@@ -137,6 +138,9 @@ class Header(QWidget):
         self.back_button = _button("back_button", "Show the run that is training", "")
         self.back_button.setProperty("kind", "flat")
         self.back_button.clicked.connect(self.back_requested)
+        for button in (self.checkpoint_button, self.pause_button, self.stop_button):
+            set_command_reason(button, "No run is training here")
+        set_command_reason(self.resume_button, "No run that can go on is shown here")
         follow_focus(self.stop_button, self.resume_button)
         follow_focus(self.resume_button, self.pause_button)
         follow_focus(self.pause_button, self.resume_button)
@@ -236,7 +240,7 @@ class Header(QWidget):
     def _show_progress(self, followed: FollowedRun, state: str) -> None:
         history = followed.history
         started = history.started
-        if started is None:
+        if started is None or state == "starting":  # or it is started again
             waiting = followed.alive and state != "reading" and followed.silent is None
             self.progress_bar.setRange(0, 0 if waiting else 1)
             note = "" if followed.silent is None else followed.silent.text
