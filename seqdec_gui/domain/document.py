@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import codecs
-import hashlib
 import difflib
+import hashlib
 import os
 import re
 import stat

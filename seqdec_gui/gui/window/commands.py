@@ -1,5 +1,4 @@
-"""What the command palette and the sheet of keys list: the actions of the window, the buttons of its pages, and what its submenus
-open."""
+"""What the palette and the sheet of keys list: the actions of the window, buttons of its pages, and what submenus open."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from seqdec_gui.gui.workspace.workspace import PageName
 
 if TYPE_CHECKING:
     from seqdec_gui.gui.window.page_stack import Pages
+    from seqdec_gui.gui.window.pages import Page
 
 
 def page_commands(pages: Pages) -> Iterator[Command]:
@@ -27,21 +28,29 @@ def page_commands(pages: Pages) -> Iterator[Command]:
         page = pages.built(row.name)
         if page is None or row.name == PageName.DESIGN:
             continue
+        found: dict[str, Command] = {}
         for button in page.findChildren(QAbstractButton):
-            words = shown(button.text() or button.accessibleName()).removesuffix("…")
-            reason = command_reason(button)
-            visible = button.isVisibleTo(page)
-            if not _offers(button, page) or not words or not (visible or reason):
-                continue
-            enabled = visible and button.isEnabled()
-            yield Command(
-                name=f"{row.name}:{button.objectName()}",
-                title=words,
-                group=row.title,
-                run=partial(_click, pages, row.name, button),
-                enabled=enabled,
-                reason="" if enabled else reason or "Not possible now",
-            )
+            command = _command(pages, row, page, button)
+            if command is not None and (command.title not in found or command.enabled):
+                found[command.title] = command  # of two that say the same, such as Continue, the one that can be used
+        yield from found.values()
+
+
+def _command(pages: Pages, row: Page, page: QWidget, button: QAbstractButton) -> Command | None:
+    words = shown(button.text() or button.accessibleName()).removesuffix("…")
+    reason = command_reason(button)
+    visible = button.isVisibleTo(page)
+    if not _offers(button, page) or not words or not (visible or reason):
+        return None
+    enabled = visible and button.isEnabled()
+    return Command(
+        name=f"{row.name}:{button.objectName()}",
+        title=words,
+        group=row.title,
+        run=partial(_click, pages, row.name, button),
+        enabled=enabled,
+        reason="" if enabled else reason or "Not possible now",
+    )
 
 
 def _offers(button: QAbstractButton, page: QWidget) -> bool:

@@ -46,6 +46,10 @@ TICK_MS = 1000
 """The time between two updates of the header while a run is active, in milliseconds."""
 _FROM = {"best": "New run from the best weights", "last": "New run from the last weights"}
 """The texts of the two ways to begin another run with the weights of this one."""
+_WIDEST_RATE = "0.0008888"
+"""The widest text of a learning rate, which is shown with four digits."""
+_FIELD_PADDING = 4 * theme.SPACE
+"""The space at each side of the text in a field, in pixels, its frame and cursor included."""
 _FULL_BAR = 10_000
 """The maximum of the progress bar. The number of steps itself may exceed Qt's integers."""
 Button = TypeVar("Button", bound=QPushButton)
@@ -114,7 +118,8 @@ class Header(QWidget):
         self._rate_label.setProperty("role", "dim")
         self.rate = QLineEdit(objectName="learning_rate_field", toolTip="A new learning rate; press Enter")
         self.rate.setAccessibleName("Learning rate")
-        self.rate.setFixedWidth(84)
+        digits = self.rate.fontMetrics().horizontalAdvance(_WIDEST_RATE)
+        self.rate.setFixedWidth(digits + 2 * _FIELD_PADDING)
         self.rate.returnPressed.connect(self._on_rate_return_pressed)
         self.rate.textEdited.connect(self._on_rate_text_edited)
         self.rate.editingFinished.connect(self._on_rate_editing_finished)
@@ -298,6 +303,7 @@ class Header(QWidget):
         current = followed.history.latest.get("learning_rate")
         if current is not None and not (self.rate.hasFocus() or self._rate_edited or self._rate_order):
             self.rate.setText(f"{current:.4g}")
+            self.rate.setCursorPosition(0)
 
     def _show_answer(self, answer: CommandAnswer) -> None:
         """Show the run's answer to a command in the status bar."""
