@@ -38,8 +38,8 @@ REFRESH_MS = 1000
 class RunsPage(QWidget):
     """The table of runs with its tools and details: those of the open design, or all of this user.
 
-    The folders are read in a thread: when the page is shown, and when a run starts or ends. While runs are active, these are read
-    every second.
+    The folders are read in a thread: when the page is shown, and when a run starts or ends. While runs are active, these are
+    read every second.
     """
 
     _part_read = pyqtSignal(object)  # list[Entry]
