@@ -60,7 +60,9 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
         earlier = _earlier_fit(run, spec, design)
         recorder = Recorder(run.dataset, files_of(_source(spec, design), run.path / spec.folder))
         _report(events, recorder.changes_since(read_record(run.dataset) if spec.resume else None))
-        dataset = _open_data(run, spec, design, events, earlier)
+        framework = engines.ImportAhead(placement)
+        dataset = _open_data(run, spec, design, events, earlier)  # what fails here is told without waiting for the framework
+        framework.wait()
         recorder.start(_source(spec, design), dataset)
         _fail_unless_batches_fit(design.training, placement, len(dataset.training))
 
