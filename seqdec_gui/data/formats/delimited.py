@@ -47,7 +47,7 @@ _FIRST_BYTES = 2**20
 """The number of bytes in which they are looked for."""
 
 _WIDE_COLUMNS = 500
-"""So many columns are read in blocks of `_BLOCK_BYTES`, twice as many in blocks of twice the size, so that chunks are not short."""
+"""The number of columns for which blocks have `_BLOCK_BYTES`; they grow with it, so that the chunks of columns stay long."""
 
 _LARGEST_FACTOR = 4
 """The factor to which blocks grow for wide tables."""
