@@ -27,7 +27,7 @@ def begin(placement: Placement) -> None:
 
 
 class ImportAhead:
-    """Imports the framework in a thread while this one reads rows, which leaves the interpreter free most of the time.
+    """Imports the framework in a thread while another reads rows, which leaves the interpreter free most of the time.
 
     Wait for it before anything of the framework is imported otherwise: two threads must not meet in half-imported modules. It
     looks at no device. Failures are not raised: `create` meets them again.
@@ -37,16 +37,13 @@ class ImportAhead:
         for name in ("pyarrow.compute", "pyarrow.csv"):  # and NumPy with them, which two threads cannot import at the same time
             import_module(name)
         self._module = engine_info(placement.engine).engine.partition(":")[0]
-        self._thread = threading.Thread(target=self._import, name="import the framework", daemon=True)
-        self._thread.start()
+        self.thread = threading.Thread(target=self._import, name="import the framework", daemon=True)
+        self.thread.start()
 
     def _import(self) -> None:
         with contextlib.suppress(Exception):
             import_module("keras")
             import_module(self._module)
-
-    def wait(self) -> None:
-        self._thread.join()
 
 
 def create(placement: Placement, program: Program, *, exact: bool = False, **options: Any) -> Engine:
