@@ -88,6 +88,7 @@ class CanvasOverlays(QObject):
                 room.width() - wanted.width() - 2 * SPACE, top - wanted.height() - SPACE, wanted.width(), wanted.height()
             )
         minimap.setVisible(shown)
+        self.offer_bar.keep_off(bar.geometry().united(minimap.geometry()) if shown else bar.geometry())
         self._view.covered_below = room.height() - (minimap.y() if shown else bar.y())
 
     # -- what is shown over the canvas

@@ -212,6 +212,10 @@ class Board(QWidget):
         """Draw all plots at once."""
         for name in self.plots:
             self._draw(name)
+        if self._fitted:  # again, now that none has the positions of an earlier axis or run any more
+            farthest = max(plot.farthest for plot in self.plots.values())
+            for plot in self.plots.values():
+                plot.fit(farthest)
 
     def _draw(self, name: str) -> None:
         plot = self.plots[name]
