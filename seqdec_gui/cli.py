@@ -25,6 +25,7 @@ from seqdec_gui.domain.wording import printable
 COMMANDS: dict[str, tuple[str, str]] = {
     "templates": ("templates", "list the designs to start from"),
     "new": ("new", "write a design from a template"),
+    "import": ("import_model", "make a design of a trained Keras model"),
     "catalog": ("catalog", "list every block kind with its parameters and ports"),
     "check": ("check", "show shapes, parameter counts and every problem of a design"),
     "devices": ("devices", "list the devices to train on"),

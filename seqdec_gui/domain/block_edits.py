@@ -45,7 +45,7 @@ def merged(design: Design, other: Design, offset: tuple[float, float]) -> Pasted
         name = _free_id(design, block.id)
         names.setdefault(block.id, name)
         x, y = block.position
-        design = design.with_block(Block(name, block.parameters, (x + offset[0], y + offset[1])))
+        design = design.with_block(Block(name, block.parameters, (x + offset[0], y + offset[1]), block.weights))
     for link in other.links:
         if link.source.block in names and link.target.block in names:
             design = design.linked(

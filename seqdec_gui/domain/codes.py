@@ -75,6 +75,7 @@ _ROWS = (
     Code("bound_twice", "binding", "Several columns are bound to one port: keep one."),
     Code("busy_device", "devices", "Another program uses the device, so training is slower or may run out of memory: wait, or choose another."),
     Code("cannot_generate", "generate", "The decoder cannot generate step by step as it is wired: the text says which wire or block to change."),
+    Code("cannot_split", "design", "An imported model has no places at which it becomes several blocks: keep it as one."),
     Code("checkpoint_gone", "run", "The run trained but its checkpoint is gone: restore the file, or start another run."),
     Code("checkpoint_mismatch", "run", "A checkpoint was written for another design: use the design of its run."),
     Code("command_value", "run", "The value of a command to a run is missing or out of range: give one that the command takes."),
@@ -268,10 +269,12 @@ _ROWS = (
     Code("unused_block", "design", "No loss depends on the block, so it would not be part of the model: connect its output, or delete it."),
     Code("unwritable", "file", "The file cannot be written: choose another folder, or free some space."),
     Code("weights_extended", "run", "Weights that count symbols keep what is known; what is new begins afresh: nothing to do."),
+    Code("weights_mismatch", "file", "Weights are not those of this model or block: give the file that was saved from it."),
     Code("weights_not_extended", "run", "No weights count the new symbols alone, so these begin with what is there: expect them to learn slowly."),
     Code("wrong_column_type", "data", "A column has values of another kind than its codec takes: bind another column or codec."),
     Code("wrong_encoding", "data", "The file has bytes that are not valid in `data.encoding`: choose another, or auto."),
     Code("wrong_shape", "design", "A tensor, or the rows of a column, have another shape than expected: change the block or the column."),
+    Code("wrong_suffix", "command", "A file to write has another ending than its kind: correct its name."),
     Code("wrong_type", "design", "A part of the design file has the wrong type: mend the file."),
 )
 # fmt: on

@@ -14,12 +14,29 @@ from seqdec_gui.domain.names import usable_id
 from seqdec_gui.domain.training import Training
 
 
+class BlockWeights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The weights that a block begins with: those of `part`, a block of another time, in a file of weights or a checkpoint.
+
+    A relative `file` begins at the design's folder. `sha256` is the check sum of the file, and empty for one that may change,
+    as the checkpoint of a run. `parameters` is how many numbers it holds for the block.
+    """
+
+    file: str
+    part: str
+    sha256: str = ""
+    parameters: int = 0
+
+
 class Block(msgspec.Struct, frozen=True):
-    """One submodel. `id` is a Python identifier, unique in the design; `parameters` are its kind and hyperparameters."""
+    """One submodel. `id` is a Python identifier, unique in the design; `parameters` are its kind and hyperparameters.
+
+    `weights` are what it begins with; None: new ones, or for an imported file those of the file.
+    """
 
     id: str
     parameters: Kind
     position: tuple[float, float] = (0.0, 0.0)
+    weights: BlockWeights | None = None
 
     @property
     def kind(self) -> str:
@@ -141,6 +158,14 @@ class Design(msgspec.Struct, frozen=True, eq=False):
 
     def with_block(self, block: Block) -> Design:
         return msgspec.structs.replace(self, blocks=(*self.blocks, block))
+
+    def with_weights(self, block_id: str, weights: BlockWeights | None) -> Design:
+        """Return the design with other weights for a block to begin with; None: new ones."""
+        self.block(block_id)
+        blocks = tuple(
+            msgspec.structs.replace(block, weights=weights) if block.id == block_id else block for block in self.blocks
+        )
+        return msgspec.structs.replace(self, blocks=blocks)
 
     def with_parameters(self, block_id: str, parameters: Kind) -> Design:
         """Return the design with new parameters of a block, without the links at ports that no longer exist."""

@@ -19,7 +19,7 @@ from seqdec_gui.domain.annotations import to_builtins as annotation_fields
 from seqdec_gui.domain.bindings import DataSource
 from seqdec_gui.domain.catalog import KINDS
 from seqdec_gui.domain.conversion import explained
-from seqdec_gui.domain.design import Block, Design, Link, Port
+from seqdec_gui.domain.design import Block, BlockWeights, Design, Link, Port
 from seqdec_gui.domain.json_lines import fault, lines
 from seqdec_gui.domain.kinds.base import Kind
 from seqdec_gui.domain.problems import InvalidInput, Problem
@@ -36,6 +36,9 @@ LARGEST_FILE = 256 << 20
 
 _TOP = ("format", "id", "blocks", "links", "data", "training", "frames", "notes")
 """The fields of the outermost object of a design file."""
+
+_OF_BLOCKS = ("id", "kind", "parameters", "position", "weights")
+"""The fields of a block in a design file."""
 
 
 def dumps(design: Design, whole: bool = True) -> str:
@@ -74,7 +77,8 @@ def _data_to_builtins(data: DataSource) -> dict[str, Any]:
 def _block_to_builtins(block: Block) -> dict[str, Any]:
     parameters = msgspec.to_builtins(block.parameters)
     kind = parameters.pop("kind")
-    return {"id": block.id, "kind": kind, "parameters": parameters, "position": list(block.position)}
+    plain = {"id": block.id, "kind": kind, "parameters": parameters, "position": list(block.position)}
+    return plain if block.weights is None else plain | {"weights": msgspec.to_builtins(block.weights)}
 
 
 def loads(text: str | bytes) -> Design:
@@ -190,10 +194,9 @@ def _block(item: Any, index: int, problems: list[Problem]) -> Block | None:
         return None
     where, kind = item["id"] or where, KINDS.get(item["kind"])
     for key in item:
-        if key not in ("id", "kind", "parameters", "position"):
-            problems.append(
-                Problem("error", "unknown_field", where, f"A block has no {key!r}; it has id, kind, parameters and position.")
-            )
+        if key not in _OF_BLOCKS:
+            text = f"A block has no {key!r}; it has {', '.join(_OF_BLOCKS[:-1])} and {_OF_BLOCKS[-1]}."
+            problems.append(Problem("error", "unknown_field", where, text))
     if kind is None:
         near = difflib.get_close_matches(item["kind"], KINDS, 1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Kinds: {', '.join(KINDS)}."
@@ -205,7 +208,18 @@ def _block(item: Any, index: int, problems: list[Problem]) -> Block | None:
     except msgspec.ValidationError:
         problems.append(Problem("error", "bad_position", where, f"Expected [x, y] as position, got {item['position']!r}."))
         return None
-    return None if parameters is None else Block(item["id"], parameters, position)
+    weights = _weights(item.get("weights"), where, problems)
+    return None if parameters is None else Block(item["id"], parameters, position, weights)
+
+
+def _weights(plain: Any, where: str, problems: list[Problem]) -> BlockWeights | None:
+    if plain is None:
+        return None
+    try:
+        return msgspec.convert(plain, BlockWeights)
+    except msgspec.ValidationError as error:
+        problems.append(_refused(f"{where}.weights", error, plain, BlockWeights))
+        return None
 
 
 def parse_parameters(kind: type[Kind], plain: Any, where: str, problems: list[Problem]) -> Kind | None:

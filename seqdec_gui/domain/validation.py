@@ -65,6 +65,7 @@ def model_problems(design: Design, inference: Inference) -> Iterator[Problem]:
     yield from _unused(design, inference)
     yield from _losses(design, inference)
     yield from _keras_files(design)
+    yield from _block_weights(design, inference)
 
 
 def _names(design: Design) -> Iterator[Problem]:
@@ -224,6 +225,22 @@ def _keras_files(design: Design) -> Iterator[Problem]:
         if imported is not None and not (imported.file and imported.is_inspected):
             text = "No Keras file has been inspected for this block."
             yield Problem("error", "no_keras_file", f"{block.id}.file", text, "Import a .keras or .h5 file.")
+
+
+def _block_weights(design: Design, inference: Inference) -> Iterator[Problem]:
+    """Yield a problem for each block whose layers are not those that its weights were kept of."""
+    for block in design.blocks:
+        weights = block.weights
+        if weights is None:
+            continue
+        if why := path_fault(weights.file):
+            text = f"Expected the path of a file with weights, and {weights.file[:60]!r} {why}."
+            yield Problem("error", "bad_path", block.id, text, "Choose a file.")
+        count = inference.blocks[block.id].parameters
+        if weights.parameters and count and count != weights.parameters:
+            text = f"The weights that it begins with are {weights.parameters:,} numbers, and it has {count:,} now."
+            hint = "Undo the change of its sizes, or begin with new weights."
+            yield Problem("error", "weights_mismatch", block.id, text, hint)
 
 
 def _data_files(design: Design) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import io
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -63,18 +63,24 @@ class Progress(msgspec.Struct, frozen=True):
 
 def save(path: Path, models: Mapping[str, keras.Model], optimizer: keras.Optimizer, progress: Progress) -> None:
     """Write a checkpoint whole or not at all. Raises OSError, and FloatingPointError where a weight is not finite."""
+    data = _encoded(_model_variables(models), _optimizer_variables(optimizer), progress)
+    path.parent.mkdir(exist_ok=True)
+    write_atomically(path, data)
+
+
+def _encoded(weights: Iterable[tuple[str, Any]], slots: Iterable[tuple[str, Any]], progress: Progress) -> bytes:
+    """Return the content of a checkpoint. Raises FloatingPointError where a weight is not finite."""
     buffer = io.BytesIO()  # a full disk then is an error of one write, which HDF5 would not survive
     with h5py.File(buffer, "w", userblock_size=HEAD_BYTES) as file:
         file.attrs["format"] = FORMAT
         file.attrs["progress"] = msgspec.json.encode(progress).decode()
-        for name, variable in _model_variables(models):
+        for name, variable in weights:
             file[f"weights/{name}"] = _finite(name, variable)
-        for name, variable in _optimizer_variables(optimizer):
+        for name, variable in slots:
             file[f"optimizer/{name}"] = _finite(name, variable)
     with buffer.getbuffer() as content:
         content[:HEAD_BYTES] = head(zlib.crc32(content[HEAD_BYTES:]))
-    path.parent.mkdir(exist_ok=True)
-    write_atomically(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def load(path: Path, models: Mapping[str, keras.Model], optimizer: keras.Optimizer) -> Progress:
@@ -127,6 +133,37 @@ def load_initial(
                   if not name.endswith("seed_generator_state"))  # fmt: skip
         _assign(path, file, chosen, "weights", parts)
         return shared
+
+
+def parts_as_bytes(parts: Mapping[str, Mapping[str, keras.Layer]]) -> bytes:
+    """Return a checkpoint of a training that has not begun, with the weights of these layers: part, name, layer."""
+    named = (
+        (f"{part}/{name}/{number:02d} {variable.name}", variable)
+        for part, layers in parts.items()
+        for name, layer in layers.items()
+        for number, variable in enumerate(layer.variables)
+        if variable.name != "seed_generator_state"
+    )
+    return _encoded(named, (), Progress())
+
+
+def load_part(path: Path, part: str, block: str, model: keras.Model) -> None:
+    """Load the weights that a checkpoint holds for `part` into the block of that or of another name.
+
+    Layers may have the name of their block before their own, where names would clash otherwise. Raises InvalidInput.
+    """
+    with _opened(path, USE_THE_OTHER) as file:
+        stored = file["weights"]
+        if part not in stored:
+            raise InvalidInput(f"{path} has no weights of {part!r}; it has {', '.join(stored)}.", "weights_mismatch", block)
+        names = {name.removeprefix(f"{part}_"): name for name in stored[part]}
+        chosen = []
+        for name, variable in _model_variables({block: model}):
+            _, layer, last = name.split("/")
+            plain = layer.removeprefix(f"{block}_")
+            if not last.endswith("seed_generator_state"):
+                chosen.append((f"{part}/{names.get(plain, plain)}/{last}", variable))
+        _assign(path, file, iter(chosen), "weights")
 
 
 # -- variables

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +23,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Prepared:
-    """What is exported, how much its raw inputs change it, and which of its tensors are standardised."""
+    """What is exported, how much its raw inputs change it, and which of its tensors are standardised.
+
+    `plain` is the model as it was trained, for formats that standardise rows by themselves.
+    """
 
     source: Source
+    plain: Source
     difference: float
     standardised: tuple[Scaling, ...]
+
+    def source_for(self, row: ExportFormat) -> Source:
+        return self.plain if row.scales_itself else self.source
 
 
 def export_one(task: ExportTask, channel: TaskChannel, scratch: Path) -> Exported:
@@ -42,13 +49,13 @@ def export_one(task: ExportTask, channel: TaskChannel, scratch: Path) -> Exporte
         channel.send(Progress(total=3, text="Opening the run"))
         prepared = _prepared(task, channel, scratch)
         channel.send(Progress(done=1, total=3, text="Writing, opening again and comparing"))
-        saved = export(prepared.source, row.name, output, process)
+        saved = export(prepared.source_for(row), row.name, output, process)
     channel.send(Progress(done=3, total=3, text="Exported"))
     return Exported(
         paths=tuple(map(str, saved.paths)),
         difference=max(saved.difference, prepared.difference),
         rows=saved.rows,
-        standardised=prepared.standardised,
+        standardised=() if row.scales_itself else prepared.standardised,
         bytes=saved.bytes,
         seconds=saved.seconds,
         keras_seconds=_keras_seconds(prepared.source),
@@ -98,7 +105,7 @@ def _result_of(task: ExportAllTask, prepared: _Prepared, row: ExportFormat, proc
 
     output = Path(task.folder) / f"{task.part}{row.proposed_ending}"
     try:
-        saved = export(prepared.source, row.name, output, process)
+        saved = export(prepared.source_for(row), row.name, output, process)
     except SeqdecError as error:
         sentence = str(error).partition("\n")[0]
         return FormatResult(format=row.name, sentence=sentence, limit=isinstance(error, InvalidInput))
@@ -132,6 +139,7 @@ def _prepared(task: ExportTask | ExportAllTask, channel: TaskChannel, scratch: P
     models, difference = models_with(trained, task.part), 0.0
     inputs = inputs_of(trained, models, task.part, _rows_to_compare(trained, channel))
     known = _scalings(trained, channel)
+    plain = models, inputs
     scaled = scalings_of(trained, models, task.part, known)
     if task.raw_inputs and any(scaled):
         model = with_raw_inputs(models[task.part], scaled)
@@ -145,7 +153,8 @@ def _prepared(task: ExportTask | ExportAllTask, channel: TaskChannel, scratch: P
     judges = {judged.name for judged in trained.program.losses} if task.part == "full" else set()
     left = () if task.raw_inputs else tuple(scaling for scaling in scaled if scaling)
     targets = tuple(scaling for scaling in known if scaling.role == "target" and scaling.name in judges)
-    return _Prepared(source, difference, (*left, *targets))
+    as_trained = replace(source, models=plain[0], inputs=plain[1], raw_inputs=False)
+    return _Prepared(source, as_trained, difference, (*left, *targets))
 
 
 def _keras_seconds(source: Source) -> float:

@@ -14,6 +14,7 @@ from seqdec_gui.domain.kinds.keras_model import SUFFIXES, NamedTensor
 from seqdec_gui.domain.paths import path_fault
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.types import DType
+from seqdec_gui.runner.keras_facts import embedded_inputs, output_activations
 from seqdec_gui.runner.keras_safety import fail_if_unsafe
 from seqdec_gui.runner.script_files import sha256
 
@@ -41,6 +42,10 @@ class KerasFile(msgspec.Struct, frozen=True):
     trainable: int
     regularised: tuple[str, ...] = ()
     """Names of layers with regularizers, which do not count in the loss here."""
+    symbols: tuple[int | None, ...] = ()
+    """For each input how many ids its Embedding knows; None for one that is not embedded."""
+    activations: tuple[str | None, ...] = ()
+    """The activation of every output, as far as it can be said."""
 
 
 def inspect(path: Path) -> KerasFile:
@@ -54,7 +59,21 @@ def inspect(path: Path) -> KerasFile:
     layers = tuple(LayerSummary(layer.name, type(layer).__name__, layer.count_params()) for layer in _layers(model))
     trainable = sum(math.prod(weight.shape) for weight in model.trainable_weights)
     count = model.count_params()
-    return KerasFile(model.name, sha256(path), inputs, outputs, layers, count, trainable, regularised(model))
+    symbols, activations = _facts(model)
+    return KerasFile(
+        model.name, sha256(path), inputs, outputs, layers, count, trainable, regularised(model), symbols, activations
+    )
+
+
+def _facts(model: keras.Model) -> tuple[tuple[int | None, ...], tuple[str | None, ...]]:
+    """Return ids and activations at the ends of the model; Nones where its configuration has another form."""
+    import keras
+
+    try:
+        config = keras.saving.serialize_keras_object(model)
+        return tuple(embedded_inputs(config)), tuple(output_activations(config))
+    except (KeyError, IndexError, TypeError, ValueError):
+        return (None,) * len(model.inputs), (None,) * len(model.outputs)
 
 
 _REGULARIZERS = tuple(
@@ -162,7 +181,7 @@ def _refusal(path: Path, reason: str) -> InvalidInput:
     if "lambda" in reason.lower():
         return _unusable(path, "it has a Lambda layer, which would run code from the file", "Replace the Lambda by layers.")
     if "time_major" in reason or ("batch_shape" in reason and "Unrecognized keyword" in reason):
-        return _unusable(path, "it was written by Keras 2", "Open it with tf_keras, and save it as .keras with Keras 3.")
+        return _unusable(path, "it was written by Keras 2", "Import it with seqdec-gui import, which writes it for Keras 3.")
     if "NotEqual" in reason:
         return _unusable(path, "it is an .h5 file with a mask, which Keras cannot read back", "Save it as .keras.")
     if "No model config" in reason or "config.json" in reason:

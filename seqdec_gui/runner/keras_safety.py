@@ -23,6 +23,10 @@ LARGEST_UNSTORED = 64 << 20
 """Bytes of an array above which the file must store a good part of it (`LARGEST_RATIO`)."""
 LARGEST_RATIO = 100
 """Largest ratio of an array's bytes to those that are stored, for arrays of more than `LARGEST_UNSTORED` bytes."""
+_WITHOUT_CODE = (
+    "Rebuild the model with a layer of Keras in its place (for example Activation, Rescaling, Reshape, Permute, Add or "
+    "Concatenate), copy the weights with set_weights, and save it again."
+)
 _DAMAGE = (OSError, zipfile.BadZipFile, KeyError, ValueError, RuntimeError, NotImplementedError)
 
 
@@ -33,7 +37,7 @@ def fail_if_unsafe(path: Path) -> None:
     except _DAMAGE:
         why = "it is damaged, or no Keras file"
     if why:
-        hint = "Save the model again from Keras's own layers."
+        hint = _WITHOUT_CODE if "would run code" in why else "Save the model again from Keras's own layers."
         raise InvalidInput([Problem("error", "unsafe_keras_file", "file", f"{path.name} is not opened: {why}.", hint)])
 
 
@@ -108,7 +112,11 @@ def _in_config(config: Any) -> str:
         if isinstance(item, dict):
             name = item.get("class_name")
             if isinstance(name, str) and name in CODE_CLASSES:
-                return f"it has a {'Lambda' if name == '__lambda__' else name} layer, which would run code from the file"
+                inner = item.get("config")
+                subject = (
+                    f"its layer {str(inner['name'])[:80]!r} is" if isinstance(inner, dict) and "name" in inner else "it has"
+                )
+                return f"{subject} a {'Lambda' if name == '__lambda__' else name} layer, which would run code from the file"
             todo += item.values()
         elif isinstance(item, list):
             todo += item

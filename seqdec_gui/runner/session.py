@@ -193,6 +193,7 @@ def _begin(
     The run continues from its own checkpoint, or begins with the weights of an initial run, or with new weights.
     """
     from seqdec_gui.runner import checkpoints
+    from seqdec_gui.runner.block_weights import load_block_weights
 
     training = engine.program.training
     steps = len(dataset.training) // training.batch_size
@@ -203,6 +204,7 @@ def _begin(
     if spec.resume:
         fail_if_gone(run)
         _report(events, [Problem("info", "begins_anew", "", "The run had not written a checkpoint yet; it begins anew.")])
+    _report(events, load_block_weights(engine.program.design, engine.models, (run.path, run.path / spec.folder)))
     if spec.initial_run:
         _report(events, _begin_with_weights(run, spec, engine, dataset, earlier))
     return fresh

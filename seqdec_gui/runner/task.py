@@ -20,9 +20,10 @@ from seqdec_gui.domain.wording import counted
 from seqdec_gui.runner.failures import plain_sentence
 from seqdec_gui.runner.import_trimming import refuse_unused_imports
 from seqdec_gui.runner.model_device import on_placed_device
+from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
 from seqdec_gui.runs.tasks import (
-    ArrayDescription,
     CertifyTask,
+    Divided,
     Evaluated,
     EvaluateTask,
     ExportAllTask,
@@ -31,11 +32,11 @@ from seqdec_gui.runs.tasks import (
     GenerateTask,
     Inspected,
     InspectTask,
-    LayerDescription,
     Notice,
     Probed,
     ProbeTask,
     Progress,
+    SplitTask,
     Task,
     TaskChannel,
     TaskFailed,
@@ -89,6 +90,8 @@ def do(task: Task, channel: TaskChannel) -> TaskResult:
                     return _evaluate(task, channel, Path(scratch))
             case InspectTask():
                 return _inspect(task, channel)
+            case SplitTask():
+                return _split(task)
             case ProbeTask():
                 return _probe(task, channel, Path(scratch))
             case CertifyTask():
@@ -203,19 +206,44 @@ def _evaluate(task: EvaluateTask, channel: TaskChannel, scratch: Path) -> Evalua
 
 def _inspect(task: InspectTask, channel: TaskChannel) -> Inspected:
     from seqdec_gui.runner.keras_files import inspect, regularizers_left_out
+    from seqdec_gui.runner.model_files import opened
 
-    keras_file = inspect(Path(task.path))
+    given = Path(task.path)
+    weights = Path(task.weights) if task.weights else None
+    file = opened(given, Path(task.folder) if task.folder else given.parent, weights)
+    for note in file.notes:
+        channel.send(Notice(text=note))
+    keras_file = inspect(file.path)
     if keras_file.regularised:
-        problem = regularizers_left_out(Path(task.path).name, keras_file.regularised)
+        problem = regularizers_left_out(given.name, keras_file.regularised)
         channel.send(Notice(text=problem.sentence(), severity="warning"))
+    inputs = zip(keras_file.inputs, keras_file.symbols, strict=True)
+    outputs = zip(keras_file.outputs, keras_file.activations, strict=True)
     return Inspected(
         name=keras_file.name,
-        inputs=tuple(ArrayDescription(tensor.name, tensor.shape, tensor.dtype) for tensor in keras_file.inputs),
-        outputs=tuple(ArrayDescription(tensor.name, tensor.shape, tensor.dtype) for tensor in keras_file.outputs),
+        inputs=tuple(ArrayDescription(end.name, end.shape, end.dtype, symbols=symbols) for end, symbols in inputs),
+        outputs=tuple(ArrayDescription(end.name, end.shape, end.dtype, activation=activation) for end, activation in outputs),
         layers=tuple(LayerDescription(layer.name, layer.kind, layer.parameters) for layer in keras_file.layers),
         parameters=keras_file.parameters,
         trainable=keras_file.trainable,
         sha256=keras_file.sha256,
+        file="" if file.path == given else str(file.path.absolute()),
+        difference=file.difference,
+    )
+
+
+def _split(task: SplitTask) -> Divided:
+    from seqdec_gui.domain.design import Design
+    from seqdec_gui.domain.document import to_builtins
+    from seqdec_gui.runner.keras_safety import fail_if_unsafe
+    from seqdec_gui.runner.splitting.split import split
+
+    fail_if_unsafe(Path(task.path))
+    made = split(Path(task.path), Path(task.folder), task.taken)
+    return Divided(
+        design=to_builtins(Design(blocks=made.blocks, links=made.links)),
+        inputs={name: tuple(map(str, ports)) for name, ports in made.inputs.items()},
+        outputs={name: str(port) for name, port in made.outputs.items()},
     )
 
 

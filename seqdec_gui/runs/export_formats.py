@@ -31,6 +31,7 @@ class ExportFormat(msgspec.Struct, frozen=True, kw_only=True):
     - `tolerance`: the largest difference of a prediction p of the opened file, as a part of max(1, |p|).
     - `marker`: for a format that is a folder, a file that each of them has; "": the format is a file.
     - `step`: whether the one-step decoder can be exported by itself.
+    - `scales_itself`: whether what opens a file standardises rows by itself, so that raw inputs do not concern the format.
     """
 
     name: str
@@ -52,6 +53,7 @@ class ExportFormat(msgspec.Struct, frozen=True, kw_only=True):
     tolerance: float = 1e-5
     marker: str = ""
     step: bool = True
+    scales_itself: bool = False
 
     @property
     def code_name(self) -> str:
@@ -168,6 +170,7 @@ EXPORT_FORMATS: dict[str, ExportFormat] = {
             opened_with="seqdec_gui.load_bundle(path).generate(rows)",
             blocks=False,
             step=False,
+            scales_itself=True,
             use="handing the whole over, generating",
             ending=".bundle.zip",
         ),

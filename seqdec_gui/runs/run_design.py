@@ -57,4 +57,6 @@ def with_absolute_paths(design: Design, folder: Path) -> Design:
     for block in design.blocks:
         if (kind := block.parameters.with_files(absolute)) != block.parameters:
             moved = moved.with_parameters(block.id, kind)
+        if block.weights is not None:
+            moved = moved.with_weights(block.id, replace(block.weights, file=absolute(block.weights.file)))
     return moved

@@ -25,6 +25,7 @@ from seqdec_gui.runs.engine_names import EngineName
 from seqdec_gui.runs.environment import child_environment
 from seqdec_gui.runs.format_result import FormatResult
 from seqdec_gui.runs.measurement import Measurement
+from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
 from seqdec_gui.runs.spec import DeviceChoice
 
 if TYPE_CHECKING:
@@ -105,9 +106,26 @@ class EvaluateTask(_Tagged, frozen=True, kw_only=True, tag="evaluate"):
 
 
 class InspectTask(_Tagged, frozen=True, kw_only=True, tag="inspect"):
-    """Look into a `.keras` or `.h5` file (absolute path): safe mode, nothing of it is run."""
+    """Look into the file of a model (absolute path): safe mode, nothing of it is run.
+
+    A file that Keras 3 does not read (of Keras 2, a description with its `weights` in another file, a SavedModel) is written as
+    `.keras` into `folder`, which is that of the file if it is empty.
+    """
 
     path: str
+    weights: str = ""
+    folder: str = ""
+
+
+class SplitTask(_Tagged, frozen=True, kw_only=True, tag="split"):
+    """Divide the model of a `.keras` or `.h5` file (absolute path) into blocks; what they need is written into `folder`.
+
+    `taken` are the ids that no new block may have.
+    """
+
+    path: str
+    folder: str
+    taken: tuple[str, ...] = ()
 
 
 PROBE_GRACE = 1.5
@@ -149,7 +167,7 @@ class CertifyTask(_Tagged, frozen=True, kw_only=True, tag="certify"):
     real_rows: bool = False
 
 
-Task: TypeAlias = ExportTask | ExportAllTask | GenerateTask | EvaluateTask | InspectTask | ProbeTask | CertifyTask
+Task: TypeAlias = ExportTask | ExportAllTask | GenerateTask | EvaluateTask | InspectTask | SplitTask | ProbeTask | CertifyTask
 
 
 READS_TRAINED_RUN = (GenerateTask, EvaluateTask)
@@ -224,22 +242,12 @@ class Evaluated(_Tagged, frozen=True, kw_only=True, tag="evaluated"):
     rows: int
 
 
-class ArrayDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An input or output of an imported model. `shape` is without the batch axis."""
-
-    name: str
-    shape: tuple[int | None, ...]
-    dtype: str
-
-
-class LayerDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    name: str
-    kind: str
-    parameters: int
-
-
 class Inspected(_Tagged, frozen=True, kw_only=True, tag="inspected"):
-    """What a Keras file holds, and its check sum (SHA-256, hexadecimal)."""
+    """What a Keras file holds, and its check sum (SHA-256, hexadecimal).
+
+    `file` is the path of a file that was written for Keras 3, and empty where the file itself is read. `difference` is the
+    largest between its predictions and those of Keras 2; None where they were not compared.
+    """
 
     name: str
     inputs: tuple[ArrayDescription, ...]
@@ -248,6 +256,19 @@ class Inspected(_Tagged, frozen=True, kw_only=True, tag="inspected"):
     parameters: int
     trainable: int
     sha256: str = ""
+    file: str = ""
+    difference: float | None = None
+
+
+class Divided(_Tagged, frozen=True, kw_only=True, tag="divided"):
+    """The blocks of a divided model, as in a design document, and their links.
+
+    `inputs` says for every input of the model which ports take it (`block.port`), `outputs` which port gives an output.
+    """
+
+    design: dict[str, Any]
+    inputs: dict[str, tuple[str, ...]]
+    outputs: dict[str, str]
 
 
 class Probed(_Tagged, frozen=True, kw_only=True, tag="probed"):
@@ -278,7 +299,7 @@ class Trained(_Tagged, frozen=True, kw_only=True, tag="trained"):
     data: Literal["real", "random"] = "random"
 
 
-TaskResult: TypeAlias = Exported | ExportedAll | Generated | Evaluated | Inspected | Probed | Trained
+TaskResult: TypeAlias = Exported | ExportedAll | Generated | Evaluated | Inspected | Divided | Probed | Trained
 
 
 class TaskFailed(_Tagged, frozen=True, kw_only=True, tag="failed"):

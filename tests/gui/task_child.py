@@ -16,8 +16,8 @@ import msgspec
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.scaling import Scaling
 from seqdec_gui.runs.format_result import FormatResult
+from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
 from seqdec_gui.runs.tasks import (
-    ArrayDescription,
     ExportAllTask,
     Exported,
     ExportedAll,
@@ -25,7 +25,6 @@ from seqdec_gui.runs.tasks import (
     Generated,
     GenerateTask,
     Inspected,
-    LayerDescription,
     Notice,
     Progress,
     TaskChannel,

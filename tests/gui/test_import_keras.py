@@ -12,10 +12,12 @@ from pytestqt.qtbot import QtBot
 from seqdec_gui import resource_files
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.kinds.keras_model import KerasModel, NamedTensor
-from seqdec_gui.gui.dialogs.import_keras import ImportDialog, with_keras_model
+from seqdec_gui.gui.dialogs.import_keras import ImportDialog
 from seqdec_gui.gui.tasks import background
 from seqdec_gui.gui.window.main_window import MainWindow
-from seqdec_gui.runs.tasks import ArrayDescription, Inspected
+from seqdec_gui.runs.imports import with_keras_model
+from seqdec_gui.runs.model_description import ArrayDescription
+from seqdec_gui.runs.tasks import Inspected
 from tests.gui.conftest import press
 from tests.gui.trained_runs import asked, child
 
@@ -44,7 +46,8 @@ def test_a_chosen_file_becomes_a_selected_block_in_one_step(
     files.fileSelected.emit(str(tmp_path / "My model.keras"))
     files.close()
     idle(qtbot)
-    assert asked() == {"type": "inspect", "path": str(tmp_path / "My model.keras")}
+    file = tmp_path / "My model.keras"
+    assert asked() == {"type": "inspect", "path": str(file), "weights": "", "folder": str(window.document.path.parent)}
     block = window.document.design.block("my_model")
     assert block.parameters == KerasModel(
         file=str(tmp_path / "My model.keras"),

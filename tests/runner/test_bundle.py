@@ -113,7 +113,7 @@ def bundled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, P
     for name, wanted in (("stack", designs.stack()), ("language", designs.language())):
         run = runs.finish(name, runs.spec(wanted)).run
         target = runs.folder / f"{name}.zip"
-        result = run_task(ExportTask(run=str(run.path), format="bundle", output=str(target)))
+        result = run_task(ExportTask(run=str(run.path), format="bundle", output=str(target), raw_inputs=True))
         assert isinstance(result, Exported)
         assert result.difference == 0
         made[name] = (run.path, target)

@@ -29,6 +29,7 @@ from tests.runner import designs
 BATCH, EPOCHS, SEED = 12, 2, 3
 DESIGNS = {
     "stack": lambda: designs.stack(units=(6,)),
+    "rates": lambda: designs.stack(units=(6,), learning_rate_factor=0.1),
     "masked": lambda: designs.translation(layers=1),
     "masked between layers": lambda: designs.translation(cell="GRU", layers=2),
     "two losses": lambda: designs.variational(),

@@ -11,7 +11,8 @@ from seqdec_gui.domain.kinds.keras_model import KerasModel
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runs import imports
-from seqdec_gui.runs.tasks import ArrayDescription, Inspected, InspectTask, LayerDescription
+from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
+from seqdec_gui.runs.tasks import Inspected, InspectTask
 from tests.domain.designs import block, design
 
 FOUND = Inspected(
@@ -35,7 +36,7 @@ def test_a_file_that_is_only_named_is_looked_into(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(imports, "run_task", lambda task, _: asked.append(task) or FOUND)
     found = imports.inspected(by_hand(file="a.keras", trainable=False), tmp_path)
 
-    assert asked == [InspectTask(path=str(tmp_path / "a.keras"))]
+    assert asked == [InspectTask(path=str(tmp_path / "a.keras"), folder=str(tmp_path))]
     known = infer(found).blocks["encoder"]
     assert {name: str(type) for name, type in known.outputs.items()} == {
         "code": "float32 (None, 6)",

@@ -26,6 +26,10 @@ Rate = Annotated[float, Meta(ge=0, lt=1)]
 Momentum = Annotated[float, Meta(gt=0, lt=1, description="Momentum of the moving mean and variance.")]
 Normalised = Annotated[bool, Meta(description="BatchNormalization after each layer.")]
 Trainable = Annotated[bool, Meta(description="Off: the block keeps the weights it starts with (frozen).")]
+LearningRateFactor = Annotated[
+    float,
+    Meta(ge=0, le=1000, description="Factor on the learning rate of the training for the weights of this block."),
+]
 InputTypes: TypeAlias = Mapping[str, PortType]
 """The types on the connected input ports of a block, by port."""
 
@@ -90,6 +94,11 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
     def is_trainable(self) -> bool:
         """Whether training changes the block's weights: its parameter `trainable`, if the kind has one."""
         return bool(getattr(self, "trainable", True))
+
+    @property
+    def rate_factor(self) -> float:
+        """The factor on the learning rate for the weights of the block: its parameter, if the kind has one."""
+        return float(getattr(self, "learning_rate_factor", 1.0))
 
     @property
     def judge(self) -> Judge | None:

@@ -55,6 +55,7 @@ class Bottleneck(base.Kind, frozen=True, tag="bottleneck"):
         int, Meta(ge=0, le=1_000_000, description="Epochs over which the KL weight grows from 0 (variational).")
     ] = 0
     trainable: base.Trainable = True
+    learning_rate_factor: base.LearningRateFactor = 1.0
 
     @property
     def divergence(self) -> KullbackLeibler | None:

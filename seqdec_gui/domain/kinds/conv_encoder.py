@@ -50,6 +50,7 @@ class ConvEncoder(base.Kind, frozen=True, tag="conv_encoder"):
     ] = ()
     dropout: Annotated[base.Rate, Meta(description="Dropout after each Dense layer.")] = 0.0
     trainable: base.Trainable = True
+    learning_rate_factor: base.LearningRateFactor = 1.0
 
     def is_relevant(self, name: str) -> bool:
         match name:

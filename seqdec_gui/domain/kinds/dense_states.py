@@ -36,6 +36,7 @@ class DenseStates(base.Kind, frozen=True, tag="dense_states"):
     dropout: Annotated[base.Rate, Meta(description="Dropout after each shared layer.")] = 0.0
     split_states: Annotated[bool, Meta(description="One output per state tensor (h_0, c_0, ...) instead of one wire.")] = False
     trainable: base.Trainable = True
+    learning_rate_factor: base.LearningRateFactor = 1.0
 
     def is_relevant(self, name: str) -> bool:
         match name:

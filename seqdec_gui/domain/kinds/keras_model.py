@@ -11,7 +11,17 @@ import msgspec
 from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel
-from seqdec_gui.domain.kinds.base import Category, InPort, InputTypes, Kind, OutPort, PortError, Trainable, mismatch
+from seqdec_gui.domain.kinds.base import (
+    Category,
+    InPort,
+    InputTypes,
+    Kind,
+    LearningRateFactor,
+    OutPort,
+    PortError,
+    Trainable,
+    mismatch,
+)
 from seqdec_gui.domain.kinds.roles import ImportedFile
 from seqdec_gui.domain.paths import path_fault
 from seqdec_gui.domain.types import DType, PortType, Shape, TensorType
@@ -50,6 +60,7 @@ class KerasModel(Kind, frozen=True, tag="keras_model"):
     trainable_count: Annotated[int, Meta(ge=0, le=2**53, description="Weights that training changes.")] = 0
     layer_names: Annotated[tuple[str, ...], Meta(description="Names of the layers inside.")] = ()
     trainable: Trainable = True
+    learning_rate_factor: LearningRateFactor = 1.0
 
     @property
     def imported(self) -> ImportedFile:

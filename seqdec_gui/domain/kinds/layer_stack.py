@@ -218,6 +218,7 @@ class LayerStack(base.Kind, frozen=True, tag="layer_stack"):
         tuple[AnyStackLayer, ...], Meta(min_length=1, max_length=256, description="The layers, first to last.")
     ] = (Dense(),)
     trainable: base.Trainable = True
+    learning_rate_factor: base.LearningRateFactor = 1.0
 
     @property
     def masked_by(self) -> str:

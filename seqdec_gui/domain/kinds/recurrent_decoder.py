@@ -61,6 +61,7 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
     output_activation: Annotated[base.Activation, Meta(description="softmax for symbols, linear for numbers.")] = "softmax"
     split_states: Annotated[bool, Meta(description="One input per state tensor (h_0, c_0, ...) instead of one wire.")] = False
     trainable: base.Trainable = True
+    learning_rate_factor: base.LearningRateFactor = 1.0
 
     @property
     def feeds_back(self) -> bool:

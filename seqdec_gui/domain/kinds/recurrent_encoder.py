@@ -48,6 +48,7 @@ class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
     ] = ("states",)
     split_states: Annotated[bool, Meta(description="One output per state tensor (h_0, c_0, ...) instead of one wire.")] = False
     trainable: base.Trainable = True
+    learning_rate_factor: base.LearningRateFactor = 1.0
 
     def is_relevant(self, name: str) -> bool:
         match name:

@@ -10,9 +10,7 @@ from pathlib import Path
 from PyQt5.QtCore import Qt, pyqtSlot
 from PyQt5.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from seqdec_gui.domain.design import Block, Design
 from seqdec_gui.domain.kinds.keras_model import SUFFIXES
-from seqdec_gui.domain.names import usable_id
 from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.stylesheet import polish
@@ -20,13 +18,13 @@ from seqdec_gui.gui.tasks import notify
 from seqdec_gui.gui.tasks.child_task import ChildTask, sentence_of
 from seqdec_gui.gui.widgets.focus import KeepsFocus
 from seqdec_gui.gui.workspace.workspace import PageName, Workspace
-from seqdec_gui.runs.imports import keras_model
-from seqdec_gui.runs.tasks import Cancelled, Inspected, InspectTask
+from seqdec_gui.runs.imports import import_folder, with_keras_model
+from seqdec_gui.runs.tasks import Cancelled, Inspected, InspectTask, Notice
 
-FILTER = f"Keras models ({' '.join(f'*{suffix}' for suffix in SUFFIXES)})"
+FILTER = f"Keras models ({' '.join(f'*{suffix}' for suffix in SUFFIXES)} *.json saved_model.pb)"
 """The filter of the file dialog for Keras files."""
-BLOCK_SPACING = 300.0
-"""The horizontal distance from the rightmost block to an imported one, in scene units."""
+WEIGHTS_FILTER = "Weights (*.h5 *.hdf5 *.keras *.index)"
+"""The filter of the file dialog for the weights of a model that is described without them."""
 
 
 def import_keras(workspace: Workspace, path: Path | None = None) -> QDialog:
@@ -41,20 +39,35 @@ def import_keras(workspace: Workspace, path: Path | None = None) -> QDialog:
 
 
 def _begin(workspace: Workspace, path: Path) -> QDialog:
-    dialog = ImportDialog(workspace, Path(path).absolute(), notify.window_of(workspace))
+    if path.suffix.lower() == ".json":  # it describes a model; its weights are in another file
+
+        def chosen(weights: Path) -> None:
+            _show(workspace, path, weights)
+
+        return notify.choose_file(workspace, f"Weights of {path.name}", [WEIGHTS_FILTER], chosen)
+    return _show(workspace, path)
+
+
+def _show(workspace: Workspace, path: Path, weights: Path | None = None) -> QDialog:
+    dialog = ImportDialog(workspace, Path(path).absolute(), notify.window_of(workspace), weights)
     dialog.start()
     return notify.present(dialog)
 
 
 class ImportDialog(KeepsFocus, QDialog):
-    """Shows that a file is being inspected, or why it cannot be imported. Adding the block can be undone."""
+    """Shows that a file is being inspected, or why it cannot be imported. Adding the block can be undone.
 
-    def __init__(self, workspace: Workspace, path: Path, parent: QWidget | None = None) -> None:
+    It stays open where the model is not quite what it was, to say so.
+    """
+
+    def __init__(self, workspace: Workspace, path: Path, parent: QWidget | None = None, weights: Path | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("import_dialog")
         self.setWindowTitle("Import Keras model")
         self._workspace = workspace
         self._path = path
+        self._weights = weights
+        self._notes: list[str] = []
         self.task = ChildTask(self)
         self._title = QLabel(f"Inspecting {path.name}")
         self._title.setProperty("role", "value")
@@ -77,12 +90,26 @@ class ImportDialog(KeepsFocus, QDialog):
         layout.addStretch(1)
         layout.addLayout(row)
         self.setMinimumWidth(440)
+        self.task.progressed.connect(self._on_task_progressed)
         self.task.returned.connect(self._on_task_returned)
         self.task.failed.connect(self._on_task_failed)
 
     def start(self) -> None:
         """Start inspecting the file."""
-        self.task.start(InspectTask(path=str(self._path)))
+        folder = import_folder(self._path, self._folder)
+        weights = "" if self._weights is None else str(self._weights.absolute())
+        self.task.start(InspectTask(path=str(self._path), weights=weights, folder=str(folder)))
+
+    @property
+    def _folder(self) -> Path | None:
+        """The folder of the design; None if it has no file."""
+        path = self._workspace.document.path
+        return None if path is None else path.parent
+
+    @pyqtSlot(object)
+    def _on_task_progressed(self, event: object) -> None:
+        if isinstance(event, Notice):
+            self._notes.append(event.text)
 
     def reject(self) -> None:
         """End the child process and close. *Cancel*, Escape and the close button of the window end here."""
@@ -92,13 +119,19 @@ class ImportDialog(KeepsFocus, QDialog):
     @pyqtSlot(object)
     def _on_task_returned(self, inspected: Inspected) -> None:
         document = self._workspace.document
-        folder = None if document.path is None else document.path.parent
-        new, block_id = with_keras_model(document.design, inspected, self._path, folder)
+        new, block_id = with_keras_model(document.design, inspected, self._path, self._folder)
         document.edit(new, f"Import {self._path.name}", select=[block_id])
         self._workspace.status_message.emit(f"{self._path.name} is the block {block_id}: {inspected.parameters:,} parameters.")
-        self.accept()
         self._workspace.page_requested.emit(PageName.DESIGN)
         self._workspace.block_requested.emit(block_id)
+        if self._notes:
+            self._progress.hide()
+            self._title.setText(f"{self._path.name} is the block {block_id}")
+            polish(self._status, "role", "")
+            self._status.setText("\n\n".join([*_about_keras2(inspected), *self._notes]))
+            self._cancel.setText("Close")
+        else:
+            self.accept()
 
     @pyqtSlot(object)
     def _on_task_failed(self, error: Exception) -> None:
@@ -113,11 +146,11 @@ class ImportDialog(KeepsFocus, QDialog):
         self._cancel.setText("Close")
 
 
-def with_keras_model(design: Design, inspected: Inspected, path: Path, folder: Path | None) -> tuple[Design, str]:
-    """Return the design with a block for the inspected file to the right of all others, and the id of that block."""
-    file = path.relative_to(folder) if folder is not None and path.is_relative_to(folder) else path
-    kind = keras_model(inspected, file.as_posix())
-    block_id = design.free_id(usable_id(path.stem.lower(), "model"))
-    across = max((block.position[0] for block in design.blocks), default=-BLOCK_SPACING) + BLOCK_SPACING
-    down = min((block.position[1] for block in design.blocks), default=0.0)
-    return design.with_block(Block(block_id, kind, (across, down))), block_id
+def _about_keras2(inspected: Inspected) -> list[str]:
+    """Return what was done with a file of Keras 2: where it was written, and how it compares."""
+    if not inspected.file:
+        return []
+    lines = [f"It was written for Keras 3 as {inspected.file}."]
+    if inspected.difference is not None:
+        lines.append(f"Its predictions differ from those of Keras 2 by {inspected.difference:.1g} at most.")
+    return lines

@@ -15,9 +15,10 @@ import tensorflow as tf
 from seqdec_gui.runner.decoding.compiled import Function, MakeFunction, inference_call
 from seqdec_gui.runner.engines.base import Engine, Floats, Interval, Rows, Sum
 from seqdec_gui.runner.kernels import avoid_cudnn_for_padding
+from seqdec_gui.runner.learning_rates import optimizer_for
 from seqdec_gui.runner.normalization import use_global_moments
 from seqdec_gui.runner.objective import Objective, expand
-from seqdec_gui.runner.program import Program, make_optimizer, training_model
+from seqdec_gui.runner.program import Program, training_model
 from seqdec_gui.runner.randomness import seed_states
 
 if TYPE_CHECKING:
@@ -56,8 +57,7 @@ class TensorFlowEngine(Engine):
         with self._strategy.scope() if self._strategy else nullcontext():
             self.models = self.program.build_models()
             self.training_model = training_model(self.models, self.program)
-            self.optimizer = make_optimizer(self.program.training)
-            self.optimizer.build(self.training_model.trainable_variables)
+            self.optimizer = optimizer_for(self.program, self.models, self.training_model)
         if self._strategy:
             # the gradients are reduced before: clipping needs the norm of all, and one reduction is faster than many
             self.optimizer._all_reduce_sum_gradients = lambda pairs: pairs

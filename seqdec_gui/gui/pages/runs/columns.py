@@ -26,8 +26,7 @@ AT_ONCE = 400
 
 
 class ColumnChooser(QObject):
-    """Shows and hides columns of `table`. The menu is `columns_menu`, its actions `column_<title>` with underscores for spaces.
-    """
+    """Shows and hides columns of `table`. The menu is `columns_menu`, its actions `column_<title>`, with `_` for spaces."""
 
     def __init__(self, table: QTableView, model: RunsModel) -> None:
         super().__init__(table)
@@ -90,8 +89,8 @@ class ColumnChooser(QObject):
 class ColumnWidths(QObject):
     """Keeps the columns of `table` as wide as their numbers, and the column of names as wide as the rest of the table.
 
-    A column of numbers cannot be made narrower than its numbers; one of texts can, and its texts then end in dots. The column of
-    names ends where, without scrolling, the last column that is seen is seen whole, unless the user has given it a width.
+    A column of numbers cannot be made narrower than its numbers; one of texts can, and its texts then end in dots. The column
+    of names ends where, without scrolling, the last column that is seen is seen whole, unless the user has given it a width.
     """
 
     def __init__(self, table: QTableView, model: RunsModel) -> None:

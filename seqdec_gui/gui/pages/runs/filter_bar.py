@@ -14,7 +14,14 @@ from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.runs.listing import Entry
 from seqdec_gui.runs.run_filter import RunFilter, designs_of, tags_in
 
-STATES = {"": "Any state", "active": "Training", "finished": "Finished", "stopped": "Stopped", "failed": "Failed", "other": "Other"}
+STATES = {
+    "": "Any state",
+    "active": "Training",
+    "finished": "Finished",
+    "stopped": "Stopped",
+    "failed": "Failed",
+    "other": "Other",
+}
 """The texts of the states, by their names in `run_filter.STATES`."""
 TYPING_MS = 150
 """The time from the last key to filtering, in milliseconds."""

@@ -38,8 +38,8 @@ REFRESH_MS = 1000
 class RunsPage(QWidget):
     """The table of runs with its tools and details: those of the open design, or all of this user.
 
-    The folders are read in a thread: when the page is shown, and when a run starts or ends. While runs are active, these are read
-    every second.
+    The folders are read in a thread: when the page is shown, and when a run starts or ends. While runs are active, these are
+    read every second.
     """
 
     _part_read = pyqtSignal(object)  # list[Entry]
@@ -281,7 +281,9 @@ class RunsPage(QWidget):
 
     def _on_folder_searched(self, folder: Path, found: Found) -> None:
         if not found.runs:
-            text = f"Neither {folder} nor the folders in it hold a run: a folder with spec.json and what a training has written."
+            text = (
+                f"Neither {folder} nor the folders in it hold a run: a folder with spec.json and what a training has written."
+            )
             notify.message(self, "No runs found", text)
             return
         where = counted(len(found.folders), "folder")

@@ -221,7 +221,12 @@ def _columns(shape: _Shape) -> list[Column]:
         *([design] if shape.designs else []),
         Column("State", _state, lambda entry: entry.state, number=False),
         Column("Epochs", _epochs, lambda entry: entry.summary.epoch or None),
-        Column("Best", _best, _best_key, tip="The lowest validation loss; the lowest training loss of a run without validation rows"),
+        Column(
+            "Best",
+            _best,
+            _best_key,
+            tip="The lowest validation loss; the lowest training loss of a run without validation rows",
+        ),
         *(_metric_column(name) for name in telling),
         Column("Best epoch", _best_epoch, lambda entry: entry.summary.best_epoch or None, tip="The epoch of the best weights"),
         *([tags] if shape.tags else []),

@@ -36,17 +36,41 @@ class _Action(NamedTuple):
 
 ACTIONS = (
     _Action("show", "Show Curves", "chart-line", "Show this run on the Train tab", Qt.Key_Return),
-    _Action("overlay", "Overlay", "chart-multiple", "Draw the curves of the selected runs over the run on the Train tab", several=True),
+    _Action(
+        "overlay",
+        "Overlay",
+        "chart-multiple",
+        "Draw the curves of the selected runs over the run on the Train tab",
+        several=True,
+    ),
     _Action("generate", "Generate…", "creation", "Generate with this run", trained=True),
     _Action("export", "Export…", "export", "Export the trained model of this run", trained=True),
-    _Action("begin", "New Run from These Weights…", "source-branch", "Train the open design, beginning with these weights", trained=True),
-    _Action("certify", "Certify…", "certificate-outline", "Compare by experiment the training on the run's devices with that on one device"),
+    _Action(
+        "begin",
+        "New Run from These Weights…",
+        "source-branch",
+        "Train the open design, beginning with these weights",
+        trained=True,
+    ),
+    _Action(
+        "certify",
+        "Certify…",
+        "certificate-outline",
+        "Compare by experiment the training on the run's devices with that on one device",
+    ),
     _Action("reuse", "Reuse Settings", "restore", "Make this run's design the open one (can be undone)"),
     _Action("as_it_was", "Open Its Design As It Was", "file-restore-outline", "Open the design of this run as it was trained"),
     _Action("rename", "Rename…", "pencil-outline", "Give this run a name", Qt.Key_F2),
     _Action("tag", "Add Tags…", "tag-plus-outline", "Add tags to the selected runs", several=True, in_bar=False),
     _Action("folder", "Open Folder", "folder-open-outline", "Open the run's folder"),
-    _Action("forget", "Remove from List", "playlist-remove", "Take a run whose folder is gone off the list", several=True, in_bar=False),
+    _Action(
+        "forget",
+        "Remove from List",
+        "playlist-remove",
+        "Take a run whose folder is gone off the list",
+        several=True,
+        in_bar=False,
+    ),
     _Action("trash", "Move to Trash", "trash-can-outline", "Move the selected runs to the trash", Qt.Key_Delete, several=True),
 )
 """The actions from left to right."""

@@ -25,9 +25,10 @@ from seqdec_gui.runner.engines.jax.layers import REPLICAS, accelerate_layers, is
 from seqdec_gui.runner.engines.jax.memory import CHUNK_BYTES, Storage, bytes_per_row, fits
 from seqdec_gui.runner.engines.jax.steps import BY_ROWS, EVERYWHERE, Results, State, Steps, initialise_collectives
 from seqdec_gui.runner.engines.jax.tuning import Tuning
+from seqdec_gui.runner.learning_rates import optimizer_for
 from seqdec_gui.runner.normalization import all_layers
 from seqdec_gui.runner.objective import Objective
-from seqdec_gui.runner.program import FULL, Program, make_optimizer, training_model
+from seqdec_gui.runner.program import FULL, Program, training_model
 from seqdec_gui.runner.schedule import parts_of
 
 if TYPE_CHECKING:
@@ -85,8 +86,7 @@ class JaxEngine(Engine):
     def _build(self) -> None:
         self.models = self.program.build_models()
         self.training_model = training_model(self.models, self.program)
-        self.optimizer = make_optimizer(self.program.training)
-        self.optimizer.build(self.training_model.trainable_variables)
+        self.optimizer = optimizer_for(self.program, self.models, self.training_model)
         accelerate_layers(
             self.models[FULL],
             global_statistics=self.program.global_statistics,

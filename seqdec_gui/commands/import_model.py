@@ -1,0 +1,83 @@
+"""Make a design of a trained Keras model, or add the model to a design as a block.
+
+seqdec-gui import decoder.h5 -o decoder.seqdec
+seqdec-gui import model.json --weights weights.h5 -o model.seqdec
+seqdec-gui import encoder.keras --into mine.seqdec -o mine.seqdec --force
+
+Files of Keras 3 and Keras 2 (.keras, .h5), descriptions (.json) with their weights, and folders of SavedModels are read;
+nothing of a file is run. A file of Keras 2 is written as .keras beside the design, and compared with tf_keras where that is
+installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from seqdec_gui.commands.console import absolute, do_task, load_design, say
+from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.document import SUFFIX, save
+from seqdec_gui.domain.paths import expanded
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.validation import check
+from seqdec_gui.runs.import_design import design_of
+from seqdec_gui.runs.imports import import_folder, with_keras_model
+from seqdec_gui.runs.splitting import split_task, with_divided
+from seqdec_gui.runs.tasks import Divided, Inspected, InspectTask
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a .keras, .h5 or .json file, or the folder of a SavedModel")
+    parser.add_argument("-o", "--output", metavar="DESIGN", required=True, help="the .seqdec file to write")
+    parser.add_argument("--weights", metavar="W", help="the file with the weights, where FILE describes the model alone")
+    parser.add_argument("--into", metavar="DESIGN", help="a design to which the model is added as a block, without wires")
+    parser.add_argument(
+        "--split",
+        action="store_true",
+        help="divide the model into its submodels, as editable blocks where a kind matches exactly",
+    )
+    parser.add_argument("--force", action="store_true", help="replace a file that exists")
+
+
+def _split(design: Design, block_id: str, folder: Path) -> Design:
+    """Return the design with the block divided, and say into what."""
+    divided = do_task(split_task(design, block_id, folder, folder))
+    assert isinstance(divided, Divided)
+    design, blocks = with_divided(design, block_id, divided, folder)
+    for block in (design.block(name) for name in blocks):
+        closed = block.parameters.imported is not None
+        say(f"{block.id}: {block.parameters.title}{' (closed)' if closed else ''}")
+    return design
+
+
+def run(arguments: argparse.Namespace) -> int:
+    output = Path(absolute(arguments.output))
+    if output.suffix.lower() != SUFFIX:
+        raise InvalidInput(f"Expected a file that ends with {SUFFIX} after -o, received {output.name!r}.", "wrong_suffix")
+    if output.exists() and not arguments.force:
+        raise InvalidInput(f"{output} exists: give --force to replace it, or another name.", "file_exists")
+    if not output.parent.is_dir():
+        raise InvalidInput(f"The folder {output.parent} does not exist; make it, or choose another.", "no_folder")
+    source = Path(absolute(arguments.file))
+    into = None if arguments.into is None else load_design(arguments.into)
+    weights = "" if arguments.weights is None else absolute(arguments.weights)
+    folder = import_folder(source, output.parent)
+    inspected = do_task(InspectTask(path=str(source), weights=weights, folder=str(folder)))
+    assert isinstance(inspected, Inspected)
+    design, block_id = (
+        design_of(inspected, source, output.parent)
+        if into is None
+        else with_keras_model(into, inspected, source, output.parent)
+    )
+    if arguments.split:
+        design = _split(design, block_id, output.parent)
+    save(design, output)
+    if inspected.file:
+        say(f"written for Keras 3: {inspected.file}")
+    if inspected.difference is not None:
+        say(f"largest difference to Keras 2: {inspected.difference:.3g}")
+    report = check(design)
+    say(f"{output}: {expanded(arguments.file).name} is the block {block_id}, {inspected.parameters:,} parameters")
+    for problem in report.problems:
+        say(f"{problem.severity}: {problem.sentence()}")
+    return 0

@@ -1,0 +1,1 @@
+"""Divides an imported model into its submodels, which become editable blocks where a kind makes exactly the same layers."""
