@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -51,6 +52,18 @@ def test_accepted_pictures_are_small() -> None:
     assert len(sizes) > 40
     assert {name: size for name, size in sizes.items() if size > LARGEST} == {}
     assert sum(sizes.values()) < ALL
+
+
+def test_the_guide_shows_every_picture_of_its_folder_in_light_and_dark() -> None:
+    folder, named = ROOT / "docs" / "guide" / "images", set()
+    for page, pattern in (
+        ("docs/guide/index.md", r"\(images/([\w-]+)\.png\)"),
+        ("README.md", r"\(docs/guide/images/([\w-]+)\.png\)"),
+    ):
+        shown = set(re.findall(pattern, (ROOT / page).read_text(encoding="utf-8")))
+        named |= shown | ({f"{name}-dark" for name in shown} if page != "README.md" else set())
+    assert len(named) > 20
+    assert named == {path.stem for path in folder.glob("*.png")}
 
 
 def test_the_same_state_is_the_same_picture(picture: Callable[[], QImage]) -> None:

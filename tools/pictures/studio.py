@@ -59,6 +59,7 @@ class Studio:
         preferences.set_first_minute_seen()
         window = open_window(path)
         window.resize(*size)
+        self.settle(0.1)
         for columns in window.findChildren(
             QSplitter, "columns"
         ):  # as if it had opened in this size; the screen here is smaller
