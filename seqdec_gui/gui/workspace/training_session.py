@@ -332,8 +332,8 @@ class TrainingSession(QObject):
             f"its weights are saved; a run that does not answer within {STOP_GRACE_S:g} seconds "
             "is ended by force and keeps its last checkpoint.",
             then,
-            accept="Keep Running",
-            discard="Stop the Run",
+            accept="Keep running",
+            discard="Stop the run",
         )
         return False
 

@@ -93,6 +93,7 @@ class CanvasOverlays(QObject):
             )
         minimap.setVisible(shown)
         covered = bar.geometry() | minimap.geometry() if shown else bar.geometry()
+        self.offer_bar.keep_off(covered)
         self._view.covered_corner = QSize(room.width() - covered.x(), room.height() - covered.y())
 
     # -- what is shown over the canvas

@@ -96,10 +96,10 @@ class Tools(QWidget):
         self.actions_by_name: dict[str, QAction] = {}
         self._title = ElidedLabel("runs_title")
         self._title.setProperty("role", "title")
-        choices = (("design", "This Design", "The runs of the open design"), ("all", "All Runs", "Every run, of all designs"))
+        choices = (("design", "This design", "The runs of the open design"), ("all", "All runs", "Every run, of all designs"))
         self._scope = Segments(choices, "runs_scope")
         self._scope.chosen.connect(self._on_scope_chosen)
-        self._add = QPushButton("Add Folder…", objectName="add_runs_folder")
+        self._add = QPushButton("Add folder…", objectName="add_runs_folder")
         self._add.setToolTip("Look for runs in a folder and those in it, and list them from now on")
         self._add.setProperty("kind", "flat")
         self._add.clicked.connect(self.folder_requested)

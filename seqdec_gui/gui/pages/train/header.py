@@ -389,7 +389,7 @@ class Header(QWidget):
                 followed.stop()
 
         text = "Its weights are saved first, and it can be resumed later."
-        notify.ask(self, f"Stop {followed.name}?", text, then, accept="Stop the Run", destructive=True)
+        notify.ask(self, f"Stop {followed.name}?", text, then, accept="Stop the run", destructive=True)
 
     @pyqtSlot()
     def _on_theme_changed(self) -> None:
