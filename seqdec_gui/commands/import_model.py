@@ -45,8 +45,8 @@ def _split(design: Design, block_id: str, folder: Path) -> Design:
     assert isinstance(divided, Divided)
     design, blocks = with_divided(design, block_id, divided, folder)
     for block in (design.block(name) for name in blocks):
-        closed = block.parameters.imported is not None
-        say(f"{block.id}: {block.parameters.title}{' (closed)' if closed else ''}")
+        why = divided.closed.get(block.id, "")
+        say(f"{block.id}: {block.parameters.title}{f' (closed: {why})' if why else ''}")
     return design
 
 

@@ -42,6 +42,8 @@ from seqdec_gui.runs.tasks import (
     TaskFailed,
     TaskResult,
     Trained,
+    WeightsFound,
+    WeightsTask,
 )
 
 
@@ -91,7 +93,9 @@ def do(task: Task, channel: TaskChannel) -> TaskResult:
             case InspectTask():
                 return _inspect(task, channel)
             case SplitTask():
-                return _split(task)
+                return _split(task, channel)
+            case WeightsTask():
+                return _weights(task, channel)
             case ProbeTask():
                 return _probe(task, channel, Path(scratch))
             case CertifyTask():
@@ -232,19 +236,29 @@ def _inspect(task: InspectTask, channel: TaskChannel) -> Inspected:
     )
 
 
-def _split(task: SplitTask) -> Divided:
+def _split(task: SplitTask, channel: TaskChannel) -> Divided:
     from seqdec_gui.domain.design import Design
     from seqdec_gui.domain.document import to_builtins
     from seqdec_gui.runner.keras_safety import fail_if_unsafe
     from seqdec_gui.runner.splitting.split import split
 
     fail_if_unsafe(Path(task.path))
+    channel.send(Progress(text="Comparing the parts of the model with the block kinds"))
     made = split(Path(task.path), Path(task.folder), task.taken)
     return Divided(
         design=to_builtins(Design(blocks=made.blocks, links=made.links)),
         inputs={name: tuple(map(str, ports)) for name, ports in made.inputs.items()},
         outputs={name: str(port) for name, port in made.outputs.items()},
+        closed=made.closed,
     )
+
+
+def _weights(task: WeightsTask, channel: TaskChannel) -> WeightsFound:
+    from seqdec_gui.domain.document import from_builtins
+    from seqdec_gui.runner.transfer import find_weights
+
+    channel.send(Progress(text=f"Reading {Path(task.path).name}"))
+    return find_weights(task, from_builtins(task.design))
 
 
 def _probe(task: ProbeTask, channel: TaskChannel, scratch: Path) -> Probed:

@@ -27,6 +27,7 @@ from seqdec_gui.runs.format_result import FormatResult
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
 from seqdec_gui.runs.spec import DeviceChoice
+from seqdec_gui.runs.weight_rows import WeightRow
 
 if TYPE_CHECKING:
     from seqdec_gui.runs.workers import Workers
@@ -128,6 +129,23 @@ class SplitTask(_Tagged, frozen=True, kw_only=True, tag="split"):
     taken: tuple[str, ...] = ()
 
 
+class WeightsTask(_Tagged, frozen=True, kw_only=True, tag="weights"):
+    """Say which weights of a file (absolute path) go into which layer of a block of `design`, a document.
+
+    The file is a checkpoint of a run, a model, or weights alone; `part` is the block of a checkpoint, empty for the one that
+    fits. Without a `folder` they are only looked at; otherwise they are written into it. `sha256` is the check sum of the file
+    when it was looked at, and empty for any.
+    """
+
+    design: dict[str, Any]
+    design_folder: str
+    block: str
+    path: str
+    part: str = ""
+    folder: str = ""
+    sha256: str = ""
+
+
 PROBE_GRACE = 1.5
 """Multiple of its budget after which a probe that has measured something is killed: a compilation cannot be interrupted."""
 
@@ -167,7 +185,9 @@ class CertifyTask(_Tagged, frozen=True, kw_only=True, tag="certify"):
     real_rows: bool = False
 
 
-Task: TypeAlias = ExportTask | ExportAllTask | GenerateTask | EvaluateTask | InspectTask | SplitTask | ProbeTask | CertifyTask
+Task: TypeAlias = (
+    ExportTask | ExportAllTask | GenerateTask | EvaluateTask | InspectTask | SplitTask | WeightsTask | ProbeTask | CertifyTask
+)
 
 
 READS_TRAINED_RUN = (GenerateTask, EvaluateTask)
@@ -264,11 +284,38 @@ class Divided(_Tagged, frozen=True, kw_only=True, tag="divided"):
     """The blocks of a divided model, as in a design document, and their links.
 
     `inputs` says for every input of the model which ports take it (`block.port`), `outputs` which port gives an output.
+    `closed` are the blocks that stay closed models, each with the reason as a sentence.
     """
 
     design: dict[str, Any]
     inputs: dict[str, tuple[str, ...]]
     outputs: dict[str, str]
+    closed: dict[str, str] = {}
+
+
+class WeightsFound(_Tagged, frozen=True, kw_only=True, tag="weights_found"):
+    """What of a file goes into which layer of a block, and the layers of the file that are not used.
+
+    `part` is the part of the file that was taken, `parts` all that it has ("" for a file of one model), `fitting` those that
+    fit. `sha256` is the check sum of the file. If it was asked for, `file` is what was written, with its check sum, and
+    `parameters` how many numbers the block has.
+    """
+
+    rows: tuple[WeightRow, ...]
+    left_out: tuple[str, ...] = ()
+    part: str = ""
+    parts: tuple[str, ...] = ()
+    fitting: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    sha256: str = ""
+    file: str = ""
+    file_sha256: str = ""
+    parameters: int = 0
+
+    @property
+    def fits(self) -> bool:
+        """Whether every layer of the block gets weights."""
+        return all(row.how for row in self.rows)
 
 
 class Probed(_Tagged, frozen=True, kw_only=True, tag="probed"):
@@ -299,7 +346,7 @@ class Trained(_Tagged, frozen=True, kw_only=True, tag="trained"):
     data: Literal["real", "random"] = "random"
 
 
-TaskResult: TypeAlias = Exported | ExportedAll | Generated | Evaluated | Inspected | Divided | Probed | Trained
+TaskResult: TypeAlias = Exported | ExportedAll | Generated | Evaluated | Inspected | Divided | WeightsFound | Probed | Trained
 
 
 class TaskFailed(_Tagged, frozen=True, kw_only=True, tag="failed"):
