@@ -45,8 +45,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationW
 UNUSED_WITH_JAX = ENGINES["jax"].unused_packages
 
 
-def make_run(wanted: Design, folder: Path, spread: float = 0.5) -> RunFolder:
-    """A run folder as the training leaves it, but for weights that are drawn, not learnt."""
+def make_run(
+    wanted: Design, folder: Path, spread: float = 0.5, edit: Callable[[Design], Design] = lambda design: design
+) -> RunFolder:
+    """A run folder as the training leaves it, but for weights that are drawn, not learnt; `edit` changes the bound design."""
     from seqdec_gui.data.dataset import open_dataset
     from seqdec_gui.domain.dataflow import data_ports
     from seqdec_gui.runner import checkpoints
@@ -55,7 +57,7 @@ def make_run(wanted: Design, folder: Path, spread: float = 0.5) -> RunFolder:
     run = RunFolder(folder / "run")
     run.path.mkdir()
     file = designs.write_rows(folder)
-    made = designs.bound(wanted, file, Split(validation=0.2, test=0.2))
+    made = edit(designs.bound(wanted, file, Split(validation=0.2, test=0.2)))
     open_dataset(made.data, data_ports(made), folder).fitted.save(run.data)
     models = load_build(designs.write_script(made, run.path))()
     random = np.random.default_rng(0)

@@ -127,8 +127,9 @@ class ExportDialog(KeepsFocus, QDialog):
         for words, field in (("Run", self.picker), ("Format", kind), ("Part", part), ("File", where)):
             label = self._path_label if words == "File" else QLabel(words)
             label.setProperty("role", "dim")
-            label.setMinimumHeight(theme.CONTROL_HEIGHT)
+            label.setFixedHeight(theme.CONTROL_HEIGHT)
             form.addRow(label, field)
+            form.itemAt(form.rowCount() - 1, QFormLayout.LabelRole).setAlignment(Qt.AlignTop)
         self._part.setAccessibleName("Part")
         self._format.setAccessibleName("Format")
         self._path.setAccessibleName("File")

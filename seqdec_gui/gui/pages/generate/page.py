@@ -274,7 +274,7 @@ class GeneratePage(QWidget):
             if not inputs.ports:
                 self._start(inputs, rows=())
             elif self.form.source == "file":
-                self._start(inputs, file=self.form.read_file())
+                self._start(inputs, file=self.form.read_file(), keep=self.form.kept_columns)
             elif self.form.source == "typed":
                 self._start(inputs, rows=self.form.read_typed())
             else:
@@ -295,7 +295,7 @@ class GeneratePage(QWidget):
             lambda: rows_of_data(fitted, data, first, count, inputs.reading, first_step), done, self._on_failed, self
         )
 
-    def _start(self, inputs: RunInputs, rows: tuple[Row, ...] = (), file: str = "") -> None:
+    def _start(self, inputs: RunInputs, rows: tuple[Row, ...] = (), file: str = "", keep: tuple[str, ...] = ()) -> None:
         self._asked = tuple(in_words(row) for row in rows)
         for box in (self._count, self._temperature, self._seed):
             box.interpretText()  # take over text in a box that still has the focus
@@ -310,6 +310,7 @@ class GeneratePage(QWidget):
             seed=self._seed.value(),
             checkpoint=self.picker.checkpoint,
             mark_unfinished=True,
+            keep=keep,
         )
         self._progress.setRange(0, 0)
         self._progress.show()
@@ -347,10 +348,13 @@ class GeneratePage(QWidget):
         self.results.show_results(results, self._asked)
         self.results.setVisible(bool(results))
         self._hint.setVisible(not results)
-        rows = len({result.row for result in results})
-        different = len({result.text for result in results})
+        made = [result for result in results if not result.problem]
+        rows = len({result.row for result in made})
+        different = len({result.text for result in made})
+        refused = len(results) - len(made)
         self._summary.setToolTip(f"of {counted(rows, 'row')}")
-        self._summary.setText(f"{counted(len(results), 'sequence')}, {different:,} different")
+        not_decoded = f"; {counted(refused, 'row')} could not be decoded" if refused else ""
+        self._summary.setText(f"{counted(len(made), 'sequence')}, {different:,} different{not_decoded}")
         for button in (self._copy, self._save):
             button.setEnabled(bool(results))
 
