@@ -33,6 +33,8 @@ from seqdec_gui.runs.tasks import (
     Inspected,
     InspectTask,
     Notice,
+    PriorOpened,
+    PriorTask,
     Probed,
     ProbeTask,
     Progress,
@@ -92,6 +94,8 @@ def do(task: Task, channel: TaskChannel) -> TaskResult:
                 return _inspect(task, channel)
             case SplitTask():
                 return _split(task)
+            case PriorTask():
+                return _open_prior(task, channel)
             case ProbeTask():
                 return _probe(task, channel, Path(scratch))
             case CertifyTask():
@@ -244,6 +248,22 @@ def _split(task: SplitTask) -> Divided:
         design=to_builtins(Design(blocks=made.blocks, links=made.links)),
         inputs={name: tuple(map(str, ports)) for name, ports in made.inputs.items()},
         outputs={name: str(port) for name, port in made.outputs.items()},
+    )
+
+
+def _open_prior(task: PriorTask, channel: TaskChannel) -> PriorOpened:
+    from seqdec_gui.domain.document import to_builtins
+    from seqdec_gui.runner.reinvent.opening import DECODER, design_of
+
+    path = Path(task.path)
+    if not path.is_file():
+        raise InvalidInput(f"{path} is no such file; give the path of a prior.", "no_file", "file")
+    design, prior = design_of(path, Path(task.folder))
+    if prior.dropout:
+        text = "Dropout is on the input of each layer here, the first included; PyTorch leaves the first out."
+        channel.send(Notice(text=text))
+    return PriorOpened(
+        design=to_builtins(design), block=DECODER, tokens=len(prior.tokens), parameters=design.block(DECODER).weights.parameters
     )
 
 

@@ -128,6 +128,13 @@ class SplitTask(_Tagged, frozen=True, kw_only=True, tag="split"):
     taken: tuple[str, ...] = ()
 
 
+class PriorTask(_Tagged, frozen=True, kw_only=True, tag="prior"):
+    """Make a design of a prior of REINVENT (absolute path), which begins with its weights; they are written into `folder`."""
+
+    path: str
+    folder: str
+
+
 PROBE_GRACE = 1.5
 """Multiple of its budget after which a probe that has measured something is killed: a compilation cannot be interrupted."""
 
@@ -167,7 +174,17 @@ class CertifyTask(_Tagged, frozen=True, kw_only=True, tag="certify"):
     real_rows: bool = False
 
 
-Task: TypeAlias = ExportTask | ExportAllTask | GenerateTask | EvaluateTask | InspectTask | SplitTask | ProbeTask | CertifyTask
+Task: TypeAlias = (
+    ExportTask
+    | ExportAllTask
+    | GenerateTask
+    | EvaluateTask
+    | InspectTask
+    | SplitTask
+    | PriorTask
+    | ProbeTask
+    | CertifyTask
+)
 
 
 READS_TRAINED_RUN = (GenerateTask, EvaluateTask)
@@ -271,6 +288,15 @@ class Divided(_Tagged, frozen=True, kw_only=True, tag="divided"):
     outputs: dict[str, str]
 
 
+class PriorOpened(_Tagged, frozen=True, kw_only=True, tag="prior_opened"):
+    """The design that continues a prior, as a document, the block that has its weights, and its tokens, marks included."""
+
+    design: dict[str, Any]
+    block: str
+    tokens: int
+    parameters: int
+
+
 class Probed(_Tagged, frozen=True, kw_only=True, tag="probed"):
     """The end of a probe, whose measurements were sent before."""
 
@@ -299,7 +325,7 @@ class Trained(_Tagged, frozen=True, kw_only=True, tag="trained"):
     data: Literal["real", "random"] = "random"
 
 
-TaskResult: TypeAlias = Exported | ExportedAll | Generated | Evaluated | Inspected | Divided | Probed | Trained
+TaskResult: TypeAlias = Exported | ExportedAll | Generated | Evaluated | Inspected | Divided | PriorOpened | Probed | Trained
 
 
 class TaskFailed(_Tagged, frozen=True, kw_only=True, tag="failed"):

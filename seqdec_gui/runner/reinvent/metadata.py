@@ -12,7 +12,7 @@ import msgspec
 
 from seqdec_gui.runner.reinvent.torch_reading import Record
 
-LONGEST_TEXT, MOST_LINES = 10_000, 10_000
+LONGEST_TEXT, MOST_LINES = 10_000, 1_000
 """Most characters of a text and most lines of a list that are kept."""
 PROTOCOL = 4
 """The protocol with which REINVENT pickles what it hashes: the default of Python 3.8 to 3.13."""
