@@ -19,9 +19,10 @@ from typing import Any
 
 import torch
 
-TOKENS = (
-    "# % ( ) + - 1 2 3 4 5 6 = Br C Cl F N O S [C@@H] [C@H] [N+] [N-] [O-] [S@@] [nH] [n+] c n o s %10 / \\ [Si] I P"
-).split()
+TOKENS = [
+    "#", "%", "(", ")", "+", "-", "1", "2", "3", "4", "5", "6", "=", "Br", "C", "Cl", "F", "N", "O", "S", "[C@@H]",
+    "[C@H]", "[N+]", "[N-]", "[O-]", "[S@@]", "[nH]", "[n+]", "c", "n", "o", "s", "%10", "/", "\\", "[Si]", "I", "P",
+]  # fmt: skip
 PATTERN = re.compile(r"(\[[^\]]*\]|%\d{2}|Br|Cl|.)")
 SEED = 11
 

@@ -24,7 +24,8 @@ def write_weights(
 ) -> BlockWeights:
     """Write the weights of parts, layers by name, into one file in the folder, which is named after its content.
 
-    `texts` are what the file keeps besides. Returned is the reference of a block to the file, without the part that is its own. Raises OSError.
+    `texts` are what the file keeps besides. Returned is what refers to the file, without the part that is a block's own. Raises
+    OSError.
     """
     data = checkpoints.parts_as_bytes(parts, texts)
     check_sum = hashlib.sha256(data).hexdigest()

@@ -262,9 +262,10 @@ def _open_prior(task: PriorTask, channel: TaskChannel) -> PriorOpened:
     if prior.dropout:
         text = "Dropout is on the input of each layer here, the first included; PyTorch leaves the first out."
         channel.send(Notice(text=text))
-    return PriorOpened(
-        design=to_builtins(design), block=DECODER, tokens=len(prior.tokens), parameters=design.block(DECODER).weights.parameters
-    )
+    weights = design.block(DECODER).weights
+    assert weights is not None
+    plain = to_builtins(design)
+    return PriorOpened(design=plain, block=DECODER, tokens=len(prior.tokens), parameters=weights.parameters)
 
 
 def _probe(task: ProbeTask, channel: TaskChannel, scratch: Path) -> Probed:

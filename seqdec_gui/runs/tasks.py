@@ -175,15 +175,7 @@ class CertifyTask(_Tagged, frozen=True, kw_only=True, tag="certify"):
 
 
 Task: TypeAlias = (
-    ExportTask
-    | ExportAllTask
-    | GenerateTask
-    | EvaluateTask
-    | InspectTask
-    | SplitTask
-    | PriorTask
-    | ProbeTask
-    | CertifyTask
+    ExportTask | ExportAllTask | GenerateTask | EvaluateTask | InspectTask | SplitTask | PriorTask | ProbeTask | CertifyTask
 )
 
 

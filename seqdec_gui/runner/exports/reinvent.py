@@ -20,9 +20,9 @@ from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runner.block_weights import file_of
 from seqdec_gui.runner.exports.base import Array, Predict, Source, Writer
+from seqdec_gui.runner.reinvent.kept import Kept, kept_in
 from seqdec_gui.runner.reinvent.layers import arrays_of
 from seqdec_gui.runner.reinvent.network import probabilities
-from seqdec_gui.runner.reinvent.opening import Kept, kept_in
 from seqdec_gui.runner.reinvent.prior import BEGIN, END, MOST_LAYERS, Prior, read, write
 
 OPEN_A_PRIOR = "A design that is made of a prior (import) has the form that REINVENT needs."

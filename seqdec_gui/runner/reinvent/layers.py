@@ -30,7 +30,7 @@ def keras_weights(prior: Prior) -> list[list[Array]]:
 def arrays_of(weights: Sequence[Sequence[Array]], cell: CellName) -> dict[str, Any]:
     """Return `embedding`, `layers`, `kernel` and `bias` of a prior with these weights of Keras layers."""
     (embedding,), *recurrent, (kernel, bias) = weights
-    layers = tuple(_torch_layer(*(_own_form(array, cell) for array in layer), cell) for layer in recurrent)
+    layers = tuple(_torch_layer([_own_form(array, cell) for array in layer], cell) for layer in recurrent)
     return {"embedding": embedding, "layers": layers, "kernel": np.ascontiguousarray(kernel.T), "bias": bias}
 
 
@@ -40,7 +40,8 @@ def _keras_layer(layer: RecurrentLayer, cell: CellName) -> tuple[Array, Array, A
     return layer.kernel.T, layer.recurrent.T, np.stack([layer.bias, layer.recurrent_bias])
 
 
-def _torch_layer(kernel: Array, recurrent: Array, bias: Array, cell: CellName) -> RecurrentLayer:
+def _torch_layer(weights: Sequence[Array], cell: CellName) -> RecurrentLayer:
+    kernel, recurrent, bias = weights
     biases = (bias, np.zeros_like(bias)) if cell == "LSTM" else (bias[0], bias[1])
     return RecurrentLayer(np.ascontiguousarray(kernel.T), np.ascontiguousarray(recurrent.T), *map(np.ascontiguousarray, biases))
 

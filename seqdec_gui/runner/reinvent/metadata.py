@@ -1,8 +1,8 @@
-"""What a prior says of itself: where it came from, when it was changed, and the hash by which REINVENT knows that it is whole."""
+"""What a prior says of itself: where it came from, when it was changed, and the hash by which REINVENT checks it."""
 
 from __future__ import annotations
 
-import pickle
+import pickle  # noqa: TID251  REINVENT hashes a pickle, which is made here, and neither stored nor opened
 import time
 import uuid
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from seqdec_gui.runner.reinvent.torch_reading import Record
+from seqdec_gui.runner.reinvent.plain_pickle import Record
 
 LONGEST_TEXT, MOST_LINES = 10_000, 1_000
 """Most characters of a text and most lines of a list that are kept."""

@@ -20,13 +20,11 @@ from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
 from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.domain.training import Training
 from seqdec_gui.domain.types import TensorType
-from seqdec_gui.runner import checkpoints
 from seqdec_gui.runner.block_weights import write_weights
-from seqdec_gui.runner.keras2.convert import difference_of
+from seqdec_gui.runner.reinvent.kept import KEPT, Kept
 from seqdec_gui.runner.reinvent.layers import keras_weights
-from seqdec_gui.runner.reinvent.metadata import Metadata
 from seqdec_gui.runner.reinvent.network import probabilities
-from seqdec_gui.runner.reinvent.prior import USUAL_LENGTH, Prior, read
+from seqdec_gui.runner.reinvent.prior import Prior, read
 
 SMILES, DECODER, LOSS = "smiles", "decoder", "loss"
 """The ids of the blocks."""
@@ -38,15 +36,6 @@ LEARNING_RATE = 1e-4
 """For training on: the usual rate would make a prior forget."""
 LARGEST_DIFFERENCE = 1e-5
 """Largest difference of a probability between the block and the prior."""
-KEPT = "reinvent"
-"""The text in the file of weights that keeps what the prior says besides its network."""
-
-
-class Kept(msgspec.Struct, frozen=True):
-    """What no block holds, and a prior that is handed back shall say again."""
-
-    longest: int = USUAL_LENGTH
-    metadata: Metadata = Metadata()
 
 
 def design_of(path: Path, folder: Path) -> tuple[Design, Prior]:
@@ -81,17 +70,9 @@ def decoder_of(prior: Prior) -> RecurrentDecoder:
     )
 
 
-def kept_in(file: Path) -> Kept:
-    """Return what a file of weights keeps of the prior that it was made of; defaults where it keeps nothing."""
-    text = checkpoints.text_in(file, KEPT)
-    try:
-        return msgspec.json.decode(text, type=Kept) if text else Kept()
-    except msgspec.DecodeError:
-        return Kept()
-
-
 def _weights_of(prior: Prior, kind: RecurrentDecoder, path: Path, folder: Path) -> BlockWeights:
     """Write the weights of the block, once it is proven that it predicts what the prior does."""
+    from seqdec_gui.runner.keras2.convert import difference_of
     from seqdec_gui.runner.reopen import predictions
     from seqdec_gui.runner.splitting.graphs import built
 

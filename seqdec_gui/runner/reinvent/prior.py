@@ -19,6 +19,7 @@ import numpy.typing as npt
 from seqdec_gui.domain.types import CellName
 from seqdec_gui.runner.reinvent import torch_reading, torch_writing
 from seqdec_gui.runner.reinvent.metadata import Metadata, metadata_of, with_hash
+from seqdec_gui.runner.reinvent.plain_pickle import Record
 
 Array = npt.NDArray[Any]
 
@@ -120,7 +121,7 @@ def _prior_of(content: Any) -> Prior:
 
 def _vocabulary(vocabulary: Any) -> tuple[tuple[str, ...], list[int]]:
     """Return the tokens, `$` and `^` first, and for each the row that it has in the file."""
-    if isinstance(vocabulary, torch_reading.Record):
+    if isinstance(vocabulary, Record):
         named = vocabulary.state.get("_tokens")
     else:
         named = vocabulary.get("tokens") if isinstance(vocabulary, dict) else None
