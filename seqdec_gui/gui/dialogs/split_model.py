@@ -20,7 +20,8 @@ from seqdec_gui.gui.widgets.focus import KeepsFocus
 from seqdec_gui.gui.workspace.workspace import PageName, Workspace
 from seqdec_gui.runs.imports import import_folder
 from seqdec_gui.runs.splitting import outcome, split_task, with_divided
-from seqdec_gui.runs.tasks import Cancelled, Divided
+from seqdec_gui.runs.task_results import Divided
+from seqdec_gui.runs.tasks import Cancelled
 
 
 def split_model(workspace: Workspace, block_id: str) -> None:
