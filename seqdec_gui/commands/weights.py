@@ -20,7 +20,7 @@ from seqdec_gui.commands.console import absolute, do_task, load_design, say, say
 from seqdec_gui.domain.document import SUFFIX, save
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs.block_weights import shapes_in_words, source_file, source_words, weights_task, with_found
-from seqdec_gui.runs.model_tasks import WeightsFound
+from seqdec_gui.runs.task_results import WeightsFound
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -16,7 +16,8 @@ from seqdec_gui.domain.document import from_builtins
 from seqdec_gui.domain.layers.specs import random_arguments
 from seqdec_gui.runner import engines
 from seqdec_gui.runs.spec import Placement
-from seqdec_gui.runs.tasks import CertifyTask, Progress, TaskChannel, Trained, WeightName
+from seqdec_gui.runs.task_results import Trained, WeightName
+from seqdec_gui.runs.tasks import CertifyTask, Progress, TaskChannel
 
 if TYPE_CHECKING:
     import keras

@@ -21,26 +21,33 @@ from seqdec_gui.runner.failures import plain_sentence
 from seqdec_gui.runner.import_trimming import refuse_unused_imports
 from seqdec_gui.runner.model_device import on_placed_device
 from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
-from seqdec_gui.runs.model_tasks import Divided, SplitTask, WeightsFound, WeightsTask
-from seqdec_gui.runs.tasks import (
-    CertifyTask,
+from seqdec_gui.runs.task_results import (
+    Divided,
     Evaluated,
-    EvaluateTask,
-    ExportAllTask,
-    ExportTask,
     Generated,
-    GenerateTask,
     Inspected,
-    InspectTask,
-    Notice,
+    PriorOpened,
     Probed,
-    ProbeTask,
-    Progress,
-    Task,
-    TaskChannel,
     TaskFailed,
     TaskResult,
     Trained,
+    WeightsFound,
+)
+from seqdec_gui.runs.tasks import (
+    CertifyTask,
+    EvaluateTask,
+    ExportAllTask,
+    ExportTask,
+    GenerateTask,
+    InspectTask,
+    Notice,
+    PriorTask,
+    ProbeTask,
+    Progress,
+    SplitTask,
+    Task,
+    TaskChannel,
+    WeightsTask,
 )
 
 
@@ -93,6 +100,8 @@ def do(task: Task, channel: TaskChannel) -> TaskResult:
                 return _split(task, channel)
             case WeightsTask():
                 return _weights(task, channel)
+            case PriorTask():
+                return _open_prior(task, channel)
             case ProbeTask():
                 return _probe(task, channel, Path(scratch))
             case CertifyTask():
@@ -256,6 +265,23 @@ def _weights(task: WeightsTask, channel: TaskChannel) -> WeightsFound:
 
     channel.send(Progress(text=f"Reading {Path(task.path).name}"))
     return find_weights(task, from_builtins(task.design))
+
+
+def _open_prior(task: PriorTask, channel: TaskChannel) -> PriorOpened:
+    from seqdec_gui.domain.document import to_builtins
+    from seqdec_gui.runner.reinvent.opening import DECODER, design_of
+
+    path = Path(task.path)
+    if not path.is_file():
+        raise InvalidInput(f"{path} is no such file; give the path of a prior.", "no_file", "file")
+    design, prior = design_of(path, Path(task.folder))
+    if prior.dropout:
+        text = "Dropout is on the input of each layer here, the first included; PyTorch leaves the first out."
+        channel.send(Notice(text=text))
+    weights = design.block(DECODER).weights
+    assert weights is not None
+    plain = to_builtins(design)
+    return PriorOpened(design=plain, block=DECODER, tokens=len(prior.tokens), parameters=weights.parameters)
 
 
 def _probe(task: ProbeTask, channel: TaskChannel, scratch: Path) -> Probed:

@@ -22,7 +22,9 @@ from seqdec_gui.runner.script_files import find_keras_file, sha256
 from seqdec_gui.runner.splitting import graphs
 from seqdec_gui.runner.weight_sources import SourceLayer
 from seqdec_gui.runs.files import write_atomically
-from seqdec_gui.runs.model_tasks import WeightRow, WeightsFound, WeightsTask
+from seqdec_gui.runs.task_results import WeightsFound
+from seqdec_gui.runs.tasks import WeightsTask
+from seqdec_gui.runs.weight_rows import WeightRow
 
 if TYPE_CHECKING:
     import keras

@@ -8,8 +8,8 @@ from seqdec_gui.domain.design import BlockWeights, Design
 from seqdec_gui.domain.document import to_builtins
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs.folder import RunFolder
-from seqdec_gui.runs.model_tasks import WeightsFound, WeightsTask
-from seqdec_gui.runs.tasks import CheckpointName
+from seqdec_gui.runs.task_results import WeightsFound
+from seqdec_gui.runs.tasks import CheckpointName, WeightsTask
 
 
 def weights_task(design: Design, block_id: str, path: Path, folder: Path, part: str = "") -> WeightsTask:

@@ -14,7 +14,8 @@ from seqdec_gui.domain.drawing.layout import Box, Edge, layered
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.wording import listed
-from seqdec_gui.runs.model_tasks import Divided, SplitTask
+from seqdec_gui.runs.task_results import Divided
+from seqdec_gui.runs.tasks import SplitTask
 
 WIDTH, HEAD, ROW = 210.0, 74.0, 26.0
 """About the width of a block, and the heights of what is in it besides ports, and of a port, in scene units."""

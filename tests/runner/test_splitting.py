@@ -15,9 +15,8 @@ from seqdec_gui.domain.problems import InvalidInput, errors
 from seqdec_gui.domain.validation import check
 from seqdec_gui.runs.import_design import design_of
 from seqdec_gui.runs.model_description import ArrayDescription
-from seqdec_gui.runs.model_tasks import Divided
 from seqdec_gui.runs.splitting import split_task, with_divided
-from seqdec_gui.runs.tasks import Inspected
+from seqdec_gui.runs.task_results import Divided, Inspected
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 

@@ -37,8 +37,8 @@ from seqdec_gui.gui.widgets.run_picker import RunPicker
 from seqdec_gui.gui.workspace.workspace import Workspace
 from seqdec_gui.runs.block_weights import shapes_in_words, source_file, source_words, weights_task, with_found
 from seqdec_gui.runs.imports import import_folder
-from seqdec_gui.runs.model_tasks import WeightsFound, WeightsTask
-from seqdec_gui.runs.tasks import Cancelled
+from seqdec_gui.runs.task_results import WeightsFound
+from seqdec_gui.runs.tasks import Cancelled, WeightsTask
 
 FILTER = "Weights and models (*.h5 *.hdf5 *.keras)"
 """The filter of the file dialog."""

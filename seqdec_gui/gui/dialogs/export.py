@@ -50,7 +50,8 @@ from seqdec_gui.runs.export_formats import (
     with_ending_of,
 )
 from seqdec_gui.runs.folder import RunFolder
-from seqdec_gui.runs.tasks import Cancelled, ExportAllTask, Exported, ExportedAll, ExportTask, Notice, Progress
+from seqdec_gui.runs.task_results import Exported, ExportedAll
+from seqdec_gui.runs.tasks import Cancelled, ExportAllTask, ExportTask, Notice, Progress
 
 ALL_HELP = (
     "Each format is written, opened in a fresh process by the library that it is for, and compared with the trained model."

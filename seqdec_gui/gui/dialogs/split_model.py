@@ -19,8 +19,8 @@ from seqdec_gui.gui.tasks.child_task import ChildTask, sentence_of
 from seqdec_gui.gui.widgets.focus import KeepsFocus
 from seqdec_gui.gui.workspace.workspace import PageName, Workspace
 from seqdec_gui.runs.imports import import_folder
-from seqdec_gui.runs.model_tasks import Divided
 from seqdec_gui.runs.splitting import outcome, split_task, with_divided
+from seqdec_gui.runs.task_results import Divided
 from seqdec_gui.runs.tasks import Cancelled
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,13 +16,12 @@ from seqdec_gui.domain.layers.layer import LayerError
 from seqdec_gui.domain.names import usable_id
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.types import PortType, StatesType, TensorType, tensors_of
-from seqdec_gui.runner import checkpoints
+from seqdec_gui.runner.block_weights import write_weights
 from seqdec_gui.runner.keras2.convert import difference_of, random_inputs, save_beside
 from seqdec_gui.runner.keras_files import inspect
 from seqdec_gui.runner.splitting import graphs
 from seqdec_gui.runner.splitting.guesses import guesses
 from seqdec_gui.runner.splitting.pieces import Piece, chains, cut, flat, joined, with_outputs_in
-from seqdec_gui.runs.files import write_atomically
 
 LARGEST_DIFFERENCE = 1e-5
 """Largest difference of a prediction, of max(1, |p|), with which a block stands for a part of the model."""
@@ -103,8 +101,8 @@ def _matched(pieces: list[Piece]) -> tuple[list[Piece], list[Match | None]]:
             matches.append(match)
             continue
         chain = _of_chain(parts)  # its tensors may be copies, so its ends are those of the piece
-        chain[0] = (chain[0][0]._replace(inputs=piece.inputs), chain[0][1])
-        chain[-1] = (chain[-1][0]._replace(outputs=piece.outputs), chain[-1][1])
+        chain[0] = (msgspec.structs.replace(chain[0][0], inputs=piece.inputs), chain[0][1])
+        chain[-1] = (msgspec.structs.replace(chain[-1][0], outputs=piece.outputs), chain[-1][1])
         for part, part_match in chain:
             found.append(part)
             matches.append(part_match)
@@ -306,11 +304,7 @@ def _write_weights(matches: dict[str, Match | None], path: Path, folder: Path) -
     layers = {name: match.layers for name, match in matches.items() if match is not None and match.submodel.parameters}
     if not layers:
         return None
-    data = checkpoints.parts_as_bytes(layers)
-    check_sum = hashlib.sha256(data).hexdigest()
-    target = folder / f"{path.stem}_{check_sum[:8]}.weights.h5"
-    write_atomically(target, data)
-    return BlockWeights(str(target), "", check_sum)
+    return write_weights(layers, path.stem, folder)
 
 
 def _closed(piece: Piece, name: str, path: Path, folder: Path) -> Kind:
