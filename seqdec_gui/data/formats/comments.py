@@ -49,7 +49,7 @@ def first_comment_problems(content: bytes, name: str) -> list[Problem]:
 
 def late_comments_problems(content: bytes, count: Count, lines_before: int, name: str) -> list[Problem]:
     """Warn of a few lines after the first that look like comments but are read as rows."""
-    offsets = [match.start() + 1 for match in _LIKE_COMMENT.finditer(content)] if b"# " in content else []
+    offsets = [match.start() + 1 for match in _LIKE_COMMENT.finditer(content)] if b" " in content and b"# " in content else []
     if not offsets or content.startswith(b"#") or len(offsets) > max(1, _FEW * count.records):
         return []
     text = (

@@ -193,7 +193,8 @@ def _spaces_problems(content: bytes, delimiter: str, name: str, lines_before: in
     """A warning where spaces stand before the quotes of a cell, which are not taken for its delimiters then."""
     mark = re.escape(delimiter.encode())
     spaced = re.compile(mark + rb' +"[^"\r\n]*" *(?=' + mark + rb"|[\r\n]|\Z)")
-    first = spaced.search(content) if b' "' in content and delimiter != " " else None
+    might = delimiter != " " and b" " in content and b' "' in content  # a single byte is found ten times as fast
+    first = spaced.search(content) if might else None
     if first is None:
         return []
     line = lines_before + line_at(content, first.start())

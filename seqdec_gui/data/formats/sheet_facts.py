@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import zipfile
 from pathlib import Path
+from typing import IO
 from xml.etree import ElementTree
 
 import msgspec
@@ -43,9 +44,9 @@ def _part_of(archive: zipfile.ZipFile, sheet: str) -> str:
     return target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join("xl", target)) if target else ""
 
 
-def _facts(file: object) -> SheetFacts:
+def _facts(file: IO[bytes]) -> SheetFacts:
     unsaved, first, merged = 0, "", []
-    for _, node in ElementTree.iterparse(file):  # type: ignore[arg-type]
+    for _, node in ElementTree.iterparse(file):
         if node.tag == f"{_MAIN}c":
             value = node.find(f"{_MAIN}v")
             if node.find(f"{_MAIN}f") is not None and (value is None or value.text is None) and node.get("t") != "str":
