@@ -275,11 +275,12 @@ def _plain_cells(port: FittedPort, cells: list[str], delimiter: str, decimal: De
     """Return the cells with decimal points and without marks between thousands; cells that are no numbers stay as they are.
 
     Raises InvalidInput if nothing says whether `1,234` is above a thousand: the training data may have settled it otherwise.
+    Semicolons between cells say that it is not, commas that it is.
     """
     numbers = [at for at, cell in enumerate(cells) if _NUMBER.search(cell.strip())]
     texts = [cells[at].strip() for at in numbers]
     either = next((text for text in texts if _EITHER.fullmatch(text)), "")
-    if either and not is_set and decimal == "." and delimiter != "," and not any(map(_THOUSANDS.fullmatch, texts)):
+    if either and not is_set and decimal == "." and delimiter not in (",", ";") and not any(map(_THOUSANDS.fullmatch, texts)):
         text = (
             f"Input {port.name}: {either!r} may be {either.replace(',', '')} or {either.replace(',', '.')}; nothing settles it."
         )
