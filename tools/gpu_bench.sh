@@ -13,6 +13,7 @@
 # peers     the product, PyTorch and plain Keras on all GPUs; STEPS=50 is enough          10 minutes
 # graph     the product and PyTorch with its step as a CUDA graph on the first GPU           4 minutes
 # whole     the kernels for whole sequences: right, fast, and what compute-sanitizer says   2 minutes
+# warm      the first step and generating from a warm worker beside new processes           2 minutes
 # scaling   the product on the first GPU and on all, PyTorch (graph and DDP) on all         9 minutes
 # engines   the product with both engines on all GPUs                                      4 minutes
 # one       the product on the first GPU                                                   3 minutes
@@ -22,7 +23,7 @@
 # tilings   two kernels for a product against all, engine alone                            4 minutes
 # messages  what is slower after the first step on all GPUs, and what the messages cost    4 minutes
 set -u
-what=${1:?starts, check, whole, certify, exact, advise, auto, bench, peers, graph, scaling, engines, one, variants, kernels, flags, tilings or messages}
+what=${1:?starts, check, whole, warm, certify, exact, advise, auto, bench, peers, graph, scaling, engines, one, variants, kernels, flags, tilings or messages}
 wheels=${2:-.whl}
 out=${OUT:-gpu_bench}
 python=${PYTHON:-python3}
@@ -93,6 +94,11 @@ case $what in
                     "$python" -m seqdec_gui.runner.bench.check_whole --quick "$units" 2>&1)
                 echo "$tool, $units units: $(grep -E '^=+ ERROR SUMMARY|^=+ .*RACECHECK SUMMARY|differs|^Error|Invalid|hazard' <<< "$found" | tail -4 | tr '\n' ' ')" | tee -a "$out/whole.txt"
             done
+        done
+        ;;
+    warm)
+        for design in roman molecules; do
+            timeout 250 "$python" tools/measure_warm_starts.py gpu:0 jax "resources/examples/$design.seqdec" 2>&1 | tee -a "$out/warm.txt"
         done
         ;;
     certify)

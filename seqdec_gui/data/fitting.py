@@ -143,7 +143,8 @@ def _fit_text(demand: Demand, source: Source, codec: TextCodec, plan: TextPlan) 
     if port.taught and begin and end:  # the decoder's input does not need the end mark of the longest row
         demand = demand._replace(extra=1)
     numbering, seen = plan.numbering, plan.seen
-    length, wrong = _text_length(demand, source, codec, seen, begin + end)
+    ends = begin + end + _ends_by_padding(demand, begin, end)
+    length, wrong = _text_length(demand, source, codec, seen, begin + end, ends)
     fitted = FittedText(
         numbering.charset, length, begin, end, codec.tokens, codec.padding, codec.reverse, codec.lowercase,
         begin_reserved=numbering.begin and not begin, end_reserved=numbering.end and not end,
@@ -159,10 +160,18 @@ def _fit_text(demand: Demand, source: Source, codec: TextCodec, plan: TextPlan) 
     return Fit(fitted, feeds(demand, fitted.symbols, fitted.pad_id), problems)
 
 
-def _text_length(demand: Demand, source: Source, codec: TextCodec, seen: Survey, marks: int) -> tuple[int, list[Problem]]:
+def _ends_by_padding(demand: Demand, begin: bool, end: bool) -> bool:
+    """Return whether padding takes the place of an end mark: a decoder is taught it, and has to see it after every row."""
+    return begin and not end and demand.taught is not None and not demand.taught.mask_padding
+
+
+def _text_length(
+    demand: Demand, source: Source, codec: TextCodec, seen: Survey, marks: int, ends: int
+) -> tuple[int, list[Problem]]:  # fmt: skip
     """Return how many ids are stored for a row, marks included, and the problems of rows that are longer.
 
-    The length of the port counts first, then that of the codec; where both are open, the longest row decides.
+    The length of the port counts first, then that of the codec; where both are open, the longest row decides, with `ends` ids
+    beside its tokens.
     """
     where, port_steps = demand.port.port, demand.steps[0]
     needed = seen.longest + marks
@@ -171,7 +180,7 @@ def _text_length(demand: Demand, source: Source, codec: TextCodec, seen: Survey,
         return port_steps + demand.extra, [Problem("error", "length_differs", where, text, "Leave the codec's length empty.")]
     steps = port_steps if port_steps is not None else codec.length
     if steps is None:
-        return max(needed, 1 + demand.extra), []
+        return max(seen.longest + ends, 1 + demand.extra), []
     stored = steps + demand.extra
     if needed <= stored:
         return stored, []

@@ -190,9 +190,12 @@ def with_proposals(design: Design, ports: Ports, proposals: Sequence[Proposal]) 
 
 
 def with_candidate(design: Design, ports: Ports, port: DataPort, candidate: Candidate) -> Design:
-    """Return the design with these columns bound to the port."""
+    """Return the design with these columns bound to the port, which keeps the codec that it has."""
+    bound = edits.binding_of(design, ports, port)
     design = edits.with_columns(design, ports, port, candidate.columns)
-    return design if candidate.codec is None else edits.with_codec(design, ports, port, candidate.codec)
+    if candidate.codec is None or (bound is not None and bound.codec is not None):
+        return design
+    return edits.with_codec(design, ports, port, candidate.codec)
 
 
 def _proposal(search: _Search, port: DataPort, columns: Sequence[Column]) -> Proposal | None:

@@ -4,6 +4,7 @@ user block   the check sum of all that follows (`runs.checkpoint_file`)
 attributes   format, progress (JSON of `Progress`)
 weights/<block>/<layer>/<00 name>   every variable of the layer: weights, moving statistics, seeds
 optimizer/<000 name>                every variable of the optimizer, in Keras's order
+texts/<name>                        what a file of weights keeps besides
 """
 
 from __future__ import annotations
@@ -68,12 +69,19 @@ def save(path: Path, models: Mapping[str, keras.Model], optimizer: keras.Optimiz
     write_atomically(path, data)
 
 
-def _encoded(weights: Iterable[tuple[str, Any]], slots: Iterable[tuple[str, Any]], progress: Progress) -> bytes:
+def _encoded(
+    weights: Iterable[tuple[str, Any]],
+    slots: Iterable[tuple[str, Any]],
+    progress: Progress,
+    texts: Mapping[str, str] | None = None,
+) -> bytes:
     """Return the content of a checkpoint. Raises FloatingPointError where a weight is not finite."""
     buffer = io.BytesIO()  # a full disk then is an error of one write, which HDF5 would not survive
     with h5py.File(buffer, "w", userblock_size=HEAD_BYTES) as file:
         file.attrs["format"] = FORMAT
         file.attrs["progress"] = msgspec.json.encode(progress).decode()
+        for name, text in (texts or {}).items():
+            file[f"texts/{name}"] = text  # an attribute holds 64 KiB at most
         for name, variable in weights:
             file[f"weights/{name}"] = _finite(name, variable)
         for name, variable in slots:
@@ -135,8 +143,11 @@ def load_initial(
         return shared
 
 
-def parts_as_bytes(parts: Mapping[str, Mapping[str, keras.Layer]]) -> bytes:
-    """Return a checkpoint of a training that has not begun, with the weights of these layers: part, name, layer."""
+def parts_as_bytes(parts: Mapping[str, Mapping[str, keras.Layer]], texts: Mapping[str, str] | None = None) -> bytes:
+    """Return a checkpoint of a training that has not begun, with the weights of these layers: part, name, layer.
+
+    `texts` are what the file keeps besides, by name.
+    """
     named = (
         (f"{part}/{name}/{number:02d} {variable.name}", variable)
         for part, layers in parts.items()
@@ -144,7 +155,15 @@ def parts_as_bytes(parts: Mapping[str, Mapping[str, keras.Layer]]) -> bytes:
         for number, variable in enumerate(layer.variables)
         if variable.name != "seed_generator_state"
     )
-    return _encoded(named, (), Progress())
+    return _encoded(named, (), Progress(), texts)
+
+
+def text_in(path: Path, name: str) -> str:
+    """Return a text that `parts_as_bytes` has kept in a file of weights, empty if there is none. Raises InvalidInput."""
+    with _opened(path, USE_THE_OTHER) as file:
+        kept = file.get(f"texts/{name}")
+        text = kept[()] if isinstance(kept, h5py.Dataset) and kept.shape == () else b""
+        return text.decode("utf-8", "replace") if isinstance(text, bytes) else ""
 
 
 def load_part(path: Path, part: str, block: str, model: keras.Model) -> None:
@@ -164,6 +183,21 @@ def load_part(path: Path, part: str, block: str, model: keras.Model) -> None:
             if not last.endswith("seed_generator_state"):
                 chosen.append((f"{part}/{names.get(plain, plain)}/{last}", variable))
         _assign(path, file, iter(chosen), "weights")
+
+
+def parts_of(path: Path) -> dict[str, dict[str, list[np.ndarray[Any, Any]]]]:
+    """Return the weights of every block in a checkpoint, layer by layer, without the states of random generators.
+
+    Layers come in the order of their names. Raises InvalidInput where the file is damaged.
+    """
+    with _opened(path, USE_THE_OTHER) as file:
+        return {
+            part: {
+                layer: [np.asarray(group[name]) for name in sorted(group) if not name.endswith("seed_generator_state")]
+                for layer, group in layers.items()
+            }
+            for part, layers in file["weights"].items()
+        }
 
 
 # -- variables

@@ -160,6 +160,23 @@ EXPORT_FORMATS: dict[str, ExportFormat] = {
             needs=("tensorflow", "ai_edge_litert"),
         ),
         ExportFormat(
+            name="reinvent",
+            title="REINVENT 4 .prior, one file",
+            help="A prior or agent for REINVENT 4, with its tokens and its history, of a design that was made of a prior.",
+            suffixes=(".prior", ".model", ".chkpt"),
+            writer="seqdec_gui.runner.exports.reinvent:PriorFile",
+            holds="network, tokens and metadata of a de-novo model",
+            opened_with="reinvent.runmodes.create_adapter(path, ...)",
+            blocks=False,
+            step=False,
+            instead="bundle",
+            use="REINVENT 4, molecules",
+            opened_by="numpy",
+            extra="reinvent",
+            needs=("xxhash",),
+            scales_itself=True,
+        ),
+        ExportFormat(
             name="bundle",
             title="Bundle .zip, everything in one file",
             help="Submodels, one-step decoder, alphabet and scaling, design, script and model card: whoever gets it can "

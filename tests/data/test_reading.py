@@ -384,7 +384,7 @@ def test_what_may_be_meant_otherwise_is_told(tmp_path: Path, name: str, text: st
         ([["english", "french"], ["Go.", "Va !"], ["Hi.", "Salut !"], ["Run!", "Cours !"]], True, True),
         ([["first_part", "second_part"], ["ab", "cd"], ["ef", "gh"], ["ij", "kl"]], True, True),
         ([["big_cat", "gros_chat"], ["red_car", "auto_rouge"], ["old_man", "vieil_homme"]], True, False),
-        ([["(a) cat"], *([["the cat sat on the mat"], ["no dogs are seen here"]] * 5), ["so"]], True, False),
+        ([["(a) cat"], *([["the cat sat on the mat"], ["no dogs are seen here"]] * 5), ["so"]], False, False),
         ([["a", "b"], ["c", "d"]], True, False),
         ([["word", "tag"]], True, True),
         ([["3", "4"]], False, True),

@@ -17,19 +17,8 @@ from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.scaling import Scaling
 from seqdec_gui.runs.format_result import FormatResult
 from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
-from seqdec_gui.runs.tasks import (
-    ExportAllTask,
-    Exported,
-    ExportedAll,
-    ExportTask,
-    Generated,
-    GenerateTask,
-    Inspected,
-    Notice,
-    Progress,
-    TaskChannel,
-    TaskFailed,
-)
+from seqdec_gui.runs.task_results import Exported, ExportedAll, Generated, Inspected, TaskFailed
+from seqdec_gui.runs.tasks import ExportAllTask, ExportTask, GenerateTask, Notice, Progress, TaskChannel
 
 mode = sys.argv[1]
 channel = TaskChannel()

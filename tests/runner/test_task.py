@@ -24,18 +24,8 @@ from seqdec_gui.runs.engines import ENGINES
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.spec import RunSpec
 from seqdec_gui.runs.spec import write as write_spec
-from seqdec_gui.runs.tasks import (
-    Evaluated,
-    EvaluateTask,
-    Exported,
-    ExportTask,
-    Generated,
-    GenerateTask,
-    Inspected,
-    InspectTask,
-    Notice,
-    run_task,
-)
+from seqdec_gui.runs.task_results import Evaluated, Exported, Generated, Inspected
+from seqdec_gui.runs.tasks import EvaluateTask, ExportTask, GenerateTask, InspectTask, Notice, run_task
 from tests.domain.designs import archetype
 from tests.runner import designs
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QWidget
+from PyQt5.QtWidgets import QAbstractButton, QWidget
 
 if TYPE_CHECKING:
     from PyQt5.QtWidgets import QWidget as _Window
@@ -45,6 +45,9 @@ def tab_order(window: QWidget, parts: Sequence[QWidget]) -> list[QWidget]:
 
 
 def _takes_tab(widget: QWidget, window: QWidget) -> bool:
+    group = widget.group() if isinstance(widget, QAbstractButton) else None
+    if group is not None and group.exclusive() and group.checkedButton() not in (None, widget):
+        return False  # arrow keys move within the group, which Tab enters at what is chosen
     reached = int(widget.focusPolicy()) & Qt.TabFocus and widget.focusProxy() is None
     return bool(reached and widget.isEnabled() and widget.isVisible() and widget.window() is window)
 

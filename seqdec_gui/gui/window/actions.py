@@ -45,7 +45,7 @@ MENUS: dict[str, tuple[Entry, ...]] = {
         Entry("save", "&Save", "content-save-outline", (_KEY.Save,), "Save the design"),
         Entry("save_as", "Save &As…", "", (_KEY.SaveAs, "Ctrl+Shift+S")),
         _LINE,
-        Entry("import_keras", "&Import Keras Model…", "import", ("Ctrl+I",), "Turn a .keras or .h5 file into a block"),
+        Entry("import_keras", "&Import Keras Model…", "import", ("Ctrl+I",), "Turn a .keras, .h5 or .prior file into a block"),
         Entry("export_h5", "Export as .&h5…", "", (), "Write the trained model as one .h5 file"),
         Entry("export", "&Export…", "export-variant", ("Ctrl+E",), "Write the trained model in a format to choose"),
         _LINE,

@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from seqdec_gui.gui.window.shell import BottomPanel, Shell
     from seqdec_gui.gui.workspace.document import DesignDocument
 
-KERAS_SUFFIXES = (".keras",)
-"""The endings of files that are imported as Keras models when they are dropped."""
+MODEL_SUFFIXES = (".keras", ".prior")
+"""The endings of files that are imported as models when they are dropped."""
 PANELS = {"show_left": "left", "show_right": "right", "show_bottom": "bottom"}
 """The panels beside the pages, by the action that shows them."""
 DEFAULT_SIZE = QSize(1280, 800)
@@ -394,7 +394,7 @@ class MainWindow(KeepsFocus, TabsByPart, QMainWindow):
         suffix = path.suffix.lower()
         if suffix == SUFFIX:
             self.files.open(path, self._on_design_opened)
-        elif suffix in KERAS_SUFFIXES:
+        elif suffix in MODEL_SUFFIXES:
             dialogs.import_keras(self.workspace, path)
         else:
             self.pages.show_page(PageName.DATA)
@@ -429,6 +429,6 @@ def _dropped(mime: QMimeData | None) -> Path | None:
     """Return the first dropped local file that the window can open."""
     for url in mime.urls() if mime is not None else ():
         path = Path(QUrl(url).toLocalFile())
-        if path.suffix.lower() in (SUFFIX, *KERAS_SUFFIXES) or format_of(path) is not None:
+        if path.suffix.lower() in (SUFFIX, *MODEL_SUFFIXES) or format_of(path) is not None:
             return path
     return None

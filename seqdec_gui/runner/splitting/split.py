@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,13 +16,12 @@ from seqdec_gui.domain.layers.layer import LayerError
 from seqdec_gui.domain.names import usable_id
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.types import PortType, StatesType, TensorType, tensors_of
-from seqdec_gui.runner import checkpoints
+from seqdec_gui.runner.block_weights import write_weights
 from seqdec_gui.runner.keras2.convert import difference_of, random_inputs, save_beside
 from seqdec_gui.runner.keras_files import inspect
 from seqdec_gui.runner.splitting import graphs
 from seqdec_gui.runner.splitting.guesses import guesses
 from seqdec_gui.runner.splitting.pieces import Piece, chains, cut, flat, joined, with_outputs_in
-from seqdec_gui.runs.files import write_atomically
 
 LARGEST_DIFFERENCE = 1e-5
 """Largest difference of a prediction, of max(1, |p|), with which a block stands for a part of the model."""
@@ -46,6 +44,8 @@ class Fragment(NamedTuple):
     links: tuple[Link, ...]
     inputs: dict[str, tuple[Port, ...]]
     outputs: dict[str, Port]
+    closed: dict[str, str]
+    """Why each block that is a closed model is one, by its id."""
 
 
 def split(path: Path, folder: Path, taken: Sequence[str] = ()) -> Fragment:
@@ -80,7 +80,8 @@ def split(path: Path, folder: Path, taken: Sequence[str] = ()) -> Fragment:
             text = f"{path.name} cannot be split: its output {port.name} is an input, or states that travel on one wire."
             raise InvalidInput([Problem("error", "cannot_split", "", text, "Keep it as one block.")])
         outputs[port.name] = leaving[id(tensor)]
-    return Fragment(tuple(blocks), links, inputs, outputs)
+    closed = {name: _why_closed(piece) for name, piece, match in zip(ids, pieces, matches, strict=True) if match is None}
+    return Fragment(tuple(blocks), links, inputs, outputs, closed)
 
 
 # -- which kinds
@@ -99,7 +100,10 @@ def _matched(pieces: list[Piece]) -> tuple[list[Piece], list[Match | None]]:
             found.append(piece)
             matches.append(match)
             continue
-        for part, part_match in _of_chain(parts):
+        chain = _of_chain(parts)  # its tensors may be copies, so its ends are those of the piece
+        chain[0] = (msgspec.structs.replace(chain[0][0], inputs=piece.inputs), chain[0][1])
+        chain[-1] = (msgspec.structs.replace(chain[-1][0], outputs=piece.outputs), chain[-1][1])
+        for part, part_match in chain:
             found.append(part)
             matches.append(part_match)
     return found, _with_single_states(found, matches)
@@ -146,6 +150,31 @@ def _match(piece: Piece) -> Match | None:
         if layers is not None and _predicts_the_same(piece, submodel, layers):
             return Match(kind, submodel, layers)
     return None
+
+
+def _why_closed(piece: Piece) -> str:
+    """Return why no block kind makes the layers of a piece, in a sentence."""
+    names = ", ".join(dict.fromkeys(type(layer).__name__ for layer in piece.model.layers if layer.name != "InputLayer"
+                                    and type(layer).__name__ != "InputLayer"))  # fmt: skip
+    try:
+        foreign = graphs.of_model(piece.model)
+    except graphs.NotPlain as error:
+        return f"Its layer {error} is called with a mask or another argument that no block kind gives."
+    for kind in guesses(foreign):
+        types = _types(kind, piece)
+        try:
+            submodel = None if types is None or any(True for _ in kind.faults()) else kind.submodel(types)
+        except (PortError, LayerError):
+            continue
+        if submodel is None:
+            continue
+        own = graphs.of_submodel(submodel)
+        if len(own.calls) != len(foreign.calls):
+            continue
+        for mine, theirs in zip(own.calls, foreign.calls, strict=True):
+            if differing := graphs.differing_settings(graphs.keras_layer(mine.layer), theirs.layer):
+                return f"A {kind.title.lower()} is nearest to it, and its layer {theirs.layer.name} has {', '.join(differing)}."
+    return f"No block kind makes its layers ({names or 'none'}) in this order."
 
 
 def _types(kind: Kind, piece: Piece) -> dict[str, PortType] | None:
@@ -275,11 +304,7 @@ def _write_weights(matches: dict[str, Match | None], path: Path, folder: Path) -
     layers = {name: match.layers for name, match in matches.items() if match is not None and match.submodel.parameters}
     if not layers:
         return None
-    data = checkpoints.parts_as_bytes(layers)
-    check_sum = hashlib.sha256(data).hexdigest()
-    target = folder / f"{path.stem}_{check_sum[:8]}.weights.h5"
-    write_atomically(target, data)
-    return BlockWeights(str(target), "", check_sum)
+    return write_weights(layers, path.stem, folder)
 
 
 def _closed(piece: Piece, name: str, path: Path, folder: Path) -> Kind:

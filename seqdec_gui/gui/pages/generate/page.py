@@ -39,7 +39,8 @@ from seqdec_gui.gui.workspace.workspace import PageName, Workspace
 from seqdec_gui.runs.files import write_atomically
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.generate_inputs import Row, RunInputs, in_words, read_inputs, rows_of_data
-from seqdec_gui.runs.tasks import Cancelled, Generated, GenerateTask, Notice, Progress
+from seqdec_gui.runs.task_results import Generated
+from seqdec_gui.runs.tasks import Cancelled, GenerateTask, Notice, Progress
 
 NO_RUN = "Generating needs a run with weights. Train the design first; its runs are then listed here."
 """The text of the page while the design has no run with weights."""

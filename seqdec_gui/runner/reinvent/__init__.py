@@ -1,0 +1,1 @@
+"""Priors of REINVENT 4: read and written without PyTorch."""
