@@ -71,13 +71,13 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
         from seqdec_gui.runner.trial_export import TrialExport
 
         program = _write_script(run, spec, design)
-        engine = _build(program, placement) if reading.thread.is_alive() else None  # while large files are read
-        dataset = reading.result()
-        _keep_fit(run, spec, design, dataset, events)
-        recorder.start(_source(spec, design), dataset)
-        _fail_unless_batches_fit(design.training, placement, len(dataset.training))
     with TrialExport(program.model_file, run.path) as trial:
         with garbage_collection_paused():
+            engine = _build(program, placement) if reading.thread.is_alive() else None  # while large files are read
+            dataset = reading.result()
+            _keep_fit(run, spec, design, dataset, events)
+            recorder.start(_source(spec, design), dataset)
+            _fail_unless_batches_fit(design.training, placement, len(dataset.training))
             engine = engine or _build(program, placement)
             fail_unless_steps_fit(program, engine.models, dataset.fitted)
             _report(events, _regularizers(engine))
