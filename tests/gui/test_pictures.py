@@ -40,10 +40,11 @@ def picture(archetype: MainWindow, qtbot: QtBot) -> Callable[[], QImage]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # some 45 s on two idle cores
 def test_the_window_looks_as_accepted(tmp_path: Path) -> None:
     """Every compared state. What changed on purpose is accepted with `make screenshots ACCEPT=1`."""
     command = [sys.executable, str(ROOT / "tools" / "screenshots.py"), "--compare", str(ROOT / "pictures-changed")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=290, cwd=tmp_path)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=560, cwd=tmp_path)
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\nmake screenshots ACCEPT=1 accepts what was meant"
 
 

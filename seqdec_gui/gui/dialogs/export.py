@@ -56,7 +56,6 @@ from seqdec_gui.runs.tasks import Cancelled, ExportAllTask, ExportTask, Notice, 
 ALL_HELP = (
     "Each format is written, opened in a fresh process by the library that it is for, and compared with the trained model."
 )
-
 NARROW, WIDE = 640, 880
 """The least widths of the dialog, in pixels: without and with the table of formats."""
 
@@ -120,8 +119,7 @@ class ExportDialog(KeepsFocus, QDialog):
         kind.setSpacing(theme.SPACE)
         kind.addWidget(self._format)
         kind.addWidget(self._help)
-        part = QVBoxLayout()
-        part.setSpacing(theme.SPACE)
+        part = QVBoxLayout(spacing=theme.SPACE)
         part.addWidget(self._part)
         part.addWidget(self._raw)
         self._path_label = QLabel("File")

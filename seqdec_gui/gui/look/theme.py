@@ -179,13 +179,19 @@ def _apply(force: bool = False) -> None:
         return
     notifier.theme = theme
     if notifier.installed is not None:
-        splitters = [(widget, widget.sizes()) for widget in notifier.installed.allWidgets() if isinstance(widget, QSplitter)]
+        # The state, unlike the sizes, has those of panels that are hidden now, as they are beside another page.
+        splitters = [
+            (widget, widget.saveState(), widget.handleWidth())
+            for widget in notifier.installed.allWidgets()
+            if isinstance(widget, QSplitter)
+        ]
         # Setting a second sheet over the first polishes each widget once for every widget around it: 0.7 s instead of 0.1 s.
         notifier.installed.setStyleSheet("")
         notifier.installed.setPalette(palette(theme))
         notifier.installed.setStyleSheet(stylesheet(theme))
-        for splitter, sizes in splitters:
-            splitter.setSizes(sizes)
+        for splitter, state, width in splitters:
+            splitter.restoreState(state)
+            splitter.setHandleWidth(width)
     notifier.changed.emit()
 
 
