@@ -176,7 +176,7 @@ class CertifyTask(_Tagged, frozen=True, kw_only=True, tag="certify"):
 
 Task: TypeAlias = (
     ExportTask | ExportAllTask | GenerateTask | EvaluateTask | InspectTask | SplitTask | PriorTask | ProbeTask | CertifyTask
-)
+)  # fmt: skip
 
 
 READS_TRAINED_RUN = (GenerateTask, EvaluateTask)
