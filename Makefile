@@ -24,7 +24,8 @@ help:
 	@echo 'make bench        samples per second beside plain Keras, as a table, bench.json and bench.svg'
 	@echo 'make dist         the source distribution and the wheel, in dist/'
 	@echo 'make measure      how fast the window opens, draws and answers'
-	@echo 'make screenshots  the pictures in docs/guide'
+	@echo 'make screenshots  the pictures in docs/guide, every state of the window in screenshots/, and what is not as accepted'
+	@echo '                  (ACCEPT=1: accept the window as it looks now)'
 	@echo 'make setup        only install into $(VENV): the versions in constraints.txt, or the newest with UNPINNED=1'
 	@echo 'make constraints  write the versions that $(VENV) has into constraints.txt'
 	@echo 'make clean        remove caches and what the demo wrote; the installed $(VENV) stays'
@@ -76,8 +77,14 @@ bench: setup
 	$(BIN)/seqdec-gui bench --json bench.json --chart bench.svg
 
 screenshots: setup
-	QT_QPA_PLATFORM=offscreen $(BIN)/python tools/screenshots.py
+ifdef ACCEPT
+	$(BIN)/python tools/screenshots.py --accept
+else
+	$(BIN)/python tools/screenshots.py
+	$(BIN)/python tools/screenshots.py --every screenshots
+	$(BIN)/python tools/screenshots.py --compare screenshots/changed
+endif
 
 clean:
-	rm -rf bench.json bench.svg build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf screenshots pictures-changed bench.json bench.svg build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

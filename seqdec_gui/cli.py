@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "templates": ("templates", "list the designs to start from"),
     "new": ("new", "write a design from a template"),
     "import": ("import_model", "make a design of a trained Keras model"),
+    "weights": ("weights", "let a block begin with the weights of a file or a run"),
     "catalog": ("catalog", "list every block kind with its parameters and ports"),
     "check": ("check", "show shapes, parameter counts and every problem of a design"),
     "devices": ("devices", "list the devices to train on"),

@@ -18,7 +18,8 @@ from seqdec_gui.runs import devices
 from seqdec_gui.runs.comparison import Differences
 from seqdec_gui.runs.engine_choice import usable_engines
 from seqdec_gui.runs.spec import DeviceChoice
-from seqdec_gui.runs.tasks import CertifyTask, Trained, run_task
+from seqdec_gui.runs.task_results import Trained
+from seqdec_gui.runs.tasks import CertifyTask, run_task
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "resources" / "examples" / "molecules.seqdec"
 STEPS = 5

@@ -48,6 +48,9 @@ written by `tools/make_design_docs.py` from the program itself; a test fails whe
   `layers`, `list`, `dict`, `Path`, `models`). Parameters left out have
   their defaults.
   `position` is the place of the upper left corner in the design view, in pixels at 100 %.
+  `weights` (may be left out) is what the block begins with: a `file` in the form of a checkpoint, relative to the design's
+  folder, the `part` of it, its check sum `sha256`, how many numbers it holds (`parameters`), and in words where they were
+  taken from (`source`).
 - **`links`**: from an output port to an input port. An input takes one link, an output feeds any number.
 - **`frames`**, **`notes`** (both may be left out): titled rectangles behind the blocks, and texts, as the design view shows
   them. They mean nothing to the model, and `check` says nothing of them. `id` is unique among frames and notes; `color` is one

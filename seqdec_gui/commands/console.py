@@ -16,7 +16,8 @@ from seqdec_gui.domain.wording import printable
 
 if TYPE_CHECKING:
     from seqdec_gui.domain.design import Design
-    from seqdec_gui.runs.tasks import Event, Progress, Task, TaskResult
+    from seqdec_gui.runs.task_results import TaskResult
+    from seqdec_gui.runs.tasks import Event, Progress, Task
 
 
 def say(text: str = "") -> None:

@@ -14,7 +14,8 @@ from seqdec_gui.commands.console import absolute, do_task, say, say_json, say_ta
 from seqdec_gui.commands.tasks import add_checkpoint, add_devices, add_split, existing_file, trained_on, trained_run
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.wording import counted
-from seqdec_gui.runs.tasks import Evaluated, EvaluateTask
+from seqdec_gui.runs.task_results import Evaluated
+from seqdec_gui.runs.tasks import EvaluateTask
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

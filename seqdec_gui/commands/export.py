@@ -23,7 +23,8 @@ from seqdec_gui.runs.export_formats import (
     fail_unless_installed,
 )
 from seqdec_gui.runs.folder import RunFolder
-from seqdec_gui.runs.tasks import ExportAllTask, Exported, ExportedAll, ExportTask
+from seqdec_gui.runs.task_results import Exported, ExportedAll
+from seqdec_gui.runs.tasks import ExportAllTask, ExportTask
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -22,7 +22,8 @@ from seqdec_gui.commands.tasks import add_checkpoint, add_devices, add_split, ex
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.wording import printable
-from seqdec_gui.runs.tasks import Generated, GenerateTask
+from seqdec_gui.runs.task_results import Generated
+from seqdec_gui.runs.tasks import GenerateTask
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -25,7 +25,8 @@ from seqdec_gui.runs.import_design import design_of
 from seqdec_gui.runs.imports import import_folder, with_keras_model
 from seqdec_gui.runs.priors import design_of_prior, is_prior, with_prior
 from seqdec_gui.runs.splitting import split_task, with_divided
-from seqdec_gui.runs.tasks import Divided, Inspected, InspectTask, PriorOpened, PriorTask
+from seqdec_gui.runs.task_results import Divided, Inspected, PriorOpened
+from seqdec_gui.runs.tasks import InspectTask, PriorTask
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,8 +48,8 @@ def _split(design: Design, block_id: str, folder: Path) -> Design:
     assert isinstance(divided, Divided)
     design, blocks = with_divided(design, block_id, divided, folder)
     for block in (design.block(name) for name in blocks):
-        closed = block.parameters.imported is not None
-        say(f"{block.id}: {block.parameters.title}{' (closed)' if closed else ''}")
+        why = divided.closed.get(block.id, "")
+        say(f"{block.id}: {block.parameters.title}{f' (closed: {why})' if why else ''}")
     return design
 
 

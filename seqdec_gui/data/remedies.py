@@ -112,6 +112,8 @@ def _padding_named(design: Design, at: Bound, pad_id: int) -> tuple[Remedy, ...]
 
 def advice(design: Design, at: Bound, fit: Fit) -> tuple[Advice, ...]:
     """Advise to remove room for more symbols or labels than the data has."""
+    if isinstance(fit.codec, FittedCategory) and at.binding.codec is None and (bits := _as_bits(design, at)):
+        return (Advice("The texts are digits, 0 and 1, of one length, and each is taken for a label.", bits[0]),)
     symbols, room = _symbols_of(fit), _room(design, at.port)
     if not symbols or not room or symbols >= max(room):
         return ()

@@ -79,13 +79,36 @@ def read_input(
     names = [name for port in fitted.inputs for name in (*port.names, *port.columns)]
     if row is not None and not row.delimited:
         return _from_table(fitted, open_table(source, how=msgspec.structs.replace(how, header="auto"), bound=names), keep)
-    if not source.exists():
-        raise InvalidInput(f"{source} does not exist; expected a file with one row per sample.", "missing_file", "data")
-    with reading(source):
-        raw = content_of(source)
-        encoding = "auto" if is_utf8(raw) else how.encoding
-        content = decoded(raw, source.name, encoding).content
-    return _from_lines(fitted, content, source.name, (row.delimiter if row is not None else None) or "", keep, how)
+    return _from_lines(
+        fitted, _text_of(source, how), source.name, (row.delimiter if row is not None else None) or "", keep, how
+    )
+
+
+class ColumnBeside(NamedTuple):
+    """A column of a file of new rows that no input reads. One of ids is carried over to the results unasked."""
+
+    name: str
+    is_id: bool
+
+
+def columns_beside(fitted: Fitted, source: Path, how: Reading | None = None) -> tuple[ColumnBeside, ...]:
+    """Return the columns of a file that `read_input` can keep, in their order. Raises InvalidInput."""
+    how = how or Reading()
+    row = format_of(source)
+    if row is not None and not row.delimited:
+        bound = [name for port in fitted.inputs for name in (*port.names, *port.columns)]
+        table = open_table(source, how=msgspec.structs.replace(how, header="auto"), bound=bound)
+        names = [column.name for column in table.columns]
+        columns_of = {port.name: _columns_for(port, names) for port in fitted.inputs}
+    else:
+        content = _without_set_comments(_text_of(source, how), how, source.name)
+        delimiter, quoted = _dialect(content, (row.delimiter if row is not None else None) or "", how)
+        first = next(records(content, delimiter, quoted, with_empty=True))
+        names, columns_of, _ = _named(fitted, first.cells)
+    if not all(columns_of.values()):
+        return ()  # one value a line, or no column for some input
+    used = {column for columns in columns_of.values() for column in columns}
+    return tuple(ColumnBeside(name, bool(_ID.fullmatch(name))) for name in names if name not in used)
 
 
 # -- files with columns
@@ -146,27 +169,54 @@ def _column_values(port: FittedPort, table: Table, columns: list[str], reasons: 
 
 
 # -- lines
-def _from_lines(
-    fitted: Fitted, content: bytes, file: str, delimiter: str, keep: Sequence[str], how: Reading
-) -> InputRows:  # fmt: skip
-    """Read UTF-8 text as a table with a header, or for a single input as one value a line. Raises InvalidInput."""
+def _text_of(source: Path, how: Reading) -> bytes:
+    """Return the text of a file as UTF-8. Raises InvalidInput."""
+    if not source.exists():
+        raise InvalidInput(f"{source} does not exist; expected a file with one row per sample.", "missing_file", "data")
+    with reading(source):
+        raw = content_of(source)
+        return decoded(raw, source.name, "auto" if is_utf8(raw) else how.encoding).content
+
+
+def _without_set_comments(content: bytes, how: Reading, file: str) -> bytes:
+    """Return the text without the comments that `how` names, and without white space at its end. Raises InvalidInput."""
     if how.comment not in ("auto", "none"):
         content, _ = without_comments(content, how.comment)
     content = content.rstrip(b"\r\n \t")
     if not content:
         raise InvalidInput(f"{file} is empty; expected one row per line.", "empty_file", "data")
+    return content
+
+
+def _dialect(content: bytes, delimiter: str, how: Reading) -> tuple[str, bool]:
+    """Return the delimiter, unless it is known, and whether quotes are removed as in training."""
     first = re.split(rb"\r\n?|\n", content, maxsplit=1)[0].decode("utf-8", "replace")
     set_to = DELIMITERS_AS_WRITTEN.get(how.delimiter, how.delimiter)
     delimiter = delimiter or (set_to if how.delimiter != "auto" and set_to and set_to in first else find_delimiter(content))
-    quoted = how.quoting != "no" and count_records(content, delimiter, True).fault < 0  # as in training
-    table = [record.cells for record in records(content, delimiter, quoted, with_empty=True)]
-    names, rows = [name.strip() for name in table[0]], table[1:]
+    return delimiter, how.quoting != "no" and count_records(content, delimiter, True).fault < 0
+
+
+def _named(fitted: Fitted, first: Sequence[str]) -> tuple[list[str], dict[str, list[str]], bool]:
+    """Return the names of the columns, those of each input, and whether the first record holds the names."""
+    names = [name.strip() for name in first]
     columns_of = {port.name: _columns_for(port, names) for port in fitted.inputs}
     if len(names) > 1 and not all(columns_of.values()):  # the columns trained on may have had no names either
         default_names = [f"column {i + 1}" for i in range(len(names))]
         columns_by_position = {port.name: _columns_for(port, default_names) for port in fitted.inputs}
         if all(columns_by_position.values()):
-            names, rows, columns_of = default_names, table, columns_by_position
+            return default_names, columns_by_position, False
+    return names, columns_of, True
+
+
+def _from_lines(
+    fitted: Fitted, content: bytes, file: str, delimiter: str, keep: Sequence[str], how: Reading
+) -> InputRows:  # fmt: skip
+    """Read UTF-8 text as a table with a header, or for a single input as one value a line. Raises InvalidInput."""
+    content = _without_set_comments(content, how, file)
+    delimiter, quoted = _dialect(content, delimiter, how)
+    table = [record.cells for record in records(content, delimiter, quoted, with_empty=True)]
+    names, columns_of, has_names = _named(fitted, table[0])
+    rows = table[1:] if has_names else table
     if len(fitted.inputs) == 1 and not columns_of[fitted.inputs[0].name]:
         if keep:
             raise InvalidInput(f"{file} has one value a line and no columns, so {keep[0]!r} cannot be kept.", "unknown_column")

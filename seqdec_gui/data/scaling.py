@@ -72,19 +72,26 @@ def choose_scaling(seen: NumberSurvey, width: int, standardise: bool | Literal["
 
 
 def scalings(fitted: Fitted) -> tuple[Scaling, ...]:
-    """Return the scaling of every input and every loss whose numbers are standardised."""
+    """Return the scaling of every input and every loss whose numbers are standardised or reduced to components."""
     scalings = []
     for feed in fitted.feeds:
         codec = fitted.port(feed.array).codec
-        if isinstance(codec, FittedNumbers) and codec.mean and not isinstance(codec, FittedProjection):
+        if isinstance(codec, FittedProjection):
+            known = Scaling(feed.name, feed.role, codec.mean, codec.deviation, codec.center, codec.axes)
+            scalings.append(known)
+        elif isinstance(codec, FittedNumbers) and codec.mean:
             scalings.append(Scaling(feed.name, feed.role, codec.mean, codec.deviation))
     return tuple(scalings)
 
 
 def undo(scaling: Scaling, values: Array) -> Array:
-    """Convert standardised numbers to the units of the data, float32."""
-    raw: Array = (values.astype(np.float64) * np.array(scaling.deviation) + np.array(scaling.mean)).astype(np.float32)
-    return raw
+    """Convert standardised numbers to the units of the data, float32; of components, to numbers that have just these."""
+    numbers = values.astype(np.float64)
+    if scaling.axes:
+        numbers = numbers @ np.array(scaling.axes) + np.array(scaling.center)
+    if scaling.mean:
+        numbers = numbers * np.array(scaling.deviation) + np.array(scaling.mean)
+    return numbers.astype(np.float32)
 
 
 def in_short(codec: FittedNumbers) -> str:

@@ -149,7 +149,8 @@ def length_problem(source: Source, seen: TextSurvey, where: str) -> Problem | No
         return None
     text = (
         f"Row {row + 1} of {source.label[0].lower()}{source.label[1:]} has {longest:,} symbols and sets the length of all "
-        f"rows; 99 of 100 rows have at most {usual:,}."
+        f"rows; 99 of 100 rows have at most {usual:,}. It is not divided into several rows here: its parts would not belong to "
+        "the other columns of the row."
     )
     hint = (
         f"Shorten or remove it; with codec.length={usual} longer rows are refused, and with codec.longer=truncate they are cut."

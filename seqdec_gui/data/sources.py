@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from seqdec_gui.data.formats.base import CHUNK_ROWS, Array, Chunk, Column, Kind, Table, text_array, wrong_kind
+from seqdec_gui.data.formats.base import CHUNK_ROWS, Array, Chunk, Column, Kind, Table, chunk_rows, text_array, wrong_kind
 from seqdec_gui.data.formats.registry import suffixes_of_arrays
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
@@ -66,22 +66,39 @@ class ColumnSource:
             yield from self._table.chunks(self._columns[0].name)
             return
         if self._matrix is not None:
-            for at in range(0, self.rows, CHUNK_ROWS):
-                yield self._matrix[at : at + CHUNK_ROWS]
+            size = chunk_rows(8 * len(self._columns))
+            for at in range(0, self.rows, size):
+                yield self._matrix[at : at + size]
             return
         if self.rows * len(self._columns) * 8 <= _KEPT_BYTES:
-            matrix = np.empty((self.rows, len(self._columns)))
-            for place, column in enumerate(self._columns):
-                row = 0
-                for chunk in self._table.chunks(column.name):
-                    matrix[row : row + len(chunk), place] = chunk
-                    row += len(chunk)
-            self._matrix = matrix
+            self._matrix = self._read_matrix()
             yield from self.numbers()
             return
         parts = [np.concatenate([*self._table.chunks(column.name), np.empty(0)]) for column in self._columns]
         for at in range(0, self.rows, CHUNK_ROWS):
             yield np.stack([part[at : at + CHUNK_ROWS] for part in parts], axis=1)
+
+    def _read_matrix(self) -> Array:
+        """Return the values of several columns, float64 `(rows, columns)`, some rows of all columns at a time."""
+        matrix = np.empty((self.rows, len(self._columns)))
+        row = 0
+        streams = [self._table.chunks(column.name) for column in self._columns]
+        for pieces in zip(*streams, strict=True):
+            if len({len(piece) for piece in pieces}) > 1:  # cut differently: a column at a time
+                return self._read_matrix_by_column()
+            part = np.stack(pieces)
+            matrix[row : row + part.shape[1]] = part.T
+            row += part.shape[1]
+        return matrix
+
+    def _read_matrix_by_column(self) -> Array:
+        matrix = np.empty((self.rows, len(self._columns)))
+        for place, column in enumerate(self._columns):
+            row = 0
+            for chunk in self._table.chunks(column.name):
+                matrix[row : row + len(chunk), place] = chunk
+                row += len(chunk)
+        return matrix
 
     @property
     def is_group(self) -> bool:

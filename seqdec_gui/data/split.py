@@ -47,7 +47,10 @@ def _random(split: Split, rows: int) -> Parts:
     order = epoch_order(split.seed, SPLIT_STREAM, rows)
     test = round(rows * split.test)
     validation = test + round(rows * split.validation)
-    return Parts(np.sort(order[validation:]), np.sort(order[test:validation]), np.sort(order[:test]))
+    part = np.zeros(rows, np.int8)
+    part[order[test:validation]] = 1
+    part[order[:test]] = 2
+    return Parts(*(np.flatnonzero(part == which).astype(np.int64, copy=False) for which in range(3)))
 
 
 def _by_column(split: Split, rows: int, table: Table | None) -> Parts:

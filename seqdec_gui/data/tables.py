@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from seqdec_gui.data.formats.base import Array, Cell, Column, Kind, Table, reading
+from seqdec_gui.data.formats.first_bytes import remedy
 from seqdec_gui.data.formats.registry import format_of, not_readable, what_to_do
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.paths import path_fault
@@ -18,6 +20,8 @@ __all__ = ["Array", "Cell", "Column", "Kind", "Table", "inspect", "open_table", 
 
 AS_DETECTED = Reading()
 """The options of a delimited text file whose dialect is detected completely."""
+_WRONG_CONTENT = ("unreadable_file", "not_text", "bad_json_line")
+"""The codes of refusals whose reason may be that a file has the wrong ending."""
 _NAMED = 4
 """The number of columns that the refusal of a file without rows names."""
 
@@ -35,11 +39,26 @@ def open_table(path: Path, names: Sequence[str] | None = None, how: Reading = AS
         raise InvalidInput([Problem("error", "unknown_format", "data", not_readable(path), what_to_do(path))])
     _check_readable(path)
     table: Callable[..., Table] = row.table_class()
-    with reading(path):
-        opened = table(path, names, how, bound) if row.options else table(path)
+    try:
+        with reading(path):
+            opened = table(path, names, how, bound) if row.options else table(path)
+    except InvalidInput as error:
+        raise _with_remedy(error, path) from error
     if opened.columns and not opened.rows:
         raise _no_rows(opened)
     return opened
+
+
+def _with_remedy(error: InvalidInput, path: Path) -> InvalidInput:
+    """Return the refusal of a file, with what to do if its content is not what its ending says."""
+    if not any(problem.code in _WRONG_CONTENT for problem in error.problems) or not (hint := remedy(path)):
+        return error
+    return InvalidInput(
+        [
+            msgspec.structs.replace(problem, hint=hint) if problem.code in _WRONG_CONTENT else problem
+            for problem in error.problems
+        ]
+    )
 
 
 def _no_rows(table: Table) -> InvalidInput:

@@ -18,13 +18,15 @@ class BlockWeights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The weights that a block begins with: those of `part`, a block of another time, in a file of weights or a checkpoint.
 
     A relative `file` begins at the design's folder. `sha256` is the check sum of the file, and empty for one that may change,
-    as the checkpoint of a run. `parameters` is how many numbers it holds for the block.
+    as the checkpoint of a run. `parameters` is how many numbers it holds for the block. `source` says in words where they were
+    taken from; nothing is read from there.
     """
 
     file: str
     part: str
     sha256: str = ""
     parameters: int = 0
+    source: str = ""
 
 
 class Block(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import difflib
+import hashlib
 import os
 import re
 import stat
@@ -275,6 +276,14 @@ def load(path: Path | str) -> Design:
     except InvalidInput as error:
         located = _with_lines(error.problems, text, path)
         raise InvalidInput([msgspec.structs.replace(p, where=p.where or str(path)) for p in located]) from None
+
+
+def fingerprint(path: Path | str) -> bytes:
+    """Return a digest of what a design file holds now; empty if it cannot be read, or read twice."""
+    try:
+        return hashlib.sha256(_read(Path(path))).digest() if Path(path).is_file() else b""
+    except (OSError, InvalidInput):
+        return b""
 
 
 def _with_lines(problems: Sequence[Problem], text: bytes, path: Path) -> list[Problem]:

@@ -14,7 +14,8 @@ class Problem(msgspec.Struct, frozen=True):
 
     `code` is stable and a row of `domain.codes`; `where` is a block id, `block.port`, `block.parameter`, `training.field`,
     `data` or a path, and empty for the whole design; `text` says what was expected and what was received; `hint` what to do.
-    `wanted` is the number that the hint says to set, for a button that sets it; it is left out of JSON where there is none.
+    `wanted` is the number that the hint says to set, for a button that sets it; `proposed` is an assignment that may help, such
+    as `data.encoding=cp1250`. Both are left out of JSON where there is none.
     """
 
     severity: Severity
@@ -23,6 +24,7 @@ class Problem(msgspec.Struct, frozen=True):
     text: str
     hint: str = ""
     wanted: int | msgspec.UnsetType = msgspec.UNSET
+    proposed: str | msgspec.UnsetType = msgspec.UNSET
 
     def sentence(self) -> str:
         """Return the problem in one line: where, what, and what to do about it."""

@@ -16,7 +16,8 @@ from seqdec_gui.domain.document import from_builtins
 from seqdec_gui.domain.layers.specs import random_arguments
 from seqdec_gui.runner import engines
 from seqdec_gui.runs.spec import Placement
-from seqdec_gui.runs.tasks import CertifyTask, Progress, TaskChannel, Trained, WeightName
+from seqdec_gui.runs.task_results import Trained, WeightName
+from seqdec_gui.runs.tasks import CertifyTask, Progress, TaskChannel
 
 if TYPE_CHECKING:
     import keras
@@ -36,6 +37,7 @@ def train_for_certificate(task: CertifyTask, channel: TaskChannel, scratch: Path
     """
     if task.devices.kind == "cpu" and task.devices.replicas == 1 and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # or JAX divides a batch among the cores of a single CPU
+    from seqdec_gui.runner.block_weights import load_block_weights
     from seqdec_gui.runner.program import FULL, Program
     from seqdec_gui.runner.random_rows import rows_for
     from seqdec_gui.runner.script_files import write_script
@@ -48,6 +50,8 @@ def train_for_certificate(task: CertifyTask, channel: TaskChannel, scratch: Path
     program = Program.of(design, scratch / "model.py")
     engine = engines.create(Placement(task.devices, task.engine), program, exact=True)
     engine.build()
+    load_block_weights(program.design, engine.models, (Path(task.folder),))
+    engine.load()
     switched_off = switch_off_randomness(engine.training_model)
     names, initial = weights_of(engine.models, FULL)
     check_sum = hashlib.sha256(b"".join(np.ascontiguousarray(value).tobytes() for value in initial)).hexdigest()

@@ -185,6 +185,21 @@ def load_part(path: Path, part: str, block: str, model: keras.Model) -> None:
         _assign(path, file, iter(chosen), "weights")
 
 
+def parts_of(path: Path) -> dict[str, dict[str, list[np.ndarray[Any, Any]]]]:
+    """Return the weights of every block in a checkpoint, layer by layer, without the states of random generators.
+
+    Layers come in the order of their names. Raises InvalidInput where the file is damaged.
+    """
+    with _opened(path, USE_THE_OTHER) as file:
+        return {
+            part: {
+                layer: [np.asarray(group[name]) for name in sorted(group) if not name.endswith("seed_generator_state")]
+                for layer, group in layers.items()
+            }
+            for part, layers in file["weights"].items()
+        }
+
+
 # -- variables
 def shapes(models: Mapping[str, keras.Model]) -> dict[str, tuple[int, ...]]:
     """Return the shape of every variable of the blocks, by its name in a checkpoint."""

@@ -15,7 +15,8 @@ from seqdec_gui.runner.failures import plain_sentence
 from seqdec_gui.runner.reopen import FreshProcess, predictions, seconds_of
 from seqdec_gui.runs.export_formats import ExportFormat, export_format, fail_unless_installed, holds
 from seqdec_gui.runs.format_result import FormatResult
-from seqdec_gui.runs.tasks import ExportAllTask, Exported, ExportedAll, ExportTask, Notice, Progress, TaskChannel
+from seqdec_gui.runs.task_results import Exported, ExportedAll
+from seqdec_gui.runs.tasks import ExportAllTask, ExportTask, Notice, Progress, TaskChannel
 
 if TYPE_CHECKING:
     from seqdec_gui.runner.exports.base import Source

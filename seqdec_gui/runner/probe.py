@@ -20,7 +20,8 @@ from seqdec_gui.runner.measurement_lock import MeasurementLock
 from seqdec_gui.runs.crash import explain
 from seqdec_gui.runs.measurement import OUT_OF_MEMORY, Measurement
 from seqdec_gui.runs.spec import Placement
-from seqdec_gui.runs.tasks import PROBE_GRACE, Measured, Probed, ProbeTask, Progress, TaskChannel
+from seqdec_gui.runs.task_results import Probed
+from seqdec_gui.runs.tasks import PROBE_GRACE, Measured, ProbeTask, Progress, TaskChannel
 
 if TYPE_CHECKING:
     from seqdec_gui.data.dataset import Dataset

@@ -1,4 +1,4 @@
-"""Makes models that take the unscaled numbers of the data: stock Keras layers standardise their inputs."""
+"""Makes models that take the unscaled numbers of the data: stock Keras layers standardise and reduce their inputs."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def fail_unless_buildable(scalings: Sequence[Scaling | None]) -> None:
             "Export without raw inputs, or train on the data in smaller units.",
         )
         for scaling in scalings
-        if scaling is not None and min(scaling.deviation) < MIN_DEVIATION
+        if scaling is not None and min(scaling.deviation, default=1.0) < MIN_DEVIATION
     ]
     if problems:
         raise InvalidInput(problems)
 
 
 def with_raw_inputs(model: keras.Model, scalings: Sequence[Scaling | None]) -> keras.Model:
-    """Return the model with a `Normalization` layer after every input that has a scaling.
+    """Return the model with a `Normalization` layer after every input that has a scaling, and a `Dense` for components.
 
     `scalings` has one entry per input, in order. `model` itself is one of the layers of the result, with all weights. Raises
     InvalidInput.
@@ -54,8 +54,19 @@ def with_raw_inputs(model: keras.Model, scalings: Sequence[Scaling | None]) -> k
     import keras
 
     fail_unless_buildable(scalings)
-    inputs = [keras.Input(x.shape[1:], dtype=x.dtype, name=x.name) for x in model.inputs]
-    taken = [x if scaling is None else _layer(x.name, scaling)(x) for x, scaling in zip(inputs, scalings, strict=True)]
+    inputs, taken = [], []
+    for of_model, scaling in zip(model.inputs, scalings, strict=True):
+        shape = (len(scaling.center),) if scaling is not None and scaling.axes else of_model.shape[1:]
+        x = keras.Input(shape, dtype=of_model.dtype, name=of_model.name)
+        inputs.append(x)
+        if scaling is not None and scaling.mean:
+            x = _layer(of_model.name, scaling)(x)
+        if scaling is not None and scaling.axes:
+            reduce = keras.layers.Dense(len(scaling.axes), dtype="float32", trainable=False, name=f"Components_{of_model.name}")
+            x = reduce(x)
+            axes = np.array(scaling.axes)
+            reduce.set_weights([axes.T, -axes @ np.array(scaling.center)])
+        taken.append(x)
     outputs = model(taken if len(taken) > 1 else taken[0])
     return keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs, name=f"{model.name}_with_raw_inputs")
 
@@ -91,7 +102,7 @@ def fail_unless_equal(trained: keras.Model, inputs: Sequence[Array], raw: keras.
 
 # -- scripts
 def add_to_script(script: Path, scalings: Mapping[str, Scaling], raw_inputs: bool) -> None:
-    """Append to an exported script which inputs were standardised, and how, as a comment.
+    """Append to an exported script which inputs were standardised or reduced, and how, as a comment.
 
     With `raw_inputs` it is a function `models_with_raw_inputs` instead. Raises OSError.
     """
@@ -101,36 +112,68 @@ def add_to_script(script: Path, scalings: Mapping[str, Scaling], raw_inputs: boo
 
 
 def _comment(scalings: Mapping[str, Scaling]) -> str:
-    lines = ["", "", "# The model was trained on standardised numbers, (x - mean) / deviation, where x are those of the data:"]
+    lines = []
+    if any(scaling.mean for scaling in scalings.values()):
+        lines += ["# The model was trained on standardised numbers, (x - mean) / deviation, where x are those of the data:"]
     for name, scaling in scalings.items():
-        lines += [f"# {name}: mean = {list(scaling.mean)!r}", f"# {name}: deviation = {list(scaling.deviation)!r}"]
-    return "\n".join(lines) + "\n"
+        if scaling.mean:
+            lines += [f"# {name}: mean = {list(scaling.mean)!r}", f"# {name}: deviation = {list(scaling.deviation)!r}"]
+    for name, scaling in scalings.items():
+        if scaling.axes:
+            of = "standardised numbers" if scaling.mean else "numbers"
+            lines += [f"# {name} takes principal components of {of}, axes . (numbers - center):"]
+            lines += [f"# {name}: center = {list(scaling.center)!r}", f"# {name}: axes = {list(map(list, scaling.axes))!r}"]
+    return "\n".join(["", "", *lines]) + "\n"
+
+
+def _figures(name: str, figures: Mapping[str, object]) -> str:
+    listed = "\n".join(f'        "{key}": {value!r},' for key, value in figures.items())
+    return f'    "{name}": {{\n{listed}\n    }},'
 
 
 def _function(scalings: Mapping[str, Scaling]) -> str:
-    figures = "\n".join(
-        f'    "{name}": {{\n        "mean": {list(scaling.mean)!r},\n        "deviation": {list(scaling.deviation)!r},\n    }},'
+    standardised = "\n".join(
+        _figures(name, {"mean": list(scaling.mean), "deviation": list(scaling.deviation)})
         for name, scaling in scalings.items()
+        if scaling.mean
     )
+    reduced = "\n".join(
+        _figures(name, {"center": list(scaling.center), "axes": list(map(list, scaling.axes))})
+        for name, scaling in scalings.items()
+        if scaling.axes
+    )
+    components, shape, reducing = "", "tensor.shape[1:]", ""
+    if reduced:
+        components = f"""COMPONENTS = {{
+{reduced}
+}}
+"""
+        shape = '(len(COMPONENTS[tensor.name]["center"]),) if tensor.name in COMPONENTS else tensor.shape[1:]'
+        reducing = """
+        if tensor.name in COMPONENTS:
+            axes, center = (np.array(COMPONENTS[tensor.name][key]) for key in ("axes", "center"))
+            reduce = keras.layers.Dense(len(axes), dtype="float32", trainable=False, name=f"Components_{tensor.name}")
+            x = reduce(x)
+            reduce.set_weights([axes.T, -axes @ center])"""
     return f'''
 
 STANDARDISED = {{
-{figures}
+{standardised}
 }}
-
+{components}
 
 def {BUILD}() -> dict[str, keras.Model]:
     """As `build`; "full" takes the numbers of the data as they are and standardises them: (x - mean) / deviation."""
-    models = build()
+{"    import numpy as np" + chr(10) * 2 if reduced else ""}    models = build()
     full = models["full"]
     inputs, taken = [], []
     for tensor in full.inputs:
-        x = keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=tensor.name)
+        x = keras.Input({shape}, dtype=tensor.dtype, name=tensor.name)
         inputs.append(x)
         if tensor.name in STANDARDISED:
             mean, deviation = STANDARDISED[tensor.name]["mean"], STANDARDISED[tensor.name]["deviation"]
             variance = [number**2 for number in deviation]
-            x = keras.layers.Normalization(mean=mean, variance=variance, name=f"Standardise_{{tensor.name}}")(x)
+            x = keras.layers.Normalization(mean=mean, variance=variance, name=f"Standardise_{{tensor.name}}")(x){reducing}
         taken.append(x)
     outputs = full(taken if len(taken) > 1 else taken[0])
     models["full"] = keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs, name="full_with_raw_inputs")

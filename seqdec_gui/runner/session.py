@@ -23,6 +23,7 @@ from seqdec_gui.runner import engines
 from seqdec_gui.runner.commands import Commands, StopRequested
 from seqdec_gui.runner.data_recorder import Recorder, files_of
 from seqdec_gui.runner.import_trimming import garbage_collection_paused
+from seqdec_gui.runner.reading_ahead import Ahead
 from seqdec_gui.runs import devices
 from seqdec_gui.runs.batches import batch_problems, row_problems
 from seqdec_gui.runs.checkpoint_file import fail_if_gone
@@ -35,6 +36,7 @@ from seqdec_gui.runs.spec import Placement, RunSpec
 if TYPE_CHECKING:
     from seqdec_gui.data.dataset import Dataset
     from seqdec_gui.data.earlier import EarlierFit
+    from seqdec_gui.data.fitted import Fitted
     from seqdec_gui.runner.checkpoints import Progress
     from seqdec_gui.runner.engines.base import Engine
     from seqdec_gui.runner.program import Program
@@ -60,18 +62,23 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
         earlier = _earlier_fit(run, spec, design)
         recorder = Recorder(run.dataset, files_of(_source(spec, design), run.path / spec.folder))
         _report(events, recorder.changes_since(read_record(run.dataset) if spec.resume else None))
-        dataset = _open_data(run, spec, design, events, earlier)
-        recorder.start(_source(spec, design), dataset)
-        _fail_unless_batches_fit(design.training, placement, len(dataset.training))
+        framework = engines.ImportAhead(placement)
+        reading = _begin_reading(run, spec, design, earlier)
+        reading.fail_early(framework.thread)  # bad data is told without waiting for the framework
 
         from seqdec_gui.runner.loop import Loop
         from seqdec_gui.runner.steps_trial import fail_unless_steps_fit
         from seqdec_gui.runner.trial_export import TrialExport
 
         program = _write_script(run, spec, design)
+        engine = _build(program, placement) if reading.thread.is_alive() else None  # while large files are read
+        dataset = reading.result()
+        _keep_fit(run, spec, design, dataset, events)
+        recorder.start(_source(spec, design), dataset)
+        _fail_unless_batches_fit(design.training, placement, len(dataset.training))
     with TrialExport(program.model_file, run.path) as trial:
         with garbage_collection_paused():
-            engine = _build(program, placement)
+            engine = engine or _build(program, placement)
             fail_unless_steps_fit(program, engine.models, dataset.fitted)
             _report(events, _regularizers(engine))
             progress = _begin(run, spec, engine, dataset, events, earlier)
@@ -122,34 +129,43 @@ def _source(spec: RunSpec, design: Design) -> DataSource:
     return msgspec.structs.replace(design.data, file=spec.data_file) if spec.data_file else design.data
 
 
-def _open_data(run: RunFolder, spec: RunSpec, design: Design, events: EventWriter, earlier: EarlierFit | None) -> Dataset:
-    """Open the data and write `data.json`.
+def _begin_reading(run: RunFolder, spec: RunSpec, design: Design, earlier: EarlierFit | None) -> Ahead[Dataset]:
+    """Begin to read the data, in a thread.
 
     Codecs that this run has fitted before, or otherwise those of its initial run (`earlier`), are used unchanged. Raises
     InvalidInput.
     """
-    from seqdec_gui.data import fitted
     from seqdec_gui.data.dataset import open_dataset
-    from seqdec_gui.data.teaching import samples_of
-    from seqdec_gui.runs.data_check import generation_warnings, length_problems
 
-    source = _source(spec, design)
     if _continues(run, spec) and not run.data.exists():
         text = (
             f"{run.path} has weights and no data.json, so the alphabets, lengths and scalers of their training are not known."
         )
         raise InvalidInput([Problem("error", "no_fit", "data", text, "Restore data.json, or train another run.")])
-    known = fitted.load(run.data) if spec.resume and run.data.exists() else None
-    dataset = open_dataset(source, data_ports(design), run.path / spec.folder, known, run.cache, earlier)
+    known, source, ports = _known_fit(run, spec), _source(spec, design), data_ports(design)
+    return Ahead(lambda: open_dataset(source, ports, run.path / spec.folder, known, run.cache, earlier), "read the data")
+
+
+def _known_fit(run: RunFolder, spec: RunSpec) -> Fitted | None:
+    """Return what this run has fitted before, at an earlier start. Raises InvalidInput."""
+    from seqdec_gui.data import fitted
+
+    return fitted.load(run.data) if spec.resume and run.data.exists() else None
+
+
+def _keep_fit(run: RunFolder, spec: RunSpec, design: Design, dataset: Dataset, events: EventWriter) -> None:
+    """Write `data.json` if this run has none, and report what is to be said about the data. Raises InvalidInput."""
+    from seqdec_gui.data.teaching import samples_of
+    from seqdec_gui.runs.data_check import generation_warnings, length_problems
+
     wrong = length_problems(design, dataset.fitted)
     if wrong:
         raise InvalidInput(wrong)
-    if known is None:
+    if not (spec.resume and run.data.exists()):
         dataset.fitted.save(run.data)
         rows = samples_of(dataset.arrays, dataset.training)
         _report(events, generation_warnings(design, dataset.fitted, rows))
     _report(events, dataset.problems)
-    return dataset
 
 
 def _fail_unless_batches_fit(training: Training, placement: Placement, rows: int) -> None:

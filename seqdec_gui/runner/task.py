@@ -21,29 +21,33 @@ from seqdec_gui.runner.failures import plain_sentence
 from seqdec_gui.runner.import_trimming import refuse_unused_imports
 from seqdec_gui.runner.model_device import on_placed_device
 from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
-from seqdec_gui.runs.tasks import (
-    CertifyTask,
+from seqdec_gui.runs.task_results import (
     Divided,
     Evaluated,
+    Generated,
+    Inspected,
+    PriorOpened,
+    Probed,
+    TaskFailed,
+    TaskResult,
+    Trained,
+    WeightsFound,
+)
+from seqdec_gui.runs.tasks import (
+    CertifyTask,
     EvaluateTask,
     ExportAllTask,
     ExportTask,
-    Generated,
     GenerateTask,
-    Inspected,
     InspectTask,
     Notice,
-    PriorOpened,
     PriorTask,
-    Probed,
     ProbeTask,
     Progress,
     SplitTask,
     Task,
     TaskChannel,
-    TaskFailed,
-    TaskResult,
-    Trained,
+    WeightsTask,
 )
 
 
@@ -93,7 +97,9 @@ def do(task: Task, channel: TaskChannel) -> TaskResult:
             case InspectTask():
                 return _inspect(task, channel)
             case SplitTask():
-                return _split(task)
+                return _split(task, channel)
+            case WeightsTask():
+                return _weights(task, channel)
             case PriorTask():
                 return _open_prior(task, channel)
             case ProbeTask():
@@ -236,19 +242,29 @@ def _inspect(task: InspectTask, channel: TaskChannel) -> Inspected:
     )
 
 
-def _split(task: SplitTask) -> Divided:
+def _split(task: SplitTask, channel: TaskChannel) -> Divided:
     from seqdec_gui.domain.design import Design
     from seqdec_gui.domain.document import to_builtins
     from seqdec_gui.runner.keras_safety import fail_if_unsafe
     from seqdec_gui.runner.splitting.split import split
 
     fail_if_unsafe(Path(task.path))
+    channel.send(Progress(text="Comparing the parts of the model with the block kinds"))
     made = split(Path(task.path), Path(task.folder), task.taken)
     return Divided(
         design=to_builtins(Design(blocks=made.blocks, links=made.links)),
         inputs={name: tuple(map(str, ports)) for name, ports in made.inputs.items()},
         outputs={name: str(port) for name, port in made.outputs.items()},
+        closed=made.closed,
     )
+
+
+def _weights(task: WeightsTask, channel: TaskChannel) -> WeightsFound:
+    from seqdec_gui.domain.document import from_builtins
+    from seqdec_gui.runner.transfer import find_weights
+
+    channel.send(Progress(text=f"Reading {Path(task.path).name}"))
+    return find_weights(task, from_builtins(task.design))
 
 
 def _open_prior(task: PriorTask, channel: TaskChannel) -> PriorOpened:

@@ -26,7 +26,8 @@ from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.probe import IsCancelled, OnProgress, fail_unless_sound, why_no_rows
 from seqdec_gui.runs.probe_cache import machine_of, versions
 from seqdec_gui.runs.spec import DeviceChoice, RunSpec
-from seqdec_gui.runs.tasks import CertifyTask, Event, Progress, Trained, run_task
+from seqdec_gui.runs.task_results import Trained
+from seqdec_gui.runs.tasks import CertifyTask, Event, Progress, run_task
 
 if TYPE_CHECKING:
     from seqdec_gui.runs.comparison import Differences

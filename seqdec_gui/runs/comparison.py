@@ -13,7 +13,7 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.graph import Call, Submodel
 from seqdec_gui.domain.layers.specs import LAYERS
 from seqdec_gui.domain.shapes import infer
-from seqdec_gui.runs.tasks import Trained, WeightName
+from seqdec_gui.runs.task_results import Trained, WeightName
 
 STATISTICS_TOLERANCE = 1e-5
 """Largest relative difference of moving statistics after the first step that counts as equal."""

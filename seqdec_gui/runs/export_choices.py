@@ -11,7 +11,7 @@ from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runs.export_formats import INITIAL_STATES, ONE_STEP
 from seqdec_gui.runs.folder import RunFolder
-from seqdec_gui.runs.tasks import Exported, ExportedAll
+from seqdec_gui.runs.task_results import Exported, ExportedAll
 
 
 def read_run(run: RunFolder) -> tuple[RunFolder, Design, bool]:

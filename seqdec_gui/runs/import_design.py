@@ -14,7 +14,7 @@ from seqdec_gui.domain.losses import LOSSES
 from seqdec_gui.domain.names import usable_id
 from seqdec_gui.runs.imports import BLOCK_SPACING, with_keras_model
 from seqdec_gui.runs.model_description import ArrayDescription
-from seqdec_gui.runs.tasks import Inspected
+from seqdec_gui.runs.task_results import Inspected
 
 ROW_SPACING = 160.0
 """The vertical distance between blocks that stand in one column, in scene units."""

@@ -16,7 +16,8 @@ from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.types import DType
 from seqdec_gui.runs.model_description import ArrayDescription
-from seqdec_gui.runs.tasks import Event, Inspected, InspectTask, run_task
+from seqdec_gui.runs.task_results import Inspected
+from seqdec_gui.runs.tasks import Event, InspectTask, run_task
 
 BLOCK_SPACING = 300.0
 """The horizontal distance from the rightmost block to an imported one, in scene units."""

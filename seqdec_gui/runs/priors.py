@@ -11,7 +11,7 @@ from seqdec_gui.domain.design import Block, Design
 from seqdec_gui.domain.document import from_builtins
 from seqdec_gui.domain.names import usable_id
 from seqdec_gui.runs.imports import BLOCK_SPACING
-from seqdec_gui.runs.tasks import PriorOpened
+from seqdec_gui.runs.task_results import PriorOpened
 
 SUFFIXES = (".prior", ".model", ".chkpt")
 """The usual endings of the files that REINVENT 4 reads and writes."""

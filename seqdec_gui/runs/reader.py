@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from seqdec_gui.runs import lock
-from seqdec_gui.runs.events import FINAL, Event, FinalEvent, decode
+from seqdec_gui.runs.events import FINAL, Event, FinalEvent, Started, decode
 from seqdec_gui.runs.files import opener
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.state import crash_of
@@ -61,6 +61,8 @@ class Follower:
         """
         self.run = run
         self.final: FinalEvent | None = None
+        self.begun = False
+        """Whether the latest start of the run has said that it began; what was read before is of earlier starts."""
         self._alive = alive or (lambda: lock.is_held(run.lock))
         self._tail = EventTail(run.events, offset)
 
@@ -82,8 +84,10 @@ class Follower:
         while placed := self._tail.read_placed(most_bytes):
             for offset, event in placed:
                 new.append(event)
-                if isinstance(event, FINAL) and offset >= (record.events_offset if record else 0):
+                of_latest = offset >= (record.events_offset if record else 0)
+                if isinstance(event, FINAL) and of_latest:
                     self.final = event
+                self.begun = self.begun or (isinstance(event, Started) and of_latest)
             if most_bytes is not None:
                 break
         if not alive and not placed and self.final is None and record is not None and record.host == socket.gethostname():

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from seqdec_gui.domain.design import Block, Design, Link, Port
 from seqdec_gui.domain.document import from_builtins
+from seqdec_gui.domain.drawing.layout import Box, Edge, layered
 from seqdec_gui.domain.paths import expanded
-from seqdec_gui.domain.problems import InvalidInput
-from seqdec_gui.runs.tasks import Divided, SplitTask
+from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.wording import listed
+from seqdec_gui.runs.task_results import Divided
+from seqdec_gui.runs.tasks import SplitTask
+
+WIDTH, HEAD, ROW = 210.0, 74.0, 26.0
+"""About the width of a block, and the heights of what is in it besides ports, and of a port, in scene units."""
+LABEL, GAP = 96.0, 40.0
+"""Room for the label of a wire, and between blocks that lie one below the other, in scene units."""
 
 
 def split_task(design: Design, block_id: str, design_folder: Path | None, folder: Path) -> SplitTask:
@@ -20,6 +29,10 @@ def split_task(design: Design, block_id: str, design_folder: Path | None, folder
     if imported is None or not imported.file:
         text = f"Only a block from a model file can be split, and {block_id} is a {design.block(block_id).kind}."
         raise InvalidInput(text, "cannot_split", block_id)
+    if design.block(block_id).weights is not None:
+        text = f"{block_id} begins with other weights than those of its file, which its parts would not have."
+        hint = "Let it begin with those of its file, split it, and choose weights for its parts."
+        raise InvalidInput([Problem("error", "cannot_split", block_id, text, hint)])
     path = expanded(imported.file)
     path = path if path.is_absolute() or design_folder is None else design_folder / path
     taken = tuple(block.id for block in design.blocks if block.id != block_id)
@@ -40,8 +53,9 @@ def with_divided(design: Design, block_id: str, divided: Divided, design_folder:
         return path.relative_to(design_folder).as_posix() if inside and design_folder is not None else file
 
     x, y = old.position
-    trainable = old.parameters.is_trainable
-    blocks = [_placed(block, (x + block.position[0], y + block.position[1]), relative, trainable) for block in made.blocks]
+    kept = {"trainable": old.parameters.is_trainable, "learning_rate_factor": old.parameters.rate_factor}
+    places, extra = _places(made, old)
+    blocks = [_placed(block, (x + places[block.id][0], y + places[block.id][1]), relative, kept) for block in made.blocks]
     links = [link for link in design.links if block_id not in (link.source.block, link.target.block)]
     for link in design.links:
         sources = [link.source]
@@ -53,21 +67,54 @@ def with_divided(design: Design, block_id: str, divided: Divided, design_folder:
         if block_id in (link.source.block, link.target.block):
             links += [Link(source, target) for source in sources for target in targets]
     at = design.blocks.index(old)
-    shift = max((block.position[0] for block in made.blocks), default=0.0)
-    others = [
-        msgspec.structs.replace(block, position=(block.position[0] + shift, block.position[1]))
-        if block.position[0] > x else block
-        for block in design.blocks
-    ]  # fmt: skip
+    others = [msgspec.structs.replace(block, position=_moved(block.position, old.position, extra)) for block in design.blocks]
     all_blocks = (*others[:at], *blocks, *others[at + 1 :])
     replaced = msgspec.structs.replace(design, blocks=all_blocks, links=(*links, *made.links))
     return replaced, [block.id for block in blocks]
 
 
-def _placed(block: Block, position: tuple[float, float], relative: Callable[[str], str], trainable: bool) -> Block:
+def outcome(design: Design, blocks: list[str], divided: Divided) -> str:
+    """Return in words what a model has become, and which parts stay closed and why."""
+    editable = [name for name in blocks if name not in divided.closed]
+    lines = []
+    if editable:
+        kinds = [f"{name} ({design.block(name).parameters.title.lower()})" for name in editable]
+        lines.append(f"To edit, with the weights of the model: {listed(kinds)}.")
+    lines += [f"{name} stays a closed model. {why}" for name, why in divided.closed.items()]
+    return "\n".join(lines)
+
+
+def _places(made: Design, old: Block) -> tuple[dict[str, tuple[float, float]], tuple[float, float]]:
+    """Return where the new blocks lie, from the old one's corner, and how much wider and taller they are together."""
+    boxes = {block.id: Box(WIDTH, _height(block)) for block in made.blocks}
+    corners = layered(boxes, [Edge(link.source.block, link.target.block, label=LABEL) for link in made.links])
+    if not made.links:  # nothing is connected: one below the other
+        top = 0.0
+        for block in made.blocks:
+            corners[block.id] = (0.0, top)
+            top += boxes[block.id].height + GAP
+    right = max(corners[name][0] + boxes[name].width for name in boxes)
+    bottom = max(corners[name][1] + boxes[name].height for name in boxes)
+    return corners, (max(0.0, right - WIDTH), max(0.0, bottom - _height(old)))
+
+
+def _height(block: Block) -> float:
+    ports = max(len(block.parameters.inputs()), len(block.parameters.outputs()), 1)
+    return HEAD + ROW * ports
+
+
+def _moved(at: tuple[float, float], old: tuple[float, float], extra: tuple[float, float]) -> tuple[float, float]:
+    """Return where a block of the design goes to make room: right of the old one, or below it in its column."""
+    (x, y), (wider, taller) = at, extra
+    if x > old[0] + WIDTH / 2:
+        return (x + wider, y)
+    below = y > old[1] and x > old[0] - WIDTH
+    return (x, y + taller) if below else (x, y)
+
+
+def _placed(block: Block, position: tuple[float, float], relative: Callable[[str], str], kept: dict[str, Any]) -> Block:
     kind = block.parameters.with_files(relative)
-    if not trainable and hasattr(kind, "trainable"):
-        kind = msgspec.structs.replace(kind, trainable=False)
+    kind = msgspec.structs.replace(kind, **{name: value for name, value in kept.items() if hasattr(kind, name)})
     weights = block.weights
     if weights is not None:
         weights = msgspec.structs.replace(weights, file=relative(weights.file))

@@ -18,15 +18,13 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
-from seqdec_gui.domain.scaling import Scaling
+from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runs.crash import exit_status_of, explain
 from seqdec_gui.runs.engine_names import EngineName
 from seqdec_gui.runs.environment import child_environment
-from seqdec_gui.runs.format_result import FormatResult
 from seqdec_gui.runs.measurement import Measurement
-from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
 from seqdec_gui.runs.spec import DeviceChoice
+from seqdec_gui.runs.task_results import Tagged, TaskFailed, TaskResult
 
 if TYPE_CHECKING:
     from seqdec_gui.runs.workers import Workers
@@ -37,11 +35,7 @@ TASK_RUNNER = (sys.executable, "-m", "seqdec_gui.runner.task")
 """Command of the child of a task."""
 
 
-class _Tagged(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True):
-    pass
-
-
-class ExportTask(_Tagged, frozen=True, kw_only=True, tag="export"):
+class ExportTask(Tagged, frozen=True, kw_only=True, tag="export"):
     """Write a trained model, reopen it in a fresh process and compare it with the trained one.
 
     `run` and `output` are absolute paths; `format` is a name of `runs.export_formats`; `part` is `full`, a block's id, or one
@@ -57,7 +51,7 @@ class ExportTask(_Tagged, frozen=True, kw_only=True, tag="export"):
     raw_inputs: bool = False
 
 
-class ExportAllTask(_Tagged, frozen=True, kw_only=True, tag="export_all"):
+class ExportAllTask(Tagged, frozen=True, kw_only=True, tag="export_all"):
     """Write a trained model into `folder` (absolute path) in those of the `formats` that hold `part`; else as `ExportTask`."""
 
     run: str
@@ -68,7 +62,7 @@ class ExportAllTask(_Tagged, frozen=True, kw_only=True, tag="export_all"):
     raw_inputs: bool = False
 
 
-class GenerateTask(_Tagged, frozen=True, kw_only=True, tag="generate"):
+class GenerateTask(Tagged, frozen=True, kw_only=True, tag="generate"):
     """Decode rows, `count` samples each, into the CSV file `output` (`row,sample,text,log_probability`).
 
     Rows come from the file `input`, from `rows` (one mapping from port name to value: text, number, list), or they are
@@ -92,7 +86,7 @@ class GenerateTask(_Tagged, frozen=True, kw_only=True, tag="generate"):
     keep: tuple[str, ...] = ()
 
 
-class EvaluateTask(_Tagged, frozen=True, kw_only=True, tag="evaluate"):
+class EvaluateTask(Tagged, frozen=True, kw_only=True, tag="evaluate"):
     """Metrics of a trained model on all rows of the file `data` (absolute path), or without it on a `split` of the run's own.
 
     `trained_on`: how many rows the run trained on (0: unknown); where its data has another number now, the split is another.
@@ -105,7 +99,7 @@ class EvaluateTask(_Tagged, frozen=True, kw_only=True, tag="evaluate"):
     checkpoint: CheckpointName = "best"
 
 
-class InspectTask(_Tagged, frozen=True, kw_only=True, tag="inspect"):
+class InspectTask(Tagged, frozen=True, kw_only=True, tag="inspect"):
     """Look into the file of a model (absolute path): safe mode, nothing of it is run.
 
     A file that Keras 3 does not read (of Keras 2, a description with its `weights` in another file, a SavedModel) is written as
@@ -117,7 +111,7 @@ class InspectTask(_Tagged, frozen=True, kw_only=True, tag="inspect"):
     folder: str = ""
 
 
-class SplitTask(_Tagged, frozen=True, kw_only=True, tag="split"):
+class SplitTask(Tagged, frozen=True, kw_only=True, tag="split"):
     """Divide the model of a `.keras` or `.h5` file (absolute path) into blocks; what they need is written into `folder`.
 
     `taken` are the ids that no new block may have.
@@ -128,7 +122,24 @@ class SplitTask(_Tagged, frozen=True, kw_only=True, tag="split"):
     taken: tuple[str, ...] = ()
 
 
-class PriorTask(_Tagged, frozen=True, kw_only=True, tag="prior"):
+class WeightsTask(Tagged, frozen=True, kw_only=True, tag="weights"):
+    """Say which weights of a file (absolute path) go into which layer of a block of `design`, a document.
+
+    The file is a checkpoint of a run, a model, or weights alone; `part` is the block of a checkpoint, empty for the one that
+    fits. Without a `folder` they are only looked at; otherwise they are written into it. `sha256` is the check sum of the file
+    when it was looked at, and empty for any.
+    """
+
+    design: dict[str, Any]
+    design_folder: str
+    block: str
+    path: str
+    part: str = ""
+    folder: str = ""
+    sha256: str = ""
+
+
+class PriorTask(Tagged, frozen=True, kw_only=True, tag="prior"):
     """Make a design of a prior of REINVENT (absolute path), which begins with its weights; they are written into `folder`."""
 
     path: str
@@ -139,7 +150,7 @@ PROBE_GRACE = 1.5
 """Multiple of its budget after which a probe that has measured something is killed: a compilation cannot be interrupted."""
 
 
-class ProbeTask(_Tagged, frozen=True, kw_only=True, tag="probe"):
+class ProbeTask(Tagged, frozen=True, kw_only=True, tag="probe"):
     """Measure training steps at each of these global batches, smallest first; each is answered by a `Measured`.
 
     Attributes:
@@ -162,7 +173,7 @@ class ProbeTask(_Tagged, frozen=True, kw_only=True, tag="probe"):
     turn: str = ""
 
 
-class CertifyTask(_Tagged, frozen=True, kw_only=True, tag="certify"):
+class CertifyTask(Tagged, frozen=True, kw_only=True, tag="certify"):
     """Train `steps` steps without random layers, at the highest precision, and write the arrays to `output` (an .npz file)."""
 
     design: dict[str, Any]
@@ -175,8 +186,17 @@ class CertifyTask(_Tagged, frozen=True, kw_only=True, tag="certify"):
 
 
 Task: TypeAlias = (
-    ExportTask | ExportAllTask | GenerateTask | EvaluateTask | InspectTask | SplitTask | PriorTask | ProbeTask | CertifyTask
-)  # fmt: skip
+    ExportTask
+    | ExportAllTask
+    | GenerateTask
+    | EvaluateTask
+    | InspectTask
+    | SplitTask
+    | WeightsTask
+    | PriorTask
+    | ProbeTask
+    | CertifyTask
+)
 
 
 READS_TRAINED_RUN = (GenerateTask, EvaluateTask)
@@ -185,7 +205,7 @@ COMPUTES_ON_RUNS_DEVICE = (GenerateTask, EvaluateTask)
 """Tasks that run on the GPU that their run trained on, unless the user chose another device."""
 
 
-class Progress(_Tagged, frozen=True, kw_only=True, tag="progress"):
+class Progress(Tagged, frozen=True, kw_only=True, tag="progress"):
     """`done` of `total` are finished (total 0: unknown)."""
 
     done: int = 0
@@ -193,140 +213,20 @@ class Progress(_Tagged, frozen=True, kw_only=True, tag="progress"):
     text: str = ""
 
 
-class Notice(_Tagged, frozen=True, kw_only=True, tag="notice"):
+class Notice(Tagged, frozen=True, kw_only=True, tag="notice"):
     """A sentence for the user."""
 
     text: str
     severity: Literal["info", "warning"] = "info"
 
 
-class Measured(_Tagged, frozen=True, kw_only=True, tag="measured"):
+class Measured(Tagged, frozen=True, kw_only=True, tag="measured"):
     """One measurement of a probe, sent as soon as it is made, because a later one may run out of memory."""
 
     measurement: Measurement
 
 
 Event: TypeAlias = Progress | Notice | Measured
-
-
-class Exported(_Tagged, frozen=True, kw_only=True, tag="exported"):
-    """The files written, and the largest difference between the reopened model and the trained one on `rows` rows.
-
-    `standardised`: what is not in the numbers of the data. The rows take `seconds` reopened, and `keras_seconds` in Keras."""
-
-    paths: tuple[str, ...]
-    difference: float | None = None
-    rows: int = 0
-    standardised: tuple[Scaling, ...] = ()
-    bytes: int = 0
-    seconds: float = 0.0
-    keras_seconds: float = 0.0
-
-
-class ExportedAll(_Tagged, frozen=True, kw_only=True, tag="exported_all"):
-    """One result per format, in the order of the task; `standardised` and `keras_seconds` as in `Exported`."""
-
-    results: tuple[FormatResult, ...]
-    standardised: tuple[Scaling, ...] = ()
-    keras_seconds: float = 0.0
-
-
-class Generated(_Tagged, frozen=True, kw_only=True, tag="generated"):
-    """The file written, how many rows it has, and the first of them: (row, sample, text, log-probability).
-
-    `unfinished` sequences were cut at the greatest length. `refused` rows could not be decoded; the file says why.
-    """
-
-    path: str
-    samples: int
-    preview: tuple[tuple[int, int, str, float | None], ...] = ()
-    unfinished: int = 0
-    refused: int = 0
-
-
-class Evaluated(_Tagged, frozen=True, kw_only=True, tag="evaluated"):
-    """Metrics by name over `rows` rows."""
-
-    metrics: dict[str, float | None]
-    rows: int
-
-
-class Inspected(_Tagged, frozen=True, kw_only=True, tag="inspected"):
-    """What a Keras file holds, and its check sum (SHA-256, hexadecimal).
-
-    `file` is the path of a file that was written for Keras 3, and empty where the file itself is read. `difference` is the
-    largest between its predictions and those of Keras 2; None where they were not compared.
-    """
-
-    name: str
-    inputs: tuple[ArrayDescription, ...]
-    outputs: tuple[ArrayDescription, ...]
-    layers: tuple[LayerDescription, ...]
-    parameters: int
-    trainable: int
-    sha256: str = ""
-    file: str = ""
-    difference: float | None = None
-
-
-class Divided(_Tagged, frozen=True, kw_only=True, tag="divided"):
-    """The blocks of a divided model, as in a design document, and their links.
-
-    `inputs` says for every input of the model which ports take it (`block.port`), `outputs` which port gives an output.
-    """
-
-    design: dict[str, Any]
-    inputs: dict[str, tuple[str, ...]]
-    outputs: dict[str, str]
-
-
-class PriorOpened(_Tagged, frozen=True, kw_only=True, tag="prior_opened"):
-    """The design that continues a prior, as a document, the block that has its weights, and its tokens, marks included."""
-
-    design: dict[str, Any]
-    block: str
-    tokens: int
-    parameters: int
-
-
-class Probed(_Tagged, frozen=True, kw_only=True, tag="probed"):
-    """The end of a probe, whose measurements were sent before."""
-
-
-class WeightName(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A variable of the trained model: its block, its path in Keras, and whether the optimizer changes it."""
-
-    block: str
-    path: str
-    trainable: bool
-
-
-class Trained(_Tagged, frozen=True, kw_only=True, tag="trained"):
-    """The training that a certificate compares; its arrays are in the task's `output`.
-
-    `initial` is a check sum of the initial weights. The arrays are `w0`, `w1`, ... the weights, in the order of `weights`;
-    `i0`, ... the same before the first step and `s0`, ... after it; `p0`, ... the predictions for every loss, for the first
-    rows; and `losses`, the loss of every step.
-    """
-
-    weights: tuple[WeightName, ...]
-    outputs: tuple[str, ...]
-    metrics: dict[str, float | None]
-    initial: str
-    switched_off: tuple[str, ...] = ()
-    data: Literal["real", "random"] = "random"
-
-
-TaskResult: TypeAlias = Exported | ExportedAll | Generated | Evaluated | Inspected | Divided | PriorOpened | Probed | Trained
-
-
-class TaskFailed(_Tagged, frozen=True, kw_only=True, tag="failed"):
-    """The task failed: a sentence, or the problems of an invalid input; `details` is the traceback of a bug."""
-
-    sentence: str
-    problems: tuple[Problem, ...] = ()
-    details: str = ""
-    exit_status: int = 1
 
 
 Line: TypeAlias = Event | TaskResult | TaskFailed

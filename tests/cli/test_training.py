@@ -405,7 +405,7 @@ def test_options_of_codecs_are_set_after_columns_are_bound(run_command, fake_run
 def test_export_says_what_the_file_takes(run_command, fake_runner, roman, tmp_path, monkeypatch):
     from seqdec_gui.commands import export
     from seqdec_gui.domain.scaling import Scaling
-    from seqdec_gui.runs.tasks import Exported
+    from seqdec_gui.runs.task_results import Exported
 
     asked = []
 
@@ -430,7 +430,8 @@ def test_export_says_what_the_file_takes(run_command, fake_runner, roman, tmp_pa
 
 def test_tasks_on_the_run_s_own_rows_say_how_many_it_trained_on(run_command, fake_runner, roman, tmp_path, monkeypatch):
     from seqdec_gui.commands import evaluate, generate
-    from seqdec_gui.runs.tasks import Evaluated, EvaluateTask, Generated
+    from seqdec_gui.runs.task_results import Evaluated, Generated
+    from seqdec_gui.runs.tasks import EvaluateTask
 
     asked, devices = [], []
 

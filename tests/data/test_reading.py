@@ -175,6 +175,8 @@ def test_a_table_of_the_csv_module_comes_back_as_it_was_written(
     st.sampled_from(["auto", "no"]),
     st.booleans(),
 )
+@example([['""'], [""], [""]], ",", "\n", "auto", False)
+@example([['""'], [""], ["a"]], ",", "\n", "auto", False)
 def test_a_table_written_without_quoting_is_read_as_it_stands_or_what_differs_is_told(
     tmp_path: Path, rows: list[list[str]], delimiter: str, line_end: str, quoting: str, ends: bool
 ) -> None:
@@ -203,7 +205,9 @@ def test_a_table_written_without_quoting_is_read_as_it_stands_or_what_differs_is
     elif read != rows and not {"quotes_removed", "quotes_are_text"} & set(codes(table.problems)):
         # The text is also what a program writes that quotes cells, and was read as such.
         assert delimiter != "\t"
-        assert read == list(csv.reader(io.StringIO(text.lstrip(line_end), newline=""), delimiter=delimiter, strict=True))
+        # To the csv module an empty line is a row without cells; here it is an empty cell, or no row at either end of the file.
+        cells = csv.reader(io.StringIO(text.strip("\r\n"), newline=""), delimiter=delimiter, strict=True)
+        assert read == [row or [""] for row in cells]
 
 
 @settings(deadline=None)
@@ -380,7 +384,7 @@ def test_what_may_be_meant_otherwise_is_told(tmp_path: Path, name: str, text: st
         ([["english", "french"], ["Go.", "Va !"], ["Hi.", "Salut !"], ["Run!", "Cours !"]], True, True),
         ([["first_part", "second_part"], ["ab", "cd"], ["ef", "gh"], ["ij", "kl"]], True, True),
         ([["big_cat", "gros_chat"], ["red_car", "auto_rouge"], ["old_man", "vieil_homme"]], True, False),
-        ([["(a) cat"], *([["the cat sat on the mat"], ["no dogs are seen here"]] * 5), ["so"]], True, False),
+        ([["(a) cat"], *([["the cat sat on the mat"], ["no dogs are seen here"]] * 5), ["so"]], False, False),
         ([["a", "b"], ["c", "d"]], True, False),
         ([["word", "tag"]], True, True),
         ([["3", "4"]], False, True),
@@ -497,3 +501,51 @@ def test_strings_of_digits_are_text_where_numbers_would_not_keep_them(tmp_path: 
     table = open_table(written(tmp_path / "a.csv", "code,w\n" + "".join(f"{cell},x\n" for cell in cells)))
     assert table.column("code").kind == kind
     assert codes(table.problems) == (["digit_strings"] if kind == "text" else [])
+
+
+# -- columns of fractions, which large files are read as at once
+CELLS = st.one_of(
+    st.floats(-1e9, 1e9, allow_nan=False, width=32).map(repr),
+    st.sampled_from(
+        ["", "NA", "nan", " 1.5", "1.5 ", "\u00a02.5", "1,5", "1e3", "-.5", "+2.", "7", "007", "inf", "x", " NA", "NAN"]
+    ),
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@given(st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=30), st.sampled_from(["yes", "no"]), st.booleans())
+@example([("0.5", "1")] * 12 + [("x", "2")], "yes", False)
+@example([("0.5", "1")] * 12 + [(" NA", "")], "no", True)
+def test_columns_of_fractions_are_those_that_reading_them_as_text_gives(
+    tmp_path: Path, rows: list[tuple[str, str]], header: str, quotes: bool
+) -> None:
+    from seqdec_gui.data.formats import delimited
+
+    out = io.StringIO()
+    csv.writer(out, delimiter=";", quoting=csv.QUOTE_ALL if quotes else csv.QUOTE_MINIMAL).writerows([("a", "b"), *rows])
+    path = written(tmp_path / "a.csv", out.getvalue())
+    tables = []
+    for least in (0, 2**40):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(delimited, "_LARGE_BYTES", least)
+            tables.append(open_table(path, how=Reading(header, ";", "yes")))  # type: ignore[arg-type]
+    at_once, as_text = tables
+    assert at_once.columns == as_text.columns
+    assert at_once.problems == as_text.problems
+    assert at_once.named_in_first_row(["a", "b", "x"]) == as_text.named_in_first_row(["a", "b", "x"])
+    for column in as_text.columns:
+        for one, other in zip(at_once.chunks(column.name), as_text.chunks(column.name), strict=True):
+            assert np.array_equal(one, other, equal_nan=True) if column.kind != "text" else one.equals(other)
+
+
+def test_a_word_far_down_in_a_column_of_fractions_makes_it_text(tmp_path: Path) -> None:
+    rows = "".join(f"{i / 8},{i}\n" for i in range(200_000))
+    table = open_table(written(tmp_path / "a.csv", f"x,n\n{rows}none so far,7\n"))
+    assert [(column.kind, column.rows) for column in table.columns] == [("text", 200_001), ("integer", 200_001)]
+    assert table.first_not_numeric("x") == (200_000, "none so far")
+
+
+def test_a_ragged_row_behind_columns_of_fractions_is_named(tmp_path: Path) -> None:
+    rows = "".join(f"{i / 8},{i}\n" for i in range(200_000))
+    (problem,) = problems_of(open_table, written(tmp_path / "a.csv", f"x,n\n{rows}0.5\n"))
+    assert (problem.code, "line 200002" in problem.text) == ("ragged_rows", True)

@@ -143,6 +143,7 @@ def test_a_long_row_is_told_unless_a_length_was_asked_for() -> None:
     assert (problem.severity, problem.code) == ("warning", "one_long_row")
     assert "Row 21" in problem.text
     assert "codec.length=16" in problem.hint
+    assert "not divided into several rows" in problem.text
     assert codes(told(CASES / "one_long_row.csv", "word", codec=TextCodec(length=3000))) == []
 
 

@@ -10,7 +10,7 @@ import pytest
 from seqdec_gui.data.codecs import FittedBits, FittedProjection
 from seqdec_gui.data.dataset import Dataset, open_dataset
 from seqdec_gui.data.fitted import loads
-from seqdec_gui.data.scaling import scalings
+from seqdec_gui.data.scaling import scalings, undo
 from seqdec_gui.domain.bindings import Binding, BitsCodec, Codec, DataSource, Split, VectorCodec
 from seqdec_gui.domain.dataflow import DataPort
 from seqdec_gui.domain.types import TensorType
@@ -44,7 +44,12 @@ def test_a_vector_is_reduced_to_its_principal_components(tmp_path: Path, compone
     assert codec.explained == pytest.approx((sizes[:width] ** 2).sum() / (sizes**2).sum())
     np.testing.assert_allclose(np.abs(dataset.arrays["x"]), np.abs((ROWS - training.mean(axis=0)) @ axes[:width].T), atol=1e-4)
     assert loads(dataset.fitted.dumps()) == dataset.fitted
-    assert scalings(dataset.fitted) == ()
+    (known,) = scalings(dataset.fitted)
+    assert (known.mean, known.center, known.axes) == ((), codec.center, codec.axes)
+    np.testing.assert_allclose(
+        ((undo(known, dataset.arrays["x"]) - codec.center) @ np.array(codec.axes).T), dataset.arrays["x"], atol=1e-4
+    )
+    assert f"{width} principal component" in known.sentence()
     assert "projected" in codes(dataset.problems)
 
 

@@ -17,19 +17,8 @@ from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.scaling import Scaling
 from seqdec_gui.runs.format_result import FormatResult
 from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
-from seqdec_gui.runs.tasks import (
-    ExportAllTask,
-    Exported,
-    ExportedAll,
-    ExportTask,
-    Generated,
-    GenerateTask,
-    Inspected,
-    Notice,
-    Progress,
-    TaskChannel,
-    TaskFailed,
-)
+from seqdec_gui.runs.task_results import Exported, ExportedAll, Generated, Inspected, TaskFailed
+from seqdec_gui.runs.tasks import ExportAllTask, ExportTask, GenerateTask, Notice, Progress, TaskChannel
 
 mode = sys.argv[1]
 channel = TaskChannel()
@@ -59,6 +48,15 @@ elif isinstance(task, GenerateTask):
     with Path(task.output).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("row", "sample", "text", "log_probability"))
+        if task.keep:  # a file of rows, whose second cannot be decoded
+            file.seek(0)
+            with Path(task.input).open(encoding="utf-8", newline="") as given:
+                lines = list(csv.DictReader(given))
+            writer.writerow(("row", "sample", "text", "log_probability", "finished", *task.keep, "problem"))
+            for row, values in enumerate(lines):
+                made = (row, "", "", "", "") if row == 1 else (row, 0, "text", "-1.5", 1)
+                writer.writerow((*made, *(values[name] for name in task.keep), "It is empty." if row == 1 else ""))
+            rows = ()
         for row, values in enumerate(rows):
             for sample in range(task.count):
                 writer.writerow((row, sample, json.dumps(values), f"{-row - sample / 8:.6f}"))

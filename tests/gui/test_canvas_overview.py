@@ -120,6 +120,18 @@ def test_fit_keeps_blocks_off_the_corner_where_there_is_room(qtbot: QtBot) -> No
         assert not any(corner.intersects(canvas.view.block_rect(one)) for one in canvas.view.block_ids())
 
 
+@pytest.mark.parametrize("size", [(1000, 560), (680, 460), (680, 620), (900, 400)])
+def test_fit_keeps_a_block_below_right_off_the_corner(qtbot: QtBot, size: tuple[int, int]) -> None:
+    """As it lies when a wire is dropped below the decoder."""
+    canvas = Canvas(qtbot, archetype(), *size)
+    document = canvas.document
+    document.edit(document.design.moved({document.design.blocks[-1].id: (760.0, 420.0)}), "Move")
+    canvas.key(Qt.Key_F, Qt.ShiftModifier)
+    overlays = canvas.view.overlays
+    for corner in (overlays.minimap.geometry(), overlays.zoom_bar.geometry()):
+        assert not any(corner.intersects(canvas.view.block_rect(one)) for one in canvas.view.block_ids())
+
+
 # -- find
 def test_find_steps_through_blocks_layers_and_notes(qtbot: QtBot) -> None:
     canvas = Canvas(qtbot, archetype().with_annotations([Note("note_1", "the decoder", position=(0.0, 900.0))]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PyQt5.QtCore import QPoint, Qt
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QAction, QApplication, QDialog, QLabel, QLineEdit, QListWidget, QWidget
+from PyQt5.QtWidgets import QAbstractButton, QAction, QApplication, QDialog, QLabel, QLineEdit, QListWidget, QWidget
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain.menu_text import shown
@@ -87,6 +87,34 @@ def test_what_cannot_be_run_says_why_and_stays(archetype: MainWindow, qtbot: QtB
     typed(archetype, "x")
     assert not palette.list.isVisible()
     QTest.keyClick(archetype.windowHandle(), Qt.Key_Escape)
+
+
+def test_what_the_pages_do_is_there_and_says_when_it_can_be_done(archetype: MainWindow, qtbot: QtBot) -> None:
+    for page in ("train", "runs", "generate"):
+        archetype.pages.show_page(page)
+    archetype.pages.show_page("design")
+    archetype.design_view.setFocus()
+    for words, title, reason in (
+        ("pause", "Pause", "No run is training here"),
+        ("stop", "Stop", "No run is training here"),
+        ("overlay", "Overlay", "Select a run first"),
+    ):
+        palette = opened(archetype, qtbot)
+        typed(archetype, words)
+        command = palette.list.item(0).data(Qt.UserRole)
+        assert (command.title, command.reason, command.enabled) == (title, reason, False)
+        QTest.keyClick(archetype.windowHandle(), Qt.Key_Escape)
+        qtbot.waitUntil(lambda: closed(archetype))
+    palette = opened(archetype, qtbot)
+    typed(archetype, "all runs")
+    place = next(
+        row for row in range(palette.list.count()) if palette.list.item(row).data(Qt.UserRole).name == "runs:runs_scope_all"
+    )
+    for _ in range(place):
+        QTest.keyClick(archetype.windowHandle(), Qt.Key_Down)
+    QTest.keyClick(archetype.windowHandle(), Qt.Key_Return)
+    qtbot.waitUntil(lambda: archetype.pages.current == "runs")
+    assert archetype.findChild(QAbstractButton, "runs_scope_all").isChecked()
 
 
 def test_examples_and_open_designs_are_there(archetype: MainWindow, qtbot: QtBot) -> None:

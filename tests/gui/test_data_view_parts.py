@@ -12,10 +12,10 @@ from pytestqt.qtbot import QtBot
 
 from seqdec_gui import resource_files
 from seqdec_gui.data.dataset import try_fit
-from seqdec_gui.data.remedies import remedies
+from seqdec_gui.data.remedies import advice, remedies
 from seqdec_gui.domain import data_edits as edits
 from seqdec_gui.domain import document
-from seqdec_gui.domain.bindings import Binding, CategoryCodec, DataSource, IdsCodec, TextCodec
+from seqdec_gui.domain.bindings import Binding, BitsCodec, CategoryCodec, DataSource, IdsCodec, TextCodec
 from seqdec_gui.domain.dataflow import data_ports
 from seqdec_gui.domain.design import Block, Design, Link, Port
 from seqdec_gui.domain.kinds.inputs import FloatSequence, Vector
@@ -45,6 +45,25 @@ def offered(design: Design, folder: Path, arrays: dict[str, np.ndarray], *bindin
 
 
 # -- remedies: every one is tried again, and the problem is gone
+def test_digits_on_a_vector_port_are_offered_as_bits_then_the_width(archetype: Design, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    arrays = {"fp": np.array(["".join(row) for row in random.choice(["0", "1"], (40, 16))])}
+    found = offered(archetype, tmp_path, arrays, Binding("latent", "fp"))
+    bits = found["Read the digits as a vector of bits"]
+    again = offered(bits, tmp_path, arrays, *bits.data.bindings)
+    assert list(again) == ["Set width = 16"]
+    assert offered(again["Set width = 16"], tmp_path, arrays, *bits.data.bindings) == {}
+
+
+def test_a_few_fingerprints_that_could_be_labels_are_offered_as_bits(archetype: Design, tmp_path: Path) -> None:
+    np.savez(tmp_path / "rows.npz", fp=np.array(["0101", "1100", "0011"] * 10))
+    design = archetype.with_data(DataSource("rows.npz", bindings=(Binding("latent", "fp"),)))
+    trial = try_fit(design.data, data_ports(design), tmp_path)
+    (hint,) = advice(design, trial.bound[0], trial.fits[0])
+    assert hint.remedy.text == "Read the digits as a vector of bits"
+    assert isinstance(hint.remedy.design.data.bindings[0].codec, BitsCodec)
+
+
 def test_text_that_is_too_long_lengthens_the_input(archetype: Design, tmp_path: Path) -> None:
     arrays = {"text": np.array(["ab" * 20, "b"] * 10)}
     found = offered(archetype, tmp_path, arrays, Binding("model_2.inputs", "text"))

@@ -220,6 +220,39 @@ def test_a_design_is_not_saved_over_one_in_another_tab(
     assert window.document.path == designs[0]
 
 
+@pytest.mark.parametrize("button", ["answer_cancel", "answer_discard", "answer_accept"])
+def test_what_another_window_saved_is_not_replaced_unasked(
+    window: MainWindow, opened: Opened, designs: tuple[Path, Path, Path], qtbot: QtBot, tmp_path: Path, button: str
+) -> None:
+    second = opened(designs[0])
+    change(second)
+    QTest.keyClick(second.windowHandle(), Qt.Key_S, Qt.ControlModifier)
+    theirs = designs[0].read_bytes()
+    QApplication.setActiveWindow(window)
+    change(window)
+    window.document.edit(window.document.design.without_blocks(["loss"]), "Delete")
+    QTest.keyClick(window.windowHandle(), Qt.Key_S, Qt.ControlModifier)
+    assert "changed elsewhere" in box(qtbot, "question_box").text()
+    answer(qtbot, button)
+    if button == "answer_accept":
+        name_file(qtbot, tmp_path / "mine.seqdec")
+        qtbot.waitUntil(lambda: window.document.path == tmp_path / "mine.seqdec")
+    assert (designs[0].read_bytes() == theirs) is (button != "answer_discard")
+    assert window.document.clean is (button != "answer_cancel")
+    if button == "answer_discard":  # asked once, not for ever
+        QApplication.setActiveWindow(window)
+        change(window)
+        QTest.keyClick(window.windowHandle(), Qt.Key_S, Qt.ControlModifier)
+        assert window.document.clean
+
+
+def test_a_file_written_again_with_the_same_content_asks_nothing(window: MainWindow, designs: tuple[Path, Path, Path]) -> None:
+    designs[0].write_bytes(designs[0].read_bytes())
+    change(window)
+    QTest.keyClick(window.windowHandle(), Qt.Key_S, Qt.ControlModifier)
+    assert window.document.clean
+
+
 def test_alike_names_say_their_folder(window: MainWindow, designs: tuple[Path, Path, Path], tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     shutil.copy(designs[0], tmp_path / "other" / "one.seqdec")

@@ -84,6 +84,20 @@ def test_an_offered_adapter_is_put_between(canvas: Canvas) -> None:
     assert not canvas.design.has("to_states")
 
 
+@pytest.mark.parametrize("width", [500, 900, 1500])
+def test_the_offer_lies_beside_the_mini_map(canvas: Canvas, width: int) -> None:
+    overlays = canvas.view.overlays
+    canvas.drag_wire("latent.output", "model_2.initial_states")
+    for wanted in (True, False, True):
+        canvas.view.window().resize(width, 700)
+        overlays.show_minimap(wanted)
+        assert overlays.offer_bar.isVisible()
+        assert overlays.minimap.isVisible() == wanted
+        for other in (overlays.zoom_bar, *([overlays.minimap] if wanted else [])):
+            assert not overlays.offer_bar.geometry().intersects(other.geometry())
+        assert canvas.view.viewport().rect().contains(overlays.offer_bar.geometry())
+
+
 def test_the_offer_goes_when_the_user_goes_on(canvas: Canvas) -> None:
     canvas.drag_wire("latent.output", "model_2.initial_states")
     assert canvas.view.overlays.offer_bar.isVisible()

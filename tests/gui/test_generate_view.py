@@ -18,6 +18,7 @@ from PyQt5.QtWidgets import (
     QFileDialog,
     QLabel,
     QLineEdit,
+    QListWidget,
     QPlainTextEdit,
     QPushButton,
     QSpinBox,
@@ -32,7 +33,7 @@ from seqdec_gui.domain.document import save
 from seqdec_gui.domain.edit import set_value
 from seqdec_gui.gui.pages.generate.page import GeneratePage
 from seqdec_gui.gui.pages.generate.paint_grid import PaintGrid
-from seqdec_gui.gui.pages.generate.results import INPUT_COLUMN, TEXT_COLUMN, ResultsTable, as_csv, read_results
+from seqdec_gui.gui.pages.generate.results import INPUT_COLUMN, PROBLEM_COLUMN, TEXT_COLUMN, ResultsTable, as_csv, read_results
 from seqdec_gui.gui.tasks import background
 from seqdec_gui.gui.window.main_window import MainWindow
 from seqdec_gui.runs.generate_inputs import read_inputs, rows_of_data
@@ -285,6 +286,43 @@ def test_rows_come_from_a_file(drive: Callable[..., Driver], child: Child, asked
     driver.generate()
     assert asked()["input"] == str(tmp_path / "rows.csv")
     assert driver.error == ""
+
+
+def test_columns_of_the_file_are_ticked_to_be_carried_over_and_a_row_that_failed_says_why(
+    drive: Callable[..., Driver], child: Child, asked: Asked, tmp_path: Path, qtbot: QtBot
+) -> None:
+    driver = drive("roman")
+    driver.find(QComboBox, "generate_source").setCurrentText("From a file")
+    columns = driver.find(QListWidget, "generate_keep")
+    assert not columns.isVisible()
+    (tmp_path / "rows.csv").write_text("year id,number,source,note\na1,7,book,x\na2,,list,y\n", encoding="utf-8")
+    driver.find(QLineEdit, "generate_file").setText(str(tmp_path / "rows.csv"))
+    driver.settle()
+    qtbot.waitUntil(columns.isVisible)
+    assert [columns.item(row).text() for row in range(columns.count())] == ["year id", "source", "note"]
+    assert [columns.item(row).checkState() for row in range(3)] == [Qt.Checked, Qt.Unchecked, Qt.Unchecked]
+    assert not columns.item(0).flags() & Qt.ItemIsEnabled  # ids are carried over in any case
+    columns.setFocus()
+    columns.setCurrentRow(1)
+    QTest.keyClick(columns, Qt.Key_Space)
+    driver.generate()
+    assert asked()["keep"] == ["year id", "source"]
+    view = driver.find(QTableView, "results_table")
+    model = view.model()
+    titles = [model.headerData(column, Qt.Horizontal) for column in range(model.columnCount())]
+    assert titles == ["Row", "Sample", "Text", "log p", "Input", "Problem", "year id", "source"]
+    shown = [[model.index(row, column).data() for column in (0, 1, 2, 5, 6, 7)] for row in range(2)]
+    assert shown == [["1", "1", "text", "", "a1", "book"], ["2", "–", "", "It is empty.", "a2", "list"]]
+    assert not view.isColumnHidden(PROBLEM_COLUMN)
+    assert driver.find(QLabel, "generate_summary").text() == "1 sequence, 1 different; 1 row could not be decoded"
+    view.sortByColumn(1, Qt.DescendingOrder)
+    assert as_csv(view.results.results).splitlines() == [
+        "row,sample,text,log_probability,year id,source,problem",
+        "0,0,text,-1.500000,a1,book,",
+        "1,,,,a2,list,It is empty.",
+    ]
+    driver.find(QLineEdit, "generate_file").setText("nowhere.csv")
+    assert not columns.isVisible()
 
 
 def test_a_design_that_cannot_generate_says_why(drive: Callable[..., Driver], child: Child) -> None:

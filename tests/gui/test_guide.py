@@ -46,6 +46,17 @@ def test_words_lead_to_the_section_that_has_them_and_are_marked(guide: GuideWind
     assert guide.contents.count() == 0
 
 
+def test_what_is_typed_at_once_is_searched_and_page_keys_turn_the_page(guide: GuideWindow, qtbot: QtBot) -> None:
+    QApplication.setActiveWindow(guide)
+    qtbot.waitUntil(guide.search.hasFocus)
+    QTest.keyClick(guide.windowHandle(), Qt.Key_PageDown)
+    assert guide.text.verticalScrollBar().value() > 0
+    for letter in "pause":
+        QTest.keyClick(guide.windowHandle(), letter)
+    assert guide.search.text() == "pause"
+    assert guide.text.extraSelections()
+
+
 def test_a_click_goes_to_the_heading(guide: GuideWindow) -> None:
     row = shown(guide).index("Keyboard")
     QTest.mouseClick(

@@ -17,7 +17,7 @@ from seqdec_gui.gui.tasks import background
 from seqdec_gui.gui.window.main_window import MainWindow
 from seqdec_gui.runs.imports import with_keras_model
 from seqdec_gui.runs.model_description import ArrayDescription
-from seqdec_gui.runs.tasks import Inspected
+from seqdec_gui.runs.task_results import Inspected
 from tests.gui.conftest import press
 from tests.gui.trained_runs import asked, child
 

@@ -24,6 +24,7 @@ from PyQt5.QtWidgets import (
     QMenu,
     QMessageBox,
     QPushButton,
+    QSplitter,
     QStackedWidget,
     QToolButton,
     QWidget,
@@ -454,3 +455,20 @@ def test_a_big_design_opens_without_a_pause(window: MainWindow) -> None:
     window.files.new_from(template("sequence-autoencoder"))
     QApplication.sendPostedEvents()
     assert time.perf_counter() - start < 10
+
+
+@pytest.mark.parametrize("page", ["design", "runs", "train"])
+def test_another_theme_leaves_the_panels_as_wide_as_they_were_beside_every_page(window: MainWindow, page: str) -> None:
+    window.files.new_from(resource_files.path("templates/latent-to-sequence.seqdec"))
+    columns = window.findChild(QSplitter, "columns")
+    window.pages.show_page("runs")
+    window.pages.show_page("design")
+    QApplication.processEvents()
+    before = columns.sizes()
+    window.pages.show_page(page)
+    for mode in ("dark", "light_contrast", "light"):
+        theme.set_mode(mode)
+        QApplication.processEvents()
+    window.pages.show_page("design")
+    QApplication.processEvents()
+    assert columns.sizes() == pytest.approx(before, abs=3)

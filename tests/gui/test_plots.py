@@ -140,6 +140,20 @@ def test_every_axis_has_a_title_and_the_horizontal_one_follows_the_choice(shown:
     assert loss.position_axis.labelText == "Time since the start"
 
 
+def test_every_plot_ends_where_the_curves_end_whatever_the_axis_and_the_run_before(
+    shown: MainWindow, runs: list[RunFolder], qtbot: QtBot
+) -> None:
+    def ends() -> list[float]:
+        plots = [metric_plot(shown, f"{name}_plot") for name in ("loss", "metrics", "learning_rate", "throughput", "devices")]
+        return [round(float(plot.plot.getPlotItem().getViewBox().viewRange()[0][1]), 1) for plot in plots]
+
+    for axis, end in (("epoch", EPOCHS), ("step", EPOCHS * STEPS), ("epoch", EPOCHS)):
+        press(shown.findChild(QWidget, f"axis_{axis}"))
+        assert ends() == [pytest.approx(end, rel=0.05)] * 5
+    session_of(shown.workspace).show(runs[2])  # two epochs
+    qtbot.waitUntil(lambda: ends() == [pytest.approx(2, rel=0.05)] * 5, timeout=5_000)
+
+
 @pytest.mark.parametrize("size", [(1280, 800), (1920, 1080)])
 def test_a_logarithmic_axis_shows_two_labels_at_least(shown: MainWindow, size: tuple[int, int], qtbot: QtBot) -> None:
     shown.resize(*size)

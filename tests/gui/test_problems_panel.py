@@ -15,7 +15,8 @@ from pytestqt.qtbot import QtBot
 
 from seqdec_gui import resource_files
 from seqdec_gui.domain.edit import set_value
-from seqdec_gui.gui.tasks import background
+from seqdec_gui.domain.problems import Problem
+from seqdec_gui.gui.tasks import background, notify
 from seqdec_gui.gui.window.main_window import MainWindow
 
 Find = Callable[..., Any]
@@ -103,3 +104,8 @@ def test_the_name_of_a_file_never_widens_the_window(window: MainWindow, qtbot: Q
     qtbot.waitUntil(lambda: not background.busy(), timeout=10_000)
     assert window.width() == 1280
     assert window.minimumSizeHint().width() <= 1280
+
+
+def test_a_refusal_speaks_of_the_window_and_not_of_the_command_line() -> None:
+    problem = Problem("error", "empty_file", "data", "a.csv is empty.", "If its first line is a row, say so: data.header=no.")
+    assert notify.without_place(problem) == "a.csv is empty. Choose a file that has rows."

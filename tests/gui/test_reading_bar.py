@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PyQt5.QtWidgets import QComboBox, QLabel, QToolButton, QWidget
+from PyQt5.QtWidgets import QComboBox, QLabel, QPushButton, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui import resource_files
@@ -16,6 +16,7 @@ from seqdec_gui.gui.pages.data.page import DataPage
 from seqdec_gui.gui.tasks import background
 from seqdec_gui.gui.window.main_window import MainWindow
 from seqdec_gui.gui.workspace import data_trial as checking
+from tests.gui.conftest import press
 
 PAIRS = "apple\tApfel\nbread\tBrot\nmilk\tMilch\nsalt\tSalz\n"
 
@@ -141,6 +142,25 @@ def test_a_file_of_another_alphabet_can_be_opened_by_choosing_its_encoding(
     assert window.findChild(QWidget, "reading_bar").isVisible()
     choose(window, "encoding", "cp1251")
     assert names(settled()) == ["n", "слово"]
+
+
+def test_the_encoding_that_is_proposed_is_taken_by_a_click(
+    window: MainWindow, settled: Callable[[], DataPage], tmp_path: Path
+) -> None:
+    path = tmp_path / "words.csv"
+    lines = "".join(f"{i};быстрая лиса прыгает через ленивую собаку, а кошка спит\n" for i in range(20))
+    path.write_bytes(f"n;слово\n{lines}".encode("cp1251"))
+    window.take_file(path)
+    assert settled().table is None
+    button = window.findChild(QPushButton, "reading_proposal")
+    assert (button.isVisible(), button.text()) == (True, "Read it as Cyrillic (cp1251)")
+    press(button)
+    assert names(settled()) == ["n", "слово"]
+    assert window.document.design.data.reading == Reading(encoding="cp1251")
+    assert not button.isVisible()
+    window.document.undo_stack.undo()
+    assert settled().table is None
+    assert button.isVisible()
 
 
 def test_the_decimal_mark_and_comment_lines_are_shown_and_set(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from PyQt5.QtWidgets import QApplication, QDialogButtonBox, QStyle
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.gui.look import theme
@@ -50,6 +51,13 @@ def test_controls_wires_and_categories_stand_out_from_the_surface(look: Theme) -
     if look.high_contrast:
         assert contrast(look.border, look.surface) >= 3
         assert contrast(look.text_disabled, look.surface) >= 4.5
+
+
+def test_buttons_of_dialogs_have_no_pictures_whatever_the_desktop_asks(qapp: QApplication) -> None:
+    theme.install(qapp)
+    assert qapp.style().styleHint(QStyle.SH_DialogButtonBox_ButtonsHaveIcons) == 0
+    box = QDialogButtonBox(QDialogButtonBox.Save | QDialogButtonBox.Cancel)
+    assert all(button.icon().isNull() for button in box.buttons())
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=LOOK_NAMES)

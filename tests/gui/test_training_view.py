@@ -18,6 +18,7 @@ from PyQt5.QtWidgets import QApplication, QMessageBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain import document as design_file
+from seqdec_gui.gui.window.commands import commands
 from seqdec_gui.gui.window.main_window import MainWindow
 from seqdec_gui.gui.workspace.readiness import training_words
 from seqdec_gui.gui.workspace.training_session import TrainingSession, session_of
@@ -207,6 +208,52 @@ def test_a_run_pauses_goes_on_and_takes_a_learning_rate(qtbot: QtBot, opened: Op
     window.workspace.status_message.connect(told.append)
     press(window, "checkpoint_button")
     qtbot.waitUntil(lambda: "The weights are saved." in told, timeout=5_000)
+    stop(qtbot, window)
+
+
+def test_the_palette_pauses_and_continues_a_run_from_any_page(
+    qtbot: QtBot, opened: Opened, design: Path, child: Callable
+) -> None:
+    child("obey")
+    window = opened(design)
+    train(qtbot, window)
+
+    def run(title: str) -> None:
+        window.pages.show_page("design")
+        (found,) = [one for one in commands(window.actions_by_name, window.designs, lambda: None) if one.title == title]
+        assert found.enabled
+        found.run()
+
+    run("Pause")
+    qtbot.waitUntil(lambda: session(window).active is None, timeout=10_000)
+    run("Continue")  # one line, though two buttons are called so
+    qtbot.waitUntil(lambda: find(window, "run_state").text == "Training", timeout=10_000)
+    for rate in ("0.0001741", "7.314e-05"):
+        field = find(window, "learning_rate_field")
+        assert field.fontMetrics().horizontalAdvance(rate) < field.width() - 20
+    stop(qtbot, window)
+
+
+@pytest.mark.parametrize("mode", ["obey", "nan"])
+def test_a_run_that_goes_on_is_starting_until_it_begins_and_can_be_stopped(
+    qtbot: QtBot, opened: Opened, design: Path, child: Callable, mode: str
+) -> None:
+    child(mode)
+    window = opened(design)
+    train(qtbot, window)
+    if mode == "obey":
+        press(window, "pause_button")
+    qtbot.waitUntil(lambda: session(window).active is None, timeout=10_000)
+    child("obey", CHILD_FIRST_STEP="40", CHILD_QUIET_S="3")
+    press(window, "resume_button")
+    shown: set[str] = set()
+    session(window).active.changed.connect(lambda: shown.add(find(window, "run_state").text))
+    qtbot.waitUntil(lambda: session(window).active.history.started is not None, timeout=5_000)
+    assert find(window, "run_state").text == "Starting"
+    assert find(window, "stop_button").isEnabled()
+    assert not find(window, "pause_button").isEnabled()
+    qtbot.waitUntil(lambda: find(window, "run_state").text == "Training", timeout=10_000)
+    assert shown <= {"Starting", "Training"}
     stop(qtbot, window)
 
 

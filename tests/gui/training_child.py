@@ -47,6 +47,7 @@ paused = False
 
 
 def started(epochs: int) -> None:
+    time.sleep(float(os.environ.get("CHILD_QUIET_S", "0")))
     devices = spec.placement.devices.names
     events.write(
         Started(

@@ -17,7 +17,8 @@ import pytest
 
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runner import bundle_file
-from seqdec_gui.runs.tasks import Exported, ExportTask, Generated, GenerateTask, run_task
+from seqdec_gui.runs.task_results import Exported, Generated
+from seqdec_gui.runs.tasks import ExportTask, GenerateTask, run_task
 from tests.runner import designs
 from tests.runner.real_runs import Runs
 

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from seqdec_gui.domain import document
+from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runner import engines
 from seqdec_gui.runner.certify import train_for_certificate
 from seqdec_gui.runs.certificate import certify
@@ -68,3 +69,26 @@ def test_local_statistics_fail_and_name_the_block_and_the_repair(tmp_path):
     assert not found.passed
     assert found.prediction_difference > 1e-4
     assert (found.culprit, found.repair) == ("model_1", "training.batch_statistics=global")
+
+
+@slow
+def test_on_jax_two_devices_equal_one_with_a_frozen_block_factors_and_weights_from_a_file(tmp_path):
+    from seqdec_gui.domain.design import BlockWeights
+    from seqdec_gui.domain.shapes import infer
+    from seqdec_gui.runner import checkpoints
+    from seqdec_gui.runner.splitting import graphs
+
+    design = stack(units=(6,))
+    submodel = infer(design).blocks["model_2"].submodel
+    layers = {layer.name: layer for layer in graphs.built(submodel).layers}
+    (tmp_path / "kept.weights.h5").write_bytes(checkpoints.parts_as_bytes({"then": layers}))
+    replace = msgspec.structs.replace
+    design = design.with_parameters("model_1", replace(design.block("model_1").parameters, trainable=False))
+    design = design.with_parameters("model_2", replace(design.block("model_2").parameters, learning_rate_factor=0.1))
+    design = design.with_weights("model_2", BlockWeights("kept.weights.h5", "then", "", submodel.parameters))
+    design = design.with_training(replace(design.training, batch_size=8))
+    found = certify(design, tmp_path, TWO, engine="jax", steps=3)
+    assert found.passed, found.sentence
+    (tmp_path / "kept.weights.h5").unlink()
+    with pytest.raises(InvalidInput, match=r"kept\.weights\.h5 .* cannot be found"):
+        certify(design, tmp_path, TWO, engine="jax", steps=3)

@@ -24,7 +24,8 @@ from seqdec_gui.runner.program import load_build
 from seqdec_gui.runs.events import Epoch, Failed, Message
 from seqdec_gui.runs.process import RunProcess
 from seqdec_gui.runs.spec import DeviceChoice, EngineName, RunSpec
-from seqdec_gui.runs.tasks import Evaluated, EvaluateTask, run_task
+from seqdec_gui.runs.task_results import Evaluated
+from seqdec_gui.runs.tasks import EvaluateTask, run_task
 from tests.domain.designs import block, design
 from tests.runner.real_runs import Runs, events, runs_in, weights
 

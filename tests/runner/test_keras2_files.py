@@ -78,6 +78,29 @@ def test_the_model_predicts_what_it_predicted_in_keras_2(file: str, weights: str
 
 
 @pytest.mark.usefixtures("without_keras2")
+def test_the_description_inside_an_older_saved_model_is_read(tmp_path: Path) -> None:
+    """TensorFlow before 2.5 wrote it into saved_model.pb; here it is moved there, by TensorFlow's own protocol buffers."""
+    import shutil
+
+    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+    from tensorflow.python.keras.protobuf.saved_metadata_pb2 import SavedMetadata
+
+    folder = tmp_path / "older"
+    shutil.copytree(FOLDER / "stack_saved", folder)
+    metadata, saved = SavedMetadata(), SavedModel()
+    metadata.ParseFromString((folder / "keras_metadata.pb").read_bytes())
+    saved.ParseFromString((folder / "saved_model.pb").read_bytes())
+    nodes = saved.meta_graphs[0].object_graph_def.nodes
+    for described in metadata.nodes:
+        nodes[described.node_id].user_object.identifier = described.identifier
+        nodes[described.node_id].user_object.metadata = described.metadata
+    (folder / "keras_metadata.pb").unlink()
+    (folder / "saved_model.pb").write_bytes(saved.SerializeToString())
+    found, expected = predicted(convert(folder, tmp_path).path, "stack")
+    assert difference_of(found, expected) < LARGEST
+
+
+@pytest.mark.usefixtures("without_keras2")
 def test_what_is_not_as_it_was_is_said(tmp_path: Path) -> None:
     notes = " ".join(convert(FOLDER / "hard.h5", tmp_path).notes)
     assert "x took batches of 2 rows" in notes

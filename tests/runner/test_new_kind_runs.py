@@ -11,7 +11,8 @@ import pytest
 from seqdec_gui.domain.catalog import KINDS
 from seqdec_gui.runs import process
 from seqdec_gui.runs.events import Epoch
-from seqdec_gui.runs.tasks import Exported, ExportTask, Generated, GenerateTask, run_task
+from seqdec_gui.runs.task_results import Exported, Generated
+from seqdec_gui.runs.tasks import ExportTask, GenerateTask, run_task
 from tests.domain import toy_kinds
 from tests.domain.toy_kinds import TOYS, stack_of_toys
 from tests.runner import designs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import subprocess
 import sys
@@ -13,6 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from seqdec_gui.domain.bindings import VectorCodec
+from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.edit import set_value
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.domain.scaling import Scaling
 from seqdec_gui.runs.folder import RunFolder
@@ -127,3 +131,54 @@ def test_a_run_whose_fitted_data_is_gone_is_exported_with_a_warning(tmp_path: Pa
     here = Here()
     here.do(ExportTask(run=str(run.path), format="keras", output=str(tmp_path / "a.keras")))
     assert any("standardised numbers is not known" in getattr(line, "text", "") for line in here.heard)
+
+
+@pytest.mark.parametrize("standardise", [True, False])
+def test_principal_components_are_said_and_carried(standardise: bool, tmp_path: Path) -> None:
+    import keras
+
+    from seqdec_gui.runner.opened_run import open_trained
+    from tests.runner.test_task import Here
+
+    def reduced(design: Design) -> Design:
+        codec = VectorCodec(standardise=standardise, components=2)
+        bindings = [msgspec.structs.replace(each, codec=codec) if each.port.startswith("latent") else each
+                    for each in design.data.bindings]  # fmt: skip
+        return design.with_data(msgspec.structs.replace(design.data, bindings=tuple(bindings)))
+
+    wanted = designs.stack()
+    run = make_run(set_value(wanted, "latent.width", "2"), tmp_path, edit=reduced)
+    told = Here().do(ExportTask(run=str(run.path), format="script", output=str(tmp_path / "told.py")))
+    (scaling,) = told.standardised
+    assert "expects 2 principal components of 3 numbers x, axes . (" in scaling.sentence()
+    text = (tmp_path / "told.py").read_text()
+    assert f"# latent: axes = {list(map(list, scaling.axes))!r}" in text
+    assert (f"# latent: mean = {list(scaling.mean)!r}" in text) == standardise
+    for format, name in (("keras", "a.keras"), ("script", "a.py")):
+        made = Here().do(ExportTask(run=str(run.path), format=format, output=str(tmp_path / name), raw_inputs=True))
+        assert (made.standardised, made.difference <= 1e-4) == ((), True)
+
+    trained = open_trained(run.path, "best", tmp_path)
+    vector, stored = designs.rows()["vector"], trained.dataset().arrays["latent"]
+    assert (vector.shape[1], stored.shape[1]) == (3, 2)
+    steps = np.eye(10, dtype=np.float32)[np.random.default_rng(0).integers(0, 10, (len(vector), 9))]
+    expected = trained.models["full"].predict([stored, steps], verbose=0)
+    opened = keras.models.load_model(tmp_path / "a.keras")
+    np.testing.assert_allclose(opened.predict([vector, steps], verbose=0), expected, atol=1e-4)
+    found = importlib.util.spec_from_file_location("script", tmp_path / "a.py")
+    assert found is not None
+    assert found.loader is not None
+    script = importlib.util.module_from_spec(found)
+    found.loader.exec_module(script)
+    full = script.models_with_raw_inputs()["full"]
+    full.set_weights(opened.get_weights())
+    np.testing.assert_allclose(full.predict([vector, steps], verbose=0), expected, atol=1e-4)
+
+
+def test_the_range_from_0_to_1_is_said_and_carried() -> None:
+    scaling = Scaling("latent", "input", (1.0, -2.0), (4.0, 3.0))  # lowest numbers and spans
+    z = np.array([[0.0, 1.0], [0.5, 0.25]], np.float32)
+    from seqdec_gui.data.scaling import undo
+
+    assert undo(scaling, z).tolist() == [[1.0, 1.0], [3.0, -1.25]]
+    assert "(x - mean) / deviation: mean [1, -2], deviation [4, 3]" in scaling.sentence()

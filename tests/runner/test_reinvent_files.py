@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import pickle  # noqa: TID251  what hostile files are made of
 import random
@@ -211,5 +210,9 @@ def test_damaged_files_are_opened_or_refused_and_nothing_else(tmp_path: Path) ->
         for _ in range(chance.randint(1, 4)):
             data[chance.randrange(len(data))] = chance.randrange(256)
         path = packed(tmp_path / "a.prior", good | {name: bytes(data)})
-        with contextlib.suppress(InvalidInput):
+        codes = ["not_a_prior"]
+        try:
             read(path)
+        except InvalidInput as error:
+            codes = [problem.code for problem in error.problems]
+        assert codes == ["not_a_prior"]

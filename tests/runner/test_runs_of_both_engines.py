@@ -14,7 +14,8 @@ from seqdec_gui.domain import document
 from seqdec_gui.runs import process
 from seqdec_gui.runs.events import Epoch, Started
 from seqdec_gui.runs.spec import DeviceChoice, EngineName
-from seqdec_gui.runs.tasks import Exported, ExportTask, run_task
+from seqdec_gui.runs.task_results import Exported
+from seqdec_gui.runs.tasks import ExportTask, run_task
 from tests.runner import designs
 from tests.runner.real_runs import Runs, events, runs_in, wait, weights
 

@@ -16,7 +16,7 @@ from seqdec_gui.domain.validation import check
 from seqdec_gui.runs.import_design import design_of
 from seqdec_gui.runs.model_description import ArrayDescription
 from seqdec_gui.runs.splitting import split_task, with_divided
-from seqdec_gui.runs.tasks import Divided, Inspected
+from seqdec_gui.runs.task_results import Divided, Inspected
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -147,12 +147,24 @@ def odd_activation() -> Any:
     return keras.Model([latent, sequence], layers.Dense(4)(x))
 
 
+def chain_behind_a_model() -> Any:
+    """A nested model, and behind it a chain of layers, of which the first is of no block kind."""
+    import keras
+
+    layers = keras.layers
+    inner = keras.Input((5,))
+    encoder = keras.Model(inner, layers.Dense(6, activation="relu", name="wide")(inner), name="encoder")
+    x = layers.UnitNormalization(name="unit")(encoder(latent := keras.Input((5,), name="latent")))
+    return keras.Model(latent, layers.Dense(4, activation="softmax", name="out")(x))
+
+
 CASES: dict[str, tuple[Callable[[], Any], list[str]]] = {
     "archetype": (lambda: archetype(nested=True), ["dense_states", "recurrent_decoder"]),
     "flat archetype": (lambda: archetype(nested=False), ["dense_states", "recurrent_decoder"]),
     "language model": (language_model, ["recurrent_decoder"]),
     "classifier": (classifier, ["recurrent_encoder", "layer_stack"]),
     "odd activation": (odd_activation, ["dense_states", "keras_model"]),
+    "chain behind a model": (chain_behind_a_model, ["layer_stack", "keras_model", "layer_stack"]),
     "translator": (translator, ["keras_model", "recurrent_decoder"]),
 }
 
@@ -183,6 +195,23 @@ def test_the_archetype_travels_on_one_wire_of_states(tmp_path: Path) -> None:
     assert f"{encoder}.states -> {decoder}.initial_states" in map(str, after.links)
     assert after.block(encoder).weights is not None
     assert not Path(after.block(encoder).weights.file).is_absolute()  # type: ignore[union-attr]
+
+
+def test_what_the_block_was_set_to_is_kept_and_other_weights_are_not_lost(tmp_path: Path) -> None:
+    import msgspec
+
+    from seqdec_gui.domain.design import BlockWeights
+
+    path = tmp_path / "whole.keras"
+    randomised(archetype(nested=True)).save(path)
+    design, block_id = imported(path)
+    kind = msgspec.structs.replace(design.block(block_id).parameters, trainable=False, learning_rate_factor=0.5)
+    design = design.with_parameters(block_id, kind)
+    after, blocks = divided(design, block_id, tmp_path)
+    kinds = [after.block(name).parameters for name in blocks]
+    assert {(kind.is_trainable, kind.rate_factor) for kind in kinds} == {(False, 0.5)}
+    with pytest.raises(InvalidInput, match="begins with other weights"):
+        split_task(design.with_weights(block_id, BlockWeights("a.weights.h5", "a")), block_id, tmp_path, tmp_path)
 
 
 def test_a_layer_that_is_used_twice_keeps_the_model_whole(tmp_path: Path) -> None:

@@ -24,18 +24,8 @@ from seqdec_gui.runs.engines import ENGINES
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.spec import RunSpec
 from seqdec_gui.runs.spec import write as write_spec
-from seqdec_gui.runs.tasks import (
-    Evaluated,
-    EvaluateTask,
-    Exported,
-    ExportTask,
-    Generated,
-    GenerateTask,
-    Inspected,
-    InspectTask,
-    Notice,
-    run_task,
-)
+from seqdec_gui.runs.task_results import Evaluated, Exported, Generated, Inspected
+from seqdec_gui.runs.tasks import EvaluateTask, ExportTask, GenerateTask, InspectTask, Notice, run_task
 from tests.domain.designs import archetype
 from tests.runner import designs
 
@@ -45,8 +35,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationW
 UNUSED_WITH_JAX = ENGINES["jax"].unused_packages
 
 
-def make_run(wanted: Design, folder: Path, spread: float = 0.5) -> RunFolder:
-    """A run folder as the training leaves it, but for weights that are drawn, not learnt."""
+def make_run(
+    wanted: Design, folder: Path, spread: float = 0.5, edit: Callable[[Design], Design] = lambda design: design
+) -> RunFolder:
+    """A run folder as the training leaves it, but for weights that are drawn, not learnt; `edit` changes the bound design."""
     from seqdec_gui.data.dataset import open_dataset
     from seqdec_gui.domain.dataflow import data_ports
     from seqdec_gui.runner import checkpoints
@@ -55,7 +47,7 @@ def make_run(wanted: Design, folder: Path, spread: float = 0.5) -> RunFolder:
     run = RunFolder(folder / "run")
     run.path.mkdir()
     file = designs.write_rows(folder)
-    made = designs.bound(wanted, file, Split(validation=0.2, test=0.2))
+    made = edit(designs.bound(wanted, file, Split(validation=0.2, test=0.2)))
     open_dataset(made.data, data_ports(made), folder).fitted.save(run.data)
     models = load_build(designs.write_script(made, run.path))()
     random = np.random.default_rng(0)

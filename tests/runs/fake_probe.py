@@ -7,7 +7,8 @@ import time
 
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.runs.measurement import Measurement
-from seqdec_gui.runs.tasks import Measured, Probed, Progress, TaskChannel, TaskFailed
+from seqdec_gui.runs.task_results import Probed, TaskFailed
+from seqdec_gui.runs.tasks import Measured, Progress, TaskChannel
 
 mode = sys.argv[1]
 channel = TaskChannel()

@@ -7,7 +7,8 @@ import sys
 import time
 
 from seqdec_gui.domain.problems import Problem
-from seqdec_gui.runs.tasks import Evaluated, Notice, Progress, TaskChannel, TaskFailed
+from seqdec_gui.runs.task_results import Evaluated, TaskFailed
+from seqdec_gui.runs.tasks import Notice, Progress, TaskChannel
 
 mode = sys.argv[1]
 channel = TaskChannel()

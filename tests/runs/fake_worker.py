@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 from seqdec_gui.runner import task, worker
-from seqdec_gui.runs.tasks import Evaluated, EvaluateTask, Notice, TaskChannel, TaskFailed
+from seqdec_gui.runs.task_results import Evaluated, TaskFailed
+from seqdec_gui.runs.tasks import EvaluateTask, Notice, TaskChannel
 
 mode = os.environ.get("FAKE_WORKER", "")
 

@@ -12,7 +12,8 @@ from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runs import imports
 from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
-from seqdec_gui.runs.tasks import Inspected, InspectTask
+from seqdec_gui.runs.task_results import Inspected
+from seqdec_gui.runs.tasks import InspectTask
 from tests.domain.designs import block, design
 
 FOUND = Inspected(

@@ -9,7 +9,7 @@ from seqdec_gui.runs.certificate import Certificate, certify, explained
 from seqdec_gui.runs.comparison import Differences, layers_before_normalization, neutral_biases
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.spec import DeviceChoice
-from seqdec_gui.runs.tasks import Trained, WeightName
+from seqdec_gui.runs.task_results import Trained, WeightName
 from tests.domain.designs import block, design
 from tests.runner.designs import bound, stack, write_rows
 

@@ -15,9 +15,9 @@ from seqdec_gui.runs.devices import Device
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.spec import DeviceChoice, Placement, RunSpec
 from seqdec_gui.runs.spec import write as write_spec
+from seqdec_gui.runs.task_results import Evaluated
 from seqdec_gui.runs.tasks import (
     Cancelled,
-    Evaluated,
     EvaluateTask,
     ExportTask,
     GenerateTask,

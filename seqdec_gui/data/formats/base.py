@@ -78,6 +78,7 @@ class Table(ABC):
     def __init__(self, path: Path) -> None:
         self.path = path
         self.columns: tuple[Column, ...] = ()
+        self._by_name: dict[str, Column] = {}
         self.problems: tuple[Problem, ...] = ()
         """Warnings about the file as a whole."""
         self.unusable: dict[str, Problem] = {}
@@ -103,9 +104,10 @@ class Table(ABC):
 
     def column(self, name: str) -> Column:
         """The column of this name. Raises InvalidInput with the names there are."""
-        for column in self.columns:
-            if column.name == name:
-                return column
+        if len(self._by_name) != len(self.columns):
+            self._by_name = {column.name: column for column in reversed(self.columns)}
+        if name in self._by_name:
+            return self._by_name[name]
         if name in self.unusable:
             raise InvalidInput([self.unusable[name]])
         raise unknown_column(self.path, name, [column.name for column in self.columns])

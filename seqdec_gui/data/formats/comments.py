@@ -12,6 +12,9 @@ from seqdec_gui.domain.wording import counted
 _LIKE_COMMENT = re.compile(rb"[\r\n]# ")
 """The start of a line, after the first, that looks like a comment."""
 
+_SHOWN_BYTES = 80
+"""The number of bytes of a line that a message shows."""
+
 _FEW = 0.1
 """The largest share of lines that look like comments for which there is a warning."""
 
@@ -34,9 +37,19 @@ def comments_problem(comments: bytes, name: str) -> Problem:
     return Problem("warning", "comments_skipped", "data", text)
 
 
+def first_comment_problems(content: bytes, name: str) -> list[Problem]:
+    """Warn of lines at the beginning of a list of texts that look like comments but are read as rows."""
+    if not content.startswith(b"# "):
+        return []
+    first = content[:_SHOWN_BYTES].splitlines()[0].decode("utf-8", "replace")
+    text = f"The first line of {name} looks like a comment, and is read as a row, as every line is one text: {first}"
+    hint = "Set data.comment=# to skip such lines, or data.comment=none to confirm that they are rows."
+    return [Problem("warning", "comment_as_row", "data", text, hint)]
+
+
 def late_comments_problems(content: bytes, count: Count, lines_before: int, name: str) -> list[Problem]:
     """Warn of a few lines after the first that look like comments but are read as rows."""
-    offsets = [match.start() + 1 for match in _LIKE_COMMENT.finditer(content)] if b"# " in content else []
+    offsets = [match.start() + 1 for match in _LIKE_COMMENT.finditer(content)] if b" " in content and b"# " in content else []
     if not offsets or content.startswith(b"#") or len(offsets) > max(1, _FEW * count.records):
         return []
     text = (

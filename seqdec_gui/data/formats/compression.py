@@ -63,6 +63,16 @@ def content_of(path: Path) -> bytes:
         return _read(file, path)
 
 
+def content_start(path: Path, count: int) -> bytes:
+    """Return the first bytes of the content of a compressed file, which may be damaged further on."""
+    suffix = path.suffix.lower()
+    if suffix == ".zip":
+        with zipfile.ZipFile(path) as archive, archive.open(_only_member(archive, path)) as member:
+            return member.read(count)
+    with _OPENERS[suffix](path) as file:
+        return bytes(file.read(count))
+
+
 def _read(file: IO[bytes], path: Path) -> bytes:
     """Read to the end. Raises InvalidInput as soon as there is more than `MAX_OPEN_BYTES`."""
     pieces, size = [], 0

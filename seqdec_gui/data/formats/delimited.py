@@ -1,14 +1,17 @@
-"""Delimited text. All cells are read as text by Arrow; a column is numeric if every cell of the whole file is.
+"""Delimited text. Arrow reads cells as text; a column is numeric if every cell of the whole file is.
 
-The rows that Arrow gives are compared with the records counted by `records.count_records`: a difference is an error.
+In a large file, columns that begin with fractions are read as numbers at once, and as text only if that fails. The rows that
+Arrow gives are compared with the records counted by `records.count_records`: a difference is an error.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +37,24 @@ _BLOCK_BYTES = 8 * 2**20
 _MAX_BLOCK_BYTES = 2**31 - 1
 """The largest block, in bytes, that Arrow can parse."""
 
+_LARGE_BYTES = 2**20
+"""The size of a text, in bytes, from which columns of fractions are read as numbers at once."""
+
+_FIRST_ROWS = 10
+"""The number of rows that show whether a column holds fractions."""
+
+_FIRST_BYTES = 2**20
+"""The number of bytes in which they are looked for."""
+
+_WIDE_COLUMNS = 500
+"""The number of columns for which blocks have `_BLOCK_BYTES`; they grow with it, so that the chunks of columns stay long."""
+
+_LARGEST_FACTOR = 4
+"""The factor to which blocks grow for wide tables."""
+
+_FRACTION = re.compile(r"[ \t]*[+-]?(\d+\.\d*|\.\d+|\d+[eE][+-]?\d+|\d+\.\d*[eE][+-]?\d+|\.\d+[eE][+-]?\d+)[ \t]*")
+"""A cell that is a number and not a whole number, in the notation of programs."""
+
 
 class DelimitedTable(Table):
     """A file of delimited text, held in memory as Arrow strings once a column is asked for.
@@ -49,11 +70,17 @@ class DelimitedTable(Table):
             self.problems = dialect.problems
             self._decimal_is_set = how.decimal != "auto"
             self._wanted = [name for name in dialect.names if names is None or name in names]
-            self._strings: dict[str, Any] = _read_strings(path, content, dialect, self._wanted)
+            first = _first_rows(content, dialect)
+            self._first_row = dict(zip(dialect.names, first[0], strict=False)) if first else {}
+            fractions = _fractions(first, dialect, self._wanted) if len(content) >= _LARGE_BYTES else frozenset()
+            read = _read_columns(path, content, dialect, self._wanted, fractions)
             del content
-            self._numbers: dict[str, Any] = {}
+            self._numbers: dict[str, Any] = {name: cells for name, cells in read.items() if str(cells.type) == "double"}
+            self._strings: dict[str, Any] = {name: cells for name, cells in read.items() if name not in self._numbers}
+            del read
             with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:  # Arrow lets other threads run
-                for name, (numbers, notes) in zip(self._wanted, pool.map(self._as_numbers, self._wanted), strict=True):
+                others = list(self._strings)
+                for name, (numbers, notes) in zip(others, pool.map(self._as_numbers, others), strict=True):
                     self._numbers[name] = numbers
                     self.problems += notes
             self.problems += tuple(_said_of_spaces(path.name, self._strings, self._numbers))
@@ -63,7 +90,7 @@ class DelimitedTable(Table):
         numbers = self._numbers[name]
         kind: Kind = "text" if numbers is None else "integer" if str(numbers.type) == "int64" else "number"
         dtype = {"text": "text", "integer": "int64", "number": "float64"}[kind]
-        return Column(name, kind, dtype, (), len(self._strings[name]))
+        return Column(name, kind, dtype, (), len(self._strings[name] if numbers is None else numbers))
 
     def column(self, name: str) -> Column:
         try:
@@ -74,7 +101,7 @@ class DelimitedTable(Table):
     def named_in_first_row(self, names: Sequence[str]) -> tuple[str, ...]:
         if self.dialect.header:
             return ()
-        cells = {str(column[0]).strip() for column in self._strings.values() if len(column)}
+        cells = {self._first_row[name].strip() for name in self._wanted if name in self._first_row}
         return tuple(name for name in names if name in cells)
 
     def chunks(self, name: str) -> Iterator[Chunk]:
@@ -185,8 +212,33 @@ def _shrunk(numbers: Any) -> Any:
     return numbers.cast(pa.float64()) if numbers.null_count and pa.types.is_integer(numbers.type) else numbers
 
 
-def _read_strings(path: Path, content: bytes, dialect: Dialect, wanted: Sequence[str]) -> dict[str, Any]:
-    """Read the wanted columns as Arrow strings. Raises InvalidInput if rows have different widths or if rows were lost."""
+def _first_rows(content: bytes, dialect: Dialect) -> list[tuple[str, ...]]:
+    """Return the cells of the first rows; the last may be incomplete."""
+    found = records(content, dialect.delimiter, dialect.quoted, min(len(content), _FIRST_BYTES))
+    return [record.cells for record in islice(found, dialect.header, dialect.header + _FIRST_ROWS)]
+
+
+def _fractions(rows: Sequence[Sequence[str]], dialect: Dialect, wanted: Sequence[str]) -> frozenset[str]:
+    """Return the columns whose first cells are numbers, or missing, one of them a fraction.
+
+    None of these can be whole numbers or codes of digits; whether all cells are numbers is found by reading them.
+    """
+    if dialect.decimal != ".":
+        return frozenset()
+    needed, found = set(wanted), []
+    for name, cells in zip(dialect.names, zip(*rows, strict=False), strict=False):
+        if name in needed and any(map(_FRACTION.fullmatch, cells)):
+            found.append(name)
+    return frozenset(found)
+
+
+def _read_columns(
+    path: Path, content: bytes, dialect: Dialect, wanted: Sequence[str], fractions: frozenset[str]
+) -> dict[str, Any]:
+    """Read the wanted columns as Arrow strings, those of `fractions` as float64 where all their cells are numbers.
+
+    Raises InvalidInput if rows have different widths or if rows were lost.
+    """
     import pyarrow as pa
 
     if not dialect.rows:
@@ -194,18 +246,22 @@ def _read_strings(path: Path, content: bytes, dialect: Dialect, wanted: Sequence
     body = pa.py_buffer(content).slice(dialect.start)
     block_bytes = len(body) + 1 if dialect.keeps_blank_lines else _BLOCK_BYTES  # CRLF may be cut in two between blocks
     read = wanted or dialect.names[:1]
+    block_bytes *= max(1, min(_LARGEST_FACTOR, len(read) // _WIDE_COLUMNS))
     while True:
         try:
-            table = _parsed(body, dialect, read, min(block_bytes, _MAX_BLOCK_BYTES))
+            table = _parsed(body, dialect, read, min(block_bytes, _MAX_BLOCK_BYTES), fractions)
             break
         except pa.ArrowInvalid as error:
             if "straddl" in str(error) and block_bytes < min(len(body), _MAX_BLOCK_BYTES):
                 block_bytes *= 4
                 continue
+            if fractions:  # some cell is no number in the notation of programs
+                fractions = frozenset()
+                continue
             if "columns" not in str(error):
                 raise
             rejected: list[Any] = []
-            _parsed(body, dialect, read, min(block_bytes, _MAX_BLOCK_BYTES), rejected)
+            _parsed(body, dialect, read, min(block_bytes, _MAX_BLOCK_BYTES), fractions, rejected)
             if not rejected:
                 raise
             raise _ragged(path, content, dialect, len(rejected)) from error
@@ -214,7 +270,14 @@ def _read_strings(path: Path, content: bytes, dialect: Dialect, wanted: Sequence
     return {name: table.column(name) for name in wanted}
 
 
-def _parsed(body: Any, dialect: Dialect, names: Sequence[str], block_bytes: int, rejected: list[Any] | None = None) -> Any:
+def _parsed(
+    body: Any,
+    dialect: Dialect,
+    names: Sequence[str],
+    block_bytes: int,
+    fractions: frozenset[str],
+    rejected: list[Any] | None = None,
+) -> Any:
     """Parse the text with Arrow. Rows of another width raise, unless the list `rejected` collects them."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
@@ -237,7 +300,10 @@ def _parsed(body: Any, dialect: Dialect, names: Sequence[str], block_bytes: int,
             invalid_row_handler=None if rejected is None else reject,
         ),
         arrow_csv.ConvertOptions(
-            column_types=dict.fromkeys(dialect.names, pa.string()), include_columns=list(names), strings_can_be_null=False
+            column_types={name: pa.float64() if name in fractions else pa.string() for name in dialect.names},
+            include_columns=list(names),
+            strings_can_be_null=False,
+            null_values=list(MISSING),
         ),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
@@ -42,6 +43,9 @@ _MOST = 0.9
 _HALF = 0.5
 """The share of lines with the same number of tabs from which a text file is divided by tabs."""
 
+_COMMA_NUMBER = re.compile(r"[+-]?(\d*,\d+|\d{1,3}(,\d{3})+(\.\d+)?|\d{1,3}(\.\d{3})+,\d+)([eE][+-]?\d+)?")
+"""A number with a decimal comma, or with commas between its thousands."""
+
 _MIN_LINES_BELOW = 3
 """The number of lines below a first line of one cell that must be exceeded to compare it with them."""
 
@@ -49,7 +53,7 @@ _MIN_LINES_BELOW = 3
 def find_delimiter(content: bytes) -> str:
     """Return the delimiter with which most records have the width of the first, if that is more than one cell."""
     scores = _scores(content)
-    return max(scores, key=lambda delimiter: scores[delimiter], default=",")
+    return next(iter(_preferred(scores, content)), ",")
 
 
 def _scores(content: bytes) -> dict[str, float]:
@@ -62,6 +66,25 @@ def _scores(content: bytes) -> dict[str, float]:
                 score = sum(width == widths[0] for width in widths) / len(widths)
                 scores[delimiter] = max(score, scores.get(delimiter, 0.0))
     return scores
+
+
+def _preferred(scores: dict[str, float], content: bytes) -> list[str]:
+    """Return the delimiters, the likeliest first.
+
+    Where another one divides the lines as evenly as commas do, and leaves commas only within numbers, these are decimal marks.
+    """
+    order = sorted(scores, key=lambda delimiter: -scores[delimiter])
+    for other in order:
+        if "," in scores and other != "," and scores[other] >= scores[","] and _commas_are_in_numbers(content, other):
+            return [other, *(delimiter for delimiter in order if delimiter != other)]
+    return order
+
+
+def _commas_are_in_numbers(content: bytes, delimiter: str) -> bool:
+    """Return whether cells hold commas, and all that do are numbers with a decimal comma or commas between thousands."""
+    cells = [cell.strip() for record in sample_of(content, delimiter, True) for cell in record.cells]
+    with_commas = [cell for cell in cells if "," in cell]
+    return bool(with_commas) and all(map(_COMMA_NUMBER.fullmatch, with_commas))
 
 
 def delimiter_of(
@@ -81,7 +104,7 @@ def delimiter_of(
     scores = _scores(content)
     if not scores:
         return ",", _first_line_problems(content, ",", name)
-    best = max(scores, key=lambda delimiter: scores[delimiter])
+    best = _preferred(scores, content)[0]
     rivals = [other for other, score in scores.items() if other != best and score == scores[best]]
     if not rivals:
         return best, []
@@ -100,18 +123,24 @@ def _delimiter_of_prose(content: bytes, name: str, bound: Sequence[str]) -> tupl
     scores = _scores(content)
     if scores.get("\t", 0.0) >= _HALF:
         return "\t", []
-    even = [delimiter for delimiter, score in scores.items() if score == 1.0]
+    even = [delimiter for delimiter in _preferred(scores, content) if scores[delimiter] == 1.0]
     for delimiter in even:
         sample = [record.cells for record in sample_of(content, delimiter, True)]
         if looks_like_table(sample, bound):
             return delimiter, []
-    if not even or len(sample_of(content, even[0], True)) < _MIN_LINES_BELOW:
+    rival = even[0] if even else " " if _spaces_divide_evenly(content) else ""
+    if not rival or len(sample_of(content, rival, True)) < _MIN_LINES_BELOW:
         return "", []
-    mark = DELIMITER_NAMES[even[0]]
+    mark = DELIMITER_NAMES[rival]
     text = f"Every line of {name} is read as one text, though {mark}s divide all of them into equally many cells."
-    return "", [
-        Problem("warning", "delimiter_assumed", "data", text, f"Set data.delimiter to {even[0]!r}, or to none to confirm.")
-    ]
+    value = "space" if rival == " " else repr(rival)
+    return "", [Problem("warning", "delimiter_assumed", "data", text, f"Set data.delimiter to {value}, or to none to confirm.")]
+
+
+def _spaces_divide_evenly(content: bytes) -> bool:
+    """Return whether single spaces divide all lines into equally many cells, more than one, as texts seldom are."""
+    widths = {len(record.cells) for record in sample_of(content, " ", False)}
+    return len(widths) == 1 and widths.pop() > 1
 
 
 def unused_character(content: bytes, name: str) -> str:

@@ -7,6 +7,8 @@ import re
 from itertools import islice
 from typing import NamedTuple
 
+import msgspec
+
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
 _BLOCK_BYTES = 16 * 2**20
@@ -156,15 +158,24 @@ def _fail_if_not_western(raw: bytes, name: str) -> None:
     if not is_western(raw):
         example = _example(_converted(raw, name, "latin-1" if not _is_valid(raw, "cp1252") else "cp1252"))
         text = f"{name} is not UTF-8, and as Western European text (cp1252) its letters make no words: {example!r}."
-        hint = proposal(raw) + (
+        found = proposal(raw)
+        hint = (found.hint if found else "") + (
             "Save it as UTF-8, or set data.encoding: cp1251 or koi8-r for Cyrillic, shift-jis or euc-jp for Japanese, gb18030 "
             "or big5 for Chinese, cp1250 for Central European text; cp1252 if it is right as shown."
         )
-        raise InvalidInput([Problem("error", "wrong_encoding", "data", text, hint)])
+        proposed = f"data.encoding={found.encoding}" if found else msgspec.UNSET
+        raise InvalidInput([Problem("error", "wrong_encoding", "data", text, hint, proposed=proposed)])
 
 
-def proposal(raw: bytes) -> str:
-    """Return a hint with the encoding that charset-normalizer proposes, and how the text reads in it; empty without one."""
+class EncodingProposal(NamedTuple):
+    """An encoding by Python's name, and a hint that shows how the text reads in it."""
+
+    encoding: str
+    hint: str
+
+
+def proposal(raw: bytes) -> EncodingProposal | None:
+    """Return the encoding that charset-normalizer proposes; None without one."""
     import logging
 
     from charset_normalizer import from_bytes
@@ -175,10 +186,11 @@ def proposal(raw: bytes) -> str:
     ]
     best = from_bytes(b"\n".join(lines)).best()
     if best is None or best.encoding in ("utf_8", "ascii", "cp1252", "latin_1") or not _is_valid(raw, best.encoding):
-        return ""
+        return None
     name = best.encoding.replace("_", "-")
     example = _example(_converted(raw, "", best.encoding))
-    return f"It may be {name}, in which it reads {example!r}: set data.encoding={name} if that is right. "
+    hint = f"It may be {name}, in which it reads {example!r}: set data.encoding={name} if that is right. "
+    return EncodingProposal(name, hint)
 
 
 def _first_wrong(raw: bytes) -> tuple[int, int]:

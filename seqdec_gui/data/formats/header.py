@@ -28,6 +28,11 @@ _COMPOUND = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)+")
 _NUMBER = re.compile(r"[+-]?(\d[\d.,'\u2019\u00a0\u2009\u202f]*|[.,]\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity|nan)", re.IGNORECASE)
 """A number as people write it, with marks between thousands or a decimal comma, or infinity or NaN."""
 
+_SENTENCE = re.compile(r"^[\"“«]|[.!…]$|[.!?]\s|[\"”»]$")
+"""What sentences have and names of columns do not."""
+
+_DIGITS = re.compile(r"\d+")
+
 _MISSING = ("", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "None")
 """The cells that stand for a missing value."""
 
@@ -97,8 +102,9 @@ def _judged_by_words(first: Sequence[str], columns: Sequence[Sequence[str]]) -> 
     """Judge a first record of words by known names, repeated cells and differences from the cells below."""
     cells = [cell for cell in first if cell]
     has_rows = bool(columns and columns[0])
-    comes_again = any(cell and cell in column for cell, column in zip(first, columns, strict=True))
-    if comes_again or len(set(first)) < len(first):
+    pairs = list(zip(first, columns, strict=True))
+    comes_again = any(cell and cell in column for cell, column in pairs)
+    if comes_again or len(set(first)) < len(first) or any(_is_numbered_alike(cell, column) for cell, column in pairs):
         return Judgement(False, has_rows)
     known = sum(map(is_known_name, cells))
     features = [_unlike(cell, column) for cell, column in zip(first, columns, strict=True) if cell and column]
@@ -108,13 +114,25 @@ def _judged_by_words(first: Sequence[str], columns: Sequence[Sequence[str]]) -> 
     apart = bool(features) and min(features) >= 2
     enough = 2 if len(cells) > 1 else 3  # several cells that are unlike theirs say more than one
     surely = apart and min(features) >= enough and max(map(len, columns)) >= _MANY_ROWS
+    many = max(map(len, columns), default=0) >= _MANY_ROWS
     if not all(map(_NAME.fullmatch, cells)):
-        return Judgement(apart, False)
+        return Judgement(apart and many and not any(map(_SENTENCE.search, cells)), False)
     if known == len(cells):  # one word, which may also be the first of a list of words
         return Judgement(True, sum(features) > 0)
     if max(map(len, columns), default=0) < _MIN_ROWS:
         return Judgement(True, False)
-    return Judgement(known > 0 or sum(features) > 0, surely)
+    return Judgement(known > 0 or sum(features) >= (1 if many or len(cells) > 1 else enough), surely)
+
+
+def _is_numbered_alike(cell: str, column: Sequence[str]) -> bool:
+    """Return whether the cell and all cells below it are one word with other numbers, as in `mol_17` above `mol_4`."""
+    pattern = _DIGITS.sub("#", cell)
+    return (
+        pattern != cell
+        and not _is_number(cell)
+        and bool(column)
+        and all(_DIGITS.sub("#", below) == pattern for below in column)
+    )
 
 
 def _unlike(name: str, column: Sequence[str]) -> int:

@@ -107,6 +107,14 @@ def records(
                 if cell:
                     cells.append(cell[1].replace(b'""', b'"'))
                     line += len(_LINE_END.findall(cell[1]))
+                    behind = cell.end() + len(separator)
+                    if (
+                        content[cell.end() : behind] == separator
+                        and content.find(b'"', behind, line_stop) < 0 < line_stop - behind
+                    ):
+                        cells += content[behind:line_stop].split(separator)  # no further quotes in this line
+                        place = line_stop
+                        break
                 else:
                     cell = plain.match(content, place, size)
                     assert cell is not None
@@ -168,9 +176,9 @@ class _Tally:
         edges = np.array([QUOTE, delimiter, _LF, _CR], np.uint8)
         if not (np.isin(before[::2], edges).all() and np.isin(behind[1::2], edges).all()) or (last and len(quotes) % 2):
             return None
-        ends = np.flatnonzero((block == _LF) | (block == _CR))
-        inside = np.searchsorted(quotes, ends) & 1
-        outer = ends[inside == 0]
+        ends = _places_of_line_ends(block)
+        inside = _are_inside(ends, quotes)
+        outer = ends[~inside]
         if last:
             used = len(block)
         else:
@@ -180,37 +188,39 @@ class _Tally:
                 return 0
             used = int(outer[-1]) + 1
         outer = outer[outer < used]
-        self._breaks += int(_line_ends(block, ends[(inside == 1) & (ends < used)]))
+        self._breaks += int(_line_ends(block, ends[inside & (ends < used)]))
         starts = np.concatenate([[0], outer + 1])
         if last and used and block[-1] not in (_LF, _CR):
             outer = np.append(outer, used)
         lengths = outer - starts[: len(outer)]
-        crlf = (lengths == 0) & (starts[: len(outer)] > 0) & (block[np.minimum(outer, len(block) - 1)] == _LF)
-        crlf &= block[np.maximum(starts[: len(outer)] - 1, 0)] == _CR
-        self._records += int(np.count_nonzero(lengths))
-        self._blank += int(np.count_nonzero((lengths == 0) & ~crlf))
-        self._add_cells(block[:used], delimiter, quotes[quotes < used], outer, offset)
+        empty = np.flatnonzero(lengths == 0)
+        crlf = (starts[empty] > 0) & (block[np.minimum(outer[empty], len(block) - 1)] == _LF)
+        crlf &= block[np.maximum(starts[empty] - 1, 0)] == _CR
+        self._records += len(lengths) - len(empty)
+        self._blank += int(np.count_nonzero(~crlf))
+        self._add_cells(block[:used], delimiter, quotes[quotes < used], outer, ends[inside & (ends < used)], offset)
         return used
 
-    def _add_cells(self, block: Array, delimiter: int, quotes: Array, ends: Array, offset: int) -> None:
-        """Count by column the quoted cells, and the quoted cells that need no quotes."""
+    def _add_cells(self, block: Array, delimiter: int, quotes: Array, ends: Array, breaks: Array, offset: int) -> None:
+        """Count by column the quoted cells, and the quoted cells that need no quotes.
+
+        `ends` are the places of the line ends outside of quotes, `breaks` of those inside.
+        """
         opening = quotes[::2]
         doubled = (opening > 0) & (block[np.maximum(opening - 1, 0)] == QUOTE)
         cells = opening[~doubled]
         if not len(cells):
             return
         separators = np.flatnonzero(block == delimiter)
-        outside = (np.searchsorted(quotes, separators) & 1) == 0
-        needy = [opening[doubled], separators[~outside]]
-        breaks = np.flatnonzero((block == _LF) | (block == _CR))
-        needy.append(breaks[(np.searchsorted(quotes, breaks) & 1) == 1])
+        quoted = _are_inside(separators, quotes)
+        needy = [opening[doubled], separators[quoted], breaks]
         needs = np.zeros(len(cells), bool)
         for places in needy:
             needs[np.searchsorted(cells, places, side="right") - 1] = True
         needs |= block[np.minimum(cells + 1, len(block) - 1)] == QUOTE  # "" is how an empty text is told from a missing one
         line = np.searchsorted(ends, cells)
         line_start = np.where(line > 0, ends[np.maximum(line - 1, 0)] + 1, 0)
-        separators = separators[outside]
+        separators = separators[~quoted] if len(needy[1]) else separators
         columns = np.searchsorted(separators, cells) - np.searchsorted(separators, line_start)
         if offset == 0:
             self._names = set(columns[line_start == 0].tolist())
@@ -230,6 +240,30 @@ class _Tally:
         spare = sum(int(self._spare[column]) for column in partly)
         quoted, spare_at = int(self._quoted.sum()), min(partly.values(), default=-1)
         return Count(self._records, self._blank, quoted, self._breaks, -1, spare, spare_at)
+
+
+def _places_of_line_ends(block: Array) -> Array:
+    """Return the places of LF and CR, in order."""
+    feeds = np.flatnonzero(block == _LF)
+    returns = block == _CR
+    return np.flatnonzero(returns | (block == _LF)) if returns.any() else feeds
+
+
+def _are_inside(places: Array, quotes: Array) -> Array:
+    """Return which places stand between an opening quote and the next one (bool). Both are ascending."""
+    inside = np.zeros(len(places), bool)
+    # Each pair of quotes is looked up among the places: there are far more delimiters than quoted cells in most files.
+    first = np.searchsorted(places, quotes[::2])
+    end = np.searchsorted(places, quotes[1::2]) if len(quotes) > 1 else np.zeros(0, np.int64)
+    if len(end) < len(first):
+        end = np.append(end, len(places))
+    held = end > first
+    if held.any():
+        turns = np.zeros(len(places) + 1, np.int8)
+        np.add.at(turns, first[held], 1)
+        np.add.at(turns, end[held], -1)
+        inside = np.cumsum(turns[:-1], dtype=np.int8).astype(bool)
+    return inside
 
 
 def _sum(total: Array, more: Array) -> Array:

@@ -269,6 +269,6 @@ def not_readable(path: Path) -> str:
 def what_to_do(path: PurePath) -> str:
     """Return the hint for a file whose ending belongs to no format: what to do with a file of this kind."""
     if is_compressed(path):
-        return "Decompress it, and open the file within."
+        return "Unpack it, and open what it holds."
     suffix = path.suffix.lower()
     return next((hint for suffixes, hint in OTHER_KINDS.items() if suffix in suffixes), HINT)

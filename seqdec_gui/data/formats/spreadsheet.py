@@ -14,6 +14,7 @@ from seqdec_gui.data.formats.compression import MAX_OPEN_BYTES
 from seqdec_gui.data.formats.extras import required
 from seqdec_gui.data.formats.header import judge_header
 from seqdec_gui.data.formats.memory import MemoryTable, gathered
+from seqdec_gui.data.formats.sheet_facts import sheet_facts
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.wording import counted
@@ -34,7 +35,10 @@ class SpreadsheetTable(MemoryTable):
             self.sheet, self.sheets, rows = _cells(path, how.sheet)
             lines, empty = _without_empty(rows)
             if not lines:
-                raise InvalidInput(f"Sheet {self.sheet!r} of {path.name} is empty; expected rows.", "empty_file", "data")
+                text = f"Sheet {self.sheet!r} of {path.name} is empty; expected rows."
+                others = ", ".join(repr(sheet) for sheet in self.sheets if sheet != self.sheet)
+                hint = f"Set data.sheet to another of its sheets: {others}." if others else ""
+                raise InvalidInput([Problem("error", "empty_file", "data", text, hint)])
             if len(self.sheets) > 1 and not how.sheet:
                 others = ", ".join(map(repr, self.sheets))
                 text = f"{path.name} has {len(self.sheets)} sheets ({others}); the first, {self.sheet!r}, is read."
@@ -43,6 +47,7 @@ class SpreadsheetTable(MemoryTable):
                 skipped = counted(empty, "empty row")
                 text = f"Sheet {self.sheet!r} of {path.name} has {skipped} between its rows, skipped in reading."
                 self.problems += (Problem("info", "blank_lines", "data", text),)
+            self.problems += _unseen_problems(path, self.sheet)
             self._take(lines, how, [*(names or ()), *bound])
 
     def _take(self, lines: list[list[Any]], how: Reading, bound: Sequence[str]) -> None:
@@ -104,6 +109,27 @@ def _cells(path: Path, sheet: str) -> tuple[str, tuple[str, ...], list[list[Any]
         return chosen, sheets, [list(row) for row in worksheet.iter_rows(values_only=True)]
     finally:
         workbook.close()
+
+
+def _unseen_problems(path: Path, sheet: str) -> tuple[Problem, ...]:
+    """Return warnings of cells that look filled in Excel and are read as missing values."""
+    facts = sheet_facts(path, sheet)
+    problems = []
+    if facts.unsaved:
+        text = (
+            f"{counted(facts.unsaved, 'formula')} of {path.name} (the first in cell {facts.first_unsaved}) have no result in "
+            "the file; their cells are read as missing values."
+        )
+        hint = "Open the file in Excel or LibreOffice and save it, which computes them."
+        problems.append(Problem("warning", "formulas_without_results", "data", text, hint))
+    if facts.merged:
+        text = (
+            f"{path.name} has {counted(len(facts.merged), 'merged range')} (the first is {facts.merged[0]}); the value is read "
+            "in the first cell of each, and the others are missing values."
+        )
+        hint = "Unmerge them, and fill the value into every row that it is for."
+        problems.append(Problem("warning", "merged_cells", "data", text, hint))
+    return tuple(problems)
 
 
 def _without_empty(rows: list[list[Any]]) -> tuple[list[list[Any]], int]:

@@ -24,6 +24,6 @@ def ask_what_to_keep(session: TrainingSession, run: Path, name: str) -> None:
         "new symbols get ids after the known ones. If you fit again to the open data, symbols get other ids and numbers other "
         "scales than the weights were trained with, and much of what the model has learned may be lost.",
         then,
-        accept="Keep Fitted Values",
-        discard="Fit Again",
+        accept="Keep fitted values",
+        discard="Fit again",
     )

@@ -50,12 +50,12 @@ from seqdec_gui.runs.export_formats import (
     with_ending_of,
 )
 from seqdec_gui.runs.folder import RunFolder
-from seqdec_gui.runs.tasks import Cancelled, ExportAllTask, Exported, ExportedAll, ExportTask, Notice, Progress
+from seqdec_gui.runs.task_results import Exported, ExportedAll
+from seqdec_gui.runs.tasks import Cancelled, ExportAllTask, ExportTask, Notice, Progress
 
 ALL_HELP = (
     "Each format is written, opened in a fresh process by the library that it is for, and compared with the trained model."
 )
-
 NARROW, WIDE = 640, 880
 """The least widths of the dialog, in pixels: without and with the table of formats."""
 
@@ -119,16 +119,16 @@ class ExportDialog(KeepsFocus, QDialog):
         kind.setSpacing(theme.SPACE)
         kind.addWidget(self._format)
         kind.addWidget(self._help)
-        part = QVBoxLayout()
-        part.setSpacing(theme.SPACE)
+        part = QVBoxLayout(spacing=theme.SPACE)
         part.addWidget(self._part)
         part.addWidget(self._raw)
         self._path_label = QLabel("File")
         for words, field in (("Run", self.picker), ("Format", kind), ("Part", part), ("File", where)):
             label = self._path_label if words == "File" else QLabel(words)
             label.setProperty("role", "dim")
-            label.setMinimumHeight(theme.CONTROL_HEIGHT)
+            label.setFixedHeight(theme.CONTROL_HEIGHT)
             form.addRow(label, field)
+            form.itemAt(form.rowCount() - 1, QFormLayout.LabelRole).setAlignment(Qt.AlignTop)
         self._part.setAccessibleName("Part")
         self._format.setAccessibleName("Format")
         self._path.setAccessibleName("File")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from PyQt5.QtWidgets import (
     QLineEdit,
     QListWidget,
     QListWidgetItem,
+    QScrollBar,
     QShortcut,
     QTextBrowser,
     QTextEdit,
@@ -111,12 +113,18 @@ class GuideWindow(QWidget):
         QShortcut(QKeySequence.Back, self, self.text.backward)
         QShortcut(QKeySequence.Find, self, self._on_find)
         QShortcut(QKeySequence(Qt.Key_Escape), self, self._on_escape)
+        for key, action in (
+            (Qt.Key_PageUp, QScrollBar.SliderPageStepSub),
+            (Qt.Key_PageDown, QScrollBar.SliderPageStepAdd),
+        ):
+            turn = partial(self.text.verticalScrollBar().triggerAction, action)
+            QShortcut(QKeySequence(key), self.search, turn, context=Qt.WidgetShortcut)
         self.search.textChanged.connect(self._on_search_text_changed)
         self.search.returnPressed.connect(self._show_chosen)
         self.contents.currentItemChanged.connect(lambda *_: self._show_chosen())
         self.contents.itemClicked.connect(lambda _item: self._show_chosen())
         self._on_search_text_changed("")
-        self.text.setFocus()
+        self.search.setFocus()
 
     @pyqtSlot(str)
     def _on_search_text_changed(self, text: str) -> None:

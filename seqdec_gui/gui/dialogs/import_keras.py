@@ -1,7 +1,7 @@
 """The dialog that imports a model as a block: a Keras file, or a prior of REINVENT. A child process reads the file and runs no
 code of it.
 
-Object names: `import_dialog`, `import_status`, `import_progress`, `import_cancel`.
+Object names: `import_dialog`, `import_status`, `import_progress`, `import_split`, `import_cancel`.
 """
 
 from __future__ import annotations
@@ -9,20 +9,23 @@ from __future__ import annotations
 from pathlib import Path
 
 from PyQt5.QtCore import Qt, pyqtSlot
-from PyQt5.QtWidgets import QDialog, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.kinds.keras_model import SUFFIXES
 from seqdec_gui.domain.problems import SeqdecError
+from seqdec_gui.gui.dialogs.split_model import split_model
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.stylesheet import polish
 from seqdec_gui.gui.tasks import notify
 from seqdec_gui.gui.tasks.child_task import ChildTask, sentence_of
 from seqdec_gui.gui.widgets.focus import KeepsFocus
+from seqdec_gui.gui.workspace.workspace import Notice as WorkspaceNotice
 from seqdec_gui.gui.workspace.workspace import PageName, Workspace
 from seqdec_gui.runs import priors
 from seqdec_gui.runs.imports import import_folder, with_keras_model
-from seqdec_gui.runs.tasks import Cancelled, Inspected, InspectTask, Notice, PriorOpened, PriorTask
+from seqdec_gui.runs.task_results import Inspected, PriorOpened
+from seqdec_gui.runs.tasks import Cancelled, InspectTask, Notice, PriorTask
 
 FILTER = f"Models ({' '.join(f'*{suffix}' for suffix in (*SUFFIXES, *priors.SUFFIXES))} *.json saved_model.pb)"
 """The filter of the file dialog for models."""
@@ -79,6 +82,10 @@ class ImportDialog(KeepsFocus, QDialog):
         self._status.setProperty("role", "small")
         self._progress = QProgressBar(objectName="import_progress", textVisible=False)
         self._progress.setRange(0, 0)
+        self._split = QCheckBox("Split it into its submodels afterwards", objectName="import_split")
+        self._split.setToolTip(
+            "Its parts become blocks: to edit and to train alone where a block kind makes the same, closed elsewhere"
+        )
         self._cancel = QPushButton("Cancel", objectName="import_cancel")
         self._cancel.clicked.connect(self.reject)
         row = QHBoxLayout()
@@ -90,6 +97,7 @@ class ImportDialog(KeepsFocus, QDialog):
         layout.addWidget(self._title)
         layout.addWidget(self._status)
         layout.addWidget(self._progress)
+        layout.addWidget(self._split)
         layout.addStretch(1)
         layout.addLayout(row)
         self.setMinimumWidth(440)
@@ -133,14 +141,32 @@ class ImportDialog(KeepsFocus, QDialog):
         self._workspace.status_message.emit(f"{self._path.name} is the block {block_id}: {found.parameters:,} parameters.")
         self._workspace.page_requested.emit(PageName.DESIGN)
         self._workspace.block_requested.emit(block_id)
+        if isinstance(found, Inspected):
+            self._offer_split(block_id, len(found.layers))
         if self._notes:
             self._progress.hide()
+            self._split.hide()
             self._title.setText(f"{self._path.name} is the block {block_id}")
             polish(self._status, "role", "")
             self._status.setText("\n\n".join([*_about_keras2(found), *self._notes]))
             self._cancel.setText("Close")
         else:
             self.accept()
+
+    def _offer_split(self, block_id: str, layers: int) -> None:
+        """Split the block if that was asked for, or else offer it above the page."""
+        workspace = self._workspace
+        if self._split.isChecked():
+            self.finished.connect(lambda _result: split_model(workspace, block_id))
+        elif layers > 1:
+
+            def split() -> None:
+                workspace.notice.emit(WorkspaceNotice("split"))
+                if workspace.document.design.has(block_id):
+                    split_model(workspace, block_id)
+
+            text = f"{block_id} is one block. It can be split into its submodels, to edit them and to train them alone."
+            workspace.notice.emit(WorkspaceNotice("split", text, {"split": ("Split…", split)}))
 
     def _with_prior(self, opened: PriorOpened) -> tuple[Design, str]:
         """Return the design with a prior: the whole of it where nothing was on the canvas, else its decoder, and its id."""
@@ -162,6 +188,7 @@ class ImportDialog(KeepsFocus, QDialog):
         if isinstance(error, Cancelled):
             return
         self._progress.hide()
+        self._split.hide()
         self._title.setText(f"{self._path.name} was not imported")
         polish(self._status, "role", "error")
         self._status.setText(sentence_of(error))

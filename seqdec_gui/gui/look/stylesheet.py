@@ -67,7 +67,7 @@ QLabel[role="position"] { background: @surface_raised@; border: 1px solid @borde
 QLabel[role="ok"] { color: @ok@; font-size: @small_pt@; }
 
 QPushButton { background: @surface@; border: 1px solid @control_border@; border-radius: @r@px; padding: 0 @s3@px;
-    min-height: @h@px; }
+    min-height: @h@px; outline: none; }
 QPushButton:hover { background: @hover@; }
 QPushButton:pressed, QPushButton:checked { background: @pressed@; }
 QPushButton:focus { border: 2px solid @accent@; padding: 0 11px; min-height: @hin@px; }
@@ -207,6 +207,10 @@ QTableView:focus, QListView:focus, QTreeView:focus { border: 1px solid @accent@;
 QHeaderView { background: @surface@; }
 QHeaderView::section { background: @surface@; color: @text_dim@; border: none; border-bottom: 1px solid @border@;
     padding: 6px @s2@px; font-size: @small_pt@; font-weight: 600; }
+QHeaderView::up-arrow { image: url(@icons@/chevron-up-@name@.svg); }
+QHeaderView::down-arrow { image: url(@icons@/chevron-down-@name@.svg); }
+QHeaderView::up-arrow, QHeaderView::down-arrow { subcontrol-origin: border; subcontrol-position: top center;
+    width: 12px; height: 12px; }
 QTreeView#column_charset QHeaderView::section { padding: 6px @s@px; }
 QTableCornerButton::section { background: @surface@; border: none; }
 

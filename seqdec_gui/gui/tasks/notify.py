@@ -14,6 +14,7 @@ from PyQt5.QtCore import QObject, Qt
 from PyQt5.QtWidgets import QApplication, QDialog, QFileDialog, QGridLayout, QInputDialog, QLineEdit, QMessageBox, QWidget
 
 from seqdec_gui.data.formats.registry import file_patterns
+from seqdec_gui.domain.codes import hint_in_window
 from seqdec_gui.domain.form_words import label
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.gui.look import preferences, theme
@@ -64,7 +65,11 @@ def message(parent: QObject | None, title: str, text: str) -> QMessageBox:
 
 
 def without_place(problem: Problem) -> str:
-    """Return the sentence of a problem without its place, if the place is the data or a field of a form."""
+    """Return the sentence of a problem without its place, if the place is the data or a field of a form.
+
+    Its hint is the one for the window where the problem's own speaks of the command line.
+    """
+    problem = msgspec.structs.replace(problem, hint=hint_in_window(problem.code, problem.hint))
     section, _, field = problem.where.partition(".")
     if section == "training" and field:
         return msgspec.structs.replace(problem, where=label(field)).sentence()

@@ -1,4 +1,4 @@
-"""What the command palette and the sheet of keys list: the actions of the window, and what its submenus open."""
+"""What the palette and the sheet of keys list: the actions of the window, buttons of its pages, and what submenus open."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from PyQt5.QtWidgets import QAction
 from seqdec_gui.domain.menu_text import shown
 from seqdec_gui.gui.dialogs.command_palette import Command
 from seqdec_gui.gui.look.preferences import recent_designs
+from seqdec_gui.gui.window.page_commands import page_commands
 from seqdec_gui.gui.workspace.files import examples, templates
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ NOT_LISTED = ("palette",)
 
 def commands(actions: Actions, designs: DesignTabs, then: Callable[[], None]) -> list[Command]:
     """Return what the palette offers. `then` is called after a design was opened."""
-    return [*_of_actions(actions), *_of_files(designs, then)]
+    return [*_of_actions(actions), *page_commands(designs.current.pages), *_of_files(designs, then)]
 
 
 def _of_actions(actions: Actions) -> Iterator[Command]:

@@ -78,6 +78,10 @@ class Pages(QStackedWidget):
             self._put(name, build(self._rows[self._index(name)], self._workspace))
         return self._built[name]
 
+    def built(self, name: str) -> QWidget | None:
+        """Return the page's widget, None if it has not been built yet."""
+        return self._built.get(name)
+
     def _put(self, name: str, widget: QWidget) -> None:
         self._built[name] = widget
         self.widget(self._index(name)).layout().addWidget(widget)

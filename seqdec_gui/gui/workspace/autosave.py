@@ -101,7 +101,8 @@ class Autosave(QObject):
     @pyqtSlot()
     def _on_timer_timeout(self) -> None:
         design, file = self._document.design, self.file()
-        if self._document.clean or not design.blocks:
+        bare = self._document.path is None and not design.blocks and not design.annotations
+        if self._document.clean or bare:
             return
         if self._writing is not None:
             self._timer.start()

@@ -37,6 +37,7 @@ class DesignDocument(QObject):
         super().__init__(parent)
         self._design = Design(id=new_id()) if design is None else design
         self._path: Path | None = None
+        self._on_disk = b""
         self._title = ""
         self._selection: frozenset[str] = frozenset()
         self._report: Report | None = None
@@ -87,6 +88,12 @@ class DesignDocument(QObject):
         if self._report is None:
             self._report = check(self._design)
         return self._report
+
+    @property
+    def changed_elsewhere(self) -> bool:
+        """Return whether the file holds something else by now than was read from it or written to it here."""
+        now = design_file.fingerprint(self._path) if self._path is not None else b""
+        return bool(now and self._on_disk) and now != self._on_disk
 
     @property
     def selection(self) -> frozenset[str]:
@@ -167,6 +174,7 @@ class DesignDocument(QObject):
         another = not keep_id and self._path is not None and self._is_another(path)
         design = self._design.with_id(new_id() if another or not self._design.id else self._design.id)
         design_file.save(design, path)
+        self._on_disk = design_file.fingerprint(path)
         self._design = design
         self._stack.setClean()
         if path != self._path:
@@ -180,7 +188,10 @@ class DesignDocument(QObject):
         """
         id = new_id()
         if self._path is not None:
+            changed = self.changed_elsewhere
             design_file.save(design_file.load(self._path).with_id(id), self._path)
+            if not changed:
+                self._on_disk = design_file.fingerprint(self._path)
         self._replace(self._design, id)
 
     def _is_another(self, path: Path) -> bool:
@@ -191,6 +202,7 @@ class DesignDocument(QObject):
 
     def _become(self, design: Design, path: Path | None, title: str = "") -> None:
         self._stack.clear()
+        self._on_disk = b"" if path is None else design_file.fingerprint(path)
         renamed = title != self._title
         self._title = title
         self._replace(design, design.id)

@@ -58,10 +58,31 @@ class DesignFiles(QObject):
 
     def save(self, then: Then | None = None) -> None:
         """Save the design to its file; the user is asked for one if it has none."""
-        if self._document.path is None:
+        path = self._document.path
+        if path is None:
             self.save_as(then)
+        elif self._document.changed_elsewhere:
+            self._ask_before_replacing(path, then)
         else:
-            self._save(self._document.path, then)
+            self._save(path, then)
+
+    def _ask_before_replacing(self, path: Path, then: Then | None) -> None:
+        """Ask what to do with a file that another window or program has written since it was read here."""
+
+        def on_answered(answer: notify.Answer) -> None:
+            if answer == "accept":
+                self.save_as(then)
+            elif answer == "discard":
+                self._save(path, then)
+
+        notify.ask(
+            self,
+            f"{path.name} was changed elsewhere",
+            "Another window or program has saved the file since it was opened here. If you replace it, those changes are lost.",
+            on_answered,
+            accept="Save under Another Name…",
+            discard="Replace It",
+        )
 
     def save_as(self, then: Then | None = None) -> None:
         """Ask for a file and save the design to it.
@@ -86,9 +107,15 @@ class DesignFiles(QObject):
             design_file.SUFFIX[1:],
             lambda path: self._save(path, then, bool(kept)),
             start,
-            lambda path: path.exists() and not self.taken(path) and path != self._document.path,
+            self._replaces,
             None if self._document.path is None else add_box,
         )
+
+    def _replaces(self, path: Path) -> bool:
+        """Return whether something would be lost if the design were saved to this file."""
+        if path == self._document.path:
+            return self._document.changed_elsewhere
+        return path.exists() and not self.taken(path)
 
     def _save(self, path: Path, then: Then | None, keep_id: bool = False) -> None:
         old = self._document.path

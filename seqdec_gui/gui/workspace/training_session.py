@@ -54,6 +54,8 @@ class FollowedRun(QObject):
         self.log: deque[str] = deque(maxlen=MAX_LOG_LINES)
         self.pending: dict[str, Command] = {}
         self.stopping = False
+        self.begun_now = False
+        """Whether the run has begun in the start that is followed; until then its history is that of earlier starts."""
         self.unstoppable = ""
         """Why a run that was asked to stop goes on, in a sentence with what to do; empty as long as it may still obey."""
         self.begun = time.time()
@@ -61,6 +63,7 @@ class FollowedRun(QObject):
         thread.launched.connect(self._on_thread_launched)
         thread.event_received.connect(self._on_thread_event_received)
         thread.log_received.connect(self._on_thread_log_received)
+        thread.begun.connect(self._on_thread_begun)
         thread.ended.connect(self._on_thread_ended)
         thread.fell_silent.connect(self._on_thread_fell_silent)
         thread.stop_failed.connect(self._on_thread_stop_failed)
@@ -77,13 +80,15 @@ class FollowedRun(QObject):
         """Return `starting`, `running`, `paused`, `stopping`, or how the run ended."""
         if self.status is not None:
             return self.status.state
+        if not self.begun_now:
+            return "stopping" if self.stopping else "starting"
         if self.history.final is not None:
             return "ending"
         if self.stopping:
             return "stopping"
         if self.history.paused:
             return "paused"
-        return "running" if self.history.started else "starting"
+        return "running"
 
     def stop(self) -> None:
         self.stopping = True
@@ -141,6 +146,10 @@ class FollowedRun(QObject):
         if self.history.started:
             self.devices = self.history.started.devices
         self.changed.emit()
+
+    @pyqtSlot()
+    def _on_thread_begun(self) -> None:
+        self.begun_now = True  # the events that follow tell it
 
     @pyqtSlot(str)
     def _on_thread_log_received(self, text: str) -> None:
@@ -323,8 +332,8 @@ class TrainingSession(QObject):
             f"its weights are saved; a run that does not answer within {STOP_GRACE_S:g} seconds "
             "is ended by force and keeps its last checkpoint.",
             then,
-            accept="Keep Running",
-            discard="Stop the Run",
+            accept="Keep running",
+            discard="Stop the run",
         )
         return False
 

@@ -13,7 +13,7 @@ from PyQt5.QtCore import QThread, pyqtSignal, pyqtSlot
 
 from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.runs.control import Command, command
-from seqdec_gui.runs.events import Event, UnreadableLine
+from seqdec_gui.runs.events import Event, Started, UnreadableLine
 from seqdec_gui.runs.files import opener
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.process import LAST_WAIT_S, STOP_GRACE_S, TERMINATE_GRACE_S, RunProcess, attach, unverified
@@ -57,6 +57,7 @@ class TrainingThread(QThread):
     launched = pyqtSignal(RunFolder)  # its process has been started
     event_received = pyqtSignal(object)  # list[Event]; Qt would convert a `list`, event by event
     log_received = pyqtSignal(str)  # output of the process, with newlines
+    begun = pyqtSignal()  # this start of the run begins with the next events; those before were of earlier starts
     ended = pyqtSignal(RunStatus)
     fell_silent = pyqtSignal(RunStatus)  # not seen alive and not ended; the run may be active on another host
     stop_failed = pyqtSignal(str)  # the run was asked to stop and cannot be ended from here: why, and what to do
@@ -142,11 +143,12 @@ class TrainingThread(QThread):
         follower = Follower(process.run, alive=process.running)
         log = _LogTail(process.run.log)
         next_log = 0.0
-        silent = False
+        silent = begun = False
         while not self._leaving:
             self._send_commands(process)
             events = follower.poll(POLL_BYTES)
-            self._emit_events(events, process)
+            self._emit_events(events, process, begins=follower.begun and not begun)
+            begun = follower.begun
             if time.monotonic() >= next_log or follower.ended:
                 next_log = time.monotonic() + LOG_S
                 if text := log.read():
@@ -183,8 +185,12 @@ class TrainingThread(QThread):
             why = unverified(process.run)
             self.stop_failed.emit(f"The run was asked to stop and goes on: {why}")
 
-    def _emit_events(self, events: list[Event], process: RunProcess) -> None:
-        """Send the events in lists. Commands are handled between two lists, so that Stop works during a flood of events."""
+    def _emit_events(self, events: list[Event], process: RunProcess, begins: bool) -> None:
+        """Send the events in lists. Commands are handled between two lists, so that Stop works during a flood of events.
+
+        With `begins` the last of them that is a start is the one of this start of the run.
+        """
+        start = max((place for place, event in enumerate(events) if isinstance(event, Started)), default=-1) if begins else -1
         for first in range(0, len(events), MAX_EVENTS):
             while not self._events_handled.wait(BATCH_S) and not self._leaving:
                 self._send_commands(process)
@@ -192,6 +198,8 @@ class TrainingThread(QThread):
             if self._leaving:
                 return
             self._events_handled.clear()
+            if first <= start < first + MAX_EVENTS:
+                self.begun.emit()
             self.event_received.emit(events[first : first + MAX_EVENTS])
             self._events_sent.emit()
             self._send_commands(process)

@@ -79,6 +79,7 @@ class Workspace(QObject):
     run_ended = pyqtSignal(Path)  # the run in this folder
     run_certified = pyqtSignal(Path)  # the run in this folder has a certificate now
     block_requested = pyqtSignal(str)  # show this block in the design view
+    whole_design_requested = pyqtSignal()  # show all blocks in the design view
     field_requested = pyqtSignal(str)  # put the cursor into the inspector's field of this parameter
     status_message = pyqtSignal(str)  # a sentence for the status bar
     notice = pyqtSignal(Notice)  # something to decide or to know before going on, for the bar above the pages

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,26 @@ def begin(placement: Placement) -> None:
     if reference := engine_info(placement.engine).begin:
         with contextlib.suppress(Exception):
             load(reference)(placement.devices)
+
+
+class ImportAhead:
+    """Imports the framework in a thread while another reads rows, which leaves the interpreter free most of the time.
+
+    Wait for it before anything of the framework is imported otherwise: two threads must not meet in half-imported modules. It
+    looks at no device. Failures are not raised: `create` meets them again.
+    """
+
+    def __init__(self, placement: Placement) -> None:
+        for name in ("pyarrow.compute", "pyarrow.csv"):  # and NumPy with them, which two threads cannot import at the same time
+            import_module(name)
+        self._module = engine_info(placement.engine).engine.partition(":")[0]
+        self.thread = threading.Thread(target=self._import, name="import the framework", daemon=True)
+        self.thread.start()
+
+    def _import(self) -> None:
+        with contextlib.suppress(Exception):
+            import_module("keras")
+            import_module(self._module)
 
 
 def create(placement: Placement, program: Program, *, exact: bool = False, **options: Any) -> Engine:

@@ -55,6 +55,12 @@ class FlatFile:
         for part, name in zip(owners, filled, strict=True):
             yield tuple(part.leaves((part.step,), root.trainable)), stored[name]
 
+    def layers(self) -> Iterator[tuple[str, list[Named]]]:
+        """Yield the name and the weights of every layer that has some, in the order of the model."""
+        for name in self._names:
+            if arrays := self._weights(name):
+                yield name, arrays
+
     def _weights(self, layer: str) -> list[Named]:
         group = self._group[layer]
         return [Named(name, np.asarray(group[name])) for name in _names(group, "weight_names")]

@@ -100,15 +100,15 @@ def converted(leaf: Leaf, arrays: list[Array]) -> list[Array]:
     """Return the weights of a layer in the layout of Keras 3, as float32."""
     arrays = [np.asarray(array, np.float32) if array.dtype.kind == "f" else array for array in arrays]
     if leaf.class_name in _LSTM:
-        arrays = _of_gates(leaf, _from_cudnn(arrays, 4), (0, 1, 3), 4)
+        arrays = _of_gates(leaf, from_cudnn(arrays, 4), (0, 1, 3), 4)
     elif leaf.class_name in _GRU:
-        arrays = _of_gates(leaf, _from_cudnn(arrays, 3), (0, 1), 3)
+        arrays = _of_gates(leaf, from_cudnn(arrays, 3), (0, 1), 3)
     elif activation_name(leaf.config.get("activation")) == "hard_sigmoid":
         arrays = [array * np.float32(HARD_SIGMOID_SLOPE) for array in arrays]
     return arrays
 
 
-def _from_cudnn(arrays: list[Array], gates: int) -> list[Array]:
+def from_cudnn(arrays: list[Array], gates: int) -> list[Array]:
     """Return the weights of a CuDNNLSTM or CuDNNGRU as those of an LSTM or GRU; others are returned unchanged.
 
     cuDNN keeps each gate's kernel transposed, and two biases: an LSTM has their sum, a GRU one row of each

@@ -125,6 +125,18 @@ def same_layer(own: Layer, foreign: Any) -> bool:
     return _settings(made.get_config()) == _settings(foreign.get_config())
 
 
+def differing_settings(own: Any, foreign: Any) -> list[str]:
+    """Return the settings in which a Keras layer differs from another one, as the other has them: `activation relu`."""
+    if type(own) is not type(foreign):
+        return [f"it is a {type(foreign).__name__}"]
+    mine, theirs = _settings(own.get_config()), _settings(foreign.get_config())
+    return [f"{name} {_short(theirs.get(name))}" for name in mine if mine[name] != theirs.get(name)]
+
+
+def _short(value: Any) -> str:
+    return str(value.get("class_name", value)) if isinstance(value, Mapping) else str(value)
+
+
 def keras_layer(own: Layer) -> Any:
     """Return the Keras layer of a description."""
     import keras

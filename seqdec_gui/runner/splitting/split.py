@@ -44,6 +44,8 @@ class Fragment(NamedTuple):
     links: tuple[Link, ...]
     inputs: dict[str, tuple[Port, ...]]
     outputs: dict[str, Port]
+    closed: dict[str, str]
+    """Why each block that is a closed model is one, by its id."""
 
 
 def split(path: Path, folder: Path, taken: Sequence[str] = ()) -> Fragment:
@@ -78,7 +80,8 @@ def split(path: Path, folder: Path, taken: Sequence[str] = ()) -> Fragment:
             text = f"{path.name} cannot be split: its output {port.name} is an input, or states that travel on one wire."
             raise InvalidInput([Problem("error", "cannot_split", "", text, "Keep it as one block.")])
         outputs[port.name] = leaving[id(tensor)]
-    return Fragment(tuple(blocks), links, inputs, outputs)
+    closed = {name: _why_closed(piece) for name, piece, match in zip(ids, pieces, matches, strict=True) if match is None}
+    return Fragment(tuple(blocks), links, inputs, outputs, closed)
 
 
 # -- which kinds
@@ -97,7 +100,10 @@ def _matched(pieces: list[Piece]) -> tuple[list[Piece], list[Match | None]]:
             found.append(piece)
             matches.append(match)
             continue
-        for part, part_match in _of_chain(parts):
+        chain = _of_chain(parts)  # its tensors may be copies, so its ends are those of the piece
+        chain[0] = (msgspec.structs.replace(chain[0][0], inputs=piece.inputs), chain[0][1])
+        chain[-1] = (msgspec.structs.replace(chain[-1][0], outputs=piece.outputs), chain[-1][1])
+        for part, part_match in chain:
             found.append(part)
             matches.append(part_match)
     return found, _with_single_states(found, matches)
@@ -144,6 +150,31 @@ def _match(piece: Piece) -> Match | None:
         if layers is not None and _predicts_the_same(piece, submodel, layers):
             return Match(kind, submodel, layers)
     return None
+
+
+def _why_closed(piece: Piece) -> str:
+    """Return why no block kind makes the layers of a piece, in a sentence."""
+    names = ", ".join(dict.fromkeys(type(layer).__name__ for layer in piece.model.layers if layer.name != "InputLayer"
+                                    and type(layer).__name__ != "InputLayer"))  # fmt: skip
+    try:
+        foreign = graphs.of_model(piece.model)
+    except graphs.NotPlain as error:
+        return f"Its layer {error} is called with a mask or another argument that no block kind gives."
+    for kind in guesses(foreign):
+        types = _types(kind, piece)
+        try:
+            submodel = None if types is None or any(True for _ in kind.faults()) else kind.submodel(types)
+        except (PortError, LayerError):
+            continue
+        if submodel is None:
+            continue
+        own = graphs.of_submodel(submodel)
+        if len(own.calls) != len(foreign.calls):
+            continue
+        for mine, theirs in zip(own.calls, foreign.calls, strict=True):
+            if differing := graphs.differing_settings(graphs.keras_layer(mine.layer), theirs.layer):
+                return f"A {kind.title.lower()} is nearest to it, and its layer {theirs.layer.name} has {', '.join(differing)}."
+    return f"No block kind makes its layers ({names or 'none'}) in this order."
 
 
 def _types(kind: Kind, piece: Piece) -> dict[str, PortType] | None:

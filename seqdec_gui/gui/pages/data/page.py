@@ -191,6 +191,7 @@ class DataPage(QWidget):
         self._show_table(None)
         self._bar.show_file(path, "")
         self._reading_bar.show_options_of(path)
+        self._reading_bar.show_refusal(error.problems if isinstance(error, InvalidInput) else ())
         self._head.show()
         self._empty.heading.setText("The data file cannot be read")
         sentences = (

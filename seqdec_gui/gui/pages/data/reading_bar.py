@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PyQt5.QtCore import pyqtSlot
-from PyQt5.QtWidgets import QComboBox, QGridLayout, QLabel, QVBoxLayout, QWidget
+import msgspec
+from PyQt5.QtCore import Qt, pyqtSlot
+from PyQt5.QtWidgets import QComboBox, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from seqdec_gui.data.formats.base import Table
 from seqdec_gui.data.formats.registry import reading_options
@@ -16,6 +18,7 @@ from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.catalog import fields
 from seqdec_gui.domain.codes import is_about_reading
 from seqdec_gui.domain.design import Design
+from seqdec_gui.domain.problems import Problem
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.widgets.wrapped_label import WrappedLabel
 from seqdec_gui.gui.workspace.workspace import Workspace
@@ -90,8 +93,12 @@ class ReadingBar(QWidget):
         layout.setContentsMargins(3 * theme.SPACE, 0, 3 * theme.SPACE, 2 * theme.SPACE)
         layout.setSpacing(theme.SPACE)
         self._grid = grid
+        self._proposed = ""
+        self._proposal = QPushButton(objectName="reading_proposal")
+        self._proposal.clicked.connect(self._on_proposal_clicked)
         layout.addLayout(grid)
         layout.addWidget(self._warnings)
+        layout.addWidget(self._proposal, alignment=Qt.AlignLeft)
         workspace.document.design_changed.connect(self._on_document_design_changed)
         self.show_table(None)
 
@@ -104,9 +111,20 @@ class ReadingBar(QWidget):
             self._grid.setColumnStretch(place, int(name in options))
         self.setVisible(bool(options))
 
+    def show_refusal(self, problems: Sequence[Problem]) -> None:
+        """Offer, as a button, the setting with which a file may be readable that is refused for these problems."""
+        proposed = (problem.proposed for problem in problems if problem.proposed is not msgspec.UNSET)
+        self._proposed = next(proposed, "")
+        name, _, value = self._proposed.removeprefix("data.").partition("=")
+        shown = dict(_CHOICES.get(name, ())).get(value, value)
+        self._proposal.setText(f"Read it as {shown}")
+        self._proposal.setToolTip(f"Sets {self._proposed}; {_LABELS.get(name, name)} above shows it, and Undo takes it back.")
+        self._proposal.setVisible(bool(self._proposed))
+
     def show_table(self, table: Table | None) -> None:
         """Show how this file was read; None: it could not be read."""
         self._table = table
+        self.show_refusal(())
         problems = () if table is None else table.problems
         shown = [problem for problem in problems if is_about_reading(problem.code)]
         self._warnings.setText("\n".join(f"{problem.text} {problem.hint}".strip() for problem in shown))
@@ -143,6 +161,12 @@ class ReadingBar(QWidget):
         changes: dict[str, Any] = {name: field.currentData() for name, field in self._fields.items()}
         document = self._workspace.document
         document.edit(edits.with_reading(document.design, **changes), "Change how the file is read")
+
+    @pyqtSlot()
+    def _on_proposal_clicked(self) -> None:
+        name, _, value = self._proposed.removeprefix("data.").partition("=")
+        document = self._workspace.document
+        document.edit(edits.with_reading(document.design, **{name: value}), self._proposal.text())
 
     @pyqtSlot(Design, Design)
     def _on_document_design_changed(self, old: Design, new: Design) -> None:

@@ -23,4 +23,19 @@ def create_page(workspace: Workspace) -> DesignView:
     view.editor.announced.connect(workspace.status_message)
     view.editor.refused.connect(workspace.status_message)
     view.editor.edit_requested.connect(lambda _block_id: workspace.field_requested.emit(""))
+    workspace.whole_design_requested.connect(view.show_all)
+    view.editor.split_requested.connect(lambda block_id: _split(workspace, block_id))
+    view.editor.weights_requested.connect(lambda block_id: _choose_weights(workspace, block_id))
     return view
+
+
+def _split(workspace: Workspace, block_id: str) -> None:
+    from seqdec_gui.gui.dialogs.split_model import split_model
+
+    split_model(workspace, block_id)
+
+
+def _choose_weights(workspace: Workspace, block_id: str) -> None:
+    from seqdec_gui.gui.dialogs.block_weights import choose_weights
+
+    choose_weights(workspace, block_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt5.QtCore import QObject, pyqtSignal, pyqtSlot
+from PyQt5.QtCore import QObject, QSize, pyqtSignal, pyqtSlot
 
 from seqdec_gui.domain.adapters import Adapter
 from seqdec_gui.domain.design import Design, Link
@@ -17,6 +17,9 @@ from seqdec_gui.gui.pages.design.minimap import MiniMap
 from seqdec_gui.gui.pages.design.overlays import EmptyState, OfferBar
 from seqdec_gui.gui.pages.design.verdict_tip import VerdictTip
 from seqdec_gui.gui.pages.design.zoom_bar import ZoomBar
+
+_LEAST_ROOM = 2.5
+"""How many times the mini-map's width and height the canvas must have, so that it does not cover what it is the map of."""
 
 
 class CanvasOverlays(QObject):
@@ -60,7 +63,7 @@ class CanvasOverlays(QObject):
     # -- the corner: mini-map and zoom control
     @property
     def minimap_wanted(self) -> bool:
-        """Whether the user wants a mini-map. It is shown while the design has blocks."""
+        """Whether the user wants a mini-map. It is shown while the design has blocks and the canvas room for it."""
         return self._minimap_wanted
 
     @pyqtSlot(bool)
@@ -81,14 +84,17 @@ class CanvasOverlays(QObject):
         room, bar, minimap = self._view.viewport().rect(), self.zoom_bar, self.minimap
         top = room.height() - bar.height() - 2 * SPACE
         bar.move(room.width() - bar.width() - 2 * SPACE, top)
-        shown = self._minimap_wanted and bool(self._editor.design.blocks or self._editor.design.annotations)
+        wanted = minimap.wanted_size()
+        has_room = room.width() >= _LEAST_ROOM * wanted.width() and room.height() >= _LEAST_ROOM * wanted.height()
+        shown = self._minimap_wanted and has_room and bool(self._editor.design.blocks or self._editor.design.annotations)
         if shown:
-            wanted = minimap.wanted_size()
             minimap.setGeometry(
                 room.width() - wanted.width() - 2 * SPACE, top - wanted.height() - SPACE, wanted.width(), wanted.height()
             )
         minimap.setVisible(shown)
-        self._view.covered_below = room.height() - (minimap.y() if shown else bar.y())
+        covered = bar.geometry() | minimap.geometry() if shown else bar.geometry()
+        self.offer_bar.keep_off(covered)
+        self._view.covered_corner = QSize(room.width() - covered.x(), room.height() - covered.y())
 
     # -- what is shown over the canvas
     def _show_empty_state(self) -> None:

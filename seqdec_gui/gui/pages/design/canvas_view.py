@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from PyQt5.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, Qt, pyqtSignal
+from PyQt5.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
 from PyQt5.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -111,8 +111,8 @@ class CanvasView(QGraphicsView):
         self.design_scene = scene
         self.refits_on_resize = True
         """Whether a change of size fits the design again. It ends when the user zooms, pans or edits."""
-        self.covered_below = 0
-        """How much of the viewport's lower edge is covered by widgets in its corner, in pixels."""
+        self.covered_corner = QSize()
+        """How much of the viewport is covered by widgets in its corner below right, in pixels."""
         self._input: CanvasInput | None = None
         self.setRenderHints(QPainter.Antialiasing | QPainter.TextAntialiasing | QPainter.SmoothPixmapTransform)
         self.setViewportUpdateMode(QGraphicsView.SmartViewportUpdate)
@@ -217,7 +217,7 @@ class CanvasView(QGraphicsView):
             self.zoom_reset()
             self.centerOn(0, 0)
             return
-        room = self._free_room(rect)
+        room = self._free_room(rect, least)
         scale = max(least, min(_scale_for(room, rect), 1.0))
         self.setTransform(self.transform().fromScale(scale, scale))
         wide, high = room.width() / scale, room.height() / scale
@@ -227,17 +227,30 @@ class CanvasView(QGraphicsView):
         self.centerOn(QPointF(x, y) + off)
         self.viewport_moved.emit()
 
-    def _free_room(self, rect: QRectF) -> QRect:
-        """Return the part of the viewport to show `rect` in: all of it, or above what lies in the corner below right.
+    def _free_room(self, rect: QRectF, least: float) -> QRect:
+        """Return the part of the viewport to show `rect` in: all of it, or what is above or left of the covered corner.
 
-        The corner is kept free if that costs no zoom.
+        No block lies in the corner, unless it must: where keeping it free would need a smaller zoom than `least`.
         """
         border = FIT_BORDER
         whole = self.viewport().rect().adjusted(border, border, -border, -border)
-        above = whole.adjusted(0, 0, 0, -self.covered_below)
-        if above.height() > 50 and _scale_for(above, rect) >= min(_scale_for(whole, rect), 1.0):
+        above = whole.adjusted(0, 0, 0, -self.covered_corner.height())
+        left = whole.adjusted(0, 0, -self.covered_corner.width(), 0)
+        scale = max(least, min(_scale_for(whole, rect), 1.0))
+        if above.height() > 50 and _scale_for(above, rect) >= scale:
             return above
-        return whole
+        if not self._reaches_corner(rect, whole, scale):
+            return whole
+        free = max((above, left), key=lambda room: _scale_for(room, rect))
+        return free if _scale_for(free, rect) >= least else whole
+
+    def _reaches_corner(self, rect: QRectF, room: QRect, scale: float) -> bool:
+        """Return whether a block would lie in the covered corner if `rect` were shown in the middle of `room`."""
+        edge = self.viewport().rect().bottomRight()
+        covered = QRectF(QPointF(edge) - QPointF(self.covered_corner.width(), self.covered_corner.height()), QPointF(edge))
+        centre = QPointF(room.center())
+        shown = QRectF((covered.topLeft() - centre) / scale, (covered.bottomRight() - centre) / scale).translated(rect.center())
+        return any(shown.intersects(item.body.translated(item.pos())) for item in self.design_scene.blocks.values())
 
     def centre_on(self, rect: QRectF) -> None:
         """Scroll to a part of the scene, and zoom in if it could not be read."""

@@ -44,6 +44,12 @@ class DesignEditor(QObject):
     edit_requested = pyqtSignal(str)
     """The id of a block whose parameters the user wants to edit."""
 
+    split_requested = pyqtSignal(str)
+    """The id of an imported block that the user wants to divide into its submodels."""
+
+    weights_requested = pyqtSignal(str)
+    """The id of a block whose first weights the user wants to choose."""
+
     wire_dropped = pyqtSignal(object, QPointF)
     """The End of a wire that was dropped where nothing is, and that place in the scene."""
 

@@ -51,6 +51,11 @@ class CanvasMenus:
             text = "Hide layers" if item.expanded else "Show layers inside"
             add_entry(menu, text, lambda: editor.toggle_expanded(block_id), "E", item.expanded or item.has_layers)
             wires = [link for link in editor.design.links if block_id in (link.source.block, link.target.block)]
+            kind = editor.design.block(block_id).parameters
+            if kind.imported is not None:
+                add_entry(menu, "Split into submodels…", lambda: editor.split_requested.emit(block_id))
+            if editor.document.report.inference.blocks[block_id].parameters:
+                add_entry(menu, "Weights…", lambda: editor.weights_requested.emit(block_id))
             add_entry(menu, "Disconnect all wires", lambda: editor.disconnect_links(wires), enabled=bool(wires))
         else:
             self._add_arranging(menu, number)

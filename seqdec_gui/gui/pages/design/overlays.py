@@ -74,6 +74,7 @@ class OfferBar(QFrame):
         layout.addLayout(top)
         layout.addLayout(self._buttons)
         self.adapters: list[Adapter] = []
+        self._corner = QRect()
         self.hide()
 
     def offer(self, reason: str, adapters: Sequence[Adapter]) -> None:
@@ -94,13 +95,26 @@ class OfferBar(QFrame):
         self.raise_()
         self.place()
 
+    def keep_off(self, corner: QRect) -> None:
+        """Cover nothing of this corner of the parent from now on."""
+        self._corner = corner
+        if self.isVisible():
+            self.place()
+
     def place(self) -> None:
-        """Move to the middle of the parent's lower edge."""
+        """Move to the middle of the parent's lower edge, or as near to it as the corner that is kept free allows."""
         room = self.parentWidget().rect()
         width = max(min(460, room.width() - 8 * SPACE), 120)
         self.setFixedWidth(width)
         height = self.layout().heightForWidth(width) if self.layout().hasHeightForWidth() else self.sizeHint().height()
-        self.setGeometry((room.width() - width) // 2, room.height() - height - 4 * SPACE, width, height)
+        place = QRect((room.width() - width) // 2, room.height() - height - 4 * SPACE, width, height)
+        if place.intersects(self._corner):
+            beside = self._corner.left() - width - 2 * SPACE
+            if beside >= SPACE:
+                place.moveLeft(beside)
+            else:
+                place.moveBottom(self._corner.top() - 2 * SPACE)
+        self.setGeometry(place)
 
     @pyqtSlot()
     def _on_button_clicked(self) -> None:

@@ -20,6 +20,7 @@ from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.wording import counted, listed
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.pages.generate.fields import Field, field_for
+from seqdec_gui.gui.pages.generate.kept_columns import KeptColumns
 from seqdec_gui.gui.tasks import background, notify
 from seqdec_gui.gui.widgets.discarding import discard_all
 from seqdec_gui.gui.widgets.number_boxes import WholeNumberBox
@@ -60,7 +61,7 @@ class InputForm(QWidget):
     def _file_page(self) -> QWidget:
         self._file = QLineEdit(objectName="generate_file", placeholderText="A file with a column per input")
         self._file.setAccessibleName("File with rows")
-        self._file.textChanged.connect(self.judged)
+        self._file.textChanged.connect(self._on_file_text_changed)
         choose = QPushButton("Choose…", objectName="choose_generate_file")
         choose.clicked.connect(self._on_choose_clicked)
         row = QHBoxLayout()
@@ -68,7 +69,8 @@ class InputForm(QWidget):
         row.addWidget(self._file, 1)
         row.addWidget(choose)
         self._file_words = _small("")
-        return _page(row, self._file_words)
+        self._kept = KeptColumns()
+        return _page(row, self._file_words, self._kept)
 
     def _data_page(self) -> QWidget:
         self._first = WholeNumberBox(objectName="generate_first_row")
@@ -112,6 +114,7 @@ class InputForm(QWidget):
         name = "" if inputs.data is None else inputs.data.name
         self._data_words.setText(f"{name} has {counted(inputs.rows, 'row')}.")
         names = ", ".join(port.name for port in inputs.ports)
+        self._look_beside()
         self._file_words.setText(f"Its columns are named like the inputs ({names}) or like the columns trained on.")
         self.judged.emit()
 
@@ -177,6 +180,11 @@ class InputForm(QWidget):
 
     # -- user actions
     @property
+    def kept_columns(self) -> tuple[str, ...]:
+        """Return the columns of the file that the results are to have beside them."""
+        return self._kept.chosen()
+
+    @property
     def source(self) -> str:
         return str(self._source.currentData() or "typed")
 
@@ -231,6 +239,19 @@ class InputForm(QWidget):
     def _on_source_current_index_changed(self, _index: int) -> None:
         self._stack.setCurrentIndex({"typed": 0, "file": 1, "data": 2}[self.source])
         self.judged.emit()
+
+    @pyqtSlot(str)
+    def _on_file_text_changed(self, _text: str) -> None:
+        self._look_beside()
+        self.judged.emit()
+
+    def _look_beside(self) -> None:
+        """Offer the columns of the chosen file that no input reads."""
+        try:
+            path = self.read_file()
+        except InvalidInput:
+            path = ""
+        self._kept.look_at(self._inputs, path)
 
     @pyqtSlot()
     def _on_choose_clicked(self) -> None:

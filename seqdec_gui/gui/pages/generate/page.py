@@ -39,7 +39,8 @@ from seqdec_gui.gui.workspace.workspace import PageName, Workspace
 from seqdec_gui.runs.files import write_atomically
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.generate_inputs import Row, RunInputs, in_words, read_inputs, rows_of_data
-from seqdec_gui.runs.tasks import Cancelled, Generated, GenerateTask, Notice, Progress
+from seqdec_gui.runs.task_results import Generated
+from seqdec_gui.runs.tasks import Cancelled, GenerateTask, Notice, Progress
 
 NO_RUN = "Generating needs a run with weights. Train the design first; its runs are then listed here."
 """The text of the page while the design has no run with weights."""
@@ -274,7 +275,7 @@ class GeneratePage(QWidget):
             if not inputs.ports:
                 self._start(inputs, rows=())
             elif self.form.source == "file":
-                self._start(inputs, file=self.form.read_file())
+                self._start(inputs, file=self.form.read_file(), keep=self.form.kept_columns)
             elif self.form.source == "typed":
                 self._start(inputs, rows=self.form.read_typed())
             else:
@@ -295,7 +296,7 @@ class GeneratePage(QWidget):
             lambda: rows_of_data(fitted, data, first, count, inputs.reading, first_step), done, self._on_failed, self
         )
 
-    def _start(self, inputs: RunInputs, rows: tuple[Row, ...] = (), file: str = "") -> None:
+    def _start(self, inputs: RunInputs, rows: tuple[Row, ...] = (), file: str = "", keep: tuple[str, ...] = ()) -> None:
         self._asked = tuple(in_words(row) for row in rows)
         for box in (self._count, self._temperature, self._seed):
             box.interpretText()  # take over text in a box that still has the focus
@@ -310,6 +311,7 @@ class GeneratePage(QWidget):
             seed=self._seed.value(),
             checkpoint=self.picker.checkpoint,
             mark_unfinished=True,
+            keep=keep,
         )
         self._progress.setRange(0, 0)
         self._progress.show()
@@ -347,10 +349,13 @@ class GeneratePage(QWidget):
         self.results.show_results(results, self._asked)
         self.results.setVisible(bool(results))
         self._hint.setVisible(not results)
-        rows = len({result.row for result in results})
-        different = len({result.text for result in results})
+        made = [result for result in results if not result.problem]
+        rows = len({result.row for result in made})
+        different = len({result.text for result in made})
+        refused = len(results) - len(made)
         self._summary.setToolTip(f"of {counted(rows, 'row')}")
-        self._summary.setText(f"{counted(len(results), 'sequence')}, {different:,} different")
+        not_decoded = f"; {counted(refused, 'row')} could not be decoded" if refused else ""
+        self._summary.setText(f"{counted(len(made), 'sequence')}, {different:,} different{not_decoded}")
         for button in (self._copy, self._save):
             button.setEnabled(bool(results))
 

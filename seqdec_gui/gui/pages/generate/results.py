@@ -21,8 +21,10 @@ FINISHED_TITLE = "finished"
 """The additional column of the file if a sequence reached the greatest length before its end."""
 CUT_SIGN = " …"
 """The text shown after a sequence that reached the greatest length before its end."""
-TITLES = ("Row", "Sample", "Text", "log p", "Input")
-"""The titles of the columns of the table."""
+PROBLEM_TITLE = "problem"
+"""The last column of the file if some rows could not be decoded: why."""
+TITLES = ("Row", "Sample", "Text", "log p", "Input", "Problem")
+"""The titles of the columns of the table; columns that were carried over follow under their own names."""
 SAMPLE_COLUMN = 1
 """The table's column with the number of the sample."""
 TEXT_COLUMN = 2
@@ -31,31 +33,47 @@ LOG_COLUMN = 3
 """The table's column with the logarithm of the probability."""
 INPUT_COLUMN = 4
 """The table's column with what the row was made from."""
+PROBLEM_COLUMN = 5
+"""The table's column with the reason why a row could not be decoded."""
 MIN_INPUT_WIDTH = 64
 """The least width of the column of inputs, in pixels."""
 MAX_INPUT_WIDTH = 160
-"""The greatest width of the column of inputs, in pixels."""
+"""The greatest width of the column of inputs, and of those carried over, in pixels."""
+MAX_PROBLEM_WIDTH = 320
+"""The greatest width of the column of problems, in pixels."""
 
 
 class Result(NamedTuple):
-    """One sequence; `row` and `sample` count from 0 as in the file."""
+    """One sequence, or with a `problem` a row that could not be decoded; `row` and `sample` count from 0 as in the file.
+
+    `kept` are the columns that were carried over, names and cells; all results of a file have the same.
+    """
 
     row: int
-    sample: int
+    sample: int | None
     text: str
     log_probability: float | None
     finished: bool = True
+    kept: tuple[tuple[str, str], ...] = ()
+    problem: str = ""
 
 
 def read_results(path: Path) -> list[Result]:
     """Return the rows of the CSV file that a generate task writes."""
     with path.open(encoding="utf-8", newline="") as file:
         lines = csv.reader(file)
-        next(lines, None)
-        return [
-            Result(int(row), int(sample), text, float(log) if log else None, finished != ["0"])
-            for row, sample, text, log, *finished in lines
-        ]
+        further = next(lines, [])[len(HEADER) :]
+        marked = further[:1] == [FINISHED_TITLE]
+        told = further[-1:] == [PROBLEM_TITLE]
+        names = further[marked : len(further) - told]
+        results = []
+        for row, sample, text, log, *more in lines:
+            kept = tuple(zip(names, more[marked:], strict=False))
+            finished = not marked or more[0] != "0"
+            problem = more[-1] if told else ""
+            number = int(sample) if sample else None
+            results.append(Result(int(row), number, text, float(log) if log else None, finished, kept, problem))
+        return results
 
 
 def as_csv(results: Sequence[Result]) -> str:
@@ -71,12 +89,22 @@ def as_csv(results: Sequence[Result]) -> str:
 
 def lines_of(results: Sequence[Result]) -> list[tuple[str, ...]]:
     """Return the header and the cells of every result."""
-    marked = not all(result.finished for result in results)
-    lines: list[tuple[str, ...]] = [(*HEADER, FINISHED_TITLE) if marked else HEADER]
-    for row, sample, text, log, finished in results:
-        cells = (str(row), str(sample), text, "" if log is None else f"{log:.6f}")
-        lines.append((*cells, str(int(finished))) if marked else cells)
+    marked, told = not all(result.finished for result in results), any(result.problem for result in results)
+    names = kept_names(results)
+    lines: list[tuple[str, ...]] = [(*HEADER, *[FINISHED_TITLE] * marked, *names, *[PROBLEM_TITLE] * told)]
+    for result in results:
+        sample = "" if result.sample is None else str(result.sample)
+        log = "" if result.log_probability is None else f"{result.log_probability:.6f}"
+        finished = "" if result.problem else str(int(result.finished))
+        kept = [cell for _, cell in result.kept]
+        cells = (str(result.row), sample, result.text, log, *[finished] * marked, *kept, *[result.problem] * told)
+        lines.append(cells)
     return lines
+
+
+def kept_names(results: Sequence[Result]) -> list[str]:
+    """Return the names of the columns that were carried over."""
+    return [name for name, _ in results[0].kept] if results else []
 
 
 class ResultsModel(QAbstractTableModel):
@@ -86,32 +114,39 @@ class ResultsModel(QAbstractTableModel):
         super().__init__(parent)
         self.results: list[Result] = []
         self.inputs: Sequence[str] = ()
+        self._kept: list[str] = []
 
     def show_results(self, results: list[Result], inputs: Sequence[str]) -> None:
         self.beginResetModel()
         self.results = results
         self.inputs = inputs
+        self._kept = kept_names(results)
         self.endResetModel()
 
     def _value(self, row: int, column: int) -> object:
         result = self.results[row]
-        if column != INPUT_COLUMN:
+        if column < INPUT_COLUMN:
             return result[column]
+        if column > PROBLEM_COLUMN:
+            return result.kept[column - len(TITLES)][1]
+        if column == PROBLEM_COLUMN:
+            return result.problem
         return self.inputs[result.row] if result.row < len(self.inputs) else ""
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:
         return 0 if parent is not None and parent.isValid() else len(self.results)
 
     def columnCount(self, parent: QModelIndex | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(TITLES)
+        return 0 if parent is not None and parent.isValid() else len(TITLES) + len(self._kept)
 
     def data(self, index: QModelIndex, role: int = Qt.DisplayRole) -> object:
         value = self._value(index.row(), index.column())
         if role == Qt.UserRole:
-            return float("-inf") if value is None else value
+            lowest: object = -1 if index.column() == SAMPLE_COLUMN else float("-inf")
+            return lowest if value is None else value
         if role == Qt.DisplayRole:
             if index.column() < TEXT_COLUMN:
-                return f"{int(value) + 1:,}"  # type: ignore[call-overload]
+                return "–" if value is None else f"{int(value) + 1:,}"  # type: ignore[call-overload]
             if index.column() == LOG_COLUMN:
                 return "–" if value is None else f"{value:.3f}"
             cut = CUT_SIGN if index.column() == TEXT_COLUMN and not self.results[index.row()].finished else ""
@@ -119,23 +154,31 @@ class ResultsModel(QAbstractTableModel):
         if role == Qt.ToolTipRole:
             if index.column() == TEXT_COLUMN and not self.results[index.row()].finished:
                 return f"{value}\nUnfinished: it had no end symbol yet at the greatest length, and was cut there."
-            return str(value) if index.column() in (TEXT_COLUMN, INPUT_COLUMN) else None
+            return str(value) if _holds_text(index.column()) else None
         if role == Qt.FontRole and index.column() == TEXT_COLUMN:
             return theme.font(monospace=True)
         if role == Qt.TextAlignmentRole:
-            return int(Qt.AlignVCenter | (Qt.AlignLeft if index.column() in (TEXT_COLUMN, INPUT_COLUMN) else Qt.AlignRight))
+            return int(Qt.AlignVCenter | (Qt.AlignLeft if _holds_text(index.column()) else Qt.AlignRight))
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.DisplayRole) -> object:
         if orientation == Qt.Vertical:
             return None
         if role == Qt.DisplayRole:
-            return TITLES[section]
+            return (*TITLES, *self._kept)[section]
         if role == Qt.ToolTipRole and section == LOG_COLUMN:
             return "Natural logarithm of the probability of the whole sequence, its end included"
         if role == Qt.TextAlignmentRole:
-            return int(Qt.AlignVCenter | (Qt.AlignLeft if section in (TEXT_COLUMN, INPUT_COLUMN) else Qt.AlignRight))
+            return int(Qt.AlignVCenter | (Qt.AlignLeft if _holds_text(section) else Qt.AlignRight))
         return None
+
+
+def _greatest_width(column: int) -> int:
+    return MAX_PROBLEM_WIDTH if column == PROBLEM_COLUMN else MAX_INPUT_WIDTH
+
+
+def _holds_text(column: int) -> bool:
+    return column == TEXT_COLUMN or column >= INPUT_COLUMN
 
 
 class ResultsTable(QTableView):
@@ -170,6 +213,10 @@ class ResultsTable(QTableView):
         self.setColumnHidden(INPUT_COLUMN, not any(inputs))
         self.setColumnWidth(INPUT_COLUMN, min(MAX_INPUT_WIDTH, max(MIN_INPUT_WIDTH, self.sizeHintForColumn(INPUT_COLUMN))))
         self.setColumnHidden(SAMPLE_COLUMN, not any(result.sample for result in results))
+        self.setColumnHidden(PROBLEM_COLUMN, not any(result.problem for result in results))
+        for column in range(PROBLEM_COLUMN, self.results.columnCount()):
+            width = max(self.sizeHintForColumn(column), self.horizontalHeader().sectionSizeHint(column))
+            self.setColumnWidth(column, min(_greatest_width(column), max(MIN_INPUT_WIDTH, width)))
         self.scrollToTop()
 
     def shown(self) -> list[Result]:

@@ -154,7 +154,7 @@ class RunActs(QObject):
             f"Move {which} to the trash?",
             "Curves, weights and exports are moved too. They can be restored from the trash.",
             then,
-            accept="Move to Trash",
+            accept="Move to trash",
             destructive=True,
         )
 

@@ -13,6 +13,7 @@ from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.pages.runs.filter_bar import FilterBar
+from seqdec_gui.gui.widgets.command_reason import set_command_reason
 from seqdec_gui.gui.widgets.elided_label import ElidedLabel
 from seqdec_gui.gui.widgets.segments import Segments
 from seqdec_gui.runs.listing import Entry
@@ -95,10 +96,10 @@ class Tools(QWidget):
         self.actions_by_name: dict[str, QAction] = {}
         self._title = ElidedLabel("runs_title")
         self._title.setProperty("role", "title")
-        choices = (("design", "This Design", "The runs of the open design"), ("all", "All Runs", "Every run, of all designs"))
+        choices = (("design", "This design", "The runs of the open design"), ("all", "All runs", "Every run, of all designs"))
         self._scope = Segments(choices, "runs_scope")
         self._scope.chosen.connect(self._on_scope_chosen)
-        self._add = QPushButton("Add Folder…", objectName="add_runs_folder")
+        self._add = QPushButton("Add folder…", objectName="add_runs_folder")
         self._add.setToolTip("Look for runs in a folder and those in it, and list them from now on")
         self._add.setProperty("kind", "flat")
         self._add.clicked.connect(self.folder_requested)
@@ -140,6 +141,7 @@ class Tools(QWidget):
         button = QToolButton(objectName=f"run_{name}")
         button.setDefaultAction(action)
         button.setAccessibleName(text)
+        set_command_reason(button, "Select a run that has weights first" if entry.trained else "Select a run first")
         button.setIconSize(QSize(16, 16))
         button.setSizePolicy(QSizePolicy.Fixed, QSizePolicy.Fixed)
         button.setToolButtonStyle(Qt.ToolButtonTextBesideIcon if name in _WITH_TEXT else Qt.ToolButtonIconOnly)

@@ -212,6 +212,10 @@ class Board(QWidget):
         """Draw all plots at once."""
         for name in self.plots:
             self._draw(name)
+        if self._fitted:  # again, now that none has the positions of an earlier axis or run any more
+            farthest = max(plot.farthest for plot in self.plots.values())
+            for plot in self.plots.values():
+                plot.fit(farthest)
 
     def _draw(self, name: str) -> None:
         plot = self.plots[name]
@@ -273,12 +277,13 @@ class Board(QWidget):
         return value_text(name, value) if self._in_percent() or value is None else f"{value:.4g}"
 
     def _device_series(self, history: RunHistory) -> Iterator[Series]:
-        for number, device in enumerate(dict.fromkeys((*history.load, *history.memory))):
+        devices = list(dict.fromkeys((*history.load, *history.memory)))
+        for number, device in enumerate(devices):
+            of = "" if len(devices) == 1 else f"{device} "  # alone it is named above; the legend has little room
             if device in history.load:
-                yield Series(f"{device} load", f"{device} load", color(number), history.load[device])
+                yield Series(f"{device} load", f"{of}load", color(number), history.load[device])
             if device in history.memory_share:
-                text = f"{device} memory"
-                yield Series(text, text, color(number), history.memory_share[device], pattern=1)
+                yield Series(f"{device} memory", f"{of}memory", color(number), history.memory_share[device], pattern=1)
 
     def _write_device(self, name: str, value: float | None) -> str:
         device = name.removesuffix(" memory")

@@ -29,6 +29,7 @@ from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.look.stylesheet import polish
 from seqdec_gui.gui.tasks import background, notify
 from seqdec_gui.gui.widgets.certificate_badge import CertificateBadge
+from seqdec_gui.gui.widgets.command_reason import set_command_reason
 from seqdec_gui.gui.widgets.elided_label import ElidedLabel
 from seqdec_gui.gui.widgets.focus import follow_focus
 from seqdec_gui.gui.widgets.state_badge import Badge
@@ -45,6 +46,10 @@ TICK_MS = 1000
 """The time between two updates of the header while a run is active, in milliseconds."""
 _FROM = {"best": "New run from the best weights", "last": "New run from the last weights"}
 """The texts of the two ways to begin another run with the weights of this one."""
+_WIDEST_RATE = "0.0008888"
+"""The widest text of a learning rate, which is shown with four digits."""
+_FIELD_PADDING = 4 * theme.SPACE
+"""The space at each side of the text in a field, in pixels, its frame and cursor included."""
 _FULL_BAR = 10_000
 """The maximum of the progress bar. The number of steps itself may exceed Qt's integers."""
 Button = TypeVar("Button", bound=QPushButton)
@@ -113,7 +118,8 @@ class Header(QWidget):
         self._rate_label.setProperty("role", "dim")
         self.rate = QLineEdit(objectName="learning_rate_field", toolTip="A new learning rate; press Enter")
         self.rate.setAccessibleName("Learning rate")
-        self.rate.setFixedWidth(84)
+        digits = self.rate.fontMetrics().horizontalAdvance(_WIDEST_RATE)
+        self.rate.setFixedWidth(digits + 2 * _FIELD_PADDING)
         self.rate.returnPressed.connect(self._on_rate_return_pressed)
         self.rate.textEdited.connect(self._on_rate_text_edited)
         self.rate.editingFinished.connect(self._on_rate_editing_finished)
@@ -137,6 +143,9 @@ class Header(QWidget):
         self.back_button = _button("back_button", "Show the run that is training", "")
         self.back_button.setProperty("kind", "flat")
         self.back_button.clicked.connect(self.back_requested)
+        for button in (self.checkpoint_button, self.pause_button, self.stop_button):
+            set_command_reason(button, "No run is training here")
+        set_command_reason(self.resume_button, "No run that can go on is shown here")
         follow_focus(self.stop_button, self.resume_button)
         follow_focus(self.resume_button, self.pause_button)
         follow_focus(self.pause_button, self.resume_button)
@@ -236,7 +245,7 @@ class Header(QWidget):
     def _show_progress(self, followed: FollowedRun, state: str) -> None:
         history = followed.history
         started = history.started
-        if started is None:
+        if started is None or state == "starting":  # or it is started again
             waiting = followed.alive and state != "reading" and followed.silent is None
             self.progress_bar.setRange(0, 0 if waiting else 1)
             note = "" if followed.silent is None else followed.silent.text
@@ -294,6 +303,7 @@ class Header(QWidget):
         current = followed.history.latest.get("learning_rate")
         if current is not None and not (self.rate.hasFocus() or self._rate_edited or self._rate_order):
             self.rate.setText(f"{current:.4g}")
+            self.rate.setCursorPosition(0)
 
     def _show_answer(self, answer: CommandAnswer) -> None:
         """Show the run's answer to a command in the status bar."""
@@ -379,7 +389,7 @@ class Header(QWidget):
                 followed.stop()
 
         text = "Its weights are saved first, and it can be resumed later."
-        notify.ask(self, f"Stop {followed.name}?", text, then, accept="Stop the Run", destructive=True)
+        notify.ask(self, f"Stop {followed.name}?", text, then, accept="Stop the run", destructive=True)
 
     @pyqtSlot()
     def _on_theme_changed(self) -> None:

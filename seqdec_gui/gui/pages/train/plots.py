@@ -209,6 +209,7 @@ class MetricPlot(QFrame):
         pattern = style(0 if series.group else series.pattern)
         if key in self.legend.chips:
             chip = self.legend.chips[key]
+            chip.setText(series.text)
             chip.set_look(series.color, pattern)
             return chip
         chip = self.legend.chip(key, series.text, series.color, "0.0000")

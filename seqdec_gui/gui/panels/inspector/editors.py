@@ -405,7 +405,7 @@ class ChoicesEditor(Editor):
         column.setSpacing(0)
         self._checks: dict[str, QCheckBox] = {}
         for choice in self.field.choices:
-            check = QCheckBox(words.choice(choice), holder)
+            check = _Switch(words.choice(choice), holder)
             check.setObjectName(f"field_{self.field.name}_{choice}")
             check.toggled.connect(lambda _on: self.edited.emit())
             column.addWidget(check)

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from PyQt5.QtCore import QEvent, QObject, QSize, Qt, pyqtSignal, pyqtSlot
+from PyQt5.QtCore import QEvent, QObject, QSize, Qt, QTimer, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QFontMetrics
-from PyQt5.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PyQt5.QtWidgets import QApplication, QGridLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from seqdec_gui.domain import form_words as words
 from seqdec_gui.domain.catalog import Field, fields
@@ -31,6 +31,7 @@ class Row(QObject):
 
     An edit begins when the field gets the focus, and is complete with Enter, when the field loses the focus, or with a step of
     an arrow. Until then `before` is the value that the parameter has while the text is not a value, and that Escape restores.
+    Text that is not a value does not outlive the edit: the field shows `before` again, and `note` says why.
     """
 
     edited = pyqtSignal(object)  # the row
@@ -87,6 +88,8 @@ class Row(QObject):
             self.focused.emit(self)
         elif kind == QEvent.FocusOut and event.reason() != Qt.PopupFocusReason:
             self.complete()
+            if event.reason() != Qt.ActiveWindowFocusReason and self.editor.typed:
+                QTimer.singleShot(0, self._fall_back)  # when it is known what has the focus now
         elif kind in (QEvent.KeyPress, QEvent.ShortcutOverride) and self.editor.typed:
             if event.key() in (Qt.Key_Return, Qt.Key_Enter):
                 self.complete()
@@ -102,6 +105,14 @@ class Row(QObject):
         """Complete the edit: a valid value can no longer be reverted with Escape."""
         if not self.editor.read().fault:
             self.before = self.value
+
+    @pyqtSlot()
+    def _fall_back(self) -> None:
+        """Show the value again instead of text that was refused, once the field and its buttons have been left."""
+        focus = QApplication.focusWidget()
+        inside = focus is not None and (focus is self.editor.box or self.editor.box.isAncestorOf(focus))
+        if not inside and self.before is not msgspec.UNSET and self.editor.read().fault:
+            self._restore()
 
     def _is_open(self) -> bool:
         return self.before is not msgspec.UNSET and (bool(self.editor.read().fault) or self.value != self.before)
@@ -233,7 +244,11 @@ class Form(QWidget):
         else:
             self._grid.addWidget(row.reset, line, 0, Qt.AlignCenter)
             self._grid.addWidget(row.label, line, 1, Qt.AlignTop)
-            self._grid.addWidget(row.editor.box, line, 2)
+            if row.field.type == "choices":  # below the label, where there is room for the words of each
+                line += 1
+                self._grid.addWidget(row.editor.box, line, 1, 1, 2)
+            else:
+                self._grid.addWidget(row.editor.box, line, 2)
         self._grid.addWidget(row.message, line + 1, 2)
         row.edited.connect(self._on_row_edited)
         row.restored.connect(lambda restored: self.edited.emit(restored.name, restored.value, restored.editor.typed))

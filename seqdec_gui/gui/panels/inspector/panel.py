@@ -31,6 +31,7 @@ from seqdec_gui.gui.look.icons import icon, kind_icon
 from seqdec_gui.gui.look.stylesheet import polish
 from seqdec_gui.gui.panels.inspector.facts import FactsView, block_facts, design_facts
 from seqdec_gui.gui.panels.inspector.form import Form
+from seqdec_gui.gui.panels.inspector.weights_row import WeightsRow
 from seqdec_gui.gui.widgets.elided_label import ElidedLabel
 from seqdec_gui.gui.workspace.workspace import Workspace
 
@@ -93,6 +94,7 @@ class Inspector(QFrame):
             head.addWidget(item)
         head.insertLayout(0, top)
         self._facts = FactsView()
+        self._weights = WeightsRow(self._workspace)
         self._place = QVBoxLayout()
         self._place.setContentsMargins(0, 3 * theme.SPACE, 0, 0)
         self._place.setSpacing(4 * theme.SPACE)
@@ -102,6 +104,7 @@ class Inspector(QFrame):
         column.setSpacing(0)
         column.addLayout(head)
         column.addWidget(self._facts)
+        column.addWidget(self._weights)
         column.addWidget(_line())
         column.addLayout(self._place)
         column.addStretch(1)
@@ -222,8 +225,10 @@ class Inspector(QFrame):
                 if not self._name.hasFocus():
                     self._name.setCursorPosition(0)  # the beginning of a long one
             self._facts.show_facts(block_facts(design, report.inference, block.id))
+            self._weights.show_block(block, report.inference.blocks[block.id].parameters > 0)
             self._forms["block"].show_values(block.parameters, shown_problems)
         else:
+            self._weights.show_block(None, False)
             many = len(self._document.selection)
             self._title.setText("SELECTION" if many > 1 else "DESIGN")
             self._heading.setText(f"{many} blocks" if many > 1 else self._document.name)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-def _drag(window: Any, start: Any, end: Any) -> None:
+def drag(window: Any, start: Any, end: Any) -> None:
     """Press, move and release in the view, by events of the window."""
     from PyQt5.QtCore import Qt
     from PyQt5.QtTest import QTest
@@ -19,18 +19,28 @@ def _drag(window: Any, start: Any, end: Any) -> None:
     QTest.mouseRelease(handle, Qt.LeftButton, Qt.NoModifier, last)
 
 
+def _write(view: Any, kind: Any, words: str) -> None:
+    """Write into the field that is open over the canvas, and end it."""
+    (field,) = view.viewport().findChildren(kind)
+    field.selectAll()
+    field.insert(words) if hasattr(field, "insert") else field.insertPlainText(words)
+    field.accept()
+
+
 def annotate(window: Any) -> None:
     """A frame round the encoder, and a note below."""
     from PyQt5.QtCore import QPointF
 
+    from seqdec_gui.gui.pages.design.fields import NoteField, TitleField
+
     view = window.design_view
     window.document.select(["latent", "model_1"])
     frame = view.annotating.add_frame()
-    view.annotating.write(frame, "Encoder: latent to states")
+    _write(view, TitleField, "Encoder: latent to states")
     view.annotating.color([frame], "blue")
     bounds = view.design_scene.bounds()
-    note = view.annotating.add_note(QPointF(bounds.left(), bounds.bottom() + 30))
-    view.annotating.write(note, "Widths follow the paper: 128 units, two layers. Try a trunk of 256 before the states.")
+    view.annotating.add_note(QPointF(bounds.left(), bounds.bottom() + 30))
+    _write(view, NoteField, "Widths follow the paper: 128 units, two layers. Try a trunk of 256 before the states.")
     view.setFocus()
     view.editor.select_none()
     view.fit()
@@ -41,7 +51,7 @@ def drop_wire(window: Any) -> None:
     from PyQt5.QtCore import QPoint
 
     start = window.design_view.port_point("model_1", "states")
-    _drag(window, start, start + QPoint(60, 150))
+    drag(window, start, start + QPoint(60, 150))
 
 
 def search(window: Any) -> None:

@@ -1,0 +1,166 @@
+"""What tasks answer: their results, and why they failed. The tasks are in `runs.tasks`."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from seqdec_gui.domain.problems import Problem
+from seqdec_gui.domain.scaling import Scaling
+from seqdec_gui.runs.format_result import FormatResult
+from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
+from seqdec_gui.runs.weight_rows import WeightRow
+
+
+class Tagged(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True):
+    pass
+
+
+class Exported(Tagged, frozen=True, kw_only=True, tag="exported"):
+    """The files written, and the largest difference between the reopened model and the trained one on `rows` rows.
+
+    `standardised`: what is not in the numbers of the data. The rows take `seconds` reopened, and `keras_seconds` in Keras."""
+
+    paths: tuple[str, ...]
+    difference: float | None = None
+    rows: int = 0
+    standardised: tuple[Scaling, ...] = ()
+    bytes: int = 0
+    seconds: float = 0.0
+    keras_seconds: float = 0.0
+
+
+class ExportedAll(Tagged, frozen=True, kw_only=True, tag="exported_all"):
+    """One result per format, in the order of the task; `standardised` and `keras_seconds` as in `Exported`."""
+
+    results: tuple[FormatResult, ...]
+    standardised: tuple[Scaling, ...] = ()
+    keras_seconds: float = 0.0
+
+
+class Generated(Tagged, frozen=True, kw_only=True, tag="generated"):
+    """The file written, how many rows it has, and the first of them: (row, sample, text, log-probability).
+
+    `unfinished` sequences were cut at the greatest length. `refused` rows could not be decoded; the file says why.
+    """
+
+    path: str
+    samples: int
+    preview: tuple[tuple[int, int, str, float | None], ...] = ()
+    unfinished: int = 0
+    refused: int = 0
+
+
+class Evaluated(Tagged, frozen=True, kw_only=True, tag="evaluated"):
+    """Metrics by name over `rows` rows."""
+
+    metrics: dict[str, float | None]
+    rows: int
+
+
+class Inspected(Tagged, frozen=True, kw_only=True, tag="inspected"):
+    """What a Keras file holds, and its check sum (SHA-256, hexadecimal).
+
+    `file` is the path of a file that was written for Keras 3, and empty where the file itself is read. `difference` is the
+    largest between its predictions and those of Keras 2; None where they were not compared.
+    """
+
+    name: str
+    inputs: tuple[ArrayDescription, ...]
+    outputs: tuple[ArrayDescription, ...]
+    layers: tuple[LayerDescription, ...]
+    parameters: int
+    trainable: int
+    sha256: str = ""
+    file: str = ""
+    difference: float | None = None
+
+
+class Divided(Tagged, frozen=True, kw_only=True, tag="divided"):
+    """The blocks of a divided model, as in a design document, and their links.
+
+    `inputs` says for every input of the model which ports take it (`block.port`), `outputs` which port gives an output.
+    `closed` are the blocks that stay closed models, each with the reason as a sentence.
+    """
+
+    design: dict[str, Any]
+    inputs: dict[str, tuple[str, ...]]
+    outputs: dict[str, str]
+    closed: dict[str, str] = {}
+
+
+class WeightsFound(Tagged, frozen=True, kw_only=True, tag="weights_found"):
+    """What of a file goes into which layer of a block, and the layers of the file that are not used.
+
+    `part` is the part of the file that was taken, `parts` all that it has ("" for a file of one model), `fitting` those that
+    fit. `sha256` is the check sum of the file. If it was asked for, `file` is what was written, with its check sum, and
+    `parameters` how many numbers the block has.
+    """
+
+    rows: tuple[WeightRow, ...]
+    left_out: tuple[str, ...] = ()
+    part: str = ""
+    parts: tuple[str, ...] = ()
+    fitting: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    sha256: str = ""
+    file: str = ""
+    file_sha256: str = ""
+    parameters: int = 0
+
+    @property
+    def fits(self) -> bool:
+        """Whether every layer of the block gets weights."""
+        return all(row.how for row in self.rows)
+
+
+class PriorOpened(Tagged, frozen=True, kw_only=True, tag="prior_opened"):
+    """The design that continues a prior, as a document, the block that has its weights, and its tokens, marks included."""
+
+    design: dict[str, Any]
+    block: str
+    tokens: int
+    parameters: int
+
+
+class Probed(Tagged, frozen=True, kw_only=True, tag="probed"):
+    """The end of a probe, whose measurements were sent before."""
+
+
+class WeightName(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A variable of the trained model: its block, its path in Keras, and whether the optimizer changes it."""
+
+    block: str
+    path: str
+    trainable: bool
+
+
+class Trained(Tagged, frozen=True, kw_only=True, tag="trained"):
+    """The training that a certificate compares; its arrays are in the task's `output`.
+
+    `initial` is a check sum of the initial weights. The arrays are `w0`, `w1`, ... the weights, in the order of `weights`;
+    `i0`, ... the same before the first step and `s0`, ... after it; `p0`, ... the predictions for every loss, for the first
+    rows; and `losses`, the loss of every step.
+    """
+
+    weights: tuple[WeightName, ...]
+    outputs: tuple[str, ...]
+    metrics: dict[str, float | None]
+    initial: str
+    switched_off: tuple[str, ...] = ()
+    data: Literal["real", "random"] = "random"
+
+
+TaskResult: TypeAlias = (
+    Exported | ExportedAll | Generated | Evaluated | Inspected | Divided | WeightsFound | PriorOpened | Probed | Trained
+)
+
+
+class TaskFailed(Tagged, frozen=True, kw_only=True, tag="failed"):
+    """The task failed: a sentence, or the problems of an invalid input; `details` is the traceback of a bug."""
+
+    sentence: str
+    problems: tuple[Problem, ...] = ()
+    details: str = ""
+    exit_status: int = 1
