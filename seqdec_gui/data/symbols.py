@@ -69,7 +69,8 @@ def symbols_of_decoder(fitted: Fitted, fed: str, loss: str, width: int, rows: Ca
         raise InvalidInput([Problem("error", "different_codecs", fed, text, "Bind one column of text to the decoder.")])
     steps = _steps(after.row_shape, judged)
     allowed, end, read = _meaning(after, width, judged, lambda: rows(judged.array), loss)
-    return Symbols(begin, end, steps, allowed, fed_next, read, _always_ends(after, end))
+    ends = _always_ends(after, end) or _padding_ends_all(after, end, lambda: rows(judged.array))
+    return Symbols(begin, end, steps, allowed, fed_next, read, ends)
 
 
 def _feed(fitted: Fitted, name: str) -> TensorFeed:
@@ -121,6 +122,14 @@ def _always_ends(codec: object, end: int | None) -> bool:
     if isinstance(codec, FittedText):
         return codec.end_id is not None
     return isinstance(codec, FittedIds) and end is not None and end != codec.pad_id
+
+
+def _padding_ends_all(codec: object, end: int | None, rows: Rows) -> bool:
+    """Return whether padding takes the place of an end mark and follows every training row, the longest too."""
+    if not isinstance(codec, FittedText) or codec.padding == "left" or end != codec.pad_id:
+        return False
+    stored = rows()
+    return bool(len(stored)) and bool((stored[:, -1] == codec.pad_id).all())
 
 
 def _until(ids: Sequence[int], end: int | None) -> list[int]:

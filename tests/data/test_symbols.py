@@ -55,3 +55,15 @@ def test_an_input_without_a_begin_mark_is_refused() -> None:
 def test_a_symbol_that_the_input_does_not_know_is_refused() -> None:
     with pytest.raises(InvalidInput, match="predicts 'c', which fed was not trained on"):
         symbols(FittedText(("a", "b"), 6, begin=True), FittedText(CHARSET, 6, end=True))
+
+
+@pytest.mark.parametrize(("longest", "ends"), [(3, True), (4, False)])
+def test_padding_that_follows_every_row_is_an_end(longest: int, ends: bool) -> None:
+    codec = FittedText(("a", "b", "c", "d"), 5, begin=True)
+    stored = np.zeros((2, 5), np.int32)
+    stored[0, : longest + 1] = [1, 2, 3, 4, 5][: longest + 1]
+    stored[1, :2] = [1, 3]
+    feeds = (TensorFeed("fed", "input", "fed", 0, -1, "ids", 6, 0), TensorFeed("loss", "target", "fed", 1, None, "ids", 6, 0))
+    fitted = Fitted((FittedPort("fed", "fed.output", "input", ("text",), codec),), feeds)
+    symbols = symbols_of_decoder(fitted, "fed", "loss", 6, lambda name: stored)
+    assert (symbols.end, symbols.ends) == (0, ends)

@@ -17,8 +17,8 @@ from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.scaling import Scaling
 from seqdec_gui.runs.format_result import FormatResult
 from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
-from seqdec_gui.runs.task_results import Exported, ExportedAll, Generated, Inspected, TaskFailed
-from seqdec_gui.runs.tasks import ExportAllTask, ExportTask, GenerateTask, Notice, Progress, TaskChannel
+from seqdec_gui.runs.task_results import Exported, ExportedAll, Generated, Inspected, PriorOpened, TaskFailed
+from seqdec_gui.runs.tasks import ExportAllTask, ExportTask, GenerateTask, Notice, PriorTask, Progress, TaskChannel
 
 mode = sys.argv[1]
 channel = TaskChannel()
@@ -74,6 +74,24 @@ elif isinstance(task, ExportTask):
     channel.send(Notice(text="The data of the run cannot be read.", severity="warning"))
     scaling = () if task.raw_inputs else (Scaling("latent", "input", (1.5,), (0.5,)),)
     channel.send(Exported(paths=(task.output,), difference=2.5e-7, rows=64, standardised=scaling))
+elif isinstance(task, PriorTask):
+    from seqdec_gui.domain.bindings import Binding, DataSource, TextCodec
+    from seqdec_gui.domain.design import Block, BlockWeights, Design, Link, Port
+    from seqdec_gui.domain.document import to_builtins
+    from seqdec_gui.domain.kinds.inputs import TokenSequence
+    from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
+
+    codec = TextCodec(tokens="smiles", charset=("C", "N"), marks="begin")
+    decoder = RecurrentDecoder(mode="free_running", units=(4,), embedding=3, batch_normalization=False, output_units=4)
+    made = Design(
+        (
+            Block("smiles", TokenSequence(length=None, symbols=4, encoding="ids")),
+            Block("decoder", decoder, (300.0, 0.0), BlockWeights(f"{task.folder}/a.weights.h5", "decoder")),
+        ),
+        (Link(Port("smiles", "output"), Port("decoder", "inputs")),),
+        DataSource().with_bindings((Binding("smiles.output", "SMILES", codec),)),
+    )
+    channel.send(PriorOpened(design=to_builtins(made), block="decoder", tokens=4, parameters=160))
 else:
     channel.send(
         Inspected(

@@ -15,14 +15,13 @@ from seqdec_gui import __version__
 from seqdec_gui.data.codecs import FittedText
 from seqdec_gui.data.storage import not_written
 from seqdec_gui.domain.design import Block
-from seqdec_gui.domain.kinds.loss import Loss
-from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runner.block_weights import file_of
 from seqdec_gui.runner.exports.base import Array, Predict, Source, Writer
 from seqdec_gui.runner.reinvent.kept import Kept, kept_in
 from seqdec_gui.runner.reinvent.layers import arrays_of
 from seqdec_gui.runner.reinvent.network import probabilities
+from seqdec_gui.runner.reinvent.opening import DECODER_KIND
 from seqdec_gui.runner.reinvent.prior import BEGIN, END, MOST_LAYERS, Prior, read, write
 
 OPEN_A_PRIOR = "A design that is made of a prior (import) has the form that REINVENT needs."
@@ -36,8 +35,7 @@ class PriorFile(Writer):
     def write(self, source: Source, path: Path, wanted: Path) -> tuple[Path, ...]:
         decoder = self._decoder(source)
         fitted = self._tokens(source, decoder)
-        kind = decoder.parameters
-        assert isinstance(kind, RecurrentDecoder)
+        kind: Any = decoder.parameters
         layers = [layer.get_weights() for layer in source.models[decoder.id].layers if layer.weights]
         kept = _kept(source, decoder)
         run = source.trained.run.path.name
@@ -61,12 +59,11 @@ class PriorFile(Writer):
     def _decoder(self, source: Source) -> Block:
         """Return the only block with layers. Raises InvalidInput where the design is not an embedding, layers and Dense."""
         weighted = [block for block in source.design.blocks if block.id in source.models]
-        if len(weighted) != 1 or not isinstance(weighted[0].parameters, RecurrentDecoder):
+        if len(weighted) != 1 or weighted[0].kind != DECODER_KIND:
             why = "a prior is one recurrent decoder that is fed by its tokens alone."
             raise self.cannot_carry("full", why, OPEN_A_PRIOR)
         block = weighted[0]
-        kind = block.parameters
-        assert isinstance(kind, RecurrentDecoder)
+        kind: Any = block.parameters
         wrong = {
             "mode has to be free_running": kind.mode != "free_running",
             "embedding has to be above 0": not kind.embedding,
@@ -88,23 +85,21 @@ class PriorFile(Writer):
         trained = source.trained
         if trained is None:
             raise SeqdecError("A prior is made of a run; this model belongs to none.")
-        kind = decoder.parameters
-        assert isinstance(kind, RecurrentDecoder)
+        kind: Any = decoder.parameters
         fitted = trained.fitted()
         feed = next((feed for feed in fitted.feeds if feed.role == "input"), None)
         codec = None if feed is None else fitted.port(feed.array).codec
         if not isinstance(codec, FittedText) or codec.tokens != "smiles":
             raise self.cannot_carry(decoder.id, "its input is no text with tokens = smiles.", OPEN_A_PRIOR)
-        losses = [block.parameters for block in source.design.blocks if isinstance(block.parameters, Loss)]
+        judges = [judge for block in source.design.blocks if (judge := block.parameters.judge) is not None]
+        masked = any(judge.mask_padding for judge in judges)
         wrong = {
             "its strings need marks = begin: they end where padding begins": codec.numbering.marks != (True, False),
             "its strings have to be padded on the right": codec.padding != "right",
             "its strings are fed back to front": codec.reverse,
             "its strings are folded to lower case": codec.lowercase,
             "its tokens have an unknown symbol": codec.unknown,
-            "its loss leaves out padding, so that the end of a string was never learnt": any(
-                loss.mask_padding for loss in losses
-            ),
+            "its loss leaves out padding, so that the end of a string was never learnt": masked,
             f"it predicts {kind.output_units} symbols, and {codec.symbols} have a meaning": kind.output_units != codec.symbols,
             f"one of its tokens is {END} or {BEGIN}": bool({END, BEGIN} & set(codec.charset)),
         }

@@ -28,6 +28,8 @@ from seqdec_gui.runner.reinvent.prior import Prior, read
 
 SMILES, DECODER, LOSS = "smiles", "decoder", "loss"
 """The ids of the blocks."""
+DECODER_KIND = RecurrentDecoder.kind()
+"""The kind of block whose layers a prior can hold."""
 COLUMN = "SMILES"
 """The column of the data that is bound until another is chosen."""
 SPACING = 300.0
