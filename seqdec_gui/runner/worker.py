@@ -1,4 +1,4 @@
-"""A warm worker: a process that has imported a framework and waits for one run or task (docs/decisions/0052).
+"""A warm worker: a process that has imported a framework and waits for one run or task (docs/decisions/0051).
 
 `python -m seqdec_gui.runner.worker SOCKET IDLE_S`: the window starts it with the whole environment of the job to come, so that
 it is the process that the job would have got, only earlier. It touches no device before it has a job. It ends when the window

@@ -1,4 +1,4 @@
-"""Warm workers: processes that have imported a framework before there is a job for them (docs/decisions/0052).
+"""Warm workers: processes that have imported a framework before there is a job for them (docs/decisions/0051).
 
 A worker gets one job: a run, whose process it becomes, or a task. It was started in the environment that the job would get, and
 `Workers.take` compares all of it; so a worker is what an ordinary start would have made, only earlier. Where there is none that

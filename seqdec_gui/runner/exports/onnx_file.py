@@ -1,6 +1,6 @@
 """`.onnx`: the model for onnxruntime and other runtimes, written directly from the Keras layers.
 
-LSTM and GRU become ONNX's own operators, and the axes of rows and steps stay open. docs/decisions/0060 says why Keras's and
+LSTM and GRU become ONNX's own operators, and the axes of rows and steps stay open. docs/decisions/0058 says why Keras's and
 tf2onnx's exporters are not used.
 """
 
