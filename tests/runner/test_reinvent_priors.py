@@ -32,7 +32,8 @@ from seqdec_gui.runs import process
 from seqdec_gui.runs.export_formats import EXPORT_FORMATS
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.spec import DeviceChoice, RunSpec
-from seqdec_gui.runs.tasks import Exported, ExportTask, GenerateTask, run_task
+from seqdec_gui.runs.task_results import Exported
+from seqdec_gui.runs.tasks import ExportTask, GenerateTask, run_task
 from tests.runner.real_runs import wait
 from tests.runner.reinvent_fixtures import FOLDER, NAMES, encoded, likelihoods, recorded
 
