@@ -22,7 +22,8 @@ def test_what_was_guessed_about_the_data_is_an_event_before_training(tmp_path: P
     run.path.mkdir()
     spec = RunSpec(design=document.to_builtins(design), folder=str(tmp_path))
     with EventWriter(run.events) as events:
-        session._open_data(run, spec, spec.load_design(), events, None)
+        design = spec.load_design()
+        session._keep_fit(run, spec, design, session._begin_reading(run, spec, design, None).result(), events)
     told = [event for line in run.events.read_bytes().splitlines() if isinstance(event := decode(line), Message)]
     assert [message.code for message in told] == ["quotes_are_text", "header_missing"]
 
@@ -30,5 +31,6 @@ def test_what_was_guessed_about_the_data_is_an_event_before_training(tmp_path: P
     again = RunFolder(tmp_path / "again")
     again.path.mkdir()
     with EventWriter(again.events) as events:
-        session._open_data(again, RunSpec(design=document.to_builtins(quiet), folder=str(tmp_path)), quiet, events, None)
+        spec = RunSpec(design=document.to_builtins(quiet), folder=str(tmp_path))
+        session._keep_fit(again, spec, quiet, session._begin_reading(again, spec, quiet, None).result(), events)
     assert not again.events.exists() or again.events.read_bytes() == b""
