@@ -552,7 +552,10 @@ def test_how_a_file_is_read_can_be_set_and_what_was_guessed_is_told(run_command,
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [(("--batch-size", "5000"), "A batch takes 5,000 rows"), (("--data", "{short}"), "has no rows")],
+    [
+        (("--batch-size", "5000"), "A batch takes 5,000 rows"),
+        (("--data", "{short}"), "is empty but for the names of its columns"),
+    ],
 )
 def test_what_nobody_would_see_of_a_detached_run_is_found_before(run_command, fake_runner, roman, tmp_path, options, words):
     fake_runner("finish")

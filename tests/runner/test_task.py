@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import errno
+import io
 import os
 import subprocess
 import sys
@@ -137,13 +138,22 @@ def test_generate_reads_rows_from_a_file_and_writes_the_csv(stack_run: RunFolder
     assert (tmp_path / "2.csv").read_bytes() == output.read_bytes()
 
 
-def test_generate_names_the_row_and_the_unknown_symbol(tmp_path: Path) -> None:
+def test_generate_names_the_row_and_the_unknown_symbol_and_goes_on_with_the_others(tmp_path: Path) -> None:
     run = make_run(designs.translation(), tmp_path)
-    rows = tmp_path / "rows.csv"
+    rows, output = tmp_path / "rows.csv", tmp_path / "out.csv"
     rows.write_text("source\nabc\nabX\n")
-    with pytest.raises(InvalidInput, match=r"row 2: symbol 'X' is not in the charset 'abcdefg'"):
-        do(GenerateTask(run=str(run.path), input=str(rows), output=str(tmp_path / "out.csv")))
-    assert not (tmp_path / "out.csv").exists()
+    task = GenerateTask(run=str(run.path), input=str(rows), output=str(output))
+    result = do(task)
+    assert (result.samples, result.refused) == (1, 1)
+    good, bad = csv.DictReader(io.StringIO(output.read_text(), newline=""))
+    assert (good["row"], good["problem"]) == ("0", "")
+    assert (bad["row"], bad["text"]) == ("1", "")
+    assert "symbol 'X' is not in the charset 'abcdefg'" in bad["problem"]
+    output.unlink()
+    rows.write_text("source\nabX\n")
+    with pytest.raises(InvalidInput, match="symbol 'X' is not in the charset 'abcdefg'"):
+        do(task)
+    assert not output.exists()
 
 
 def test_generate_says_why_widths_that_differ_cannot(tmp_path: Path) -> None:
