@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -188,17 +189,22 @@ def test_a_page_can_keep_the_window_open_until_it_has_an_answer(window: MainWind
     assert not window.isVisible()
 
 
-def test_changes_are_kept_in_a_recovery_file_and_offered_at_the_next_start(
-    opened: Callable[..., MainWindow], qtbot: QtBot, saved: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("left", ["seed.seqdec.99999999.autosave", "seed.seqdec.autosave"])
+def test_changes_are_kept_in_a_recovery_file_and_offered_once_their_window_is_gone(
+    opened: Callable[..., MainWindow], qtbot: QtBot, saved: Path, monkeypatch: pytest.MonkeyPatch, left: str
 ) -> None:
+    """`left` is the file as a process that has ended called it, or an older version."""
     monkeypatch.setattr(autosave, "IDLE_MS", 50)
     first = opened(saved)
     first.document.edit(first.document.design.without_blocks(["loss"]), "Delete loss")
-    kept = saved.with_name("seed.seqdec.autosave")
-    qtbot.waitUntil(kept.exists, timeout=4000)
+    written = saved.with_name(f"seed.seqdec.{os.getpid()}.autosave")
+    qtbot.waitUntil(written.exists, timeout=4000)
     qtbot.waitUntil(lambda: not first.files.autosave.pending)
-    monkeypatch.setattr(autosave, "IDLE_MS", 60_000)  # the second one writes none of its own
-    second = opened(saved)  # the first one stands for a window that crashed
+    monkeypatch.setattr(autosave, "IDLE_MS", 60_000)  # the others write none of their own
+    beside = opened(saved).findChild(QFrame, "message_bar")
+    assert not (beside.isVisible() and "unsaved changes" in beside.text)
+    kept = written.rename(saved.with_name(left))  # the first one stands for a window that crashed
+    second = opened(saved)
     bar = second.findChild(QFrame, "message_bar")
     assert bar.isVisible()
     assert "unsaved changes to seed" in bar.text
@@ -214,7 +220,7 @@ def test_the_recovery_file_goes_when_the_design_is_saved(
     monkeypatch.setattr(autosave, "IDLE_MS", 50)
     window = opened(saved)
     window.document.edit(window.document.design.without_blocks(["loss"]), "Delete loss")
-    kept = saved.with_name("seed.seqdec.autosave")
+    kept = saved.with_name(f"seed.seqdec.{os.getpid()}.autosave")
     qtbot.waitUntil(kept.exists, timeout=4000)
     qtbot.waitUntil(lambda: not window.files.autosave.pending)
     window.findChild(QAction, "action_save").trigger()

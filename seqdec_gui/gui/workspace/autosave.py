@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import itertools
 import os
 import re
@@ -26,6 +27,8 @@ SUFFIX = ".autosave"
 """The ending that the recovery file of a design adds to the design's name."""
 
 
+_WRITER = re.compile(r"^untitled-([1-9][0-9]{0,8})(?=[-.])|\.([1-9][0-9]{0,8})\.autosave$")
+"""The process id in the name of a recovery file."""
 _numbers = itertools.count(1)
 """The numbers of the documents of this process, which keep the recovery files of designs without a file apart."""
 
@@ -71,7 +74,7 @@ class Autosave(QObject):
         """Return the path of the open design's recovery file."""
         path = self._document.path
         if path is not None:
-            return path.with_name(path.name + SUFFIX)
+            return path.with_name(f"{path.name}.{os.getpid()}{SUFFIX}")  # another window may have the same file open
         return cache_folder() / f"untitled-{os.getpid()}-{self._number}{design_file.SUFFIX}{SUFFIX}"
 
     def forget(self) -> None:
@@ -131,10 +134,12 @@ def write(design: Design, file: Path) -> None:
 
 
 def left_behind(path: Path) -> Recovery | None:
-    """Return the recovery file that a window left behind of the design at `path`."""
-    file = path.with_name(path.name + SUFFIX)
-    written = _modified(file)
-    return Recovery(file, path, written) if written > _modified(path) else None
+    """Return the newest recovery file that a window left behind of the design at `path`."""
+    others = (file for file in path.parent.glob(f"{glob.escape(path.name)}.*{SUFFIX}") if _WRITER.search(file.name))
+    files = [file for file in others if not _alive(file)]
+    files.append(path.with_name(path.name + SUFFIX))  # as versions before this one called it
+    newest = max((Recovery(file, path, _modified(file)) for file in files), key=lambda one: one.written)
+    return newest if newest.written > _modified(path) else None
 
 
 def left_behind_unsaved() -> tuple[Recovery, ...]:
@@ -161,11 +166,11 @@ def _modified(file: Path) -> float:
 
 def _alive(file: Path) -> bool:
     """Return whether the process that wrote this file still runs and so needs it."""
-    digits = re.split("[-.]", file.name.removeprefix("untitled-"), maxsplit=1)[0]
-    if not re.fullmatch("[1-9][0-9]{0,8}", digits):
+    found = _WRITER.search(file.name)
+    if found is None:
         return False
     try:
-        os.kill(int(digits), 0)
+        os.kill(int(found[1] or found[2]), 0)
     except ProcessLookupError:
         return False
     except PermissionError:
