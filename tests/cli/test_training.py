@@ -365,7 +365,7 @@ def test_a_terminal_shows_a_live_bar(roman, tmp_path):
     [
         (
             ("export", "RUN", "--format", "pickle"),
-            "available are h5, keras, keras2-h5, savedmodel, onnx, tflite, bundle, script",
+            "available are h5, keras, keras2-h5, savedmodel, onnx, tflite, reinvent, bundle, script",
         ),
         (
             ("export", "RUN", "--format", "h5", "--part", "encodr"),

@@ -74,7 +74,7 @@ def test_a_trained_model_generates_is_exported_and_comes_back_as_a_block(
     driver.find(QPlainTextEdit, "input_number").setPlainText("12345")
     press(driver.find(QPushButton, "generate_button"))
     wait()
-    assert "more than 4 symbols" in driver.error
+    assert "the run takes 4 at most" in driver.error
 
     window.findChild(QAction, "action_export_h5").trigger()
     dialog = window.findChild(ExportDialog, "export_dialog")

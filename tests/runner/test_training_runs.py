@@ -149,14 +149,15 @@ def test_a_run_that_diverges_says_so(runs: Runs) -> None:
     assert process.exit_status(run.run.status()) == 1
 
 
-def test_what_is_invalid_is_told_before_anything_is_built(runs: Runs) -> None:
+def test_what_is_invalid_is_told_before_anything_is_trained(runs: Runs) -> None:
     run = runs.finish("run", runs.spec(designs.stack(), batch_size=500))
     failed = events(run)[-1]
     assert isinstance(failed, Failed)
     assert failed.kind == "invalid"
     assert "A batch takes 500 rows, but there are only 192 to train on" in failed.sentence
     assert process.exit_status(run.run.status()) == 2
-    assert not run.run.model.exists()
+    assert events(run, Started) == []
+    assert not run.run.checkpoint("last").exists()
 
 
 def test_a_run_begins_with_the_weights_of_another_and_leaves_a_frozen_block_alone(runs: Runs) -> None:
