@@ -158,7 +158,8 @@ def test_all_formats_are_listed_with_what_each_is_for_and_what_came_of_it(
     rows = [[table.topLevelItem(i).text(column) for column in range(5)] for i in range(table.topLevelItemCount())]
     assert rows[0][2:] == ["equal, 2e-07", "123 kB", "full.x"]
     assert rows[-1][2:] == ["not possible", "", "It cannot carry full."]
-    assert f"{len(EXPORT_FORMATS) - 1} of {len(EXPORT_FORMATS)} formats exported" in find(dialog, QLabel, "export_status").text()
+    count = len(EXPORT_FORMATS)
+    assert f"{count - 1} of {count} formats exported" in find(dialog, QLabel, "export_status").text()
     parts = find(dialog, QComboBox, "export_part")
     parts.setCurrentIndex(parts.findData("encoder"))
     rows = [[table.topLevelItem(i).text(column) for column in range(5)] for i in range(table.topLevelItemCount())]
