@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 # two cores busy.
 PARALLEL := --dist loadfile
 
-.PHONY: help setup demo test lint fast timing slow test-xvfb dist constraints measure bench screenshots clean
+.PHONY: help setup demo test lint fast timing slow pictures test-xvfb dist constraints measure bench screenshots clean
 
 help:
 	@echo 'make demo         train the bundled example, export it, generate with it, open the window'
@@ -19,6 +19,7 @@ help:
 	@echo 'make fast         the tests that start no TensorFlow, JAX or run (about a minute)'
 	@echo 'make timing       the tests that measure time, one after the other'
 	@echo 'make slow         the tests that train, export and generate'
+	@echo 'make pictures     the window beside the pictures that were accepted (two minutes; not part of make test)'
 	@echo 'make test-xvfb    the walk through the window and the canvas on a virtual screen'
 	@echo 'make lint         ruff, mypy and the import contracts'
 	@echo 'make bench        samples per second beside plain Keras, as a table, bench.json and bench.svg'
@@ -48,13 +49,16 @@ lint: setup
 	$(BIN)/lint-imports --no-cache
 
 fast: setup
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m 'not slow and not timing' -n 3 $(PARALLEL)
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m 'not slow and not timing and not pictures' -n 3 $(PARALLEL)
 
 timing: setup
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m timing
 
 slow: setup
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m 'slow and not timing' -n 2 $(PARALLEL)
+
+pictures: setup
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m pictures tests/gui/test_pictures.py
 
 test-xvfb: setup
 	tools/on_screen.sh $(BIN)/python -m pytest -m 'not timing' tests/gui/test_walk.py \

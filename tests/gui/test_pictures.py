@@ -39,7 +39,7 @@ def picture(archetype: MainWindow, qtbot: QtBot) -> Callable[[], QImage]:
     return take
 
 
-@pytest.mark.slow
+@pytest.mark.pictures
 @pytest.mark.timeout(600)  # some 45 s on two idle cores
 def test_the_window_looks_as_accepted(tmp_path: Path) -> None:
     """Every compared state. What changed on purpose is accepted with `make screenshots ACCEPT=1`."""

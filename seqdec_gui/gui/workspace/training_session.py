@@ -191,6 +191,7 @@ class TrainingSession(QObject):
         self.active: FollowedRun | None = None
         self.shown: FollowedRun | None = None
         self.overlays: dict[Path, tuple[str, RunHistory]] = {}
+        self._overlays_asked: list[Path] = []
         workspace.train_requested.connect(self._on_workspace_train_requested)
         workspace.document.path_changed.connect(self._on_document_path_changed)
         workspace.document.replaced.connect(self._on_document_replaced)
@@ -259,15 +260,18 @@ class TrainingSession(QObject):
     def overlay(self, path: Path, name: str) -> None:
         """Draw the curves of an earlier run as well."""
         if path not in self.overlays:
+            self._overlays_asked.append(path)
             background.run(
                 lambda: read_history(RunFolder(path)), lambda history: self._on_overlay_read(path, name, history), owner=self
             )
 
     def remove_overlay(self, path: Path) -> None:
+        self._overlays_asked = [each for each in self._overlays_asked if each != path]
         if self.overlays.pop(path, None) is not None:
             self.overlays_changed.emit()
 
     def clear_overlays(self) -> None:
+        self._overlays_asked.clear()
         if self.overlays:
             self.overlays.clear()
             self.overlays_changed.emit()
@@ -365,7 +369,13 @@ class TrainingSession(QObject):
             self.attach(run, display_name(run.path))
 
     def _on_overlay_read(self, path: Path, name: str, history: RunHistory) -> None:
+        if path not in self._overlays_asked:
+            return  # removed meanwhile
         self.overlays[path] = (name, history)
+        asked = {each: place for place, each in enumerate(self._overlays_asked)}
+        in_order = sorted(self.overlays.items(), key=lambda item: asked[item[0]])  # not in that in which they were read
+        self.overlays.clear()
+        self.overlays.update(in_order)
         self.overlays_changed.emit()
 
     @pyqtSlot()
