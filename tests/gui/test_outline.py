@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from PyQt5.QtCore import Qt
+from PyQt5.QtCore import QItemSelectionModel, Qt
 from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QLineEdit, QTreeWidgetItem
 from pytestqt.qtbot import QtBot
@@ -90,11 +90,12 @@ def test_expanded_lines_stay_expanded(tree: Tree) -> None:
 
 
 def test_the_selection_is_shared_with_the_canvas(tree: Tree) -> None:
-    tree.outline.setCurrentItem(tree.item("model_2"))
+    alone = QItemSelectionModel.ClearAndSelect  # whatever keys an earlier test has left pressed
+    tree.outline.setCurrentItem(tree.item("model_2"), 0, alone)
     assert tree.document.selection == {"model_2"}
     tree.document.select(["latent", "loss"])
     assert {item.text(0).split()[0] for item in tree.outline.selectedItems()} == {"latent", "loss"}
-    tree.outline.setCurrentItem(tree.item("from model_1.states"))
+    tree.outline.setCurrentItem(tree.item("from model_1.states"), 0, alone)
     assert tree.document.selection == {"model_2"}
     assert tree.view.design_scene.selected_links == {link(STATES)}
 
