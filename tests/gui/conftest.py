@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from PyQt5.QtCore import QCoreApplication, QEvent, QPoint, Qt, QThreadPool, QTimer
+from PyQt5.QtGui import QWindow
 from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication, QDialog, QFileDialog, QLineEdit, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
@@ -21,7 +22,12 @@ from seqdec_gui.gui.window.pages import PAGES, Page
 
 @pytest.fixture(autouse=True)
 def nothing_stays_open(qapp: QApplication) -> Iterator[None]:
-    """Fail the test that leaves a dialog, a running timer or a background operation behind; begin each in light."""
+    """Fail the test that leaves a dialog, a running timer or a background operation behind.
+
+    Each begins in light, and without keys such as Ctrl that an earlier one has pressed.
+    """
+    if QApplication.keyboardModifiers() != Qt.NoModifier:
+        QTest.keyRelease(QWindow(), Qt.Key_Control)
     theme.install(qapp)
     theme.set_mode("light")
     yield
