@@ -312,7 +312,7 @@ class Header(QWidget):
             polish(self.rate, "invalid", not answer.ok)
         sentence = {
             "set_learning_rate": "The learning rate is set.", "checkpoint": "The weights are saved.",
-            "pause": "Paused.", "continue": "Training continues.",
+            "pause": "Pausing: all is saved, then the devices are free.", "continue": "Training continues.",
         }.get(answer.command, "")  # fmt: skip
         self._session.workspace.status_message.emit(sentence if answer.ok else answer.text or "The run refused the command.")
 
