@@ -39,6 +39,7 @@ def main(design: Path | str | None = None) -> int:
     warm_workers.begin()
     window = open_window(design)
     spare_collector(window)
+    window.designs.spare.keep()
     QTimer.singleShot(0, theme.follow_system)
     _handle_ctrl_c(application)
     status = int(application.exec_())

@@ -48,6 +48,7 @@ def stylesheet(theme: Theme) -> str:
 _SHEET = """
 QWidget { color: @text@; }
 QMainWindow, QDialog { background: @window@; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QToolTip { color: @text@; background: @surface_raised@; border: 1px solid @border@; padding: @s@px @s2@px; }
 
 QLabel { background: transparent; }

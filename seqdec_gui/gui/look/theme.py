@@ -122,10 +122,6 @@ class PlainLabels(QProxyStyle):
             thing.setTextFormat(Qt.PlainText)
         return super().polish(thing)
 
-    def styleHint(self, hint: QStyle.StyleHint, option: Any = None, widget: QWidget | None = None, data: Any = None) -> int:
-        """Return Fusion's answer, except that buttons of dialogs have no pictures, which some desktops ask for."""
-        return 0 if hint == QStyle.SH_DialogButtonBox_ButtonsHaveIcons else super().styleHint(hint, option, widget, data)
-
     def standardIcon(self, which: QStyle.StandardPixmap, option: Any = None, widget: QWidget | None = None) -> QIcon:
         """Return a standard picture in the colours of the theme, which is the same in all dialogs."""
         found = standard_icon(which, _icon_colours)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Literal
 
 from PyQt5.QtCore import QTimer, pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QMenu, QToolButton, QVBoxLayout, QWidget
@@ -11,6 +11,7 @@ from PyQt5.QtWidgets import QMenu, QToolButton, QVBoxLayout, QWidget
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problem_place import mended_at
 from seqdec_gui.domain.problems import Problem
+from seqdec_gui.gui.look.preferences import settings
 from seqdec_gui.gui.pages.design.design_view import DesignView
 from seqdec_gui.gui.panels.inspector.panel import Inspector
 from seqdec_gui.gui.panels.outline import Outline
@@ -39,7 +40,10 @@ FOLLOW_RUNS_MS = 150
 
 
 class DesignTab(QWidget):
-    """A design with everything that shows it. It owns the workspace, which owns document, files and the session of runs."""
+    """A design with everything that shows it. It owns the workspace, which owns document, files and the session of runs.
+
+    It is empty at first: its parts are built by `begin`, or before that, one by one, by `take_step`.
+    """
 
     welcome_made = pyqtSignal(Welcome)
     import_requested = pyqtSignal()
@@ -59,30 +63,57 @@ class DesignTab(QWidget):
         Copies(self.workspace)
         self._welcome: Welcome | None = None
         self._welcoming = False
-        self._build(rows, panels, examples, corner)
-        self._connect()
-        QTimer.singleShot(FOLLOW_RUNS_MS, self._on_follow_runs_timeout)
-        self.preload = Preload(self.pages)
+        self._steps = self._build(rows, panels, examples, corner)
 
-    def _build(self, rows: Sequence[pages.Page], panels: Panels, examples: QMenu, corner: Sequence[QWidget]) -> None:
+    def take_step(self) -> bool:
+        """Build the next part, which takes the window less than a frame or two; return whether parts are left to build."""
+        return next(self._steps, None) is not None
+
+    def complete(self) -> None:
+        """Build all parts that are left."""
+        while self.take_step():
+            pass
+
+    def begin(self) -> None:
+        """Complete the tab, which takes its place among the open designs, and look for runs that train."""
+        self.complete()
+        self.shell.restore(settings())
+        self.recolour()  # the theme may have changed since a part was built
+        QTimer.singleShot(FOLLOW_RUNS_MS, self._on_follow_runs_timeout)
+
+    def _build(
+        self, rows: Sequence[pages.Page], panels: Panels, examples: QMenu, corner: Sequence[QWidget]
+    ) -> Iterator[Literal["more"]]:
+        """Build the parts one after the other, with a pause after each."""
         self.design_view: DesignView = pages.design_page(self.workspace)
         self.pages = Pages(rows, self.workspace, {PageName.DESIGN: self.design_view})
-        self.problems = ProblemsPanel(self.workspace)
-        self.inspector = Inspector(self.workspace)
         self.bottom = BottomPanel()
+        self.shell = Shell(self.pages, self.bottom, panels, corner)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.shell)
+        yield "more"
+        self.problems = ProblemsPanel(self.workspace)
         self.bottom.addTab(self.problems, "Problems")
         self.bottom.addTab(LogView(), "Program log")
-        self.pages.page(PageName.CODE)
+        yield "more"
         self._palette = Palette(self.design_view)
         templates = QToolButton(objectName="templates_button", text="Templates", popupMode=QToolButton.InstantPopup)
         templates.setToolTip("Start from a template or an example")
         templates.setMenu(examples)
-        left = (Panel("BLOCKS", self._palette, templates), Panel("OUTLINE", Outline(self.design_view)))
-        self.shell = Shell(left, self.pages, self.inspector, self.bottom, panels, corner)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.shell)
+        self.shell.put_left((Panel("BLOCKS", self._palette, templates), Panel("OUTLINE", Outline(self.design_view))))
+        yield "more"
+        self.inspector = Inspector(self.workspace, self.shell.columns)
+        self.shell.put_right(self.inspector)
+        yield "more"
+        self.pages.page(PageName.CODE)
+        yield "more"
         self.recolour()
+        self._connect()
+        for part in (self.design_view, self.shell.left, self.inspector, self.bottom, self):
+            yield "more"
+            part.ensurePolished()
+        self.preload = Preload(self.pages)
 
     def _connect(self) -> None:
         document, workspace = self.document, self.workspace

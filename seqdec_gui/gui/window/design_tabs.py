@@ -28,6 +28,7 @@ from seqdec_gui.gui.tasks import notify
 from seqdec_gui.gui.widgets.menu_entry import add_entry
 from seqdec_gui.gui.window.design_tab import DesignTab
 from seqdec_gui.gui.window.open_design import OpenDesign
+from seqdec_gui.gui.window.spare_tab import SpareTab
 from seqdec_gui.gui.window.tab_bar import DesignBar
 from seqdec_gui.gui.workspace import autosave
 from seqdec_gui.gui.workspace.autosave import Autosave
@@ -53,7 +54,6 @@ class DesignTabs(QWidget):
 
     def __init__(self, make: Callable[[], DesignTab], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._make = make
         self._open: list[OpenDesign] = []
         self._closed: list[Path] = []
         self.undo_group = QUndoGroup(self)
@@ -70,6 +70,7 @@ class DesignTabs(QWidget):
         row.addWidget(self._new)
         row.addStretch(1)
         self._stack = QStackedWidget(objectName="design_stack")
+        self.spare = SpareTab(make, self._stack)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -178,7 +179,8 @@ class DesignTabs(QWidget):
         return self.current
 
     def _build(self) -> DesignTab:
-        tab = self._make()
+        tab = self.spare.take()
+        tab.begin()
         tab.files.recents_changed.connect(self.recents_changed)
         tab.files.taken = lambda path: any(one.tab is not tab and one.shows(path) for one in self._open)
         self.undo_group.addStack(tab.document.undo_stack)
@@ -205,9 +207,12 @@ class DesignTabs(QWidget):
         if one.tab is None and not self._read(one):
             return
         assert one.tab is not None
+        self.spare.put_off()
         former = self._stack.currentWidget()
         if isinstance(former, DesignTab) and former is not one.tab:
             one.tab.shell.take_sizes(former.shell)
+            if former.isAncestorOf(focused := QApplication.focusWidget() or self):
+                focused.clearFocus()  # else Qt looks for another place for it in what is about to be hidden
         self._stack.setCurrentWidget(one.tab)
         one.tab.lower()  # scripts look for widgets by name, and find those in front first
         self.undo_group.setActiveStack(one.tab.document.undo_stack)

@@ -169,10 +169,9 @@ class MainWindow(KeepsFocus, TabsByPart, QMainWindow):
 
     # -- building
     def _make_tab(self) -> DesignTab:
-        """Return an empty tab. Its design is of no interest to the window until it is in front."""
+        """Return an empty tab, yet to be built. Its design is of no interest to the window until it is in front."""
         corner = [self._panel_button(name) for name in PANELS]
         tab = DesignTab(self._rows, self._devices, self._panels, self.actions_by_name.menu("examples"), corner)
-        tab.shell.restore(settings())
         tab.welcome_made.connect(self._on_welcome_made)
         tab.import_requested.connect(self._on_import_requested)
         open_designs_of_runs(tab.workspace, lambda: self.designs, self._on_design_opened)
@@ -235,7 +234,7 @@ class MainWindow(KeepsFocus, TabsByPart, QMainWindow):
         current.add(document.path_changed, self._show_title)
         current.add(document.clean_changed, self._show_title)
         current.add(self.pages.page_shown, self._on_page_shown)
-        current.add(self.bottom.close_requested, self._show_panel_choice)
+        current.add(self.shell.panels_changed, self._show_panel_choice)
         current.add(self.design_view.commands.abilities_changed, self._canvas_actions.enable)
         current.add(self.design_view.overlays.minimap_shown, self.actions_by_name["minimap"].setChecked)
         self.design_view.overlays.show_minimap(preferences.minimap_is_shown())  # as another tab may have chosen
@@ -310,7 +309,7 @@ class MainWindow(KeepsFocus, TabsByPart, QMainWindow):
         row = self.pages.row
         for name, part in PANELS.items():
             self.actions_by_name.enable(name, part in row.panels, f"Not on the {row.title} page")
-            self.actions_by_name[name].setChecked(self._panels.shown(row, part))
+            self.actions_by_name[name].setChecked(part in self.shell.shown)
 
     def _step_back(self, forward: bool) -> None:
         if self.current.idle:

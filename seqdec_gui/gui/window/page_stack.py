@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PyQt5.QtCore import Qt, pyqtSignal, pyqtSlot
-from PyQt5.QtWidgets import QStackedWidget, QTabBar, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QFrame, QScrollArea, QStackedWidget, QTabBar, QWidget
 
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.window.pages import Page, build
 from seqdec_gui.gui.workspace.workspace import Workspace
 
+LEAST_TABS = 320
+"""The least width of the tabs of the pages, in pixels."""
+
 
 class Pages(QStackedWidget):
     """The pages of a design. A page is built when it is first shown. `page_shown` is emitted with its name.
 
-    Their tabs are in `bar`, which the shell puts above the panels, so that there is always room for all of them. Object names
-    `pages` and `page_tabs`.
+    A page scrolls in a window that is too small for it. The tabs are in `bar`, which the shell puts above the panels, so that
+    there is always room for all of them. Object names `pages` and `page_tabs`.
     """
 
     page_shown = pyqtSignal(str)
@@ -34,14 +37,14 @@ class Pages(QStackedWidget):
         self.bar.setExpanding(False)
         self.bar.setUsesScrollButtons(False)  # in a very narrow window the names are shortened instead
         self.bar.setElideMode(Qt.ElideRight)
+        self.bar.setMinimumWidth(LEAST_TABS)
         self._rows = tuple(rows)
         self._workspace = workspace
         self._built: dict[str, QWidget] = {}
         for page in self._rows:
-            holder = QWidget()
-            holder.setObjectName(f"page_{page.name}")
-            layout = QVBoxLayout(holder)
-            layout.setContentsMargins(0, 0, 0, 0)
+            holder = QScrollArea(objectName=f"page_{page.name}", widgetResizable=True, frameShape=QFrame.NoFrame)
+            holder.setFocusPolicy(Qt.NoFocus)
+            holder.viewport().setAutoFillBackground(False)
             self.addWidget(holder)
             self.bar.addTab(page.title)
         for name, widget in built.items():
@@ -84,7 +87,9 @@ class Pages(QStackedWidget):
 
     def _put(self, name: str, widget: QWidget) -> None:
         self._built[name] = widget
-        self.widget(self._index(name)).layout().addWidget(widget)
+        holder = self.widget(self._index(name))
+        assert isinstance(holder, QScrollArea)
+        holder.setWidget(widget)
 
     def _index(self, name: str) -> int:
         return next(index for index, page in enumerate(self._rows) if page.name == name)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from PyQt5.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, QSettings, Qt, pyqtSignal, pyqtSlot
+from PyQt5.QtCore import QByteArray, QEvent, QObject, QPoint, QRect, QSettings, QSize, Qt, pyqtSignal, pyqtSlot
+from PyQt5.QtGui import QResizeEvent
 from PyQt5.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -29,6 +30,12 @@ CENTRE_WIDTH = 720
 """The first width of the pages, in pixels."""
 RIGHT_WIDTH = 340
 """The first width of the right panel, in pixels."""
+LEAST_LEFT = 168
+"""The least width of the left panel, in pixels."""
+LEAST_PANEL = 84
+"""The least height of one of several panels below each other, in pixels: its heading and a line or two."""
+LEAST_PAGE = QSize(320, 240)
+"""The room that panels leave to the page in front, in pixels, where one of them is in a window too small for all."""
 BOTTOM_HEIGHT = 112
 """The first height of the bottom panel, in pixels."""
 
@@ -39,6 +46,7 @@ class Panel(QFrame):
     def __init__(self, title: str, content: QWidget, corner: QWidget | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "panel")
+        self.setMinimumHeight(LEAST_PANEL)
         self.content = content
         heading = QLabel(title)
         heading.setProperty("role", "section")
@@ -149,31 +157,29 @@ def _panel_key(page: str, part: str) -> str:
 class Shell(QWidget):
     """The message bar and the tabs of the pages, and below them the page in front with the panels that act on it.
 
-    `corner` lies at the right of the tabs.
+    `corner` lies at the right of the tabs. The panels are put in by `put_left` and `put_right`. In a window without room for
+    all of them one is beside the page at a time: the left one, or the one that was asked for last; and the bottom panel is
+    shown when it is asked for.
     """
 
-    def __init__(
-        self,
-        left: tuple[QWidget, ...],
-        pages: Pages,
-        right: QWidget,
-        bottom: BottomPanel,
-        panels: Panels,
-        corner: Sequence[QWidget] = (),
-    ) -> None:
+    panels_changed = pyqtSignal()  # others are shown than before
+
+    def __init__(self, pages: Pages, bottom: BottomPanel, panels: Panels, corner: Sequence[QWidget] = ()) -> None:
         super().__init__()
-        self.left = _column(left)
+        self.left = _splitter(Qt.Vertical)
+        self.left.setMinimumWidth(LEAST_LEFT)
         self.pages = pages
-        self.right = right
+        self.right: QWidget = QWidget()
         self.bottom = bottom
         self.panels = panels
-        self.parts = {"left": self.left, "right": right, "bottom": bottom}
-        """The panels that can be hidden, by their name in the settings."""
+        self._asked: set[str] = set()
+        """The panels that were asked for last, as far as there is room for one at a time: a side, and the bottom."""
         self.bar = MessageBar()
-        self._middle = _splitter(Qt.Vertical, (pages, bottom), (1, 0))
-        self._across = _splitter(Qt.Horizontal, (self.left, self._middle, right), (0, 1, 0))
-        self._across.setObjectName("columns")
-        self._across.setSizes([LEFT_WIDTH, CENTRE_WIDTH, RIGHT_WIDTH])
+        self._middle = _splitter(Qt.Vertical, (pages, bottom))
+        self.columns = _splitter(Qt.Horizontal, (self.left, self._middle))
+        self.columns.setObjectName("columns")
+        self.columns.setStretchFactor(1, 1)
+        self._middle.setStretchFactor(0, 1)
         self._middle.setSizes([600, BOTTOM_HEIGHT])
         row = QFrame(objectName="page_row")
         tabs = QHBoxLayout(row)
@@ -187,9 +193,27 @@ class Shell(QWidget):
         layout.setSpacing(0)
         layout.addWidget(self.bar)
         layout.addWidget(row)
-        layout.addWidget(self._across, 1)
+        layout.addWidget(self.columns, 1)
         pages.currentChanged.connect(self.refresh)
+
+    def put_left(self, widgets: Iterable[QWidget]) -> None:
+        """Put the panels left of the pages, one below the other."""
+        for place, widget in enumerate(widgets):
+            self.left.addWidget(widget)
+            self.left.setStretchFactor(place, 3 if place == 0 else 2)
+
+    def put_right(self, widget: QWidget) -> None:
+        """Put a panel right of the pages. It is built fastest if `columns` is its parent already."""
+        self.right = widget
+        if widget.parent() is not self.columns:
+            self.columns.addWidget(widget)
+        self.columns.setSizes([LEFT_WIDTH, CENTRE_WIDTH, RIGHT_WIDTH])
         self.refresh()
+
+    @property
+    def parts(self) -> dict[str, QWidget]:
+        """Return the panels that can be hidden, by their name in the settings."""
+        return {"left": self.left, "right": self.right, "bottom": self.bottom}
 
     @property
     def reading_order(self) -> tuple[QWidget, ...]:
@@ -200,19 +224,40 @@ class Shell(QWidget):
         """Keep a widget over the page in front and the panels right of it and below it."""
         Overlay(widget, self, (self._middle, self.right))
 
+    # -- which panels are shown
+    @property
+    def shown(self) -> set[str]:
+        """Return the panels beside the page in front: those that act there, were not hidden, and have room."""
+        wanted = {name for name in self.parts if self.panels.shown(self.pages.row, name)}
+        if {"left", "right"} <= wanted and self.width() < _width(self.left) + _width(self.right) + LEAST_PAGE.width():
+            wanted.remove("left" if "right" in self._asked else "right")
+        if self.height() < self.bottom.minimumSizeHint().height() + LEAST_PAGE.height():
+            wanted -= {"bottom"} - self._asked
+        return wanted
+
     @pyqtSlot()
     def refresh(self) -> None:
         """Show the panels of the page in front."""
+        shown, before = self.shown, {name for name, part in self.parts.items() if not part.isHidden()}
         for name, part in self.parts.items():
-            part.setVisible(self.panels.shown(self.pages.row, name))
+            part.setVisible(name in shown)
+        if shown != before:
+            self.panels_changed.emit()
 
     def show_panel(self, name: str, on: bool = True) -> None:
         """Show or hide a panel on the page in front."""
         self.panels.show(self.pages.row, name, on)
+        if on and name != "bottom":
+            self._asked -= {"left", "right"}
+        self._asked = self._asked | {name} if on else self._asked - {name}
+        self.refresh()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
         self.refresh()
 
     def _splitters(self) -> tuple[tuple[QSplitter, str], ...]:
-        return ((self._across, "window/columns"), (self._middle, "window/rows"), (self.left, "window/left"))
+        return ((self.columns, "window/columns"), (self._middle, "window/rows"), (self.left, "window/left"))
 
     def save(self, settings: QSettings) -> None:
         """Save the sizes of the panels."""
@@ -236,17 +281,15 @@ class Shell(QWidget):
         self.refresh()
 
 
-def _column(widgets: tuple[QWidget, ...]) -> QSplitter:
-    column = _splitter(Qt.Vertical, widgets, (3, 2))
-    column.setMinimumWidth(168)
-    return column
+def _width(part: QWidget) -> int:
+    """Return the least width of a panel."""
+    return max(part.minimumWidth(), part.minimumSizeHint().width())
 
 
-def _splitter(orientation: Qt.Orientation, widgets: tuple[QWidget, ...], stretches: tuple[int, ...]) -> QSplitter:
+def _splitter(orientation: Qt.Orientation, widgets: Iterable[QWidget] = ()) -> QSplitter:
     splitter = QSplitter(orientation)
     splitter.setChildrenCollapsible(False)
     splitter.setHandleWidth(1)
-    for index, (widget, stretch) in enumerate(zip(widgets, stretches, strict=False)):
+    for widget in widgets:
         splitter.addWidget(widget)
-        splitter.setStretchFactor(index, stretch)
     return splitter

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import Qt, QTimer, pyqtSlot
-from PyQt5.QtWidgets import QLabel, QStatusBar, QWidget
+from PyQt5.QtWidgets import QStatusBar, QWidget
 
 from seqdec_gui.domain.cost import activation_bytes
 from seqdec_gui.domain.wording import format_bytes
@@ -16,15 +16,14 @@ MESSAGE_MS = 6000
 """The time that a message stays in the status bar, in milliseconds."""
 
 
-class Totals(QLabel):
+class Totals(ElidedLabel):
     """Shows the size of the design: `232,214 parameters · 231,702 trainable · about 21 MiB at batch 64`.
 
     Object name `totals`.
     """
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("totals")
+        super().__init__("totals", Qt.ElideRight, fills=False, parent=parent)
         self.setContentsMargins(0, 0, 2 * theme.SPACE, 0)
         self._subscriptions = Subscriptions()
         self._timer = QTimer(self)
@@ -51,7 +50,8 @@ class Totals(QLabel):
             words.append(f"{inference.trainable:,} trainable")
         words.append(f"about {format_bytes(activation_bytes(inference, batch))} to train at batch {batch:,}")
         self.setText("   ·   ".join(words))
-        self.setToolTip("Weights, gradients, optimizer and activations of one batch in float32: an estimate.")
+        estimate = "Weights, gradients, optimizer and activations of one batch in float32: an estimate."
+        self.setToolTip(f"{self.full_text()}\n{estimate}")
 
 
 class StatusBar(QStatusBar):
