@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 from PyQt5.QtCore import QEvent, QObject, QPoint, Qt, QTimer, pyqtSlot
-from PyQt5.QtGui import QFontMetrics
+from PyQt5.QtGui import QFontMetrics, QResizeEvent
 from PyQt5.QtWidgets import QAction, QHeaderView, QMenu, QTableView
 
 from seqdec_gui.gui.look import preferences, theme
@@ -188,6 +188,6 @@ class ColumnWidths(QObject):
             self._setting = False
 
     def eventFilter(self, _watched: QObject | None, event: QEvent) -> bool:
-        if event.type() == QEvent.Resize:
+        if isinstance(event, QResizeEvent) and event.size().width() != event.oldSize().width():
             self.apply()
         return False

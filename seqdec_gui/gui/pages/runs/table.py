@@ -100,11 +100,10 @@ class RunsModel(QAbstractTableModel):
             self.entries_changed.emit(shown)
             return
         shown = self._in_order(shown)
-        before = {entry.path: entry for entry in self.entries}
-        fresh = [entry for entry in shown if not _same(entry, before.get(entry.path))]
-        if [entry.path for entry in shown] == [entry.path for entry in self.entries]:
+        fresh = self._fresh(shown)
+        if len(shown) == len(self.entries) and all(map(_is_run_of, shown, self.entries)):
             self._replace(shown)
-        elif len(shown) == len(before) and all(entry.path in before for entry in shown):
+        elif len(shown) == len(self.entries) and {entry.path for entry in shown} == {entry.path for entry in self.entries}:
             self._reorder(shown)
         else:
             self.beginResetModel()
@@ -113,11 +112,20 @@ class RunsModel(QAbstractTableModel):
         if fresh:
             self.entries_changed.emit(fresh)
 
+    def _fresh(self, shown: list[Entry]) -> list[Entry]:
+        """Return the entries that are new or different. Those that are the same objects, which most are, cost nothing."""
+        known = set(map(id, self.entries))
+        others = [entry for entry in shown if id(entry) not in known]
+        if not others:
+            return []
+        before = {entry.path: entry for entry in self.entries}
+        return [entry for entry in others if entry != before.get(entry.path)]
+
     def _replace(self, shown: list[Entry]) -> None:
         before, self.entries = self.entries, shown
         last = len(self.columns) - 1
         for row, (old, new) in enumerate(zip(before, shown, strict=True)):
-            if new.alive or not _same(old, new):
+            if new.alive or (old is not new and old != new):
                 self.dataChanged.emit(self.index(row, 0), self.index(row, last))
 
     def _reorder(self, shown: list[Entry]) -> None:
@@ -169,8 +177,9 @@ class RunsModel(QAbstractTableModel):
         return None
 
 
-def _same(one: Entry, other: Entry | None) -> bool:
-    return one is other or one == other
+def _is_run_of(one: Entry, other: Entry) -> bool:
+    """Return whether two entries are of the same run."""
+    return one is other or one.path == other.path
 
 
 def _ink(entry: Entry, column: Column) -> Any:
