@@ -23,6 +23,11 @@ def printable(text: str, one_line: bool = False) -> str:
     return shown.replace("\n", "\\n").replace("\t", "\\t") if one_line else shown
 
 
+def called(kind: str, name: str) -> str:
+    """Return a kind of thing with its name, once if they are the same words: `Dense states hidden`, `Loss`."""
+    return kind if name.replace("_", " ").casefold() == kind.casefold() else f"{kind} {name}"
+
+
 def listed(parts: Sequence[str], word: str = "and") -> str:
     """Join words: `a`, `a and b`, `a, b and c`."""
     return f" {word} ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))

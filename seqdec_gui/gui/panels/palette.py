@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import QPoint, QSize, Qt, pyqtSignal, pyqtSlot
-from PyQt5.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PyQt5.QtGui import QFocusEvent, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PyQt5.QtWidgets import QLabel, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from seqdec_gui.domain.catalog import KINDS
@@ -46,7 +46,8 @@ class Entry(QWidget):
         self._dragging = False
 
     def sizeHint(self) -> QSize:
-        return QSize(160, ENTRY_HEIGHT)
+        words = QFontMetrics(theme.font("body")).horizontalAdvance(self.kind.title)
+        return QSize(ENTRY_HEIGHT + words + 5 * SPACE, ENTRY_HEIGHT)
 
     def fits(self, words: list[str]) -> bool:
         """Return whether all these words occur in the entry's title, kind or summary."""
@@ -186,6 +187,11 @@ class Palette(QWidget):
         layout.addWidget(self._area, 1)
         self._set_tab_stop(self.entries[0])
         theme.notifier.changed.connect(self._on_theme_changed)
+
+    def sizeHint(self) -> QSize:
+        """Return a size in which no title is cut, while the list scrolls."""
+        widest = max(entry.sizeHint().width() for entry in self.entries)
+        return QSize(widest + 4 * SPACE + self._area.verticalScrollBar().sizeHint().width(), super().sizeHint().height())
 
     def _add(self, kind: type[Kind]) -> None:
         if kind.category not in self._headings:

@@ -6,11 +6,11 @@ import threading
 from collections.abc import Callable, Sequence
 
 from PyQt5 import sip
-from PyQt5.QtCore import QCoreApplication, QObject, QThreadPool, pyqtSignal
+from PyQt5.QtCore import QCoreApplication, QObject, QThreadPool, pyqtSignal, pyqtSlot
 
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.gui.tasks import background, warm_workers
-from seqdec_gui.runs.tasks import TASK_RUNNER, Task, run_task
+from seqdec_gui.runs.tasks import TASK_RUNNER, Task, run_task, task_environment
 
 OnProgress = Callable[[object], None]
 IsCancelled = Callable[[], bool]
@@ -94,8 +94,21 @@ class ChildTask(Job):
 
     argv: Sequence[str] = TASK_RUNNER
 
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._task: Task | None = None
+        self.finished.connect(self._on_finished)
+
+    @pyqtSlot()
+    def _on_finished(self) -> None:
+        """Have another worker warmed for the next task of this kind, where the one that had this one has not come back."""
+        task, workers = self._task, warm_workers.current()
+        if task is not None and workers is not None and not any(worker.alive for worker in workers.waiting):
+            warm_workers.expect(lambda: task_environment(task)[0])
+
     def start(self, task: Task) -> None:
         """Run the task in a warm worker, or else in a child process. Raises RuntimeError while another runs."""
         argv = tuple(type(self).argv)
         workers = warm_workers.current() if argv == TASK_RUNNER else None
+        self._task = None if workers is None else task
         self.begin(lambda tell, cancelled: run_task(task, tell, cancelled=cancelled, argv=argv, workers=workers))

@@ -270,5 +270,18 @@ def _sequences(wish: Shortcut) -> list[QKeySequence]:
 def shortcut_text(action: QAction) -> str:
     """Return the text of a tooltip: `Undo (Ctrl+Z)`."""
     words = action.toolTip() if action.toolTip() else action.text()
-    keys = action.shortcut().toString(QKeySequence.NativeText)
-    return f"{words} ({keys})" if keys else words
+    keys = key_texts(action)
+    return f"{words} ({keys[0]})" if keys else words
+
+
+def key_texts(action: QAction) -> list[str]:
+    """Return the keys of an action as the platform writes them, without those that keyboards have no longer.
+
+    Qt's standard keys include those of Sun keyboards (F14 for Undo) and of media keyboards, which go on working where they are.
+    """
+    return [str(key.toString(QKeySequence.NativeText)) for key in action.shortcuts() if not any(map(_is_rare, key))]
+
+
+def _is_rare(pressed: int) -> bool:
+    key = pressed & ~int(Qt.KeyboardModifierMask)
+    return Qt.Key_F13 <= key <= Qt.Key_F35 or Qt.Key_Back <= key < Qt.Key_unknown

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PyQt5.QtGui import QKeySequence
 from PyQt5.QtWidgets import QAction
 
 from seqdec_gui.domain.menu_text import shown
 from seqdec_gui.gui.dialogs.command_palette import Command
 from seqdec_gui.gui.look.preferences import recent_designs
+from seqdec_gui.gui.window.actions import key_texts
 from seqdec_gui.gui.window.page_commands import page_commands
 from seqdec_gui.gui.workspace.files import examples, templates
 
@@ -66,7 +66,7 @@ def title(action: QAction) -> str:
 
 def keys(action: QAction) -> str:
     """Return the first keys of an action as the platform writes them; empty without any."""
-    return str(action.shortcut().toString(QKeySequence.NativeText))
+    return next(iter(key_texts(action)), "")
 
 
 def sheet(actions: Actions) -> dict[str, list[tuple[str, str]]]:
@@ -75,7 +75,7 @@ def sheet(actions: Actions) -> dict[str, list[tuple[str, str]]]:
     for group, entries in actions.groups().items():
         rows = []
         for _, action in entries:
-            all_keys = [key.toString(QKeySequence.NativeText) for key in action.shortcuts()]
+            all_keys = key_texts(action)
             if all_keys:
                 rows.append((shown(action.text()).removesuffix("…"), "  or  ".join(all_keys[:MAX_KEYS])))
         if rows:

@@ -103,6 +103,9 @@ class DesignTab(QWidget):
         templates.setMenu(examples)
         self.shell.put_left((Panel("BLOCKS", self._palette, templates), Panel("OUTLINE", Outline(self.design_view))))
         yield "more"
+        self.workspace.field_requested.connect(
+            self._show_inspector
+        )  # before the inspector, whose fields must be seen to be focused
         self.inspector = Inspector(self.workspace, self.shell.columns)
         self.shell.put_right(self.inspector)
         yield "more"
@@ -261,11 +264,18 @@ class DesignTab(QWidget):
             case "design":
                 self.pages.show_page(PageName.DESIGN)
 
+    @pyqtSlot()
     def _show_inspector(self) -> None:
         """Show the inspector on the page in front or, if it does not act there, on the Design page."""
         if "right" not in self.pages.row.panels:
             self.pages.show_page(PageName.DESIGN)
         self.shell.show_panel("right")
+
+    def edit_name(self) -> None:
+        """Put the cursor into the name of the selected block, beside the canvas."""
+        if len(self.document.selection) == 1:
+            self._show_inspector()
+            self.inspector.edit_id()
 
     @pyqtSlot(int, int)
     def _on_problems_counted(self, errors: int, warnings: int) -> None:
@@ -282,7 +292,7 @@ class DesignTab(QWidget):
         self.files.after_asking(then)
 
     def ask_about_run(self, then: Callable[[], None]) -> None:
-        """Ask whether a run that trains goes on or stops. This comes last: once it is answered the run is not followed."""
+        """Ask whether a run that trains goes on or stops, which is done when the design closes."""
         self._ask_guards(list(self.workspace.close_guards), then)
 
     @property
@@ -300,6 +310,7 @@ class DesignTab(QWidget):
 
     def dispose(self) -> None:
         """Delete the tab and everything that it owns. A run that trains goes on."""
+        self.workspace.closing.emit()
         self.files.autosave.forget()
         self.hide()
         self.deleteLater()

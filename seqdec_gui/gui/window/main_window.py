@@ -194,7 +194,7 @@ class MainWindow(KeepsFocus, TabsByPart, QMainWindow):
             "import_keras": self._on_import_requested, "export": lambda: dialogs.export(self.workspace),
             "export_h5": lambda: dialogs.export(self.workspace, "h5"),
             "settings": lambda: dialogs.settings(self.workspace, self), "close": self.close,
-            "quit": self._on_quit, "rename": lambda: self.inspector.edit_id(),
+            "quit": self._on_quit, "rename": lambda: self.current.edit_name(),
             "train": self._on_train_button_clicked, "devices": self.device_picker.open_list, "measure": self._on_measure,
             "all_runs": lambda: show_all_runs(self.workspace),
             "next_page": lambda: self.pages.step(1), "previous_page": lambda: self.pages.step(-1),
@@ -319,7 +319,8 @@ class MainWindow(KeepsFocus, TabsByPart, QMainWindow):
     # -- training and commands
     @pyqtSlot(Readiness)
     def _on_train_button_readiness_changed(self, state: Readiness) -> None:
-        self._status.reason.setText(state.reason if self.document.design.blocks else "")
+        to_mend = self.document.design.blocks and not self.workspace.training.running  # a run that trains is no fault
+        self._status.reason.setText(state.reason if to_mend else "")
         self.actions_by_name.enable("train", state.ready, state.reason)
         self.actions_by_name["train"].setText(state.text)
 
@@ -421,6 +422,7 @@ class MainWindow(KeepsFocus, TabsByPart, QMainWindow):
         self.shell.save(stored)
         self.designs.end_session()
         for tab in self.designs.tabs:
+            tab.workspace.closing.emit()
             tab.files.autosave.forget()
 
 

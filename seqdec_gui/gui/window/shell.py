@@ -25,7 +25,7 @@ from seqdec_gui.gui.window.pages import Page
 from seqdec_gui.gui.workspace.workspace import PageName
 
 LEFT_WIDTH = 220
-"""The first width of the left panel, in pixels."""
+"""The first width of the left panel, in pixels, if its contents need no more."""
 CENTRE_WIDTH = 720
 """The first width of the pages, in pixels."""
 RIGHT_WIDTH = 340
@@ -36,6 +36,8 @@ LEAST_PANEL = 84
 """The least height of one of several panels below each other, in pixels: its heading and a line or two."""
 LEAST_PAGE = QSize(320, 240)
 """The room that panels leave to the page in front, in pixels, where one of them is in a window too small for all."""
+LEAST = QSize(440, 240)
+"""The least size of a design with its pages, in pixels: those of a screen of 1280x800 at 200 %, and less."""
 BOTTOM_HEIGHT = 112
 """The first height of the bottom panel, in pixels."""
 
@@ -207,7 +209,7 @@ class Shell(QWidget):
         self.right = widget
         if widget.parent() is not self.columns:
             self.columns.addWidget(widget)
-        self.columns.setSizes([LEFT_WIDTH, CENTRE_WIDTH, RIGHT_WIDTH])
+        self.columns.setSizes([max(LEFT_WIDTH, self.left.sizeHint().width()), CENTRE_WIDTH, RIGHT_WIDTH])
         self.refresh()
 
     @property
@@ -251,6 +253,10 @@ class Shell(QWidget):
             self._asked -= {"left", "right"}
         self._asked = self._asked | {name} if on else self._asked - {name}
         self.refresh()
+
+    def minimumSizeHint(self) -> QSize:
+        """Return a size in which the page in front can be used, with its panels beside it one at a time."""
+        return LEAST
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)

@@ -192,10 +192,13 @@ class TrainingSession(QObject):
         self.shown: FollowedRun | None = None
         self.overlays: dict[Path, tuple[str, RunHistory]] = {}
         self._overlays_asked: list[Path] = []
+        self._stops = False
+        """Whether the run that trains is to stop when the design closes."""
         workspace.train_requested.connect(self._on_workspace_train_requested)
         workspace.document.path_changed.connect(self._on_document_path_changed)
         workspace.document.replaced.connect(self._on_document_replaced)
         workspace.add_close_guard(self._ask_before_close)
+        workspace.closing.connect(self._on_workspace_closing)
         QCoreApplication.instance().aboutToQuit.connect(_on_application_about_to_quit)
         followed: list[FollowedRun] = []
         self._followed = followed
@@ -316,17 +319,18 @@ class TrainingSession(QObject):
         return followed
 
     def _ask_before_close(self, proceed: Callable[[], None]) -> bool:
-        """Ask what to do with the run that trains, and return whether the window may close now."""
+        """Ask what to do with the run that trains, and return whether the window may close now.
+
+        The answer is carried out when the design closes: other questions follow, and the user may cancel one of them.
+        """
+        self._stops = False
         if self.active is None:
-            self._leave_all()
             return True
         name = self.active.name
 
         def then(answer: notify.Answer) -> None:
-            if answer == "discard" and self.active is not None:
-                self.active.stop_alone()
+            self._stops = answer == "discard"
             if answer != "cancel":
-                self._leave_all()
                 proceed()
 
         notify.ask(
@@ -340,6 +344,12 @@ class TrainingSession(QObject):
             discard="Stop the run",
         )
         return False
+
+    @pyqtSlot()
+    def _on_workspace_closing(self) -> None:
+        if self._stops and self.active is not None:
+            self.active.stop_alone()
+        self._leave_all()
 
     def _leave_all(self) -> None:
         seen.difference_update(each.run.path for each in self._followed if each.run is not None)

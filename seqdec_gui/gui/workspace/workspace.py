@@ -85,6 +85,7 @@ class Workspace(QObject):
     notice = pyqtSignal(Notice)  # something to decide or to know before going on, for the bar above the pages
     design_as_it_was_requested = pyqtSignal(Path)  # open the design of the run in this folder as it was trained
     design_of_run_requested = pyqtSignal(Path)  # open the design of the run in this folder as it is now
+    closing = pyqtSignal()  # every question was answered, and the design closes now
     all_runs_requested = pyqtSignal(str)  # show all runs, or those of this state; the Runs page is shown
 
     def __init__(self, document: DesignDocument, parent: QObject | None = None, devices: DeviceSelection | None = None) -> None:

@@ -31,6 +31,7 @@ from seqdec_gui.gui.tasks import background, notify
 from seqdec_gui.gui.tasks.child_task import IsCancelled, Job, OnProgress, sentence_of
 from seqdec_gui.gui.widgets.certificate_words import Verdict, differences, digits, verdict_color, verdict_of, verdict_text
 from seqdec_gui.gui.widgets.focus import KeepsFocus
+from seqdec_gui.gui.widgets.last_column import LastColumn
 from seqdec_gui.gui.widgets.table_style import show_as_list
 from seqdec_gui.gui.workspace.workspace import Workspace
 from seqdec_gui.runs import certificate as certificates
@@ -106,8 +107,9 @@ class CertificateDialog(KeepsFocus, QDialog):
         self.table.setFocusPolicy(Qt.NoFocus)
         header = self.table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignLeft | Qt.AlignVCenter)
-        header.setSectionResizeMode(QHeaderView.ResizeToContents)
-        header.setStretchLastSection(True)
+        for place in (0, 1):
+            header.setSectionResizeMode(place, QHeaderView.ResizeToContents)
+        self._last_column = LastColumn(self.table)
         self._repair = QPushButton(objectName="certificate_repair")
         self._repair.clicked.connect(self._on_repair_clicked)
         self._devices_label = QLabel("Devices")
@@ -195,6 +197,9 @@ class CertificateDialog(KeepsFocus, QDialog):
     def _fit(self) -> None:
         """Set the height of the dialog to that of its contents."""
         width = max(WIDTH, self.width())
+        if self.table.isVisibleTo(self):
+            margins, room = self.layout().contentsMargins(), self.screen().availableGeometry().width() - 8 * theme.SPACE
+            width = max(width, min(room, self._last_column.width + margins.left() + margins.right()))
         self.resize(width, self.layout().totalHeightForWidth(width))
 
     @property
@@ -224,6 +229,7 @@ class CertificateDialog(KeepsFocus, QDialog):
                 table.setItem(row, column, item)
         height = table.horizontalHeader().sizeHint().height() + min(len(rows), MAX_ROWS) * ROW_HEIGHT + 2
         table.setFixedHeight(height)
+        self._last_column.fit()
 
     def _show_repair(self, certificate: Certificate | None) -> None:
         repair = "" if certificate is None else certificate.repair

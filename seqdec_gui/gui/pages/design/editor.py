@@ -16,6 +16,7 @@ from seqdec_gui.domain.drawing import alignment
 from seqdec_gui.domain.drawing.places import GRID_STEP, snapped
 from seqdec_gui.domain.link_judge import End
 from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.wording import called
 from seqdec_gui.gui.dialogs.connect import Choice
 from seqdec_gui.gui.pages.design import clipboard
 from seqdec_gui.gui.pages.design.block_item import block_preview
@@ -123,7 +124,7 @@ class DesignEditor(QObject):
         shown = self._view.visible_rect().intersects(QRectF(place.x(), place.y(), preview.width, preview.height))
         if at is None or not shown:  # scrolling would move all other blocks under the mouse
             self._view.reveal(block.id)
-        self.announced.emit(f"Added {block.parameters.title} {block.id}.")
+        self.announced.emit(f"Added {called(block.parameters.title, block.id)}.")
         return block.id
 
     def add_offered(self, start: End, offer: BlockOffer, at: QPointF) -> str:
@@ -141,7 +142,7 @@ class DesignEditor(QObject):
         new, block_id = taken(self.design, start, offer, tuple(places))
         self.document.edit(new, f"Add {block_id}", select=[block_id])
         self._view.reveal(block_id)
-        self.announced.emit(f"Added {offer.kind.title} {block_id}, connected to {start.port}.")
+        self.announced.emit(f"Added {called(offer.kind.title, block_id)}, connected to {start.port}.")
         return block_id
 
     def insert_into(self, link: Link, block: Block, at: QPointF | None = None) -> str | None:

@@ -211,6 +211,13 @@ class InputForm(QWidget):
         names = [name for name, field in self._fields.items() if field.is_empty()]
         return f"Nothing is typed for {listed(names)} yet." if names else ""
 
+    def take_focus(self) -> None:
+        """Put the cursor into the first field that is seen."""
+        fields = [field for field in self._stack.currentWidget().findChildren(QWidget) if field.focusPolicy() & Qt.TabFocus]
+        first = next((field for field in fields if field.isVisible() and field.isEnabled()), None)
+        if first is not None:
+            first.setFocus(Qt.ShortcutFocusReason)
+
     def read_file(self) -> str:
         """Return the absolute path of the file with rows. Raises InvalidInput if there is no such file."""
         name = self._file.text().strip()

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from PyQt5.QtCore import Qt, pyqtSlot
-from PyQt5.QtGui import QShowEvent
+from PyQt5.QtGui import QFocusEvent, QShowEvent
 from PyQt5.QtWidgets import (
     QFormLayout,
     QFrame,
@@ -211,6 +211,12 @@ class GeneratePage(QWidget):
         super().showEvent(event)
         self.picker.refresh()
 
+    def focusInEvent(self, event: QFocusEvent | None) -> None:
+        """Put the cursor where one types."""
+        super().focusInEvent(event)
+        if self._inputs is not None:
+            self.form.take_focus()
+
     @pyqtSlot()
     def _on_picker_refreshed(self) -> None:
         self._stack.setCurrentIndex(0 if self.picker.run is None else 1)
@@ -237,6 +243,8 @@ class GeneratePage(QWidget):
         self._inputs = inputs
         self.form.show_inputs(inputs)
         self._on_form_judged()
+        if self.hasFocus():
+            self.form.take_focus()
 
     @pyqtSlot()
     def _on_form_judged(self) -> None:
@@ -246,7 +254,8 @@ class GeneratePage(QWidget):
             return
         wrong = inputs.obstacle or self.form.fault
         missing = "" if wrong else self.form.missing
-        self._say_error(wrong or missing, "error" if wrong else "small")
+        said = wrong if inputs.obstacle or self.form.source != "typed" else ""  # a field says itself what is wrong in it
+        self._say_error(said or missing, "error" if said else "small")
         self._button.setToolTip(wrong or missing)
         self._button.setEnabled(self._may_generate)
 

@@ -11,6 +11,7 @@ from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTable
 
 from seqdec_gui.domain.short_numbers import duration
 from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.widgets.last_column import LastColumn
 from seqdec_gui.gui.widgets.table_style import show_as_list
 from seqdec_gui.runs.advice import OWN_LOOPS, Advice, devices_in_words, failure_in_words, kernels_in_words, times
 from seqdec_gui.runs.measurement import Measurement
@@ -58,12 +59,12 @@ class AdviceTable(QTableWidget):
         self.verticalHeader().setMinimumSectionSize(ROW_HEIGHT)
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.Interactive)
-        header.setStretchLastSection(True)
         header.setMinimumSectionSize(10 * theme.SPACE)
         for place, column in enumerate(COLUMNS):
             item = self.horizontalHeaderItem(place)
             item.setToolTip(column.tip)
             item.setTextAlignment(int((Qt.AlignRight if column.number else Qt.AlignLeft) | Qt.AlignVCenter))
+        self._last_column = LastColumn(self)
         self._shown: tuple[object, ...] = ()
         self.itemSelectionChanged.connect(self._on_self_selection_changed)
 
@@ -93,6 +94,7 @@ class AdviceTable(QTableWidget):
         for place, column in enumerate(COLUMNS[3:], 3):
             empty = all(column.text(advice, measurement) == NOTHING for measurement in measured)
             self.setColumnHidden(place, bool(rows) and empty)
+        self._last_column.fit()
         self.horizontalHeaderItem(2).setText(COLUMNS[2].title if measured or not rows else "")
         self.setMaximumHeight(self.horizontalHeader().sizeHint().height() + max(1, len(rows)) * ROW_HEIGHT + 3 * theme.SPACE)
         self.batch_chosen.emit(self._batch())

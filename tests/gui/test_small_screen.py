@@ -1,0 +1,101 @@
+"""A small screen, such as 1280x800 at 200 %: every page, panel and field can be reached in a window of 640x376 pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PyQt5.QtCore import QRect, Qt
+from PyQt5.QtTest import QTest
+from PyQt5.QtWidgets import QAction, QApplication, QScrollArea, QWidget
+from pytestqt.qtbot import QtBot
+
+from seqdec_gui import resource_files
+from seqdec_gui.gui.widgets.tab_order import tab_order
+from seqdec_gui.gui.window.main_window import MainWindow
+from seqdec_gui.gui.window.pages import PAGES
+
+WIDTH, HEIGHT = 640, 376
+"""Half of 1280x800, without the title bar that a desktop puts above the window."""
+
+
+@pytest.fixture
+def small(opened: Callable[..., MainWindow], qtbot: QtBot) -> MainWindow:
+    window = opened(resource_files.path("examples/digits.seqdec"))
+    window.resize(WIDTH, HEIGHT)
+    qtbot.waitUntil(lambda: (window.width(), window.height()) == (WIDTH, HEIGHT))
+    return window
+
+
+@pytest.mark.parametrize("page", [page.name for page in PAGES])
+def test_everything_that_takes_the_focus_can_be_scrolled_into_sight(small: MainWindow, page: str, qtbot: QtBot) -> None:
+    small.pages.show_page(page)
+    qtbot.waitUntil(small.pages.page(page).isVisible)
+    QTest.qWait(100)
+    small.resize(WIDTH, HEIGHT)
+    assert (small.width(), small.height()) == (WIDTH, HEIGHT)  # no page makes the window grow
+    for control in tab_order(small, small.tab_parts()):
+        control.setFocus(Qt.TabFocusReason)
+        _scroll_to(control)
+        assert _seen(control, small).height() >= min(8, control.height()), f"{type(control).__name__} {control.objectName()}"
+        assert _seen(control, small).width() >= min(8, control.width()), f"{type(control).__name__} {control.objectName()}"
+
+
+def _scroll_to(control: QWidget) -> None:
+    """What Qt does when Tab moves the focus into an area that scrolls."""
+    around = control.parentWidget()
+    while around is not None:
+        if isinstance(around, QScrollArea) and around.widget() is not None and around.widget().isAncestorOf(control):
+            around.ensureWidgetVisible(control)
+        around = around.parentWidget()
+
+
+def _seen(control: QWidget, window: QWidget) -> QRect:
+    """The part of a control that none of those around it cuts off, in pixels of the window."""
+    seen = QRect(control.mapTo(window, control.rect().topLeft()), control.size())
+    around = control.parentWidget()
+    while around is not None:
+        seen &= QRect(around.mapTo(window, around.rect().topLeft()), around.size())
+        around = None if around is window else around.parentWidget()
+    return seen
+
+
+def test_one_panel_is_beside_the_canvas_at_a_time(small: MainWindow) -> None:
+    assert small.shell.left.isVisible()
+    assert not small.inspector.isVisible()
+    assert not small.bottom.isVisible()
+    assert small.design_view.width() >= 320
+    keys = small.findChild(QAction, "action_show_right")
+    assert keys.isEnabled()
+    assert not keys.isChecked()
+    keys.trigger()
+    assert small.inspector.isVisible()
+    assert not small.shell.left.isVisible()
+    assert keys.isChecked()
+    assert not small.findChild(QAction, "action_show_left").isChecked()
+    small.findChild(QAction, "action_show_left").trigger()
+    assert small.shell.left.isVisible()
+    small.findChild(QAction, "action_show_bottom").trigger()
+    assert small.bottom.isVisible()
+
+
+def test_all_panels_come_back_with_the_room(small: MainWindow, qtbot: QtBot) -> None:
+    small.resize(1280, 800)
+    qtbot.waitUntil(lambda: small.shell.left.isVisible() and small.inspector.isVisible() and small.bottom.isVisible())
+    small.resize(WIDTH, HEIGHT)
+    qtbot.waitUntil(lambda: not small.inspector.isVisible())
+    small.resize(1280, 800)
+    qtbot.waitUntil(small.inspector.isVisible)
+
+
+def test_a_field_that_is_asked_for_brings_its_panel(small: MainWindow, qtbot: QtBot) -> None:
+    small.document.select(["decoder"])
+    QTest.keyClick(small.windowHandle(), Qt.Key_F2)
+    qtbot.waitUntil(small.inspector.isVisible)
+    assert QApplication.focusWidget().objectName() == "field_id"
+    small.findChild(QAction, "action_show_left").trigger()
+    qtbot.waitUntil(lambda: not small.inspector.isVisible())
+    small.design_view.setFocus()
+    QTest.keyClick(small.windowHandle(), Qt.Key_Return)
+    qtbot.waitUntil(small.inspector.isVisible)
+    assert small.inspector.isAncestorOf(QApplication.focusWidget())
