@@ -167,6 +167,23 @@ def test_typed_text_is_judged_while_it_is_typed(drive: Callable[..., Driver], ty
     assert button.isEnabled()
 
 
+def test_a_fault_in_a_field_is_said_once_and_the_cursor_is_in_the_field(drive: Callable[..., Driver], qtbot: QtBot) -> None:
+    driver = drive("roman")
+    driver.settle()
+    window = driver.page.window()
+    window.pages.show_page("design")
+    window.design_view.setFocus()
+    QTest.keyClick(window.windowHandle(), Qt.Key_6, Qt.AltModifier)
+    driver.settle()
+    qtbot.waitUntil(lambda: QApplication.focusWidget().objectName().startswith("input_"))
+    for letter in "19x7":
+        QTest.keyClick(window.windowHandle(), letter)
+    qtbot.waitUntil(lambda: not driver.find(QPushButton, "generate_button").isEnabled())
+    assert "'x'" in driver.find(QLabel, "fault_number").text()
+    assert driver.error == ""
+    assert driver.find(QPushButton, "generate_button").toolTip()
+
+
 def test_a_number_is_judged_while_it_is_typed(drive: Callable[..., Driver]) -> None:
     driver = drive("molecules")
     field, button = driver.find(QLineEdit, "input_descriptors_3"), driver.find(QPushButton, "generate_button")

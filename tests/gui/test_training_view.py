@@ -102,6 +102,10 @@ def points(window: MainWindow, name: str = "loss") -> int:
     return len(curve(window, "loss_plot", name)[0])
 
 
+def questions(window: MainWindow) -> list[QMessageBox]:
+    return [box for box in window.findChildren(QMessageBox, "question_box") if box.isVisible()]
+
+
 def train(qtbot: QtBot, window: MainWindow) -> TrainingSession:
     qtbot.waitUntil(lambda: find(window, "train_button").isEnabled(), timeout=10_000)
     press(window, "train_button")
@@ -325,6 +329,31 @@ def test_a_run_goes_on_without_the_window_and_is_back_with_its_whole_curve(
     steps, _ = curve(second, "loss_plot", "loss")
     assert steps[0] <= 4
     stop(qtbot, second)
+
+
+@pytest.mark.parametrize("answered", ["answer_accept", "answer_discard"])
+def test_a_run_whose_question_was_answered_goes_on_as_before_if_another_question_is_cancelled(
+    qtbot: QtBot, opened: Opened, design: Path, child: Callable, answered: str
+) -> None:
+    child("obey")
+    window = opened(design)
+    found = [train(qtbot, window)]
+    other = design.parent / "other.seqdec"
+    design_file.save(design_file.load(design).with_id("0" * 32), other)
+    window.files.open(other)
+    found.append(train(qtbot, window))
+    window.close()
+    for button in (answered, "answer_cancel"):
+        qtbot.waitUntil(lambda: len(questions(window)) == 1, timeout=5_000)
+        QTest.mouseClick(questions(window)[0].findChild(QWidget, button), Qt.LeftButton)
+    assert window.isVisible()
+    for each in found:
+        assert each.active is not None
+        before = each.active.history.step
+        qtbot.waitUntil(lambda each=each, before=before: each.active.history.step > before, timeout=10_000)
+    for place in range(2):
+        window.designs.show_tab(place)
+        stop(qtbot, window)
 
 
 def test_closing_can_stop_the_run_which_ends_without_the_window(

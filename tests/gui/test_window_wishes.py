@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -184,3 +185,21 @@ def _blocks(text: GuideText) -> list[QTextBlock]:
         found.append(block)
         block = block.next()
     return found
+
+
+def test_a_block_called_like_its_kind_is_named_once(window: MainWindow, qtbot: QtBot) -> None:
+    said: list[str] = []
+    window.workspace.status_message.connect(said.append)
+    window.design_view.editor.add_block("loss")
+    window.design_view.editor.add_block("loss")
+    assert said[-2:] == ["Added Loss.", "Added Loss loss_2."]
+
+
+def test_keys_that_keyboards_have_no_longer_are_not_shown(window: MainWindow) -> None:
+    from seqdec_gui.gui.window.commands import commands, sheet
+
+    shown = {keys for rows in sheet(window.actions_by_name).values() for _, keys in rows}
+    shown |= {command.keys for command in commands(window.actions_by_name, window.designs, lambda: None)}
+    rare = [keys for keys in shown if re.search(r"\bF(1[3-9]|2\d|3[0-5])\b", keys)]
+    assert rare == []
+    assert any("Ctrl+Z" in keys for keys in shown)

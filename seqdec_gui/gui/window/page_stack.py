@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PyQt5.QtCore import Qt, pyqtSignal, pyqtSlot
+from PyQt5.QtGui import QIcon, QResizeEvent, QShowEvent
 from PyQt5.QtWidgets import QFrame, QScrollArea, QStackedWidget, QTabBar, QWidget
 
 from seqdec_gui.gui.look import theme
@@ -14,6 +15,42 @@ from seqdec_gui.gui.workspace.workspace import Workspace
 
 LEAST_TABS = 320
 """The least width of the tabs of the pages, in pixels."""
+
+
+class PageTabs(QTabBar):
+    """Tabs with icons, which are left out where there is no room for them beside the titles."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._icons: list[QIcon] = []
+        self._with_icons = False
+
+    def set_icons(self, icons: Sequence[QIcon]) -> None:
+        """Show these icons, one for each tab, as far as there is room."""
+        self._icons = list(icons)
+        if self._with_icons:
+            for index, picture in enumerate(self._icons):
+                self.setTabIcon(index, picture)
+        self._show_icons()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        self._show_icons()
+
+    def _show_icons(self) -> None:
+        width = self.sizeHint().width()
+        if not self._with_icons:
+            width += len(self._icons) * (self.iconSize().width() + theme.SPACE)
+        fits = width <= self.width() or not self.isVisible()
+        if fits == self._with_icons:
+            return
+        self._with_icons = fits
+        for index, picture in enumerate(self._icons):
+            self.setTabIcon(index, picture if fits else QIcon())
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        super().showEvent(event)
+        self._show_icons()
 
 
 class Pages(QStackedWidget):
@@ -31,7 +68,7 @@ class Pages(QStackedWidget):
         """Make a tab for each of `rows`. `built` has the widgets of pages that exist already, by name."""
         super().__init__(parent)
         self.setObjectName("pages")
-        self.bar = QTabBar()
+        self.bar = PageTabs()
         self.bar.setObjectName("page_tabs")
         self.bar.setAccessibleName("Pages")
         self.bar.setExpanding(False)
@@ -119,5 +156,5 @@ class Pages(QStackedWidget):
 
     def recolour(self) -> None:
         look = theme.current()
-        for index, page in enumerate(self._rows):
-            self.bar.setTabIcon(index, icon(page.icon, look.accent if index == self.currentIndex() else look.text_dim))
+        inks = [look.accent if index == self.currentIndex() else look.text_dim for index in range(len(self._rows))]
+        self.bar.set_icons([icon(page.icon, ink) for page, ink in zip(self._rows, inks, strict=True)])

@@ -244,6 +244,8 @@ class Shell(QWidget):
         for name, part in self.parts.items():
             part.setVisible(name in shown)
         if shown != before:
+            for splitter in (self.columns, self._middle):
+                splitter.refresh()  # so that the page has its size before it is painted
             self.panels_changed.emit()
 
     def show_panel(self, name: str, on: bool = True) -> None:
