@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from PyQt5.QtCore import QRect, Qt
+from PyQt5.QtCore import QRect, QSize, Qt
 from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QAction, QApplication, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
@@ -99,3 +99,41 @@ def test_a_field_that_is_asked_for_brings_its_panel(small: MainWindow, qtbot: Qt
     QTest.keyClick(small.windowHandle(), Qt.Key_Return)
     qtbot.waitUntil(small.inspector.isVisible)
     assert small.inspector.isAncestorOf(QApplication.focusWidget())
+
+
+def test_the_train_button_is_seen_and_the_others_are_back_with_the_room(small: MainWindow, qtbot: QtBot) -> None:
+    bar = small.findChild(QWidget, "toolbar")
+    for width in (WIDTH, 1280, 470, 900):
+        small.resize(width, HEIGHT)
+        qtbot.waitUntil(lambda width=width: small.width() == width)
+        for button in (small.train_button, small.device_picker):
+            qtbot.waitUntil(lambda button=button: _seen(button, small).width() == button.width() and button.isVisible())
+        redo = bar.widgetForAction(small.actions_by_name["fit"])
+        assert (redo is not None) == (width >= 900)
+    assert "Ctrl" in bar.widgetForAction(small.actions_by_name["undo"]).toolTip()
+
+
+def test_a_dialog_too_large_for_the_screen_scrolls(small: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    from seqdec_gui.gui.widgets import fitting_dialogs
+    from seqdec_gui.gui.window import dialogs
+
+    screen = small.screen().availableGeometry().size()
+    monkeypatch.setattr(fitting_dialogs, "FRAME", QSize(screen.width() - 600, screen.height() - 340))
+    openings = {"settings_dialog": lambda: dialogs.settings(small.workspace, small), "about_dialog": lambda: dialogs.about(small),
+                "export_dialog": lambda: dialogs.export(small.workspace)}  # fmt: skip
+    for name, open_it in openings.items():
+        open_it()
+        (dialog,) = [each for each in QApplication.topLevelWidgets() if each.objectName() == name and each.isVisible()]
+        qtbot.waitUntil(dialog.isVisible)
+        QTest.qWait(100)
+        assert dialog.width() <= 600
+        assert dialog.height() <= 340
+        for control in tab_order(dialog, [dialog]):
+            control.setFocus(Qt.TabFocusReason)
+            _scroll_to(control)
+            assert _seen(control, dialog).height() >= min(8, control.height()), control.objectName()
+            assert _seen(control, dialog).width() >= min(8, control.width()), control.objectName()
+        QTest.keyClick(dialog, Qt.Key_Escape)
+        qtbot.waitUntil(
+            lambda name=name: not [w for w in QApplication.topLevelWidgets() if w.objectName() == name and w.isVisible()]
+        )

@@ -79,7 +79,8 @@ class SettingsDialog(KeepsFocus, QDialog):
     def showEvent(self, event: QShowEvent | None) -> None:
         """Take the height that the wrapped texts need at this width, which Qt's own guess does not give."""
         super().showEvent(event)
-        self.setMinimumHeight(self.layout().heightForWidth(self.width()))
+        if self.layout().hasHeightForWidth():  # not where it scrolls
+            self.setMinimumHeight(self.layout().heightForWidth(self.width()))
 
     def _add_section(self, title: str) -> None:
         heading = QLabel(title.upper())

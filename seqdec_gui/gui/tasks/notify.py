@@ -20,6 +20,7 @@ from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.gui.look import preferences, theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.look.stylesheet import polish
+from seqdec_gui.gui.widgets.fitting_dialogs import fit_to_screen
 
 Answer = Literal["accept", "discard", "cancel"]
 DESIGN_FILTER = "Designs (*.seqdec)"
@@ -226,5 +227,6 @@ def _open_files(dialog: QFileDialog, then: Callable[[Path], None]) -> QFileDialo
 def present(dialog: QDialog) -> QDialog:
     """Open one of the program's own dialogs over its window. It is deleted when it is closed."""
     dialog.setAttribute(Qt.WA_DeleteOnClose)
+    fit_to_screen(dialog)
     dialog.open()
     return dialog

@@ -196,6 +196,8 @@ class CertificateDialog(KeepsFocus, QDialog):
     @pyqtSlot()
     def _fit(self) -> None:
         """Set the height of the dialog to that of its contents."""
+        if not self.layout().hasHeightForWidth():
+            return  # the contents scroll on a small screen
         width = max(WIDTH, self.width())
         if self.table.isVisibleTo(self):
             margins, room = self.layout().contentsMargins(), self.screen().availableGeometry().width() - 8 * theme.SPACE
