@@ -10,7 +10,7 @@ import pytest
 from PyQt5.QtCore import Qt
 from PyQt5.QtGui import QFontMetricsF
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QListWidget, QStyleOptionViewItem
+from PyQt5.QtWidgets import QLabel, QListWidget, QStyleOptionViewItem
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui import resource_files
@@ -109,3 +109,11 @@ def test_the_name_of_a_file_never_widens_the_window(window: MainWindow, qtbot: Q
 def test_a_refusal_speaks_of_the_window_and_not_of_the_command_line() -> None:
     problem = Problem("error", "empty_file", "data", "a.csv is empty.", "If its first line is a row, say so: data.header=no.")
     assert notify.without_place(problem) == "a.csv is empty. Choose a file that has rows."
+
+
+def test_an_empty_panel_says_of_which_design_it_is(window: MainWindow, qtbot: QtBot) -> None:
+    """No problems in an empty design are something else than none in one that was opened after it."""
+    words = window.problems.findChildren(QLabel)
+    assert [label.text() for label in words] == ["The design is empty."]
+    window.files.open(resource_files.path("examples/digits.seqdec"))
+    qtbot.waitUntil(lambda: [label.text() for label in words] == ["No problems."])

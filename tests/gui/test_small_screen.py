@@ -119,8 +119,11 @@ def test_a_dialog_too_large_for_the_screen_scrolls(small: MainWindow, qtbot: QtB
 
     screen = small.screen().availableGeometry().size()
     monkeypatch.setattr(fitting_dialogs, "FRAME", QSize(screen.width() - 600, screen.height() - 340))
-    openings = {"settings_dialog": lambda: dialogs.settings(small.workspace, small), "about_dialog": lambda: dialogs.about(small),
-                "export_dialog": lambda: dialogs.export(small.workspace)}  # fmt: skip
+    openings = {
+        "settings_dialog": lambda: dialogs.settings(small.workspace, small),
+        "about_dialog": lambda: dialogs.about(small),
+        "export_dialog": lambda: dialogs.export(small.workspace),
+    }
     for name, open_it in openings.items():
         open_it()
         (dialog,) = [each for each in QApplication.topLevelWidgets() if each.objectName() == name and each.isVisible()]

@@ -15,11 +15,15 @@ from pytestqt.qtbot import QtBot
 from seqdec_gui import resource_files
 from seqdec_gui.gui.look import preferences
 from seqdec_gui.gui.tasks import warm_workers
+from seqdec_gui.gui.tasks.child_task import ChildTask
 from seqdec_gui.gui.window import anticipation, dialogs
 from seqdec_gui.gui.window.main_window import MainWindow
 from seqdec_gui.gui.workspace import launch
 from seqdec_gui.gui.workspace.workspace import PageName
 from seqdec_gui.runs import workers
+from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.task_results import Evaluated
+from seqdec_gui.runs.tasks import EvaluateTask, task_environment
 
 FAKE = (sys.executable, str(Path(__file__).parents[1] / "runs" / "fake_worker.py"))
 
@@ -104,3 +108,30 @@ def test_without_workers_the_window_asks_for_none(opened: Callable[..., MainWind
     warm_workers.expect_task(export=True)
     QTest.qWait(100)
     assert warm_workers.current() is None
+
+
+def test_a_worker_that_was_killed_is_replaced_each_time(
+    kept: Callable[[], list[workers.Worker]], qtbot: QtBot, tmp_path: Path
+) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.checkpoints.mkdir(parents=True)
+    run.spec.write_text("{}")
+    run.checkpoint("best").write_text("weights")
+    job = ChildTask()
+    outcomes: list[object] = []
+    job.failed.connect(outcomes.append)
+    job.returned.connect(outcomes.append)
+    dying = EvaluateTask(run=str(run.path), data="die")
+    warm_workers.expect(lambda: task_environment(dying)[0])
+    former = 0
+    for _ in range(2):
+        qtbot.waitUntil(lambda former=former: [each.alive for each in kept()] == [True] and kept()[0].process.pid != former)
+        former = kept()[0].process.pid
+        with qtbot.waitSignal(job.finished, timeout=30_000):
+            job.start(dying)
+    qtbot.waitUntil(lambda: [each.alive for each in kept()] == [True] and kept()[0].process.pid != former)
+    with qtbot.waitSignal(job.finished, timeout=30_000):
+        job.start(EvaluateTask(run=str(run.path), data="/rows.csv"))
+    assert [type(outcome).__name__ for outcome in outcomes[:2]] == ["SeqdecError", "SeqdecError"]
+    assert isinstance(outcomes[2], Evaluated)
+    job.deleteLater()

@@ -28,7 +28,7 @@ class ProblemsPanel(QWidget):
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._workspace = workspace
-        self._shown: tuple[Problem, ...] | None = None
+        self._shown: tuple[tuple[Problem, ...], bool] | None = None
         self._list = QListWidget(objectName="problems_list")
         self._list.setAccessibleName("Problems")
         self._list.setItemDelegate(WrappedItems(self._list))
@@ -68,9 +68,10 @@ class ProblemsPanel(QWidget):
             problems = (*problems, *_data_problems(document.design, document.report.inference))
         shared = batch_problems(document.design.training, self._workspace.devices.resolved)
         problems = _errors_first((*problems, *shared, *self._workspace.checking.problems))
-        if problems == self._shown:
+        empty = not document.design.blocks
+        if (problems, empty) == self._shown:
             return
-        self._shown = problems
+        self._shown = problems, empty
         row = self._list.currentRow()
         self._list.clear()
         for problem in problems:
@@ -82,7 +83,6 @@ class ProblemsPanel(QWidget):
             item.setData(Qt.AccessibleTextRole, f"{problem.severity}: {sentence}")
             self._list.addItem(item)
         self._list.setCurrentRow(min(row, len(problems) - 1))
-        empty = not document.design.blocks
         self._calm.setText("The design is empty." if empty else "No problems.")
         self._stack.setCurrentIndex(0 if problems and not empty else 1)
         severities = [] if empty else [problem.severity for problem in problems]

@@ -36,6 +36,8 @@ SETTABLE_CODES = frozenset(("open_quote", "wrong_encoding", "ragged_rows", "dupl
 """The problem codes of refused files that a setting of the reading bar can correct."""
 EMPTY = f"Rows of numbers or text to train on: {' '.join(data_suffixes())}. Drop a file here, or open one."
 """The text of the page while the design has no data file."""
+LEAST_PREVIEW = 140
+"""The least height of the preview, in pixels: its header and four rows, however many bars are above and below it."""
 
 
 class DataPage(QWidget):
@@ -110,6 +112,7 @@ class DataPage(QWidget):
         across.setStretchFactor(1, 1)
         across.setChildrenCollapsible(False)
         self.columns.setMinimumWidth(200)
+        self.preview.setMinimumHeight(LEAST_PREVIEW)
         return across
 
     def _connect(self) -> None:
