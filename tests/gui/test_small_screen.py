@@ -114,7 +114,7 @@ def test_the_train_button_is_seen_and_the_others_are_back_with_the_room(small: M
 
 
 def test_a_dialog_too_large_for_the_screen_scrolls(small: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    from seqdec_gui.gui.widgets import fitting_dialogs
+    from seqdec_gui.gui.tasks import fitting_dialogs
     from seqdec_gui.gui.window import dialogs
 
     screen = small.screen().availableGeometry().size()

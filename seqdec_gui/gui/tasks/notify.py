@@ -20,7 +20,7 @@ from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.gui.look import preferences, theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.look.stylesheet import polish
-from seqdec_gui.gui.widgets.fitting_dialogs import fit_to_screen
+from seqdec_gui.gui.tasks.fitting_dialogs import fit_to_screen
 
 Answer = Literal["accept", "discard", "cancel"]
 DESIGN_FILTER = "Designs (*.seqdec)"

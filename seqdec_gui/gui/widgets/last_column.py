@@ -35,7 +35,7 @@ class LastColumn(QObject):
         table, header = self._table, self._table.horizontalHeader()
         seen = [place for place in range(header.count()) if not header.isSectionHidden(place)]
         needed = [max(table.sizeHintForColumn(place), header.sectionSizeHint(place)) for place in seen]
-        return sum(needed) + 2 * table.frameWidth() + table.verticalScrollBar().sizeHint().width()
+        return int(sum(needed) + 2 * table.frameWidth() + table.verticalScrollBar().sizeHint().width())
 
     def eventFilter(self, _watched: QObject | None, event: QEvent) -> bool:
         if event.type() == QEvent.Resize:
