@@ -78,6 +78,7 @@ class Pages(QStackedWidget):
         self._rows = tuple(rows)
         self._workspace = workspace
         self._built: dict[str, QWidget] = {}
+        self._prepared: dict[str, QWidget] = {}
         for page in self._rows:
             holder = QScrollArea(objectName=f"page_{page.name}", widgetResizable=True, frameShape=QFrame.NoFrame)
             holder.setFocusPolicy(Qt.NoFocus)
@@ -115,8 +116,14 @@ class Pages(QStackedWidget):
     def page(self, name: str) -> QWidget:
         """Return the page's widget, which is built now if it does not exist."""
         if name not in self._built:
-            self._put(name, build(self._rows[self._index(name)], self._workspace))
+            self.prepare(name)
+            self._put(name, self._prepared.pop(name))
         return self._built[name]
+
+    def prepare(self, name: str) -> None:
+        """Make the page's widget, so that `page` only has to put it in its place."""
+        if name not in self._built and name not in self._prepared:
+            self._prepared[name] = build(self._rows[self._index(name)], self._workspace)
 
     def built(self, name: str) -> QWidget | None:
         """Return the page's widget, None if it has not been built yet."""

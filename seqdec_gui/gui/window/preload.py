@@ -55,7 +55,7 @@ class Preload(QObject):
         super().__init__(pages)
         missing = [name for name in MODULES if name not in sys.modules]  # an earlier design of the window has imported them
         self._steps: deque[Callable[[], object]] = deque(partial(import_module, name) for name in missing)
-        self._steps.extend(partial(pages.page, name) for name in PAGES)
+        self._steps.extend(partial(step, name) for name in PAGES for step in (pages.prepare, pages.page))
         self._timer = QTimer(self, interval=BEGIN_MS, singleShot=True, timeout=self._on_timer_timeout)
         self._timer.start()
 

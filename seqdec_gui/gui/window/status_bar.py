@@ -50,6 +50,8 @@ class Totals(ElidedLabel):
             words.append(f"{inference.trainable:,} trainable")
         words.append(f"about {format_bytes(activation_bytes(inference, batch))} to train at batch {batch:,}")
         self.setText("   ·   ".join(words))
+        if (bar := self.parentWidget()) is not None and bar.layout() is not None:
+            bar.layout().activate()  # so that it is never painted with the room that the former text had
         estimate = "Weights, gradients, optimizer and activations of one batch in float32: an estimate."
         self.setToolTip(f"{self.full_text()}\n{estimate}")
 

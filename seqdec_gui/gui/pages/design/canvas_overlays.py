@@ -70,7 +70,8 @@ class CanvasOverlays(QObject):
     def show_minimap(self, wanted: bool) -> None:
         """Show or hide the mini-map, and keep the choice for the next start."""
         self._minimap_wanted = wanted
-        preferences.set_minimap(wanted)
+        if wanted != preferences.minimap_is_shown():  # writing takes as long as all else when another tab is shown
+            preferences.set_minimap(wanted)
         self.zoom_bar.set_minimap(wanted)
         self._place_corner()
         self.minimap_shown.emit(wanted)
