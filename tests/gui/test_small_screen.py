@@ -117,7 +117,7 @@ def test_a_dialog_too_large_for_the_screen_scrolls(small: MainWindow, qtbot: QtB
     from seqdec_gui.gui.tasks import fitting_dialogs
     from seqdec_gui.gui.window import dialogs
 
-    screen = small.screen().availableGeometry().size()
+    screen = small.screen().availableGeometry().size().expandedTo(small.size())
     monkeypatch.setattr(fitting_dialogs, "FRAME", QSize(screen.width() - 600, screen.height() - 340))
     openings = {
         "settings_dialog": lambda: dialogs.settings(small.workspace, small),

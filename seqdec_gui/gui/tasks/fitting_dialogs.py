@@ -13,7 +13,10 @@ def fit_to_screen(dialog: QDialog) -> None:
     """Keep a dialog that is about to be opened within the screen, also when its contents grow."""
     parent = dialog.parentWidget()
     screen = QApplication.primaryScreen() if parent is None else parent.screen()
-    _FitsScreen(dialog, screen.availableGeometry().size() - FRAME)
+    room = screen.availableGeometry().size()
+    if parent is not None:
+        room = room.expandedTo(parent.window().size())  # over a window that is larger than the screen as much is seen of both
+    _FitsScreen(dialog, room - FRAME)
 
 
 class _FitsScreen(QObject):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from PyQt5.QtCore import Qt, pyqtSignal, pyqtSlot
+from PyQt5.QtCore import QEvent, QObject, Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QIcon, QResizeEvent, QShowEvent
 from PyQt5.QtWidgets import QFrame, QScrollArea, QStackedWidget, QTabBar, QWidget
 
@@ -53,6 +53,44 @@ class PageTabs(QTabBar):
         self._show_icons()
 
 
+class PageHolder(QScrollArea):
+    """Gives a page all the room there is, and scrolls where the page needs more.
+
+    `widgetResizable` gives a page with wrapped texts its preferred height, so that it would scroll in every window.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(objectName=name, frameShape=QFrame.NoFrame)
+        self.setFocusPolicy(Qt.NoFocus)
+        self.viewport().setAutoFillBackground(False)
+
+    def hold(self, page: QWidget) -> None:
+        """Show a page."""
+        self.setWidget(page)
+        page.show()
+        self._fit()
+
+    def _fit(self) -> None:
+        page, room = self.widget(), self.maximumViewportSize()
+        if page is None:
+            return
+        needed = page.minimumSizeHint().expandedTo(page.minimumSize())
+        if needed.height() > room.height():
+            room.setWidth(room.width() - self.verticalScrollBar().sizeHint().width())
+        if needed.width() > room.width():
+            room.setHeight(room.height() - self.horizontalScrollBar().sizeHint().height())
+        page.resize(room.expandedTo(needed))
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        self._fit()
+        super().resizeEvent(event)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent) -> bool:
+        if watched is self.widget() and event.type() == QEvent.LayoutRequest:
+            self._fit()
+        return bool(super().eventFilter(watched, event))
+
+
 class Pages(QStackedWidget):
     """The pages of a design. A page is built when it is first shown. `page_shown` is emitted with its name.
 
@@ -80,10 +118,7 @@ class Pages(QStackedWidget):
         self._built: dict[str, QWidget] = {}
         self._prepared: dict[str, QWidget] = {}
         for page in self._rows:
-            holder = QScrollArea(objectName=f"page_{page.name}", widgetResizable=True, frameShape=QFrame.NoFrame)
-            holder.setFocusPolicy(Qt.NoFocus)
-            holder.viewport().setAutoFillBackground(False)
-            self.addWidget(holder)
+            self.addWidget(PageHolder(f"page_{page.name}"))
             self.bar.addTab(page.title)
         for name, widget in built.items():
             self._put(name, widget)
@@ -132,8 +167,8 @@ class Pages(QStackedWidget):
     def _put(self, name: str, widget: QWidget) -> None:
         self._built[name] = widget
         holder = self.widget(self._index(name))
-        assert isinstance(holder, QScrollArea)
-        holder.setWidget(widget)
+        assert isinstance(holder, PageHolder)
+        holder.hold(widget)
 
     def _index(self, name: str) -> int:
         return next(index for index, page in enumerate(self._rows) if page.name == name)
