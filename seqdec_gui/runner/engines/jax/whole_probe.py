@@ -78,15 +78,13 @@ def whole_layers(
 
 
 def load(layers: Iterable[tuple[int, str]], rows: int, devices: Sequence[Any]) -> None:
-    """Runs the kernels of these layers once on every device.
+    """Runs the kernels of these layers, for batches of at most `rows`, once on every device.
 
     A kernel is loaded when it first runs, and loading waits for every GPU that shares its memory: for ever, where one of them
     waits for a sum over all GPUs.
     """
 
-    def run(units: int, dtype: str, device: Any) -> None:
-        plan = whole.plan_for(units, rows, dtype)
-        assert plan is not None
+    def run(plan: whole.Plan, dtype: str, device: Any) -> None:
         with jax.default_device(device):
             z, h, c, kernel = (jnp.asarray(value, dtype) for value in example(2, whole.ROWS, plan.units))
             z = z.reshape(*z.shape[:2], plan.units, 4)
@@ -96,7 +94,8 @@ def load(layers: Iterable[tuple[int, str]], rows: int, devices: Sequence[Any]) -
 
             jax.block_until_ready(jax.jit(both_ways)(z, h, c, kernel))
 
-    jobs = [(units, dtype, device) for units, dtype in sorted(set(layers)) for device in devices]
+    kernels = {(whole.plan_for(units, batch, dtype), dtype) for units, dtype in layers for batch in (1, rows)}
+    jobs = [(plan, dtype, device) for plan, dtype in kernels if plan is not None for device in devices]
     with futures.ThreadPoolExecutor(max(1, len(jobs))) as threads:
         list(threads.map(run, *zip(*jobs, strict=True)))
 
