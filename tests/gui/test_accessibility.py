@@ -17,7 +17,7 @@ from seqdec_gui.gui.tasks import background
 from seqdec_gui.gui.widgets.tab_order import tab_order
 from seqdec_gui.gui.window import dialogs
 from seqdec_gui.gui.window.main_window import MainWindow
-from tests.gui.accessible import controls_of, name_of, nameless
+from tests.gui.accessible import controls_of, name_of, nameless, roleless
 from tests.gui.trained_runs import example_in, trained
 
 PAGES = ("design", "code", "data", "train", "runs", "generate")
@@ -42,6 +42,7 @@ def test_every_control_of_a_page_has_a_name(roman: MainWindow, qtbot: QtBot, pag
     settle(qtbot)
     assert len(controls_of(roman)) > 5
     assert nameless(roman) == []
+    assert roleless(roman) == []
     for block in [block.id for block in roman.document.design.blocks] if page == "design" else []:
         roman.document.select([block])
         settle(qtbot)
@@ -51,6 +52,7 @@ def test_every_control_of_a_page_has_a_name(roman: MainWindow, qtbot: QtBot, pag
 def test_every_control_of_the_empty_window_has_a_name(window: MainWindow, qtbot: QtBot) -> None:
     settle(qtbot)
     assert nameless(window) == []
+    assert roleless(window) == []
 
 
 DIALOGS: dict[str, Callable[[MainWindow], None]] = {

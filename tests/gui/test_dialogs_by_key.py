@@ -9,7 +9,7 @@ import pytest
 from PyQt5 import sip
 from PyQt5.QtCore import QRect, Qt
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QApplication, QDialogButtonBox, QLineEdit, QMessageBox, QPushButton, QWidget
+from PyQt5.QtWidgets import QApplication, QDialogButtonBox, QLineEdit, QMessageBox, QPlainTextEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.gui.look import theme
@@ -100,6 +100,8 @@ def test_the_focus_is_seen_in_every_dialog(roman: MainWindow, qtbot: QtBot, mode
 def test_the_focus_is_seen_on_every_page(roman: MainWindow, qtbot: QtBot, page: str) -> None:
     roman.pages.show_page(page)
     settle(qtbot)
+    if page == "code":
+        qtbot.waitUntil(lambda: roman.findChild(QPlainTextEdit, "code_view").isVisible())
     told(controls_that_look_the_same(roman))
 
 

@@ -220,9 +220,9 @@ QSplitter::handle:hover { background: @accent@; }
 QSplitter::handle:horizontal { width: 1px; }
 QSplitter::handle:vertical { height: 1px; }
 
-QFrame[role="card"] { background: @surface_raised@; border: 1px solid @border@; border-radius: 8px; }
-QFrame[role="card"][clickable="true"]:hover { border-color: @accent@; }
-QFrame[role="card"][clickable="true"]:focus { border: 2px solid @accent@; }
+QFrame[role="card"], QAbstractButton[role="card"] { background: @surface_raised@; border: 1px solid @border@; border-radius: 8px; }
+QAbstractButton[role="card"]:hover { border-color: @accent@; }
+QAbstractButton[role="card"]:focus { border: 2px solid @accent@; }
 QFrame[role="bar"] { background: @selection@; border: none; border-bottom: 1px solid @border@; }
 QFrame[role="panel"] { background: @surface@; border: none; }
 QFrame[role="line"] { background: @border@; border: none; max-height: 1px; min-height: 1px; }

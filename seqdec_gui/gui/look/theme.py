@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from PyQt5.QtCore import QObject, Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QColor, QIcon, QPalette, QPixmap
-from PyQt5.QtWidgets import QApplication, QLabel, QProxyStyle, QSplitter, QStyle, QWidget
+from PyQt5.QtWidgets import QApplication, QComboBox, QLabel, QProxyStyle, QSplitter, QStyle, QWidget
 
 from seqdec_gui.gui.look.fonts import SCALE, base_font, font
 from seqdec_gui.gui.look.preferences import settings
@@ -120,6 +120,8 @@ class PlainLabels(QProxyStyle):
     def polish(self, thing: Any) -> Any:
         if isinstance(thing, QLabel) and thing.textFormat() == Qt.AutoText and not thing.objectName().startswith("qt_msgbox"):
             thing.setTextFormat(Qt.PlainText)
+        if isinstance(thing, QComboBox):
+            _label_for_speech(thing)
         return super().polish(thing)
 
     def styleHint(self, hint: QStyle.StyleHint, option: Any = None, widget: QWidget | None = None, data: Any = None) -> int:
@@ -134,6 +136,19 @@ class PlainLabels(QProxyStyle):
     def standardPixmap(self, which: QStyle.StandardPixmap, option: Any = None, widget: QWidget | None = None) -> QPixmap:
         found = standard_icon(which, _icon_colours)
         return found.pixmap(STANDARD_SIZE) if found is not None else super().standardPixmap(which, option, widget)
+
+
+def _label_for_speech(box: QComboBox) -> None:
+    """Give a combo box that has a name an invisible label with it, unless a label names it already.
+
+    On Linux, Qt tells assistive programs the chosen entry as the name of a combo box, and what it is about only by its label.
+    """
+    around = box.parentWidget()
+    if around is None or not box.accessibleName() or any(label.buddy() is box for label in around.findChildren(QLabel)):
+        return
+    label = QLabel(box.accessibleName(), around, objectName="label_for_speech")
+    label.setBuddy(box)
+    label.hide()
 
 
 def _icon_colours() -> tuple[str, str]:

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 from PyQt5.QtCore import QObject, Qt
-from PyQt5.QtWidgets import QApplication, QComboBox, QDialog, QDialogButtonBox, QFileDialog, QGridLayout, QInputDialog, QLineEdit, QMessageBox, QWidget
+from PyQt5.QtWidgets import QApplication, QComboBox, QDialog, QDialogButtonBox, QFileDialog, QGridLayout, QInputDialog, QLabel, QLineEdit, QMessageBox, QWidget
 
 from seqdec_gui.data.formats.registry import file_patterns
 from seqdec_gui.domain.codes import hint_in_window
@@ -148,12 +148,12 @@ def _files(parent: QObject | None, title: str, filters: Iterable[str], start: Pa
 
 
 def _mend_keys(dialog: QFileDialog) -> None:
-    """Name the lists that Qt 5.15 leaves without a name, and let Tab reach the lower one.
+    """Name the lists that Qt 5.15 leaves without a name by their labels, and let Tab reach the lower one.
 
     When a file is saved, Tab goes from the name to the box of buttons, which passes it on to its first one.
     """
-    for name, words in (("lookInCombo", "Look in"), ("fileTypeCombo", "Files of type")):
-        dialog.findChild(QComboBox, name).setAccessibleName(words)
+    for label, box in (("lookInLabel", "lookInCombo"), ("fileTypeLabel", "fileTypeCombo")):
+        dialog.findChild(QLabel, label).setBuddy(dialog.findChild(QComboBox, box))
     dialog.findChild(QDialogButtonBox).setFocusProxy(None)
 
 
