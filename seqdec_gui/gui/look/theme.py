@@ -5,11 +5,24 @@ Every view paints with `current()` and repaints on `notifier.changed`.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Literal
 
-from PyQt5.QtCore import QObject, Qt, pyqtSignal, pyqtSlot
+from PyQt5 import sip
+from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QColor, QIcon, QPalette, QPixmap
-from PyQt5.QtWidgets import QApplication, QComboBox, QLabel, QProxyStyle, QSplitter, QStyle, QWidget
+from PyQt5.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QProxyStyle,
+    QSplitter,
+    QStyle,
+    QTextEdit,
+    QWidget,
+)
 
 from seqdec_gui.gui.look.fonts import SCALE, base_font, font
 from seqdec_gui.gui.look.preferences import settings
@@ -122,6 +135,8 @@ class PlainLabels(QProxyStyle):
             thing.setTextFormat(Qt.PlainText)
         if isinstance(thing, QComboBox):
             _label_for_speech(thing)
+        if isinstance(thing, QLineEdit | QPlainTextEdit | QTextEdit):
+            QTimer.singleShot(0, partial(_colour_placeholder, thing))  # once the style sheet has set its palette
         return super().polish(thing)
 
     def styleHint(self, hint: QStyle.StyleHint, option: Any = None, widget: QWidget | None = None, data: Any = None) -> int:
@@ -149,6 +164,16 @@ def _label_for_speech(box: QComboBox) -> None:
     label = QLabel(box.accessibleName(), around, objectName="label_for_speech")
     label.setBuddy(box)
     label.hide()
+
+
+def _colour_placeholder(field: QWidget) -> None:
+    """Give the words of an empty field the colour of dim text: the style sheet makes them half transparent, which is too faint."""
+    if sip.isdeleted(field):
+        return
+    colors, wanted = QPalette(field.palette()), QColor(current().text_dim)
+    if colors.color(QPalette.PlaceholderText) != wanted:
+        colors.setColor(QPalette.PlaceholderText, wanted)
+        field.setPalette(colors)
 
 
 def _icon_colours() -> tuple[str, str]:
