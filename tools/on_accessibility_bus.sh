@@ -43,5 +43,9 @@ for module in Core Gui Widgets DBus Test Svg; do
     cp "$wheel/Qt$module".abi3.so "$folder/bindings/PyQt5"
 done
 touch "$folder/bindings/PyQt5/__init__.py"
+if ! PYTHONPATH="$folder/bindings" "$1" -c 'from PyQt5 import QtDBus, QtTest, QtWidgets' 2>"$folder/why"; then
+    echo "Left out, because the bindings do not run over the Qt of this system: $(tail -n 1 "$folder/why")"
+    exit 0
+fi
 PYTHONPATH="$folder/bindings${PYTHONPATH:+:$PYTHONPATH}" XDG_RUNTIME_DIR="$folder/run" QT_LINUX_ACCESSIBILITY_ALWAYS_ON=1 \
     "$(dirname "$0")/on_screen.sh" dbus-run-session -- "$@"
