@@ -2,10 +2,11 @@
 
     /usr/bin/python3 tools/walk_at_spi.py PID [--window TITLE] [--press NAME]
 
-Each line has `depth`, `role`, `name`, `label` (the name of what labels it), `description`, `states`, `actions` and `children`, their number. With `--window` only the window of that title is
-walked. With `--press` the first action of the accessible of
-that name is done instead, as a screen reader does. Needs the packages gir1.2-atspi-2.0 and python3-gi of Debian or Ubuntu, and the
-Python that they are for. It runs in a process of its own: the program has to answer meanwhile.
+Each line has `depth`, `role`, `name`, `label` (the name of what labels it), `description`, `states`, `actions` and
+the number of `children`. With `--window` only the window of that title is walked. With `--press` the first action of
+the accessible of that name is done instead, as a screen reader does. Needs the packages gir1.2-atspi-2.0 and
+python3-gi of Debian or Ubuntu, and the Python that they are for. It runs in a process of its own: the program has to
+answer meanwhile.
 """
 
 import argparse
@@ -50,7 +51,7 @@ def top_of(accessible, title):
 
 
 def below(accessible, depth=0):
-    """Yield an accessible with its depth, then all below it that can be seen. Qt says of items of a hidden list that they show."""
+    """Yield an accessible with its depth, then what can be seen below it; Qt says so of items of a hidden list, too."""
     if depth > 0 and not accessible.get_state_set().contains(Atspi.StateType.SHOWING):
         return
     yield accessible, depth

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QAbstractButton, QAbstractScrollArea, QComboBox, QFrame, QGroupBox, QLabel, QTabBar, QToolButton, QWidget
+from PyQt5.QtWidgets import (
+    QAbstractButton,
+    QAbstractScrollArea,
+    QComboBox,
+    QFrame,
+    QGroupBox,
+    QLabel,
+    QTabBar,
+    QToolButton,
+    QWidget,
+)
 
 
 def name_of(widget: QWidget) -> str:
@@ -56,7 +66,7 @@ def nameless(window: QWidget) -> list[str]:
 
 
 def roleless(window: QWidget) -> list[str]:
-    """Return what takes the focus in a window and is nothing that Qt has a role for, so that a screen reader says only its name."""
+    """Return what takes the focus in a window and is nothing that Qt has a role for: a screen reader says only its name."""
     found = [widget for widget in window.findChildren(QWidget) if widget.focusPolicy() != Qt.NoFocus and not _is_part(widget)]
     shown = [widget for widget in found if widget.window() is window and widget.isVisibleTo(window)]
     return [_place(widget) for widget in shown if _qt_class(widget) in (QWidget, QFrame)]

@@ -1,4 +1,4 @@
-"""The pages in high contrast as they are drawn: what is written has a contrast of 7, and icons one of 4.5, with their ground."""
+"""The pages in high contrast as they are drawn: text has a contrast of 7 with its ground, and icons one of 4.5."""
 
 from __future__ import annotations
 

@@ -70,7 +70,9 @@ def test_text_and_icons_of_the_canvas_are_readable_on_their_blocks(mode: theme.M
     style, high = canvas_style.current(), theme.current().high_contrast
     faces = {"body": style.body, "pill": style.pill, "canvas": style.canvas, **style.tint}
     low = {
-        (word, face): contrast(getattr(style, word).name(), ground.name()) for word in ("text", "dim") for face, ground in faces.items()
+        (word, face): contrast(getattr(style, word).name(), ground.name())
+        for word in ("text", "dim")
+        for face, ground in faces.items()
     }
     assert {pair: ratio for pair, ratio in low.items() if ratio < (7 if high else 4.5)} == {}
     icons = {name: contrast(colour.name(), style.tint[name].name()) for name, colour in style.category.items()}

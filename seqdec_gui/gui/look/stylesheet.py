@@ -122,7 +122,8 @@ QLineEdit[invalid="true"], QPlainTextEdit[invalid="true"], QAbstractSpinBox[inva
 QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled, QPlainTextEdit:disabled {
     color: @text_disabled@; background: @window@; border-color: @border@; }
 QLineEdit:read-only { background: @window@; border-color: @border@; }
-QPlainTextEdit[kind="plain"], QTextEdit[kind="plain"] { border: none; border-radius: 0; padding: @s2@px; background: @surface@; }
+QPlainTextEdit[kind="plain"], QTextEdit[kind="plain"] { border: none; border-radius: 0; padding: @s2@px;
+    background: @surface@; }
 QPlainTextEdit[kind="plain"]:focus, QTextEdit[kind="plain"]:focus { border: 1px solid @accent@; padding: 7px; }
 QAbstractItemView QLineEdit, QAbstractItemView QComboBox { border-radius: 0; min-height: 0; padding: 0 @s@px; }
 
@@ -220,7 +221,8 @@ QSplitter::handle:hover { background: @accent@; }
 QSplitter::handle:horizontal { width: 1px; }
 QSplitter::handle:vertical { height: 1px; }
 
-QFrame[role="card"], QAbstractButton[role="card"] { background: @surface_raised@; border: 1px solid @border@; border-radius: 8px; }
+QFrame[role="card"], QAbstractButton[role="card"] { background: @surface_raised@; border: 1px solid @border@;
+    border-radius: 8px; }
 QAbstractButton[role="card"]:hover { border-color: @accent@; }
 QAbstractButton[role="card"]:focus { border: 2px solid @accent@; }
 QFrame[role="bar"] { background: @selection@; border: none; border-bottom: 1px solid @border@; }

@@ -167,7 +167,7 @@ def _label_for_speech(box: QComboBox) -> None:
 
 
 def _colour_placeholder(field: QWidget) -> None:
-    """Give the words of an empty field the colour of dim text: the style sheet makes them half transparent, which is too faint."""
+    """Give the words of an empty field the colour of dim text: the style sheet makes them half transparent and too faint."""
     if sip.isdeleted(field):
         return
     colors, wanted = QPalette(field.palette()), QColor(current().text_dim)

@@ -11,7 +11,19 @@ from typing import Literal
 
 import msgspec
 from PyQt5.QtCore import QObject, Qt
-from PyQt5.QtWidgets import QApplication, QComboBox, QDialog, QDialogButtonBox, QFileDialog, QGridLayout, QInputDialog, QLabel, QLineEdit, QMessageBox, QWidget
+from PyQt5.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QGridLayout,
+    QInputDialog,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QWidget,
+)
 
 from seqdec_gui.data.formats.registry import file_patterns
 from seqdec_gui.domain.codes import hint_in_window
@@ -152,8 +164,8 @@ def _mend_keys(dialog: QFileDialog) -> None:
 
     When a file is saved, Tab goes from the name to the box of buttons, which passes it on to its first one.
     """
-    for label, box in (("lookInLabel", "lookInCombo"), ("fileTypeLabel", "fileTypeCombo")):
-        dialog.findChild(QLabel, label).setBuddy(dialog.findChild(QComboBox, box))
+    for words, box in (("lookInLabel", "lookInCombo"), ("fileTypeLabel", "fileTypeCombo")):
+        dialog.findChild(QLabel, words).setBuddy(dialog.findChild(QComboBox, box))
     dialog.findChild(QDialogButtonBox).setFocusProxy(None)
 
 
