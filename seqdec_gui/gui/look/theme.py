@@ -5,11 +5,10 @@ Every view paints with `current()` and repaints on `notifier.changed`.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, Literal
 
 from PyQt5 import sip
-from PyQt5.QtCore import QObject, Qt, QTimer, pyqtSignal, pyqtSlot
+from PyQt5.QtCore import QObject, Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QColor, QIcon, QPalette, QPixmap
 from PyQt5.QtWidgets import (
     QApplication,
@@ -119,6 +118,36 @@ def set_mode(wanted: Mode) -> None:
     _apply()
 
 
+class _Placeholders(QObject):
+    """Gives the words of empty fields the colour of dim text: the style sheet makes them half transparent and too faint."""
+
+    _waiting = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._fields: list[QWidget] = []
+        self._waiting.connect(self._on_waiting, Qt.QueuedConnection)
+
+    def colour(self, field: QWidget) -> None:
+        """Colour a field once the style sheet, which is about to be applied to it, has set its palette."""
+        self._fields.append(field)
+        if len(self._fields) == 1:
+            self._waiting.emit()
+
+    @pyqtSlot()
+    def _on_waiting(self) -> None:
+        fields, self._fields = self._fields, []
+        wanted = QColor(current().text_dim)
+        for field in fields:
+            if not sip.isdeleted(field) and field.palette().color(QPalette.PlaceholderText) != wanted:
+                colors = QPalette(field.palette())
+                colors.setColor(QPalette.PlaceholderText, wanted)
+                field.setPalette(colors)
+
+
+_placeholders = _Placeholders()
+
+
 STANDARD_SIZE = 32
 """The side of a standard picture that is not asked for as an icon, in pixels."""
 
@@ -136,7 +165,7 @@ class PlainLabels(QProxyStyle):
         if isinstance(thing, QComboBox):
             _label_for_speech(thing)
         if isinstance(thing, QLineEdit | QPlainTextEdit | QTextEdit):
-            QTimer.singleShot(0, partial(_colour_placeholder, thing))  # once the style sheet has set its palette
+            _placeholders.colour(thing)
         return super().polish(thing)
 
     def styleHint(self, hint: QStyle.StyleHint, option: Any = None, widget: QWidget | None = None, data: Any = None) -> int:
@@ -164,16 +193,6 @@ def _label_for_speech(box: QComboBox) -> None:
     label = QLabel(box.accessibleName(), around, objectName="label_for_speech")
     label.setBuddy(box)
     label.hide()
-
-
-def _colour_placeholder(field: QWidget) -> None:
-    """Give the words of an empty field the colour of dim text: the style sheet makes them half transparent and too faint."""
-    if sip.isdeleted(field):
-        return
-    colors, wanted = QPalette(field.palette()), QColor(current().text_dim)
-    if colors.color(QPalette.PlaceholderText) != wanted:
-        colors.setColor(QPalette.PlaceholderText, wanted)
-        field.setPalette(colors)
 
 
 def _icon_colours() -> tuple[str, str]:
