@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 # two cores busy.
 PARALLEL := --dist loadfile
 
-.PHONY: help setup demo test lint fast timing slow pictures test-xvfb dist constraints measure bench screenshots clean
+.PHONY: help setup demo test lint fast timing slow pictures test-xvfb test-at-spi dist constraints measure bench screenshots clean
 
 help:
 	@echo 'make demo         train the bundled example, export it, generate with it, open the window'
@@ -21,6 +21,7 @@ help:
 	@echo 'make slow         the tests that train, export and generate'
 	@echo 'make pictures     the window beside the pictures that were accepted (two minutes; not part of make test)'
 	@echo 'make test-xvfb    the walk through the window and the canvas on a virtual screen'
+	@echo 'make test-at-spi  what a screen reader finds in the window, on the accessibility bus (half a minute)'
 	@echo 'make lint         ruff, mypy and the import contracts'
 	@echo 'make bench        samples per second beside plain Keras, as a table, bench.json and bench.svg'
 	@echo 'make dist         the source distribution and the wheel, in dist/'
@@ -40,7 +41,7 @@ $(INSTALLED): setup.cfg setup.py pyproject.toml constraints.txt
 demo: setup
 	@tools/demo.sh $(BIN)
 
-test: lint fast timing slow test-xvfb
+test: lint fast timing slow test-xvfb test-at-spi
 
 lint: setup
 	$(BIN)/ruff check .
@@ -49,7 +50,7 @@ lint: setup
 	$(BIN)/lint-imports --no-cache
 
 fast: setup
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m 'not slow and not timing and not pictures' -n 3 $(PARALLEL)
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m 'not slow and not timing and not pictures and not at_spi' -n 3 $(PARALLEL)
 
 timing: setup
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m timing
@@ -63,6 +64,9 @@ pictures: setup
 test-xvfb: setup
 	tools/on_screen.sh $(BIN)/python -m pytest -m 'not timing' tests/gui/test_walk.py \
 		tests/gui/test_design_view.py tests/gui/test_design_view_keys.py tests/gui/test_design_view_panels.py
+
+test-at-spi: setup
+	tools/on_accessibility_bus.sh $(BIN)/python -m pytest -m at_spi tests/gui/test_at_spi.py
 
 # The wheel is built from the source distribution, so that what the latter lacks is noticed. Without a cache: pip keeps wheels by
 # the path of the source distribution.

@@ -33,7 +33,7 @@ if [ -d "$wheels" ] && [ ! -e "$site/keras" ]; then
     "$python" -m pip install -q --no-index --no-deps --no-compile --no-cache-dir --upgrade --target "$site" "$wheels"/*.whl || exit 1
 fi
 export PYTHONPATH="$PWD:$site${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1 TF_CPP_MIN_LOG_LEVEL=2
-# SEQDEC_GUI_WHOLE_SEQUENCE_KERNELS: 0 for the loops, "several" to try the kernels on several GPUs
+# SEQDEC_GUI_WHOLE_SEQUENCE_KERNELS: 0 for the loops, "one" for the loops on several GPUs
 export XDG_CACHE_HOME=${XDG_CACHE_HOME:-/tmp/seqdec-gui-cache}
 count=$(nvidia-smi --list-gpus | wc -l)
 gpus=$(seq -s, 0 $((count - 1)) | sed 's/[0-9]*/gpu:&/g')
@@ -88,11 +88,11 @@ case $what in
         ;;
     whole)
         on_jax "$python" -m seqdec_gui.runner.bench.check_whole 2>> "$out/whole.log" | tee "$out/whole.txt"
-        for tool in memcheck racecheck; do
-            for units in 64 256 512; do
+        for tool in memcheck synccheck; do  # racecheck breaks down itself (2025.3.1)
+            for units in ${UNITS:-64}; do
                 found=$(CUDA_MODULE_LOADING=EAGER on_jax timeout 150 compute-sanitizer --tool "$tool" --kernel-name kernel_substring=lstm_ \
                     "$python" -m seqdec_gui.runner.bench.check_whole --quick "$units" 2>&1)
-                echo "$tool, $units units: $(grep -E '^=+ ERROR SUMMARY|^=+ .*RACECHECK SUMMARY|differs|^Error|Invalid|hazard' <<< "$found" | tail -4 | tr '\n' ' ')" | tee -a "$out/whole.txt"
+                echo "$tool, $units units: $(grep -E '^=+ ERROR SUMMARY|differs|^Error|Invalid' <<< "$found" | tail -4 | tr '\n' ' ')" | tee -a "$out/whole.txt"
             done
         done
         ;;

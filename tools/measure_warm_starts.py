@@ -34,7 +34,7 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 def main() -> None:
     named, engine, *design = [*sys.argv[1:], *["auto", "jax"][len(sys.argv) - 1 :]]
-    path = Path(design[0]) if design else ROOT / "resources" / "examples" / "roman.seqdec"
+    path = Path(design[0]).resolve() if design else ROOT / "resources" / "examples" / "roman.seqdec"
     choice, _ = devices.parse_devices(named, devices.list_devices())
     wanted = set_value(document.load(path), "training.epochs", "1")
     spec = RunSpec(

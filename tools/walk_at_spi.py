@@ -1,115 +1,114 @@
-"""Opens the window, walks its tree on the accessibility bus as a screen reader does, and prints it.
+"""Prints what a screen reader finds in a program: its tree on the accessibility bus (AT-SPI), a line of JSON each.
 
-    QT_LINUX_ACCESSIBILITY_ALWAYS_ON=1 tools/on_screen.sh dbus-run-session -- python tools/walk_at_spi.py DESIGN
+    /usr/bin/python3 tools/walk_at_spi.py PID [--window TITLE] [--press NAME]
 
-Exit status 1 if a control that can be seen has no name, or a block is missing. It needs at-spi2-core, the package jeepney, and
-PyQt5 of a distribution (python3-pyqt5, 5.15.11 or newer): the wheels on PyPI have no bridge to AT-SPI.
+Each line has `depth`, `role`, `name`, `label` (the name of what labels it), `description`, `states`, `actions` and
+the number of `children`. With `--window` only the window of that title is walked. With `--press` the first action of
+the accessible of that name is done instead, as a screen reader does. Needs the packages gir1.2-atspi-2.0 and
+python3-gi of Debian or Ubuntu, and the Python that they are for. It runs in a process of its own: the program has to
+answer meanwhile.
 """
 
-from __future__ import annotations
-
-import os
+import argparse
+import json
 import sys
-import threading
-from pathlib import Path
-from typing import Any
+import time
 
-from jeepney import DBusAddress, Properties, new_method_call
-from jeepney.io.blocking import DBusConnection, open_dbus_connection
+import gi
 
-ACCESSIBLE = "org.a11y.atspi.Accessible"
-REGISTRY = "org.a11y.atspi.Registry"
-ROOT = "/org/a11y/atspi/accessible/root"
-SHOWING, FOCUSABLE = 25, 11
+gi.require_version("Atspi", "2.0")
+from gi.repository import Atspi  # noqa: E402
+
 DEEPEST = 40
+MOST_CELLS = 60
+"""The number of children of a table, tree or list that are looked at."""
+STATES = ("focusable", "showing", "focused", "enabled", "checked", "selected", "editable", "modal", "active")
+LARGE = ("table", "tree table", "tree", "list")
 
 
-def bus_of_assistance() -> DBusConnection:
-    """The accessibility bus, which the session bus starts when it is asked for."""
-    session = open_dbus_connection("SESSION")
-    launcher = DBusAddress("/org/a11y/bus", "org.a11y.Bus", "org.a11y.Bus")
-    answer = session.send_and_get_reply(new_method_call(launcher, "GetAddress"))
-    session.close()
-    return open_dbus_connection(answer.body[0])
+def program(pid, seconds=15.0):
+    """Return the program with this process id; it may take a moment until it is on the bus."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        desktop = Atspi.get_desktop(0)
+        for number in range(desktop.get_child_count()):
+            child = desktop.get_child_at_index(number)
+            if child is not None and child.get_process_id() == pid:
+                return child
+        time.sleep(0.05)
+    raise LookupError(f"The process {pid} is not on the accessibility bus.")
 
 
-class Walk:
-    """The accessibles of one program, each a line: its depth, its role, its name."""
-
-    def __init__(self, bus: DBusConnection) -> None:
-        self._bus = bus
-        self.names: list[str] = []
-        self.nameless: list[str] = []
-
-    def call(self, owner: str, path: str, name: str) -> Any:
-        address = DBusAddress(path, owner, ACCESSIBLE)
-        return self._bus.send_and_get_reply(new_method_call(address, name), timeout=20).body[0]
-
-    def get(self, owner: str, path: str, name: str) -> Any:
-        question = Properties(DBusAddress(path, owner, ACCESSIBLE)).get(name)
-        return self._bus.send_and_get_reply(question, timeout=20).body[0][1]
-
-    def program(self) -> tuple[str, str]:
-        """The program of this process on the bus."""
-        for owner, path in self.call(REGISTRY, ROOT, "GetChildren"):
-            asked = new_method_call(
-                DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus"),
-                "GetConnectionUnixProcessID",
-                "s",
-                (owner,),
-            )
-            if self._bus.send_and_get_reply(asked).body[0] == os.getpid():
-                return owner, path
-        raise LookupError("the window is not on the accessibility bus")
-
-    def below(self, owner: str, path: str, depth: int = 0) -> None:
-        low, high = self.call(owner, path, "GetState")
-        states = low | high << 32
-        line = {
-            "role": self.call(owner, path, "GetRoleName"),
-            "name": self.get(owner, path, "Name"),
-            "focusable": bool(states >> FOCUSABLE & 1),
-            "showing": bool(states >> SHOWING & 1),
-        }
-        print("  " * depth + f"{line['role']} {line['name']!r}" + ("" if line["showing"] else " (hidden)"), flush=True)
-        self.names.append(line["name"])
-        if line["focusable"] and line["showing"] and not line["name"] and line["role"] != "filler":  # viewports, tab widgets
-            self.nameless.append(line["role"])
-        many = line["role"] in ("table", "tree table", "tree", "list", "menu bar")  # thousands of cells; names of actions
-        if depth < DEEPEST and not many:
-            for child_owner, child in self.call(owner, path, "GetChildren"):
-                self.below(child_owner, child, depth + 1)
+def top_of(accessible, title):
+    """Return the window with this title, or the whole program if there is none."""
+    if not title:
+        return accessible
+    for number in range(accessible.get_child_count()):
+        child = accessible.get_child_at_index(number)
+        if child is not None and child.get_name() == title:
+            return child
+    raise LookupError(f"The program has no window {title!r} on the accessibility bus.")
 
 
-def main() -> None:
-    bus = bus_of_assistance()
-    Walk(bus).call(REGISTRY, ROOT, "GetChildren")  # starts the registry, which the window looks for once
-    from PyQt5.QtCore import QTimer
-
-    from seqdec_gui.gui.app import create_application
-
-    application = create_application()
-    from seqdec_gui.gui.window.main_window import open_window
-
-    window = open_window(Path(sys.argv[1]))
-
-    blocks = [block.id for block in window.document.design.blocks]
-
-    def walk() -> None:
-        try:
-            walker = Walk(bus)
-            walker.below(*walker.program())
-            missing = [block for block in blocks if not any(name.endswith(f" {block}") for name in walker.names)]
-            print(f"without a name: {walker.nameless}; blocks that are missing: {missing}", flush=True)
-            os._exit(bool(walker.nameless or missing or not blocks))
-        except LookupError as error:
-            print(error, flush=True)
-            os._exit(1)
-
-    walker_thread = threading.Thread(target=walk, daemon=True)
-    QTimer.singleShot(2500, lambda: walker_thread.start())
-    application.exec_()
-    del window
+def below(accessible, depth=0):
+    """Yield an accessible with its depth, then what can be seen below it; Qt says so of items of a hidden list, too."""
+    if depth > 0 and not accessible.get_state_set().contains(Atspi.StateType.SHOWING):
+        return
+    yield accessible, depth
+    if depth >= DEEPEST:
+        return
+    count = accessible.get_child_count()
+    for number in range(min(count, MOST_CELLS) if accessible.get_role_name() in LARGE else count):
+        child = accessible.get_child_at_index(number)
+        if child is not None:
+            yield from below(child, depth + 1)
 
 
-main()
+def actions_of(accessible):
+    """Return the names of what can be done with an accessible."""
+    if "Action" not in accessible.get_interfaces():
+        return []
+    return [Atspi.Action.get_action_name(accessible, at) for at in range(Atspi.Action.get_n_actions(accessible))]
+
+
+def label_of(accessible):
+    """Return the name of what labels an accessible; empty where nothing does."""
+    for relation in accessible.get_relation_set():
+        if relation.get_relation_type() == Atspi.RelationType.LABELLED_BY:
+            return " ".join(relation.get_target(at).get_name() for at in range(relation.get_n_targets()))
+    return ""
+
+
+def line_of(accessible, depth):
+    """Return what is printed of an accessible."""
+    states = accessible.get_state_set()
+    return {
+        "depth": depth,
+        "role": accessible.get_role_name(),
+        "name": accessible.get_name(),
+        "label": label_of(accessible),
+        "description": accessible.get_description(),
+        "states": [name for name in STATES if states.contains(getattr(Atspi.StateType, name.upper()))],
+        "actions": actions_of(accessible),
+        "children": accessible.get_child_count(),
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("pid", type=int)
+    parser.add_argument("--window", default="")
+    parser.add_argument("--press", default="")
+    given = parser.parse_args()
+    Atspi.init()
+    for accessible, depth in below(top_of(program(given.pid), given.window)):
+        if given.press:
+            if accessible.get_name() == given.press and actions_of(accessible):
+                Atspi.Action.do_action(accessible, 0)
+                return 0
+        else:
+            print(json.dumps(line_of(accessible, depth)), flush=True)
+    return 1 if given.press else 0
+
+
+sys.exit(main())

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QAbstractButton, QAbstractScrollArea, QGroupBox, QLabel, QTabBar, QToolButton, QWidget
+from PyQt5.QtWidgets import (
+    QAbstractButton,
+    QAbstractScrollArea,
+    QComboBox,
+    QFrame,
+    QGroupBox,
+    QLabel,
+    QTabBar,
+    QToolButton,
+    QWidget,
+)
 
 
 def name_of(widget: QWidget) -> str:
     """The accessible name of a widget (QAccessibleWidget::text): its own, its text, its label, or the title around it."""
-    if widget.accessibleName():
+    if widget.accessibleName() and not isinstance(widget, QComboBox):  # on Linux a box tells what is chosen in it
         return widget.accessibleName()
     if isinstance(widget, QToolButton) and widget.defaultAction() is not None:
         return widget.defaultAction().text()
@@ -53,6 +63,17 @@ def _is_part(widget: QWidget) -> bool:
 def nameless(window: QWidget) -> list[str]:
     """The controls of a window without a name, each with what finds it."""
     return [_place(widget) for widget in controls_of(window) if not name_of(widget).strip()]
+
+
+def roleless(window: QWidget) -> list[str]:
+    """Return what takes the focus in a window and is nothing that Qt has a role for: a screen reader says only its name."""
+    found = [widget for widget in window.findChildren(QWidget) if widget.focusPolicy() != Qt.NoFocus and not _is_part(widget)]
+    shown = [widget for widget in found if widget.window() is window and widget.isVisibleTo(window)]
+    return [_place(widget) for widget in shown if _qt_class(widget) in (QWidget, QFrame)]
+
+
+def _qt_class(widget: QWidget) -> type:
+    return next(base for base in type(widget).__mro__ if base.__module__.startswith("PyQt5."))
 
 
 def _place(widget: QWidget) -> str:

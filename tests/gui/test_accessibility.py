@@ -8,16 +8,15 @@ from pathlib import Path
 import pytest
 from PyQt5.QtCore import QPoint, Qt
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QApplication, QHeaderView, QLabel, QPushButton, QTableView, QWidget
+from PyQt5.QtWidgets import QHeaderView, QLabel, QPushButton, QTableView, QWidget
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui import resource_files
 from seqdec_gui.gui.look.assistive import ALWAYS_ON
 from seqdec_gui.gui.tasks import background
 from seqdec_gui.gui.widgets.tab_order import tab_order
-from seqdec_gui.gui.window import dialogs
 from seqdec_gui.gui.window.main_window import MainWindow
-from tests.gui.accessible import controls_of, name_of, nameless
+from tests.gui.accessible import controls_of, name_of, nameless, roleless
 from tests.gui.trained_runs import example_in, trained
 
 PAGES = ("design", "code", "data", "train", "runs", "generate")
@@ -42,6 +41,7 @@ def test_every_control_of_a_page_has_a_name(roman: MainWindow, qtbot: QtBot, pag
     settle(qtbot)
     assert len(controls_of(roman)) > 5
     assert nameless(roman) == []
+    assert roleless(roman) == []
     for block in [block.id for block in roman.document.design.blocks] if page == "design" else []:
         roman.document.select([block])
         settle(qtbot)
@@ -51,31 +51,17 @@ def test_every_control_of_a_page_has_a_name(roman: MainWindow, qtbot: QtBot, pag
 def test_every_control_of_the_empty_window_has_a_name(window: MainWindow, qtbot: QtBot) -> None:
     settle(qtbot)
     assert nameless(window) == []
+    assert roleless(window) == []
 
 
-DIALOGS: dict[str, Callable[[MainWindow], None]] = {
-    "settings": lambda window: dialogs.settings(window.workspace, window),
-    "export": lambda window: dialogs.export(window.workspace),
-    "about": lambda window: dialogs.about(window),
-    "guide": lambda window: dialogs.guide(window),
-    "palette": lambda window: window.actions_by_name["palette"].trigger(),
-    "shortcuts": lambda window: window.actions_by_name["shortcuts"].trigger(),
-}
-
-
-@pytest.mark.parametrize("name", DIALOGS)
-def test_every_control_of_a_dialog_has_a_name(roman: MainWindow, qtbot: QtBot, name: str) -> None:
-    before = set(QApplication.topLevelWidgets())
-    DIALOGS[name](roman)
+def test_the_command_palette_has_names(roman: MainWindow, qtbot: QtBot) -> None:
+    """It lies in the window; the dialogs are in test_dialogs_by_key."""
+    roman.actions_by_name["palette"].trigger()
     settle(qtbot)
-    shown = [top for top in QApplication.topLevelWidgets() if top not in before and top.isVisible()]
-    try:
-        for top in shown or [roman]:
-            assert controls_of(top) != []
-            assert nameless(top) == []
-    finally:
-        for top in shown:
-            top.close()
+    assert "command_search" in [control.objectName() for control in controls_of(roman)]
+    assert nameless(roman) == []
+    QTest.keyClick(roman.windowHandle(), Qt.Key_Escape)
+    qtbot.waitUntil(lambda: not roman.findChildren(QWidget, "command_palette"))
 
 
 def test_the_names_are_those_that_qt_tells(window: MainWindow, qtbot: QtBot) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from PyQt5.QtCore import QPoint, Qt
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QAction, QApplication, QFrame, QLabel, QPlainTextEdit, QPushButton, QWidget
+from PyQt5.QtWidgets import QAbstractButton, QAction, QApplication, QLabel, QPlainTextEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.gui.look import preferences
@@ -68,7 +68,7 @@ def test_escape_ends_it_and_does_what_else_it_does(first: MainWindow, qtbot: QtB
 def test_clicks_go_through_it(first: MainWindow, qtbot: QtBot) -> None:
     """What lies under the bubble takes the click as if it were not there."""
     shape = first.findChild(QWidget, "help_bubble").geometry()
-    below = [card for card in first.findChildren(QFrame) if card.objectName().startswith("template_")]
+    below = [card for card in first.findChildren(QAbstractButton) if card.objectName().startswith("template_")]
     points = [shape.center() + QPoint(dx, dy) for dx in (-60, 0, 60) for dy in (0, 20, 30)]
     covered = next((point for point in points for card in below if card.rect().contains(card.mapFrom(first, point))), None)
     assert covered is not None
@@ -83,7 +83,7 @@ def test_it_takes_no_focus(first: MainWindow) -> None:
 
 @pytest.mark.slow
 def test_the_walk_from_the_first_card_to_a_generated_text(first: MainWindow, qtbot: QtBot) -> None:
-    card = first.findChild(QFrame, "example_roman")
+    card = first.findChild(QAbstractButton, "example_roman")
     assert points_at(first, card)
     press(card)
     qtbot.waitUntil(lambda: "Click Train" in bubble(first), timeout=10_000)

@@ -57,7 +57,7 @@ def template(name: str = TEMPLATE) -> Path:
 @pytest.fixture
 def archetype(window: MainWindow, qtbot: QtBot) -> Design:
     """The archetype, opened from its card."""
-    press(window.findChild(QFrame, f"template_{TEMPLATE}"))
+    press(window.findChild(QWidget, f"template_{TEMPLATE}"))
     assert len(window.document.design.blocks) == 5
     return window.document.design
 
@@ -100,7 +100,7 @@ def test_the_window_opens_on_the_welcome_page_and_a_card_starts_a_design(window:
 
 
 def test_a_card_obeys_the_keyboard(window: MainWindow) -> None:
-    card = window.findChild(QFrame, "template_language-model")
+    card = window.findChild(QWidget, "template_language-model")
     card.setFocus()
     QTest.keyClick(card, Qt.Key_Return)
     assert window.document.design.blocks
@@ -241,7 +241,7 @@ def test_the_train_button_says_why_it_cannot_be_pressed(window: MainWindow, qtbo
     button = find(QPushButton, "train_button")
     assert not button.isEnabled()
     assert "empty" in button.toolTip()
-    press(window.findChild(QFrame, f"template_{TEMPLATE}"))
+    press(window.findChild(QWidget, f"template_{TEMPLATE}"))
     qtbot.waitUntil(lambda: "data file" in button.toolTip())
     window.document.edit(window.document.design.without_blocks(["loss"]), "Delete loss")
     qtbot.waitUntil(lambda: "no loss" in button.toolTip())

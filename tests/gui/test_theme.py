@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from PyQt5.QtWidgets import QApplication, QDialogButtonBox, QStyle
+from PyQt5.QtGui import QColor, QPalette
+from PyQt5.QtWidgets import QApplication, QDialogButtonBox, QLineEdit, QPlainTextEdit, QStyle, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.look import canvas_style, theme
 from seqdec_gui.gui.look.preferences import settings
 from seqdec_gui.gui.look.stylesheet import stylesheet
 from seqdec_gui.gui.look.theme import DARK, DARK_CONTRAST, LIGHT, LIGHT_CONTRAST, Theme
@@ -51,6 +52,54 @@ def test_controls_wires_and_categories_stand_out_from_the_surface(look: Theme) -
     if look.high_contrast:
         assert contrast(look.border, look.surface) >= 3
         assert contrast(look.text_disabled, look.surface) >= 4.5
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=LOOK_NAMES)
+def test_text_is_readable_on_what_is_pointed_at_and_selected(look: Theme) -> None:
+    words = ("text", "text_dim", "accent", "ok", "warning", "error") if look.high_contrast else ("text", "text_dim")
+    grounds = [(word, ground) for word in words for ground in ("hover", "selection")]
+    grounds += [(word, "pressed") for word in ("text", "text_dim")]
+    grounds += [("accent_text", "accent"), ("accent_text", "accent_hover")]
+    low = {(word, ground): contrast(getattr(look, word), getattr(look, ground)) for word, ground in grounds}
+    assert {pair: ratio for pair, ratio in low.items() if ratio < (7 if look.high_contrast else 4.5)} == {}
+
+
+@pytest.mark.parametrize("mode", LOOK_NAMES)
+def test_text_and_icons_of_the_canvas_are_readable_on_their_blocks(mode: theme.Mode, qapp: QApplication) -> None:
+    theme.set_mode(mode)
+    style, high = canvas_style.current(), theme.current().high_contrast
+    faces = {"body": style.body, "pill": style.pill, "canvas": style.canvas, **style.tint}
+    low = {
+        (word, face): contrast(getattr(style, word).name(), ground.name())
+        for word in ("text", "dim")
+        for face, ground in faces.items()
+    }
+    assert {pair: ratio for pair, ratio in low.items() if ratio < (7 if high else 4.5)} == {}
+    icons = {name: contrast(colour.name(), style.tint[name].name()) for name, colour in style.category.items()}
+    wires = {name: contrast(colour.name(), style.canvas.name()) for name, colour in style.wire.items() if name}
+    frames = {name: contrast(colour.name(), style.canvas.name()) for name, colour in style.annotation.items()}
+    assert {name: ratio for name, ratio in (icons | wires | frames).items() if ratio < (4.5 if high else 3)} == {}
+
+
+@pytest.mark.parametrize("mode", LOOK_NAMES)
+def test_the_words_of_an_empty_field_are_readable(mode: theme.Mode, qtbot: QtBot, qapp: QApplication) -> None:
+    theme.install(qapp)
+    holder = QWidget()
+    qtbot.addWidget(holder)
+    column = QVBoxLayout(holder)
+    fields = (QLineEdit(placeholderText="one"), QPlainTextEdit(placeholderText="two"))
+    for field in fields:
+        column.addWidget(field)
+    holder.show()
+    for one in ("light", mode):  # a change of the theme leaves nothing of the former one
+        theme.set_mode(one)
+        QApplication.processEvents()
+    look = theme.current()
+    for field in fields:
+        colors = field.palette()
+        assert colors.color(QPalette.PlaceholderText).name(QColor.HexArgb) == f"#ff{look.text_dim[1:]}"
+        assert (colors.color(QPalette.Text).name(), colors.color(QPalette.Highlight).name()) == (look.text, look.accent)
+        assert colors.color(QPalette.Disabled, QPalette.Text).name() == look.text_disabled
 
 
 def test_buttons_of_dialogs_have_no_pictures_whatever_the_desktop_asks(qapp: QApplication) -> None:

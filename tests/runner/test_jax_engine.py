@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
         "recurrence.dropout_of_recurrent_layers_equals_that_of_keras",
         "recurrence.masks_reach_cudnn_as_lengths",
         "whole_sequence.outputs_and_gradients_equal_those_of_the_loops",
-        "whole_sequence.layers_take_it_where_there_is_no_mask",
+        "whole_sequence.layers_take_it_with_a_mask_and_without",
         "whole_sequence.plans_fit",
         "whole_sequence.a_probe_refuses_what_is_wrong_slow_or_does_not_start",
         "loops.intervals_of_any_length_are_compiled_once",

@@ -1,4 +1,4 @@
-"""Kernels for whole sequences are tried on one GPU unless that is forbidden, and on several where it is asked for."""
+"""Kernels for whole sequences are tried on GPUs unless that is forbidden, for all of them or for several."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from seqdec_gui.runner.engines.jax.tuning import WHOLE_SEQUENCE_KERNELS, Tuning
 
 
 @pytest.mark.parametrize(("asked", "whole", "on_one", "on_two"), [
-    (None, None, True, False), ("1", None, True, False), ("several", None, True, True), ("0", None, False, False),
+    (None, None, True, True), ("1", None, True, True), ("one", None, True, False), ("0", None, False, False),
     (None, False, False, False), ("0", True, True, True),
 ])  # fmt: skip
 def test_kernels_for_whole_sequences(

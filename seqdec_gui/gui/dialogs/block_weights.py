@@ -110,6 +110,7 @@ class WeightsDialog(KeepsFocus, QDialog):
         self._status.setProperty("role", "small")
         self._status.setText("Choose a file or a run: what goes where is shown before anything is done.")
         self._progress = QProgressBar(objectName="weights_progress", textVisible=False)
+        self._progress.setAccessibleName("Progress of the search")
         self._progress.setRange(0, 0)
         self._progress.hide()
         self._use = QPushButton("Use These Weights", objectName="weights_use", enabled=False)

@@ -72,6 +72,7 @@ class ConnectDialog(KeepsFocus, QDialog):
         self.filter = QLineEdit()
         self.filter.setObjectName("connect_filter")
         self.filter.setPlaceholderText("Search ports")
+        self.filter.setAccessibleName("Search ports")
         self.filter.setClearButtonEnabled(True)
         self.filter.textChanged.connect(self._on_filter_text_changed)
         self.targets = QListWidget()

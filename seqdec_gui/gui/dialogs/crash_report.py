@@ -100,6 +100,7 @@ class CrashReport(KeepsFocus, QDialog):
         words = QLabel(f"{saved} You can go on working. Please report the details below.", wordWrap=True)
         words.setProperty("role", "dim")
         self._details = QPlainTextEdit(objectName="crash_details", readOnly=True)
+        self._details.setAccessibleName("Details of the error")
         self._details.setFont(theme.font("small", monospace=True))
         head = ", ".join(f"{name} {version}" for name, version in versions().items())
         self._details.setPlainText(f"{head}\n\n{details}")

@@ -90,7 +90,7 @@ class ExportDialog(KeepsFocus, QDialog):
         self._status = QLabel(objectName="export_status", wordWrap=True, textInteractionFlags=Qt.TextSelectableByMouse)
         self._status.setProperty("role", "small")
         self._result = QLabel(objectName="export_result", wordWrap=True, textInteractionFlags=Qt.TextSelectableByMouse)
-        self._progress = QProgressBar(objectName="export_progress", textVisible=False)
+        self._progress = QProgressBar(objectName="export_progress", textVisible=False, accessibleName="Progress of the export")
         self._progress.hide()
         self._as_keras = QPushButton(objectName="export_as_keras", autoDefault=False)
         self._as_keras.hide()

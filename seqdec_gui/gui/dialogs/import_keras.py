@@ -81,6 +81,7 @@ class ImportDialog(KeepsFocus, QDialog):
         self._status.setText("A process of its own opens the file; no code in it is run.")
         self._status.setProperty("role", "small")
         self._progress = QProgressBar(objectName="import_progress", textVisible=False)
+        self._progress.setAccessibleName("Progress of the import")
         self._progress.setRange(0, 0)
         self._split = QCheckBox("Split it into its submodels afterwards", objectName="import_split")
         self._split.setToolTip(

@@ -54,6 +54,7 @@ class SplitDialog(KeepsFocus, QDialog):
         )
         self._status.setProperty("role", "small")
         self._progress = QProgressBar(objectName="split_progress", textVisible=False)
+        self._progress.setAccessibleName("Progress of the split")
         self._progress.setRange(0, 0)
         self._cancel = QPushButton("Cancel", objectName="split_cancel")
         self._cancel.clicked.connect(self.reject)

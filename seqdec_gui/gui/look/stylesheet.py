@@ -123,8 +123,9 @@ QLineEdit[invalid="true"], QPlainTextEdit[invalid="true"], QAbstractSpinBox[inva
 QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled, QPlainTextEdit:disabled {
     color: @text_disabled@; background: @window@; border-color: @border@; }
 QLineEdit:read-only { background: @window@; border-color: @border@; }
-QPlainTextEdit[kind="plain"], QTextEdit[kind="plain"], QPlainTextEdit[kind="plain"]:focus, QTextEdit[kind="plain"]:focus {
-    border: none; border-radius: 0; padding: @s2@px; background: @surface@; }
+QPlainTextEdit[kind="plain"], QTextEdit[kind="plain"] { border: none; border-radius: 0; padding: @s2@px;
+    background: @surface@; }
+QPlainTextEdit[kind="plain"]:focus, QTextEdit[kind="plain"]:focus { border: 1px solid @accent@; padding: 7px; }
 QAbstractItemView QLineEdit, QAbstractItemView QComboBox { border-radius: 0; min-height: 0; padding: 0 @s@px; }
 
 QComboBox { padding-right: 2px; }
@@ -184,6 +185,7 @@ QTabBar::tab:focus { color: @accent@; }
 QTabBar::tab:disabled { color: @text_disabled@; }
 
 QScrollArea, QScrollArea > QWidget > QWidget { background: transparent; border: none; }
+QScrollArea:focus { border: 1px solid @accent@; }
 QScrollBar:vertical { background: transparent; width: 10px; margin: 0; }
 QScrollBar:horizontal { background: transparent; height: 10px; margin: 0; }
 QScrollArea#welcome_page QScrollBar:vertical { background: @window@; }
@@ -220,9 +222,10 @@ QSplitter::handle:hover { background: @accent@; }
 QSplitter::handle:horizontal { width: 1px; }
 QSplitter::handle:vertical { height: 1px; }
 
-QFrame[role="card"] { background: @surface_raised@; border: 1px solid @border@; border-radius: 8px; }
-QFrame[role="card"][clickable="true"]:hover { border-color: @accent@; }
-QFrame[role="card"][clickable="true"]:focus { border: 2px solid @accent@; }
+QFrame[role="card"], QAbstractButton[role="card"] { background: @surface_raised@; border: 1px solid @border@;
+    border-radius: 8px; }
+QAbstractButton[role="card"]:hover { border-color: @accent@; }
+QAbstractButton[role="card"]:focus { border: 2px solid @accent@; }
 QFrame[role="bar"] { background: @selection@; border: none; border-bottom: 1px solid @border@; }
 QFrame[role="panel"] { background: @surface@; border: none; }
 QFrame[role="line"] { background: @border@; border: none; max-height: 1px; min-height: 1px; }
@@ -242,6 +245,8 @@ QSlider::handle:horizontal:focus { background: @text@; }
 QMessageBox QLabel#qt_msgbox_informativelabel { min-width: 340px; }
 QMessageBox QLabel#qt_msgbox_label { min-width: 340px; }
 QGraphicsView { border: none; }
+CanvasView { border: 1px solid @surface@; }
+CanvasView:focus { border-color: @accent@; }
 QLabel#verdict_tip { background: @surface_raised@; border: 1px solid @border@; border-radius: @r@px; }
 QListWidget#block_search_list { background: transparent; }
 """

@@ -7,9 +7,21 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from PyQt5 import sip
 from PyQt5.QtCore import QObject, Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QColor, QIcon, QPalette, QPixmap
-from PyQt5.QtWidgets import QApplication, QLabel, QProxyStyle, QSplitter, QStyle, QWidget
+from PyQt5.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QProxyStyle,
+    QSplitter,
+    QStyle,
+    QTextEdit,
+    QWidget,
+)
 
 from seqdec_gui.gui.look.fonts import SCALE, base_font, font
 from seqdec_gui.gui.look.preferences import settings
@@ -106,6 +118,36 @@ def set_mode(wanted: Mode) -> None:
     _apply()
 
 
+class _Placeholders(QObject):
+    """Gives the words of empty fields the colour of dim text: the style sheet makes them half transparent and too faint."""
+
+    _waiting = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._fields: list[QWidget] = []
+        self._waiting.connect(self._on_waiting, Qt.QueuedConnection)
+
+    def colour(self, field: QWidget) -> None:
+        """Colour a field once the style sheet, which is about to be applied to it, has set its palette."""
+        self._fields.append(field)
+        if len(self._fields) == 1:
+            self._waiting.emit()
+
+    @pyqtSlot()
+    def _on_waiting(self) -> None:
+        fields, self._fields = self._fields, []
+        wanted = QColor(current().text_dim)
+        for field in fields:
+            if not sip.isdeleted(field) and field.palette().color(QPalette.PlaceholderText) != wanted:
+                colors = QPalette(field.palette())
+                colors.setColor(QPalette.PlaceholderText, wanted)
+                field.setPalette(colors)
+
+
+_placeholders = _Placeholders()
+
+
 STANDARD_SIZE = 32
 """The side of a standard picture that is not asked for as an icon, in pixels."""
 
@@ -120,6 +162,10 @@ class PlainLabels(QProxyStyle):
     def polish(self, thing: Any) -> Any:
         if isinstance(thing, QLabel) and thing.textFormat() == Qt.AutoText and not thing.objectName().startswith("qt_msgbox"):
             thing.setTextFormat(Qt.PlainText)
+        if isinstance(thing, QComboBox):
+            _label_for_speech(thing)
+        if isinstance(thing, QLineEdit | QPlainTextEdit | QTextEdit):
+            _placeholders.colour(thing)
         return super().polish(thing)
 
     def standardIcon(self, which: QStyle.StandardPixmap, option: Any = None, widget: QWidget | None = None) -> QIcon:
@@ -130,6 +176,19 @@ class PlainLabels(QProxyStyle):
     def standardPixmap(self, which: QStyle.StandardPixmap, option: Any = None, widget: QWidget | None = None) -> QPixmap:
         found = standard_icon(which, _icon_colours)
         return found.pixmap(STANDARD_SIZE) if found is not None else super().standardPixmap(which, option, widget)
+
+
+def _label_for_speech(box: QComboBox) -> None:
+    """Give a combo box that has a name an invisible label with it, unless a label names it already.
+
+    On Linux, Qt tells assistive programs the chosen entry as the name of a combo box, and what it is about only by its label.
+    """
+    around = box.parentWidget()
+    if around is None or not box.accessibleName() or any(label.buddy() is box for label in around.findChildren(QLabel)):
+        return
+    label = QLabel(box.accessibleName(), around, objectName="label_for_speech")
+    label.setBuddy(box)
+    label.hide()
 
 
 def _icon_colours() -> tuple[str, str]:

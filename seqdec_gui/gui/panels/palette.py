@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt5.QtCore import QPoint, QSize, Qt, pyqtSignal, pyqtSlot
 from PyQt5.QtGui import QFocusEvent, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from PyQt5.QtWidgets import QLabel, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QAbstractButton, QLabel, QLineEdit, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from seqdec_gui.domain.catalog import KINDS
 from seqdec_gui.domain.kinds.base import Kind
@@ -24,7 +24,7 @@ IMPORTED = "keras_model"
 """The kind that needs a file: it is imported with a dialog instead of being added directly."""
 
 
-class Entry(QWidget):
+class Entry(QAbstractButton):
     """One kind of block. It is dragged onto the canvas, or added by double-click or Enter."""
 
     chosen = pyqtSignal(str)
@@ -44,6 +44,12 @@ class Entry(QWidget):
         self.setAttribute(Qt.WA_Hover)
         self._pressed_at: QPoint | None = None
         self._dragging = False
+        self.clicked.connect(self._on_clicked)
+
+    @pyqtSlot()
+    def _on_clicked(self) -> None:
+        """Add the block: what an assistive program presses. The mouse and the keys do not come here."""
+        self.chosen.emit(self.kind.kind())
 
     def sizeHint(self) -> QSize:
         words = QFontMetrics(theme.font("body")).horizontalAdvance(self.kind.title)

@@ -11,7 +11,19 @@ from typing import Literal
 
 import msgspec
 from PyQt5.QtCore import QObject, Qt
-from PyQt5.QtWidgets import QApplication, QDialog, QFileDialog, QGridLayout, QInputDialog, QLineEdit, QMessageBox, QWidget
+from PyQt5.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QGridLayout,
+    QInputDialog,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QWidget,
+)
 
 from seqdec_gui.data.formats.registry import file_patterns
 from seqdec_gui.domain.codes import hint_in_window
@@ -148,6 +160,16 @@ def _files(parent: QObject | None, title: str, filters: Iterable[str], start: Pa
     return dialog
 
 
+def _mend_keys(dialog: QFileDialog) -> None:
+    """Name the lists that Qt 5.15 leaves without a name by their labels, and let Tab reach the lower one.
+
+    When a file is saved, Tab goes from the name to the box of buttons, which passes it on to its first one.
+    """
+    for words, box in (("lookInLabel", "lookInCombo"), ("fileTypeLabel", "fileTypeCombo")):
+        dialog.findChild(QLabel, words).setBuddy(dialog.findChild(QComboBox, box))
+    dialog.findChild(QDialogButtonBox).setFocusProxy(None)
+
+
 def choose_file(
     parent: QObject | None, title: str, filters: Iterable[str], then: Callable[[Path], None], start: Path | None = None
 ) -> QFileDialog:
@@ -214,6 +236,8 @@ def choose_folder(parent: QObject | None, title: str, then: Callable[[Path], Non
 
 
 def _open_files(dialog: QFileDialog, then: Callable[[Path], None]) -> QFileDialog:
+    _mend_keys(dialog)
+
     def on_selected(name: str) -> None:
         path = Path(name)
         preferences.remember_folder(path if path.is_dir() else path.parent)

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from PyQt5.QtCore import QPoint, QRect, QSize, Qt, pyqtSignal
-from PyQt5.QtGui import QKeyEvent, QMouseEvent, QPixmap
-from PyQt5.QtWidgets import QFrame, QLabel, QLayout, QLayoutItem, QSizePolicy, QVBoxLayout, QWidget
+from PyQt5.QtGui import QKeyEvent, QPainter, QPaintEvent, QPixmap
+from PyQt5.QtWidgets import (
+    QAbstractButton,
+    QLabel,
+    QLayout,
+    QLayoutItem,
+    QSizePolicy,
+    QStyle,
+    QStyleOption,
+    QVBoxLayout,
+    QWidget,
+)
 
 from seqdec_gui.gui.look import theme
 
 
-class Card(QFrame):
+class Card(QAbstractButton):
     """A picture, a title and a sentence. A click, Enter or Space activates the card."""
 
     activated = pyqtSignal()
@@ -17,11 +27,13 @@ class Card(QFrame):
     def __init__(self, title: str, summary: str = "", picture_height: int = 0, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("role", "card")
-        self.setProperty("clickable", True)
+        self.setContentsMargins(1, 1, 1, 1)  # the border
         self.setFocusPolicy(Qt.StrongFocus)
         self.setCursor(Qt.PointingHandCursor)
         self.setAccessibleName(title)
         self.setAccessibleDescription(summary)
+        self.setAttribute(Qt.WA_Hover)
+        self.clicked.connect(self.activated)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(*4 * (3 * theme.SPACE,))
         layout.setSpacing(theme.SPACE)
@@ -49,18 +61,17 @@ class Card(QFrame):
     def set_picture(self, picture: QPixmap) -> None:
         self._picture.setPixmap(picture)
 
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        event.accept()
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.LeftButton and self.rect().contains(event.pos()):
-            self.activated.emit()
-
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key_Return, Qt.Key_Enter, Qt.Key_Space):
-            self.activated.emit()
+        if event.key() in (Qt.Key_Return, Qt.Key_Enter):
+            self.click()
         else:
             super().keyPressEvent(event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint the ground and the border that the style sheet has for a card."""
+        option = QStyleOption()
+        option.initFrom(self)
+        self.style().drawPrimitive(QStyle.PE_Widget, option, QPainter(self), self)
 
 
 GREATEST_STRETCH = 1.4

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import Qt
-from PyQt5.QtWidgets import QAbstractButton, QWidget
+from PyQt5.QtWidgets import QAbstractButton, QScrollArea, QWidget
 
 if TYPE_CHECKING:
     from PyQt5.QtWidgets import QWidget as _Window
@@ -31,7 +31,17 @@ class TabsByPart(_Window):
             return bool(super().focusNextPrevChild(forward))
         following = controls[(controls.index(now) + (1 if forward else -1)) % len(controls)]
         following.setFocus(Qt.TabFocusReason if forward else Qt.BacktabFocusReason)
+        _scroll_to(following)
         return True
+
+
+def _scroll_to(control: QWidget) -> None:
+    """Scroll so that the control is seen. Qt does so only between controls of one scroll area, and not for the way into it."""
+    around = control.parentWidget()
+    while around is not None and not around.isWindow():
+        if isinstance(around, QScrollArea):
+            around.ensureWidgetVisible(control)
+        around = around.parentWidget()
 
 
 def tab_order(window: QWidget, parts: Sequence[QWidget]) -> list[QWidget]:

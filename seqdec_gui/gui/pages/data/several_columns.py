@@ -43,6 +43,7 @@ class SeveralColumns(KeepsFocus, QDialog):
         self._then = then
         words = QLabel(f"The ticked columns, in this order, make the vector of {port}.", wordWrap=True)
         self._list = QListWidget(objectName="several_columns_list")
+        self._list.setAccessibleName(f"Columns for {port}")
         for name in columns:
             item = QListWidgetItem(name)
             item.setFlags(Qt.ItemIsUserCheckable | Qt.ItemIsEnabled | Qt.ItemIsSelectable)

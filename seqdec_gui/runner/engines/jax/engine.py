@@ -19,9 +19,9 @@ from jax.sharding import PartitionSpec as P
 from keras.src.utils import module_utils
 
 from seqdec_gui.runner.engines.base import Engine, Floats, Interval, Rows, Sum
-from seqdec_gui.runner.engines.jax import compilation_cache, whole_probe
+from seqdec_gui.runner.engines.jax import compilation_cache, whole, whole_probe
 from seqdec_gui.runner.engines.jax.cpu_sharding import cores, shards_for
-from seqdec_gui.runner.engines.jax.layers import REPLICAS, accelerate_layers, is_standard_lstm
+from seqdec_gui.runner.engines.jax.layers import REPLICAS, accelerate_layers, whole_layer
 from seqdec_gui.runner.engines.jax.memory import CHUNK_BYTES, Storage, bytes_per_row, fits
 from seqdec_gui.runner.engines.jax.steps import BY_ROWS, EVERYWHERE, Results, State, Steps, initialise_collectives
 from seqdec_gui.runner.engines.jax.tuning import Tuning
@@ -97,17 +97,17 @@ class JaxEngine(Engine):
             whole_layers=self._whole_layers(),
         )
 
-    def _whole_layers(self) -> set[tuple[int, str]]:
-        """Return units and data types of the LSTMs that run as one kernel each (`whole`)."""
+    def _whole_layers(self) -> set[whole.Layer]:
+        """Return which recurrent layers run as one kernel each (`whole`)."""
         device, wanted = self._devices[0], self._tuning.whole
         if not self._tuning.tries_whole_layers(self.replicas) or self._tuning.cudnn or not whole_probe.suits(device):
             return set()
         if jax.config.jax_default_matmul_precision not in PRECISIONS_OF_WHOLE_LAYERS:
             return set()
-        layers = [(layer.units, layer.compute_dtype) for layer in all_layers(self.models[FULL]) if is_standard_lstm(layer)]
+        layers = {suited for layer in all_layers(self.models[FULL]) if (suited := whole_layer(layer)) is not None}
         rows, unroll = self.program.training.batch_size // self.replicas, self._tuning.unroll_on(device.platform)
         kept = compilation_cache.cache_folder() if self._keep_compiled else None
-        taken = set(layers) if wanted else whole_probe.whole_layers(layers, rows, device, unroll, kept)
+        taken = layers if wanted else whole_probe.whole_layers(layers, rows, device, unroll, kept)
         if taken and self.replicas > 1:
             whole_probe.load(taken, rows, self._devices)
         return taken

@@ -39,7 +39,7 @@ def accelerate_layers(
     shards: int,
     cudnn: bool,
     unroll: int = 1,
-    whole_layers: Container[tuple[int, str]] = (),
+    whole_layers: Container[whole.Layer] = (),
 ) -> None:
     """Replace the classes of recurrent layers by faster ones, and make BatchNormalization use the moments of the whole batch.
 
@@ -50,16 +50,16 @@ def accelerate_layers(
         shards: Parts in which the batch is computed: `replicas`, or several for a single CPU with several cores.
         cudnn: Whether LSTMs run in cuDNN's kernel.
         unroll: About how many steps of a sequence one iteration of a recurrent loop takes.
-        whole_layers: Units and data types of the LSTMs that run as one kernel for the whole sequence.
+        whole_layers: What runs as one kernel for the whole sequence.
     """
     for layer in all_layers(model):
+        as_whole = whole_layer(layer) in whole_layers
         if is_standard_lstm(layer):
             layer.__class__ = FastLSTM
-            layer.on_cudnn, layer.loop_unroll = cudnn, unroll
-            layer.as_whole = (layer.units, layer.compute_dtype) in whole_layers
+            layer.on_cudnn, layer.loop_unroll, layer.as_whole = cudnn, unroll, as_whole
         elif type(layer) is keras.layers.GRU and _is_standard(layer):
             layer.__class__ = FastGRU
-            layer.loop_unroll = unroll
+            layer.loop_unroll, layer.as_whole = unroll, as_whole
         elif type(layer) is keras.layers.Bidirectional and not cudnn:
             for inner in (layer.forward_layer, layer.backward_layer):
                 inner.use_cudnn = False  # or Keras asks for its fused call first
@@ -81,6 +81,15 @@ def share_moments(model: keras.Model) -> None:
 def is_standard_lstm(layer: Any) -> bool:
     """Whether the layer is Keras's own LSTM and computes what `recurrent.lstm` does."""
     return type(layer) is keras.layers.LSTM and _is_standard(layer)
+
+
+def whole_layer(layer: Any) -> whole.Layer | None:
+    """Return what a layer is to the kernels for whole sequences; None if they do not compute what it does."""
+    if is_standard_lstm(layer):
+        return whole.Layer("LSTM", layer.units, layer.compute_dtype)
+    if type(layer) is keras.layers.GRU and _is_standard(layer) and layer.cell.reset_after:
+        return whole.Layer("GRU", layer.units, layer.compute_dtype)
+    return None
 
 
 def _is_standard(layer: Any) -> bool:
@@ -119,7 +128,7 @@ def _run(layer: Any, sequences: Array, mask: Any, training: bool, loop: Loop) ->
 
 
 class FastLSTM(keras.layers.LSTM):
-    """LSTM that runs `recurrent.lstm`, cuDNN's kernel (`on_cudnn`), or, without a mask, `whole.lstm` (`as_whole`)."""
+    """LSTM that runs `recurrent.lstm`, cuDNN's kernel (`on_cudnn`), or `whole.lstm` (`as_whole`)."""
 
     on_cudnn = False
     as_whole = False
@@ -138,16 +147,17 @@ class FastLSTM(keras.layers.LSTM):
         plan = whole.plan_for(self.units, len(sequences), sequences.dtype.name) if self.as_whole else None
 
         def loop(x: Array, mask: Array | None) -> recurrent.Outputs:
-            if plan is not None and mask is None:
-                return whole.lstm(x, h, c, **weights, plan=plan)
+            if plan is not None:
+                return whole.lstm(x, h, c, **weights, plan=plan, mask=mask)
             return recurrent.lstm(x, h, c, mask, **weights, cudnn=self.on_cudnn, unroll=self.loop_unroll)
 
         return _run(self, sequences, mask, training, loop)
 
 
 class FastGRU(keras.layers.GRU):
-    """GRU that runs `recurrent.gru`; JAX has no interface to cuDNN's GRU."""
+    """GRU that runs `recurrent.gru`, or `whole.gru` (`as_whole`); JAX has no interface to cuDNN's GRU."""
 
+    as_whole = False
     loop_unroll = 1
 
     def inner_loop(
@@ -155,15 +165,20 @@ class FastGRU(keras.layers.GRU):
     ) -> tuple[Array, Array, list[Array]]:
         cell = self.cell
         (h,) = initial_state
-        loop = functools.partial(
-            recurrent.gru,
-            kernel=ops.convert_to_tensor(cell.kernel),
-            recurrent_kernel=ops.convert_to_tensor(cell.recurrent_kernel),
-            bias=ops.convert_to_tensor(cell.bias),
-            reset_after=cell.reset_after,
-            unroll=self.loop_unroll,
-        )
-        return _run(self, sequences, mask, training, lambda x, mask: loop(x, h, mask))
+        weights = {
+            "kernel": ops.convert_to_tensor(cell.kernel),
+            "recurrent_kernel": ops.convert_to_tensor(cell.recurrent_kernel),
+            "bias": ops.convert_to_tensor(cell.bias),
+        }
+        dtype = sequences.dtype.name
+        plan = whole.plan_for(self.units, len(sequences), dtype, "GRU") if self.as_whole else None
+
+        def loop(x: Array, mask: Array | None) -> recurrent.Outputs:
+            if plan is not None:
+                return whole.gru(x, h, **weights, plan=plan, mask=mask)
+            return recurrent.gru(x, h, mask, **weights, reset_after=cell.reset_after, unroll=self.loop_unroll)
+
+        return _run(self, sequences, mask, training, loop)
 
 
 class FastBatchNormalization(GlobalBatchNormalization):

@@ -7,7 +7,7 @@ import os
 import msgspec
 
 WHOLE_SEQUENCE_KERNELS = "SEQDEC_GUI_WHOLE_SEQUENCE_KERNELS"
-"""Environment variable: `0` keeps trainings to loops, `several` lets those on several GPUs take these kernels, too."""
+"""Environment variable: `0` keeps trainings to loops, `one` those on several GPUs."""
 
 
 class Tuning(msgspec.Struct, frozen=True):
@@ -29,13 +29,11 @@ class Tuning(msgspec.Struct, frozen=True):
     whole: bool | None = None
 
     def tries_whole_layers(self, devices: int) -> bool:
-        """Whether LSTMs may run as one kernel for the whole sequence on so many GPUs.
-
-        On two GPUs trainings with the kernels did not begin; what is to mend it (`whole_probe.load`) has not run there yet.
-        """
-        asked = os.environ.get(WHOLE_SEQUENCE_KERNELS, "1")
-        allowed = asked == "several" or (asked != "0" and devices == 1)
-        return allowed if self.whole is None else self.whole
+        """Whether LSTMs may run as one kernel for the whole sequence on so many GPUs."""
+        if self.whole is not None:
+            return self.whole
+        asked = os.environ.get(WHOLE_SEQUENCE_KERNELS, "")
+        return asked != "0" and (asked != "one" or devices == 1)
 
     def unroll_on(self, platform: str) -> int:
         """Return how many steps of a sequence one iteration of a recurrent loop takes on "gpu" or "cpu".

@@ -1,4 +1,4 @@
-// A whole LSTM sequence in one kernel, forward (lstm_forward) and backward (lstm_backward), for Hopper GPUs.
+// A whole LSTM or GRU sequence in one kernel, forward (lstm_forward) and backward (lstm_backward), for Hopper GPUs.
 //
 // A cluster of CLUSTER blocks computes ROWS = 8 * TILES rows of the batch through all steps; each block owns UNITS / CLUSTER
 // units, each of its WARPS warps 8 of them. The recurrent weights of a block never leave it: KEPT of each thread's blocks of 64
@@ -7,7 +7,13 @@
 //
 // Compiled by NVRTC with these macros (see whole.py): LSTM_FORWARD or LSTM_BACKWARD, UNITS, CLUSTER, WARPS, TILES, KEPT, BFLOAT
 // (1: bfloat16; 0: float32, products of float16, which has as many digits as TensorFloat-32), SAVES (1: forward writes the
-// activated gates, which the way back needs).
+// activated gates, which the way back needs), MASKED (1: a step whose second gate comes from the inputs as more than 1e29 keeps
+// the states and the output of the step before), GRU.
+//
+// A GRU (1: the reset gate after the product, as Keras has it by default) has four gates here, too: update z, reset r, the
+// candidate's part from the state q, and its part from the inputs, whose recurrent weights are zeros. Its h stands where an LSTM
+// has c, also among the arguments (hs for cs, h0 for c0); cs, d_c and d_c0 are not touched. It needs no MASKED: an update gate of
+// 1 keeps the state, and all gradients but that of the state are zeros.
 //
 // Products are D = A * B with mma.sync m16n8k16: A is weights, rows of A are gates or units; B is states or gradients, columns
 // of B are rows of the batch. In this instruction a thread of a warp is (g, t) = (lane / 4, lane % 4); it holds D[g and g + 8]
@@ -238,6 +244,13 @@ lstm_forward(const T* z, const T* h0, const T* c0, const uint4* weights, int ste
     for (int n = 0; n < NT; n++)
 #pragma unroll
         for (int e = 0; e < 2; e++) c[n][e] = number(c0[(u64)(first + 8 * n + 2 * t + e) * H + unit]);
+#if MASKED
+    float held[NT][2];
+#pragma unroll
+    for (int n = 0; n < NT; n++)
+#pragma unroll
+        for (int e = 0; e < 2; e++) held[n][e] = number(h0[(u64)(first + 8 * n + 2 * t + e) * H + unit]);
+#endif
     if (C > 1 && threadIdx.x == 0) {
         barrier_init(barrier);
         barrier_init(barrier + 8);
@@ -304,12 +317,27 @@ lstm_forward(const T* z, const T* h0, const T* c0, const uint4* weights, int ste
             float h[2];
 #pragma unroll
             for (int e = 0; e < 2; e++) {
+#if GRU
+                float i = sigmoid_(sums[0][n][0][e] + sums[0][n][1][e] + inputs[n][e][0]);          // z
+                float f = sigmoid_(sums[0][n][0][2 + e] + sums[0][n][1][2 + e] + inputs[n][e][1]);  // r
+                float a = sums[1][n][0][e] + sums[1][n][1][e] + inputs[n][e][2];                    // q
+                float o = tanh_(inputs[n][e][3] + f * a);                                           // the candidate
+                c[n][e] = i * c[n][e] + (1.f - i) * o;
+                h[e] = c[n][e];
+#else
                 float i = sigmoid_(sums[0][n][0][e] + sums[0][n][1][e] + inputs[n][e][0]);
                 float f = sigmoid_(sums[0][n][0][2 + e] + sums[0][n][1][2 + e] + inputs[n][e][1]);
                 float a = tanh_(sums[1][n][0][e] + sums[1][n][1][e] + inputs[n][e][2]);
                 float o = sigmoid_(sums[1][n][0][2 + e] + sums[1][n][1][2 + e] + inputs[n][e][3]);
+#if MASKED
+                if (inputs[n][e][1] > 1e29f) i = 0.f, f = 1.f, a = 0.f, o = -1.f;  // no gate is negative: the way back knows it
+#endif
                 c[n][e] = f * c[n][e] + i * a;
                 h[e] = o * tanh_(c[n][e]);
+#if MASKED
+                held[n][e] = h[e] = o < 0.f ? held[n][e] : h[e];
+#endif
+#endif
 #if SAVES
                 store(to_gates + (8 * n + e) * H * 4, i, f, a, o);
 #endif
@@ -324,9 +352,11 @@ lstm_forward(const T* z, const T* h0, const T* c0, const uint4* weights, int ste
 #pragma unroll
                 for (int k = 0; k < C; k++) send(mapped(to, k), both, mapped(barrier + 8 * (1 - turn), k));
             }
-            float other_c = __shfl_xor_sync(0xffffffffu, odd ? c[n][0] : c[n][1], 4);
             store(hs + out + 8 * n * H, h_low, h_high);
+#if !GRU
+            float other_c = __shfl_xor_sync(0xffffffffu, odd ? c[n][0] : c[n][1], 4);
             store(cs + out + 8 * n * H, odd ? other_c : c[n][0], odd ? c[n][1] : other_c);
+#endif
         }
         fetch(inputs, s + 2);
         if (C == 1) __syncthreads();
@@ -402,7 +432,10 @@ lstm_backward(const T* gates, const T* cs, const T* c0, const T* d_hs, const T* 
         Gates gates[NT][2];
         T c[NT][2], d[NT][2];
     };
-    float dh[NT][2], dc[NT][2], c[NT][2];
+    float dh[NT][2], dc[NT][2], c[NT][2];  // of a GRU, dc is what passes by the products
+#if MASKED
+    float held[NT][2] = {};  // what passes by a masked step
+#endif
     auto fetch = [&](Ahead& ahead, int s) {  // what step s needs
         s = max(s, 0);
         const T* from = gates + ((u64)s * line + start) * 4;
@@ -424,8 +457,12 @@ lstm_backward(const T* gates, const T* cs, const T* c0, const T* d_hs, const T* 
         for (int e = 0; e < 2; e++) {
             const u64 at = start + (u64)(8 * n + e) * H;
             dh[n][e] = number(d_h[at]);
+#if GRU
+            dc[n][e] = 0.f;
+#else
             dc[n][e] = number(d_c[at]);
             c[n][e] = number(cs[(u64)(steps - 1) * line + at]);
+#endif
         }
 
     auto add_parts = [&](u32 turn) {  // the sums of this thread's units and rows
@@ -464,13 +501,26 @@ lstm_backward(const T* gates, const T* cs, const T* c0, const T* d_hs, const T* 
 #pragma unroll
             for (int e = 0; e < 2; e++) {
                 const Gates& y = now.gates[n][e];
-                const float i = y[0], f = y[1], a = y[2], o = y[3], before = number(now.c[n][e]), through = tanh_(c[n][e]);
-                const float d = dh[n][e] + number(now.d[n][e]);
+#if GRU
+                const float update = y[0], reset = y[1], q = y[2], candidate = y[3], before = number(now.c[n][e]);
+                const float d = dh[n][e] + dc[n][e] + number(now.d[n][e]);
+                const float d_o = d * (1.f - update) * (1.f - candidate * candidate), da = d_o * reset;
+                const float di = d * (before - candidate) * update * (1.f - update), df = d_o * q * reset * (1.f - reset);
+                dc[n][e] = d * update;
+#else
+                const float i = y[0], f = y[1], a = y[2], before = number(now.c[n][e]), through = tanh_(c[n][e]);
+#if MASKED
+                const float d = dh[n][e] + held[n][e] + number(now.d[n][e]), o = fmaxf(y[3], 0.f);
+                held[n][e] = y[3] < 0.f ? d : 0.f;
+#else
+                const float d = dh[n][e] + number(now.d[n][e]), o = y[3];
+#endif
                 const float d_state = dc[n][e] + d * o * (1.f - through * through);
                 const float di = d_state * a * i * (1.f - i), df = d_state * before * f * (1.f - f);
                 const float da = d_state * i * (1.f - a * a), d_o = d * through * o * (1.f - o);
                 dc[n][e] = d_state * f;
                 c[n][e] = before;
+#endif
                 store(out + (8 * n + e) * H * 4, di, df, da, d_o);
 #if BFLOAT
                 write(to + (8 * n + e) * GRADIENT, operands(di, df), operands(da, d_o));
@@ -583,8 +633,15 @@ lstm_backward(const T* gates, const T* cs, const T* c0, const T* d_hs, const T* 
 #pragma unroll
         for (int e = 0; e < 2; e++) {
             const u64 at = start + (u64)(8 * n + e) * H;
+#if GRU
+            d_h0[at] = stored(dh[n][e] + dc[n][e]);
+#else
+#if MASKED
+            dh[n][e] += held[n][e];
+#endif
             d_h0[at] = stored(dh[n][e]);
             d_c0[at] = stored(dc[n][e]);
+#endif
         }
     everyone();
 }
