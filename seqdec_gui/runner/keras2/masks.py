@@ -45,6 +45,8 @@ class MaskTracer:
             name, node, output = tensor["config"]["keras_history"]
             layer = by_name[name]
             class_name = layer["class_name"]
+            if str(layer.get("module", "")).startswith("keras.src.ops."):
+                return None  # an operation passes no mask on, in either version
             if class_name == "Embedding":
                 return (name, node) if layer["config"].get("mask_zero") else None
             if class_name == "Masking":
