@@ -294,14 +294,11 @@ def merged(graph: Graph, layer: Any, values: Sequence[Value]) -> str:
 def merged_mask(graph: Graph, layer: Any, values: Sequence[Value]) -> str:
     """The mask of what `merged` gives (`compute_mask` of Keras's merging layers). Raises NotInOnnx."""
     masks = [value.mask for value in values if value.mask]
-    if not masks or (len(masks) < len(values) and type(layer).__name__ != "Concatenate"):
-        return ""
-    operator = "Or"
-    if type(layer).__name__ == "Concatenate":
-        if layer.axis not in (-1, len(values[0].shape) - 1):
-            raise NotInOnnx("puts masked sequences one after the other")
-        operator = "And"
+    if not masks or len(masks) < len(values):
+        return ""  # Concatenate takes all steps of a sequence without a mask
+    if type(layer).__name__ == "Concatenate" and layer.axis not in (-1, len(values[0].shape) - 1):
+        raise NotInOnnx("puts masked sequences one after the other")
     result = masks[0]
     for mask in masks[1:]:
-        result = graph.add(operator, result, mask)
+        result = graph.add("Or", result, mask)
     return result

@@ -112,7 +112,7 @@ def _of_archive(path: Path) -> Description:
         names = archive.namelist()
         if "config.json" not in names:
             return Description(None, "")
-        metadata = json.loads(archive.read("metadata.json")) if "metadata.json" in names else {}
+        metadata = _decoded(path, archive.read("metadata.json")) if "metadata.json" in names else {}
         return Description(_decoded(path, archive.read("config.json")), str(metadata.get("keras_version", "")))
 
 
@@ -141,7 +141,7 @@ def _decoded(path: Path, text: Any) -> Config:
         raise unusable(path, "the description of its model is damaged", "Save it again.") from None
     if isinstance(config, str):  # some tools encode it twice
         config = _decoded(path, config)
-    if isinstance(config, list):
+    if isinstance(config, list) and all(isinstance(row, dict) for row in config):
         config = {"class_name": "Sequential", "config": config}
     if not isinstance(config, dict):
         raise unusable(path, "the description of its model is damaged", "Save it again.")

@@ -163,8 +163,10 @@ class _Migrator:
                 del keywords[key]
         if layer["class_name"] in _RNN and len(tensors) > 1:
             tensors, states = tensors[:1], tensors[1:]
-            if "initial_state" not in keywords:
+            if keywords.get("initial_state") is None:
                 keywords["initial_state"] = states
+        if keywords.get("initial_state", False) is None:
+            del keywords["initial_state"]
         if layer["class_name"] == "MultiHeadAttention" and len(tensors) > 1:
             return {"args": tensors, "kwargs": keywords}
         return {"args": [tensors[0] if len(tensors) == 1 else tensors], "kwargs": keywords}

@@ -93,9 +93,33 @@ def _of_two(class_name: str) -> Callable[[_Given], Operation]:
         second = given.get("y")
         if second is None:
             raise ValueError
+        for number, tensor, first in ((second, given.first, False), (given.first, second, True)):
+            if _is_vector(number):
+                return _with_vector(class_name, [float(each) for each in number], tensor, first)
         return Operation(_NUMPY, class_name, {}, (given.first, second))
 
     return make
+
+
+def _is_vector(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, int | float) for each in value)
+
+
+def _with_vector(class_name: str, numbers: list[float], tensor: Any, first: bool) -> Operation:
+    """Return a layer for an operation of a tensor and a number for each of its features; `first` if they come first."""
+    scale: Any = 1.0
+    offset: Any = 0.0
+    if class_name == "Add":
+        offset = numbers
+    elif class_name == "Subtract":
+        scale, offset = (-1.0, numbers) if first else (1.0, [-each for each in numbers])
+    elif class_name == "Multiply":
+        scale = numbers
+    elif class_name == "TrueDivide" and not first and all(numbers):
+        scale = [1.0 / each for each in numbers]
+    else:
+        raise ValueError
+    return Operation("keras.layers", "Rescaling", {"scale": scale, "offset": offset, "dtype": "float32"}, (tensor,))
 
 
 def _reduced(class_name: str) -> Callable[[_Given], Operation]:

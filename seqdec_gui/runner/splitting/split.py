@@ -54,8 +54,8 @@ def split(path: Path, folder: Path, taken: Sequence[str] = ()) -> Fragment:
     `taken` are ids that no block may have. Paths of the blocks are those of the files that are written. Raises InvalidInput
     where it cannot be divided, or stays one closed model.
     """
-    whole = keras.models.load_model(path, compile=False, safe_mode=True)
     described = inspect(path)
+    whole = keras.models.load_model(path, compile=False, safe_mode=True)
     model = flat(whole)
     pieces, matches = _matched(cut(model))
     if len(pieces) == 1 and matches[0] is None:
