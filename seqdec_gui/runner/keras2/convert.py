@@ -15,7 +15,7 @@ import numpy as np
 
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
 from seqdec_gui.runner.keras2 import reference
-from seqdec_gui.runner.keras2.files import checkpoint_prefix, describe, opened_weights, unusable
+from seqdec_gui.runner.keras2.files import MALFORMED, checkpoint_prefix, describe, opened_weights, unusable
 from seqdec_gui.runner.keras2.layers import Config
 from seqdec_gui.runner.keras2.models import layer_rows, migrate
 from seqdec_gui.runner.keras2.stock import has_operations, with_layers
@@ -68,27 +68,20 @@ def convert(source: Path, folder: Path, weights: Path | None = None) -> Converte
         raise unusable(source, "it describes a model and holds no weights", hint)
     try:
         migration = migrate(found.config)
-    except _MALFORMED:
+    except MALFORMED:
         why = "the description of its model has a form that no version of Keras 2 writes"
         raise unusable(source, why, "Save the model again, with model.save or model.to_json.") from None
     held = _held(weights or source)
     model = build(migration.config, source.name, held)
     if has_operations(migration.config):
         model = build(with_layers(migration.config, model), source.name, held)
-    try:
-        with opened_weights(weights or source) as stored:
-            transplant(model, migration.part, stored)
-    except _MALFORMED:
-        raise unusable(weights or source, "its weights are damaged, or not those of Keras", "Save them again.") from None
+    with opened_weights(weights or source) as stored:
+        transplant(model, migration.part, stored)
     if unfit := weight_that_is_no_number(model):
         raise unusable(source, f"its weights {unfit} have {NO_NUMBERS}", BEFORE_IT_FAILED)
     notes = list(migration.notes)
     difference = _compared(model, source, weights, notes, found.config)
     return Converted(save_beside(model, source, folder), tuple(notes), difference)
-
-
-_MALFORMED = (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError, OSError, RecursionError)
-"""What reading raises where the parts of a file are not what Keras 2 writes there."""
 
 
 def _held(path: Path) -> int:
@@ -101,8 +94,8 @@ def _held(path: Path) -> int:
 def build(config: Config, name: str = "The model", held: int = 0) -> keras.Model:
     """Return the model of a configuration of Keras 3 in safe mode.
 
-    Keras changes what it is given, so it gets copies. Raises InvalidInput with what Keras says, or where it has far more weights
-    than the `held` numbers of its file.
+    Keras changes what it is given, so it gets copies. Raises InvalidInput with what Keras says, or where it has far more
+    weights than the `held` numbers of its file.
     """
     import keras
 

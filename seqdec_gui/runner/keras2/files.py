@@ -61,9 +61,22 @@ def describe(path: Path) -> Description:
         return Description(None if config is None else _decoded(path, config), version)
 
 
+MALFORMED = (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError, OSError, RecursionError)
+"""What reading raises where the parts of a file are not what Keras 2 writes there."""
+
+
 @contextlib.contextmanager
 def opened_weights(path: Path) -> Iterator[Stored]:
-    """Yield the weights of a file or folder of Keras 2. Raises InvalidInput where it holds none."""
+    """Yield the weights of a file or folder of Keras 2. Raises InvalidInput where it holds none, or they are damaged."""
+    try:
+        with _opened_weights(path) as stored:
+            yield stored
+    except MALFORMED as error:
+        raise unusable(path, "its weights are damaged, or not those of Keras", "Save them again.") from error
+
+
+@contextlib.contextmanager
+def _opened_weights(path: Path) -> Iterator[Stored]:
     if checkpoint := checkpoint_prefix(path):
         yield ObjectGraph(reference.checkpoint_arrays(checkpoint))
         return
