@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -46,7 +47,8 @@ def by_input(row: Any, number: int, fitted: Fitted, inputs: Sequence[str]) -> di
         if given is not None:
             found[name] = row[given]
         elif len(port.columns) > 1 and all(column in row for column in port.columns):
-            found[name] = [row[column] for column in port.columns]
+            values = [math.nan if row[column] in (None, "") else row[column] for column in port.columns]  # missing
+            found[name] = values
             problems += [
                 Problem(
                     "error",
@@ -55,8 +57,8 @@ def by_input(row: Any, number: int, fitted: Fitted, inputs: Sequence[str]) -> di
                     f"Row {number + 1} has {str(row[column])[:60]!r} in {column}.",
                     "Give a number.",
                 )
-                for column in port.columns
-                if not isinstance(port.codec, ReadsText) and not _is_number(row[column])
+                for column, value in zip(port.columns, values, strict=True)
+                if not isinstance(port.codec, ReadsText) and not _is_number(value)
             ]
         else:
             text = f"Row {number + 1} has no value for input {name}."

@@ -71,10 +71,10 @@ for name, made in models.items():
     made.save(f"{folder}/{name}.h5")
     np.savez(f"{folder}/{name}.npz", outputs, *given)
 """
-WITH_LAYERS = {"last_step", "new_axis", "reshaped", "joined", "repeated", "turned", "separable", "both_ways"}
+WITH_LAYERS = {"last_step", "new_axis", "reshaped", "arithmetic", "repeated", "turned", "separable", "both_ways"}
 """Models of which no operation is left, so that they can be exported in every format."""
 WITH_OPERATIONS = {
-    "last_of_any", "some_steps", "reduced", "arithmetic", "functions", "symbols", "mask_ends", "masked_and_not", "two_masks",
+    "last_of_any", "some_steps", "reduced", "joined", "functions", "symbols", "mask_ends", "masked_and_not", "two_masks",
     "two_masks_mean",
 }  # fmt: skip
 

@@ -236,6 +236,31 @@ def made_mask(graph: Graph, layer: Any, x: Value) -> str:
     return graph.as_booleans(graph.add("ReduceMax", other, axes=[-1], keepdims=0))
 
 
+def item_of(graph: Graph, x: str, parts: Sequence[Any]) -> str:
+    """`x[parts]` of slices, whole numbers, and None for a new axis. Raises NotInOnnx."""
+    furthest = int(np.iinfo(np.int64).max)
+    given, left, added = 0, [], []
+    for part in parts:
+        if part is None:
+            added.append(given - len(left) + len(added))
+            continue
+        if isinstance(part, slice):
+            step = 1 if part.step is None else int(part.step)
+            if step < 1:
+                raise NotInOnnx("takes steps backwards")
+            start, end = part.start or 0, furthest if part.stop is None else part.stop
+        elif isinstance(part, int):
+            start, end, step = part, furthest if part == -1 else part + 1, 1
+            left.append(given)
+        else:
+            raise NotInOnnx("takes places that are computed")
+        if (start, end, step) != (0, furthest, 1):
+            x = graph.add("Slice", x, *(graph.integers(int(number)) for number in (start, end, given, step)))
+        given += 1
+    x = graph.add("Squeeze", x, graph.integers(*left)) if left else x
+    return graph.add("Unsqueeze", x, graph.integers(*added)) if added else x
+
+
 LAYERS: dict[str, OneInput] = {
     "Activation": _activation,
     "ActivityRegularization": _same,

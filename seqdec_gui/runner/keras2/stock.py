@@ -82,8 +82,7 @@ def _fail_if_masked(row: Config, model: Any) -> None:
 
 
 def _operation(model: Any, name: str) -> Any:
-    graph = getattr(model, "_functional", None) or model
-    return next(each for each in graph.operations if each.name == name)
+    return next(each for each in model.operations if each.name == name)
 
 
 def _rows_for(row: Config, operation: Any) -> list[Config]:
