@@ -239,7 +239,9 @@ def made_mask(graph: Graph, layer: Any, x: Value) -> str:
 def item_of(graph: Graph, x: str, parts: Sequence[Any]) -> str:
     """`x[parts]` of slices, whole numbers, and None for a new axis. Raises NotInOnnx."""
     furthest = int(np.iinfo(np.int64).max)
-    given, left, added = 0, [], []
+    given = 0
+    left: list[int] = []
+    added: list[int] = []
     for part in parts:
         if part is None:
             added.append(given - len(left) + len(added))

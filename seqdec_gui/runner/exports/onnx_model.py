@@ -114,7 +114,7 @@ class OnnxWalk(GraphWalk[Value]):
                 return [Value("", shape) for shape in call.shapes]
             if not type(layer).__module__.startswith("keras."):
                 raise NotInOnnx("is not one of Keras's own")
-            if any(isinstance(value, Value) and not value.name for value in call.inputs):
+            if any(not value.name for value in call.inputs):
                 raise NotInOnnx("takes the result of an operation that is no layer")
             names, mask = self._layer(kind, call)
         except (NotInOnnx, NoOperator) as error:
