@@ -125,7 +125,7 @@ def _generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Genera
         if first:
             arrays[first] = arrays[first][:, 0]
     else:
-        arrays, beside = _rows_to_decode(task, needed, fitted, trained.design.data.reading, first)
+        arrays, beside = _rows_to_decode(task, needed, fitted, trained.design.data.reading, channel, first)
         every = np.arange(rows_in(arrays, needed))
         chosen = every[~np.isin(every, list(beside.reasons))]
     if task.count > 1 and (not task.temperature or not sampler.at_random):
@@ -146,7 +146,7 @@ def _generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Genera
     count, preview = write_samples(Path(task.output), parts(), task.mark_unfinished, beside)
     if beside.reasons:
         row, why = next(iter(beside.reasons.items()))
-        text = f"{counted(len(beside.reasons), 'row')} could not be decoded, the first is row {row + 1}: {why}"
+        text = f"{counted(len(beside.reasons), 'row')} could not be decoded, the first is row {row} of the results. {why}"
         channel.send(Notice(text=f"{text} The column problem says why.", severity="warning"))
     if unfinished:
         text = (
@@ -158,7 +158,7 @@ def _generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Genera
 
 
 def _rows_to_decode(
-    task: GenerateTask, needed: tuple[str, ...], fitted: Any, how: Any, first: str = ""
+    task: GenerateTask, needed: tuple[str, ...], fitted: Any, how: Any, channel: TaskChannel, first: str = ""
 ) -> tuple[dict[str, Any], Any]:  # fmt: skip
     """Return the stored arrays of new rows, empty for a language model, and what stands beside their samples.
 
@@ -179,7 +179,9 @@ def _rows_to_decode(
                 return dict(wanted.encode_rows(first_of_sequences(values, fitted, first) if first else values)), NOTHING
             rows = read_input(wanted, Path(task.input), task.keep, how)
             values = first_of_sequences(rows.values, fitted, first) if first else rows.values
-            encoded = encode_good_rows(wanted, values, rows.reasons)
+            encoded = encode_good_rows(wanted, values, rows.reasons, rows.lines)
+            for note in rows.notes:
+                channel.send(Notice(text=note.sentence(), severity="warning" if note.severity == "warning" else "info"))
             return encoded.arrays, Beside(encoded.reasons, rows.kept)
         except InvalidInput as error:
             raise InvalidInput(
