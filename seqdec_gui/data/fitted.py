@@ -20,6 +20,7 @@ from seqdec_gui.data.sources import RowSource, Source
 from seqdec_gui.data.storage import ArrayWriter, write_whole
 from seqdec_gui.data.tensor_feeds import TensorFeed
 from seqdec_gui.domain.bindings import Reading
+from seqdec_gui.domain.json_lines import repetition
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
 FORMAT = 1
@@ -141,9 +142,12 @@ def loads(text: bytes | str, name: str = "data.json") -> Fitted:
         version = msgspec.json.decode(text, type=_Version).format
         if version > FORMAT:
             raise InvalidInput(f"{name} has format {version}; this version reads formats up to {FORMAT}. Update seqdec-gui.")
-        return msgspec.json.decode(text, type=Fitted)
+        fitted = msgspec.json.decode(text, type=Fitted)
     except msgspec.DecodeError as error:
         raise InvalidInput(f"{name} is not what a run writes ({error}); it is damaged or from a newer version.") from error
+    if found := repetition(text if isinstance(text, str) else text.decode()):
+        raise InvalidInput(f"{name} is not what a run writes ({found}); it is damaged.")
+    return fitted
 
 
 def load(path: Path) -> Fitted:

@@ -141,7 +141,7 @@ def test_a_first_line_that_is_neither_header_nor_value_is_refused(spelled: Fitte
 def test_lines_that_are_no_vectors_are_named(fitted: Fitted) -> None:
     found = problems_of(read_rows, fitted, ["1 2 3", "1 2", "1 two 3"])
     assert "Line 2: Input latent has 2 number(s)" in found[0].text
-    assert "row 3: 'two' is not a number" in found[1].text
+    assert "Line 3: Input latent: 'two' is not a number" in found[1].text
 
 
 def test_an_empty_line_is_an_empty_row_and_not_left_out(spelled: Fitted) -> None:

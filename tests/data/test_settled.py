@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from seqdec_gui.data import fitted as fitted_file
+from seqdec_gui.data.codecs import FittedNumbers
 from seqdec_gui.data.dataset import open_dataset, try_fit
 from seqdec_gui.data.fitted import Fitted
 from seqdec_gui.data.formats.notation import Doubt, Notation, plain_cell, rewritten, widened
@@ -119,7 +120,10 @@ def test_evaluation_on_a_new_file_refuses_a_number_with_two_readings(commas: Fit
     assert problem.code == "number_format"
     assert "row 6" in problem.text
     (tmp_path / "new.csv").write_text("a;b\n" + "1,5;2\n" * 5 + "1.5;1,234\n")
-    assert open_dataset(source, [X], tmp_path, commas).arrays["x"][5].tolist() == pytest.approx([1.5, 1.234])
+    codec = commas.port("x").codec
+    assert isinstance(codec, FittedNumbers)
+    last = open_dataset(source, [X], tmp_path, commas).arrays["x"][5]
+    assert (last * codec.deviation + codec.mean).tolist() == pytest.approx([1.5, 1.234], rel=1e-3)
 
 
 def test_a_large_file_of_points_is_not_read_past_the_commas_of_the_training(commas: Fitted, tmp_path: Path) -> None:
