@@ -200,8 +200,9 @@ def test_missing_numbers_are_filled_in_by_the_file_or_it_is_refused(standardise:
     run = make_run(designs.stack(), tmp_path, edit=filled)
     told = Here().do(ExportTask(run=str(run.path), format="script", output=str(tmp_path / "told.py")))
     assert "A missing number x of input latent stands for [" in told.standardised[0].sentence()
-    for format in ("keras", "script"):
-        made = Here().do(ExportTask(run=str(run.path), format=format, output=str(tmp_path / {"keras": "a.keras", "script": "a.py"}[format]), raw_inputs=True))
+    names = {"keras": "a.keras", "script": "a.py"}
+    for format in names:
+        made = Here().do(ExportTask(run=str(run.path), format=format, output=str(tmp_path / names[format]), raw_inputs=True))
         assert made.difference <= 1e-4
     with pytest.raises(InvalidInput, match="cannot fill in missing numbers of input latent"):
         do(ExportTask(run=str(run.path), format="h5", output=str(tmp_path / "a.h5"), raw_inputs=True))
