@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ from seqdec_gui.data.codecs import FittedIds, FittedNumbers
 from seqdec_gui.data.fitted import FittedPort
 from seqdec_gui.data.formats.base import Array
 from seqdec_gui.data.formats.delimited import MISSING
-from seqdec_gui.data.formats.notation import PLAIN, Decimal, Doubt, Notation, plain_cell, widened
+from seqdec_gui.data.formats.notation import PLAIN, Decimal, Doubt, Notation, adjusted, plain_cell
 from seqdec_gui.data.formats.numerals import ANY, plain_texts
 from seqdec_gui.data.tensor_feeds import one_hot
 from seqdec_gui.domain.problems import InvalidInput, Problem
@@ -46,10 +46,13 @@ class PlainCells(NamedTuple):
     notes: tuple[Problem, ...] = ()
 
 
-def settled_cells(port: FittedPort, cells: list[str], notation: Notation) -> PlainCells:
-    """Return the cells of a column in the notation of its training; cells that are no numbers stay as they are."""
+def settled_cells(port: FittedPort, cells: list[str], notation: Notation, proved: Set[Decimal]) -> PlainCells:
+    """Return the cells of a column in the notation of its training; cells that are no numbers stay as they are.
+
+    `proved` are the decimal marks that columns of the file prove.
+    """
     trimmed = [cell.strip() for cell in cells]
-    notation = widened(notation, trimmed)
+    notation = adjusted(notation, trimmed, bool(proved - {notation.decimal}))
     read = [plain_cell(cell, notation) for cell in trimmed]
     reasons = {row: said(port, cell, notation) for row, cell in enumerate(read) if isinstance(cell, Doubt)}
     return PlainCells([cell.cell if isinstance(cell, Doubt) else cell for cell in read], reasons)

@@ -17,8 +17,8 @@ from seqdec_gui.data.formats.comments import comments_at, comments_problem, line
 from seqdec_gui.data.formats.compression import content_of
 from seqdec_gui.data.formats.delimiters import DELIMITERS_AS_WRITTEN, delimiter_as, find_delimiter, unused_character
 from seqdec_gui.data.formats.encodings import decoded, is_utf8, line_at
-from seqdec_gui.data.formats.notation import Notation
-from seqdec_gui.data.formats.numerals import decimal_of
+from seqdec_gui.data.formats.notation import Decimal, Notation
+from seqdec_gui.data.formats.numerals import proved_decimals
 from seqdec_gui.data.formats.records import count_records, records
 from seqdec_gui.data.formats.registry import format_of
 from seqdec_gui.data.formats.settled import of
@@ -357,11 +357,12 @@ def _cells(
         notations = (notations[0] if len(notations) == 1 else None,) * len(positions)
     if not (len(positions) > 1 or not np.prod(port.codec.shape, dtype=np.int64) > 1):  # numbers of a vector in one cell
         return numbers_of(port, [cells[0] for cells in zip(*texts, strict=True)], reasons, notations)
-    decimal = decimal_of(body) if how.decimal == "auto" else how.decimal
+    proved = proved_decimals(body)
+    decimal: Decimal = how.decimal if how.decimal != "auto" else "," if proved == {","} else "."
     plain = []
     for cells, notation in zip(texts, notations, strict=True):
         if notation is not None and how.decimal == "auto":
-            read = settled_cells(port, cells, notation)
+            read = settled_cells(port, cells, notation, proved)
         else:
             read = detected_cells(port, cells, delimiter, decimal, how.decimal != "auto")
         plain.append(read.cells)

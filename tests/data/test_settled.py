@@ -13,7 +13,7 @@ from seqdec_gui.data import fitted as fitted_file
 from seqdec_gui.data.codecs import FittedNumbers
 from seqdec_gui.data.dataset import open_dataset, try_fit
 from seqdec_gui.data.fitted import Fitted
-from seqdec_gui.data.formats.notation import Doubt, Notation, plain_cell, rewritten, widened
+from seqdec_gui.data.formats.notation import Doubt, Notation, adjusted, plain_cell, rewritten
 from seqdec_gui.data.new_rows import encode_good_rows
 from seqdec_gui.data.rows import columns_beside, read_input
 from seqdec_gui.data.tables import open_table
@@ -276,7 +276,7 @@ def test_columns_are_rewritten_like_cells() -> None:
             for _ in range(30):
                 column = [chance.choice([*cells, None]) for _ in range(9)]
                 read = rewritten(pa.array(column, pa.string()), notation)
-                wide = widened(notation, [cell for cell in column if cell])
+                wide = adjusted(notation, [cell for cell in column if cell])
                 alone = [None if cell is None else plain_cell(cell, wide) for cell in column]
                 doubts = [row for row, cell in enumerate(alone) if isinstance(cell, Doubt)]
                 assert read.row == (doubts[0] if doubts else -1)

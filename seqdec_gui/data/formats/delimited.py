@@ -205,7 +205,8 @@ class DelimitedTable(Table):
         """Read a column in the notation of the training. Raises InvalidInput for a cell with two readings."""
         import pyarrow as pa
 
-        read = rewritten(cells, known)
+        is_other = self.dialect.decimal_is_proved and self.dialect.decimal != known.decimal
+        read = rewritten(cells, known, is_other)
         if read.doubt is not None:
             text = f"Column {name!r} of {self.path.name}, row {read.row + 1}: {read.doubt.sentence(known)}."
             raise InvalidInput([Problem("error", "number_format", "data", text, read.doubt.hint(known))])
@@ -274,7 +275,7 @@ def _fractions(rows: Sequence[Sequence[str]], dialect: Dialect, wanted: Sequence
     for name, cells in zip(dialect.names, zip(*rows, strict=False), strict=False):
         if name not in needed or not any(map(_FRACTION.fullmatch, cells)):
             continue
-        if dialect.delimiter == "," or not all(map(_DOUBTFUL.fullmatch, cells)):  # else every cell is looked at
+        if not all(map(_DOUBTFUL.fullmatch, cells)) or (dialect.delimiter == "," and all("." in cell for cell in cells)):
             found.append(name)
     return frozenset(found)
 

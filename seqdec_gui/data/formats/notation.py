@@ -46,6 +46,16 @@ _THOUSANDS = {
 }
 """By the decimal mark: a number whose other mark can only stand between thousands."""
 
+SURELY = {
+    ",": re.compile(
+        r"[+-]?(\d{1,3}(\.\d{3})+|\d*),(\d{1,2}|\d{4,})([eE][+-]?\d+)?|[+-]?0*,\d+|[+-]?\d+(\.\d{3})+,\d+|[+-]?\d{4,},\d+"
+    ),
+    ".": re.compile(
+        r"[+-]?(\d{1,3}(,\d{3})+|\d*)\.(\d{1,2}|\d{4,})([eE][+-]?\d+)?|[+-]?0*\.\d+|[+-]?\d+(,\d{3})+\.\d+|[+-]?\d{4,}\.\d+"
+    ),
+}
+"""By the decimal mark: a number that can only be read with that mark."""
+
 _READINGS = tuple(re.compile(pattern) for pattern in (PLAIN, COMMAS, DOTS, OTHERS))
 _APART = re.compile(APART)
 
@@ -80,13 +90,19 @@ class Doubt(NamedTuple):
         return f"Write {self.settled} or {self.other.replace('.', notation.decimal)} for the one that is meant."
 
 
-def widened(notation: Notation, cells: Iterable[str]) -> Notation:
-    """Return the notation with marks between thousands, if one of these cells can only be read with them."""
-    if notation.thousands:
-        return notation
-    proof = _THOUSANDS[notation.decimal]
+def adjusted(notation: Notation, cells: Iterable[str], other_is_proved: bool = False) -> Notation:
+    """Return the notation for a column of new cells.
+
+    It gets marks between thousands, if a cell can only be read with them. It loses them if a cell, or other columns
+    (`other_is_proved`), can only be read with the other decimal mark: then that mark in a lone `1.234` may be either.
+    """
     other: Decimal = "," if notation.decimal == "." else "."
-    return Notation(notation.decimal, other) if any(map(proof.fullmatch, cells)) else notation
+    cells = list(cells)
+    if other_is_proved or any(map(SURELY[other].fullmatch, cells)):
+        return Notation(notation.decimal)
+    if not notation.thousands and any(map(_THOUSANDS[notation.decimal].fullmatch, cells)):
+        return Notation(notation.decimal, other)
+    return notation
 
 
 def plain_cell(cell: str, notation: Notation) -> str | Doubt:
@@ -124,7 +140,7 @@ class Rewritten(NamedTuple):
     doubt: Doubt | None = None
 
 
-def rewritten(cells: Any, notation: Notation) -> Rewritten:
+def rewritten(cells: Any, notation: Notation, other_is_proved: bool = False) -> Rewritten:
     """Rewrite trimmed Arrow strings (null: missing) as `plain_cell` does; cells that are no numbers are unchanged."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -132,7 +148,19 @@ def rewritten(cells: Any, notation: Notation) -> Rewritten:
     cells = cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
     foreign = pc.fill_null(pc.invert(pc.match_substring_regex(cells, own(notation))), False)
     rest = cells.filter(foreign).to_pylist()
-    notation = widened(notation, rest)
+    if rest or other_is_proved:
+        told = adjusted(notation, rest, other_is_proved)
+        if told != notation:
+            return _rewritten(cells, told)
+    return _rewritten(cells, notation)
+
+
+def _rewritten(cells: Any, notation: Notation) -> Rewritten:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    foreign = pc.fill_null(pc.invert(pc.match_substring_regex(cells, own(notation))), False)
+    rest = cells.filter(foreign).to_pylist()
     plain = _in_own(cells, notation)
     if not rest:
         return Rewritten(plain)

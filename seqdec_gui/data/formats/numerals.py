@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
-from seqdec_gui.data.formats.notation import APART, COMMAS, DOTS, EITHER_POINT, OTHERS, PLAIN, Decimal, Notation
+from seqdec_gui.data.formats.notation import APART, COMMAS, DOTS, EITHER_POINT, OTHERS, PLAIN, SURELY, Decimal, Notation
 
 ANY = "|".join((PLAIN, COMMAS, DOTS, OTHERS))
 """A number in any of these notations."""
@@ -26,12 +26,6 @@ _CODE_SHARE = 0.05
 """The share of cells with a leading zero from which a column is taken for codes."""
 
 
-_DECIMAL_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d*),(\d{1,2}|\d{4,})([eE][+-]?\d+)?|[+-]?0*,\d+|[+-]?\d+(\.\d{3})+,\d+")
-"""A number whose comma can only be a decimal mark."""
-
-_DECIMAL_POINT = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d*)\.(\d{1,2}|\d{4,})([eE][+-]?\d+)?|[+-]?0*\.\d+|[+-]?\d+(,\d{3})+\.\d+")
-"""A number whose point can only be a decimal mark."""
-
 _EITHER = re.compile(r"[+-]?\d[\d.,]*([eE][+-]?\d+)?|[+-]?[.,]\d+([eE][+-]?\d+)?")
 """A cell that is a number in some notation, or that may be."""
 
@@ -48,19 +42,14 @@ class Numerals(NamedTuple):
     notation: Notation | None = None
 
 
-def decimal_of(rows: Sequence[Sequence[str]]) -> Decimal:
-    """Return the decimal mark of a table, from some of its records: a comma if a column proves it, and none proves a point."""
-    return "," if proved_decimals(rows) == {","} else "."
-
-
 def proved_decimals(rows: Sequence[Sequence[str]]) -> set[Decimal]:
     """Return the decimal marks that columns of numbers prove, from some records of a table."""
     proved: set[Decimal] = set()
     for column in zip(*rows, strict=False):
         cells = [cell.strip() for cell in column if cell.strip()]
         if cells and sum(_EITHER.fullmatch(cell) is not None for cell in cells) >= 0.9 * len(cells):
-            proved |= {","} if any(map(_DECIMAL_COMMA.fullmatch, cells)) else set()
-            proved |= {"."} if any(map(_DECIMAL_POINT.fullmatch, cells)) else set()
+            proved |= {","} if any(map(SURELY[","].fullmatch, cells)) else set()
+            proved |= {"."} if any(map(SURELY["."].fullmatch, cells)) else set()
     return proved
 
 
@@ -121,9 +110,14 @@ def _notation(decimal: Decimal, marked: bool, has_thousands: bool) -> Notation |
 def doubt_of_points(cells: Any, delimiter: str) -> str:
     """Return how cells were read whose points may all stand between thousands; empty if one of them cannot, or has none.
 
-    Where commas stand between the cells of a file, they are no decimal marks, and points are.
+    Where commas stand between the cells of a file, they are no decimal marks; numbers with three decimals each are such then,
+    and only where others have none it is doubted.
     """
-    if delimiter == "," or not _all(cells, EITHER_POINT) or not (example := _example(cells, ".", len(cells))):
+    import pyarrow.compute as pc
+
+    if not _all(cells, EITHER_POINT) or not (example := _example(cells, ".", len(cells))):
+        return ""
+    if delimiter == "," and pc.all(pc.match_substring(cells, ".")).as_py():
         return ""
     other = example.replace(".", "")
     return f"{example!r} is read as {float(example):g} and may be {other}: in no cell is the point surely decimal"
