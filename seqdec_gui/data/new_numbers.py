@@ -92,13 +92,13 @@ def _notes(port: FittedPort, texts: Sequence[str], either: str, delimiter: str, 
         shown, read, other = either, either.replace(",", "."), either.replace(",", "")
     elif either:
         shown, read, other = either, either.replace(",", ""), either.replace(",", ".")
-    elif pointed and delimiter != "," and all(map(_EITHER_POINT.fullmatch, texts)):
+    elif pointed and (delimiter != "," or not all("." in text for text in texts)) and all(map(_EITHER_POINT.fullmatch, texts)):
         shown, read, other = pointed, pointed, pointed.replace(".", "")
         if decimal == ",":
             read, other = other, read
     else:
         return ()
-    text = f"Input {port.name}: {shown!r} is read as {read} and may be {other}; the run has no record of its notation."
+    text = f"Input {port.name}: {shown!r} is read as {read} and may be {other}; nothing in the training tells it."
     return (Problem("warning", "number_format", port.name, text, f"Write {other} if that is meant."),)
 
 

@@ -294,3 +294,16 @@ def test_a_trial_knows_what_a_run_would_record(tmp_path: Path) -> None:
 def test_an_unknown_mark_in_the_record_is_refused() -> None:
     with pytest.raises(InvalidInput):
         fitted_file.loads('{"ports": [], "wires": [], "files": [{"columns": [["a", {"decimal": "x"}]]}]}')
+
+
+def test_a_number_that_can_only_have_the_other_mark_makes_marks_between_thousands_doubtful(tmp_path: Path) -> None:
+    fitted = trained(tmp_path, "a;b\n" + "\n".join(f"{german(a)};{german(b, '.')}" for a, b in ROWS))
+    values, reasons = read(fitted, tmp_path, "a\tb\n73.561\t3101.454\n1,5\t1.338\n")
+    assert (list(reasons), values[0]) == ([0, 1], values[0])
+    source = DataSource("new.csv", Split(validation=0.0), BOUND)
+    assert codes(problems_of(open_dataset, source, [X], tmp_path, fitted)) == ["number_format"]
+
+
+def test_whole_numbers_among_numbers_of_three_decimals_are_said_though_commas_divide_the_lines(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("w,x\n" + "".join(f"w{i},{i}.{i}34\n" for i in range(1, 10)) + "w,7\n")
+    assert codes(open_table(tmp_path / "a.csv").problems) == ["number_format"]
