@@ -121,6 +121,7 @@ def _generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Genera
     beside = NOTHING
     if task.split is not None and needed:
         dataset, chosen = trained.rows_of(task.split, task.trained_on)
+        _say_changes(trained, channel)
         arrays = dict(dataset.arrays)
         if first:
             arrays[first] = arrays[first][:, 0]
@@ -155,6 +156,12 @@ def _generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Genera
         channel.send(Notice(text=text, severity="warning"))
     rows = tuple((sample.row, sample.sample, sample.text, sample.log_probability) for sample in preview)
     return Generated(path=task.output, samples=count, preview=rows, unfinished=unfinished, refused=len(beside.reasons))
+
+
+def _say_changes(trained: Any, channel: TaskChannel) -> None:
+    """Warn where the data of a run is no longer what it was trained on."""
+    for problem in trained.changes():
+        channel.send(Notice(text=problem.sentence(), severity="warning"))
 
 
 def _rows_to_decode(
@@ -209,6 +216,7 @@ def _evaluate(task: EvaluateTask, channel: TaskChannel, scratch: Path) -> Evalua
         rows = dataset.training  # all rows but those that are left out
     else:
         dataset, rows = trained.rows_of(task.split, task.trained_on)
+        _say_changes(trained, channel)
     sums = evaluate(
         trained.program, trained.models, dataset, rows, lambda done: channel.send(Progress(done=done, total=len(rows)))
     )
