@@ -52,7 +52,7 @@ def export_one(task: ExportTask, channel: TaskChannel, scratch: Path) -> Exporte
         prepared = _prepared(task, channel, scratch)
         channel.send(Progress(done=1, total=3, text="Writing, opening again and comparing"))
         source = prepared.source_for(row)
-        fail_unless_fills(row.name, source.scalings if source.raw_inputs else ())
+        fail_unless_fills(row, source.scalings if source.raw_inputs else ())
         saved = export(source, row.name, output, process)
     channel.send(Progress(done=3, total=3, text="Exported"))
     return Exported(
@@ -111,7 +111,7 @@ def _result_of(task: ExportAllTask, prepared: _Prepared, row: ExportFormat, proc
     output = Path(task.folder) / f"{task.part}{row.proposed_ending}"
     source = prepared.source_for(row)
     try:
-        fail_unless_fills(row.name, source.scalings if source.raw_inputs else ())
+        fail_unless_fills(row, source.scalings if source.raw_inputs else ())
         saved = export(source, row.name, output, process)
     except SeqdecError as error:
         sentence = str(error).partition("\n")[0]

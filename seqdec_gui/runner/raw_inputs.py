@@ -13,6 +13,7 @@ from seqdec_gui.data.scaling import do, undo
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
 from seqdec_gui.domain.scaling import Scaling
 from seqdec_gui.runner.reopen import predictions
+from seqdec_gui.runs.export_formats import ExportFormat
 from seqdec_gui.runs.files import write_atomically
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ TOLERANCE = 1e-4
 """Largest allowed difference of predictions p on raw and on standardised inputs, as a part of max(1, |p|)."""
 MIN_DEVIATION = 1e-7
 """Smallest number by which Keras's `Normalization` divides: `keras.config.epsilon()`."""
-FILLS = ("keras", "savedmodel", "tflite", "script")
-"""The formats that can hold the filling of missing numbers, an operation of Keras that is no layer."""
 BUILD = "models_with_raw_inputs"
 """Name of the function in an exported script that builds models with raw inputs."""
 
@@ -47,11 +46,11 @@ def fail_unless_buildable(scalings: Sequence[Scaling | None]) -> None:
         raise InvalidInput(problems)
 
 
-def fail_unless_fills(format: str, scalings: Sequence[Scaling | None]) -> None:
+def fail_unless_fills(row: ExportFormat, scalings: Sequence[Scaling | None]) -> None:
     """Raises InvalidInput where missing numbers of an input were filled in, and files of the format cannot do that."""
     filled = [scaling.name for scaling in scalings if scaling is not None and scaling.fill]
-    if filled and format not in FILLS:
-        text = f"A file of the format {format} cannot fill in missing numbers of input {filled[0]}, as the training did."
+    if filled and not row.fills:
+        text = f"A file of the format {row.name} cannot fill in missing numbers of input {filled[0]}, as the training did."
         hint = "Export without raw inputs, or as keras or bundle, which fill them in."
         raise InvalidInput([Problem("error", "no_raw_inputs", filled[0], text, hint)])
 

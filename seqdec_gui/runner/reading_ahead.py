@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 SWITCH_S = 0.0005
-"""Seconds after which a thread that computes in Python lets others go on while the call runs; Python's own value is ten times that.
+"""Seconds after which a thread that computes in Python lets others go on while the call runs; Python's own is ten times that.
 
 The call often returns from libraries, and waits for the interpreter each time while the other thread imports modules.
 """

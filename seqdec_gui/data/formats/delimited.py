@@ -22,7 +22,8 @@ from seqdec_gui.data.formats.delimiters import DELIMITER_NAMES
 from seqdec_gui.data.formats.dialect import detect
 from seqdec_gui.data.formats.notation import EITHER_POINT, Decimal, Notation, rewritten
 from seqdec_gui.data.formats.records import records
-from seqdec_gui.data.formats.settled import FileReading, of, settled_by
+from seqdec_gui.data.formats.settled import FileReading, of
+from seqdec_gui.data.formats.settling import settled_by
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.wording import counted, listed
