@@ -21,7 +21,7 @@ from seqdec_gui.domain.bindings import DataSource
 from seqdec_gui.domain.catalog import KINDS
 from seqdec_gui.domain.conversion import explained
 from seqdec_gui.domain.design import Block, BlockWeights, Design, Link, Port
-from seqdec_gui.domain.json_lines import fault, lines
+from seqdec_gui.domain.json_lines import fault, lines, repetition
 from seqdec_gui.domain.kinds.base import Kind
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.training import Training
@@ -88,7 +88,15 @@ def loads(text: str | bytes) -> Design:
         plain = msgspec.json.decode(text.removeprefix(codecs.BOM_UTF8) if isinstance(text, bytes) else text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput([_not_json(text, error)]) from None
+    fail_if_repeated(text, "the design")
     return from_builtins(plain)
+
+
+def fail_if_repeated(text: str | bytes, what: str) -> None:
+    """Raise InvalidInput if an object of a JSON text has a name twice."""
+    if found := repetition(text if isinstance(text, str) else text.removeprefix(codecs.BOM_UTF8).decode()):
+        hint = "Remove the one that is not meant, with a text editor."
+        raise InvalidInput([Problem("error", "repeated_name", "", f"In {what}, {found}.", hint)])
 
 
 def _not_json(text: str | bytes, error: Exception) -> Problem:

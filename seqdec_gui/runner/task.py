@@ -121,11 +121,12 @@ def _generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Genera
     beside = NOTHING
     if task.split is not None and needed:
         dataset, chosen = trained.rows_of(task.split, task.trained_on)
+        _say_changes(trained, channel)
         arrays = dict(dataset.arrays)
         if first:
             arrays[first] = arrays[first][:, 0]
     else:
-        arrays, beside = _rows_to_decode(task, needed, fitted, trained.design.data.reading, first)
+        arrays, beside = _rows_to_decode(task, needed, fitted, trained.design.data.reading, channel, first)
         every = np.arange(rows_in(arrays, needed))
         chosen = every[~np.isin(every, list(beside.reasons))]
     if task.count > 1 and (not task.temperature or not sampler.at_random):
@@ -146,7 +147,7 @@ def _generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Genera
     count, preview = write_samples(Path(task.output), parts(), task.mark_unfinished, beside)
     if beside.reasons:
         row, why = next(iter(beside.reasons.items()))
-        text = f"{counted(len(beside.reasons), 'row')} could not be decoded, the first is row {row + 1}: {why}"
+        text = f"{counted(len(beside.reasons), 'row')} could not be decoded, the first is row {row} of the results. {why}"
         channel.send(Notice(text=f"{text} The column problem says why.", severity="warning"))
     if unfinished:
         text = (
@@ -157,8 +158,14 @@ def _generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Genera
     return Generated(path=task.output, samples=count, preview=rows, unfinished=unfinished, refused=len(beside.reasons))
 
 
+def _say_changes(trained: Any, channel: TaskChannel) -> None:
+    """Warn where the data of a run is no longer what it was trained on."""
+    for problem in trained.changes():
+        channel.send(Notice(text=problem.sentence(), severity="warning"))
+
+
 def _rows_to_decode(
-    task: GenerateTask, needed: tuple[str, ...], fitted: Any, how: Any, first: str = ""
+    task: GenerateTask, needed: tuple[str, ...], fitted: Any, how: Any, channel: TaskChannel, first: str = ""
 ) -> tuple[dict[str, Any], Any]:  # fmt: skip
     """Return the stored arrays of new rows, empty for a language model, and what stands beside their samples.
 
@@ -179,7 +186,9 @@ def _rows_to_decode(
                 return dict(wanted.encode_rows(first_of_sequences(values, fitted, first) if first else values)), NOTHING
             rows = read_input(wanted, Path(task.input), task.keep, how)
             values = first_of_sequences(rows.values, fitted, first) if first else rows.values
-            encoded = encode_good_rows(wanted, values, rows.reasons)
+            encoded = encode_good_rows(wanted, values, rows.reasons, rows.lines)
+            for note in rows.notes:
+                channel.send(Notice(text=note.sentence(), severity="warning" if note.severity == "warning" else "info"))
             return encoded.arrays, Beside(encoded.reasons, rows.kept)
         except InvalidInput as error:
             raise InvalidInput(
@@ -207,6 +216,7 @@ def _evaluate(task: EvaluateTask, channel: TaskChannel, scratch: Path) -> Evalua
         rows = dataset.training  # all rows but those that are left out
     else:
         dataset, rows = trained.rows_of(task.split, task.trained_on)
+        _say_changes(trained, channel)
     sums = evaluate(
         trained.program, trained.models, dataset, rows, lambda done: channel.send(Progress(done=done, total=len(rows)))
     )

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from seqdec_gui import __version__
+from seqdec_gui.domain.json_lines import repetition
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs.engine_names import EngineChoice, EngineName
 from seqdec_gui.runs.events import Seconds
@@ -151,6 +152,8 @@ def read(path: Path) -> RunSpec:
         spec = msgspec.json.decode(data, type=RunSpec)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{path} is damaged: {error}.", "damaged_spec") from None
+    if found := repetition(data.decode()):
+        raise InvalidInput(f"{path} is damaged: {found}.", "damaged_spec")
     for name in ("design_path", "folder", "data_file", "initial_run"):
         if "\0" in getattr(spec, name):
             raise InvalidInput(f"{path} is damaged: {name} is no path.", "damaged_spec")
