@@ -1,6 +1,8 @@
-"""Make sequences with a trained model: a CSV file with the columns row, sample, text and log_probability.
+"""Make sequences with a trained model: a file with the columns row, sample, text and log_probability.
 
 seqdec-gui generate RUN --input rows.csv -n 10 --temperature 0.8 -o out.csv
+seqdec-gui generate RUN --input rows.csv --beam 5 -o out.csv
+seqdec-gui generate RUN -n 1000 --top-p 0.95 --unique --prefix c1cc -o molecules.smi
 echo 1987 | seqdec-gui generate RUN --input - -o -
 seqdec-gui generate RUN --split test -o out.csv
 seqdec-gui generate BUNDLE.zip --input rows.csv -o out.csv
@@ -17,8 +19,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from seqdec_gui.commands.console import absolute, do_task, say
-from seqdec_gui.commands.numbers import LARGEST_SEED, number, whole_number
+from seqdec_gui.commands.decoding import add_decoding, constraints_of, strategy_of
+from seqdec_gui.commands.numbers import LARGEST_SEED, whole_number
 from seqdec_gui.commands.tasks import add_checkpoint, add_devices, add_split, existing_file, trained_on, trained_run
+from seqdec_gui.domain.decoding import Beam, check_decoding
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.wording import printable
@@ -36,12 +40,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_split(parser, "decode")
     parser.add_argument("-n", metavar="N", type=whole_number(1), default=1, dest="count", help="samples per row (default: 1)")
     parser.add_argument(
-        "--temperature",
-        metavar="T",
-        type=number(0),
-        help="0: the likeliest symbol (default for one sample); 1: as the model says (default for several)",
-    )
-    parser.add_argument(
         "--seed", metavar="N", type=whole_number(0, LARGEST_SEED), default=0, help="random numbers (default: 0)"
     )
     parser.add_argument(
@@ -56,20 +54,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="carry a column of the input file over into the output; columns of ids are carried over anyway",
     )
-    parser.add_argument("--beam", metavar="K", type=whole_number(1), default=1, help=argparse.SUPPRESS)
-    parser.add_argument("--nll", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("-o", "--output", metavar="OUT.csv", required=True, help="the file to write; - for standard output")
+    text = "the file to write: CSV, .smi (SMILES and a name) or .jsonl (JSON Lines); - for CSV on standard output"
+    parser.add_argument("-o", "--output", metavar="OUT.csv", required=True, help=text)
+    add_decoding(parser)
     add_checkpoint(parser)
     add_devices(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    if arguments.beam > 1 or arguments.nll:
-        name = "--nll" if arguments.nll else "--beam"
-        raise InvalidInput(f"{name} is not available yet; available are -n and --temperature.", "not_available")
-    temperature = arguments.temperature
-    if temperature is None:
-        temperature = 0.0 if arguments.count == 1 else 1.0
+    strategy, constraints = strategy_of(arguments), constraints_of(arguments)
+    count = 1 if isinstance(strategy, Beam) else arguments.count
+    check_decoding(strategy, constraints, count, arguments.unique)
     if arguments.input is not None and arguments.split:
         raise InvalidInput("Expected rows by --input or by --split, received both.", "input_and_split")
     if arguments.keep and arguments.input is None:
@@ -86,8 +81,10 @@ def run(arguments: argparse.Namespace) -> int:
                 split=arguments.split,
                 trained_on=trained_on(target) if arguments.split and target is not None else 0,
                 output=output,
-                count=arguments.count,
-                temperature=temperature,
+                count=count,
+                strategy=strategy,
+                constraints=constraints,
+                unique=arguments.unique,
                 seed=arguments.seed,
                 checkpoint=arguments.checkpoint,
                 mark_unfinished=arguments.mark_unfinished,

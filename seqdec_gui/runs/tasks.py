@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from seqdec_gui.domain.decoding import GREEDY, UNCONSTRAINED, Constraints, Strategy
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runs.crash import exit_status_of, explain
 from seqdec_gui.runs.engine_names import EngineName
@@ -63,10 +64,12 @@ class ExportAllTask(Tagged, frozen=True, kw_only=True, tag="export_all"):
 
 
 class GenerateTask(Tagged, frozen=True, kw_only=True, tag="generate"):
-    """Decode rows, `count` samples each, into the CSV file `output` (`row,sample,text,log_probability`).
+    """Decode rows, `count` samples each, into the file `output` (`row,sample,text,log_probability`).
 
     Rows come from the file `input`, from `rows` (one mapping from port name to value: text, number, list), or they are
-    those of a `split` of the run's own data; none of these for a design without inputs. `temperature` 0 is greedy.
+    those of a `split` of the run's own data; none of these for a design without inputs. The file is CSV, SMILES or JSON Lines
+    by its ending. `strategy` and `constraints` say how symbols are chosen; a beam search gives its `n_best` per row, and
+    `count` is 1. With `unique` the samples of a row differ.
     `mark_unfinished` adds the column `finished`: 0 for a sequence that was cut at the greatest length, else 1. `keep` are
     columns of the input file to carry over; columns of ids are carried over too. Rows that cannot be decoded have their
     reason in a column `problem`, and do not stop the others.
@@ -79,7 +82,9 @@ class GenerateTask(Tagged, frozen=True, kw_only=True, tag="generate"):
     split: SplitName | None = None
     trained_on: int = 0
     count: Annotated[int, Meta(ge=1)] = 1
-    temperature: Annotated[float, Meta(ge=0)] = 0.0
+    strategy: Strategy = GREEDY
+    constraints: Constraints = UNCONSTRAINED
+    unique: bool = False
     seed: int = 0
     checkpoint: CheckpointName = "best"
     mark_unfinished: bool = False
