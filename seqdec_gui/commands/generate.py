@@ -11,21 +11,12 @@ seqdec-gui generate BUNDLE.zip --input rows.csv -o out.csv
 from __future__ import annotations
 
 import argparse
-import contextlib
-import shutil
-import sys
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 
 from seqdec_gui.commands.console import absolute, do_task, say
 from seqdec_gui.commands.decoding import add_decoding, constraints_of, strategy_of
 from seqdec_gui.commands.numbers import LARGEST_SEED, whole_number
-from seqdec_gui.commands.tasks import add_checkpoint, add_devices, add_split, existing_file, trained_on, trained_run
+from seqdec_gui.commands.tasks import add_checkpoint, add_devices, add_split, rows_and_run, standard_input, standard_output
 from seqdec_gui.domain.decoding import Beam, check_decoding
-from seqdec_gui.domain.paths import expanded
-from seqdec_gui.domain.problems import InvalidInput
-from seqdec_gui.domain.wording import printable
 from seqdec_gui.runs.task_results import Generated
 from seqdec_gui.runs.tasks import GenerateTask
 
@@ -65,21 +56,14 @@ def run(arguments: argparse.Namespace) -> int:
     strategy, constraints = strategy_of(arguments), constraints_of(arguments)
     count = 1 if isinstance(strategy, Beam) else arguments.count
     check_decoding(strategy, constraints, count, arguments.unique)
-    if arguments.input is not None and arguments.split:
-        raise InvalidInput("Expected rows by --input or by --split, received both.", "input_and_split")
-    if arguments.keep and arguments.input is None:
-        raise InvalidInput("--keep names columns of the file of rows; expected --input too.", "keep_alone")
-    bundle = expanded(arguments.run).is_file()
-    if bundle and arguments.split:
-        raise InvalidInput("A bundle holds no data, so there are no rows to split; give rows by --input.", "no_rows")
-    target = None if bundle else trained_run(arguments.run, arguments.checkpoint)
-    with _input(arguments.input) as rows, _output(arguments.output) as output:
+    where, trained = rows_and_run(arguments)
+    with standard_input(arguments.input) as rows, standard_output(arguments.output) as output:
         result = do_task(
             GenerateTask(
-                run=absolute(arguments.run) if target is None else str(target.path),
+                run=absolute(where),
                 input=rows,
                 split=arguments.split,
-                trained_on=trained_on(target) if arguments.split and target is not None else 0,
+                trained_on=trained,
                 output=output,
                 count=count,
                 strategy=strategy,
@@ -99,33 +83,3 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"{row}: {text}")
     say(f"{result.samples:,} samples in {result.path}")
     return 0
-
-
-@contextlib.contextmanager
-def _output(name: str) -> Iterator[str]:
-    """Yield the path to write. For standard output it is a temporary file, which is copied to standard output at the end."""
-    if name != "-":
-        yield absolute(name)
-        return
-    with tempfile.TemporaryDirectory(prefix="seqdec-gui-") as folder:
-        path = Path(folder) / "standard_output.csv"
-        yield str(path)
-        with path.open(encoding="utf-8", newline="") as file:
-            if sys.stdout.isatty():
-                sys.stdout.writelines(map(printable, file))
-            else:
-                shutil.copyfileobj(file, sys.stdout)
-
-
-@contextlib.contextmanager
-def _input(name: str | None) -> Iterator[str]:
-    """Yield the path of the rows. Rows of standard input are written to a temporary file for the child."""
-    if name is None:
-        yield ""
-    elif name != "-":
-        yield absolute(existing_file(name))
-    else:
-        with tempfile.TemporaryDirectory(prefix="seqdec-gui-") as folder:
-            path = Path(folder) / "standard input"  # messages contain this name
-            path.write_bytes(sys.stdin.buffer.read())
-            yield str(path)

@@ -14,6 +14,7 @@ from seqdec_gui.runner.bundle_file import is_bundle
 from seqdec_gui.runner.opened_bundle import OpenedBundle, open_bundle
 from seqdec_gui.runner.opened_run import open_trained
 from seqdec_gui.runner.sampler import Sampler
+from seqdec_gui.runner.scoring import Scorer
 from seqdec_gui.runs.trained_files import stamps
 
 
@@ -41,6 +42,11 @@ class LoadedRun:
 
         recorded = self.trained.recorded if isinstance(self.trained, OpenedBundle) else None
         return Sampler(self.trained.design, self.trained.models, self.fitted, training_rows, recorded)
+
+    @cached_property
+    def scorer(self) -> Scorer:
+        """Raises InvalidInput where the design gives no probabilities."""
+        return Scorer(self.trained.design, self.trained.models, self.fitted, self.sampler)
 
 
 _last: dict[Hashable, LoadedRun] = {}

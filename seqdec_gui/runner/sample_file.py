@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import math
-import os
-import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple
 
-import msgspec
 import numpy as np
 
 from seqdec_gui.data.codecs import FittedIds, ReadsText
 from seqdec_gui.data.fitted import Fitted
-from seqdec_gui.data.rows import Values, is_id
-from seqdec_gui.data.storage import not_written
+from seqdec_gui.data.rows import Values
 from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.runner.row_file import RowFile
 from seqdec_gui.runner.sampler import Sample
 
 HEADER = ("row", "sample", "text", "log_probability")
@@ -59,87 +55,22 @@ def write_samples(
     """
     count, preview = 0, list[Sample]()
     header = (*HEADER, FINISHED) if mark_unfinished else HEADER
-    names = (*header, *beside.names(header))
     refused = sorted(beside.reasons)
 
     def refusals(before: float) -> Iterator[Sequence[object]]:
         while refused and refused[0] < before:
             row = refused.pop(0)
-            yield (row, "", "", "", *[""] * mark_unfinished, *beside.cells(row))
+            yield (row, *[None] * (len(header) - 1), *beside.cells(row))
 
-    special = path.exists() and not path.is_file()  # a pipe or a device is written to, never replaced by a file
-    partial = path if special else path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with partial.open("w", encoding="utf-8", newline="") as file:
-            writer = _WRITERS.get(path.suffix.lower(), _Csv)(file, names)
-            for part in parts:
-                for row, sample, text, log_probability, finished in part:
-                    writer.write(refusals(row))
-                    cells = (row, sample, text, "" if log_probability is None else f"{log_probability:.6f}")
-                    writer.write([(*cells, *[int(finished)] * mark_unfinished, *beside.cells(row))])
-                preview += part[: PREVIEW - len(preview)]
-                count += len(part)
-            writer.write(refusals(math.inf))
-            file.flush()
-            if not special:
-                os.fsync(file.fileno())
-        if not special:
-            partial.replace(path)
-    except OSError as error:
-        raise not_written(path, error) from error
-    finally:
-        if not special:
-            partial.unlink(missing_ok=True)
+    with RowFile(path, (*header, *beside.names(header))) as file:
+        for part in parts:
+            for row, sample, text, log_probability, finished in part:
+                file.write(refusals(row))
+                file.write([(row, sample, text, log_probability, *[finished] * mark_unfinished, *beside.cells(row))])
+            preview += part[: PREVIEW - len(preview)]
+            count += len(part)
+        file.write(refusals(math.inf))
     return count, tuple(preview)
-
-
-class _Csv:
-    def __init__(self, file: TextIO, names: Sequence[str]) -> None:
-        self._writer = csv.writer(file, lineterminator="\n")
-        self._writer.writerow(names)
-
-    def write(self, rows: Iterable[Sequence[object]]) -> None:
-        self._writer.writerows(rows)
-
-
-class _JsonLines:
-    """One object per line, with null where CSV has an empty cell of the file's own columns."""
-
-    def __init__(self, file: TextIO, names: Sequence[str]) -> None:
-        self._file, self._names = file, names
-
-    def write(self, rows: Iterable[Sequence[object]]) -> None:
-        for row in rows:
-            values = dict(zip(self._names, row, strict=True))
-            refused = values["sample"] == ""
-            if refused:
-                values |= dict.fromkeys((name for name in (*HEADER[1:], FINISHED) if name in values), None)
-            else:
-                number = values["log_probability"]
-                values["log_probability"] = None if number == "" else float(str(number))
-                if FINISHED in values:
-                    values[FINISHED] = bool(values[FINISHED])
-            self._file.write(msgspec.json.encode(values).decode() + "\n")
-
-
-class _Smiles:
-    """The text, a tab, and as its name the first column of ids, or the number of the row, and the number of the sample."""
-
-    def __init__(self, file: TextIO, names: Sequence[str]) -> None:
-        self._file = file
-        self._named_by = next((at for at, name in enumerate(names[len(HEADER) :], len(HEADER)) if is_id(name)), 0)
-
-    def write(self, rows: Iterable[Sequence[object]]) -> None:
-        for row in rows:
-            if row[1] != "" and row[2]:
-                name = "_".join(str(row[self._named_by]).split())
-                self._file.write(f"{row[2]}\t{name}_{row[1]}\n")
-
-
-_WRITERS: Mapping[str, Callable[[TextIO, Sequence[str]], _Csv | _JsonLines | _Smiles]] = {
-    ".jsonl": _JsonLines,
-    ".smi": _Smiles,
-}
 
 
 def columns_of(rows: Sequence[Mapping[str, Any]], fitted: Fitted) -> dict[str, Values]:

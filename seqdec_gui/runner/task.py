@@ -39,6 +39,7 @@ from seqdec_gui.runs.tasks import (
     PriorTask,
     ProbeTask,
     Progress,
+    ScoreTask,
     SplitTask,
     Task,
     TaskChannel,
@@ -88,6 +89,11 @@ def do(task: Task, channel: TaskChannel) -> TaskResult:
 
                 with on_placed_device():
                     return generate(task, channel, Path(scratch))
+            case ScoreTask():
+                from seqdec_gui.runner.score_task import score
+
+                with on_placed_device():
+                    return score(task, channel, Path(scratch))
             case EvaluateTask():
                 with on_placed_device():
                     return _evaluate(task, channel, Path(scratch))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -50,6 +51,27 @@ class Generated(Tagged, frozen=True, kw_only=True, tag="generated"):
     preview: tuple[tuple[int, int, str, float | None], ...] = ()
     unfinished: int = 0
     refused: int = 0
+
+
+class Scored(Tagged, frozen=True, kw_only=True, tag="scored"):
+    """The file written, and the sums over its `rows`: `symbols` that count, end symbols too, and their log-likelihood.
+
+    `refused` rows could not be scored; the file says why.
+    """
+
+    path: str
+    rows: int
+    symbols: int
+    log_probability: float
+    refused: int = 0
+
+    @property
+    def perplexity(self) -> float:
+        """exp(-log-likelihood / symbols); NaN without symbols, infinity beyond the greatest float."""
+        if not self.symbols:
+            return math.nan
+        mean = -self.log_probability / self.symbols
+        return math.exp(mean) if mean < 700 else math.inf
 
 
 class Evaluated(Tagged, frozen=True, kw_only=True, tag="evaluated"):
@@ -153,7 +175,17 @@ class Trained(Tagged, frozen=True, kw_only=True, tag="trained"):
 
 
 TaskResult: TypeAlias = (
-    Exported | ExportedAll | Generated | Evaluated | Inspected | Divided | WeightsFound | PriorOpened | Probed | Trained
+    Exported
+    | ExportedAll
+    | Generated
+    | Scored
+    | Evaluated
+    | Inspected
+    | Divided
+    | WeightsFound
+    | PriorOpened
+    | Probed
+    | Trained
 )
 
 

@@ -1,4 +1,4 @@
-"""Short jobs that need Keras and therefore a child of their own: export, generate, evaluate, look into a Keras file, measure.
+"""Short jobs that need Keras and therefore a child of their own: export, generate, score, evaluate, look into a file, measure.
 
 The child (`python -m seqdec_gui.runner.task`) reads one task as a line of JSON from standard input and answers with one
 `Line` of JSON after another on its original standard output (`TaskChannel`); the last is the result or `TaskFailed`.
@@ -89,6 +89,25 @@ class GenerateTask(Tagged, frozen=True, kw_only=True, tag="generate"):
     checkpoint: CheckpointName = "best"
     mark_unfinished: bool = False
     keep: tuple[str, ...] = ()
+
+
+class ScoreTask(Tagged, frozen=True, kw_only=True, tag="score"):
+    """Write the log-likelihood of given sequences into `output`, CSV or JSON Lines by its ending.
+
+    Rows are those of the file `input`, of `rows`, or of a `split` of the run's own data, as in `GenerateTask`; they have the
+    sequences too, in a column as in training, or in `text`. With `tokens` each symbol's own log-probability is written.
+    """
+
+    run: str
+    output: str
+    input: str = ""
+    rows: tuple[dict[str, Any], ...] = ()
+    split: SplitName | None = None
+    trained_on: int = 0
+    checkpoint: CheckpointName = "best"
+    keep: tuple[str, ...] = ()
+    text: str = ""
+    tokens: bool = False
 
 
 class EvaluateTask(Tagged, frozen=True, kw_only=True, tag="evaluate"):
@@ -194,6 +213,7 @@ Task: TypeAlias = (
     ExportTask
     | ExportAllTask
     | GenerateTask
+    | ScoreTask
     | EvaluateTask
     | InspectTask
     | SplitTask
@@ -204,9 +224,9 @@ Task: TypeAlias = (
 )
 
 
-READS_TRAINED_RUN = (GenerateTask, EvaluateTask)
+READS_TRAINED_RUN = (GenerateTask, ScoreTask, EvaluateTask)
 """Tasks that leave the models of a run as they are, so that a worker may keep them for the next such task."""
-COMPUTES_ON_RUNS_DEVICE = (GenerateTask, EvaluateTask)
+COMPUTES_ON_RUNS_DEVICE = (GenerateTask, ScoreTask, EvaluateTask)
 """Tasks that run on the GPU that their run trained on, unless the user chose another device."""
 
 

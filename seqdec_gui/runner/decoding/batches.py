@@ -22,6 +22,8 @@ SIZES = (16, 64, 256, 1024)
 """How many sequences are generated together; each size is compiled once."""
 FIRST_CHUNK = 8
 """Steps of the first call of the loop."""
+COMPILATION_S = 3.0
+"""Seconds that a smaller batch has to save where it is compiled for its size."""
 QUICK_S, SLOW_S = 0.003, 0.05
 """Seconds of a call below which the next has more steps, and above which it has fewer."""
 
@@ -67,7 +69,7 @@ class Batch(abc.ABC):
         self.at = np.zeros(size, np.int32)
         self.going = np.zeros(size, bool)
         self.states: list[Any] | None = None
-        self._limit, self._measured = FIRST_CHUNK, 0
+        self._limit, self._measured, self._step_s = FIRST_CHUNK, 0, 0.0
 
     @property
     def free(self) -> Array:
@@ -86,6 +88,7 @@ class Batch(abc.ABC):
         seconds = time.perf_counter() - start
         self._measured += 1
         if self._measured > 1:  # the first call compiles
+            self._step_s = seconds / self._limit
             if seconds < QUICK_S:
                 self._limit = min(LONGEST_CHUNK, 2 * self._limit)
             elif seconds > SLOW_S:
@@ -94,6 +97,11 @@ class Batch(abc.ABC):
         found = [(int(item), each) for item, each in zip(self.item[ended], self._collect(ended), strict=True)]
         self.item[ended] = -1
         return found
+
+    def seconds_left(self, steps: int) -> float:
+        """Return how long the sequences may still take, if one of them has `steps` steps."""
+        going = self.at[self.item >= 0]
+        return self._step_s * (steps - int(going.min())) if len(going) else 0.0
 
     def shrink(self, size: int) -> None:
         """Keep the places with items, and fill them up to `size`, which is at least their number."""
@@ -236,7 +244,7 @@ def best_of(scored: Sequence[tuple[float, Found]], count: int) -> list[Found]:
 
 
 def stream(
-    make: Callable[[int], Batch], encode: Encode, places: Array, largest: int
+    make: Callable[[int], Batch], encode: Encode, places: Array, largest: int, worth: Callable[[int, Batch], bool]
 ) -> Iterator[list[tuple[int, list[Found]]]]:
     """Yield the answers of all items in lists, in the order of the items.
 
@@ -245,6 +253,7 @@ def stream(
         encode: Encodes rows, in blocks of the size of the batch.
         places: For each item the place of its row among the different rows, ascending.
         largest: Most items in a batch.
+        worth: Whether to go on with a smaller batch of this size once the last item has begun.
     """
     total = len(places)
     sizes = [size for size in SIZES if size <= largest] or [largest]
@@ -266,7 +275,7 @@ def stream(
         elif begun == total:
             left = int((batch.item >= 0).sum())
             smaller = next((each for each in sizes if each >= left), size)
-            if smaller < size:
+            if smaller < size and worth(smaller, batch):
                 size = smaller
                 batch.shrink(size)
                 taken = np.full(size, -1)

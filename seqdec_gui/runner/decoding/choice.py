@@ -74,18 +74,20 @@ def _filtered(weights: Tensor, filters: Filters) -> Tensor:
     from keras import ops
 
     width = weights.shape[-1]
-    order = ops.argsort(-weights, axis=-1)  # stable: of equal symbols the first counts as the likelier
-    ranked = ops.take_along_axis(weights, order, axis=-1)
     place = ops.expand_dims(ops.arange(width), 0)
+    ranked = ops.flip(ops.sort(weights, axis=-1), axis=-1)
     k = ops.where(filters.top_k > 0, ops.minimum(filters.top_k, width), width)
-    least = ops.max(ops.where(place >= k - 1, ranked, 0.0), axis=-1, keepdims=True)
-    ranked = ops.where(ranked >= least, ranked, 0.0)
+    ranked = ops.where(ranked >= ops.max(ops.where(place >= k - 1, ranked, 0.0), axis=-1, keepdims=True), ranked, 0.0)
     before = ops.cumsum(ranked, axis=-1) - ranked
-    total = ops.sum(ranked, axis=-1, keepdims=True)
-    kept = ops.logical_or(before < filters.top_p * total, filters.top_p >= 1.0)
-    ranked = ops.where(ops.logical_or(kept, place == 0), ranked, 0.0)
-    ranked = ops.where(ranked >= filters.min_p * ops.max(ranked, axis=-1, keepdims=True), ranked, 0.0)
-    return ops.take_along_axis(ranked, ops.argsort(order, axis=-1), axis=-1)
+    kept = ops.logical_or(before < filters.top_p * ops.sum(ranked, axis=-1, keepdims=True), filters.top_p >= 1.0)
+    kept = ops.logical_and(ops.logical_or(kept, place == 0), ranked > 0)
+    least = ops.min(ops.where(kept, ranked, np.inf), axis=-1, keepdims=True)
+    # of symbols that are as likely as the last that is kept, the first ones count as the likelier
+    equal = ops.cast(weights == least, "int32")
+    room = ops.sum(ops.cast(ops.logical_and(kept, ranked == least), "int32"), axis=-1, keepdims=True)
+    kept = ops.logical_or(weights > least, ops.logical_and(weights == least, ops.cumsum(equal, axis=-1) <= room))
+    enough = weights >= filters.min_p * ops.max(weights, axis=-1, keepdims=True)
+    return ops.where(ops.logical_and(kept, enough), weights, 0.0)
 
 
 def log_share(probabilities: Tensor) -> Tensor:

@@ -31,6 +31,14 @@ def compiled(model: keras.Model | None, function: MakeFunction, wide: bool = Fal
     return function(inference_call(model))
 
 
+def compiles_each_size() -> bool:
+    """Return whether each number of rows costs a compilation of its own."""
+    import keras
+
+    info = of_backend(keras.backend.backend())
+    return info is not None and not info.builds_without_compiling
+
+
 def inference_call(model: keras.Model | None) -> Callable[[list[Any]], list[Any]]:
     """Return `call(inputs) -> outputs`, which runs the model at inference with its own weights."""
 

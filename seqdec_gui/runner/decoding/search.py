@@ -12,10 +12,20 @@ import numpy.typing as npt
 from seqdec_gui.data.symbols import Symbols
 from seqdec_gui.domain.decoding import GREEDY, Beam, Sampling, Strategy
 from seqdec_gui.runner.decoding import choice
-from seqdec_gui.runner.decoding.batches import Batch, BeamBatch, Encoded, Found, SymbolBatch, Told, best_of, stream
+from seqdec_gui.runner.decoding.batches import (
+    COMPILATION_S,
+    Batch,
+    BeamBatch,
+    Encoded,
+    Found,
+    SymbolBatch,
+    Told,
+    best_of,
+    stream,
+)
 from seqdec_gui.runner.decoding.beam_loop import beam_loop
 from seqdec_gui.runner.decoding.choice import Filters
-from seqdec_gui.runner.decoding.compiled import Function, compiled
+from seqdec_gui.runner.decoding.compiled import Function, compiled, compiles_each_size
 from seqdec_gui.runner.decoding.step import StepDecoder
 from seqdec_gui.runner.decoding.symbol_loop import Rules, Step, symbol_loop
 
@@ -45,6 +55,7 @@ class Search:
     def __init__(self, symbols: Symbols, width: int, decoder: StepDecoder | None) -> None:
         self._symbols, self._width, self._decoder = symbols, width, decoder
         self._loops: dict[Hashable, Function] = {}
+        self._sizes = set[tuple[Function, int]]()
 
     def find(
         self,
@@ -85,7 +96,7 @@ class Search:
                 lambda which: choice.keys(seed, items.rows[which], items.samples[which]), _told(items, places),
             )  # fmt: skip
 
-        return stream(make, _encoder(different, states_of), places, largest)
+        return stream(make, _encoder(different, states_of), places, largest, self._worth(loop, rules))
 
     def _beams(
         self, items: Items, states_of: StatesOf, beam: Beam, rules: Rules, largest: int
@@ -98,7 +109,20 @@ class Search:
         def make(size: int) -> Batch:
             return BeamBatch(size, loop, self._symbols.begin, rules, beam, told, self._decoder is None)
 
-        return stream(make, _encoder(different, states_of), places, largest)
+        return stream(make, _encoder(different, states_of), places, largest, self._worth(loop, rules))
+
+    def _worth(self, loop: Function, rules: Rules) -> Callable[[int, Batch], bool]:
+        """Return whether a smaller batch saves more time than its compilation takes, where each size is compiled."""
+        if not compiles_each_size():
+            return lambda size, batch: True
+
+        def worth(size: int, batch: Batch) -> bool:
+            if (loop, size) not in self._sizes and batch.seconds_left(int(rules.steps)) < COMPILATION_S:
+                return False
+            self._sizes.add((loop, size))
+            return True
+
+        return worth
 
     def _loop(self, key: tuple[Any, ...]) -> Function:
         if key not in self._loops:
