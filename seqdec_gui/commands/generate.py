@@ -15,7 +15,16 @@ import argparse
 from seqdec_gui.commands.console import absolute, do_task, say
 from seqdec_gui.commands.decoding import add_decoding, constraints_of, strategy_of
 from seqdec_gui.commands.numbers import LARGEST_SEED, whole_number
-from seqdec_gui.commands.tasks import add_checkpoint, add_devices, add_split, rows_and_run, standard_input, standard_output
+from seqdec_gui.commands.tasks import (
+    add_checkpoint,
+    add_devices,
+    add_feed_map,
+    add_split,
+    existing_file,
+    rows_and_run,
+    standard_input,
+    standard_output,
+)
 from seqdec_gui.domain.decoding import Beam, check_decoding
 from seqdec_gui.runs.task_results import Generated
 from seqdec_gui.runs.tasks import GenerateTask
@@ -48,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     text = "the file to write: CSV, .smi (SMILES and a name) or .jsonl (JSON Lines); - for CSV on standard output"
     parser.add_argument("-o", "--output", metavar="OUT.csv", required=True, help=text)
     add_decoding(parser)
+    add_feed_map(parser)
     add_checkpoint(parser)
     add_devices(parser)
 
@@ -73,6 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
                 checkpoint=arguments.checkpoint,
                 mark_unfinished=arguments.mark_unfinished,
                 keep=tuple(arguments.keep),
+                feed_map=absolute(existing_file(arguments.feed_map)) if arguments.feed_map else "",
             ),
             arguments.devices,
         )

@@ -10,7 +10,16 @@ from __future__ import annotations
 import argparse
 
 from seqdec_gui.commands.console import absolute, do_task, say
-from seqdec_gui.commands.tasks import add_checkpoint, add_devices, add_split, rows_and_run, standard_input, standard_output
+from seqdec_gui.commands.tasks import (
+    add_checkpoint,
+    add_devices,
+    add_feed_map,
+    add_split,
+    existing_file,
+    rows_and_run,
+    standard_input,
+    standard_output,
+)
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.runs.task_results import Scored
 from seqdec_gui.runs.tasks import ScoreTask
@@ -28,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keep", metavar="COLUMN", action="append", default=[], help=text)
     text = "the file to write: CSV, or .jsonl (JSON Lines); - for CSV on standard output"
     parser.add_argument("-o", "--output", metavar="OUT.csv", required=True, help=text)
+    add_feed_map(parser)
     add_checkpoint(parser)
     add_devices(parser)
 
@@ -44,6 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
                 output=output,
                 checkpoint=arguments.checkpoint,
                 keep=tuple(arguments.keep),
+                feed_map=absolute(existing_file(arguments.feed_map)) if arguments.feed_map else "",
                 text=arguments.text,
                 tokens=arguments.tokens,
             ),

@@ -30,6 +30,12 @@ def add_devices(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--devices", metavar="DEVICE", help=text)
 
 
+def add_feed_map(parser: argparse.ArgumentParser) -> None:
+    """Add `--feed-map`, for a decoder that takes other symbols than it predicts."""
+    text = "CSV (predicted,fed) or JSON: which symbol or id is fed after each predicted one, and after `begin` first"
+    parser.add_argument("--feed-map", metavar="FILE", help=text)
+
+
 def trained_run(path: str, checkpoint: str) -> RunFolder:
     """Open a run that has this checkpoint. Raises InvalidInput."""
     run = open_run(path)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from seqdec_gui.data.feed_map import FeedMap
 from seqdec_gui.data.fitted import Fitted
 from seqdec_gui.data.symbols import Symbols, symbols_of_decoder, symbols_of_predictions
 from seqdec_gui.data.teaching import fail_if_taught
@@ -27,7 +28,7 @@ from seqdec_gui.domain.decoding import (
 )
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.generation import OnePass, Stepwise, plan_for
-from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runner.decoding.batches import Found
 from seqdec_gui.runner.decoding.limits import allowed_symbols, prefix_begin
@@ -65,7 +66,8 @@ class Sampler:
 
     `rows(port)` returns the stored training rows of a port. It is called only for data bound as ids or numbers, whose first and
     last symbol have to be determined, and for inputs that may contain the targets. With `recorded`, what another sampler has
-    learnt from these rows, it is not called. Raises InvalidInput, with the reason, where the design cannot generate.
+    learnt from these rows, it is not called.
+    `feed_map` says what is fed after each prediction. Raises InvalidInput, with the reason, where the design cannot generate.
     """
 
     first_step_from: str = ""
@@ -78,10 +80,15 @@ class Sampler:
         fitted: Fitted,
         rows: Any,
         recorded: Recorded | None = None,
+        feed_map: FeedMap | None = None,
     ) -> None:
         inference = infer(design)
-        plan = plan_for(design, inference)
+        plan = plan_for(design, inference, feed_map is not None)
+        if feed_map is not None and (recorded is not None or isinstance(plan, OnePass) or plan.numbers):
+            text = "A mapping is for a run whose decoder is fed the symbols that it predicts, and this is none."
+            raise InvalidInput([Problem("error", "bad_feed_map", "feed_map", text, "Generate without a mapping.")])
         self.plan = plan
+        self.feed_map = feed_map
         self._fitted = fitted
         self._feeds = {feed.name: feed for feed in fitted.feeds if feed.role == "input"}
         self._symbols: Symbols | None = None
@@ -103,13 +110,15 @@ class Sampler:
             else:
                 self._symbols = symbols_of_predictions(fitted, plan.loss, plan.width, steps or 0, lambda: rows(feed.array))
         else:
-            self._of_decoder(plan, fitted, rows, recorded)
-            self._decoder = StepDecoder(design, inference, models, plan.decoder, plan.encoding, plan.width)
+            self._of_decoder(plan, fitted, rows, recorded, feed_map)
+            self._decoder = StepDecoder(design, inference, models, plan.decoder, plan.encoding, plan.taken)
             self.inputs = self._decoder.inputs
         self._width = plan.width
         self._search = None if self._symbols is None else Search(self._symbols, self._width, self._decoder)
 
-    def _of_decoder(self, plan: Stepwise, fitted: Fitted, rows: Any, recorded: Recorded | None = None) -> None:
+    def _of_decoder(
+        self, plan: Stepwise, fitted: Fitted, rows: Any, recorded: Recorded | None, feed_map: FeedMap | None
+    ) -> None:  # fmt: skip
         if recorded is not None and plan.numbers:
             begin = None if recorded.begin is None else np.array(recorded.begin)
             self._numbers = Numbers(begin, recorded.steps, scale_of(fitted, plan.fed), scale_of(fitted, plan.loss))
@@ -122,7 +131,7 @@ class Sampler:
             if self._numbers.begin is None:
                 self.first_step_from = plan.fed
         else:
-            self._symbols = symbols_of_decoder(fitted, plan.fed, plan.loss, plan.width, rows)
+            self._symbols = symbols_of_decoder(fitted, plan.fed, plan.loss, plan.width, rows, feed_map, plan.taken)
 
     def record(self) -> Recorded:
         """Return what this sampler has learnt from the training rows."""

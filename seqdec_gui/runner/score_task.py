@@ -31,7 +31,7 @@ def score(task: ScoreTask, channel: TaskChannel, scratch: Path) -> Scored:
     output = Path(task.output)
     fail_unless_folder(output.parent)
     loaded = load(Path(task.run), task.checkpoint, scratch)
-    scorer = loaded.scorer
+    scorer = loaded.scorer_with(task.feed_map)
     arrays, rows, beside = rows_to_score(task, loaded, scorer)
     names = (*HEADER, *(TOKENS[0 if output.suffix.lower() == JSON_LINES else 1 :] if task.tokens else ()))
     total, symbols, done = 0.0, 0, 0

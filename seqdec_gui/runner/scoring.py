@@ -55,6 +55,7 @@ class Scorer:
         assert link is not None
         self._model = model_of(design, infer(design), models, [link.source], "predictions")
         self._inputs = inputs_behind(design, [link.source])
+        self._mapped = sampler.feed_map is not None
         self._fed = self._plan.fed if isinstance(self._plan, Stepwise) else ""
         self.inputs = tuple(name for name in self._inputs if name != self._fed)
         """The inputs that rows give, beside the sequence."""
@@ -139,6 +140,7 @@ class Scorer:
         for name in self._inputs:
             feed = self._feeds[name]
             if name == self._fed:
+                self._check_fed(ids, rows)
                 fed = np.concatenate([np.full((len(ids), 1), self.symbols.begin), self.symbols.fed_next[ids[:, :-1]]], axis=1)
                 given.append(expand(msgspec.structs.replace(feed, first=0, last=None), fed))
             else:
@@ -149,6 +151,20 @@ class Scorer:
         p = np.take_along_axis(predicted, ids[..., None], axis=-1)[..., 0]
         logs: Array = np.log(np.maximum(p, MIN_PROBABILITY)) - np.log(np.maximum(total, MIN_PROBABILITY))
         return np.where(np.isnan(total), np.nan, logs)
+
+    def _check_fed(self, ids: Array, rows: Array) -> None:
+        """Raise InvalidInput where the mapping does not say what is fed after a symbol of a sequence."""
+        if not self._mapped:
+            return
+        end = -1 if self.symbols.end is None else self.symbols.end
+        inside = np.cumsum(ids == end, axis=1) == 0
+        wrong = np.argwhere(inside & ~self.symbols.allowed[ids])
+        if len(wrong):
+            row, step = wrong[0]
+            text = (
+                f"Row {int(rows[row]) + 1} has the id {int(ids[row, step])}, and the mapping does not say what is fed after it."
+            )
+            raise InvalidInput(text, "bad_feed_map", "feed_map")
 
     def _score(self, row: int, ids: Array, logs: Array) -> Score:
         ends = np.flatnonzero(ids == (-1 if self.symbols.end is None else self.symbols.end))

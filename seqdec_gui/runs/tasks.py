@@ -69,7 +69,7 @@ class GenerateTask(Tagged, frozen=True, kw_only=True, tag="generate"):
     Rows come from the file `input`, from `rows` (one mapping from port name to value: text, number, list), or they are
     those of a `split` of the run's own data; none of these for a design without inputs. The file is CSV, SMILES or JSON Lines
     by its ending. `strategy` and `constraints` say how symbols are chosen; a beam search gives its `n_best` per row, and
-    `count` is 1. With `unique` the samples of a row differ.
+    `count` is 1. With `unique` the samples of a row differ. `feed_map` is a file that says what is fed after each prediction.
     `mark_unfinished` adds the column `finished`: 0 for a sequence that was cut at the greatest length, else 1. `keep` are
     columns of the input file to carry over; columns of ids are carried over too. Rows that cannot be decoded have their
     reason in a column `problem`, and do not stop the others.
@@ -89,6 +89,7 @@ class GenerateTask(Tagged, frozen=True, kw_only=True, tag="generate"):
     checkpoint: CheckpointName = "best"
     mark_unfinished: bool = False
     keep: tuple[str, ...] = ()
+    feed_map: str = ""
 
 
 class ScoreTask(Tagged, frozen=True, kw_only=True, tag="score"):
@@ -108,6 +109,7 @@ class ScoreTask(Tagged, frozen=True, kw_only=True, tag="score"):
     keep: tuple[str, ...] = ()
     text: str = ""
     tokens: bool = False
+    feed_map: str = ""
 
 
 class EvaluateTask(Tagged, frozen=True, kw_only=True, tag="evaluate"):
