@@ -13,14 +13,14 @@ import msgspec
 
 from seqdec_gui.commands.console import say, say_table, warn
 from seqdec_gui.commands.contenders import PEER_PREFIX, PRODUCT
-from seqdec_gui.runner.bench import generating, work
+from seqdec_gui.runner.bench import generate_work, work
 from seqdec_gui.runs.engine_choice import missing
 from seqdec_gui.runs.engine_names import EngineName
 from seqdec_gui.runs.engines import ENGINES
 from seqdec_gui.runs.environment import child_environment
 from seqdec_gui.runs.spec import DeviceChoice, Placement
 
-PEERS: tuple[tuple[generating.Who, EngineName], ...] = (
+PEERS: tuple[tuple[generate_work.Who, EngineName], ...] = (
     ("jax-while", "jax"),
     ("keras-predict", "tensorflow"),
     ("keras-predict-batch", "tensorflow"),
@@ -42,35 +42,35 @@ class GenerateRow(msgspec.Struct, frozen=True):
 
 def measure(size: work.SizeName, choice: DeviceChoice, rounds: int) -> list[GenerateRow]:
     """Measure all contenders on one size, in turns, and print a table."""
-    taking_part: list[tuple[str, generating.Who, EngineName]] = [
+    taking_part: list[tuple[str, generate_work.Who, EngineName]] = [
         *[(f"{PRODUCT}:{engine}", "product", engine) for engine in ENGINES],
         *[(who, who, engine) for who, engine in PEERS],
     ]
-    results: dict[str, list[generating.GenerateMeasured]] = {}
+    results: dict[str, list[generate_work.GenerateMeasured]] = {}
     for _ in range(rounds):
         for name, who, engine in taking_part:
             if why := missing(engine, choice):
                 warn(f"{name} is left out: {why}")
-            elif measured := _measured(generating.GenerateJob(who, size, ROWS, choice), engine):
+            elif measured := _measured(generate_work.GenerateJob(who, size, ROWS, choice), engine):
                 results.setdefault(name, []).append(measured)
     rows = [_row(name, size, str(choice), found) for name, found in results.items()]
     _show(rows)
     return rows
 
 
-def _measured(job: generating.GenerateJob, engine: EngineName) -> generating.GenerateMeasured | None:
+def _measured(job: generate_work.GenerateJob, engine: EngineName) -> generate_work.GenerateMeasured | None:
     environment = child_environment(Placement(job.devices, engine), os.environ)
     with tempfile.TemporaryDirectory(prefix="seqdec-gui-bench-") as folder:
-        command = [sys.executable, "-m", generating.__name__, msgspec.json.encode(job).decode(), folder]
+        command = [sys.executable, "-m", generate_work.MODULE, msgspec.json.encode(job).decode(), folder]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     last = [line for line in done.stdout.splitlines() if line.startswith(PEER_PREFIX)]
     if done.returncode or not last:
         warn(f"{job.who} failed: {' '.join(done.stderr.split())[-600:]}")
         return None
-    return msgspec.json.decode(last[-1].removeprefix(PEER_PREFIX), type=generating.GenerateMeasured)
+    return msgspec.json.decode(last[-1].removeprefix(PEER_PREFIX), type=generate_work.GenerateMeasured)
 
 
-def _row(name: str, size: str, devices: str, found: Sequence[generating.GenerateMeasured]) -> GenerateRow:
+def _row(name: str, size: str, devices: str, found: Sequence[generate_work.GenerateMeasured]) -> GenerateRow:
     fields = ("sequences_per_s", "symbols_per_s", "first_s", "mean_length")
     medians = {field: round(statistics.median(getattr(each, field) for each in found), 2) for field in fields}
     return GenerateRow(name, size, devices, **medians)

@@ -228,7 +228,7 @@ def _stepwise(
         raise _cannot(
             decoder,
             why,
-            f"Set {' and '.join(settings)} alike to generate, or say by --feed-map what is fed after each prediction.",
+            f"Set {' and '.join(settings)} alike to generate, or give a file that says what is fed (generate --feed-map).",
         )
     numbers = not judge.classes
     if numbers and ids:

@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -24,51 +24,14 @@ from seqdec_gui.data.symbols import Symbols
 from seqdec_gui.domain.codegen import generate
 from seqdec_gui.domain.decoding import Sampling
 from seqdec_gui.domain.shapes import infer
-from seqdec_gui.runner.bench import work
-from seqdec_gui.runs.spec import DeviceChoice
+from seqdec_gui.runner.bench.generate_work import GenerateJob, GenerateMeasured, design
 
 Array = npt.NDArray[Any]
-Who = Literal["product", "keras-predict", "keras-predict-batch", "jax-while"]
 BEGIN, END = 1, 2
 TOGETHER = 1024
 """Sequences in a batch of those that generate in batches."""
 ROWS_OF_A_LOOP = 3
 """Rows that `keras-predict` decodes: it takes seconds for each."""
-
-
-class GenerateJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One measurement: `rows` sequences of a model of this size, as many symbols in as out."""
-
-    who: Who
-    size: work.SizeName
-    rows: int
-    devices: DeviceChoice
-
-    @property
-    def shape(self) -> work.Size:
-        size = work.SIZES[self.size]
-        return size._replace(inputs=size.outputs)
-
-
-class GenerateMeasured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Sequences and symbols per second of the second call, and the seconds of the first, compilation included."""
-
-    sequences_per_s: float
-    symbols_per_s: float
-    first_s: float
-    mean_length: float
-
-
-def design(job: GenerateJob) -> Any:
-    size = job.shape
-    made = work.design(work.Job(job.size, job.devices, 64, 1))
-    blocks = [
-        msgspec.structs.replace(block, parameters=msgspec.structs.replace(block.parameters, symbols=size.inputs))
-        if block.id == "decoder_inputs"
-        else block
-        for block in made.blocks
-    ]
-    return msgspec.structs.replace(made, blocks=tuple(blocks))
 
 
 def models_of(job: GenerateJob, folder: Path) -> tuple[Any, dict[str, Any]]:
