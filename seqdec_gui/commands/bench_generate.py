@@ -20,11 +20,6 @@ from seqdec_gui.runs.engines import ENGINES
 from seqdec_gui.runs.environment import child_environment
 from seqdec_gui.runs.spec import DeviceChoice, Placement
 
-PEERS: tuple[tuple[generate_work.Who, EngineName], ...] = (
-    ("jax-while", "jax"),
-    ("keras-predict", "tensorflow"),
-    ("keras-predict-batch", "tensorflow"),
-)
 ROWS = 4096
 
 
@@ -44,7 +39,7 @@ def measure(size: work.SizeName, choice: DeviceChoice, rounds: int) -> list[Gene
     """Measure all contenders on one size, in turns, and print a table."""
     taking_part: list[tuple[str, generate_work.Who, EngineName]] = [
         *[(f"{PRODUCT}:{engine}", "product", engine) for engine in ENGINES],
-        *[(who, who, engine) for who, engine in PEERS],
+        *[(who, who, engine) for who, engine in generate_work.PEERS],
     ]
     results: dict[str, list[generate_work.GenerateMeasured]] = {}
     for _ in range(rounds):

@@ -159,6 +159,7 @@ _ROWS = (
     Code("no_bindings", "binding", "No column is bound to any port: bind one to each input and target.", absent=True),
     Code("no_bundle", "file", "The bundle cannot be read: check the path and its permissions."),
     Code("no_checkpoint", "run", "The run has no checkpoint of this name: choose the other, or train until one is written."),
+    Code("no_code", "generate", "The design has no such output, or none that holds the code of a row: name an output with --port."),
     Code("no_column", "binding", "A binding names no column: choose one."),
     Code("no_cudnn", "design", "The layer cannot use the fast kernels of cuDNN, so it is slower on GPUs: the text says what stands in the way."),
     Code("no_data", "binding", "The design has no data file: choose one.", in_window="Open a data file on the Data tab."),

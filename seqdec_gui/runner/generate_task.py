@@ -37,7 +37,7 @@ def generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Generat
     check_decoding(task.strategy, task.constraints, task.count, task.unique)
     loaded = load(Path(task.run), task.checkpoint, scratch)
     sampler = loaded.sampler_with(task.feed_map)
-    rows = _rows(task, loaded, sampler)
+    rows = rows_of(task, loaded, sampler)
     told = None
     if rows.prefixes is not None:
         told, reasons = sampler.prefixes([rows.prefixes[row] for row in rows.chosen])
@@ -93,7 +93,7 @@ def _tell_of_equal_samples(task: GenerateTask, sampler: Sampler, channel: TaskCh
         channel.send(Notice(text=f"{why}, so all {task.count} samples of a row are the same.", severity="warning"))
 
 
-def _rows(task: GenerateTask, loaded: Any, sampler: Sampler) -> RowsToDecode:
+def rows_of(task: GenerateTask, loaded: Any, sampler: Sampler) -> RowsToDecode:
     """Return the rows of a task. Raises InvalidInput."""
     first, column = sampler.first_step_from, task.constraints.prefix_column
     needed = (*sampler.inputs, *[name for name in [first] if name])

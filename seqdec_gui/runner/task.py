@@ -30,6 +30,7 @@ from seqdec_gui.runs.task_results import (
 )
 from seqdec_gui.runs.tasks import (
     CertifyTask,
+    EncodeTask,
     EvaluateTask,
     ExportAllTask,
     ExportTask,
@@ -94,6 +95,11 @@ def do(task: Task, channel: TaskChannel) -> TaskResult:
 
                 with on_placed_device():
                     return score(task, channel, Path(scratch))
+            case EncodeTask():
+                from seqdec_gui.runner.encode_task import encode
+
+                with on_placed_device():
+                    return encode(task, channel, Path(scratch))
             case EvaluateTask():
                 with on_placed_device():
                     return _evaluate(task, channel, Path(scratch))
@@ -112,21 +118,15 @@ def do(task: Task, channel: TaskChannel) -> TaskResult:
 
 
 def _evaluate(task: EvaluateTask, channel: TaskChannel, scratch: Path) -> Evaluated:
-    from seqdec_gui.runner.evaluate import evaluate
     from seqdec_gui.runner.loaded import load
-    from seqdec_gui.runner.metrics import reported
+    from seqdec_gui.runner.opened_run import metrics_of
+
+    def report(done: int, total: int) -> None:
+        channel.send(Progress(done=done, total=total))
 
     trained = load(Path(task.run), task.checkpoint, scratch).trained
-    if task.data:
-        dataset = trained.dataset(Path(task.data))
-        rows = dataset.training  # all rows but those that are left out
-    else:
-        dataset, rows = trained.rows_of(task.split, task.trained_on)
-    sums = evaluate(
-        trained.program, trained.models, dataset, rows, lambda done: channel.send(Progress(done=done, total=len(rows)))
-    )
-    kl_weights = [term.weight for term in trained.program.kl_terms]
-    return Evaluated(metrics=reported(trained.program, sums, kl_weights), rows=len(rows))
+    metrics, rows = metrics_of(trained, Path(task.data) if task.data else None, task.split, task.trained_on, report)
+    return Evaluated(metrics=metrics, rows=rows)
 
 
 def _inspect(task: InspectTask, channel: TaskChannel) -> Inspected:

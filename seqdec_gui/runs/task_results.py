@@ -74,6 +74,16 @@ class Scored(Tagged, frozen=True, kw_only=True, tag="scored"):
         return math.exp(mean) if mean < 700 else math.inf
 
 
+class Encoded(Tagged, frozen=True, kw_only=True, tag="encoded"):
+    """The file written, its `rows` of `width` numbers each, and the outputs that they are of; `refused` rows have no code."""
+
+    path: str
+    rows: int
+    width: int
+    ports: tuple[str, ...]
+    refused: int = 0
+
+
 class Evaluated(Tagged, frozen=True, kw_only=True, tag="evaluated"):
     """Metrics by name over `rows` rows."""
 
@@ -179,6 +189,7 @@ TaskResult: TypeAlias = (
     | ExportedAll
     | Generated
     | Scored
+    | Encoded
     | Evaluated
     | Inspected
     | Divided

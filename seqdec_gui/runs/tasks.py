@@ -112,6 +112,23 @@ class ScoreTask(Tagged, frozen=True, kw_only=True, tag="score"):
     feed_map: str = ""
 
 
+class EncodeTask(Tagged, frozen=True, kw_only=True, tag="encode"):
+    """Write the code of each row into `output`: CSV, JSON Lines or .npz by its ending.
+
+    Rows are as in `GenerateTask`. `port` is the output that holds the code, `block.port`; empty for the one that is found.
+    """
+
+    run: str
+    output: str
+    input: str = ""
+    rows: tuple[dict[str, Any], ...] = ()
+    split: SplitName | None = None
+    trained_on: int = 0
+    checkpoint: CheckpointName = "best"
+    keep: tuple[str, ...] = ()
+    port: str = ""
+
+
 class EvaluateTask(Tagged, frozen=True, kw_only=True, tag="evaluate"):
     """Metrics of a trained model on all rows of the file `data` (absolute path), or without it on a `split` of the run's own.
 
@@ -216,6 +233,7 @@ Task: TypeAlias = (
     | ExportAllTask
     | GenerateTask
     | ScoreTask
+    | EncodeTask
     | EvaluateTask
     | InspectTask
     | SplitTask
@@ -226,9 +244,9 @@ Task: TypeAlias = (
 )
 
 
-READS_TRAINED_RUN = (GenerateTask, ScoreTask, EvaluateTask)
+READS_TRAINED_RUN = (GenerateTask, ScoreTask, EncodeTask, EvaluateTask)
 """Tasks that leave the models of a run as they are, so that a worker may keep them for the next such task."""
-COMPUTES_ON_RUNS_DEVICE = (GenerateTask, ScoreTask, EvaluateTask)
+COMPUTES_ON_RUNS_DEVICE = (GenerateTask, ScoreTask, EncodeTask, EvaluateTask)
 """Tasks that run on the GPU that their run trained on, unless the user chose another device."""
 
 

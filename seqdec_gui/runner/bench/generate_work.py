@@ -8,11 +8,20 @@ import msgspec
 
 from seqdec_gui.domain.design import Design
 from seqdec_gui.runner.bench import work
+from seqdec_gui.runs.engine_names import EngineName
 from seqdec_gui.runs.spec import DeviceChoice
 
 MODULE = "seqdec_gui.runner.bench.generating"
 """The module that measures a contender in a process of its own."""
 Who = Literal["product", "keras-predict", "keras-predict-batch", "jax-while"]
+
+
+PEERS: tuple[tuple[Who, EngineName], ...] = (
+    ("jax-while", "jax"),
+    ("keras-predict", "tensorflow"),
+    ("keras-predict-batch", "tensorflow"),
+)
+"""What is written by hand, and the framework that it is written for."""
 
 
 class GenerateJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
