@@ -83,6 +83,7 @@ measure: setup
 
 bench: setup
 	$(BIN)/seqdec-gui bench --json bench.json --chart bench.svg
+	$(BIN)/seqdec-gui bench --generate --json bench-generate.json
 
 screenshots: setup
 ifdef ACCEPT
@@ -94,5 +95,5 @@ else
 endif
 
 clean:
-	rm -rf screenshots pictures-changed bench.json bench.svg build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf screenshots pictures-changed bench.json bench-generate.json bench.svg build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

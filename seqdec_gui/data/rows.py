@@ -39,6 +39,11 @@ _SHOWN_NAMES = 5
 """The number of cells of the first line that a message shows."""
 
 
+def is_id(name: str) -> bool:
+    """Return whether a column of this name holds ids."""
+    return _ID.fullmatch(name) is not None
+
+
 class InputRows(NamedTuple):
     """The rows of a file or of lines, for the inputs of a trained model.
 
@@ -125,7 +130,7 @@ def columns_beside(fitted: Fitted, source: Path, how: Reading | None = None) -> 
     if not all(columns_of.values()):
         return ()  # one value a line, or no column for some input
     used = {column for columns in columns_of.values() for column in columns}
-    return tuple(ColumnBeside(name, bool(_ID.fullmatch(name))) for name in names if name not in used)
+    return tuple(ColumnBeside(name, is_id(name)) for name in names if name not in used)
 
 
 # -- files with columns
@@ -152,7 +157,7 @@ def _kept_names(keep: Sequence[str], names: Sequence[str], used: Sequence[str], 
         listed = ", ".join(map(repr, names[:20]))
         text = f"{file} has no column {unknown[0]!r} to keep; its columns are {listed}."
         raise InvalidInput([Problem("error", "unknown_column", "keep", text)])
-    ids = [name for name in names if name not in used and _ID.fullmatch(name)]
+    ids = [name for name in names if name not in used and is_id(name)]
     return list(dict.fromkeys((*keep, *ids)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -121,6 +121,29 @@ def open_trained(run: Path, checkpoint: str, scratch: Path) -> OpenedRun:
         avoid_cudnn_under_masks(models["full"])
     checkpoints.load_weights(models, folder.checkpoint(checkpoint))
     return OpenedRun(folder, spec, program, models)
+
+
+def metrics_of(
+    trained: OpenedRun,
+    data: Path | None,
+    split: SplitName,
+    trained_on: int = 0,
+    report: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[dict[str, float | None], int]:
+    """Return the metrics over all rows of a file, or over a split of the run's data, and the number of rows.
+
+    Raises InvalidInput.
+    """
+    from seqdec_gui.runner.evaluate import evaluate
+    from seqdec_gui.runner.metrics import reported
+
+    if data is not None:
+        dataset = trained.dataset(data)
+        rows = dataset.training  # all rows but those that are left out
+    else:
+        dataset, rows = trained.rows_of(split, trained_on)
+    sums = evaluate(trained.program, trained.models, dataset, rows, lambda done: report(done, len(rows)))
+    return dict(reported(trained.program, sums, [term.weight for term in trained.program.kl_terms])), len(rows)
 
 
 def inputs_of_part(trained: OpenedRun, part: str, arrays: dict[str, Array]) -> list[Array]:

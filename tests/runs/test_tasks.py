@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from seqdec_gui.domain.decoding import Sampling
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runs import devices, engine_choice, jax_environment
 from seqdec_gui.runs.devices import Device
@@ -80,7 +81,7 @@ def test_an_evaluation_takes_the_gpu_of_its_run_and_says_where_it_cannot(gpus, e
     [
         TASK,
         ExportTask(run="/run", format="h5", output="/x.h5", part="model_1", checkpoint="last"),
-        GenerateTask(run="/run", output="/x.csv", rows=({"latent": [1.0, 2.0], "name": "x"},), count=3, temperature=0.5),
+        GenerateTask(run="/run", output="/x.csv", rows=({"latent": [1.0, 2.0], "name": "x"},), count=3, strategy=Sampling(0.5)),
         InspectTask(path="/x.keras"),
     ],
     ids=lambda task: type(task).__name__,
