@@ -17,7 +17,6 @@ from seqdec_gui.domain.problems import InvalidInput, Problem, errors
 from seqdec_gui.domain.training import Training
 from seqdec_gui.runs import devices, process
 from seqdec_gui.runs.batches import batch_problems
-from seqdec_gui.runs.checkpoint_file import BEGIN_WITH_THE_OTHER, fail_if_damaged
 from seqdec_gui.runs.events import complete_bytes
 from seqdec_gui.runs.folder import open_run
 
@@ -35,6 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     design = from_builtins(spec.design)
     if arguments.epochs is not None:
         design = set_value(design, "training.epochs", arguments.epochs)
+    if arguments.keep_checkpoints is not None:
+        design = set_value(design, "training.keep_checkpoints", arguments.keep_checkpoints)
     available = devices.list_devices()
     choice, warnings = devices.parse_devices(arguments.devices or str(spec.devices), available)
     problems = (*batch_problems(design.training, devices.resolve(choice, available)), *warnings)
@@ -49,8 +50,6 @@ def run(arguments: argparse.Namespace) -> int:
         spec, design=to_builtins(design), devices=choice, engine=arguments.engine or spec.engine, resume=True, placement=None,
         checkpoint_every_s=float(arguments.checkpoint_every or spec.checkpoint_every_s),
     )  # fmt: skip
-    if target.checkpoint("last").exists():  # otherwise the child would fail, and the run would count as failed
-        fail_if_damaged(target.checkpoint("last"), BEGIN_WITH_THE_OTHER)
     offset = complete_bytes(target.events)  # before the start, which may write at once
     return launch_and_watch(process.start(target, again, nice=arguments.nice), arguments, offset=offset)
 

@@ -28,7 +28,7 @@ from seqdec_gui.runs.proposed import bound_if_clear, in_words, proposals_for, wi
 from seqdec_gui.runs.readiness import problems_in_data, readiness
 from seqdec_gui.runs.spec import CHECKPOINT_EVERY_S, FitChoice, RunSpec
 
-_TRAINING = ("epochs", "batch_size", "seed")
+_TRAINING = ("epochs", "batch_size", "seed", "keep_checkpoints")
 """The training parameters that have an option of their own."""
 
 
@@ -79,6 +79,9 @@ def add_watching(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         type=whole_number(1, 1_000_000),
         help=f"write a checkpoint after so many seconds, also within an epoch (default: {CHECKPOINT_EVERY_S:.0f})",
+    )
+    parser.add_argument(
+        "--keep-checkpoints", metavar="K", help="keep the K newest checkpoints, besides the best one (default: the design's)"
     )
     parser.add_argument("--json", action="store_true", help="write the run's events, one JSON object a line")
     parser.add_argument("--detach", action="store_true", help="return as soon as the run has started")

@@ -101,6 +101,8 @@ _ROWS = (
     Code("digit_strings", "data", "A column of long strings of digits, or of digits with leading zeros, is read as text, so that no digit is lost."),
     Code("duplicate_column", "data", "Two columns of the file have the same name: rename one of them."),
     Code("duplicate_name", "design", "Several blocks have the same id: rename all but one."),
+    Code("earlier_checkpoint", "run", "The newest checkpoint of the run is damaged or gone, so it goes on from the one before: what followed is trained again."),
+    Code("earlier_checkpoints_removed", "run", "The disk was full, so earlier checkpoints were removed to write the newest one: free some space."),
     Code("early_stopping", "run", "The monitored metric has not improved for as many reports as early stopping allows, so the training ends."),
     Code("empty_design", "design", "The design has no blocks: add some, or begin with a template."),
     Code("empty_file", "data", "The file has no rows: choose one that has.", in_window="Choose a file that has rows."),

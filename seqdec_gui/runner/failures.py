@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import re
 import traceback
 
@@ -10,6 +9,7 @@ from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runs.crash import DISK_SENTENCE, GPU_MEMORY_SENTENCE, MEMORY_SENTENCE
 from seqdec_gui.runs.engines import ENGINES, framework_packages
 from seqdec_gui.runs.events import Failed
+from seqdec_gui.runs.files import DISK_FULL
 
 _MEMORY = re.compile(r"RESOURCE_EXHAUSTED|OOM when allocating|[Oo]ut of memory|failed to allocate memory")
 _ON_GPU = re.compile(r"\bGPU|\bCUDA|cuda", re.IGNORECASE)
@@ -44,7 +44,7 @@ def failure(error: BaseException) -> Failed:
     if isinstance(error, OSError):
         return _of_files(error, details)
     if isinstance(error, SeqdecError):
-        full = isinstance(error.__cause__, OSError) and error.__cause__.errno in _DISK_FULL
+        full = isinstance(error.__cause__, OSError) and error.__cause__.errno in DISK_FULL
         return Failed(kind="disk_full" if full else "crashed", sentence=str(error), details=details)
     sentence = f"{plain_sentence(error, 'The training failed')} The log tells where."
     return Failed(kind="crashed", sentence=sentence, details=details)
@@ -92,13 +92,9 @@ def missing_framework(error: BaseException) -> str:
     return "" if info is None else f"This needs {info.title}, which is not installed: pip install {info.install}."
 
 
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
-"""Error numbers of a full disk or an exhausted quota."""
-
-
 def _of_files(error: OSError, details: str) -> Failed:
     where = f" ({error.filename})" if error.filename else ""
-    if error.errno in _DISK_FULL:
+    if error.errno in DISK_FULL:
         return Failed(kind="disk_full", sentence=f"{DISK_SENTENCE.rstrip('.')}{where}, then resume the run.", details=details)
     if isinstance(error, PermissionError):
         sentence = f"The run may not write or read its files{where}: change the permissions, or choose another folder."
