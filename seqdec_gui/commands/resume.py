@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     target = open_run(arguments.run)
     spec = target.read_spec()
+    damage = target.damage()  # before the start, which writes the file anew
     design = from_builtins(spec.design)
     if arguments.epochs is not None:
         design = set_value(design, "training.epochs", arguments.epochs)
@@ -44,6 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
     replanned = _replanned(from_builtins(spec.design).training, design.training)
     if replanned is not None:
         warn_of((replanned,))
+    if damage:
+        warn_of((Problem("warning", "copy_used", "", damage),))
     if arguments.detach:  # otherwise the messages of the run include these
         warn_of(problems)
     again = msgspec.structs.replace(

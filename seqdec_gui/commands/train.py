@@ -22,10 +22,11 @@ from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runs import devices, folder, known, process
 from seqdec_gui.runs.data_check import has_open_axes
 from seqdec_gui.runs.engines import ENGINES
-from seqdec_gui.runs.events import Epoch, Failed, events_of
+from seqdec_gui.runs.events import Epoch, Failed
 from seqdec_gui.runs.process import RunProcess
 from seqdec_gui.runs.proposed import bound_if_clear, in_words, proposals_for, with_hints
 from seqdec_gui.runs.readiness import problems_in_data, readiness
+from seqdec_gui.runs.salvage import events_of
 from seqdec_gui.runs.spec import CHECKPOINT_EVERY_S, FitChoice, RunSpec
 
 _TRAINING = ("epochs", "batch_size", "seed", "keep_checkpoints")

@@ -70,9 +70,12 @@ def _train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEven
 
 def _place_if_unplaced(run: RunFolder) -> None:
     """Choose devices and engine for a run that was started by hand, and restart this process in their environment."""
-    wanted = spec.read(run.spec)
+    launched = lock.DESCRIPTOR in os.environ
+    wanted = spec.read(run.spec, as_it_is=not launched)
     placement = wanted.placement or _placement(wanted)
     if wanted.placement is not None and os.environ.get("KERAS_BACKEND") == engine_info(placement.engine).backend:
+        if not launched:
+            spec.write(wanted, run.spec)
         return
     spec.write(_placed(wanted, placement), run.spec)
     command = [sys.executable, "-m", "seqdec_gui.runner", str(run.path)]

@@ -25,7 +25,7 @@ from seqdec_gui.runner.commands import Commands, StopRequested
 from seqdec_gui.runner.data_recorder import Recorder, files_of
 from seqdec_gui.runner.import_trimming import garbage_collection_paused
 from seqdec_gui.runner.reading_ahead import Ahead
-from seqdec_gui.runs import devices
+from seqdec_gui.runs import copies, devices
 from seqdec_gui.runs.batches import batch_problems, row_problems
 from seqdec_gui.runs.data_record import read_record
 from seqdec_gui.runs.engines import engine_info
@@ -140,7 +140,7 @@ def _begin_reading(run: RunFolder, spec: RunSpec, design: Design, earlier: Earli
     """
     from seqdec_gui.data.dataset import open_dataset
 
-    if _continues(run, spec) and not run.data.exists():
+    if _continues(run, spec) and not run.has_fit:
         text = (
             f"{run.path} has weights and no data.json, so the alphabets, lengths and scalers of their training are not known."
         )
@@ -151,9 +151,7 @@ def _begin_reading(run: RunFolder, spec: RunSpec, design: Design, earlier: Earli
 
 def _known_fit(run: RunFolder, spec: RunSpec) -> Fitted | None:
     """Return what this run has fitted before, at an earlier start. Raises InvalidInput."""
-    from seqdec_gui.data import fitted
-
-    return fitted.load(run.data) if spec.resume and run.data.exists() else None
+    return run.read_fit() if spec.resume and run.has_fit else None
 
 
 def _keep_fit(run: RunFolder, spec: RunSpec, design: Design, dataset: Dataset, events: EventWriter) -> None:
@@ -164,8 +162,12 @@ def _keep_fit(run: RunFolder, spec: RunSpec, design: Design, dataset: Dataset, e
     wrong = length_problems(design, dataset.fitted)
     if wrong:
         raise InvalidInput(wrong)
-    if not (spec.resume and run.data.exists()):
-        dataset.fitted.save(run.data)
+    if spec.resume and run.has_fit:
+        if damage := run.damage():
+            _report(events, [Problem("warning", "copy_used", "", damage)])
+            copies.write(run.data, dataset.fitted.dumps())
+    else:
+        copies.write(run.data, dataset.fitted.dumps())
         rows = samples_of(dataset.arrays, dataset.training)
         _report(events, generation_warnings(design, dataset.fitted, rows))
     _report(events, dataset.problems)

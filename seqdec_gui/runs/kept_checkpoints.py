@@ -12,8 +12,9 @@ from pathlib import Path
 
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.runs.checkpoint_file import damaged, fault
-from seqdec_gui.runs.events import Checkpoint, events_of
+from seqdec_gui.runs.events import Checkpoint
 from seqdec_gui.runs.run_files import RunFiles
+from seqdec_gui.runs.salvage import events_of
 
 _EARLIER = re.compile(r"last-(\d{12})\.weights\.h5")
 NOTHING_WHOLE = "Restore it from a copy, or train anew."
