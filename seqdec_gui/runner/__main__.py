@@ -10,6 +10,7 @@ from pathlib import Path
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.domain.wording import printable
 from seqdec_gui.runner.commands import Commands
+from seqdec_gui.runner.early_stop import EarlyStop, remove_temporary
 from seqdec_gui.runner.failures import failure
 from seqdec_gui.runner.import_trimming import exit_at_once, refuse_unused_imports
 from seqdec_gui.runs import devices, environment, lock, spec
@@ -44,7 +45,10 @@ def main(arguments: list[str]) -> int:
         with EventWriter(run.events) as events:
             commands = Commands(CommandReader(run.commands, record.commands_offset if record else 0), events)
             commands.listen_to_signals()
+            remove_temporary(run)
+            EarlyStop(run, events, commands, record.commands_offset if record else 0)
             final = _train(run, events, commands)
+            commands.training_has_begun()  # or has failed: the final event is written here
             events.write(final)
     except (OSError, SeqdecError) as error:  # the events cannot be written
         sys.stderr.write(f"{printable(failure(error).sentence)}\n")

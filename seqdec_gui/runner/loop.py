@@ -48,6 +48,8 @@ from seqdec_gui.runs.files import DISK_FULL
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.spec import CHECKPOINT_EVERY_S
 
+MAX_INTERVAL_S = 0.2
+"""About the longest time between two looks at the commands, in seconds, unless a step takes longer."""
 MIN_STEP_EVENT_INTERVAL_S = 0.25
 """Fewest seconds between two `step` events."""
 MIN_CHECKPOINT_INTERVAL_S = 5.0
@@ -89,8 +91,8 @@ class Loop:
         self._keep = self._training.keep_checkpoints
         self._progress = progress
         self._steps_per_epoch = progress.steps_per_epoch
-        self._pace = Pace(min(report_every_s, 1.0), engine.fewest_steps)
-        self._validation_pace = Pace(min(report_every_s, 1.0))
+        self._pace = Pace(min(report_every_s, MAX_INTERVAL_S), engine.fewest_steps)
+        self._validation_pace = Pace(min(report_every_s, MAX_INTERVAL_S))
         self._device_watch = DeviceWatch(engine.devices, events)
         self._monitor = monitored(self._program, self._training, len(dataset.validation) > 0)
         self._interval_sums: dict[str, Sum] = {}
@@ -169,6 +171,7 @@ class Loop:
         weights = kl_weights(self._program.kl_terms, self._steps_per_epoch, first, count)
         with self._pace.timed(count, ready):
             interval = self._engine.train(rows[now.step : now.step + count], rates.astype(np.float32), weights)
+        self._commands.training_has_begun()
         if not np.isfinite(interval.losses).all():
             bad = int(np.flatnonzero(~np.isfinite(interval.losses))[0])
             raise Diverged(f"the loss of step {first + bad + 1} is not a finite number")

@@ -279,18 +279,26 @@ class EventWriter:
 
     def write(self, event: Event) -> None:
         """Append one event. Raises OSError (disk full); then nothing of the event is in the file."""
-        line = encode(event) + b"\n"
         with self._lock:
-            start = os.fstat(self._file).st_size
-            written = 0
-            try:
-                while written < len(line):
-                    written += os.write(self._file, line[written:])
-            except OSError:
-                os.ftruncate(self._file, start)
-                raise
-            if isinstance(event, FINAL):
-                os.fsync(self._file)
+            self._append(event)
+
+    def write_last(self, event: FinalEvent) -> None:
+        """Append the final event of a process that ends now: threads that would write another wait forever. Raises OSError."""
+        self._lock.acquire()
+        self._append(event)
+
+    def _append(self, event: Event) -> None:
+        line = encode(event) + b"\n"
+        start = os.fstat(self._file).st_size
+        written = 0
+        try:
+            while written < len(line):
+                written += os.write(self._file, line[written:])
+        except OSError:
+            os.ftruncate(self._file, start)
+            raise
+        if isinstance(event, FINAL):
+            os.fsync(self._file)
 
     def close(self) -> None:
         os.close(self._file)

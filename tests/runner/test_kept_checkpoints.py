@@ -14,6 +14,7 @@ from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runner import checkpoints, loop, session
 from seqdec_gui.runs import kept_checkpoints
 from seqdec_gui.runs.events import Checkpoint, Epoch, Finished, Message
+from seqdec_gui.runs.files import write_atomically
 from tests.runner.loop_bench import Adder, Bench
 
 
@@ -99,14 +100,14 @@ def test_checkpoints_beyond_the_one_that_a_run_goes_on_from_are_removed(tmp_path
 def test_earlier_checkpoints_make_room_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench(tmp_path, epochs=2, batch_size=6)
     bench.checkpoint_every_s = bench.report_every_s = 1e-6
-    write = checkpoints.write_atomically
+    write = write_atomically
 
     def full(path: Path, data: bytes) -> None:
         if len([*path.parent.iterdir()]) >= 3:
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         write(path, data)
 
-    monkeypatch.setattr(checkpoints, "write_atomically", full)
+    monkeypatch.setattr("seqdec_gui.runner.checkpoints.write_atomically", full)
     assert isinstance(bench.run(), Finished)
     assert "earlier_checkpoints_removed" in {event.code for event in bench.events(Message)}
     assert newest(bench)[0].total_steps == 12
