@@ -1,6 +1,6 @@
 """Hurts runs in every way that is promised to cost nothing, and counts what it costs: `make chaos`.
 
-    python tools/chaos.py [--seed 1] [--kills 40] [--files 120] [--engine tensorflow] [--keep FOLDER]
+    python tools/chaos.py [--seed 1] [--kills 200] [--files 132] [--engine tensorflow]
 
 Real runs are trained in children of their own. The undisturbed run says what the curve is; every other one is hurt at a place
 drawn with the seed, resumed until it has finished, and compared: no run may be lost, no curve may differ.
@@ -41,6 +41,8 @@ from tests.runner import designs  # noqa: E402
 
 LONGEST_S = 300.0
 """Seconds that a start of a run may take."""
+NUMBERS = "numbers"
+"""The engine that trains plain numbers (`tests.runner.plain_child`): everything but the framework, twenty times as fast."""
 CLOSE = 1e-5
 """Relative difference up to which losses are equal."""
 STARTS = 12
@@ -54,17 +56,22 @@ class Chaos:
 
     def __init__(self, folder: Path, seed: int, engine: str, epochs: int) -> None:
         self.folder, self.random, self.engine = folder, random.Random(seed), engine
+        self.argv = argv_of(engine)
+        self.steps = 16 * epochs
         self.data = designs.write_rows(folder, 240)
         bound = designs.bound(designs.noisy(), self.data, batch_size=12, epochs=epochs, learning_rate=1e-2, schedule="cosine")
         self.spec = RunSpec(design=document.to_builtins(bound), data_file=str(self.data), devices=DeviceChoice("cpu"),
-                            engine=engine, report_every_s=0.05, checkpoint_every_s=0.05)  # fmt: skip
-        self.faults = self.lost = self.differing = self.unreadable = self.refused = 0
+                            engine="tensorflow" if engine == NUMBERS else engine,
+                            report_every_s=0.05, checkpoint_every_s=0.05)  # fmt: skip
+        self.faults = self.lost = self.differing = self.unreadable = 0
         self.whole = self.finished("whole")
         self.curve = curve_of(self.whole)
 
     # -- runs
     def start(self, name: str, resume: bool = False) -> process.RunProcess:
-        return process.start(RunFolder(self.folder / name), msgspec.structs.replace(self.spec, resume=resume), listed=False)
+        return process.start(
+            RunFolder(self.folder / name), msgspec.structs.replace(self.spec, resume=resume), argv=self.argv, listed=False
+        )
 
     def finished(self, name: str) -> RunFolder:
         run = RunFolder(self.folder / name)
@@ -129,7 +136,6 @@ class Chaos:
                 os.kill(pid, signal.SIGKILL)
         if victim in ("parent", "both"):
             parent.kill()
-        parent.kill() if victim == "both" else None
         if victim == "parent":  # the child goes on, and may be killed next
             going = process.attach(run)
             going.wait(self.random.uniform(0, 1.0))
@@ -145,12 +151,13 @@ class Chaos:
         end = time.monotonic() + LONGEST_S
         if moment == "starting":
             time.sleep(self.random.uniform(0, 5))
-            return "before the first step" if not events_of(run.events, Step) else "training"
-        while not events_of(run.events, Step) and alive(pid) and time.monotonic() < end:
+            return "training" if last_step(run) else "before the first step"
+        wanted = self.random.randrange(2, self.steps * 3 // 4) if moment == "training" else 2
+        while (at := last_step(run)) < wanted and alive(pid) and time.monotonic() < end:
             time.sleep(0.02)
         if moment == "training":
-            time.sleep(self.random.uniform(0, 1.5))
-            return f"step {max((event.step for event in events_of(run.events, Step)), default=0)}"
+            time.sleep(self.random.uniform(0, 0.3))
+            return f"step {at} of {self.steps}"
         for _ in range(self.random.randrange(1, 6)):  # a checkpoint that is being written has a temporary name
             while alive(pid) and time.monotonic() < end and not being_written(run):
                 pass
@@ -162,7 +169,11 @@ class Chaos:
         """Cut, flip, empty or remove a file of a run that was stopped half-way."""
         name = f"damage{number}"
         shutil.copytree(self.half_way, self.folder / name)
-        path = self.random.choice(sorted((self.folder / name).glob(file)))
+        found = sorted((self.folder / name).glob(file))
+        if not found:  # a run without a framework writes fewer files
+            shutil.rmtree(self.folder / name)
+            return
+        path = self.random.choice(found)
         data = bytearray(path.read_bytes())
         at = self.random.randrange(max(1, len(data)))
         match how:
@@ -184,7 +195,10 @@ class Chaos:
         if not run.exists:
             going = self.start("half")
             end = time.monotonic() + LONGEST_S
-            while len({event.step for event in events_of(run.events, Checkpoint)}) < 5 and time.monotonic() < end:
+            while (
+                len([event for event in events_of(run.events, Checkpoint) if event.name == "last"]) < 4
+                and time.monotonic() < end
+            ):
                 time.sleep(0.02)
             going.kill()
             going.wait(30)
@@ -196,12 +210,31 @@ class Chaos:
         name = f"full{number}"
         run = RunFolder(self.folder / name)
         argv = (sys.executable, str(ROOT / "tools" / "chaos.py"), "--limited", str(room))
-        going = process.start(run, self.spec, argv=argv, listed=False)
+        going = process.start(run, self.spec, argv=(*argv, self.engine), listed=False)
         going.wait(LONGEST_S)
         self.judge(name, f"no file beyond {room:,} bytes: {run.status().text[:70]}")
 
-    def read_only(self) -> None:
-        """Remove the folder of a run that trains, and make another read-only."""
+    def tiny_disk(self, size: int) -> None:
+        """Train on a disk of so many bytes, then give it room and resume; needs the right to mount."""
+        disk = self.folder / "disk"
+        disk.mkdir(exist_ok=True)
+        tmpfs = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(disk)]
+        if subprocess.run(tmpfs, stderr=subprocess.DEVNULL).returncode:
+            print(f"left out: a disk of {size:,} bytes cannot be mounted here", flush=True)
+            return
+        try:
+            said = "could not be started"
+            with contextlib.suppress(SeqdecError):
+                going = self.start("disk/run")
+                going.wait(LONGEST_S)
+                said = going.run.status().text[:70]
+            subprocess.run(["mount", "-o", f"remount,size={256 << 20}", str(disk)], check=True)
+            self.judge("disk/run", f"a disk of {size:,} bytes: {said}")
+        finally:
+            subprocess.run(["umount", "-l", str(disk)], check=True)
+
+    def folder_removed(self) -> None:
+        """Remove the folder of a run that trains: its process must end."""
         going = self.start("removed")
         self.wait_for(going.run, going.pid or 0, "training")
         shutil.rmtree(going.run.path, ignore_errors=True)
@@ -240,6 +273,10 @@ def msgspec_key() -> Any:
     return DesignKey()
 
 
+def last_step(run: RunFolder) -> int:
+    return max((event.step for kind in (Step, Epoch) for event in events_of(run.events, kind)), default=0)
+
+
 def being_written(run: RunFolder) -> bool:
     with contextlib.suppress(OSError):
         return any(".weights.h5." in child.name for child in os.scandir(run.checkpoints))
@@ -276,18 +313,24 @@ def starter(folder: str, name: str, engine: str, resume: bool) -> None:
     run = RunFolder(Path(folder) / name)
     spec = RunFolder(Path(folder) / "whole").read_spec()
     with contextlib.suppress(SeqdecError):
-        going = process.start(run, msgspec.structs.replace(spec, resume=resume, placement=None), listed=False)
+        asked = msgspec.structs.replace(spec, resume=resume, placement=None)
+        going = process.start(run, asked, argv=argv_of(engine), listed=False)
         print(going.pid, flush=True)
         going.wait()
 
 
-def limited(room: int, run: str) -> None:
+def argv_of(engine: str) -> tuple[str, ...]:
+    """Return the command of the process of a run."""
+    return (sys.executable, "-m", "tests.runner.plain_child") if engine == NUMBERS else process.RUNNER
+
+
+def limited(room: int, engine: str, run: str) -> None:
     """Be the process of a run that can make no file longer than `room` bytes."""
     import resource
 
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
-    os.execv(sys.executable, [*process.RUNNER, run])
+    os.execv(sys.executable, [*argv_of(engine), run])
 
 
 def faults(chaos: Chaos, kills: int, files: int) -> Iterator[Callable[[], None]]:
@@ -302,23 +345,26 @@ def faults(chaos: Chaos, kills: int, files: int) -> Iterator[Callable[[], None]]
     if files:
         yield chaos.clock_back
         yield chaos.two_writers
-        yield chaos.read_only
+        yield chaos.folder_removed
+        for size in (20_000, 2 << 20, 9 << 20):
+            yield lambda size=size: chaos.tiny_disk(size)  # type: ignore[misc]
         for number, room in enumerate((300, 2000, 6000, 12_000, 30_000)):
             yield lambda number=number, room=room: chaos.full_disk(number, room)  # type: ignore[misc]
 
 
 def main() -> int:
+    os.environ["PYTHONPATH"] = str(ROOT)
     if sys.argv[1:2] == ["--start"] or sys.argv[1:2] == ["--resume"]:
         starter(*sys.argv[2:5], resume=sys.argv[1] == "--resume")
         return 0
     if sys.argv[1:2] == ["--limited"]:
-        limited(int(sys.argv[2]), sys.argv[3])
+        limited(int(sys.argv[2]), sys.argv[3], sys.argv[4])
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--files", type=int, default=132)
-    parser.add_argument("--epochs", type=int, default=30)
-    parser.add_argument("--engine", default="tensorflow")
+    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--engine", default="tensorflow", help="tensorflow, jax, or numbers: without a framework")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="seqdec-gui-chaos-") as folder:
         chaos = Chaos(Path(folder), arguments.seed, arguments.engine, arguments.epochs)
