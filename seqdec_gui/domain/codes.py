@@ -238,6 +238,7 @@ _ROWS = (
     Code("schedule_replanned", "training", "A run goes on to another last epoch, and its decay of the learning rate ends there: the rate leaves the old curve."),
     Code("search_alone", "command", "`--search` was given without `--all`: give both, or list one folder."),
     Code("several_devices", "devices", "A short job was given several devices: choose one, for example cpu or gpu:0."),
+    Code("silent", "run", "The run has given no sign of life for long: the text says what it is doing and how to restart it."),
     Code("slow_loop", "design", "Recurrent dropout takes a slower loop on GPUs."),
     Code("spaces_in_cells", "data", "Every cell of a column begins with a space, which is read as a symbol: remove the spaces behind the delimiters.", reading=True),
     Code("split_column_missing", "data", "The file has no column of this name to split by: choose another."),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import faulthandler
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -35,6 +38,8 @@ def main(arguments: list[str]) -> int:
         asked = arguments[:1] in (["-h"], ["--help"])
         (sys.stdout if asked else sys.stderr).write(USAGE)
         return 0 if asked else INVALID
+    with contextlib.suppress(RuntimeError, AttributeError, ValueError):  # without standard error, or on another system
+        faulthandler.register(signal.SIGUSR1, file=2, all_threads=True)  # `runs.watchdog` asks for it
     run = RunFolder(arguments[0])
     refuse_unused_imports()
     try:

@@ -15,6 +15,7 @@ from seqdec_gui.runs.files import opener
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.salvage import LONGEST_LINE, Salvage
 from seqdec_gui.runs.state import crash_of
+from seqdec_gui.runs.watchdog import Watchdog
 
 CHUNK_BYTES = 8 << 20
 """Most bytes that are read at a time."""
@@ -85,7 +86,8 @@ class Follower:
     """The events of one run for a reader that looks now and then.
 
     `poll` gives what is new, all starts of the run included. After the final event of the latest start `final` is set and
-    nothing follows; a run that died silently gets a `failed` event that says how. Polling is cheap: one open, one read.
+    nothing follows; a run that died silently gets a `failed` event that says how, and one that gives no sign of life
+    a warning. Polling is cheap: one open, one read.
     """
 
     def __init__(self, run: RunFolder, alive: Callable[[], bool] | None = None, offset: int = 0) -> None:
@@ -99,6 +101,7 @@ class Follower:
         """Whether the latest start of the run has said that it began; what was read before is of earlier starts."""
         self._alive = alive or (lambda: lock.is_held(run.lock))
         self._tail = EventTail(run.events, offset)
+        self._watchdog = Watchdog(run)
 
     @property
     def ended(self) -> bool:
@@ -124,6 +127,9 @@ class Follower:
                 self.begun = self.begun or (isinstance(event, Started) and of_latest)
             if most_bytes is not None:
                 break
+        self._watchdog.take(new)
+        if alive and not placed and self.final is None and (silent := self._watchdog.look()) is not None:
+            new.append(silent)
         if not alive and not placed and self.final is None and record is not None and record.host == socket.gethostname():
             self.final = crash_of(self.run, record)
             new.append(self.final)
