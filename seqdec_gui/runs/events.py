@@ -50,7 +50,9 @@ class RowCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     validation: Count = 0
 
 
-class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True, repr_omit_defaults=True):
+class _Event(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True, repr_omit_defaults=True, gc=False
+):
     """`time` is in seconds since 1970 (UTC)."""
 
     time: Seconds = msgspec.field(default_factory=time.time)
@@ -62,7 +64,10 @@ class _Measured(_Event, frozen=True, kw_only=True):
     metrics: Metrics = {}
 
     def __post_init__(self) -> None:
-        force_setattr(self, "metrics", {name: _finite(value) for name, value in self.metrics.items()})
+        for value in self.metrics.values():
+            if type(value) is not float or not -LARGEST <= value <= LARGEST:
+                force_setattr(self, "metrics", {name: _finite(value) for name, value in self.metrics.items()})
+                return
 
 
 class Started(_Event, frozen=True, kw_only=True, tag="started"):

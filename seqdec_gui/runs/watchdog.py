@@ -92,7 +92,8 @@ class Watchdog:
                 "(nvidia-smi), try with one device less, with NCCL_P2P_DISABLE=1, and with NCCL_DEBUG=INFO, which says in "
                 "log.txt what it waits for."
             )
-        return f"{text} To end it and go on from its checkpoint: seqdec-gui resume --restart {self._run.path}, or Stop and Continue."
+        how = f"seqdec-gui resume --restart {self._run.path}, or Stop and Continue in the window"
+        return f"{text} To end it and go on from its last checkpoint: {how}."
 
 
 def main_thread(log: str) -> list[str]:
@@ -105,7 +106,7 @@ def main_thread(log: str) -> list[str]:
 
 
 def _ask_for_stacks(pid: int | None) -> bool:
-    """Have a process write its stacks; returns whether it was asked. One that does not expect the signal would be killed by it."""
+    """Have a process write its stacks; returns whether it was asked. One that does not expect the signal would die of it."""
     if pid is None:
         return False
     with contextlib.suppress(OSError, ValueError):
