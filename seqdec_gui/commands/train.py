@@ -179,6 +179,30 @@ def apply(design: Design, overrides: list[str], data: str | None, bindings: list
     return design
 
 
+def offer_batch(ended: RunProcess) -> None:
+    """Find the largest batch that fits, after a run has run out of memory, and say how to train with it."""
+    from seqdec_gui.runs.fitting_batch import largest_batch
+
+    spec = ended.run.read_spec()
+    placement = spec.placement
+    if placement is None:
+        return
+    warn("Looking for the largest batch that fits, for a minute at most; Ctrl-C ends this.")
+    try:
+        with report_progress() as progress:
+            found = largest_batch(
+                spec.load_design(), Path(spec.folder), placement.devices, placement.engine, on_progress=progress
+            )
+    except (SeqdecError, KeyboardInterrupt) as error:
+        warn(f"No batch was found that fits. {error}".strip())
+        return
+    if found is None:
+        warn("No smaller batch was found that fits: make the model smaller, or its sequences shorter.")
+    else:
+        where = spec.design_path or "DESIGN"
+        warn(f"{found.sentence()} Train with it: seqdec-gui train {where} --batch-size {found.batch_size}")
+
+
 def launch_and_watch(started: RunProcess, arguments: argparse.Namespace, remove_invalid: bool = False, offset: int = 0) -> int:
     """Show a run that was just started until it ends, and return the exit status; the last line names the run folder.
 
@@ -200,6 +224,8 @@ def launch_and_watch(started: RunProcess, arguments: argparse.Namespace, remove_
         warn(status.text)
     elif not arguments.json:
         say(status.text)
+    if isinstance(status.final, Failed) and status.final.kind == "out_of_memory" and not arguments.json:
+        offer_batch(started)
     if remove_invalid and isinstance(status.final, Failed) and status.final.kind == "invalid":
         folder.discard(started.run)
         return process.exit_status(status)

@@ -48,12 +48,15 @@ FLAGS_SENTENCE = (
 DISK_SENTENCE = "The disk is full: free some space."
 
 
-def explain(exit_status: int | None, log: str, what: str = "run") -> Failed:
+def explain(exit_status: int | None, log: str, what: str = "run", out_of_memory: bool = False) -> Failed:
     """Return the final event that the run (or job) should have written.
 
-    `exit_status` is in the form of `subprocess`, None if unknown; `log` is the end of the log.
+    `exit_status` is in the form of `subprocess`, None if unknown; `log` is the end of the log. `out_of_memory`: whether the system
+    killed a process for want of main memory meanwhile.
     """
     kind, sentence = _cause(exit_status, log, what)
+    if kind == "killed" and exit_status == -signal.SIGKILL and out_of_memory:
+        kind, sentence = "out_of_memory", f"The system killed the {what}. {MEMORY_SENTENCE}"
     if what == "run" and kind in ("killed", "crashed", "disk_full"):
         sentence += " Resume it to go on from the last checkpoint."
     return Failed(kind=kind, sentence=sentence, details="\n".join(log.splitlines()[-LOG_LINES:]))

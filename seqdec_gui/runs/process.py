@@ -277,4 +277,5 @@ def _record_exit(run: RunFolder, status: int) -> None:
     with contextlib.suppress(lock.RunLocked, OSError), lock.acquire(run.lock) as held:
         record = held.read()
         if record is not None:
-            held.write(msgspec.structs.replace(record, exit_status=status))
+            starved = status == -signal.SIGKILL and lock.oom_kills() > record.oom_kills
+            held.write(msgspec.structs.replace(record, exit_status=status, out_of_memory=starved))

@@ -139,7 +139,7 @@ def final_of(events: Sequence[Event]) -> FinalEvent | None:
 
 def crash_of(run: RunFiles, record: lock.LockRecord) -> Failed:
     """Return the final event for a run that ended without one, with the time of its last change of a file."""
-    failed = explain(record.exit_status, log_tail(run.log, record.log_offset))
+    failed = explain(record.exit_status, log_tail(run.log, record.log_offset), out_of_memory=record.out_of_memory)
     return msgspec.structs.replace(failed, time=max(_modified(run), record.started))
 
 

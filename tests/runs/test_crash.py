@@ -65,3 +65,10 @@ def test_the_log_of_an_earlier_start_is_not_read(tmp_path):
     path.write_text("x" * 200_000)
     assert len(log_tail(path)) == 65536
     assert log_tail(tmp_path / "none") == ""
+
+
+def test_a_kill_by_the_system_is_told_from_one_by_a_user():
+    starved, killed = explain(-9, "", out_of_memory=True), explain(-9, "")
+    assert (starved.kind, killed.kind) == ("out_of_memory", "killed")
+    assert starved.sentence.startswith("The system killed the run. Main memory ran out")
+    assert explain(-15, "", out_of_memory=True).kind == "killed"
