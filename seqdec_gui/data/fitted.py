@@ -22,6 +22,7 @@ from seqdec_gui.data.tensor_feeds import TensorFeed
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.json_lines import repetition
 from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.wording import shortened
 
 FORMAT = 1
 """The number of the newest format of `data.json` that this version reads and writes."""
@@ -143,8 +144,9 @@ def loads(text: bytes | str, name: str = "data.json") -> Fitted:
         if version > FORMAT:
             raise InvalidInput(f"{name} has format {version}; this version reads formats up to {FORMAT}. Update seqdec-gui.")
         fitted = msgspec.json.decode(text, type=Fitted)
-    except msgspec.DecodeError as error:
-        raise InvalidInput(f"{name} is not what a run writes ({error}); it is damaged or from a newer version.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        why = shortened(str(error), 200)
+        raise InvalidInput(f"{name} is not what a run writes ({why}); it is damaged or from a newer version.") from error
     if found := repetition(text if isinstance(text, str) else text.decode()):
         raise InvalidInput(f"{name} is not what a run writes ({found}); it is damaged.")
     return fitted

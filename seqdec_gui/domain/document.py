@@ -61,9 +61,17 @@ def to_builtins(design: Design) -> dict[str, Any]:
         "blocks": [_block_to_builtins(block) for block in design.blocks],
         "links": [{"from": str(link.source), "to": str(link.target)} for link in design.links],
         "data": _data_to_builtins(design.data),
-        "training": msgspec.to_builtins(design.training),
+        "training": _training_to_builtins(design.training),
         **annotation_fields(design.frames, design.notes),
     }
+
+
+def _training_to_builtins(training: Training) -> dict[str, Any]:
+    """Return the training's parameters; one that earlier versions do not know is left out where it has its default."""
+    plain: dict[str, Any] = msgspec.to_builtins(training)
+    if training.keep_checkpoints == Training().keep_checkpoints:
+        del plain["keep_checkpoints"]
+    return plain
 
 
 def _data_to_builtins(data: DataSource) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from seqdec_gui.domain.losses import LOSSES
 
 LABELS = {
     "kl_weight": "KL weight", "kl_warmup_epochs": "KL warm-up", "mini_epochs": "Reports per epoch", "clip_norm": "Clip norm",
+    "keep_checkpoints": "Keep newest",
     "early_stopping_patience": "Patience", "early_stopping_delta": "Least change", "plateau_patience": "Patience",
     "plateau_factor": "Factor", "schedule_first_epoch": "Decay from epoch", "schedule_last_epoch": "Decay to epoch",
     "batch_normalization": "Batch normalization", "units": "Units", "kernel_sizes": "Kernel sizes",
@@ -24,7 +25,7 @@ LABELS = {
 
 _UNITS = {
     "epochs": "epochs", "batch_size": "rows", "early_stopping_patience": "reports", "plateau_patience": "reports",
-    "kl_warmup_epochs": "epochs",
+    "kl_warmup_epochs": "epochs", "keep_checkpoints": "checkpoints",
 }  # fmt: skip
 """The unit of each field that has one."""
 
@@ -49,7 +50,7 @@ TRAINING_SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Learning rate schedule", (
         "schedule", "schedule_first_epoch", "schedule_last_epoch", "final_learning_rate", "plateau_factor", "plateau_patience",
     )),
-    ("Best checkpoint and early stopping", ("monitor", "early_stopping_patience", "early_stopping_delta")),
+    ("Best checkpoint and early stopping", ("monitor", "keep_checkpoints", "early_stopping_patience", "early_stopping_delta")),
     ("Arithmetic", ("precision", "batch_statistics")),
 )  # fmt: skip
 """The sections of the training form: heading and fields."""

@@ -11,7 +11,6 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from seqdec_gui.data import fitted as fitted_file
 from seqdec_gui.data.dataset import Dataset, open_dataset
 from seqdec_gui.data.fitted import Fitted
 from seqdec_gui.data.split import Parts
@@ -60,7 +59,7 @@ class OpenedRun:
 
     def fitted(self) -> Fitted:
         """Return the codecs that were fitted to the data. Raises InvalidInput."""
-        return fitted_file.load(self.run.data)
+        return self.run.read_fit()
 
     def dataset(self, file: Path | None = None) -> Dataset:
         """Open the run's data, or the same columns of another file, encoded as in the training. Raises InvalidInput."""

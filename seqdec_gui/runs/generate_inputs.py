@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from seqdec_gui.data import fitted as fitted_file
 from seqdec_gui.data.codecs import ReadsText
 from seqdec_gui.data.display import array_text
 from seqdec_gui.data.first_step import with_first_step
@@ -53,7 +52,7 @@ class RunInputs(NamedTuple):
 
 def read_inputs(run: RunFolder) -> RunInputs:
     """Reads `data.json`, and looks at the data if it is still there. Raises InvalidInput."""
-    fitted = fitted_file.load(run.data)
+    fitted = run.read_fit()
     spec = run.read_spec()
     design = spec.load_design()
     why_not, reading = obstacle(design), fitted.reading(design.data.reading)
