@@ -10,61 +10,11 @@ import numpy as np
 from seqdec_gui.data.codecs import FittedCategory, FittedText
 from seqdec_gui.data.token_cutting import FIRST_KEY, tokenised
 
-ARPABET = frozenset(
-    [
-        "AA",
-        "AE",
-        "AH",
-        "AO",
-        "AW",
-        "AX",
-        "AXR",
-        "AY",
-        "B",
-        "CH",
-        "D",
-        "DH",
-        "DX",
-        "EH",
-        "EL",
-        "EM",
-        "EN",
-        "ER",
-        "EY",
-        "F",
-        "G",
-        "HH",
-        "H",
-        "IH",
-        "IX",
-        "IY",
-        "JH",
-        "K",
-        "L",
-        "M",
-        "N",
-        "NG",
-        "NX",
-        "OW",
-        "OY",
-        "P",
-        "Q",
-        "R",
-        "S",
-        "SH",
-        "T",
-        "TH",
-        "UH",
-        "UW",
-        "UX",
-        "V",
-        "W",
-        "WH",
-        "Y",
-        "Z",
-        "ZH",
-    ]
-)
+_PHONEMES = """
+AA AE AH AO AW AX AXR AY B CH D DH DX EH EL EM EN ER EY F G HH H IH IX IY JH K L M N NG NX OW OY P Q R S SH T TH UH UW UX V W WH
+Y Z ZH
+"""
+ARPABET = frozenset(_PHONEMES.split())
 """The phonemes of ARPAbet, without the digits of their stress."""
 IPA = (0x250, 0x2AF)
 """The first and the last code point of the extensions for the International Phonetic Alphabet."""

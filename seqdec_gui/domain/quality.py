@@ -65,6 +65,8 @@ MEASURES: dict[str, MeasureSpec] = {
 }  # fmt: skip
 """The properties of every measure, by its name in designs; `PREFIX` and that name are its name among the metrics of a run."""
 
+SHARES = tuple(name for name in MEASURES if name not in ("bleu", "chrf", "mean_squared_error"))
+"""The measures whose values are shares, from 0 to 1; an error rate may exceed 1."""
 MONITORS = tuple(PREFIX + name for name in MEASURES)
 """The names of the measures among the metrics of a run."""
 if TYPE_CHECKING:

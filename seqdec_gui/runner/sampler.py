@@ -133,6 +133,11 @@ class Sampler:
         else:
             self._symbols = symbols_of_decoder(fitted, plan.fed, plan.loss, plan.width, rows, feed_map, plan.taken)
 
+    def follow_weights(self) -> None:
+        """Take over what has changed in the weights of the models since the sampler was made."""
+        if self._decoder is not None:
+            self._decoder.follow_weights()
+
     def record(self) -> Recorded:
         """Return what this sampler has learnt from the training rows."""
         if self._symbols is not None:
