@@ -12,6 +12,7 @@ import numpy as np
 
 from seqdec_gui.data.dataset import Dataset
 from seqdec_gui.data.order import epoch_order
+from seqdec_gui.domain.quality import larger_is_better, measure_of
 from seqdec_gui.domain.wording import counted, listed
 from seqdec_gui.runner import checkpoints
 from seqdec_gui.runner.checkpoints import Progress
@@ -20,15 +21,8 @@ from seqdec_gui.runner.device_load import DeviceWatch
 from seqdec_gui.runner.engines.base import Engine, Interval, Rows, Sum
 from seqdec_gui.runner.metrics import monitored, reported
 from seqdec_gui.runner.pace import Pace
-from seqdec_gui.runner.schedule import (
-    after_plateau,
-    is_accuracy,
-    kl_weights,
-    learning_rates,
-    padded,
-    parts_of,
-    rescaled,
-)
+from seqdec_gui.runner.quality.reports import QualityReports
+from seqdec_gui.runner.schedule import after_plateau, kl_weights, learning_rates, padded, parts_of, rescaled
 from seqdec_gui.runs import kept_checkpoints
 from seqdec_gui.runs.events import (
     Checkpoint,
@@ -105,6 +99,8 @@ class Loop:
         self._hold_began_s = 0.0
         self._held_s = 0.0
         self._not_finite: set[str] = set()
+        self.quality: QualityReports | None = None
+        """Measures what is generated, at reports; None where nothing is measured."""
         self._compiled = False
 
     # -- the whole training
@@ -114,6 +110,8 @@ class Loop:
             while not self._progress.ended:
                 self._epoch()
             self._save("last")
+            if self.quality is not None:
+                self.quality.tell_cost()
             now = self._progress
             return Finished(epoch=now.epoch, step=now.total_steps, metrics=now.metrics, reason=now.ended or "epochs")
         except StopRequested as request:
@@ -217,15 +215,19 @@ class Loop:
         metrics["learning_rate"] = float(self._rate(max(now.total_steps - 1, 0)))
         metrics["samples_per_s"] = self._per_second(rate)
         self._warn_about_non_finite(metrics)
+        last = part + 1 == parts and now.epoch == self._training.epochs
+        if self.quality is not None:
+            steps = self._training.epochs * self._steps_per_epoch
+            metrics |= self.quality.at_report(now.epoch, now.total_steps, steps, last)
         self._interval_sums, self._interval_losses = {}, []
         seconds = time.monotonic() - start - self._held_s
         self._events.write(
             Epoch(epoch=now.epoch, step=now.total_steps, part=part + 1, parts=parts, seconds=seconds, metrics=metrics)
         )
         self._step_event_s = time.monotonic()
-        last = part + 1 == parts and now.epoch == self._training.epochs
         self._progress = replace(self._progress, part=part + 1, sums={}, losses=(0.0, 0), metrics=metrics)
-        if self._update_monitor(metrics.get(self._monitor), last):
+        unknown = self._monitor not in metrics and measure_of(self._monitor)  # it is not measured at every report
+        if not unknown and self._update_monitor(metrics.get(self._monitor), last):
             self._save("best")
         if not self._progress.ended and time.monotonic() - self._saved_s > MIN_CHECKPOINT_INTERVAL_S:
             self._save("last")
@@ -235,7 +237,7 @@ class Loop:
 
         `last` is whether this is the last report of the training.
         """
-        now, training, larger = self._progress, self._training, is_accuracy(self._monitor)
+        now, training, larger = self._progress, self._training, larger_is_better(self._monitor)
         best = now.best.after(value, larger)
         stopping = now.stopping.after(value, larger, training.early_stopping_delta)
         plateau, scale = now.plateau.after(value, larger, training.early_stopping_delta), now.scale

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from seqdec_gui.runner.checkpoints import Progress
     from seqdec_gui.runner.engines.base import Engine
     from seqdec_gui.runner.program import Program
+    from seqdec_gui.runner.quality.reports import QualityReports
 
 _REPORTED_PACKAGES = ("keras", "numpy", "h5py")
 """Packages whose versions the event `started` reports, besides those of the engine."""
@@ -93,9 +94,10 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
             return Stopped(epoch=progress.epoch, step=progress.total_steps, paused=request.paused)
     events.write(_started(engine, dataset, placement, progress))
     try:
-        return Loop(
-            engine, dataset, run, events, commands, progress, spec.report_every_s, spec.checkpoint_every_s, saved_step
-        ).run()
+        loop = Loop(engine, dataset, run, events, commands, progress, spec.report_every_s, spec.checkpoint_every_s, saved_step)
+        if design.training.measures:
+            loop.quality = _begin_quality(run, engine, dataset, events, progress)
+        return loop.run()
     finally:
         recorder.wait()
 
@@ -158,8 +160,12 @@ def _keep_fit(run: RunFolder, spec: RunSpec, design: Design, dataset: Dataset, e
     """Write `data.json` if this run has none, and report what is to be said about the data. Raises InvalidInput."""
     from seqdec_gui.data.teaching import samples_of
     from seqdec_gui.runs.data_check import generation_warnings, length_problems
+    from seqdec_gui.runs.quality.applying import quality_problems
 
-    wrong = length_problems(design, dataset.fitted)
+    wrong = length_problems(design, dataset.fitted) or quality_problems(design, dataset.fitted)
+    if design.training.measures and not len(dataset.validation):
+        text = "The quality of validation rows is to be measured, and no rows validate."
+        wrong = (Problem("error", "no_validation", "training.quality", text, "Keep rows for validation, or measure nothing."),)
     if wrong:
         raise InvalidInput(wrong)
     if spec.resume and run.has_fit:
@@ -315,6 +321,18 @@ def _nothing_left(progress: Progress) -> Problem:
         )
     text = f"Nothing is left to train: the run was stopped early, after epoch {progress.epoch}."
     return Problem("info", "nothing_left", "", text, "Start another run with its weights: train --initial RUN.")
+
+
+def _begin_quality(run: RunFolder, engine: Engine, dataset: Dataset, events: EventWriter, progress: Progress) -> QualityReports:
+    """Return what measures the quality of what is generated at the reports, and say what that is."""
+    from seqdec_gui.runner.quality.free_running import FreeRunning
+    from seqdec_gui.runner.quality.reports import QualityReports
+
+    free = FreeRunning(engine, dataset)
+    _report(events, [Problem("info", "quality", "", free.words())])
+    if doubts := free.doubts():
+        _report(events, [Problem("warning", "quality_of_no_molecules", "", doubts)])
+    return QualityReports(free, run, events, engine.program.training, progress.total_steps)
 
 
 # -- events

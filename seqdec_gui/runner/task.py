@@ -31,6 +31,7 @@ from seqdec_gui.runs.task_results import (
 from seqdec_gui.runs.tasks import (
     CertifyTask,
     EncodeTask,
+    ErrorsTask,
     EvaluateTask,
     ExportAllTask,
     ExportTask,
@@ -100,6 +101,11 @@ def do(task: Task, channel: TaskChannel) -> TaskResult:
 
                 with on_placed_device():
                     return encode(task, channel, Path(scratch))
+            case ErrorsTask():
+                from seqdec_gui.runner.errors_task import find_errors
+
+                with on_placed_device():
+                    return find_errors(task, channel, Path(scratch))
             case EvaluateTask():
                 with on_placed_device():
                     return _evaluate(task, channel, Path(scratch))

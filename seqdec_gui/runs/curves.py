@@ -9,6 +9,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from seqdec_gui.domain.quality import SHARES, measure_of
+
 Numbers: TypeAlias = NDArray[np.float64]
 Axis = Literal["step", "epoch", "time"]
 AXES: tuple[Axis, ...] = ("step", "epoch", "time")
@@ -130,8 +132,13 @@ def is_validation(metric: str) -> bool:
     return metric.startswith("val_")
 
 
-def family(metric: str) -> Literal["loss", "metrics", "learning_rate", "throughput"]:
+Family = Literal["loss", "metrics", "quality", "scores", "learning_rate", "throughput"]
+
+
+def family(metric: str) -> Family:
     """Return the plot in which a metric is drawn."""
+    if name := measure_of(metric):
+        return "quality" if name in SHARES else "scores"
     plain = metric.removeprefix("val_")
     if plain == "learning_rate":
         return "learning_rate"

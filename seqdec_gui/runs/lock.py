@@ -123,8 +123,8 @@ def record_of(run: Path, pid: int) -> LockRecord:
             cut_half_line(file)
         finally:
             os.close(file)
-    sizes = (_size(run / name) for name in ("events.jsonl", "commands.jsonl", "log.txt"))
-    return LockRecord(pid, socket.gethostname(), time.time(), *sizes, oom_kills=oom_kills())
+    events, commands, log = (_size(run / name) for name in ("events.jsonl", "commands.jsonl", "log.txt"))
+    return LockRecord(pid, socket.gethostname(), time.time(), events, commands, log, oom_kills=oom_kills())
 
 
 def oom_kills() -> int:

@@ -27,6 +27,7 @@ class RunFiles:
         self.log = self.path / "log.txt"
         self.lock = self.path / "lock"
         self.certificate = self.path / "certificate.json"
+        self.samples = self.path / "samples.jsonl"
         self.checkpoints = self.path / "checkpoints"
         self.exports = self.path / "exports"
         self.cache = self.path / "cache"
@@ -57,7 +58,8 @@ class RunFiles:
 
     def fail_if_it_leads_out(self) -> None:
         """Raise InvalidInput where something that a run writes is a symbolic link: it would write elsewhere."""
-        files = (self.spec, self.model, self.data, self.dataset, self.events, self.commands, self.log, self.lock)
+        files = (self.spec, self.model, self.data, self.dataset, self.events, self.commands, self.log, self.lock,
+                 self.samples)  # fmt: skip
         for path in (*files, self.checkpoints, self.exports, self.cache, self.copies):
             if path.is_symlink():
                 text = f"{path} is a symbolic link, and a run writes into its own folder alone: replace it by what it leads to."

@@ -26,6 +26,7 @@ from seqdec_gui.runs.crash import exit_status_of, explain
 from seqdec_gui.runs.engine_names import EngineName
 from seqdec_gui.runs.environment import child_environment
 from seqdec_gui.runs.measurement import Measurement
+from seqdec_gui.runs.quality.errors import Order
 from seqdec_gui.runs.spec import DeviceChoice
 from seqdec_gui.runs.task_results import Tagged, TaskFailed, TaskResult
 
@@ -144,6 +145,26 @@ class EvaluateTask(Tagged, frozen=True, kw_only=True, tag="evaluate"):
     checkpoint: CheckpointName = "best"
 
 
+class ErrorsTask(Tagged, frozen=True, kw_only=True, tag="errors"):
+    """Decode rows of a `split` of the run's own data greedily, compare them with their targets, and write what is wrong.
+
+    `output` is a file that ends in .json or a folder (an absolute path). At most `rows` rows are decoded, drawn at random; 0:
+    all. `order` says which rows are the worst; of `worst` of them the `candidates` likeliest symbols of each step are kept. The
+    result has `shown` lines of each table.
+    """
+
+    run: str
+    output: str
+    split: SplitName = "validation"
+    trained_on: int = 0
+    rows: Annotated[int, Meta(ge=0)] = 2000
+    order: Order = "edits"
+    worst: Annotated[int, Meta(ge=0)] = 100
+    candidates: Annotated[int, Meta(ge=1)] = 5
+    shown: Annotated[int, Meta(ge=0)] = 10
+    checkpoint: CheckpointName = "best"
+
+
 class InspectTask(Tagged, frozen=True, kw_only=True, tag="inspect"):
     """Look into the file of a model (absolute path): safe mode, nothing of it is run.
 
@@ -237,6 +258,7 @@ Task: TypeAlias = (
     | ScoreTask
     | EncodeTask
     | EvaluateTask
+    | ErrorsTask
     | InspectTask
     | SplitTask
     | WeightsTask
@@ -246,9 +268,9 @@ Task: TypeAlias = (
 )
 
 
-READS_TRAINED_RUN = (GenerateTask, ScoreTask, EncodeTask, EvaluateTask)
+READS_TRAINED_RUN = (GenerateTask, ScoreTask, EncodeTask, EvaluateTask, ErrorsTask)
 """Tasks that leave the models of a run as they are, so that a worker may keep them for the next such task."""
-COMPUTES_ON_RUNS_DEVICE = (GenerateTask, ScoreTask, EncodeTask, EvaluateTask)
+COMPUTES_ON_RUNS_DEVICE = (GenerateTask, ScoreTask, EncodeTask, EvaluateTask, ErrorsTask)
 """Tasks that run on the GPU that their run trained on, unless the user chose another device."""
 
 
