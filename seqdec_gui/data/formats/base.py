@@ -29,6 +29,9 @@ CHUNK_ROWS = 65_536
 _SHOWN_CHARACTERS = 40
 """The number of characters of a text that a message shows."""
 
+_SHOWN_REASON = 300
+"""The number of characters of an error of a library that a message shows."""
+
 
 class Column(msgspec.Struct, frozen=True):
     """One column. `shape` is that of one row, `()` for a single value; `kind` "array" means numbers of any other shape."""
@@ -226,6 +229,7 @@ def _has_inner_zeros(values: Array) -> bool:
 def reading(path: Path) -> Iterator[None]:
     """Turn whatever a reader raises about a bad file into InvalidInput."""
     import lzma
+    import struct
     import zipfile
     import zlib
 
@@ -237,10 +241,17 @@ def reading(path: Path) -> Iterator[None]:
         raise InvalidInput(_damaged(path, error.strerror or str(error)), "unreadable_file", "data") from error
     except UnicodeDecodeError as error:
         raise InvalidInput(_damaged(path, "its text is not valid Unicode"), "unreadable_file", "data") from error
-    except (ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
+    except MemoryError as error:
+        text = f"{path.name} needs more memory than there is."
+        hint = "Close other programs, or save its rows as .parquet, which is read piece by piece."
+        raise InvalidInput([Problem("error", "too_large_file", "data", text, hint)]) from error
+    except (
+        *(ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+        *(TypeError, IndexError, AttributeError, ArithmeticError, SyntaxError, struct.error),  # of libraries, for damaged files
+    ) as error:
         raise InvalidInput(_damaged(path, str(error)), "unreadable_file", "data") from error
 
 
 def _damaged(path: Path, reason: str) -> str:
-    reason = " ".join(reason.split()).rstrip(".")
+    reason = " ".join(reason[:_SHOWN_REASON].split()).rstrip(".")
     return f"{path} cannot be read as a {path.suffix} file ({reason}); expected an undamaged file of that format."
