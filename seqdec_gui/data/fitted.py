@@ -125,8 +125,10 @@ def loads(text: bytes | str, name: str = "data.json") -> Fitted:
         if version > FORMAT:
             raise InvalidInput(f"{name} has format {version}; this version reads formats up to {FORMAT}. Update seqdec-gui.")
         return msgspec.json.decode(text, type=Fitted)
-    except msgspec.DecodeError as error:
-        raise InvalidInput(f"{name} is not what a run writes ({error}); it is damaged or from a newer version.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidInput(
+            f"{name} is not what a run writes ({str(error)[:200]}); it is damaged or from a newer version."
+        ) from error
 
 
 def load(path: Path) -> Fitted:

@@ -95,10 +95,10 @@ class _Loose(msgspec.Struct):
 def _parse(line: bytes) -> Command | Unreadable:
     try:
         return _decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         text, why = line[:200].decode("utf-8", "replace"), str(error)
     try:
         loose = msgspec.json.decode(line, type=_Loose)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         loose = _Loose()
     return Unreadable(text, f"Expected a command ({', '.join(COMMANDS)}), received {text!r}: {why}.", loose.id, loose.command)

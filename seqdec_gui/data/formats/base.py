@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from seqdec_gui.data.formats.encodings import decoded_texts, is_utf8, is_western
-from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
 
 Kind = Literal["text", "integer", "number", "array"]
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
@@ -228,11 +228,6 @@ def _has_inner_zeros(values: Array) -> bool:
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
     """Turn whatever a reader raises about a bad file into InvalidInput."""
-    import lzma
-    import struct
-    import zipfile
-    import zlib
-
     try:
         yield
     except PermissionError as error:
@@ -245,10 +240,9 @@ def reading(path: Path) -> Iterator[None]:
         text = f"{path.name} needs more memory than there is."
         hint = "Close other programs, or save its rows as .parquet, which is read piece by piece."
         raise InvalidInput([Problem("error", "too_large_file", "data", text, hint)]) from error
-    except (
-        *(ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
-        *(TypeError, IndexError, AttributeError, ArithmeticError, SyntaxError, struct.error),  # of libraries, for damaged files
-    ) as error:
+    except SeqdecError:
+        raise
+    except Exception as error:  # libraries raise anything for damaged files, down to errors about their own variables
         raise InvalidInput(_damaged(path, str(error)), "unreadable_file", "data") from error
 
 

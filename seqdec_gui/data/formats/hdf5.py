@@ -14,7 +14,7 @@ import numpy as np
 from seqdec_gui.data.formats import molecules
 from seqdec_gui.data.formats.base import CHUNK_ROWS, Cell, Chunk, Column, Kind, Table, chunk_rows, native, reading
 from seqdec_gui.data.formats.bounds import FREE_BYTES, fail_if_it_swells, room_in_memory
-from seqdec_gui.data.formats.hdf5_items import datasets, fail_if_chunks_swell, why_not_read
+from seqdec_gui.data.formats.hdf5_items import datasets, fail_if_chunks_swell, longest_text, why_not_read
 from seqdec_gui.domain.problems import Problem
 
 _MOLECULES = 16_384
@@ -32,6 +32,8 @@ class Hdf5Table(Table):
         self._molecules: set[str] = set()
         self._smiles: dict[str, list[Any]] = {}
         """The SMILES of whole columns of binary molecules, in chunks, once one was read to its end."""
+        self._longest = -1
+        """The bytes of the longest text of any length; -1 until it is needed."""
         self._looked_at: set[str] = set()
         """The datasets whose compressed chunks are known to be of the size that they claim."""
 
@@ -61,7 +63,7 @@ class Hdf5Table(Table):
             stored = dataset.chunks[0] if dataset.chunks else 1
             step = chunk_rows(dataset.dtype.itemsize * int(np.prod(column.shape, dtype=np.int64)))
             step = max(stored, step // stored * stored)
-            step = min(step, _rows_at_a_time(dataset)) if column.kind == "text" else step
+            step = min(step, self._rows_at_a_time(dataset)) if column.kind == "text" else step
             opened = 0
             for at in range(0, column.rows, step):
                 chunk = self._read(dataset, column, at, at + step)
@@ -77,7 +79,7 @@ class Hdf5Table(Table):
             with reading(self.path), _open(self.path) as file:
                 dataset = file[name]
                 fail_if_chunks_swell(dataset, self.path)
-                step = min(_MOLECULES, _rows_at_a_time(dataset))
+                step = min(_MOLECULES, self._rows_at_a_time(dataset))
                 for at in range(0, column.rows, step):
                     made.append(molecules.smiles_of(dataset[at : at + step], name, at))
                     yield made[-1]
@@ -95,12 +97,25 @@ class Hdf5Table(Table):
             dataset, last = file[name], min(first + count, column.rows)
             if column.kind == "text":
                 cells: list[Cell] = []
-                step = _rows_at_a_time(dataset)
+                step = self._rows_at_a_time(dataset)
                 for at in range(first, last, step):
                     cells += self._read(dataset, column, at, min(at + step, last)).to_pylist()
                 return cells
             chunk = self._read(dataset, column, first, last)
         return list(chunk) if column.shape else list(chunk.tolist())
+
+    def _rows_at_a_time(self, dataset: Any) -> int:
+        """Return how many rows of texts or bytes of any length are read at once: each row may name the longest of the file."""
+        import h5py
+
+        info = h5py.check_string_dtype(dataset.dtype)
+        if h5py.check_vlen_dtype(dataset.dtype) is None and (info is None or info.length is not None):
+            return CHUNK_ROWS
+        if self._longest < 0:
+            self._longest = longest_text(dataset.file, self.path)
+        longest = max(1, self._longest)
+        rows = max(_FEWEST_ROWS, FREE_BYTES // longest)
+        return max(1, min(CHUNK_ROWS, rows, room_in_memory() // longest if rows * longest > FREE_BYTES else rows))
 
     def _read(self, dataset: Any, column: Column, first: int, last: int) -> Chunk:
         if column.name not in self._looked_at:
@@ -124,18 +139,6 @@ def _column(name: str, dataset: Any) -> Column:
     scalar: Kind = "number" if dataset.dtype.kind == "f" else "integer"
     kind: Kind = "array" if len(dataset.shape) > 1 else scalar
     return Column(name, kind, dataset.dtype.newbyteorder("=").name, tuple(dataset.shape[1:]), dataset.shape[0])
-
-
-def _rows_at_a_time(dataset: Any) -> int:
-    """Return how many rows of texts or bytes of any length are read at once: each row may name the longest of the file."""
-    import h5py
-
-    info = h5py.check_string_dtype(dataset.dtype)
-    if h5py.check_vlen_dtype(dataset.dtype) is None and (info is None or info.length is not None):
-        return CHUNK_ROWS
-    longest = max(1, int(dataset.file.id.get_filesize()))
-    rows = max(_FEWEST_ROWS, FREE_BYTES // longest)
-    return max(1, min(CHUNK_ROWS, rows, room_in_memory() // longest if rows * longest > FREE_BYTES else rows))
 
 
 def _holds_molecules(dataset: Any, path: Path) -> bool:

@@ -6,6 +6,8 @@ refused. Format: https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.
 
 from __future__ import annotations
 
+import mmap
+import struct
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +18,11 @@ from seqdec_gui.domain.problems import InvalidInput
 
 ELSEWHERE = "has its values in another file, which is not read; copy them into this one"
 """The end of the sentence about a dataset whose values are not in the file."""
+
+_HEAP = b"GCOL\1\0\0\0"
+"""The beginning of a heap of texts."""
+_HEAP_OBJECT = struct.Struct("<H6xQ")
+"""The number and the size of an object in a heap; number 0 is the free space behind all others."""
 
 _DEFLATE, _SHUFFLE, _FLETCHER32, _DEFLATE_RATIO = 1, 2, 3, 1032
 """Identifiers of filters, and the largest ratio of deflate."""
@@ -39,7 +46,7 @@ def datasets(file: Any, path: Path, is_one: Callable[[Any], bool] = lambda group
     import h5py
 
     seen = {_address(file)}
-    count = 0
+    count, heaps_are_known = 0, False
     within = [("", items(file))]
     while within:
         before, inner = within[-1]
@@ -57,6 +64,9 @@ def datasets(file: Any, path: Path, is_one: Callable[[Any], bool] = lambda group
             continue
         seen.add(address)
         if isinstance(item, h5py.Dataset) or (isinstance(item, h5py.Group) and is_one(item)):
+            if not heaps_are_known and isinstance(item, h5py.Dataset) and item.dtype.hasobject:
+                longest_text(file, path)
+                heaps_are_known = True
             yield found
         elif isinstance(item, h5py.Group):
             if len(within) > MOST_DEPTH:
@@ -81,6 +91,31 @@ def _address(item: Any) -> Any:
     import h5py
 
     return h5py.h5o.get_info(item.id).addr
+
+
+def longest_text(file: Any, path: Path) -> int:
+    """Return the bytes of the longest text of any length. Raises InvalidInput for a heap in which HDF5 would never end.
+
+    HDF5 1.14 walks over the objects of a heap by the sizes that stand there, and does not look whether one leads on.
+    """
+    if file.id.get_create_plist().get_sizes()[1] != 8:
+        return int(file.id.get_filesize())
+    longest = 0
+    with path.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        at = data.find(_HEAP)
+        while at >= 0:
+            place, end = at + 16, min(at + int.from_bytes(data[at + 8 : at + 16], "little"), len(data))
+            while place + 16 <= end:
+                number, size = _HEAP_OBJECT.unpack_from(data, place)
+                step = size if number == 0 else 16 + size + -size % 8
+                if step < 16 or place + step > end:
+                    text = f"{path.name} is damaged: in its heap of texts, at byte {place:,}, an object has a wrong size."
+                    raise InvalidInput(f"{text} Write the file again.", "unreadable_file", "data")
+                place += step
+                if number and size > longest:
+                    longest = size
+            at = data.find(_HEAP, at + 1)
+    return longest
 
 
 def why_not_read(dataset: Any) -> str:
