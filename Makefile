@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 # two cores busy.
 PARALLEL := --dist loadfile
 
-.PHONY: help setup demo test lint fast timing slow pictures test-xvfb test-at-spi dist constraints measure bench screenshots clean
+.PHONY: help setup demo hostile test lint fast timing slow pictures test-xvfb test-at-spi dist constraints measure bench screenshots clean
 
 help:
 	@echo 'make demo         train the bundled example, export it, generate with it, open the window'
@@ -24,6 +24,7 @@ help:
 	@echo 'make test-at-spi  what a screen reader finds in the window, on the accessibility bus (half a minute)'
 	@echo 'make lint         ruff, mypy and the import contracts'
 	@echo 'make bench        samples per second beside plain Keras, as a table, bench.json and bench.svg'
+	@echo 'make hostile      10,000 damaged files of every kind, within limits (SEED=1, INPUTS=10000; not part of make test)'
 	@echo 'make dist         the source distribution and the wheel, in dist/'
 	@echo 'make measure      how fast the window opens, draws and answers'
 	@echo 'make screenshots  the pictures in docs/guide, every state of the window in screenshots/, and what is not as accepted'
@@ -80,6 +81,9 @@ constraints: setup
 
 measure: setup
 	$(BIN)/python tools/measure_window.py
+
+hostile: setup
+	$(BIN)/python tools/fuzz_inputs.py --inputs $(or $(INPUTS),10000) --seed $(or $(SEED),1)
 
 bench: setup
 	$(BIN)/seqdec-gui bench --json bench.json --chart bench.svg

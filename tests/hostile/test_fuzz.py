@@ -40,6 +40,21 @@ def test_heap_of_texts_in_which_hdf5_would_go_round_for_ever_is_refused(tmp_path
         open_table(path)
 
 
+def test_matlab_file_over_whose_cells_scipy_would_read_beyond_its_memory_is_refused(tmp_path: Path) -> None:
+    import numpy as np
+    import scipy.io
+
+    path = tmp_path / "a.mat"
+    scipy.io.savemat(path, {"c": np.array(["ab", "cd"], object)})
+    data = bytearray(path.read_bytes())
+    inner = data.index(b"\x0e\0\0\0", 140)
+    data[inner + 4] += 8  # the first cell reaches into the second
+    path.write_bytes(data)
+
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        open_table(path)
+
+
 def test_pipe_with_the_ending_of_an_archive_is_refused_without_waiting(tmp_path: Path) -> None:
     for name in ("a.zip", "a.csv.zip", "a.npz", "a.csv.gz"):
         os.mkfifo(tmp_path / name)

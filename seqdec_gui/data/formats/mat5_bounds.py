@@ -18,6 +18,7 @@ from seqdec_gui.domain.problems import InvalidInput, Problem
 
 _HEADER_BYTES = 128
 _MATRIX, _COMPRESSED = 14, 15
+_DATA = frozenset((*range(1, 8), 9, 12, 13, 16, 17, 18))
 """Types of elements."""
 _CELL, _STRUCT, _OBJECT, _SPARSE, _LAST_NUMERIC = 1, 2, 3, 5, 15
 """Classes of matrices."""
@@ -99,10 +100,15 @@ def _look_at_matrix(path: Path, data: bytes, order: str, start: int, end: int, d
     if kind != _SPARSE and values * least > max(end - start, 8):
         text = f"{path.name} claims a matrix of {values:,} values, of which it holds {shown(end - start)}; it is not read."
         raise InvalidInput([Problem("error", "too_large_file", "data", text, "Save it again in MATLAB.")])
-    if least == 8:
-        for part in parts:
-            if part.kind == _MATRIX:
-                _look_at_matrix(path, data, order, part.start, part.start + part.size, depth + 1)
+    inner = 0
+    for part in parts:  # to the end, since SciPy reads on where an element is not where it should be
+        if part.kind == _MATRIX and least == 8:
+            _look_at_matrix(path, data, order, part.start, part.start + part.size, depth + 1)
+            inner += 1
+        elif part.kind not in _DATA:
+            raise ValueError(f"a matrix holds an element of the unknown type {part.kind}")
+    if kind == _CELL and inner != values:
+        raise ValueError("a cell array has another number of cells than its dimensions say")
 
 
 def _elements(data: bytes, order: str, start: int, end: int) -> Iterator[_Element]:
