@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqdec_gui.data.fitted import Fitted
+from seqdec_gui.domain.decoding import LARGEST_TEMPERATURE, UNCONSTRAINED, Constraints, Strategy, at_temperature
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.runner.bundle_file import CARD
@@ -88,6 +89,9 @@ class Bundle:
         temperature: float | None = None,
         seed: int = 0,
         faulty: MutableMapping[int, str] | None = None,
+        strategy: Strategy | None = None,
+        constraints: Constraints = UNCONSTRAINED,
+        unique: bool = False,
     ) -> list[Sample]:
         """Sequences for rows, `n` each, ordered by row: what `seqdec-gui generate` gives for the run with the same arguments.
 
@@ -100,15 +104,21 @@ class Bundle:
             seed: Seed of the random numbers.
             faulty: Gets the reason, by number from 0, of each row that cannot be decoded, while the others are decoded. Without
                 it such a row raises InvalidInput.
+            strategy: In the place of a temperature: `Greedy`, `Sampling` or `Beam` of `seqdec_gui.domain.decoding`. A beam
+                search gives its `n_best` for each row.
+            constraints: Symbols that are allowed or forbidden, a prefix, the least length.
+            unique: Different samples of each row, fewer where there are no more.
 
         Each result has `row`, `sample`, `text`, `log_probability` and `finished`. Raises InvalidInput.
         """
-        if temperature is None:
-            temperature = 0.0 if n == 1 else 1.0
-        if n < 1 or temperature < 0:
-            raise InvalidInput(f"Expected n >= 1 and temperature >= 0, received {n} and {temperature}.", "bad_value")
         from seqdec_gui.runner.bundle_rows import as_list, encoded_where_good
 
+        if strategy is not None and temperature is not None:
+            raise InvalidInput("Expected a temperature or a strategy, received both.", "bad_decoding")
+        if strategy is None:
+            if temperature is not None and not 0 <= temperature <= LARGEST_TEMPERATURE:
+                raise InvalidInput(f"Expected temperature >= 0, received {temperature}.", "bad_value")
+            strategy = at_temperature((1.0 if n > 1 or unique else 0.0) if temperature is None else temperature)
         sampler = self._sampler()
         rows = as_list(rows)
         if not self.inputs:
@@ -116,7 +126,7 @@ class Bundle:
                 raise InvalidInput(
                     f"{self.name} takes no rows, received {len(rows)}; use n for several sequences.", "bad_value"
                 )
-            return self._sampled({}, 1, n, temperature, seed)
+            return self._sampled({}, 1, n, strategy, seed, constraints, unique)
         if not rows:
             return []
         if faulty is None:
@@ -128,12 +138,15 @@ class Bundle:
             arrays, numbers = found.arrays, found.good
             if not len(numbers):
                 return []
-        return self._sampled(arrays, numbers, n, temperature, seed)
+        return self._sampled(arrays, numbers, n, strategy, seed, constraints, unique)
 
-    def _sampled(self, arrays: dict[str, Any], rows: Any, n: int, temperature: float, seed: int) -> list[Sample]:
-        """Sequences for encoded rows. Raises InvalidInput where the files of the bundle do not go together."""
+    def _sampled(self, arrays: dict[str, Any], rows: Any, *how: Any) -> list[Sample]:
+        """Sequences for encoded rows; `how` are the further arguments of `Sampler.generate`.
+
+        Raises InvalidInput, also where the files of the bundle do not go together.
+        """
         try:
-            return [sample for part in self._sampler().generate(arrays, rows, n, temperature, seed) for sample in part]
+            return [sample for part in self._sampler().generate(arrays, rows, *how) for sample in part]
         except (ValueError, IndexError, KeyError, TypeError) as error:
             reason = " ".join(str(error).split())[:300].rstrip(".")
             text = f"The parts of the bundle {self.name!r} do not go together: {reason}."

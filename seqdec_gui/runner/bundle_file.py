@@ -68,7 +68,7 @@ def is_bundle(path: Path) -> bool:
             return False
         with zipfile.ZipFile(path) as archive:
             return CONTENTS in archive.namelist()
-    except (OSError, zipfile.BadZipFile):
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
         return False
 
 

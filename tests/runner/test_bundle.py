@@ -19,6 +19,7 @@ import pytest
 from seqdec_gui.data.codecs import FittedText
 from seqdec_gui.data.fitted import Fitted, FittedPort
 from seqdec_gui.data.number_codecs import FittedNumbers
+from seqdec_gui.domain.decoding import Sampling
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runner import bundle_file, bundle_rows
 from seqdec_gui.runs.task_results import Exported, Generated
@@ -186,7 +187,7 @@ ROWS = ({"latent": [3, 1, 2]}, {"latent": [5, 0, 1]}, {"latent": [2, 2, 0]})
 
 
 def from_task(run: Path, output: Path, rows: Any) -> list[dict[str, str]]:
-    task = GenerateTask(run=str(run), output=str(output), rows=rows, count=3, temperature=0.9, seed=7)
+    task = GenerateTask(run=str(run), output=str(output), rows=rows, count=3, strategy=Sampling(0.9), seed=7)
     assert isinstance(run_task(task), Generated)
     with output.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))

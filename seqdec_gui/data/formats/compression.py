@@ -39,7 +39,7 @@ def inner_name(path: PurePath) -> str:
         try:
             with zipfile.ZipFile(path) as archive:
                 members = _members(archive)
-        except (OSError, zipfile.BadZipFile):
+        except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
             members = []
         if len(members) == 1:
             return PurePath(members[0].filename).name

@@ -128,10 +128,10 @@ class ParquetTable(Table):
             }
         if (leaf := self._places.get(name)) is None:
             return CHUNK_ROWS
+        longest = self._longest_of_dictionary(name, group)  # first: damaged metadata is an exception there, and here the end
         about = self._file.metadata.row_group(group).column(leaf)
         grows = any(str(each).startswith("DELTA_BYTE") for each in about.encodings)
-        longest = about.total_uncompressed_size if grows else self._longest_of_dictionary(name, group)
-        return max(_FEWEST_ROWS, FREE_BYTES // max(1, longest))
+        return max(_FEWEST_ROWS, FREE_BYTES // max(1, about.total_uncompressed_size if grows else longest))
 
     def _longest_of_dictionary(self, name: str, group: int) -> int:
         """Return the bytes of the longest text that stands once in a row group for any number of rows; 0 if there is none."""
