@@ -24,13 +24,14 @@ from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runs import devices, folder, known, process
 from seqdec_gui.runs.data_check import has_open_axes
 from seqdec_gui.runs.engines import ENGINES
-from seqdec_gui.runs.events import Epoch, Failed, events_of
+from seqdec_gui.runs.events import Epoch, Failed
 from seqdec_gui.runs.process import RunProcess
 from seqdec_gui.runs.proposed import bound_if_clear, in_words, proposals_for, with_hints
 from seqdec_gui.runs.readiness import problems_in_data, readiness
+from seqdec_gui.runs.salvage import events_of
 from seqdec_gui.runs.spec import CHECKPOINT_EVERY_S, FitChoice, RunSpec
 
-_TRAINING = ("epochs", "batch_size", "seed", "quality", "quality_rows", "quality_share")
+_TRAINING = ("epochs", "batch_size", "seed", "keep_checkpoints", "quality", "quality_rows", "quality_share")
 """The training parameters that have an option of their own."""
 
 
@@ -85,6 +86,9 @@ def add_watching(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         type=whole_number(1, 1_000_000),
         help=f"write a checkpoint after so many seconds, also within an epoch (default: {CHECKPOINT_EVERY_S:.0f})",
+    )
+    parser.add_argument(
+        "--keep-checkpoints", metavar="K", help="keep the K newest checkpoints, besides the best one (default: the design's)"
     )
     text = "after each report that measures quality, show N of the rows: input, target and what was generated"
     parser.add_argument("--show-samples", metavar="N", type=whole_number(0, 20), default=0, help=text)
@@ -183,6 +187,30 @@ def apply(design: Design, overrides: list[str], data: str | None, bindings: list
     return design
 
 
+def offer_batch(ended: RunProcess) -> None:
+    """Find the largest batch that fits, after a run has run out of memory, and say how to train with it."""
+    from seqdec_gui.runs.fitting_batch import largest_batch
+
+    spec = ended.run.read_spec()
+    placement = spec.placement
+    if placement is None:
+        return
+    warn("Looking for the largest batch that fits, for a minute at most; Ctrl-C ends this.")
+    try:
+        with report_progress() as progress:
+            found = largest_batch(
+                spec.load_design(), Path(spec.folder), placement.devices, placement.engine, on_progress=progress
+            )
+    except (SeqdecError, KeyboardInterrupt) as error:
+        warn(f"No batch was found that fits. {error}".strip())
+        return
+    if found is None:
+        warn("No smaller batch was found that fits: make the model smaller, or its sequences shorter.")
+    else:
+        where = spec.design_path or "DESIGN"
+        warn(f"{found.sentence()} Train with it: seqdec-gui train {where} --batch-size {found.batch_size}")
+
+
 def launch_and_watch(started: RunProcess, arguments: argparse.Namespace, remove_invalid: bool = False, offset: int = 0) -> int:
     """Show a run that was just started until it ends, and return the exit status; the last line names the run folder.
 
@@ -204,6 +232,8 @@ def launch_and_watch(started: RunProcess, arguments: argparse.Namespace, remove_
         warn(status.text)
     elif not arguments.json:
         say(status.text)
+    if isinstance(status.final, Failed) and status.final.kind == "out_of_memory" and not arguments.json:
+        offer_batch(started)
     if remove_invalid and isinstance(status.final, Failed) and status.final.kind == "invalid":
         folder.discard(started.run)
         return process.exit_status(status)

@@ -13,6 +13,7 @@ from seqdec_gui.domain.quality import MEASURES, PREFIX
 
 LABELS = {
     "kl_weight": "KL weight", "kl_warmup_epochs": "KL warm-up", "mini_epochs": "Reports per epoch", "clip_norm": "Clip norm",
+    "keep_checkpoints": "Keep newest",
     "early_stopping_patience": "Patience", "early_stopping_delta": "Least change", "plateau_patience": "Patience",
     "plateau_factor": "Factor", "schedule_first_epoch": "Decay from epoch", "schedule_last_epoch": "Decay to epoch",
     "batch_normalization": "Batch normalization", "units": "Units", "kernel_sizes": "Kernel sizes",
@@ -25,7 +26,7 @@ LABELS = {
 
 _UNITS = {
     "epochs": "epochs", "batch_size": "rows", "early_stopping_patience": "reports", "plateau_patience": "reports",
-    "kl_warmup_epochs": "epochs", "quality_rows": "rows",
+    "kl_warmup_epochs": "epochs", "keep_checkpoints": "checkpoints", "quality_rows": "rows",
 }  # fmt: skip
 """The unit of each field that has one."""
 
@@ -52,7 +53,7 @@ TRAINING_SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Learning rate schedule", (
         "schedule", "schedule_first_epoch", "schedule_last_epoch", "final_learning_rate", "plateau_factor", "plateau_patience",
     )),
-    ("Best checkpoint and early stopping", ("monitor", "early_stopping_patience", "early_stopping_delta")),
+    ("Best checkpoint and early stopping", ("monitor", "keep_checkpoints", "early_stopping_patience", "early_stopping_delta")),
     ("Quality of what is generated", ("quality", "quality_rows", "quality_share")),
     ("Arithmetic", ("precision", "batch_statistics")),
 )  # fmt: skip

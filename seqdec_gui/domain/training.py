@@ -75,6 +75,14 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mini_epochs: Annotated[
         int, Meta(ge=1, le=1000, description="How many times in an epoch to report, validate and save a checkpoint.")
     ] = 1
+    keep_checkpoints: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1000,
+            description="How many of the newest checkpoints to keep, besides the best: a damaged one costs no run.",
+        ),
+    ] = 3
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"], Meta(description="Arithmetic of the layers; weights stay float32.")
     ] = "auto"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -22,6 +23,7 @@ from seqdec_gui.runner.metrics import monitored, reported
 from seqdec_gui.runner.pace import Pace
 from seqdec_gui.runner.quality.reports import QualityReports
 from seqdec_gui.runner.schedule import after_plateau, kl_weights, learning_rates, padded, parts_of, rescaled
+from seqdec_gui.runs import kept_checkpoints
 from seqdec_gui.runs.events import (
     Checkpoint,
     Continued,
@@ -36,9 +38,12 @@ from seqdec_gui.runs.events import (
     Step,
     Stopped,
 )
+from seqdec_gui.runs.files import DISK_FULL
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.spec import CHECKPOINT_EVERY_S
 
+MAX_INTERVAL_S = 0.2
+"""About the longest time between two looks at the commands, in seconds, unless a step takes longer."""
 MIN_STEP_EVENT_INTERVAL_S = 0.25
 """Fewest seconds between two `step` events."""
 MIN_CHECKPOINT_INTERVAL_S = 5.0
@@ -61,8 +66,11 @@ class Loop:
     def __init__(
         self, engine: Engine, dataset: Dataset, run: RunFolder, events: EventWriter, commands: Commands, progress: Progress,
         report_every_s: float = 1.0, checkpoint_every_s: float = CHECKPOINT_EVERY_S,
+        saved_step: int | None = None,
     ) -> None:  # fmt: skip
         """Train `engine`, which has been built and started, from `progress` on.
+
+        `saved_step` is the step of the checkpoint `last` that is there already; None if there is none, or none that is whole.
 
         Looks at the commands every `report_every_s` seconds, and writes a checkpoint every `checkpoint_every_s`, also within
         an epoch.
@@ -74,16 +82,18 @@ class Loop:
         self._commands = commands
         self._program = engine.program
         self._training = engine.program.training
+        self._keep = self._training.keep_checkpoints
         self._progress = progress
         self._steps_per_epoch = progress.steps_per_epoch
-        self._pace = Pace(min(report_every_s, 1.0), engine.fewest_steps)
-        self._validation_pace = Pace(min(report_every_s, 1.0))
+        self._pace = Pace(min(report_every_s, MAX_INTERVAL_S), engine.fewest_steps)
+        self._validation_pace = Pace(min(report_every_s, MAX_INTERVAL_S))
         self._device_watch = DeviceWatch(engine.devices, events)
         self._monitor = monitored(self._program, self._training, len(dataset.validation) > 0)
         self._interval_sums: dict[str, Sum] = {}
         self._interval_losses: list[float] = []
         self._step_event_s = -1e9
         self._saved_s = -1e9
+        self._last_step: int | None = saved_step
         self._checkpoint_every_s = checkpoint_every_s
         self._next_checkpoint_s = time.monotonic() + checkpoint_every_s
         self._hold_began_s = 0.0
@@ -159,6 +169,7 @@ class Loop:
         weights = kl_weights(self._program.kl_terms, self._steps_per_epoch, first, count)
         with self._pace.timed(count, ready):
             interval = self._engine.train(rows[now.step : now.step + count], rates.astype(np.float32), weights)
+        self._commands.training_has_begun()
         if not np.isfinite(interval.losses).all():
             bad = int(np.flatnonzero(~np.isfinite(interval.losses))[0])
             raise Diverged(f"the loss of step {first + bad + 1} is not a finite number")
@@ -281,17 +292,31 @@ class Loop:
         """Write a checkpoint and its event. Raises Diverged, OSError."""
         began = time.monotonic()
         self._engine.sync()
-        path = self._run.checkpoint(name)
+        now, path = self._progress, self._run.checkpoint(name)
+        if name == "last" and self._last_step is not None and self._last_step < now.total_steps and self._keep > 1:
+            kept_checkpoints.set_aside(self._run, self._last_step)
+        self._write_checkpoint(path)
+        where = str(path.relative_to(self._run.path))
+        self._events.write(Checkpoint(name=name, epoch=now.epoch, step=now.total_steps, path=where, metrics=now.metrics))
+        if name == "last":
+            self._last_step = now.total_steps
+            kept_checkpoints.thin_out(self._run, now.total_steps, self._keep)
+            self._saved_s = ended = time.monotonic()
+            self._next_checkpoint_s = ended + max(self._checkpoint_every_s, (ended - began) / SHARE_OF_CHECKPOINTS)
+
+    def _write_checkpoint(self, path: Path) -> None:
+        """Write a checkpoint; where the disk is full, earlier ones make room for it. Raises Diverged, OSError."""
         try:
             checkpoints.save(path, self._engine.models, self._engine.optimizer, self._progress)
         except FloatingPointError as error:
             raise Diverged(f"{error} after the update") from None
-        now = self._progress
-        where = str(path.relative_to(self._run.path))
-        self._events.write(Checkpoint(name=name, epoch=now.epoch, step=now.total_steps, path=where, metrics=now.metrics))
-        if name == "last":
-            self._saved_s = ended = time.monotonic()
-            self._next_checkpoint_s = ended + max(self._checkpoint_every_s, (ended - began) / SHARE_OF_CHECKPOINTS)
+        except OSError as error:
+            if error.errno not in DISK_FULL or not kept_checkpoints.earlier(self._run):
+                raise
+            kept_checkpoints.thin_out(self._run, 0, 1)
+            checkpoints.save(path, self._engine.models, self._engine.optimizer, self._progress)
+            text = "The disk is full: earlier checkpoints were removed to write this one. Free some space."
+            self._write_message(text, "earlier_checkpoints_removed", "warning")
 
     def save_checkpoint(self) -> str:
         self._save("last")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias
 
@@ -36,14 +37,21 @@ class Curve:
 
     def extend(self, points: Sequence[tuple[float, float, float, float]]) -> None:
         """Append (step, epoch, seconds, value) of each point."""
-        if not points:
-            return
-        new = self.count + len(points)
+        if points:
+            self._append(np.asarray(points, dtype=np.float64).T)
+
+    def extend_flat(self, numbers: array[float]) -> None:
+        """Append points whose step, epoch, seconds and value follow one another."""
+        if numbers:
+            self._append(np.frombuffer(numbers, dtype=np.float64).reshape(-1, 4).T)
+
+    def _append(self, points: Numbers) -> None:
+        new = self.count + points.shape[1]
         if new > self._columns.shape[1]:
             grown = np.empty((4, max(new, 2 * self._columns.shape[1])))
             grown[:, : self.count] = self._columns[:, : self.count]
             self._columns = grown
-        self._columns[:, self.count : new] = np.asarray(points, dtype=np.float64).T
+        self._columns[:, self.count : new] = points
         self.count = new
         self.version += 1
 

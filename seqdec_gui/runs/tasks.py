@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Hashable, Sequence
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import msgspec
@@ -364,11 +366,32 @@ def run_task(
     if why and on_event is not None:
         on_event(Notice(text=why))
     loads = None if workers is None else _loaded_by(task)
-    with (
-        tempfile.TemporaryFile() as log,
-        task_process(argv, environment, log, workers, loads, lambda: _fail_if_cancelled(cancelled)) as child,
-    ):
-        return _converse(child, task, on_event, cancelled, log)
+    pid = 0
+    try:
+        with (
+            tempfile.TemporaryFile() as log,
+            task_process(argv, environment, log, workers, loads, lambda: _fail_if_cancelled(cancelled)) as child,
+        ):
+            pid = child.pid
+            return _converse(child, task, on_event, cancelled, log)
+    except BaseException:
+        _remove_half_written(task, pid)
+        raise
+
+
+def scratch_prefix(pid: int) -> str:
+    """Return how the names of folders begin in which a process of this number writes what it exports, beside the output."""
+    return f".seqdec-gui-{pid}-"
+
+
+def _remove_half_written(task: Task, pid: int) -> None:
+    """Remove what a child that was killed has written beside the output of its task."""
+    if isinstance(task, ExportTask | ExportAllTask) and pid:
+        folder = Path(task.folder) if isinstance(task, ExportAllTask) else Path(task.output).parent
+        with contextlib.suppress(OSError):
+            for path in folder.glob(f"{scratch_prefix(pid)}*"):
+                if not path.is_symlink():
+                    shutil.rmtree(path, ignore_errors=True)
 
 
 def task_environment(
