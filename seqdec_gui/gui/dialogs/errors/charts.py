@@ -177,7 +177,7 @@ class CandidatesChart(Chart):
         look = theme.current()
         for chosen in (True, False):
             bars = [
-                (number + 0.16 * (rank - 2), candidate)
+                (number + 0.16 * (rank - (min(5, len(step.candidates)) - 1) / 2), candidate)
                 for number, step in enumerate(steps)
                 for rank, candidate in enumerate(step.candidates[:5])
                 if (candidate.symbol == step.chosen) == chosen
@@ -196,8 +196,8 @@ class CandidatesChart(Chart):
                     self._add(text)
         self.getAxis("bottom").setTicks([[(number, step.chosen) for number, step in enumerate(steps)]])
         self.setYRange(0, 115, padding=0)
-        self.setXRange(-0.5, max(1, min(len(steps), STEPS_SHOWN)) - 0.5, padding=0.01)
-        self.setLimits(xMin=-1, xMax=max(1, len(steps)))
+        self.setLimits(xMin=-0.6, xMax=max(1, len(steps)) - 0.4)
+        self.setXRange(-0.6, max(1, min(len(steps), STEPS_SHOWN)) - 0.4, padding=0)
 
     def _add(self, item: Any) -> None:
         self.addItem(item)

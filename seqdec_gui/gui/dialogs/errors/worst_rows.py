@@ -12,9 +12,9 @@ from seqdec_gui.gui.widgets.table_style import show_as_list
 from seqdec_gui.gui.widgets.text_differences import OTHER, DifferenceCells
 from seqdec_gui.runs.quality.errors import WrongRow
 
-TITLES = ("Row", "Edits", "log p of target", "Input", "Target", "Generated")
+TITLES = ("Row", "Edits", "log p", "Input", "Target", "Generated")
 ROW, EDITS, LIKELIHOOD, INPUT, TARGET, GENERATED = range(6)
-WIDTHS = {ROW: 60, EDITS: 56, LIKELIHOOD: 76, INPUT: 110, TARGET: 130}
+WIDTHS = {ROW: 60, EDITS: 56, LIKELIHOOD: 76, INPUT: 100, TARGET: 110}
 """The widths of the columns at first, in pixels."""
 
 
@@ -73,6 +73,8 @@ class WorstRows(QAbstractTableModel):
             return None
         if role == Qt.DisplayRole:
             return TITLES[section]
+        if role == Qt.ToolTipRole and section == LIKELIHOOD:
+            return "Natural logarithm of the probability of the target, its end included"
         if role == Qt.TextAlignmentRole:
             return int(Qt.AlignVCenter | (Qt.AlignLeft if section >= INPUT else Qt.AlignRight))
         return None
