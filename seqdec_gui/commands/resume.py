@@ -20,9 +20,6 @@ from seqdec_gui.runs.batches import batch_problems
 from seqdec_gui.runs.events import complete_bytes
 from seqdec_gui.runs.folder import RunFolder, open_run
 
-RESTART_GRACE_S = 10.0
-"""Seconds that a run which is restarted gets to save, and then to obey SIGTERM, before it is killed."""
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="the run folder")
@@ -67,8 +64,8 @@ def _end(target: RunFolder) -> None:
     """Stop a run, and kill it if it does not answer. Raises SeqdecError if it cannot be ended from here."""
     going = process.attach(target)
     if going.running():
-        going.stop(RESTART_GRACE_S, RESTART_GRACE_S)
-        if going.wait(3 * RESTART_GRACE_S) is None:
+        going.stop(process.RESTART_GRACE_S, process.RESTART_GRACE_S)
+        if going.wait(3 * process.RESTART_GRACE_S) is None:
             raise SeqdecError(f"The run still runs: {process.unverified(target)}")
 
 

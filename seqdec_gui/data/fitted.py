@@ -144,7 +144,7 @@ def loads(text: bytes | str, name: str = "data.json") -> Fitted:
         if version > FORMAT:
             raise InvalidInput(f"{name} has format {version}; this version reads formats up to {FORMAT}. Update seqdec-gui.")
         fitted = msgspec.json.decode(text, type=Fitted)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         why = shortened(str(error), 200)
         raise InvalidInput(f"{name} is not what a run writes ({why}); it is damaged or from a newer version.") from error
     if found := repetition(text if isinstance(text, str) else text.decode()):

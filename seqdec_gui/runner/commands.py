@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Callable
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn, Protocol
+from typing import NoReturn, Protocol
 
 from seqdec_gui.runs.control import Command, CommandReader, Unreadable
 from seqdec_gui.runs.events import CommandAnswer, EventWriter
-
-if TYPE_CHECKING:
-    from seqdec_gui.runner.early_stop import EarlyStop
 
 HELD_POLL_S = 0.1
 """Seconds between two looks at the commands while a run is held."""
@@ -51,8 +49,8 @@ class Commands:
         self._signalled = False
         self.answered: set[str] = set()
         """The ids of the commands that were answered."""
-        self.early: EarlyStop | None = None
-        """What ends the run before it has trained; None where nothing does."""
+        self.when_training_begins: Callable[[], None] = lambda: None
+        """Called once a stop would lose what was trained."""
 
     def listen_to_signals(self) -> None:
         """Treat SIGTERM, SIGINT and SIGHUP as `stop` from now on."""
@@ -103,8 +101,7 @@ class Commands:
 
     def training_has_begun(self) -> None:
         """From now on a stop loses what was trained, unless it is saved."""
-        if self.early is not None:
-            self.early.over()
+        self.when_training_begins()
 
     def _carry_out(self, command: Command | Unreadable, handler: CommandHandler, held: bool) -> bool:
         """Carry out one command; returns whether the run is held afterwards."""

@@ -43,7 +43,7 @@ class EarlyStop:
         self._signals, written = os.pipe()
         os.set_blocking(written, False)
         signal.set_wakeup_fd(written, warn_on_full_buffer=False)  # a handler in Python waits for the main thread
-        commands.early = self
+        commands.when_training_begins = self.over
         threading.Thread(target=self._look, daemon=True, name="early stop").start()
 
     def over(self) -> None:

@@ -30,7 +30,7 @@ from seqdec_gui.runs.export_formats import (
     fail_unless_installed,
     file_to_write,
 )
-from seqdec_gui.runs.tasks import scratch_prefix
+from seqdec_gui.runs.export_scratch import scratch_prefix
 
 if TYPE_CHECKING:
     import keras

@@ -99,10 +99,10 @@ def _parse(line: bytes) -> Command | Unreadable:
         command = _decoder.decode(line)
         if not (why := repetition(line.decode())):
             return command
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         why = str(error)
     try:
         loose = msgspec.json.decode(line, type=_Loose)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         loose = _Loose()
     return Unreadable(text, f"Expected a command ({', '.join(COMMANDS)}), received {text!r}: {why}.", loose.id, loose.command)

@@ -62,6 +62,8 @@ class RunHistory:
         self.message_count = 0
         self.answers: deque[CommandAnswer] = deque(maxlen=64)
         self.marks = Marks()
+        self.silent = ""
+        """That the run gives no sign of life, and what it is doing, in a sentence; empty once it has."""
         self.compiling_since: float | None = None
         """When this start of the run began to compile its first step, in seconds since 1970; None once it has taken one."""
         self._pace: deque[tuple[float, int]] = deque()
@@ -139,7 +141,7 @@ class RunHistory:
         for table in TABLES:
             for curve in getattr(self, table).values():
                 curve.cut_after(event.first_step)
-        self.started, self.final, self.paused = event, None, False
+        self.started, self.final, self.paused, self.silent = event, None, False, ""
         self._per_epoch = max(1, event.steps_per_epoch)
         self.step, self.epoch = event.first_step, event.first_epoch
         self._last_time = event.time
@@ -207,6 +209,8 @@ class RunHistory:
             self._points["load"].setdefault(event.id, array("d")).extend((*place, event.load))
 
     def _take_message(self, event: Message) -> None:
+        if event.code == "silent":
+            self.silent = event.text
         if event.code == "plateau":
             self._mark("learning_rate", event.time, event.text, said=False)
         self.messages.append(event)
@@ -227,7 +231,7 @@ class RunHistory:
         self._say(event.time, f"Continued after a pause of {took}." if took else "Continued.")
 
     def _take_final(self, event: FinalEvent) -> None:
-        self.final, self.paused, self.compiling_since = event, False, None
+        self.final, self.paused, self.compiling_since, self.silent = event, False, None, ""
         self._last_time = max(self._last_time, event.time)
         if isinstance(event, (Finished, Stopped)):
             self.step, self.epoch = event.step or self.step, event.epoch or self.epoch
@@ -249,7 +253,7 @@ class RunHistory:
 
     def _advance(self, now: float, step: int) -> None:
         self._last_time = now
-        self.compiling_since = None
+        self.compiling_since, self.silent = None, ""
         self._pace.append((now, step))
         while len(self._pace) > 2 and now - self._pace[1][0] > PACE_WINDOW_S:
             self._pace.popleft()

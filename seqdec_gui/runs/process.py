@@ -34,6 +34,8 @@ STOPPED_BY_USER = 130
 """Exit status of a command whose run the user stopped."""
 STOP_GRACE_S = 60.0
 """Seconds that a run may take to obey `stop`: an interval, the rest of a validation, a checkpoint."""
+RESTART_GRACE_S = 10.0
+"""Seconds that a run which is restarted, because it hangs, gets to save, and then to obey SIGTERM, before it is killed."""
 TERMINATE_GRACE_S = 10.0
 """Seconds between SIGTERM and SIGKILL for a run that does not stop."""
 LAST_WAIT_S = 10.0

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runs.crash import exit_status_of, explain
 from seqdec_gui.runs.engine_names import EngineName
 from seqdec_gui.runs.environment import child_environment
+from seqdec_gui.runs.export_scratch import remove_scratch
 from seqdec_gui.runs.measurement import Measurement
 from seqdec_gui.runs.quality.task import ErrorsTask as ErrorsTask
 from seqdec_gui.runs.spec import DeviceChoice
@@ -359,19 +359,11 @@ def run_task(
         raise
 
 
-def scratch_prefix(pid: int) -> str:
-    """Return how the names of folders begin in which a process of this number writes what it exports, beside the output."""
-    return f".seqdec-gui-{pid}-"
-
-
 def _remove_half_written(task: Task, pid: int) -> None:
     """Remove what a child that was killed has written beside the output of its task."""
     if isinstance(task, ExportTask | ExportAllTask) and pid:
         folder = Path(task.folder) if isinstance(task, ExportAllTask) else Path(task.output).parent
-        with contextlib.suppress(OSError):
-            for path in folder.glob(f"{scratch_prefix(pid)}*"):
-                if not path.is_symlink():
-                    shutil.rmtree(path, ignore_errors=True)
+        remove_scratch(folder, pid)
 
 
 def task_environment(

@@ -92,7 +92,7 @@ class Watchdog:
                 "(nvidia-smi), try with one device less, with NCCL_P2P_DISABLE=1, and with NCCL_DEBUG=INFO, which says in "
                 "log.txt what it waits for."
             )
-        how = f"seqdec-gui resume --restart {self._run.path}, or Stop and Continue in the window"
+        how = f"seqdec-gui resume --restart {self._run.path}, or Restart in the window"
         return f"{text} To end it and go on from its last checkpoint: {how}."
 
 

@@ -8,8 +8,9 @@ import time
 from pathlib import Path
 
 from seqdec_gui.domain.problems import Problem
+from seqdec_gui.runs.export_scratch import scratch_prefix
 from seqdec_gui.runs.task_results import Evaluated, TaskFailed
-from seqdec_gui.runs.tasks import Notice, Progress, TaskChannel, scratch_prefix
+from seqdec_gui.runs.tasks import Notice, Progress, TaskChannel
 
 mode = sys.argv[1]
 channel = TaskChannel()

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from seqdec_gui.data.formats.encodings import decoded_texts, is_utf8, is_western
-from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
 
 if TYPE_CHECKING:
     from seqdec_gui.data.formats.settled import FileReading
@@ -31,6 +31,9 @@ CHUNK_ROWS = 65_536
 
 _SHOWN_CHARACTERS = 40
 """The number of characters of a text that a message shows."""
+
+_SHOWN_REASON = 300
+"""The number of characters of an error of a library that a message shows."""
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -236,10 +239,6 @@ def _has_inner_zeros(values: Array) -> bool:
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
     """Turn whatever a reader raises about a bad file into InvalidInput."""
-    import lzma
-    import zipfile
-    import zlib
-
     try:
         yield
     except PermissionError as error:
@@ -248,10 +247,16 @@ def reading(path: Path) -> Iterator[None]:
         raise InvalidInput(_damaged(path, error.strerror or str(error)), "unreadable_file", "data") from error
     except UnicodeDecodeError as error:
         raise InvalidInput(_damaged(path, "its text is not valid Unicode"), "unreadable_file", "data") from error
-    except (ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
+    except MemoryError as error:
+        text = f"{path.name} needs more memory than there is."
+        hint = "Close other programs, or save its rows as .parquet, which is read piece by piece."
+        raise InvalidInput([Problem("error", "too_large_file", "data", text, hint)]) from error
+    except SeqdecError:
+        raise
+    except Exception as error:  # libraries raise anything for damaged files, down to errors about their own variables
         raise InvalidInput(_damaged(path, str(error)), "unreadable_file", "data") from error
 
 
 def _damaged(path: Path, reason: str) -> str:
-    reason = " ".join(reason.split()).rstrip(".")
+    reason = " ".join(reason[:_SHOWN_REASON].split()).rstrip(".")
     return f"{path} cannot be read as a {path.suffix} file ({reason}); expected an undamaged file of that format."

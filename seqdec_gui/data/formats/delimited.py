@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 
 from seqdec_gui.data.formats import numerals
 from seqdec_gui.data.formats.base import CHUNK_ROWS, Cell, Chunk, Column, Dialect, Kind, Table, reading, unknown_column
+from seqdec_gui.data.formats.bounds import fail_if_too_many_columns
 from seqdec_gui.data.formats.compression import content_of, inner_name
 from seqdec_gui.data.formats.delimiters import DELIMITER_NAMES
 from seqdec_gui.data.formats.dialect import detect
@@ -75,6 +76,7 @@ class DelimitedTable(Table):
         super().__init__(path)
         with reading(path):
             content, dialect = detect(content_of(path), path.name, how, [*(names or ()), *bound], inner_name(path))
+            fail_if_too_many_columns(path, len(dialect.names))
             self.dialect: Dialect = dialect
             self.problems = dialect.problems
             self._decimal_is_set = how.decimal != "auto"

@@ -26,6 +26,9 @@ _SAMPLE_BYTES = 2**20
 _SAMPLE_RECORDS = 200
 """The largest number of records in the sample."""
 
+_JUDGED_CHARACTERS = 2**16
+"""The number of characters of a cell by which it is judged; no name and no number is as long."""
+
 _SAMPLE_CELLS = 20_000
 """The number of cells after which the sample ends, though not before its second record."""
 
@@ -205,7 +208,7 @@ def sample_of(content: bytes, delimiter: str, quoted: bool) -> list[Record]:
     while True:
         sample, cells = [], 0
         for record in islice(records(content, delimiter, quoted, cut), _SAMPLE_RECORDS):
-            sample.append(record)
+            sample.append(record._replace(cells=tuple(cell[:_JUDGED_CHARACTERS] for cell in record.cells)))
             cells += len(record.cells)
             if cells >= _SAMPLE_CELLS and len(sample) > 1:
                 break

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from seqdec_gui.data.formats.base import reading
+from seqdec_gui.data.formats.bounds import fail_if_no_room, fail_if_sparse, fail_if_too_many_columns
 from seqdec_gui.data.formats.compression import content_of
 from seqdec_gui.data.formats.encodings import decoded
 from seqdec_gui.data.formats.memory import MemoryTable, gathered
@@ -22,6 +23,9 @@ from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.wording import counted
 
 _LINE_END = re.compile(rb"\r\n?|\n")
+_TIMES_IN_MEMORY = 8
+"""The size in memory of the values of all lines, in sizes of the text."""
+
 _SHOWN = 60
 """The number of characters of a line that a message shows."""
 
@@ -33,6 +37,7 @@ class JsonLinesTable(MemoryTable):
         super().__init__(path)
         with reading(path):
             text = decoded(content_of(path), path.name)
+            fail_if_no_room(path, _TIMES_IN_MEMORY * len(text.content), "Save its rows as .parquet.")
             rows, blank = _rows(text.content, path.name)
             if not rows:
                 raise InvalidInput(f"{path.name} holds no rows; expected one JSON object a line.", "empty_file", "data")
@@ -41,7 +46,10 @@ class JsonLinesTable(MemoryTable):
                 skipped = f"{path.name} has {counted(blank, 'empty line')} between its rows, skipped in reading."
                 self.problems += (Problem("info", "blank_lines", "data", skipped),)
             values = {}
-            for name in dict.fromkeys(name for row in rows for name in row):
+            names = list(dict.fromkeys(name for row in rows for name in row))
+            fail_if_too_many_columns(path, len(names))
+            fail_if_sparse(path, len(rows), len(names), "Give every line the same names.")
+            for name in names:
                 column = gathered(name, [row.get(name) for row in rows])
                 if column.unusable:
                     wrong = f"Column {name!r} {column.unusable}."
@@ -66,7 +74,7 @@ def _rows(content: bytes, name: str) -> tuple[list[dict[str, Any]], int]:
             continue
         try:
             value = decoder.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             value = _lenient(line, number, name)
         else:
             if line.count(b":") > _members(value):  # a text holds one, or a name comes twice

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from seqdec_gui.data.formats.base import reading
-from seqdec_gui.data.formats.compression import MAX_OPEN_BYTES
+from seqdec_gui.data.formats.bounds import fail_if_it_swells, fail_if_no_room, fail_if_sparse
 from seqdec_gui.data.formats.extras import required
 from seqdec_gui.data.formats.header import judge_header, judged_as_before
 from seqdec_gui.data.formats.memory import MemoryTable, gathered
@@ -22,6 +22,15 @@ from seqdec_gui.domain.wording import counted
 
 _ERRORS = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!")
 """What Excel shows in a cell whose formula fails; such a cell is a missing value."""
+
+_AS_CSV = "Save the sheet as .csv, without empty columns and rows."
+"""What to do with a sheet that is too large."""
+
+_TIMES_IN_MEMORY = 6
+"""The size in memory of the cells of a workbook, in sizes of its XML."""
+
+_LOOKED_AFTER, _WIDE_ROW = 1024, 256
+"""The number of rows, and the width of a row, after which the size of the table is looked at."""
 
 _SAMPLE_ROWS = 200
 """The number of rows that are compared with the first to find out whether it names the columns."""
@@ -102,9 +111,9 @@ def _cells(path: Path, sheet: str, before: str = "") -> tuple[str, tuple[str, ..
     """
     openpyxl = required("openpyxl", "xlsx", path)
     with zipfile.ZipFile(path) as archive:
-        if sum(member.file_size for member in archive.infolist()) > MAX_OPEN_BYTES:
-            text = f"{path.name} has more than {MAX_OPEN_BYTES / 2**30:g} GiB when it is open, which is the most that is read."
-            raise InvalidInput(f"{text} Save the sheet as .csv.", "too_large_file", "data")
+        opened = sum(member.file_size for member in archive.infolist())
+        fail_if_it_swells(path, opened)
+        fail_if_no_room(path, _TIMES_IN_MEMORY * opened, _AS_CSV)
     workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
     try:
         sheets = tuple(worksheet.title for worksheet in workbook.worksheets)
@@ -116,9 +125,29 @@ def _cells(path: Path, sheet: str, before: str = "") -> tuple[str, tuple[str, ..
         chosen = sheet or (before if before in sheets else sheets[0])
         worksheet = workbook[chosen]
         worksheet.reset_dimensions()  # programs write sizes that are wrong, and rows beyond them would be lost
-        return chosen, sheets, [list(row) for row in worksheet.iter_rows(values_only=True)]
+        return chosen, sheets, _rows(path, worksheet)
     finally:
         workbook.close()
+
+
+def _rows(path: Path, worksheet: Any) -> list[list[Any]]:
+    """Return the cells of every row. Raises InvalidInput for a sheet that is nearly empty and huge.
+
+    A cell may claim any place: rows and cells before it are filled in.
+    """
+    rows, widest = [], 0
+    for row in worksheet.iter_rows(values_only=True):
+        used = len(row)
+        while used and row[used - 1] is None:
+            used -= 1
+        rows.append(list(row[:used]))
+        widest = max(widest, used)
+        if not len(rows) % _LOOKED_AFTER or used > _WIDE_ROW:
+            fail_if_sparse(path, len(rows), widest, _AS_CSV)
+    while rows and not rows[-1]:
+        rows.pop()
+    fail_if_sparse(path, len(rows), widest, _AS_CSV)
+    return rows
 
 
 def _unseen_problems(path: Path, sheet: str) -> tuple[Problem, ...]:

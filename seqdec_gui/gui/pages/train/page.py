@@ -192,7 +192,9 @@ class TrainingPage(QWidget):
 
     @pyqtSlot()
     def _on_header_resume_requested(self) -> None:
-        if self._followed is not None and self._followed.run is not None:
+        if self._followed is not None and self._followed.alive and self._followed.history.silent:
+            self._followed.restart()
+        elif self._followed is not None and self._followed.run is not None:
             self._session.resume(self._followed.run, self._followed.name)
 
     @pyqtSlot(str)
