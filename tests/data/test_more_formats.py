@@ -12,7 +12,8 @@ import h5py
 import numpy as np
 import pytest
 
-from seqdec_gui.data.formats import bounds, compression
+from seqdec_gui.data import tables
+from seqdec_gui.data.formats import bounds, compression, trial
 from seqdec_gui.data.formats.registry import OTHER_KINDS, file_patterns, format_of, reading_options
 from seqdec_gui.data.tables import Table, open_table
 from seqdec_gui.domain.bindings import Reading
@@ -274,6 +275,7 @@ def test_a_matlab_cell_of_several_lines_of_text_is_no_text(tmp_path: Path) -> No
 
 
 def test_a_file_that_crashes_the_library_that_reads_it_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "crashes_library", trial.crashes_library)
     h5py.File(tmp_path / "rows.h5", "w").create_dataset("a", data=np.arange(3)).file.close()
     assert open_table(tmp_path / "rows.h5").rows == 3
     crash = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
