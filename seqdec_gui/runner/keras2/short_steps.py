@@ -35,12 +35,12 @@ def rounding_explains(model: keras.Model, inputs: Sequence[Any], difference: flo
     """Return whether weights that differ in their last bit alone change the predictions about as much."""
     from seqdec_gui.runner.reopen import predictions
 
-    before = predictions(model, inputs)
+    before = predictions(model, list(inputs))
     kept = model.get_weights()
     random = np.random.default_rng(0)
     try:
         model.set_weights([_nudged(weight, random) for weight in kept])
-        return difference <= MARGIN * difference_of(predictions(model, inputs), before)
+        return difference <= MARGIN * difference_of(predictions(model, list(inputs)), before)
     finally:
         model.set_weights(kept)
 
@@ -88,4 +88,4 @@ def difference_over_few_steps(short: keras.Model, config: Config, weights: Path,
             expected = reference.predictions(described, inputs, weights)
         except SeqdecError:
             return None
-    return difference_of(predictions(short, inputs), expected)
+    return difference_of(predictions(short, list(inputs)), expected)
