@@ -8,10 +8,25 @@ from collections.abc import Sequence
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Characters that control a terminal or the direction of text, except newline and tab."""
 
+LINE = 20
+"""The number of letters after which a long word may be broken."""
+_LONG = re.compile(rf"[^\s/]{{{2 * LINE},}}")
+
 
 def counted(number: int, thing: str) -> str:
     """Return a number with its noun: `1 row`, `2,000 rows`."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def breakable(text: str) -> str:
+    """Return the text with places to break it, which are not seen, in words that are longer than a line, such as a file's name."""
+    return _LONG.sub(lambda match: "\u200b".join(match[0][at : at + LINE] for at in range(0, len(match[0]), LINE)), text)
+
+
+def shortened(text: str, most: int) -> str:
+    """Return the text with its middle left out if it is longer than `most` letters, breakable where it is one long word."""
+    left = (most - 1) // 2
+    return breakable(text if len(text) <= most else f"{text[:left]}…{text[left + 1 - most :]}")
 
 
 def printable(text: str, one_line: bool = False) -> str:

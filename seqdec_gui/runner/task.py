@@ -130,7 +130,7 @@ def _generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Genera
         chosen = every[~np.isin(every, list(beside.reasons))]
     if task.count > 1 and (not task.temperature or not sampler.at_random):
         why = "Temperature 0 takes the likeliest symbol" if sampler.at_random else "Numbers are not drawn at random"
-        channel.send(Notice(text=f"{why}, so all {task.count} samples of a row are the same.", severity="warning"))
+        channel.send(Notice(text=f"{why}, so all {task.count:,} samples of a row are the same.", severity="warning"))
 
     unfinished = 0
 
