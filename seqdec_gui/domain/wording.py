@@ -8,7 +8,7 @@ from collections.abc import Sequence
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Characters that control a terminal or the direction of text, except newline and tab."""
 
-LINE = 20
+LINE = 12
 """The number of letters after which a long word may be broken."""
 _LONG = re.compile(rf"[^\s/]{{{2 * LINE},}}")
 
@@ -19,7 +19,7 @@ def counted(number: int, thing: str) -> str:
 
 
 def breakable(text: str) -> str:
-    """Return the text with places to break it, which are not seen, in words that are longer than a line, such as a file's name."""
+    """Return the text with invisible places to break words that are longer than a line, such as the name of a file."""
     return _LONG.sub(lambda match: "\u200b".join(match[0][at : at + LINE] for at in range(0, len(match[0]), LINE)), text)
 
 

@@ -331,7 +331,7 @@ def test_columns_of_the_file_are_ticked_to_be_carried_over_and_a_row_that_failed
     shown = [[model.index(row, column).data() for column in (0, 1, 2, 5, 6, 7)] for row in range(2)]
     assert shown == [["1", "1", "text", "", "a1", "book"], ["2", "–", "", "It is empty.", "a2", "list"]]
     assert not view.isColumnHidden(PROBLEM_COLUMN)
-    assert driver.find(QLabel, "generate_summary").text() == "1 sequence, 1 different; 1 row could not be decoded"
+    assert driver.find(QLabel, "generate_summary").text() == "1 sequence; 1 row could not be decoded"
     view.sortByColumn(1, Qt.DescendingOrder)
     assert as_csv(view.results.results).splitlines() == [
         "row,sample,text,log_probability,year id,source,problem",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -46,15 +46,17 @@ def test_long_words_can_be_broken_and_keep_their_letters() -> None:
         "a short text /of/several/folders/and/names/that/can/be/broken.txt"
     )
     assert breakable(LONG).replace("\u200b", "") == LONG
-    assert max(map(len, breakable(LONG).split("\u200b"))) == 20
+    assert max(map(len, breakable(LONG).split("\u200b"))) == 12
     cut = shortened(f"begin {LONG} end", 40).replace("\u200b", "")
     assert len(cut) == 40
-    assert cut.startswith("begin n") and cut.endswith("n end") and "…" in cut
+    assert cut.startswith("begin n")
+    assert cut.endswith("n end")
+    assert "…" in cut
     assert shortened("short", 40) == "short"
 
 
 @pytest.fixture
-def files(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> Iterator[Callable[[], tuple[FileDialog, list[Path]]]]:
+def files(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> Callable[[], tuple[FileDialog, list[Path]]]:
     """Open a file dialog in a folder with some files; returns it with the list that what is chosen goes to."""
     (tmp_path / "deeper").mkdir()
     for name, size in (("a.csv", 18), (f"{'long ' * 30}.csv", 123_456), ("b & ü.csv", 10_000_000)):
@@ -68,7 +70,7 @@ def files(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> Iterator[Callable
         QApplication.setActiveWindow(dialog)
         return dialog, chosen
 
-    yield start
+    return start
 
 
 def test_sizes_and_dates_are_never_cut(files: Callable[[], tuple[FileDialog, list[Path]]], qtbot: QtBot) -> None:

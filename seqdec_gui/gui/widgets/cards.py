@@ -16,7 +16,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
-from seqdec_gui.domain.wording import shortened
+from seqdec_gui.domain.wording import breakable, shortened
 from seqdec_gui.gui.look import theme
 
 MOST_LETTERS = 44
@@ -50,7 +50,7 @@ class Card(QAbstractButton):
         if len(title) > MOST_LETTERS:
             self.setToolTip(title)
         heading.setProperty("role", "value")
-        words = QLabel(summary, wordWrap=True)
+        words = QLabel(breakable(summary), wordWrap=True)
         words.setProperty("role", "small")
         words.setAlignment(Qt.AlignLeft | Qt.AlignTop)
         layout.addWidget(self._picture)

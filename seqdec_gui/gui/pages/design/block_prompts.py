@@ -46,7 +46,9 @@ class BlockPrompts:
         rect = self._view.mapFromScene(item.outline).boundingRect()
         field: TitleField | NoteField
         if isinstance(one, Frame):
-            place = QRect(rect.left() + 4, rect.top() + 2, max(min(rect.width() - 8, MOST_FIELD_WIDTH), MIN_FIELD_WIDTH), MIN_FIELD_HEIGHT)
+            place = QRect(
+                rect.left() + 4, rect.top() + 2, max(min(rect.width() - 8, MOST_FIELD_WIDTH), MIN_FIELD_WIDTH), MIN_FIELD_HEIGHT
+            )
             field = TitleField(one.title, place, viewport)
         else:
             place = QRect(rect.topLeft(), QSize(max(rect.width(), MIN_NOTE.width()), max(rect.height(), MIN_NOTE.height())))
