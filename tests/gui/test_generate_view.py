@@ -217,7 +217,7 @@ def test_a_number_that_is_none_is_marked_and_named(drive: Callable[..., Driver],
     field = driver.find(QLineEdit, "input_descriptors_3")
     field.setText("much")
     driver.generate()
-    assert "Number 4 of descriptors is 'much'" in driver.error
+    assert "Number 4 of descriptors is 'much'" in driver.find(QLabel, "fault_descriptors").text()
     assert field.property("invalid")
     field.setText("0,5")
     driver.generate()
