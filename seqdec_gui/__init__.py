@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from pathlib import Path
+__all__ = ["__version__", "encode", "evaluate", "generate", "load_bundle", "open_run", "score"]
 
 __version__ = "0.1.0"
 
 
-def load_bundle(path: Path | str) -> Any:
-    """Open a trained model that was exported as a bundle: `load_bundle(path).generate([...])`.
+_HOMES = {
+    **dict.fromkeys(("open_run", "generate", "score", "encode", "evaluate"), "seqdec_gui.runner.api"),
+    "load_bundle": "seqdec_gui.runner.bundle",
+}
+"""The modules of the functions for scripts, imported by name when they are first used.
 
-    Returns a `seqdec_gui.runner.bundle.Bundle`. Needs Keras with TensorFlow or JAX, and neither the window nor the data. No
-    code of the bundle is run. Raises InvalidInput.
-    """
+All modules of this package import this one. docs/api.md describes them, and `__init__.pyi` has their types."""
+
+
+def __getattr__(name: str) -> Any:
+    """Return a function for scripts. They need Keras with TensorFlow or JAX, and neither the window nor, for bundles, data."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    # by name: this package's own modules, which import no frameworks, all import this one
-    return import_module("seqdec_gui.runner.bundle").load_bundle(path)
+    return getattr(import_module(_HOMES[name]), name)

@@ -130,7 +130,7 @@ def test_the_sdist_holds_what_is_needed_to_build_and_to_test(sdist: Path) -> Non
 @pytest.mark.slow
 def test_the_wheel_holds_every_module_and_every_bundled_file_and_no_test(wheel: Path) -> None:
     packed = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    modules = {name for name in visible("seqdec_gui") if name.endswith((".py", ".cu", "py.typed"))}
+    modules = {name for name in visible("seqdec_gui") if name.endswith((".py", ".pyi", ".cu", "py.typed"))}
     bundled = {f"seqdec_gui/{name}" for name in visible("resources")}
     pages = {*(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "guide").rglob("*.*")}
     documentation = {f"seqdec_gui/{path.relative_to(ROOT)}" for path in pages}

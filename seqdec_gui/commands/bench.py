@@ -5,7 +5,8 @@ by hand (`torch-ddp`), PyTorch with the whole step as one CUDA graph (`torch-gra
 engine (`prototype`), where installed. All get the same model and data,
 each measurement is a process of its own, contenders take turns, and the median of the rounds counts. Quote ratios within one
 run, not samples/s of different runs. `of peak` is the model's floating-point operations (products of forward and backward pass)
-over those of large matrix products on the same devices, measured in the same run.
+over those of large matrix products on the same devices, measured in the same run. `--generate` measures generating
+in the same way.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pathlib import Path
 
 import msgspec
 
-from seqdec_gui.commands import bench_chart, contenders
+from seqdec_gui.commands import bench_chart, bench_generate, contenders
 from seqdec_gui.commands.console import say, say_table
 from seqdec_gui.commands.contenders import PEERS, PRODUCT
 from seqdec_gui.commands.numbers import whole_number
@@ -80,6 +81,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", metavar="N", type=whole_number(1, 1000), default=3, help="turns of each (default: 3)")
     parser.add_argument("--steps", metavar="N", type=whole_number(1), help="optimizer steps of an epoch (default: about 2 s)")
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="default: float32")
+    text = "measure generating in place of training: sequences at temperature 1, beside loops written by hand"
+    parser.add_argument("--generate", action="store_true", help=text)
     parser.add_argument("--json", metavar="FILE", help="write the rows as JSON")
     parser.add_argument("--chart", metavar="FILE.svg", help="draw the rows")
 
@@ -87,6 +90,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     available = devices.list_devices()
     choice = devices.resolve(devices.parse_devices(arguments.devices, available)[0], available)
+    if arguments.generate:
+        return _generate(choice, arguments)
     rows: list[Row] = []
     for size in arguments.size or ["seed"]:
         for batch in arguments.per_device_batch or [64, 256]:
@@ -96,6 +101,13 @@ def run(arguments: argparse.Namespace) -> int:
             if arguments.chart:
                 write_atomically(Path(arguments.chart), bench_chart.drawn([msgspec.to_builtins(row) for row in rows]).encode())
     return 0 if rows else 1
+
+
+def _generate(choice: DeviceChoice, arguments: argparse.Namespace) -> int:
+    found = [row for size in arguments.size or ["seed"] for row in bench_generate.measure(size, choice, arguments.rounds)]
+    if arguments.json:
+        write_atomically(Path(arguments.json), pretty_json([msgspec.to_builtins(row) for row in found]))
+    return 0 if found else 1
 
 
 def measure(size: str, batch: int, choice: DeviceChoice, arguments: argparse.Namespace) -> list[Row]:

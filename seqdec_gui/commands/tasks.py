@@ -1,11 +1,19 @@
-"""Arguments and checks that `export`, `evaluate` and `generate` share."""
+"""Arguments, checks and files that `export`, `evaluate`, `generate` and `score` share."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
+from seqdec_gui.commands.console import absolute
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.wording import printable
 from seqdec_gui.runs.events import Started
 from seqdec_gui.runs.folder import RunFolder, open_run
 from seqdec_gui.runs.reader import read_events
@@ -20,6 +28,12 @@ def add_devices(parser: argparse.ArgumentParser) -> None:
     """Add `--devices` for a command that computes with a trained run; `console.do_task` takes its value."""
     text = "cpu, gpu:0, or auto (default: the first GPU that the run trained on, else the CPU)"
     parser.add_argument("--devices", metavar="DEVICE", help=text)
+
+
+def add_feed_map(parser: argparse.ArgumentParser) -> None:
+    """Add `--feed-map`, for a decoder that takes other symbols than it predicts."""
+    text = "CSV (predicted,fed) or JSON: which symbol or id is fed after each predicted one, and after `begin` first"
+    parser.add_argument("--feed-map", metavar="FILE", help=text)
 
 
 def trained_run(path: str, checkpoint: str) -> RunFolder:
@@ -49,3 +63,50 @@ def existing_file(path: str) -> str:
         contents = f"a folder: {path}" if expanded(path).is_dir() else f"nothing at {path}"
         raise InvalidInput(f"Expected a file, found {contents}.", "no_file")
     return path
+
+
+def rows_and_run(arguments: argparse.Namespace) -> tuple[str, int]:
+    """Return the run or bundle, and how many rows it trained on, for a command with `--input`, `--split` and `--keep`.
+
+    Raises InvalidInput for arguments that do not go together, and for a run without the checkpoint.
+    """
+    if arguments.input is not None and arguments.split:
+        raise InvalidInput("Expected rows by --input or by --split, received both.", "input_and_split")
+    if arguments.keep and arguments.input is None:
+        raise InvalidInput("--keep names columns of the file of rows; expected --input too.", "keep_alone")
+    if expanded(arguments.run).is_file():
+        if arguments.split:
+            raise InvalidInput("A bundle holds no data, so there are no rows to split; give rows by --input.", "no_rows")
+        return str(arguments.run), 0
+    target = trained_run(arguments.run, arguments.checkpoint)
+    return str(target.path), trained_on(target) if arguments.split else 0
+
+
+@contextlib.contextmanager
+def standard_output(name: str) -> Iterator[str]:
+    """Yield the path to write. For standard output it is a temporary file, which is copied to standard output at the end."""
+    if name != "-":
+        yield absolute(name)
+        return
+    with tempfile.TemporaryDirectory(prefix="seqdec-gui-") as folder:
+        path = Path(folder) / "standard_output.csv"
+        yield str(path)
+        with path.open(encoding="utf-8", newline="") as file:
+            if sys.stdout.isatty():
+                sys.stdout.writelines(map(printable, file))
+            else:
+                shutil.copyfileobj(file, sys.stdout)
+
+
+@contextlib.contextmanager
+def standard_input(name: str | None) -> Iterator[str]:
+    """Yield the path of the rows. Rows of standard input are written to a temporary file for the child."""
+    if name is None:
+        yield ""
+    elif name != "-":
+        yield absolute(existing_file(name))
+    else:
+        with tempfile.TemporaryDirectory(prefix="seqdec-gui-") as folder:
+            path = Path(folder) / "standard input"  # messages contain this name
+            path.write_bytes(sys.stdin.buffer.read())
+            yield str(path)

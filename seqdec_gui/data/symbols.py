@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqdec_gui.data.codecs import FittedCategory, FittedIds, FittedText
+from seqdec_gui.data.feed_map import FeedMap, feeding
 from seqdec_gui.data.fitted import Fitted
 from seqdec_gui.data.tensor_feeds import TensorFeed
 from seqdec_gui.domain.problems import InvalidInput, Problem
@@ -49,14 +50,24 @@ def symbols_of_predictions(fitted: Fitted, loss: str, width: int, steps: int, ro
     return Symbols(0, end, steps, allowed, np.arange(width), read, _always_ends(codec, end))
 
 
-def symbols_of_decoder(fitted: Fitted, fed: str, loss: str, width: int, rows: Callable[[str], Array]) -> Symbols:
-    """Return the symbols of a decoder that is fed its predictions.
+def symbols_of_decoder(
+    fitted: Fitted, fed: str, loss: str, width: int, rows: Callable[[str], Array], feed_map: FeedMap | None = None,
+    inputs: int = 0,
+) -> Symbols:  # fmt: skip
+    """Return the symbols of a decoder that is fed its predictions, or with `feed_map` one of its `inputs` ids for each.
 
     `rows(port)` gives stored ids of training rows. Raises InvalidInput.
     """
     taken, judged = _feed(fitted, fed), _feed(fitted, loss)
     before, after = fitted.port(taken.array).codec, fitted.port(judged.array).codec
-    if isinstance(before, FittedText) and isinstance(after, FittedText):
+    mapped: Array | None = None
+    if feed_map is not None and _kind(before) != "numbers" and _kind(after) != "numbers":
+        mapped, first = feeding(feed_map, before, after, width, inputs)
+        if first is None:
+            begin_of_text = before.begin_id if isinstance(before, FittedText) else None
+            first = _first_id(rows(taken.array), fed) if begin_of_text is None else begin_of_text
+        fed_next, begin = np.maximum(mapped, 0), first
+    elif isinstance(before, FittedText) and isinstance(after, FittedText):
         fed_next = _fed_again(before, after, width, fed, loss)
         if before.begin_id is None:
             text = f"{fed} was trained on text without a begin symbol, so it is not known what to begin with."
@@ -69,6 +80,8 @@ def symbols_of_decoder(fitted: Fitted, fed: str, loss: str, width: int, rows: Ca
         raise InvalidInput([Problem("error", "different_codecs", fed, text, "Bind one column of text to the decoder.")])
     steps = _steps(after.row_shape, judged)
     allowed, end, read = _meaning(after, width, judged, lambda: rows(judged.array), loss)
+    if mapped is not None:  # what cannot be fed cannot be chosen, but for what nothing follows
+        allowed &= (mapped >= 0) | (np.arange(width) == (-1 if end is None else end))
     ends = _always_ends(after, end) or _padding_ends_all(after, end, lambda: rows(judged.array))
     return Symbols(begin, end, steps, allowed, fed_next, read, ends)
 

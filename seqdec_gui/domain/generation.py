@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from seqdec_gui.domain.bindings import TextCodec
 from seqdec_gui.domain.dataflow import DataPort, columns_bound_to, data_ports, inputs_behind, inputs_in_step, sources_of
 from seqdec_gui.domain.design import Block, Design, Link, Port
 from seqdec_gui.domain.kinds.roles import Judge
@@ -20,7 +21,8 @@ Encoding = Literal["one_hot", "ids", "values"]
 class Stepwise(msgspec.Struct, frozen=True):
     """A decoder that is fed its own predictions, step by step.
 
-    `fed` is its input block. `width` is the number of symbols, or of numbers if `numbers`, in a step.
+    `fed` is its input block. `width` is the number of symbols, or of numbers if `numbers`, in a step. `other_width` is that of
+    a fed step if it differs, else 0: then the symbols, or a mapping, say what is fed after a prediction.
     """
 
     loss: str
@@ -29,6 +31,12 @@ class Stepwise(msgspec.Struct, frozen=True):
     encoding: Encoding
     width: int
     numbers: bool = False
+    other_width: int = 0
+
+    @property
+    def taken(self) -> int:
+        """The number of symbols, or of numbers, in a fed step."""
+        return self.other_width or self.width
 
 
 class OnePass(msgspec.Struct, frozen=True):
@@ -49,9 +57,10 @@ class OnePass(msgspec.Struct, frozen=True):
 Plan: TypeAlias = Stepwise | OnePass
 
 
-def plan_for(design: Design, inference: Inference) -> Plan:
+def plan_for(design: Design, inference: Inference, mapped: bool = False) -> Plan:
     """Return how to generate. A stepwise decoder is preferred to other outputs, and symbols are preferred to numbers.
 
+    `mapped` says that it is known what a decoder is fed after each symbol that it predicts, so that the widths may differ.
     Raises InvalidInput with the reason if nothing can be generated.
     """
     plans: list[Plan] = []
@@ -60,7 +69,7 @@ def plan_for(design: Design, inference: Inference) -> Plan:
         link = design.into(Port(block.id, "predictions")) if block.parameters.role == "loss" else None
         if link is not None:
             try:
-                plans.append(_plan(design, inference, block, link))
+                plans.append(_plan(design, inference, block, link, mapped))
             except InvalidInput as error:
                 problems += error.problems
     stepwise = [plan for plan in plans if isinstance(plan, Stepwise)]
@@ -109,7 +118,7 @@ def obstacle(design: Design) -> str:
     return ""
 
 
-def _plan(design: Design, inference: Inference, block: Block, link: Link) -> Plan:
+def _plan(design: Design, inference: Inference, block: Block, link: Link, mapped: bool) -> Plan:
     """Return how to generate the predictions of one loss. Raises InvalidInput with the reason why it cannot be done."""
     judge, source = block.parameters.judge, link.source
     assert judge is not None
@@ -119,7 +128,7 @@ def _plan(design: Design, inference: Inference, block: Block, link: Link) -> Pla
     if judge.spec.compares == "yes_no":
         raise _no_symbols(source.block, "its predictions are yes/no values, not symbols")
     if design.block(source.block).parameters.feeds_back:
-        return _stepwise(design, inference, block.id, judge, source.block, width)
+        return _stepwise(design, inference, block.id, judge, source.block, width, mapped)
     decoders = [other for other in _before(design, source.block) if design.block(other).parameters.feeds_back]
     if decoders:
         why = f"the outputs of {decoders[0]} go through further blocks before they are judged at {block.id}"
@@ -192,7 +201,9 @@ def _looks_taught(design: Design, inference: Inference, source: Port, name: str,
     )
 
 
-def _stepwise(design: Design, inference: Inference, loss: str, judge: Judge, decoder: str, width: int) -> Stepwise:
+def _stepwise(
+    design: Design, inference: Inference, loss: str, judge: Judge, decoder: str, width: int, mapped: bool
+) -> Stepwise:  # fmt: skip
     """Return the plan for a decoder that is fed its predictions. Raises InvalidInput with the reason if it cannot be."""
     link = design.into(Port(decoder, "inputs"))
     assert link is not None
@@ -207,20 +218,31 @@ def _stepwise(design: Design, inference: Inference, loss: str, judge: Judge, dec
         raise _cannot(decoder, why, "Use two input blocks that are bound to the same column.")
     ids = fed.dtype == "int32"
     taken = (fed.symbols if ids else fed.shape[-1]) or 0
-    if taken != width:
+    if taken != width and not (judge.classes and (mapped or _both_text(design, inference, block.id, loss))):
         what = "symbols" if judge.classes else "numbers"
         why = (
             f"it takes {taken} {what} per step ({block.id}) and predicts {width}: a prediction cannot be fed back as the next "
             "input where the widths differ"
         )
         settings = [f"{name}.{design.block(name).parameters.width_parameter}" for name in (block.id, decoder)]
-        raise _cannot(decoder, why, f"Set {' and '.join(settings)} alike to generate.")
+        raise _cannot(
+            decoder,
+            why,
+            f"Set {' and '.join(settings)} alike to generate, or give a file that says what is fed (generate --feed-map).",
+        )
     numbers = not judge.classes
     if numbers and ids:
         raise _cannot(decoder, "it takes symbols and predicts numbers", "Use a softmax and categorical_crossentropy.")
     if numbers:
         return Stepwise(loss, decoder, block.id, "values", width, numbers=True)
-    return Stepwise(loss, decoder, block.id, "ids" if ids else "one_hot", width)
+    return Stepwise(loss, decoder, block.id, "ids" if ids else "one_hot", width, other_width=0 if taken == width else taken)
+
+
+def _both_text(design: Design, inference: Inference, fed: str, loss: str) -> bool:
+    """Return whether a decoder's input and its targets are bound as text, so that the symbols say what is fed."""
+    ports = {port.name: port for port in data_ports(design, inference)}
+    codecs = {binding.port: binding.codec for binding in design.data.bindings}
+    return all(name in ports and isinstance(codecs.get(ports[name].port), TextCodec) for name in (fed, loss))
 
 
 def _before(design: Design, block_id: str) -> list[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tempfile
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqdec_gui.data.fitted import Fitted
+from seqdec_gui.domain.decoding import LARGEST_TEMPERATURE, UNCONSTRAINED, Constraints, Strategy, at_temperature
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.runner.bundle_file import CARD
@@ -77,36 +78,80 @@ class Bundle:
 
     def encode(self, rows: Sequence[Any]) -> dict[str, Any]:
         """The arrays of some rows, by input, as the training stored them. Raises InvalidInput with every faulty row."""
-        from seqdec_gui.data.first_step import first_of_sequences, with_first_step
-        from seqdec_gui.runner.sample_file import columns_of
+        from seqdec_gui.runner.bundle_rows import as_list, encoded
 
-        first = self._sampler().first_step_from
-        wanted = with_first_step(self._fitted, first) if first else self._fitted
-        values = columns_of(self._as_mappings(rows), wanted)
-        return dict(wanted.encode_rows(first_of_sequences(values, self._fitted, first) if first else values))
+        return encoded(as_list(rows), self._fitted, self.inputs, self._sampler().first_step_from)
 
-    def generate(self, rows: Sequence[Any] = (), n: int = 1, temperature: float | None = None, seed: int = 0) -> list[Sample]:
+    def generate(
+        self,
+        rows: Sequence[Any] = (),
+        n: int = 1,
+        temperature: float | None = None,
+        seed: int = 0,
+        faulty: MutableMapping[int, str] | None = None,
+        strategy: Strategy | None = None,
+        constraints: Constraints = UNCONSTRAINED,
+        unique: bool = False,
+    ) -> list[Sample]:
         """Sequences for rows, `n` each, ordered by row: what `seqdec-gui generate` gives for the run with the same arguments.
 
         Args:
-            rows: For each row a mapping from input to value, or the value alone if there is one input. A language model takes
-                no rows.
+            rows: For each row a mapping from input to value, or from the columns of the training to their values, as
+                `csv.DictReader` gives it; or the value alone if there is one input. A data frame is taken too. A language
+                model takes no rows.
             n: Sequences for each row.
             temperature: 0 takes the likeliest symbol (default for one sequence), 1 draws as the model says (for several).
             seed: Seed of the random numbers.
+            faulty: Gets the reason, by number from 0, of each row that cannot be decoded, while the others are decoded. Without
+                it such a row raises InvalidInput.
+            strategy: In the place of a temperature: `Greedy`, `Sampling` or `Beam` of `seqdec_gui.domain.decoding`. A beam
+                search gives its `n_best` for each row.
+            constraints: Symbols that are allowed or forbidden, a prefix, the least length.
+            unique: Different samples of each row, fewer where there are no more.
 
         Each result has `row`, `sample`, `text`, `log_probability` and `finished`. Raises InvalidInput.
         """
-        if temperature is None:
-            temperature = 0.0 if n == 1 else 1.0
-        if n < 1 or temperature < 0:
-            raise InvalidInput(f"Expected n >= 1 and temperature >= 0, received {n} and {temperature}.", "bad_value")
+        from seqdec_gui.runner.bundle_rows import as_list, encoded_where_good
+
+        if strategy is not None and temperature is not None:
+            raise InvalidInput("Expected a temperature or a strategy, received both.", "bad_decoding")
+        if strategy is None:
+            if temperature is not None and not 0 <= temperature <= LARGEST_TEMPERATURE:
+                raise InvalidInput(f"Expected temperature >= 0, received {temperature}.", "bad_value")
+            strategy = at_temperature((1.0 if n > 1 or unique else 0.0) if temperature is None else temperature)
         sampler = self._sampler()
-        arrays: dict[str, Any] = self.encode(rows) if self.inputs else {}
-        if self.inputs and not len(rows):
+        rows = as_list(rows)
+        if not self.inputs:
+            if rows:
+                raise InvalidInput(
+                    f"{self.name} takes no rows, received {len(rows)}; use n for several sequences.", "bad_value"
+                )
+            return self._sampled({}, 1, n, strategy, seed, constraints, unique)
+        if not rows:
             return []
-        parts = sampler.generate(arrays, len(rows) if self.inputs else 1, n, temperature, seed)
-        return [sample for part in parts for sample in part]
+        if faulty is None:
+            arrays: dict[str, Any] = self.encode(rows)
+            numbers: Any = len(rows)
+        else:
+            found = encoded_where_good(rows, self._fitted, self.inputs, sampler.first_step_from)
+            faulty.update(found.reasons)
+            arrays, numbers = found.arrays, found.good
+            if not len(numbers):
+                return []
+        return self._sampled(arrays, numbers, n, strategy, seed, constraints, unique)
+
+    def _sampled(self, arrays: dict[str, Any], rows: Any, *how: Any) -> list[Sample]:
+        """Sequences for encoded rows; `how` are the further arguments of `Sampler.generate`.
+
+        Raises InvalidInput, also where the files of the bundle do not go together.
+        """
+        try:
+            return [sample for part in self._sampler().generate(arrays, rows, *how) for sample in part]
+        except (ValueError, IndexError, KeyError, TypeError) as error:
+            reason = " ".join(str(error).split())[:300].rstrip(".")
+            text = f"The parts of the bundle {self.name!r} do not go together: {reason}."
+            hint = "Get it again from whoever made it."
+            raise InvalidInput([Problem("error", "damaged_bundle", "bundle", text, hint)]) from error
 
     def _sampler(self) -> Sampler:
         if self._made is None:
@@ -115,19 +160,6 @@ class Bundle:
             opened = self._opened
             self._made = Sampler(opened.design, opened.models, self._fitted, no_rows, opened.recorded)
         return self._made
-
-    def _as_mappings(self, rows: Sequence[Any]) -> list[Mapping[str, Any]]:
-        """The rows with the name of the input where they give its value alone. Raises InvalidInput."""
-        mappings: list[Mapping[str, Any]] = []
-        for number, row in enumerate(rows):
-            if isinstance(row, Mapping):
-                mappings.append(row)
-            elif len(self.inputs) == 1:
-                mappings.append({self.inputs[0]: row})
-            else:
-                text = f"Row {number + 1} is no mapping; expected values for {', '.join(self.inputs)}."
-                raise InvalidInput([Problem("error", "missing_input", "", text, "Give a mapping from input to value.")])
-        return mappings
 
 
 def load_bundle(path: Path | str) -> Bundle:

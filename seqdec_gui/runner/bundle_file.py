@@ -103,6 +103,8 @@ def unpack(path: Path, folder: Path) -> Contents:
         raise _refused(path, f"it is damaged or no bundle ({error})", "Get it again from whoever made it.") from error
     except OSError as error:
         raise InvalidInput(f"{path} cannot be read: {error.strerror or error}.", "no_bundle") from error
+    if gone := sorted(set(contents.files) - {entry.filename for entry in entries}):
+        raise _refused(path, f"{gone[0][:80]} in it is missing", "Get it again from whoever made it.")
     for name in {entry.filename for entry in entries} - {CONTENTS}:
         if contents.files.get(name) != _sha256(folder / name):
             raise _refused(path, f"{name} in it is not what was packed", "Get it again from whoever made it.")

@@ -5,10 +5,13 @@ from __future__ import annotations
 import signal
 import time
 from types import FrameType
-from typing import NoReturn, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from seqdec_gui.runs.control import Command, CommandReader, Unreadable
 from seqdec_gui.runs.events import CommandAnswer, EventWriter
+
+if TYPE_CHECKING:
+    from seqdec_gui.runner.early_stop import EarlyStop
 
 HELD_POLL_S = 0.1
 """Seconds between two looks at the commands while a run is held."""
@@ -46,10 +49,14 @@ class Commands:
         self._events = events
         self._postponed: list[Command | Unreadable] = []
         self._signalled = False
+        self.answered: set[str] = set()
+        """The ids of the commands that were answered."""
+        self.early: EarlyStop | None = None
+        """What ends the run before it has trained; None where nothing does."""
 
     def listen_to_signals(self) -> None:
-        """Treat SIGTERM and SIGINT as `stop` from now on."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        """Treat SIGTERM, SIGINT and SIGHUP as `stop` from now on."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._on_signal)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
@@ -86,9 +93,18 @@ class Commands:
                 handler.hold_ended()
 
     def _end(self, command: Command) -> NoReturn:
+        self.answer_stop(command)
+        raise StopRequested(command.command == "pause")
+
+    def answer_stop(self, command: Command) -> None:
+        """Answer `stop` or `pause`."""
         paused = command.command == "pause"
         self._answer(command, "Pausing: the process ends and frees its devices." if paused else "Stopping.")
-        raise StopRequested(paused)
+
+    def training_has_begun(self) -> None:
+        """From now on a stop loses what was trained, unless it is saved."""
+        if self.early is not None:
+            self.early.over()
 
     def _carry_out(self, command: Command | Unreadable, handler: CommandHandler, held: bool) -> bool:
         """Carry out one command; returns whether the run is held afterwards."""
@@ -117,4 +133,5 @@ class Commands:
         return held
 
     def _answer(self, command: Command | Unreadable, text: str = "", ok: bool = True) -> None:
+        self.answered.add(command.id)
         self._events.write(CommandAnswer(id=command.id, command=command.command, ok=ok, text=text))

@@ -14,6 +14,14 @@ from seqdec_gui.domain.kinds.keras_model import SUFFIXES, NamedTensor
 from seqdec_gui.domain.paths import path_fault
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.types import DType
+from seqdec_gui.runner.keras_bounds import (
+    BEFORE_IT_FAILED,
+    NO_NUMBERS,
+    fail_if_larger_than_held,
+    held_by,
+    model_of,
+    weight_that_is_no_number,
+)
 from seqdec_gui.runner.keras_facts import embedded_inputs, output_activations
 from seqdec_gui.runner.keras_safety import fail_if_unsafe
 from seqdec_gui.runner.script_files import sha256
@@ -106,6 +114,7 @@ def _load(path: Path) -> keras.Model:
 
     import keras
 
+    fail_if_larger_than_held(path.name, held_by(path), lambda: model_of(path))
     try:
         model = keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # a foreign file may make Keras raise anything
@@ -123,6 +132,8 @@ def _load(path: Path) -> keras.Model:
         if not isinstance(model, keras.Sequential) and not _is_flat(getattr(model, side)):
             why = f"its {side}s are in a dictionary or in lists within a list, and their order would not be certain"
             raise _unusable(path, why, f"Give the {side}s as one list.")
+    if unfit := weight_that_is_no_number(model):
+        raise _unusable(path, f"its weights {unfit} have {NO_NUMBERS}", BEFORE_IT_FAILED)
     fixed = next((tensor.shape[0] for tensor in [*model.inputs, *model.outputs] if tensor.shape[0] is not None), None)
     if fixed is not None:
         raise _unusable(path, f"it takes batches of {fixed} rows and no others", "Build it without a batch size.")
@@ -192,7 +203,8 @@ def _refusal(path: Path, reason: str) -> InvalidInput:
     if named:
         which = (named.group(1) or named.group(2)).rpartition(">")[2]
         return _unusable(path, f"its layer {which} is not one of Keras's own", "Rebuild it from Keras's layers.")
-    return _unusable(path, f"Keras says {reason.splitlines()[0][:300].rstrip('.')}")
+    said = reason.rpartition("Exception encountered: ")[2].strip() or reason
+    return _unusable(path, f"Keras says {said.splitlines()[0][:300].rstrip('.')}")
 
 
 def _unusable(path: Path, why: str, hint: str = "") -> InvalidInput:

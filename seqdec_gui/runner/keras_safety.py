@@ -23,6 +23,8 @@ LARGEST_UNSTORED = 64 << 20
 """Bytes of an array above which the file must store a good part of it (`LARGEST_RATIO`)."""
 LARGEST_RATIO = 100
 """Largest ratio of an array's bytes to those that are stored, for arrays of more than `LARGEST_UNSTORED` bytes."""
+MOST_OBJECTS = 50_000
+"""Most groups and arrays of an HDF5 file; a model of 1,000 layers has some 10,000."""
 _WITHOUT_CODE = (
     "Rebuild the model with a layer of Keras in its place (for example Activation, Rescaling, Reshape, Permute, Add or "
     "Concatenate), copy the weights with set_weights, and save it again."
@@ -48,10 +50,14 @@ def fault_of_hdf5(file: h5py.Group) -> str:
     hard links are followed, and every group is checked once.
     """
     checked: set[int] = set()
+    count = 0
     todo: list[tuple[str, h5py.Group]] = [("", file)]
     while todo:
         place, group = todo.pop()
         for name in group:
+            count += 1
+            if count > MOST_OBJECTS:
+                return f"it has more than {MOST_OBJECTS:,} groups and arrays"
             where = f"{place}/{name}"
             link = group.get(name, getlink=True)
             if isinstance(link, h5py.ExternalLink):

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from seqdec_gui.data.feed_map import FeedMap, read_feed_map
 from seqdec_gui.data.fitted import Fitted
 from seqdec_gui.runner.bundle_file import is_bundle
 from seqdec_gui.runner.opened_bundle import OpenedBundle, open_bundle
 from seqdec_gui.runner.opened_run import open_trained
 from seqdec_gui.runner.sampler import Sampler
+from seqdec_gui.runner.scoring import Scorer
 from seqdec_gui.runs.trained_files import stamps
 
 
@@ -23,6 +25,7 @@ class LoadedRun:
     def __init__(self, trained: Any) -> None:
         """`trained` is an `OpenedRun` or an `OpenedBundle`."""
         self.trained = trained
+        self._samplers: dict[FeedMap | None, Sampler] = {}
 
     @cached_property
     def fitted(self) -> Fitted:
@@ -30,17 +33,30 @@ class LoadedRun:
         found: Fitted = self.trained.fitted()
         return found
 
-    @cached_property
+    @property
     def sampler(self) -> Sampler:
         """Raises InvalidInput where the design cannot generate."""
-        opened = cache(self.trained.dataset)
+        return self.sampler_with("")
 
-        def training_rows(port: str) -> Any:
-            dataset = opened()
-            return np.asarray(dataset.arrays[port][dataset.training])
+    def sampler_with(self, feed_map: str) -> Sampler:
+        """Return the sampler with a file that says what is fed after each prediction, or with "". Raises InvalidInput."""
+        mapping = read_feed_map(Path(feed_map)) if feed_map else None
+        if mapping not in self._samplers:
+            opened = cache(self.trained.dataset)
 
-        recorded = self.trained.recorded if isinstance(self.trained, OpenedBundle) else None
-        return Sampler(self.trained.design, self.trained.models, self.fitted, training_rows, recorded)
+            def training_rows(port: str) -> Any:
+                dataset = opened()
+                return np.asarray(dataset.arrays[port][dataset.training])
+
+            recorded = self.trained.recorded if isinstance(self.trained, OpenedBundle) else None
+            self._samplers[mapping] = Sampler(
+                self.trained.design, self.trained.models, self.fitted, training_rows, recorded, mapping
+            )
+        return self._samplers[mapping]
+
+    def scorer_with(self, feed_map: str) -> Scorer:
+        """Raises InvalidInput where the design gives no probabilities."""
+        return Scorer(self.trained.design, self.trained.models, self.fitted, self.sampler_with(feed_map))
 
 
 _last: dict[Hashable, LoadedRun] = {}

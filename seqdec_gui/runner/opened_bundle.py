@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -14,8 +15,17 @@ from seqdec_gui.data.fitted import Fitted
 from seqdec_gui.domain import document
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runner.bundle_file import DESIGN, FITTED, MODELS, Contents, unpack
 from seqdec_gui.runner.decoding.recorded import Recorded
+from seqdec_gui.runner.keras_bounds import (
+    FREE_WEIGHTS,
+    NO_NUMBERS,
+    fail_if_larger_than_held,
+    held_by,
+    model_of,
+    weight_that_is_no_number,
+)
 from seqdec_gui.runner.keras_safety import fail_if_unsafe
 from seqdec_gui.runner.script_files import write_script
 
@@ -27,6 +37,7 @@ if TYPE_CHECKING:
 class OpenedBundle:
     """A bundle that was unpacked into `folder`, with the models of its design by block and `full`."""
 
+    path: Path
     folder: Path
     contents: Contents
     design: Design
@@ -34,7 +45,12 @@ class OpenedBundle:
 
     def fitted(self) -> Fitted:
         """Return the codecs that were fitted to the data. Raises InvalidInput."""
-        return fitted_file.load(self.folder / FITTED)
+        if not (self.folder / FITTED).is_file():
+            raise _damaged(self.path, f"{FITTED} is missing")
+        try:
+            return fitted_file.load(self.folder / FITTED)
+        except InvalidInput as error:
+            raise _damaged(self.path, f"{FITTED} in it is not what a run writes, or from a newer version") from error
 
     @property
     def recorded(self) -> Recorded:
@@ -67,14 +83,29 @@ def open_bundle(path: Path, scratch: Path) -> OpenedBundle:
     unpacked = scratch / "bundle"
     unpacked.mkdir()
     contents = unpack(path, unpacked)
-    design = document.loads(_read(path, unpacked / DESIGN))
+    try:
+        design = document.loads(_read(path, unpacked / DESIGN))
+    except InvalidInput as error:
+        raise _damaged(path, f"{DESIGN} in it cannot be read: {error.problems[0].text.rstrip('.')}") from error
+    _fail_if_oversized(path, design, unpacked)
     script = scratch / "model.py"
     write_script(design, script, (unpacked,))
     models = fresh_copy(load_build(script))
     if building_device() != CPU:
         avoid_cudnn_under_masks(models["full"])
     _load_weights(path, models, unpacked / MODELS)
-    return OpenedBundle(unpacked, contents, design, models)
+    return OpenedBundle(path, unpacked, contents, design, models)
+
+
+def _fail_if_oversized(path: Path, design: Design, folder: Path) -> None:
+    """Raise InvalidInput where the models of the design would have far more weights than the bundle holds."""
+    for file in sorted(each for each in folder.iterdir() if each.suffix in (".keras", ".h5")):
+        fail_if_unsafe(file)
+        fail_if_larger_than_held(file.name, held_by(file), partial(model_of, file))
+    described = infer(design).parameters or 0
+    held = sum(held_by(file) for file in [*folder.glob("*.keras"), *folder.glob("*.h5"), *(folder / MODELS).glob("*.keras")])
+    if described > max(held, FREE_WEIGHTS):
+        raise _damaged(path, f"its design has {described:,} weights, and its models hold {held:,} numbers")
 
 
 def _load_weights(path: Path, models: Mapping[str, keras.Model], folder: Path) -> None:
@@ -90,6 +121,8 @@ def _load_weights(path: Path, models: Mapping[str, keras.Model], folder: Path) -
         except (ValueError, KeyError, OSError, RuntimeError, TypeError) as error:
             reason = str(error).partition("\n")[0][:300].rstrip(".")
             raise _damaged(path, f"the weights of {name} do not fit the design: {reason}") from error
+        if unfit := weight_that_is_no_number(model):
+            raise _damaged(path, f"the weights {unfit} of {name} have {NO_NUMBERS}")
 
 
 def _read(path: Path, file: Path) -> bytes:

@@ -1,11 +1,8 @@
-"""Writes generated sequences as a CSV file, and converts the rows of a task to columns."""
+"""Writes generated sequences as CSV, SMILES or JSON Lines, and converts the rows of a task to columns."""
 
 from __future__ import annotations
 
-import csv
 import math
-import os
-import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,8 +12,8 @@ import numpy as np
 from seqdec_gui.data.codecs import FittedIds, ReadsText
 from seqdec_gui.data.fitted import Fitted
 from seqdec_gui.data.rows import Values
-from seqdec_gui.data.storage import not_written
 from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.runner.row_file import RowFile
 from seqdec_gui.runner.sampler import Sample
 
 HEADER = ("row", "sample", "text", "log_probability")
@@ -53,7 +50,8 @@ def write_samples(
 ) -> tuple[int, tuple[Sample, ...]]:
     """Write the file whole or not at all; returns the number of samples and the first of them. Raises SeqdecError.
 
-    `mark_unfinished` adds the column `finished`. A row of `beside.reasons` has one line without a text.
+    It is SMILES (`text`, a tab and a name) if it ends in .smi, JSON Lines if it ends in .jsonl, otherwise CSV.
+    `mark_unfinished` adds the column `finished`. A row of `beside.reasons` has one line without a text, but none in SMILES.
     """
     count, preview = 0, list[Sample]()
     header = (*HEADER, FINISHED) if mark_unfinished else HEADER
@@ -62,32 +60,16 @@ def write_samples(
     def refusals(before: float) -> Iterator[Sequence[object]]:
         while refused and refused[0] < before:
             row = refused.pop(0)
-            yield (row, "", "", "", *[""] * mark_unfinished, *beside.cells(row))
+            yield (row, *[None] * (len(header) - 1), *beside.cells(row))
 
-    special = path.exists() and not path.is_file()  # a pipe or a device is written to, never replaced by a file
-    partial = path if special else path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with partial.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow((*header, *beside.names(header)))
-            for part in parts:
-                for row, sample, text, log_probability, finished in part:
-                    writer.writerows(refusals(row))
-                    cells = (row, sample, text, "" if log_probability is None else f"{log_probability:.6f}")
-                    writer.writerow((*cells, *[int(finished)] * mark_unfinished, *beside.cells(row)))
-                preview += part[: PREVIEW - len(preview)]
-                count += len(part)
-            writer.writerows(refusals(math.inf))
-            file.flush()
-            if not special:
-                os.fsync(file.fileno())
-        if not special:
-            partial.replace(path)
-    except OSError as error:
-        raise not_written(path, error) from error
-    finally:
-        if not special:
-            partial.unlink(missing_ok=True)
+    with RowFile(path, (*header, *beside.names(header))) as file:
+        for part in parts:
+            for row, sample, text, log_probability, finished in part:
+                file.write(refusals(row))
+                file.write([(row, sample, text, log_probability, *[finished] * mark_unfinished, *beside.cells(row))])
+            preview += part[: PREVIEW - len(preview)]
+            count += len(part)
+        file.write(refusals(math.inf))
     return count, tuple(preview)
 
 

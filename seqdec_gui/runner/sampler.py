@@ -1,25 +1,40 @@
-"""Generates sequences with a trained stack, greedily or at random, for many rows at once; see docs/sampling.md."""
+"""Generates sequences with a trained stack: greedily, at random or by beam search, for many rows; see docs/sampling.md."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from seqdec_gui.data.feed_map import FeedMap
 from seqdec_gui.data.fitted import Fitted
 from seqdec_gui.data.symbols import Symbols, symbols_of_decoder, symbols_of_predictions
 from seqdec_gui.data.teaching import fail_if_taught
 from seqdec_gui.data.tensor_feeds import expand
+from seqdec_gui.data.written_symbols import told_symbols
 from seqdec_gui.domain.dataflow import inputs_behind
+from seqdec_gui.domain.decoding import (
+    GREEDY,
+    TRIES_PER_SAMPLE,
+    UNCONSTRAINED,
+    Beam,
+    Constraints,
+    Greedy,
+    Sampling,
+    Strategy,
+    check_decoding,
+)
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.generation import OnePass, Stepwise, plan_for
-from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.shapes import infer
-from seqdec_gui.runner.decoding import choice
+from seqdec_gui.runner.decoding.batches import Found
+from seqdec_gui.runner.decoding.limits import allowed_symbols, prefix_begin
 from seqdec_gui.runner.decoding.numbers import Numbers, Scale, numbers_as_text, numbers_of, scale_of
 from seqdec_gui.runner.decoding.recorded import Recorded, recorded_symbols, symbols_from
+from seqdec_gui.runner.decoding.search import Items, Search
 from seqdec_gui.runner.decoding.step import StepDecoder
 from seqdec_gui.runner.wiring import model_of
 
@@ -27,13 +42,10 @@ if TYPE_CHECKING:
     import keras
 
 Array = npt.NDArray[Any]
-Choose = Callable[[int, Array], Array]
 MAX_SEQUENCES_AT_ONCE = 1024
 """Most sequences that are generated together."""
 MAX_PROBABILITIES_AT_ONCE = 2**24
-"""Most probabilities of one step, over all sequences that are generated together."""
-MIN_PROBABILITY = float(np.finfo(np.float32).tiny)
-"""Probability to which smaller ones are raised before the logarithm, so that the sum of a sequence stays finite."""
+"""Most probabilities that are held at once, over all sequences that are generated together."""
 
 
 class Sample(NamedTuple):
@@ -54,7 +66,8 @@ class Sampler:
 
     `rows(port)` returns the stored training rows of a port. It is called only for data bound as ids or numbers, whose first and
     last symbol have to be determined, and for inputs that may contain the targets. With `recorded`, what another sampler has
-    learnt from these rows, it is not called. Raises InvalidInput, with the reason, where the design cannot generate.
+    learnt from these rows, it is not called.
+    `feed_map` says what is fed after each prediction. Raises InvalidInput, with the reason, where the design cannot generate.
     """
 
     first_step_from: str = ""
@@ -65,11 +78,18 @@ class Sampler:
         design: Design,
         models: Mapping[str, keras.Model],
         fitted: Fitted,
-        rows: Callable[[str], Array],
+        rows: Any,
         recorded: Recorded | None = None,
+        feed_map: FeedMap | None = None,
     ) -> None:
         inference = infer(design)
-        plan = plan_for(design, inference)
+        plan = plan_for(design, inference, feed_map is not None)
+        if feed_map is not None and (recorded is not None or isinstance(plan, OnePass) or plan.numbers):
+            text = "A mapping is for a run whose decoder is fed the symbols that it predicts, and this is none."
+            raise InvalidInput([Problem("error", "bad_feed_map", "feed_map", text, "Generate without a mapping.")])
+        self.plan = plan
+        self.feed_map = feed_map
+        self._fitted = fitted
         self._feeds = {feed.name: feed for feed in fitted.feeds if feed.role == "input"}
         self._symbols: Symbols | None = None
         self._numbers: Numbers | None = None
@@ -90,14 +110,15 @@ class Sampler:
             else:
                 self._symbols = symbols_of_predictions(fitted, plan.loss, plan.width, steps or 0, lambda: rows(feed.array))
         else:
-            self._of_decoder(plan, fitted, rows, recorded)
-            self._decoder = StepDecoder(design, inference, models, plan.decoder, plan.encoding, plan.width)
+            self._of_decoder(plan, fitted, rows, recorded, feed_map)
+            self._decoder = StepDecoder(design, inference, models, plan.decoder, plan.encoding, plan.taken)
             self.inputs = self._decoder.inputs
         self._width = plan.width
+        self._search = None if self._symbols is None else Search(self._symbols, self._width, self._decoder)
 
     def _of_decoder(
-        self, plan: Stepwise, fitted: Fitted, rows: Callable[[str], Array], recorded: Recorded | None = None
-    ) -> None:
+        self, plan: Stepwise, fitted: Fitted, rows: Any, recorded: Recorded | None, feed_map: FeedMap | None
+    ) -> None:  # fmt: skip
         if recorded is not None and plan.numbers:
             begin = None if recorded.begin is None else np.array(recorded.begin)
             self._numbers = Numbers(begin, recorded.steps, scale_of(fitted, plan.fed), scale_of(fitted, plan.loss))
@@ -110,7 +131,12 @@ class Sampler:
             if self._numbers.begin is None:
                 self.first_step_from = plan.fed
         else:
-            self._symbols = symbols_of_decoder(fitted, plan.fed, plan.loss, plan.width, rows)
+            self._symbols = symbols_of_decoder(fitted, plan.fed, plan.loss, plan.width, rows, feed_map, plan.taken)
+
+    def follow_weights(self) -> None:
+        """Take over what has changed in the weights of the models since the sampler was made."""
+        if self._decoder is not None:
+            self._decoder.follow_weights()
 
     def record(self) -> Recorded:
         """Return what this sampler has learnt from the training rows."""
@@ -126,129 +152,181 @@ class Sampler:
         """Whether samples of one row can differ: numbers have no probabilities."""
         return self._symbols is not None
 
+    @property
+    def symbols(self) -> Symbols:
+        """The symbols that are predicted. Raises InvalidInput for a decoder of numbers."""
+        if self._symbols is None:
+            raise InvalidInput("A decoder of numbers gives no probabilities.", "no_symbols")
+        return self._symbols
+
     # -- generating
     def generate(
-        self, arrays: Mapping[str, Array], rows: int | Array, count: int = 1, temperature: float = 0.0, seed: int = 0
+        self,
+        arrays: Mapping[str, Array],
+        rows: int | Array,
+        count: int = 1,
+        strategy: Strategy = GREEDY,
+        seed: int = 0,
+        constraints: Constraints = UNCONSTRAINED,
+        unique: bool = False,
+        told: Array | None = None,
     ) -> Iterator[list[Sample]]:
-        """Yield samples in lists, ordered by row and then by number.
+        """Yield samples in lists, ordered by row and then by number, as they are found.
 
-        A sample depends on weights, row values, temperature, seed, row number and sample number, and on nothing else.
+        A sample depends on weights, row values, strategy, constraints, seed, row number and sample number, and on nothing else.
 
         Args:
             arrays: The stored arrays of `self.inputs` (`Fitted.encode_rows`).
             rows: The numbers of the rows to decode, ascending, or how many rows there are.
-            count: Samples for each row.
-            temperature: 0 takes the likeliest symbol.
+            count: Samples for each row; a beam search gives its `n_best` in their place.
+            strategy: How symbols are chosen.
             seed: Seed of the random numbers.
+            constraints: What sequences must be like; a column of prefixes is given by `told`.
+            unique: Draw on until a row has `count` different samples, or `TRIES_PER_SAMPLE` times `count` were drawn. Samples
+                keep the number of their draw.
+            told: With what the sequences of each of the rows have to begin, as `prefixes` returns it.
+
+        Raises InvalidInput for what does not go together, and where the model predicts NaN.
         """
+        check_decoding(strategy, constraints, count, unique)
         numbers = np.arange(rows) if isinstance(rows, int) else rows
-        total = len(numbers) * count
-        size = min(total, MAX_SEQUENCES_AT_ONCE, max(16, MAX_PROBABILITIES_AT_ONCE // max(1, self._width)))
-        for start in range(0, total, size):
-            index = np.minimum(np.arange(start, start + size), total - 1)  # fill the last part up: one shape to compile
-            kept = min(size, total - start)
-            results = self._part(arrays, numbers[index // count], index % count, temperature, seed)
-            yield [Sample(int(numbers[i // count]), int(i % count), *results[k]) for k, i in enumerate(index[:kept])]
+        if self._symbols is None:
+            self._check_numbers(strategy, constraints, unique or told is not None)
+            return self._of_numbers(arrays, numbers, count)
+        if constraints.prefix:
+            told, reasons = self.prefixes([constraints.prefix])
+            if reasons:
+                raise InvalidInput(reasons[0], "bad_decoding", "decoding")
+            told = np.repeat(told, len(numbers), axis=0)
+        allowed = allowed_symbols(constraints, self._symbols, self._fitted, self.plan.loss, self._width)
 
-    def _part(
-        self, arrays: Mapping[str, Array], rows: Array, samples: Array, temperature: float, seed: int
-    ) -> list[tuple[str, float | None, bool]]:
-        if self._numbers is not None:
-            assert self._decoder is not None
-            begin = arrays[self.first_step_from][rows] if self._numbers.begin is None else self._numbers.begin
-            begin = np.broadcast_to(begin, (len(rows), begin.shape[-1]))
-            values = self._numbers.roll_out(self._decoder, self._states(arrays, rows), begin)
-            return [(numbers_as_text(row), None, True) for row in values]
-        if self._scale is not None:
-            predicted, places = self._predict(arrays, rows)
-            return [(numbers_as_text(self._scale.undo(predicted[place].astype(np.float64))), None, True) for place in places]
-        assert self._symbols is not None
-        allowed = self._symbols.allowed
+        def find(items: Items) -> Iterator[list[tuple[int, list[Found]]]]:
+            assert self._search is not None
+            width = strategy.width if isinstance(strategy, Beam) else 1
+            return self._search.find(
+                items, self._states_of(arrays), strategy, seed, allowed, constraints.min_length, self._largest(width)
+            )
 
-        def choose(step: int, probabilities: Array) -> Array:
-            if temperature <= 0:
-                return choice.greedy(probabilities, allowed)
-            return choice.draw(probabilities, allowed, temperature, choice.uniform(seed, rows, samples, step))
+        if unique:
+            return self._unique(find, numbers, count, told)
+        if isinstance(strategy, Beam):
+            return self._all(find, Items(numbers, np.zeros_like(numbers), told))
+        return self._all(find, Items(np.repeat(numbers, count), np.tile(np.arange(count), len(numbers)), told))
 
-        ids, sums = self._run(arrays, rows, choose)
-        finished = (ids == self._symbols.end).any(axis=1) if self._symbols.ends else np.ones(len(ids), bool)
-        return [
-            (self._symbols.read(row.tolist()), float(total), bool(end))
-            for row, total, end in zip(ids, sums, finished, strict=True)
-        ]
+    def prefixes(self, texts: Any) -> tuple[Array, dict[int, str]]:
+        """Return the symbols that sequences have to begin with for each text, int32 `(texts, steps)`, -1 where they are free.
+
+        And by place why a text cannot be a prefix. Raises InvalidInput where no prefix works.
+        """
+        begin = prefix_begin(self._fitted, self.plan.loss)
+        feed = next(feed for feed in self._fitted.feeds if feed.name == self.plan.loss)
+        return told_symbols(self._fitted.port(feed.array).codec, texts, self._width, self.symbols.steps, begin)
+
+    def _all(self, find: Any, items: Items) -> Iterator[list[Sample]]:
+        for ready in find(items):
+            yield [
+                self._sample(int(items.rows[item]), int(items.samples[item]) + rank, found)
+                for item, several in ready
+                for rank, found in enumerate(several)
+            ]
+
+    def _unique(self, find: Any, numbers: Array, count: int, told: Array | None) -> Iterator[list[Sample]]:
+        together = max(1, MAX_SEQUENCES_AT_ONCE // count)
+        for start in range(0, len(numbers), together):
+            part = numbers[start : start + together]
+            kept: list[dict[tuple[int, ...], Sample]] = [{} for _ in part]
+            drawn = np.zeros(len(part), int)
+            while True:
+                lacking = np.array([count - len(texts) for texts in kept])
+                more = np.minimum(lacking, TRIES_PER_SAMPLE * count - drawn)
+                places = np.repeat(np.arange(len(part)), more)
+                if not len(places):
+                    break
+                samples = np.concatenate([np.arange(first, first + n) for first, n in zip(drawn, more, strict=True)])
+                of_part = None if told is None else told[start + np.flatnonzero(more)]
+                for ready in find(Items(part[places], samples, of_part)):
+                    for item, (found,) in ready:
+                        sample = self._sample(int(part[places[item]]), int(samples[item]), found)
+                        kept[places[item]].setdefault(tuple(found.ids.tolist()), sample)
+                drawn += more
+            yield [sample for texts in kept for sample in texts.values()]
+
+    def _sample(self, row: int, sample: int, found: Found) -> Sample:
+        finished = found.ended or not self.symbols.ends
+        return Sample(row, sample, self.symbols.read(found.ids.tolist()), found.log_probability, finished)
+
+    def greedy(self, arrays: Mapping[str, Array], rows: Array) -> Iterator[list[tuple[int, Found]]]:
+        """Yield these rows, ascending, with their greedy sequences as ids and the log-probability of each symbol."""
+        assert self._search is not None
+        items = Items(rows, np.zeros_like(rows))
+        allowed = allowed_symbols(UNCONSTRAINED, self.symbols, self._fitted, self.plan.loss, self._width)
+        for ready in self._search.find(items, self._states_of(arrays), GREEDY, 0, allowed, 0, self._largest(1)):
+            yield [(int(rows[item]), found) for item, (found,) in ready]
 
     def log_probabilities(self, arrays: Mapping[str, Array], ids: Array) -> Array:
         """Return the log-probability of one sequence per row of `arrays`, computed step by step, float64 `(rows,)`.
 
         `ids` `(rows, steps)` are the sequences as predicted ids; they count up to the first end symbol, which is included.
         """
-        if self._symbols is None:
-            raise InvalidInput("A decoder of numbers gives no probabilities.", "no_symbols")
-        return self._run(arrays, np.arange(len(ids)), lambda step, _: ids[:, step], ids.shape[1])[1]
+        symbols, rows = self.symbols, np.arange(len(ids))
+        assert self._search is not None
+        items = Items(rows, np.zeros_like(rows), ids.astype(np.int32))
+        parts = self._search.find(
+            items, self._states_of(arrays), GREEDY, 0, symbols.allowed, 0, self._largest(1), steps=ids.shape[1]
+        )
+        return np.array([found.log_probability for ready in parts for _, (found,) in ready])
 
-    # -- steps
+    def _largest(self, width: int) -> int:
+        """Return the most sequences to generate together: less memory for many symbols."""
+        steps = self.symbols.steps if self._decoder is None else 1
+        return min(MAX_SEQUENCES_AT_ONCE, max(16 * width, MAX_PROBABILITIES_AT_ONCE // max(1, self._width * steps)))
+
+    # -- numbers
+    def _check_numbers(self, strategy: Strategy, constraints: Constraints, more: bool) -> None:
+        """Raise InvalidInput for what needs probabilities."""
+        plain = isinstance(strategy, Greedy) or (isinstance(strategy, Sampling) and not strategy.filters)
+        if not plain or constraints != UNCONSTRAINED or more:
+            what = "a beam search" if isinstance(strategy, Beam) else "filters, constraints and different samples"
+            text = f"This model predicts numbers, which have no probabilities: {what} cannot be used."
+            raise InvalidInput(f"{text} Generate at temperature 0.", "no_symbols", "decoding")
+
+    def _of_numbers(self, arrays: Mapping[str, Array], numbers: Array, count: int) -> Iterator[list[Sample]]:
+        size = min(len(numbers), MAX_SEQUENCES_AT_ONCE, max(16, MAX_PROBABILITIES_AT_ONCE // max(1, self._width)))
+        for start in range(0, len(numbers), size or 1):
+            index = np.minimum(np.arange(start, start + size), len(numbers) - 1)  # one shape to compile
+            rows = numbers[index]
+            texts = [numbers_as_text(row) for row in self._predicted_numbers(arrays, rows)]
+            yield [
+                Sample(int(rows[k]), n, texts[k], None) for k in range(min(size, len(numbers) - start)) for n in range(count)
+            ]
+
+    def _predicted_numbers(self, arrays: Mapping[str, Array], rows: Array) -> Iterable[Array]:
+        """Return the predicted numbers of each of these rows, in the units of the data."""
+        if self._numbers is None:
+            assert self._scale is not None
+            return [self._scale.undo(row.astype(np.float64)) for row in self._predict(arrays, rows)]
+        assert self._decoder is not None
+        begin = arrays[self.first_step_from][rows] if self._numbers.begin is None else self._numbers.begin
+        begin = np.broadcast_to(begin, (len(rows), begin.shape[-1]))
+        return self._numbers.roll_out(self._decoder, self._decoder.initial_states(self._inputs(arrays, rows), len(rows)), begin)
+
+    # -- the stack
     def _inputs(self, arrays: Mapping[str, Array], rows: Array) -> dict[str, Array]:
         return {name: expand(self._feeds[name], arrays[name][rows]) for name in self.inputs}
 
-    def _states(self, arrays: Mapping[str, Array], rows: Array) -> list[Array]:
-        """Return the initial states of these rows, which ascend; every different row is encoded once."""
-        assert self._decoder is not None
-        different, places = np.unique(rows, return_inverse=True)
-        states = self._decoder.initial_states(self._inputs(arrays, different), len(different))
-        return states if len(different) == len(rows) else [state[places] for state in states]
+    def _states_of(self, arrays: Mapping[str, Array]) -> Any:
+        """Return the function from rows to what the loop starts from."""
+        decoder = self._decoder
+        if decoder is None:
+            return lambda rows: [self._predict(arrays, rows)]
+        return lambda rows: decoder.initial_states(self._inputs(arrays, rows), len(rows))
 
-    def _run(self, arrays: Mapping[str, Array], rows: Array, choose: Choose, steps: int | None = None) -> tuple[Array, Array]:
-        """Return ids `(rows, steps)`, and the sums of log p of the chosen ids up to the end symbol, which is included."""
-        assert self._symbols is not None
-        symbols = self._symbols
-        steps = symbols.steps if steps is None else steps
-        predict = self._one_pass(arrays, rows) if self._decoder is None else self._step_by_step(arrays, rows)
-        ids = np.full((len(rows), steps), 0 if symbols.end is None else symbols.end, np.int64)
-        sums, going = np.zeros(len(rows)), np.ones(len(rows), bool)
-        chosen = np.zeros(len(rows), np.int64)
-        for step in range(steps):
-            probabilities = predict(step, chosen)
-            chosen = choose(step, probabilities)
-            ids[going, step] = chosen[going]
-            sums[going] += _log(probabilities[going], chosen[going])
-            if symbols.end is not None:
-                going &= chosen != symbols.end
-                if not going.any():
-                    break
-        return ids, sums
-
-    def _step_by_step(self, arrays: Mapping[str, Array], rows: Array) -> Choose:
-        assert self._decoder is not None
-        assert self._symbols is not None
-        decoder, symbols = self._decoder, self._symbols
-        states: list[Any] = list(self._states(arrays, rows))
-
-        def predict(step: int, chosen: Array) -> Array:
-            nonlocal states
-            fed = symbols.fed_next[chosen] if step else np.full(len(rows), symbols.begin)
-            probabilities, states = decoder.step(fed.astype(np.int32), states)
-            return probabilities
-
-        return predict
-
-    def _one_pass(self, arrays: Mapping[str, Array], rows: Array) -> Choose:
-        predicted, places = self._predict(arrays, rows)
-        return lambda step, _: predicted[places, step]
-
-    def _predict(self, arrays: Mapping[str, Array], rows: Array) -> tuple[Array, Array]:
-        """Return the predictions `(different rows, steps, width)`, and for each of `rows` its index in them."""
+    def _predict(self, arrays: Mapping[str, Array], rows: Array) -> Array:
+        """Return the predictions of one pass, `(rows, steps, width)`."""
         assert self._model is not None
-        different, places = np.unique(rows, return_inverse=True)
-        inputs = list(self._inputs(arrays, different).values())
+        inputs = list(self._inputs(arrays, rows).values())
         predicted = np.asarray(self._model.predict_on_batch(inputs[0] if len(inputs) == 1 else inputs))
-        return predicted.reshape(len(different), -1, predicted.shape[-1]), places
-
-
-def _log(probabilities: Array, chosen: Array) -> Array:
-    """Return the logarithm of the chosen symbols' share of the sum (1 for a softmax), float64 `(rows,)`."""
-    p = probabilities[np.arange(len(chosen)), chosen].astype(np.float64)
-    total = probabilities.sum(axis=-1, dtype=np.float64)
-    return np.log(np.maximum(p, MIN_PROBABILITY) / np.maximum(total, MIN_PROBABILITY))
+        return predicted.reshape(len(rows), -1, predicted.shape[-1])
 
 
 def rows_in(arrays: Mapping[str, Array], names: Iterable[str]) -> int:

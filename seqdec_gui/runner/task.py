@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import tempfile
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
-import numpy as np
 
-from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
-from seqdec_gui.domain.wording import counted
+from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runner.failures import plain_sentence
 from seqdec_gui.runner.import_trimming import refuse_unused_imports
 from seqdec_gui.runner.model_device import on_placed_device
@@ -24,7 +20,6 @@ from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
 from seqdec_gui.runs.task_results import (
     Divided,
     Evaluated,
-    Generated,
     Inspected,
     PriorOpened,
     Probed,
@@ -35,6 +30,8 @@ from seqdec_gui.runs.task_results import (
 )
 from seqdec_gui.runs.tasks import (
     CertifyTask,
+    EncodeTask,
+    ErrorsTask,
     EvaluateTask,
     ExportAllTask,
     ExportTask,
@@ -44,6 +41,7 @@ from seqdec_gui.runs.tasks import (
     PriorTask,
     ProbeTask,
     Progress,
+    ScoreTask,
     SplitTask,
     Task,
     TaskChannel,
@@ -89,8 +87,25 @@ def do(task: Task, channel: TaskChannel) -> TaskResult:
 
                 return export_all(task, channel, Path(scratch))
             case GenerateTask():
+                from seqdec_gui.runner.generate_task import generate
+
                 with on_placed_device():
-                    return _generate(task, channel, Path(scratch))
+                    return generate(task, channel, Path(scratch))
+            case ScoreTask():
+                from seqdec_gui.runner.score_task import score
+
+                with on_placed_device():
+                    return score(task, channel, Path(scratch))
+            case EncodeTask():
+                from seqdec_gui.runner.encode_task import encode
+
+                with on_placed_device():
+                    return encode(task, channel, Path(scratch))
+            case ErrorsTask():
+                from seqdec_gui.runner.errors_task import find_errors
+
+                with on_placed_device():
+                    return find_errors(task, channel, Path(scratch))
             case EvaluateTask():
                 with on_placed_device():
                     return _evaluate(task, channel, Path(scratch))
@@ -108,110 +123,19 @@ def do(task: Task, channel: TaskChannel) -> TaskResult:
                 return _certify(task, channel, Path(scratch))
 
 
-def _generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Generated:
-    from seqdec_gui.runner.loaded import load
-    from seqdec_gui.runner.sample_file import NOTHING, write_samples
-    from seqdec_gui.runner.sampler import rows_in
-
-    _fail_unless_folder(Path(task.output).parent)
-    loaded = load(Path(task.run), task.checkpoint, scratch)
-    trained, fitted, sampler = loaded.trained, loaded.fitted, loaded.sampler
-    first = sampler.first_step_from
-    needed = (*sampler.inputs, *[name for name in [first] if name])
-    beside = NOTHING
-    if task.split is not None and needed:
-        dataset, chosen = trained.rows_of(task.split, task.trained_on)
-        arrays = dict(dataset.arrays)
-        if first:
-            arrays[first] = arrays[first][:, 0]
-    else:
-        arrays, beside = _rows_to_decode(task, needed, fitted, trained.design.data.reading, first)
-        every = np.arange(rows_in(arrays, needed))
-        chosen = every[~np.isin(every, list(beside.reasons))]
-    if task.count > 1 and (not task.temperature or not sampler.at_random):
-        why = "Temperature 0 takes the likeliest symbol" if sampler.at_random else "Numbers are not drawn at random"
-        channel.send(Notice(text=f"{why}, so all {task.count:,} samples of a row are the same.", severity="warning"))
-
-    unfinished = 0
-
-    def parts() -> Iterator[Any]:
-        nonlocal unfinished
-        done = 0
-        for part in sampler.generate(arrays, chosen, task.count, task.temperature, task.seed):
-            yield part
-            done += len(part)
-            unfinished += sum(not sample.finished for sample in part)
-            channel.send(Progress(done=done, total=len(chosen) * task.count))
-
-    count, preview = write_samples(Path(task.output), parts(), task.mark_unfinished, beside)
-    if beside.reasons:
-        row, why = next(iter(beside.reasons.items()))
-        text = f"{counted(len(beside.reasons), 'row')} could not be decoded, the first is row {row + 1}: {why}"
-        channel.send(Notice(text=f"{text} The column problem says why.", severity="warning"))
-    if unfinished:
-        text = (
-            f"{unfinished:,} of {counted(count, 'sequence')} had no end symbol yet at the greatest length, and were cut there."
-        )
-        channel.send(Notice(text=text, severity="warning"))
-    rows = tuple((sample.row, sample.sample, sample.text, sample.log_probability) for sample in preview)
-    return Generated(path=task.output, samples=count, preview=rows, unfinished=unfinished, refused=len(beside.reasons))
-
-
-def _rows_to_decode(
-    task: GenerateTask, needed: tuple[str, ...], fitted: Any, how: Any, first: str = ""
-) -> tuple[dict[str, Any], Any]:  # fmt: skip
-    """Return the stored arrays of new rows, empty for a language model, and what stands beside their samples.
-
-    `first` is the input that gives each first step, `how` the reading options of the training. Raises InvalidInput.
-    """
-    from seqdec_gui.data.first_step import first_of_sequences, with_first_step
-    from seqdec_gui.data.new_rows import encode_good_rows
-    from seqdec_gui.data.rows import read_input
-    from seqdec_gui.runner.sample_file import NOTHING, Beside, columns_of
-
-    if not needed:
-        return {}, NOTHING
-    if task.rows or task.input:
-        try:
-            wanted = with_first_step(fitted, first) if first else fitted
-            if task.rows:
-                values = columns_of(task.rows, wanted)
-                return dict(wanted.encode_rows(first_of_sequences(values, fitted, first) if first else values)), NOTHING
-            rows = read_input(wanted, Path(task.input), task.keep, how)
-            values = first_of_sequences(rows.values, fitted, first) if first else rows.values
-            encoded = encode_good_rows(wanted, values, rows.reasons)
-            return encoded.arrays, Beside(encoded.reasons, rows.kept)
-        except InvalidInput as error:
-            raise InvalidInput(
-                [_of_first_step(problem) if problem.where == first else problem for problem in error.problems]
-            ) from None
-    names = ", ".join(needed)
-    text = f"There are no rows to decode; expected rows with values for {names}."
-    raise InvalidInput([Problem("error", "no_rows", "input", text, "Give a file with these columns, or - for standard input.")])
-
-
-def _of_first_step(problem: Problem) -> Problem:
-    """Return the problem of a first step's value, with the reason why the value is needed."""
-    why = "The training rows begin with different numbers, so each row to decode needs its first step."
-    return msgspec.structs.replace(problem, hint=f"{why} {problem.hint}".strip())
-
-
 def _evaluate(task: EvaluateTask, channel: TaskChannel, scratch: Path) -> Evaluated:
-    from seqdec_gui.runner.evaluate import evaluate
     from seqdec_gui.runner.loaded import load
-    from seqdec_gui.runner.metrics import reported
+    from seqdec_gui.runner.opened_run import metrics_of
+    from seqdec_gui.runner.told import tell_changes
+
+    def report(done: int, total: int) -> None:
+        channel.send(Progress(done=done, total=total))
 
     trained = load(Path(task.run), task.checkpoint, scratch).trained
-    if task.data:
-        dataset = trained.dataset(Path(task.data))
-        rows = dataset.training  # all rows but those that are left out
-    else:
-        dataset, rows = trained.rows_of(task.split, task.trained_on)
-    sums = evaluate(
-        trained.program, trained.models, dataset, rows, lambda done: channel.send(Progress(done=done, total=len(rows)))
-    )
-    kl_weights = [term.weight for term in trained.program.kl_terms]
-    return Evaluated(metrics=reported(trained.program, sums, kl_weights), rows=len(rows))
+    if not task.data:
+        tell_changes(trained, channel.send)
+    metrics, rows = metrics_of(trained, Path(task.data) if task.data else None, task.split, task.trained_on, report)
+    return Evaluated(metrics=metrics, rows=rows)
 
 
 def _inspect(task: InspectTask, channel: TaskChannel) -> Inspected:
@@ -294,11 +218,6 @@ def _certify(task: CertifyTask, channel: TaskChannel, scratch: Path) -> Trained:
     from seqdec_gui.runner.certify import train_for_certificate
 
     return train_for_certificate(task, channel, scratch)
-
-
-def _fail_unless_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        raise InvalidInput(f"The folder {folder} does not exist; make it, or choose another.", "no_folder", "output")
 
 
 if __name__ == "__main__":

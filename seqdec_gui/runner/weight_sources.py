@@ -15,8 +15,10 @@ import numpy.typing as npt
 
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.runner import checkpoints
+from seqdec_gui.runner.keras2.files import MALFORMED
 from seqdec_gui.runner.keras2.stored import FlatFile, layers_of
 from seqdec_gui.runner.keras2.transplant import from_cudnn
+from seqdec_gui.runner.keras_bounds import fail_if_larger_than_held, held_by, model_of
 from seqdec_gui.runner.keras_safety import fail_if_unsafe, fault_of_hdf5
 from seqdec_gui.runs.checkpoint_file import head
 
@@ -92,6 +94,7 @@ def _of_model(path: Path) -> Source:
     with tempfile.TemporaryDirectory(prefix="seqdec-gui-weights-") as scratch:
         file = opened(path, Path(scratch))
         fail_if_unsafe(file.path)
+        fail_if_larger_than_held(path.name, held_by(file.path), lambda: model_of(file.path))
         try:
             model = keras.models.load_model(file.path, compile=False, safe_mode=True)
         except Exception as error:  # a foreign file may make Keras raise anything
@@ -127,6 +130,13 @@ def _is_weights_alone(path: Path) -> bool:
 
 def _of_weights_alone(path: Path) -> Source:
     fail_if_unsafe(path)
+    try:
+        return _read_weights_alone(path)
+    except MALFORMED as error:
+        raise _unreadable(path, "its weights are damaged", "Save them again with model.save_weights.") from error
+
+
+def _read_weights_alone(path: Path) -> Source:
     with h5py.File(path, "r", locking=False) as file:
         if why := fault_of_hdf5(file):
             raise _unreadable(path, why, "Save the weights again.")

@@ -26,8 +26,8 @@ def weights_task(design: Design, block_id: str, path: Path, folder: Path, part: 
 
 
 def source_file(path: Path, checkpoint: CheckpointName = "best") -> Path:
-    """Return the file of weights that a path means: the checkpoint of a run's folder, or the file itself."""
-    run = RunFolder(path)
+    """Return the file of weights that a path means: the checkpoint of a run, given by its folder, or the file itself."""
+    run = RunFolder(path.parent if path.name == "checkpoints" else path)
     return run.checkpoint(checkpoint) if run.looks_like_a_run else path
 
 

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import msgspec
 
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+"""Error numbers of a full disk or an exhausted quota."""
+
 
 class NotOrdinary(OSError):
     """A pipe or a device lies where a file was expected."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
@@ -34,7 +35,8 @@ MOST_MESSAGES = 1000
 """Messages that are kept; older ones are dropped."""
 PACE_WINDOW_S = 90.0
 """Seconds over which the speed is averaged."""
-_Points = dict[str, list[tuple[float, float, float, float]]]
+_Points = dict[str, "array[float]"]
+"""Step, epoch, seconds and value of one point after the other, by metric or device."""
 TABLES = ("reports", "epochs", "memory", "memory_share", "load")
 
 
@@ -198,11 +200,11 @@ class RunHistory:
         if event.memory_total:
             self.memory_total[event.id] = event.memory_total
         if event.memory_used is not None:
-            self._points["memory"].setdefault(event.id, []).append((*place, event.memory_used))
+            self._points["memory"].setdefault(event.id, array("d")).extend((*place, event.memory_used))
             if total := self.memory_total.get(event.id):
-                self._points["memory_share"].setdefault(event.id, []).append((*place, event.memory_used / total))
+                self._points["memory_share"].setdefault(event.id, array("d")).extend((*place, event.memory_used / total))
         if event.load is not None:
-            self._points["load"].setdefault(event.id, []).append((*place, event.load))
+            self._points["load"].setdefault(event.id, array("d")).extend((*place, event.load))
 
     def _take_message(self, event: Message) -> None:
         if event.code == "plateau":
@@ -260,8 +262,8 @@ class RunHistory:
         for name, value in metrics.items():
             if value is not None:
                 if name not in points:
-                    points[name] = []
-                points[name].append((step, epoch, seconds, value))
+                    points[name] = array("d")
+                points[name].extend((step, epoch, seconds, value))
 
     def _flush(self) -> None:
         for table, pending in self._points.items():
@@ -269,7 +271,7 @@ class RunHistory:
             for name, points in pending.items():
                 if name not in curves:
                     curves[name] = Curve()
-                curves[name].extend(points)
+                curves[name].extend_flat(points)
             pending.clear()
 
 

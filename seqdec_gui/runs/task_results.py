@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -49,6 +50,57 @@ class Generated(Tagged, frozen=True, kw_only=True, tag="generated"):
     samples: int
     preview: tuple[tuple[int, int, str, float | None], ...] = ()
     unfinished: int = 0
+    refused: int = 0
+
+
+class ErrorsFound(Tagged, frozen=True, kw_only=True, tag="errors_found"):
+    """The files written, and what is wrong in short: `runs.quality.errors.Errors`, with the first lines of its tables.
+
+    `confused` are (target, generated, times), `worst` are (row, input, target, generated, edits). `rate` is what the error rate
+    is called, and `short` its abbreviation.
+    """
+
+    paths: tuple[str, ...]
+    rows: int
+    exact: int
+    error_rate: float | None
+    rate: str
+    short: str
+    substitutions: int
+    insertions: int
+    deletions: int
+    confused: tuple[tuple[str, str, int], ...] = ()
+    worst: tuple[tuple[int, str, str, str, int], ...] = ()
+
+
+class Scored(Tagged, frozen=True, kw_only=True, tag="scored"):
+    """The file written, and the sums over its `rows`: `symbols` that count, end symbols too, and their log-likelihood.
+
+    `refused` rows could not be scored; the file says why.
+    """
+
+    path: str
+    rows: int
+    symbols: int
+    log_probability: float
+    refused: int = 0
+
+    @property
+    def perplexity(self) -> float:
+        """exp(-log-likelihood / symbols); NaN without symbols, infinity beyond the greatest float."""
+        if not self.symbols:
+            return math.nan
+        mean = -self.log_probability / self.symbols
+        return math.exp(mean) if mean < 700 else math.inf
+
+
+class Encoded(Tagged, frozen=True, kw_only=True, tag="encoded"):
+    """The file written, its `rows` of `width` numbers each, and the outputs that they are of; `refused` rows have no code."""
+
+    path: str
+    rows: int
+    width: int
+    ports: tuple[str, ...]
     refused: int = 0
 
 
@@ -153,7 +205,19 @@ class Trained(Tagged, frozen=True, kw_only=True, tag="trained"):
 
 
 TaskResult: TypeAlias = (
-    Exported | ExportedAll | Generated | Evaluated | Inspected | Divided | WeightsFound | PriorOpened | Probed | Trained
+    Exported
+    | ExportedAll
+    | Generated
+    | Scored
+    | Encoded
+    | Evaluated
+    | ErrorsFound
+    | Inspected
+    | Divided
+    | WeightsFound
+    | PriorOpened
+    | Probed
+    | Trained
 )
 
 

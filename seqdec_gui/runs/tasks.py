@@ -1,4 +1,4 @@
-"""Short jobs that need Keras and therefore a child of their own: export, generate, evaluate, look into a Keras file, measure.
+"""Short jobs that need Keras and therefore a child of their own: export, generate, score, evaluate, look into a file, measure.
 
 The child (`python -m seqdec_gui.runner.task`) reads one task as a line of JSON from standard input and answers with one
 `Line` of JSON after another on its original standard output (`TaskChannel`); the last is the result or `TaskFailed`.
@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Hashable, Sequence
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
+from seqdec_gui.domain.decoding import GREEDY, UNCONSTRAINED, Constraints, Strategy
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runs.crash import exit_status_of, explain
 from seqdec_gui.runs.engine_names import EngineName
 from seqdec_gui.runs.environment import child_environment
 from seqdec_gui.runs.measurement import Measurement
+from seqdec_gui.runs.quality.errors import Order
 from seqdec_gui.runs.spec import DeviceChoice
 from seqdec_gui.runs.task_results import Tagged, TaskFailed, TaskResult
 
@@ -63,10 +67,12 @@ class ExportAllTask(Tagged, frozen=True, kw_only=True, tag="export_all"):
 
 
 class GenerateTask(Tagged, frozen=True, kw_only=True, tag="generate"):
-    """Decode rows, `count` samples each, into the CSV file `output` (`row,sample,text,log_probability`).
+    """Decode rows, `count` samples each, into the file `output` (`row,sample,text,log_probability`).
 
     Rows come from the file `input`, from `rows` (one mapping from port name to value: text, number, list), or they are
-    those of a `split` of the run's own data; none of these for a design without inputs. `temperature` 0 is greedy.
+    those of a `split` of the run's own data; none of these for a design without inputs. The file is CSV, SMILES or JSON Lines
+    by its ending. `strategy` and `constraints` say how symbols are chosen; a beam search gives its `n_best` per row, and
+    `count` is 1. With `unique` the samples of a row differ. `feed_map` is a file that says what is fed after each prediction.
     `mark_unfinished` adds the column `finished`: 0 for a sequence that was cut at the greatest length, else 1. `keep` are
     columns of the input file to carry over; columns of ids are carried over too. Rows that cannot be decoded have their
     reason in a column `problem`, and do not stop the others.
@@ -79,11 +85,51 @@ class GenerateTask(Tagged, frozen=True, kw_only=True, tag="generate"):
     split: SplitName | None = None
     trained_on: int = 0
     count: Annotated[int, Meta(ge=1)] = 1
-    temperature: Annotated[float, Meta(ge=0)] = 0.0
+    strategy: Strategy = GREEDY
+    constraints: Constraints = UNCONSTRAINED
+    unique: bool = False
     seed: int = 0
     checkpoint: CheckpointName = "best"
     mark_unfinished: bool = False
     keep: tuple[str, ...] = ()
+    feed_map: str = ""
+
+
+class ScoreTask(Tagged, frozen=True, kw_only=True, tag="score"):
+    """Write the log-likelihood of given sequences into `output`, CSV or JSON Lines by its ending.
+
+    Rows are those of the file `input`, of `rows`, or of a `split` of the run's own data, as in `GenerateTask`; they have the
+    sequences too, in a column as in training, or in `text`. With `tokens` each symbol's own log-probability is written.
+    """
+
+    run: str
+    output: str
+    input: str = ""
+    rows: tuple[dict[str, Any], ...] = ()
+    split: SplitName | None = None
+    trained_on: int = 0
+    checkpoint: CheckpointName = "best"
+    keep: tuple[str, ...] = ()
+    text: str = ""
+    tokens: bool = False
+    feed_map: str = ""
+
+
+class EncodeTask(Tagged, frozen=True, kw_only=True, tag="encode"):
+    """Write the code of each row into `output`: CSV, JSON Lines or .npz by its ending.
+
+    Rows are as in `GenerateTask`. `port` is the output that holds the code, `block.port`; empty for the one that is found.
+    """
+
+    run: str
+    output: str
+    input: str = ""
+    rows: tuple[dict[str, Any], ...] = ()
+    split: SplitName | None = None
+    trained_on: int = 0
+    checkpoint: CheckpointName = "best"
+    keep: tuple[str, ...] = ()
+    port: str = ""
 
 
 class EvaluateTask(Tagged, frozen=True, kw_only=True, tag="evaluate"):
@@ -96,6 +142,26 @@ class EvaluateTask(Tagged, frozen=True, kw_only=True, tag="evaluate"):
     data: str = ""
     split: SplitName = "test"
     trained_on: int = 0
+    checkpoint: CheckpointName = "best"
+
+
+class ErrorsTask(Tagged, frozen=True, kw_only=True, tag="errors"):
+    """Decode rows of a `split` of the run's own data greedily, compare them with their targets, and write what is wrong.
+
+    `output` is a file that ends in .json or a folder (an absolute path). At most `rows` rows are decoded, drawn at random; 0:
+    all. `order` says which rows are the worst; of `worst` of them the `candidates` likeliest symbols of each step are kept. The
+    result has `shown` lines of each table.
+    """
+
+    run: str
+    output: str
+    split: SplitName = "validation"
+    trained_on: int = 0
+    rows: Annotated[int, Meta(ge=0)] = 2000
+    order: Order = "edits"
+    worst: Annotated[int, Meta(ge=0)] = 100
+    candidates: Annotated[int, Meta(ge=1)] = 5
+    shown: Annotated[int, Meta(ge=0)] = 10
     checkpoint: CheckpointName = "best"
 
 
@@ -189,7 +255,10 @@ Task: TypeAlias = (
     ExportTask
     | ExportAllTask
     | GenerateTask
+    | ScoreTask
+    | EncodeTask
     | EvaluateTask
+    | ErrorsTask
     | InspectTask
     | SplitTask
     | WeightsTask
@@ -199,9 +268,9 @@ Task: TypeAlias = (
 )
 
 
-READS_TRAINED_RUN = (GenerateTask, EvaluateTask)
+READS_TRAINED_RUN = (GenerateTask, ScoreTask, EncodeTask, EvaluateTask, ErrorsTask)
 """Tasks that leave the models of a run as they are, so that a worker may keep them for the next such task."""
-COMPUTES_ON_RUNS_DEVICE = (GenerateTask, EvaluateTask)
+COMPUTES_ON_RUNS_DEVICE = (GenerateTask, ScoreTask, EncodeTask, EvaluateTask, ErrorsTask)
 """Tasks that run on the GPU that their run trained on, unless the user chose another device."""
 
 
@@ -297,11 +366,32 @@ def run_task(
     if why and on_event is not None:
         on_event(Notice(text=why))
     loads = None if workers is None else _loaded_by(task)
-    with (
-        tempfile.TemporaryFile() as log,
-        task_process(argv, environment, log, workers, loads, lambda: _fail_if_cancelled(cancelled)) as child,
-    ):
-        return _converse(child, task, on_event, cancelled, log)
+    pid = 0
+    try:
+        with (
+            tempfile.TemporaryFile() as log,
+            task_process(argv, environment, log, workers, loads, lambda: _fail_if_cancelled(cancelled)) as child,
+        ):
+            pid = child.pid
+            return _converse(child, task, on_event, cancelled, log)
+    except BaseException:
+        _remove_half_written(task, pid)
+        raise
+
+
+def scratch_prefix(pid: int) -> str:
+    """Return how the names of folders begin in which a process of this number writes what it exports, beside the output."""
+    return f".seqdec-gui-{pid}-"
+
+
+def _remove_half_written(task: Task, pid: int) -> None:
+    """Remove what a child that was killed has written beside the output of its task."""
+    if isinstance(task, ExportTask | ExportAllTask) and pid:
+        folder = Path(task.folder) if isinstance(task, ExportAllTask) else Path(task.output).parent
+        with contextlib.suppress(OSError):
+            for path in folder.glob(f"{scratch_prefix(pid)}*"):
+                if not path.is_symlink():
+                    shutil.rmtree(path, ignore_errors=True)
 
 
 def task_environment(

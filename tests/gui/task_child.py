@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from seqdec_gui.domain.decoding import Greedy
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.scaling import Scaling
 from seqdec_gui.runs.format_result import FormatResult
@@ -43,7 +44,7 @@ elif mode == "refuse":
     channel.send(TaskFailed(sentence="", problems=(problem,), exit_status=2))
 elif isinstance(task, GenerateTask):
     rows = task.rows or ({"file": task.input},)
-    if task.count > 1 and not task.temperature:
+    if task.count > 1 and isinstance(task.strategy, Greedy):
         channel.send(Notice(text="Temperature 0 takes the likeliest symbol.", severity="warning"))
     with Path(task.output).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")

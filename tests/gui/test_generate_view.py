@@ -116,7 +116,8 @@ def test_typed_lines_are_rows_and_their_sequences_stand_in_the_table(
     table = driver.generate()
     wanted = asked()
     assert wanted["rows"] == [{"number": "1987"}, {"number": "44"}]
-    assert [wanted[name] for name in ("count", "temperature", "seed", "checkpoint")] == [2, 0.7, 5, "last"]
+    assert [wanted[name] for name in ("count", "seed", "checkpoint")] == [2, 5, "last"]
+    assert (wanted["strategy"]["name"], wanted["strategy"]["temperature"]) == ("sampling", 0.7)
     assert table == [
         ["1", "1", '{"number": "1987"}', "0.000"],
         ["1", "2", '{"number": "1987"}', "-0.125"],

@@ -13,10 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
+from seqdec_gui.data.codecs import FittedText
+from seqdec_gui.data.fitted import Fitted, FittedPort
+from seqdec_gui.data.number_codecs import FittedNumbers
+from seqdec_gui.domain.decoding import Sampling
 from seqdec_gui.domain.problems import InvalidInput
-from seqdec_gui.runner import bundle_file
+from seqdec_gui.runner import bundle_file, bundle_rows
 from seqdec_gui.runs.task_results import Exported, Generated
 from seqdec_gui.runs.tasks import ExportTask, GenerateTask, run_task
 from tests.runner import designs
@@ -100,9 +105,66 @@ def test_another_content_than_was_packed_and_a_newer_format_are_refused(tmp_path
             archive.writestr("README.md", b"y")
         (tmp_path / name[0]).mkdir()
         refused(tmp_path / name, tmp_path / name[0], words)
+    with zipfile.ZipFile(tmp_path / "g.zip", "w") as archive:
+        archive.writestr("bundle.json", contents)
+    (tmp_path / "g").mkdir()
+    refused(tmp_path / "g.zip", tmp_path / "g", "README.md in it is missing")
     (tmp_path / "e.zip").write_bytes(path.read_bytes()[:-30])
     assert not bundle_file.is_bundle(tmp_path / "e.zip")
     assert not bundle_file.is_bundle(tmp_path)
+
+
+# -- rows
+def fit_of_columns() -> Fitted:
+    """What was fitted to three columns of numbers for `latent`, and to one of text for `hint`."""
+    numbers = FittedNumbers((3,))
+    text = FittedText(("a", "b"), 2)
+    ports = (
+        FittedPort("latent", "latent.output", "input", ("mass", "logp", "tpsa"), numbers),
+        FittedPort("hint", "hint.output", "input", ("name",), text),
+    )
+    return Fitted(ports, ())
+
+
+def test_rows_are_taken_by_input_by_column_and_from_a_data_frame() -> None:
+    class Frame:
+        columns = ("mass", "logp", "tpsa", "name", "id")
+
+        def to_dicts(self) -> list[dict[str, Any]]:
+            return [row]
+
+    row = {"mass": "1.5", "logp": 2, "tpsa": -3.0, "name": "ab", "id": "m1"}
+    inputs = ("latent", "hint")
+    by_name = {"latent": [1.5, 2, -3], "hint": "ab"}
+    given = [row, by_name, {"latent.output": [1.5, 2, -3], "name": "ab"}]
+    encoded = bundle_rows.encoded(given, fit_of_columns(), inputs, "")
+    assert np.allclose(encoded["latent"], [[1.5, 2, -3]] * 3)
+    assert (encoded["hint"] == encoded["hint"][0]).all()
+    assert bundle_rows.as_list(Frame()) == [row]
+    for wrong in (row, "ab"):
+        with pytest.raises(InvalidInput, match=r"Expected a list of rows.*generate\(\[row\]\)"):
+            bundle_rows.as_list(wrong)
+
+
+def test_a_missing_or_wrong_value_is_named_with_its_column() -> None:
+    fitted, inputs = fit_of_columns(), ("latent", "hint")
+    row = {"mass": 1, "logp": 2, "tpsa": 3, "name": "ab"}
+    cases = [
+        ({**row, "logp": "abc"}, "Row 1 has 'abc' in logp"),
+        ({"mass": 1, "name": "a"}, r"no value for input latent.*Give its columns too: logp, tpsa"),
+        ({"name": "a"}, r"no value for input latent.*under the name latent, or by the columns mass, logp, tpsa"),
+        ({**row, "name": "xyz"}, "xyz|'x'"),
+        (5, "Row 1 is no mapping; expected values for latent, hint"),
+    ]
+    for bad, words in cases:
+        with pytest.raises(InvalidInput, match=words):
+            bundle_rows.encoded([bad], fitted, inputs, "")
+    found = bundle_rows.encoded_where_good([row, *[bad for bad, _ in cases], row], fitted, inputs, "")
+    assert sorted(found.reasons) == [1, 2, 3, 4, 5]
+    assert "Row 2 has 'abc' in logp" in found.reasons[1]
+    assert found.good.tolist() == [0, 6]
+    assert np.array_equal(found.arrays["latent"][[0, 6]], [[1, 2, 3]] * 2)
+    assert bundle_rows.encoded_where_good([5], fitted, inputs, "").good.tolist() == []
 
 
 # -- whole bundles
@@ -125,7 +187,7 @@ ROWS = ({"latent": [3, 1, 2]}, {"latent": [5, 0, 1]}, {"latent": [2, 2, 0]})
 
 
 def from_task(run: Path, output: Path, rows: Any) -> list[dict[str, str]]:
-    task = GenerateTask(run=str(run), output=str(output), rows=rows, count=3, temperature=0.9, seed=7)
+    task = GenerateTask(run=str(run), output=str(output), rows=rows, count=3, strategy=Sampling(0.9), seed=7)
     assert isinstance(run_task(task), Generated)
     with output.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
@@ -198,7 +260,49 @@ def test_code_in_a_bundle_is_never_run_and_weights_have_to_fit(bundled: dict[str
     with pytest.raises(InvalidInput, match="weights of model_1 do not fit the design"):
         from_task(wrong, tmp_path / "c.csv", ROWS)
     count = len(contents["recorded"]["symbols"]["fed_next"])
-    symbols = msgspec.structs.replace(fields["recorded"].symbols, fed_next=(-5,) * count)
-    fields["recorded"] = msgspec.structs.replace(fields["recorded"], symbols=symbols)
-    with pytest.raises(InvalidInput, match="does not go with its alphabet"):
-        from_task(written(tmp_path / "ids.zip", files, **fields), tmp_path / "d.csv", ROWS)
+    for number, change in enumerate(({"fed_next": (-5,) * count}, {"begin": 10**6}, {"steps": 10**9}, {"steps": -1})):
+        symbols = msgspec.structs.replace(fields["recorded"].symbols, **change)
+        recorded = msgspec.structs.replace(fields["recorded"], symbols=symbols)
+        with pytest.raises(InvalidInput, match="does not go with its alphabet"):
+            from_task(
+                written(tmp_path / f"ids{number}.zip", files, **fields | {"recorded": recorded}), tmp_path / "d.csv", ROWS
+            )
+
+
+@pytest.mark.slow
+def test_weights_and_a_fit_that_are_none_are_refused_in_a_sentence(
+    bundled: dict[str, tuple[Path, Path]], tmp_path: Path
+) -> None:
+    import io
+
+    import h5py
+
+    from seqdec_gui.runner.opened_bundle import open_bundle
+
+    _, bundle = bundled["stack"]
+    with zipfile.ZipFile(bundle) as archive:
+        files = {name: archive.read(name) for name in archive.namelist() if name != "bundle.json"}
+        contents = msgspec.json.decode(archive.read("bundle.json"))
+    fields = {"recorded": msgspec.convert(contents["recorded"], bundle_file.Recorded)}
+    with zipfile.ZipFile(io.BytesIO(files["models/model_2.keras"])) as archive:
+        inner = {name: archive.read(name) for name in archive.namelist()}
+    weights = io.BytesIO(inner["model.weights.h5"])
+    with h5py.File(weights, "r+") as file:
+        file.visititems(lambda name, item: item.write_direct(np.full(item.shape, np.nan, item.dtype))
+                        if isinstance(item, h5py.Dataset) and item.dtype.kind == "f" else None)  # fmt: skip
+    changed = io.BytesIO()
+    with zipfile.ZipFile(changed, "w") as archive:
+        for name, content in (inner | {"model.weights.h5": weights.getvalue()}).items():
+            archive.writestr(name, content)
+    cases = [
+        ({**files, "models/model_2.keras": changed.getvalue()}, "weights .* of model_2 have values that are no numbers"),
+        ({**files, "data.json": b"{}"}, "data.json in it is not what a run writes"),
+        ({name: content for name, content in files.items() if name != "data.json"}, "data.json is missing"),
+        ({**files, "design.seqdec": b"[]"}, "design.seqdec in it cannot be read: Expected a design"),
+    ]
+    for number, (given, words) in enumerate(cases):
+        scratch = tmp_path / str(number)
+        scratch.mkdir()
+        path = written(tmp_path / f"{number}.zip", given, **fields)
+        with pytest.raises(InvalidInput, match=f"{number}.zip is not opened as a bundle: .*{words}"):
+            open_bundle(path, scratch).fitted()

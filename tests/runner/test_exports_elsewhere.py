@@ -216,3 +216,18 @@ def test_names_of_inputs_and_results_are_those_of_the_model(tmp_path: Path, proc
     signature = loaded.signatures["serving_default"]
     assert sorted(signature.structured_input_signature[1]) == ["decoder_inputs", "latent"]
     assert list(signature.structured_outputs) == ["model_2"]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_slices_of_an_imported_model_are_written(format: str, tmp_path: Path, processes: dict[str, Any]) -> None:
+    import keras
+
+    x = keras.Input((None, 4), name="steps")
+    y = keras.layers.LSTM(6, return_sequences=True)(x)
+    parts = [y[:, -1, :], keras.layers.GRU(3)(y[:, None, 0, 1::2]), keras.layers.GRU(2)(y[:, 1:3, -2:])]
+    model = keras.Model(x, keras.layers.Dense(3)(keras.layers.Concatenate()(parts)))
+    row = EXPORT_FORMATS[format]
+    inputs = [np.random.default_rng(0).normal(size=(5, 6, 4)).astype("float32")]
+    output = tmp_path / f"made{row.proposed_ending}"
+    saved = export({"full": model}, "full", format, output, processes[row.opened_by], inputs=inputs)
+    assert saved.difference <= row.tolerance

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from seqdec_gui.domain.catalog import KINDS
+from seqdec_gui.domain.decoding import Sampling
 from seqdec_gui.runs import process
 from seqdec_gui.runs.events import Epoch
 from seqdec_gui.runs.task_results import Exported, Generated
@@ -44,7 +45,7 @@ def test_new_kinds_train_in_a_child_and_what_they_learnt_is_exported_and_generat
 
     rows = tuple({"latent": [length, 1, 3]} for length in (2, 5, 7))
     output = tmp_path / "out.csv"
-    task = GenerateTask(run=folder, rows=rows, output=str(output), count=2, temperature=0.9, seed=7)
+    task = GenerateTask(run=folder, rows=rows, output=str(output), count=2, strategy=Sampling(0.9), seed=7)
     generated = run_task(task, argv=CHILD)
     assert isinstance(generated, Generated)
     assert generated.samples == 6

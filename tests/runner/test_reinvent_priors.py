@@ -18,6 +18,7 @@ from seqdec_gui.data.fitted import Fitted, FittedPort
 from seqdec_gui.data.tensor_feeds import TensorFeed, expand
 from seqdec_gui.domain.bindings import Split
 from seqdec_gui.domain.dataflow import data_ports
+from seqdec_gui.domain.decoding import Sampling
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.document import to_builtins
 from seqdec_gui.domain.problems import InvalidInput, errors
@@ -131,7 +132,9 @@ def test_a_trained_prior_is_handed_back_with_its_history(handed_back: HandedBack
 
 def test_what_is_generated_has_the_likelihood_that_the_handed_back_prior_gives(handed_back: HandedBack) -> None:
     output = handed_back.path.with_name("generated.csv")
-    run_task(GenerateTask(run=str(handed_back.run.path), output=str(output), count=20, temperature=1.0, mark_unfinished=True))
+    run_task(
+        GenerateTask(run=str(handed_back.run.path), output=str(output), count=20, strategy=Sampling(1.0), mark_unfinished=True)
+    )
     with output.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["finished"] == "1" and row["text"]]
     prior = read(handed_back.path)

@@ -18,6 +18,7 @@ import pytest
 from seqdec_gui.data.dataset import Dataset, open_dataset
 from seqdec_gui.data.tensor_feeds import expand
 from seqdec_gui.domain.dataflow import data_ports
+from seqdec_gui.domain.decoding import Sampling, at_temperature
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.shapes import infer
@@ -190,7 +191,9 @@ def test_a_sample_has_the_log_probability_that_the_full_model_gives_its_text(
     trained = variant(name)
     rows = 6 if trained.sampler().inputs else 1
     arrays = trained.dataset.batch(np.arange(rows))
-    samples = [sample for part in trained.sampler().generate(arrays, rows, 2, temperature, seed=1) for sample in part]
+    samples = [
+        sample for part in trained.sampler().generate(arrays, rows, 2, at_temperature(temperature), seed=1) for sample in part
+    ]
     assert [(sample.row, sample.sample) for sample in samples] == [(row, k) for row in range(rows) for k in range(2)]
 
     feed, codec = trained.target_feed(), trained.dataset.fitted.text()
@@ -214,7 +217,7 @@ def test_a_sample_does_not_depend_on_its_neighbours(tmp_path: Path, monkeypatch:
     made = trained.sampler()
 
     def generate(rows: int, count: int, seed: int = 3) -> dict[tuple[int, int], str]:
-        parts = made.generate(trained.dataset.batch(np.arange(rows)), rows, count, 1.3, seed)
+        parts = made.generate(trained.dataset.batch(np.arange(rows)), rows, count, Sampling(1.3), seed)
         return {(sample.row, sample.sample): sample.text for part in parts for sample in part}
 
     many = generate(11, 5)
@@ -227,7 +230,7 @@ def test_a_sample_does_not_depend_on_its_neighbours(tmp_path: Path, monkeypatch:
 
 def test_samples_follow_the_probabilities_of_the_model(tmp_path: Path) -> None:
     trained = Trained(designs.language(), tmp_path)
-    texts = [s.text for part in trained.sampler().generate({}, 1, 4000, 0.7, 0) for s in part]
+    texts = [s.text for part in trained.sampler().generate({}, 1, 4000, Sampling(0.7), 0) for s in part]
     stored = np.zeros((1, 10), int)
     stored[0, 0] = 1
     p = trained.predict(np.array([0]), text=stored)[0, 0, 2:].astype(np.float64) ** (1 / 0.7)
@@ -365,7 +368,7 @@ def test_numbers_of_one_pass_come_in_the_units_of_the_data(steps: int | None, tm
 
 def test_a_sequence_without_an_end_at_the_greatest_length_is_unfinished(tmp_path: Path) -> None:
     trained = Trained(designs.language(), tmp_path)
-    samples = next(trained.sampler().generate({}, 1, 200, temperature=1.0))
+    samples = next(trained.sampler().generate({}, 1, 200, Sampling()))
     ended = [sample.finished for sample in samples]
     assert set(ended) == {True, False}
     assert all(len(sample.text) == 9 for sample in samples if not sample.finished)
@@ -425,24 +428,6 @@ def test_what_keeps_a_decoder_from_being_fed_is_named(links: list[str], why: str
     wanted = design([each for each in blocks if each.id in used], feeds)
     with pytest.raises(InvalidInput, match=why):
         plan_for(wanted, infer(wanted))
-
-
-def test_draws_follow_the_temperature_and_leave_out_what_is_not_allowed() -> None:
-    from seqdec_gui.runner.decoding import choice
-
-    p = np.tile(np.array([0.5, 0.3, 0.2, 0.0], np.float32), (200_000, 1))
-    allowed = np.array([True, False, True, True])
-    rows = np.arange(len(p))
-    numbers = choice.uniform(0, rows, np.zeros_like(rows), 3)
-    assert 0 <= numbers.min() < 1e-4
-    assert 1 - 1e-4 < numbers.max() < 1
-    assert abs(np.corrcoef(numbers, choice.uniform(0, rows, np.zeros_like(rows), 4))[0, 1]) < 0.01
-    for temperature in (0.5, 1.0, 2.0):
-        chosen = choice.draw(p, allowed, temperature, numbers)
-        weights = np.array([0.5, 0.0, 0.2, 0.0]) ** (1 / temperature) * [1, 0, 1, 0]
-        assert np.bincount(chosen, minlength=4) / len(p) == pytest.approx(weights / weights.sum(), abs=0.005)
-    assert choice.draw(p[:2], allowed, 1e-3, np.array([0.0, 1 - 1e-16])).tolist() == [0, 0]
-    assert choice.greedy(p[:1], ~allowed).tolist() == [1]
 
 
 def test_the_jax_backend_gives_the_same_decoder(tmp_path: Path) -> None:

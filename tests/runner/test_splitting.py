@@ -164,7 +164,7 @@ CASES: dict[str, tuple[Callable[[], Any], list[str]]] = {
     "language model": (language_model, ["recurrent_decoder"]),
     "classifier": (classifier, ["recurrent_encoder", "layer_stack"]),
     "odd activation": (odd_activation, ["dense_states", "keras_model"]),
-    "chain behind a model": (chain_behind_a_model, ["dense_states", "keras_model", "dense_states"]),
+    "chain behind a model": (chain_behind_a_model, ["layer_stack", "keras_model", "layer_stack"]),
     "translator": (translator, ["keras_model", "recurrent_decoder"]),
 }
 

@@ -18,6 +18,7 @@ import pytest
 
 from seqdec_gui.domain import document
 from seqdec_gui.domain.bindings import Split
+from seqdec_gui.domain.decoding import Sampling
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runner.import_trimming import UNUSED_PACKAGES
@@ -122,7 +123,7 @@ def test_generate_reads_rows_from_a_file_and_writes_the_csv(stack_run: RunFolder
     rows, output = tmp_path / "rows.csv", tmp_path / "out.csv"
     rows.write_text("latent\n5 1 3\n2 0 1\n7 2 6\n")
     result = run_task(
-        GenerateTask(run=str(stack_run.path), input=str(rows), output=str(output), count=2, temperature=0.9, seed=7)
+        GenerateTask(run=str(stack_run.path), input=str(rows), output=str(output), count=2, strategy=Sampling(0.9), seed=7)
     )
 
     assert isinstance(result, Generated)
@@ -134,7 +135,11 @@ def test_generate_reads_rows_from_a_file_and_writes_the_csv(stack_run: RunFolder
     assert [line[2] for line in result.preview] == [row[2] for row in found]
 
     given = tuple({"latent": [float(number) for number in line.split()]} for line in rows.read_text().splitlines()[1:])
-    do(GenerateTask(run=str(stack_run.path), rows=given, output=str(tmp_path / "2.csv"), count=2, temperature=0.9, seed=7))
+    do(
+        GenerateTask(
+            run=str(stack_run.path), rows=given, output=str(tmp_path / "2.csv"), count=2, strategy=Sampling(0.9), seed=7
+        )
+    )
     assert (tmp_path / "2.csv").read_bytes() == output.read_bytes()
 
 
@@ -168,7 +173,7 @@ def test_generate_says_why_widths_that_differ_cannot(tmp_path: Path) -> None:
 def test_a_language_model_generates_from_nothing(tmp_path: Path) -> None:
     run = make_run(designs.language(), tmp_path)
     output = tmp_path / "out.csv"
-    result = do(GenerateTask(run=str(run.path), output=str(output), count=50, temperature=1.0))
+    result = do(GenerateTask(run=str(run.path), output=str(output), count=50, strategy=Sampling(1.0)))
 
     assert isinstance(result, Generated)
     assert [row[:2] for row in read_csv(output)[1:]] == [["0", str(k)] for k in range(50)]
@@ -252,7 +257,7 @@ def test_generate_decodes_the_test_rows_under_their_numbers_in_the_file(stack_ru
 
     test = open_trained(stack_run.path, "best", tmp_path).dataset().test
     every = tuple({"latent": row.tolist()} for row in designs.rows()["vector"])
-    options = {"count": 2, "temperature": 0.9, "seed": 7}
+    options: Any = {"count": 2, "strategy": Sampling(0.9), "seed": 7}
     do(GenerateTask(run=str(stack_run.path), split="test", output=str(tmp_path / "test.csv"), **options))
     do(GenerateTask(run=str(stack_run.path), rows=every, output=str(tmp_path / "all.csv"), **options))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -169,3 +169,40 @@ def test_the_command_shows_then_writes_and_removes(tmp_path: Path, capsys: pytes
     assert (tmp_path / weights.file).is_file()
     assert cli.main(["weights", str(file), "model_2", "--remove", "-o", str(file), "--force"]) == 0
     assert load(file) == designs.stack()
+
+
+@pytest.mark.parametrize("checkpoint", ["best", "last"])
+def test_the_checkpoint_of_a_run_is_put_into_the_block_of_its_name_and_into_one_of_another(
+    checkpoint: Literal["best", "last"], tmp_path: Path
+) -> None:
+    import keras
+
+    from seqdec_gui.runner import checkpoints
+    from seqdec_gui.runner.program import load_build
+    from seqdec_gui.runner.script_files import write_script
+    from seqdec_gui.runs.block_weights import source_file, source_words
+
+    run = tmp_path / "roman"
+    (run / "checkpoints").mkdir(parents=True)
+    (run / "spec.json").write_text("{}")
+    write_script(designs.stack(), run / "model.py", ())
+    models = load_build(run / "model.py")()
+    random = np.random.default_rng(7)
+    stored: dict[str, list[Any]] = {}
+    for name in ("best", "last"):
+        for model in models.values():
+            model.set_weights([random.uniform(0.1, 1, weight.shape) for weight in model.weights])
+        stored[name] = models["model_2"].get_weights()
+        progress = checkpoints.Progress(epoch=1, step=1)
+        checkpoints.save(run / "checkpoints" / f"{name}.weights.h5", models, keras.optimizers.Adam(), progress)
+    file = source_file(run, checkpoint)
+    assert file == source_file(run / "checkpoints", checkpoint) == source_file(file, checkpoint)
+    assert source_words(file, "model_2") == f"run roman, {checkpoint}, block model_2"
+    seen = found(file, tmp_path)
+    assert (seen.part, {row.how for row in seen.rows}) == ("model_2", {"name"})
+    for mine, theirs in zip(weights_after(file, tmp_path), stored[checkpoint], strict=True):
+        assert np.array_equal(mine, theirs)
+    renamed = designs.stack().renamed("model_2", "mine")
+    seen = found(file, tmp_path, renamed, "mine")
+    assert seen.fits
+    assert seen.part == "model_2"

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from seqdec_gui.domain import document
+from seqdec_gui.domain.decoding import Sampling
 from seqdec_gui.runs import lock, process, workers
 from seqdec_gui.runs.environment import child_environment
 from seqdec_gui.runs.events import Epoch, Finished, Step
@@ -82,7 +83,9 @@ def test_a_run_in_a_worker_is_the_run_of_an_ordinary_process(runs: Runs, kept: w
 def _samples_are_the_same(trained: process.RunProcess, kept: workers.Workers, engine: Any) -> None:
     """Generate in an ordinary process, in a worker, and again in that worker."""
     path = trained.run.path
-    task = GenerateTask(run=str(path), output=str(path / "ordinary.csv"), split="validation", count=2, temperature=0.7, seed=3)
+    task = GenerateTask(
+        run=str(path), output=str(path / "ordinary.csv"), split="validation", count=2, strategy=Sampling(0.7), seed=3
+    )
     run_task(task, engine=engine)
     kept.expect(task_environment(task, engine=engine)[0])
     seconds = []

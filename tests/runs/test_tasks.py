@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from seqdec_gui.domain.decoding import Sampling
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runs import devices, engine_choice, jax_environment
 from seqdec_gui.runs.devices import Device
@@ -80,7 +81,7 @@ def test_an_evaluation_takes_the_gpu_of_its_run_and_says_where_it_cannot(gpus, e
     [
         TASK,
         ExportTask(run="/run", format="h5", output="/x.h5", part="model_1", checkpoint="last"),
-        GenerateTask(run="/run", output="/x.csv", rows=({"latent": [1.0, 2.0], "name": "x"},), count=3, temperature=0.5),
+        GenerateTask(run="/run", output="/x.csv", rows=({"latent": [1.0, 2.0], "name": "x"},), count=3, strategy=Sampling(0.5)),
         InspectTask(path="/x.keras"),
     ],
     ids=lambda task: type(task).__name__,
@@ -121,3 +122,17 @@ def test_a_task_can_be_given_up():
     with pytest.raises(Cancelled):
         do("slow", cancelled=lambda: time.monotonic() - began > 0.5)
     assert time.monotonic() - began < 5
+
+
+def test_a_cancelled_export_leaves_nothing_beside_its_file(tmp_path):
+    (tmp_path / ".seqdec-gui-1-of-another").mkdir()
+    begun = []
+    task = ExportTask(run="/r", format="keras", output=str(tmp_path / "m.keras"))
+    with pytest.raises(Cancelled):
+        run_task(
+            task,
+            on_event=lambda event: begun.append(event),
+            cancelled=lambda: len(begun) == 3,
+            argv=(sys.executable, str(FAKE_TASK), "exports"),
+        )
+    assert [path.name for path in tmp_path.iterdir()] == [".seqdec-gui-1-of-another"]

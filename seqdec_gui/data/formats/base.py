@@ -6,13 +6,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 import numpy as np
 
 from seqdec_gui.data.formats.encodings import decoded_texts, is_utf8, is_western
 from seqdec_gui.domain.problems import InvalidInput, Problem
+
+if TYPE_CHECKING:
+    from seqdec_gui.data.formats.settled import FileReading
 
 Kind = Literal["text", "integer", "number", "array"]
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
@@ -65,8 +68,12 @@ class Dialect(msgspec.Struct, frozen=True):
     """The line of the first unclosed quote, for which quotes are read as text; 0 if there is none."""
     decimal: str = "."
     """The decimal mark, a point or a comma."""
+    decimal_is_proved: bool = False
+    """Whether some column can only be read with that mark, and none only with the other."""
     comment: str = ""
     """What the lines begin with that were skipped as comments; empty if none were."""
+    has_quotes: bool = False
+    """Whether there is a quoted cell, as far as quotes are removed."""
     whole_lines: bool = False
     """Whether every line is one text; `delimiter` is a character that does not occur then."""
     problems: tuple[Problem, ...] = ()
@@ -146,6 +153,10 @@ class Table(ABC):
         if western and self.western.get(name) != "latin-1":
             self.western[name] = western
         return array
+
+    def settled(self) -> FileReading | None:
+        """Return how the file was read, where that takes a decision; None for formats that say it themselves."""
+        return None
 
     def named_in_first_row(self, names: Sequence[str]) -> tuple[str, ...]:
         """Return those of the names that stand in the first row of a file that was read without a header."""

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -15,6 +16,9 @@ from seqdec_gui.data.formats.records import Record, records
 from seqdec_gui.data.formats.registry import format_of
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
+
+if TYPE_CHECKING:
+    from seqdec_gui.data.formats.settled import FileReading
 
 _SAMPLE_BYTES = 2**20
 """The number of bytes that are sampled to detect the delimiter and the header."""
@@ -113,6 +117,22 @@ def delimiter_of(
     hint = f"Set data.delimiter to {names[1] if rivals[0] == chr(9) else repr(rivals[0])}, or to "
     hint += f"{names[0] if best == chr(9) else repr(best)} to confirm."
     return best, [Problem("warning", "delimiter_assumed", "data", text, hint)]
+
+
+def delimiter_as(settled: FileReading, content: bytes, detected: str, bound: Sequence[str]) -> str | None:
+    """Return the delimiter of an earlier file, if the columns in use can be those of the same kind of lines; else None.
+
+    Another delimiter is right where it finds names in use in the first line.
+    """
+    if settled.delimiter == "auto":
+        return None
+    mark = DELIMITERS_AS_WRITTEN.get(settled.delimiter, settled.delimiter)
+    if detected and detected != mark:
+        first = next(iter(sample_of(content, detected, True)), None)
+        if first is not None and any(cell.strip() in bound for cell in first.cells):
+            return None
+    line = re.split(rb"[\r\n]", content[:_SAMPLE_BYTES], maxsplit=1)[0]
+    return mark if not mark or mark.encode() in line else None
 
 
 def _delimiter_of_prose(content: bytes, name: str, bound: Sequence[str]) -> tuple[str, list[Problem]]:

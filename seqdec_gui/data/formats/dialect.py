@@ -19,12 +19,21 @@ from seqdec_gui.data.formats.comments import (
     line_ends_at,
     without_set_comments,
 )
-from seqdec_gui.data.formats.delimiters import DELIMITERS, delimiter_of, is_prose, obeyed, sample_of, unused_character
+from seqdec_gui.data.formats.delimiters import (
+    DELIMITERS,
+    delimiter_as,
+    delimiter_of,
+    is_prose,
+    obeyed,
+    sample_of,
+    unused_character,
+)
 from seqdec_gui.data.formats.encodings import decoded, line_at
 from seqdec_gui.data.formats.footers import footer_problems
-from seqdec_gui.data.formats.header import Judgement, is_known_name, is_numeric, judge_header
-from seqdec_gui.data.formats.numerals import decimal_of
+from seqdec_gui.data.formats.header import Judgement, is_known_name, is_numeric, judge_header, judged_as_before
+from seqdec_gui.data.formats.numerals import proved_decimals
 from seqdec_gui.data.formats.records import Count, Record, are_all_as_wide, count_records, looks_like_rows
+from seqdec_gui.data.formats.settled import of
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.wording import counted
@@ -68,7 +77,12 @@ def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = (), w
         problems += notes
         start, comment = line_ends_at(content), reading.comment if notes else ""
     comments = comments_at(content, start) if reading.comment == "auto" else start
+    before = of(reading)
     delimiter, notes = delimiter_of(content[comments:], name, reading, bound, PurePath(within or name))
+    if reading.delimiter == "auto" and (same := delimiter_as(before, content[comments:], delimiter, bound)) is not None:
+        delimiter, notes = same, []
+    if reading.quoting == "auto":
+        reading = msgspec.structs.replace(reading, quoting=before.quoting)
     problems += notes
     whole_lines = not delimiter
     if whole_lines:
@@ -90,9 +104,11 @@ def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = (), w
         judged = Judgement(False, True)  # in a list of texts, the first is not taken for a name because it looks otherwise
     elif judged.header and not judged.sure and is_prose(within or name) and not _has_names(sample[0], bound):
         judged = Judgement(False, False)
+    if reading.header == "auto" and before.header != "auto":
+        judged = judged_as_before(judged, before, sample[0].cells, name)
     header = judged.header if reading.header == "auto" else reading.header == "yes"
     names = ("text",) if whole_lines and not header else _names(sample[0], header, name)
-    if reading.header == "auto" and not (whole_lines and not header):
+    if reading.header == before.header == "auto" and not (whole_lines and not header):
         problems += _header_problems(header, judged.sure, sample[0], name)
     if not count.breaks and reading.comment != "none":
         problems += late_comments_problems(content, count, lines_before, name)
@@ -102,6 +118,7 @@ def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = (), w
     if count.blank and not keeps:
         skipped = f"{name} has {counted(count.blank, 'empty line')} between its rows, skipped in reading."
         problems.append(Problem("info", "blank_lines", "data", skipped))
+    proved = proved_decimals(rows)
     dialect = Dialect(
         encoding=text.encoding,
         delimiter=delimiter,
@@ -114,8 +131,10 @@ def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = (), w
         keeps_blank_lines=keeps and count.blank > 0,
         breaks=count.breaks,
         fault_line=fault_line,
-        decimal=decimal_of(rows) if reading.decimal == "auto" else reading.decimal,
+        decimal=("," if proved == {","} else ".") if reading.decimal == "auto" else reading.decimal,
+        decimal_is_proved=len(proved) == 1,
         comment=comment,
+        has_quotes=quoted and count.quoted > 0,
         whole_lines=whole_lines,
         problems=tuple(problems),
     )

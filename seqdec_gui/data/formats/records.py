@@ -135,6 +135,39 @@ def count_records(content: bytes, delimiter: str, quoted: bool) -> Count:
     """Count records, empty lines and quoted cells of UTF-8 text, independently of the reader of its values."""
     if not quoted or b'"' not in content:
         return _count_lines(content)
+    return _count_first_cells(content, delimiter) or _count_all_cells(content, delimiter)
+
+
+def _count_first_cells(content: bytes, delimiter: str) -> Count | None:
+    """Return the counts of text in which below the first line the first cell of every line is quoted, and no other.
+
+    None for other text, for empty lines, and for quotes or line ends within such cells. This is how programs write a table of
+    texts and numbers, and nothing has to be known of its delimiters.
+    """
+    at = content.find(b"\n") + 1
+    first = _count_all_cells(content[:at], delimiter)
+    if b"\r" in content or first.records != 1 or first.fault >= 0:
+        return None
+    records, quoted = first.records, first.quoted
+    while at < len(content):
+        end = content.rfind(b"\n", at, at + _BLOCK_BYTES) + 1 or len(content)
+        block = np.frombuffer(content, np.uint8, end - at, at)
+        ends = np.flatnonzero(block == _LF)
+        if block[-1] != _LF:
+            ends = np.append(ends, len(block))
+        starts = np.append(0, ends[:-1] + 1)
+        quotes = np.flatnonzero(block == QUOTE)
+        opening, closing = quotes[::2], quotes[1::2]
+        if len(quotes) != 2 * len(starts) or not np.array_equal(opening, starts) or (closing >= ends).any():
+            return None
+        behind = block[np.minimum(closing + 1, len(block) - 1)]
+        if not ((behind == ord(delimiter)) | (closing + 1 == ends)).all():
+            return None
+        records, quoted, at = records + len(starts), quoted + len(opening), end
+    return Count(records, 0, quoted)
+
+
+def _count_all_cells(content: bytes, delimiter: str) -> Count:
     tally = _Tally()
     at = 0
     while at < len(content):

@@ -12,8 +12,9 @@ from typing import Any
 from seqdec_gui.data.formats.base import reading
 from seqdec_gui.data.formats.compression import MAX_OPEN_BYTES
 from seqdec_gui.data.formats.extras import required
-from seqdec_gui.data.formats.header import judge_header
+from seqdec_gui.data.formats.header import judge_header, judged_as_before
 from seqdec_gui.data.formats.memory import MemoryTable, gathered
+from seqdec_gui.data.formats.settled import FileReading, of
 from seqdec_gui.data.formats.sheet_facts import sheet_facts
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
@@ -32,14 +33,14 @@ class SpreadsheetTable(MemoryTable):
     def __init__(self, path: Path, names: Sequence[str] | None, how: Reading, bound: Sequence[str] = ()) -> None:
         super().__init__(path)
         with reading(path):
-            self.sheet, self.sheets, rows = _cells(path, how.sheet)
+            self.sheet, self.sheets, rows = _cells(path, how.sheet, of(how).sheet)
             lines, empty = _without_empty(rows)
             if not lines:
                 text = f"Sheet {self.sheet!r} of {path.name} is empty; expected rows."
                 others = ", ".join(repr(sheet) for sheet in self.sheets if sheet != self.sheet)
                 hint = f"Set data.sheet to another of its sheets: {others}." if others else ""
                 raise InvalidInput([Problem("error", "empty_file", "data", text, hint)])
-            if len(self.sheets) > 1 and not how.sheet:
+            if len(self.sheets) > 1 and not how.sheet and self.sheet != of(how).sheet:
                 others = ", ".join(map(repr, self.sheets))
                 text = f"{path.name} has {len(self.sheets)} sheets ({others}); the first, {self.sheet!r}, is read."
                 self.problems += (Problem("info", "first_sheet", "data", text, "Set data.sheet to read another."),)
@@ -56,6 +57,8 @@ class SpreadsheetTable(MemoryTable):
         lines = [line + [None] * (width - len(line)) for line in lines]
         shown = [["" if cell is None else str(cell) for cell in line] for line in lines[: _SAMPLE_ROWS + 1]]
         judged = judge_header(shown, bound)
+        if how.header == "auto" and (before := of(how)).header != "auto":
+            judged = judged_as_before(judged, before, shown[0], self.path.name)
         self.header = judged.header if how.header == "auto" else how.header == "yes"
         self._first = shown[0]
         if self.header:
@@ -68,7 +71,7 @@ class SpreadsheetTable(MemoryTable):
             text = f"{self.path.name} has several columns named {listed}; give every column a name of its own."
             hint = "If its first row holds values, set data.header=no."
             raise InvalidInput([Problem("error", "duplicate_column", "data", text, hint)])
-        if how.header == "auto" and not (self.header and judged.sure):
+        if how.header == "auto" and of(how).header == "auto" and not (self.header and judged.sure):
             self.problems += (_header_problem(self.header, shown[0], self.path.name),)
         body = lines[1:] if self.header else lines
         failed = sum(cell in _ERRORS for line in body for cell in line if isinstance(cell, str))
@@ -84,12 +87,19 @@ class SpreadsheetTable(MemoryTable):
                 self.problems += column.problems
         self._hold(values)
 
+    def settled(self) -> FileReading:
+        """Return which sheet was read, and whether its first row names the columns."""
+        return FileReading(sheet=self.sheet, header="yes" if self.header else "no")
+
     def named_in_first_row(self, names: Sequence[str]) -> tuple[str, ...]:
         return () if self.header else tuple(name for name in names if name in [cell.strip() for cell in self._first])
 
 
-def _cells(path: Path, sheet: str) -> tuple[str, tuple[str, ...], list[list[Any]]]:
-    """Return the sheet that is read, all sheets, and the cells of every row. Raises InvalidInput."""
+def _cells(path: Path, sheet: str, before: str = "") -> tuple[str, tuple[str, ...], list[list[Any]]]:
+    """Return the sheet that is read, all sheets, and the cells of every row. Raises InvalidInput.
+
+    The sheet called `before` is read if no sheet is set and there is one.
+    """
     openpyxl = required("openpyxl", "xlsx", path)
     with zipfile.ZipFile(path) as archive:
         if sum(member.file_size for member in archive.infolist()) > MAX_OPEN_BYTES:
@@ -103,7 +113,7 @@ def _cells(path: Path, sheet: str) -> tuple[str, tuple[str, ...], list[list[Any]
                 text = f"{path.name} has no sheet {sheet!r}; it has {', '.join(map(repr, sheets))}."
                 raise InvalidInput([Problem("error", "unknown_sheet", "data", text, "Set data.sheet to one of them.")])
             sheet = sheets[int(sheet) - 1]
-        chosen = sheet or sheets[0]
+        chosen = sheet or (before if before in sheets else sheets[0])
         worksheet = workbook[chosen]
         worksheet.reset_dimensions()  # programs write sizes that are wrong, and rows beyond them would be lost
         return chosen, sheets, [list(row) for row in worksheet.iter_rows(values_only=True)]

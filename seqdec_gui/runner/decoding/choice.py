@@ -1,48 +1,141 @@
-"""Chooses symbols by their probabilities: the likeliest, or at random with a temperature."""
+"""Chooses symbols by their probabilities, on the device: the likeliest, or at random after a temperature and filters.
+
+Everything here is in `keras.ops` on 64-bit numbers, so that a sample is the same whichever framework and device computes it.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from seqdec_gui.domain.decoding import Sampling
+
 Array = npt.NDArray[Any]
-Ids = npt.NDArray[np.int64]
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+Tensor = Any
+_GOLDEN = 0x9E3779B97F4A7C15
 """The increment of SplitMix64: 2**64 divided by the golden ratio."""
+_FACTORS = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+MIN_PROBABILITY = float(np.finfo(np.float32).tiny)
+"""Probability to which smaller ones are raised before the logarithm, so that the sum of a sequence stays finite."""
 
 
-def greedy(probabilities: Array, allowed: Array) -> Ids:
-    """Return the likeliest allowed symbol of every row of `(rows, symbols)`; the first of several equal ones."""
-    return np.where(allowed, probabilities, -1.0).argmax(axis=-1)
+class Filters(NamedTuple):
+    """The numbers of a `Sampling`, scalars of the compiled function, so that other numbers need no compilation."""
+
+    temperature: Tensor
+    top_k: Tensor
+    top_p: Tensor
+    min_p: Tensor
+
+    @classmethod
+    def of(cls, sampling: Sampling) -> Filters:
+        return cls(
+            np.float64(sampling.temperature), np.int32(sampling.top_k), np.float64(sampling.top_p), np.float64(sampling.min_p)
+        )
 
 
-def draw(probabilities: Array, allowed: Array, temperature: float, uniforms: Array) -> Ids:
-    """Draw symbols from softmax(log p / temperature) over the allowed ones, by inversion of `uniforms` in [0, 1)."""
-    with np.errstate(divide="ignore"):
-        logits = np.where(allowed, np.log(probabilities.astype(np.float64)), -np.inf) / temperature
-    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    edges = weights.cumsum(axis=-1)
-    chosen = (edges <= (uniforms * edges[:, -1])[:, None]).sum(axis=-1)
+def greedy(probabilities: Tensor, allowed: Tensor) -> Tensor:
+    """Return the likeliest allowed symbol of every row of `(rows, symbols)`, int32; the first of several equal ones."""
+    from keras import ops
+
+    return ops.cast(ops.argmax(ops.where(allowed, probabilities, -1.0), axis=-1), "int32")
+
+
+def draw(probabilities: Tensor, allowed: Tensor, filters: Filters, filtered: bool, uniforms: Tensor) -> Tensor:
+    """Draw symbols from softmax(log p / temperature) over the allowed ones that the filters leave, int32 `(rows,)`.
+
+    By inversion of `uniforms` in [0, 1), float64. Where every allowed symbol has the probability 0, all are equally likely.
+    With `filtered` false, the filters but the temperature are left out.
+    """
+    from keras import ops
+
+    p = ops.where(allowed, ops.cast(probabilities, "float64"), 0.0)
+    possible = p > 0
+    some = ops.any(possible, axis=-1, keepdims=True)
+    logits = ops.where(possible, ops.log(ops.where(possible, p, 1.0)) / filters.temperature, -np.inf)
+    logits = ops.where(some, logits, ops.where(allowed, ops.zeros_like(p), -np.inf))
+    weights = ops.exp(logits - ops.max(logits, axis=-1, keepdims=True))
+    if filtered:
+        weights = _filtered(weights, filters)
+    edges = ops.cumsum(weights, axis=-1)
+    total = ops.max(edges, axis=-1, keepdims=True)
+    above = ops.logical_and(edges > ops.expand_dims(uniforms, -1) * total, weights > 0)
     # a uniform next to 1 may round up to the last edge: the last symbol that has any weight
-    return np.minimum(chosen, (edges < edges[:, -1:]).sum(axis=-1))
+    width = weights.shape[-1]
+    last = width - 1 - ops.cast(ops.argmax(ops.cast(ops.flip(weights, axis=-1) > 0, "int32"), axis=-1), "int32")
+    first = ops.cast(ops.argmax(ops.cast(above, "int32"), axis=-1), "int32")
+    return ops.where(ops.any(above, axis=-1), first, last)
 
 
-def uniform(seed: int, rows: Array, samples: Array, step: int) -> Array:
-    """Return a random number in [0, 1) for each (row, sample) at this step, float64.
+def _filtered(weights: Tensor, filters: Filters) -> Tensor:
+    """Return the weights `(rows, symbols)` with zeros where top-k, then top-p, then min-p leave a symbol out."""
+    from keras import ops
 
-    A function of its arguments alone, so that a sample does not depend on how many rows and samples are made together: the
-    finalizer of SplitMix64 (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators") over the four numbers.
+    width = weights.shape[-1]
+    place = ops.expand_dims(ops.arange(width), 0)
+    ranked = ops.flip(ops.sort(weights, axis=-1), axis=-1)
+    k = ops.where(filters.top_k > 0, ops.minimum(filters.top_k, width), width)
+    ranked = ops.where(ranked >= ops.max(ops.where(place >= k - 1, ranked, 0.0), axis=-1, keepdims=True), ranked, 0.0)
+    before = ops.cumsum(ranked, axis=-1) - ranked
+    kept = ops.logical_or(before < filters.top_p * ops.sum(ranked, axis=-1, keepdims=True), filters.top_p >= 1.0)
+    kept = ops.logical_and(ops.logical_or(kept, place == 0), ranked > 0)
+    least = ops.min(ops.where(kept, ranked, np.inf), axis=-1, keepdims=True)
+    # of symbols that are as likely as the last that is kept, the first ones count as the likelier
+    equal = ops.cast(weights == least, "int32")
+    room = ops.sum(ops.cast(ops.logical_and(kept, ranked == least), "int32"), axis=-1, keepdims=True)
+    kept = ops.logical_or(weights > least, ops.logical_and(weights == least, ops.cumsum(equal, axis=-1) <= room))
+    enough = weights >= filters.min_p * ops.max(weights, axis=-1, keepdims=True)
+    return ops.where(ops.logical_and(kept, enough), weights, 0.0)
+
+
+def log_share(probabilities: Tensor) -> Tensor:
+    """Return the logarithm of each output's share of the sum of all outputs (1 for a softmax), float64; NaN stays NaN."""
+    from keras import ops
+
+    p = ops.cast(probabilities, "float64")
+    total = ops.sum(p, axis=-1, keepdims=True)
+    shares = ops.log(ops.maximum(p, MIN_PROBABILITY)) - ops.log(ops.maximum(total, MIN_PROBABILITY))
+    return ops.where(total == total, shares, np.nan)
+
+
+# -- random numbers
+def keys(seed: int, rows: Array, samples: Array) -> Array:
+    """Return the state of the random numbers of each (row, sample), as int64, which `uniforms` takes.
+
+    The finalizer of SplitMix64 (Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators") over seed, row and
+    sample: a function of its arguments alone, so that a sample does not depend on how many rows are made together.
     """
     with np.errstate(over="ignore"):
         state = np.full(len(rows), np.uint64(seed % 2**64))
-        for word in (rows.astype(np.uint64), samples.astype(np.uint64), np.uint64(step)):
-            state = _mixed(state + (word + np.uint64(1)) * _GOLDEN)
-    return (state >> np.uint64(11)) * 2.0**-53
+        for word in (rows.astype(np.uint64), samples.astype(np.uint64)):
+            state = _mixed(state + (word + np.uint64(1)) * np.uint64(_GOLDEN))
+    return state.view(np.int64)
 
 
 def _mixed(z: Array) -> Array:
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(_FACTORS[0])
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(_FACTORS[1])
     return z ^ (z >> np.uint64(31))
+
+
+def uniforms(keys: Tensor, steps: Tensor) -> Tensor:
+    """Return a random number in [0, 1) for each state of `keys` at the step of the same row, float64.
+
+    int64 products are those of uint64 bit by bit, and unlike them every device has them.
+    """
+    from keras import ops
+
+    z = keys + (ops.cast(steps, "int64") + 1) * np.int64(_GOLDEN - 2**64)
+    z = ops.bitwise_xor(z, _shifted(z, 30)) * np.int64(_FACTORS[0] - 2**64)
+    z = ops.bitwise_xor(z, _shifted(z, 27)) * np.int64(_FACTORS[1] - 2**64)
+    z = ops.bitwise_xor(z, _shifted(z, 31))
+    return ops.cast(_shifted(z, 11), "float64") * 2.0**-53
+
+
+def _shifted(z: Tensor, bits: int) -> Tensor:
+    """Return int64 shifted to the right as unsigned numbers are."""
+    from keras import ops
+
+    return ops.bitwise_and(ops.right_shift(z, np.int64(bits)), np.int64(2 ** (64 - bits) - 1))

@@ -15,25 +15,35 @@ Function = Callable[..., Any]
 MakeFunction = Callable[[Callable[[list[Any]], list[Any]]], Function]
 
 
-def compiled(model: keras.Model, function: MakeFunction) -> Function:
+def compiled(model: keras.Model | None, function: MakeFunction, wide: bool = False) -> Function:
     """Return `function(call)` compiled, where `call(inputs) -> outputs` runs the model at inference on lists of tensors.
 
     The number of rows may differ from call to call; JAX compiles each number separately, so use few different ones. With a
-    framework without a compiler in `runs.engines`, the function is not compiled.
+    framework without a compiler in `runs.engines`, the function is not compiled. Without a model, `call` must not be called.
+    `wide` functions compute with 64-bit numbers where they ask for them; JAX has none otherwise.
     """
     import keras
 
     info = of_backend(keras.backend.backend())
     if info is not None and info.compiler:
-        compiled_function: Function = engines.load(info.compiler)(model, function)
+        compiled_function: Function = engines.load(info.compiler)(model, function, wide)
         return compiled_function
     return function(inference_call(model))
 
 
-def inference_call(model: keras.Model) -> Callable[[list[Any]], list[Any]]:
+def compiles_each_size() -> bool:
+    """Return whether each number of rows costs a compilation of its own."""
+    import keras
+
+    info = of_backend(keras.backend.backend())
+    return info is not None and not info.builds_without_compiling
+
+
+def inference_call(model: keras.Model | None) -> Callable[[list[Any]], list[Any]]:
     """Return `call(inputs) -> outputs`, which runs the model at inference with its own weights."""
 
     def call(inputs: list[Any]) -> list[Any]:
+        assert model is not None
         return as_list(model(as_arguments(inputs), training=False))
 
     return call

@@ -13,6 +13,9 @@ from seqdec_gui.data.fitted import Fitted
 from seqdec_gui.data.symbols import Symbols
 from seqdec_gui.domain.problems import InvalidInput
 
+MOST_STEPS = 1_000_000
+"""Most steps of a sequence; a damaged number would ask for all of the memory."""
+
 
 class RecordedSymbols(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The fields of `Symbols` that are data; how ids are read follows from the fit.
@@ -49,8 +52,9 @@ def symbols_from(recorded: RecordedSymbols, fitted: Fitted, loss: str, width: in
     feed = next((feed for feed in fitted.feeds if feed.name == loss), None)
     codec: Any = None if feed is None else fitted.port(feed.array).codec
     fits = len(recorded.allowed) == len(recorded.fed_next) == width and any(recorded.allowed)
+    fits = fits and 0 < recorded.steps <= MOST_STEPS
     ids = (recorded.begin, recorded.end or 0, *recorded.fed_next)
-    if not fits or not isinstance(codec, FittedText | FittedCategory | FittedIds) or not 0 <= min(ids) <= max(ids) < 2**31:
+    if not fits or not isinstance(codec, FittedText | FittedCategory | FittedIds) or not 0 <= min(ids) <= max(ids) < width:
         raise InvalidInput(f"What is recorded of the symbols of {loss} does not go with its alphabet.", "damaged_bundle")
     read: Callable[[Sequence[int]], str] = getattr(codec, "decode", str)
     if isinstance(codec, FittedIds):

@@ -15,6 +15,7 @@ from seqdec_gui.domain.generation import Encoding
 from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.domain.shapes import Inference
 from seqdec_gui.runner.decoding.compiled import Function, compiled
+from seqdec_gui.runner.decoding.symbol_loop import Step
 from seqdec_gui.runner.wiring import model_of
 
 if TYPE_CHECKING:
@@ -45,8 +46,14 @@ class StepDecoder:
         self.inputs = inputs_behind(design, sources)
         """The input blocks that determine the initial states of a row."""
         self._encoder = model_of(design, inference, models, sources, "encoder") if sources else None
-        step = build_step(design, models[decoder], decoder)
-        self._step = _compiled_step(step, len(self._shapes), encoding, depth)
+        self._trained = models[decoder]
+        self.model = build_step(design, self._trained, decoder)
+        self._encoding, self._depth = encoding, depth
+        self._step = compiled(self.model, self.of_values) if encoding == "values" else None
+
+    def follow_weights(self) -> None:
+        """Copy the weights of the trained decoder again; compiled steps use them from now on."""
+        copy_weights(self._trained, self.model)
 
     def initial_states(self, inputs: Mapping[str, Array], rows: int) -> list[Array]:
         """The states before the first step, each with `rows` rows: what the encoder gives, and zeros for what it does not."""
@@ -57,11 +64,35 @@ class StepDecoder:
             states = [np.asarray(state) for state in (encoded if isinstance(encoded, list | tuple) else [encoded])]
         return states + [np.zeros((rows, *shape), np.float32) for shape in self._shapes[len(states) :]]
 
-    def step(self, fed: Array, states: Sequence[Any]) -> tuple[npt.NDArray[np.float32], list[Any]]:
-        """Return the predictions after `fed`, `(rows, output units)`, and the new states, which stay on the device.
+    def of_symbols(self, call: Any) -> Step:
+        """Return one step on ids, for the loop that is compiled; `call` runs `model`."""
+        from keras import ops
 
-        `fed` is int32 ids `(rows,)`, or float32 `(rows, features)` where the decoder is fed with values.
+        def step(fed: Any, at: Any, states: list[Any]) -> tuple[Any, list[Any]]:
+            if self._encoding == "one_hot":
+                fed = ops.one_hot(fed, self._depth, dtype="float32")
+            outputs, *after = call([ops.expand_dims(fed, 1), *states])
+            assert len(after) == len(self._shapes)
+            return outputs[:, 0], after
+
+        return step
+
+    def of_values(self, call: Any) -> Function:
+        """Return one step on numbers `(rows, features)` and states, which `step` calls."""
+        from keras import ops
+
+        def step(fed: Any, *states: Any) -> tuple[Any, ...]:
+            outputs, *after = call([ops.expand_dims(fed, 1), *states])
+            return (outputs[:, 0], *after)
+
+        return step
+
+    def step(self, fed: Array, states: Sequence[Any]) -> tuple[npt.NDArray[np.float32], list[Any]]:
+        """Return the predictions after the numbers `fed`, `(rows, output units)`, and the new states, which stay on the device.
+
+        `fed` is float32 `(rows, features)`.
         """
+        assert self._step is not None
         outputs, *following = self._step(fed, *states)
         return np.asarray(outputs), list(following)
 
@@ -77,25 +108,15 @@ def build_step(design: Design, trained: keras.Model, decoder: str) -> keras.Mode
     weighted = {layer.name for layer in trained.layers if layer.weights}
     if weighted != {layer.name for layer in step.layers if layer.weights}:
         raise SeqdecError(f"The layers of {decoder} and of its one step differ; this is a bug.")
+    copy_weights(trained, step)
     for layer in step.layers:
-        if layer.name in weighted:
-            layer.set_weights([np.asarray(weight, np.float32) for weight in trained.get_layer(layer.name).get_weights()])
         if hasattr(layer, "unroll"):
             layer.unroll = True  # a loop over one step costs more than the step
     return step
 
 
-def _compiled_step(step: keras.Model, states: int, encoding: Encoding, depth: int) -> Function:
-    def function(call: Any) -> Function:
-        from keras import ops
-
-        def one_step(fed: Any, *before: Any) -> tuple[Any, ...]:
-            if encoding == "one_hot":
-                fed = ops.one_hot(fed, depth, dtype="float32")
-            outputs, *after = call([ops.expand_dims(fed, 1), *before])
-            assert len(after) == states
-            return (outputs[:, 0], *after)
-
-        return one_step
-
-    return compiled(step, function)
+def copy_weights(trained: keras.Model, step: keras.Model) -> None:
+    """Give the layers of a decoder's one step the weights of the trained decoder's layers of the same names."""
+    for layer in step.layers:
+        if layer.weights:
+            layer.set_weights([np.asarray(weight, np.float32) for weight in trained.get_layer(layer.name).get_weights()])

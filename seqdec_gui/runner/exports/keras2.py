@@ -58,6 +58,8 @@ class _Walk(GraphWalk[Any]):
 
     def call(self, call: Call[Any]) -> list[Any]:
         layer = call.layer
+        if type(layer).__name__ == "GetItem" and call.inputs[0] is not None:  # x[:, -1, :], as Keras 2 writes it too
+            return [call.inputs[0][tuple(call.inputs[1])]]
         if not hasattr(layer, "get_weights"):
             return [None] * len(call.shapes)  # an operation that makes a mask: Keras 2 passes masks on by itself
         known = id(layer) in self._made

@@ -6,6 +6,7 @@ import errno
 import logging
 import math
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,6 +81,8 @@ class KerasFile(Writer):
         if "NotEqual" in reason or "'Any'" in reason:
             why = "it skips padding by a mask (mask_padding), and plain Keras could not open the file again."
             hint = "Export as .keras, or switch mask_padding off."
+        elif operation := re.search(r"Unknown layer: '(\w+)'", reason):
+            why = f"it has the operation {operation[1]}, which is no layer, and plain Keras could not open the file again."
         elif "name already exists" in reason:
             why = "two of its layers or weights have the same name."
             hint = "Export as .keras, or rename the layers of the imported model."

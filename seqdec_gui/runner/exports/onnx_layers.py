@@ -236,6 +236,33 @@ def made_mask(graph: Graph, layer: Any, x: Value) -> str:
     return graph.as_booleans(graph.add("ReduceMax", other, axes=[-1], keepdims=0))
 
 
+def item_of(graph: Graph, x: str, parts: Sequence[Any]) -> str:
+    """`x[parts]` of slices, whole numbers, and None for a new axis. Raises NotInOnnx."""
+    furthest = int(np.iinfo(np.int64).max)
+    given = 0
+    left: list[int] = []
+    added: list[int] = []
+    for part in parts:
+        if part is None:
+            added.append(given - len(left) + len(added))
+            continue
+        if isinstance(part, slice):
+            step = 1 if part.step is None else int(part.step)
+            if step < 1:
+                raise NotInOnnx("takes steps backwards")
+            start, end = part.start or 0, furthest if part.stop is None else part.stop
+        elif isinstance(part, int):
+            start, end, step = part, furthest if part == -1 else part + 1, 1
+            left.append(given)
+        else:
+            raise NotInOnnx("takes places that are computed")
+        if (start, end, step) != (0, furthest, 1):
+            x = graph.add("Slice", x, *(graph.integers(int(number)) for number in (start, end, given, step)))
+        given += 1
+    x = graph.add("Squeeze", x, graph.integers(*left)) if left else x
+    return graph.add("Unsqueeze", x, graph.integers(*added)) if added else x
+
+
 LAYERS: dict[str, OneInput] = {
     "Activation": _activation,
     "ActivityRegularization": _same,
@@ -294,14 +321,11 @@ def merged(graph: Graph, layer: Any, values: Sequence[Value]) -> str:
 def merged_mask(graph: Graph, layer: Any, values: Sequence[Value]) -> str:
     """The mask of what `merged` gives (`compute_mask` of Keras's merging layers). Raises NotInOnnx."""
     masks = [value.mask for value in values if value.mask]
-    if not masks or (len(masks) < len(values) and type(layer).__name__ != "Concatenate"):
-        return ""
-    operator = "Or"
-    if type(layer).__name__ == "Concatenate":
-        if layer.axis not in (-1, len(values[0].shape) - 1):
-            raise NotInOnnx("puts masked sequences one after the other")
-        operator = "And"
+    if not masks or len(masks) < len(values):
+        return ""  # Concatenate takes all steps of a sequence without a mask
+    if type(layer).__name__ == "Concatenate" and layer.axis not in (-1, len(values[0].shape) - 1):
+        raise NotInOnnx("puts masked sequences one after the other")
     result = masks[0]
     for mask in masks[1:]:
-        result = graph.add(operator, result, mask)
+        result = graph.add("Or", result, mask)
     return result

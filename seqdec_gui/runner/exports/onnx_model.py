@@ -9,7 +9,16 @@ import numpy as np
 
 from seqdec_gui.runner.exports.graph_walk import Call, GraphWalk, is_model
 from seqdec_gui.runner.exports.onnx_graph import OPSET, Graph, Value
-from seqdec_gui.runner.exports.onnx_layers import FIX_THE_STEPS, LAYERS, MERGES, NotInOnnx, made_mask, merged, merged_mask
+from seqdec_gui.runner.exports.onnx_layers import (
+    FIX_THE_STEPS,
+    LAYERS,
+    MERGES,
+    NotInOnnx,
+    item_of,
+    made_mask,
+    merged,
+    merged_mask,
+)
 from seqdec_gui.runner.exports.onnx_recurrent import STATES, NoOperator, recurrent
 
 if TYPE_CHECKING:
@@ -96,6 +105,8 @@ class OnnxWalk(GraphWalk[Value]):
                 x, *other = call.inputs
                 number: Any = other[0] if other else call.keywords.get("x2", 0)
                 return [Value(graph.differs(x.name, graph.constant(number, np.int32 if x.ids else np.float32)), x.shape)]
+            if kind == "GetItem" and call.inputs[0].name:
+                return [Value(item_of(graph, call.inputs[0].name, list(call.inputs[1])), call.shapes[0])]  # type: ignore[call-overload]
             if kind == "Any":
                 shown = graph.as_floats(call.inputs[0].name)
                 return [Value(graph.as_booleans(graph.add("ReduceMax", shown, axes=[-1], keepdims=0)), call.shapes[0])]

@@ -61,9 +61,22 @@ def describe(path: Path) -> Description:
         return Description(None if config is None else _decoded(path, config), version)
 
 
+MALFORMED = (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError, OSError, RecursionError)
+"""What reading raises where the parts of a file are not what Keras 2 writes there."""
+
+
 @contextlib.contextmanager
 def opened_weights(path: Path) -> Iterator[Stored]:
-    """Yield the weights of a file or folder of Keras 2. Raises InvalidInput where it holds none."""
+    """Yield the weights of a file or folder of Keras 2. Raises InvalidInput where it holds none, or they are damaged."""
+    try:
+        with _opened_weights(path) as stored:
+            yield stored
+    except MALFORMED as error:
+        raise unusable(path, "its weights are damaged, or not those of Keras", "Save them again.") from error
+
+
+@contextlib.contextmanager
+def _opened_weights(path: Path) -> Iterator[Stored]:
     if checkpoint := checkpoint_prefix(path):
         yield ObjectGraph(reference.checkpoint_arrays(checkpoint))
         return
@@ -112,7 +125,7 @@ def _of_archive(path: Path) -> Description:
         names = archive.namelist()
         if "config.json" not in names:
             return Description(None, "")
-        metadata = json.loads(archive.read("metadata.json")) if "metadata.json" in names else {}
+        metadata = _decoded(path, archive.read("metadata.json")) if "metadata.json" in names else {}
         return Description(_decoded(path, archive.read("config.json")), str(metadata.get("keras_version", "")))
 
 
@@ -141,7 +154,7 @@ def _decoded(path: Path, text: Any) -> Config:
         raise unusable(path, "the description of its model is damaged", "Save it again.") from None
     if isinstance(config, str):  # some tools encode it twice
         config = _decoded(path, config)
-    if isinstance(config, list):
+    if isinstance(config, list) and all(isinstance(row, dict) for row in config):
         config = {"class_name": "Sequential", "config": config}
     if not isinstance(config, dict):
         raise unusable(path, "the description of its model is damaged", "Save it again.")

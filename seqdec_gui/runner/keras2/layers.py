@@ -13,8 +13,7 @@ from seqdec_gui.domain.problems import InvalidInput, Problem
 
 Config = dict[str, Any]
 
-CODE_CLASSES = ("Lambda", "TFOpLambda", "SlicingOpLambda", "ClassMethod", "InstanceMethod", "InstanceProperty",
-                "TensorFlowOpLayer", "TFSMLayer")  # fmt: skip
+CODE_CLASSES = ("Lambda", "ClassMethod", "InstanceMethod", "InstanceProperty", "TensorFlowOpLayer", "TFSMLayer")
 """Classes of Keras 2 that hold code, or operations of TensorFlow outside of layers."""
 HARD_SIGMOID_SLOPE = 1.2
 """Factor on the argument with which the hard sigmoid of Keras 3 (slope 1/6) is that of Keras 2 (slope 1/5)."""
@@ -23,7 +22,10 @@ _RECURRENT = (
     "units", "activation", "recurrent_activation", "use_bias", "unit_forget_bias", "dropout", "recurrent_dropout",
     "return_sequences", "return_state", "go_backwards", "unroll", "reset_after", "zero_output_for_mask",
 )  # fmt: skip
-_CONV = ("filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", "groups", "activation", "use_bias")
+_CONV_WITHOUT_GROUPS = (
+    "filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", "activation", "use_bias",
+)  # fmt: skip
+_CONV = (*_CONV_WITHOUT_GROUPS, "groups")
 _POOL = ("pool_size", "strides", "padding", "data_format")
 _GLOBAL_POOL = ("data_format", "keepdims")
 
@@ -41,14 +43,14 @@ _KEPT: dict[str, tuple[str, ...]] = {
     "Bidirectional": ("merge_mode",),
     "Concatenate": ("axis",),
     "Conv1D": _CONV,
-    "Conv1DTranspose": (*_CONV, "output_padding"),
+    "Conv1DTranspose": (*_CONV_WITHOUT_GROUPS, "output_padding"),
     "Conv2D": _CONV,
-    "Conv2DTranspose": (*_CONV, "output_padding"),
+    "Conv2DTranspose": (*_CONV_WITHOUT_GROUPS, "output_padding"),
     "Cropping1D": ("cropping",),
     "Cropping2D": ("cropping", "data_format"),
     "Dense": ("units", "activation", "use_bias"),
-    "DepthwiseConv1D": (*_CONV[1:], "depth_multiplier"),
-    "DepthwiseConv2D": (*_CONV[1:], "depth_multiplier"),
+    "DepthwiseConv1D": (*_CONV_WITHOUT_GROUPS[1:], "depth_multiplier"),
+    "DepthwiseConv2D": (*_CONV_WITHOUT_GROUPS[1:], "depth_multiplier"),
     "Dot": ("axes", "normalize"),
     "Dropout": ("rate", "noise_shape", "seed"),
     "ELU": ("alpha",),
@@ -62,6 +64,7 @@ _KEPT: dict[str, tuple[str, ...]] = {
     "GlobalAveragePooling2D": _GLOBAL_POOL,
     "GlobalMaxPooling1D": _GLOBAL_POOL,
     "GlobalMaxPooling2D": _GLOBAL_POOL,
+    "GroupNormalization": ("groups", "axis", "epsilon", "center", "scale"),
     "InputLayer": ("dtype",),
     "LSTM": _RECURRENT,
     "LSTMCell": _RECURRENT,
@@ -81,8 +84,8 @@ _KEPT: dict[str, tuple[str, ...]] = {
     "RepeatVector": ("n",),
     "Rescaling": ("scale", "offset"),
     "Reshape": ("target_shape",),
-    "SeparableConv1D": (*_CONV, "depth_multiplier"),
-    "SeparableConv2D": (*_CONV, "depth_multiplier"),
+    "SeparableConv1D": (*_CONV_WITHOUT_GROUPS, "depth_multiplier"),
+    "SeparableConv2D": (*_CONV_WITHOUT_GROUPS, "depth_multiplier"),
     "SimpleRNN": _RECURRENT,
     "SimpleRNNCell": _RECURRENT,
     "Softmax": ("axis",),
@@ -108,7 +111,9 @@ _IGNORED = frozenset({
     "experimental_run_tf_function", "force_generator", "synchronized",
 })  # fmt: skip
 """Arguments that say nothing about what a layer computes, or that are looked at elsewhere."""
-_NEUTRAL: Mapping[str, tuple[Any, ...]] = {"virtual_batch_size": (None,), "data_format": ("channels_last",)}
+_NEUTRAL: Mapping[str, tuple[Any, ...]] = {
+    "virtual_batch_size": (None,), "data_format": ("channels_last",), "groups": (1,), "output_padding": (None,),
+}  # fmt: skip
 """Further values of arguments without an effect; None and False have none anywhere."""
 REGULARIZERS = ("kernel_regularizer", "recurrent_regularizer", "bias_regularizer", "activity_regularizer",
                 "embeddings_regularizer", "beta_regularizer", "gamma_regularizer", "depthwise_regularizer",

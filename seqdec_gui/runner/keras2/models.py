@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.runner.keras2.layers import REGULARIZERS, Config, Migrated, migrated, refused
 from seqdec_gui.runner.keras2.masks import MaskTracer
+from seqdec_gui.runner.keras2.operations import CLASSES as OPERATIONS
+from seqdec_gui.runner.keras2.operations import operation_of
 from seqdec_gui.runner.keras2.parts import Part
 from seqdec_gui.runner.keras2.wires import NestedIndex, Reference, Wire, references_of, wire_of
 
@@ -111,6 +113,9 @@ class _Migrator:
         layers: list[Config] = []
         parts: list[Part] = []
         for row in rows:
+            if row["class_name"] in OPERATIONS:
+                layers.append(self._operation(row, index, names))
+                continue
             layer, part = self._layer(row, names[_name_of(row)])
             layer["name"] = names[_name_of(row)]
             if row["class_name"] == "InputLayer":
@@ -123,6 +128,8 @@ class _Migrator:
                 parts.append(part)
         wires = {_name_of(row): [wire_of(node, _name_of(row)) for node in row.get("inbound_nodes") or []] for row in rows}
         for row, layer in zip(rows, layers, strict=True):
+            if row["class_name"] in OPERATIONS:
+                continue
             nodes = [self._node(layer, wire, index, names) for wire in wires[_name_of(row)]]
             layer["inbound_nodes"] = nodes
         layers += masks.completed(layers)
@@ -135,18 +142,31 @@ class _Migrator:
                 "config": {"name": name, "trainable": True, "layers": layers, **ends}}  # fmt: skip
         return made, Part(name, name, "Functional", {}, bool(config.get("trainable", True)), True, tuple(parts))
 
+    def _operation(self, row: Config, index: NestedIndex, names: dict[str, str]) -> Config:
+        """Return an operation of TensorFlow as one of Keras 3, with its one call."""
+        made = operation_of(row)
+        name = names[_name_of(row)]
+        arguments = [_value(argument, index, names) for argument in made.arguments]
+        return {
+            "module": made.module, "class_name": made.class_name, "registered_name": made.class_name, "name": name,
+            "config": made.config | {"name": name}, "inbound_nodes": [{"args": arguments, "kwargs": {}}],
+        }  # fmt: skip
+
     def _node(self, layer: Config, wire: Wire, index: NestedIndex, names: dict[str, str]) -> Config:
         """Return one call of a layer: states of a recurrent layer become its argument `initial_state`."""
         tensors = [index.inside(reference).argument(names) for reference in wire.inputs]
         keywords = {key: _value(value, index, names) for key, value in wire.keywords.items()}
         if keywords.get("training", False) is None:
             del keywords["training"]
-        if keywords.get("mask", False) is None:
-            del keywords["mask"]
+        for key in ("mask", "constants"):
+            if keywords.get(key, False) is None:
+                del keywords[key]
         if layer["class_name"] in _RNN and len(tensors) > 1:
             tensors, states = tensors[:1], tensors[1:]
-            if "initial_state" not in keywords:
+            if keywords.get("initial_state") is None:
                 keywords["initial_state"] = states
+        if keywords.get("initial_state", False) is None:
+            del keywords["initial_state"]
         if layer["class_name"] == "MultiHeadAttention" and len(tensors) > 1:
             return {"args": tensors, "kwargs": keywords}
         return {"args": [tensors[0] if len(tensors) == 1 else tensors], "kwargs": keywords}
@@ -256,9 +276,10 @@ def _clean_names(names: list[str]) -> dict[str, str]:
 def _consumers(rows: list[Config]) -> dict[str, list[Config]]:
     """Return the layers that take the output of each layer."""
     users: dict[str, list[Config]] = {}
+    names = {_name_of(row) for row in rows}
     for row in rows:
         for node in row.get("inbound_nodes") or []:
-            for reference in wire_of(node, _name_of(row)).inputs:
+            for reference in wire_of(node, _name_of(row)).references(names):
                 users.setdefault(reference.layer, []).append(row)
     return users
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator
 from typing import Any, NamedTuple
 
 from seqdec_gui.runner.keras2.layers import Config, refused
 
 _MODELS = ("Model", "Functional", "Network", "Container", "Sequential")
+CONSTANT = "_CONSTANT_VALUE"
+"""What stands in place of the name of a layer where the argument of a call is a number."""
 
 
 class Reference(NamedTuple):
@@ -21,7 +24,7 @@ class Reference(NamedTuple):
         return cls(str(item[0]), int(item[1]), int(item[2]))
 
     @staticmethod
-    def looks_like(value: Any, names: dict[str, str]) -> bool:
+    def looks_like(value: Any, names: Container[str]) -> bool:
         """Whether a value in a call is a reference to a tensor of one of these layers."""
         return (
             isinstance(value, list) and len(value) in (3, 4) and isinstance(value[0], str) and value[0] in names
@@ -44,6 +47,17 @@ class Wire(NamedTuple):
     inputs: tuple[Reference, ...]
     keywords: Config
 
+    def references(self, names: Container[str]) -> Iterator[Reference]:
+        """Yield all tensors of the call, those in further arguments included."""
+        yield from self.inputs
+        todo: list[Any] = list(self.keywords.values())
+        while todo:
+            value = todo.pop()
+            if Reference.looks_like(value, names):
+                yield Reference.of(value)
+            elif isinstance(value, list):
+                todo += value
+
 
 def wire_of(node: Any, layer: str) -> Wire:
     """Read one item of `inbound_nodes`. Raises InvalidInput for inputs by name."""
@@ -56,7 +70,7 @@ def wire_of(node: Any, layer: str) -> Wire:
     for item in node:
         if len(item) > 3 and isinstance(item[3], dict):
             keywords |= item[3]
-    return Wire(tuple(Reference.of(item) for item in node), keywords)
+    return Wire(tuple(Reference.of(item) for item in node if item[0] != CONSTANT), keywords)
 
 
 def references_of(ends: Any) -> list[Any]:
@@ -80,10 +94,11 @@ class NestedIndex:
         self._functional: set[str] = set()
         self._shift: dict[str, int] = {}
         used: dict[str, set[int]] = {}
+        names = {str(row.get("name") or row["config"]["name"]) for row in rows}
         ends = [Reference.of(item) for side in ("input_layers", "output_layers") for item in references_of(config[side])]
         for row in rows:
             for node in row.get("inbound_nodes") or []:
-                ends += wire_of(node, str(row.get("name", ""))).inputs
+                ends += wire_of(node, str(row.get("name", ""))).references(names)
         for reference in ends:
             used.setdefault(reference.layer, set()).add(reference.node)
         for row in rows:

@@ -17,9 +17,14 @@ from seqdec_gui.runner.splitting.graphs import Graph
 _CELLS = ("LSTM", "GRU")
 
 
-def guesses(graph: Graph) -> Iterator[Kind]:
-    """Yield kinds that may make this graph, the most telling first."""
-    for guess in (_decoder, _dense_states, _encoder, _merge, _stack):
+def guesses(graph: Graph, gives_states: bool = False) -> Iterator[Kind]:
+    """Yield kinds that may make this graph, the most telling first.
+
+    `gives_states`: what it makes are initial states of recurrent layers. One tensor that is none does not come from a block
+    that makes states.
+    """
+    states = gives_states or len(graph.outputs) > 1
+    for guess in (_decoder, *([_dense_states] if states else []), _encoder, _merge, _stack):
         try:
             yield from guess(graph)
         except (ValueError, TypeError, KeyError, IndexError, AttributeError):

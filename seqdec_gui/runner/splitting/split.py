@@ -54,8 +54,8 @@ def split(path: Path, folder: Path, taken: Sequence[str] = ()) -> Fragment:
     `taken` are ids that no block may have. Paths of the blocks are those of the files that are written. Raises InvalidInput
     where it cannot be divided, or stays one closed model.
     """
-    whole = keras.models.load_model(path, compile=False, safe_mode=True)
     described = inspect(path)
+    whole = keras.models.load_model(path, compile=False, safe_mode=True)
     model = flat(whole)
     pieces, matches = _matched(cut(model))
     if len(pieces) == 1 and matches[0] is None:
@@ -93,14 +93,16 @@ def _matched(pieces: list[Piece]) -> tuple[list[Piece], list[Match | None]]:
             pieces = [with_outputs_in(piece, wanted) for piece in pieces]
     matches: list[Match | None] = []
     found: list[Piece] = []
+    states = {id(tensor) for piece in pieces if piece.states for tensor in piece.inputs[-piece.states :]}
     for piece in pieces:
-        match = _match(piece)
+        gives_states = any(id(tensor) in states for tensor in piece.outputs)
+        match = _match(piece, gives_states)
         parts = [piece] if match is not None else chains(piece)
         if len(parts) == 1:
             found.append(piece)
             matches.append(match)
             continue
-        chain = _of_chain(parts)  # its tensors may be copies, so its ends are those of the piece
+        chain = _of_chain(parts, gives_states)  # its tensors may be copies, so its ends are those of the piece
         chain[0] = (msgspec.structs.replace(chain[0][0], inputs=piece.inputs), chain[0][1])
         chain[-1] = (msgspec.structs.replace(chain[-1][0], outputs=piece.outputs), chain[-1][1])
         for part, part_match in chain:
@@ -109,7 +111,7 @@ def _matched(pieces: list[Piece]) -> tuple[list[Piece], list[Match | None]]:
     return found, _with_single_states(found, matches)
 
 
-def _of_chain(parts: list[Piece]) -> list[tuple[Piece, Match | None]]:
+def _of_chain(parts: list[Piece], gives_states: bool) -> list[tuple[Piece, Match | None]]:
     """Return the fewest blocks for a chain of layers: the longest beginning that matches, and so on."""
     found: list[tuple[Piece, Match | None]] = []
     closed: list[Piece] = []
@@ -117,7 +119,7 @@ def _of_chain(parts: list[Piece]) -> list[tuple[Piece, Match | None]]:
     while first < len(parts):
         for last in range(len(parts), first, -1):
             piece = joined(parts[first:last])
-            if (match := _match(piece)) is not None:
+            if (match := _match(piece, gives_states and last == len(parts))) is not None:
                 if closed:
                     found.append((joined(closed), None))
                     closed = []
@@ -130,13 +132,13 @@ def _of_chain(parts: list[Piece]) -> list[tuple[Piece, Match | None]]:
     return found + ([(joined(closed), None)] if closed else [])
 
 
-def _match(piece: Piece) -> Match | None:
+def _match(piece: Piece, gives_states: bool) -> Match | None:
     """Return the first kind that makes exactly the layers of a piece and predicts the same."""
     try:
         foreign = graphs.of_model(piece.model)
     except graphs.NotPlain:
         return None
-    for kind in guesses(foreign):
+    for kind in guesses(foreign, gives_states):
         types = _types(kind, piece)
         if types is None or any(True for _ in kind.faults()):
             continue

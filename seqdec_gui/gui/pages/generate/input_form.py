@@ -97,7 +97,8 @@ class InputForm(QWidget):
         if inputs is None:
             return
         for port in inputs.ports:
-            field = field_for(port, inputs.highest.get(port.name), several=len(inputs.ports) == 1)
+            notations = inputs.fitted.notations(port)
+            field = field_for(port, inputs.highest.get(port.name), len(inputs.ports) == 1, notations)
             title = QLabel(
                 port.name if port.columns in ((port.name,), ()) or len(port.columns) > 1 else f"{port.name} ({port.columns[0]})"
             )

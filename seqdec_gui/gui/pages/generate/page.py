@@ -22,6 +22,7 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from seqdec_gui.domain.decoding import at_temperature
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.domain.wording import counted
@@ -317,7 +318,7 @@ class GeneratePage(QWidget):
             input=file,
             rows=rows,
             count=self._count.value(),
-            temperature=self._temperature.value(),
+            strategy=at_temperature(self._temperature.value()),
             seed=self._seed.value(),
             checkpoint=self.picker.checkpoint,
             mark_unfinished=True,

@@ -1,0 +1,69 @@
+"""Write the log-likelihood of given sequences: how likely a trained model is to generate them.
+
+seqdec-gui score RUN --input pairs.csv -o scores.csv
+seqdec-gui score RUN --split test --tokens -o scores.jsonl
+seqdec-gui score BUNDLE.zip --input generated.csv -o scores.csv
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from seqdec_gui.commands.console import absolute, do_task, say
+from seqdec_gui.commands.tasks import (
+    add_checkpoint,
+    add_devices,
+    add_feed_map,
+    add_split,
+    existing_file,
+    rows_and_run,
+    standard_input,
+    standard_output,
+)
+from seqdec_gui.domain.wording import counted
+from seqdec_gui.runs.task_results import Scored
+from seqdec_gui.runs.tasks import ScoreTask
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", metavar="RUN", help="the run folder, or a bundle (.zip) that was exported from one")
+    text = "rows with the columns of the inputs, and one with the sequences; - for standard input"
+    parser.add_argument("--input", metavar="FILE", help=text)
+    add_split(parser, "score")
+    text = "the column with the sequences (default: named as in training, or text)"
+    parser.add_argument("--text", metavar="COLUMN", default="", help=text)
+    parser.add_argument("--tokens", action="store_true", help="write the log-probability of each symbol too")
+    text = "carry a column of the input file over into the output; columns of ids are carried over anyway"
+    parser.add_argument("--keep", metavar="COLUMN", action="append", default=[], help=text)
+    text = "the file to write: CSV, or .jsonl (JSON Lines); - for CSV on standard output"
+    parser.add_argument("-o", "--output", metavar="OUT.csv", required=True, help=text)
+    add_feed_map(parser)
+    add_checkpoint(parser)
+    add_devices(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    where, trained = rows_and_run(arguments)
+    with standard_input(arguments.input) as rows, standard_output(arguments.output) as output:
+        result = do_task(
+            ScoreTask(
+                run=absolute(where),
+                input=rows,
+                split=arguments.split,
+                trained_on=trained,
+                output=output,
+                checkpoint=arguments.checkpoint,
+                keep=tuple(arguments.keep),
+                feed_map=absolute(existing_file(arguments.feed_map)) if arguments.feed_map else "",
+                text=arguments.text,
+                tokens=arguments.tokens,
+            ),
+            arguments.devices,
+        )
+    assert isinstance(result, Scored)
+    if arguments.output == "-":
+        return 0
+    say(f"{counted(result.rows, 'row')}, {counted(result.symbols, 'symbol')} (end symbols included) in {result.path}")
+    say(f"log-likelihood {result.log_probability:.6g}, {result.log_probability / max(1, result.rows):.6g} per row")
+    say(f"perplexity {result.perplexity:.6g}")
+    return 0

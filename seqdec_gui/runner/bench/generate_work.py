@@ -1,0 +1,60 @@
+"""What `bench --generate` measures: a model and how many sequences of it. Imports no framework."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from seqdec_gui.domain.design import Design
+from seqdec_gui.runner.bench import work
+from seqdec_gui.runs.engine_names import EngineName
+from seqdec_gui.runs.spec import DeviceChoice
+
+MODULE = "seqdec_gui.runner.bench.generating"
+"""The module that measures a contender in a process of its own."""
+Who = Literal["product", "keras-predict", "keras-predict-batch", "jax-while"]
+
+
+PEERS: tuple[tuple[Who, EngineName], ...] = (
+    ("jax-while", "jax"),
+    ("keras-predict", "tensorflow"),
+    ("keras-predict-batch", "tensorflow"),
+)
+"""What is written by hand, and the framework that it is written for."""
+
+
+class GenerateJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One measurement: `rows` sequences of a model of this size, as many symbols in as out."""
+
+    who: Who
+    size: work.SizeName
+    rows: int
+    devices: DeviceChoice
+
+    @property
+    def shape(self) -> work.Size:
+        size = work.SIZES[self.size]
+        return size._replace(inputs=size.outputs)
+
+
+class GenerateMeasured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Sequences and symbols per second of the second call, and the seconds of the first, compilation included."""
+
+    sequences_per_s: float
+    symbols_per_s: float
+    first_s: float
+    mean_length: float
+
+
+def design(job: GenerateJob) -> Design:
+    """The model of a job, which takes the symbols that it predicts."""
+    size = job.shape
+    made = work.design(work.Job(job.size, job.devices, 64, 1))
+    blocks = [
+        msgspec.structs.replace(block, parameters=msgspec.structs.replace(block.parameters, symbols=size.inputs))
+        if block.id == "decoder_inputs"
+        else block
+        for block in made.blocks
+    ]
+    return msgspec.structs.replace(made, blocks=tuple(blocks))

@@ -1,0 +1,301 @@
+"""Generates a stream of sequences in a batch of fixed size: where one has ended, the next takes its place."""
+
+from __future__ import annotations
+
+import abc
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from seqdec_gui.domain.decoding import Beam
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.runner.decoding.beam_loop import Beams, no_beams
+from seqdec_gui.runner.decoding.choice import Filters
+from seqdec_gui.runner.decoding.compiled import Function
+from seqdec_gui.runner.decoding.symbol_loop import LONGEST_CHUNK, Rules, Sequences
+
+Array = npt.NDArray[Any]
+SIZES = (16, 64, 256, 1024)
+"""How many sequences are generated together; each size is compiled once."""
+FIRST_CHUNK = 8
+"""Steps of the first call of the loop."""
+COMPILATION_S = 3.0
+"""Seconds that a smaller batch has to save where it is compiled for its size."""
+QUICK_S, SLOW_S = 0.003, 0.05
+"""Seconds of a call below which the next has more steps, and above which it has fewer."""
+
+
+class Found(NamedTuple):
+    """One generated sequence: its ids and their log-probabilities, the end symbol included where it was chosen.
+
+    `log_probabilities` is the sum alone, `(1,)`, where the symbols' own are not known. `ended` is false for a sequence that
+    was cut at the greatest length.
+    """
+
+    ids: Array
+    log_probabilities: Array
+    ended: bool
+
+    @property
+    def log_probability(self) -> float:
+        return float(self.log_probabilities.sum())
+
+    def score(self, length_penalty: float) -> float:
+        """Return the log-likelihood divided by a power of the length, the end symbol included."""
+        return self.log_probability / float(max(1, len(self.ids)) ** length_penalty)
+
+
+class Encoded(NamedTuple):
+    """Initial states on the device, each `(block, ...)`: the first `rows` are of the rows at `first`, `first` + 1, …"""
+
+    states: list[Any]
+    first: int
+    rows: int
+
+
+Encode = Callable[[int, int], Encoded]
+"""`encode(first, block)` encodes up to `block` different rows from the row at place `first` on, filled up to `block`."""
+
+
+class Batch(abc.ABC):
+    """The sequences that are generated together. `items` go in in order; `finished` are handed out as they end."""
+
+    def __init__(self, size: int) -> None:
+        self.item = np.full(size, -1)
+        """The item in each place, -1 where none is."""
+        self.at = np.zeros(size, np.int32)
+        self.going = np.zeros(size, bool)
+        self.states: list[Any] | None = None
+        self._limit, self._measured, self._step_s = FIRST_CHUNK, 0, 0.0
+
+    @property
+    def free(self) -> Array:
+        return np.flatnonzero(self.item < 0)
+
+    def put(self, places: Array, items: Array) -> None:
+        """Let these items begin in these places."""
+        self.item[places], self.at[places], self.going[places] = items, 0, True
+
+    def run(self, fresh: list[Any], taken: Array) -> list[tuple[int, list[Found]]]:
+        """Do some steps of all sequences, and return what has ended. Place i begins with `fresh[taken[i]]` unless it is -1."""
+        if self.states is None:
+            self.states = self._first_states(fresh)
+        start = time.perf_counter()
+        self._steps(fresh, taken.astype(np.int32), np.asarray(self._limit, np.int32))
+        seconds = time.perf_counter() - start
+        self._measured += 1
+        if self._measured > 1:  # the first call compiles
+            self._step_s = seconds / self._limit
+            if seconds < QUICK_S:
+                self._limit = min(LONGEST_CHUNK, 2 * self._limit)
+            elif seconds > SLOW_S:
+                self._limit = max(4, self._limit // 2)
+        ended = np.flatnonzero((self.item >= 0) & ~self.going)
+        found = [(int(item), each) for item, each in zip(self.item[ended], self._collect(ended), strict=True)]
+        self.item[ended] = -1
+        return found
+
+    def seconds_left(self, steps: int) -> float:
+        """Return how long the sequences may still take, if one of them has `steps` steps."""
+        going = self.at[self.item >= 0]
+        return self._step_s * (steps - int(going.min())) if len(going) else 0.0
+
+    def shrink(self, size: int) -> None:
+        """Keep the places with items, and fill them up to `size`, which is at least their number."""
+        kept = np.flatnonzero(self.item >= 0)
+        kept = np.concatenate([kept, self.free])[:size]
+        self._keep(kept)
+        self.item, self.at, self.going = self.item[kept], self.at[kept], self.going[kept]
+        self._measured = 0
+
+    @abc.abstractmethod
+    def _first_states(self, fresh: list[Any]) -> list[Any]: ...
+
+    @abc.abstractmethod
+    def _steps(self, fresh: list[Any], taken: Array, limit: Array) -> None: ...
+
+    @abc.abstractmethod
+    def _collect(self, places: Array) -> list[list[Found]]: ...
+
+    @abc.abstractmethod
+    def _keep(self, places: Array) -> None: ...
+
+
+Told = Callable[[Array], Array]
+"""`told(items)` returns the symbols that these items have to have, int32 `(items, steps)`, -1 where they are free."""
+
+
+class SymbolBatch(Batch):
+    """One symbol is chosen per step and sequence. `keys(items)` gives the states of their random numbers."""
+
+    def __init__(
+        self, size: int, loop: Function, begin: int, rules: Rules, filters: Filters, keys: Callable[[Array], Array],
+        told: Told | None,
+    ) -> None:  # fmt: skip
+        super().__init__(size)
+        self._loop, self._begin, self._rules, self._filters = loop, begin, rules, filters
+        self._keys_of, self._told_of = keys, told
+        steps = int(rules.steps)
+        self._fed, self._keys = np.zeros(size, np.int32), np.zeros(size, np.int64)
+        self._told = np.full((size, steps if told else 0), -1, np.int32)
+        self._ids, self._logs = np.zeros((size, steps), np.int32), np.zeros((size, steps))
+
+    def put(self, places: Array, items: Array) -> None:
+        super().put(places, items)
+        self._fed[places], self._keys[places] = self._begin, self._keys_of(items)
+        if self._told_of is not None:
+            self._told[places] = self._told_of(items)
+
+    def _first_states(self, fresh: list[Any]) -> list[Any]:
+        return list(fresh)  # of the same number of rows, and all of them are replaced
+
+    def _steps(self, fresh: list[Any], taken: Array, limit: Array) -> None:
+        sequences = Sequences(self._fed, self.at, self.going, self._keys, self._told)
+        self.states, *answers = self._loop(fresh, taken, self.states, sequences, self._rules, self._filters, limit)
+        ids, logs, fed, at, going = (np.array(answer) for answer in answers)
+        step, place = np.nonzero(np.arange(LONGEST_CHUNK)[:, None] < (at - self.at)[None])
+        self._ids[place, self.at[place] + step] = ids[step, place]
+        self._logs[place, self.at[place] + step] = logs[step, place]
+        self._fed, self.at, self.going = fed, at, going
+
+    def _collect(self, places: Array) -> list[list[Found]]:
+        end, found = int(self._rules.end), []
+        for place in places:
+            ids, logs = self._ids[place, : self.at[place]].copy(), self._logs[place, : self.at[place]].copy()
+            if np.isnan(logs).any():
+                raise nan_predicted()
+            found.append([Found(ids, logs, bool(ids[-1] == end))])
+        return found
+
+    def _keep(self, places: Array) -> None:
+        self.states = _rows_of(self.states or [], places)
+        self._fed, self._keys, self._told = self._fed[places], self._keys[places], self._told[places]
+        self._ids, self._logs = self._ids[places], self._logs[places]
+
+
+class BeamBatch(Batch):
+    """Each item is a row, whose best sequences are kept. `shared` states are those of a row, else of each of its sequences."""
+
+    def __init__(
+        self, size: int, loop: Function, begin: int, rules: Rules, beam: Beam, told: Told | None, shared: bool
+    ) -> None:  # fmt: skip
+        super().__init__(size)
+        self._loop, self._rules, self._beam, self._told_of, self._shared = loop, rules, beam, told, shared
+        self._begin = np.asarray(begin, np.int32)
+        self._told = np.full((size, int(rules.steps) if told else 0), -1, np.int32)
+        self._beams: Any = no_beams(size, beam.width, int(rules.steps))
+
+    def put(self, places: Array, items: Array) -> None:
+        super().put(places, items)
+        if self._told_of is not None:
+            self._told[places] = self._told_of(items)
+
+    def _first_states(self, fresh: list[Any]) -> list[Any]:
+        from keras import ops
+
+        return list(fresh) if self._shared else [ops.repeat(state, self._beam.width, axis=0) for state in fresh]
+
+    def _steps(self, fresh: list[Any], taken: Array, limit: Array) -> None:
+        numbers = [np.asarray(number, np.float64) for number in (self._beam.length_penalty, self._beam.diversity)]
+        places = (self._begin, self.at, self.going, self._told)
+        answer = self._loop(fresh, taken, self.states, self._beams, *places, self._rules, *numbers, limit)
+        self.states, self._beams, at, going, broken = answer
+        if np.asarray(broken).any():
+            raise nan_predicted()
+        self.at, self.going = np.array(at), np.array(going)
+
+    def _collect(self, places: Array) -> list[list[Found]]:
+        if not len(places):
+            return []
+        beams = Beams(*(np.asarray(part)[places] for part in self._beams))
+        return [self._best(beams, row, int(self.at[place])) for row, place in enumerate(places)]
+
+    def _best(self, beams: Beams, row: int, at: int) -> list[Found]:
+        """Return the best sequences of a row, different ones: those that ended, and at the greatest length those that go on."""
+        found, penalty = list[tuple[float, Found]](), self._beam.length_penalty
+        for k, length in enumerate(beams.ended_lengths[row].tolist()):
+            if beams.ended_scores[row, k] > -np.inf:
+                one = Found(beams.ended_ids[row, k, :length], beams.ended_sums[row, k : k + 1], True)
+                found.append((one.score(penalty), one))
+        if at >= int(self._rules.steps):
+            for k in range(self._beam.width):
+                if beams.sums[row, k] > -np.inf:
+                    one = Found(beams.ids[row, k, :at], beams.sums[row, k : k + 1], False)
+                    found.append((one.score(penalty), one))
+        return best_of(found, self._beam.n_best)
+
+    def _keep(self, places: Array) -> None:
+        width = 1 if self._shared else self._beam.width
+        flat = (places[:, None] * width + np.arange(width)).reshape(-1)
+        self.states = _rows_of(self.states or [], flat)
+        self._beams = Beams(*_rows_of(list(self._beams), places))
+        self._told = self._told[places]
+
+
+def best_of(scored: Sequence[tuple[float, Found]], count: int) -> list[Found]:
+    """Return the `count` best sequences, the best first; of several equal ones one."""
+    kept: dict[tuple[int, ...], Found] = {}
+    for _, found in sorted(scored, key=lambda pair: -pair[0]):
+        kept.setdefault(tuple(found.ids.tolist()), found)
+    return list(kept.values())[:count]
+
+
+def stream(
+    make: Callable[[int], Batch], encode: Encode, places: Array, largest: int, worth: Callable[[int, Batch], bool]
+) -> Iterator[list[tuple[int, list[Found]]]]:
+    """Yield the answers of all items in lists, in the order of the items.
+
+    Args:
+        make: Returns an empty batch of a size.
+        encode: Encodes rows, in blocks of the size of the batch.
+        places: For each item the place of its row among the different rows, ascending.
+        largest: Most items in a batch.
+        worth: Whether to go on with a smaller batch of this size once the last item has begun.
+    """
+    total = len(places)
+    sizes = [size for size in SIZES if size <= largest] or [largest]
+    size = next((each for each in sizes if each >= total), sizes[-1])
+    batch, block, begun, handed = make(size), size, 0, 0
+    encoded: Encoded | None = None
+    waiting: dict[int, list[Found]] = {}
+    while handed < total:
+        taken = np.full(len(batch.item), -1)
+        if begun < total and len(free := batch.free):
+            if encoded is None or places[begun] >= encoded.first + encoded.rows:
+                encoded = encode(int(places[begun]), block)
+            last = int(np.searchsorted(places, encoded.first + encoded.rows))
+            count = min(len(free), last - begun)
+            items = np.arange(begun, begun + count)
+            batch.put(free[:count], items)
+            taken[free[:count]] = places[items] - encoded.first
+            begun += count
+        elif begun == total:
+            left = int((batch.item >= 0).sum())
+            smaller = next((each for each in sizes if each >= left), size)
+            if smaller < size and worth(smaller, batch):
+                size = smaller
+                batch.shrink(size)
+                taken = np.full(size, -1)
+        assert encoded is not None
+        waiting.update(batch.run(encoded.states, taken))
+        ready = []
+        while handed in waiting:
+            ready.append((handed, waiting.pop(handed)))
+            handed += 1
+        if ready:
+            yield ready
+
+
+def _rows_of(arrays: list[Any], rows: Array) -> list[Any]:
+    from keras import ops
+
+    return [ops.convert_to_tensor(np.asarray(array)[rows]) for array in arrays]
+
+
+def nan_predicted() -> InvalidInput:
+    """The error that a model predicts no numbers."""
+    text = "The model predicts NaN in place of probabilities: its weights, or the values of a row, are no numbers."
+    return InvalidInput(f"{text} Train it again with a smaller learning rate, or choose another checkpoint.", "nan_predicted")

@@ -1,0 +1,169 @@
+"""Finds sequences of symbols for rows, with the compiled loops: by strategy, in batches, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from seqdec_gui.data.symbols import Symbols
+from seqdec_gui.domain.decoding import GREEDY, Beam, Sampling, Strategy
+from seqdec_gui.runner.decoding import choice
+from seqdec_gui.runner.decoding.batches import (
+    COMPILATION_S,
+    Batch,
+    BeamBatch,
+    Encoded,
+    Found,
+    SymbolBatch,
+    Told,
+    best_of,
+    stream,
+)
+from seqdec_gui.runner.decoding.beam_loop import beam_loop
+from seqdec_gui.runner.decoding.choice import Filters
+from seqdec_gui.runner.decoding.compiled import Function, compiled, compiles_each_size
+from seqdec_gui.runner.decoding.step import StepDecoder
+from seqdec_gui.runner.decoding.symbol_loop import Rules, Step, symbol_loop
+
+Array = npt.NDArray[Any]
+StatesOf = Callable[[Array], list[Any]]
+"""`states_of(rows)` returns what the loop starts from for these rows: states of the decoder, or predictions of one pass."""
+
+
+class Items(NamedTuple):
+    """What is to be found: a sequence for each (row, sample), rows ascending; for a beam search one item per row.
+
+    `told` are the symbols that a row's sequences have to begin with, as `told_symbols` gives them for each of the different
+    rows, or None.
+    """
+
+    rows: Array
+    samples: Array
+    told: Array | None = None
+
+
+class Search:
+    """The compiled loops of one decoder; with no decoder, sequences are read from predictions of one pass.
+
+    A loop is compiled when it is first used, and kept.
+    """
+
+    def __init__(self, symbols: Symbols, width: int, decoder: StepDecoder | None) -> None:
+        self._symbols, self._width, self._decoder = symbols, width, decoder
+        self._loops: dict[Hashable, Function] = {}
+        self._sizes = set[tuple[Function, int]]()
+
+    def find(
+        self,
+        items: Items,
+        states_of: StatesOf,
+        strategy: Strategy,
+        seed: int,
+        allowed: Array,
+        min_length: int,
+        largest: int,
+        steps: int | None = None,
+    ) -> Iterator[list[tuple[int, list[Found]]]]:
+        """Yield the sequences found for each item, in the order of the items; a beam search includes the greedy choice."""
+        symbols = self._symbols
+        rules = Rules.of(allowed, symbols.fed_next, symbols.end, symbols.steps if steps is None else steps, min_length)
+        if not isinstance(strategy, Beam):
+            yield from self._one_each(items, states_of, strategy, seed, rules, largest)
+            return
+        beams = self._beams(items, states_of, strategy, rules, max(1, largest // strategy.width))
+        if strategy.width == 1:
+            yield from beams
+            return
+        greedy = (pair for ready in self._one_each(items, states_of, GREEDY, seed, rules, largest) for pair in ready)
+        for ready in beams:
+            yield [(item, _with(found, next(greedy)[1][0], strategy)) for item, found in ready]
+
+    def _one_each(
+        self, items: Items, states_of: StatesOf, strategy: Strategy, seed: int, rules: Rules, largest: int
+    ) -> Iterator[list[tuple[int, list[Found]]]]:
+        sampling = strategy if isinstance(strategy, Sampling) else None
+        loop = self._loop(("symbols", sampling is not None, sampling is not None and sampling.filters))
+        filters = Filters.of(sampling or Sampling())
+        different, places = np.unique(items.rows, return_inverse=True)
+
+        def make(size: int) -> Batch:
+            return SymbolBatch(
+                size, loop, self._symbols.begin, rules, filters,
+                lambda which: choice.keys(seed, items.rows[which], items.samples[which]), _told(items, places),
+            )  # fmt: skip
+
+        return stream(make, _encoder(different, states_of), places, largest, self._worth(loop, rules))
+
+    def _beams(
+        self, items: Items, states_of: StatesOf, beam: Beam, rules: Rules, largest: int
+    ) -> Iterator[list[tuple[int, list[Found]]]]:
+        static = msgspec.structs.replace(beam, length_penalty=0.0, diversity=0.0)
+        loop = self._loop(("beam", static))
+        different, places = np.unique(items.rows, return_inverse=True)
+        told = _told(items, places)
+
+        def make(size: int) -> Batch:
+            return BeamBatch(size, loop, self._symbols.begin, rules, beam, told, self._decoder is None)
+
+        return stream(make, _encoder(different, states_of), places, largest, self._worth(loop, rules))
+
+    def _worth(self, loop: Function, rules: Rules) -> Callable[[int, Batch], bool]:
+        """Return whether a smaller batch saves more time than its compilation takes, where each size is compiled."""
+        if not compiles_each_size():
+            return lambda size, batch: True
+
+        def worth(size: int, batch: Batch) -> bool:
+            if (loop, size) not in self._sizes and batch.seconds_left(int(rules.steps)) < COMPILATION_S:
+                return False
+            self._sizes.add((loop, size))
+            return True
+
+        return worth
+
+    def _loop(self, key: tuple[Any, ...]) -> Function:
+        if key not in self._loops:
+            model = None if self._decoder is None else self._decoder.model
+            make_step = of_predictions if self._decoder is None else self._decoder.of_symbols
+            if key[0] == "beam":
+                function = beam_loop(make_step, key[1], self._decoder is None)
+            else:
+                function = symbol_loop(make_step, key[1], key[2])
+            self._loops[key] = compiled(model, function, wide=True)
+        return self._loops[key]
+
+
+def of_predictions(call: Any) -> Step:
+    """Return the step that reads predictions of one pass, `(rows, steps, symbols)`, in the place of states."""
+    from keras import ops
+
+    def step(fed: Any, at: Any, states: list[Any]) -> tuple[Any, list[Any]]:
+        (predicted,) = states
+        last = ops.shape(predicted)[1] - 1
+        here = ops.reshape(ops.minimum(at, last), (-1, 1, 1))
+        return ops.take_along_axis(predicted, here, axis=1)[:, 0], states
+
+    return step
+
+
+def _encoder(different: Array, states_of: StatesOf) -> Callable[[int, int], Encoded]:
+    def encode(first: int, block: int) -> Encoded:
+        from keras import ops
+
+        rows = different[first : first + block]
+        filled = np.concatenate([rows, np.repeat(rows[-1:], block - len(rows))])  # one shape to compile
+        return Encoded([ops.convert_to_tensor(state) for state in states_of(filled)], first, len(rows))
+
+    return encode
+
+
+def _told(items: Items, places: Array) -> Told | None:
+    told = items.told
+    return None if told is None else lambda which: told[places[which]]
+
+
+def _with(found: list[Found], greedy: Found, beam: Beam) -> list[Found]:
+    return best_of([(each.score(beam.length_penalty), each) for each in (*found, greedy)], beam.n_best)

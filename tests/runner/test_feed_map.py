@@ -1,0 +1,101 @@
+"""A decoder that takes other symbols than it predicts generates with a mapping, and with text on both sides by itself."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from seqdec_gui.data.feed_map import FeedMap, feeding, read_feed_map
+from seqdec_gui.data.number_codecs import FittedIds
+from seqdec_gui.domain.bindings import Binding, TextCodec
+from seqdec_gui.domain.generation import Stepwise, plan_for
+from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.shapes import infer
+from tests.domain.designs import archetype
+
+
+def test_a_file_says_what_is_fed(tmp_path: Path) -> None:
+    plain, other = tmp_path / "map.csv", tmp_path / "map.json"
+    plain.write_text("predicted,fed\nbegin,43\n0,7\n1,8\n")
+    other.write_text(json.dumps({"begin": 43, "0": 7, "1": "8"}))
+    assert read_feed_map(plain) == read_feed_map(other) == FeedMap((("0", "7"), ("1", "8")), "43")
+    found = feeding(read_feed_map(plain), FittedIds((9,)), FittedIds((9,)), 22, 44)
+    assert found.begin == 43
+    assert found.fed_next.tolist() == [7, 8, *[-1] * 20]
+    for content, words in (
+        ("a,b\n1,2\n", "its columns"),
+        ("predicted,fed\n1,2\n1,3\n", "twice"),
+        ("predicted,fed\n", "no symbols"),
+    ):
+        plain.write_text(content)
+        with pytest.raises(InvalidInput, match=words):
+            read_feed_map(plain)
+    with pytest.raises(InvalidInput, match="from 0 to 43"):
+        feeding(FeedMap((("0", "44"),)), FittedIds((9,)), FittedIds((9,)), 22, 44)
+
+
+def test_widths_may_differ_with_a_mapping_or_text_on_both_sides() -> None:
+    made = archetype()
+    with pytest.raises(InvalidInput, match="--feed-map"):
+        plan_for(made, infer(made))
+    plan = plan_for(made, infer(made), mapped=True)
+    assert isinstance(plan, Stepwise)
+    assert (plan.width, plan.taken) == (22, 44)
+    texts = tuple(Binding(port, "text", TextCodec()) for port in ("decoder_inputs.output", "loss.targets"))
+    bound = made.with_data(made.data.with_bindings(texts))
+    assert plan_for(bound, infer(bound)) == plan
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_what_is_fed_is_what_the_mapping_says(tmp_path: Path) -> None:
+    from seqdec_gui.data.fitted import Fitted, FittedPort
+    from seqdec_gui.data.tensor_feeds import TensorFeed, expand
+    from seqdec_gui.domain.decoding import Sampling
+    from seqdec_gui.runner.program import load_build
+    from seqdec_gui.runner.sampler import Sampler
+    from seqdec_gui.runner.scoring import Scorer
+    from tests.domain.designs import block, design
+    from tests.runner import designs
+    from tests.runner.test_sampler import drawn
+
+    made = design(
+        [
+            block("inputs", "token_sequence", length=6, symbols=9),
+            block("decoder", "recurrent_decoder", mode="free_running", units=[5], output_units=4),
+            block("loss", "loss"),
+        ],
+        ["inputs.output -> decoder.inputs", "decoder.outputs -> loss.predictions"],
+    )
+    models = load_build(designs.write_script(made, tmp_path))()
+    random = np.random.default_rng(1)
+    models["decoder"].set_weights([drawn(random, weight.path, weight.shape) for weight in models["decoder"].weights])
+    feed = TensorFeed("inputs", "input", "inputs", encoding="one_hot", depth=9)
+    fitted = Fitted(
+        (
+            FittedPort("inputs", "inputs.output", "input", ("x",), FittedIds((6,)), generated=True),
+            FittedPort("loss", "loss.targets", "target", ("y",), FittedIds((6,), pad_id=0)),
+        ),
+        (feed, TensorFeed("loss", "target", "loss", encoding="ids", depth=4)),
+    )
+    ids = np.array([[8, 1, 2, 3, 4, 5]])
+    mapping = FeedMap((("1", "7"), ("2", "3"), ("3", "5")))
+    rows: dict[str, Any] = {"inputs": ids, "loss": np.array([[1, 2, 3, 0, 0, 0], [2, 1, 1, 1, 1, 1]])}
+    sampler = Sampler(made, models, fitted, rows.__getitem__, None, mapping)
+    scorer = Scorer(made, models, fitted, sampler)
+    samples = [sample for part in sampler.generate({}, 1, 20, Sampling(1.2)) for sample in part]
+    assert len({sample.text for sample in samples}) > 3
+    for sample in samples:
+        chosen = [int(number) for number in sample.text.split()]
+        fed = [8, *({1: 7, 2: 3, 3: 5}[number] for number in chosen)][:6]
+        predicted = np.asarray(models["full"].predict_on_batch(expand(feed, np.array([(fed + [0] * 6)[:6]]))))[0]
+        wanted = [*chosen, 0][:6]
+        expected = sum(np.log(predicted[at, number]) for at, number in enumerate(wanted))
+        assert sample.log_probability == pytest.approx(expected, abs=1e-4)
+        stored = {"loss": np.array([(chosen + [0] * 6)[:6]])}
+        ((score,),) = scorer.scores(stored, np.arange(1))
+        assert score.log_probability == pytest.approx(expected, abs=1e-4)
