@@ -23,12 +23,6 @@ def breakable(text: str) -> str:
     return _LONG.sub(lambda match: "\u200b".join(match[0][at : at + LINE] for at in range(0, len(match[0]), LINE)), text)
 
 
-def shortened(text: str, most: int) -> str:
-    """Return the text with its middle left out if it is longer than `most` letters, breakable where it is one long word."""
-    left = (most - 1) // 2
-    return breakable(text if len(text) <= most else f"{text[:left]}…{text[left + 1 - most :]}")
-
-
 def printable(text: str, one_line: bool = False) -> str:
     """Return the text with control characters as `\\u001b`, so that text from a file cannot control a terminal.
 

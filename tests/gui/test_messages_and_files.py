@@ -11,7 +11,7 @@ from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QApplication, QComboBox, QFileSystemModel, QLabel, QLineEdit, QMessageBox, QTreeView
 from pytestqt.qtbot import QtBot
 
-from seqdec_gui.domain.wording import breakable, shortened
+from seqdec_gui.domain.wording import breakable
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.tasks import notify
 from seqdec_gui.gui.tasks.file_dialog import FileDialog
@@ -47,12 +47,6 @@ def test_long_words_can_be_broken_and_keep_their_letters() -> None:
     )
     assert breakable(LONG).replace("\u200b", "") == LONG
     assert max(map(len, breakable(LONG).split("\u200b"))) == 12
-    cut = shortened(f"begin {LONG} end", 40).replace("\u200b", "")
-    assert len(cut) == 40
-    assert cut.startswith("begin n")
-    assert cut.endswith("n end")
-    assert "…" in cut
-    assert shortened("short", 40) == "short"
 
 
 @pytest.fixture

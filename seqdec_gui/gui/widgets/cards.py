@@ -45,7 +45,7 @@ class Card(QAbstractButton):
         self._picture = QLabel(alignment=Qt.AlignCenter)
         self._picture.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Fixed)  # a picture must not widen its card
         self._picture.setFixedHeight(picture_height)
-        heading = QLabel(shortened(title, MOST_LETTERS), wordWrap=True)
+        heading = QLabel(breakable(shortened(title, MOST_LETTERS)), wordWrap=True)
         heading.setTextFormat(Qt.PlainText)
         if len(title) > MOST_LETTERS:
             self.setToolTip(title)
