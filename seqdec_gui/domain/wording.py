@@ -10,7 +10,6 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u20
 
 LINE = 12
 """The number of letters after which a long word may be broken."""
-_LONG = re.compile(rf"[^\s/]{{{2 * LINE},}}")
 
 
 def counted(number: int, thing: str) -> str:
@@ -18,9 +17,10 @@ def counted(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
-def breakable(text: str) -> str:
-    """Return the text with invisible places to break words that are longer than a line, such as the name of a file."""
-    return _LONG.sub(lambda match: "\u200b".join(match[0][at : at + LINE] for at in range(0, len(match[0]), LINE)), text)
+def breakable(text: str, least: int = 2 * LINE) -> str:
+    """Return the text with invisible places to break words of at least so many letters, such as the name of a file."""
+    long = rf"[^\s/]{{{least},}}"
+    return re.sub(long, lambda match: "\u200b".join(match[0][at : at + LINE] for at in range(0, len(match[0]), LINE)), text)
 
 
 def printable(text: str, one_line: bool = False) -> str:

@@ -22,6 +22,9 @@ from seqdec_gui.gui.look import theme
 MOST_LETTERS = 44
 """The greatest length of a title on a card; a longer one loses letters in its middle."""
 
+LONG_WORD = 18
+"""The length from which a word may be broken, in letters: the narrowest card has room for no more."""
+
 
 class Card(QAbstractButton):
     """A picture, a title and a sentence. A click, Enter or Space activates the card."""
@@ -45,12 +48,12 @@ class Card(QAbstractButton):
         self._picture = QLabel(alignment=Qt.AlignCenter)
         self._picture.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Fixed)  # a picture must not widen its card
         self._picture.setFixedHeight(picture_height)
-        heading = QLabel(breakable(shortened(title, MOST_LETTERS)), wordWrap=True)
+        heading = QLabel(breakable(shortened(title, MOST_LETTERS), LONG_WORD), wordWrap=True)
         heading.setTextFormat(Qt.PlainText)
         if len(title) > MOST_LETTERS:
             self.setToolTip(title)
         heading.setProperty("role", "value")
-        words = QLabel(breakable(summary), wordWrap=True)
+        words = QLabel(breakable(summary, LONG_WORD), wordWrap=True)
         words.setProperty("role", "small")
         words.setAlignment(Qt.AlignLeft | Qt.AlignTop)
         layout.addWidget(self._picture)
