@@ -37,8 +37,12 @@ class FileDialog(QFileDialog):
         self.setAttribute(Qt.WA_DeleteOnClose)
         self.setNameFilters([*filters, ALL_FILES])
         self._show_columns_whole()
-        self._mend_keys()
         self.resize(760, 520)
+
+    def open(self) -> None:
+        """Open the dialog over its window."""
+        self._mend_keys()  # only now: Qt sets the order of Tab anew for each kind of choice
+        super().open()
 
     def _show_columns_whole(self) -> None:
         """Give sizes, kinds and dates the width that they need, and names the rest."""
