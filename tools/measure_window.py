@@ -1,7 +1,7 @@
 """Measure what the window promises, and print one line for each figure with its bound.
 
 python tools/measure_window.py                       all parts but memory, about six minutes
-python tools/measure_window.py start plots           only these: start, actions, blocks, plots, training, warm, memory
+python tools/measure_window.py start plots           only these: start, actions, tabs, blocks, plots, training, warm, memory
 python tools/measure_window.py memory --minutes 10   a run that streams 50 reports a second; the window's memory at the end
 
 Each part is a process of its own with a home of its own, offscreen unless QT_QPA_PLATFORM says otherwise. Times are wall-clock
@@ -27,7 +27,7 @@ from event_loop import listen, settle
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "resources" / "examples"
-PARTS = ("start", "actions", "blocks", "plots", "training", "warm", "memory")
+PARTS = ("start", "actions", "tabs", "blocks", "plots", "training", "warm", "memory")
 CSV_ROWS = 1_600_000
 STARTS = 5
 WARM_UP_S = 60.0
@@ -57,8 +57,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.inside:
         part = arguments.parts[0]
-        parts = {"actions": actions, "blocks": blocks, "plots": plots, "training": training, "warm": warm, "memory": memory}
-        parts[part](arguments)
+        parts = {"actions": actions, "tabs": tabs, "blocks": blocks, "plots": plots, "training": training, "warm": warm}
+        (parts | {"memory": memory})[part](arguments)
         sys.stdout.flush()
         os._exit(0)  # Python may take the application down before its widgets, which ends the process with SIGSEGV now and then
     for part in arguments.parts or [part for part in PARTS if part != "memory"]:
@@ -183,6 +183,32 @@ def actions(arguments: argparse.Namespace) -> None:
     act("open a design of 200 blocks", lambda: window.files.open(many), 100)
     act("automatic layout of 200 blocks", window.design_view.editor.auto_layout, 100)
     act("a new theme with 200 blocks", lambda: theme.set_mode("dark"), 100)
+    _close(window)
+
+
+def tabs(_arguments: argparse.Namespace) -> None:
+    """A design opened in a tab of its own: in the one that the window keeps at hand, and in one that is built for it."""
+    from seqdec_gui.gui.window.spare_tab import BEGIN_MS
+
+    window = open_window(EXAMPLES / "digits.seqdec")
+    designs, spare = window.designs, window.designs.spare
+    building = listen(BEGIN_MS / 1000 + 4.0, spare.keep)  # nothing is done meanwhile
+    longest: dict[bool, list[float]] = {True: [], False: []}
+    for name in ("roman", "molecules", "pronunciation") * 3:
+        for at_hand in (True, False):
+            if at_hand:
+                settle(lambda: spare.ready, 60)
+            assert spare.ready == at_hand  # the second follows within BEGIN_MS
+            path = EXAMPLES / f"{name}.seqdec"
+            longest[at_hand].append(listen(0.5, lambda path=path: designs.open(path)).longest_ms)
+            designs.close_tab(designs.index)
+    for at_hand, what, bound in (
+        (True, "a design in the tab at hand, median of 9", 100),
+        (False, "in a tab built for it", None),
+    ):
+        median, most = statistics.median(longest[at_hand]), max(longest[at_hand])
+        say(what, median, "ms", bound, f"longest {most:.0f} ms")
+    say("while a tab is built in advance, nothing done", building.longest_ms, "ms", None, building.culprit())
     _close(window)
 
 

@@ -8,10 +8,19 @@ from collections.abc import Sequence
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Characters that control a terminal or the direction of text, except newline and tab."""
 
+LINE = 12
+"""The number of letters after which a long word may be broken."""
+
 
 def counted(number: int, thing: str) -> str:
     """Return a number with its noun: `1 row`, `2,000 rows`."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def breakable(text: str, least: int = 2 * LINE) -> str:
+    """Return the text with invisible places to break words of at least so many letters, such as the name of a file."""
+    long = rf"[^\s/]{{{least},}}"
+    return re.sub(long, lambda match: "\u200b".join(match[0][at : at + LINE] for at in range(0, len(match[0]), LINE)), text)
 
 
 def printable(text: str, one_line: bool = False) -> str:

@@ -88,7 +88,7 @@ def generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Generat
 def _tell_of_equal_samples(task: GenerateTask, sampler: Sampler, channel: TaskChannel) -> None:
     if task.count > 1 and (isinstance(task.strategy, Greedy) or not sampler.at_random):
         why = "Temperature 0 takes the likeliest symbol" if sampler.at_random else "Numbers are not drawn at random"
-        channel.send(Notice(text=f"{why}, so all {task.count} samples of a row are the same.", severity="warning"))
+        channel.send(Notice(text=f"{why}, so all {task.count:,} samples of a row are the same.", severity="warning"))
 
 
 def rows_of(task: GenerateTask, loaded: Any, sampler: Sampler, tell: Tell) -> RowsToDecode:

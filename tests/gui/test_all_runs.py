@@ -20,11 +20,13 @@ from PyQt5.QtWidgets import (
     QLineEdit,
     QMessageBox,
     QTableView,
+    QToolButton,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain import document as design_file
+from seqdec_gui.gui.tasks import background
 from seqdec_gui.gui.window.main_window import MainWindow
 from seqdec_gui.resource_files import path as resource
 from seqdec_gui.runs import known, spec
@@ -32,6 +34,7 @@ from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.listing import Entry
 from seqdec_gui.runs.notes import read_note
 from tests.gui.conftest import name_file, press
+from tests.gui.trained_runs import example_in, trained
 from tests.runs.run_folders import finished_run
 
 Opened = Callable[..., MainWindow]
@@ -253,6 +256,30 @@ def test_numbers_are_never_cut_and_a_name_ends_in_dots(qtbot: QtBot, opened: Ope
     second = opened()
     show_all(qtbot, second, 4)
     assert find(second, QTableView, "runs_table").columnWidth(0) == 130
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["the design has no run", "the design has a run"])
+def test_generate_uses_the_run_that_was_chosen_though_it_is_of_another_design(
+    qtbot: QtBot, opened: Opened, tmp_path: Path, own: bool
+) -> None:
+    """The page is built and lists the design's own runs while the choice arrives; its boxes are hidden until there is a run."""
+    (tmp_path / "other").mkdir()
+    other = trained(example_in(tmp_path / "other", "roman"), "chosen")
+    shutil.copy(finished_run(tmp_path / "donor").events, other.events)
+    known.remember_run(other.path)
+    path = example_in(tmp_path, "roman", lambda design: design.with_id(ROMAN))
+    if own:
+        known.remember_run(trained(path, "own", created=2000.0).path)
+    window = opened(path)
+    show_all(qtbot, window, 2 if own else 1)
+    choose(window, "chosen")
+    qtbot.waitUntil(find(window, QToolButton, "run_generate").isEnabled)
+    press(find(window, QToolButton, "run_generate"))
+    qtbot.waitUntil(lambda: window.pages.current == "generate")
+    picker = window.pages.page("generate").picker
+    qtbot.waitUntil(lambda: picker.run is not None and not background.busy(), timeout=5_000)
+    assert picker.run.run.name == "chosen"
+    assert find(window, QComboBox, "generate_run").isVisible()
 
 
 def test_a_broken_neighbour_does_not_keep_the_others_from_the_list(

@@ -172,7 +172,10 @@ def test_words_that_fit_nothing_say_so(canvas: Canvas) -> None:
     canvas.key(Qt.Key_A, Qt.ShiftModifier)
     QTest.keyClicks(QApplication.focusWidget(), "transformer")
     assert entries(canvas.view) == []
-    assert canvas.view.findChild(QWidget, "block_search_nothing").text() == "No block fits the search."
+    nothing, search = canvas.view.findChild(QWidget, "block_search_nothing"), QApplication.focusWidget()
+    assert nothing.text() == "No block fits the search."
+    QApplication.processEvents()
+    assert nothing.geometry().top() - search.geometry().bottom() < 20  # right below what was typed
     QTest.keyClick(QApplication.focusWidget(), Qt.Key_Return)
     assert canvas.view.adding.list is not None
     QTest.keyClick(QApplication.focusWidget(), Qt.Key_Escape)

@@ -232,3 +232,26 @@ def test_blocks_and_frames_are_selected_together_with_shift(canvas: Canvas) -> N
     assert canvas.design.frames[0].position[1] == FRAME.position[1] + by
     assert canvas.design.block("model_1").position[1] == by
     assert canvas.document.undo_stack.count() == 1
+
+
+# -- the field that is open while something else happens
+def test_undo_closes_a_field_over_what_it_takes_away(canvas: Canvas) -> None:
+    canvas.document.select(["model_2", "loss"])
+    canvas.key(Qt.Key_G, Qt.ControlModifier)
+    field = canvas.view.findChild(QLineEdit, "title_field")
+    QTest.keyClicks(field, "Decoder")
+    canvas.document.undo_stack.undo()  # as the button in the tool bar does, which takes no focus
+    assert not field.isVisible()
+    assert canvas.view.hasFocus()
+    assert canvas.design.frames == (FRAME,)
+
+
+def test_the_title_of_a_frame_wider_than_the_view_is_written_in_sight(canvas: Canvas) -> None:
+    canvas.view.zoom_reset()
+    canvas.view.centerOn(QPointF(900, 600))
+    canvas.view.design_scene.annotations.select(["frame_1"])
+    canvas.key(Qt.Key_F2)
+    field = canvas.view.findChild(QLineEdit, "title_field")
+    assert canvas.view.viewport().rect().contains(field.geometry())
+    outline = canvas.view.design_scene.annotations.items["frame_1"].outline
+    assert canvas.view.visible_rect().contains(outline.topLeft())

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from PyQt5.QtCore import QPoint, QPointF, Qt
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QLabel, QMenu, QToolButton, QWidget
+from PyQt5.QtWidgets import QApplication, QLabel, QMenu, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain.annotations import Note
@@ -190,3 +190,29 @@ def test_the_text_of_the_empty_canvas_is_always_in_the_middle(window: MainWindow
     qtbot.waitUntil(centred)
     window.actions_by_name["show_right"].trigger()
     qtbot.waitUntil(centred)
+
+
+def test_a_block_that_is_added_or_chosen_is_not_below_the_minimap(qtbot: QtBot) -> None:
+    canvas = Canvas(qtbot, archetype(), 900, 600)
+    view, minimap = canvas.view, canvas.view.overlays.minimap
+    view.zoom_reset()
+    view.editor.auto_layout()
+    for block_id in view.block_ids():
+        view.centerOn(view.design_scene.bounds([block_id]).topLeft() - QPointF(300, 130))
+        view.editor.select_none()
+        view.editor.go_to(block_id)
+        covered = minimap.geometry() | view.overlays.zoom_bar.geometry()
+        assert not view.block_rect(block_id).intersects(covered), block_id
+        assert view.viewport().rect().contains(view.block_rect(block_id)), block_id
+
+
+def test_a_wire_dropped_beside_the_minimap_shows_the_new_block(qtbot: QtBot) -> None:
+    canvas = Canvas(qtbot, archetype().without_blocks(["loss"]), 900, 600)
+    view = canvas.view
+    view.fit()
+    corner = view.overlays.minimap.geometry().topLeft()
+    canvas.drag(view.port_point("model_2", "outputs"), corner - QPoint(40, 20))
+    QTest.keyClicks(QApplication.focusWidget(), "loss")
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key_Return)
+    (added,) = canvas.document.selection
+    assert not view.block_rect(added).intersects(view.overlays.minimap.geometry())

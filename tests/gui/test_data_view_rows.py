@@ -58,6 +58,15 @@ def test_only_the_page_that_is_looked_at_is_read(qtbot: QtBot) -> None:
     assert table.asked == [("row", first, model.page_rows), ("text", first, model.page_rows)]
 
 
+def test_the_title_of_a_column_stands_above_its_cells() -> None:
+    model = RowsModel()
+    model.show_table(Counted())
+    for column, side in ((0, Qt.AlignRight), (1, Qt.AlignLeft)):
+        title = model.headerData(column, Qt.Horizontal, Qt.TextAlignmentRole)
+        assert title == model.index(0, column).data(Qt.TextAlignmentRole)
+        assert title & int(side)
+
+
 def test_few_pages_are_kept_and_passing_by_reads_little(qtbot: QtBot) -> None:
     model, table = RowsModel(), Counted()
     model.show_table(table)

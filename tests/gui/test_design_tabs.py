@@ -261,6 +261,22 @@ def test_alike_names_say_their_folder(window: MainWindow, designs: tuple[Path, P
     assert names(window)[0] == f"one – {tmp_path.name}"
 
 
+def test_the_title_of_the_window_is_that_of_the_tab(opened: Opened) -> None:
+    window = opened()
+    QTest.mouseClick(window.findChild(QPushButton, "welcome_new"), Qt.LeftButton)
+    window.design_view.editor.add_block("loss")
+    window.actions_by_name["new"].trigger()
+    assert window.windowTitle().startswith("Untitled 2")
+    assert window.designs.bar.tabText(window.designs.index) == "Untitled 2"
+    window.design_view.editor.add_block("loss")
+    window.designs.show_tab(0)
+    assert window.windowTitle().startswith("Untitled[*]")
+    window.document.undo_stack.undo()
+    window.designs.close_tab(0)
+    assert window.windowTitle().startswith("Untitled[*]")
+    assert window.isWindowModified()
+
+
 def test_a_run_belongs_to_the_design_of_its_tab(window: MainWindow) -> None:
     """It goes on in the background, its tab says so, and another design can train meanwhile."""
     first, session = window.workspace, session_of(window.workspace)

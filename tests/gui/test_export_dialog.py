@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PyQt5.QtCore import Qt
 from PyQt5.QtTest import QTest
 from PyQt5.QtWidgets import QAction, QCheckBox, QComboBox, QLabel, QLineEdit, QMessageBox, QPushButton, QToolButton, QTreeWidget
 from pytestqt.qtbot import QtBot
@@ -91,6 +92,22 @@ def test_it_exports_the_full_model_of_the_newest_run_and_says_what_the_check_fou
     assert "Largest difference on 64 rows: 2.5e-07" in result
     assert "The data of the run cannot be read." in result
     assert str(roman.parent / "roman.h5") in result
+
+
+def test_the_file_of_a_run_of_another_design_is_not_called_as_the_open_one(
+    dialog: ExportDialog, roman: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    other = trained(example_in(tmp_path / "elsewhere", "molecules"), "theirs")
+    dialog.picker._workspace.run_requested.emit(other.path)
+    runs = find(dialog, QComboBox, "export_run")
+    qtbot.waitUntil(lambda: runs.currentText().startswith("theirs") and not background.busy(), timeout=5_000)
+    assert Path(find(dialog, QLineEdit, "export_path").text()).name == "molecules.h5"
+    runs.setFocus()
+    QTest.keyClick(runs, Qt.Key_Home)
+    QTest.keyClick(runs, Qt.Key_Down) if not runs.currentText().startswith("first") else None
+    qtbot.waitUntil(lambda: runs.currentText().startswith("first") and not background.busy(), timeout=5_000)
+    assert Path(find(dialog, QLineEdit, "export_path").text()).name == "roman.h5"
 
 
 def test_a_run_on_standardised_numbers_can_be_exported_with_raw_inputs(

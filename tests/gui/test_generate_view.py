@@ -218,7 +218,7 @@ def test_a_number_that_is_none_is_marked_and_named(drive: Callable[..., Driver],
     field = driver.find(QLineEdit, "input_descriptors_3")
     field.setText("much")
     driver.generate()
-    assert "Number 4 of descriptors is 'much'" in driver.error
+    assert "Number 4 of descriptors is 'much'" in driver.find(QLabel, "fault_descriptors").text()
     assert field.property("invalid")
     field.setText("0,5")
     driver.generate()
@@ -332,7 +332,7 @@ def test_columns_of_the_file_are_ticked_to_be_carried_over_and_a_row_that_failed
     shown = [[model.index(row, column).data() for column in (0, 1, 2, 5, 6, 7)] for row in range(2)]
     assert shown == [["1", "1", "text", "", "a1", "book"], ["2", "–", "", "It is empty.", "a2", "list"]]
     assert not view.isColumnHidden(PROBLEM_COLUMN)
-    assert driver.find(QLabel, "generate_summary").text() == "1 sequence, 1 different; 1 row could not be decoded"
+    assert driver.find(QLabel, "generate_summary").text() == "1 sequence; 1 row could not be decoded"
     view.sortByColumn(1, Qt.DescendingOrder)
     assert as_csv(view.results.results).splitlines() == [
         "row,sample,text,log_probability,year id,source,problem",

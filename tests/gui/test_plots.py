@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PyQt5.QtCore import QEvent, QPoint, Qt
-from PyQt5.QtGui import QMouseEvent
+from PyQt5.QtGui import QFontMetricsF, QMouseEvent
 from PyQt5.QtWidgets import QApplication, QCheckBox, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -152,6 +152,16 @@ def test_every_plot_ends_where_the_curves_end_whatever_the_axis_and_the_run_befo
         assert ends() == [pytest.approx(end, rel=0.05)] * 5
     session_of(shown.workspace).show(runs[2])  # two epochs
     qtbot.waitUntil(lambda: ends() == [pytest.approx(2, rel=0.05)] * 5, timeout=5_000)
+
+
+def test_no_title_of_an_axis_lies_on_its_labels(shown: MainWindow) -> None:
+    for name in ("loss", "metrics", "learning_rate", "throughput", "devices"):
+        axis = metric_plot(shown, f"{name}_plot").value_axis
+        metrics = QFontMetricsF(theme.font("small"))
+        widest = max(metrics.horizontalAdvance(label) for label in [*labels_of(shown, f"{name}_plot"), "0.00075"])
+        title = axis.label.mapRectToItem(axis, axis.label.boundingRect())
+        ink = title.left() + (title.width() + metrics.height()) / 2  # a text item has a margin around its letters
+        assert ink <= axis.size().width() - axis.style["tickTextOffset"][0] - widest, name
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (1920, 1080)])

@@ -229,9 +229,7 @@ class ExportDialog(KeepsFocus, QDialog):
         part, row = self.part, self.format
         now = self._path.text()
         if now in ("", self._suggested):
-            document = self._workspace.document
-            stem = document.path.stem if document.path is not None else self.picker.run.run.name
-            name = stem if part == "full" else f"{stem}-{part}"
+            name = self.picker.stem if part == "full" else f"{self.picker.stem}-{part}"
             ending = "-exports" if row is None else row.proposed_ending
             self._suggested = str(self._workspace.proposed_file(f"{name}{ending}"))
             self._path.setText(self._suggested)

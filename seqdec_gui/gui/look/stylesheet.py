@@ -205,7 +205,7 @@ QListView::item:selected, QTreeView::item:selected, QTableView::item:selected { 
 QTreeView::branch { background: transparent; }
 QTreeView::branch:has-children:closed { image: url(@icons@/chevron-right-@name@.svg); }
 QTreeView::branch:has-children:open { image: url(@icons@/chevron-down-@name@.svg); }
-QTableView::item { padding: 0 @s2@px; }
+QTableView::item { padding: 0 5px; }
 QTableView:focus, QListView:focus, QTreeView:focus { border: 1px solid @accent@; }
 QHeaderView { background: @surface@; }
 QHeaderView::section { background: @surface@; color: @text_dim@; border: none; border-bottom: 1px solid @border@;
@@ -243,7 +243,6 @@ QSlider::sub-page:horizontal { background: @accent@; border-radius: 2px; }
 QSlider::handle:horizontal { background: @accent@; width: 14px; height: 14px; margin: -5px 0; border-radius: 7px; }
 QSlider::handle:horizontal:focus { background: @text@; }
 QMessageBox QLabel#qt_msgbox_informativelabel { min-width: 340px; }
-QMessageBox QLabel#qt_msgbox_label { min-width: 340px; }
 QGraphicsView { border: none; }
 CanvasView { border: 1px solid @surface@; }
 CanvasView:focus { border-color: @accent@; }

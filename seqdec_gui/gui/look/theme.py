@@ -130,6 +130,8 @@ class _Placeholders(QObject):
 
     def colour(self, field: QWidget) -> None:
         """Colour a field once the style sheet, which is about to be applied to it, has set its palette."""
+        if sip.isdeleted(self):  # the program ends
+            return
         self._fields.append(field)
         if len(self._fields) == 1:
             self._waiting.emit()

@@ -13,11 +13,8 @@ import msgspec
 from PyQt5.QtCore import QObject, Qt
 from PyQt5.QtWidgets import (
     QApplication,
-    QComboBox,
     QDialog,
-    QDialogButtonBox,
     QFileDialog,
-    QGridLayout,
     QInputDialog,
     QLabel,
     QLineEdit,
@@ -29,14 +26,23 @@ from seqdec_gui.data.formats.registry import file_patterns
 from seqdec_gui.domain.codes import hint_in_window
 from seqdec_gui.domain.form_words import label
 from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.wording import breakable, shortened
 from seqdec_gui.gui.look import preferences, theme
 from seqdec_gui.gui.look.icons import icon
 from seqdec_gui.gui.look.stylesheet import polish
+from seqdec_gui.gui.tasks.file_dialog import FileDialog
 from seqdec_gui.gui.tasks.fitting_dialogs import fit_to_screen
 
 Answer = Literal["accept", "discard", "cancel"]
 DESIGN_FILTER = "Designs (*.seqdec)"
 """The filter of a file dialog for design files."""
+
+MOST_LETTERS = 90
+"""The greatest length of the heading of a message; a longer one, with the name of a file, loses letters in its middle."""
+LEAST_HEADING = 340
+"""The least width of the heading of a message, in pixels."""
+WIDEST_HEADING = 460
+"""The width from which the heading of a message is in several lines, in pixels."""
 
 
 def data_filter() -> str:
@@ -54,7 +60,13 @@ def window_of(thing: QObject | None) -> QWidget | None:
 
 
 def _box(parent: QObject | None, severity: str, title: str, text: str, name: str) -> QMessageBox:
-    box = QMessageBox(QMessageBox.NoIcon, title, f"<b>{_plain(title)}</b>", QMessageBox.NoButton, window_of(parent))
+    heading = shortened(title, MOST_LETTERS)
+    box = QMessageBox(QMessageBox.NoIcon, title, f"<b>{_plain(heading)}</b>", QMessageBox.NoButton, window_of(parent))
+    label = box.findChild(QLabel, "qt_msgbox_label")
+    assert label is not None
+    label.ensurePolished()
+    width = min(label.sizeHint().width() + 2 * theme.SPACE, WIDEST_HEADING)
+    label.setStyleSheet(f"min-width: {max(width, LEAST_HEADING)}px")  # Qt cuts the heading to the width of the text below it
     picture = {"error": "alert-circle-outline", "question": "help-circle-outline"}.get(severity, "information-outline")
     box.setIconPixmap(icon(picture, theme.current().severity(severity)).pixmap(32, 32))
     box.setObjectName(name)
@@ -66,7 +78,7 @@ def _box(parent: QObject | None, severity: str, title: str, text: str, name: str
 
 
 def _plain(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace("\n", "<br>")
+    return breakable(text).replace("&", "&amp;").replace("<", "&lt;").replace("\n", "<br>")
 
 
 def message(parent: QObject | None, title: str, text: str) -> QMessageBox:
@@ -150,29 +162,13 @@ def ask_text(
     return dialog
 
 
-def _files(parent: QObject | None, title: str, filters: Iterable[str], start: Path | None) -> QFileDialog:
-    dialog = QFileDialog(window_of(parent), title, str(start if start is not None else preferences.last_folder()))
-    dialog.setObjectName("file_dialog")
-    dialog.setOption(QFileDialog.DontUseNativeDialog)
-    dialog.setAttribute(Qt.WA_DeleteOnClose)
-    dialog.setNameFilters([*filters, "All files (*)"])
-    dialog.resize(760, 520)
-    return dialog
-
-
-def _mend_keys(dialog: QFileDialog) -> None:
-    """Name the lists that Qt 5.15 leaves without a name by their labels, and let Tab reach the lower one.
-
-    When a file is saved, Tab goes from the name to the box of buttons, which passes it on to its first one.
-    """
-    for words, box in (("lookInLabel", "lookInCombo"), ("fileTypeLabel", "fileTypeCombo")):
-        dialog.findChild(QLabel, words).setBuddy(dialog.findChild(QComboBox, box))
-    dialog.findChild(QDialogButtonBox).setFocusProxy(None)
+def _files(parent: QObject | None, title: str, filters: Iterable[str], start: Path | None) -> FileDialog:
+    return FileDialog(window_of(parent), title, filters, start if start is not None else preferences.last_folder())
 
 
 def choose_file(
     parent: QObject | None, title: str, filters: Iterable[str], then: Callable[[Path], None], start: Path | None = None
-) -> QFileDialog:
+) -> FileDialog:
     """Ask for a file to read, and call `then` with its path."""
     dialog = _files(parent, title, filters, start)
     dialog.setFileMode(QFileDialog.ExistingFile)
@@ -187,8 +183,8 @@ def choose_target(
     then: Callable[[Path], None],
     start: Path | None = None,
     replaces: Callable[[Path], bool] = Path.exists,
-    complete: Callable[[QFileDialog], None] | None = None,
-) -> QFileDialog:
+    complete: Callable[[FileDialog], None] | None = None,
+) -> FileDialog:
     """Ask where to write a file, and call `then` with the path. `suffix` (without dot) is added to names without one.
 
     If `replaces` says that the file would be lost, the user is asked first, and chooses again after a No. `complete` adds to
@@ -220,14 +216,7 @@ def choose_target(
     return _open_files(dialog, on_chosen)
 
 
-def add_below(dialog: QFileDialog, widget: QWidget) -> None:
-    """Put a widget below everything else in a file dialog."""
-    layout = dialog.layout()
-    if isinstance(layout, QGridLayout):
-        layout.addWidget(widget, layout.rowCount(), 0, 1, -1)
-
-
-def choose_folder(parent: QObject | None, title: str, then: Callable[[Path], None], start: Path | None = None) -> QFileDialog:
+def choose_folder(parent: QObject | None, title: str, then: Callable[[Path], None], start: Path | None = None) -> FileDialog:
     """Ask for a folder, and call `then` with its path."""
     dialog = _files(parent, title, (), start)
     dialog.setFileMode(QFileDialog.Directory)
@@ -235,9 +224,7 @@ def choose_folder(parent: QObject | None, title: str, then: Callable[[Path], Non
     return _open_files(dialog, then)
 
 
-def _open_files(dialog: QFileDialog, then: Callable[[Path], None]) -> QFileDialog:
-    _mend_keys(dialog)
-
+def _open_files(dialog: FileDialog, then: Callable[[Path], None]) -> FileDialog:
     def on_selected(name: str) -> None:
         path = Path(name)
         preferences.remember_folder(path if path.is_dir() else path.parent)

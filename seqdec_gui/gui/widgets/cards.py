@@ -16,7 +16,14 @@ from PyQt5.QtWidgets import (
     QWidget,
 )
 
+from seqdec_gui.domain.wording import breakable, shortened
 from seqdec_gui.gui.look import theme
+
+MOST_LETTERS = 44
+"""The greatest length of a title on a card; a longer one loses letters in its middle."""
+
+LONG_WORD = 18
+"""The length from which a word may be broken, in letters: the narrowest card has room for no more."""
 
 
 class Card(QAbstractButton):
@@ -28,6 +35,7 @@ class Card(QAbstractButton):
         super().__init__(parent)
         self.setProperty("role", "card")
         self.setContentsMargins(1, 1, 1, 1)  # the border
+        self.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Preferred)  # a button's height would be fixed before texts wrap
         self.setFocusPolicy(Qt.StrongFocus)
         self.setCursor(Qt.PointingHandCursor)
         self.setAccessibleName(title)
@@ -40,9 +48,12 @@ class Card(QAbstractButton):
         self._picture = QLabel(alignment=Qt.AlignCenter)
         self._picture.setSizePolicy(QSizePolicy.Ignored, QSizePolicy.Fixed)  # a picture must not widen its card
         self._picture.setFixedHeight(picture_height)
-        heading = QLabel(title, wordWrap=True)
+        heading = QLabel(breakable(shortened(title, MOST_LETTERS), LONG_WORD), wordWrap=True)
+        heading.setTextFormat(Qt.PlainText)
+        if len(title) > MOST_LETTERS:
+            self.setToolTip(title)
         heading.setProperty("role", "value")
-        words = QLabel(summary, wordWrap=True)
+        words = QLabel(breakable(summary, LONG_WORD), wordWrap=True)
         words.setProperty("role", "small")
         words.setAlignment(Qt.AlignLeft | Qt.AlignTop)
         layout.addWidget(self._picture)

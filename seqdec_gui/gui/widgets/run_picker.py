@@ -107,6 +107,16 @@ class RunPicker(QWidget):
         return chosen
 
     @property
+    def stem(self) -> str:
+        """Return what files made from the chosen run are called: as its design is, or as the run of a design without a file."""
+        chosen, document = self.run, self._workspace.document
+        if chosen is None:
+            return ""
+        if not design_key(document).owns(chosen.run.path, chosen.summary.design_id, chosen.summary.design_path):
+            return chosen.summary.design or chosen.run.name
+        return chosen.run.name if document.path is None else document.path.stem
+
+    @property
     def checkpoint(self) -> CheckpointName:
         return self._checkpoints.currentData() or "best"
 
@@ -161,14 +171,16 @@ class RunPicker(QWidget):
 
     @pyqtSlot(object)
     def _on_workspace_run_ended(self, _run: QObject) -> None:
-        if self.isVisible():
-            self.refresh()
+        self.refresh()
 
     @pyqtSlot(Path)
     def _on_workspace_run_requested(self, run: Path) -> None:
+        """List again, with this run: a listing that is under way knows nothing of it.
+
+        The boxes may be hidden while their page is in front: it says that there is no run.
+        """
         self._wanted = Path(run)
-        if self.isVisible():
-            self.refresh()
+        self.refresh()
 
     @pyqtSlot()
     def _on_theme_changed(self) -> None:

@@ -49,6 +49,7 @@ class DesignTabs(QWidget):
 
     current_changed = pyqtSignal()  # another design is in front
     tab_made = pyqtSignal(DesignTab)
+    described = pyqtSignal()  # names and states of the designs may be others
     recents_changed = pyqtSignal()
     emptied = pyqtSignal()  # the last tab, which shows nothing, was closed
 
@@ -265,8 +266,14 @@ class DesignTabs(QWidget):
         for index, one in enumerate(self._open):
             self.bar.describe(index, self._distinct_name(one), one.path, clean=one.clean, training=one.training)
         self._row.setVisible(len(self._open) > 1)
+        self.described.emit()
         if self._keeps_session:
             self._session_timer.start()
+
+    @property
+    def current_name(self) -> str:
+        """Return the name of the design in front as its tab shows it."""
+        return self._distinct_name(self._open[self.index])
 
     def _distinct_name(self, one: OpenDesign) -> str:
         """Return the name of a design, with its folder or a number if another open design is called the same."""

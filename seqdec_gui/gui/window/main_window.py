@@ -213,6 +213,7 @@ class MainWindow(KeepsFocus, TabsByPart, QMainWindow):
         follow_recents(self.actions_by_name.menu("recent"), self.files, self._on_design_opened)
         follow_bundles(self.actions_by_name.menu("examples"), self.files, self._on_design_opened)
         self.designs.current_changed.connect(self._on_designs_current_changed)
+        self.designs.described.connect(self._show_title)
         self.designs.emptied.connect(self.close)
         self.train_button.readiness_changed.connect(self._on_train_button_readiness_changed)
         theme.notifier.changed.connect(self._on_theme_changed)
@@ -261,7 +262,8 @@ class MainWindow(KeepsFocus, TabsByPart, QMainWindow):
 
     @pyqtSlot()
     def _show_title(self, _changed: object = None) -> None:
-        self.setWindowTitle(f"{self.document.name}[*] – seqdec-gui")
+        name = self.designs.current_name if self.document.path is None else self.document.name
+        self.setWindowTitle(f"{name}[*] – seqdec-gui")
         self.setWindowModified(not self.document.clean)
         self.setWindowFilePath(str(self.document.path or ""))
 

@@ -19,11 +19,11 @@ from seqdec_gui.gui.workspace.files import Template, examples, templates
 
 PICTURE_HEIGHT = 66
 """The height of the picture on a card, in pixels."""
-CARD_WIDTH = 180
+CARD_WIDTH = 168
 """The least width of a card, in pixels."""
 MOST_RECENTS = 5
 """The greatest number of recent designs: a row on a laptop, which leaves the examples and templates in sight."""
-EXAMPLE_WIDTH = 230
+EXAMPLE_WIDTH = 210
 """The least width of the card of an example, in pixels."""
 WIDEST = 1200
 """The greatest width of the page's contents, in pixels."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 from PyQt5.QtCore import QObject, pyqtSignal
-from PyQt5.QtWidgets import QCheckBox, QFileDialog
+from PyQt5.QtWidgets import QCheckBox
 
 from seqdec_gui import resource_files
 from seqdec_gui.domain import document as design_file
@@ -15,6 +15,7 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.gui.look import preferences
 from seqdec_gui.gui.tasks import background, notify
+from seqdec_gui.gui.tasks.file_dialog import FileDialog
 from seqdec_gui.gui.workspace import autosave
 from seqdec_gui.gui.workspace.document import DesignDocument
 from seqdec_gui.runs import known
@@ -93,12 +94,12 @@ class DesignFiles(QObject):
         start = self._document.path or preferences.last_folder() / name
         kept: set[str] = set()
 
-        def add_box(dialog: QFileDialog) -> None:
+        def add_box(dialog: FileDialog) -> None:
             box = QCheckBox("Keep the runs: it is the same design under another name", objectName="keep_runs")
             box.setToolTip("Otherwise the new file is a design of its own without runs; they stay with the old file")
             box.setChecked(bool(kept))
             box.toggled.connect(lambda on: kept.add("runs") if on else kept.clear())
-            notify.add_below(dialog, box)
+            dialog.add_below(box)
 
         notify.choose_target(
             self,

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from PyQt5.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt, pyqtSignal
 
 from seqdec_gui.data.display import cell_text, type_text
-from seqdec_gui.data.formats.base import Cell, Table
+from seqdec_gui.data.formats.base import Cell, Column, Table
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.tasks import background
 
@@ -70,8 +70,7 @@ class RowsModel(QAbstractTableModel):
         if self._table is None or not index.isValid():
             return None
         if role == Qt.TextAlignmentRole:
-            right = self._table.columns[index.column()].kind in ("integer", "number")
-            return int(Qt.AlignVCenter | (Qt.AlignRight if right else Qt.AlignLeft))
+            return self._alignment(self._table.columns[index.column()])
         if role not in (Qt.DisplayRole, Qt.ToolTipRole, Qt.UserRole, Qt.ForegroundRole):
             return None
         known, cell = self._cell(index.row(), index.column())
@@ -93,7 +92,14 @@ class RowsModel(QAbstractTableModel):
             return column.name
         if role == Qt.ToolTipRole:
             return f"{column.name}: {type_text(column)}. Drag it onto a port to bind it."
-        return int(Qt.AlignVCenter | Qt.AlignLeft) if role == Qt.TextAlignmentRole else None
+        if role == Qt.TextAlignmentRole:
+            return self._alignment(column)
+        return None
+
+    @staticmethod
+    def _alignment(column: Column) -> int:
+        """Return where the cells of a column and its title stand: numbers at the right."""
+        return int(Qt.AlignVCenter | (Qt.AlignRight if column.kind in ("integer", "number") else Qt.AlignLeft))
 
     # -- pages
     def loaded(self, row: int) -> bool:

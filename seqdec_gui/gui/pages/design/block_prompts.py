@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from PyQt5.QtCore import QRect, QSize
+from PyQt5.QtCore import QRect, QRectF, QSize
 
 from seqdec_gui.domain.annotations import Frame
 from seqdec_gui.gui.dialogs.connect import ConnectDialog, starts_of
 from seqdec_gui.gui.look.canvas_style import HEADER_HEIGHT
 from seqdec_gui.gui.pages.design.annotating import Annotating
+from seqdec_gui.gui.pages.design.annotation_item import TITLE_HEIGHT
 from seqdec_gui.gui.pages.design.canvas_view import CanvasView
 from seqdec_gui.gui.pages.design.editor import DesignEditor
 from seqdec_gui.gui.pages.design.fields import NoteField, RenameField, TitleField
@@ -19,6 +20,9 @@ MIN_FIELD_HEIGHT = 28
 
 MIN_FIELD_WIDTH = 140
 """The least width of the field that renames a block, in pixels."""
+
+MOST_FIELD_WIDTH = 320
+"""The greatest width of the field for a frame's title, in pixels."""
 
 MIN_NOTE = QSize(160, 80)
 """The least size of the field for a note, in pixels."""
@@ -34,18 +38,23 @@ class BlockPrompts:
     def write(self, annotation_id: str) -> None:
         """Open a field over a frame's title or a note, in which the user writes."""
         item, viewport = self._view.design_scene.annotations.items[annotation_id], self._view.viewport()
-        self._view.ensureVisible(item.outline, 20, 20)
+        one, written = item.annotation, QRectF(item.outline)
+        if isinstance(one, Frame):
+            written.setHeight(min(written.height(), TITLE_HEIGHT))
+        written.setWidth(min(written.width(), MOST_FIELD_WIDTH / self._view.zoom))
+        self._view.reveal_rect(written)
         rect = self._view.mapFromScene(item.outline).boundingRect()
-        one = item.annotation
         field: TitleField | NoteField
         if isinstance(one, Frame):
-            place = QRect(rect.left() + 4, rect.top() + 2, max(min(rect.width() - 8, 320), MIN_FIELD_WIDTH), MIN_FIELD_HEIGHT)
+            place = QRect(
+                rect.left() + 4, rect.top() + 2, max(min(rect.width() - 8, MOST_FIELD_WIDTH), MIN_FIELD_WIDTH), MIN_FIELD_HEIGHT
+            )
             field = TitleField(one.title, place, viewport)
         else:
             place = QRect(rect.topLeft(), QSize(max(rect.width(), MIN_NOTE.width()), max(rect.height(), MIN_NOTE.height())))
             field = NoteField(one.text, place, viewport)
         field.written.connect(partial(self._annotating.write, annotation_id))
-        field.closed.connect(self._view.setFocus)
+        self._opened(field)
 
     def rename_block(self, block_id: str) -> None:
         """Open a field over the block's title in which the user types another name."""
@@ -53,8 +62,11 @@ class BlockPrompts:
         rect = self._view.block_rect(block_id)
         height = max(int(HEADER_HEIGHT * self._view.zoom) - 8, MIN_FIELD_HEIGHT)
         place = QRect(rect.left() + 4, rect.top() + 4, max(rect.width() - 8, MIN_FIELD_WIDTH), height)
-        field = RenameField(self._editor.document, block_id, place, self._view.viewport())
+        self._opened(RenameField(self._editor.document, block_id, place, self._view.viewport()))
+
+    def _opened(self, field: TitleField | NoteField | RenameField) -> None:
         field.closed.connect(self._view.setFocus)
+        field.follow(self._editor.document)
 
     def connect_block(self, block_id: str) -> ConnectDialog:
         """Open the dialog *Connect to...* for a block, and return it."""

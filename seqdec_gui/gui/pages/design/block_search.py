@@ -111,12 +111,14 @@ class BlockSearch(QFrame):
         self._nothing.setObjectName("block_search_nothing")
         self._nothing.setProperty("role", "dim")
         self._nothing.setWordWrap(True)
+        self._nothing.setAlignment(Qt.AlignLeft | Qt.AlignTop)
         self._nothing.setContentsMargins(SPACE, SPACE, SPACE, SPACE)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2 * SPACE, 2 * SPACE, 2 * SPACE, 2 * SPACE)
         layout.setSpacing(SPACE)
-        for widget in (heading, self.text, self._nothing):
+        for widget in (heading, self.text):
             layout.addWidget(widget)
+        layout.addWidget(self._nothing, 1)  # one of the two is shown, and fills the room
         layout.addWidget(self.list, 1)
         self._on_text_changed("")
 

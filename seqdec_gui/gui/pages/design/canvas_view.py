@@ -262,9 +262,22 @@ class CanvasView(QGraphicsView):
     def reveal(self, block_id: str) -> None:
         """Scroll to a block if part of it is outside the viewport; a block that is wholly visible moves nothing."""
         item = self.design_scene.blocks[block_id]
-        rect = item.body.translated(item.pos())
+        self.reveal_rect(item.body.translated(item.pos()))
+
+    def reveal_rect(self, rect: QRectF) -> None:
+        """Scroll to a part of the scene if some of it is outside the viewport, or under what covers its corner."""
         if not self.visible_rect().contains(rect):
             self.ensureVisible(rect, 40, 40)
+        shown, room = self.mapFromScene(rect).boundingRect(), self.viewport().rect()
+        corner = QRect(QPoint(0, 0), self.covered_corner)
+        corner.moveBottomRight(room.bottomRight())
+        if not shown.intersects(corner):
+            return
+        up, left = shown.bottom() - corner.top() + FIT_BORDER, shown.right() - corner.left() + FIT_BORDER
+        if up <= shown.top() and (up <= left or left > shown.left()):
+            self.verticalScrollBar().setValue(self.verticalScrollBar().value() + up)
+        elif left <= shown.left():
+            self.horizontalScrollBar().setValue(self.horizontalScrollBar().value() + left)
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         super().scrollContentsBy(dx, dy)

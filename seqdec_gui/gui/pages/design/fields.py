@@ -36,6 +36,9 @@ class FloatingField(_Field):
     def open(self, name: str, place: QRect) -> None:
         """Show the field at this place of its parent, with all of its text selected."""
         self.setObjectName(name)
+        room = self.parentWidget().rect()
+        place.moveLeft(max(room.left(), min(place.left(), room.right() - place.width())))
+        place.moveTop(max(room.top(), min(place.top(), room.bottom() - place.height())))
         self.setGeometry(place)
         self.installEventFilter(self)
         self.selectAll()
@@ -43,11 +46,15 @@ class FloatingField(_Field):
         self.raise_()
         self.setFocus()
 
+    def follow(self, document: DesignDocument) -> None:
+        """Close without an edit when the design changes: what is written here may be gone, as after an undo."""
+        document.design_changed.connect(self.close_field)
+
     def accept(self) -> None:
         """Carry out what was written, and close unless it is not possible."""
         raise NotImplementedError
 
-    def close_field(self) -> None:
+    def close_field(self, *_changes: object) -> None:
         """Close the field."""
         if not self.closing:
             self.closing = True

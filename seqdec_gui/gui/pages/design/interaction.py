@@ -351,7 +351,7 @@ class CanvasInteraction(QObject):
             self._editor.document.select(())
             self._scene.annotations.select([annotation_id])
             item = self._scene.annotations.items[annotation_id]
-            self._view.ensureVisible(item.outline, 40, 40)
+            self._view.reveal_rect(item.outline)
             self._editor.announced.emit(item.description())
         return True
 

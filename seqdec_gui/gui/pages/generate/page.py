@@ -70,7 +70,8 @@ class GeneratePage(QWidget):
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._empty)
         self._stack.addWidget(self._arranged())
-        self._stack.setCurrentIndex(0)
+        self._stack.addWidget(QWidget())  # until the runs are listed
+        self._stack.setCurrentIndex(2)
         self._connect()
 
     # -- the parts
@@ -365,7 +366,8 @@ class GeneratePage(QWidget):
         refused = len(results) - len(made)
         self._summary.setToolTip(f"of {counted(rows, 'row')}")
         not_decoded = f"; {counted(refused, 'row')} could not be decoded" if refused else ""
-        self._summary.setText(f"{counted(len(made), 'sequence')}, {different:,} different{not_decoded}")
+        distinct = f", {different:,} different" if len(made) > 1 else ""
+        self._summary.setText(f"{counted(len(made), 'sequence')}{distinct}{not_decoded}")
         for button in (self._copy, self._save):
             button.setEnabled(bool(results))
 
@@ -400,7 +402,7 @@ class GeneratePage(QWidget):
     @pyqtSlot()
     def _on_copy_clicked(self) -> None:
         count = self.results.copy()
-        self._workspace.status_message.emit(f"{count:,} sequences are on the clipboard.")
+        self._workspace.status_message.emit(f"Copied {counted(count, 'sequence')}.")
 
     @pyqtSlot()
     def _on_save_clicked(self) -> None:

@@ -15,8 +15,8 @@ from seqdec_gui.runs.curves import Axis
 
 TITLES: dict[Axis, str] = {"step": "Step", "epoch": "Epoch", "time": "Time since the start"}
 """The title of the horizontal axis."""
-VALUE_WIDTH = 64
-"""The width of the vertical axis with its title, in pixels: the same in all plots, so that they are aligned."""
+LONGEST_LABEL = "0.00075"
+"""The longest label of a vertical axis that is usual, such as that of a learning rate."""
 TITLE_FROM = 110
 """The height of a plot from which its axes have titles and its marks have signs, in pixels."""
 
@@ -62,13 +62,19 @@ class PositionAxis(AxisItem):
         return [(spacing, values) for spacing, values in levels if self.axis == "epoch" or spacing >= 1]
 
 
+def value_width() -> int:
+    """Return the width of a vertical axis with its title, in pixels: the same in all plots, so that they are aligned."""
+    metrics = QFontMetricsF(theme.font("small"))
+    return math.ceil(metrics.horizontalAdvance(LONGEST_LABEL) + metrics.height() + 3 * theme.SPACE)
+
+
 class ValueAxis(AxisItem):
     """The vertical axis. Its labels never overlap, and there are always two at least."""
 
     def __init__(self, title: str) -> None:
         super().__init__("left")
         self.enableAutoSIPrefix(False)
-        self.setWidth(VALUE_WIDTH)
+        self.setWidth(value_width())
         self.percent = False
         self.setLabel(title)
 
