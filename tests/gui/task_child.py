@@ -13,13 +13,12 @@ from pathlib import Path
 
 import msgspec
 
-from seqdec_gui.domain.decoding import Greedy
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.scaling import Scaling
 from seqdec_gui.runs.format_result import FormatResult
 from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
-from seqdec_gui.runs.task_results import Exported, ExportedAll, Generated, Inspected, PriorOpened, TaskFailed
-from seqdec_gui.runs.tasks import ExportAllTask, ExportTask, GenerateTask, Notice, PriorTask, Progress, TaskChannel
+from seqdec_gui.runs.task_results import Exported, ExportedAll, Generated, Inspected, PriorOpened, Scored, TaskFailed
+from seqdec_gui.runs.tasks import ExportAllTask, ExportTask, GenerateTask, Notice, PriorTask, Progress, ScoreTask, TaskChannel
 
 mode = sys.argv[1]
 channel = TaskChannel()
@@ -44,8 +43,8 @@ elif mode == "refuse":
     channel.send(TaskFailed(sentence="", problems=(problem,), exit_status=2))
 elif isinstance(task, GenerateTask):
     rows = task.rows or ({"file": task.input},)
-    if task.count > 1 and isinstance(task.strategy, Greedy):
-        channel.send(Notice(text="Temperature 0 takes the likeliest symbol.", severity="warning"))
+    if task.count == 3:
+        channel.send(Notice(text="1 row had fewer than 3 different samples.", severity="warning"))
     with Path(task.output).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("row", "sample", "text", "log_probability"))
@@ -63,6 +62,18 @@ elif isinstance(task, GenerateTask):
                 writer.writerow((row, sample, json.dumps(values), f"{-row - sample / 8:.6f}"))
     channel.send(Progress(done=3, total=3))
     channel.send(Generated(path=task.output, samples=len(rows) * task.count))
+elif isinstance(task, ScoreTask):
+    told = task.rows or ({"number": "7", "decoder_inputs": "VII"},)
+    with Path(task.output).open("w", encoding="utf-8") as file:
+        for row, values in enumerate(told):
+            text = list(values.values())[-1]
+            logs = [-0.125 * (place + 1) for place in range(len(text) + 1)]
+            line = {"row": row, "text": text, "log_probability": sum(logs), "symbols": len(logs)}
+            lists = {"symbol_texts": [*text, ""], "symbol_log_probabilities": logs}
+            file.write(json.dumps(line | lists | {"problem": ""}) + "\n")
+        refused = dict.fromkeys((*line, *lists)) | {"row": len(told), "problem": "It is empty."}
+        file.write(json.dumps(refused) + "\n")
+    channel.send(Scored(path=task.output, rows=len(told), symbols=10, log_probability=-5.0, refused=1))
 elif isinstance(task, ExportAllTask):
     results = [
         FormatResult(format=name, paths=(f"{task.folder}/{task.part}.x",), difference=2.5e-7, rows=64, bytes=123_456)
