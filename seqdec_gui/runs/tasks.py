@@ -73,6 +73,9 @@ class GenerateTask(Tagged, frozen=True, kw_only=True, tag="generate"):
     `mark_unfinished` adds the column `finished`: 0 for a sequence that was cut at the greatest length, else 1. `keep` are
     columns of the input file to carry over; columns of ids are carried over too. Rows that cannot be decoded have their
     reason in a column `problem`, and do not stop the others.
+
+    `codes` is a file of codes in the place of rows, as an `EncodeTask` of the same `port` writes it; the numbers of their rows
+    are carried over as `code_row`.
     """
 
     run: str
@@ -90,6 +93,8 @@ class GenerateTask(Tagged, frozen=True, kw_only=True, tag="generate"):
     mark_unfinished: bool = False
     keep: tuple[str, ...] = ()
     feed_map: str = ""
+    codes: str = ""
+    port: str = ""
 
 
 class ScoreTask(Tagged, frozen=True, kw_only=True, tag="score"):

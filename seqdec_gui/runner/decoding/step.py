@@ -57,7 +57,11 @@ class StepDecoder:
             given = [inputs[name] for name in self.inputs]
             encoded = self._encoder.predict_on_batch(given[0] if len(given) == 1 else given)
             states = [np.asarray(state) for state in (encoded if isinstance(encoded, list | tuple) else [encoded])]
-        return states + [np.zeros((rows, *shape), np.float32) for shape in self._shapes[len(states) :]]
+        return self.with_zeros(states, rows)
+
+    def with_zeros(self, states: Sequence[Array], rows: int) -> list[Array]:
+        """Return states that are given, and zeros for those that are not, each with `rows` rows."""
+        return [*states, *(np.zeros((rows, *shape), np.float32) for shape in self._shapes[len(states) :])]
 
     def of_symbols(self, call: Any) -> Step:
         """Return one step on ids, for the loop that is compiled; `call` runs `model`."""
