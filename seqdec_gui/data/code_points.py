@@ -35,7 +35,8 @@ def read_codes(path: Path) -> Codes:
     if found.codes.ndim != 2 or not found.codes.size:
         raise _refused(path, f"its codes have the shape {found.codes.shape}")
     if not np.isfinite(found.codes).all():
-        raise _refused(path, f"the code of row {int(np.flatnonzero(~np.isfinite(found.codes).all(axis=1))[0]) + 1} is no number")
+        wrong = int(np.flatnonzero(~np.isfinite(found.codes).all(axis=1))[0])
+        raise _refused(path, f"code {wrong + 1} has a number that is not finite")
     return found
 
 

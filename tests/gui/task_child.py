@@ -12,13 +12,24 @@ import time
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.scaling import Scaling
 from seqdec_gui.runs.format_result import FormatResult
 from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
-from seqdec_gui.runs.task_results import Exported, ExportedAll, Generated, Inspected, PriorOpened, Scored, TaskFailed
-from seqdec_gui.runs.tasks import ExportAllTask, ExportTask, GenerateTask, Notice, PriorTask, Progress, ScoreTask, TaskChannel
+from seqdec_gui.runs.task_results import Encoded, Exported, ExportedAll, Generated, Inspected, PriorOpened, Scored, TaskFailed
+from seqdec_gui.runs.tasks import (
+    EncodeTask,
+    ExportAllTask,
+    ExportTask,
+    GenerateTask,
+    Notice,
+    PriorTask,
+    Progress,
+    ScoreTask,
+    TaskChannel,
+)
 
 mode = sys.argv[1]
 channel = TaskChannel()
@@ -41,6 +52,18 @@ elif mode == "refuse":
     else:
         problem = Problem("error", "unusable", "file", "bad.h5 cannot become a block: it holds no model.", "Save the model.")
     channel.send(TaskFailed(sentence="", problems=(problem,), exit_status=2))
+elif isinstance(task, EncodeTask):
+    numbers = np.arange(len(task.rows))
+    codes = np.stack([np.cos(numbers), np.sin(numbers), 0 * numbers], axis=1).astype(np.float32)
+    np.savez(task.output, codes=codes, row=numbers)
+    channel.send(Encoded(path=task.output, rows=len(codes), width=3, ports=("encoder.code",)))
+elif isinstance(task, GenerateTask) and task.codes:
+    with np.load(task.codes) as given, Path(task.output).open("w", encoding="utf-8", newline="") as file:
+        made = csv.writer(file, lineterminator="\n")
+        made.writerow(("row", "sample", "text", "log_probability", "code_row"))
+        for row, (code, of) in enumerate(zip(given["codes"], given["row"], strict=True)):
+            made.writerow((row, 0, " ".join(f"{number:.3f}" for number in code), "-1.000000", of))
+    channel.send(Generated(path=task.output, samples=row + 1))
 elif isinstance(task, GenerateTask):
     rows = task.rows or ({"file": task.input},)
     if task.count == 3:

@@ -33,6 +33,7 @@ from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.edit import set_value
+from seqdec_gui.gui.pages.generate.codes_plot import CodesPlot
 from seqdec_gui.gui.pages.generate.results import Filter, Result
 from seqdec_gui.gui.pages.generate.results_table import LOG_COLUMN, ResultsTable
 from seqdec_gui.gui.pages.generate.structures import Structures
@@ -342,6 +343,48 @@ def test_a_split_of_the_data_is_scored(
     press(driver.find(QPushButton, "generate_button"))
     driver.settle()
     assert [asked()[name] for name in ("split", "trained_on", "rows")] == ["validation", 3600, []]
+
+
+# -- codes
+@slow
+def test_a_click_on_a_code_generates_there_and_two_codes_are_joined(
+    drive: Drive, child: object, asked: Asked, qtbot: QtBot
+) -> None:
+    driver = drive("roman")
+    press(driver.find(QToolButton, "generate_mode_codes"))
+    driver.find(QPlainTextEdit, "input_number").setPlainText("1\n2\n3\n4")
+    press(driver.find(QPushButton, "generate_button"))
+    driver.settle()
+    assert asked()["type"] == "encode"
+    assert driver.find(QLabel, "codes_summary").text() == "4 codes of 3 numbers: encoder.code"
+    colours = driver.find(QComboBox, "codes_colour")
+    assert [colours.itemText(n) for n in range(colours.count())] == ["one colour", "row", "number", "length of number"]
+    plot, window = driver.find(CodesPlot, "codes_plot"), driver.window.windowHandle()
+    table: Any = driver.find(QTableView, "codes_table")
+
+    def click(row: int, keys: Any = Qt.NoModifier) -> None:
+        QTest.qWait(QApplication.doubleClickInterval() + 50)  # two clicks, and no double click
+        place = plot.mapTo(driver.window, plot.place_of(row).toPoint())
+        QTest.mouseClick(window, Qt.LeftButton, keys, place)
+        driver.settle()
+
+    def texts() -> list[str]:
+        return [table.model().index(row, 2).data() for row in range(table.model().rowCount())]
+
+    click(2)
+    assert plot.selected == [2]
+    assert texts() == ["-0.416 0.909 0.000"]
+    typed(driver.find(QSpinBox, "codes_copies"), "5")
+    press(driver.find(QPushButton, "codes_around"))
+    driver.settle()
+    assert len(set(texts())) == 5
+    assert not driver.find(QPushButton, "codes_between").isEnabled()
+    click(0, Qt.ControlModifier)
+    assert plot.selected == [2, 0]
+    typed(driver.find(QSpinBox, "codes_steps"), "3")
+    press(driver.find(QPushButton, "codes_between"))
+    driver.settle()
+    assert texts() == ["-0.416 0.909 0.000", "0.292 0.455 0.000", "1.000 0.000 0.000"]
 
 
 # -- mappings

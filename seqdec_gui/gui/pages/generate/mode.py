@@ -82,6 +82,10 @@ class Mode(QWidget):
         """Return the task to run. Raises InvalidInput."""
         raise NotImplementedError
 
+    def next_task(self, order: Order) -> Any:
+        """Return the task that was asked for; None if it is not wanted any more."""
+        return None
+
     def read(self, result: Any) -> Any:
         """Read what a task has written, in a thread. Raises OSError, SeqdecError."""
         raise NotImplementedError

@@ -14,6 +14,7 @@ from PyQt5.QtWidgets import (
     QHBoxLayout,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QSplitter,
     QStackedLayout,
     QStackedWidget,
@@ -25,6 +26,7 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.stylesheet import polish
+from seqdec_gui.gui.pages.generate.codes_mode import CodesMode
 from seqdec_gui.gui.pages.generate.feed_map_form import FeedMapForm
 from seqdec_gui.gui.pages.generate.form_area import FormArea
 from seqdec_gui.gui.pages.generate.generate_mode import GenerateMode
@@ -47,6 +49,7 @@ NO_RUN = "Generating needs a run with weights. Train the design first; its runs 
 MODES = (
     ("generate", "Generate", "Make sequences from rows"),
     ("score", "Score", "How likely the model finds given sequences"),
+    ("codes", "Codes", "The codes of rows, and sequences from codes between and around them"),
 )
 """The modes of the page: name, words and help."""
 LEFT_WIDTH = 320
@@ -71,7 +74,8 @@ class GeneratePage(QWidget):
         self.form = InputForm()
         self.feed_map = FeedMapForm()
         self.generating = GenerateMode(workspace, self.feed_map)
-        self.modes: dict[str, Mode] = {"generate": self.generating, "score": ScoreMode(workspace)}
+        codes = CodesMode(workspace, self.generating.strategy)
+        self.modes: dict[str, Mode] = {"generate": self.generating, "score": ScoreMode(workspace), "codes": codes}
         self._at_work: Mode = self.generating
         self._empty = EmptyState("creation", "No trained run yet", NO_RUN, "Go to the Train tab")
         self._stack = QStackedLayout(self)
@@ -122,6 +126,7 @@ class GeneratePage(QWidget):
         column = QVBoxLayout(inside)
         column.setContentsMargins(*4 * (3 * theme.SPACE,))
         column.setSpacing(4 * theme.SPACE)
+        self.form.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Maximum)
         column.addWidget(self.form)
         column.addWidget(self.feed_map)
         for name, mode in self.modes.items():
@@ -168,6 +173,7 @@ class GeneratePage(QWidget):
         for mode in self.modes.values():
             mode.edited.connect(self._on_form_judged)
             mode.failed.connect(self._on_failed)
+            mode.asked.connect(self._on_mode_asked)
         self.picker.refreshed.connect(self._on_picker_refreshed)
         self.picker.changed.connect(self._on_picker_changed)
         self.task.progressed.connect(self._on_task_progressed)
@@ -322,9 +328,29 @@ class GeneratePage(QWidget):
         self._start(inputs, Source(rows, words=tuple(map(self.mode.words, rows))))
 
     def _start(self, inputs: RunInputs, source: Source) -> None:
-        self._source, self._at_work = source, self.mode
-        self._folder = Path(tempfile.mkdtemp(prefix="seqdec-gui-generate-"))
-        task = self.mode.task(source, Order(inputs, self.picker.checkpoint, self.feed_map.path, self._folder))
+        order = self._order(inputs)
+        self._run(self.mode.task(source, order), order, source)
+
+    @pyqtSlot()
+    def _on_mode_asked(self) -> None:
+        inputs = self._inputs
+        if inputs is None or self.task.running:
+            return
+        order = self._order(inputs)
+        task = self.mode.next_task(order)
+        if task is None:
+            _remove(order.folder)
+            self._say_error("The codes are of another run, or of other weights. Encode the rows again.")
+        else:
+            self._run(task, order, Source())
+
+    def _order(self, inputs: RunInputs) -> Order:
+        folder = Path(tempfile.mkdtemp(prefix="seqdec-gui-generate-"))
+        return Order(inputs, self.picker.checkpoint, self.feed_map.path, folder)
+
+    def _run(self, task: Any, order: Order, source: Source) -> None:
+        self._source, self._at_work, self._folder = source, self.mode, order.folder
+        self._say_error("")
         self._progress.setRange(0, 0)
         self._progress.show()
         self._cancel.show()
