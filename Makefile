@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 VENV ?= .venv
 BIN := $(VENV)/bin
-EXTRAS ?= gui,jax,keras2,onnx,tflite,reinvent,xlsx,mat,text,rdkit,dev
+EXTRAS ?= gui,jax,keras2,onnx,tflite,reinvent,xlsx,mat,text,rdkit,bleu,dev
 # `make setup UNPINNED=1 VENV=.venv-unpinned` installs the newest versions instead of those in constraints.txt.
 UNPINNED ?=
 export UNPINNED
@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 # two cores busy.
 PARALLEL := --dist loadfile
 
-.PHONY: help setup demo test lint fast timing slow pictures test-xvfb test-at-spi dist constraints measure bench screenshots clean
+.PHONY: help setup demo test lint fast timing slow chaos hostile pictures test-xvfb test-at-spi dist constraints measure bench screenshots clean
 
 help:
 	@echo 'make demo         train the bundled example, export it, generate with it, open the window'
@@ -23,7 +23,9 @@ help:
 	@echo 'make test-xvfb    the walk through the window and the canvas on a virtual screen'
 	@echo 'make test-at-spi  what a screen reader finds in the window, on the accessibility bus (half a minute)'
 	@echo 'make lint         ruff, mypy and the import contracts'
+	@echo 'make chaos        kills and damages runs in every way that is to cost nothing (an hour)'
 	@echo 'make bench        samples per second beside plain Keras, as a table, bench.json and bench.svg'
+	@echo 'make hostile      10,000 damaged files of every kind, within limits (SEED=1, INPUTS=10000; not part of make test)'
 	@echo 'make dist         the source distribution and the wheel, in dist/'
 	@echo 'make measure      how fast the window opens, draws and answers'
 	@echo 'make screenshots  the pictures in docs/guide, every state of the window in screenshots/, and what is not as accepted'
@@ -80,6 +82,14 @@ constraints: setup
 
 measure: setup
 	$(BIN)/python tools/measure_window.py
+
+hostile: setup
+	$(BIN)/python tools/fuzz_inputs.py --inputs $(or $(INPUTS),10000) --seed $(or $(SEED),1)
+
+# Most faults without a framework, which only makes each start longer; then a part of them with it.
+chaos: setup
+	$(BIN)/python tools/chaos.py --engine numbers --kills 200 --files 132
+	$(BIN)/python tools/chaos.py --engine tensorflow --kills 30 --files 22 --seed 2
 
 bench: setup
 	$(BIN)/seqdec-gui bench --json bench.json --chart bench.svg

@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("evaluate", "measure a trained model on another file"),
     "export": ("export", "write a trained model for use elsewhere"),
     "generate": ("generate", "make sequences with a trained model"),
+    "errors": ("errors", "show where a trained model goes wrong: symbols, positions, worst rows"),
     "score": ("score", "compute how likely given sequences are"),
     "encode": ("encode", "write the codes of rows"),
     "bench": ("bench", "measure samples per second beside plain Keras and others"),

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any, Protocol
 
 from seqdec_gui.commands.console import say, warn
+from seqdec_gui.domain.quality import MONITORS
 from seqdec_gui.domain.wording import counted, printable
 from seqdec_gui.runs.events import Checkpoint, Epoch, Event, Message, Metrics, Paused, Started, Step, encode
 from seqdec_gui.runs.metric_words import in_words
@@ -19,6 +20,15 @@ from seqdec_gui.runs.state import RunStatus
 
 POLL_S = 0.1
 """The time between two looks at the events of a run, in seconds."""
+
+
+Samples = Callable[[Epoch], list[str]]
+"""Returns lines about what was generated at the report of an epoch."""
+
+
+def no_samples(_event: Epoch) -> list[str]:
+    """Return no lines."""
+    return []
 
 
 class View(Protocol):
@@ -42,9 +52,9 @@ class RawEvents:
 class PlainLines:
     """Writes a line per epoch, for files and pipes."""
 
-    def __init__(self, earlier: Sequence[Epoch] = ()) -> None:
+    def __init__(self, earlier: Sequence[Epoch] = (), samples: Samples = no_samples) -> None:
         self._started: Started | None = None
-        self._epochs = list(earlier)
+        self._epochs, self._samples = list(earlier), samples
 
     def show(self, event: Event) -> None:
         if isinstance(event, Started):
@@ -55,6 +65,8 @@ class PlainLines:
             of = f"/{self._started.epochs}" if self._started else ""
             part = f" part {event.part}/{event.parts}" if event.parts > 1 else ""
             say(f"epoch {event.epoch}{of}{part}  {describe_metrics(event.metrics)}")
+            for line in self._samples(event):
+                say(line)
         elif isinstance(event, Message):
             warn(event.text if event.severity == "info" else f"{event.severity}: {event.text}")
         elif isinstance(event, Paused):
@@ -67,7 +79,7 @@ class PlainLines:
 class LiveBar:
     """Shows a bar over all steps of the training, with the latest figures and the remaining time."""
 
-    def __init__(self, earlier: Sequence[Epoch] = ()) -> None:
+    def __init__(self, earlier: Sequence[Epoch] = (), samples: Samples = no_samples) -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
         self._bar = Progress(
@@ -82,7 +94,7 @@ class LiveBar:
         self._task = self._bar.add_task("starting", total=None, figures="")
         self._metrics: Metrics = {}
         self._started: Started | None = None
-        self._epochs = list(earlier)
+        self._epochs, self._samples = list(earlier), samples
         self._bar.start()
 
     def show(self, event: Event) -> None:
@@ -96,7 +108,10 @@ class LiveBar:
             self._bar.console.print(printable(event.text), style=style, markup=False, emoji=False)
         elif isinstance(event, (Step, Epoch)):
             self._metrics |= event.metrics
-            self._epochs += [event] if isinstance(event, Epoch) else []
+            if isinstance(event, Epoch):
+                self._epochs.append(event)
+                for line in self._samples(event):
+                    self._bar.console.print(printable(line), highlight=False, markup=False, emoji=False, soft_wrap=True)
             self._move(event)
         elif isinstance(event, Checkpoint) and event.name == "best":
             self._metrics["best"] = event.metrics.get("val_loss", event.metrics.get("loss"))
@@ -112,7 +127,7 @@ class LiveBar:
         self._bar.stop()
 
 
-_LIVE = ("loss", "val_loss", "val_token_accuracy", "val_exact_accuracy", "samples_per_s")
+_LIVE = ("loss", "val_loss", "val_token_accuracy", "val_exact_accuracy", *MONITORS, "samples_per_s")
 """The metrics that the bar shows."""
 
 
@@ -150,11 +165,14 @@ def _metric(name: str, value: float | None) -> str:
     return f"{in_words(name)} {'nan' if value is None else f'{value:.4g}'}"
 
 
-def choose_view(raw: bool, earlier: Sequence[Epoch] = ()) -> View:
-    """Return the view for this terminal; `raw` asks for events as JSON. `earlier` are the epochs before a resumption."""
+def choose_view(raw: bool, earlier: Sequence[Epoch] = (), samples: Samples = no_samples) -> View:
+    """Return the view for this terminal; `raw` asks for events as JSON.
+
+    `earlier` are the epochs before a resumption, and `samples` returns lines to show after an epoch.
+    """
     if raw:
         return RawEvents()
-    return LiveBar(earlier) if sys.stdout.isatty() else PlainLines(earlier)
+    return LiveBar(earlier, samples) if sys.stdout.isatty() else PlainLines(earlier, samples)
 
 
 def watch(process: RunProcess, view: View, on_interrupt: Callable[[int], None], offset: int = 0) -> RunStatus:

@@ -13,28 +13,33 @@ from seqdec_gui.commands.console import warn_of
 from seqdec_gui.commands.train import add_placement, add_watching, launch_and_watch
 from seqdec_gui.domain.document import from_builtins, to_builtins
 from seqdec_gui.domain.edit import set_value
-from seqdec_gui.domain.problems import InvalidInput, Problem, errors
+from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError, errors
 from seqdec_gui.domain.training import Training
 from seqdec_gui.runs import devices, process
 from seqdec_gui.runs.batches import batch_problems
-from seqdec_gui.runs.checkpoint_file import BEGIN_WITH_THE_OTHER, fail_if_damaged
 from seqdec_gui.runs.events import complete_bytes
-from seqdec_gui.runs.folder import open_run
+from seqdec_gui.runs.folder import RunFolder, open_run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="the run folder")
     add_placement(parser)
     parser.add_argument("--epochs", metavar="N", help="train up to this epoch, also to continue a finished run")
+    parser.add_argument("--restart", action="store_true", help="end the run first if it is still alive, by force if it hangs")
     add_watching(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     target = open_run(arguments.run)
+    if arguments.restart:
+        _end(target)
     spec = target.read_spec()
+    damage = target.damage()  # before the start, which writes the file anew
     design = from_builtins(spec.design)
     if arguments.epochs is not None:
         design = set_value(design, "training.epochs", arguments.epochs)
+    if arguments.keep_checkpoints is not None:
+        design = set_value(design, "training.keep_checkpoints", arguments.keep_checkpoints)
     available = devices.list_devices()
     choice, warnings = devices.parse_devices(arguments.devices or str(spec.devices), available)
     problems = (*batch_problems(design.training, devices.resolve(choice, available)), *warnings)
@@ -43,16 +48,25 @@ def run(arguments: argparse.Namespace) -> int:
     replanned = _replanned(from_builtins(spec.design).training, design.training)
     if replanned is not None:
         warn_of((replanned,))
+    if damage:
+        warn_of((Problem("warning", "copy_used", "", damage),))
     if arguments.detach:  # otherwise the messages of the run include these
         warn_of(problems)
     again = msgspec.structs.replace(
         spec, design=to_builtins(design), devices=choice, engine=arguments.engine or spec.engine, resume=True, placement=None,
         checkpoint_every_s=float(arguments.checkpoint_every or spec.checkpoint_every_s),
     )  # fmt: skip
-    if target.checkpoint("last").exists():  # otherwise the child would fail, and the run would count as failed
-        fail_if_damaged(target.checkpoint("last"), BEGIN_WITH_THE_OTHER)
     offset = complete_bytes(target.events)  # before the start, which may write at once
     return launch_and_watch(process.start(target, again, nice=arguments.nice), arguments, offset=offset)
+
+
+def _end(target: RunFolder) -> None:
+    """Stop a run, and kill it if it does not answer. Raises SeqdecError if it cannot be ended from here."""
+    going = process.attach(target)
+    if going.running():
+        going.stop(process.RESTART_GRACE_S, process.RESTART_GRACE_S)
+        if going.wait(3 * process.RESTART_GRACE_S) is None:
+            raise SeqdecError(f"The run still runs: {process.unverified(target)}")
 
 
 def _replanned(before: Training, now: Training) -> Problem | None:

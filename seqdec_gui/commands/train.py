@@ -13,22 +13,25 @@ from typing import get_args
 from seqdec_gui.commands.console import absolute, load_design, report_progress, say, warn, warn_of
 from seqdec_gui.commands.numbers import whole_number
 from seqdec_gui.commands.progress import choose_view, stopping, watch
+from seqdec_gui.commands.shown_samples import ShownSamples
 from seqdec_gui.domain import document
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.edit import bind, parse_assignment, set_value
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError, errors
+from seqdec_gui.domain.quality import MEASURES
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runs import devices, folder, known, process
 from seqdec_gui.runs.data_check import has_open_axes
 from seqdec_gui.runs.engines import ENGINES
-from seqdec_gui.runs.events import Epoch, Failed, events_of
+from seqdec_gui.runs.events import Epoch, Failed
 from seqdec_gui.runs.process import RunProcess
 from seqdec_gui.runs.proposed import bound_if_clear, in_words, proposals_for, with_hints
 from seqdec_gui.runs.readiness import problems_in_data, readiness
+from seqdec_gui.runs.salvage import events_of
 from seqdec_gui.runs.spec import CHECKPOINT_EVERY_S, FitChoice, RunSpec
 
-_TRAINING = ("epochs", "batch_size", "seed")
+_TRAINING = ("epochs", "batch_size", "seed", "keep_checkpoints", "quality", "quality_rows", "quality_share")
 """The training parameters that have an option of their own."""
 
 
@@ -47,6 +50,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", metavar="N", help="passes over the training rows")
     parser.add_argument("--batch-size", metavar="N", help="rows per step, over all devices together")
     parser.add_argument("--seed", metavar="N", help="initial weights, order of rows, random layers")
+    text = f"measure what is generated for validation rows while training: {', '.join(MEASURES)}; several with commas"
+    parser.add_argument("--quality", metavar="MEASURES", help=text)
+    parser.add_argument("--quality-rows", metavar="N", help="how many validation rows to decode for that (default: 200)")
+    parser.add_argument("--quality-share", metavar="S", help="most of its time (default: 0.1; 1: every report)")
     parser.add_argument("--run", metavar="DIR", help="run folder (default: runs/TIME-DESIGN beside the design)")
     parser.add_argument(
         "--set",
@@ -80,6 +87,11 @@ def add_watching(parser: argparse.ArgumentParser) -> None:
         type=whole_number(1, 1_000_000),
         help=f"write a checkpoint after so many seconds, also within an epoch (default: {CHECKPOINT_EVERY_S:.0f})",
     )
+    parser.add_argument(
+        "--keep-checkpoints", metavar="K", help="keep the K newest checkpoints, besides the best one (default: the design's)"
+    )
+    text = "after each report that measures quality, show N of the rows: input, target and what was generated"
+    parser.add_argument("--show-samples", metavar="N", type=whole_number(0, 20), default=0, help=text)
     parser.add_argument("--json", action="store_true", help="write the run's events, one JSON object a line")
     parser.add_argument("--detach", action="store_true", help="return as soon as the run has started")
     parser.add_argument(
@@ -175,6 +187,30 @@ def apply(design: Design, overrides: list[str], data: str | None, bindings: list
     return design
 
 
+def offer_batch(ended: RunProcess) -> None:
+    """Find the largest batch that fits, after a run has run out of memory, and say how to train with it."""
+    from seqdec_gui.runs.fitting_batch import largest_batch
+
+    spec = ended.run.read_spec()
+    placement = spec.placement
+    if placement is None:
+        return
+    warn("Looking for the largest batch that fits, for a minute at most; Ctrl-C ends this.")
+    try:
+        with report_progress() as progress:
+            found = largest_batch(
+                spec.load_design(), Path(spec.folder), placement.devices, placement.engine, on_progress=progress
+            )
+    except (SeqdecError, KeyboardInterrupt) as error:
+        warn(f"No batch was found that fits. {error}".strip())
+        return
+    if found is None:
+        warn("No smaller batch was found that fits: make the model smaller, or its sequences shorter.")
+    else:
+        where = spec.design_path or "DESIGN"
+        warn(f"{found.sentence()} Train with it: seqdec-gui train {where} --batch-size {found.batch_size}")
+
+
 def launch_and_watch(started: RunProcess, arguments: argparse.Namespace, remove_invalid: bool = False, offset: int = 0) -> int:
     """Show a run that was just started until it ends, and return the exit status; the last line names the run folder.
 
@@ -187,7 +223,7 @@ def launch_and_watch(started: RunProcess, arguments: argparse.Namespace, remove_
         return 0
     try:
         earlier = events_of(started.run.events, Epoch, offset)
-        view = choose_view(arguments.json, earlier)
+        view = choose_view(arguments.json, earlier, ShownSamples(started.run.samples, arguments.show_samples))
         status = watch(started, view, stopping(started), 0 if arguments.json else offset)
     finally:
         started.wait(timeout_s=5)
@@ -196,6 +232,8 @@ def launch_and_watch(started: RunProcess, arguments: argparse.Namespace, remove_
         warn(status.text)
     elif not arguments.json:
         say(status.text)
+    if isinstance(status.final, Failed) and status.final.kind == "out_of_memory" and not arguments.json:
+        offer_batch(started)
     if remove_invalid and isinstance(status.final, Failed) and status.final.kind == "invalid":
         folder.discard(started.run)
         return process.exit_status(status)

@@ -17,6 +17,7 @@ from seqdec_gui.data.fitted import Fitted, FittedPort, encode, faults
 from seqdec_gui.data.fitting import TextPlan, text_codec
 from seqdec_gui.data.formats.base import Array, Column, Table
 from seqdec_gui.data.formats.registry import data_suffixes
+from seqdec_gui.data.formats.settled import FileReading, named
 from seqdec_gui.data.numbering import TextBinding, plan_texts
 from seqdec_gui.data.row_faults import FAULTS, faulty_rows
 from seqdec_gui.data.soundness import is_constant, survey
@@ -76,13 +77,15 @@ class Trial(NamedTuple):
     problems: tuple[Problem, ...]
     samples: Mapping[str, Array] | None = None
     """The first rows of every bound column as they would be stored; None until `sampled` adds them."""
+    files: tuple[FileReading, ...] = ()
+    """How the files were read."""
 
     @property
     def fitted(self) -> Fitted | None:
         """The fit that a run would save as `data.json`; None if problems keep the run from starting."""
         if self.parts is None or errors(self.problems):
             return None
-        return _as_fitted(self.bound, self.fits, None)
+        return _as_fitted(self.bound, self.fits, None, self.files)
 
 
 def sampled(trial: Trial, rows: int) -> Trial:
@@ -112,7 +115,7 @@ def try_fit(
     `opened(path, names, reading)` opens the table of a file. `fitted` and `earlier` are as in `open_dataset`.
     """
     problems: list[Problem] = []
-    tables = _Tables(folder, source, problems, opened)
+    tables = _Tables(folder, source, problems, opened, fitted, ports)
     bound = _resolved(source, ports, tables, fitted, problems)
     rows = _common_rows(bound, problems)
     if rows is None:
@@ -132,7 +135,7 @@ def try_fit(
     if source.faulty_rows == "leave_out":
         parts, found = _without_faulty_rows(bound, fits, parts, rows, found)
     problems += found
-    return Trial(tuple(bound), tuple(fits), parts, rows, tuple(problems))
+    return Trial(tuple(bound), tuple(fits), parts, rows, tuple(problems), files=tables.readings(bound))
 
 
 def _leaves_out(source: DataSource) -> frozenset[str]:
@@ -183,11 +186,11 @@ def open_dataset(
     added. Arrays of more than 512 MB are written to the folder `cache`, unless that is None, and mapped. Raises InvalidInput
     with every problem, SeqdecError if the cache cannot be written.
     """
-    bound, fits, parts, rows, problems, _ = try_fit(source, ports, folder, fitted, earlier=earlier)
+    bound, fits, parts, rows, problems, _, files = try_fit(source, ports, folder, fitted, earlier=earlier)
     if parts is None or errors(problems):
         reported = [problem for problem in problems if problem.severity != "info"]
         raise InvalidInput(sorted(reported, key=lambda problem: problem.severity != "error"))
-    used_fit = _as_fitted(bound, fits, fitted)
+    used_fit = _as_fitted(bound, fits, fitted, files)
     arrays = {
         at.port.name: encode(_codec(result), at.source, at.port.name, cache) for at, result in zip(bound, fits, strict=True)
     }
@@ -223,7 +226,11 @@ class _Tables:
         source: DataSource,
         problems: list[Problem],
         opened: Callable[[Path, Sequence[str], Reading], Table],
+        fitted: Fitted | None,
+        ports: Sequence[DataPort],
     ) -> None:
+        self._fitted = fitted
+        self._ports = ports
         self._folder = folder
         self._source = source
         self._problems = problems
@@ -248,12 +255,30 @@ class _Tables:
         if file == self._source.file and self._source.split.kind == "column":
             names.append(self._source.split.column)
         try:
-            table = self._open_table(self._folder / file, names, self._source.reading)
+            table = self._open_table(self._folder / file, names, self._how(file))
         except InvalidInput as error:
             self._problems += error.problems
             return None
         self._problems += table.problems
         return table
+
+    def _how(self, file: str) -> Reading:
+        """Return the options for a file; with the fit of a run, what that settled about it or about the one in its place."""
+        if self._fitted is None or not self._fitted.files:
+            return self._source.reading
+        bindings = [binding for binding in self._source.bindings if (binding.file or self._source.file) == file]
+        ports = [port.name for binding in bindings if (port := _port_named(binding.port, self._ports)) is not None]
+        return self._fitted.reading(self._source.reading, ports)
+
+    def readings(self, bound: Sequence[Bound]) -> tuple[FileReading, ...]:
+        """Return how each file was read, with the names of the bound ports."""
+        found = []
+        for file, table in self._open.items():
+            settled = None if table is None else table.settled()
+            ports = tuple(at.port.name for at in bound if (at.binding.file or self._source.file) == file)
+            if settled is not None and ports:
+                found.append(named(settled, Path(file).name, ports))
+        return tuple(found)
 
 
 def _resolved(
@@ -386,7 +411,9 @@ def _fit_from(fitted: Fitted, at: Bound) -> Fit:
     return Fit(codec, (), [] if codec is None else faults(codec, at.source, at.port.port))
 
 
-def _as_fitted(bound: Sequence[Bound], fits: Sequence[Fit], fitted: Fitted | None) -> Fitted:
+def _as_fitted(
+    bound: Sequence[Bound], fits: Sequence[Fit], fitted: Fitted | None, files: tuple[FileReading, ...]
+) -> Fitted:  # fmt: skip
     """Return the fit to save: made of these fits, or the fit of the run without the feeds of unbound ports."""
     if fitted is not None:
         names = {at.port.name for at in bound}
@@ -399,7 +426,15 @@ def _as_fitted(bound: Sequence[Bound], fits: Sequence[Fit], fitted: Fitted | Non
         known.append(
             FittedPort(port.name, port.port, port.role, columns, _codec(result), aliases, taught, port.generated)
         )  # fmt: skip
-    return Fitted(tuple(known), tuple(feed for result in fits for feed in result.feeds))
+    return Fitted(tuple(known), tuple(feed for result in fits for feed in result.feeds), files=_of_columns(bound, files))
+
+
+def _of_columns(bound: Sequence[Bound], files: tuple[FileReading, ...]) -> tuple[FileReading, ...]:
+    """Return how files were read, of the columns those that are bound."""
+    used = {column for at in bound for column in at.binding.columns}
+    return tuple(
+        msgspec.structs.replace(each, columns=tuple(pair for pair in each.columns if pair[0] in used)) for each in files
+    )
 
 
 def _codec(result: Fit) -> FittedCodec:

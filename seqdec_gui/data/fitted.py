@@ -14,10 +14,15 @@ import numpy as np
 
 from seqdec_gui.data.codecs import FittedCategory, FittedCodec, FittedText
 from seqdec_gui.data.formats.base import Array
+from seqdec_gui.data.formats.notation import Notation
+from seqdec_gui.data.formats.settled import NOTHING_SETTLED, FileReading, for_ports, read_as
 from seqdec_gui.data.sources import RowSource, Source
 from seqdec_gui.data.storage import ArrayWriter, write_whole
 from seqdec_gui.data.tensor_feeds import TensorFeed
+from seqdec_gui.domain.bindings import Reading
+from seqdec_gui.domain.json_lines import repetition
 from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.wording import shortened
 
 FORMAT = 1
 """The number of the newest format of `data.json` that this version reads and writes."""
@@ -44,11 +49,25 @@ class FittedPort(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Fitted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"feeds": "wires"}):
-    """Codecs and feeds of a dataset, without its rows. In `data.json` the feeds are called `wires`."""
+    """Codecs and feeds of a dataset, without its rows. In `data.json` the feeds are called `wires`.
+
+    `files` is how its files were read; runs of versions before it was recorded have none.
+    """
 
     ports: tuple[FittedPort, ...]
     feeds: tuple[TensorFeed, ...]
     format: int = FORMAT
+    files: tuple[FileReading, ...] = ()
+
+    def reading(self, how: Reading, ports: Sequence[str] = ()) -> Reading:
+        """Return the options `how` with what was settled about the file that one of these ports is bound to, by default any."""
+        wanted = tuple(ports) or tuple(port.name for port in self.ports)
+        return read_as(how, for_ports(self.files, wanted))
+
+    def notations(self, port: FittedPort) -> tuple[Notation | None, ...]:
+        """Return how the numbers of each column of a port were written, None for those of which that is not known."""
+        settled = for_ports(self.files, (port.name,)) or NOTHING_SETTLED
+        return tuple(settled.notation(column) for column in port.columns)
 
     @property
     def inputs(self) -> tuple[FittedPort, ...]:
@@ -124,9 +143,13 @@ def loads(text: bytes | str, name: str = "data.json") -> Fitted:
         version = msgspec.json.decode(text, type=_Version).format
         if version > FORMAT:
             raise InvalidInput(f"{name} has format {version}; this version reads formats up to {FORMAT}. Update seqdec-gui.")
-        return msgspec.json.decode(text, type=Fitted)
-    except msgspec.DecodeError as error:
-        raise InvalidInput(f"{name} is not what a run writes ({error}); it is damaged or from a newer version.") from error
+        fitted = msgspec.json.decode(text, type=Fitted)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        why = shortened(str(error), 200)
+        raise InvalidInput(f"{name} is not what a run writes ({why}); it is damaged or from a newer version.") from error
+    if found := repetition(text if isinstance(text, str) else text.decode()):
+        raise InvalidInput(f"{name} is not what a run writes ({found}); it is damaged.")
+    return fitted
 
 
 def load(path: Path) -> Fitted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from seqdec_gui.data.fitted import Fitted, encode, faults
 from seqdec_gui.data.formats.base import Array
 from seqdec_gui.data.row_faults import faulty_rows, reason
-from seqdec_gui.data.rows import Values
+from seqdec_gui.data.rows import Values, placed
 from seqdec_gui.data.sources import RowSource
 from seqdec_gui.domain.problems import InvalidInput
 
@@ -28,8 +28,10 @@ class EncodedRows(NamedTuple):
         return np.array([row for row in range(self.rows) if row not in self.reasons], np.int64)
 
 
-def encode_good_rows(fitted: Fitted, values: Mapping[str, Values], reasons: Mapping[int, str]) -> EncodedRows:
-    """Encode the rows as in training; `reasons` are those of rows that could not be read.
+def encode_good_rows(
+    fitted: Fitted, values: Mapping[str, Values], reasons: Mapping[int, str], lines: Sequence[int] = ()
+) -> EncodedRows:
+    """Encode the rows as in training; `reasons` are those of rows that could not be read, `lines` those of the file.
 
     Raises InvalidInput if no row can be encoded, or for a problem that is not that of single rows.
     """
@@ -47,10 +49,10 @@ def encode_good_rows(fitted: Fitted, values: Mapping[str, Values], reasons: Mapp
             fitted.encode_rows(named)  # it says what is wrong with all rows
             raise
         for row in np.flatnonzero(bad).tolist():
-            found.setdefault(row, f"Input {name}: {reason(fitted.port(name).codec, source, row)}")
+            found.setdefault(row, placed(row, f"Input {name}: {reason(fitted.port(name).codec, source, row)}", lines))
     if len(found) == rows:
         fitted.encode_rows(named)
-        raise InvalidInput(f"No row can be used. Row 1: {next(iter(found.values()))}", "no_rows", "data")
+        raise InvalidInput(f"No row can be used. The first: {found[0]}", "no_rows", "data")
     encoded = EncodedRows({}, dict(sorted(found.items())), rows)
     good = encoded.good
     for name, source in sources.items():

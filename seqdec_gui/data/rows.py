@@ -10,20 +10,21 @@ from typing import NamedTuple, TypeAlias
 import msgspec
 import numpy as np
 
-from seqdec_gui.data.codecs import FittedIds, FittedNumbers, ReadsText
+from seqdec_gui.data.codecs import ReadsText
 from seqdec_gui.data.fitted import Fitted, FittedPort, faults
 from seqdec_gui.data.formats.base import Array, Table, reading
-from seqdec_gui.data.formats.comments import without_comments
+from seqdec_gui.data.formats.comments import comments_at, comments_problem, line_ends_at, without_comments
 from seqdec_gui.data.formats.compression import content_of
-from seqdec_gui.data.formats.delimited import MISSING
-from seqdec_gui.data.formats.delimiters import DELIMITERS_AS_WRITTEN, find_delimiter
-from seqdec_gui.data.formats.encodings import decoded, is_utf8
-from seqdec_gui.data.formats.numerals import ANY, Decimal, decimal_of, plain_texts
+from seqdec_gui.data.formats.delimiters import DELIMITERS_AS_WRITTEN, delimiter_as, find_delimiter, unused_character
+from seqdec_gui.data.formats.encodings import decoded, is_utf8, line_at
+from seqdec_gui.data.formats.notation import Decimal, Notation
+from seqdec_gui.data.formats.numerals import proved_decimals
 from seqdec_gui.data.formats.records import count_records, records
 from seqdec_gui.data.formats.registry import format_of
+from seqdec_gui.data.formats.settled import of
+from seqdec_gui.data.new_numbers import SHOWN_PROBLEMS, as_trained, detected_cells, numbers_of, settled_cells
 from seqdec_gui.data.sources import RowSource
 from seqdec_gui.data.tables import open_table
-from seqdec_gui.data.tensor_feeds import one_hot
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
@@ -34,8 +35,8 @@ _NAME = re.compile(r"[^\W\d][\w ,;.()-]*")
 """A line that may be the names of columns."""
 
 Values: TypeAlias = list[str] | Array
-_SHOWN_PROBLEMS = 20
-"""The number of rows that are not numbers after which no further problems are collected."""
+_SHOWN_NAMES = 5
+"""The number of cells of the first line that a message shows."""
 
 
 def is_id(name: str) -> bool:
@@ -49,11 +50,24 @@ class InputRows(NamedTuple):
     - `values`: by port name, one per row; the value of a row that could not be read is one that cannot be encoded either.
     - `reasons`: by row, from 0, why it could not be read.
     - `kept`: other columns of the file, by name, as text: those that were asked for, and ids.
+    - `lines`: the line of the file in which each row begins, from 1; empty where rows have no lines.
+    - `notes`: what may have been meant otherwise.
     """
 
     values: dict[str, Values]
     reasons: dict[int, str]
     kept: dict[str, list[str]]
+    lines: tuple[int, ...] = ()
+    notes: tuple[Problem, ...] = ()
+
+    def placed(self) -> InputRows:
+        """Return the rows with the line of the file in every reason."""
+        return self._replace(reasons={row: placed(row, why, self.lines) for row, why in self.reasons.items()})
+
+
+def placed(row: int, why: str, lines: Sequence[int]) -> str:
+    """Return why a row cannot be used, with its line; without lines the number of the row is left to who shows the reason."""
+    return f"Line {lines[row]}: {why}" if row < len(lines) else why
 
 
 def read_rows(fitted: Fitted, source: Path | Iterable[str]) -> dict[str, Values]:
@@ -62,19 +76,9 @@ def read_rows(fitted: Fitted, source: Path | Iterable[str]) -> dict[str, Values]
     if rows.reasons:
         name = fitted.inputs[0].name
         raise InvalidInput(
-            [Problem("error", "not_numbers", name, text) for _, text in sorted(rows.reasons.items())[:_SHOWN_PROBLEMS]]
+            [Problem("error", "not_numbers", name, text) for _, text in sorted(rows.reasons.items())[:SHOWN_PROBLEMS]]
         )
     return rows.values
-
-
-_NUMBER = re.compile(ANY)
-_EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
-"""A number whose comma may be a decimal mark or stand between thousands."""
-
-_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}((,\d{3}){2,}(\.\d*)?|,\d{3}\.\d*)")
-"""A number whose commas can only stand between thousands."""
-
-_COMMAS_ONLY = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
 
 
 def read_input(
@@ -86,17 +90,21 @@ def read_input(
     header; for a model with a single input they may be one value each: text as it stands, or the numbers of a vector with
     commas, semicolons or white space between them. `how` are the reading options of the training. Raises InvalidInput.
     """
-    how = how or Reading()
+    how = fitted.reading(how or Reading(), [port.name for port in fitted.inputs])
     if not isinstance(source, Path):
         content = "\n".join(line.rstrip("\r\n") for line in source).encode()
-        return _from_lines(fitted, content, "standard input", "", keep, how)
+        return _from_lines(fitted, content, "standard input", "", keep, how).placed()
     row = format_of(source)
-    names = [name for port in fitted.inputs for name in (*port.names, *port.columns)]
     if row is not None and not row.delimited:
-        return _from_table(fitted, open_table(source, how=msgspec.structs.replace(how, header="auto"), bound=names), keep)
-    return _from_lines(
-        fitted, _text_of(source, how), source.name, (row.delimiter if row is not None else None) or "", keep, how
-    )
+        table = open_table(source, how=msgspec.structs.replace(how, header="auto"), bound=_bound(fitted))
+        return _from_table(fitted, table, keep)
+    delimiter = (row.delimiter if row is not None else None) or ""
+    return _from_lines(fitted, _text_of(source, how), source.name, delimiter, keep, how).placed()
+
+
+def _bound(fitted: Fitted) -> list[str]:
+    """Return the names that columns of new rows may have."""
+    return [name for port in fitted.inputs for name in (*port.names, *port.columns)]
 
 
 class ColumnBeside(NamedTuple):
@@ -108,17 +116,16 @@ class ColumnBeside(NamedTuple):
 
 def columns_beside(fitted: Fitted, source: Path, how: Reading | None = None) -> tuple[ColumnBeside, ...]:
     """Return the columns of a file that `read_input` can keep, in their order. Raises InvalidInput."""
-    how = how or Reading()
+    how = fitted.reading(how or Reading(), [port.name for port in fitted.inputs])
     row = format_of(source)
     if row is not None and not row.delimited:
-        bound = [name for port in fitted.inputs for name in (*port.names, *port.columns)]
-        table = open_table(source, how=msgspec.structs.replace(how, header="auto"), bound=bound)
+        table = open_table(source, how=msgspec.structs.replace(how, header="auto"), bound=_bound(fitted))
         names = [column.name for column in table.columns]
         columns_of = {port.name: _columns_for(port, names) for port in fitted.inputs}
     else:
-        content = _without_set_comments(_text_of(source, how), how, source.name)
-        delimiter, quoted = _dialect(content, (row.delimiter if row is not None else None) or "", how)
-        first = next(records(content, delimiter, quoted, with_empty=True))
+        body = _without_comments(fitted, _text_of(source, how), how, source.name)
+        delimiter, quoted = _dialect(fitted, body, (row.delimiter if row is not None else None) or "", how, source.name)
+        first = next(records(body.content, delimiter, quoted, with_empty=True))
         names, columns_of, _ = _named(fitted, first.cells)
     if not all(columns_of.values()):
         return ()  # one value a line, or no column for some input
@@ -134,7 +141,9 @@ def _from_table(fitted: Fitted, table: Table, keep: Sequence[str]) -> InputRows:
         columns_of[fitted.inputs[0].name] = names  # one column for the only input, whatever it is called
     _require_all(fitted, columns_of, names, table.path.name)
     reasons: dict[int, str] = {}
-    values = {port.name: _column_values(port, table, columns_of[port.name], reasons) for port in fitted.inputs}
+    values = {
+        port.name: _column_values(port, fitted.notations(port), table, columns_of[port.name], reasons) for port in fitted.inputs
+    }
     kept = {}
     for name in _kept_names(keep, names, [column for columns in columns_of.values() for column in columns], table.path.name):
         kept[name] = ["" if cell is None else str(cell) for cell in table.page(name, 0, table.column(name).rows)]
@@ -174,13 +183,16 @@ def _require_all(fitted: Fitted, columns_of: dict[str, list[str]], names: Sequen
         raise InvalidInput(problems)
 
 
-def _column_values(port: FittedPort, table: Table, columns: list[str], reasons: dict[int, str]) -> Values:
+def _column_values(
+    port: FittedPort, notations: Sequence[Notation | None], table: Table, columns: list[str], reasons: dict[int, str]
+) -> Values:
     if isinstance(port.codec, ReadsText):
         return [cell or "" for chunk in table.text_chunks(columns[0]) for cell in chunk.to_pylist()]
     if len(columns) == 1 and table.column(columns[0]).kind == "text":
-        return _numbers(port, [cell or "" for chunk in table.chunks(columns[0]) for cell in chunk.to_pylist()], reasons)
+        cells = [cell or "" for chunk in table.chunks(columns[0]) for cell in chunk.to_pylist()]
+        return numbers_of(port, cells, reasons, notations)
     parts = [np.concatenate([*table.chunks(name), np.empty((0, *table.column(name).shape))]) for name in columns]
-    return _as_trained(port, parts[0] if len(parts) == 1 else np.stack(parts, axis=1))
+    return as_trained(port, parts[0] if len(parts) == 1 else np.stack(parts, axis=1))
 
 
 # -- lines
@@ -193,22 +205,58 @@ def _text_of(source: Path, how: Reading) -> bytes:
         return decoded(raw, source.name, "auto" if is_utf8(raw) else how.encoding).content
 
 
-def _without_set_comments(content: bytes, how: Reading, file: str) -> bytes:
-    """Return the text without the comments that `how` names, and without white space at its end. Raises InvalidInput."""
+class _Body(NamedTuple):
+    """The text of new rows without comments. `first_line` is that of the text in the file, 0 if lines were taken out of it."""
+
+    content: bytes
+    first_line: int
+    notes: tuple[Problem, ...] = ()
+
+
+def _without_comments(fitted: Fitted, content: bytes, how: Reading, file: str) -> _Body:
+    """Return the text without the comments that `how` names, or those before names in use. Raises InvalidInput."""
+    first, notes = 1, list[Problem]()
+    start = line_ends_at(content)
     if how.comment not in ("auto", "none"):
-        content, _ = without_comments(content, how.comment)
-    content = content.rstrip(b"\r\n \t")
-    if not content:
+        content, skipped = without_comments(content, how.comment)
+        first, start = 0 if skipped else 1, 0
+    elif how.comment == "auto" and (at := comments_at(content, start)) > start:
+        names = re.split(rb"\r\n?|\n", content[at:], maxsplit=1)[0].decode("utf-8", "replace")
+        known = set(_bound(fitted))
+        if of(how).comment == "#" or any(cell.strip().strip('"') in known for cell in re.split("[,;\t|]", names)):
+            notes, start = [comments_problem(content[start:at], file)], at
+    first = line_at(content, start) if first else 0
+    content = content[start:].rstrip(b"\r\n")
+    if not content.strip():
         raise InvalidInput(f"{file} is empty; expected one row per line.", "empty_file", "data")
-    return content
+    return _Body(content, first, tuple(notes))
 
 
-def _dialect(content: bytes, delimiter: str, how: Reading) -> tuple[str, bool]:
-    """Return the delimiter, unless it is known, and whether quotes are removed as in training."""
+def _dialect(fitted: Fitted, body: _Body, delimiter: str, how: Reading, file: str) -> tuple[str, bool]:
+    """Return the delimiter, unless it is known, and whether quotes are removed, both as in training.
+
+    Raises InvalidInput for a cell that is not closed, if quotes were removed in training.
+    """
+    content = body.content
     first = re.split(rb"\r\n?|\n", content, maxsplit=1)[0].decode("utf-8", "replace")
     set_to = DELIMITERS_AS_WRITTEN.get(how.delimiter, how.delimiter)
-    delimiter = delimiter or (set_to if how.delimiter != "auto" and set_to and set_to in first else find_delimiter(content))
-    return delimiter, how.quoting != "no" and count_records(content, delimiter, True).fault < 0
+    if not delimiter and how.delimiter != "auto" and set_to and set_to in first:
+        delimiter = set_to
+    if not delimiter:
+        delimiter = find_delimiter(content)
+        same = delimiter_as(of(how), content, delimiter, _bound(fitted)) if how.delimiter == "auto" else None
+        if same == "":
+            return unused_character(content, file), False
+        delimiter = same or delimiter
+    if how.quoting == "no" or (how.quoting == "auto" and of(how).quoting == "no"):
+        return delimiter, False
+    fault = count_records(content, delimiter, True).fault
+    if fault >= 0 and "yes" in (how.quoting, of(how).quoting):
+        line = f"line {body.first_line - 1 + line_at(content, fault)}" if body.first_line else "a line"
+        text = f"In {line} of {file} a cell begins with a quote that is not closed at the end of a cell."
+        hint = "Quotes around cells were removed in training: close it, and write quotes inside a quoted text twice."
+        raise InvalidInput([Problem("error", "open_quote", "data", text, hint)])
+    return delimiter, fault < 0
 
 
 def _named(fitted: Fitted, first: Sequence[str]) -> tuple[list[str], dict[str, list[str]], bool]:
@@ -227,81 +275,115 @@ def _from_lines(
     fitted: Fitted, content: bytes, file: str, delimiter: str, keep: Sequence[str], how: Reading
 ) -> InputRows:  # fmt: skip
     """Read UTF-8 text as a table with a header, or for a single input as one value a line. Raises InvalidInput."""
-    content = _without_set_comments(content, how, file)
-    delimiter, quoted = _dialect(content, delimiter, how)
-    table = [record.cells for record in records(content, delimiter, quoted, with_empty=True)]
-    names, columns_of, has_names = _named(fitted, table[0])
+    text = _without_comments(fitted, content, how, file)
+    delimiter, quoted = _dialect(fitted, text, delimiter, how, file)
+    table = list(records(text.content, delimiter, quoted, with_empty=True))
+    names, columns_of, has_names = _named(fitted, table[0].cells)
     rows = table[1:] if has_names else table
+    notes = list(text.notes)
     if len(fitted.inputs) == 1 and not columns_of[fitted.inputs[0].name]:
         if keep:
             raise InvalidInput(f"{file} has one value a line and no columns, so {keep[0]!r} cannot be kept.", "unknown_column")
-        lines = re.split("\r\n?|\n", content.decode())
+        lines = re.split("\r\n?|\n", text.content.decode())
         reasons: dict[int, str] = {}
-        return InputRows({fitted.inputs[0].name: _bare(fitted.inputs[0], lines, file, reasons)}, reasons, {})
+        values = {fitted.inputs[0].name: _bare(fitted, lines, file, reasons)}
+        return InputRows(values, reasons, {}, _line_numbers(text, range(1, len(lines) + 1)), text.notes)
     _require_all(fitted, columns_of, names, file)
+    _require_single(columns_of, names, file)
+    if has_names and of(how).header == "no":
+        cells = ", ".join(table[0].cells[:_SHOWN_NAMES])
+        said = f"The first line of {file} is read as names of columns, which the file of the training did not have: {cells}."
+        notes.append(Problem("warning", "header_assumed", "data", said, "Write a line with the names above it if it is a row."))
     # An empty line is an empty value where there is one column, and no row at all where there are several.
-    body = [record for record in rows if record != ("",) or len(names) == 1]
+    body = [record for record in rows if record.cells != ("",) or len(names) == 1]
     if not body:
         raise InvalidInput(f"{file} has a header and no rows; expected at least one.", "no_rows", "data")
+    numbers = _line_numbers(text, [record.line for record in body])
     reasons = {
-        row: f"Row {row + 1} has {len(record)} fields, the header has {len(names)}; expected the same number."
+        row: f"It has {len(record.cells)} fields, the header has {len(names)}; expected the same number."
         for row, record in enumerate(body)
-        if len(record) != len(names)
+        if len(record.cells) != len(names)
     }
     if len(reasons) == len(body):
-        raise InvalidInput(f"{file}: {reasons[0]}", "ragged_rows", "data")
-    body = [(*record, *[""] * (len(names) - len(record)))[: len(names)] for record in body]
-    values = {port.name: _cells(port, names, columns_of[port.name], body, delimiter, how, reasons) for port in fitted.inputs}
+        raise InvalidInput(f"{file}: {placed(0, reasons[0], numbers)}", "ragged_rows", "data")
+    cells_of = [(*record.cells, *[""] * (len(names) - len(record.cells)))[: len(names)] for record in body]
+    read_values: dict[str, Values] = {}
+    for port in fitted.inputs:
+        try:
+            at = [names.index(column) for column in columns_of[port.name]]
+            read_values[port.name] = _cells(fitted, port, at, cells_of, delimiter, how, reasons, notes)
+        except InvalidInput as error:
+            raise _with_lines(error, reasons, numbers) from None
     used = [column for columns in columns_of.values() for column in columns]
-    kept = {name: [record[names.index(name)] for record in body] for name in _kept_names(keep, names, used, file)}
-    return InputRows(values, reasons, kept)
+    kept = {name: [cells[names.index(name)] for cells in cells_of] for name in _kept_names(keep, names, used, file)}
+    return InputRows(read_values, reasons, kept, numbers, tuple(notes))
+
+
+def _line_numbers(text: _Body, lines: Iterable[int]) -> tuple[int, ...]:
+    return tuple(text.first_line - 1 + line for line in lines) if text.first_line else ()
+
+
+def _with_lines(error: InvalidInput, reasons: dict[int, str], lines: Sequence[int]) -> InvalidInput:
+    """Return the error with the lines of those rows whose reasons it names."""
+    rows = {why: row for row, why in reversed(reasons.items())}
+    return InvalidInput(
+        [
+            msgspec.structs.replace(problem, text=placed(rows[problem.text], problem.text, lines))
+            if problem.text in rows
+            else problem
+            for problem in error.problems
+        ]
+    )
+
+
+def _require_single(columns_of: dict[str, list[str]], names: Sequence[str], file: str) -> None:
+    """Raise InvalidInput if a column in use is there twice."""
+    twice = [name for columns in columns_of.values() for name in columns if names.count(name) > 1]
+    if twice:
+        text = f"{file} has several columns named {twice[0]!r}, and the model needs one; give every column a name of its own."
+        raise InvalidInput([Problem("error", "duplicate_column", "data", text, "Remove or rename the others.")])
 
 
 def _cells(
+    fitted: Fitted,
     port: FittedPort,
-    names: list[str],
-    columns: list[str],
+    positions: list[int],
     body: Sequence[Sequence[str]],
     delimiter: str,
     how: Reading,
     reasons: dict[int, str],
+    notes: list[Problem],
 ) -> Values:
-    positions = [names.index(column) for column in columns]
     if isinstance(port.codec, ReadsText):
         return [record[positions[0]] for record in body]
     texts = [[record[position] for record in body] for position in positions]
-    if len(positions) > 1 or not np.prod(port.codec.shape, dtype=np.int64) > 1:  # a cell holds one number, as in training
-        decimal = decimal_of(body) if how.decimal == "auto" else how.decimal
-        texts = [_plain_cells(port, cells, delimiter, decimal, how.decimal != "auto") for cells in texts]
-    return _numbers(port, ["\t".join(cell.strip() or "NA" for cell in cells) for cells in zip(*texts, strict=True)], reasons)
+    notations = fitted.notations(port)
+    if len(notations) != len(positions):
+        notations = (notations[0] if len(notations) == 1 else None,) * len(positions)
+    if not (len(positions) > 1 or not np.prod(port.codec.shape, dtype=np.int64) > 1):  # numbers of a vector in one cell
+        return numbers_of(port, [cells[0] for cells in zip(*texts, strict=True)], reasons, notations)
+    proved = proved_decimals(body)
+    decimal: Decimal = how.decimal if how.decimal != "auto" else "," if proved == {","} else "."
+    plain = []
+    for cells, notation in zip(texts, notations, strict=True):
+        if notation is not None and how.decimal == "auto":
+            read = settled_cells(port, cells, notation, proved)
+        else:
+            read = detected_cells(port, cells, delimiter, decimal, how.decimal != "auto")
+        plain.append(read.cells)
+        notes += read.notes
+        for row, why in read.reasons.items():
+            reasons.setdefault(row, why)
+    return numbers_of(port, ["\t".join(cell.strip() or "NA" for cell in cells) for cells in zip(*plain, strict=True)], reasons)
 
 
-def _plain_cells(port: FittedPort, cells: list[str], delimiter: str, decimal: Decimal, is_set: bool) -> list[str]:
-    """Return the cells with decimal points and without marks between thousands; cells that are no numbers stay as they are.
-
-    Raises InvalidInput if nothing says whether `1,234` is above a thousand: the training data may have settled it otherwise.
-    Semicolons between cells say that it is not, commas that it is.
-    """
-    numbers = [at for at, cell in enumerate(cells) if _NUMBER.search(cell.strip())]
-    texts = [cells[at].strip() for at in numbers]
-    either = next((text for text in texts if _EITHER.fullmatch(text)), "")
-    if either and not is_set and decimal == "." and delimiter not in (",", ";") and not any(map(_THOUSANDS.fullmatch, texts)):
-        text = (
-            f"Input {port.name}: {either!r} may be {either.replace(',', '')} or {either.replace(',', '.')}; nothing settles it."
-        )
-        hint = f"Write {either.replace(',', '')} or {either.replace(',', '.')}."
-        raise InvalidInput([Problem("error", "number_format", port.name, text, hint)])
-    if is_set and decimal == "." and any("," in text for text in texts):
-        texts = [text.replace(",", "") if _COMMAS_ONLY.fullmatch(text) else text for text in texts]
-    plain = dict(zip(numbers, plain_texts(texts, delimiter, decimal), strict=True))
-    return [plain.get(at, cell) for at, cell in enumerate(cells)]
-
-
-def _bare(port: FittedPort, lines: list[str], file: str, reasons: dict[int, str]) -> Values:
+def _bare(fitted: Fitted, lines: list[str], file: str, reasons: dict[int, str]) -> Values:
     """Read one value per line. Raises InvalidInput if the first is no value but may be a name: a header was probably meant."""
+    port = fitted.inputs[0]
+    notations = fitted.notations(port)
     text = isinstance(port.codec, ReadsText)
     try:
-        first = RowSource(f"Input {port.name!r}", lines[:1] if text else _numbers(port, lines[:1], {}))
+        first = RowSource(f"Input {port.name!r}", lines[:1] if text else numbers_of(port, lines[:1], {}, notations))
         problems = faults(port.codec, first, port.name)
     except InvalidInput as error:
         problems = list(error.problems)
@@ -309,83 +391,4 @@ def _bare(port: FittedPort, lines: list[str], file: str, reasons: dict[int, str]
         wanted = " or ".join(map(repr, port.names))
         sentence = f"{file}: the first line is neither a header with a column {wanted} nor a value: {problems[0].text}"
         raise InvalidInput([Problem("error", "missing_input", port.name, sentence)])
-    return lines if text else _numbers(port, lines, reasons)
-
-
-# -- numbers
-def _numbers(port: FittedPort, cells: Sequence[str], reasons: dict[int, str]) -> Array:
-    """Read the numbers of every cell as an array of the trained shape.
-
-    A row that fails is NaN, and its reason is added. Raises InvalidInput if all rows fail.
-    """
-    assert isinstance(port.codec, FittedNumbers | FittedIds)
-    size = int(np.prod(port.codec.shape, dtype=np.int64))
-    depth = port.codec.depth if isinstance(port.codec, FittedIds) else 0
-    fills = isinstance(port.codec, FittedNumbers) and bool(port.codec.fill)
-    values: list[list[float]] = []
-    failed: dict[int, str] = {}
-    width, first = 0, 0
-    for row, cell in enumerate(cells):
-        numbers = parse_numbers(cell, size, fills)
-        if isinstance(numbers, str):
-            what = "a number is missing" if numbers in ("", "NA") else f"{numbers!r} is not a number"
-            failed[row] = f"row {row + 1}: {what}"
-        elif len(numbers) not in (size, size * depth or size):
-            failed[row] = f"row {row + 1} has {len(numbers)} number(s)"
-        elif width and width != len(numbers):
-            failed[row] = f"row {row + 1} has {len(numbers)} number(s), row {first + 1} has {width}"
-        else:
-            first = first if width else row
-            width = len(numbers)
-            values.append(numbers)
-            continue
-        values.append([])
-    said = {row: f"Input {port.name}, {why}; expected {size} number(s)." for row, why in failed.items()}
-    if len(failed) == len(cells):
-        raise InvalidInput([Problem("error", "not_numbers", port.name, text) for text in list(said.values())[:_SHOWN_PROBLEMS]])
-    for row, text in said.items():
-        reasons.setdefault(row, text)
-        values[row] = [np.nan] * width
-    return _as_trained(port, np.array(values, np.float64))
-
-
-def _as_trained(port: FittedPort, values: Array) -> Array:
-    """Reshape values that differ from the trained rows in shape only; ids become one-hot if one-hot rows were trained."""
-    codec = port.codec
-    assert isinstance(codec, FittedNumbers | FittedIds)
-    shape = codec.shape
-    if isinstance(codec, FittedIds) and codec.depth:
-        if values[:1].size == np.prod(shape, dtype=np.int64):
-            ids = values.reshape(-1, *shape)
-            finite = np.isfinite(ids)
-            wrong = ids[finite & ((ids != np.trunc(ids)) | (ids < 0) | (ids > codec.depth))]
-            if wrong.size:
-                text = f"Input {port.name} has the id {wrong[0]:g}; expected whole numbers from 0 to {codec.depth - 1}."
-                raise InvalidInput(text, "not_ids", port.name)
-            rows = one_hot(np.where(finite, ids, 0).astype(np.int64), codec.depth)
-            rows[~finite] = np.nan
-            return rows
-        shape = (*shape, codec.depth)
-    fits = values.size == len(values) * np.prod(shape, dtype=np.int64)
-    return values.reshape(len(values), *shape) if fits else values
-
-
-def parse_numbers(text: str, count: int, fills: bool = False) -> list[float] | str:
-    """Return the numbers of one line, or as text the first part that is not a number. With `fills` a missing one is NaN.
-
-    Commas are decimal commas if semicolons or tabs separate the numbers, or if white space alone gives `count` numbers.
-    """
-    text = text.strip().strip("[]()")
-    if ";" in text or "\t" in text:
-        parts = [part.replace(",", ".") for part in re.split(r"[;\s]+", text)]
-    elif len(text.split()) == count and not any(part.endswith(",") for part in text.split()):
-        parts = [part.replace(",", ".") for part in text.split()]
-    else:
-        parts = re.split(r"\s*,\s*|\s+", text)
-    numbers = []
-    for part in parts:
-        try:
-            numbers.append(np.nan if fills and part in MISSING else float(part))
-        except ValueError:
-            return part
-    return numbers
+    return lines if text else numbers_of(port, lines, reasons, notations)

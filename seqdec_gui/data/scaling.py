@@ -72,16 +72,26 @@ def choose_scaling(seen: NumberSurvey, width: int, standardise: bool | Literal["
 
 
 def scalings(fitted: Fitted) -> tuple[Scaling, ...]:
-    """Return the scaling of every input and every loss whose numbers are standardised or reduced to components."""
+    """Return the scaling of every input and loss whose numbers are standardised, reduced to components or filled in."""
     scalings = []
     for feed in fitted.feeds:
         codec = fitted.port(feed.array).codec
         if isinstance(codec, FittedProjection):
-            known = Scaling(feed.name, feed.role, codec.mean, codec.deviation, codec.center, codec.axes)
+            known = Scaling(feed.name, feed.role, codec.mean, codec.deviation, codec.center, codec.axes, codec.fill)
             scalings.append(known)
-        elif isinstance(codec, FittedNumbers) and codec.mean:
-            scalings.append(Scaling(feed.name, feed.role, codec.mean, codec.deviation))
+        elif isinstance(codec, FittedNumbers) and (codec.mean or (codec.fill and feed.role == "input")):
+            scalings.append(Scaling(feed.name, feed.role, codec.mean, codec.deviation, fill=codec.fill))
     return tuple(scalings)
+
+
+def do(scaling: Scaling, numbers: Array) -> Array:
+    """Convert numbers in the units of the data to those that the model takes, float32."""
+    values = numbers.astype(np.float64)
+    if scaling.mean:
+        values = (values - np.array(scaling.mean)) / np.array(scaling.deviation)
+    if scaling.axes:
+        values = (values - np.array(scaling.center)) @ np.array(scaling.axes).T
+    return values.astype(np.float32)
 
 
 def undo(scaling: Scaling, values: Array) -> Array:

@@ -21,7 +21,7 @@ from seqdec_gui.domain.bindings import DataSource
 from seqdec_gui.domain.catalog import KINDS
 from seqdec_gui.domain.conversion import explained
 from seqdec_gui.domain.design import Block, BlockWeights, Design, Link, Port
-from seqdec_gui.domain.json_lines import fault, lines
+from seqdec_gui.domain.json_lines import fault, lines, repetition
 from seqdec_gui.domain.kinds.base import Kind
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.training import Training
@@ -61,9 +61,17 @@ def to_builtins(design: Design) -> dict[str, Any]:
         "blocks": [_block_to_builtins(block) for block in design.blocks],
         "links": [{"from": str(link.source), "to": str(link.target)} for link in design.links],
         "data": _data_to_builtins(design.data),
-        "training": msgspec.to_builtins(design.training),
+        "training": _training_to_builtins(design.training),
         **annotation_fields(design.frames, design.notes),
     }
+
+
+def _training_to_builtins(training: Training) -> dict[str, Any]:
+    """Return the training's parameters; one that earlier versions do not know is left out where it has its default."""
+    plain: dict[str, Any] = msgspec.to_builtins(training)
+    if training.keep_checkpoints == Training().keep_checkpoints:
+        del plain["keep_checkpoints"]
+    return plain
 
 
 def _data_to_builtins(data: DataSource) -> dict[str, Any]:
@@ -88,7 +96,15 @@ def loads(text: str | bytes) -> Design:
         plain = msgspec.json.decode(text.removeprefix(codecs.BOM_UTF8) if isinstance(text, bytes) else text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput([_not_json(text, error)]) from None
+    fail_if_repeated(text, "the design")
     return from_builtins(plain)
+
+
+def fail_if_repeated(text: str | bytes, what: str) -> None:
+    """Raise InvalidInput if an object of a JSON text has a name twice."""
+    if found := repetition(text if isinstance(text, str) else text.removeprefix(codecs.BOM_UTF8).decode()):
+        hint = "Remove the one that is not meant, with a text editor."
+        raise InvalidInput([Problem("error", "repeated_name", "", f"In {what}, {found}.", hint)])
 
 
 def _not_json(text: str | bytes, error: Exception) -> Problem:

@@ -9,14 +9,16 @@ from seqdec_gui.domain.catalog import Field
 from seqdec_gui.domain.field_text import format_value
 from seqdec_gui.domain.kinds.base import Kind
 from seqdec_gui.domain.losses import LOSSES
+from seqdec_gui.domain.quality import MEASURES, PREFIX
 
 LABELS = {
     "kl_weight": "KL weight", "kl_warmup_epochs": "KL warm-up", "mini_epochs": "Reports per epoch", "clip_norm": "Clip norm",
+    "keep_checkpoints": "Keep newest",
     "early_stopping_patience": "Patience", "early_stopping_delta": "Least change", "plateau_patience": "Patience",
     "plateau_factor": "Factor", "schedule_first_epoch": "Decay from epoch", "schedule_last_epoch": "Decay to epoch",
     "batch_normalization": "Batch normalization", "units": "Units", "kernel_sizes": "Kernel sizes",
     "split_kind": "Split", "split_validation": "Validation", "split_test": "Test", "split_seed": "Seed",
-    "split_column": "Column",
+    "split_column": "Column", "quality": "Measures", "quality_rows": "Rows decoded", "quality_share": "Share of time",
     "squeeze_units": "Per-step Dense", "split_states": "Port per state",
     "per_step": "At every step", "sha256": "SHA-256", "momentum": "Momentum", "batch_statistics": "Batch statistics",
 }  # fmt: skip
@@ -24,7 +26,7 @@ LABELS = {
 
 _UNITS = {
     "epochs": "epochs", "batch_size": "rows", "early_stopping_patience": "reports", "plateau_patience": "reports",
-    "kl_warmup_epochs": "epochs",
+    "kl_warmup_epochs": "epochs", "keep_checkpoints": "checkpoints", "quality_rows": "rows",
 }  # fmt: skip
 """The unit of each field that has one."""
 
@@ -33,6 +35,8 @@ _CHOICES = {
     "val_exact_accuracy": "validation exact accuracy", "one_hot": "one-hot", "auto": "automatic", "adam": "Adam",
     "adamw": "AdamW", "rmsprop": "RMSprop", "sgd": "SGD", "relu": "ReLU", "elu": "ELU", "selu": "SELU",
     "gelu": "GELU", "silu": "SiLU", "leaky_relu": "leaky ReLU", **{name: spec.title for name, spec in LOSSES.items()},
+    **{name: measure.title for name, measure in MEASURES.items()},
+    **{PREFIX + name: f"free {measure.title}" for name, measure in MEASURES.items()},
 }  # fmt: skip
 """Words for choices whose value does not read well."""
 
@@ -49,7 +53,8 @@ TRAINING_SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Learning rate schedule", (
         "schedule", "schedule_first_epoch", "schedule_last_epoch", "final_learning_rate", "plateau_factor", "plateau_patience",
     )),
-    ("Best checkpoint and early stopping", ("monitor", "early_stopping_patience", "early_stopping_delta")),
+    ("Best checkpoint and early stopping", ("monitor", "keep_checkpoints", "early_stopping_patience", "early_stopping_delta")),
+    ("Quality of what is generated", ("quality", "quality_rows", "quality_share")),
     ("Arithmetic", ("precision", "batch_statistics")),
 )  # fmt: skip
 """The sections of the training form: heading and fields."""
@@ -64,6 +69,8 @@ _TRAINING: dict[str, _Rule] = {
     "plateau_factor": lambda t: t.schedule == "plateau",
     "plateau_patience": lambda t: t.schedule == "plateau",
     "early_stopping_delta": lambda t: t.early_stopping_patience > 0,
+    "quality_rows": lambda t: bool(t.measures),
+    "quality_share": lambda t: bool(t.measures),
 }
 """The fields of the training that are relevant only with certain values of others."""
 

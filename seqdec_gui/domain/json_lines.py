@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 Path: TypeAlias = tuple[str | int, ...]
 """The keys and indices that lead to a value."""
+
+_SHOWN = 60
+"""The number of characters of a name that a message shows."""
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
@@ -42,6 +45,41 @@ def fault(text: str) -> str:
     return ""
 
 
+class Repeated(ValueError):
+    """An object has a name twice; which of its values is meant nobody can tell, and readers take the last one."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name[:_SHOWN]!r} is there twice in one object")
+        self.name = name
+
+
+def without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of these members, for `json.loads(object_pairs_hook=...)`. Raises Repeated."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise Repeated(name)
+            seen.add(name)
+    return members
+
+
+def repetition(text: str) -> str:
+    """Return which name an object of a JSON text has twice, and in which line; empty if none has."""
+    try:
+        json.loads(text, object_pairs_hook=without_repetition)
+    except Repeated as error:
+        found: dict[Path, int] = {}
+        twice: list[int] = []
+        with contextlib.suppress(json.JSONDecodeError, RecursionError, IndexError):
+            _walk(text, _skip(text, 0), (), found, twice)
+        return f"line {text.count(chr(10), 0, twice[0]) + 1}: {error}" if twice else str(error)
+    except (ValueError, RecursionError):
+        return ""  # no JSON, as who reads it says
+    return ""
+
+
 def lines(text: str) -> dict[Path, int]:
     """Return the line, counted from 1, in which each value of a JSON text begins, by the way to it."""
     found: dict[Path, int] = {}
@@ -56,17 +94,19 @@ def lines(text: str) -> dict[Path, int]:
     return result
 
 
-def _walk(text: str, at: int, path: Path, found: dict[Path, int]) -> int:
-    """Note where the value at `at` and the values in it begin, and return where it ends."""
+def _walk(text: str, at: int, path: Path, found: dict[Path, int], twice: list[int] | None = None) -> int:
+    """Note where the value at `at` and the values in it begin, in `twice` names that come again; return where it ends."""
     found[path] = at
     if text[at] == "{":
-        return _walk_members(text, at, path, found, "}")
+        return _walk_members(text, at, path, found, "}", twice)
     if text[at] == "[":
-        return _walk_members(text, at, path, found, "]")
+        return _walk_members(text, at, path, found, "]", twice)
     return _DECODER.raw_decode(text, at)[1]
 
 
-def _walk_members(text: str, at: int, path: Path, found: dict[Path, int], end: str) -> int:
+def _walk_members(
+    text: str, at: int, path: Path, found: dict[Path, int], end: str, twice: list[int] | None
+) -> int:  # fmt: skip
     at, index = _skip(text, at + 1), 0
     while text[at] != end:
         key: str | int = index
@@ -74,7 +114,9 @@ def _walk_members(text: str, at: int, path: Path, found: dict[Path, int], end: s
         if end == "}":
             key, at = _DECODER.raw_decode(text, at)
             at = _skip(text, _skip(text, at) + 1)  # over the colon
-        at = _skip(text, _walk(text, at, (*path, key), found))
+            if twice is not None and (*path, key) in found:
+                twice.append(begin)
+        at = _skip(text, _walk(text, at, (*path, key), found, twice))
         found[*path, key] = begin
         if text[at] == ",":
             at = _skip(text, at + 1)

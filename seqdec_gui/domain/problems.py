@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+from msgspec.structs import force_setattr
 
+from seqdec_gui.domain.wording import shortened
+
+LONGEST_TEXT = 2000
+"""Characters that each part of a problem has at most."""
 Severity = Literal["error", "warning", "info"]
 
 
@@ -25,6 +30,11 @@ class Problem(msgspec.Struct, frozen=True):
     hint: str = ""
     wanted: int | msgspec.UnsetType = msgspec.UNSET
     proposed: str | msgspec.UnsetType = msgspec.UNSET
+
+    def __post_init__(self) -> None:
+        for name in ("where", "text", "hint"):  # which may quote what stands in a file
+            if len(value := getattr(self, name)) > LONGEST_TEXT:
+                force_setattr(self, name, shortened(value, LONGEST_TEXT))
 
     def sentence(self) -> str:
         """Return the problem in one line: where, what, and what to do about it."""

@@ -18,7 +18,8 @@ class Scaling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `name` is the input block's id, or the loss's whose targets were standardised (role `target`). A number that is left as it
     is has mean 0 and deviation 1. With `axes`, of which there is one for each principal component, the model takes
-    `axes . (standardised numbers - center)`; `mean` and `deviation` are empty then if the numbers were reduced as they are.
+    `axes . (standardised numbers - center)`. `mean` and `deviation` are empty if the numbers are taken as they are. `fill` has
+    what stands for a missing number x; it is empty if rows with one are refused.
     """
 
     name: str
@@ -27,9 +28,17 @@ class Scaling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     deviation: tuple[float, ...]
     center: tuple[float, ...] = ()
     axes: tuple[tuple[float, ...], ...] = ()
+    fill: tuple[float, ...] = ()
 
     def sentence(self) -> str:
-        """Return the sentence that a user of an exported model needs, with the figures."""
+        """Return the sentences that a user of an exported model needs, with the figures."""
+        said = self._scaled() if self.mean or self.axes else ""
+        if not self.fill or self.role == "target":
+            return said
+        more = f"; data.json of the run has all {len(self.fill):,}" if len(self.fill) > SHOWN_FIGURES else ""
+        return f"{said} A missing number x of input {self.name} stands for {_listed(self.fill)}{more}.".strip()
+
+    def _scaled(self) -> str:
         if self.axes:
             numbers, names = ("(x - mean) / deviation", "mean, deviation, center") if self.mean else ("x", "center")
             components = f"{counted(len(self.axes), 'principal component')} of {len(self.center):,} numbers x"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from seqdec_gui.domain.quality import SHARES, measure_of
+
 
 def compact(number: float) -> str:
     """Format a number briefly: `950`, `12.5k`, `3M`."""
@@ -41,6 +43,6 @@ def value_text(metric: str, value: float | None) -> str:
     plain = metric.removeprefix("val_")
     if plain == "samples_per_s":
         return f"{value:,.0f}"
-    if "accuracy" in plain:
+    if "accuracy" in plain or measure_of(metric) in SHARES:
         return f"{value:.1%}"
     return f"{value:.4g}"

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from seqdec_gui.domain.quality import MeasureName, MonitorName, measure_of
+
 MOST = 2**31 - 1
 """The largest whole number of a setting that means "never" where it is large; forms show no larger ones."""
 
@@ -56,12 +58,31 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         float, Meta(ge=0, le=1e15, description="Smallest change that counts as an improvement.")
     ] = 0.0
     monitor: Annotated[
-        Literal["val_loss", "loss", "val_token_accuracy", "val_exact_accuracy"],
-        Meta(description="Metric that picks the best checkpoint and drives plateau and early stopping."),
+        MonitorName, Meta(description="Metric that picks the best checkpoint and drives plateau and early stopping.")
     ] = "val_loss"
+    quality: Annotated[
+        tuple[MeasureName, ...],
+        Meta(description="Measures of what is generated for validation rows, reported beside the losses while training."),
+    ] = ()
+    quality_rows: Annotated[
+        int,
+        Meta(ge=1, le=100_000, description="Validation rows that are decoded to measure quality, always the same ones."),
+    ] = 200
+    quality_share: Annotated[
+        float,
+        Meta(gt=0, le=1, description="Most of the time that measuring quality may take; 1: measure at every report."),
+    ] = 0.1
     mini_epochs: Annotated[
         int, Meta(ge=1, le=1000, description="How many times in an epoch to report, validate and save a checkpoint.")
     ] = 1
+    keep_checkpoints: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1000,
+            description="How many of the newest checkpoints to keep, besides the best: a damaged one costs no run.",
+        ),
+    ] = 3
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"], Meta(description="Arithmetic of the layers; weights stay float32.")
     ] = "auto"
@@ -70,3 +91,8 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description="BatchNormalization over the global batch (equal to one device), or over each device's rows."),
     ] = "global"
     seed: Annotated[int, Meta(ge=0, le=2**31 - 1, description="Initial weights, row order and random layers.")] = 0
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The measures of what is generated: those asked for, and the one that is monitored."""
+        return tuple(dict.fromkeys((*self.quality, *[name for name in [measure_of(self.monitor)] if name])))

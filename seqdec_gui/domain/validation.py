@@ -323,6 +323,10 @@ def _training(design: Design) -> Iterator[Problem]:
     if monitor_validation and (training.early_stopping_patience or training.schedule == "plateau"):
         text = f"{training.monitor} is watched, and no rows validate."
         yield Problem("error", "no_validation", "training.monitor", text, "Set data.split.validation above 0, or watch loss.")
+    if training.measures and split.kind == "random" and not split.validation:
+        text = "The quality of validation rows is to be measured, and no rows validate."
+        hint = "Set data.split.validation above 0, or measure nothing."
+        yield Problem("error", "no_validation", "training.quality", text, hint)
 
 
 # -- one link

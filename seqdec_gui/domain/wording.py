@@ -28,6 +28,14 @@ def called(kind: str, name: str) -> str:
     return kind if name.replace("_", " ").casefold() == kind.casefold() else f"{kind} {name}"
 
 
+def shortened(text: str, most: int) -> str:
+    """Return a text of at most `most` characters: one that is longer loses its middle."""
+    if len(text) <= most:
+        return text
+    part = (most - 5) // 2
+    return f"{text[:part]} ... {text[-part:]}"
+
+
 def listed(parts: Sequence[str], word: str = "and") -> str:
     """Join words: `a`, `a and b`, `a, b and c`."""
     return f" {word} ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))

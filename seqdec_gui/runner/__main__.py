@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import faulthandler
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -10,6 +13,7 @@ from pathlib import Path
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.domain.wording import printable
 from seqdec_gui.runner.commands import Commands
+from seqdec_gui.runner.early_stop import EarlyStop, remove_temporary
 from seqdec_gui.runner.failures import failure
 from seqdec_gui.runner.import_trimming import exit_at_once, refuse_unused_imports
 from seqdec_gui.runs import devices, environment, lock, spec
@@ -34,6 +38,8 @@ def main(arguments: list[str]) -> int:
         asked = arguments[:1] in (["-h"], ["--help"])
         (sys.stdout if asked else sys.stderr).write(USAGE)
         return 0 if asked else INVALID
+    with contextlib.suppress(RuntimeError, AttributeError, ValueError):  # without standard error, or on another system
+        faulthandler.register(signal.SIGUSR1, file=2, all_threads=True)  # `runs.watchdog` asks for it
     run = RunFolder(arguments[0])
     refuse_unused_imports()
     try:
@@ -44,7 +50,10 @@ def main(arguments: list[str]) -> int:
         with EventWriter(run.events) as events:
             commands = Commands(CommandReader(run.commands, record.commands_offset if record else 0), events)
             commands.listen_to_signals()
+            remove_temporary(run)
+            EarlyStop(run, events, commands, record.commands_offset if record else 0)
             final = _train(run, events, commands)
+            commands.training_has_begun()  # or has failed: the final event is written here
             events.write(final)
     except (OSError, SeqdecError) as error:  # the events cannot be written
         sys.stderr.write(f"{printable(failure(error).sentence)}\n")
@@ -70,9 +79,12 @@ def _train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEven
 
 def _place_if_unplaced(run: RunFolder) -> None:
     """Choose devices and engine for a run that was started by hand, and restart this process in their environment."""
-    wanted = spec.read(run.spec)
+    launched = lock.DESCRIPTOR in os.environ
+    wanted = spec.read(run.spec, as_it_is=not launched)
     placement = wanted.placement or _placement(wanted)
     if wanted.placement is not None and os.environ.get("KERAS_BACKEND") == engine_info(placement.engine).backend:
+        if not launched:
+            spec.write(wanted, run.spec)
         return
     spec.write(_placed(wanted, placement), run.spec)
     command = [sys.executable, "-m", "seqdec_gui.runner", str(run.path)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from seqdec_gui.runner.opened_bundle import choose_backend
 from seqdec_gui.runner.sampler import Sample
 from seqdec_gui.runs.data_record import read_record
 from seqdec_gui.runs.run_files import RunFiles
-from seqdec_gui.runs.tasks import CheckpointName, EncodeTask, GenerateTask, ScoreTask, SplitName
+from seqdec_gui.runs.tasks import CheckpointName, EncodeTask, GenerateTask, Notice, ScoreTask, SplitName
 
 Array = npt.NDArray[Any]
 Rows = Sequence[Any]
@@ -103,7 +104,7 @@ def generate(
         run=str(model.path), output="", rows=_mappings(rows, model.inputs), split=split, trained_on=model.trained_on,
         constraints=constraints,
     )  # fmt: skip
-    found = rows_of(task, model.loaded, sampler)
+    found = rows_of(task, model.loaded, sampler, _warn)
     told = None
     if found.prefixes is not None:
         told, reasons = sampler.prefixes(found.prefixes)
@@ -123,7 +124,7 @@ def score(
     task = ScoreTask(
         run=str(model.path), output="", rows=_mappings(rows, ()), split=split, trained_on=model.trained_on, text=text
     )
-    arrays, chosen, _ = rows_to_score(task, model.loaded, scorer)
+    arrays, chosen, _ = rows_to_score(task, model.loaded, scorer, _warn)
     return [
         SequenceScore(each.row, scorer.symbols.read(each.ids.tolist()), each.log_probability, each.log_probabilities)
         for part in scorer.scores(arrays, chosen)
@@ -140,18 +141,27 @@ def encode(model: TrainedModel, rows: Rows = (), *, split: SplitName | None = No
     task = EncodeTask(
         run=str(model.path), output="", rows=_mappings(rows, encoder.inputs), split=split, trained_on=model.trained_on
     )
-    arrays, chosen, _ = rows_to_encode(task, model.loaded, encoder)
+    arrays, chosen, _ = rows_to_encode(task, model.loaded, encoder, _warn)
     return np.concatenate(list(encoder.codes(arrays, chosen)))
 
 
 def evaluate(model: TrainedModel, data: Path | str | None = None, *, split: SplitName = "test") -> dict[str, float | None]:
     """Return the losses and metrics over a file with the columns of the training, or over a split. Raises InvalidInput."""
     from seqdec_gui.runner.opened_run import OpenedRun, metrics_of
+    from seqdec_gui.runner.told import tell_changes
 
     trained = model.loaded.trained
     if not isinstance(trained, OpenedRun):
         raise InvalidInput("A bundle has no losses to evaluate; open the run.", "no_rows")
+    if data is None:
+        tell_changes(trained, _warn)
     return metrics_of(trained, None if data is None else Path(data).absolute(), split, model.trained_on)[0]
+
+
+def _warn(notice: Notice) -> None:
+    """Give a script a warning where a task has a notice."""
+    if notice.severity == "warning":
+        warnings.warn(notice.text, stacklevel=4)
 
 
 def _mappings(rows: Rows, inputs: Sequence[str]) -> tuple[dict[str, Any], ...]:

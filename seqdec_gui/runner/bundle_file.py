@@ -12,8 +12,10 @@ NAME.keras, NAME.h5 imported Keras files that the script opens
 from __future__ import annotations
 
 import hashlib
+import lzma
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
@@ -66,7 +68,7 @@ def is_bundle(path: Path) -> bool:
             return False
         with zipfile.ZipFile(path) as archive:
             return CONTENTS in archive.namelist()
-    except (OSError, zipfile.BadZipFile):
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
         return False
 
 
@@ -99,7 +101,7 @@ def unpack(path: Path, folder: Path) -> Contents:
                 target = folder / entry.filename
                 target.parent.mkdir(parents=True, exist_ok=True)
                 _write(archive, entry, target)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, RuntimeError) as error:
         raise _refused(path, f"it is damaged or no bundle ({error})", "Get it again from whoever made it.") from error
     except OSError as error:
         raise InvalidInput(f"{path} cannot be read: {error.strerror or error}.", "no_bundle") from error
@@ -150,7 +152,7 @@ def _contents(path: Path, text: bytes) -> Contents:
         if version > FORMAT:
             raise _refused(path, f"it has format {version}, and this version reads {FORMAT}", "Update seqdec-gui.")
         return msgspec.json.decode(text, type=Contents)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _refused(path, f"its {CONTENTS} is damaged ({error})", "Get it again from whoever made it.") from error
 
 

@@ -102,6 +102,12 @@ def load(path: Path, models: Mapping[str, keras.Model], optimizer: keras.Optimiz
         return _progress(file)
 
 
+def progress_of(path: Path) -> Progress:
+    """Return how far the training was. Raises InvalidInput where the checkpoint is damaged."""
+    with _opened(path, USE_THE_OTHER) as file:
+        return _progress(file)
+
+
 def load_weights(models: Mapping[str, keras.Model], path: Path) -> Progress:
     """Load weights and moving statistics into models of the same design; returns the progress. Raises InvalidInput."""
     with _opened(path, USE_THE_OTHER) as file:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn, Protocol
 
@@ -46,10 +47,14 @@ class Commands:
         self._events = events
         self._postponed: list[Command | Unreadable] = []
         self._signalled = False
+        self.answered: set[str] = set()
+        """The ids of the commands that were answered."""
+        self.when_training_begins: Callable[[], None] = lambda: None
+        """Called once a stop would lose what was trained."""
 
     def listen_to_signals(self) -> None:
-        """Treat SIGTERM and SIGINT as `stop` from now on."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        """Treat SIGTERM, SIGINT and SIGHUP as `stop` from now on."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._on_signal)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
@@ -86,9 +91,17 @@ class Commands:
                 handler.hold_ended()
 
     def _end(self, command: Command) -> NoReturn:
+        self.answer_stop(command)
+        raise StopRequested(command.command == "pause")
+
+    def answer_stop(self, command: Command) -> None:
+        """Answer `stop` or `pause`."""
         paused = command.command == "pause"
         self._answer(command, "Pausing: the process ends and frees its devices." if paused else "Stopping.")
-        raise StopRequested(paused)
+
+    def training_has_begun(self) -> None:
+        """From now on a stop loses what was trained, unless it is saved."""
+        self.when_training_begins()
 
     def _carry_out(self, command: Command | Unreadable, handler: CommandHandler, held: bool) -> bool:
         """Carry out one command; returns whether the run is held afterwards."""
@@ -117,4 +130,5 @@ class Commands:
         return held
 
     def _answer(self, command: Command | Unreadable, text: str = "", ok: bool = True) -> None:
+        self.answered.add(command.id)
         self._events.write(CommandAnswer(id=command.id, command=command.command, ok=ok, text=text))

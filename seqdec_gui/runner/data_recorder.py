@@ -19,6 +19,9 @@ from seqdec_gui.domain.bindings import DataSource
 from seqdec_gui.domain.problems import Problem, SeqdecError
 from seqdec_gui.runs.data_record import DataFile, DataRecord
 
+_HASHED_BYTES = 2**30
+"""The largest file, in bytes, that is hashed though its size and time have not changed."""
+
 _PIECE_BYTES = 2**20
 """The number of bytes that are hashed at a time."""
 
@@ -27,6 +30,28 @@ def files_of(source: DataSource, folder: Path) -> tuple[Path, ...]:
     """Return the files that the dataset of a design reads, each once; relative paths start at `folder`."""
     names = [source.file, *(binding.file for binding in source.bindings)]
     return tuple(folder / name for name in dict.fromkeys(names) if name)
+
+
+def changes(before: DataRecord | None, files: Sequence[Path]) -> list[Problem]:
+    """Return a warning if files are not those that a run recorded, by their checksums.
+
+    Files of more than 1 GiB whose size and time are the same are taken for the same. A run without checksums cannot tell.
+    """
+    return _changes(before, [_described(file) for file in files])
+
+
+def _changes(before: DataRecord | None, files: Sequence[DataFile]) -> list[Problem]:
+    if before is None or len(before.files) != len(files):
+        return []
+    for old, now in zip(before.files, files, strict=True):
+        is_same = (old.bytes, old.modified) == (now.bytes, now.modified)
+        if not old.sha256 or (is_same and now.bytes > _HASHED_BYTES):
+            continue
+        if _hashed(now).sha256 not in ("", old.sha256):
+            text = f"{now.path} is not the file that the run began with: its checksum is another."
+            hint = "Restore the file; with other rows in it, those that were set apart may be others too."
+            return [Problem("warning", "data_not_the_same", "data", text, hint)]
+    return []
 
 
 class Recorder:
@@ -41,16 +66,8 @@ class Recorder:
         self._thread: threading.Thread | None = None
 
     def changes_since(self, before: DataRecord | None) -> list[Problem]:
-        """Return a warning if the files are not those of an earlier start, by size, time and then checksum."""
-        if before is None or len(before.files) != len(self._files):
-            return []
-        pairs = zip(before.files, self._files, strict=True)
-        touched = [(old, now) for old, now in pairs if old.sha256 and (old.bytes, old.modified) != (now.bytes, now.modified)]
-        changed = [now.path for old, now in touched if _hashed(now).sha256 not in ("", old.sha256)]
-        if not changed:
-            return []
-        text = f"{changed[0]} is not the file that the run began with: its checksum is another."
-        return [Problem("warning", "data_not_the_same", "data", text, "Restore the file, or begin another run with this one.")]
+        """Return a warning if the files are not those of an earlier start; see `changes`."""
+        return _changes(before, self._files)
 
     def start(self, source: DataSource, dataset: Dataset) -> None:
         self._thread = threading.Thread(target=self._record, args=(source, dataset), name="data record", daemon=True)

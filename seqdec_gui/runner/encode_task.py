@@ -11,11 +11,11 @@ import numpy as np
 from seqdec_gui.data.row_file import RowFile
 from seqdec_gui.data.storage import not_written
 from seqdec_gui.domain.problems import InvalidInput, Problem
-from seqdec_gui.domain.wording import counted
 from seqdec_gui.runner.encoding import Encoder
 from seqdec_gui.runner.sample_file import NOTHING, Beside, columns_of
+from seqdec_gui.runner.told import Tell, tell_changes, tell_notes, tell_refused
 from seqdec_gui.runs.task_results import Encoded
-from seqdec_gui.runs.tasks import EncodeTask, Notice, Progress, TaskChannel
+from seqdec_gui.runs.tasks import EncodeTask, Progress, TaskChannel
 
 
 def encode(task: EncodeTask, channel: TaskChannel, scratch: Path) -> Encoded:
@@ -27,7 +27,7 @@ def encode(task: EncodeTask, channel: TaskChannel, scratch: Path) -> Encoded:
     fail_unless_folder(output.parent)
     loaded = load(Path(task.run), task.checkpoint, scratch)
     encoder = Encoder(loaded.trained.design, loaded.trained.models, loaded.fitted, task.port)
-    arrays, rows, beside = rows_to_encode(task, loaded, encoder)
+    arrays, rows, beside = rows_to_encode(task, loaded, encoder, channel.send)
     parts = []
     for part in encoder.codes(arrays, rows):
         parts.append(part)
@@ -39,10 +39,7 @@ def encode(task: EncodeTask, channel: TaskChannel, scratch: Path) -> Encoded:
         names = ("row", *(f"code_{number}" for number in range(codes.shape[1])))
         with RowFile(output, (*names, *beside.names(names))) as file:
             file.write(_lines(codes, rows, beside))
-    if beside.reasons:
-        row, why = next(iter(beside.reasons.items()))
-        text = f"{counted(len(beside.reasons), 'row')} could not be encoded, the first is row {row + 1}: {why}"
-        channel.send(Notice(text=text, severity="warning"))
+    tell_refused(beside.reasons, "encoded", channel.send)
     ports = tuple(map(str, encoder.ports))
     return Encoded(path=task.output, rows=len(codes), width=codes.shape[1], ports=ports, refused=len(beside.reasons))
 
@@ -67,20 +64,22 @@ def _write_arrays(path: Path, codes: Any, rows: Any, beside: Beside) -> None:
         partial.unlink(missing_ok=True)
 
 
-def rows_to_encode(task: EncodeTask, loaded: Any, encoder: Encoder) -> tuple[dict[str, Any], Any, Beside]:
+def rows_to_encode(task: EncodeTask, loaded: Any, encoder: Encoder, tell: Tell) -> tuple[dict[str, Any], Any, Beside]:
     """Return stored arrays, the numbers of the rows to encode, and what stands beside them. Raises InvalidInput."""
     from seqdec_gui.data.new_rows import encode_good_rows
     from seqdec_gui.data.rows import read_input
 
     if task.split is not None:
         dataset, chosen = loaded.trained.rows_of(task.split, task.trained_on)
+        tell_changes(loaded.trained, tell)
         return dict(dataset.arrays), chosen, NOTHING
     wanted = encoder.wanted(loaded.fitted)
     if task.rows:
         return dict(wanted.encode_rows(columns_of(task.rows, wanted))), np.arange(len(task.rows)), NOTHING
     if task.input:
         rows = read_input(wanted, Path(task.input), task.keep, loaded.trained.design.data.reading)
-        encoded = encode_good_rows(wanted, rows.values, rows.reasons)
+        encoded = encode_good_rows(wanted, rows.values, rows.reasons, rows.lines)
+        tell_notes(rows.notes, tell)
         return encoded.arrays, encoded.good, Beside(encoded.reasons, rows.kept)
     text = f"There are no rows to encode; expected rows with values for {', '.join(encoder.inputs)}."
     raise InvalidInput([Problem("error", "no_rows", "input", text, "Give a file with these columns by --input.")])

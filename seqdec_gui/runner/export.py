@@ -30,6 +30,7 @@ from seqdec_gui.runs.export_formats import (
     fail_unless_installed,
     file_to_write,
 )
+from seqdec_gui.runs.export_scratch import scratch_prefix
 
 if TYPE_CHECKING:
     import keras
@@ -109,7 +110,7 @@ def export(source: Source, format: str, output: Path, process: FreshProcess | No
     expected = predictions(source.model, list(source.inputs))
     with _as_sentence(output):
         output.parent.mkdir(exist_ok=True)
-    with _as_sentence(output), tempfile.TemporaryDirectory(prefix=".seqdec-gui-", dir=output.parent) as folder:
+    with _as_sentence(output), tempfile.TemporaryDirectory(prefix=scratch_prefix(os.getpid()), dir=output.parent) as folder:
         written = writer.write(source, Path(folder) / output.name, output)
         try:
             with _own_or(process, row.opened_by) as fresh:

@@ -41,6 +41,7 @@ class _Prepared:
 def export_one(task: ExportTask, channel: TaskChannel, scratch: Path) -> Exported:
     """Write one format, open it in a fresh process and compare it. Raises InvalidInput, SeqdecError."""
     from seqdec_gui.runner.export import checked_output, export
+    from seqdec_gui.runner.raw_inputs import fail_unless_fills
 
     row = export_format(task.format)
     output = checked_output(Path(task.output), row)
@@ -50,7 +51,9 @@ def export_one(task: ExportTask, channel: TaskChannel, scratch: Path) -> Exporte
         channel.send(Progress(total=3, text="Opening the run"))
         prepared = _prepared(task, channel, scratch)
         channel.send(Progress(done=1, total=3, text="Writing, opening again and comparing"))
-        saved = export(prepared.source_for(row), row.name, output, process)
+        source = prepared.source_for(row)
+        fail_unless_fills(row, source.scalings if source.raw_inputs else ())
+        saved = export(source, row.name, output, process)
     channel.send(Progress(done=3, total=3, text="Exported"))
     return Exported(
         paths=tuple(map(str, saved.paths)),
@@ -103,10 +106,13 @@ class _Processes:
 def _result_of(task: ExportAllTask, prepared: _Prepared, row: ExportFormat, process: FreshProcess) -> FormatResult:
     """Write one format, and say what came of it, whatever that is."""
     from seqdec_gui.runner.export import export
+    from seqdec_gui.runner.raw_inputs import fail_unless_fills
 
     output = Path(task.folder) / f"{task.part}{row.proposed_ending}"
+    source = prepared.source_for(row)
     try:
-        saved = export(prepared.source_for(row), row.name, output, process)
+        fail_unless_fills(row, source.scalings if source.raw_inputs else ())
+        saved = export(source, row.name, output, process)
     except SeqdecError as error:
         sentence = str(error).partition("\n")[0]
         return FormatResult(format=row.name, sentence=sentence, limit=isinstance(error, InvalidInput))
@@ -144,7 +150,7 @@ def _prepared(task: ExportTask | ExportAllTask, channel: TaskChannel, scratch: P
     scaled = scalings_of(trained, models, task.part, known)
     if task.raw_inputs and any(scaled):
         model = with_raw_inputs(models[task.part], scaled)
-        raw = raw_of(inputs, scaled)
+        inputs, raw = raw_of(inputs, scaled)
         difference = fail_unless_equal(models[task.part], inputs, model, raw)
         models, inputs = models | {task.part: model}, raw
     sources, names = trained.script_sources(), result_names(trained, task.part)

@@ -6,12 +6,15 @@ import errno
 import re
 import traceback
 
-from seqdec_gui.domain.problems import InvalidInput, SeqdecError
+from seqdec_gui.domain.problems import LONGEST_TEXT, InvalidInput, SeqdecError
+from seqdec_gui.domain.wording import shortened
 from seqdec_gui.runs.crash import DISK_SENTENCE, GPU_MEMORY_SENTENCE, MEMORY_SENTENCE
 from seqdec_gui.runs.engines import ENGINES, framework_packages
 from seqdec_gui.runs.events import Failed
+from seqdec_gui.runs.files import DISK_FULL
 
 _MEMORY = re.compile(r"RESOURCE_EXHAUSTED|OOM when allocating|[Oo]ut of memory|failed to allocate memory")
+_NOT_LOADED = re.compile(r"[Cc]annot allocate memory|failed to map segment|std::bad_alloc")
 _ON_GPU = re.compile(r"\bGPU|\bCUDA|cuda", re.IGNORECASE)
 _MAX_MESSAGE = 400
 """Characters of an exception's own message that a sentence quotes."""
@@ -38,14 +41,14 @@ def failure(error: BaseException) -> Failed:
     if isinstance(error, InvalidInput):
         return Failed(kind="invalid", sentence=str(error))
     details = "".join(traceback.format_exception(error))
-    if isinstance(error, MemoryError) or _out_of_memory(error):
-        on_gpu = not isinstance(error, MemoryError) and _ON_GPU.search(str(error))
+    if isinstance(error, MemoryError) or _out_of_memory(error) or _no_room_to_load(error):
+        on_gpu = not isinstance(error, MemoryError | ImportError | OSError) and _ON_GPU.search(str(error))
         return Failed(kind="out_of_memory", sentence=GPU_MEMORY_SENTENCE if on_gpu else MEMORY_SENTENCE, details=details)
     if isinstance(error, OSError):
         return _of_files(error, details)
     if isinstance(error, SeqdecError):
-        full = isinstance(error.__cause__, OSError) and error.__cause__.errno in _DISK_FULL
-        return Failed(kind="disk_full" if full else "crashed", sentence=str(error), details=details)
+        full = isinstance(error.__cause__, OSError) and error.__cause__.errno in DISK_FULL
+        return Failed(kind="disk_full" if full else "crashed", sentence=shortened(str(error), LONGEST_TEXT), details=details)
     sentence = f"{plain_sentence(error, 'The training failed')} The log tells where."
     return Failed(kind="crashed", sentence=sentence, details=details)
 
@@ -92,13 +95,9 @@ def missing_framework(error: BaseException) -> str:
     return "" if info is None else f"This needs {info.title}, which is not installed: pip install {info.install}."
 
 
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
-"""Error numbers of a full disk or an exhausted quota."""
-
-
 def _of_files(error: OSError, details: str) -> Failed:
     where = f" ({error.filename})" if error.filename else ""
-    if error.errno in _DISK_FULL:
+    if error.errno in DISK_FULL:
         return Failed(kind="disk_full", sentence=f"{DISK_SENTENCE.rstrip('.')}{where}, then resume the run.", details=details)
     if isinstance(error, PermissionError):
         sentence = f"The run may not write or read its files{where}: change the permissions, or choose another folder."
@@ -106,6 +105,18 @@ def _of_files(error: OSError, details: str) -> Failed:
     return Failed(
         kind="crashed", sentence=f"A file of the run cannot be used{where}: {error.strerror or error}.", details=details
     )
+
+
+def _no_room_to_load(error: BaseException) -> bool:
+    """Whether memory ran out where it is told otherwise: libraries that cannot be loaded, processes that cannot be started."""
+    cause: BaseException | None = error
+    for _ in range(10):  # in the order in which they were raised, the last first
+        if isinstance(cause, OSError) and cause.errno == errno.ENOMEM:
+            return True
+        if isinstance(cause, ImportError) and _NOT_LOADED.search(str(cause)):
+            return True
+        cause = None if cause is None else cause.__cause__ or cause.__context__
+    return False
 
 
 def _out_of_memory(error: BaseException) -> bool:

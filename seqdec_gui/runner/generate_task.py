@@ -13,6 +13,7 @@ from seqdec_gui.domain.decoding import TRIES_PER_SAMPLE, Greedy, answers_per_row
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.runner.sample_file import NOTHING, Beside, columns_of, write_samples
+from seqdec_gui.runner.told import Tell, tell_changes, tell_notes, tell_refused
 from seqdec_gui.runs.task_results import Generated
 from seqdec_gui.runs.tasks import GenerateTask, Notice, Progress, TaskChannel
 
@@ -42,7 +43,7 @@ def generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Generat
 
         sampler, rows = rows_of_codes(task, loaded, sampler)
     else:
-        rows = rows_of(task, loaded, sampler)
+        rows = rows_of(task, loaded, sampler, channel.send)
     told = None
     if rows.prefixes is not None:
         told, reasons = sampler.prefixes([rows.prefixes[row] for row in rows.chosen])
@@ -75,10 +76,7 @@ def generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Generat
 
     beside = rows.beside
     count, preview = write_samples(Path(task.output), parts(), task.mark_unfinished, beside)
-    if beside.reasons:
-        row, why = next(iter(beside.reasons.items()))
-        text = f"{counted(len(beside.reasons), 'row')} could not be decoded, the first is row {row + 1}: {why}"
-        channel.send(Notice(text=f"{text} The column problem says why.", severity="warning"))
+    tell_refused(beside.reasons, "decoded", channel.send, "The column problem says why.")
     tried = TRIES_PER_SAMPLE * task.count
     if fewer := sum(found < task.count for found in answered.values()):
         text = f"{counted(fewer, 'row')} had fewer than {task.count} different samples in {tried:,} draws."
@@ -98,7 +96,7 @@ def _tell_of_equal_samples(task: GenerateTask, sampler: Sampler, channel: TaskCh
         channel.send(Notice(text=f"{why}, so all {task.count} samples of a row are the same.", severity="warning"))
 
 
-def rows_of(task: GenerateTask, loaded: Any, sampler: Sampler) -> RowsToDecode:
+def rows_of(task: GenerateTask, loaded: Any, sampler: Sampler, tell: Tell) -> RowsToDecode:
     """Return the rows of a task. Raises InvalidInput."""
     first, column = sampler.first_step_from, task.constraints.prefix_column
     needed = (*sampler.inputs, *[name for name in [first] if name])
@@ -107,16 +105,17 @@ def rows_of(task: GenerateTask, loaded: Any, sampler: Sampler) -> RowsToDecode:
             text = "A column of prefixes is read from a file of rows; the run's own data has none."
             raise InvalidInput([Problem("error", "bad_decoding", "decoding", text, "Give the rows by --input.")])
         dataset, chosen = loaded.trained.rows_of(task.split, task.trained_on)
+        tell_changes(loaded.trained, tell)
         arrays = dict(dataset.arrays)
         if first:
             arrays[first] = arrays[first][:, 0]
         return RowsToDecode(arrays, chosen)
     if not needed:
         return _prefixes_alone(task) if column else RowsToDecode({}, np.arange(1))
-    return _new_rows(task, needed, loaded.fitted, loaded.trained.design.data.reading, first)
+    return _new_rows(task, needed, loaded.fitted, loaded.trained.design.data.reading, tell, first)
 
 
-def _new_rows(task: GenerateTask, needed: tuple[str, ...], fitted: Any, how: Any, first: str = "") -> RowsToDecode:
+def _new_rows(task: GenerateTask, needed: tuple[str, ...], fitted: Any, how: Any, tell: Tell, first: str = "") -> RowsToDecode:
     """Return the stored arrays of new rows, and what stands beside their samples.
 
     `first` is the input that gives each first step, `how` the reading options of the training. Raises InvalidInput.
@@ -137,7 +136,8 @@ def _new_rows(task: GenerateTask, needed: tuple[str, ...], fitted: Any, how: Any
                 return RowsToDecode(arrays, np.arange(len(task.rows)), prefixes)
             rows = read_input(wanted, Path(task.input), (*task.keep, *[column for _ in [0] if column]), how)
             values = first_of_sequences(rows.values, fitted, first) if first else rows.values
-            encoded = encode_good_rows(wanted, values, rows.reasons)
+            encoded = encode_good_rows(wanted, values, rows.reasons, rows.lines)
+            tell_notes(rows.notes, tell)
             kept = {name: cells for name, cells in rows.kept.items() if name != column or name in task.keep}
             return RowsToDecode(
                 encoded.arrays, encoded.good, rows.kept[column] if column else None, Beside(encoded.reasons, kept)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -11,6 +12,7 @@ import numpy as np
 
 from seqdec_gui.data.dataset import Dataset
 from seqdec_gui.data.order import epoch_order
+from seqdec_gui.domain.quality import larger_is_better, measure_of
 from seqdec_gui.domain.wording import counted, listed
 from seqdec_gui.runner import checkpoints
 from seqdec_gui.runner.checkpoints import Progress
@@ -19,15 +21,9 @@ from seqdec_gui.runner.device_load import DeviceWatch
 from seqdec_gui.runner.engines.base import Engine, Interval, Rows, Sum
 from seqdec_gui.runner.metrics import monitored, reported
 from seqdec_gui.runner.pace import Pace
-from seqdec_gui.runner.schedule import (
-    after_plateau,
-    is_accuracy,
-    kl_weights,
-    learning_rates,
-    padded,
-    parts_of,
-    rescaled,
-)
+from seqdec_gui.runner.quality.reports import QualityReports
+from seqdec_gui.runner.schedule import after_plateau, kl_weights, learning_rates, padded, parts_of, rescaled
+from seqdec_gui.runs import kept_checkpoints
 from seqdec_gui.runs.events import (
     Checkpoint,
     Continued,
@@ -42,9 +38,12 @@ from seqdec_gui.runs.events import (
     Step,
     Stopped,
 )
+from seqdec_gui.runs.files import DISK_FULL
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.spec import CHECKPOINT_EVERY_S
 
+MAX_INTERVAL_S = 0.2
+"""About the longest time between two looks at the commands, in seconds, unless a step takes longer."""
 MIN_STEP_EVENT_INTERVAL_S = 0.25
 """Fewest seconds between two `step` events."""
 MIN_CHECKPOINT_INTERVAL_S = 5.0
@@ -67,8 +66,11 @@ class Loop:
     def __init__(
         self, engine: Engine, dataset: Dataset, run: RunFolder, events: EventWriter, commands: Commands, progress: Progress,
         report_every_s: float = 1.0, checkpoint_every_s: float = CHECKPOINT_EVERY_S,
+        saved_step: int | None = None,
     ) -> None:  # fmt: skip
         """Train `engine`, which has been built and started, from `progress` on.
+
+        `saved_step` is the step of the checkpoint `last` that is there already; None if there is none, or none that is whole.
 
         Looks at the commands every `report_every_s` seconds, and writes a checkpoint every `checkpoint_every_s`, also within
         an epoch.
@@ -80,21 +82,25 @@ class Loop:
         self._commands = commands
         self._program = engine.program
         self._training = engine.program.training
+        self._keep = self._training.keep_checkpoints
         self._progress = progress
         self._steps_per_epoch = progress.steps_per_epoch
-        self._pace = Pace(min(report_every_s, 1.0), engine.fewest_steps)
-        self._validation_pace = Pace(min(report_every_s, 1.0))
+        self._pace = Pace(min(report_every_s, MAX_INTERVAL_S), engine.fewest_steps)
+        self._validation_pace = Pace(min(report_every_s, MAX_INTERVAL_S))
         self._device_watch = DeviceWatch(engine.devices, events)
         self._monitor = monitored(self._program, self._training, len(dataset.validation) > 0)
         self._interval_sums: dict[str, Sum] = {}
         self._interval_losses: list[float] = []
         self._step_event_s = -1e9
         self._saved_s = -1e9
+        self._last_step: int | None = saved_step
         self._checkpoint_every_s = checkpoint_every_s
         self._next_checkpoint_s = time.monotonic() + checkpoint_every_s
         self._hold_began_s = 0.0
         self._held_s = 0.0
         self._not_finite: set[str] = set()
+        self.quality: QualityReports | None = None
+        """Measures what is generated, at reports; None where nothing is measured."""
         self._compiled = False
 
     # -- the whole training
@@ -104,6 +110,8 @@ class Loop:
             while not self._progress.ended:
                 self._epoch()
             self._save("last")
+            if self.quality is not None:
+                self.quality.tell_cost()
             now = self._progress
             return Finished(epoch=now.epoch, step=now.total_steps, metrics=now.metrics, reason=now.ended or "epochs")
         except StopRequested as request:
@@ -161,6 +169,7 @@ class Loop:
         weights = kl_weights(self._program.kl_terms, self._steps_per_epoch, first, count)
         with self._pace.timed(count, ready):
             interval = self._engine.train(rows[now.step : now.step + count], rates.astype(np.float32), weights)
+        self._commands.training_has_begun()
         if not np.isfinite(interval.losses).all():
             bad = int(np.flatnonzero(~np.isfinite(interval.losses))[0])
             raise Diverged(f"the loss of step {first + bad + 1} is not a finite number")
@@ -206,15 +215,19 @@ class Loop:
         metrics["learning_rate"] = float(self._rate(max(now.total_steps - 1, 0)))
         metrics["samples_per_s"] = self._per_second(rate)
         self._warn_about_non_finite(metrics)
+        last = part + 1 == parts and now.epoch == self._training.epochs
+        if self.quality is not None:
+            steps = self._training.epochs * self._steps_per_epoch
+            metrics |= self.quality.at_report(now.epoch, now.total_steps, steps, last)
         self._interval_sums, self._interval_losses = {}, []
         seconds = time.monotonic() - start - self._held_s
         self._events.write(
             Epoch(epoch=now.epoch, step=now.total_steps, part=part + 1, parts=parts, seconds=seconds, metrics=metrics)
         )
         self._step_event_s = time.monotonic()
-        last = part + 1 == parts and now.epoch == self._training.epochs
         self._progress = replace(self._progress, part=part + 1, sums={}, losses=(0.0, 0), metrics=metrics)
-        if self._update_monitor(metrics.get(self._monitor), last):
+        unknown = self._monitor not in metrics and measure_of(self._monitor)  # it is not measured at every report
+        if not unknown and self._update_monitor(metrics.get(self._monitor), last):
             self._save("best")
         if not self._progress.ended and time.monotonic() - self._saved_s > MIN_CHECKPOINT_INTERVAL_S:
             self._save("last")
@@ -224,7 +237,7 @@ class Loop:
 
         `last` is whether this is the last report of the training.
         """
-        now, training, larger = self._progress, self._training, is_accuracy(self._monitor)
+        now, training, larger = self._progress, self._training, larger_is_better(self._monitor)
         best = now.best.after(value, larger)
         stopping = now.stopping.after(value, larger, training.early_stopping_delta)
         plateau, scale = now.plateau.after(value, larger, training.early_stopping_delta), now.scale
@@ -279,17 +292,31 @@ class Loop:
         """Write a checkpoint and its event. Raises Diverged, OSError."""
         began = time.monotonic()
         self._engine.sync()
-        path = self._run.checkpoint(name)
+        now, path = self._progress, self._run.checkpoint(name)
+        if name == "last" and self._last_step is not None and self._last_step < now.total_steps and self._keep > 1:
+            kept_checkpoints.set_aside(self._run, self._last_step)
+        self._write_checkpoint(path)
+        where = str(path.relative_to(self._run.path))
+        self._events.write(Checkpoint(name=name, epoch=now.epoch, step=now.total_steps, path=where, metrics=now.metrics))
+        if name == "last":
+            self._last_step = now.total_steps
+            kept_checkpoints.thin_out(self._run, now.total_steps, self._keep)
+            self._saved_s = ended = time.monotonic()
+            self._next_checkpoint_s = ended + max(self._checkpoint_every_s, (ended - began) / SHARE_OF_CHECKPOINTS)
+
+    def _write_checkpoint(self, path: Path) -> None:
+        """Write a checkpoint; where the disk is full, earlier ones make room for it. Raises Diverged, OSError."""
         try:
             checkpoints.save(path, self._engine.models, self._engine.optimizer, self._progress)
         except FloatingPointError as error:
             raise Diverged(f"{error} after the update") from None
-        now = self._progress
-        where = str(path.relative_to(self._run.path))
-        self._events.write(Checkpoint(name=name, epoch=now.epoch, step=now.total_steps, path=where, metrics=now.metrics))
-        if name == "last":
-            self._saved_s = ended = time.monotonic()
-            self._next_checkpoint_s = ended + max(self._checkpoint_every_s, (ended - began) / SHARE_OF_CHECKPOINTS)
+        except OSError as error:
+            if error.errno not in DISK_FULL or not kept_checkpoints.earlier(self._run):
+                raise
+            kept_checkpoints.thin_out(self._run, 0, 1)
+            checkpoints.save(path, self._engine.models, self._engine.optimizer, self._progress)
+            text = "The disk is full: earlier checkpoints were removed to write this one. Free some space."
+            self._write_message(text, "earlier_checkpoints_removed", "warning")
 
     def save_checkpoint(self) -> str:
         self._save("last")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from seqdec_gui.domain.quality import measure_of
 from seqdec_gui.domain.training import Training
 from seqdec_gui.runner.engines.base import Sum
 from seqdec_gui.runner.program import LossTerm, Program
@@ -49,10 +50,14 @@ def metric_name(program: Program, loss_term: LossTerm, metric: str) -> str:
 def monitored(program: Program, training: Training, validates: bool) -> str:
     """Return the name of the metric that picks the best checkpoint, of the training rows unless the run validates.
 
+    A measure of what is generated has its own name.
+
     An accuracy is that of the first loss block that has it; where none has it, the loss is monitored instead.
     """
+    if measure_of(training.monitor) and validates:
+        return training.monitor
     prefix = "val_" if training.monitor.startswith("val_") and validates else ""
-    metric = training.monitor.removeprefix("val_")
+    metric = "loss" if measure_of(training.monitor) else training.monitor.removeprefix("val_")
     if metric != "loss":
         owner = next((loss_term for loss_term in program.losses if metric in loss_term.metrics), None)
         metric = "loss" if owner is None else metric_name(program, owner, metric)

@@ -11,7 +11,6 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from seqdec_gui.data import fitted as fitted_file
 from seqdec_gui.data.dataset import Dataset, open_dataset
 from seqdec_gui.data.fitted import Fitted
 from seqdec_gui.data.split import Parts
@@ -23,12 +22,14 @@ from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.scaling import Scaling
 from seqdec_gui.domain.types import tensors_of
 from seqdec_gui.runner import checkpoints
+from seqdec_gui.runner.data_recorder import changes, files_of
 from seqdec_gui.runner.export import fresh_copy
 from seqdec_gui.runner.kernels import avoid_cudnn_under_masks
 from seqdec_gui.runner.model_device import CPU, building_device
 from seqdec_gui.runner.program import Program, load_build
 from seqdec_gui.runner.script_files import write_script
 from seqdec_gui.runner.wiring import model_of
+from seqdec_gui.runs.data_record import read_record
 from seqdec_gui.runs.folder import RunFolder, open_run
 from seqdec_gui.runs.spec import RunSpec
 from seqdec_gui.runs.tasks import SplitName
@@ -58,7 +59,7 @@ class OpenedRun:
 
     def fitted(self) -> Fitted:
         """Return the codecs that were fitted to the data. Raises InvalidInput."""
-        return fitted_file.load(self.run.data)
+        return self.run.read_fit()
 
     def dataset(self, file: Path | None = None) -> Dataset:
         """Open the run's data, or the same columns of another file, encoded as in the training. Raises InvalidInput."""
@@ -70,6 +71,13 @@ class OpenedRun:
         return open_dataset(
             source, data_ports(self.design, self.program.inference), self.run.path / self.spec.folder, self.fitted()
         )
+
+    def changes(self) -> list[Problem]:
+        """Return a warning if the run's data is no longer what it was trained on."""
+        source = self.design.data
+        if self.spec.data_file:
+            source = msgspec.structs.replace(source, file=self.spec.data_file)
+        return changes(read_record(self.run.dataset), files_of(source, self.run.path / self.spec.folder))
 
     def rows_of(self, split: SplitName, trained_on: int = 0) -> tuple[Dataset, Array]:
         """Return the run's data and the rows of one split, ascending. Raises InvalidInput: no rows, or the data has changed."""

@@ -1,4 +1,4 @@
-"""Makes models that take the unscaled numbers of the data: stock Keras layers standardise and reduce their inputs."""
+"""Makes models that take the numbers of the data: stock Keras layers fill in, standardise and reduce their inputs."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from seqdec_gui.data.scaling import undo
+from seqdec_gui.data.scaling import do, undo
 from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
 from seqdec_gui.domain.scaling import Scaling
 from seqdec_gui.runner.reopen import predictions
+from seqdec_gui.runs.export_formats import ExportFormat
 from seqdec_gui.runs.files import write_atomically
 
 if TYPE_CHECKING:
@@ -45,8 +46,19 @@ def fail_unless_buildable(scalings: Sequence[Scaling | None]) -> None:
         raise InvalidInput(problems)
 
 
+def fail_unless_fills(row: ExportFormat, scalings: Sequence[Scaling | None]) -> None:
+    """Raises InvalidInput where missing numbers of an input were filled in, and files of the format cannot do that."""
+    filled = [scaling.name for scaling in scalings if scaling is not None and scaling.fill]
+    if filled and not row.fills:
+        text = f"A file of the format {row.name} cannot fill in missing numbers of input {filled[0]}, as the training did."
+        hint = "Export without raw inputs, or as keras or bundle, which fill them in."
+        raise InvalidInput([Problem("error", "no_raw_inputs", filled[0], text, hint)])
+
+
 def with_raw_inputs(model: keras.Model, scalings: Sequence[Scaling | None]) -> keras.Model:
     """Return the model with a `Normalization` layer after every input that has a scaling, and a `Dense` for components.
+
+    Before it missing numbers (NaN) are filled in, where the training did.
 
     `scalings` has one entry per input, in order. `model` itself is one of the layers of the result, with all weights. Raises
     InvalidInput.
@@ -59,6 +71,8 @@ def with_raw_inputs(model: keras.Model, scalings: Sequence[Scaling | None]) -> k
         shape = (len(scaling.center),) if scaling is not None and scaling.axes else of_model.shape[1:]
         x = keras.Input(shape, dtype=of_model.dtype, name=of_model.name)
         inputs.append(x)
+        if scaling is not None and scaling.fill:
+            x = keras.ops.where(keras.ops.isnan(x), np.array(scaling.fill, of_model.dtype), x)
         if scaling is not None and scaling.mean:
             x = _layer(of_model.name, scaling)(x)
         if scaling is not None and scaling.axes:
@@ -78,9 +92,23 @@ def _layer(name: str, scaling: Scaling) -> keras.layers.Layer:
     return keras.layers.Normalization(mean=list(scaling.mean), variance=variance, name=f"Standardise_{name}")
 
 
-def raw_of(inputs: Sequence[Array], scalings: Sequence[Scaling | None]) -> list[Array]:
-    """Return stored rows in the units of the data."""
-    return [array if scaling is None else undo(scaling, array) for array, scaling in zip(inputs, scalings, strict=True)]
+def raw_of(inputs: Sequence[Array], scalings: Sequence[Scaling | None]) -> tuple[list[Array], list[Array]]:
+    """Return stored rows, and the same rows in the units of the data.
+
+    Where missing numbers are filled in, the first number of the last row is missing.
+    """
+    stored, raw = list(inputs), []
+    for place, (array, scaling) in enumerate(zip(inputs, scalings, strict=True)):
+        numbers = array if scaling is None else undo(scaling, array)
+        if scaling is not None and scaling.fill and numbers.size:
+            numbers = numbers.copy()
+            first = (-1, *(0,) * (numbers.ndim - 1))
+            numbers[first] = scaling.fill[0]
+            stored[place] = array.copy()
+            stored[place][-1:] = do(scaling, numbers[-1:])
+            numbers[first] = np.nan
+        raw.append(numbers)
+    return stored, raw
 
 
 def fail_unless_equal(trained: keras.Model, inputs: Sequence[Array], raw: keras.Model, raw_inputs: Sequence[Array]) -> float:
@@ -123,6 +151,9 @@ def _comment(scalings: Mapping[str, Scaling]) -> str:
             of = "standardised numbers" if scaling.mean else "numbers"
             lines += [f"# {name} takes principal components of {of}, axes . (numbers - center):"]
             lines += [f"# {name}: center = {list(scaling.center)!r}", f"# {name}: axes = {list(map(list, scaling.axes))!r}"]
+    for name, scaling in scalings.items():
+        if scaling.fill:
+            lines += [f"# {name}: a missing number of the data stands for {list(scaling.fill)!r}"]
     return "\n".join(["", "", *lines]) + "\n"
 
 
@@ -142,9 +173,15 @@ def _function(scalings: Mapping[str, Scaling]) -> str:
         for name, scaling in scalings.items()
         if scaling.axes
     )
-    components, shape, reducing = "", "tensor.shape[1:]", ""
+    filled = {name: list(scaling.fill) for name, scaling in scalings.items() if scaling.fill}
+    components, shape, reducing, filling = "", "tensor.shape[1:]", "", ""
+    if filled:
+        components = f"FILLED = {filled!r}\n"
+        filling = """
+        if tensor.name in FILLED:
+            x = keras.ops.where(keras.ops.isnan(x), np.array(FILLED[tensor.name], tensor.dtype), x)"""
     if reduced:
-        components = f"""COMPONENTS = {{
+        components += f"""COMPONENTS = {{
 {reduced}
 }}
 """
@@ -164,12 +201,12 @@ STANDARDISED = {{
 
 def {BUILD}() -> dict[str, keras.Model]:
     """As `build`; "full" takes the numbers of the data as they are and standardises them: (x - mean) / deviation."""
-{"    import numpy as np" + chr(10) * 2 if reduced else ""}    models = build()
+{"    import numpy as np" + chr(10) * 2 if reduced or filled else ""}    models = build()
     full = models["full"]
     inputs, taken = [], []
     for tensor in full.inputs:
         x = keras.Input({shape}, dtype=tensor.dtype, name=tensor.name)
-        inputs.append(x)
+        inputs.append(x){filling}
         if tensor.name in STANDARDISED:
             mean, deviation = STANDARDISED[tensor.name]["mean"], STANDARDISED[tensor.name]["deviation"]
             variance = [number**2 for number in deviation]

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+SWITCH_S = 0.0005
+"""Seconds after which a thread that computes in Python lets others go on while the call runs; Python's own is ten times that.
+
+The call often returns from libraries, and waits for the interpreter each time while the other thread imports modules.
+"""
+
+_USUAL_SWITCH_S = sys.getswitchinterval()
 
 LOOK_S = 0.02
 """Seconds between two looks at whether either of two threads has ended."""
@@ -23,10 +32,13 @@ class Ahead(Generic[T]):
         self.thread.start()
 
     def _run(self) -> None:
+        sys.setswitchinterval(SWITCH_S)
         try:
             self._result.append(self._call())
         except BaseException as error:  # handed over to the thread that waits
             self._error = error
+        finally:
+            sys.setswitchinterval(_USUAL_SWITCH_S)
 
     def fail_early(self, other: threading.Thread) -> None:
         """Wait until `other` has ended; raises at once what the call raises until then."""

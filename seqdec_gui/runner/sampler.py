@@ -133,6 +133,11 @@ class Sampler:
         else:
             self._symbols = symbols_of_decoder(fitted, plan.fed, plan.loss, plan.width, rows, feed_map, plan.taken)
 
+    def follow_weights(self) -> None:
+        """Take over what has changed in the weights of the models since the sampler was made."""
+        if self._decoder is not None:
+            self._decoder.follow_weights()
+
     def record(self) -> Recorded:
         """Return what this sampler has learnt from the training rows."""
         if self._symbols is not None:
@@ -249,6 +254,14 @@ class Sampler:
     def _sample(self, row: int, sample: int, found: Found) -> Sample:
         finished = found.ended or not self.symbols.ends
         return Sample(row, sample, self.symbols.read(found.ids.tolist()), found.log_probability, finished)
+
+    def greedy(self, arrays: Mapping[str, Array], rows: Array) -> Iterator[list[tuple[int, Found]]]:
+        """Yield these rows, ascending, with their greedy sequences as ids and the log-probability of each symbol."""
+        assert self._search is not None
+        items = Items(rows, np.zeros_like(rows))
+        allowed = allowed_symbols(UNCONSTRAINED, self.symbols, self._fitted, self.plan.loss, self._width)
+        for ready in self._search.find(items, self._states_of(arrays), GREEDY, 0, allowed, 0, self._largest(1)):
+            yield [(int(rows[item]), found) for item, (found,) in ready]
 
     def log_probabilities(self, arrays: Mapping[str, Array], ids: Array) -> Array:
         """Return the log-probability of one sequence per row of `arrays`, computed step by step, float64 `(rows,)`.

@@ -91,11 +91,6 @@ def parts_of(steps: int, parts: int) -> list[int]:
     return [round(steps * (i + 1) / parts) for i in range(parts)]
 
 
-def is_accuracy(metric: str) -> bool:
-    """Whether larger values of this metric are better."""
-    return metric.endswith("_accuracy")
-
-
 def padded(rows: npt.NDArray[np.int64], batch: int) -> tuple[npt.NDArray[np.int64], Floats]:
     """Return the rows as (steps, batch), filled up with the first row, and their weights, 0 for rows that only fill up."""
     missing = -len(rows) % batch

@@ -11,11 +11,11 @@ import numpy as np
 
 from seqdec_gui.data.row_file import JSON_LINES, RowFile
 from seqdec_gui.domain.problems import InvalidInput, Problem
-from seqdec_gui.domain.wording import counted
 from seqdec_gui.runner.sample_file import NOTHING, PROBLEM, Beside, columns_of
 from seqdec_gui.runner.scoring import Score, Scorer
+from seqdec_gui.runner.told import Tell, tell_changes, tell_notes, tell_refused
 from seqdec_gui.runs.task_results import Scored
-from seqdec_gui.runs.tasks import Notice, Progress, ScoreTask, TaskChannel
+from seqdec_gui.runs.tasks import Progress, ScoreTask, TaskChannel
 
 HEADER = ("row", "text", "log_probability", "symbols")
 """Columns of a file of scores."""
@@ -32,7 +32,7 @@ def score(task: ScoreTask, channel: TaskChannel, scratch: Path) -> Scored:
     fail_unless_folder(output.parent)
     loaded = load(Path(task.run), task.checkpoint, scratch)
     scorer = loaded.scorer_with(task.feed_map)
-    arrays, rows, beside = rows_to_score(task, loaded, scorer)
+    arrays, rows, beside = rows_to_score(task, loaded, scorer, channel.send)
     names = (*HEADER, *(TOKENS[0 if output.suffix.lower() == JSON_LINES else 1 :] if task.tokens else ()))
     total, symbols, done = 0.0, 0, 0
     refused = sorted(beside.reasons)
@@ -62,20 +62,18 @@ def score(task: ScoreTask, channel: TaskChannel, scratch: Path) -> Scored:
 
     with RowFile(output, (*names, *beside.names(names))) as file:
         file.write(lines())
-    if beside.reasons:
-        row, why = next(iter(beside.reasons.items()))
-        text = f"{counted(len(beside.reasons), 'row')} could not be scored, the first is row {row + 1}: {why}"
-        channel.send(Notice(text=f"{text} The column {PROBLEM} says why.", severity="warning"))
+    tell_refused(beside.reasons, "scored", channel.send, f"The column {PROBLEM} says why.")
     return Scored(path=task.output, rows=done, symbols=symbols, log_probability=total, refused=len(beside.reasons))
 
 
-def rows_to_score(task: ScoreTask, loaded: Any, scorer: Scorer) -> tuple[dict[str, Any], Any, Beside]:
+def rows_to_score(task: ScoreTask, loaded: Any, scorer: Scorer, tell: Tell) -> tuple[dict[str, Any], Any, Beside]:
     """Return stored arrays, the numbers of the rows to score, and what stands beside them. Raises InvalidInput."""
     from seqdec_gui.data.new_rows import encode_good_rows
     from seqdec_gui.data.rows import read_input
 
     if task.split is not None:
         dataset, chosen = loaded.trained.rows_of(task.split, task.trained_on)
+        tell_changes(loaded.trained, tell)
         return dict(dataset.arrays), chosen, NOTHING
     wanted = scorer.wanted(loaded.fitted, task.text)
     if task.rows:
@@ -84,7 +82,8 @@ def rows_to_score(task: ScoreTask, loaded: Any, scorer: Scorer) -> tuple[dict[st
     if task.input:
         rows = read_input(wanted, Path(task.input), task.keep, loaded.trained.design.data.reading)
         values, empty = scorer.readable(rows.values, task.text)
-        encoded = encode_good_rows(wanted, values, rows.reasons)
+        encoded = encode_good_rows(wanted, values, rows.reasons, rows.lines)
+        tell_notes(rows.notes, tell)
         return scorer.stored(encoded.arrays, task.text, empty), encoded.good, Beside(encoded.reasons, rows.kept)
     text = f"There are no sequences to score; expected rows with values for {', '.join((*scorer.inputs, scorer.array))}."
     raise InvalidInput([Problem("error", "no_rows", "input", text, "Give a file with these columns by --input.")])

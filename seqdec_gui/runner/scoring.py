@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -129,6 +129,23 @@ class Scorer:
             logs = self._logs(arrays, index, ids)
             yield [self._score(int(index[k]), ids[k], logs[k]) for k in range(min(size, len(rows) - start))]
 
+    def probabilities(self, arrays: Mapping[str, Array], rows: Array, sequences: Sequence[Array]) -> Iterator[Array]:
+        """Yield for each row the probabilities of all symbols at each step of its sequence, float64 `(steps, symbols)`.
+
+        Sequences are ids as they are predicted, at most as many as there are steps; each step follows those before it.
+        """
+        steps = self.symbols.steps
+        size = min(len(rows), ROWS_AT_ONCE, max(1, MAX_PROBABILITIES_AT_ONCE // max(1, steps * self._plan.width)))
+        filled = np.zeros((len(rows), steps), np.int64)
+        for place, sequence in enumerate(sequences):
+            filled[place, : len(sequence)] = sequence
+        for start in range(0, len(rows), max(1, size)):
+            index = np.minimum(np.arange(start, start + size), len(rows) - 1)  # one shape to compile
+            predicted = self._predicted(arrays, rows[index], filled[index])
+            shares = predicted / np.maximum(predicted.sum(axis=-1, keepdims=True), MIN_PROBABILITY)
+            for k in range(min(size, len(rows) - start)):
+                yield shares[k, : len(sequences[start + k])]
+
     def _ids(self, stored: Array) -> Array:
         """Return the sequences as predicted ids, int64 `(rows, steps)`."""
         if stored.ndim == 1:
@@ -136,6 +153,14 @@ class Scorer:
         return stored[:, self._target.first : self._target.last].astype(np.int64)
 
     def _logs(self, arrays: Mapping[str, Array], rows: Array, ids: Array) -> Array:
+        predicted = self._predicted(arrays, rows, ids)
+        total = predicted.sum(axis=-1)
+        p = np.take_along_axis(predicted, ids[..., None], axis=-1)[..., 0]
+        logs: Array = np.log(np.maximum(p, MIN_PROBABILITY)) - np.log(np.maximum(total, MIN_PROBABILITY))
+        return np.where(np.isnan(total), np.nan, logs)
+
+    def _predicted(self, arrays: Mapping[str, Array], rows: Array, ids: Array) -> Array:
+        """Return the predictions at each step of these sequences, float64 `(rows, steps, symbols)`."""
         given = []
         for name in self._inputs:
             feed = self._feeds[name]
@@ -146,11 +171,8 @@ class Scorer:
             else:
                 given.append(expand(feed, np.asarray(arrays[feed.array][rows])))
         predicted = np.asarray(self._model.predict_on_batch(given[0] if len(given) == 1 else given))
-        predicted = predicted.reshape(len(rows), -1, predicted.shape[-1])[:, : ids.shape[1]].astype(np.float64)
-        total = predicted.sum(axis=-1)
-        p = np.take_along_axis(predicted, ids[..., None], axis=-1)[..., 0]
-        logs: Array = np.log(np.maximum(p, MIN_PROBABILITY)) - np.log(np.maximum(total, MIN_PROBABILITY))
-        return np.where(np.isnan(total), np.nan, logs)
+        reshaped: Array = predicted.reshape(len(rows), -1, predicted.shape[-1])[:, : ids.shape[1]].astype(np.float64)
+        return reshaped
 
     def _check_fed(self, ids: Array, rows: Array) -> None:
         """Raise InvalidInput where the mapping does not say what is fed after a symbol of a sequence."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import socket
@@ -24,13 +25,13 @@ from seqdec_gui.runner.commands import Commands, StopRequested
 from seqdec_gui.runner.data_recorder import Recorder, files_of
 from seqdec_gui.runner.import_trimming import garbage_collection_paused
 from seqdec_gui.runner.reading_ahead import Ahead
-from seqdec_gui.runs import devices
+from seqdec_gui.runs import copies, devices
 from seqdec_gui.runs.batches import batch_problems, row_problems
-from seqdec_gui.runs.checkpoint_file import fail_if_gone
 from seqdec_gui.runs.data_record import read_record
 from seqdec_gui.runs.engines import engine_info
 from seqdec_gui.runs.events import EventWriter, FinalEvent, Message, ParameterCount, RowCount, Started, Stopped
 from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.kept_checkpoints import continued_from, newest_whole, what_was_lost
 from seqdec_gui.runs.spec import Placement, RunSpec
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from seqdec_gui.runner.checkpoints import Progress
     from seqdec_gui.runner.engines.base import Engine
     from seqdec_gui.runner.program import Program
+    from seqdec_gui.runner.quality.reports import QualityReports
 
 _REPORTED_PACKAGES = ("keras", "numpy", "h5py")
 """Packages whose versions the event `started` reports, besides those of the engine."""
@@ -81,7 +83,7 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
             engine = engine or _build(program, placement)
             fail_unless_steps_fit(program, engine.models, dataset.fitted)
             _report(events, _regularizers(engine))
-            progress = _begin(run, spec, engine, dataset, events, earlier)
+            progress, saved_step = _begin(run, spec, engine, dataset, events, earlier)
             engine.load()
             engine.start(dataset)
             if not progress.ended:
@@ -92,7 +94,10 @@ def train(run: RunFolder, events: EventWriter, commands: Commands) -> FinalEvent
             return Stopped(epoch=progress.epoch, step=progress.total_steps, paused=request.paused)
     events.write(_started(engine, dataset, placement, progress))
     try:
-        return Loop(engine, dataset, run, events, commands, progress, spec.report_every_s, spec.checkpoint_every_s).run()
+        loop = Loop(engine, dataset, run, events, commands, progress, spec.report_every_s, spec.checkpoint_every_s, saved_step)
+        if design.training.measures:
+            loop.quality = _begin_quality(run, engine, dataset, events, progress)
+        return loop.run()
     finally:
         recorder.wait()
 
@@ -121,7 +126,7 @@ def _earlier_fit(run: RunFolder, spec: RunSpec, design: Design) -> EarlierFit | 
 
 def _continues(run: RunFolder, spec: RunSpec) -> bool:
     """Whether this start continues from the run's own checkpoint."""
-    return spec.resume and run.checkpoint("last").exists()
+    return spec.resume and bool(continued_from(run))
 
 
 def _source(spec: RunSpec, design: Design) -> DataSource:
@@ -137,7 +142,7 @@ def _begin_reading(run: RunFolder, spec: RunSpec, design: Design, earlier: Earli
     """
     from seqdec_gui.data.dataset import open_dataset
 
-    if _continues(run, spec) and not run.data.exists():
+    if _continues(run, spec) and not run.has_fit:
         text = (
             f"{run.path} has weights and no data.json, so the alphabets, lengths and scalers of their training are not known."
         )
@@ -148,21 +153,27 @@ def _begin_reading(run: RunFolder, spec: RunSpec, design: Design, earlier: Earli
 
 def _known_fit(run: RunFolder, spec: RunSpec) -> Fitted | None:
     """Return what this run has fitted before, at an earlier start. Raises InvalidInput."""
-    from seqdec_gui.data import fitted
-
-    return fitted.load(run.data) if spec.resume and run.data.exists() else None
+    return run.read_fit() if spec.resume and run.has_fit else None
 
 
 def _keep_fit(run: RunFolder, spec: RunSpec, design: Design, dataset: Dataset, events: EventWriter) -> None:
     """Write `data.json` if this run has none, and report what is to be said about the data. Raises InvalidInput."""
     from seqdec_gui.data.teaching import samples_of
     from seqdec_gui.runs.data_check import generation_warnings, length_problems
+    from seqdec_gui.runs.quality.applying import quality_problems
 
-    wrong = length_problems(design, dataset.fitted)
+    wrong = length_problems(design, dataset.fitted) or quality_problems(design, dataset.fitted)
+    if design.training.measures and not len(dataset.validation):
+        text = "The quality of validation rows is to be measured, and no rows validate."
+        wrong = (Problem("error", "no_validation", "training.quality", text, "Keep rows for validation, or measure nothing."),)
     if wrong:
         raise InvalidInput(wrong)
-    if not (spec.resume and run.data.exists()):
-        dataset.fitted.save(run.data)
+    if spec.resume and run.has_fit:
+        if damage := run.damage():
+            _report(events, [Problem("warning", "copy_used", "", damage)])
+            copies.write(run.data, dataset.fitted.dumps())
+    else:
+        copies.write(run.data, dataset.fitted.dumps())
         rows = samples_of(dataset.arrays, dataset.training)
         _report(events, generation_warnings(design, dataset.fitted, rows))
     _report(events, dataset.problems)
@@ -203,8 +214,8 @@ def _regularizers(engine: Engine) -> list[Problem]:
 
 def _begin(
     run: RunFolder, spec: RunSpec, engine: Engine, dataset: Dataset, events: EventWriter, earlier: EarlierFit | None
-) -> Progress:
-    """Load the weights to begin with, and return the progress of the training.
+) -> tuple[Progress, int | None]:
+    """Load the weights to begin with; returns the progress of the training, and the step of the checkpoint `last`, if any.
 
     The run continues from its own checkpoint, or begins with the weights of an initial run, or with new weights.
     """
@@ -215,15 +226,39 @@ def _begin(
     steps = len(dataset.training) // training.batch_size
     fresh = checkpoints.Progress(steps_per_epoch=steps, batch_size=training.batch_size)
     if _continues(run, spec):
-        stored = checkpoints.load(run.checkpoint("last"), engine.models, engine.optimizer)
-        return _continued(stored, fresh, training, events)
+        stored, path = _newest(run, engine)
+        lost = what_was_lost(run, path)
+        _report(events, [lost] if lost is not None else [])
+        return _continued(stored, fresh, training, events), stored.total_steps if path == run.checkpoint("last") else None
     if spec.resume:
-        fail_if_gone(run)
+        newest_whole(run)  # raises if it was there and is gone
         _report(events, [Problem("info", "begins_anew", "", "The run had not written a checkpoint yet; it begins anew.")])
     _report(events, load_block_weights(engine.program.design, engine.models, (run.path, run.path / spec.folder)))
     if spec.initial_run:
         _report(events, _begin_with_weights(run, spec, engine, dataset, earlier))
-    return fresh
+    return fresh, None
+
+
+def _newest(run: RunFolder, engine: Engine) -> tuple[Progress, Path]:
+    """Load the newest whole checkpoint; returns its progress and its path. Raises InvalidInput where none is whole."""
+    from seqdec_gui.runner import checkpoints
+
+    newest_whole(run)
+    candidates = continued_from(run)
+    steps: dict[Path, int] = {}
+    for path in candidates:
+        with contextlib.suppress(InvalidInput):
+            steps[path] = checkpoints.progress_of(path).total_steps
+    last = run.checkpoint("last")
+    damage: InvalidInput | None = None
+    for path in sorted(steps, key=lambda path: (path == last, steps[path]), reverse=True) or candidates:
+        try:
+            return checkpoints.load(path, engine.models, engine.optimizer), path
+        except InvalidInput as error:  # a file of an earlier version has no check sum, so damage shows late
+            if any(problem.code != "damaged_checkpoint" for problem in error.problems):
+                raise
+            damage = damage or error
+    raise damage or InvalidInput(f"{run.path} has no checkpoint to go on from.", "checkpoint_gone")
 
 
 def _begin_with_weights(
@@ -286,6 +321,18 @@ def _nothing_left(progress: Progress) -> Problem:
         )
     text = f"Nothing is left to train: the run was stopped early, after epoch {progress.epoch}."
     return Problem("info", "nothing_left", "", text, "Start another run with its weights: train --initial RUN.")
+
+
+def _begin_quality(run: RunFolder, engine: Engine, dataset: Dataset, events: EventWriter, progress: Progress) -> QualityReports:
+    """Return what measures the quality of what is generated at the reports, and say what that is."""
+    from seqdec_gui.runner.quality.free_running import FreeRunning
+    from seqdec_gui.runner.quality.reports import QualityReports
+
+    free = FreeRunning(engine, dataset)
+    _report(events, [Problem("info", "quality", "", free.words())])
+    if doubts := free.doubts():
+        _report(events, [Problem("warning", "quality_of_no_molecules", "", doubts)])
+    return QualityReports(free, run, events, engine.program.training, progress.total_steps)
 
 
 # -- events

@@ -31,6 +31,7 @@ from seqdec_gui.runs.task_results import (
 from seqdec_gui.runs.tasks import (
     CertifyTask,
     EncodeTask,
+    ErrorsTask,
     EvaluateTask,
     ExportAllTask,
     ExportTask,
@@ -100,6 +101,11 @@ def do(task: Task, channel: TaskChannel) -> TaskResult:
 
                 with on_placed_device():
                     return encode(task, channel, Path(scratch))
+            case ErrorsTask():
+                from seqdec_gui.runner.errors_task import find_errors
+
+                with on_placed_device():
+                    return find_errors(task, channel, Path(scratch))
             case EvaluateTask():
                 with on_placed_device():
                     return _evaluate(task, channel, Path(scratch))
@@ -120,11 +126,14 @@ def do(task: Task, channel: TaskChannel) -> TaskResult:
 def _evaluate(task: EvaluateTask, channel: TaskChannel, scratch: Path) -> Evaluated:
     from seqdec_gui.runner.loaded import load
     from seqdec_gui.runner.opened_run import metrics_of
+    from seqdec_gui.runner.told import tell_changes
 
     def report(done: int, total: int) -> None:
         channel.send(Progress(done=done, total=total))
 
     trained = load(Path(task.run), task.checkpoint, scratch).trained
+    if not task.data:
+        tell_changes(trained, channel.send)
     metrics, rows = metrics_of(trained, Path(task.data) if task.data else None, task.split, task.trained_on, report)
     return Evaluated(metrics=metrics, rows=rows)
 

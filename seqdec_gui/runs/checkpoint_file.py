@@ -11,9 +11,7 @@ import zlib
 from pathlib import Path
 
 from seqdec_gui.domain.problems import InvalidInput, Problem
-from seqdec_gui.runs.events import Checkpoint, events_of
 from seqdec_gui.runs.files import opener
-from seqdec_gui.runs.folder import RunFolder
 
 HEAD_BYTES = 512
 """Bytes before the HDF5 file, its user block."""
@@ -68,17 +66,6 @@ def damaged(path: Path, why: str, advice: str) -> InvalidInput:
     """Return the error that a checkpoint is damaged, with what to do about it."""
     text = f"The checkpoint {path} is damaged: {why.rstrip('.')}."
     return InvalidInput([Problem("error", "damaged_checkpoint", "", text, _remedy(path, advice))])
-
-
-def fail_if_gone(run: RunFolder) -> None:
-    """Raise InvalidInput if a run has written the checkpoint `last`, from which it would continue, and it is missing."""
-    path = run.checkpoint("last")
-    if path.exists():
-        return
-    written = [event for event in events_of(run.events, Checkpoint) if event.name == "last"]
-    if written:
-        text = f"Expected the checkpoint of epoch {written[-1].epoch} at {path} to go on from, and it is gone."
-        raise InvalidInput([Problem("error", "checkpoint_gone", "", text, _remedy(path, BEGIN_WITH_THE_OTHER))])
 
 
 def _remedy(path: Path, advice: str) -> str:

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 import msgspec
 
+from seqdec_gui.domain.json_lines import repetition
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runs.files import open_to_write, opener
 
@@ -93,12 +94,15 @@ class _Loose(msgspec.Struct):
 
 
 def _parse(line: bytes) -> Command | Unreadable:
+    text, why = line[:200].decode("utf-8", "replace"), ""
     try:
-        return _decoder.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        text, why = line[:200].decode("utf-8", "replace"), str(error)
+        command = _decoder.decode(line)
+        if not (why := repetition(line.decode())):
+            return command
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        why = str(error)
     try:
         loose = msgspec.json.decode(line, type=_Loose)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         loose = _Loose()
     return Unreadable(text, f"Expected a command ({', '.join(COMMANDS)}), received {text!r}: {why}.", loose.id, loose.command)

@@ -23,9 +23,18 @@ _GPU_MEMORY = re.compile(
 )
 _MEMORY = re.compile(
     r"\bMemoryError\b|std::bad_alloc|OOM when allocating|Cannot allocate memory|Unable to allocate .* for an array"
+    r"|failed to map segment from shared object"
 )
 _DISK = re.compile(r"No space left on device|Disk quota exceeded")
 _FLAGS = re.compile(r"Unknown flags? in XLA_FLAGS: (.*\S)")
+_HARMLESS = re.compile(
+    r"^\s*(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+: )?[IW](?:\d{4} \d\d:| (?:tensorflow|external|xla|jax)[\w./]*)"
+    r"|^[IW]\d{4} \d\d:\d\d|log messages before absl::InitializeLog|To enable the following instructions"
+    r"|oneDNN custom operations|Unable to register cu\w+ factory|computation placer already registered"
+    r"|Could not find cuda drivers|TF-TRT Warning"
+    r"|^\s*(?:WARNING|INFO|DEBUG):|Warning: |^\s*warnings\.warn\("
+)
+"""What libraries write while they start, or go on: never why a process ended."""
 _FATAL = re.compile(r"^Fatal Python error: (.*)$", re.MULTILINE)
 
 GPU_MEMORY_SENTENCE = (
@@ -39,12 +48,15 @@ FLAGS_SENTENCE = (
 DISK_SENTENCE = "The disk is full: free some space."
 
 
-def explain(exit_status: int | None, log: str, what: str = "run") -> Failed:
+def explain(exit_status: int | None, log: str, what: str = "run", out_of_memory: bool = False) -> Failed:
     """Return the final event that the run (or job) should have written.
 
-    `exit_status` is in the form of `subprocess`, None if unknown; `log` is the end of the log.
+    `exit_status` is in the form of `subprocess`, None if unknown; `log` is the end of the log. `out_of_memory`: whether the
+    system killed a process for want of main memory meanwhile.
     """
     kind, sentence = _cause(exit_status, log, what)
+    if kind == "killed" and exit_status == -signal.SIGKILL and out_of_memory:
+        kind, sentence = "out_of_memory", f"The system killed the {what}. {MEMORY_SENTENCE}"
     if what == "run" and kind in ("killed", "crashed", "disk_full"):
         sentence += " Resume it to go on from the last checkpoint."
     return Failed(kind=kind, sentence=sentence, details="\n".join(log.splitlines()[-LOG_LINES:]))
@@ -74,9 +86,11 @@ def _cause(exit_status: int | None, log: str, what: str) -> tuple[FailureKind, s
         return _signalled(-exit_status, what)
     if fatal := _FATAL.search(log):
         return "crashed", f"The {what} crashed: {fatal.group(1)}."
+    if exit_status == 0 and what == "run":
+        return "crashed", "The process of the run ended without an error, and its last event is missing from events.jsonl."
     how = f" with exit status {exit_status}" if exit_status is not None else ""
     last = _last_line(log)
-    log_text = f"Its log ends with: {last}" if last else "Its log is empty."
+    log_text = f"Its log ends with: {last}" if last else "Its log says nothing of it." if log.strip() else "Its log is empty."
     return "crashed", f"The {what} ended{how} without saying why. {log_text}"
 
 
@@ -93,7 +107,8 @@ def _signalled(number: int, what: str) -> tuple[FailureKind, str]:
 
 
 def _last_line(log: str) -> str:
-    return next((line.strip()[:200] for line in reversed(log.splitlines()) if line.strip()), "")
+    lines = (line for line in reversed(log.splitlines()) if line.strip() and not _HARMLESS.search(line))
+    return next((line.strip()[:200] for line in lines), "")
 
 
 def exit_status_of(child: subprocess.Popen[bytes], options: int) -> int | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from seqdec_gui.domain.quality import SHARES, measure_of
 
 Numbers: TypeAlias = NDArray[np.float64]
 Axis = Literal["step", "epoch", "time"]
@@ -34,14 +37,21 @@ class Curve:
 
     def extend(self, points: Sequence[tuple[float, float, float, float]]) -> None:
         """Append (step, epoch, seconds, value) of each point."""
-        if not points:
-            return
-        new = self.count + len(points)
+        if points:
+            self._append(np.asarray(points, dtype=np.float64).T)
+
+    def extend_flat(self, numbers: array[float]) -> None:
+        """Append points whose step, epoch, seconds and value follow one another."""
+        if numbers:
+            self._append(np.frombuffer(numbers, dtype=np.float64).reshape(-1, 4).T)
+
+    def _append(self, points: Numbers) -> None:
+        new = self.count + points.shape[1]
         if new > self._columns.shape[1]:
             grown = np.empty((4, max(new, 2 * self._columns.shape[1])))
             grown[:, : self.count] = self._columns[:, : self.count]
             self._columns = grown
-        self._columns[:, self.count : new] = np.asarray(points, dtype=np.float64).T
+        self._columns[:, self.count : new] = points
         self.count = new
         self.version += 1
 
@@ -122,8 +132,13 @@ def is_validation(metric: str) -> bool:
     return metric.startswith("val_")
 
 
-def family(metric: str) -> Literal["loss", "metrics", "learning_rate", "throughput"]:
+Family = Literal["loss", "metrics", "quality", "scores", "learning_rate", "throughput"]
+
+
+def family(metric: str) -> Family:
     """Return the plot in which a metric is drawn."""
+    if name := measure_of(metric):
+        return "quality" if name in SHARES else "scores"
     plain = metric.removeprefix("val_")
     if plain == "learning_rate":
         return "learning_rate"

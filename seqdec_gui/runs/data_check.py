@@ -18,6 +18,7 @@ from seqdec_gui.domain.generation import OnePass, Stepwise, plan_for
 from seqdec_gui.domain.problems import InvalidInput, Problem, errors
 from seqdec_gui.domain.shapes import Inference, infer
 from seqdec_gui.domain.types import Shape, TensorType
+from seqdec_gui.runs.quality.applying import quality_problems
 
 Rows = Callable[[str], Any]
 """A function that returns some stored training rows of an array, by its name. May raise InvalidInput."""
@@ -32,7 +33,8 @@ def fit_problems(trial: Trial, design: Design) -> tuple[Problem, ...]:
     fitted, samples = trial.fitted, trial.samples
     if fitted is None or samples is None:
         return ()
-    return length_problems(design, fitted) or generation_warnings(design, fitted, samples.__getitem__)
+    wrong = length_problems(design, fitted) or quality_problems(design, fitted)
+    return wrong or generation_warnings(design, fitted, samples.__getitem__)
 
 
 def concrete_types(design: Design, fitted: Fitted, inference: Inference | None = None) -> dict[str, TensorType]:

@@ -65,5 +65,5 @@ def read_record(path: Path) -> DataRecord | None:
         if path.is_symlink() or not path.is_file():
             return None
         return msgspec.json.decode(read_bytes(path), type=DataRecord)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None

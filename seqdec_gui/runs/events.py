@@ -5,12 +5,11 @@ The run appends with `EventWriter`; everybody else reads (`seqdec_gui.runs.reade
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 import time
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias, TypeVar, get_args
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import msgspec
 from msgspec import Meta
@@ -33,6 +32,10 @@ class UnreadableLine(SeqdecError):
     """A line of a run folder's file is none that this version can read."""
 
 
+class DamagedLine(UnreadableLine):
+    """A line that is no event. Those around it may be."""
+
+
 class ParameterCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Numbers of weights of the full model."""
 
@@ -47,13 +50,12 @@ class RowCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     validation: Count = 0
 
 
-class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True, repr_omit_defaults=True):
+class _Event(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True, repr_omit_defaults=True, gc=False
+):
     """`time` is in seconds since 1970 (UTC)."""
 
     time: Seconds = msgspec.field(default_factory=time.time)
-
-
-_E = TypeVar("_E", bound=_Event)
 
 
 class _Measured(_Event, frozen=True, kw_only=True):
@@ -62,7 +64,10 @@ class _Measured(_Event, frozen=True, kw_only=True):
     metrics: Metrics = {}
 
     def __post_init__(self) -> None:
-        force_setattr(self, "metrics", {name: _finite(value) for name, value in self.metrics.items()})
+        for value in self.metrics.values():
+            if type(value) is not float or not -LARGEST <= value <= LARGEST:
+                force_setattr(self, "metrics", {name: _finite(value) for name, value in self.metrics.items()})
+                return
 
 
 class Started(_Event, frozen=True, kw_only=True, tag="started"):
@@ -242,45 +247,28 @@ def decode(line: bytes | str) -> Event:
     try:
         return _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UnreadableLine(_complaint(line, error)) from None
-
-
-def events_of(path: Path, kind: type[_E], most_bytes: int | None = None) -> list[_E]:
-    """Return the complete events of one type in the first `most_bytes` bytes of a file, without decoding others.
-
-    Empty where there is no file. Raises UnreadableLine, OSError.
-    """
-    begin = f'{{"type":"{kind.__struct_config__.tag}"'.encode()
-    events: list[_E] = []
-    with contextlib.suppress(FileNotFoundError), open(path, "rb", opener=opener) as file:
-        left = os.fstat(file.fileno()).st_size if most_bytes is None else most_bytes
-        while left > 0 and (line := file.readline()).endswith(b"\n"):
-            left -= len(line)
-            if line.startswith(begin):
-                event = decode(line)
-                assert isinstance(event, kind)
-                events.append(event)
-    return events
+        raise _complaint(line, error) from None
 
 
 class _Kind(msgspec.Struct):
     type: str
 
 
-def _complaint(line: bytes | str, error: Exception) -> str:
-    shown = (line.decode("utf-8", "replace") if isinstance(line, bytes) else line)[:80]
+def _complaint(line: bytes | str, error: Exception) -> UnreadableLine:
+    shown = line[:80].decode("utf-8", "replace") if isinstance(line, bytes) else line[:80]
     try:
-        kind = msgspec.json.decode(line, type=_Kind).type
+        kind = msgspec.json.decode(line, type=_Kind).type[:40]
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return f"Expected an event (a JSON object with a type), found {shown!r}."
+        return DamagedLine(f"Expected an event (a JSON object with a type), found {shown!r}.")
+    why = str(error)[:200]
     if kind not in TYPES:
-        return (
+        return UnreadableLine(
             f"Event of type {kind!r}: this version knows {', '.join(TYPES)}. "
             "The run was written by a newer seqdec-gui; upgrade to read it."
         )
-    if "unknown field" in str(error):
-        return f"Event {kind!r}: {error}. The run was written by a newer seqdec-gui; upgrade to read it."
-    return f"Event {kind!r} is damaged: {error}."
+    if "unknown field" in why:
+        return UnreadableLine(f"Event {kind!r}: {why}. The run was written by a newer seqdec-gui; upgrade to read it.")
+    return DamagedLine(f"Event {kind!r} is damaged: {why}.")
 
 
 class EventWriter:
@@ -296,18 +284,26 @@ class EventWriter:
 
     def write(self, event: Event) -> None:
         """Append one event. Raises OSError (disk full); then nothing of the event is in the file."""
-        line = encode(event) + b"\n"
         with self._lock:
-            start = os.fstat(self._file).st_size
-            written = 0
-            try:
-                while written < len(line):
-                    written += os.write(self._file, line[written:])
-            except OSError:
-                os.ftruncate(self._file, start)
-                raise
-            if isinstance(event, FINAL):
-                os.fsync(self._file)
+            self._append(event)
+
+    def write_last(self, event: FinalEvent) -> None:
+        """Append the final event of a process that ends now: threads that would write another wait forever. Raises OSError."""
+        self._lock.acquire()
+        self._append(event)
+
+    def _append(self, event: Event) -> None:
+        line = encode(event) + b"\n"
+        start = os.fstat(self._file).st_size
+        written = 0
+        try:
+            while written < len(line):
+                written += os.write(self._file, line[written:])
+        except OSError:
+            os.ftruncate(self._file, start)
+            raise
+        if isinstance(event, FINAL):
+            os.fsync(self._file)
 
     def close(self) -> None:
         os.close(self._file)
@@ -321,7 +317,7 @@ class EventWriter:
 
 def cut_half_line(file: int) -> None:
     """Truncate an open file after its last newline."""
-    end = _end_of_lines(file)
+    end = end_of_lines(file)
     if end < os.fstat(file).st_size:
         os.ftruncate(file, end)
 
@@ -330,15 +326,22 @@ def complete_bytes(path: Path) -> int:
     """Return the size of a file without an incomplete last line, where the next event will be written. Raises OSError."""
     try:
         with open(path, "rb", opener=opener) as file:
-            return _end_of_lines(file.fileno())
+            return end_of_lines(file.fileno())
     except FileNotFoundError:
         return 0
 
 
-def _end_of_lines(file: int) -> int:
-    end = os.fstat(file).st_size
+MOST_SEARCHED = 2 << 30
+"""How far the end of a line is looked for by readers, in bytes: files may be made to be larger than any disk."""
+
+
+def end_of_lines(file: int, most: int | None = None) -> int:
+    """Return where the last complete line of an open file ends; its size if that is more than `most` bytes before its end."""
+    size = end = os.fstat(file).st_size
     while end > 0:
-        start = max(0, end - 65536)
+        if most is not None and size - end > most:
+            return size
+        start = max(0, end - (1 << 20))
         newline = os.pread(file, end - start, start).rfind(b"\n")
         if newline >= 0:
             return start + newline + 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from seqdec_gui.data import fitted
 from seqdec_gui.data.scaling import scalings
 from seqdec_gui.domain.dataflow import sources_of
 from seqdec_gui.domain.design import Design
@@ -17,7 +16,7 @@ from seqdec_gui.runs.task_results import Exported, ExportedAll
 def read_run(run: RunFolder) -> tuple[RunFolder, Design, bool]:
     """Return the run, its design, and whether it was trained on standardised inputs."""
     try:
-        scalers = scalings(fitted.load(run.data))
+        scalers = scalings(run.read_fit())
     except InvalidInput:  # the export itself reports it
         scalers = ()
     return run, run.read_spec().load_design(), any(scaling.role == "input" for scaling in scalers)

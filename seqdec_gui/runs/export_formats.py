@@ -32,6 +32,7 @@ class ExportFormat(msgspec.Struct, frozen=True, kw_only=True):
     - `marker`: for a format that is a folder, a file that each of them has; "": the format is a file.
     - `step`: whether the one-step decoder can be exported by itself.
     - `scales_itself`: whether what opens a file standardises rows by itself, so that raw inputs do not concern the format.
+    - `fills`: whether files can fill in missing numbers, which takes an operation of Keras that is no layer.
     """
 
     name: str
@@ -54,6 +55,7 @@ class ExportFormat(msgspec.Struct, frozen=True, kw_only=True):
     marker: str = ""
     step: bool = True
     scales_itself: bool = False
+    fills: bool = False
 
     @property
     def code_name(self) -> str:
@@ -91,6 +93,7 @@ EXPORT_FORMATS: dict[str, ExportFormat] = {
         ),
         ExportFormat(
             name="keras",
+            fills=True,
             title="Keras .keras, one file",
             help="Architecture and weights in Keras's own format; carries everything that a design can have.",
             suffixes=(".keras",),
@@ -118,6 +121,7 @@ EXPORT_FORMATS: dict[str, ExportFormat] = {
         ),
         ExportFormat(
             name="savedmodel",
+            fills=True,
             title="TensorFlow SavedModel, a folder",
             help="For TensorFlow Serving and TensorFlow in C++, Java or Go: a signature with named inputs and outputs.",
             suffixes=(".savedmodel",),
@@ -147,6 +151,7 @@ EXPORT_FORMATS: dict[str, ExportFormat] = {
         ),
         ExportFormat(
             name="tflite",
+            fills=True,
             title="LiteRT .tflite, one file",
             help="For phones and small devices: LiteRT (TensorFlow Lite) with its own operators alone.",
             suffixes=(".tflite",),
@@ -193,6 +198,7 @@ EXPORT_FORMATS: dict[str, ExportFormat] = {
         ),
         ExportFormat(
             name="script",
+            fills=True,
             title="Python script",
             help="The readable script of the design that was trained. It imports Keras alone and holds no weights.",
             suffixes=(".py",),

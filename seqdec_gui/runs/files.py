@@ -11,6 +11,9 @@ from pathlib import Path
 
 import msgspec
 
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+"""Error numbers of a full disk or an exhausted quota."""
+
 
 class NotOrdinary(OSError):
     """A pipe or a device lies where a file was expected."""
@@ -22,7 +25,7 @@ def open_to_write(path: Path, flags: int) -> int:
     Raises OSError for a symbolic link, because another file would be written, and for pipes and devices.
     """
     try:
-        file = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
+        file = os.open(path, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise OSError(errno.ELOOP, "It is a symbolic link, and would have another file written to", str(path)) from None

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from seqdec_gui.data import fitted as fitted_file
 from seqdec_gui.data.codecs import FittedText, ReadsText
 from seqdec_gui.data.display import array_text
 from seqdec_gui.data.first_step import with_first_step
@@ -74,17 +73,17 @@ class RunInputs(NamedTuple):
 
 def read_inputs(run: RunFolder) -> RunInputs:
     """Reads `data.json`, and looks at the data if it is still there. Raises InvalidInput."""
-    fitted = fitted_file.load(run.data)
+    fitted = run.read_fit()
     spec = run.read_spec()
     design = spec.load_design()
-    why_not, reading = obstacle(design), design.data.reading
+    why_not, reading = obstacle(design), fitted.reading(design.data.reading)
     predicted = _predictions(design, fitted, why_not)
     record = read_record(run.dataset)
     trained_on = 0 if record is None else record.training
     data = Path(spec.data_file) if spec.data_file else None
     try:
         rows = 0 if data is None else inspect(data, reading, _columns_of(fitted)).rows
-        first_step = "" if data is None or why_not else _first_step(design, fitted, data, min(rows, PEEKED_ROWS))
+        first_step = "" if data is None or why_not else _first_step(design, fitted, reading, data, min(rows, PEEKED_ROWS))
         fitted = with_first_step(fitted, first_step) if first_step else fitted
         peeked = [] if data is None else rows_of_data(fitted, data, 0, min(rows, PEEKED_ROWS), reading, first_step)
     except InvalidInput:  # moved, or bound from several files: typing and files still work
@@ -126,12 +125,12 @@ def scoring_inputs(inputs: RunInputs) -> RunInputs:
     return inputs._replace(fitted=msgspec.structs.replace(fitted, ports=ports), first_step="")
 
 
-def _first_step(design: Design, fitted: Fitted, data: Path, count: int) -> str:
+def _first_step(design: Design, fitted: Fitted, reading: Reading, data: Path, count: int) -> str:
     """Return the input of a decoder of numbers whose rows begin differently; empty where none does. Raises InvalidInput."""
     plan = plan_for(design, infer(design))
     if not isinstance(plan, Stepwise) or not plan.numbers:
         return ""
-    port, table = fitted.port(plan.fed), inspect(data, design.data.reading, _columns_of(fitted))
+    port, table = fitted.port(plan.fed), inspect(data, reading, _columns_of(fitted))
     cells = [table.page(table.column(name).name, 0, count) for name in port.columns]
     rows = [_steps(port, [column[row] for column in cells]) for row in range(count)]
     return plan.fed if rows and any((row[0] != rows[0][0]).any() for row in rows) else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, Literal
@@ -34,7 +35,8 @@ MOST_MESSAGES = 1000
 """Messages that are kept; older ones are dropped."""
 PACE_WINDOW_S = 90.0
 """Seconds over which the speed is averaged."""
-_Points = dict[str, list[tuple[float, float, float, float]]]
+_Points = dict[str, "array[float]"]
+"""Step, epoch, seconds and value of one point after the other, by metric or device."""
 TABLES = ("reports", "epochs", "memory", "memory_share", "load")
 
 
@@ -60,6 +62,8 @@ class RunHistory:
         self.message_count = 0
         self.answers: deque[CommandAnswer] = deque(maxlen=64)
         self.marks = Marks()
+        self.silent = ""
+        """That the run gives no sign of life, and what it is doing, in a sentence; empty once it has."""
         self.compiling_since: float | None = None
         """When this start of the run began to compile its first step, in seconds since 1970; None once it has taken one."""
         self._pace: deque[tuple[float, int]] = deque()
@@ -137,7 +141,7 @@ class RunHistory:
         for table in TABLES:
             for curve in getattr(self, table).values():
                 curve.cut_after(event.first_step)
-        self.started, self.final, self.paused = event, None, False
+        self.started, self.final, self.paused, self.silent = event, None, False, ""
         self._per_epoch = max(1, event.steps_per_epoch)
         self.step, self.epoch = event.first_step, event.first_epoch
         self._last_time = event.time
@@ -198,13 +202,15 @@ class RunHistory:
         if event.memory_total:
             self.memory_total[event.id] = event.memory_total
         if event.memory_used is not None:
-            self._points["memory"].setdefault(event.id, []).append((*place, event.memory_used))
+            self._points["memory"].setdefault(event.id, array("d")).extend((*place, event.memory_used))
             if total := self.memory_total.get(event.id):
-                self._points["memory_share"].setdefault(event.id, []).append((*place, event.memory_used / total))
+                self._points["memory_share"].setdefault(event.id, array("d")).extend((*place, event.memory_used / total))
         if event.load is not None:
-            self._points["load"].setdefault(event.id, []).append((*place, event.load))
+            self._points["load"].setdefault(event.id, array("d")).extend((*place, event.load))
 
     def _take_message(self, event: Message) -> None:
+        if event.code == "silent":
+            self.silent = event.text
         if event.code == "plateau":
             self._mark("learning_rate", event.time, event.text, said=False)
         self.messages.append(event)
@@ -225,7 +231,7 @@ class RunHistory:
         self._say(event.time, f"Continued after a pause of {took}." if took else "Continued.")
 
     def _take_final(self, event: FinalEvent) -> None:
-        self.final, self.paused, self.compiling_since = event, False, None
+        self.final, self.paused, self.compiling_since, self.silent = event, False, None, ""
         self._last_time = max(self._last_time, event.time)
         if isinstance(event, (Finished, Stopped)):
             self.step, self.epoch = event.step or self.step, event.epoch or self.epoch
@@ -247,7 +253,7 @@ class RunHistory:
 
     def _advance(self, now: float, step: int) -> None:
         self._last_time = now
-        self.compiling_since = None
+        self.compiling_since, self.silent = None, ""
         self._pace.append((now, step))
         while len(self._pace) > 2 and now - self._pace[1][0] > PACE_WINDOW_S:
             self._pace.popleft()
@@ -260,8 +266,8 @@ class RunHistory:
         for name, value in metrics.items():
             if value is not None:
                 if name not in points:
-                    points[name] = []
-                points[name].append((step, epoch, seconds, value))
+                    points[name] = array("d")
+                points[name].extend((step, epoch, seconds, value))
 
     def _flush(self) -> None:
         for table, pending in self._points.items():
@@ -269,7 +275,7 @@ class RunHistory:
             for name, points in pending.items():
                 if name not in curves:
                     curves[name] = Curve()
-                curves[name].extend(points)
+                curves[name].extend_flat(points)
             pending.clear()
 
 

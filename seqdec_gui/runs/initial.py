@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from seqdec_gui.data import fitted as fitted_file
 from seqdec_gui.data.demands import symbol_room
 from seqdec_gui.data.earlier import EarlierFit
 from seqdec_gui.domain.dataflow import data_ports, ports_before
@@ -17,7 +16,7 @@ def earlier_fit(initial_run: Path | str, design: Design) -> EarlierFit:
     """Return the fitted codecs of `initial_run` for a run of `design`. Raises InvalidInput: no run, or no `data.json`."""
     run = RunFolder(Path(initial_run))
     earlier = run.read_spec().load_design()
-    if not run.data.exists():
+    if not run.has_fit:
         text = (
             f"{run.path} has no data.json, so the alphabets, lengths and scalers that its weights know are not known. "
             "Choose a run that has begun to train, or fit anew (--fit anew)."
@@ -26,4 +25,4 @@ def earlier_fit(initial_run: Path | str, design: Design) -> EarlierFit:
     before = data_ports(earlier)
     names = ports_before(design, data_ports(design), earlier, before)
     rooms = {port.name: symbol_room(port) for port in before}
-    return EarlierFit(fitted_file.load(run.data), run.path.name, names, rooms)
+    return EarlierFit(run.read_fit(), run.path.name, names, rooms)

@@ -77,13 +77,13 @@ class Listing:
             self._load()
             self._entries = {}
             waiting: list[tuple[int, RunFolder, Stamp]] = []
-            for run in run_folders(places):
-                stamp = _stamp_of(run)
-                kept = self._kept.get(run.path)
+            for path in _run_paths(places):
+                kept = self._kept.get(path)
+                stamp = _stamp_of(path, None if kept is None else kept.stamp)
                 if kept is not None and kept.stamp == stamp:
-                    self._entries[run.path] = self._entry(run.path, kept)
+                    self._entries[path] = self._entry(path, kept)
                 else:
-                    waiting.append((stamp[0][0], run, stamp))
+                    waiting.append((stamp[0][0], RunFolder(path), stamp))
             self._read_all(waiting, design, told)
             self._note_missing(places)
             self._store()
@@ -94,7 +94,7 @@ class Listing:
         with self._alone:
             for run in map(RunFolder, runs):
                 if run.path in self._entries and _looks_like_a_run(run):
-                    self._entries[run.path] = self._read(run, _stamp_of(run))
+                    self._entries[run.path] = self._read(run, _stamp_of(run.path))
             return self._listed(design)
 
     def forget(self, runs: Iterable[Path]) -> None:
@@ -176,6 +176,10 @@ def shared() -> Listing:
 
 def run_folders(places: Places) -> Iterator[RunFolder]:
     """Yield every run folder in these places once."""
+    return map(RunFolder, _run_paths(places))
+
+
+def _run_paths(places: Places) -> Iterator[Path]:
     seen: set[Path] = set()
     looked_into: set[tuple[int, int]] = set()
     for folder in places.folders:
@@ -185,19 +189,19 @@ def run_folders(places: Places) -> Iterator[RunFolder]:
                 continue
             looked_into.add((status.st_dev, status.st_ino))
             with os.scandir(folder) as children:
-                paths = [Path(child.path).absolute() for child in children if _is_folder(child)]
+                parent = folder.absolute()
+                paths = [parent / child.name for child in children if _is_folder(child)]
         except OSError:
             continue
         yield from _new_runs(paths, seen)
     yield from _new_runs(places.runs, seen)
 
 
-def _new_runs(paths: Iterable[Path], seen: set[Path]) -> Iterator[RunFolder]:
+def _new_runs(paths: Iterable[Path], seen: set[Path]) -> Iterator[Path]:
     for path in paths:
-        run = RunFolder(path)
-        if path not in seen and _looks_like_a_run(run):
+        if path not in seen and (_is_there(f"{path}/spec.json") or _looks_like_a_run(RunFolder(path))):
             seen.add(path)
-            yield run
+            yield path
 
 
 def _is_folder(child: os.DirEntry[str]) -> bool:
@@ -222,11 +226,27 @@ def _owns(design: DesignKey, entry: Entry) -> bool:
     return design.owns(entry.path, entry.summary.design_id, entry.summary.design_path)
 
 
-def _stamp_of(run: RunFolder) -> Stamp:
-    """Return what changes whenever the entry of a run does. The events come first, whether the run is alive comes last."""
-    alive = _is_alive(run)
-    files = (run.events, run.spec, run.path / FILE, run.lock, run.certificate, run.dataset)
-    return (*(_stamp(path) for path in files), (int(alive), 0))
+def _stamp_of(path: Path, before: Stamp | None = None) -> Stamp:
+    """Return what changes whenever the entry of a run does. The events come first, whether the run is alive comes last.
+
+    `before` is the stamp of an earlier look: a start writes the lock, so one that was free and is unchanged is still free.
+    """
+    files = tuple(_stamp(f"{path}/{name}") for name in _STAMPED)
+    if before is not None and not before[-1][0] and before[_LOCK] == files[_LOCK]:
+        return (*files, (0, 0))
+    return (*files, (int(_is_alive(RunFolder(path))), 0))
+
+
+_STAMPED = ("events.jsonl", "spec.json", FILE, "lock", "certificate.json", "dataset.json")
+_LOCK = _STAMPED.index("lock")
+
+
+def _is_there(path: str) -> bool:
+    try:
+        os.stat(path)  # noqa: PTH116 - ten thousand times, where a Path takes twice as long
+    except OSError:
+        return False
+    return True
 
 
 def _is_alive(run: RunFolder) -> bool:
@@ -236,9 +256,9 @@ def _is_alive(run: RunFolder) -> bool:
         return False
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def _stamp(path: str) -> tuple[int, int]:
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116 - as above
     except OSError:
         return _ABSENT
     return status.st_size, status.st_mtime_ns

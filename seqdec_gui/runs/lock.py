@@ -36,7 +36,8 @@ class LockRecord(msgspec.Struct, frozen=True):
 
     `events_offset`, `commands_offset` and `log_offset` are the sizes of those files at the start: what stands before belongs
     to earlier starts of the run. `exit_status` is what the parent saw, in the way of `subprocess` (-9: killed by signal 9),
-    None if nobody waited for the process.
+    None if nobody waited for the process. `oom_kills` is how many processes the system had killed at the start because main
+    memory ran out, and `out_of_memory` whether there were more when the parent saw this one killed.
     """
 
     pid: Count
@@ -46,6 +47,8 @@ class LockRecord(msgspec.Struct, frozen=True):
     commands_offset: Count = 0
     log_offset: Count = 0
     exit_status: int | None = None
+    oom_kills: Count = 0
+    out_of_memory: bool = False
 
 
 class RunLock:
@@ -120,8 +123,16 @@ def record_of(run: Path, pid: int) -> LockRecord:
             cut_half_line(file)
         finally:
             os.close(file)
-    sizes = (_size(run / name) for name in ("events.jsonl", "commands.jsonl", "log.txt"))
-    return LockRecord(pid, socket.gethostname(), time.time(), *sizes)
+    events, commands, log = (_size(run / name) for name in ("events.jsonl", "commands.jsonl", "log.txt"))
+    return LockRecord(pid, socket.gethostname(), time.time(), events, commands, log, oom_kills=oom_kills())
+
+
+def oom_kills() -> int:
+    """Return how many processes the system has killed because main memory ran out; 0 where it does not say."""
+    with contextlib.suppress(OSError, ValueError):
+        lines = Path("/proc/vmstat").read_text(encoding="ascii", errors="replace").splitlines()
+        return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
+    return 0
 
 
 def is_held(path: Path) -> bool:

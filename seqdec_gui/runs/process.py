@@ -16,12 +16,12 @@ import msgspec
 
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runs import devices, known, lock, spec
-from seqdec_gui.runs.checkpoint_file import fail_if_gone
 from seqdec_gui.runs.control import command
 from seqdec_gui.runs.engine_choice import choose_engine
 from seqdec_gui.runs.environment import child_environment, with_package, working_folder
 from seqdec_gui.runs.files import open_to_write
 from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.kept_checkpoints import newest_whole
 from seqdec_gui.runs.spec import Placement, RunSpec
 from seqdec_gui.runs.state import RunStatus
 
@@ -34,6 +34,8 @@ STOPPED_BY_USER = 130
 """Exit status of a command whose run the user stopped."""
 STOP_GRACE_S = 60.0
 """Seconds that a run may take to obey `stop`: an interval, the rest of a validation, a checkpoint."""
+RESTART_GRACE_S = 10.0
+"""Seconds that a run which is restarted, because it hangs, gets to save, and then to obey SIGTERM, before it is killed."""
 TERMINATE_GRACE_S = 10.0
 """Seconds between SIGTERM and SIGKILL for a run that does not stop."""
 LAST_WAIT_S = 10.0
@@ -150,8 +152,8 @@ def start(
 
     Raises InvalidInput (devices, engine, folder in use, no checkpoint to go on from) and SeqdecError (disk, permissions).
     """
-    if run_spec.resume:
-        fail_if_gone(run)
+    if run_spec.resume:  # otherwise the child would fail, and the run would count as failed
+        newest_whole(run)
     placed = msgspec.structs.replace(run_spec, placement=place(run_spec))
     try:
         run.fail_if_it_leads_out()
@@ -277,4 +279,5 @@ def _record_exit(run: RunFolder, status: int) -> None:
     with contextlib.suppress(lock.RunLocked, OSError), lock.acquire(run.lock) as held:
         record = held.read()
         if record is not None:
-            held.write(msgspec.structs.replace(record, exit_status=status))
+            starved = status == -signal.SIGKILL and lock.oom_kills() > record.oom_kills
+            held.write(msgspec.structs.replace(record, exit_status=status, out_of_memory=starved))

@@ -10,10 +10,13 @@ import msgspec
 from msgspec import Meta
 
 from seqdec_gui import __version__
+from seqdec_gui.domain.json_lines import repetition
 from seqdec_gui.domain.problems import InvalidInput
+from seqdec_gui.domain.wording import shortened
+from seqdec_gui.runs import copies
 from seqdec_gui.runs.engine_names import EngineChoice, EngineName
 from seqdec_gui.runs.events import Seconds
-from seqdec_gui.runs.files import pretty_json, read_bytes, write_atomically
+from seqdec_gui.runs.files import pretty_json, read_bytes
 
 if TYPE_CHECKING:
     from seqdec_gui.domain.design import Design
@@ -129,14 +132,17 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 def write(spec: RunSpec, path: Path) -> None:
-    """Write `spec.json`. Raises OSError."""
-    write_atomically(path, pretty_json(spec))
+    """Write `spec.json` and its copy. Raises OSError."""
+    copies.write(path, pretty_json(spec))
 
 
-def read(path: Path) -> RunSpec:
-    """Read `spec.json`. Raises InvalidInput: missing, damaged, or from a newer version."""
+def read(path: Path, as_it_is: bool = False) -> RunSpec:
+    """Read `spec.json`, or its copy where the file is not what was written. Raises InvalidInput: missing, damaged, newer.
+
+    `as_it_is`: for a run that is started by hand, whose file may be written by hand too.
+    """
     try:
-        data = read_bytes(path)
+        data = read_bytes(path) if as_it_is else copies.read(path)[0]
     except OSError as error:
         raise InvalidInput(
             f"Expected a run's spec.json at {path}, but it cannot be read: {error.strerror}.", "no_spec"
@@ -150,7 +156,9 @@ def read(path: Path) -> RunSpec:
             )
         spec = msgspec.json.decode(data, type=RunSpec)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{path} is damaged: {error}.", "damaged_spec") from None
+        raise InvalidInput(f"{path} is damaged: {shortened(str(error), 200)}.", "damaged_spec") from None
+    if found := repetition(data.decode()):
+        raise InvalidInput(f"{path} is damaged: {found}.", "damaged_spec")
     for name in ("design_path", "folder", "data_file", "initial_run"):
         if "\0" in getattr(spec, name):
             raise InvalidInput(f"{path} is damaged: {name} is no path.", "damaged_spec")

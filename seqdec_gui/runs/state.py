@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Sequence
 from typing import BinaryIO, Literal
@@ -16,6 +15,7 @@ from seqdec_gui.runs.crash import explain, log_tail
 from seqdec_gui.runs.data_record import read_record
 from seqdec_gui.runs.events import (
     FINAL,
+    MOST_SEARCHED,
     Checkpoint,
     Continued,
     Epoch,
@@ -30,10 +30,11 @@ from seqdec_gui.runs.events import (
     Step,
     Stopped,
     UnreadableLine,
-    decode,
+    end_of_lines,
 )
 from seqdec_gui.runs.files import opener
 from seqdec_gui.runs.run_files import RunFiles
+from seqdec_gui.runs.salvage import LONGEST_LINE, Salvage
 from seqdec_gui.runs.spec import RunSpec
 
 State = Literal["unfinished", "running", "paused", "finished", "stopped", "failed", "crashed", "unreadable"]
@@ -44,8 +45,6 @@ A run writes some 20 MB in a day.
 """
 HEAD_BYTES = 1 << 20
 """The part of the latest start that is read even if the file is longer, in bytes: it says what was started."""
-LONGEST_LINE = 8 << 20
-"""Length from which on a line is no event, in bytes."""
 ENDED: tuple[State, ...] = ("finished", "stopped", "failed", "crashed")
 
 
@@ -104,6 +103,8 @@ class _History(msgspec.Struct, frozen=True):
     record: lock.LockRecord | None
     events: tuple[Event, ...]
     current: tuple[Event, ...]
+    damage: str = ""
+    """What was lost of the events, as a sentence; empty if nothing was."""
 
 
 def status(run: RunFiles) -> RunStatus:
@@ -138,7 +139,7 @@ def final_of(events: Sequence[Event]) -> FinalEvent | None:
 
 def crash_of(run: RunFiles, record: lock.LockRecord) -> Failed:
     """Return the final event for a run that ended without one, with the time of its last change of a file."""
-    failed = explain(record.exit_status, log_tail(run.log, record.log_offset))
+    failed = explain(record.exit_status, log_tail(run.log, record.log_offset), out_of_memory=record.out_of_memory)
     return msgspec.structs.replace(failed, time=max(_modified(run), record.started))
 
 
@@ -162,20 +163,24 @@ def _history(run: RunFiles) -> _History:
     """Read lock and events. The lock comes first: if the run ends in between, its final event is then already written."""
     held = lock.is_held(run.lock)
     record = lock.read_record(run.lock)
+    salvage = Salvage(run.events)
     earlier: tuple[Event, ...] = ()
     current: tuple[Event, ...] = ()
     try:
         with open(run.events, "rb", opener=opener) as file:
             offset = record.events_offset if record else 0
-            size = os.fstat(file.fileno()).st_size
-            earlier = _milestones(file, min(offset, MOST_BYTES))
+            size = end_of_lines(file.fileno(), MOST_SEARCHED)  # blocks that were never written may follow
+            earlier = _milestones(file, min(offset, MOST_BYTES), salvage)
             _skip(file, offset)
-            current = _milestones(file, HEAD_BYTES)
+            current = _milestones(file, HEAD_BYTES, salvage)
             _skip(file, size - MOST_BYTES)
-            current = (*current, *_milestones(file))
+            current = (*current, *_milestones(file, None, salvage))
+            if record is not None and size < record.events_offset:
+                salvage.skip(f"the file has {size:,} bytes, and had {record.events_offset:,} when the run was last started.")
     except FileNotFoundError:
         pass
-    return _History(held, record, (*earlier, *current), current)
+    damage = " ".join(filter(None, (salvage.sentence(), run.damage())))
+    return _History(held, record, (*earlier, *current), current, damage)
 
 
 def _skip(file: BinaryIO, place: int) -> None:
@@ -186,15 +191,20 @@ def _skip(file: BinaryIO, place: int) -> None:
             continue
 
 
-def _milestones(file: BinaryIO, size: int | None = None) -> tuple[Event, ...]:
+def _milestones(file: BinaryIO, size: int | None, salvage: Salvage) -> tuple[Event, ...]:
     """Return the complete events, without device loads and all steps but the last. Raises UnreadableLine.
 
-    Line by line, at most `size` bytes: other threads, above all one that paints, get their turn.
+    Line by line, at most `size` bytes: other threads, above all one that paints, get their turn. Damaged lines are left out.
     """
     lines: list[bytes] = []
     last_step = -1
-    while (size is None or size > 0) and (line := file.readline(LONGEST_LINE)).endswith(b"\n"):
+    while (size is None or size > 0) and (line := file.readline(LONGEST_LINE)):
         size = None if size is None else size - len(line)
+        if not line.endswith(b"\n"):
+            if len(line) < LONGEST_LINE or not _ends(file):  # still being written, or what a crash left at the end
+                break
+            salvage.skip(f"a line is longer than {LONGEST_LINE:,} bytes.")
+            continue
         if line.startswith(_STEP):
             if last_step >= 0:
                 del lines[last_step]
@@ -202,7 +212,16 @@ def _milestones(file: BinaryIO, size: int | None = None) -> tuple[Event, ...]:
         elif line.startswith(_DEVICE) or not line.strip():
             continue
         lines.append(line)
-    return tuple(decode(line) for line in lines)
+    return tuple(event for line in lines if (event := salvage.decode(line)) is not None)
+
+
+def _ends(file: BinaryIO) -> bool:
+    """Go behind the end of a line; returns whether it has one, as far as one looks for it."""
+    until = file.tell() + MOST_SEARCHED
+    while file.tell() < until and (part := file.readline(LONGEST_LINE)):
+        if part.endswith(b"\n"):
+            return True
+    return False
 
 
 _STEP = b'{"type":"step"'
@@ -210,13 +229,23 @@ _DEVICE = b'{"type":"device"'
 
 
 def _status(run: RunFiles, history: _History) -> RunStatus:
+    status = _undamaged(run, history)
+    if not history.damage:
+        return status
+    return msgspec.structs.replace(status, text=f"{status.text} {history.damage}")
+
+
+def _undamaged(run: RunFiles, history: _History) -> RunStatus:
     final = final_of(history.current)
     if final is not None:
         return ended(final)
     if history.held:
         return _alive(history.current)
     if history.record is None:
-        return RunStatus("unfinished", "The run was never started.")
+        if not history.events:
+            return RunStatus("unfinished", "The run was never started.")
+        text = f"How the run ended is not known: {run.lock.name}, which would say it, is damaged or gone. Resume it to go on."
+        return RunStatus("crashed", text, Failed(kind="crashed", sentence=text, time=_modified(run)))
     if history.record.host != socket.gethostname():
         where = history.record.host
         return RunStatus("unfinished", f"The run was started on {where}; whether it still runs cannot be seen from here.")

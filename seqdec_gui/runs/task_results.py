@@ -53,6 +53,26 @@ class Generated(Tagged, frozen=True, kw_only=True, tag="generated"):
     refused: int = 0
 
 
+class ErrorsFound(Tagged, frozen=True, kw_only=True, tag="errors_found"):
+    """The files written, and what is wrong in short: `runs.quality.errors.Errors`, with the first lines of its tables.
+
+    `confused` are (target, generated, times), `worst` are (row, input, target, generated, edits). `rate` is what the error rate
+    is called, and `short` its abbreviation.
+    """
+
+    paths: tuple[str, ...]
+    rows: int
+    exact: int
+    error_rate: float | None
+    rate: str
+    short: str
+    substitutions: int
+    insertions: int
+    deletions: int
+    confused: tuple[tuple[str, str, int], ...] = ()
+    worst: tuple[tuple[int, str, str, str, int], ...] = ()
+
+
 class Scored(Tagged, frozen=True, kw_only=True, tag="scored"):
     """The file written, and the sums over its `rows`: `symbols` that count, end symbols too, and their log-likelihood.
 
@@ -191,6 +211,7 @@ TaskResult: TypeAlias = (
     | Scored
     | Encoded
     | Evaluated
+    | ErrorsFound
     | Inspected
     | Divided
     | WeightsFound

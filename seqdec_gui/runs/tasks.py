@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Hashable, Sequence
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import msgspec
@@ -23,7 +24,9 @@ from seqdec_gui.domain.problems import InvalidInput, SeqdecError
 from seqdec_gui.runs.crash import exit_status_of, explain
 from seqdec_gui.runs.engine_names import EngineName
 from seqdec_gui.runs.environment import child_environment
+from seqdec_gui.runs.export_scratch import remove_scratch
 from seqdec_gui.runs.measurement import Measurement
+from seqdec_gui.runs.quality.errors import Order
 from seqdec_gui.runs.spec import DeviceChoice
 from seqdec_gui.runs.task_results import Tagged, TaskFailed, TaskResult
 
@@ -147,6 +150,26 @@ class EvaluateTask(Tagged, frozen=True, kw_only=True, tag="evaluate"):
     checkpoint: CheckpointName = "best"
 
 
+class ErrorsTask(Tagged, frozen=True, kw_only=True, tag="errors"):
+    """Decode rows of a `split` of the run's own data greedily, compare them with their targets, and write what is wrong.
+
+    `output` is a file that ends in .json or a folder (an absolute path). At most `rows` rows are decoded, drawn at random; 0:
+    all. `order` says which rows are the worst; of `worst` of them the `candidates` likeliest symbols of each step are kept. The
+    result has `shown` lines of each table.
+    """
+
+    run: str
+    output: str
+    split: SplitName = "validation"
+    trained_on: int = 0
+    rows: Annotated[int, Meta(ge=0)] = 2000
+    order: Order = "edits"
+    worst: Annotated[int, Meta(ge=0)] = 100
+    candidates: Annotated[int, Meta(ge=1)] = 5
+    shown: Annotated[int, Meta(ge=0)] = 10
+    checkpoint: CheckpointName = "best"
+
+
 class InspectTask(Tagged, frozen=True, kw_only=True, tag="inspect"):
     """Look into the file of a model (absolute path): safe mode, nothing of it is run.
 
@@ -240,6 +263,7 @@ Task: TypeAlias = (
     | ScoreTask
     | EncodeTask
     | EvaluateTask
+    | ErrorsTask
     | InspectTask
     | SplitTask
     | WeightsTask
@@ -249,9 +273,9 @@ Task: TypeAlias = (
 )
 
 
-READS_TRAINED_RUN = (GenerateTask, ScoreTask, EncodeTask, EvaluateTask)
+READS_TRAINED_RUN = (GenerateTask, ScoreTask, EncodeTask, EvaluateTask, ErrorsTask)
 """Tasks that leave the models of a run as they are, so that a worker may keep them for the next such task."""
-COMPUTES_ON_RUNS_DEVICE = (GenerateTask, ScoreTask, EncodeTask, EvaluateTask)
+COMPUTES_ON_RUNS_DEVICE = (GenerateTask, ScoreTask, EncodeTask, EvaluateTask, ErrorsTask)
 """Tasks that run on the GPU that their run trained on, unless the user chose another device."""
 
 
@@ -347,11 +371,24 @@ def run_task(
     if why and on_event is not None:
         on_event(Notice(text=why))
     loads = None if workers is None else _loaded_by(task)
-    with (
-        tempfile.TemporaryFile() as log,
-        task_process(argv, environment, log, workers, loads, lambda: _fail_if_cancelled(cancelled)) as child,
-    ):
-        return _converse(child, task, on_event, cancelled, log)
+    pid = 0
+    try:
+        with (
+            tempfile.TemporaryFile() as log,
+            task_process(argv, environment, log, workers, loads, lambda: _fail_if_cancelled(cancelled)) as child,
+        ):
+            pid = child.pid
+            return _converse(child, task, on_event, cancelled, log)
+    except BaseException:
+        _remove_half_written(task, pid)
+        raise
+
+
+def _remove_half_written(task: Task, pid: int) -> None:
+    """Remove what a child that was killed has written beside the output of its task."""
+    if isinstance(task, ExportTask | ExportAllTask) and pid:
+        folder = Path(task.folder) if isinstance(task, ExportAllTask) else Path(task.output).parent
+        remove_scratch(folder, pid)
 
 
 def task_environment(

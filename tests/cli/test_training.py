@@ -291,12 +291,13 @@ def test_a_run_whose_checkpoint_is_gone_does_not_begin_anew_unasked(run_command,
     assert err.endswith("last.weights.h5 to go on from, and it is gone. Restore it from a copy, or train anew.\n")
     assert "the checkpoint of epoch 3 at" in err
     content = b"what HDF5 would hold"
-    run.checkpoint("best").write_bytes(head(zlib.crc32(content)) + content)
-    assert "train DESIGN --initial RUN --checkpoint best." in run_command("resume", run.path)[2]
     run.checkpoint("last").write_bytes(head(0) + content)
     assert "last.weights.h5 is damaged" in run_command("resume", run.path)[2]
     assert run.events.read_bytes() == before
     assert run.status().state == "finished"
+    run.checkpoint("best").write_bytes(head(zlib.crc32(content)) + content)
+    assert run_command("resume", run.path)[0] == 0  # from the best weights
+    assert run.events.read_bytes() != before
 
 
 def test_runs_are_listed(run_command, fake_runner, roman):

@@ -152,7 +152,7 @@ def test_a_ragged_row_gets_its_reason(fitted: Fitted, tmp_path: Path) -> None:
     rows = read_input(fitted, tmp_path / "a.csv")
     encoded = encode_good_rows(fitted, rows.values, rows.reasons)
     assert encoded.good.tolist() == [0]
-    assert "Row 2 has 2 fields" in encoded.reasons[1]
+    assert encoded.reasons[1].startswith("Line 3: It has 2 fields")
 
 
 def test_rows_of_which_none_can_be_used_are_refused_with_every_reason(fitted: Fitted) -> None:

@@ -13,7 +13,8 @@ from seqdec_gui.data import fitted as fitted_file
 from seqdec_gui.data.codecs import FittedNumbers
 from seqdec_gui.data.dataset import Dataset, open_dataset
 from seqdec_gui.data.fitted import Fitted, FittedPort
-from seqdec_gui.data.rows import parse_numbers, read_rows
+from seqdec_gui.data.new_numbers import parse_numbers
+from seqdec_gui.data.rows import read_rows
 from seqdec_gui.domain.bindings import Binding, DataSource
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.types import TensorType
@@ -139,8 +140,8 @@ def test_a_first_line_that_is_neither_header_nor_value_is_refused(spelled: Fitte
 
 def test_lines_that_are_no_vectors_are_named(fitted: Fitted) -> None:
     found = problems_of(read_rows, fitted, ["1 2 3", "1 2", "1 two 3"])
-    assert "row 2 has 2 number(s)" in found[0].text
-    assert "row 3: 'two' is not a number" in found[1].text
+    assert "Line 2: Input latent has 2 number(s)" in found[0].text
+    assert "Line 3: Input latent: 'two' is not a number" in found[1].text
 
 
 def test_an_empty_line_is_an_empty_row_and_not_left_out(spelled: Fitted) -> None:

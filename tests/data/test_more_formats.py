@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
-from seqdec_gui.data.formats import compression
+from seqdec_gui.data.formats import bounds, compression
 from seqdec_gui.data.formats.registry import OTHER_KINDS, file_patterns, format_of, reading_options
 from seqdec_gui.data.tables import Table, open_table
 from seqdec_gui.domain.bindings import Reading
@@ -79,7 +79,7 @@ def test_a_file_that_ends_too_early_is_damaged(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["rows.csv.gz", "rows.csv.zip", "rows.jsonl.gz", "rows.xlsx"])
 def test_what_is_larger_when_open_than_the_limit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(compression, "MAX_OPEN_BYTES", 1000)
-    monkeypatch.setattr("seqdec_gui.data.formats.spreadsheet.MAX_OPEN_BYTES", 1000)
+    monkeypatch.setattr(bounds, "FREE_BYTES", 1000)
     if name.endswith("gz"):
         (tmp_path / name).write_bytes(gzip.compress(b"a" * 100_000))
     else:

@@ -549,3 +549,15 @@ def test_a_ragged_row_behind_columns_of_fractions_is_named(tmp_path: Path) -> No
     rows = "".join(f"{i / 8},{i}\n" for i in range(200_000))
     (problem,) = problems_of(open_table, written(tmp_path / "a.csv", f"x,n\n{rows}0.5\n"))
     assert (problem.code, "line 200002" in problem.text) == ("ragged_rows", True)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+@pytest.mark.parametrize("rows", [5, 40])
+def test_a_stray_zero_does_not_make_text_utf_16(tmp_path: Path, encoding: str, rows: int) -> None:
+    raw = "".join(f"né{i:03},{i:03}\n" for i in range(rows)).encode(encoding)
+    for at in range(0, 30, 3):
+        path = tmp_path / "rows.csv"
+        path.write_bytes(raw[:at] + b"\0" + raw[at + len(raw) % 2 :][: len(raw) + len(raw) % 2])
+        with pytest.raises(InvalidInput) as caught:
+            open_table(path)
+        assert caught.value.problems[0].code == "not_text"

@@ -9,6 +9,7 @@ import io
 import itertools
 import json
 import lzma
+import random
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from seqdec_gui.data.formats import records
 from seqdec_gui.data.tables import Table, open_table
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput
@@ -208,3 +210,22 @@ def test_the_decimal_mark_is_that_of_the_file(
     assert codes(table.problems) == told
     alone = open_table(tmp_path / "rows.csv", ["y"], Reading(decimal=decimal))  # type: ignore[arg-type]
     assert alone.page("y", 0, 1)[0] == first[1], "the same number, whichever columns are read"
+
+
+def test_lines_with_a_quoted_first_cell_are_counted_like_any_others() -> None:
+    chance, taken = random.Random(1), 0
+    for _ in range(3000):
+        lines = []
+        for _ in range(chance.randrange(1, 6)):
+            quoted = [chance.random() < (0.95 if place == 0 else 0.05) for place in range(chance.randrange(1, 4))]
+            cells = [
+                "".join(chance.choice('ab,\n"' if each and chance.random() < 0.2 else "ab ") for _ in range(3))
+                for each in quoted
+            ]
+            lines.append(",".join(f'"{cell.replace(chr(34), chr(34) * 2)}"' if each else cell
+                                  for cell, each in zip(cells, quoted, strict=True)))  # fmt: skip
+        content = chance.choice(["\n", "\r\n", "\r"]).join([*lines, *[""] * chance.randrange(2)]).encode()
+        quick = records._count_first_cells(content, ",") if b'"' in content else None
+        taken += quick is not None
+        assert quick is None or quick == records._count_all_cells(content, ",")
+    assert taken > 300

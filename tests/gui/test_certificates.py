@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -243,6 +244,7 @@ def test_a_damaged_run_says_so(qtbot: QtBot, opened: Opened, design: Path, make:
     run = make()
     window = opened(design)
     badge = show_run(qtbot, window, run, "Not certified")
+    shutil.rmtree(run.copies)
     run.spec.write_text("{")
     press(badge)
     qtbot.waitUntil(lambda: window.findChild(QDialog, "certificate_dialog") is not None, timeout=5_000)

@@ -344,6 +344,7 @@ def test_a_run_that_goes_on_is_followed_and_cannot_be_deleted(qtbot: QtBot, open
 
 def test_a_damaged_run_is_listed_and_harms_nothing(qtbot: QtBot, opened: Opened, design: Path, make: Make) -> None:
     run = make("finish")
+    shutil.rmtree(run.copies)
     run.spec.write_text("{")
     window = opened(design)
     window.pages.show_page("runs")

@@ -371,6 +371,26 @@ def test_closing_can_stop_the_run_which_ends_without_the_window(
     qtbot.waitUntil(lambda: run.status().state == "stopped", timeout=10_000)
 
 
+def test_a_run_that_hangs_is_told_and_restarted_at_a_click(
+    qtbot: QtBot, opened: Opened, design: Path, child: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("QUIET_S", "STACK_S"):
+        monkeypatch.setattr(f"seqdec_gui.runs.watchdog.{name}", 0.5)
+    monkeypatch.setattr("seqdec_gui.gui.workspace.training_session.RESTART_GRACE_S", 0.5)
+    child("hang")
+    window = opened(design)
+    run = train(qtbot, window).active.run
+    button = find(window, "resume_button")
+    assert not button.isVisible()
+    qtbot.waitUntil(button.isVisible, timeout=20_000)
+    assert button.text() == "Restart"
+    assert any("no sign of life" in message.text for message in session(window).active.history.messages)
+    child("finish")
+    press(window, "resume_button")
+    qtbot.waitUntil(lambda: session(window).active is None and run.status().state == "finished", timeout=30_000)
+    assert not button.isVisible()
+
+
 def test_a_run_that_does_not_obey_is_ended_although_the_window_has_gone(
     qtbot: QtBot, opened: Opened, design: Path, child: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:

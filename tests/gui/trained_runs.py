@@ -15,6 +15,7 @@ from seqdec_gui.domain import document
 from seqdec_gui.domain.dataflow import data_ports
 from seqdec_gui.domain.design import Design
 from seqdec_gui.runs import spec
+from seqdec_gui.runs.checkpoint_file import head
 from seqdec_gui.runs.folder import RunFolder
 
 Edit = Callable[[Design], Design]
@@ -45,7 +46,7 @@ def trained(design_path: Path, run: str, created: float = 1000.0, checkpoints: t
     )
     open_dataset(design.data, data_ports(design), design_path.parent).fitted.save(folder.data)
     for name in checkpoints:
-        folder.checkpoint(name).write_bytes(b"weights")
+        folder.checkpoint(name).write_bytes(head(0))  # a whole file with nothing in it
     return folder
 
 

@@ -12,6 +12,7 @@ import sys
 import time
 
 from seqdec_gui.runs import lock
+from seqdec_gui.runs.checkpoint_file import head
 from seqdec_gui.runs.control import Command, CommandReader
 from seqdec_gui.runs.events import (
     Checkpoint,
@@ -87,7 +88,7 @@ def end_epoch(number: int, at: int) -> None:
     events.write(Epoch(epoch=number, step=at, metrics=values | validation | exact, seconds=1.0))
     path = "checkpoints/last.weights.h5"
     run.path.joinpath("checkpoints").mkdir(exist_ok=True)
-    run.path.joinpath(path).touch()
+    run.path.joinpath(path).write_bytes(head(0))  # a whole file with nothing in it
     events.write(Checkpoint(name="last", epoch=number, step=at, path=path))
     events.write(Checkpoint(name="best", epoch=number, step=at, metrics=validation, path="checkpoints/best.weights.h5"))
 

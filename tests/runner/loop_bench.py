@@ -148,6 +148,8 @@ class Bench:
         self.loss = loss or (lambda step: 1 / (step + 1))
         self.engine = Adder(self.program, self.loss)
         steps = len(self.dataset.training) // self.program.training.batch_size
+        self.quality: Any = None
+        """What stands for `runner.quality.reports.QualityReports`."""
         self.fresh = Progress(steps_per_epoch=steps, batch_size=self.program.training.batch_size)
 
     def run(self, progress: Progress | None = None) -> FinalEvent:
@@ -156,6 +158,7 @@ class Bench:
             commands = Commands(CommandReader(self.folder.commands, offset), events)
             loop = Loop(self.engine, self.dataset, self.folder, events, commands, progress or self.fresh,
                         self.report_every_s, self.checkpoint_every_s)  # fmt: skip
+            loop.quality = self.quality
             return loop.run()
 
     def resume(self) -> FinalEvent:

@@ -14,7 +14,7 @@ from seqdec_gui.data.dataset import open_dataset
 from seqdec_gui.domain.bindings import Binding, DataSource, Reading, Split
 from seqdec_gui.domain.dataflow import DataPort
 from seqdec_gui.domain.types import TensorType
-from seqdec_gui.runner.data_recorder import Recorder, files_of
+from seqdec_gui.runner.data_recorder import Recorder, changes, files_of
 from seqdec_gui.runs.data_record import DataRecord, likeness, read_record
 from seqdec_gui.runs.differences import of_data
 from tests.data.ports import codes
@@ -85,6 +85,15 @@ def test_a_resumed_run_is_told_of_another_file(tmp_path: Path) -> None:
     assert Recorder(tmp_path / "x", files).changes_since(before) == [], "touched, and the same"
     files[0].write_text(TEXT.replace("8", "7"))
     assert codes(Recorder(tmp_path / "x", files).changes_since(before)) == ["data_not_the_same"]
+
+
+def test_other_content_of_the_same_size_and_time_is_told(tmp_path: Path) -> None:
+    before, file = recorded(tmp_path), tmp_path / "a.csv"
+    status = file.stat()
+    file.write_text(TEXT.replace("8", "7"))
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert (file.stat().st_size, file.stat().st_mtime_ns) == (status.st_size, status.st_mtime_ns)
+    assert codes(changes(before, [file])) == ["data_not_the_same"]
 
 
 def test_a_damaged_record_is_none(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def test_numbers_that_float32_cannot_hold_are_refused(exports: Exports) -> None:
     z = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
     far = [Scaling("latent", "input", (1e6,) * 3, (0.1,) * 3)]
     with pytest.raises(SeqdecError, match="float32 cannot hold numbers that are large compared with their deviation"):
-        fail_unless_equal(model, [z], with_raw_inputs(model, far), raw_of([z], far))
+        fail_unless_equal(model, [z], with_raw_inputs(model, far), raw_of([z], far)[1])
     with pytest.raises(InvalidInput, match="divides by 1e-07 at least"):
         with_raw_inputs(model, [msgspec.structs.replace(far[0], deviation=(1.0, 1e-9, 1.0))])
 
@@ -182,3 +182,38 @@ def test_the_range_from_0_to_1_is_said_and_carried() -> None:
 
     assert undo(scaling, z).tolist() == [[1.0, 1.0], [3.0, -1.25]]
     assert "(x - mean) / deviation: mean [1, -2], deviation [4, 3]" in scaling.sentence()
+
+
+@pytest.mark.parametrize("standardise", [True, False])
+def test_missing_numbers_are_filled_in_by_the_file_or_it_is_refused(standardise: bool, tmp_path: Path) -> None:
+    import keras
+
+    from seqdec_gui.runner.opened_run import open_trained
+    from tests.runner.test_task import Here
+
+    def filled(design: Design) -> Design:
+        codec = VectorCodec(standardise=standardise, missing="mean")
+        bindings = [msgspec.structs.replace(each, codec=codec) if each.port.startswith("latent") else each
+                    for each in design.data.bindings]  # fmt: skip
+        return design.with_data(msgspec.structs.replace(design.data, bindings=tuple(bindings)))
+
+    run = make_run(designs.stack(), tmp_path, edit=filled)
+    told = Here().do(ExportTask(run=str(run.path), format="script", output=str(tmp_path / "told.py")))
+    assert "A missing number x of input latent stands for [" in told.standardised[0].sentence()
+    names = {"keras": "a.keras", "script": "a.py"}
+    for format in names:
+        made = Here().do(ExportTask(run=str(run.path), format=format, output=str(tmp_path / names[format]), raw_inputs=True))
+        assert made.difference <= 1e-4
+    with pytest.raises(InvalidInput, match="cannot fill in missing numbers of input latent"):
+        do(ExportTask(run=str(run.path), format="h5", output=str(tmp_path / "a.h5"), raw_inputs=True))
+
+    trained = open_trained(run.path, "best", tmp_path)
+    vector = designs.rows()["vector"]
+    vector[::3, 1] = np.nan
+    stored = trained.fitted().encode_rows({"latent": vector})["latent"]
+    steps = np.eye(10, dtype=np.float32)[np.random.default_rng(0).integers(0, 10, (len(vector), 9))]
+    expected = trained.models["full"].predict([stored, steps], verbose=0)
+    opened = keras.models.load_model(tmp_path / "a.keras")
+    found = opened.predict([vector, steps], verbose=0)
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(found, expected, atol=1e-4)

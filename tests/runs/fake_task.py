@@ -5,8 +5,10 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from seqdec_gui.domain.problems import Problem
+from seqdec_gui.runs.export_scratch import scratch_prefix
 from seqdec_gui.runs.task_results import Evaluated, TaskFailed
 from seqdec_gui.runs.tasks import Notice, Progress, TaskChannel
 
@@ -42,5 +44,11 @@ elif mode == "garbage":
 elif mode == "grandchild":
     subprocess.Popen(["sleep", "60"], pass_fds=(channel._out,))
     os._exit(4)
+elif mode == "exports":
+    folder = Path(task.output).parent / f"{scratch_prefix(os.getpid())}x"
+    folder.mkdir()
+    (folder / "model.keras").touch()
+    channel.send(Progress(text="half"))
+    time.sleep(60)
 elif mode == "slow":
     time.sleep(60)

@@ -26,6 +26,21 @@ from seqdec_gui.runs.crash import explain, log_tail
             "invalid",
             "does not know --xla_foo=1 --xla_bar: remove",
         ),
+        (
+            1,
+            "WARNING: All log messages before absl::InitializeLog() is called are written\nI0000 00:00:17.1 1 x.cc:2] on",
+            "crashed",
+            "exit status 1 without saying why. Its log says nothing of it",
+        ),
+        (
+            1,
+            "the reason\n2026-11-30 00:00:01.000001: I tensorflow/core/platform/x.cc:210] This binary is optimized\n"
+            "To enable the following instructions: AVX2 FMA, in other operations, rebuild TensorFlow",
+            "crashed",
+            "Its log ends with: the reason",
+        ),
+        (1, "ImportError: libx.so: failed to map segment from shared object", "out_of_memory", "Main memory"),
+        (0, "", "crashed", "its last event is missing"),
         (3, "one\ntwo\n\n", "crashed", "exit status 3 without saying why. Its log ends with: two"),
         (None, "", "crashed", "Its log is empty"),
         (-200, "", "crashed", "signal 200"),
@@ -50,3 +65,10 @@ def test_the_log_of_an_earlier_start_is_not_read(tmp_path):
     path.write_text("x" * 200_000)
     assert len(log_tail(path)) == 65536
     assert log_tail(tmp_path / "none") == ""
+
+
+def test_a_kill_by_the_system_is_told_from_one_by_a_user():
+    starved, killed = explain(-9, "", out_of_memory=True), explain(-9, "")
+    assert (starved.kind, killed.kind) == ("out_of_memory", "killed")
+    assert starved.sentence.startswith("The system killed the run. Main memory ran out")
+    assert explain(-15, "", out_of_memory=True).kind == "killed"

@@ -1,3 +1,4 @@
+import shutil
 import socket
 import time
 
@@ -174,6 +175,7 @@ def test_the_summary_has_the_last_figures(run):
 
 
 def test_damaged_and_newer_runs_are_listed_as_unreadable(tmp_path, run, run_spec):
+    spec.write(msgspec.structs.replace(run_spec, product_version="999.0"), run.spec)
     run.events.write_text('{"type": "teleported", "time": 1.0}\n')
     other = create(tmp_path / "other", None)
     other.spec.write_text("{")
@@ -184,9 +186,12 @@ def test_damaged_and_newer_runs_are_listed_as_unreadable(tmp_path, run, run_spec
     assert run.status().state == "unreadable"
 
 
-def test_what_is_left_of_a_run_is_listed_as_unreadable(tmp_path, run):
+def test_what_is_left_of_a_run_is_listed_as_unreadable(tmp_path, run, run_spec):
     tell(run, STARTED, Finished(epoch=5))
     run.spec.unlink()
+    assert [(summary.state, summary.design) for summary in list_runs(tmp_path)] == [("finished", run_spec.name)]
+    assert "its copy is used" in list_runs(tmp_path)[0].text
+    shutil.rmtree(run.copies)
     (tmp_path / "notes").mkdir()
     assert [(summary.run, summary.state) for summary in list_runs(tmp_path)] == [(str(run.path), "unreadable")]
     assert "spec.json" in list_runs(run.path)[0].text
@@ -256,7 +261,7 @@ def test_a_spec_survives_the_file(tmp_path):
     )
     spec.write(original, tmp_path / "spec.json")
     assert spec.read(tmp_path / "spec.json") == original
-    assert [path.name for path in tmp_path.iterdir()] == ["spec.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["copies", "spec.json"]
     assert original.name == "b"
     assert msgspec.json.decode(original.design_text) == original.design
 

@@ -17,7 +17,7 @@ from seqdec_gui.runs import lock, process
 from seqdec_gui.runs.control import CommandReader, command
 from seqdec_gui.runs.crash import log_tail
 from seqdec_gui.runs.environment import working_folder
-from seqdec_gui.runs.events import Epoch, EventWriter, Message, UnreadableLine
+from seqdec_gui.runs.events import Epoch, EventWriter, Message
 from seqdec_gui.runs.files import copy_atomically
 from seqdec_gui.runs.folder import RunFolder, list_runs
 from seqdec_gui.runs.lock import LockRecord
@@ -236,8 +236,9 @@ def test_pipe_in_place_of_the_lock_is_no_running_process(foreign):
 def test_event_with_a_number_that_cannot_be_is_damaged(line, foreign):
     foreign.events.write_text(line + "\n")
 
-    with pytest.raises(UnreadableLine, match="is damaged"):
-        EventTail(foreign.events).read()
+    (told,) = EventTail(foreign.events).read()
+    assert told.code == "damaged_events"
+    assert "is damaged" in told.text
 
 
 def test_metric_that_no_plot_can_show_is_none():

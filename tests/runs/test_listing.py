@@ -114,7 +114,9 @@ def test_hostile_neighbours_neither_hang_nor_hide_the_others(tmp_path: Path) -> 
     found = {entry.path.name: entry for entry in read(runs)}
     assert found["good"].state == "finished"
     unreadable = {name for name, entry in found.items() if entry.state == "unreadable"}
-    assert unreadable == {"pipe", "pipes", "huge", "long line", "foreign", "lock folder"}
+    assert unreadable == {"pipe", "pipes", "huge", "foreign", "lock folder"}
+    assert found["long line"].state == "finished"
+    assert "longer than 8,388,608 bytes" in found["long line"].summary.text
     assert "larger than" in found["huge"].summary.text
 
 
@@ -219,6 +221,7 @@ def test_runs_are_filtered_by_words_state_design_and_tag(tmp_path: Path) -> None
     finished_run(tmp_path / "z", B, "/projects/x/roman.seqdec", created=2)
     third = finished_run(tmp_path / "v", "c" * 32, "/projects/y/roman.seqdec", created=3)
     third.spec.unlink()
+    shutil.rmtree(third.copies)
     write_note(names.path, Note(note="half the rate", tags=("Good", "seed 3")))
     entries = read(tmp_path, design=DesignKey(B))
 

@@ -91,7 +91,7 @@ def test_a_deaf_run_is_killed(start):
         ("segv", "SIGSEGV"),
         ("exit3", "exit status 3 without saying why. Its log ends with: the last words"),
         ("memory", "Main memory ran out"),
-        ("silent_exit", "exit status 0 without saying why"),
+        ("silent_exit", "its last event is missing"),
     ],
 )
 def test_a_run_that_dies_silently_has_crashed_and_the_reader_says_how(start, mode, words):

@@ -1,6 +1,9 @@
+import os
 import threading
 import time
+import tracemalloc
 
+import msgspec
 import pytest
 
 from seqdec_gui.runs import lock, spec
@@ -81,9 +84,61 @@ def test_a_dead_run_gets_one_made_up_end(run):
 
 
 def test_an_event_of_a_newer_version_is_said_so(run):
-    run.events.write_text('{"type": "teleported"}\n')
+    with EventWriter(run.events) as writer:
+        writer.write(msgspec.structs.replace(STARTED, versions={"seqdec-gui": "999.0"}))
+    with run.events.open("a") as file:
+        file.write('{"type": "teleported", "time": 1.0}\n')
     with pytest.raises(UnreadableLine, match="newer"):
         read_events(run)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [b'{"type":"stfp","time":1.0,"epoch":1,"step":1}', b'{"type":"step","time":1.0,"epoch":1,"stfp":1}', b"\xff\xfe",
+     b'{"type":"st', b'{"type":"step","time":1.0,"epoch":-1,"step":1}', b"\0" * 5000],
+)  # fmt: skip
+def test_damaged_lines_are_left_out_with_a_word(run, damage):
+    with EventWriter(run.events) as writer:
+        writer.write(STARTED)
+    with run.events.open("ab") as file:
+        file.write(damage + b"\n" + damage + b"\n" + encode(Finished(epoch=5)) + b"\n")
+    started, finished, warning = read_events(run)
+    assert (started, type(finished)) == (STARTED, Finished)
+    assert (warning.severity, warning.code) == ("warning", "damaged_events")
+    assert warning.text.startswith("2 lines of events.jsonl are damaged and left out. The first: ")
+    assert len(warning.text) < 500
+    assert "of events.jsonl" in run.status().text  # of steps only the last is looked at
+
+
+def test_an_event_behind_blocks_that_were_never_written_is_kept(run):
+    with EventWriter(run.events) as writer:
+        writer.write(STARTED)
+    with run.events.open("ab") as file:
+        file.write(b"\0" * 4096 + encode(Finished(epoch=5)) + b"\n")
+    assert [type(event) for event in read_events(run)] == [Started, Finished, Message]
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_line_longer_than_any_event_is_passed_over_in_little_memory(run, ends):
+    """As after a power cut: a file of its full size with nothing in it."""
+    with EventWriter(run.events) as writer:
+        writer.write(STARTED)
+    size = run.events.stat().st_size + (1 << 30)
+    os.truncate(run.events, size)
+    if ends:
+        with run.events.open("ab") as file:
+            file.write(b"\n" + encode(Finished(epoch=5)) + b"\n")
+    tail = EventTail(run.events)
+    tracemalloc.start()
+    began = time.perf_counter()
+    events = [*tail.read(), *tail.read(), *tail.read()]
+    status = run.status()
+    assert time.perf_counter() - began < 20  # half a second where nothing else runs
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100 << 20
+    assert [type(event) for event in events] == ([Started, Message, Finished] if ends else [Started])
+    assert status.state == ("finished" if ends else "crashed")
 
 
 def test_fifty_thousand_events_replay_fast(run):

@@ -122,3 +122,17 @@ def test_a_task_can_be_given_up():
     with pytest.raises(Cancelled):
         do("slow", cancelled=lambda: time.monotonic() - began > 0.5)
     assert time.monotonic() - began < 5
+
+
+def test_a_cancelled_export_leaves_nothing_beside_its_file(tmp_path):
+    (tmp_path / ".seqdec-gui-1-of-another").mkdir()
+    begun = []
+    task = ExportTask(run="/r", format="keras", output=str(tmp_path / "m.keras"))
+    with pytest.raises(Cancelled):
+        run_task(
+            task,
+            on_event=lambda event: begun.append(event),
+            cancelled=lambda: len(begun) == 3,
+            argv=(sys.executable, str(FAKE_TASK), "exports"),
+        )
+    assert [path.name for path in tmp_path.iterdir()] == [".seqdec-gui-1-of-another"]

@@ -6,13 +6,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 import numpy as np
 
 from seqdec_gui.data.formats.encodings import decoded_texts, is_utf8, is_western
-from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.problems import InvalidInput, Problem, SeqdecError
+
+if TYPE_CHECKING:
+    from seqdec_gui.data.formats.settled import FileReading
 
 Kind = Literal["text", "integer", "number", "array"]
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
@@ -28,6 +31,9 @@ CHUNK_ROWS = 65_536
 
 _SHOWN_CHARACTERS = 40
 """The number of characters of a text that a message shows."""
+
+_SHOWN_REASON = 300
+"""The number of characters of an error of a library that a message shows."""
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -65,8 +71,12 @@ class Dialect(msgspec.Struct, frozen=True):
     """The line of the first unclosed quote, for which quotes are read as text; 0 if there is none."""
     decimal: str = "."
     """The decimal mark, a point or a comma."""
+    decimal_is_proved: bool = False
+    """Whether some column can only be read with that mark, and none only with the other."""
     comment: str = ""
     """What the lines begin with that were skipped as comments; empty if none were."""
+    has_quotes: bool = False
+    """Whether there is a quoted cell, as far as quotes are removed."""
     whole_lines: bool = False
     """Whether every line is one text; `delimiter` is a character that does not occur then."""
     problems: tuple[Problem, ...] = ()
@@ -147,6 +157,10 @@ class Table(ABC):
             self.western[name] = western
         return array
 
+    def settled(self) -> FileReading | None:
+        """Return how the file was read, where that takes a decision; None for formats that say it themselves."""
+        return None
+
     def named_in_first_row(self, names: Sequence[str]) -> tuple[str, ...]:
         """Return those of the names that stand in the first row of a file that was read without a header."""
         return ()
@@ -225,10 +239,6 @@ def _has_inner_zeros(values: Array) -> bool:
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
     """Turn whatever a reader raises about a bad file into InvalidInput."""
-    import lzma
-    import zipfile
-    import zlib
-
     try:
         yield
     except PermissionError as error:
@@ -237,10 +247,16 @@ def reading(path: Path) -> Iterator[None]:
         raise InvalidInput(_damaged(path, error.strerror or str(error)), "unreadable_file", "data") from error
     except UnicodeDecodeError as error:
         raise InvalidInput(_damaged(path, "its text is not valid Unicode"), "unreadable_file", "data") from error
-    except (ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
+    except MemoryError as error:
+        text = f"{path.name} needs more memory than there is."
+        hint = "Close other programs, or save its rows as .parquet, which is read piece by piece."
+        raise InvalidInput([Problem("error", "too_large_file", "data", text, hint)]) from error
+    except SeqdecError:
+        raise
+    except Exception as error:  # libraries raise anything for damaged files, down to errors about their own variables
         raise InvalidInput(_damaged(path, str(error)), "unreadable_file", "data") from error
 
 
 def _damaged(path: Path, reason: str) -> str:
-    reason = " ".join(reason.split()).rstrip(".")
+    reason = " ".join(reason[:_SHOWN_REASON].split()).rstrip(".")
     return f"{path} cannot be read as a {path.suffix} file ({reason}); expected an undamaged file of that format."

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePath
 from typing import IO, Any
 
+from seqdec_gui.data.formats.bounds import fail_if_it_swells, fail_if_no_room
 from seqdec_gui.domain.problems import InvalidInput
 
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zip")
@@ -15,6 +16,10 @@ COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zip")
 MAX_OPEN_BYTES = 4 * 2**30
 """The largest size, in bytes, that a compressed file may have when it is open: text is held in memory as a whole."""
 
+_TIMES_IN_MEMORY = 3
+"""The largest number of times that a text is in memory: its bytes, them in UTF-8, and its columns."""
+
+_IN_PIECES = "Save the table as .parquet, which is read piece by piece."
 _PIECE_BYTES = 16 * 2**20
 """The number of bytes that are decompressed at a time."""
 
@@ -30,11 +35,11 @@ def inner_name(path: PurePath) -> str:
     """
     if not is_compressed(path):
         return path.name
-    if path.suffix.lower() == ".zip" and isinstance(path, Path):
+    if path.suffix.lower() == ".zip" and isinstance(path, Path) and path.is_file():  # a pipe would be waited for
         try:
             with zipfile.ZipFile(path) as archive:
                 members = _members(archive)
-        except (OSError, zipfile.BadZipFile):
+        except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
             members = []
         if len(members) == 1:
             return PurePath(members[0].filename).name
@@ -48,6 +53,7 @@ def content_of(path: Path) -> bytes:
     OSError, EOFError, RuntimeError and the errors of the libraries for damaged files.
     """
     suffix = path.suffix.lower()
+    fail_if_no_room(path, _TIMES_IN_MEMORY * path.stat().st_size, _IN_PIECES)
     if suffix not in COMPRESSED:
         return path.read_bytes()
     if suffix == ".zip":
@@ -57,6 +63,8 @@ def content_of(path: Path) -> bytes:
                 raise InvalidInput(f"{path.name} is encrypted; unpack it, and open the file within.", "unreadable_file", "data")
             if member.file_size > MAX_OPEN_BYTES:
                 raise _too_large(path)
+            fail_if_it_swells(path, member.file_size)
+            fail_if_no_room(path, _TIMES_IN_MEMORY * member.file_size, _IN_PIECES)
             with archive.open(member) as file:
                 return _read(file, path)
     with _OPENERS[suffix](path) as file:
@@ -74,12 +82,14 @@ def content_start(path: Path, count: int) -> bytes:
 
 
 def _read(file: IO[bytes], path: Path) -> bytes:
-    """Read to the end. Raises InvalidInput as soon as there is more than `MAX_OPEN_BYTES`."""
+    """Read to the end. Raises InvalidInput as soon as there is more than `MAX_OPEN_BYTES`, or than the bounds allow."""
     pieces, size = [], 0
     while piece := file.read(_PIECE_BYTES):
         size += len(piece)
         if size > MAX_OPEN_BYTES:
             raise _too_large(path)
+        fail_if_it_swells(path, size)
+        fail_if_no_room(path, (_TIMES_IN_MEMORY - 1) * size, _IN_PIECES)  # the pieces are no longer available
         pieces.append(piece)
     return b"".join(pieces)
 

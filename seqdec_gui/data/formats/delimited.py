@@ -13,14 +13,18 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from seqdec_gui.data.formats import numerals
 from seqdec_gui.data.formats.base import CHUNK_ROWS, Cell, Chunk, Column, Dialect, Kind, Table, reading, unknown_column
+from seqdec_gui.data.formats.bounds import fail_if_too_many_columns
 from seqdec_gui.data.formats.compression import content_of, inner_name
 from seqdec_gui.data.formats.delimiters import DELIMITER_NAMES
 from seqdec_gui.data.formats.dialect import detect
+from seqdec_gui.data.formats.notation import EITHER_POINT, Decimal, Notation, rewritten
 from seqdec_gui.data.formats.records import records
+from seqdec_gui.data.formats.settled import FileReading, of
+from seqdec_gui.data.formats.settling import settled_by
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.wording import counted, listed
@@ -55,6 +59,12 @@ _LARGEST_FACTOR = 4
 _FRACTION = re.compile(r"[ \t]*[+-]?(\d+\.\d*|\.\d+|\d+[eE][+-]?\d+|\d+\.\d*[eE][+-]?\d+|\.\d+[eE][+-]?\d+)[ \t]*")
 """A cell that is a number and not a whole number, in the notation of programs."""
 
+_DOUBTFUL = re.compile(rf"[ \t]*(?:{EITHER_POINT[1:-1]})?[ \t]*")
+"""An empty cell, or a number that may be a whole one with a point between its thousands."""
+
+_Read: TypeAlias = tuple[Any, tuple[Problem, ...], Notation | None]
+"""The numbers of a column, or None; remarks; and the notation that its cells prove, if they do."""
+
 
 class DelimitedTable(Table):
     """A file of delimited text, held in memory as Arrow strings once a column is asked for.
@@ -66,22 +76,28 @@ class DelimitedTable(Table):
         super().__init__(path)
         with reading(path):
             content, dialect = detect(content_of(path), path.name, how, [*(names or ()), *bound], inner_name(path))
+            fail_if_too_many_columns(path, len(dialect.names))
             self.dialect: Dialect = dialect
             self.problems = dialect.problems
             self._decimal_is_set = how.decimal != "auto"
+            self._settled = of(how)
+            self._how = how
             self._wanted = [name for name in dialect.names if names is None or name in names]
             first = _first_rows(content, dialect)
             self._first_row = dict(zip(dialect.names, first[0], strict=False)) if first else {}
-            fractions = _fractions(first, dialect, self._wanted) if len(content) >= _LARGE_BYTES else frozenset()
+            pointed = [name for name in self._wanted if (self._settled.notation(name) or Notation(".")).decimal == "."]
+            fractions = _fractions(first, dialect, pointed) if len(content) >= _LARGE_BYTES else frozenset()
             read = _read_columns(path, content, dialect, self._wanted, fractions)
             del content
             self._numbers: dict[str, Any] = {name: cells for name, cells in read.items() if str(cells.type) == "double"}
             self._strings: dict[str, Any] = {name: cells for name, cells in read.items() if name not in self._numbers}
+            self._notations: dict[str, Notation | None] = dict.fromkeys(self._numbers, Notation("."))
             del read
             with ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as pool:  # Arrow lets other threads run
                 others = list(self._strings)
-                for name, (numbers, notes) in zip(others, pool.map(self._as_numbers, others), strict=True):
+                for name, (numbers, notes, notation) in zip(others, pool.map(self._as_numbers, others), strict=True):
                     self._numbers[name] = numbers
+                    self._notations[name] = notation
                     self.problems += notes
             self.problems += tuple(_said_of_spaces(path.name, self._strings, self._numbers))
         self._list(self._described(name) for name in self._wanted)
@@ -103,6 +119,14 @@ class DelimitedTable(Table):
             return ()
         cells = {self._first_row[name].strip() for name in self._wanted if name in self._first_row}
         return tuple(name for name in names if name in cells)
+
+    def settled(self) -> FileReading:
+        """Return how the file was read."""
+        assert self.dialect is not None
+        return settled_by(self._how, self.dialect, {name: self._notations[name] for name in self._of_numbers()})
+
+    def _of_numbers(self) -> list[str]:
+        return [name for name in self._wanted if self._numbers[name] is not None]
 
     def chunks(self, name: str) -> Iterator[Chunk]:
         column = self.column(name)
@@ -140,34 +164,59 @@ class DelimitedTable(Table):
             first += len(chunk)
         return None
 
-    def _as_numbers(self, name: str) -> tuple[Any, tuple[Problem, ...]]:
-        """Return the column as int64 or float64 with nulls, and remarks; None if some cell is not a number."""
+    def _as_numbers(self, name: str) -> _Read:
+        """Return the column as int64 or float64 with nulls, remarks and its notation; None if some cell is not a number."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
         cells = pc.utf8_trim_whitespace(self._strings[name])
         cells = pc.if_else(pc.is_in(cells, pa.array(MISSING)), pa.scalar(None, pa.string()), cells)
         if cells.null_count == len(cells):
-            return None, ()
+            return None, (), None
         if codes := self._digit_strings(name, cells):
-            return None, (codes,)
+            return None, (codes,), None
+        if (known := self._settled.notation(name)) is not None and not self._decimal_is_set:
+            return self._as_settled(name, cells, known)
         if self.dialect.decimal == ".":
             with contextlib.suppress(pa.ArrowInvalid):
-                return _cast(cells), ()
-        decimal: numerals.Decimal = "," if self.dialect.decimal == "," else "."
-        numbers = numerals.plain(cells, self.dialect.delimiter, decimal, self._decimal_is_set)
-        if numbers is None:
-            return None, ()
-        if numbers.cells is None:
-            text = f"Column {name!r} of {self.path.name} is read as text: {numbers.doubt}."
+                numbers = _cast(cells)
+                if str(numbers.type) == "int64":
+                    return numbers, (), None
+                pointed = pc.any(pc.match_substring(cells, ".")).as_py()
+                is_sure = self._decimal_is_set or self.dialect.decimal_is_proved
+                doubt = "" if is_sure else numerals.doubt_of_points(cells.drop_null(), self.dialect.delimiter)
+                return numbers, self._doubts(name, doubt), Notation(".") if pointed else None
+        decimal: Decimal = "," if self.dialect.decimal == "," else "."
+        read = numerals.plain(cells, self.dialect.delimiter, decimal, self._decimal_is_set, self.dialect.decimal_is_proved)
+        if read is None:
+            return None, (), None
+        if read.cells is None:
+            text = f"Column {name!r} of {self.path.name} is read as text: {read.doubt}."
             hint = "Set data.decimal to the mark of these numbers."
-            return None, (Problem("warning", "number_format", "data", text, hint),)
-        notes: tuple[Problem, ...] = ()
-        if numbers.doubt:
-            text = f"In column {name!r} of {self.path.name} {numbers.doubt}."
-            hint = "Set data.decimal to the decimal mark of the file, or write numbers without marks between thousands."
-            notes = (Problem("warning", "number_format", "data", text, hint),)
-        return _cast(numbers.cells), notes
+            return None, (Problem("warning", "number_format", "data", text, hint),), None
+        return _cast(read.cells), self._doubts(name, read.doubt), read.notation
+
+    def _doubts(self, name: str, doubt: str) -> tuple[Problem, ...]:
+        """Return the warning of cells that may have been meant otherwise; none without a doubt."""
+        if not doubt:
+            return ()
+        text = f"In column {name!r} of {self.path.name} {doubt}."
+        hint = "Set data.decimal to , or . (the mark that is used confirms it), or write numbers without marks "
+        return (Problem("warning", "number_format", "data", text, f"{hint}between thousands."),)
+
+    def _as_settled(self, name: str, cells: Any, known: Notation) -> _Read:
+        """Read a column in the notation of the training. Raises InvalidInput for a cell with two readings."""
+        import pyarrow as pa
+
+        is_other = self.dialect.decimal_is_proved and self.dialect.decimal != known.decimal
+        read = rewritten(cells, known, is_other)
+        if read.doubt is not None:
+            text = f"Column {name!r} of {self.path.name}, row {read.row + 1}: {read.doubt.sentence(known)}."
+            raise InvalidInput([Problem("error", "number_format", "data", text, read.doubt.hint(known))])
+        try:
+            return _cast(pa.chunked_array([read.cells])), (), known
+        except pa.ArrowInvalid:
+            return None, (), None
 
     def _digit_strings(self, name: str, cells: Any) -> Problem | None:
         """Return a remark if the cells are codes of digits that would change as numbers: too long, or with leading zeros."""
@@ -227,7 +276,9 @@ def _fractions(rows: Sequence[Sequence[str]], dialect: Dialect, wanted: Sequence
         return frozenset()
     needed, found = set(wanted), []
     for name, cells in zip(dialect.names, zip(*rows, strict=False), strict=False):
-        if name in needed and any(map(_FRACTION.fullmatch, cells)):
+        if name not in needed or not any(map(_FRACTION.fullmatch, cells)):
+            continue
+        if not all(map(_DOUBTFUL.fullmatch, cells)) or (dialect.delimiter == "," and all("." in cell for cell in cells)):
             found.append(name)
     return frozenset(found)
 

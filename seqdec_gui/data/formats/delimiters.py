@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,11 +17,17 @@ from seqdec_gui.data.formats.registry import format_of
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
+if TYPE_CHECKING:
+    from seqdec_gui.data.formats.settled import FileReading
+
 _SAMPLE_BYTES = 2**20
 """The number of bytes that are sampled to detect the delimiter and the header."""
 
 _SAMPLE_RECORDS = 200
 """The largest number of records in the sample."""
+
+_JUDGED_CHARACTERS = 2**16
+"""The number of characters of a cell by which it is judged; no name and no number is as long."""
 
 _SAMPLE_CELLS = 20_000
 """The number of cells after which the sample ends, though not before its second record."""
@@ -115,6 +122,22 @@ def delimiter_of(
     return best, [Problem("warning", "delimiter_assumed", "data", text, hint)]
 
 
+def delimiter_as(settled: FileReading, content: bytes, detected: str, bound: Sequence[str]) -> str | None:
+    """Return the delimiter of an earlier file, if the columns in use can be those of the same kind of lines; else None.
+
+    Another delimiter is right where it finds names in use in the first line.
+    """
+    if settled.delimiter == "auto":
+        return None
+    mark = DELIMITERS_AS_WRITTEN.get(settled.delimiter, settled.delimiter)
+    if detected and detected != mark:
+        first = next(iter(sample_of(content, detected, True)), None)
+        if first is not None and any(cell.strip() in bound for cell in first.cells):
+            return None
+    line = re.split(rb"[\r\n]", content[:_SAMPLE_BYTES], maxsplit=1)[0]
+    return mark if not mark or mark.encode() in line else None
+
+
 def _delimiter_of_prose(content: bytes, name: str, bound: Sequence[str]) -> tuple[str, list[Problem]]:
     """Return the delimiter of a text file: tabs where most lines have as many, others of a clear table; empty if none.
 
@@ -185,7 +208,7 @@ def sample_of(content: bytes, delimiter: str, quoted: bool) -> list[Record]:
     while True:
         sample, cells = [], 0
         for record in islice(records(content, delimiter, quoted, cut), _SAMPLE_RECORDS):
-            sample.append(record)
+            sample.append(record._replace(cells=tuple(cell[:_JUDGED_CHARACTERS] for cell in record.cells)))
             cells += len(record.cells)
             if cells >= _SAMPLE_CELLS and len(sample) > 1:
                 break

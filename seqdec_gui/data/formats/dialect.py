@@ -10,6 +10,7 @@ from pathlib import PurePath
 import msgspec
 
 from seqdec_gui.data.formats.base import Dialect
+from seqdec_gui.data.formats.bounds import LONGEST_LINE
 from seqdec_gui.data.formats.comments import (
     comments_at,
     comments_problem,
@@ -19,12 +20,21 @@ from seqdec_gui.data.formats.comments import (
     line_ends_at,
     without_set_comments,
 )
-from seqdec_gui.data.formats.delimiters import DELIMITERS, delimiter_of, is_prose, obeyed, sample_of, unused_character
+from seqdec_gui.data.formats.delimiters import (
+    DELIMITERS,
+    delimiter_as,
+    delimiter_of,
+    is_prose,
+    obeyed,
+    sample_of,
+    unused_character,
+)
 from seqdec_gui.data.formats.encodings import decoded, line_at
 from seqdec_gui.data.formats.footers import footer_problems
-from seqdec_gui.data.formats.header import Judgement, is_known_name, is_numeric, judge_header
-from seqdec_gui.data.formats.numerals import decimal_of
-from seqdec_gui.data.formats.records import Count, Record, are_all_as_wide, count_records, looks_like_rows
+from seqdec_gui.data.formats.header import Judgement, is_known_name, is_numeric, judge_header, judged_as_before
+from seqdec_gui.data.formats.numerals import proved_decimals
+from seqdec_gui.data.formats.records import Count, Record, are_all_as_wide, count_records, looks_like_rows, swallowing_cell
+from seqdec_gui.data.formats.settled import of
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.wording import counted
@@ -34,6 +44,9 @@ _SHOWN_NAMES = 5
 
 _MIN_STYLED_ROWS = 8
 """The number of rows from which a column of mostly quoted cells shows that quotes are not part of the text."""
+
+_MANY_LINES = 1000
+"""The number of lines from which a quoted cell may have swallowed the rows of a file."""
 
 _LINE_END = re.compile(rb"\r\n?|\n")
 _SEPARATOR_LINE = re.compile(rb'"?sep=([^\r\n"])"?(?:\r\n?|\n)', re.IGNORECASE)
@@ -55,6 +68,7 @@ def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = (), w
         raise InvalidInput([Problem("error", "not_text", "data", wrong, "Choose a text file, or set data.encoding.")])
     if len(_LINE_END.findall(content[-4:])) > 1:
         content = content.rstrip(b"\r\n")  # a copy, so it is only made where empty lines stand at the end
+    _fail_if_a_line_is_too_long(content, name)
     start = line_ends_at(content)
     if start == len(content):
         raise InvalidInput(f"{name} holds no text; expected a header line and rows.", "empty_file", "data")
@@ -68,7 +82,12 @@ def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = (), w
         problems += notes
         start, comment = line_ends_at(content), reading.comment if notes else ""
     comments = comments_at(content, start) if reading.comment == "auto" else start
+    before = of(reading)
     delimiter, notes = delimiter_of(content[comments:], name, reading, bound, PurePath(within or name))
+    if reading.delimiter == "auto" and (same := delimiter_as(before, content[comments:], delimiter, bound)) is not None:
+        delimiter, notes = same, []
+    if reading.quoting == "auto":
+        reading = msgspec.structs.replace(reading, quoting=before.quoting)
     problems += notes
     whole_lines = not delimiter
     if whole_lines:
@@ -90,9 +109,11 @@ def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = (), w
         judged = Judgement(False, True)  # in a list of texts, the first is not taken for a name because it looks otherwise
     elif judged.header and not judged.sure and is_prose(within or name) and not _has_names(sample[0], bound):
         judged = Judgement(False, False)
+    if reading.header == "auto" and before.header != "auto":
+        judged = judged_as_before(judged, before, sample[0].cells, name)
     header = judged.header if reading.header == "auto" else reading.header == "yes"
     names = ("text",) if whole_lines and not header else _names(sample[0], header, name)
-    if reading.header == "auto" and not (whole_lines and not header):
+    if reading.header == before.header == "auto" and not (whole_lines and not header):
         problems += _header_problems(header, judged.sure, sample[0], name)
     if not count.breaks and reading.comment != "none":
         problems += late_comments_problems(content, count, lines_before, name)
@@ -102,6 +123,7 @@ def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = (), w
     if count.blank and not keeps:
         skipped = f"{name} has {counted(count.blank, 'empty line')} between its rows, skipped in reading."
         problems.append(Problem("info", "blank_lines", "data", skipped))
+    proved = proved_decimals(rows)
     dialect = Dialect(
         encoding=text.encoding,
         delimiter=delimiter,
@@ -114,12 +136,22 @@ def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = (), w
         keeps_blank_lines=keeps and count.blank > 0,
         breaks=count.breaks,
         fault_line=fault_line,
-        decimal=decimal_of(rows) if reading.decimal == "auto" else reading.decimal,
+        decimal=("," if proved == {","} else ".") if reading.decimal == "auto" else reading.decimal,
+        decimal_is_proved=len(proved) == 1,
         comment=comment,
+        has_quotes=quoted and count.quoted > 0,
         whole_lines=whole_lines,
         problems=tuple(problems),
     )
     return content, dialect
+
+
+def _fail_if_a_line_is_too_long(content: bytes, name: str) -> None:
+    """Raise InvalidInput for a line of `LONGEST_LINE` or more bytes; some are passed over that have less than twice as many."""
+    for at in range(0, len(content) - LONGEST_LINE + 1, LONGEST_LINE):
+        if content.find(b"\n", at, at + LONGEST_LINE) < 0 and content.find(b"\r", at, at + LONGEST_LINE) < 0:
+            text = f"Line {line_at(content, at)} of {name} has more than {LONGEST_LINE >> 20} MiB; expected one row a line."
+            raise InvalidInput([Problem("error", "too_large_file", "data", text, "Divide it into lines, or save it as .npz.")])
 
 
 # -- quotes
@@ -130,6 +162,8 @@ def _quotes(
     if reading.quoting == "no" or b'"' not in content:
         return count_records(content, delimiter, False), reading.quoting == "yes", 0, []
     count = count_records(content, delimiter, True)
+    if reading.quoting == "auto" and count.fault < 0 and count.breaks >= max(_MANY_LINES, count.records):
+        _fail_if_a_cell_swallows_rows(content, delimiter, name, count, lines_before)
     swallowing = _swallowing(content, delimiter, count) if reading.quoting == "auto" else -1
     if swallowing >= 0:
         warning = _swallowing_problems(content, delimiter, name, lines_before + line_at(content, swallowing))
@@ -162,6 +196,20 @@ def _quotes(
     hint = "data.quoting=no confirms that; data.quoting=yes asks for quoted cells."
     note = Problem("warning", "quotes_are_text", "data", text, hint)
     return count_records(content, delimiter, False), False, line, [note]
+
+
+def _fail_if_a_cell_swallows_rows(content: bytes, delimiter: str, name: str, count: Count, lines_before: int) -> None:
+    """Raise InvalidInput where most rows of the file would be lines of a single quoted cell: its quote was never closed."""
+    widths = {len(sample_of(content, delimiter, quoted)[0].cells) for quoted in (True, False)}
+    at = swallowing_cell(content, delimiter, widths, max(_MANY_LINES, count.records))
+    if at < 0:
+        return
+    text = (
+        f"In line {lines_before + line_at(content, at)} of {name} a cell begins with a quote that closes only after most of "
+        f"the file: {counted(count.breaks, 'line')} within quotes look like whole rows."
+    )
+    hint = "Close that quote; or set data.quoting=no if quotes are part of the text, data.quoting=yes if it is one cell."
+    raise InvalidInput([Problem("error", "open_quote", "data", text, hint)])
 
 
 def _swallowing(content: bytes, delimiter: str, count: Count) -> int:

@@ -14,6 +14,12 @@ from seqdec_gui.domain.problems import InvalidInput, Problem
 _BLOCK_BYTES = 16 * 2**20
 """The number of bytes that are converted at a time."""
 
+_STRAY_SHARE = 0.2
+"""The share of zeros below which text that is UTF-8 without them is not taken for UTF-16."""
+
+_CONTROL_BYTES = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""A control character other than tab and line ends, as a byte."""
+
 _WIDE_SAMPLE_BYTES = 2**20
 """The number of bytes that are tried as UTF-16 or UTF-32 if there is no byte order mark."""
 
@@ -239,6 +245,8 @@ def _with_byte_order(raw: bytes, encoding: str) -> str:
 def _wide_encoding(raw: bytes) -> str:
     """Return the UTF-16 or UTF-32 encoding in which the start has line ends and no control characters; empty if none."""
     sample = raw[: min(len(raw), _WIDE_SAMPLE_BYTES) // 4 * 4 or len(raw)]
+    if _has_stray_zeros(raw[:_WIDE_SAMPLE_BYTES]):
+        return ""
     for encoding in _WIDE_UNITS:
         if len(raw) % (4 if encoding.startswith("utf-32") else 2):
             continue
@@ -250,6 +258,16 @@ def _wide_encoding(raw: bytes) -> str:
         if ("\n" in text or "\r" in text) and not _CONTROLS.search(text) and not re.search("[\ufffe\uffff]", text):
             return encoding
     return ""
+
+
+def _has_stray_zeros(sample: bytes) -> bool:
+    """Return whether bytes are text of one byte a letter with a few zeros in it, which would be other letters in UTF-16.
+
+    In UTF-16 each line end has a zero, and text is no UTF-8 without its zeros, unless about every other byte is one.
+    """
+    zeros, ends = sample.count(b"\0"), sample.count(b"\n") + sample.count(b"\r")
+    others = sample.replace(b"\0", b"")
+    return 2 * zeros < ends or (zeros < _STRAY_SHARE * len(sample) and is_utf8(others) and not _CONTROL_BYTES.search(others))
 
 
 def is_utf8(raw: object) -> bool:

@@ -35,6 +35,9 @@ _KINDS = {
 _TO_LINES = "Write one object a line: in Python, pandas.read_json(FILE).to_json(OUT, orient='records', lines=True)."
 """What to do with JSON that is not divided into lines."""
 
+_TEXT = (".csv", ".tsv", ".tab", ".txt", ".smi")
+"""The endings of text, about which there is nothing to say where a file is text."""
+
 _WORKBOOK = (b"[Content_Types].xml", b"xl/")
 """What stands near the beginning of a zip file that is an Excel workbook."""
 
@@ -94,4 +97,6 @@ def _said_of_text(start: bytes, path: PurePath) -> str:
         return "Its content is text, not JSON: give it the ending .csv or .txt."
     if is_compressed(path):
         return f"Its content is text that is not compressed: leave {path.suffix} out of its name."
+    if path.suffix.lower() in _TEXT:
+        return ""
     return "Its content is text: give it the ending .csv or .txt."

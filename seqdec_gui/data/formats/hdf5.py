@@ -12,11 +12,15 @@ from typing import Any
 import numpy as np
 
 from seqdec_gui.data.formats import molecules
-from seqdec_gui.data.formats.base import Cell, Chunk, Column, Kind, Table, chunk_rows, native, reading
+from seqdec_gui.data.formats.base import CHUNK_ROWS, Cell, Chunk, Column, Kind, Table, chunk_rows, native, reading
+from seqdec_gui.data.formats.bounds import FREE_BYTES, fail_if_it_swells, room_in_memory
+from seqdec_gui.data.formats.hdf5_items import datasets, fail_if_chunks_swell, longest_text, why_not_read
 from seqdec_gui.domain.problems import Problem
 
 _MOLECULES = 16_384
 """The number of binary molecules that are converted at a time."""
+_FEWEST_ROWS = 64
+"""The number of rows of text that are read at a time from a file that could make each of them long."""
 
 
 class Hdf5Table(Table):
@@ -28,25 +32,25 @@ class Hdf5Table(Table):
         self._molecules: set[str] = set()
         self._smiles: dict[str, list[Any]] = {}
         """The SMILES of whole columns of binary molecules, in chunks, once one was read to its end."""
-
-        def visit(name: str, item: Any) -> None:
-            import h5py
-
-            if not isinstance(item, h5py.Dataset):
-                return
-            if _holds_molecules(item):
-                if missing := molecules.rdkit_problem(name):
-                    self.unusable[name] = missing
-                else:
-                    self._molecules.add(name)
-                    columns.append(Column(name, "text", "text", (), item.shape[0]))
-            elif problem := _why_unusable(name, item):
-                self.unusable[name] = problem
-            else:
-                columns.append(_column(name, item))
+        self._longest = -1
+        """The bytes of the longest text of any length; -1 until it is needed."""
+        self._looked_at: set[str] = set()
+        """The datasets whose compressed chunks are known to be of the size that they claim."""
 
         with reading(path), _open(path) as file:
-            file.visititems(visit)
+            for name, item, why in datasets(file, path):
+                if why := why or why_not_read(item):
+                    self.unusable[name] = _unusable(name, why)
+                elif _holds_molecules(item, path):
+                    if missing := molecules.rdkit_problem(name):
+                        self.unusable[name] = missing
+                    else:
+                        self._molecules.add(name)
+                        columns.append(Column(name, "text", "text", (), item.shape[0]))
+                elif why := _why_unusable(item):
+                    self.unusable[name] = _unusable(name, why)
+                else:
+                    columns.append(_column(name, item))
         self._list(columns)
 
     def chunks(self, name: str) -> Iterator[Chunk]:
@@ -59,8 +63,13 @@ class Hdf5Table(Table):
             stored = dataset.chunks[0] if dataset.chunks else 1
             step = chunk_rows(dataset.dtype.itemsize * int(np.prod(column.shape, dtype=np.int64)))
             step = max(stored, step // stored * stored)
+            step = min(step, self._rows_at_a_time(dataset)) if column.kind == "text" else step
+            opened = 0
             for at in range(0, column.rows, step):
-                yield self._read(dataset, column, at, at + step)
+                chunk = self._read(dataset, column, at, at + step)
+                yield chunk
+                opened += chunk.nbytes
+                fail_if_it_swells(self.path, opened)
 
     def _molecule_chunks(self, column: Column) -> Iterator[Chunk]:
         """Yield SMILES, which are kept once all are made: making them takes far longer than reading them."""
@@ -68,8 +77,11 @@ class Hdf5Table(Table):
         if name not in self._smiles:
             made = []
             with reading(self.path), _open(self.path) as file:
-                for at in range(0, column.rows, _MOLECULES):
-                    made.append(molecules.smiles_of(file[name][at : at + _MOLECULES], name, at))
+                dataset = file[name]
+                fail_if_chunks_swell(dataset, self.path)
+                step = min(_MOLECULES, self._rows_at_a_time(dataset))
+                for at in range(0, column.rows, step):
+                    made.append(molecules.smiles_of(dataset[at : at + step], name, at))
                     yield made[-1]
             self._smiles[name] = made
         else:
@@ -82,12 +94,33 @@ class Hdf5Table(Table):
                 smiles = molecules.smiles_of(file[name][first : first + count], name, first)
             return list(smiles.to_pylist())
         with reading(self.path), _open(self.path) as file:
-            chunk = self._read(file[name], column, first, first + count)
-        if column.kind == "text":
-            return list(chunk.to_pylist())
+            dataset, last = file[name], min(first + count, column.rows)
+            if column.kind == "text":
+                cells: list[Cell] = []
+                step = self._rows_at_a_time(dataset)
+                for at in range(first, last, step):
+                    cells += self._read(dataset, column, at, min(at + step, last)).to_pylist()
+                return cells
+            chunk = self._read(dataset, column, first, last)
         return list(chunk) if column.shape else list(chunk.tolist())
 
+    def _rows_at_a_time(self, dataset: Any) -> int:
+        """Return how many rows of texts or bytes of any length are read at once: each row may name the longest of the file."""
+        import h5py
+
+        info = h5py.check_string_dtype(dataset.dtype)
+        if h5py.check_vlen_dtype(dataset.dtype) is None and (info is None or info.length is not None):
+            return CHUNK_ROWS
+        if self._longest < 0:
+            self._longest = longest_text(dataset.file, self.path)
+        longest = max(1, self._longest)
+        rows = max(_FEWEST_ROWS, FREE_BYTES // longest)
+        return max(1, min(CHUNK_ROWS, rows, room_in_memory() // longest if rows * longest > FREE_BYTES else rows))
+
     def _read(self, dataset: Any, column: Column, first: int, last: int) -> Chunk:
+        if column.name not in self._looked_at:
+            fail_if_chunks_swell(dataset, self.path)
+            self._looked_at.add(column.name)
         values = dataset[first:last]
         return self._texts(column.name, values) if column.kind == "text" else native(values)
 
@@ -108,31 +141,33 @@ def _column(name: str, dataset: Any) -> Column:
     return Column(name, kind, dataset.dtype.newbyteorder("=").name, tuple(dataset.shape[1:]), dataset.shape[0])
 
 
-def _holds_molecules(dataset: Any) -> bool:
+def _holds_molecules(dataset: Any, path: Path) -> bool:
     """Return whether a dataset has one binary molecule of RDKit a row, as opaque or variable bytes."""
     import h5py
 
     opaque = dataset.dtype.kind in "VS" and dataset.dtype.names is None
     variable = h5py.check_vlen_dtype(dataset.dtype) in (np.uint8, np.int8) or h5py.check_string_dtype(dataset.dtype) is not None
-    if not (opaque or variable) or len(dataset.shape) != 1 or not dataset.shape[0] or dataset.external:
+    if not (opaque or variable) or not dataset.shape or len(dataset.shape) != 1 or not dataset.shape[0]:
         return False
+    fail_if_chunks_swell(dataset, path)
     return molecules.holds_molecules(dataset[0])
 
 
-def _why_unusable(name: str, dataset: Any) -> Problem | None:
-    """Return the problem that a dataset cannot be a column; None if it can."""
+def _unusable(name: str, why: str) -> Problem:
+    return Problem("error", "unusable_array", "data", f"Dataset {name!r} {why}.")
+
+
+def _why_unusable(dataset: Any) -> str:
+    """Return why a dataset cannot be a column, as the end of a sentence; empty if it can."""
     import h5py
 
-    reason = ""
     text = h5py.check_string_dtype(dataset.dtype) is not None
-    if dataset.external:
-        reason = "has its values in another file, which is not read; copy them into this one"
-    elif not dataset.shape:
-        reason = "is a single value; expected one entry per row"
-    elif text and len(dataset.shape) > 1:
-        reason = f"holds text in shape {dataset.shape}; expected one text per row"
-    elif not text and h5py.check_vlen_dtype(dataset.dtype):
-        reason = "is ragged (rows of different length); pad every row to the same length"
-    elif not text and dataset.dtype.kind not in "biuf":
-        reason = f"has values of type {dataset.dtype}; expected numbers or text"
-    return Problem("error", "unusable_array", "data", f"Dataset {name!r} {reason}.") if reason else None
+    if not dataset.shape:
+        return "is a single value; expected one entry per row"
+    if text and len(dataset.shape) > 1:
+        return f"holds text in shape {dataset.shape}; expected one text per row"
+    if not text and h5py.check_vlen_dtype(dataset.dtype):
+        return "is ragged (rows of different length); pad every row to the same length"
+    if not text and dataset.dtype.kind not in "biuf":
+        return f"has values of type {dataset.dtype}; expected numbers or text"
+    return ""

@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 import statistics
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from seqdec_gui.domain.problems import InvalidInput, Problem
+
+if TYPE_CHECKING:
+    from seqdec_gui.data.formats.settled import FileReading
 
 _MIN_ROWS = 3
 """The least number of rows with which a first line of words can be compared."""
@@ -15,6 +20,9 @@ _MANY_ROWS = 20
 
 _FEW_KNOWN = 0.1
 """The share of common column names in the cells below from which such names are no evidence of a header."""
+
+_SHOWN_NAMES = 5
+"""The number of cells of the first line that a message shows."""
 
 _RICH_CHARACTERS = 300
 """The number of characters in a column from which a letter that it never uses is evidence of a name."""
@@ -68,6 +76,20 @@ def judge_header(sample: Sequence[Sequence[str]], bound: Sequence[str] = ()) -> 
     if any(name in first for name in bound if name):
         return Judgement(True, judged.header and judged.sure)
     return judged
+
+
+def judged_as_before(judged: Judgement, before: FileReading, first: Sequence[str], file: str) -> Judgement:
+    """Return that a file begins with names, or with a row, as that of the training. Raises InvalidInput if it differs."""
+    header = before.header == "yes"
+    if judged.header != header and judged.sure:
+        cells = ", ".join(cell.strip() for cell in first[:_SHOWN_NAMES])
+        text = (
+            f"The file of the training began with {'names' if header else 'no names'} of columns; the first line of {file} "
+            f"looks like {'a row' if header else 'names'}: {cells}."
+        )
+        hint = "Write the names above the rows." if header else "Remove that line if it holds names."
+        raise InvalidInput([Problem("error", "header_differs", "data", text, hint)])
+    return Judgement(header, True)
 
 
 def looks_like_table(sample: Sequence[Sequence[str]], bound: Sequence[str] = ()) -> bool:

@@ -6,6 +6,7 @@ Lines are decoded by msgspec rather than by Arrow, which takes texts that look l
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,18 @@ from typing import Any
 import msgspec
 
 from seqdec_gui.data.formats.base import reading
+from seqdec_gui.data.formats.bounds import fail_if_no_room, fail_if_sparse, fail_if_too_many_columns
 from seqdec_gui.data.formats.compression import content_of
 from seqdec_gui.data.formats.encodings import decoded
 from seqdec_gui.data.formats.memory import MemoryTable, gathered
+from seqdec_gui.domain.json_lines import Repeated, without_repetition
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.wording import counted
 
 _LINE_END = re.compile(rb"\r\n?|\n")
+_TIMES_IN_MEMORY = 8
+"""The size in memory of the values of all lines, in sizes of the text."""
+
 _SHOWN = 60
 """The number of characters of a line that a message shows."""
 
@@ -31,6 +37,7 @@ class JsonLinesTable(MemoryTable):
         super().__init__(path)
         with reading(path):
             text = decoded(content_of(path), path.name)
+            fail_if_no_room(path, _TIMES_IN_MEMORY * len(text.content), "Save its rows as .parquet.")
             rows, blank = _rows(text.content, path.name)
             if not rows:
                 raise InvalidInput(f"{path.name} holds no rows; expected one JSON object a line.", "empty_file", "data")
@@ -39,7 +46,10 @@ class JsonLinesTable(MemoryTable):
                 skipped = f"{path.name} has {counted(blank, 'empty line')} between its rows, skipped in reading."
                 self.problems += (Problem("info", "blank_lines", "data", skipped),)
             values = {}
-            for name in dict.fromkeys(name for row in rows for name in row):
+            names = list(dict.fromkeys(name for row in rows for name in row))
+            fail_if_too_many_columns(path, len(names))
+            fail_if_sparse(path, len(rows), len(names), "Give every line the same names.")
+            for name in names:
                 column = gathered(name, [row.get(name) for row in rows])
                 if column.unusable:
                     wrong = f"Column {name!r} {column.unusable}."
@@ -64,22 +74,60 @@ def _rows(content: bytes, name: str) -> tuple[list[dict[str, Any]], int]:
             continue
         try:
             value = decoder.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             value = _lenient(line, number, name)
+        else:
+            if line.count(b":") > _members(value):  # a text holds one, or a name comes twice
+                value = _lenient(line, number, name)
         if isinstance(value, str):
             value = {"text": value}
         if not isinstance(value, dict):
             raise InvalidInput(_not_an_object(line, number, name), "bad_json_line", "data")
-        rows.append(_flat(value) if any(isinstance(cell, dict) for cell in value.values()) else value)
+        if any(isinstance(cell, dict) for cell in value.values()):
+            flat = _flat(value)
+            if len(flat) < _leaves(value):
+                twice = next(cell for cell in flat if cell in value and not isinstance(value[cell], dict))
+                raise InvalidInput(_repeated(number, name, twice), "repeated_name", "data")
+            value = flat
+        rows.append(value)
     return rows, blank
 
 
 def _lenient(line: bytes, number: int, name: str) -> Any:
     """Decode a line as Python's json module does, which writes NaN and Infinity. Raises InvalidInput."""
     try:
-        return json.loads(line)
+        return json.loads(line, object_pairs_hook=without_repetition, parse_float=_finite)
+    except Repeated as error:
+        raise InvalidInput(_repeated(number, name, error.name), "repeated_name", "data") from None
+    except OverflowError as error:
+        text = f"Line {number} of {name} holds {error}, which is beyond the range of numbers here (1.8e308)."
+        raise InvalidInput(f"{text} Write it as text, or in other units.", "bad_json_line", "data") from None
     except (ValueError, RecursionError) as error:
         raise InvalidInput(f"{_not_an_object(line, number, name)} ({error}).", "bad_json_line", "data") from None
+
+
+def _finite(text: str) -> float:
+    """Return a number. Raises OverflowError for one beyond the range of float64."""
+    value = float(text)
+    if math.isinf(value):
+        raise OverflowError(text[:_SHOWN])
+    return value
+
+
+def _members(value: Any) -> int:
+    """Return the number of members of all objects within a value."""
+    if isinstance(value, dict):
+        return len(value) + sum(map(_members, value.values()))
+    return sum(map(_members, value)) if isinstance(value, list) and value and isinstance(value[0], dict | list) else 0
+
+
+def _leaves(value: Any) -> int:
+    """Return the number of columns that an object has when it is flattened, those of one name counted apart."""
+    return sum(_leaves(cell) if isinstance(cell, dict) and cell else 1 for cell in value.values())
+
+
+def _repeated(number: int, name: str, member: str) -> str:
+    return f"Line {number} of {name} has {member[:_SHOWN]!r} twice; expected one value for each name."
 
 
 def _not_an_object(line: bytes, number: int, name: str) -> str:

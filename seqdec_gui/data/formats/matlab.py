@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 
 from seqdec_gui.data.formats.base import Array, native, reading, text_array
-from seqdec_gui.data.formats.compression import MAX_OPEN_BYTES
+from seqdec_gui.data.formats.bounds import fail_if_it_swells, fail_if_no_room
 from seqdec_gui.data.formats.extras import required
+from seqdec_gui.data.formats.hdf5_items import datasets, fail_if_chunks_swell, why_not_read
+from seqdec_gui.data.formats.mat5_bounds import fail_if_it_claims_more_than_it_holds
 from seqdec_gui.data.formats.memory import MemoryTable, gathered
-from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.problems import Problem
 
 Variable = tuple[str, Any]
 """A name, and an array, or a text in words why it is no column."""
@@ -81,10 +83,10 @@ def _usual_rows(arrays: list[Array]) -> int:
 def _of_scipy(path: Path) -> Iterator[Variable]:
     io = required("scipy.io", "mat", path)
     try:
-        declared = sum(math.prod(shape) * 8 for _, shape, kind in io.whosmat(path) if kind not in ("cell", "struct"))
-        if declared > MAX_OPEN_BYTES:
-            text = f"{path.name} has more than {MAX_OPEN_BYTES / 2**30:g} GiB when it is open, which is the most that is read."
-            raise InvalidInput(f"{text} Save it with -v7.3, or as .npz or .h5.", "too_large_file", "data")
+        fail_if_it_claims_more_than_it_holds(path)
+        declared = sum(math.prod(shape) * 8 for _, shape, kind in io.whosmat(path) if kind not in ("cell", "struct", "sparse"))
+        fail_if_it_swells(path, declared)
+        fail_if_no_room(path, declared, "Save it with -v7.3, or as .npz or .h5.")
         variables = io.loadmat(path, chars_as_strings=True, struct_as_record=True)
     except (TypeError, NotImplementedError, io.matlab.MatReadError, IndexError) as error:
         raise ValueError(str(error)) from error
@@ -137,29 +139,49 @@ def _of_hdf5(path: Path) -> Iterator[Variable]:
     import h5py
 
     with h5py.File(path, "r", locking=False) as file:
-        for name, item in file.items():
+        taken = Taken(path)
+        for name, item, why in datasets(file, path, lambda group: "MATLAB_sparse" in group.attrs):
             if not name.startswith("#"):
-                yield from _items(file, name, item)
+                yield from _items(file, name.replace("/", "."), item, why, taken)
 
 
-def _items(file: Any, name: str, item: Any) -> Iterator[Variable]:
-    """Yield a variable; a structure as its fields. MATLAB's first axis is the last one of HDF5."""
+_CELL_VALUE_BYTES = 40
+"""The size of a number of a cell in memory: an object of Python, and its place in a list."""
+
+
+class Taken:
+    """Counts the bytes of a file that are taken into memory, since a cell may be referred to from any number of places."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._bytes = 0
+
+    def take(self, item: Any, value_bytes: int = 0) -> None:
+        """Count the values of a dataset, and look at its chunks. Raises InvalidInput where all of it is too much.
+
+        `value_bytes` is the size of a value where it is not held as in the file.
+        """
+        fail_if_chunks_swell(item, self._path)
+        self._bytes += 64 + (item.size or 0) * (value_bytes or item.dtype.itemsize)
+        fail_if_it_swells(self._path, self._bytes)
+        fail_if_no_room(self._path, self._bytes, "Save it as a dataset of an .h5 file.")
+
+
+def _items(file: Any, name: str, item: Any, why: str, taken: Taken) -> Iterator[Variable]:
+    """Yield a variable; a field of a structure too. MATLAB's first axis is the last one of HDF5."""
     import h5py
 
     if isinstance(item, h5py.Group):
-        if "MATLAB_sparse" in item.attrs:
-            yield name, "is sparse; save it with full(...)"
-            return
-        for field, inner in item.items():
-            yield from _items(file, f"{name}.{field}", inner)
-    elif item.external:
-        yield name, "has its values in another file, which is not read"
-    elif item.size * item.dtype.itemsize > MAX_OPEN_BYTES:
-        yield name, f"has more than {MAX_OPEN_BYTES / 2**30:g} GiB; save it as a dataset of an .h5 file"
-    elif "MATLAB_empty" in item.attrs:
+        yield name, "is sparse; save it with full(...)"
+        return
+    if why := why or why_not_read(item):
+        yield name, why
+        return
+    taken.take(item)
+    if item.shape is None or "MATLAB_empty" in item.attrs:
         yield name, "is empty"
     elif h5py.check_ref_dtype(item.dtype) is not None:
-        yield name, [_referred(file[each]) for each in item[()].T.reshape(-1)]
+        yield name, [_referred(file[each], taken) for each in item[()].T.reshape(-1)]
     elif _class(item) == "char":
         yield name, np.array(_rows_of_text(item))
     else:
@@ -171,11 +193,13 @@ def _class(item: Any) -> str:
     return kind.decode() if isinstance(kind, bytes) else str(kind)
 
 
-def _referred(item: Any) -> Any:
+def _referred(item: Any, taken: Taken) -> Any:
+    """Return the content of a cell; an object, which is no value, for what is not read."""
     if "MATLAB_empty" in item.attrs:
         return None
-    if not hasattr(item, "dtype") or item.dtype.kind not in "biuf":
+    if not hasattr(item, "dtype") or item.dtype.kind not in "biuf" or why_not_read(item):
         return {}
+    taken.take(item, _CELL_VALUE_BYTES)
     return "".join(_rows_of_text(item)) if _class(item) == "char" else _cell(item[()].T)
 
 

@@ -124,7 +124,20 @@ def _arrays(name: str, cells: Sequence[Any]) -> Gathered:
         return Gathered(None, unusable=f"is ragged ({other}); pad every row to the same length")
     if values.dtype.kind not in "biuf" or values.dtype == object:
         return Gathered(None, unusable="holds lists of other values than numbers; expected equally many numbers in each")
+    if values.dtype.kind in "uf" and values.size and (np.abs(values) > _EXACT_WHOLE).any():
+        rounded = next((number for cell in cells for number in _whole(cell) if abs(number) > _EXACT_WHOLE), None)
+        if rounded is not None and (values.dtype.kind == "f" or int(values.max()) >= _LARGEST_WHOLE):
+            return Gathered(None, unusable=f"holds {rounded}, which would be rounded; expected shorter whole numbers")
     return Gathered(values.astype(np.int64) if values.dtype.kind in "bu" else values)
+
+
+def _whole(cell: Any) -> Iterator[int]:
+    """Yield the whole numbers of nested lists."""
+    if isinstance(cell, list):
+        for each in cell:
+            yield from _whole(each)
+    elif isinstance(cell, int):
+        yield cell
 
 
 def _as_text(cell: Any) -> str:

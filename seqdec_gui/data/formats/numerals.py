@@ -6,24 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
-_SIGN = r"^[+-]?"
-_EXPONENT = r"([eE][+-]?\d+)?$"
-_APART = "['\u2019\u00a0\u2009\u202f]"
-"""The marks between thousands other than comma and point: an apostrophe, or a narrow or unbreakable space."""
+from seqdec_gui.data.formats.notation import APART, COMMAS, DOTS, EITHER_POINT, OTHERS, PLAIN, SURELY, Decimal, Notation
 
-PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?[iI]nf(inity)?$"
-"""A number in the notation of programs."""
-
-_COMMAS = rf"{_SIGN}(([1-9]\d{{0,2}}(,\d{{3}})+|\d+)(\.\d*)?|\.\d+){_EXPONENT}"
-"""A number with commas between thousands and a decimal point."""
-
-_DOTS = rf"{_SIGN}(([1-9]\d{{0,2}}(\.\d{{3}})+|\d+)(,\d*)?|,\d+){_EXPONENT}"
-"""A number with points between thousands and a decimal comma."""
-
-_OTHERS = rf"{_SIGN}(\d{{1,3}}({_APART}\d{{3}})+|\d+)([.,]\d*)?{_EXPONENT}"
-"""A number with other marks between thousands, and a decimal point or comma."""
-
-ANY = "|".join((PLAIN, _COMMAS, _DOTS, _OTHERS))
+ANY = "|".join((PLAIN, COMMAS, DOTS, OTHERS))
 """A number in any of these notations."""
 
 _SAMPLE = 1000
@@ -41,79 +26,110 @@ _CODE_SHARE = 0.05
 """The share of cells with a leading zero from which a column is taken for codes."""
 
 
-_DECIMAL_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d*),(\d{1,2}|\d{4,})([eE][+-]?\d+)?|[+-]?0*,\d+|[+-]?\d+(\.\d{3})+,\d+")
-"""A number whose comma can only be a decimal mark."""
-
-_DECIMAL_POINT = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d*)\.(\d{1,2}|\d{4,})([eE][+-]?\d+)?|[+-]?0*\.\d+|[+-]?\d+(,\d{3})+\.\d+")
-"""A number whose point can only be a decimal mark."""
-
 _EITHER = re.compile(r"[+-]?\d[\d.,]*([eE][+-]?\d+)?|[+-]?[.,]\d+([eE][+-]?\d+)?")
 """A cell that is a number in some notation, or that may be."""
-
-Decimal = Literal[".", ","]
 
 
 class Numerals(NamedTuple):
     """Cells in the notation of programs. `doubt` says how ambiguous cells were read; it is empty if none is ambiguous.
 
-    `cells` is None if some cell is not a number with the decimal mark that is asked for, which `doubt` says then.
+    `cells` is None if some cell is not a number with the decimal mark that is asked for, which `doubt` says then. `notation` is
+    that of the cells as they were read, None if no cell has a mark.
     """
 
     cells: Any
     doubt: str = ""
+    notation: Notation | None = None
 
 
-def decimal_of(rows: Sequence[Sequence[str]]) -> Decimal:
-    """Return the decimal mark of a table, from some of its records: a comma if a column proves it, and none proves a point."""
-    commas = points = False
+def proved_decimals(rows: Sequence[Sequence[str]]) -> set[Decimal]:
+    """Return the decimal marks that columns of numbers prove, from some records of a table."""
+    proved: set[Decimal] = set()
     for column in zip(*rows, strict=False):
         cells = [cell.strip() for cell in column if cell.strip()]
         if cells and sum(_EITHER.fullmatch(cell) is not None for cell in cells) >= 0.9 * len(cells):
-            commas = commas or any(map(_DECIMAL_COMMA.fullmatch, cells))
-            points = points or any(map(_DECIMAL_POINT.fullmatch, cells))
-    return "," if commas and not points else "."
+            proved |= {","} if any(map(SURELY[","].fullmatch, cells)) else set()
+            proved |= {"."} if any(map(SURELY["."].fullmatch, cells)) else set()
+    return proved
 
 
-def plain(cells: Any, delimiter: str, decimal: Decimal = ".", is_set: bool = False) -> Numerals | None:
+def plain(
+    cells: Any, delimiter: str, decimal: Decimal = ".", is_set: bool = False, is_proved: bool = False
+) -> Numerals | None:  # fmt: skip
     """Rewrite trimmed Arrow strings (null: missing) with decimal points and without marks between thousands.
 
     `decimal` is the decimal mark of the file. If the design sets it (`is_set`), a column of numbers with the other mark has no
     `cells`; otherwise it is read by its own marks. Returns None if some cell is not a number. If nothing else settles it,
     an ambiguous `1,234` is a number above a thousand if commas delimit the cells (it was quoted then), and has a decimal comma
-    otherwise.
+    otherwise. With `is_proved` other columns of the file prove decimal points.
     """
     import pyarrow.compute as pc
 
     present = cells.drop_null()
-    programs, commas, dots = _all(present, PLAIN), _all(present, _COMMAS), _all(present, _DOTS)
+    programs, commas, dots = _all(present, PLAIN), _all(present, COMMAS), _all(present, DOTS)
     if is_set and (programs or commas or dots) and not (dots if decimal == "," else programs or commas):
         example = _example(present, "." if decimal == "," else ",")
         return Numerals(None, f"{example!r} is no number with the decimal mark {decimal!r} that data.decimal sets")
+    has_points, has_commas = (_example(present, mark, len(present)) != "" for mark in ".,")
+    other: Literal[".", ","] = "." if decimal == "," else ","
+    as_set = Notation(decimal, other) if is_set else None
     if decimal == "," and dots:
         doubt = ""
         if programs and not is_set and (example := _example(present, ".")):
             doubt = f"{example!r} is read as {example.replace('.', '')}, since other numbers of the file have decimal commas"
-        return Numerals(pc.replace_substring(pc.replace_substring(cells, ".", ""), ",", "."), doubt)
+        found = as_set or _notation(",", has_commas or has_points, has_points)
+        return Numerals(pc.replace_substring(pc.replace_substring(cells, ".", ""), ",", "."), doubt, found)
     if programs:
         doubt = ""
         if decimal == "," and (example := _example(present, ".")):
             doubt = f"{example!r} has a decimal point, while other numbers of the file have decimal commas"
-        return Numerals(cells, doubt)
+        elif not (is_set or is_proved):
+            doubt = doubt_of_points(present, delimiter)
+        return Numerals(cells, doubt, as_set or _notation(".", has_points, False))
     if not commas and not dots:
-        if not _all(present, _OTHERS):
+        if not _all(present, OTHERS):
             return None
-        return Numerals(pc.replace_substring(pc.replace_substring_regex(cells, _APART, ""), ",", "."))
+        mark: Decimal = "," if has_commas else "." if has_points else decimal
+        plain_cells = pc.replace_substring(pc.replace_substring_regex(cells, APART, ""), ",", ".")
+        return Numerals(plain_cells, "", as_set or Notation(mark, "'"))
     as_thousands = commas and (is_set or not dots or delimiter == ",")
     example = "" if is_set or not (commas and dots) else _example(present, ",")
     doubt = f"{example!r} is read as {example.replace(',', '' if as_thousands else '.')}" if example else ""
     if as_thousands:
-        return Numerals(pc.replace_substring(cells, ",", ""), doubt)
-    return Numerals(pc.replace_substring(pc.replace_substring(cells, ".", ""), ",", "."), doubt)
+        return Numerals(pc.replace_substring(cells, ",", ""), doubt, as_set or Notation(".", ","))
+    plain_cells = pc.replace_substring(pc.replace_substring(cells, ".", ""), ",", ".")
+    return Numerals(plain_cells, doubt, as_set or _notation(",", True, has_points))
 
 
-def _example(cells: Any, mark: str) -> str:
+def _notation(decimal: Decimal, marked: bool, has_thousands: bool) -> Notation | None:
+    """Return the notation of cells with the other of point and comma between thousands, if any; None without a mark."""
+    other: Literal[".", ","] = "." if decimal == "," else ","
+    return Notation(decimal, other if has_thousands else "") if marked else None
+
+
+def doubt_of_points(cells: Any, delimiter: str) -> str:
+    """Return how cells were read whose points may all stand between thousands; empty if one of them cannot, or has none.
+
+    Where commas stand between the cells of a file, they are no decimal marks; numbers with three decimals each are such then,
+    and only where others have none it is doubted.
+    """
+    import pyarrow.compute as pc
+
+    if not _all(cells, EITHER_POINT) or not (example := _example(cells, ".", len(cells))):
+        return ""
+    if delimiter == "," and pc.all(pc.match_substring(cells, ".")).as_py():
+        return ""
+    other = example.replace(".", "")
+    return f"{example!r} is read as {float(example):g} and may be {other}: in no cell is the point surely decimal"
+
+
+def _example(cells: Any, mark: str, looked_at: int = _SAMPLE) -> str:
     """Return one of the first cells that has this mark; empty if none has it."""
-    return next((cell for cell in cells.slice(0, _SAMPLE).to_pylist() if mark in cell), "")
+    import pyarrow.compute as pc
+
+    sample = cells.slice(0, looked_at)
+    at = pc.index(pc.match_substring(sample, mark), True).as_py()
+    return "" if at < 0 else str(sample[at].as_py())
 
 
 def digit_strings(cells: Any) -> str | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import struct
+import weakref
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from seqdec_gui.data.formats.base import Array, Cell, Chunk, Column, Kind, Table, chunk_rows, native, reading, text_array
+from seqdec_gui.data.formats.bounds import fail_if_it_swells, fail_if_no_room, fail_if_too_many_columns
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
 _KINDS: dict[str, Kind] = {"U": "text", "S": "text", "b": "integer", "i": "integer", "u": "integer", "f": "number"}
@@ -43,13 +45,21 @@ class NumpyTable(Table):
         super().__init__(path)
         self._headers: dict[str, _Header] = {}
         self._loaded: dict[str, Array] = {}
-        self._zipped = path.suffix.lower() == ".npz"
+        self._archive: zipfile.ZipFile | None = None
+        """The open file, if it is an .npz file: opening it lists all of its arrays."""
         columns = []
         with reading(path):
-            for name in self._members():
+            if path.suffix.lower() == ".npz":
+                self._archive = zipfile.ZipFile(path)
+                weakref.finalize(self, self._archive.close)
+                fail_if_it_swells(path, sum(info.file_size for info in self._archive.infolist()))
+            names = self._members()
+            fail_if_too_many_columns(path, len(names))
+            for name in names:
                 with self._member(name) as file:
                     header = _read_header(file)
-                if min(header.shape, default=0) < 0 or _size(header) > self._bytes_of(name) - header.length:
+                least = max(_size(header), math.prod(header.shape))  # texts without a character count too
+                if min(header.shape, default=0) < 0 or least > self._bytes_of(name) - header.length:
                     raise EOFError(f"array {name!r} has fewer values than its header says")
                 if problem := _why_unusable(name, header):
                     self.unusable[name] = problem
@@ -61,22 +71,18 @@ class NumpyTable(Table):
         self._list(columns)
 
     def _members(self) -> list[str]:
-        if not self._zipped:
+        if self._archive is None:
             return [self.path.stem]
-        with zipfile.ZipFile(self.path) as archive:
-            return [member[:-4] for member in archive.namelist() if member.endswith(".npy")]
+        return [member[:-4] for member in self._archive.namelist() if member.endswith(".npy")]
 
     def _bytes_of(self, name: str) -> int:
         """Return the size of the header and values of an array, uncompressed."""
-        if not self._zipped:
-            return self.path.stat().st_size
-        with zipfile.ZipFile(self.path) as archive:
-            return archive.getinfo(f"{name}.npy").file_size
+        return self.path.stat().st_size if self._archive is None else self._archive.getinfo(f"{name}.npy").file_size
 
     @contextmanager
     def _member(self, name: str) -> Iterator[IO[bytes]]:
-        if self._zipped:
-            with zipfile.ZipFile(self.path) as archive, archive.open(f"{name}.npy") as file:
+        if self._archive is not None:
+            with self._archive.open(f"{name}.npy") as file:
                 yield file
         else:
             with self.path.open("rb") as plain:
@@ -105,15 +111,28 @@ class NumpyTable(Table):
     def page(self, name: str, first: int, count: int) -> list[Cell]:
         self.column(name)
         with reading(self.path):
-            values = self._whole(name)[first : first + count]
+            values = self._rows(name, first, count)
             cells: list[Any] = text_array(values).to_pylist() if values.dtype.kind in "SU" else list(np.asarray(values))
         return [cell.item() if isinstance(cell, np.generic) else cell for cell in cells]
+
+    def _rows(self, name: str, first: int, count: int) -> Array:
+        """Return some rows: read from their place if the file holds them uncompressed, one after the other."""
+        header, start = self._headers[name], self._data_start(name)
+        if start is None or header.fortran:
+            return self._whole(name)[first : first + count]
+        count = max(0, min(count, header.shape[0] - first))
+        row_bytes = header.dtype.itemsize * math.prod(header.shape[1:])
+        with self.path.open("rb") as file:
+            file.seek(start + header.length + first * row_bytes)
+            raw = _read_exactly(file, count * row_bytes)
+        return np.frombuffer(raw, header.dtype).reshape(count, *header.shape[1:])
 
     def _whole(self, name: str) -> Array:
         """Return the array: mapped if the file holds it uncompressed, else decompressed once and kept in memory."""
         if name not in self._loaded:
             header, start = self._headers[name], self._data_start(name)
             if start is None:
+                fail_if_no_room(self.path, _size(header), "Save it uncompressed, with numpy.savez or as .npy.")
                 with self._member(name) as file:
                     self._loaded[name] = np.lib.format.read_array(file, allow_pickle=False)
             else:
@@ -125,15 +144,14 @@ class NumpyTable(Table):
         """Return the offset of the member's header in the file; None if it is compressed or empty, and cannot be mapped."""
         if _size(self._headers[name]) == 0:
             return None
-        if not self._zipped:
+        if self._archive is None:
             return 0
-        with zipfile.ZipFile(self.path) as archive:
-            info = archive.getinfo(f"{name}.npy")
-        if info.compress_type != zipfile.ZIP_STORED:
+        info = self._archive.getinfo(f"{name}.npy")
+        if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
             return None
         with self.path.open("rb") as file:
             file.seek(info.header_offset + 26)
-            name_length, extra_length = struct.unpack("<HH", file.read(4))
+            name_length, extra_length = struct.unpack("<HH", _read_exactly(file, 4))
         start: int = info.header_offset + 30 + name_length + extra_length
         return start
 

@@ -10,10 +10,20 @@ from typing import Any
 import numpy as np
 
 from seqdec_gui.data.formats.base import CHUNK_ROWS, Array, Cell, Chunk, Column, Kind, Table, reading
+from seqdec_gui.data.formats.bounds import FREE_BYTES, fail_if_it_swells, fail_if_no_room, fail_if_too_many_columns
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
 _KEPT_GROUPS = 4
 """The number of row groups per column that are kept in memory for pages."""
+
+_LEAST_ROW_BYTES = 8
+"""The least size in memory of a value, in bytes; in the file, values that come again and again take hardly any."""
+
+_FEWEST_ROWS = 64
+"""The number of rows of text that are unpacked at a time where each of them may be long."""
+
+_LARGE_PIECE = 4 << 20
+"""The size, in bytes, of a few rows from which they are given on without waiting for more."""
 
 
 class ParquetTable(Table):
@@ -22,11 +32,14 @@ class ParquetTable(Table):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self._groups: OrderedDict[tuple[str, int], Any] = OrderedDict()
+        self._places: dict[str, int] | None = None
+        """The places of the columns of text by name, once one was asked for."""
         with reading(path):
             import pyarrow.parquet as pq
 
             self._file = pq.ParquetFile(path, memory_map=True)
             metadata = self._file.metadata
+            fail_if_too_many_columns(path, metadata.num_columns)
             sizes = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
             self._starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
             names = [field.name for field in self._file.schema_arrow]
@@ -34,6 +47,7 @@ class ParquetTable(Table):
             if twice:
                 listed = ", ".join(map(repr, twice))
                 raise InvalidInput(f"{path.name} has several columns named {listed}; rename them.", "duplicate_column", "data")
+            fail_if_it_swells(path, _LEAST_ROW_BYTES * metadata.num_rows)
             described = [self._described(field, int(metadata.num_rows)) for field in self._file.schema_arrow]
         self._list(column for column in described if column)
 
@@ -59,19 +73,86 @@ class ParquetTable(Table):
 
     def _first_value(self, name: str) -> Any:
         """Return the first value that is not missing; None if all are."""
+        self._fail_if_lists_swell(name)
         for batch in self._file.iter_batches(batch_size=256, columns=[name]):
             for value in batch.column(0):
                 if value.is_valid:
                     return value.as_py()
         return None
 
+    def _fail_if_lists_swell(self, name: str) -> None:
+        """Raise InvalidInput where the lists of a column claim far more values than the file can hold."""
+        metadata, schema = self._file.metadata, self._file.schema
+        leaves = [place for place in range(metadata.num_columns) if f"{schema.column(place).path}.".startswith(f"{name}.")]
+        groups = [metadata.row_group(group) for group in range(metadata.num_row_groups)]
+        values = sum(group.column(leaf).num_values for group in groups for leaf in leaves)
+        fail_if_it_swells(self.path, _LEAST_ROW_BYTES * values)
+
+    def _batches(self, name: str, group: int | None = None) -> Iterator[Any]:
+        """Yield a column, or one row group of it, as Arrow arrays of at most `CHUNK_ROWS` rows. Raises InvalidInput.
+
+        Texts that come again and again stand in the file once: few rows are unpacked at a time where the texts may be long, and
+        the reading ends where all of it is too large.
+        """
+        import pyarrow as pa
+
+        groups = list(range(self._file.num_row_groups)) if group is None else [group]
+        rows = min([CHUNK_ROWS, *(self._rows_at_a_time(name, each) for each in groups)])
+        kept: list[Any] = []
+        waiting = opened = 0
+        for batch in self._file.iter_batches(batch_size=rows, row_groups=groups, columns=[name]):
+            piece = batch.column(0)
+            opened += (size := piece.nbytes)
+            if opened > FREE_BYTES:
+                fail_if_it_swells(self.path, opened)
+            kept.append(piece)
+            waiting += len(piece)
+            if waiting + rows > CHUNK_ROWS or size > _LARGE_PIECE:
+                yield kept[0] if len(kept) == 1 else pa.concat_arrays(kept)
+                kept, waiting = [], 0
+        if kept:
+            yield kept[0] if len(kept) == 1 else pa.concat_arrays(kept)
+
+    def _rows_at_a_time(self, name: str, group: int) -> int:
+        """Return how many rows of a row group are unpacked at once, each of which may have the longest of its texts."""
+        if self._places is None:
+            import pyarrow as pa
+
+            kinds = {field.name: field.type for field in self._file.schema_arrow}
+            flat = {self._file.schema.column(place).path: place for place in range(self._file.metadata.num_columns)}
+            fixed = (pa.types.is_primitive, pa.types.is_boolean, pa.types.is_decimal)
+            self._places = {
+                each: place
+                for each, place in flat.items()
+                if each in kinds and not any(is_fixed(kinds[each]) for is_fixed in fixed)
+            }
+        if (leaf := self._places.get(name)) is None:
+            return CHUNK_ROWS
+        longest = self._longest_of_dictionary(name, group)  # first: damaged metadata is an exception there, and here the end
+        about = self._file.metadata.row_group(group).column(leaf)
+        grows = any(str(each).startswith("DELTA_BYTE") for each in about.encodings)
+        return max(_FEWEST_ROWS, FREE_BYTES // max(1, about.total_uncompressed_size if grows else longest))
+
+    def _longest_of_dictionary(self, name: str, group: int) -> int:
+        """Return the bytes of the longest text that stands once in a row group for any number of rows; 0 if there is none."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        with pq.ParquetFile(self.path, metadata=self._file.metadata, memory_map=True, read_dictionary=[name]) as file:
+            for batch in file.iter_batches(batch_size=1, row_groups=[group], columns=[name]):
+                if pa.types.is_dictionary(batch.column(0).type):
+                    return int(pc.max(pc.binary_length(batch.column(0).dictionary)).as_py() or 0)
+                break
+        return 0
+
     def chunks(self, name: str) -> Iterator[Chunk]:
         column = self.column(name)
         with reading(self.path):
             first = 0
-            for batch in self._file.iter_batches(batch_size=CHUNK_ROWS, columns=[name]):
-                yield self._values(column, batch.column(0), first)
-                first += batch.num_rows
+            for batch in self._batches(name):
+                yield self._values(column, batch, first)
+                first += len(batch)
 
     def text_chunks(self, name: str) -> Iterator[Chunk]:
         import pyarrow as pa
@@ -80,8 +161,8 @@ class ParquetTable(Table):
             yield from super().text_chunks(name)
             return
         with reading(self.path):  # through NumPy, missing whole numbers would make all of them floats
-            for batch in self._file.iter_batches(batch_size=CHUNK_ROWS, columns=[name]):
-                chunk = _decoded(batch.column(0))
+            for batch in self._batches(name):
+                chunk = _decoded(batch)
                 yield (chunk.cast(pa.uint8()) if pa.types.is_boolean(chunk.type) else chunk).cast(pa.string())
 
     def page(self, name: str, first: int, count: int) -> list[Cell]:
@@ -99,11 +180,22 @@ class ParquetTable(Table):
     def _group(self, name: str, group: int) -> Any:
         key = (name, group)
         if key not in self._groups:
-            self._groups[key] = self._file.read_row_group(group, columns=[name]).column(0).combine_chunks()
+            self._groups[key] = self._whole_group(name, group)
             while len(self._groups) > _KEPT_GROUPS * max(1, len(self.columns)):
                 self._groups.popitem(last=False)
         self._groups.move_to_end(key)
         return self._groups[key]
+
+    def _whole_group(self, name: str, group: int) -> Any:
+        import pyarrow as pa
+
+        pieces: list[Any] = []
+        opened = 0
+        for piece in self._batches(name, group):
+            pieces.append(piece)
+            opened += piece.nbytes
+            fail_if_no_room(self.path, opened, "Save it with smaller row groups.")
+        return pieces[0] if len(pieces) == 1 else pa.chunked_array(pieces)
 
     def _values(self, column: Column, chunk: Any, first: int) -> Chunk:
         import pyarrow as pa

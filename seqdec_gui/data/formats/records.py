@@ -7,7 +7,7 @@ delimiter or a line end (RFC 4180); a quote anywhere else is a character like an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -21,6 +21,9 @@ QUOTE = 0x22
 _LF = 0x0A
 _CR = 0x0D
 _LINE_END = re.compile(rb"\r\n?|\n")
+_MOST_LINES = 0.99
+"""The share of the lines within a quoted cell that look like rows, from which the cell is no text of many lines."""
+
 _BLOCK_BYTES = 16 * 2**20
 """The number of bytes of quoted text that are scanned at a time."""
 
@@ -76,6 +79,17 @@ def looks_like_rows(content: bytes, delimiter: str, width: int) -> int:
         if all(line.count(mark) == width - 1 for line in lines):
             return cell.start()
     return -1
+
+
+def swallowing_cell(content: bytes, delimiter: str, widths: Collection[int], least: int) -> int:
+    """The offset of the longest quoted cell, if it has `least` lines or more that are nearly all whole rows; -1 if not."""
+    longest = max(_patterns(delimiter)[2].finditer(content), key=lambda cell: cell.end() - cell.start(), default=None)
+    if longest is None or not longest[1]:
+        return -1
+    lines = _LINE_END.split(longest[1])[1:-1]  # the first and the last are cut by the quotes
+    mark = delimiter.encode()
+    as_wide = max((sum(line.count(mark) == width - 1 for line in lines) for width in widths if width > 1), default=0)
+    return longest.start() if len(lines) >= least and as_wide >= _MOST_LINES * len(lines) else -1
 
 
 def are_all_as_wide(content: bytes, delimiter: str, width: int) -> bool:
@@ -135,6 +149,39 @@ def count_records(content: bytes, delimiter: str, quoted: bool) -> Count:
     """Count records, empty lines and quoted cells of UTF-8 text, independently of the reader of its values."""
     if not quoted or b'"' not in content:
         return _count_lines(content)
+    return _count_first_cells(content, delimiter) or _count_all_cells(content, delimiter)
+
+
+def _count_first_cells(content: bytes, delimiter: str) -> Count | None:
+    """Return the counts of text in which below the first line the first cell of every line is quoted, and no other.
+
+    None for other text, for empty lines, and for quotes or line ends within such cells. This is how programs write a table of
+    texts and numbers, and nothing has to be known of its delimiters.
+    """
+    at = content.find(b"\n") + 1
+    first = _count_all_cells(content[:at], delimiter)
+    if b"\r" in content or first.records != 1 or first.fault >= 0:
+        return None
+    records, quoted = first.records, first.quoted
+    while at < len(content):
+        end = content.rfind(b"\n", at, at + _BLOCK_BYTES) + 1 or len(content)
+        block = np.frombuffer(content, np.uint8, end - at, at)
+        ends = np.flatnonzero(block == _LF)
+        if block[-1] != _LF:
+            ends = np.append(ends, len(block))
+        starts = np.append(0, ends[:-1] + 1)
+        quotes = np.flatnonzero(block == QUOTE)
+        opening, closing = quotes[::2], quotes[1::2]
+        if len(quotes) != 2 * len(starts) or not np.array_equal(opening, starts) or (closing >= ends).any():
+            return None
+        behind = block[np.minimum(closing + 1, len(block) - 1)]
+        if not ((behind == ord(delimiter)) | (closing + 1 == ends)).all():
+            return None
+        records, quoted, at = records + len(starts), quoted + len(opening), end
+    return Count(records, 0, quoted)
+
+
+def _count_all_cells(content: bytes, delimiter: str) -> Count:
     tally = _Tally()
     at = 0
     while at < len(content):

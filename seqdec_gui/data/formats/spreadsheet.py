@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from seqdec_gui.data.formats.base import reading
-from seqdec_gui.data.formats.compression import MAX_OPEN_BYTES
+from seqdec_gui.data.formats.bounds import fail_if_it_swells, fail_if_no_room, fail_if_sparse
 from seqdec_gui.data.formats.extras import required
-from seqdec_gui.data.formats.header import judge_header
+from seqdec_gui.data.formats.header import judge_header, judged_as_before
 from seqdec_gui.data.formats.memory import MemoryTable, gathered
+from seqdec_gui.data.formats.settled import FileReading, of
 from seqdec_gui.data.formats.sheet_facts import sheet_facts
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
@@ -21,6 +22,15 @@ from seqdec_gui.domain.wording import counted
 
 _ERRORS = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!")
 """What Excel shows in a cell whose formula fails; such a cell is a missing value."""
+
+_AS_CSV = "Save the sheet as .csv, without empty columns and rows."
+"""What to do with a sheet that is too large."""
+
+_TIMES_IN_MEMORY = 6
+"""The size in memory of the cells of a workbook, in sizes of its XML."""
+
+_LOOKED_AFTER, _WIDE_ROW = 1024, 256
+"""The number of rows, and the width of a row, after which the size of the table is looked at."""
 
 _SAMPLE_ROWS = 200
 """The number of rows that are compared with the first to find out whether it names the columns."""
@@ -32,14 +42,14 @@ class SpreadsheetTable(MemoryTable):
     def __init__(self, path: Path, names: Sequence[str] | None, how: Reading, bound: Sequence[str] = ()) -> None:
         super().__init__(path)
         with reading(path):
-            self.sheet, self.sheets, rows = _cells(path, how.sheet)
+            self.sheet, self.sheets, rows = _cells(path, how.sheet, of(how).sheet)
             lines, empty = _without_empty(rows)
             if not lines:
                 text = f"Sheet {self.sheet!r} of {path.name} is empty; expected rows."
                 others = ", ".join(repr(sheet) for sheet in self.sheets if sheet != self.sheet)
                 hint = f"Set data.sheet to another of its sheets: {others}." if others else ""
                 raise InvalidInput([Problem("error", "empty_file", "data", text, hint)])
-            if len(self.sheets) > 1 and not how.sheet:
+            if len(self.sheets) > 1 and not how.sheet and self.sheet != of(how).sheet:
                 others = ", ".join(map(repr, self.sheets))
                 text = f"{path.name} has {len(self.sheets)} sheets ({others}); the first, {self.sheet!r}, is read."
                 self.problems += (Problem("info", "first_sheet", "data", text, "Set data.sheet to read another."),)
@@ -56,6 +66,8 @@ class SpreadsheetTable(MemoryTable):
         lines = [line + [None] * (width - len(line)) for line in lines]
         shown = [["" if cell is None else str(cell) for cell in line] for line in lines[: _SAMPLE_ROWS + 1]]
         judged = judge_header(shown, bound)
+        if how.header == "auto" and (before := of(how)).header != "auto":
+            judged = judged_as_before(judged, before, shown[0], self.path.name)
         self.header = judged.header if how.header == "auto" else how.header == "yes"
         self._first = shown[0]
         if self.header:
@@ -68,7 +80,7 @@ class SpreadsheetTable(MemoryTable):
             text = f"{self.path.name} has several columns named {listed}; give every column a name of its own."
             hint = "If its first row holds values, set data.header=no."
             raise InvalidInput([Problem("error", "duplicate_column", "data", text, hint)])
-        if how.header == "auto" and not (self.header and judged.sure):
+        if how.header == "auto" and of(how).header == "auto" and not (self.header and judged.sure):
             self.problems += (_header_problem(self.header, shown[0], self.path.name),)
         body = lines[1:] if self.header else lines
         failed = sum(cell in _ERRORS for line in body for cell in line if isinstance(cell, str))
@@ -84,17 +96,24 @@ class SpreadsheetTable(MemoryTable):
                 self.problems += column.problems
         self._hold(values)
 
+    def settled(self) -> FileReading:
+        """Return which sheet was read, and whether its first row names the columns."""
+        return FileReading(sheet=self.sheet, header="yes" if self.header else "no")
+
     def named_in_first_row(self, names: Sequence[str]) -> tuple[str, ...]:
         return () if self.header else tuple(name for name in names if name in [cell.strip() for cell in self._first])
 
 
-def _cells(path: Path, sheet: str) -> tuple[str, tuple[str, ...], list[list[Any]]]:
-    """Return the sheet that is read, all sheets, and the cells of every row. Raises InvalidInput."""
+def _cells(path: Path, sheet: str, before: str = "") -> tuple[str, tuple[str, ...], list[list[Any]]]:
+    """Return the sheet that is read, all sheets, and the cells of every row. Raises InvalidInput.
+
+    The sheet called `before` is read if no sheet is set and there is one.
+    """
     openpyxl = required("openpyxl", "xlsx", path)
     with zipfile.ZipFile(path) as archive:
-        if sum(member.file_size for member in archive.infolist()) > MAX_OPEN_BYTES:
-            text = f"{path.name} has more than {MAX_OPEN_BYTES / 2**30:g} GiB when it is open, which is the most that is read."
-            raise InvalidInput(f"{text} Save the sheet as .csv.", "too_large_file", "data")
+        opened = sum(member.file_size for member in archive.infolist())
+        fail_if_it_swells(path, opened)
+        fail_if_no_room(path, _TIMES_IN_MEMORY * opened, _AS_CSV)
     workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
     try:
         sheets = tuple(worksheet.title for worksheet in workbook.worksheets)
@@ -103,12 +122,32 @@ def _cells(path: Path, sheet: str) -> tuple[str, tuple[str, ...], list[list[Any]
                 text = f"{path.name} has no sheet {sheet!r}; it has {', '.join(map(repr, sheets))}."
                 raise InvalidInput([Problem("error", "unknown_sheet", "data", text, "Set data.sheet to one of them.")])
             sheet = sheets[int(sheet) - 1]
-        chosen = sheet or sheets[0]
+        chosen = sheet or (before if before in sheets else sheets[0])
         worksheet = workbook[chosen]
         worksheet.reset_dimensions()  # programs write sizes that are wrong, and rows beyond them would be lost
-        return chosen, sheets, [list(row) for row in worksheet.iter_rows(values_only=True)]
+        return chosen, sheets, _rows(path, worksheet)
     finally:
         workbook.close()
+
+
+def _rows(path: Path, worksheet: Any) -> list[list[Any]]:
+    """Return the cells of every row. Raises InvalidInput for a sheet that is nearly empty and huge.
+
+    A cell may claim any place: rows and cells before it are filled in.
+    """
+    rows, widest = [], 0
+    for row in worksheet.iter_rows(values_only=True):
+        used = len(row)
+        while used and row[used - 1] is None:
+            used -= 1
+        rows.append(list(row[:used]))
+        widest = max(widest, used)
+        if not len(rows) % _LOOKED_AFTER or used > _WIDE_ROW:
+            fail_if_sparse(path, len(rows), widest, _AS_CSV)
+    while rows and not rows[-1]:
+        rows.pop()
+    fail_if_sparse(path, len(rows), widest, _AS_CSV)
+    return rows
 
 
 def _unseen_problems(path: Path, sheet: str) -> tuple[Problem, ...]:

@@ -18,12 +18,12 @@ from seqdec_gui.gui.workspace.workspace import Phase, TrainingState, Workspace
 from seqdec_gui.runs import lock
 from seqdec_gui.runs.active import active_runs
 from seqdec_gui.runs.control import Command
-from seqdec_gui.runs.events import Event
+from seqdec_gui.runs.events import Event, Finished
 from seqdec_gui.runs.folder import DesignKey, RunFolder
 from seqdec_gui.runs.history import RunHistory, read_history
 from seqdec_gui.runs.known import Places
 from seqdec_gui.runs.notes import display_name
-from seqdec_gui.runs.process import STOP_GRACE_S, RunProcess, stop_unattended
+from seqdec_gui.runs.process import RESTART_GRACE_S, STOP_GRACE_S, RunProcess, stop_unattended
 from seqdec_gui.runs.spec import FitChoice
 from seqdec_gui.runs.state import RunStatus
 
@@ -53,7 +53,7 @@ class FollowedRun(QObject):
         """The status of a run that has not ended and is not seen alive: not started, or on another host."""
         self.log: deque[str] = deque(maxlen=MAX_LOG_LINES)
         self.pending: dict[str, Command] = {}
-        self.stopping = False
+        self.stopping = self.restarting = False
         self.begun_now = False
         """Whether the run has begun in the start that is followed; until then its history is that of earlier starts."""
         self.unstoppable = ""
@@ -90,10 +90,15 @@ class FollowedRun(QObject):
             return "paused"
         return "running"
 
-    def stop(self) -> None:
+    def stop(self, grace_s: float = STOP_GRACE_S) -> None:
         self.stopping = True
-        self._thread.stop()
+        self._thread.stop(grace_s)
         self.changed.emit()
+
+    def restart(self) -> None:
+        """End the run, by force if it hangs; its session goes on from the last checkpoint."""
+        self.restarting = True
+        self.stop(RESTART_GRACE_S)
 
     def stop_alone(self) -> None:
         """Stop the run although the window closes. The process that stays behind kills the run if it does not answer."""
@@ -398,6 +403,9 @@ class TrainingSession(QObject):
         if followed is None or followed.run is None or followed.status is None:
             return
         self.workspace.run_ended.emit(followed.run.path)
+        if followed.restarting and not isinstance(followed.status.final, Finished):
+            self.resume(followed.run, followed.name)
+            return
         self.workspace.status_message.emit(f"{followed.name}: {followed.status.text}")
         window = notify.window_of(self.workspace)
         if window is not None and QApplication.applicationState() != Qt.ApplicationActive:

@@ -77,6 +77,7 @@ class TrainingThread(QThread):
         self._events_handled.set()
         self._leaving = False
         self._stop_fails_at = math.inf
+        self._grace_s: float = STOP_GRACE_S
         self._events_sent.connect(self._on_self_events_sent)
         self.finished.connect(self._on_self_finished)
 
@@ -91,8 +92,9 @@ class TrainingThread(QThread):
         self.start()
 
     # -- called by the window; none of it blocks
-    def stop(self) -> None:
-        """Ask the run to save and stop. After a grace period it is ended with signals."""
+    def stop(self, grace_s: float = STOP_GRACE_S) -> None:
+        """Ask the run to save and stop. After `grace_s` it is ended with signals."""
+        self._grace_s = grace_s
         self._queue_command(command("stop"))
 
     def pause(self) -> Command:
@@ -173,7 +175,7 @@ class TrainingThread(QThread):
         while self._commands:
             command = self._commands.popleft()
             if command.command == "stop":
-                process.stop()
+                process.stop(self._grace_s, min(self._grace_s, TERMINATE_GRACE_S))
                 self._stop_fails_at = time.monotonic() + stop_patience_s(process)
             else:
                 process.run.send(command)

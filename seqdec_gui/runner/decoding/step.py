@@ -46,9 +46,14 @@ class StepDecoder:
         self.inputs = inputs_behind(design, sources)
         """The input blocks that determine the initial states of a row."""
         self._encoder = model_of(design, inference, models, sources, "encoder") if sources else None
-        self.model = build_step(design, models[decoder], decoder)
+        self._trained = models[decoder]
+        self.model = build_step(design, self._trained, decoder)
         self._encoding, self._depth = encoding, depth
         self._step = compiled(self.model, self.of_values) if encoding == "values" else None
+
+    def follow_weights(self) -> None:
+        """Copy the weights of the trained decoder again; compiled steps use them from now on."""
+        copy_weights(self._trained, self.model)
 
     def initial_states(self, inputs: Mapping[str, Array], rows: int) -> list[Array]:
         """The states before the first step, each with `rows` rows: what the encoder gives, and zeros for what it does not."""
@@ -107,9 +112,15 @@ def build_step(design: Design, trained: keras.Model, decoder: str) -> keras.Mode
     weighted = {layer.name for layer in trained.layers if layer.weights}
     if weighted != {layer.name for layer in step.layers if layer.weights}:
         raise SeqdecError(f"The layers of {decoder} and of its one step differ; this is a bug.")
+    copy_weights(trained, step)
     for layer in step.layers:
-        if layer.name in weighted:
-            layer.set_weights([np.asarray(weight, np.float32) for weight in trained.get_layer(layer.name).get_weights()])
         if hasattr(layer, "unroll"):
             layer.unroll = True  # a loop over one step costs more than the step
     return step
+
+
+def copy_weights(trained: keras.Model, step: keras.Model) -> None:
+    """Give the layers of a decoder's one step the weights of the trained decoder's layers of the same names."""
+    for layer in step.layers:
+        if layer.weights:
+            layer.set_weights([np.asarray(weight, np.float32) for weight in trained.get_layer(layer.name).get_weights()])

@@ -14,8 +14,9 @@ from seqdec_gui import __version__
 from seqdec_gui.data.codecs import FittedCategory, FittedText
 from seqdec_gui.data.scaling import scalings
 from seqdec_gui.domain.wording import counted
-from seqdec_gui.runs.events import Checkpoint, Started, UnreadableLine, events_of
+from seqdec_gui.runs.events import Checkpoint, Started, UnreadableLine
 from seqdec_gui.runs.files import read_bytes
+from seqdec_gui.runs.salvage import events_of
 
 if TYPE_CHECKING:
     from seqdec_gui.data.fitted import FittedPort

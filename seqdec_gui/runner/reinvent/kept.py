@@ -26,5 +26,5 @@ def kept_in(file: Path) -> Kept:
     text = checkpoints.text_in(file, KEPT)
     try:
         return msgspec.json.decode(text, type=Kept) if text else Kept()
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return Kept()

@@ -6,6 +6,7 @@ A field judges what is typed at once: `fault` is the sentence under it, and `edi
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -25,7 +26,8 @@ from PyQt5.QtWidgets import (
 from seqdec_gui.data.codecs import FittedBits, FittedCategory, FittedNumbers, FittedText
 from seqdec_gui.data.display import number_text
 from seqdec_gui.data.fitted import FittedPort
-from seqdec_gui.data.rows import parse_numbers
+from seqdec_gui.data.formats.notation import Doubt, Notation
+from seqdec_gui.data.new_numbers import parse_numbers
 from seqdec_gui.data.typed_text import text_fault
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.wording import counted
@@ -60,8 +62,13 @@ class Field(Protocol):
         """Show the value of one row of the data."""
 
 
-def field_for(port: FittedPort, highest: float | None, several: bool) -> Field:
-    """Return the field for a port. With `several` more than one row may be typed, as it is the only input."""
+def field_for(
+    port: FittedPort, highest: float | None, several: bool, notations: Sequence[Notation | None] = ()
+) -> Field:  # fmt: skip
+    """Return the field for a port. With `several` more than one row may be typed, as it is the only input.
+
+    `notations` are those of the numbers of the port's columns. Numbers with decimal points are read as the form shows them.
+    """
     codec = port.codec
     if isinstance(codec, FittedText | FittedBits):
         return TextField(port, codec, several)
@@ -73,8 +80,8 @@ def field_for(port: FittedPort, highest: float | None, several: bool) -> Field:
     if 8 <= side <= MAX_IMAGE_SIDE and not (named and size > 1):
         return ImageField(port, side, highest or 1.0)
     if isinstance(codec, FittedNumbers) and size <= MAX_FIELDS and len(codec.shape) <= 1:
-        return NumbersField(port, codec, size)
-    return PastedField(port, size)
+        return NumbersField(port, codec, size, notations)
+    return PastedField(port, size, notations)
 
 
 class TextField(QWidget):
@@ -164,8 +171,11 @@ class NumbersField(QWidget):
 
     edited = pyqtSignal()
 
-    def __init__(self, port: FittedPort, codec: FittedNumbers, size: int) -> None:
+    def __init__(
+        self, port: FittedPort, codec: FittedNumbers, size: int, notations: Sequence[Notation | None] = ()
+    ) -> None:  # fmt: skip
         super().__init__()
+        self._notations = notations if len(notations) == size else (notations[0] if len(notations) == 1 else None,) * size
         self._port = port
         self._shape = codec.shape
         self._filling = True
@@ -200,12 +210,17 @@ class NumbersField(QWidget):
         self.setToolTip("A whole row of numbers may be pasted into any of these fields.")
 
     def fault(self) -> str:
-        wrong = next((edit for edit in self._edits if _number(edit.text()) is None), None)
-        if wrong is None:
+        place = next((place for place in range(len(self._edits)) if not isinstance(self._number(place), float)), None)
+        if place is None:
             return ""
-        place = self._edits.index(wrong) + 1
-        received = repr(wrong.text()) if wrong.text().strip() else "empty"
-        return f"Number {place} of {self._port.name} is {received}; expected a finite number such as 1.5."
+        which = f"Number {place + 1} of {self._port.name}"
+        if isinstance(doubt := self._number(place), Doubt):
+            return f"{which}: {doubt.cell!r} may be {doubt.settled} or {doubt.other}; type one of them."
+        typed = self._edits[place].text()
+        return f"{which} is {repr(typed) if typed.strip() else 'empty'}; expected a finite number such as 1.5."
+
+    def _number(self, place: int) -> float | Doubt | None:
+        return _number(self._edits[place].text(), self._notations[place])
 
     def is_empty(self) -> bool:
         return False
@@ -213,15 +228,15 @@ class NumbersField(QWidget):
     def _judge(self, _text: str = "") -> None:
         if self._filling:
             return
-        for edit in self._edits:
-            polish(edit, "invalid", _number(edit.text()) is None)
+        for place, edit in enumerate(self._edits):
+            polish(edit, "invalid", not isinstance(self._number(place), float))
         _say(self._fault, self.fault())
         self.edited.emit()
 
     def values(self) -> list[Any]:
         if fault := self.fault():
             raise InvalidInput(fault, "not_numbers", self._port.name)
-        numbers = [_number(edit.text()) for edit in self._edits]
+        numbers = [self._number(place) for place in range(len(self._edits))]
         return [numbers if self._shape else numbers[0]]
 
     def show_value(self, value: Any) -> None:
@@ -236,7 +251,8 @@ class NumbersField(QWidget):
 
     def _on_edit_text_edited(self, text: str) -> None:
         size = len(self._edits)
-        numbers = parse_numbers(text, size) if size > 1 and len(text.split()) + text.count(",") + text.count(";") > 1 else ""
+        several = size > 1 and len(text.split()) + text.count(",") + text.count(";") > 1
+        numbers = parse_numbers(text, size, notations=self._notations, is_typed=True) if several else ""
         if isinstance(numbers, list) and len(numbers) == size:
             self.show_value(numbers)
 
@@ -280,8 +296,9 @@ class PastedField(QWidget):
 
     edited = pyqtSignal()
 
-    def __init__(self, port: FittedPort, size: int) -> None:
+    def __init__(self, port: FittedPort, size: int, notations: Sequence[Notation | None] = ()) -> None:
         super().__init__()
+        self._notations = notations
         self._port = port
         self._size = size
         self._shape = port.codec.row_shape
@@ -298,9 +315,14 @@ class PastedField(QWidget):
     def _lines(self) -> list[str]:
         return [line for line in self._edit.toPlainText().splitlines() if line.strip()]
 
+    def _numbers(self, line: str) -> list[float] | str | Doubt:
+        return parse_numbers(line, self._size, notations=self._notations, is_typed=True)
+
     def fault(self) -> str:
         for row, line in enumerate(self._lines()):
-            numbers = parse_numbers(line, self._size)
+            numbers = self._numbers(line)
+            if isinstance(numbers, Doubt):
+                return f"Row {row + 1} of {self._port.name}: {numbers.cell!r} may be {numbers.settled} or {numbers.other}."
             if isinstance(numbers, str) or len(numbers) != self._size:
                 got = f"{numbers!r}" if isinstance(numbers, str) else counted(len(numbers), "number")
                 return f"Row {row + 1} of {self._port.name} has {got}; expected {self._size:,} numbers."
@@ -316,7 +338,7 @@ class PastedField(QWidget):
     def values(self) -> list[Any]:
         if fault := self.fault():
             raise InvalidInput(fault, "not_numbers", self._port.name)
-        rows: list[Any] = [parse_numbers(line, self._size) for line in self._lines()]
+        rows: list[Any] = [self._numbers(line) for line in self._lines()]
         if not rows:
             text = f"Nothing is typed for {self._port.name}; expected {self._size:,} numbers."
             raise InvalidInput(text, "no_rows", self._port.name)
@@ -356,10 +378,9 @@ def _shortest(number: float) -> str:
     return str(narrow) if float(narrow) == number else repr(number)
 
 
-def _number(text: str) -> float | None:
-    """Return the number in a text, with a comma or a point before the decimals; None if it is no number."""
-    try:
-        number = float(text.strip().replace(",", "."))
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
+def _number(text: str, notation: Notation | None) -> float | Doubt | None:
+    """Return the number in a text, the doubt about its comma, or None if it is no number."""
+    numbers = parse_numbers(text.strip(), 1, notations=(notation,), is_typed=True)
+    if isinstance(numbers, Doubt):
+        return numbers
+    return numbers[0] if isinstance(numbers, list) and len(numbers) == 1 and math.isfinite(numbers[0]) else None

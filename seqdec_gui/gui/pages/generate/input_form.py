@@ -118,7 +118,8 @@ class InputForm(QWidget):
             return
         lines = len(inputs.ports) == 1 or all(isinstance(port.codec, FittedText | FittedBits) for port in inputs.ports)
         for port in inputs.ports:
-            field = field_for(port, inputs.highest.get(port.name), several=lines)
+            notations = inputs.fitted.notations(port)
+            field = field_for(port, inputs.highest.get(port.name), lines, notations)
             title = QLabel(
                 port.name if port.columns in ((port.name,), ()) or len(port.columns) > 1 else f"{port.name} ({port.columns[0]})"
             )

@@ -38,11 +38,17 @@ from seqdec_gui.runs.metric_words import in_words
 PLOTS: dict[str, tuple[str, bool, str]] = {
     "loss": ("Loss", False, ""),
     "metrics": ("Metrics", False, "Value"),
+    "quality": ("Generated freely", False, "Share"),
+    "scores": ("Scores of what is generated", False, "Score"),
     "learning_rate": ("Learning rate", True, ""),
     "throughput": ("Samples per second", True, "Samples/s"),
     "devices": ("Devices", True, "Share used"),
 }
 """The title of each plot, whether its vertical axis begins at zero, and the title of that axis, by the family of metrics."""
+ON_DEMAND = ("quality", "scores")
+"""The plots that are made and shown only where a run has their metrics."""
+ABOVE = ("loss", "metrics", *ON_DEMAND)
+"""The plots of the upper row."""
 REDRAW_MS = 50
 """The time from an event to the redrawing of the plots, in milliseconds."""
 MIN_HEIGHT = 180
@@ -65,7 +71,7 @@ SMOOTHING = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
 
 
 class Board(QWidget):
-    """Two rows of plots: loss and metrics above; learning rate, throughput and devices below.
+    """Two rows of plots: loss, metrics and what is generated above; learning rate, throughput and devices below.
 
     They share their range and the cross hair.
     """
@@ -114,7 +120,7 @@ class Board(QWidget):
         title, from_zero, unit = PLOTS[name]
         write = {"devices": self._write_device, "metrics": self._write_metric}.get(name, value_text)
         plot = self.plots[name] = MetricPlot(title, f"{name}_plot", write, from_zero, unit)
-        plot.value_axis.set_percent(name == "devices")
+        plot.value_axis.set_percent(name in ("devices", "quality"))
         if name == "loss":
             for far_above in ("perplexity", "val_perplexity"):  # it would flatten the curve of the loss
                 plot.hide_at_first(far_above)
@@ -123,7 +129,7 @@ class Board(QWidget):
         plot.ranged.connect(self._on_plot_ranged)
         plot.fitted.connect(self.fit)
         plot.toggled.connect(self.ask_redraw)
-        row = self._above if name in ("loss", "metrics") else self._below
+        row = self._above if name in ABOVE else self._below
         row.addWidget(plot)
         row.setStretchFactor(row.count() - 1, 1)
         row.setSizes([1000] * row.count())
@@ -131,7 +137,7 @@ class Board(QWidget):
     @pyqtSlot()
     def _on_more_timeout(self) -> None:
         """Make one plot per turn of the event loop: each takes a tenth of a second on a slow machine."""
-        missing = [name for name in PLOTS if name not in self.plots]
+        missing = [name for name in PLOTS if name not in (*self.plots, *ON_DEMAND)]
         if missing:
             self._add_plot(missing[0])
             self._more.start()
@@ -196,6 +202,7 @@ class Board(QWidget):
     def _on_redraw_timeout(self) -> None:
         """Draw one plot per turn of the event loop, so that mouse and keyboard events are handled in between."""
         if not self._queue:
+            self._show_demanded()
             self._queue = list(self.plots)
             self._asked = False
             self._spent = 0.0
@@ -210,12 +217,22 @@ class Board(QWidget):
     @pyqtSlot()
     def redraw(self) -> None:
         """Draw all plots at once."""
+        self._show_demanded()
         for name in self.plots:
             self._draw(name)
         if self._fitted:  # again, now that none has the positions of an earlier axis or run any more
             farthest = max(plot.farthest for plot in self.plots.values())
             for plot in self.plots.values():
                 plot.fit(farthest)
+
+    def _show_demanded(self) -> None:
+        """Show the plots of `ON_DEMAND` that have a curve, and no others."""
+        found = {family(metric) for metric in self._metrics_shown()}
+        for name in ON_DEMAND:
+            if name in found and name not in self.plots:
+                self._add_plot(name)
+            if name in self.plots:
+                self.plots[name].setVisible(name in found)
 
     def _draw(self, name: str) -> None:
         plot = self.plots[name]
@@ -239,7 +256,7 @@ class Board(QWidget):
             yield from self._device_series(history)
             return
         yield from self._metric_series(plot, history)
-        overlays = self._session.overlays.values() if plot in ("loss", "metrics") else ()
+        overlays = self._session.overlays.values() if plot in ABOVE else ()
         for number, (name, earlier) in enumerate(overlays, start=1):
             yield from self._metric_series(plot, earlier, name, number)
 

@@ -287,8 +287,9 @@ class Header(QWidget):
         # a run that was paused while it started has saved nothing yet, and begins anew
         begun = state in ("stopped", "failed", "crashed") and followed.history.saved is not None
         unfinished = ended and (begun or state == "paused")
-        self.resume_button.setText("Continue" if ended and state == "paused" else "Resume")
-        self.resume_button.setVisible(unfinished and idle)
+        hangs = active and bool(followed.history.silent) and state != "stopping"
+        self.resume_button.setText("Restart" if hangs else "Continue" if ended and state == "paused" else "Resume")
+        self.resume_button.setVisible((unfinished and idle) or hangs)
         self.continue_button.setVisible(ended and idle and followed.history.saved is not None)
         best, saved = followed.history.best, followed.history.saved
         self._from_best.setText(_FROM["best"] + (f" (epoch {best.epoch})" if best is not None else ""))

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PyQt5.QtCore import Qt, pyqtSlot
-from PyQt5.QtWidgets import QFrame, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PyQt5.QtWidgets import QFrame, QPushButton, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from seqdec_gui.gui.dialogs.begin_from_weights import ask_what_to_keep
 from seqdec_gui.gui.pages.train.board import Board
 from seqdec_gui.gui.pages.train.header import Header
 from seqdec_gui.gui.pages.train.outcome import Outcome
 from seqdec_gui.gui.pages.train.run_log import LogPanel
+from seqdec_gui.gui.pages.train.samples_panel import SamplesPanel
 from seqdec_gui.gui.widgets.empty_state import EmptyState
 from seqdec_gui.gui.workspace.readiness import readiness
 from seqdec_gui.gui.workspace.training_session import FollowedRun, session_of
@@ -51,6 +52,7 @@ class TrainingPage(QWidget):
         self.header = Header(self._session)
         self.outcome = Outcome()
         self.board = Board(self._session)
+        self.samples = SamplesPanel()
         self.log = LogPanel(self)
         self.log.hide()  # until the window gives it a place
         self._stack = QStackedWidget()
@@ -73,7 +75,14 @@ class TrainingPage(QWidget):
         layout.addWidget(self.header)
         layout.addWidget(self.outcome)
         layout.addWidget(line)
-        layout.addWidget(self.board, 1)
+        beside = QSplitter(Qt.Horizontal, objectName="plots_and_samples")
+        beside.setHandleWidth(1)
+        for place, (widget, stretch) in enumerate(((self.board, 3), (self.samples, 1))):
+            beside.addWidget(widget)
+            beside.setStretchFactor(place, stretch)
+        beside.setCollapsible(0, False)
+        beside.setSizes([900, 380])
+        layout.addWidget(beside, 1)
         return run
 
     def _connect(self) -> None:
@@ -116,6 +125,7 @@ class TrainingPage(QWidget):
         self.header.show_run(followed)
         self.log.show_run(followed)
         self.board.show_history(followed.history if followed else None)
+        self._show_samples()
         self.outcome.hide()
         if followed is not None:
             followed.changed.connect(self._on_followed_changed)
@@ -128,9 +138,16 @@ class TrainingPage(QWidget):
         """Show the run instead of the advisor; without a run, how to start the first one."""
         self._stack.setCurrentIndex(0 if self._followed is None else 1)
 
+    def _show_samples(self) -> None:
+        followed = self._followed
+        self.samples.show_file(followed.run.samples if followed is not None and followed.run is not None else None)
+
     @pyqtSlot()
     def _on_followed_changed(self) -> None:
         self.board.ask_redraw()
+        if self.samples.file is None:
+            self._show_samples()
+        self.samples.refresh()
         self.log.refresh()
         self.header.refresh()
 
@@ -141,6 +158,7 @@ class TrainingPage(QWidget):
             return
         self.outcome.show_status(followed.status, followed.history)
         self.board.ask_redraw()
+        self.samples.refresh()
         self.header.refresh()
 
     @pyqtSlot()
@@ -174,7 +192,9 @@ class TrainingPage(QWidget):
 
     @pyqtSlot()
     def _on_header_resume_requested(self) -> None:
-        if self._followed is not None and self._followed.run is not None:
+        if self._followed is not None and self._followed.alive and self._followed.history.silent:
+            self._followed.restart()
+        elif self._followed is not None and self._followed.run is not None:
             self._session.resume(self._followed.run, self._followed.name)
 
     @pyqtSlot(str)

@@ -1,0 +1,35 @@
+"""What the tasks that read rows tell about them: of a file, of the run's own data, and of rows that were left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from seqdec_gui.domain.problems import Problem
+from seqdec_gui.domain.wording import counted
+from seqdec_gui.runs.tasks import Notice
+
+if TYPE_CHECKING:
+    from seqdec_gui.runner.opened_run import OpenedRun
+
+Tell = Callable[[Notice], None]
+"""Where a notice goes: into the channel of a task, for example."""
+
+
+def tell_changes(trained: OpenedRun, tell: Tell) -> None:
+    """Warn where the data of a run is no longer what it was trained on."""
+    tell_notes(trained.changes(), tell)
+
+
+def tell_notes(notes: Iterable[Problem], tell: Tell) -> None:
+    """Tell what was seen in a file of rows."""
+    for note in notes:
+        tell(Notice(text=note.sentence(), severity="warning" if note.severity == "warning" else "info"))
+
+
+def tell_refused(reasons: Mapping[int, str], what: str, tell: Tell, hint: str = "") -> None:
+    """Warn of rows that could not be `what` ("decoded"), by the first of them."""
+    if reasons:
+        row, why = next(iter(reasons.items()))
+        text = f"{counted(len(reasons), 'row')} could not be {what}, the first is row {row} of the results. {why} {hint}"
+        tell(Notice(text=text.strip(), severity="warning"))
