@@ -23,7 +23,6 @@ from seqdec_gui.runner.sampler import Sampler
 if TYPE_CHECKING:
     import keras
 
-    from seqdec_gui.runner.generate_task import RowsToDecode
     from seqdec_gui.runs.tasks import GenerateTask
 
 Array = npt.NDArray[Any]
@@ -76,10 +75,8 @@ class CodeSampler(Sampler):
         return self._numbers.roll_out(self._decoder, self._states_of(arrays)(rows), begin)
 
 
-def rows_of_codes(task: GenerateTask, loaded: Any, sampler: Sampler) -> tuple[CodeSampler, RowsToDecode]:
-    """Return the sampler and the rows of a task that gives codes. Raises InvalidInput."""
-    from seqdec_gui.runner.generate_task import RowsToDecode
-
+def rows_of_codes(task: GenerateTask, loaded: Any, sampler: Sampler) -> tuple[CodeSampler, dict[str, Array], Beside]:
+    """Return the sampler and the arrays of a task that gives codes, and what stands beside them. Raises InvalidInput."""
     given = read_codes(Path(task.codes))
     code_sampler = CodeSampler(loaded.trained.design, loaded.trained.models, sampler, task.port)
     if given.codes.shape[1] != code_sampler.width:
@@ -88,7 +85,7 @@ def rows_of_codes(task: GenerateTask, loaded: Any, sampler: Sampler) -> tuple[Co
     if task.constraints.prefix_column:
         raise InvalidInput("A column of prefixes is read from a file of rows; codes have none.", "bad_decoding", "decoding")
     beside = Beside({}, {"code_row": [str(row) for row in given.rows], **given.kept})
-    return code_sampler, RowsToDecode({CODES: given.codes}, np.arange(len(given.codes)), None, beside)
+    return code_sampler, {CODES: given.codes}, beside
 
 
 def model_from(

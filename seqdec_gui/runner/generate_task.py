@@ -41,7 +41,8 @@ def generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Generat
     if task.codes:
         from seqdec_gui.runner.code_sampler import rows_of_codes
 
-        sampler, rows = rows_of_codes(task, loaded, sampler)
+        sampler, codes, beside = rows_of_codes(task, loaded, sampler)
+        rows = RowsToDecode(codes, np.arange(len(next(iter(codes.values())))), None, beside)
     else:
         rows = rows_of(task, loaded, sampler, channel.send)
     told = None

@@ -31,10 +31,10 @@ from PyQt5.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from seqdec_gui.data.generated_results import Filter, Result
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.edit import set_value
 from seqdec_gui.gui.pages.generate.codes_plot import CodesPlot
-from seqdec_gui.gui.pages.generate.results import Filter, Result
 from seqdec_gui.gui.pages.generate.results_table import LOG_COLUMN, ResultsTable
 from seqdec_gui.gui.pages.generate.structures import Structures
 from seqdec_gui.gui.pages.generate.symbol_bars import SymbolBars

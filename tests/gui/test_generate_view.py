@@ -28,12 +28,12 @@ from PyQt5.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from seqdec_gui.data.generated_results import read_results, save_results
 from seqdec_gui.domain.bindings import Binding, DataSource
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.document import save
 from seqdec_gui.gui.pages.generate.page import GeneratePage
 from seqdec_gui.gui.pages.generate.paint_grid import PaintGrid
-from seqdec_gui.gui.pages.generate.results import read_results, save_results
 from seqdec_gui.gui.pages.generate.results_table import INPUT_COLUMN, PROBLEM_COLUMN, TEXT_COLUMN, ResultsTable
 from seqdec_gui.gui.tasks import background
 from seqdec_gui.gui.window.main_window import MainWindow

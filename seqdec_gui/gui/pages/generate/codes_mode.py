@@ -11,11 +11,11 @@ from PyQt5.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QLabel, QPushBu
 
 from seqdec_gui.data.code_points import Codes, Plane, around, between, principal_plane, read_codes, write_codes
 from seqdec_gui.data.formats.base import Array
+from seqdec_gui.data.generated_results import Result, read_results
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.pages.generate.codes_plot import CodesPlot
 from seqdec_gui.gui.pages.generate.mode import Mode, Order, Source
-from seqdec_gui.gui.pages.generate.results import Result, read_results
 from seqdec_gui.gui.pages.generate.results_table import ResultsTable
 from seqdec_gui.gui.pages.generate.strategy_form import StrategyForm
 from seqdec_gui.gui.widgets.number_boxes import DecimalBox, WholeNumberBox

@@ -10,13 +10,13 @@ from PyQt5.QtCore import Qt, pyqtSlot
 from PyQt5.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from seqdec_gui.data.codecs import FittedText
+from seqdec_gui.data.generated_results import Filter, Result, read_results, save_results
 from seqdec_gui.data.molecule_pictures import can_draw
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.pages.generate.decoding_choice import choice_for, keep_choice
 from seqdec_gui.gui.pages.generate.feed_map_form import FeedMapForm
 from seqdec_gui.gui.pages.generate.mode import Mode, Order, Source
-from seqdec_gui.gui.pages.generate.results import Filter, Result, read_results, save_results
 from seqdec_gui.gui.pages.generate.results_table import ResultsTable
 from seqdec_gui.gui.pages.generate.strategy_form import StrategyForm
 from seqdec_gui.gui.pages.generate.structures import Structures

@@ -8,8 +8,8 @@ from PyQt5.QtCore import QObject, Qt
 from PyQt5.QtGui import QKeyEvent, QKeySequence
 from PyQt5.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QTableView, QWidget
 
+from seqdec_gui.data.generated_results import Filter, Result, as_lines, kept_names
 from seqdec_gui.gui.pages.generate.list_model import ListModel
-from seqdec_gui.gui.pages.generate.results import Filter, Result, as_lines, kept_names
 from seqdec_gui.gui.widgets.table_style import show_as_list
 
 CUT_SIGN = " …"
