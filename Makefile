@@ -84,6 +84,7 @@ measure: setup
 	$(BIN)/python tools/measure_window.py
 
 hostile: setup
+	$(BIN)/python -m pytest -m hostile tests/hostile
 	$(BIN)/python tools/fuzz_inputs.py --inputs $(or $(INPUTS),10000) --seed $(or $(SEED),1)
 
 # Most faults without a framework, which only makes each start longer; then a part of them with it.

@@ -13,6 +13,7 @@
 # peers     the product, PyTorch and plain Keras on all GPUs; STEPS=50 is enough          10 minutes
 # graph     the product and PyTorch with its step as a CUDA graph on the first GPU           4 minutes
 # whole     the kernels for whole sequences: right, fast, and what compute-sanitizer says   2 minutes
+# generate  generating: the product, and samplers by hand in JAX and as a CUDA graph, on the first GPU; SIZES  2 minutes
 # warm      the first step and generating from a warm worker beside new processes           2 minutes
 # scaling   the product on the first GPU and on all, PyTorch (graph and DDP) on all         9 minutes
 # engines   the product with both engines on all GPUs                                      4 minutes
@@ -23,7 +24,7 @@
 # tilings   two kernels for a product against all, engine alone                            4 minutes
 # messages  what is slower after the first step on all GPUs, and what the messages cost    4 minutes
 set -u
-what=${1:?starts, check, whole, warm, certify, exact, advise, auto, bench, peers, graph, scaling, engines, one, variants, kernels, flags, tilings or messages}
+what=${1:?starts, check, whole, warm, certify, exact, advise, auto, bench, peers, graph, generate, scaling, engines, one, variants, kernels, flags, tilings or messages}
 wheels=${2:-.whl}
 out=${OUT:-gpu_bench}
 python=${PYTHON:-python3}
@@ -162,6 +163,12 @@ case $what in
         done
         ;;
     graph) product gpu:0 jax torch-graph "${ROUNDS:-3}" graph ;;
+    generate)
+        for size in ${SIZES:-seed}; do
+            timeout "${LIMIT:-110}" "$python" -m seqdec_gui bench --generate --size "$size" --devices gpu:0 --rounds "${ROUNDS:-1}" \
+                --json "$out/generate-$size.json" 2>&1 | tee -a "$out/generate.txt"
+        done
+        ;;
     engines) product "$gpus" jax,tensorflow none 1 engines ;;
     one) product gpu:0 jax none 1 one ;;
     kernels)

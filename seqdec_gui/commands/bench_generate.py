@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 import msgspec
 
@@ -44,13 +45,20 @@ def measure(size: work.SizeName, choice: DeviceChoice, rounds: int) -> list[Gene
     results: dict[str, list[generate_work.GenerateMeasured]] = {}
     for _ in range(rounds):
         for name, who, engine in taking_part:
-            if why := missing(engine, choice):
+            if why := _missing(who, engine, choice):
                 warn(f"{name} is left out: {why}")
             elif measured := _measured(generate_work.GenerateJob(who, size, ROWS, choice), engine):
                 results.setdefault(name, []).append(measured)
     rows = [_row(name, size, str(choice), found) for name, found in results.items()]
     _show(rows)
     return rows
+
+
+def _missing(who: generate_work.Who, engine: EngineName, choice: DeviceChoice) -> str:
+    """Return why a contender cannot take part; empty if it can."""
+    if who == "torch-graph":  # Keras makes its weights, on the CPU
+        return "PyTorch is not installed." if find_spec("torch") is None else missing(engine, DeviceChoice("cpu"))
+    return missing(engine, choice)
 
 
 def _measured(job: generate_work.GenerateJob, engine: EngineName) -> generate_work.GenerateMeasured | None:

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from seqdec_gui.data.formats.base import Array, Chunk
+from seqdec_gui.data.hints import LEAVE_OUT
 from seqdec_gui.data.number_codecs import (
     Encoder,
     FittedBits,
@@ -172,7 +173,7 @@ class FittedText(msgspec.Struct, frozen=True, tag="text", forbid_unknown_fields=
             text = (
                 f"{source.label} has {counted(seen.empty, 'empty row')}, the first is row {seen.empty_row + 1}; expected text."
             )
-            problems.append(Problem("error", "empty_rows", where, text, "Fill or remove them."))
+            problems.append(Problem("error", "empty_rows", where, text, f"Fill them, or {LEAVE_OUT}."))
         known = set(self.charset)
         unknown = {symbol: count for symbol, count in seen.symbols.items() if symbol not in known and not self.unknown}
         if unknown:

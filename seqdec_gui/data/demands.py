@@ -107,6 +107,8 @@ def shape_problem(demand: Demand, source: Source, shape: tuple[int, ...], expect
     wanted = "(" + ", ".join("any" if size is None else str(size) for size in expected) + ",)"[len(expected) != 1 :]
     text = f"{source.label} has rows of shape {source.shape}; {port.port} takes {port.type}, expected rows of shape {wanted}."
     hint = "Bind another column or change the block."
+    if len(shape) == len(expected) == 1 and port.width_at:
+        hint = f"Set {port.width_at}={shape[0]}, or bind other columns."
     if demand.taught is not None:
         text = text[:-1] + " (one step more, as it also gives the targets)."
         hint = f"Bind {demand.taught.port} to a column of its own, or store begin, sequence and end."

@@ -16,6 +16,7 @@ from seqdec_gui.data.codecs import (
 )
 from seqdec_gui.data.demands import Demand, Fit, feeds, judged
 from seqdec_gui.data.fitting_numbers import fit_bits, fit_ids, fit_numbers
+from seqdec_gui.data.hints import LEAVE_OUT, codec_setting
 from seqdec_gui.data.sources import NumberSurvey, Source, means_of_present, survey_numbers
 from seqdec_gui.data.tokens import Strip, Survey, TextForm, survey
 from seqdec_gui.domain.bindings import BitsCodec, CategoryCodec, Codec, IdsCodec, TextCodec, ValuesCodec, VectorCodec
@@ -193,7 +194,8 @@ def _text_length(
         f"{source.label} has {counted(seen.longer_than(room_for_symbols), 'row')} too long for {steps} steps: the longest, "
         f"row {seen.longest_row + 1}, has {seen.longest} symbols and needs {needed_steps} steps with its marks."
     )
-    hint = f"Set {demand.port.length_at or 'length'}={needed_steps}, or shorten or remove these rows."
+    cut = f"cut longer rows ({codec_setting(where, 'longer=truncate')})"
+    hint = f"Set {demand.port.length_at or 'length'}={needed_steps}, {cut}, or {LEAVE_OUT}."
     return stored, [Problem("error", "too_long", where, text, hint, needed_steps)]
 
 

@@ -12,7 +12,7 @@ from seqdec_gui.data.demands import Demand, Fit, feeds, judged, matches, shape_p
 from seqdec_gui.data.formats.base import Array
 from seqdec_gui.data.padding import has_zeros, likely_padding, stands_inside
 from seqdec_gui.data.scaling import choose_scaling
-from seqdec_gui.data.sources import NumberSurvey, Source, finite_rows
+from seqdec_gui.data.sources import ColumnSource, NumberSurvey, Source, finite_rows
 from seqdec_gui.domain.bindings import BitsCodec, Codec, IdsCodec, VectorCodec
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.types import Shape
@@ -151,10 +151,10 @@ def _standardised(
     notes = [Problem("info", "standardised", where, f"{source.label}: {chosen.sentence()}.")]
     still = chosen.constant
     if still.any():
-        places = ", ".join(str(i + 1) for i in np.flatnonzero(still)[:10]) + (", ..." if still.sum() > 10 else "")
-        text = (
-            f"{source.label}: {int(still.sum())} of {len(still)} values do not vary over the training rows (number {places})."
-        )
+        names = source.columns if isinstance(source, ColumnSource) else ()
+        shown = [repr(names[i]) if len(names) == len(still) else f"number {i + 1}" for i in np.flatnonzero(still)[:10].tolist()]
+        places = ", ".join(shown) + (", ..." if still.sum() > 10 else "")
+        text = f"{source.label}: {int(still.sum())} of {len(still)} values do not vary over the training rows ({places})."
         notes.append(Problem("info", "constant_values", where, text, "They were centred and not scaled."))
     return fitted, notes
 

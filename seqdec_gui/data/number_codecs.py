@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from seqdec_gui.data.formats.base import Array, Chunk
+from seqdec_gui.data.hints import LEAVE_OUT, codec_setting
 from seqdec_gui.data.sources import NumberSurvey, Source, survey_numbers
 from seqdec_gui.data.token_cutting import code_points
 from seqdec_gui.data.tokens import TextForm, prepared
@@ -227,7 +228,10 @@ def not_finite(source: Source, seen: NumberSurvey, where: str) -> Problem:
         f"{source.label} has {counted(seen.bad, 'row')} with a value that is missing, NaN, infinite or beyond 3.4e38 "
         f"(the largest float32), the first is row {seen.bad_row + 1}; expected finite numbers."
     )
-    return Problem("error", "not_finite", where, text, "Fill or remove these rows, or bind the column as text.")
+    hint = (
+        f"Take the mean for missing numbers ({codec_setting(where, 'missing=mean')}), {LEAVE_OUT}, or bind the column as text."
+    )
+    return Problem("error", "not_finite", where, text, hint)
 
 
 def _wrong_shape(source: Source, expected: tuple[int, ...], where: str) -> Problem:

@@ -10,6 +10,7 @@ import numpy as np
 
 from seqdec_gui.data.codecs import FittedCodec, FittedText, ReadsText
 from seqdec_gui.data.formats.base import Array, Chunk
+from seqdec_gui.data.hints import LEAVE_OUT
 from seqdec_gui.data.sources import ColumnSource, Source
 from seqdec_gui.data.tokens import Strip, has_breaks, stripped
 from seqdec_gui.domain.dataflow import DataPort
@@ -112,7 +113,10 @@ def text_problems(source: Source, seen: TextSurvey, where: str) -> list[Problem]
             f"{source.label} holds control characters in {counted(seen.control_rows, 'row')}: the first is "
             f"U+{ord(seen.control):04X} in row {seen.control_row + 1}; expected text."
         )
-        hint = "Remove them, choose the encoding of the file (data.encoding), or save bytes that are no text as numbers."
+        hint = (
+            "Remove them, choose the encoding of the file (data.encoding), save bytes that are no text as numbers, or "
+            f"{LEAVE_OUT}."
+        )
         problems.append(Problem("error", "control_characters", where, text, hint))
     if seen.break_rows:
         text = (

@@ -46,6 +46,7 @@ class ColumnSource:
         """The rows of several columns, once they were read, unless they are too large to keep."""
         self._table = table
         self._columns = columns
+        self.columns = tuple(column.name for column in columns)
         self.rows = first.rows
         names = ", ".join(repr(column.name) for column in columns[:_NAMED])
         names += f" and {len(columns) - _NAMED:,} more" if len(columns) > _NAMED else ""

@@ -12,6 +12,7 @@ import numpy as np
 from seqdec_gui.data.formats.base import Array, Cell, Column, Kind, Table, reading
 from seqdec_gui.data.formats.first_bytes import remedy
 from seqdec_gui.data.formats.registry import format_of, not_readable, what_to_do
+from seqdec_gui.data.formats.trial import crashes_library
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.paths import path_fault
 from seqdec_gui.domain.problems import InvalidInput, Problem
@@ -38,6 +39,9 @@ def open_table(path: Path, names: Sequence[str] | None = None, how: Reading = AS
     if row is None:
         raise InvalidInput([Problem("error", "unknown_format", "data", not_readable(path), what_to_do(path))])
     _check_readable(path)
+    if row.may_crash and crashes_library(path):
+        text = f"{path} is damaged in a way that crashes the library that reads {row.title} files; expected an undamaged file."
+        raise InvalidInput([Problem("error", "unreadable_file", "data", text, "Write the file again.")])
     table: Callable[..., Table] = row.table_class()
     try:
         with reading(path):

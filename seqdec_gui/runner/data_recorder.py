@@ -49,7 +49,10 @@ def _changes(before: DataRecord | None, files: Sequence[DataFile]) -> list[Probl
             continue
         if _hashed(now).sha256 not in ("", old.sha256):
             text = f"{now.path} is not the file that the run began with: its checksum is another."
-            hint = "Restore the file; with other rows in it, those that were set apart may be others too."
+            hint = (
+                "Restore the file if it has other rows, since those that were set apart may be others too; the same rows in "
+                "another format, or with other columns beside them, do no harm."
+            )
             return [Problem("warning", "data_not_the_same", "data", text, hint)]
     return []
 

@@ -30,7 +30,7 @@ from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.generation import OnePass, Stepwise, plan_for
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.shapes import infer
-from seqdec_gui.runner.decoding.batches import Found
+from seqdec_gui.runner.decoding.batches import Answers, Found
 from seqdec_gui.runner.decoding.limits import allowed_symbols, prefix_begin
 from seqdec_gui.runner.decoding.numbers import Numbers, Scale, numbers_as_text, numbers_of, scale_of
 from seqdec_gui.runner.decoding.recorded import Recorded, recorded_symbols, symbols_from
@@ -200,7 +200,7 @@ class Sampler:
             told = np.repeat(told, len(numbers), axis=0)
         allowed = allowed_symbols(constraints, self._symbols, self._fitted, self.plan.loss, self._width)
 
-        def find(items: Items) -> Iterator[list[tuple[int, list[Found]]]]:
+        def find(items: Items) -> Iterator[Answers]:
             assert self._search is not None
             width = strategy.width if isinstance(strategy, Beam) else 1
             return self._search.find(

@@ -26,15 +26,15 @@ from seqdec_gui.runs.engine_names import EngineName
 from seqdec_gui.runs.environment import child_environment
 from seqdec_gui.runs.export_scratch import remove_scratch
 from seqdec_gui.runs.measurement import Measurement
-from seqdec_gui.runs.quality.errors import Order
+from seqdec_gui.runs.quality.task import ErrorsTask as ErrorsTask
 from seqdec_gui.runs.spec import DeviceChoice
+from seqdec_gui.runs.task_names import CheckpointName as CheckpointName
+from seqdec_gui.runs.task_names import SplitName as SplitName
 from seqdec_gui.runs.task_results import Tagged, TaskFailed, TaskResult
 
 if TYPE_CHECKING:
     from seqdec_gui.runs.workers import Workers
 
-CheckpointName = Literal["best", "last"]
-SplitName = Literal["training", "validation", "test"]
 TASK_RUNNER = (sys.executable, "-m", "seqdec_gui.runner.task")
 """Command of the child of a task."""
 
@@ -144,26 +144,6 @@ class EvaluateTask(Tagged, frozen=True, kw_only=True, tag="evaluate"):
     data: str = ""
     split: SplitName = "test"
     trained_on: int = 0
-    checkpoint: CheckpointName = "best"
-
-
-class ErrorsTask(Tagged, frozen=True, kw_only=True, tag="errors"):
-    """Decode rows of a `split` of the run's own data greedily, compare them with their targets, and write what is wrong.
-
-    `output` is a file that ends in .json or a folder (an absolute path). At most `rows` rows are decoded, drawn at random; 0:
-    all. `order` says which rows are the worst; of `worst` of them the `candidates` likeliest symbols of each step are kept. The
-    result has `shown` lines of each table.
-    """
-
-    run: str
-    output: str
-    split: SplitName = "validation"
-    trained_on: int = 0
-    rows: Annotated[int, Meta(ge=0)] = 2000
-    order: Order = "edits"
-    worst: Annotated[int, Meta(ge=0)] = 100
-    candidates: Annotated[int, Meta(ge=1)] = 5
-    shown: Annotated[int, Meta(ge=0)] = 10
     checkpoint: CheckpointName = "best"
 
 

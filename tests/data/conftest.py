@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seqdec_gui.data import tables
 from seqdec_gui.data.dataset import Dataset, open_dataset
 from seqdec_gui.domain.bindings import Binding, DataSource, Split
 from seqdec_gui.domain.dataflow import DataPort
@@ -26,3 +27,9 @@ def opened(tmp_path: Path) -> Callable[..., Dataset]:
         return open_dataset(DataSource("data.npz", split, bindings), ports, tmp_path, **options)  # type: ignore[arg-type]
 
     return open_arrays
+
+
+@pytest.fixture(autouse=True)
+def without_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Open files at once: a process for each HDF5 and MATLAB file takes longer than the tests. `test_more_formats` has one."""
+    monkeypatch.setattr(tables, "crashes_library", lambda path: False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import gzip
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import h5py
 import numpy as np
 import pytest
 
-from seqdec_gui.data.formats import bounds, compression
+from seqdec_gui.data import tables
+from seqdec_gui.data.formats import bounds, compression, trial
 from seqdec_gui.data.formats.registry import OTHER_KINDS, file_patterns, format_of, reading_options
 from seqdec_gui.data.tables import Table, open_table
 from seqdec_gui.domain.bindings import Reading
@@ -244,3 +246,51 @@ def test_a_damaged_binary_molecule_is_named_by_its_row(tmp_path: Path) -> None:
     (problem,) = problems_of(lambda name: list(table.chunks(name)), "mols")
     assert problem.code == "bad_molecule"
     assert problem.text.startswith("Row 2 of 'mols'")
+
+
+# -- cells, links and damage
+def test_a_matrix_of_cells_has_a_column_for_each_of_its_columns(tmp_path: Path) -> None:
+    scipy_io = pytest.importorskip("scipy.io")
+    cells = np.empty((3, 2), object)
+    for row in range(3):
+        cells[row] = f"w{row}", float(row)
+    scipy_io.savemat(tmp_path / "rows.mat", {"data": cells, "row": cells[:, :1].T, "deep": cells.reshape(3, 1, 2)})
+    table = open_table(tmp_path / "rows.mat")
+    assert {column.name: table.page(column.name, 0, 9) for column in table.columns} == {
+        "data.1": ["w0", "w1", "w2"],
+        "data.2": [0, 1, 2],
+        "row": ["w0", "w1", "w2"],
+    }
+    assert "expected one cell per row" in table.unusable["deep"].text
+
+
+def test_a_matlab_cell_of_several_lines_of_text_is_no_text(tmp_path: Path) -> None:
+    scipy_io = pytest.importorskip("scipy.io")
+    cells = np.empty((2, 1), object)
+    cells[:, 0] = [np.array(["ab", "cd"]), np.array(["ef"])]
+    scipy_io.savemat(tmp_path / "rows.mat", {"word": cells, "tab": np.array(["a\t", "bb"]), "none": np.array([""])})
+    table = open_table(tmp_path / "rows.mat")
+    assert set(table.unusable) == {"word", "none"}
+    assert table.page("tab", 0, 9) == ["a\t", "bb"], "spaces alone fill a matrix of text"
+
+
+def test_a_file_that_crashes_the_library_that_reads_it_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "crashes_library", trial.crashes_library)
+    h5py.File(tmp_path / "rows.h5", "w").create_dataset("a", data=np.arange(3)).file.close()
+    assert open_table(tmp_path / "rows.h5").rows == 3
+    crash = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
+    real = subprocess.run
+    monkeypatch.setattr(subprocess, "run", lambda command, **how: real([command[0], "-c", crash], **how))
+    (tmp_path / "rows.h5").touch()
+    (problem,) = problems_of(open_table, tmp_path / "rows.h5")
+    assert problem.code == "unreadable_file"
+    assert "crashes the library" in problem.text
+
+
+def test_a_workbook_without_the_parts_that_it_names_is_damaged(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    book.create_chartsheet()
+    book.save(tmp_path / "rows.xlsx")
+    (problem,) = problems_of(open_table, tmp_path / "rows.xlsx")
+    assert problem.code in ("unreadable_file", "empty_file")

@@ -66,6 +66,12 @@ def _certificate(window: MainWindow) -> None:
     open_certificate(window.workspace, window.document.path.parent / "runs" / "first")
 
 
+def _errors(window: MainWindow) -> None:
+    from seqdec_gui.gui.dialogs.errors.dialog import open_errors
+
+    open_errors(window.workspace, window.document.path.parent / "runs" / "first")
+
+
 def _import(window: MainWindow) -> None:
     notify.present(ImportDialog(window.workspace, Path("model.keras"), window))
 
@@ -104,6 +110,7 @@ DIALOGS: dict[str, Opener] = {
     "split": _split,
     "weights of a block": lambda window: choose_weights(window.workspace, "decoder"),
     "certificate": _certificate,
+    "errors": _errors,
     "crash report": _crash,
     "several columns": _columns,
     "begin from weights": _of_the_run("run_begin"),

@@ -18,9 +18,20 @@ from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.scaling import Scaling
 from seqdec_gui.runs.format_result import FormatResult
 from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
-from seqdec_gui.runs.task_results import Encoded, Exported, ExportedAll, Generated, Inspected, PriorOpened, Scored, TaskFailed
+from seqdec_gui.runs.task_results import (
+    Encoded,
+    ErrorsFound,
+    Exported,
+    ExportedAll,
+    Generated,
+    Inspected,
+    PriorOpened,
+    Scored,
+    TaskFailed,
+)
 from seqdec_gui.runs.tasks import (
     EncodeTask,
+    ErrorsTask,
     ExportAllTask,
     ExportTask,
     GenerateTask,
@@ -109,6 +120,27 @@ elif isinstance(task, ExportTask):
     channel.send(Notice(text="The data of the run cannot be read.", severity="warning"))
     scaling = () if task.raw_inputs else (Scaling("latent", "input", (1.5,), (0.5,)),)
     channel.send(Exported(paths=(task.output,), difference=2.5e-7, rows=64, standardised=scaling))
+elif isinstance(task, ErrorsTask):
+    from seqdec_gui.runs.files import pretty_json
+    from seqdec_gui.runs.quality.errors import Candidate, Pair, StepChoice, errors_of
+
+    texts = [("XIV", "XIV"), ("XIV", "XVV"), ("MIX", "MX"), ("LIV", "LIV")]
+    pairs = [Pair(row, str(row), target, made, target, made, -row - 1.0, -0.5) for row, (target, made) in enumerate(texts)]
+    errors = errors_of(pairs, task.split, "character error rate", "CER", task.order)
+    steps = {
+        each.row: tuple(
+            StepChoice(letter, 0.75, (Candidate(letter, 0.75), Candidate("<end>", 0.25))) for letter in each.generated
+        )
+        for each in errors.worst
+    }
+    worst = tuple(msgspec.structs.replace(each, steps=steps[each.row]) for each in errors.worst)
+    Path(task.output).write_bytes(pretty_json(msgspec.structs.replace(errors, worst=worst)))
+    channel.send(
+        ErrorsFound(
+            paths=(task.output,), rows=4, exact=2, error_rate=errors.error_rate, rate=errors.rate, short=errors.short,
+            substitutions=1, insertions=0, deletions=1,
+        )
+    )  # fmt: skip
 elif isinstance(task, PriorTask):
     from seqdec_gui.domain.bindings import Binding, DataSource, TextCodec
     from seqdec_gui.domain.design import Block, BlockWeights, Design, Link, Port

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ Variable = tuple[str, Any]
 
 
 class MatlabTable(MemoryTable):
-    """The variables of a file, held in memory; a field of a structure is named `structure.field`."""
+    """The variables of a file, a field of a structure is named `structure.field`, a column of cells `cells.2`."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -52,7 +52,9 @@ class MatlabTable(MemoryTable):
             self.problems += made.problems
             return made.unusable or made.values
         if value.dtype.kind in "US":
-            return text_array(np.char.rstrip(value.reshape(-1)))
+            return (
+                text_array(np.char.rstrip(value.reshape(-1), " ")) if value.size else "is empty"
+            )  # spaces fill a matrix of text
         if value.dtype.kind not in "biuf":
             return f"has values of type {value.dtype}; expected numbers or text"
         if value.size == 1 or not value.size:
@@ -104,22 +106,33 @@ def _variables(name: str, value: Any) -> Iterator[Variable]:
             yield from _variables(f"{name}.{field}", value.reshape(-1)[0][field])
     elif value.dtype.names and type(value).__name__ != "MatlabOpaque":
         for field in value.dtype.names:
-            yield f"{name}.{field}", [_cell(each[field]) for each in value.reshape(-1)]
+            yield from _cells(f"{name}.{field}", value[field], _cell)
     elif type(value).__name__ in ("MatlabOpaque", "MatlabFunction"):
         yield name, "is an object of MATLAB (a string array or a table); save it with cellstr(...) or as plain arrays"
     elif value.dtype == object:
-        yield name, [_cell(each) for each in value.reshape(-1)]
+        yield from _cells(name, value, _cell)
     else:
         yield name, value
 
 
+def _cells(name: str, cells: Array, content: Callable[[Any], Any]) -> Iterator[Variable]:
+    """Yield a row or a column of cells as one column, a matrix of cells as the columns `name.1`, `name.2`, ..."""
+    if cells.ndim < 2 or (cells.ndim == 2 and 1 in cells.shape):
+        yield name, [content(each) for each in cells.reshape(-1)]
+    elif cells.ndim > 2:
+        yield name, f"has cells in shape {cells.shape}; expected one cell per row, or a matrix of cells"
+    else:
+        for at in range(cells.shape[1]):
+            yield f"{name}.{at + 1}", [content(each) for each in cells[:, at]]
+
+
 def _cell(value: Any) -> Any:
-    """Return the content of a cell: a text, a number, a list of numbers, or None for an empty cell."""
+    """Return the content of a cell: a text, a number, a list of numbers or texts, or None for an empty cell."""
     array = np.asarray(value)
     if not array.size:
         return None
     if array.dtype.kind in "US":
-        return str(array.reshape(-1)[0])
+        return str(array.reshape(-1)[0]) if array.size == 1 else array.reshape(-1).tolist()
     if array.dtype.kind not in "biuf":
         return {}
     if array.size == 1:
@@ -181,7 +194,7 @@ def _items(file: Any, name: str, item: Any, why: str, taken: Taken) -> Iterator[
     if item.shape is None or "MATLAB_empty" in item.attrs:
         yield name, "is empty"
     elif h5py.check_ref_dtype(item.dtype) is not None:
-        yield name, [_referred(file[each], taken) for each in item[()].T.reshape(-1)]
+        yield from _cells(name, item[()].T, lambda each: _referred(file[each], taken))
     elif _class(item) == "char":
         yield name, np.array(_rows_of_text(item))
     else:
@@ -200,7 +213,7 @@ def _referred(item: Any, taken: Taken) -> Any:
     if not hasattr(item, "dtype") or item.dtype.kind not in "biuf" or why_not_read(item):
         return {}
     taken.take(item, _CELL_VALUE_BYTES)
-    return "".join(_rows_of_text(item)) if _class(item) == "char" else _cell(item[()].T)
+    return _cell(np.array(_rows_of_text(item)) if _class(item) == "char" else item[()].T)
 
 
 def _rows_of_text(item: Any) -> list[str]:

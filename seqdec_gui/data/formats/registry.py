@@ -74,6 +74,8 @@ class DataFormat(msgspec.Struct, frozen=True, kw_only=True):
     - `extra`: the extra of setup.cfg that the format needs; "" if it needs none.
     - `row_per_line`: whether the format is text with one row a line, so that rows are estimated from the size of the file.
     - `holds_arrays`: whether a cell may be an array of numbers.
+    - `may_crash`: whether the library that reads it may crash on a damaged file, so that a file is first read in a process of
+      its own (`data.formats.trial`).
     """
 
     name: str
@@ -88,6 +90,7 @@ class DataFormat(msgspec.Struct, frozen=True, kw_only=True):
     extra: str = ""
     row_per_line: bool = False
     holds_arrays: bool = False
+    may_crash: bool = False
 
     @property
     def delimited(self) -> bool:
@@ -184,6 +187,7 @@ DATA_FORMATS: dict[str, DataFormat] = {
             table="seqdec_gui.data.formats.hdf5:Hdf5Table",
             holds="numbers, text and arrays of any shape; every dataset is a column, binary molecules of RDKit as SMILES",
             holds_arrays=True,
+            may_crash=True,
         ),
         DataFormat(
             name="mat",
@@ -192,6 +196,7 @@ DATA_FORMATS: dict[str, DataFormat] = {
             table="seqdec_gui.data.formats.matlab:MatlabTable",
             holds="numbers, text and matrices; every variable is a column, every field of a structure too",
             holds_arrays=True,
+            may_crash=True,
             extra="mat",
         ),
         DataFormat(

@@ -117,6 +117,8 @@ def _cells(path: Path, sheet: str, before: str = "") -> tuple[str, tuple[str, ..
     workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
     try:
         sheets = tuple(worksheet.title for worksheet in workbook.worksheets)
+        if not sheets:
+            raise InvalidInput(f"{path.name} has no sheet of cells; expected rows.", "empty_file", "data")
         if sheet and sheet not in sheets:
             if not (sheet.isdecimal() and 1 <= int(sheet) <= len(sheets)):
                 text = f"{path.name} has no sheet {sheet!r}; it has {', '.join(map(repr, sheets))}."

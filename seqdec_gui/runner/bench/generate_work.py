@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from seqdec_gui.domain.design import Design
 from seqdec_gui.runner.bench import work
@@ -13,15 +15,19 @@ from seqdec_gui.runs.spec import DeviceChoice
 
 MODULE = "seqdec_gui.runner.bench.generating"
 """The module that measures a contender in a process of its own."""
-Who = Literal["product", "keras-predict", "keras-predict-batch", "jax-while"]
+Who = Literal["product", "keras-predict", "keras-predict-batch", "jax-while", "torch-graph"]
 
 
 PEERS: tuple[tuple[Who, EngineName], ...] = (
     ("jax-while", "jax"),
+    ("torch-graph", "jax"),
     ("keras-predict", "tensorflow"),
     ("keras-predict-batch", "tensorflow"),
 )
-"""What is written by hand, and the framework that it is written for."""
+"""What is written by hand, and the framework that it is written for, or whose Keras makes its weights."""
+BEGIN, END = 1, 2
+TOGETHER = 1024
+"""Sequences in a batch of those that generate in batches."""
 
 
 class GenerateJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,3 +64,8 @@ def design(job: GenerateJob) -> Design:
         for block in made.blocks
     ]
     return msgspec.structs.replace(made, blocks=tuple(blocks))
+
+
+def latents(job: GenerateJob) -> npt.NDArray[Any]:
+    """Return the vectors to decode, float32 `(rows, latent)`."""
+    return np.random.default_rng(1).standard_normal((job.rows, job.shape.latent), np.float32)

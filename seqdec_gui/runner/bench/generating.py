@@ -6,10 +6,12 @@
 - `keras-predict`: the loop of Keras's guides, `predict` for each symbol of one row after the other.
 - `keras-predict-batch`: the same loop for many rows together, until the last of them has ended.
 - `jax-while`: a sampler written by hand for JAX: the whole loop over steps in one compiled `while_loop`, products fused.
+- `torch-graph`: a sampler written by hand for PyTorch: chunks of steps as one CUDA graph (`generate_torch`); on a CPU no graph.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -24,12 +26,9 @@ from seqdec_gui.data.symbols import Symbols
 from seqdec_gui.domain.codegen import generate
 from seqdec_gui.domain.decoding import Sampling
 from seqdec_gui.domain.shapes import infer
-from seqdec_gui.runner.bench.generate_work import GenerateJob, GenerateMeasured, design
+from seqdec_gui.runner.bench.generate_work import BEGIN, END, TOGETHER, GenerateJob, GenerateMeasured, design, latents
 
 Array = npt.NDArray[Any]
-BEGIN, END = 1, 2
-TOGETHER = 1024
-"""Sequences in a batch of those that generate in batches."""
 ROWS_OF_A_LOOP = 3
 """Rows that `keras-predict` decodes: it takes seconds for each."""
 
@@ -56,8 +55,15 @@ def models_of(job: GenerateJob, folder: Path) -> tuple[Any, dict[str, Any]]:
     return made, models
 
 
-def latents(job: GenerateJob) -> Array:
-    return np.random.default_rng(1).standard_normal((job.rows, job.shape.latent), np.float32)
+def weights_of(job: GenerateJob, folder: Path) -> dict[str, Array]:
+    """Return the weights by `layer.number`, as Keras numbers the weights of a layer."""
+    _, models = models_of(job, folder)
+    return {
+        f"{layer.name}.{at}": np.asarray(weight)
+        for name in ("model_1", "model_2")
+        for layer in models[name].layers
+        for at, weight in enumerate(layer.get_weights())
+    }
 
 
 Run = Callable[[], tuple[int, int]]
@@ -65,6 +71,7 @@ Run = Callable[[], tuple[int, int]]
 
 
 def product(job: GenerateJob, folder: Path) -> Run:
+    from seqdec_gui.runner.decoding.batches import OneEach
     from seqdec_gui.runner.decoding.search import Items, Search
     from seqdec_gui.runner.decoding.step import StepDecoder
 
@@ -81,8 +88,8 @@ def product(job: GenerateJob, folder: Path) -> Run:
         parts = search.find(
             items, lambda which: decoder.initial_states({"latent": latent[which]}, len(which)), Sampling(), 0, may, 0, TOGETHER
         )
-        lengths = [len(found.ids) for ready in parts for _, (found,) in ready]
-        return len(lengths), sum(lengths)
+        lengths = np.concatenate([ready.lengths for ready in parts if isinstance(ready, OneEach)])
+        return len(lengths), int(lengths.sum())
 
     return run
 
@@ -120,14 +127,8 @@ def jax_while(job: GenerateJob, folder: Path) -> Run:
     import jax
     import jax.numpy as jnp
 
-    _, models = models_of(job, folder)
     size, latent = job.shape, latents(job)
-    weights = {
-        f"{layer.name}.{at}": jnp.asarray(weight)
-        for name in ("model_1", "model_2")
-        for layer in models[name].layers
-        for at, weight in enumerate(layer.get_weights())
-    }
+    weights = {name: jnp.asarray(weight) for name, weight in weights_of(job, folder).items()}
     may = jnp.arange(size.outputs) >= END
     together = min(TOGETHER, job.rows)
 
@@ -189,6 +190,11 @@ def main() -> None:
             run = product(job, folder)
         case "jax-while":
             run = jax_while(job, folder)
+        case "torch-graph":
+            os.environ["JAX_PLATFORMS"] = "cpu"  # Keras makes the weights; the GPU is PyTorch's
+            from seqdec_gui.runner.bench.generate_torch import torch_graph
+
+            run = torch_graph(job, weights_of(job, folder))
         case _:
             run = keras_predict(job, folder, 1 if job.who == "keras-predict" else TOGETHER)
     start = time.perf_counter()

@@ -38,14 +38,51 @@ class Found(NamedTuple):
     ids: Array
     log_probabilities: Array
     ended: bool
+    total: float | None = None
+    """The sum of `log_probabilities`, where it is known already."""
 
     @property
     def log_probability(self) -> float:
-        return float(self.log_probabilities.sum())
+        return float(self.log_probabilities.sum()) if self.total is None else self.total
 
     def score(self, length_penalty: float) -> float:
         """Return the log-likelihood divided by a power of the length, the end symbol included."""
         return self.log_probability / float(max(1, len(self.ids)) ** length_penalty)
+
+
+Columns = tuple[Array, ...]
+"""What was found for several items: arrays `(items, ...)`."""
+Ended = tuple[Array, Columns]
+"""Items that have ended, in any order, and what was found for them."""
+Answers = Sequence[tuple[int, list[Found]]]
+"""Items, in order, and the sequences found for each."""
+
+
+class OneEach(Sequence[tuple[int, list[Found]]]):
+    """One sequence for each item from `first` on: arrays for all of them, and pairs of item and `Found` when asked for.
+
+    `ids` int32 and `logs` float64 are `(items, steps)`, and count up to `lengths`; `logs` are zeros beyond. `totals` are sums.
+    """
+
+    def __init__(self, first: int, ids: Array, logs: Array, lengths: Array, totals: Array, ended: Array) -> None:
+        self.first, self.ids, self.logs = first, ids, logs
+        self.lengths, self.totals, self.ended = lengths, totals, ended
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return list(self)[at]
+        place = range(len(self))[at]
+        length = int(self.lengths[place])
+        found = Found(self.ids[place, :length], self.logs[place, :length], bool(self.ended[place]), float(self.totals[place]))
+        return self.first + place, [found]
+
+    def __iter__(self) -> Iterator[tuple[int, list[Found]]]:
+        rows = zip(self.ids, self.logs, self.lengths.tolist(), self.ended.tolist(), self.totals.tolist(), strict=True)
+        for item, (ids, logs, length, ended, total) in enumerate(rows, self.first):
+            yield item, [Found(ids[:length], logs[:length], ended, total)]
 
 
 class Encoded(NamedTuple):
@@ -79,8 +116,11 @@ class Batch(abc.ABC):
         """Let these items begin in these places."""
         self.item[places], self.at[places], self.going[places] = items, 0, True
 
-    def run(self, fresh: list[Any], taken: Array) -> list[tuple[int, list[Found]]]:
-        """Do some steps of all sequences, and return what has ended. Place i begins with `fresh[taken[i]]` unless it is -1."""
+    def run(self, fresh: list[Any], taken: Array) -> Ended:
+        """Do some steps of all sequences, and return the items that have ended and what was found for them.
+
+        Place i begins with `fresh[taken[i]]` unless it is -1.
+        """
         if self.states is None:
             self.states = self._first_states(fresh)
         start = time.perf_counter()
@@ -94,9 +134,9 @@ class Batch(abc.ABC):
             elif seconds > SLOW_S:
                 self._limit = max(4, self._limit // 2)
         ended = np.flatnonzero((self.item >= 0) & ~self.going)
-        found = [(int(item), each) for item, each in zip(self.item[ended], self._collect(ended), strict=True)]
+        items, found = self.item[ended], self._collect(ended)
         self.item[ended] = -1
-        return found
+        return items, found
 
     def seconds_left(self, steps: int) -> float:
         """Return how long the sequences may still take, if one of them has `steps` steps."""
@@ -118,7 +158,12 @@ class Batch(abc.ABC):
     def _steps(self, fresh: list[Any], taken: Array, limit: Array) -> None: ...
 
     @abc.abstractmethod
-    def _collect(self, places: Array) -> list[list[Found]]: ...
+    def _collect(self, places: Array) -> Columns: ...
+
+    @staticmethod
+    @abc.abstractmethod
+    def answers(first: int, found: Columns) -> Answers:
+        """Return what was found for the items from `first` on as pairs of item and sequences."""
 
     @abc.abstractmethod
     def _keep(self, places: Array) -> None: ...
@@ -156,19 +201,25 @@ class SymbolBatch(Batch):
         sequences = Sequences(self._fed, self.at, self.going, self._keys, self._told)
         self.states, *answers = self._loop(fresh, taken, self.states, sequences, self._rules, self._filters, limit)
         ids, logs, fed, at, going = (np.array(answer) for answer in answers)
-        step, place = np.nonzero(np.arange(LONGEST_CHUNK)[:, None] < (at - self.at)[None])
-        self._ids[place, self.at[place] + step] = ids[step, place]
-        self._logs[place, self.at[place] + step] = logs[step, place]
+        done = int((at - self.at).max(initial=0))
+        place, step = np.nonzero(np.arange(done) < (at - self.at)[:, None])
+        column = self.at[place] + step
+        self._ids[place, column], self._logs[place, column] = ids[step, place], logs[step, place]
         self._fed, self.at, self.going = fed, at, going
 
-    def _collect(self, places: Array) -> list[list[Found]]:
-        end, found = int(self._rules.end), []
-        for place in places:
-            ids, logs = self._ids[place, : self.at[place]].copy(), self._logs[place, : self.at[place]].copy()
-            if np.isnan(logs).any():
-                raise nan_predicted()
-            found.append([Found(ids, logs, bool(ids[-1] == end))])
-        return found
+    def _collect(self, places: Array) -> Columns:
+        lengths = self.at[places]
+        ids, logs = self._ids[places], self._logs[places]
+        logs = np.where(np.arange(logs.shape[1]) < lengths[:, None], logs, 0.0)
+        totals = logs.sum(axis=1)
+        if np.isnan(totals).any():
+            raise nan_predicted()
+        ended = ids[np.arange(len(places)), lengths - 1] == int(self._rules.end)
+        return ids, logs, lengths, totals, ended
+
+    @staticmethod
+    def answers(first: int, found: Columns) -> Answers:
+        return OneEach(first, *found)
 
     def _keep(self, places: Array) -> None:
         self.states = _rows_of(self.states or [], places)
@@ -207,11 +258,17 @@ class BeamBatch(Batch):
             raise nan_predicted()
         self.at, self.going = np.array(at), np.array(going)
 
-    def _collect(self, places: Array) -> list[list[Found]]:
-        if not len(places):
-            return []
-        beams = Beams(*(np.asarray(part)[places] for part in self._beams))
-        return [self._best(beams, row, int(self.at[place])) for row, place in enumerate(places)]
+    def _collect(self, places: Array) -> Columns:
+        found = np.empty(len(places), object)
+        if len(places):
+            beams = Beams(*(np.asarray(part)[places] for part in self._beams))
+            for row, place in enumerate(places):
+                found[row] = self._best(beams, row, int(self.at[place]))
+        return (found,)
+
+    @staticmethod
+    def answers(first: int, found: Columns) -> Answers:
+        return list(enumerate(found[0], first))
 
     def _best(self, beams: Beams, row: int, at: int) -> list[Found]:
         """Return the best sequences of a row, different ones: those that ended, and at the greatest length those that go on."""
@@ -245,8 +302,8 @@ def best_of(scored: Sequence[tuple[float, Found]], count: int) -> list[Found]:
 
 def stream(
     make: Callable[[int], Batch], encode: Encode, places: Array, largest: int, worth: Callable[[int, Batch], bool]
-) -> Iterator[list[tuple[int, list[Found]]]]:
-    """Yield the answers of all items in lists, in the order of the items.
+) -> Iterator[Answers]:
+    """Yield the answers of all items in parts, in the order of the items.
 
     Args:
         make: Returns an empty batch of a size.
@@ -260,7 +317,7 @@ def stream(
     size = next((each for each in sizes if each >= total), sizes[-1])
     batch, block, begun, handed = make(size), size, 0, 0
     encoded: Encoded | None = None
-    waiting: dict[int, list[Found]] = {}
+    done, waiting = np.zeros(total, bool), list[Ended]()
     while handed < total:
         taken = np.full(len(batch.item), -1)
         if begun < total and len(free := batch.free):
@@ -280,13 +337,28 @@ def stream(
                 batch.shrink(size)
                 taken = np.full(size, -1)
         assert encoded is not None
-        waiting.update(batch.run(encoded.states, taken))
-        ready = []
-        while handed in waiting:
-            ready.append((handed, waiting.pop(handed)))
-            handed += 1
-        if ready:
-            yield ready
+        found = batch.run(encoded.states, taken)
+        if len(found[0]):
+            done[found[0]] = True
+            waiting.append(found)
+            if done[handed]:
+                count, ready, waiting = _in_order(waiting, done, handed)
+                yield batch.answers(handed, ready)
+                handed += count
+
+
+def _in_order(
+    waiting: list[tuple[Array, Columns]], done: Array, handed: int
+) -> tuple[int, Columns, list[tuple[Array, Columns]]]:
+    """Return how many items from `handed` on are done without a gap, what was found for them in order, and what waits on."""
+    items = np.concatenate([each for each, _ in waiting])
+    columns = tuple(np.concatenate(parts) for parts in zip(*(found for _, found in waiting), strict=True))
+    order = np.argsort(items)
+    gaps = np.flatnonzero(~done[handed : handed + len(items)])
+    count = int(gaps[0]) if len(gaps) else len(items)
+    rest = order[count:]
+    kept = [(items[rest], tuple(column[rest] for column in columns))] if len(rest) else []
+    return count, tuple(column[order[:count]] for column in columns), kept
 
 
 def _rows_of(arrays: list[Any], rows: Array) -> list[Any]:

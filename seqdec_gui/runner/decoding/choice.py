@@ -17,6 +17,8 @@ Tensor = Any
 _GOLDEN = 0x9E3779B97F4A7C15
 """The increment of SplitMix64: 2**64 divided by the golden ratio."""
 _FACTORS = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+MOST_IN_A_PRODUCT = 64
+"""Most symbols whose probabilities are summed up by a product with a matrix of ones."""
 MIN_PROBABILITY = float(np.finfo(np.float32).tiny)
 """Probability to which smaller ones are raised before the logarithm, so that the sum of a sequence stays finite."""
 
@@ -43,30 +45,46 @@ def greedy(probabilities: Tensor, allowed: Tensor) -> Tensor:
     return ops.cast(ops.argmax(ops.where(allowed, probabilities, -1.0), axis=-1), "int32")
 
 
-def draw(probabilities: Tensor, allowed: Tensor, filters: Filters, filtered: bool, uniforms: Tensor) -> Tensor:
+def draw(
+    probabilities: Tensor, allowed: Tensor, filters: Filters, filtered: bool, uniforms: Tensor, tempered: bool = True
+) -> Tensor:
     """Draw symbols from softmax(log p / temperature) over the allowed ones that the filters leave, int32 `(rows,)`.
 
     By inversion of `uniforms` in [0, 1), float64. Where every allowed symbol has the probability 0, all are equally likely.
-    With `filtered` false, the filters but the temperature are left out.
+    With `filtered` false, the filters but the temperature are left out, and with `tempered` false the temperature is 1.
     """
     from keras import ops
 
     p = ops.where(allowed, ops.cast(probabilities, "float64"), 0.0)
     possible = p > 0
     some = ops.any(possible, axis=-1, keepdims=True)
-    logits = ops.where(possible, ops.log(ops.where(possible, p, 1.0)) / filters.temperature, -np.inf)
-    logits = ops.where(some, logits, ops.where(allowed, ops.zeros_like(p), -np.inf))
-    weights = ops.exp(logits - ops.max(logits, axis=-1, keepdims=True))
+    if tempered:
+        logits = ops.where(possible, ops.log(ops.where(possible, p, 1.0)) / filters.temperature, -np.inf)
+        logits = ops.where(some, logits, ops.where(allowed, ops.zeros_like(p), -np.inf))
+        weights = ops.exp(logits - ops.max(logits, axis=-1, keepdims=True))
+    else:
+        weights = ops.where(some, p, ops.cast(allowed, "float64"))
     if filtered:
         weights = _filtered(weights, filters)
-    edges = ops.cumsum(weights, axis=-1)
+    edges = _sums_up_to(weights)
     total = ops.max(edges, axis=-1, keepdims=True)
     above = ops.logical_and(edges > ops.expand_dims(uniforms, -1) * total, weights > 0)
     # a uniform next to 1 may round up to the last edge: the last symbol that has any weight
     width = weights.shape[-1]
-    last = width - 1 - ops.cast(ops.argmax(ops.cast(ops.flip(weights, axis=-1) > 0, "int32"), axis=-1), "int32")
-    first = ops.cast(ops.argmax(ops.cast(above, "int32"), axis=-1), "int32")
-    return ops.where(ops.any(above, axis=-1), first, last)
+    place = ops.expand_dims(ops.arange(width, dtype="int32"), 0)
+    last = ops.max(ops.where(weights > 0, place, 0), axis=-1)
+    first = ops.min(ops.where(above, place, width), axis=-1)
+    return ops.where(first < width, first, last)
+
+
+def _sums_up_to(weights: Tensor) -> Tensor:
+    """Return the cumulative sums of `(rows, symbols)`; of few symbols by a product, which XLA computes faster on a CPU."""
+    from keras import ops
+
+    width = weights.shape[-1]
+    if width > MOST_IN_A_PRODUCT:
+        return ops.cumsum(weights, axis=-1)
+    return ops.matmul(weights, ops.convert_to_tensor(np.triu(np.ones((width, width))), "float64"))
 
 
 def _filtered(weights: Tensor, filters: Filters) -> Tensor:
@@ -98,6 +116,17 @@ def log_share(probabilities: Tensor) -> Tensor:
     total = ops.sum(p, axis=-1, keepdims=True)
     shares = ops.log(ops.maximum(p, MIN_PROBABILITY)) - ops.log(ops.maximum(total, MIN_PROBABILITY))
     return ops.where(total == total, shares, np.nan)
+
+
+def log_share_of(probabilities: Tensor, chosen: Tensor) -> Tensor:
+    """Return what `log_share` has for the output `chosen` of each row, float64 `(rows,)`."""
+    from keras import ops
+
+    p = ops.cast(probabilities, "float64")
+    total = ops.sum(p, axis=-1)
+    of_chosen = ops.take_along_axis(p, ops.expand_dims(chosen, 1), axis=1)[:, 0]
+    share = ops.log(ops.maximum(of_chosen, MIN_PROBABILITY)) - ops.log(ops.maximum(total, MIN_PROBABILITY))
+    return ops.where(total == total, share, np.nan)
 
 
 # -- random numbers

@@ -14,6 +14,7 @@ from seqdec_gui.domain.decoding import GREEDY, Beam, Sampling, Strategy
 from seqdec_gui.runner.decoding import choice
 from seqdec_gui.runner.decoding.batches import (
     COMPILATION_S,
+    Answers,
     Batch,
     BeamBatch,
     Encoded,
@@ -27,7 +28,7 @@ from seqdec_gui.runner.decoding.beam_loop import beam_loop
 from seqdec_gui.runner.decoding.choice import Filters
 from seqdec_gui.runner.decoding.compiled import Function, compiled, compiles_each_size
 from seqdec_gui.runner.decoding.step import StepDecoder
-from seqdec_gui.runner.decoding.symbol_loop import Rules, Step, symbol_loop
+from seqdec_gui.runner.decoding.symbol_loop import LONGEST_CHUNK, Rules, Step, symbol_loop
 
 Array = npt.NDArray[Any]
 StatesOf = Callable[[Array], list[Any]]
@@ -67,8 +68,11 @@ class Search:
         min_length: int,
         largest: int,
         steps: int | None = None,
-    ) -> Iterator[list[tuple[int, list[Found]]]]:
-        """Yield the sequences found for each item, in the order of the items; a beam search includes the greedy choice."""
+    ) -> Iterator[Answers]:
+        """Yield the sequences found for each item, in the order of the items; a beam search includes the greedy choice.
+
+        Where there is one sequence for each item, the parts are `OneEach`, with arrays for all of their items.
+        """
         symbols = self._symbols
         rules = Rules.of(allowed, symbols.fed_next, symbols.end, symbols.steps if steps is None else steps, min_length)
         if not isinstance(strategy, Beam):
@@ -84,9 +88,13 @@ class Search:
 
     def _one_each(
         self, items: Items, states_of: StatesOf, strategy: Strategy, seed: int, rules: Rules, largest: int
-    ) -> Iterator[list[tuple[int, list[Found]]]]:
+    ) -> Iterator[Answers]:
         sampling = strategy if isinstance(strategy, Sampling) else None
-        loop = self._loop(("symbols", sampling is not None, sampling is not None and sampling.filters))
+        chunk = min(LONGEST_CHUNK, int(rules.steps))
+        if sampling is None:
+            loop = self._loop(("symbols", False, False, False, chunk))
+        else:
+            loop = self._loop(("symbols", True, sampling.filters, sampling.temperature != 1.0, chunk))
         filters = Filters.of(sampling or Sampling())
         different, places = np.unique(items.rows, return_inverse=True)
 
@@ -98,9 +106,7 @@ class Search:
 
         return stream(make, _encoder(different, states_of), places, largest, self._worth(loop, rules))
 
-    def _beams(
-        self, items: Items, states_of: StatesOf, beam: Beam, rules: Rules, largest: int
-    ) -> Iterator[list[tuple[int, list[Found]]]]:
+    def _beams(self, items: Items, states_of: StatesOf, beam: Beam, rules: Rules, largest: int) -> Iterator[Answers]:
         static = msgspec.structs.replace(beam, length_penalty=0.0, diversity=0.0)
         loop = self._loop(("beam", static))
         different, places = np.unique(items.rows, return_inverse=True)
@@ -131,7 +137,7 @@ class Search:
             if key[0] == "beam":
                 function = beam_loop(make_step, key[1], self._decoder is None)
             else:
-                function = symbol_loop(make_step, key[1], key[2])
+                function = symbol_loop(make_step, *key[1:])
             self._loops[key] = compiled(model, function, wide=True)
         return self._loops[key]
 

@@ -45,7 +45,8 @@ class StepDecoder:
         sources = sources_of(design, decoder, leave_out=("inputs",))
         self.inputs = inputs_behind(design, sources)
         """The input blocks that determine the initial states of a row."""
-        self._encoder = model_of(design, inference, models, sources, "encoder") if sources else None
+        encoder = model_of(design, inference, models, sources, "encoder") if sources else None
+        self._encode = None if encoder is None else compiled(encoder, lambda call: lambda *inputs: call(list(inputs)))
         self._trained = models[decoder]
         self.model = build_step(design, self._trained, decoder)
         self._encoding, self._depth = encoding, depth
@@ -55,16 +56,17 @@ class StepDecoder:
         """Copy the weights of the trained decoder again; compiled steps use them from now on."""
         copy_weights(self._trained, self.model)
 
-    def initial_states(self, inputs: Mapping[str, Array], rows: int) -> list[Array]:
-        """The states before the first step, each with `rows` rows: what the encoder gives, and zeros for what it does not."""
-        states: list[Array] = []
-        if self._encoder is not None:
-            given = [inputs[name] for name in self.inputs]
-            encoded = self._encoder.predict_on_batch(given[0] if len(given) == 1 else given)
-            states = [np.asarray(state) for state in (encoded if isinstance(encoded, list | tuple) else [encoded])]
+    def initial_states(self, inputs: Mapping[str, Array], rows: int) -> list[Any]:
+        """Return the states before the first step, each with `rows` rows: what the encoder gives, else zeros.
+
+        The framework compiles each number of rows separately, so use few different ones. States stay on the device.
+        """
+        states: list[Any] = []
+        if self._encode is not None:
+            states = list(self._encode(*[inputs[name] for name in self.inputs]))
         return self.with_zeros(states, rows)
 
-    def with_zeros(self, states: Sequence[Array], rows: int) -> list[Array]:
+    def with_zeros(self, states: Sequence[Any], rows: int) -> list[Any]:
         """Return states that are given, and zeros for those that are not, each with `rows` rows."""
         return [*states, *(np.zeros((rows, *shape), np.float32) for shape in self._shapes[len(states) :])]
 

@@ -63,11 +63,12 @@ class Sequences(NamedTuple):
     told: Tensor
 
 
-def symbol_loop(make_step: MakeStep, random: bool, filtered: bool) -> MakeFunction:
+def symbol_loop(make_step: MakeStep, random: bool, filtered: bool, tempered: bool, chunk: int) -> MakeFunction:
     """Return what `compiled` compiles: up to `limit` steps of all rows, after new sequences have taken their places.
 
     The function takes `fresh` and `places`: row i begins with the states `fresh[places[i]]` unless that is -1. It returns the
-    states, chosen ids and log-probabilities `(LONGEST_CHUNK, rows)` of which the first `at` are new, and `fed`, `at`, `going`.
+    states, chosen ids and log-probabilities `(chunk, rows)` of which the first `at` are new, and `fed`, `at`, `going`.
+    No sequence has more than `chunk` steps, or `limit` is at most `chunk`.
     """
 
     def function(call: Any) -> Function:
@@ -80,29 +81,29 @@ def symbol_loop(make_step: MakeStep, random: bool, filtered: bool) -> MakeFuncti
             limit: Tensor,
         ) -> tuple[Any, ...]:  # fmt: skip
             states = begun(states, fresh, places)
-            slots = ops.expand_dims(ops.arange(LONGEST_CHUNK), 1)
-            rows = ops.zeros_like(sequences.at)
 
             def body(k: Tensor, fed: Tensor, at: Tensor, going: Tensor, ids: Tensor, logs: Tensor, *states: Tensor) -> Any:
                 probabilities, following = step(fed, at, list(states))
                 may = rules.may(at)
                 if random:
-                    chosen = choice.draw(probabilities, may, filters, filtered, choice.uniforms(sequences.keys, at))
+                    uniforms = choice.uniforms(sequences.keys, at)
+                    chosen = choice.draw(probabilities, may, filters, filtered, uniforms, tempered)
                 else:
                     chosen = choice.greedy(probabilities, may)
                 if sequences.told.shape[1]:
                     told = symbols_told(sequences.told, at)
                     chosen = ops.where(told >= 0, told, chosen)
                 chosen = ops.cast(chosen, "int32")
-                log = ops.take_along_axis(choice.log_share(probabilities), ops.expand_dims(chosen, 1), axis=1)[:, 0]
-                here = slots == k
-                ids, logs = ops.where(here, chosen, ids), ops.where(here, log, logs)
+                log = choice.log_share_of(probabilities, chosen)
+                here = ops.reshape(k, (1, 1))
+                ids = ops.scatter_update(ids, here, ops.expand_dims(chosen, 0))
+                logs = ops.scatter_update(logs, here, ops.expand_dims(log, 0))
                 at = ops.where(going, at + 1, at)
                 going = ops.logical_and(going, ops.logical_and(ops.not_equal(chosen, rules.end), at < rules.steps))
                 fed = ops.take(rules.fed_next, chosen, axis=0)
                 return (k + 1, fed, at, going, ids, logs, *_as_before(following, states))
 
-            empty = slots * 0 + rows
+            empty = ops.zeros((chunk, 1), "int32") + ops.zeros_like(sequences.at)
             start = (
                 ops.zeros_like(limit),
                 sequences.fed,

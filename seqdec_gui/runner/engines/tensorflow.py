@@ -293,7 +293,7 @@ def count_cudnn_operations(graph: Any, replicas: int) -> int:
 
 def compiled(model: keras.Model | None, function: MakeFunction, wide: bool = False) -> Function:
     """Compile `function(call)` as `decoding.compiled.compiled` does; one trace serves every number of rows."""
-    traced: Function = tf.function(function(inference_call(model)), reduce_retracing=True)
+    traced: Function = tf.function(function(inference_call(model)), reduce_retracing=True, autograph=False)
     return traced
 
 

@@ -109,10 +109,9 @@ class FreeRunning:
             samples=drawn if self.draws else (), known=self._known_molecules(),
         )  # fmt: skip
         if self._subject.plan.numbers:
-            generated = Generated(
-                wanted=numbers_of_targets(self._fitted, self._subject.plan.loss, self._dataset, rows),
-                predicted=[numbers_of_text(text) for text in found],
-            )
+            wanted = numbers_of_targets(self._fitted, self._subject.plan.loss, self._dataset, rows)
+            predicted = [numbers_of_text(text, row.shape) for text, row in zip(found, wanted, strict=True)]
+            generated = Generated(wanted=wanted, predicted=predicted)
         values = measured(self.measures, generated)
         shown = range(min(SHOWN, len(found) or len(drawn)))
         return Answer(

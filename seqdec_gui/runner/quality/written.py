@@ -62,8 +62,6 @@ def numbers_of_targets(fitted: Fitted, loss: str, dataset: Dataset, rows: Array)
     return [scale.undo(row) for row in stored]
 
 
-def numbers_of_text(text: str) -> Array:
-    """Return numbers as `numbers_as_text` writes them, float64 `(steps, features)`."""
-    if ";" in text:
-        return np.array([[float(number) for number in step.split()] for step in text.split(";")])
-    return np.array([[float(number)] for number in text.split()])
+def numbers_of_text(text: str, shape: tuple[int, ...]) -> Array:
+    """Return numbers as `numbers_as_text` writes them, float64 `shape`, which is `(steps, features)`."""
+    return np.array([float(number) for number in text.replace(";", " ").split()]).reshape(shape)

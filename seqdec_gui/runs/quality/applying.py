@@ -72,7 +72,7 @@ def quality_problems(design: Design, fitted: Fitted) -> tuple[Problem, ...]:
     if not wrong:
         return tuple(missing_packages(names))
     which = listed([MEASURES[name].title for name in wrong])
-    what = "numbers" if subject.plan.numbers else "sequences without inputs" if not subject.has_inputs else "these sequences"
+    what = "numbers" if subject.plan.numbers else "sequences without inputs" if not subject.has_inputs else "symbols"
     text = f"{which} cannot be measured, because the model generates {what}."
     possible = ", ".join(subject.measures)
     hint = f"Measure {possible}." if possible else "Measure nothing."

@@ -87,6 +87,8 @@ def mean_squared_error(wanted: Sequence[Array], predicted: Sequence[Array]) -> f
     """Return the mean over all numbers of all rows of the squared difference."""
     if not wanted:
         return np.nan
+    if any(np.shape(a) != np.shape(b) for a, b in zip(wanted, predicted, strict=True)):
+        raise ValueError("wanted and predicted numbers differ in their shapes")
     differences = np.concatenate(
         [(np.asarray(a, float) - np.asarray(b, float)).reshape(-1) for a, b in zip(wanted, predicted, strict=True)]
     )

@@ -88,6 +88,11 @@ def test_mean_squared_error_counts_every_number_once() -> None:
     assert value == pytest.approx((1 + 4 + 9 + 16 + 16 + 25) / 6)
 
 
+def test_numbers_of_other_shapes_are_not_compared_by_broadcasting() -> None:
+    with pytest.raises(ValueError, match="shapes"):
+        measures.mean_squared_error([np.ones((1, 3))], [np.ones((3, 1))])
+
+
 @pytest.mark.parametrize("name", MEASURES)
 def test_nothing_to_measure_is_no_number(name: str) -> None:
     assert math.isnan(measured([name], Generated())[name])

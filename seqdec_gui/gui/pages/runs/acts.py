@@ -35,8 +35,9 @@ class RunActs(QObject):
         self._selected = selected
         self.by_name: dict[str, Callable[[], None]] = {
             "show": self.show_curves, "overlay": self.overlay, "generate": self.generate, "export": self.export,
-            "begin": self.begin, "certify": self.certify, "reuse": self.reuse, "as_it_was": self.open_as_it_was,
-            "rename": self.rename, "tag": self.tag, "folder": self.open_folder, "forget": self.forget, "trash": self.trash,
+            "begin": self.begin, "certify": self.certify, "errors": self.errors, "reuse": self.reuse,
+            "as_it_was": self.open_as_it_was, "rename": self.rename, "tag": self.tag, "folder": self.open_folder,
+            "forget": self.forget, "trash": self.trash,
         }  # fmt: skip
 
     def show_curves(self) -> None:
@@ -78,6 +79,13 @@ class RunActs(QObject):
             from seqdec_gui.gui.dialogs.certificate.dialog import open_certificate
 
             open_certificate(self._workspace, chosen[0].path)
+
+    def errors(self) -> None:
+        """Open the dialog of the run's errors."""
+        if chosen := self._selected():
+            from seqdec_gui.gui.dialogs.errors.dialog import open_errors
+
+            open_errors(self._workspace, chosen[0].path)
 
     def reuse(self) -> None:
         """Replace the open design by that of the run. This can be undone."""

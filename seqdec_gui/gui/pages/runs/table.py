@@ -209,9 +209,13 @@ def _tip(entry: Entry, column: Column) -> str | None:
     return None
 
 
+TELLING = ("metrics", "quality", "scores")
+"""The families of metrics that help most to compare runs, where they are of validation rows."""
+
+
 def _shape(entries: Sequence[Entry], designs: bool) -> _Shape:
     names = {name for entry in entries for name in entry.summary.metrics}
-    told = {name for name in names if family(name) in ("loss", "metrics")}
+    told = {name for name in names if family(name) in ("loss", *TELLING)}
     return _Shape(tuple(in_order(told)), designs, any(entry.note.tags for entry in entries))
 
 
@@ -221,7 +225,7 @@ def _columns(shape: _Shape) -> list[Column]:
     Those that help most to compare runs come first, where a small window shows them: the state, and the metrics on validation
     rows.
     """
-    telling = [name for name in shape.metrics if is_validation(name) and family(name) == "metrics"]
+    telling = [name for name in shape.metrics if is_validation(name) and family(name) in TELLING]
     others = [name for name in shape.metrics if name not in telling]
     design = Column("Design", lambda e: e.summary.design, lambda e: e.summary.design.casefold() or None, number=False)
     tags = Column("Tags", lambda e: ", ".join(e.note.tags), lambda e: ", ".join(e.note.tags).casefold() or None, number=False)

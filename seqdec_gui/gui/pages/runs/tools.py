@@ -59,6 +59,7 @@ ACTIONS = (
         "certificate-outline",
         "Compare by experiment the training on the run's devices with that on one device",
     ),
+    _Action("errors", "Errors…", "magnify", "Show where this run's model goes wrong, the worst rows first", trained=True),
     _Action("reuse", "Reuse Settings", "restore", "Make this run's design the open one (can be undone)"),
     _Action("as_it_was", "Open Its Design As It Was", "file-restore-outline", "Open the design of this run as it was trained"),
     _Action("rename", "Rename…", "pencil-outline", "Give this run a name", Qt.Key_F2),

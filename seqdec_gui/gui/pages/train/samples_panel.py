@@ -107,6 +107,7 @@ class SamplesPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, theme.SPACE, 0, 0)
         layout.setSpacing(theme.SPACE)
+        self.caption.setContentsMargins(2 * theme.SPACE, 0, 0, 0)
         layout.addWidget(self.caption)
         layout.addWidget(self.table, 1)
         self.hide()

@@ -1,0 +1,1 @@
+"""The dialog of the errors of a trained run."""
