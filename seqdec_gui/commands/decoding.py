@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 
 from seqdec_gui.commands.numbers import number, whole_number
-from seqdec_gui.domain.decoding import GREEDY, LARGEST_BEAM, LARGEST_TEMPERATURE, Beam, Constraints, Sampling, Strategy
+from seqdec_gui.domain.decoding import GREEDY, Beam, Constraints, Sampling, Strategy
+from seqdec_gui.domain.decoding_settings import LARGEST_BEAM, LARGEST_TEMPERATURE
 from seqdec_gui.domain.problems import InvalidInput
 
 

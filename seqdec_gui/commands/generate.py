@@ -6,12 +6,14 @@ seqdec-gui generate RUN -n 1000 --top-p 0.95 --unique --prefix c1cc -o molecules
 echo 1987 | seqdec-gui generate RUN --input - -o -
 seqdec-gui generate RUN --split test -o out.csv
 seqdec-gui generate BUNDLE.zip --input rows.csv -o out.csv
+seqdec-gui generate RUN --input rows.csv --interpolate 0 7 --steps 9 -o between.csv
 """
 
 from __future__ import annotations
 
 import argparse
 
+from seqdec_gui.commands.codes import add_codes, codes_of
 from seqdec_gui.commands.console import absolute, do_task, say
 from seqdec_gui.commands.decoding import add_decoding, constraints_of, strategy_of
 from seqdec_gui.commands.numbers import LARGEST_SEED, whole_number
@@ -56,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     text = "the file to write: CSV, .smi (SMILES and a name) or .jsonl (JSON Lines); - for CSV on standard output"
     parser.add_argument("-o", "--output", metavar="OUT.csv", required=True, help=text)
+    add_codes(parser)
     add_decoding(parser)
     add_feed_map(parser)
     add_checkpoint(parser)
@@ -67,12 +70,16 @@ def run(arguments: argparse.Namespace) -> int:
     count = 1 if isinstance(strategy, Beam) else arguments.count
     check_decoding(strategy, constraints, count, arguments.unique)
     where, trained = rows_and_run(arguments)
-    with standard_input(arguments.input) as rows, standard_output(arguments.output) as output:
+    with (
+        standard_input(arguments.input) as rows,
+        codes_of(arguments, where, trained, rows) as codes,
+        standard_output(arguments.output) as output,
+    ):
         result = do_task(
             GenerateTask(
                 run=absolute(where),
-                input=rows,
-                split=arguments.split,
+                input="" if codes else rows,
+                split=None if codes else arguments.split,
                 trained_on=trained,
                 output=output,
                 count=count,
@@ -82,8 +89,10 @@ def run(arguments: argparse.Namespace) -> int:
                 seed=arguments.seed,
                 checkpoint=arguments.checkpoint,
                 mark_unfinished=arguments.mark_unfinished,
-                keep=tuple(arguments.keep),
+                keep=() if codes else tuple(arguments.keep),
                 feed_map=absolute(existing_file(arguments.feed_map)) if arguments.feed_map else "",
+                codes=codes,
+                port=arguments.port,
             ),
             arguments.devices,
         )

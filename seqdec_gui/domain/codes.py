@@ -55,6 +55,7 @@ _ROWS = (
     Code("bad_bench", "command", "`bench` was asked for sizes or contenders that it does not know: choose some of those it lists."),
     Code("bad_block", "design", "A block of the design file is no object with id, kind and parameters: mend the file."),
     Code("bad_charset", "data", "The charset of a codec has entries that are no single symbols, or one twice: leave it empty to take it from the data."),
+    Code("bad_codes", "generate", "The codes do not fit the run, or nothing can be generated from them: encode rows with this run, or name another output."),
     Code("bad_components", "data", "Principal components cannot be computed: of vectors only, and no more than there are numbers and training rows."),
     Code("bad_decoding", "generate", "A strategy, a constraint or a prefix cannot be used so: the text says which value is out of range or does not go together."),
     Code("bad_feed_map", "generate", "The file that says what is fed after each prediction cannot be used: the text says what it expects."),

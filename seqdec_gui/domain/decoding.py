@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import TypeAlias
 
 import msgspec
 
+from seqdec_gui.domain.decoding_settings import SETTINGS
 from seqdec_gui.domain.problems import InvalidInput, Problem
 
-LARGEST_BEAM = 1024
-"""Most sequences that a beam keeps for a row."""
-LARGEST_TEMPERATURE = 1000.0
 TRIES_PER_SAMPLE = 10
 """Draws for each wanted sample after which a row has as many different samples as were found."""
 
@@ -118,32 +115,15 @@ def check_decoding(
 
 
 def _faults(strategy: Strategy) -> list[str]:
-    match strategy:
-        case Sampling():
-            return [
-                *_outside("temperature", strategy.temperature, 0, LARGEST_TEMPERATURE, above=True),
-                *_outside("top_k", strategy.top_k, 0, math.inf),
-                *_outside("top_p", strategy.top_p, 0, 1, above=True),
-                *_outside("min_p", strategy.min_p, 0, 1),
-            ]
-        case Beam():
-            faults = [
-                *_outside("width", strategy.width, 1, LARGEST_BEAM),
-                *_outside("length_penalty", strategy.length_penalty, -100, 100),
-                *_outside("n_best", strategy.n_best, 1, max(1, strategy.width)),
-                *_outside("groups", strategy.groups, 1, max(1, strategy.width)),
-                *_outside("diversity", strategy.diversity, 0, 1e6),
-            ]
-            if not faults and strategy.width % strategy.groups:
-                faults.append(f"Expected a width that {strategy.groups} groups divide evenly, received {strategy.width}.")
-            if not faults and strategy.diversity and strategy.groups == 1:
-                faults.append("Diversity holds between groups; expected at least 2 groups.")
-            return faults
-    return []
-
-
-def _outside(name: str, value: float, least: float, most: float, above: bool = False) -> list[str]:
-    if (least < value if above else least <= value) and value <= most:
-        return []
-    limits = f"{'above' if above else 'from'} {least:g}" + (f" to {most:g}" if math.isfinite(most) else "")
-    return [f"Expected {name} {limits}, received {value:g}."]
+    settings = SETTINGS[str(strategy.__struct_config__.tag)]
+    faults = [fault for name, setting in settings.items() if (fault := setting.fault(name, getattr(strategy, name)))]
+    if faults or not isinstance(strategy, Beam):
+        return faults
+    for name in ("n_best", "groups"):
+        if getattr(strategy, name) > strategy.width:
+            faults.append(f"Expected {name} from 1 to {strategy.width}, the width, received {getattr(strategy, name)}.")
+    if not faults and strategy.width % strategy.groups:
+        faults.append(f"Expected a width that {strategy.groups} groups divide evenly, received {strategy.width}.")
+    if not faults and strategy.diversity and strategy.groups == 1:
+        faults.append("Diversity holds between groups; expected at least 2 groups.")
+    return faults

@@ -118,6 +118,17 @@ def obstacle(design: Design) -> str:
     return ""
 
 
+def plan_with_mapping(design: Design) -> Stepwise | None:
+    """Return how a design without errors generates only if a mapping says what is fed; None if it needs none, or more."""
+    if not obstacle(design):
+        return None
+    try:
+        plan = plan_for(design, infer(design), mapped=True)
+    except InvalidInput:
+        return None
+    return plan if isinstance(plan, Stepwise) else None
+
+
 def _plan(design: Design, inference: Inference, block: Block, link: Link, mapped: bool) -> Plan:
     """Return how to generate the predictions of one loss. Raises InvalidInput with the reason why it cannot be done."""
     judge, source = block.parameters.judge, link.source

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqdec_gui.data.fitted import Fitted
-from seqdec_gui.domain.decoding import LARGEST_TEMPERATURE, UNCONSTRAINED, Constraints, Strategy, at_temperature
+from seqdec_gui.domain.decoding import UNCONSTRAINED, Constraints, Strategy, at_temperature
+from seqdec_gui.domain.decoding_settings import LARGEST_TEMPERATURE
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.runner.bundle_file import CARD

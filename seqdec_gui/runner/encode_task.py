@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from seqdec_gui.data.row_file import RowFile
 from seqdec_gui.data.storage import not_written
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.runner.encoding import Encoder
-from seqdec_gui.runner.row_file import RowFile
 from seqdec_gui.runner.sample_file import NOTHING, Beside, columns_of
 from seqdec_gui.runner.told import Tell, tell_changes, tell_notes, tell_refused
 from seqdec_gui.runs.task_results import Encoded

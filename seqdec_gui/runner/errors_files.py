@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from seqdec_gui.data.row_file import RowFile
 from seqdec_gui.data.storage import not_written
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runner.generate_task import fail_unless_folder
-from seqdec_gui.runner.row_file import RowFile
 from seqdec_gui.runs.files import pretty_json, write_atomically
 from seqdec_gui.runs.quality.errors import Errors
 

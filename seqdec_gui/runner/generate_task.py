@@ -38,7 +38,13 @@ def generate(task: GenerateTask, channel: TaskChannel, scratch: Path) -> Generat
     check_decoding(task.strategy, task.constraints, task.count, task.unique)
     loaded = load(Path(task.run), task.checkpoint, scratch)
     sampler = loaded.sampler_with(task.feed_map)
-    rows = rows_of(task, loaded, sampler, channel.send)
+    if task.codes:
+        from seqdec_gui.runner.code_sampler import rows_of_codes
+
+        sampler, codes, beside = rows_of_codes(task, loaded, sampler)
+        rows = RowsToDecode(codes, np.arange(len(next(iter(codes.values())))), None, beside)
+    else:
+        rows = rows_of(task, loaded, sampler, channel.send)
     told = None
     if rows.prefixes is not None:
         told, reasons = sampler.prefixes([rows.prefixes[row] for row in rows.chosen])

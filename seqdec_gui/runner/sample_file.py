@@ -11,9 +11,9 @@ import numpy as np
 
 from seqdec_gui.data.codecs import FittedIds, ReadsText
 from seqdec_gui.data.fitted import Fitted
+from seqdec_gui.data.row_file import RowFile
 from seqdec_gui.data.rows import Values
 from seqdec_gui.domain.problems import InvalidInput, Problem
-from seqdec_gui.runner.row_file import RowFile
 from seqdec_gui.runner.sampler import Sample
 
 HEADER = ("row", "sample", "text", "log_probability")

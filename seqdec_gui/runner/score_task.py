@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from seqdec_gui.data.row_file import JSON_LINES, RowFile
 from seqdec_gui.domain.problems import InvalidInput, Problem
-from seqdec_gui.runner.row_file import JSON_LINES, RowFile
 from seqdec_gui.runner.sample_file import NOTHING, PROBLEM, Beside, columns_of
 from seqdec_gui.runner.scoring import Score, Scorer
 from seqdec_gui.runner.told import Tell, tell_changes, tell_notes, tell_refused

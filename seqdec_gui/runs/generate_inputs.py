@@ -6,18 +6,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 
-from seqdec_gui.data.codecs import ReadsText
+from seqdec_gui.data.codecs import FittedText, ReadsText
 from seqdec_gui.data.display import array_text
 from seqdec_gui.data.first_step import with_first_step
 from seqdec_gui.data.fitted import Fitted, FittedPort
 from seqdec_gui.data.tables import inspect
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.design import Design
-from seqdec_gui.domain.generation import Stepwise, obstacle, plan_for
+from seqdec_gui.domain.generation import Stepwise, obstacle, plan_for, plan_with_mapping
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.shapes import infer
+from seqdec_gui.runs.data_record import read_record
 from seqdec_gui.runs.folder import RunFolder
 
 PEEKED_ROWS = 64
@@ -25,6 +27,21 @@ PEEKED_ROWS = 64
 
 Row = dict[str, Any]
 """Port name to text, or to a (nested) list of numbers: one row of `GenerateTask.rows`."""
+
+
+class Predictions(NamedTuple):
+    """What a run predicts: the port of its targets, and the number of symbols or numbers in a step.
+
+    `needs_mapping` says why it generates only if a file says what is fed after each prediction, and `taken` how many symbols
+    a fed step then has.
+    """
+
+    port: FittedPort
+    width: int
+    numbers: bool
+    needs_mapping: str = ""
+    taken: int = 0
+    fed: FittedPort | None = None
 
 
 class RunInputs(NamedTuple):
@@ -44,6 +61,10 @@ class RunInputs(NamedTuple):
     """How the data file was read for the training."""
     first_step: str = ""
     """The port that gives the first step of each row, where the rows of the data begin with different numbers."""
+    predicted: Predictions | None = None
+    """What the run predicts; None if it cannot generate."""
+    trained_on: int = 0
+    """How many rows the run trained on; 0 if it did not record it."""
 
     @property
     def ports(self) -> tuple[FittedPort, ...]:
@@ -56,6 +77,9 @@ def read_inputs(run: RunFolder) -> RunInputs:
     spec = run.read_spec()
     design = spec.load_design()
     why_not, reading = obstacle(design), fitted.reading(design.data.reading)
+    predicted = _predictions(design, fitted, why_not)
+    record = read_record(run.dataset)
+    trained_on = 0 if record is None else record.training
     data = Path(spec.data_file) if spec.data_file else None
     try:
         rows = 0 if data is None else inspect(data, reading, _columns_of(fitted)).rows
@@ -63,8 +87,42 @@ def read_inputs(run: RunFolder) -> RunInputs:
         fitted = with_first_step(fitted, first_step) if first_step else fitted
         peeked = [] if data is None else rows_of_data(fitted, data, 0, min(rows, PEEKED_ROWS), reading, first_step)
     except InvalidInput:  # moved, or bound from several files: typing and files still work
-        return RunInputs(run, fitted, None, 0, {}, why_not)
-    return RunInputs(run, fitted, data, rows, _highest(fitted, peeked), why_not, reading, first_step)
+        return RunInputs(run, fitted, None, 0, {}, why_not, predicted=predicted)
+    highest = _highest(fitted, peeked)
+    return RunInputs(run, fitted, data, rows, highest, why_not, reading, first_step, predicted, trained_on)
+
+
+def _predictions(design: Design, fitted: Fitted, why_not: str) -> Predictions | None:
+    """Return what is generated, with a mapping if it takes one; None if there is no way."""
+    mapped = plan_with_mapping(design) if why_not else None
+    if why_not and mapped is None:
+        return None
+    plan = mapped or plan_for(design, infer(design))
+    arrays = {feed.name: feed.array for feed in fitted.feeds}
+    if plan.loss not in arrays:
+        return None
+    fed = fitted.port(arrays[plan.fed]) if isinstance(plan, Stepwise) and plan.fed in arrays else None
+    taken = plan.taken if isinstance(plan, Stepwise) else 0
+    return Predictions(fitted.port(arrays[plan.loss]), plan.width, plan.numbers, why_not if mapped else "", taken, fed)
+
+
+def scoring_inputs(inputs: RunInputs) -> RunInputs:
+    """Return the inputs with the sequence to score as the last, which may be as long as those that are generated.
+
+    For a run that predicts no symbols these are the inputs alone.
+    """
+    predicted, fitted = inputs.predicted, inputs.fitted
+    if predicted is None or predicted.numbers:
+        return inputs
+    port = predicted.port
+    codec, others = port.codec, tuple(other for other in fitted.inputs if other.name != port.name)
+    if isinstance(codec, FittedText):
+        codec = msgspec.structs.replace(codec, longer="refuse")
+        if codec.end and codec.padding == "right" and len(others) == len(fitted.inputs):
+            codec = msgspec.structs.replace(codec, end=False, end_reserved=True)
+    sequence = msgspec.structs.replace(port, role="input", generated=False, taught="", codec=codec)
+    ports = (*others, sequence)
+    return inputs._replace(fitted=msgspec.structs.replace(fitted, ports=ports), first_step="")
 
 
 def _first_step(design: Design, fitted: Fitted, reading: Reading, data: Path, count: int) -> str:

@@ -73,9 +73,9 @@ class GenerateTask(Tagged, frozen=True, kw_only=True, tag="generate"):
     those of a `split` of the run's own data; none of these for a design without inputs. The file is CSV, SMILES or JSON Lines
     by its ending. `strategy` and `constraints` say how symbols are chosen; a beam search gives its `n_best` per row, and
     `count` is 1. With `unique` the samples of a row differ. `feed_map` is a file that says what is fed after each prediction.
-    `mark_unfinished` adds the column `finished`: 0 for a sequence that was cut at the greatest length, else 1. `keep` are
-    columns of the input file to carry over; columns of ids are carried over too. Rows that cannot be decoded have their
-    reason in a column `problem`, and do not stop the others.
+    `mark_unfinished` adds the column `finished`: 0 for a sequence cut at the greatest length, else 1. `keep` are columns of
+    the input file to carry over, beside those of ids. Rows that cannot be decoded have their reason in a column `problem`, and
+    do not stop the others. `codes`, a file of an `EncodeTask` of this `port`, stands for rows.
     """
 
     run: str
@@ -93,6 +93,8 @@ class GenerateTask(Tagged, frozen=True, kw_only=True, tag="generate"):
     mark_unfinished: bool = False
     keep: tuple[str, ...] = ()
     feed_map: str = ""
+    codes: str = ""
+    port: str = ""
 
 
 class ScoreTask(Tagged, frozen=True, kw_only=True, tag="score"):
@@ -192,8 +194,7 @@ class PriorTask(Tagged, frozen=True, kw_only=True, tag="prior"):
     folder: str
 
 
-PROBE_GRACE = 1.5
-"""Multiple of its budget after which a probe that has measured something is killed: a compilation cannot be interrupted."""
+PROBE_GRACE = 1.5  # multiple of its budget after which a probe that has measured something is killed: it may be compiling
 
 
 class ProbeTask(Tagged, frozen=True, kw_only=True, tag="probe"):
@@ -247,7 +248,6 @@ Task: TypeAlias = (
     | CertifyTask
 )
 
-
 READS_TRAINED_RUN = (GenerateTask, ScoreTask, EncodeTask, EvaluateTask, ErrorsTask)
 """Tasks that leave the models of a run as they are, so that a worker may keep them for the next such task."""
 COMPUTES_ON_RUNS_DEVICE = (GenerateTask, ScoreTask, EncodeTask, EvaluateTask, ErrorsTask)
@@ -276,7 +276,6 @@ class Measured(Tagged, frozen=True, kw_only=True, tag="measured"):
 
 
 Event: TypeAlias = Progress | Notice | Measured
-
 
 Line: TypeAlias = Event | TaskResult | TaskFailed
 _lines: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)

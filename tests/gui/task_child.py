@@ -12,14 +12,35 @@ import time
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
-from seqdec_gui.domain.decoding import Greedy
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.scaling import Scaling
 from seqdec_gui.runs.format_result import FormatResult
 from seqdec_gui.runs.model_description import ArrayDescription, LayerDescription
-from seqdec_gui.runs.task_results import ErrorsFound, Exported, ExportedAll, Generated, Inspected, PriorOpened, TaskFailed
-from seqdec_gui.runs.tasks import ErrorsTask, ExportAllTask, ExportTask, GenerateTask, Notice, PriorTask, Progress, TaskChannel
+from seqdec_gui.runs.task_results import (
+    Encoded,
+    ErrorsFound,
+    Exported,
+    ExportedAll,
+    Generated,
+    Inspected,
+    PriorOpened,
+    Scored,
+    TaskFailed,
+)
+from seqdec_gui.runs.tasks import (
+    EncodeTask,
+    ErrorsTask,
+    ExportAllTask,
+    ExportTask,
+    GenerateTask,
+    Notice,
+    PriorTask,
+    Progress,
+    ScoreTask,
+    TaskChannel,
+)
 
 mode = sys.argv[1]
 channel = TaskChannel()
@@ -42,10 +63,22 @@ elif mode == "refuse":
     else:
         problem = Problem("error", "unusable", "file", "bad.h5 cannot become a block: it holds no model.", "Save the model.")
     channel.send(TaskFailed(sentence="", problems=(problem,), exit_status=2))
+elif isinstance(task, EncodeTask):
+    numbers = np.arange(len(task.rows))
+    codes = np.stack([np.cos(numbers), np.sin(numbers), 0 * numbers], axis=1).astype(np.float32)
+    np.savez(task.output, codes=codes, row=numbers)
+    channel.send(Encoded(path=task.output, rows=len(codes), width=3, ports=("encoder.code",)))
+elif isinstance(task, GenerateTask) and task.codes:
+    with np.load(task.codes) as given, Path(task.output).open("w", encoding="utf-8", newline="") as file:
+        made = csv.writer(file, lineterminator="\n")
+        made.writerow(("row", "sample", "text", "log_probability", "code_row"))
+        for row, (code, of) in enumerate(zip(given["codes"], given["row"], strict=True)):
+            made.writerow((row, 0, " ".join(f"{number:.3f}" for number in code), "-1.000000", of))
+    channel.send(Generated(path=task.output, samples=row + 1))
 elif isinstance(task, GenerateTask):
     rows = task.rows or ({"file": task.input},)
-    if task.count > 1 and isinstance(task.strategy, Greedy):
-        channel.send(Notice(text="Temperature 0 takes the likeliest symbol.", severity="warning"))
+    if task.count == 3:
+        channel.send(Notice(text="1 row had fewer than 3 different samples.", severity="warning"))
     with Path(task.output).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("row", "sample", "text", "log_probability"))
@@ -63,6 +96,18 @@ elif isinstance(task, GenerateTask):
                 writer.writerow((row, sample, json.dumps(values), f"{-row - sample / 8:.6f}"))
     channel.send(Progress(done=3, total=3))
     channel.send(Generated(path=task.output, samples=len(rows) * task.count))
+elif isinstance(task, ScoreTask):
+    told = task.rows or ({"number": "7", "decoder_inputs": "VII"},)
+    with Path(task.output).open("w", encoding="utf-8") as file:
+        for row, values in enumerate(told):
+            text = list(values.values())[-1]
+            logs = [-0.125 * (place + 1) for place in range(len(text) + 1)]
+            line = {"row": row, "text": text, "log_probability": sum(logs), "symbols": len(logs)}
+            lists = {"symbol_texts": [*text, ""], "symbol_log_probabilities": logs}
+            file.write(json.dumps(line | lists | {"problem": ""}) + "\n")
+        refused = dict.fromkeys((*line, *lists)) | {"row": len(told), "problem": "It is empty."}
+        file.write(json.dumps(refused) + "\n")
+    channel.send(Scored(path=task.output, rows=len(told), symbols=10, log_probability=-5.0, refused=1))
 elif isinstance(task, ExportAllTask):
     results = [
         FormatResult(format=name, paths=(f"{task.folder}/{task.part}.x",), difference=2.5e-7, rows=64, bytes=123_456)

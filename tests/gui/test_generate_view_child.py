@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from PyQt5.QtWidgets import QAction, QLabel, QPlainTextEdit, QPushButton, QSpinBox
+from PyQt5.QtWidgets import QAction, QLabel, QPlainTextEdit, QPushButton, QSpinBox, QToolButton
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain.design import Design
@@ -64,17 +64,18 @@ def test_a_trained_model_generates_is_exported_and_comes_back_as_a_block(
         qtbot.waitUntil(lambda: not background.busy(), timeout=120_000)
 
     driver.find(QPlainTextEdit, "input_number").setPlainText("1987\n3210")
+    press(driver.find(QToolButton, "generate_strategy_sampling"))
     driver.find(QSpinBox, "generate_count").setValue(2)
     press(driver.find(QPushButton, "generate_button"))
     wait()
     assert driver.find(QLabel, "generate_summary").text().startswith("4 sequences, ")
-    results = driver.page.results.results.results
+    results = driver.page.generating.results.results.results
     assert [(result.row, result.sample) for result in results] == [(0, 0), (0, 1), (1, 0), (1, 1)]
     assert all(result.log_probability < 0 and set(result.text) <= set("IVXLCDM") for result in results)
     driver.find(QPlainTextEdit, "input_number").setPlainText("12345")
     press(driver.find(QPushButton, "generate_button"))
     wait()
-    assert "the run takes 4 at most" in driver.error
+    assert "the run takes 4 at most" in driver.find(QLabel, "fault_number").text()
 
     window.findChild(QAction, "action_export_h5").trigger()
     dialog = window.findChild(ExportDialog, "export_dialog")

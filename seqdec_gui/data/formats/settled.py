@@ -47,8 +47,8 @@ class ReadAs(Reading, frozen=True):
 
 
 def read_as(how: Reading, settled: FileReading | None) -> Reading:
-    """Return the options with what was settled; unchanged if nothing was."""
-    return how if settled is None else ReadAs(**msgspec.structs.asdict(how), settled=settled)
+    """Return the options with what was settled, in place of what was settled before; unchanged if nothing was."""
+    return how if settled is None else ReadAs(**{**msgspec.structs.asdict(how), "settled": settled})
 
 
 def of(how: Reading) -> FileReading:

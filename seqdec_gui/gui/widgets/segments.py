@@ -37,6 +37,10 @@ class Segments(QFrame):
         """Press a button without emitting `chosen`."""
         self._group.button(self._values.index(value)).setChecked(True)
 
+    def offer(self, value: str, offered: bool) -> None:
+        """Let a value be chosen, or not."""
+        self._group.button(self._values.index(value)).setEnabled(offered)
+
     @pyqtSlot(QAbstractButton)
     def _on_group_button_clicked(self, button: QAbstractButton) -> None:
         self.chosen.emit(self._values[self._group.id(button)])

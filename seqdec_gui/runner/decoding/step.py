@@ -64,7 +64,11 @@ class StepDecoder:
         states: list[Any] = []
         if self._encode is not None:
             states = list(self._encode(*[inputs[name] for name in self.inputs]))
-        return states + [np.zeros((rows, *shape), np.float32) for shape in self._shapes[len(states) :]]
+        return self.with_zeros(states, rows)
+
+    def with_zeros(self, states: Sequence[Any], rows: int) -> list[Any]:
+        """Return states that are given, and zeros for those that are not, each with `rows` rows."""
+        return [*states, *(np.zeros((rows, *shape), np.float32) for shape in self._shapes[len(states) :])]
 
     def of_symbols(self, call: Any) -> Step:
         """Return one step on ids, for the loop that is compiled; `call` runs `model`."""

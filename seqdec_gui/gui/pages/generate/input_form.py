@@ -10,11 +10,14 @@ from PyQt5.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
+from seqdec_gui.data.codecs import FittedText
+from seqdec_gui.data.number_codecs import FittedBits
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.wording import counted, listed
@@ -25,13 +28,21 @@ from seqdec_gui.gui.tasks import background, notify
 from seqdec_gui.gui.widgets.discarding import discard_all
 from seqdec_gui.gui.widgets.number_boxes import WholeNumberBox
 from seqdec_gui.runs.generate_inputs import Row, RunInputs, rows_of_data
+from seqdec_gui.runs.tasks import SplitName
+
+SPLITS: dict[SplitName, str] = {"test": "Test rows", "validation": "Validation rows", "training": "Training rows"}
+"""The words of the splits."""
 
 
 class InputForm(QWidget):
-    """The source of the rows (typed, file or data) and its fields. `judged` is emitted when `fault` may have changed."""
+    """The source of the rows (typed, file, data or split) and its fields.
+
+    `judged` is emitted when `fault` may have changed.
+    """
 
     failed = pyqtSignal(object)
     judged = pyqtSignal()
+    source_changed = pyqtSignal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,7 +59,8 @@ class InputForm(QWidget):
         self._stack.addWidget(self._typed)
         self._stack.addWidget(self._file_page())
         self._stack.addWidget(self._data_page())
-        self._source_label = QLabel("Rows to decode")
+        self._stack.addWidget(self._split_page())
+        self._source_label = QLabel("Rows")
         self._source_label.setProperty("role", "section")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -86,6 +98,14 @@ class InputForm(QWidget):
         self._data_words = _small("")
         return _page(form, self._data_words)
 
+    def _split_page(self) -> QWidget:
+        self._split = QComboBox(objectName="generate_split")
+        self._split.setAccessibleName("Which rows of the data")
+        for name, words in SPLITS.items():
+            self._split.addItem(words, name)
+        self._split_words = _small("")
+        return _page(self._split, self._split_words)
+
     # -- display
     def show_inputs(self, inputs: RunInputs | None) -> None:
         """Make the fields for another run. Values typed for the same ports are kept if they still fit."""
@@ -96,9 +116,10 @@ class InputForm(QWidget):
         self._fill_sources(inputs)
         if inputs is None:
             return
+        lines = len(inputs.ports) == 1 or all(isinstance(port.codec, FittedText | FittedBits) for port in inputs.ports)
         for port in inputs.ports:
             notations = inputs.fitted.notations(port)
-            field = field_for(port, inputs.highest.get(port.name), len(inputs.ports) == 1, notations)
+            field = field_for(port, inputs.highest.get(port.name), lines, notations)
             title = QLabel(
                 port.name if port.columns in ((port.name,), ()) or len(port.columns) > 1 else f"{port.name} ({port.columns[0]})"
             )
@@ -114,6 +135,7 @@ class InputForm(QWidget):
         self._first.setRange(1, max(1, inputs.rows))
         name = "" if inputs.data is None else inputs.data.name
         self._data_words.setText(f"{name} has {counted(inputs.rows, 'row')}.")
+        self._split_words.setText(f"Of {name}, as it was divided for the training.")
         names = ", ".join(port.name for port in inputs.ports)
         self._look_beside()
         self._file_words.setText(f"Its columns are named like the inputs ({names}) or like the columns trained on.")
@@ -127,6 +149,8 @@ class InputForm(QWidget):
         self._source.addItem("From a file", "file")
         if inputs is not None and inputs.rows:
             self._source.addItem("From the data of the run", "data")
+            if inputs.trained_on:
+                self._source.addItem("A split of the data", "split")
         self._source.setCurrentIndex(max(0, self._source.findData(before)))
         self._source.blockSignals(False)
         self._on_source_current_index_changed(0)
@@ -186,13 +210,18 @@ class InputForm(QWidget):
         return self._kept.chosen()
 
     @property
+    def split(self) -> SplitName:
+        """Return which rows of the data are chosen."""
+        return self._split.currentData() or "test"
+
+    @property
     def source(self) -> str:
         return str(self._source.currentData() or "typed")
 
     @property
     def fault(self) -> str:
         """Return why the rows cannot be decoded as they are; empty if they can, or if something is only missing yet."""
-        if self._inputs is None or not self._inputs.ports or self.source == "data":
+        if self._inputs is None or not self._inputs.ports or self.source in ("data", "split"):
             return ""
         if self.source == "file":
             try:
@@ -205,7 +234,7 @@ class InputForm(QWidget):
     @property
     def missing(self) -> str:
         """Return what has not been typed or chosen yet, a sentence; empty if nothing is missing."""
-        if self._inputs is None or not self._inputs.ports or self.source == "data":
+        if self._inputs is None or not self._inputs.ports or self.source in ("data", "split"):
             return ""
         if self.source == "file":
             return "" if self._file.text().strip() else "No file is chosen."
@@ -245,7 +274,12 @@ class InputForm(QWidget):
 
     @pyqtSlot(int)
     def _on_source_current_index_changed(self, _index: int) -> None:
-        self._stack.setCurrentIndex({"typed": 0, "file": 1, "data": 2}[self.source])
+        shown = {"typed": 0, "file": 1, "data": 2, "split": 3}[self.source]
+        for page in range(self._stack.count()):  # only the page that is shown takes room
+            policy = QSizePolicy.Preferred if page == shown else QSizePolicy.Ignored
+            self._stack.widget(page).setSizePolicy(policy, policy)
+        self._stack.setCurrentIndex(shown)
+        self.source_changed.emit(self.source)
         self.judged.emit()
 
     @pyqtSlot(str)

@@ -5,48 +5,55 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from PyQt5.QtCore import Qt, pyqtSlot
 from PyQt5.QtGui import QFocusEvent, QShowEvent
 from PyQt5.QtWidgets import (
-    QFormLayout,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QPushButton,
-    QScrollArea,
+    QSizePolicy,
     QSplitter,
     QStackedLayout,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from seqdec_gui.domain.decoding import at_temperature
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import InvalidInput, SeqdecError
-from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.look.stylesheet import polish
+from seqdec_gui.gui.pages.generate.codes_mode import CodesMode
+from seqdec_gui.gui.pages.generate.feed_map_form import FeedMapForm
+from seqdec_gui.gui.pages.generate.form_area import FormArea
+from seqdec_gui.gui.pages.generate.generate_mode import GenerateMode
 from seqdec_gui.gui.pages.generate.input_form import InputForm
-from seqdec_gui.gui.pages.generate.results import Result, ResultsTable, as_csv, read_results
-from seqdec_gui.gui.tasks import background, notify
+from seqdec_gui.gui.pages.generate.mode import Mode, Order, Source
+from seqdec_gui.gui.pages.generate.score_mode import ScoreMode
+from seqdec_gui.gui.tasks import background
 from seqdec_gui.gui.tasks.child_task import ChildTask, sentence_of
 from seqdec_gui.gui.widgets.empty_state import EmptyState
-from seqdec_gui.gui.widgets.number_boxes import DecimalBox, WholeNumberBox
 from seqdec_gui.gui.widgets.run_picker import RunPicker
+from seqdec_gui.gui.widgets.segments import Segments
 from seqdec_gui.gui.widgets.wrapped_label import WrappedLabel
 from seqdec_gui.gui.workspace.workspace import PageName, Workspace
-from seqdec_gui.runs.files import write_atomically
 from seqdec_gui.runs.folder import RunFolder
-from seqdec_gui.runs.generate_inputs import Row, RunInputs, in_words, read_inputs, rows_of_data
-from seqdec_gui.runs.task_results import Generated
-from seqdec_gui.runs.tasks import Cancelled, GenerateTask, Notice, Progress
+from seqdec_gui.runs.generate_inputs import Row, RunInputs, read_inputs, rows_of_data
+from seqdec_gui.runs.tasks import Cancelled, Notice, Progress
 
 NO_RUN = "Generating needs a run with weights. Train the design first; its runs are then listed here."
 """The text of the page while the design has no run with weights."""
-MAX_SEED = 2**31 - 1
-"""The largest seed."""
+MODES = (
+    ("generate", "Generate", "Make sequences from rows"),
+    ("score", "Score", "How likely the model finds given sequences"),
+    ("codes", "Codes", "The codes of rows, and sequences from codes between and around them"),
+)
+"""The modes of the page: name, words and help."""
+LEFT_WIDTH = 320
+"""The width of the form when the page is first shown, in pixels."""
 
 
 class GeneratePage(QWidget):
@@ -61,11 +68,15 @@ class GeneratePage(QWidget):
         self._inputs: RunInputs | None = None
         self._reading: background.Operation | None = None
         self._folder: Path | None = None
-        self._asked: tuple[str, ...] = ()  # the inputs of the rows, in words
+        self._source = Source()
         self.task = ChildTask(self)
         self.picker = RunPicker(workspace, "generate")
         self.form = InputForm()
-        self.results = ResultsTable()
+        self.feed_map = FeedMapForm()
+        self.generating = GenerateMode(workspace, self.feed_map)
+        codes = CodesMode(workspace, self.generating.strategy)
+        self.modes: dict[str, Mode] = {"generate": self.generating, "score": ScoreMode(workspace), "codes": codes}
+        self._at_work: Mode = self.generating
         self._empty = EmptyState("creation", "No trained run yet", NO_RUN, "Go to the Train tab")
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._empty)
@@ -85,16 +96,21 @@ class GeneratePage(QWidget):
         line.setProperty("role", "line")
         column.addWidget(line)
         column.addLayout(self._actions())
-        left.setMinimumWidth(300)
+        self._views = QStackedWidget()
+        for mode in self.modes.values():
+            self._views.addWidget(mode)
         splitter = QSplitter()
         splitter.addWidget(left)
-        splitter.addWidget(self._right())
-        splitter.setSizes([300, 500])
+        splitter.addWidget(self._views)
+        splitter.setSizes([LEFT_WIDTH, 600])
         splitter.setStretchFactor(1, 1)
         splitter.setChildrenCollapsible(False)
+        self._choose = Segments(MODES, "generate_mode")
         top = QHBoxLayout()
         top.setContentsMargins(3 * theme.SPACE, 2 * theme.SPACE, 3 * theme.SPACE, 2 * theme.SPACE)
-        top.addWidget(self.picker)
+        top.setSpacing(3 * theme.SPACE)
+        top.addWidget(self._choose)
+        top.addWidget(self.picker, 1)
         under = QFrame()
         under.setProperty("role", "line")
         holder = QWidget()
@@ -106,44 +122,22 @@ class GeneratePage(QWidget):
         layout.addWidget(splitter, 1)
         return holder
 
-    def _scrolled_form(self) -> QScrollArea:
+    def _scrolled_form(self) -> FormArea:
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(*4 * (3 * theme.SPACE,))
         column.setSpacing(4 * theme.SPACE)
+        self.form.setSizePolicy(QSizePolicy.Preferred, QSizePolicy.Maximum)
         column.addWidget(self.form)
-        column.addLayout(self._options())
+        column.addWidget(self.feed_map)
+        for name, mode in self.modes.items():
+            if mode.options is not None:
+                column.addWidget(mode.options)
+                mode.options.setVisible(name == "generate")
         column.addStretch(1)
-        area = QScrollArea(widgetResizable=True)
+        area = FormArea(inside)
         area.setAccessibleName("What to generate")
-        area.setFrameShape(QFrame.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
-        area.setWidget(inside)
         return area
-
-    def _options(self) -> QFormLayout:
-        self._count = WholeNumberBox(objectName="generate_count", minimum=1, maximum=100_000, value=1)
-        self._temperature = DecimalBox(objectName="generate_temperature", minimum=0.0, maximum=10.0, singleStep=0.1)
-        self._temperature.setSpecialValueText("0 (most probable)")
-        self._temperature.setToolTip(
-            "0 takes the most probable symbol at every step; 1 draws from the model's probabilities; "
-            "more than 1 makes improbable symbols more frequent."
-        )
-        self._seed = WholeNumberBox(objectName="generate_seed", minimum=0, maximum=MAX_SEED)
-        self._seed.setToolTip("The same seed gives the same sequences again.")
-        for box in (self._count, self._temperature, self._seed):
-            box.refused.connect(self._workspace.status_message)
-        form = QFormLayout()
-        form.setHorizontalSpacing(3 * theme.SPACE)
-        form.setVerticalSpacing(2 * theme.SPACE)
-        form.setLabelAlignment(Qt.AlignLeft | Qt.AlignVCenter)
-        for words, field in (("Samples per row", self._count), ("Temperature", self._temperature), ("Seed", self._seed)):
-            label = QLabel(words)
-            label.setProperty("role", "dim")
-            label.setBuddy(field)
-            field.setAccessibleName(words)
-            form.addRow(label, field)
-        return form
 
     def _actions(self) -> QVBoxLayout:
         self._error = WrappedLabel(name="generate_error")
@@ -168,37 +162,19 @@ class GeneratePage(QWidget):
         column.addLayout(row)
         return column
 
-    def _right(self) -> QWidget:
-        self._summary = QLabel(objectName="generate_summary", wordWrap=True)
-        self._summary.setProperty("role", "small")
-        self._copy = QPushButton("Copy", objectName="copy_results_button", enabled=False)
-        self._save = QPushButton("Save as CSV…", objectName="save_results_button", enabled=False)
-        head = QHBoxLayout()
-        head.setContentsMargins(3 * theme.SPACE, 2 * theme.SPACE, 3 * theme.SPACE, 2 * theme.SPACE)
-        head.setSpacing(2 * theme.SPACE)
-        head.addWidget(self._summary, 1)
-        head.addWidget(self._copy)
-        head.addWidget(self._save)
-        self._hint = QLabel("The generated sequences appear here.", alignment=Qt.AlignCenter, wordWrap=True)
-        self._hint.setProperty("role", "dim")
-        holder = QWidget()
-        column = QVBoxLayout(holder)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(head)
-        column.addWidget(self.results, 1)
-        column.addWidget(self._hint, 1)
-        self.results.hide()
-        return holder
-
     def _connect(self) -> None:
         self._empty.button.clicked.connect(self._on_empty_button_clicked)
         self._button.clicked.connect(self._on_button_clicked)
         self._cancel.clicked.connect(self.task.cancel)
-        self._copy.clicked.connect(self._on_copy_clicked)
-        self._save.clicked.connect(self._on_save_clicked)
+        self._choose.chosen.connect(self._on_mode_chosen)
         self.form.failed.connect(self._on_failed)
         self.form.judged.connect(self._on_form_judged)
+        self.form.source_changed.connect(self._on_source_changed)
+        self.feed_map.edited.connect(self._on_form_judged)
+        for mode in self.modes.values():
+            mode.edited.connect(self._on_form_judged)
+            mode.failed.connect(self._on_failed)
+            mode.asked.connect(self._on_mode_asked)
         self.picker.refreshed.connect(self._on_picker_refreshed)
         self.picker.changed.connect(self._on_picker_changed)
         self.task.progressed.connect(self._on_task_progressed)
@@ -243,23 +219,61 @@ class GeneratePage(QWidget):
     def _on_inputs_read(self, inputs: RunInputs) -> None:
         self._reading = None
         self._inputs = inputs
-        self.form.show_inputs(inputs)
+        for mode in self.modes.values():
+            mode.show_run(inputs)
+        self.form.show_inputs(self.mode.form_inputs(inputs))
         self._on_form_judged()
         if self.hasFocus():
             self.form.take_focus()
 
+    # -- the mode
+    @property
+    def mode(self) -> Mode:
+        """The mode that is chosen."""
+        return self.modes[self._choose.value]
+
+    @pyqtSlot(str)
+    def _on_mode_chosen(self, name: str) -> None:
+        self._views.setCurrentWidget(self.mode)
+        for other, mode in self.modes.items():
+            if mode.options is not None:
+                mode.options.setVisible(other == name)
+        if not self.task.running:
+            self._button.setText(self.mode.verb)
+        if self._inputs is not None:
+            self.form.show_inputs(self.mode.form_inputs(self._inputs))
+        self._say_error("")
+        self._on_form_judged()
+
+    @pyqtSlot(str)
+    def _on_source_changed(self, source: str) -> None:
+        for mode in self.modes.values():
+            mode.source_changed(source)
+
     @pyqtSlot()
     def _on_form_judged(self) -> None:
         """Say what the button waits for: nothing can be generated, something typed is wrong, something is missing."""
-        inputs = self._inputs
-        if inputs is None or self.task.running:
+        if self._inputs is None or self.task.running:
             return
-        wrong = inputs.obstacle or self.form.fault
-        missing = "" if wrong else self.form.missing
-        said = wrong if inputs.obstacle or self.form.source != "typed" else ""  # a field says itself what is wrong in it
-        self._say_error(said or missing, "error" if said else "small")
+        wrong, missing = self._wrong, self._missing
+        in_place = {self.feed_map.fault, self.generating.fault, self.form.fault if self.form.source == "typed" else ""}
+        said = "" if wrong in in_place else wrong  # a field says itself what is wrong in it
+        self._say_error(said or ("" if wrong else missing), "error" if said else "small")
         self._button.setToolTip(wrong or missing)
-        self._button.setEnabled(self._may_generate)
+        self._button.setEnabled(self._may_start)
+
+    @property
+    def _wrong(self) -> str:
+        """Why the task cannot be done with what is chosen; empty if it can."""
+        inputs = self._inputs
+        if inputs is None:
+            return ""
+        obstacle = "" if self.feed_map.needed else inputs.obstacle
+        return obstacle or self.mode.fault or self.feed_map.fault or self.form.fault
+
+    @property
+    def _missing(self) -> str:
+        return self.feed_map.missing or self.form.missing
 
     @pyqtSlot(object)
     def _on_document_path_changed(self, _path: Path | None) -> None:
@@ -275,60 +289,74 @@ class GeneratePage(QWidget):
     def _on_empty_button_clicked(self) -> None:
         self._workspace.page_requested.emit(PageName.TRAIN)
 
-    # -- generating
+    # -- the task
     @pyqtSlot()
     def _on_button_clicked(self) -> None:
         inputs = self._inputs
         if inputs is None or self.task.running:
             return
         self._say_error("")
+        self.mode.keep_choice()
         try:
-            if not inputs.ports:
-                self._start(inputs, rows=())
+            if not self.mode.form_inputs(inputs).ports:
+                self._start(inputs, Source())
             elif self.form.source == "file":
-                self._start(inputs, file=self.form.read_file(), keep=self.form.kept_columns)
+                self._start(inputs, Source(file=self.form.read_file(), keep=self.form.kept_columns))
             elif self.form.source == "typed":
-                self._start(inputs, rows=self.form.read_typed())
+                self._start_rows(inputs, self.form.read_typed())
+            elif self.form.source == "split":
+                self._start(inputs, Source(split=self.form.split))
             else:
                 self._read_data(inputs)
         except InvalidInput as error:
             self._on_failed(error)
 
     def _read_data(self, inputs: RunInputs) -> None:
-        fitted, data, first_step = inputs.fitted, inputs.data, inputs.first_step
+        shown = self.mode.form_inputs(inputs)
+        data, first_step = shown.data, shown.first_step
         assert data is not None
         first, count = self.form.data_range()
         self._button.setEnabled(False)
 
         def done(rows: list[Row]) -> None:
-            self._start(inputs, rows=tuple(rows))
+            self._start_rows(inputs, tuple(rows))
 
         background.run(
-            lambda: rows_of_data(fitted, data, first, count, inputs.reading, first_step), done, self._on_failed, self
+            lambda: rows_of_data(shown.fitted, data, first, count, shown.reading, first_step), done, self._on_failed, self
         )
 
-    def _start(self, inputs: RunInputs, rows: tuple[Row, ...] = (), file: str = "", keep: tuple[str, ...] = ()) -> None:
-        self._asked = tuple(in_words(row) for row in rows)
-        for box in (self._count, self._temperature, self._seed):
-            box.interpretText()  # take over text in a box that still has the focus
-        self._folder = Path(tempfile.mkdtemp(prefix="seqdec-gui-generate-"))
-        task = GenerateTask(
-            run=str(inputs.run.path),
-            output=str(self._folder / "samples.csv"),
-            input=file,
-            rows=rows,
-            count=self._count.value(),
-            strategy=at_temperature(self._temperature.value()),
-            seed=self._seed.value(),
-            checkpoint=self.picker.checkpoint,
-            mark_unfinished=True,
-            keep=keep,
-        )
+    def _start_rows(self, inputs: RunInputs, rows: tuple[Row, ...]) -> None:
+        self._start(inputs, Source(rows, words=tuple(map(self.mode.words, rows))))
+
+    def _start(self, inputs: RunInputs, source: Source) -> None:
+        order = self._order(inputs)
+        self._run(self.mode.task(source, order), order, source)
+
+    @pyqtSlot()
+    def _on_mode_asked(self) -> None:
+        inputs = self._inputs
+        if inputs is None or self.task.running:
+            return
+        order = self._order(inputs)
+        task = self.mode.next_task(order)
+        if task is None:
+            _remove(order.folder)
+            self._say_error("The codes are of another run, or of other weights. Encode the rows again.")
+        else:
+            self._run(task, order, Source())
+
+    def _order(self, inputs: RunInputs) -> Order:
+        folder = Path(tempfile.mkdtemp(prefix="seqdec-gui-generate-"))
+        return Order(inputs, self.picker.checkpoint, self.feed_map.path, folder)
+
+    def _run(self, task: Any, order: Order, source: Source) -> None:
+        self._source, self._at_work, self._folder = source, self.mode, order.folder
+        self._say_error("")
         self._progress.setRange(0, 0)
         self._progress.show()
         self._cancel.show()
         self._button.setEnabled(False)
-        self._button.setText("Generating…")
+        self._button.setText(self.mode.busy)
         self.task.start(task)
 
     @pyqtSlot(object)
@@ -340,84 +368,46 @@ class GeneratePage(QWidget):
             self._say_error(event.text, "warning")
 
     @pyqtSlot(object)
-    def _on_task_returned(self, made: Generated) -> None:
-        folder, path = self._folder, Path(made.path)
+    def _on_task_returned(self, result: Any) -> None:
+        folder, mode, source = self._folder, self._at_work, self._source
 
-        def read() -> list[Result]:
+        def read() -> Any:
             try:
-                return read_results(path)
+                return mode.read(result)
             finally:
                 _remove(folder)
 
-        background.run(read, self._show_results, self._on_failed, self)
+        background.run(read, lambda content: mode.show_result(result, content, source), self._on_failed, self)
 
     @pyqtSlot(object)
     def _on_task_failed(self, error: Exception) -> None:
         _remove(self._folder)
         self._on_failed(error)
 
-    def _show_results(self, results: list[Result]) -> None:
-        self.results.show_results(results, self._asked)
-        self.results.setVisible(bool(results))
-        self._hint.setVisible(not results)
-        made = [result for result in results if not result.problem]
-        rows = len({result.row for result in made})
-        different = len({result.text for result in made})
-        refused = len(results) - len(made)
-        self._summary.setToolTip(f"of {counted(rows, 'row')}")
-        not_decoded = f"; {counted(refused, 'row')} could not be decoded" if refused else ""
-        distinct = f", {different:,} different" if len(made) > 1 else ""
-        self._summary.setText(f"{counted(len(made), 'sequence')}{distinct}{not_decoded}")
-        for button in (self._copy, self._save):
-            button.setEnabled(bool(results))
-
     @pyqtSlot(object)
     def _on_failed(self, error: Exception) -> None:
         if not isinstance(error, SeqdecError | OSError):
             raise error
         self._say_error("" if isinstance(error, Cancelled) else sentence_of(error))
-        self._button.setEnabled(self._may_generate)
+        self._button.setEnabled(self._may_start)
         if isinstance(error, Cancelled):
-            self._workspace.status_message.emit("Generating was cancelled.")
+            self._workspace.status_message.emit(f"{self._at_work.busy.rstrip('…')} was cancelled.")
 
     @pyqtSlot()
     def _on_task_finished(self) -> None:
         self._progress.hide()
         self._cancel.hide()
-        self._button.setText("Generate")
-        self._button.setEnabled(self._may_generate)
+        self._button.setText(self.mode.verb)
+        self._button.setEnabled(self._may_start)
 
     @property
-    def _may_generate(self) -> bool:
-        if self._inputs is None or self._inputs.obstacle or self.task.running:
-            return False
-        return not self.form.fault and not self.form.missing
+    def _may_start(self) -> bool:
+        return self._inputs is not None and not self.task.running and not self._wrong and not self._missing
 
     def _say_error(self, text: str, role: str = "error") -> None:
         polish(self._error, "role", role)
         self._error.setText(text)
         self._error.setVisible(bool(text))
-
-    # -- results
-    @pyqtSlot()
-    def _on_copy_clicked(self) -> None:
-        count = self.results.copy()
-        self._workspace.status_message.emit(f"Copied {counted(count, 'sequence')}.")
-
-    @pyqtSlot()
-    def _on_save_clicked(self) -> None:
-        name = "samples.csv" if self._inputs is None else f"{self._inputs.run.name}.csv"
-        start = self._workspace.proposed_file(name)
-        notify.choose_target(self, "Save sequences", ["CSV (*.csv)"], "csv", self._save_to, start)
-
-    def _save_to(self, path: Path) -> None:
-        text = as_csv(self.results.results.results)
-        message = f"The sequences were saved as {path}."
-
-        def done(_nothing: None) -> None:
-            self._workspace.status_message.emit(message)
-
-        background.run(lambda: write_atomically(path, text.encode()), done, self._on_failed, self)
 
 
 def _remove(folder: Path | None) -> None:
