@@ -66,12 +66,15 @@ def to_builtins(design: Design) -> dict[str, Any]:
     }
 
 
+ADDED_LATER = frozenset({"keep_checkpoints", "quality", "quality_rows", "quality_share"})
+"""Parameters of the training that the first readers of format 1 refuse."""
+
+
 def _training_to_builtins(training: Training) -> dict[str, Any]:
     """Return the training's parameters; one that earlier versions do not know is left out where it has its default."""
     plain: dict[str, Any] = msgspec.to_builtins(training)
-    if training.keep_checkpoints == Training().keep_checkpoints:
-        del plain["keep_checkpoints"]
-    return plain
+    usual: dict[str, Any] = msgspec.to_builtins(Training())
+    return {name: value for name, value in plain.items() if name not in ADDED_LATER or value != usual[name]}
 
 
 def _data_to_builtins(data: DataSource) -> dict[str, Any]:

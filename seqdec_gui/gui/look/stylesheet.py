@@ -244,8 +244,8 @@ QSlider::handle:horizontal { background: @accent@; width: 14px; height: 14px; ma
 QSlider::handle:horizontal:focus { background: @text@; }
 QMessageBox QLabel#qt_msgbox_informativelabel { min-width: 340px; }
 QGraphicsView { border: none; }
-CanvasView { border: 1px solid @surface@; }
-CanvasView:focus { border-color: @accent@; }
+CanvasView, QScrollArea > QWidget > CanvasView { border: 1px solid @surface@; }
+CanvasView:focus, QScrollArea > QWidget > CanvasView:focus { border-color: @accent@; }
 QLabel#verdict_tip { background: @surface_raised@; border: 1px solid @border@; border-radius: @r@px; }
 QListWidget#block_search_list { background: transparent; }
 """
