@@ -373,7 +373,7 @@ def test_a_terminal_shows_a_live_bar(roman, tmp_path):
             "there are full, encoder, decoder, one-step, initial-states.",
         ),
         (("generate", "RUN", "--beam", "3", "--temperature", "1", "-o", "x"), "--beam and --temperature do not go together"),
-        (("generate", "RUN", "--beam", "3", "-n", "4", "-o", "x"), "Expected n_best from 1 to 3, received 4."),
+        (("generate", "RUN", "--beam", "3", "-n", "4", "-o", "x"), "Expected n_best from 1 to 3, the width, received 4."),
         (("generate", "RUN", "--groups", "3", "-o", "x"), "--groups is for a beam search"),
         (("generate", "RUN", "--temperature", "0", "--top-k", "3", "-o", "x"), "always takes the likeliest symbol"),
         (("generate", "RUN", "--temperature", "0", "--unique", "-o", "x"), "Only samples can repeat"),

@@ -15,7 +15,7 @@ CHAOS = Path(__file__).parents[2] / "tools" / "chaos.py"
 @pytest.mark.timeout(1200)
 def test_no_run_is_lost_and_no_curve_differs() -> None:
     told = subprocess.run(
-        [sys.executable, str(CHAOS), "--engine", "numbers", "--seed", "7", "--kills", "3", "--files", "8"],
+        [sys.executable, str(CHAOS), "--engine", "numbers", "--seed", "7", "--kills", "3", "--files", "4"],
         capture_output=True, text=True, timeout=1200,
     )  # fmt: skip
     assert told.returncode == 0, told.stdout + told.stderr

@@ -177,7 +177,8 @@ class GenerateMode(Mode):
         self._summary.setToolTip(f"of {counted(rows, 'row')}")
         not_decoded = f"; {counted(refused, 'row')} could not be decoded" if refused else ""
         fewer = f"; {shown:,} shown" if shown < len(results) else ""
-        self._summary.setText(f"{counted(len(made), 'sequence')}, {different:,} different{not_decoded}{fewer}")
+        distinct = f", {different:,} different" if len(made) > 1 else ""
+        self._summary.setText(f"{counted(len(made), 'sequence')}{distinct}{not_decoded}{fewer}")
 
     # -- results
     @pyqtSlot()
