@@ -23,6 +23,7 @@ from seqdec_gui.domain.conversion import explained
 from seqdec_gui.domain.design import Block, BlockWeights, Design, Link, Port
 from seqdec_gui.domain.json_lines import fault, lines, repetition
 from seqdec_gui.domain.kinds.base import Kind
+from seqdec_gui.domain.paths import mode_of_new_files
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.training import Training
 
@@ -378,7 +379,7 @@ def save(design: Design, path: Path | str) -> None:
             file.write(dumps(design))
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
+        Path(temporary).chmod(path.stat().st_mode & 0o777 if path.exists() else mode_of_new_files())
         Path(temporary).replace(path)
     except OSError as error:
         if temporary:

@@ -30,3 +30,10 @@ def path_fault(file: str) -> str:
     if len(longest.encode(errors="surrogatepass")) > LONGEST_NAME:
         return f"has a name of {len(longest):,} characters, and file systems allow {LONGEST_NAME} bytes"
     return ""
+
+
+def mode_of_new_files() -> int:
+    """Return the permissions that the user's umask leaves to a new file."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from seqdec_gui.domain.paths import mode_of_new_files
 from seqdec_gui.domain.problems import SeqdecError
 from seqdec_gui.runs.curves import Numbers, in_order
 from seqdec_gui.runs.history import RunHistory
@@ -46,7 +47,7 @@ def write_csv(curves: Sequence[Columns], path: Path) -> int:
                     file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(0o644)
+        Path(name).chmod(mode_of_new_files())
         Path(name).replace(path)
     except OSError as error:
         if name:

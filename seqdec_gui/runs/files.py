@@ -11,6 +11,8 @@ from pathlib import Path
 
 import msgspec
 
+from seqdec_gui.domain.paths import mode_of_new_files
+
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 """Error numbers of a full disk or an exhausted quota."""
 
@@ -73,7 +75,7 @@ def copy_atomically(source: Path, target: Path) -> None:
     try:
         with open(source, "rb", opener=opener) as original, os.fdopen(handle, "wb") as file:
             shutil.copyfileobj(original, file, 1 << 20)
-        temporary.chmod(0o666 & ~_umask())
+        temporary.chmod(mode_of_new_files())
         temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -97,7 +99,7 @@ def _write_atomically(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
+        temporary.chmod(mode_of_new_files())
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -107,9 +109,3 @@ def _write_atomically(path: Path, data: bytes) -> None:
 def pretty_json(value: object) -> bytes:
     """Return indented JSON with a newline at the end."""
     return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -219,6 +219,19 @@ def test_folder_that_does_not_exist_leaves_nothing(tmp_path: Path) -> None:
         save(archetype(), tmp_path / "none" / "a.seqdec")
 
 
+def test_a_new_file_has_the_permissions_of_the_umask_and_an_old_one_keeps_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "a.seqdec"
+    before = os.umask(0o077)
+    try:
+        save(archetype(), path)
+        assert path.stat().st_mode & 0o777 == 0o600
+        path.chmod(0o640)
+        save(archetype(), path)
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
 def test_the_page_about_the_format_is_up_to_date() -> None:
     root = Path(__file__).resolve().parents[2]
     written = (root / "docs" / "design_file.md").read_text()
