@@ -8,8 +8,16 @@ from __future__ import annotations
 
 import argparse
 
-from seqdec_gui.commands.console import absolute, do_task, say
-from seqdec_gui.commands.tasks import add_checkpoint, add_devices, add_split, rows_and_run, standard_input, standard_output
+from seqdec_gui.commands.console import do_task, say
+from seqdec_gui.commands.tasks import (
+    add_checkpoint,
+    add_devices,
+    add_split,
+    fields_of_rows,
+    rows_and_run,
+    standard_input,
+    standard_output,
+)
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.runs.task_results import Encoded
 from seqdec_gui.runs.tasks import EncodeTask
@@ -33,17 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     where, trained = rows_and_run(arguments)
     with standard_input(arguments.input) as rows, standard_output(arguments.output) as output:
         result = do_task(
-            EncodeTask(
-                run=absolute(where),
-                input=rows,
-                split=arguments.split,
-                trained_on=trained,
-                output=output,
-                checkpoint=arguments.checkpoint,
-                keep=tuple(arguments.keep),
-                port=arguments.port,
-            ),
-            arguments.devices,
+            EncodeTask(**fields_of_rows(arguments, where, trained, rows, output), port=arguments.port), arguments.devices
         )
     assert isinstance(result, Encoded)
     if arguments.output != "-":

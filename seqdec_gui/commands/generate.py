@@ -23,6 +23,7 @@ from seqdec_gui.commands.tasks import (
     add_feed_map,
     add_split,
     existing_file,
+    fields_of_rows,
     rows_and_run,
     standard_input,
     standard_output,
@@ -77,19 +78,14 @@ def run(arguments: argparse.Namespace) -> int:
     ):
         result = do_task(
             GenerateTask(
-                run=absolute(where),
-                input="" if codes else rows,
-                split=None if codes else arguments.split,
-                trained_on=trained,
-                output=output,
+                **fields_of_rows(arguments, where, trained, rows, output)
+                | ({"input": "", "split": None, "keep": ()} if codes else {}),
                 count=count,
                 strategy=strategy,
                 constraints=constraints,
                 unique=arguments.unique,
                 seed=arguments.seed,
-                checkpoint=arguments.checkpoint,
                 mark_unfinished=arguments.mark_unfinished,
-                keep=() if codes else tuple(arguments.keep),
                 feed_map=absolute(existing_file(arguments.feed_map)) if arguments.feed_map else "",
                 codes=codes,
                 port=arguments.port,

@@ -16,6 +16,7 @@ from seqdec_gui.commands.tasks import (
     add_feed_map,
     add_split,
     existing_file,
+    fields_of_rows,
     rows_and_run,
     standard_input,
     standard_output,
@@ -47,13 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     with standard_input(arguments.input) as rows, standard_output(arguments.output) as output:
         result = do_task(
             ScoreTask(
-                run=absolute(where),
-                input=rows,
-                split=arguments.split,
-                trained_on=trained,
-                output=output,
-                checkpoint=arguments.checkpoint,
-                keep=tuple(arguments.keep),
+                **fields_of_rows(arguments, where, trained, rows, output),
                 feed_map=absolute(existing_file(arguments.feed_map)) if arguments.feed_map else "",
                 text=arguments.text,
                 tokens=arguments.tokens,

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from seqdec_gui.commands.console import absolute
 from seqdec_gui.domain.paths import expanded
@@ -80,6 +81,14 @@ def rows_and_run(arguments: argparse.Namespace) -> tuple[str, int]:
         return str(arguments.run), 0
     target = trained_run(arguments.run, arguments.checkpoint)
     return str(target.path), trained_on(target) if arguments.split else 0
+
+
+def fields_of_rows(arguments: argparse.Namespace, run: str, trained_on: int, rows: str, output: str) -> dict[str, Any]:
+    """Return the fields of a `RowsTask`, after `rows_and_run`; `rows` and `output` are files."""
+    return {
+        "run": absolute(run), "input": rows, "split": arguments.split, "trained_on": trained_on, "output": output,
+        "checkpoint": arguments.checkpoint, "keep": tuple(arguments.keep),
+    }  # fmt: skip
 
 
 @contextlib.contextmanager

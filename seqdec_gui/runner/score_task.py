@@ -14,13 +14,8 @@ from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.runner.sample_file import NOTHING, PROBLEM, Beside, columns_of
 from seqdec_gui.runner.scoring import Score, Scorer
 from seqdec_gui.runner.told import Tell, tell_changes, tell_notes, tell_refused
-from seqdec_gui.runs.task_results import Scored
+from seqdec_gui.runs.task_results import SCORE_COLUMNS, SYMBOL_COLUMNS, Scored
 from seqdec_gui.runs.tasks import Progress, ScoreTask, TaskChannel
-
-HEADER = ("row", "text", "log_probability", "symbols")
-"""Columns of a file of scores."""
-TOKENS = ("symbol_texts", "symbol_log_probabilities")
-"""Further columns: the symbols of each sequence, and log p of each; numbers with spaces between them in CSV."""
 
 
 def score(task: ScoreTask, channel: TaskChannel, scratch: Path) -> Scored:
@@ -33,7 +28,7 @@ def score(task: ScoreTask, channel: TaskChannel, scratch: Path) -> Scored:
     loaded = load(Path(task.run), task.checkpoint, scratch)
     scorer = loaded.scorer_with(task.feed_map)
     arrays, rows, beside = rows_to_score(task, loaded, scorer, channel.send)
-    names = (*HEADER, *(TOKENS[0 if output.suffix.lower() == JSON_LINES else 1 :] if task.tokens else ()))
+    names = (*SCORE_COLUMNS, *(SYMBOL_COLUMNS[0 if output.suffix.lower() == JSON_LINES else 1 :] if task.tokens else ()))
     total, symbols, done = 0.0, 0, 0
     refused = sorted(beside.reasons)
 
@@ -55,7 +50,7 @@ def score(task: ScoreTask, channel: TaskChannel, scratch: Path) -> Scored:
 
     def cells(each: Score) -> tuple[object, ...]:
         texts, numbers = [], [round(float(log), 6) for log in each.log_probabilities]
-        if TOKENS[0] in names:
+        if SYMBOL_COLUMNS[0] in names:
             texts = [[scorer.symbols.read([number]) if scorer.symbols.allowed[number] else "" for number in each.ids.tolist()]]
         further = [*texts, numbers] if task.tokens else []
         return (scorer.symbols.read(each.ids.tolist()), round(each.log_probability, 6), len(each.ids), *further)

@@ -73,6 +73,12 @@ class ErrorsFound(Tagged, frozen=True, kw_only=True, tag="errors_found"):
     worst: tuple[tuple[int, str, str, str, int], ...] = ()
 
 
+SCORE_COLUMNS = ("row", "text", "log_probability", "symbols")
+"""Columns of a file of scores."""
+SYMBOL_COLUMNS = ("symbol_texts", "symbol_log_probabilities")
+"""Further columns: the symbols of each sequence, and log p of each; numbers with spaces between them in CSV."""
+
+
 class Scored(Tagged, frozen=True, kw_only=True, tag="scored"):
     """The file written, and the sums over its `rows`: `symbols` that count, end symbols too, and their log-likelihood.
 

@@ -66,16 +66,13 @@ class ExportAllTask(Tagged, frozen=True, kw_only=True, tag="export_all"):
     raw_inputs: bool = False
 
 
-class GenerateTask(Tagged, frozen=True, kw_only=True, tag="generate"):
-    """Decode rows, `count` samples each, into the file `output` (`row,sample,text,log_probability`).
+class RowsTask(Tagged, frozen=True, kw_only=True):
+    """What a trained model is to do with rows, and the file `output` for what comes of it.
 
-    Rows come from the file `input`, from `rows` (one mapping from port name to value: text, number, list), or they are
-    those of a `split` of the run's own data; none of these for a design without inputs. The file is CSV, SMILES or JSON Lines
-    by its ending. `strategy` and `constraints` say how symbols are chosen; a beam search gives its `n_best` per row, and
-    `count` is 1. With `unique` the samples of a row differ. `feed_map` is a file that says what is fed after each prediction.
-    `mark_unfinished` adds the column `finished`: 0 for a sequence cut at the greatest length, else 1. `keep` are columns of
-    the input file to carry over, beside those of ids. Rows that cannot be decoded have their reason in a column `problem`, and
-    do not stop the others. `codes`, a file of an `EncodeTask` of this `port`, stands for rows.
+    Rows come from the file `input`, from `rows` (one mapping from port name to value: text, number, list), or they are those of
+    a `split` of the run's own data; none of these for a design without inputs. `trained_on` is how many rows the run trained on
+    (0: unknown); where its data has another number now, the split is another. `keep` are columns of the input file to carry
+    over, beside those of ids. Rows that cannot be read have their reason in a column `problem`, and do not stop the others.
     """
 
     run: str
@@ -84,53 +81,48 @@ class GenerateTask(Tagged, frozen=True, kw_only=True, tag="generate"):
     rows: tuple[dict[str, Any], ...] = ()
     split: SplitName | None = None
     trained_on: int = 0
+    checkpoint: CheckpointName = "best"
+    keep: tuple[str, ...] = ()
+
+
+class GenerateTask(RowsTask, frozen=True, kw_only=True, tag="generate"):
+    """Decode rows, `count` samples each, into `output`: `row,sample,text,log_probability` in CSV, SMILES or JSON Lines.
+
+    `strategy` and `constraints` say how symbols are chosen; a beam search gives its `n_best` per row, and `count` is 1. With
+    `unique` the samples of a row differ. `feed_map` is a file that says what is fed after each prediction. `mark_unfinished`
+    adds the column `finished`: 0 for a sequence cut at the greatest length, else 1. `codes`, a file of an `EncodeTask` of this
+    `port`, stands for rows.
+    """
+
     count: Annotated[int, Meta(ge=1)] = 1
     strategy: Strategy = GREEDY
     constraints: Constraints = UNCONSTRAINED
     unique: bool = False
     seed: int = 0
-    checkpoint: CheckpointName = "best"
     mark_unfinished: bool = False
-    keep: tuple[str, ...] = ()
     feed_map: str = ""
     codes: str = ""
     port: str = ""
 
 
-class ScoreTask(Tagged, frozen=True, kw_only=True, tag="score"):
+class ScoreTask(RowsTask, frozen=True, kw_only=True, tag="score"):
     """Write the log-likelihood of given sequences into `output`, CSV or JSON Lines by its ending.
 
-    Rows are those of the file `input`, of `rows`, or of a `split` of the run's own data, as in `GenerateTask`; they have the
-    sequences too, in a column as in training, or in `text`. With `tokens` each symbol's own log-probability is written.
+    The rows have the sequences too, in a column as in training, or in `text`. With `tokens` each symbol's own log-probability
+    is written.
     """
 
-    run: str
-    output: str
-    input: str = ""
-    rows: tuple[dict[str, Any], ...] = ()
-    split: SplitName | None = None
-    trained_on: int = 0
-    checkpoint: CheckpointName = "best"
-    keep: tuple[str, ...] = ()
     text: str = ""
     tokens: bool = False
     feed_map: str = ""
 
 
-class EncodeTask(Tagged, frozen=True, kw_only=True, tag="encode"):
+class EncodeTask(RowsTask, frozen=True, kw_only=True, tag="encode"):
     """Write the code of each row into `output`: CSV, JSON Lines or .npz by its ending.
 
-    Rows are as in `GenerateTask`. `port` is the output that holds the code, `block.port`; empty for the one that is found.
+    `port` is the output that holds the code, `block.port`; empty for the one that is found.
     """
 
-    run: str
-    output: str
-    input: str = ""
-    rows: tuple[dict[str, Any], ...] = ()
-    split: SplitName | None = None
-    trained_on: int = 0
-    checkpoint: CheckpointName = "best"
-    keep: tuple[str, ...] = ()
     port: str = ""
 
 

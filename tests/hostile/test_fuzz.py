@@ -25,6 +25,14 @@ def test_damaged_files_are_read_or_refused_in_a_sentence() -> None:
     assert "crashes: 0" in child.stdout
 
 
+def test_levels_of_lists_at_which_arrow_aborts_are_refused() -> None:
+    command = [sys.executable, "tools/fuzz_inputs.py", "--inputs", "1", "--seed", "5", "--first", "3870"]
+    child = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+
+    assert child.returncode == 0, child.stdout + child.stderr
+    assert "crashes: 0" in child.stdout
+
+
 def test_heap_of_texts_in_which_hdf5_would_go_round_for_ever_is_refused(tmp_path: Path) -> None:
     import h5py
 

@@ -206,6 +206,7 @@ DATA_FORMATS: dict[str, DataFormat] = {
             table="seqdec_gui.data.formats.parquet:ParquetTable",
             holds="numbers, text, and lists of equally many numbers as arrays",
             holds_arrays=True,
+            may_crash=True,
         ),
     )
 }

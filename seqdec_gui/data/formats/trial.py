@@ -1,7 +1,7 @@
 """Opens a file for the first time in a process of its own: libraries in C may crash on damaged files, and take a process along.
 
-HDF5 and SciPy's reader of MATLAB files do. `python -m seqdec_gui.data.formats.trial FILE` reads a file, and ends by a signal
-where its library crashes; every other fault is found again, and said, when the file is opened.
+HDF5, SciPy's reader of MATLAB files and Arrow's of Parquet do. `python -m seqdec_gui.data.formats.trial FILE` reads a file, and
+ends by a signal where its library crashes; every other fault is found again, and said, when the file is opened.
 """
 
 from __future__ import annotations

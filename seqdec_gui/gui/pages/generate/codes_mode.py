@@ -15,7 +15,7 @@ from seqdec_gui.data.generated_results import Result, read_results
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.pages.generate.codes_plot import CodesPlot
-from seqdec_gui.gui.pages.generate.mode import Mode, Order, Source
+from seqdec_gui.gui.pages.generate.mode import Mode, Order, Source, fields_of_rows
 from seqdec_gui.gui.pages.generate.results_table import ResultsTable
 from seqdec_gui.gui.pages.generate.strategy_form import StrategyForm
 from seqdec_gui.gui.widgets.number_boxes import DecimalBox, WholeNumberBox
@@ -120,36 +120,15 @@ class CodesMode(Mode):
     # -- tasks
     def task(self, source: Source, order: Order) -> EncodeTask:
         self._of = (str(order.inputs.run.path), order.checkpoint)
-        return EncodeTask(
-            run=str(order.inputs.run.path),
-            output=str(order.folder / "codes.npz"),
-            input=source.file,
-            rows=source.rows,
-            split=source.split,
-            trained_on=order.inputs.trained_on if source.split else 0,
-            checkpoint=order.checkpoint,
-            keep=source.keep,
-        )
+        return EncodeTask(**fields_of_rows(source, order, "codes.npz"))
 
     def next_task(self, order: Order) -> GenerateTask | None:
         wanted, self._wanted = self._wanted, None
         if wanted is None or self._of != (str(order.inputs.run.path), order.checkpoint):
             return None  # these are the codes of other weights
         write_codes(order.folder / "codes.npz", wanted)
-        choice = self._strategy.choice()
-        return GenerateTask(
-            run=str(order.inputs.run.path),
-            output=str(order.folder / "samples.csv"),
-            codes=str(order.folder / "codes.npz"),
-            count=choice.samples,
-            strategy=choice.strategy,
-            constraints=choice.constraints,
-            unique=choice.unique and choice.name == "sampling",
-            seed=choice.seed,
-            checkpoint=order.checkpoint,
-            mark_unfinished=True,
-            feed_map=order.feed_map,
-        )
+        fields = fields_of_rows(Source(), order, "samples.csv") | self._strategy.choice().task_fields()
+        return GenerateTask(**fields, codes=str(order.folder / "codes.npz"), mark_unfinished=True, feed_map=order.feed_map)
 
     def read(self, result: Any) -> Any:
         if isinstance(result, Generated):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -36,6 +36,12 @@ class DecodingChoice(msgspec.Struct, frozen=True):
     def samples(self) -> int:
         """How many samples a task draws for each row: one, unless they are drawn at random."""
         return self.count if self.name == "sampling" else 1
+
+    def task_fields(self) -> dict[str, Any]:
+        """Return the fields of a `GenerateTask` that say how symbols are chosen."""
+        unique = self.unique and self.name == "sampling"
+        chosen = {"strategy": self.strategy, "constraints": self.constraints, "seed": self.seed}
+        return {"count": self.samples, "unique": unique, **chosen}
 
 
 def choice_for(run: str) -> DecodingChoice:

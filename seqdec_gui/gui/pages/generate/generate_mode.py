@@ -16,7 +16,7 @@ from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.pages.generate.decoding_choice import choice_for, keep_choice
 from seqdec_gui.gui.pages.generate.feed_map_form import FeedMapForm
-from seqdec_gui.gui.pages.generate.mode import Mode, Order, Source
+from seqdec_gui.gui.pages.generate.mode import Mode, Order, Source, fields_of_rows
 from seqdec_gui.gui.pages.generate.results_table import ResultsTable
 from seqdec_gui.gui.pages.generate.strategy_form import StrategyForm
 from seqdec_gui.gui.pages.generate.structures import Structures
@@ -133,24 +133,8 @@ class GenerateMode(Mode):
 
     # -- the task
     def task(self, source: Source, order: Order) -> GenerateTask:
-        choice = self.strategy.choice()
-        return GenerateTask(
-            run=str(order.inputs.run.path),
-            output=str(order.folder / "samples.csv"),
-            input=source.file,
-            rows=source.rows,
-            split=source.split,
-            trained_on=order.inputs.trained_on if source.split else 0,
-            count=choice.samples,
-            strategy=choice.strategy,
-            constraints=choice.constraints,
-            unique=choice.unique and choice.name == "sampling",
-            seed=choice.seed,
-            checkpoint=order.checkpoint,
-            mark_unfinished=True,
-            keep=source.keep,
-            feed_map=order.feed_map,
-        )
+        fields = fields_of_rows(source, order, "samples.csv") | self.strategy.choice().task_fields()
+        return GenerateTask(**fields, mark_unfinished=True, feed_map=order.feed_map)
 
     def read(self, result: Generated) -> list[Result]:
         return read_results(Path(result.path))

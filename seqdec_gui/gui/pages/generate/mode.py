@@ -35,6 +35,15 @@ class Order(NamedTuple):
     folder: Path
 
 
+def fields_of_rows(source: Source, order: Order, name: str) -> dict[str, Any]:
+    """Return the fields of a `RowsTask` that writes the file `name`."""
+    return {
+        "run": str(order.inputs.run.path), "output": str(order.folder / name), "input": source.file, "rows": source.rows,
+        "split": source.split, "trained_on": order.inputs.trained_on if source.split else 0, "checkpoint": order.checkpoint,
+        "keep": source.keep,
+    }  # fmt: skip
+
+
 class Mode(QWidget):
     """The view of one mode, on the right side of the page; `options` are its fields on the left side.
 

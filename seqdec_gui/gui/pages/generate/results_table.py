@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt5.QtCore import QObject, Qt
+from PyQt5.QtCore import QObject
 from PyQt5.QtGui import QKeyEvent, QKeySequence
-from PyQt5.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QTableView, QWidget
+from PyQt5.QtWidgets import QApplication, QWidget
 
 from seqdec_gui.data.generated_results import Filter, Result, as_lines, kept_names
 from seqdec_gui.gui.pages.generate.list_model import ListModel
-from seqdec_gui.gui.widgets.table_style import show_as_list
+from seqdec_gui.gui.pages.generate.list_table import ListTable
 
 CUT_SIGN = " …"
 """The text shown after a sequence that reached the greatest length before its end."""
@@ -116,32 +116,22 @@ def _greatest_width(column: int) -> int:
     return MAX_PROBLEM_WIDTH if column == PROBLEM_COLUMN else MAX_INPUT_WIDTH
 
 
-class ResultsTable(QTableView):
+class ResultsTable(ListTable):
     """The table of results, sorted by a click on a header. Ctrl+C copies the selected rows. Object name `results_table`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("results_table")
+        self.results = ResultsModel()
+        widths = {0: 52, SAMPLE_COLUMN: 68, LOG_COLUMN: 84, FINISHED_COLUMN: 76}
+        super().__init__(self.results, "results_table", TEXT_COLUMN, widths, parent)
+        self.results.setParent(self)
         self.setAccessibleName("Generated sequences")
-        self.results = ResultsModel(self)
-        self.setModel(self.results)
-        self.setSortingEnabled(True)
-        self.setSelectionBehavior(QAbstractItemView.SelectRows)
-        show_as_list(self, 26)
-        self.setAlternatingRowColors(True)
-        self.verticalHeader().setSectionResizeMode(QHeaderView.Fixed)
         header = self.horizontalHeader()
-        header.setSectionResizeMode(TEXT_COLUMN, QHeaderView.Stretch)
         header.moveSection(INPUT_COLUMN, TEXT_COLUMN)
         header.moveSection(header.visualIndex(FINISHED_COLUMN), header.visualIndex(LOG_COLUMN) + 1)
-        for section, width in ((0, 52), (SAMPLE_COLUMN, 68), (LOG_COLUMN, 84), (FINISHED_COLUMN, 76)):
-            header.setSectionResizeMode(section, QHeaderView.Fixed)
-            header.resizeSection(section, width)
-        header.setSortIndicator(-1, Qt.AscendingOrder)
 
     def show_results(self, results: list[Result], inputs: Sequence[str] = ()) -> None:
         """Show these results. `inputs` are texts about what each row was generated from, if known."""
-        self.horizontalHeader().setSortIndicator(-1, Qt.AscendingOrder)
+        self.show_unsorted()
         self.results.show_results(results, inputs)
         self.setColumnHidden(INPUT_COLUMN, not any(inputs))
         self.setColumnWidth(INPUT_COLUMN, min(MAX_INPUT_WIDTH, max(MIN_INPUT_WIDTH, self.sizeHintForColumn(INPUT_COLUMN))))

@@ -10,7 +10,7 @@ from PyQt5.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollAre
 
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.gui.look import theme
-from seqdec_gui.gui.pages.generate.mode import Mode, Order, Source
+from seqdec_gui.gui.pages.generate.mode import Mode, Order, Source, fields_of_rows
 from seqdec_gui.gui.pages.generate.scores import ScoredRow, ScoresTable, read_scores, save_scores
 from seqdec_gui.gui.pages.generate.symbol_bars import SymbolBars
 from seqdec_gui.gui.tasks import background, notify
@@ -105,18 +105,7 @@ class ScoreMode(Mode):
         return NO_PROBABILITIES if found is not None and found.numbers else ""
 
     def task(self, source: Source, order: Order) -> ScoreTask:
-        return ScoreTask(
-            run=str(order.inputs.run.path),
-            output=str(order.folder / "scores.jsonl"),
-            input=source.file,
-            rows=source.rows,
-            split=source.split,
-            trained_on=order.inputs.trained_on if source.split else 0,
-            checkpoint=order.checkpoint,
-            keep=source.keep,
-            tokens=True,
-            feed_map=order.feed_map,
-        )
+        return ScoreTask(**fields_of_rows(source, order, "scores.jsonl"), tokens=True, feed_map=order.feed_map)
 
     def read(self, result: Scored) -> list[ScoredRow]:
         return read_scores(Path(result.path))

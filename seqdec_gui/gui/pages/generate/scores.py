@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
-from PyQt5.QtCore import QObject, Qt
-from PyQt5.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PyQt5.QtCore import QObject
+from PyQt5.QtWidgets import QWidget
 
 from seqdec_gui.data.row_file import RowFile
 from seqdec_gui.gui.pages.generate.list_model import ListModel
-from seqdec_gui.gui.widgets.table_style import show_as_list
+from seqdec_gui.gui.pages.generate.list_table import ListTable
+from seqdec_gui.runs.task_results import SCORE_COLUMNS, SYMBOL_COLUMNS
 
-HEADER = ("row", "text", "log_probability", "symbols", "symbol_texts", "symbol_log_probabilities")
+HEADER = (*SCORE_COLUMNS, *SYMBOL_COLUMNS)
 """The first columns of the file of a score task in JSON Lines."""
 PROBLEM = "problem"
 TITLES = ("Row", "Sequence", "log p", "Symbols", "per symbol", "Input", "Problem")
@@ -121,31 +122,19 @@ class ScoresModel(ListModel):
         return column == TEXT
 
 
-class ScoresTable(QTableView):
+class ScoresTable(ListTable):
     """The table of scored rows, sorted by a click on a header. Object name `scores_table`."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("scores_table")
+        self.scores = ScoresModel()
+        super().__init__(self.scores, "scores_table", TEXT, {0: 52, LOG: 84, SYMBOLS: 80, MEAN: 92}, parent)
+        self.scores.setParent(self)
         self.setAccessibleName("Scored sequences")
-        self.scores = ScoresModel(self)
-        self.setModel(self.scores)
-        self.setSortingEnabled(True)
-        self.setSelectionBehavior(QAbstractItemView.SelectRows)
-        show_as_list(self, 26)
-        self.setAlternatingRowColors(True)
-        self.verticalHeader().setSectionResizeMode(QHeaderView.Fixed)
-        header = self.horizontalHeader()
-        header.setSectionResizeMode(TEXT, QHeaderView.Stretch)
-        header.moveSection(INPUT, TEXT)
-        for section, width in ((0, 52), (LOG, 84), (SYMBOLS, 80), (MEAN, 92)):
-            header.setSectionResizeMode(section, QHeaderView.Fixed)
-            header.resizeSection(section, width)
-        header.setSortIndicator(-1, Qt.AscendingOrder)
+        self.horizontalHeader().moveSection(INPUT, TEXT)
 
     def show_rows(self, rows: list[ScoredRow], inputs: Sequence[str]) -> None:
         """Show these rows. `inputs` are texts about what each sequence belongs to, if known."""
-        self.horizontalHeader().setSortIndicator(-1, Qt.AscendingOrder)
+        self.show_unsorted()
         self.scores.show_rows(rows, inputs)
         self.setColumnHidden(INPUT, not any(inputs))
         self.setColumnHidden(WHY, not any(row.problem for row in rows))
