@@ -158,6 +158,51 @@ def roman() -> Design:
     )
 
 
+def translator(
+    source: tuple[int, int] = (16, 40),
+    target: tuple[int, int] = (16, 40),
+    size: dict[str, object] | None = None,
+    bindings: tuple[Binding, ...] = (),
+    file: str = "",
+    **training: object,
+) -> Design:
+    """Sequence -> memory -> sequence by attention; `source` and `target` are lengths and numbers of symbols."""
+    both = size or {"layers": 2, "width": 128, "heads": 4, "feed_forward": 512}
+    return stack(
+        [
+            block("source", "token_sequence", 0, 0, length=source[0], symbols=source[1], encoding="ids"),
+            block("decoder_inputs", "token_sequence", 0, 1, length=target[0], symbols=target[1], encoding="ids"),
+            block("encoder", "transformer_encoder", 1, 0, **both),
+            block("decoder", "transformer_decoder", 2, 0.5, **both, output_units=target[1]),
+            block("loss", "loss", 3, 0.5),
+        ],
+        [
+            "source.output -> encoder.inputs",
+            "decoder_inputs.output -> decoder.inputs",
+            "encoder.memory -> decoder.memory",
+            "decoder.outputs -> loss.predictions",
+        ],
+        bindings,
+        file,
+        **training,
+    )
+
+
+def roman_attention() -> Design:
+    """Numbers written in digits -> Roman numerals, by attention."""
+    return translator(
+        (4, 11),
+        (16, 10),
+        {"layers": 2, "width": 64, "heads": 4, "feed_forward": 128},
+        (Binding("source.output", "number", TextCodec()), Binding("decoder.inputs", "roman", TextCodec())),
+        "data/roman.csv",
+        epochs=30,
+        batch_size=64,
+        learning_rate=2e-3,
+        schedule="cosine",
+    )
+
+
 def digits() -> Design:
     """8 x 8 images of handwritten digits -> the English word, letter by letter."""
     return stack(
@@ -248,12 +293,13 @@ def pronunciation() -> Design:
 TEMPLATES = {
     "latent-to-sequence": latent_to_sequence,
     "sequence-to-sequence": sequence_to_sequence,
+    "translator": translator,
     "sequence-autoencoder": sequence_autoencoder,
     "image-to-sequence": image_to_sequence,
     "language-model": language_model,
     "blank": Design,
 }
-EXAMPLES = {"roman": roman, "digits": digits, "molecules": molecules, "pronunciation": pronunciation}
+EXAMPLES = {"roman": roman, "roman-attention": roman_attention, "digits": digits, "molecules": molecules, "pronunciation": pronunciation}
 
 
 def main() -> None:

@@ -193,11 +193,13 @@ class Template(msgspec.Struct, frozen=True):
 _WORDS = {
     "latent-to-sequence": ("Latent → states → decoder", "A vector sets the initial states of a stacked LSTM decoder."),
     "sequence-to-sequence": ("Sequence to sequence", "An encoder reads one sequence, a decoder writes another."),
+    "translator": ("Translator (transformer)", "Attention reads one sequence and writes another."),
     "sequence-autoencoder": ("Sequence autoencoder", "A sequence through a small code and back, to learn a latent space."),
     "image-to-sequence": ("Image to sequence", "Pixels to states to a text: captions, digits, formulas."),
     "language-model": ("Language model", "Predicts the next symbol; generates without an input."),
     "blank": ("Blank design", "An empty canvas and the palette."),
     "roman": ("Roman numerals", "Numbers to Roman numerals: trains in a minute on a CPU."),
+    "roman-attention": ("Roman numerals by attention", "The same with a Transformer: encoder, memory, decoder."),
     "pronunciation": ("Pronunciation", "Spelling to phonemes, from the CMU dictionary."),
     "molecules": ("Molecules", "Descriptors to SMILES."),
     "digits": ("Digits", "Images of digits to their names."),
