@@ -299,7 +299,13 @@ TEMPLATES = {
     "language-model": language_model,
     "blank": Design,
 }
-EXAMPLES = {"roman": roman, "roman-attention": roman_attention, "digits": digits, "molecules": molecules, "pronunciation": pronunciation}
+EXAMPLES = {
+    "roman": roman,
+    "roman-attention": roman_attention,
+    "digits": digits,
+    "molecules": molecules,
+    "pronunciation": pronunciation,
+}
 
 
 def main() -> None:

@@ -139,6 +139,7 @@ _ROWS = (
     Code("keep_alone", "command", "`--keep` was given without `--input`: name the file whose columns are carried over."),
     Code("keras_file_changed", "design", "The Keras file of a block is not the one that was imported: import it again."),
     Code("label_needs_vector", "data", "A column of labels is bound to a port that takes no single vector: use codec text for a sequence."),
+    Code("layer_not_in_keras2", "export", "Keras 2 has no such layer or mask: choose otherwise if a file for Keras 2 is wanted."),
     Code("leads_out", "run", "A folder or file of the run is a symbolic link: replace it by what it leads to, since a run writes into its own folder alone."),
     Code("length_differs", "data", "The length of the codec is not that of the block: leave the codec's length empty."),
     Code("line_ends_in_text", "data", "Cells of text hold line ends, which become symbols: strip them if they do not belong to the text."),

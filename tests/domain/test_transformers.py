@@ -248,6 +248,13 @@ def test_padding_on_the_left_is_warned_of_unless_it_is_masked() -> None:
         assert [problem.code for problem in check(made).problems if problem.code == "padding_attended"] == codes
 
 
+def test_what_keras_2_cannot_carry_is_said_before_the_training() -> None:
+    rms = {"normalization_layer": "RMSNormalization"}
+    for encoder, decoder, blocks in ((rms, {}, ["encoder"]), ({}, {"mask_padding": True}, ["decoder"]), ({}, {}, [])):
+        problems = check(translator(encoder, decoder)).problems
+        assert [problem.where for problem in problems if problem.code == "layer_not_in_keras2"] == blocks
+
+
 # -- wires
 def test_a_memory_goes_to_decoders_alone_with_the_reason_and_what_to_take() -> None:
     others = [

@@ -115,7 +115,7 @@ LAYERS: dict[str, LayerSpec] = {
     ),
     "Multiply": LayerSpec(rule=rules.scaled_steps, keeps_mask=True),
     "Permute": LayerSpec(rule=rules.permute),
-    "RMSNormalization": LayerSpec(rule=rules.rms_normalization, keeps_mask=True, products="none"),
+    "RMSNormalization": LayerSpec(rule=rules.rms_normalization, products="none"),
     "ReLU": LayerSpec(rule=rules.same_shape, keeps_mask=True),
     "RepeatVector": LayerSpec(rule=rules.repeat_vector, positional=("n",)),
     "Rescaling": LayerSpec(rule=rules.rescaling, positional=("scale",), keeps_mask=True),
