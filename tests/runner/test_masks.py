@@ -94,7 +94,8 @@ def test_the_tables_are_those_of_keras() -> None:
         "Bidirectional": (keras.layers.LSTM(1),), "TimeDistributed": (keras.layers.Dense(1),), "Embedding": (3, 2),
         "Conv1D": (1, 1), "Reshape": ((1,),), "Permute": ((2, 1),), "Activation": ("relu",), "Dropout": (0.1,),
         "SpatialDropout1D": (0.1,), "GaussianNoise": (0.1,), "AveragePooling1D": (2,), "MaxPooling1D": (2,), "Rescaling": (2,),
-        "Dot": (1,), "EinsumDense": ("bt,te->bte", (2, 3)), "MultiHeadAttention": (1, 1), "Dense": (1,), "GRU": (1,), "LSTM": (1,), "RepeatVector": (1,),
+        "Dot": (1,), "EinsumDense": ("bt,te->bte", (2, 3)), "MultiHeadAttention": (1, 1),
+        "Dense": (1,), "GRU": (1,), "LSTM": (1,), "RepeatVector": (1,),
     }  # fmt: skip
     layers = {name: getattr(keras.layers, name)(*arguments.get(name, ())) for name in LAYERS}
     takes = {name for name, layer in layers.items() if {"mask", "query_mask"} & inspect.signature(layer.call).parameters.keys()}
