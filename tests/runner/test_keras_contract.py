@@ -73,6 +73,8 @@ def recurrent_encoder() -> Iterator[Case]:
     yield fed("encoder masking", SEQUENCE, "recurrent_encoder", units=[3], mask_padding=True)
     yield fed("encoder of any length", RAGGED, "recurrent_encoder", units=[3], output=["sequence"])
     yield fed("encoder split", ONE_HOT, "recurrent_encoder", units=[3, 2], split_states=True)
+    options = {"dropout_per_layer": [0.0, 0.2], "output_dropout": 0.3, "units": [3, 2], "output": ["code", "sequence"]}
+    yield fed("encoder with dropout of each layer", ONE_HOT, "recurrent_encoder", **options)
     options = {"batch_normalization": True, "dropout": 0.1, "recurrent_dropout": 0.1, "units": [3, 3, 2]}
     yield fed("encoder with all", ONE_HOT, "recurrent_encoder", cell="GRU", reset_after=False, **options)
 
@@ -92,6 +94,9 @@ def bottleneck() -> Iterator[Case]:
     blocks = [ONE_HOT, block("encoder", "recurrent_encoder", units=[4, 2]), block("it", "bottleneck", units=3)]
     yield "bottleneck of states", blocks, ["source.output -> encoder.inputs", "encoder.states -> it.inputs"]
     blocks = [ONE_HOT, block("encoder", "recurrent_encoder", units=[4], cell="GRU"), block("it", "bottleneck", units=3)]
+    parameters = {"units": 3, "input_batch_normalization": True, "variational": True}
+    several = [ONE_HOT, block("encoder", "recurrent_encoder", units=[4, 2]), block("it", "bottleneck", **parameters)]
+    yield "bottleneck of normalised states", several, ["source.output -> encoder.inputs", "encoder.states -> it.inputs"]
     yield "bottleneck of one state", blocks, ["source.output -> encoder.inputs", "encoder.states -> it.inputs"]
 
 
@@ -106,6 +111,8 @@ def recurrent_decoder() -> Iterator[Case]:
     yield decoder("decoder embedding", IDS, embedding=4, mask_padding=True)
     yield decoder("decoder masking", SEQUENCE, mask_padding=True)
     yield decoder("decoder of any length", RAGGED, batch_normalization=False)
+    head = {"head": [9, 5], "head_activation": "tanh", "head_dropout": 0.1}
+    yield decoder("decoder with a head", ONE_HOT, dropout_per_layer=[0.1, 0.2], output_dropout=0.3, **head)
     options = {"reset_after": False, "dropout": 0.1, "recurrent_dropout": 0.1, "output_activation": "linear"}
     yield decoder("decoder with all", SEQUENCE, cell="GRU", momentum=0.8, **options)
 
@@ -143,6 +150,10 @@ def layer_stack() -> Iterator[Case]:
         {"layer": "Dense", "units": 2, "activation": "leaky_relu"},
         {"layer": "Pooling1D"},
     ]
+    for cell in ("LSTM", "GRU"):
+        encoder = block("encoder", "recurrent_encoder", units=[4], cell=cell)
+        states = [ONE_HOT, encoder, block("it", "layer_stack", layers=rows[2:3])]
+        yield f"stack of states {cell}", states, ["source.output -> encoder.inputs", "encoder.states -> it.inputs"]
     yield fed("stack of three", SEQUENCE, "layer_stack", layers=rows[:3])
     yield fed("stack pooled", SEQUENCE, "layer_stack", layers=[rows[3], rows[0]])
     yield fed("stack global max", SEQUENCE, "layer_stack", layers=[{"layer": "GlobalPooling1D"}])

@@ -10,7 +10,7 @@ from msgspec import Meta
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder
 from seqdec_gui.domain.kinds import base
 from seqdec_gui.domain.layers.layer import Layer, LayerError, Value, layer
-from seqdec_gui.domain.types import CellName, PortType, TensorType
+from seqdec_gui.domain.types import CellName, PortType
 
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 Size = Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -236,16 +236,12 @@ class LayerStack(base.Kind, frozen=True, tag="layer_stack"):
         return None
 
     def inputs(self) -> tuple[base.InPort, ...]:
-        return (base.InPort("inputs", "whatever the first layer takes"),)
+        return (base.InPort("inputs", "whatever the first layer takes; states enter side by side, as one vector"),)
 
     def outputs(self) -> tuple[base.OutPort, ...]:
         return (base.OutPort("outputs", "what the last layer gives"),)
 
     def check_port(self, port: str, received: PortType) -> None:
-        if not isinstance(received, TensorType):
-            raise base.PortError(
-                f"expected one tensor, got {received}", port, "Split the states into single ports, or use 'Dense to states'."
-            )
         self.submodel({port: received})
 
     def last_activation(self) -> base.LastActivation | None:
@@ -259,10 +255,7 @@ class LayerStack(base.Kind, frozen=True, tag="layer_stack"):
 
     def submodel(self, input_types: base.InputTypes) -> Submodel:
         builder = SubmodelBuilder("A stack of " + ", ".join(dict.fromkeys(row.type_name() for row in self.layers)) + ".")
-        inputs = input_types["inputs"]
-        if not isinstance(inputs, TensorType):
-            raise base.PortError(f"expected one tensor, got {inputs}", "inputs")
-        x = builder.input("stack_inputs", "Stack_Inputs", inputs)
+        x = base.joined(builder, input_types["inputs"], "stack_inputs", "Stack_Inputs", "Stack")
         counts: dict[str, int] = {}
         for i, row in enumerate(self.layers, start=1):
             number = counts.get(row.type_name(), 0)

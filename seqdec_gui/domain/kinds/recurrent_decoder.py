@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
 from seqdec_gui.domain.kinds import base
-from seqdec_gui.domain.kinds.recurrent import slow_kernels
+from seqdec_gui.domain.kinds.recurrent import DropoutPerLayer, OutputDropout, dropout_faults, input_dropout, slow_kernels
 from seqdec_gui.domain.layers.layer import Layer, Value, layer
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.types import CellName, PortType, StatesType, TensorType
@@ -53,10 +53,18 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
         ),
     ] = 0
     dropout: Annotated[base.Rate, Meta(description="Dropout on the inputs of each layer.")] = 0.0
+    dropout_per_layer: DropoutPerLayer = ()
+    output_dropout: OutputDropout = 0.0
     recurrent_dropout: Annotated[
         base.Rate, Meta(description="Dropout on the recurrent state; takes the slower of the loops on GPUs.")
     ] = 0.0
     reset_after: Annotated[bool, Meta(description="GRU: apply the reset gate after the matrix product (cuDNN's form).")] = True
+    head: Annotated[
+        tuple[base.Units, ...],
+        Meta(max_length=32, description="Widths of Dense layers between the last layer and the predictions; empty: none."),
+    ] = ()
+    head_activation: Annotated[base.Activation, Meta(description="Activation of the layers of the head.")] = "relu"
+    head_dropout: Annotated[base.Rate, Meta(description="Dropout after each layer of the head.")] = 0.0
     output_units: Annotated[base.Units, Meta(description="Symbols (or numbers) predicted per step.")] = 22
     output_activation: Annotated[base.Activation, Meta(description="softmax for symbols, linear for numbers.")] = "softmax"
     split_states: Annotated[bool, Meta(description="One input per state tensor (h_0, c_0, ...) instead of one wire.")] = False
@@ -83,6 +91,10 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
                 return self.cell == "GRU"
             case "length":
                 return self.mode == "repeat_vector"
+            case "dropout":
+                return not self.dropout_per_layer
+            case "head_activation" | "head_dropout":
+                return bool(self.head)
         return True
 
     def advice(self, padded_left: bool) -> Iterator[Problem]:
@@ -110,6 +122,9 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
             yield "embedding", "a repeated code is a vector and takes no embedding; set embedding = 0."
         if self.mode == "repeat_vector" and self.mask_padding:
             yield "mask_padding", "a repeated code has no padding; switch mask_padding off."
+        yield from dropout_faults(self)
+        if self.head_dropout and not self.head:
+            yield "head_dropout", "dropout follows the layers of the head, and there are none; set head or head_dropout = 0."
 
     def _states(self) -> StatesType:
         return base.states_type(self.cell, self.units)
@@ -147,7 +162,7 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
     def _layer(self, i: int, return_state: bool) -> Layer:
         arguments: dict[str, Value] = {"units": self.units[i], "return_sequences": True}
         arguments |= {"return_state": True} if return_state else {}
-        arguments |= {"dropout": self.dropout} if self.dropout else {}
+        arguments |= {"dropout": rate} if (rate := input_dropout(self, i)) else {}
         arguments |= {"recurrent_dropout": self.recurrent_dropout} if self.recurrent_dropout else {}
         arguments |= {"reset_after": False} if self.cell == "GRU" and not self.reset_after else {}
         return layer(self.cell, f"Decoder_{self.cell}_{i}", **arguments)
@@ -163,6 +178,16 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
         source = TensorType((1, *source.shape[1:]), source.dtype, source.symbols)
         states: dict[str, PortType] = dict(self._states().tensors) if self.split_states else {"initial_states": self._states()}
         return self._build({"inputs": source, **states}, one_step=True)
+
+    def _predictions(self, builder: SubmodelBuilder, x: Tensor) -> Tensor:
+        """Add what follows the recurrent layers: dropout, the head, and the output layer."""
+        if self.output_dropout:
+            x = builder.call("x", layer("Dropout", "Dropout_Decoder", rate=self.output_dropout), x)
+        for i, units in enumerate(self.head):
+            x = builder.call("x", base.dense(f"Dense_Head_{i}", units, self.head_activation), x)
+            if self.head_dropout:
+                x = builder.call("x", layer("Dropout", f"Dropout_Head_{i}", rate=self.head_dropout), x)
+        return builder.call("outputs", base.dense("Dense_Decoder", self.output_units, self.output_activation), x)
 
     def _build(self, input_types: base.InputTypes, one_step: bool) -> Submodel:
         """Return the layers of the whole decoder, or of one step of it with states as further outputs."""
@@ -189,7 +214,7 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
             if self.squeeze_units:
                 inner = base.dense(f"Squeeze_{i}", self.squeeze_units, "linear")
                 x = builder.call("x", layer("TimeDistributed", f"Time_Distributed_{i}", inner), x)
-        outputs = builder.call("outputs", base.dense("Dense_Decoder", self.output_units, self.output_activation), x)
+        outputs = self._predictions(builder, x)
         return builder.build(outputs=outputs, states=tuple(final)) if one_step else builder.build(outputs=outputs)
 
 

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
 from seqdec_gui.domain.kinds import base
-from seqdec_gui.domain.kinds.recurrent import slow_kernels
+from seqdec_gui.domain.kinds.recurrent import DropoutPerLayer, dropout_faults, input_dropout, slow_kernels
 from seqdec_gui.domain.layers.layer import Layer, Value, layer
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.domain.types import CellName, PortType, StatesType
@@ -34,6 +34,10 @@ class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
     embedding: Annotated[int, Meta(ge=0, le=65_536, description="Width of the vector of a token id; 0: no embedding.")] = 0
     mask_padding: Annotated[bool, Meta(description="Skip padding: id 0 of an embedding, or steps of zeros.")] = False
     dropout: Annotated[base.Rate, Meta(description="Dropout on the inputs of each layer.")] = 0.0
+    dropout_per_layer: DropoutPerLayer = ()
+    output_dropout: Annotated[
+        base.Rate, Meta(description="Dropout after the last layer, on the code and the sequence; states are left alone.")
+    ] = 0.0
     recurrent_dropout: Annotated[
         base.Rate, Meta(description="Dropout on the recurrent state; takes the slower of the loops on GPUs.")
     ] = 0.0
@@ -58,6 +62,10 @@ class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
                 return self.cell == "GRU"
             case "split_states":
                 return "states" in self.output
+            case "dropout":
+                return not self.dropout_per_layer
+            case "output_dropout":
+                return self.output != ("states",)
         return True
 
     def advice(self, padded_left: bool) -> Iterator[Problem]:
@@ -83,6 +91,9 @@ class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
             yield "output", f"each output can be named once, got {', '.join(self.output)}."
         if self.batch_normalization and len(self.units) == 1:
             yield "batch_normalization", "BatchNormalization stands between layers, and there is one layer; switch it off."
+        yield from dropout_faults(self)
+        if self.output_dropout and self.output == ("states",):
+            yield "output_dropout", "the states are left alone; set output_dropout = 0, or let a code or a sequence leave."
 
     def check_port(self, port: str, received: PortType) -> None:
         base.fail_unless_sequence(port, received, self.embedding)
@@ -98,7 +109,7 @@ class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
         arguments: dict[str, Value] = {"units": units}
         arguments |= {"return_sequences": True} if sequences else {}
         arguments |= {"return_state": True} if states else {}
-        arguments |= {"dropout": self.dropout} if self.dropout else {}
+        arguments |= {"dropout": rate} if (rate := input_dropout(self, i)) else {}
         arguments |= {"recurrent_dropout": self.recurrent_dropout} if self.recurrent_dropout else {}
         arguments |= {"reset_after": False} if self.cell == "GRU" and not self.reset_after else {}
         recurrent = layer(self.cell, f"Encoder_{self.cell}_{i}", **arguments)
@@ -121,6 +132,12 @@ class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
             states[f"{letter}_{i}"] = builder.call(f"{letter}_{i}", joint, final[k], final[k + len(letters)])
         return x
 
+    def _dropped(self, builder: SubmodelBuilder, x: Tensor, port: str) -> Tensor:
+        """Add the dropout after the last layer."""
+        if not self.output_dropout:
+            return x
+        return builder.call(port, layer("Dropout", f"Dropout_Encoder_{port.capitalize()}", rate=self.output_dropout), x)
+
     def submodel(self, input_types: base.InputTypes) -> Submodel:
         builder = SubmodelBuilder(f"Sequence to {listed(self.output)}.")
         inputs = base.fail_unless_sequence("inputs", input_types["inputs"], self.embedding)
@@ -140,7 +157,7 @@ class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
         if wants_states:
             result |= states if self.split_states else {"states": tuple(states.values())}
         if "code" in self.output:
-            result["code"] = states[f"h_{last}"] if wants_sequence else x
+            result["code"] = self._dropped(builder, states[f"h_{last}"] if wants_sequence else x, "code")
         if wants_sequence:
-            result["sequence"] = x
+            result["sequence"] = self._dropped(builder, x, "sequence")
         return builder.build(**result)
