@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from seqdec_gui.domain.catalog import KINDS
@@ -117,6 +118,39 @@ def recurrent_decoder() -> Iterator[Case]:
     yield decoder("decoder with all", SEQUENCE, cell="GRU", momentum=0.8, **options)
 
 
+def attention() -> Iterator[Case]:
+    """Decoders that attend to the memory of an encoder, or to a sequence."""
+    forms = ("luong_dot", "luong_general", "bahdanau", "multi_head")
+    for form, cell, masked in zip(forms, ("LSTM", "GRU", "LSTM", "GRU"), (True, False, False, True), strict=True):
+        for steps, mode in ((9, "teacher_forced"), (None, "free_running")):
+            known = designs.attentive(form, cell, masked, steps, mode, **({"context_units": 0} if steps else {}))
+            name = f"attention {form} {mode}"
+            yield renamed(name, known, "decoder")
+    yield renamed("memory of numbers", masked_numbers(), "decoder")
+    states = {"units": [6], "split_states": True, "attention": "bahdanau", "squeeze_units": 5, "head": [4]}
+    name, blocks, links = decoder("attention to a sequence", ONE_HOT, **states)
+    yield name, [*blocks, block("other", "float_sequence", length=None, features=3)], [*links, "other.output -> it.memory"]
+
+
+def masked_numbers() -> Design:
+    """A memory of numbers, whose steps of zeros are padding."""
+    known = designs.attentive("luong_general")
+    blocks = [block("source", "float_sequence", length=9, features=4) if each.id == "source" else each for each in known.blocks]
+    encoder = block(
+        "encoder", "recurrent_encoder", units=[6], mask_padding=True, output=["states", "memory"], bidirectional=False
+    )
+    return Design(tuple(encoder if each.id == "encoder" else each for each in blocks), known.links)
+
+
+def renamed(name: str, known: Design, tested: str) -> Case:
+    """A whole design as a case: without its loss, and with the block under test named `it`."""
+    blocks = [
+        msgspec.structs.replace(each, id="it") if each.id == tested else each for each in known.blocks if each.id != "loss"
+    ]
+    links = [str(link).replace(f"{tested}.", "it.") for link in known.links if link.target.block != "loss"]
+    return name, blocks, links
+
+
 STACK_LAYERS: dict[str, tuple[Block, dict[str, Any]]] = {
     "Dense": (VECTOR, {"units": 3}),
     "Conv1D": (SEQUENCE, {"filters": 3, "strides": 2, "padding": "valid"}),
@@ -172,7 +206,8 @@ def merges() -> Iterator[Case]:
         yield f"{kind} states {cell}", [*both, *encoders, block("it", kind)], wires
 
 
-CASES = [case for make in (dense_states, recurrent_encoder, conv_encoder, bottleneck, recurrent_decoder, layer_stack, merges)
+CASES = [case for make in (dense_states, recurrent_encoder, conv_encoder, bottleneck, recurrent_decoder, attention,
+                           layer_stack, merges)
          for case in make()]  # fmt: skip
 
 

@@ -32,6 +32,8 @@ DESIGNS = {
     "rates": lambda: designs.stack(units=(6,), learning_rate_factor=0.1),
     "masked": lambda: designs.translation(layers=1),
     "masked between layers": lambda: designs.translation(cell="GRU", layers=2),
+    "attention": lambda: designs.attentive("bahdanau", "GRU", output_dropout=0.2),
+    "attention without states": lambda: designs.attentive("luong_general", mode="free_running", mask_padding=True),
     "two losses": lambda: designs.variational(),
     "noisy": lambda: designs.noisy(),
 }

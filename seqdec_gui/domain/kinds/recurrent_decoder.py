@@ -9,10 +9,14 @@ from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
 from seqdec_gui.domain.kinds import base
+from seqdec_gui.domain.kinds.attending import Attender, Attention, Memory, seen_steps, without_padding
 from seqdec_gui.domain.kinds.recurrent import DropoutPerLayer, OutputDropout, dropout_faults, input_dropout, slow_kernels
 from seqdec_gui.domain.layers.layer import Layer, Value, layer
 from seqdec_gui.domain.problems import Problem
-from seqdec_gui.domain.types import CellName, PortType, StatesType, TensorType
+from seqdec_gui.domain.types import CellName, MemoryType, PortType, StatesType, TensorType, tensors_of
+
+MEMORY = "memory"
+"""The port for what is attended to."""
 
 
 class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
@@ -59,6 +63,21 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
         base.Rate, Meta(description="Dropout on the recurrent state; takes the slower of the loops on GPUs.")
     ] = 0.0
     reset_after: Annotated[bool, Meta(description="GRU: apply the reset gate after the matrix product (cuDNN's form).")] = True
+    attention: Annotated[
+        Attention,
+        Meta(
+            description="Attend to a memory at every step, after the recurrent layers. Scores are products of state and memory "
+            "(luong_dot), with a matrix between them (luong_general), by a hidden layer of both (bahdanau), or of many heads."
+        ),
+    ] = "none"
+    attention_units: Annotated[
+        base.Units, Meta(description="Width of the hidden layer of a bahdanau score, or of all heads together.")
+    ] = 128
+    attention_heads: Annotated[int, Meta(ge=1, le=256, description="Heads of multi_head; they share attention_units.")] = 4
+    context_units: Annotated[
+        int,
+        Meta(ge=0, le=65_536, description="Width of the tanh layer that joins context and state; 0: both go on side by side."),
+    ] = 128
     head: Annotated[
         tuple[base.Units, ...],
         Meta(max_length=32, description="Widths of Dense layers between the last layer and the predictions; empty: none."),
@@ -93,6 +112,12 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
                 return self.mode == "repeat_vector"
             case "dropout":
                 return not self.dropout_per_layer
+            case "attention_units":
+                return self.attention in ("bahdanau", "multi_head")
+            case "attention_heads":
+                return self.attention == "multi_head"
+            case "context_units":
+                return self.attention != "none"
             case "head_activation" | "head_dropout":
                 return bool(self.head)
         return True
@@ -107,12 +132,14 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
             first = base.InPort(
                 "inputs", "the true sequence, one step behind: one-hot, numbers, or token ids with an embedding"
             )
+        memory = () if self.attention == "none" else (base.InPort(MEMORY, "what to attend to: a memory or a sequence"),)
         if self.mode == "free_running":
-            return (first,)
+            return (first, *memory)
         optional = self.mode == "repeat_vector"
         if not self.split_states:
-            return (first, base.InPort("initial_states", f"{self._states()}", optional))
-        return (first, *(base.InPort(name, f"state {name} {type}", optional) for name, type in self._states().tensors))
+            return (first, base.InPort("initial_states", f"{self._states()}", optional), *memory)
+        states = (base.InPort(name, f"state {name} {type}", optional) for name, type in self._states().tensors)
+        return (first, *states, *memory)
 
     def outputs(self) -> tuple[base.OutPort, ...]:
         return (base.OutPort("outputs", "a prediction per step (None, steps, output_units)"),)
@@ -126,11 +153,40 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
         if self.head_dropout and not self.head:
             yield "head_dropout", "dropout follows the layers of the head, and there are none; set head or head_dropout = 0."
 
+        if self.attention == "multi_head" and self.attention_units % self.attention_heads:
+            share = f"{self.attention_units} units cannot be shared by {self.attention_heads} heads"
+            yield "attention_heads", f"{share}; set attention_units to a multiple of the heads."
+
+    def in_step_with(self, port: str, input_types: base.InputTypes, submodel: Submodel | None) -> frozenset[str]:
+        """Return the outputs that are in step with an input; every step attends to the whole memory, so none is with that."""
+        return frozenset() if port == MEMORY else super().in_step_with(port, input_types, submodel)
+
     def _states(self) -> StatesType:
         return base.states_type(self.cell, self.units)
 
     def last_activation(self) -> base.LastActivation:
         return base.LastActivation(self.output_activation, "output_activation")
+
+    @property
+    def _query_width(self) -> int:
+        """The width of what asks: the last layer, or the Dense layer behind it."""
+        return self.squeeze_units or self.units[-1]
+
+    def wanted_at(self, port: str, input_types: base.InputTypes) -> PortType | None:
+        if port == MEMORY:
+            return TensorType((None, self._query_width if self.attention == "luong_dot" else None))
+        return self.expects(port)
+
+    def _check_memory(self, received: PortType) -> None:
+        """Raise PortError unless this can be attended to."""
+        if isinstance(received, MemoryType):
+            width: int | None = received.width
+        else:
+            width = base.fail_unless_tensor(MEMORY, received, "a memory, or a sequence (None, steps, features)", 2).shape[-1]
+        if self.attention == "luong_dot" and width != self._query_width:
+            hint = f"Set attention to luong_general, or make the memory {self._query_width} wide."
+            text = f"luong_dot multiplies the state with the memory: expected a width of {self._query_width}, got {received}"
+            raise base.PortError(text, MEMORY, hint)
 
     def expects(self, port: str) -> PortType | None:
         return self._states() if port == "initial_states" else dict(self._states().tensors).get(port)
@@ -140,6 +196,8 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
             base.fail_unless_sequence(port, received, self.embedding)
         elif port == "code":
             base.fail_unless_tensor(port, received, "a code (None, features)", 1)
+        elif port == MEMORY:
+            self._check_memory(received)
         elif received != self.expects(port):
             hint = _states_hint(received, self._states()) if port == "initial_states" else ""
             raise base.PortError(f"expected {self.expects(port)}, got {received}", port, hint)
@@ -177,7 +235,8 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
         assert isinstance(source, TensorType)
         source = TensorType((1, *source.shape[1:]), source.dtype, source.symbols)
         states: dict[str, PortType] = dict(self._states().tensors) if self.split_states else {"initial_states": self._states()}
-        return self._build({"inputs": source, **states}, one_step=True)
+        memory = {MEMORY: input_types[MEMORY]} if MEMORY in input_types else {}
+        return self._build({"inputs": source, **states, **memory}, one_step=True)
 
     def _predictions(self, builder: SubmodelBuilder, x: Tensor) -> Tensor:
         """Add what follows the recurrent layers: dropout, the head, and the output layer."""
@@ -199,7 +258,13 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
             x = builder.input(
                 "decoder_inputs", "Decoder_Inputs", base.fail_unless_sequence("inputs", input_types["inputs"], self.embedding)
             )
-        initial = self._state_inputs(builder, input_types)
+        if one_step and self.mode == "free_running":  # its states are no ports, and come after those
+            memory = self._memory_input(builder, input_types)
+            initial = self._state_inputs(builder, input_types)
+        else:
+            initial = self._state_inputs(builder, input_types)
+            memory = self._memory_input(builder, input_types)
+        seen = seen_steps(builder, x, "Decoder") if memory is not None and self.mask_padding else None
         if self.mode == "repeat_vector":
             x = builder.call("x", layer("RepeatVector", "Decoder_Repeat", n=self.length), x)
         x = base.embed(builder, x, "Decoder", self.embedding, self.mask_padding)
@@ -214,8 +279,32 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
             if self.squeeze_units:
                 inner = base.dense(f"Squeeze_{i}", self.squeeze_units, "linear")
                 x = builder.call("x", layer("TimeDistributed", f"Time_Distributed_{i}", inner), x)
+        if seen is not None:
+            x = without_padding(builder, x, seen, "Decoder")
+        if memory is not None:
+            attender = Attender(builder, memory, self.attention, self._query_width, self.attention_units, self.attention_heads)
+            x = self._joined(builder, attender.context(x), x)
         outputs = self._predictions(builder, x)
-        return builder.build(outputs=outputs, states=tuple(final)) if one_step else builder.build(outputs=outputs)
+        if not one_step:
+            return builder.build(outputs=outputs)
+        unchanged = () if memory is None else tuple(tensor for tensor in memory if tensor is not None)
+        carried = (*unchanged, *final) if self.mode == "free_running" else (*final, *unchanged)
+        return builder.build(outputs=outputs, states=carried)
+
+    def _memory_input(self, builder: SubmodelBuilder, input_types: base.InputTypes) -> Memory | None:
+        """Add the inputs for the memory; None if the decoder does not attend."""
+        if self.attention == "none":
+            return None
+        tensors = tensors_of("sequence", input_types[MEMORY])
+        inputs = [builder.input(f"memory_{name}", f"Decoder_Memory_{name}", type) for name, type in tensors]
+        return Memory(*inputs)
+
+    def _joined(self, builder: SubmodelBuilder, context: Tensor, state: Tensor) -> Tensor:
+        """Join context and state, and add the tanh layer of Luong et al. (2015), equation 5."""
+        both = builder.call("x", layer("Concatenate", "Attention_Joined", axis=-1), context, state)
+        if not self.context_units:
+            return both
+        return builder.call("x", base.dense("Attention_Vector", self.context_units, "tanh"), both)
 
 
 def _states_hint(received: PortType, wanted: StatesType) -> str:

@@ -9,13 +9,14 @@ from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
 from seqdec_gui.domain.kinds import base
+from seqdec_gui.domain.kinds.attending import seen_steps, without_padding
 from seqdec_gui.domain.kinds.recurrent import DropoutPerLayer, dropout_faults, input_dropout, slow_kernels
 from seqdec_gui.domain.layers.layer import Layer, Value, layer
 from seqdec_gui.domain.problems import Problem
-from seqdec_gui.domain.types import CellName, PortType, StatesType
+from seqdec_gui.domain.types import CellName, MemoryType, PortType, StatesType, TensorType
 from seqdec_gui.domain.wording import listed
 
-EncoderOutput = Literal["states", "code", "sequence"]
+EncoderOutput = Literal["states", "code", "sequence", "memory"]
 
 
 class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
@@ -47,7 +48,10 @@ class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
     output: Annotated[
         tuple[EncoderOutput, ...],
         Meta(
-            min_length=1, max_length=3, description="What leaves the block: states, code (last output), sequence (all outputs)."
+            min_length=1,
+            max_length=4,
+            description="What leaves the block: states, code (last output), sequence (all outputs), memory (all outputs and "
+            "which of them are padding, for a decoder to attend to).",
         ),
     ] = ("states",)
     split_states: Annotated[bool, Meta(description="One output per state tensor (h_0, c_0, ...) instead of one wire.")] = False
@@ -84,6 +88,8 @@ class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
             ports.append(base.OutPort("code", "the last output (None, units)"))
         if "sequence" in self.output:
             ports.append(base.OutPort("sequence", "all outputs (None, steps, units)"))
+        if "memory" in self.output:
+            ports.append(base.OutPort("memory", "all outputs, and which of them are padding, to attend to"))
         return tuple(ports)
 
     def faults(self) -> Iterator[tuple[str, str]]:
@@ -101,6 +107,12 @@ class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
     def _states(self) -> StatesType:
         widths = tuple(units * 2 for units in self.units) if self.bidirectional else self.units
         return base.states_type(self.cell, widths)
+
+    def output_types(self, input_types: base.InputTypes, submodel: Submodel | None) -> dict[str, PortType]:
+        types = super().output_types(input_types, submodel)
+        if isinstance(sequence := types.get("memory"), TensorType):
+            types["memory"] = MemoryType(sequence.shape[0], sequence.shape[1] or 0, padded=self.mask_padding)
+        return types
 
     def states_ports(self) -> dict[str, StatesType]:
         return {"states": self._states()} if "states" in self.output and not self.split_states else {}
@@ -142,9 +154,11 @@ class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
         builder = SubmodelBuilder(f"Sequence to {listed(self.output)}.")
         inputs = base.fail_unless_sequence("inputs", input_types["inputs"], self.embedding)
         x = builder.input("encoder_inputs", "Encoder_Inputs", inputs)
+        seen = seen_steps(builder, x, "Encoder") if "memory" in self.output and self.mask_padding else None
         x = base.embed(builder, x, "Encoder", self.embedding, self.mask_padding)
         states: dict[str, Tensor] = {}
-        wants_states, wants_sequence = "states" in self.output, "sequence" in self.output
+        wants_states = "states" in self.output
+        wants_sequence = bool({"sequence", "memory"} & set(self.output))
         last = len(self.units) - 1
         for i, units in enumerate(self.units):
             sequences = i < last or wants_sequence
@@ -159,5 +173,9 @@ class RecurrentEncoder(base.Kind, frozen=True, tag="recurrent_encoder"):
         if "code" in self.output:
             result["code"] = self._dropped(builder, states[f"h_{last}"] if wants_sequence else x, "code")
         if wants_sequence:
-            result["sequence"] = self._dropped(builder, x, "sequence")
+            x = self._dropped(builder, x, "sequence")
+        if "sequence" in self.output:
+            result["sequence"] = x
+        if "memory" in self.output:
+            result["memory"] = (x,) if seen is None else (without_padding(builder, x, seen, "Encoder"), seen)
         return builder.build(**result)

@@ -14,6 +14,7 @@ from seqdec_gui.runner.exports.onnx_layers import (
     LAYERS,
     MERGES,
     NotInOnnx,
+    dot,
     item_of,
     made_mask,
     merged,
@@ -136,6 +137,8 @@ class OnnxWalk(GraphWalk[Value]):
         mask = self._mask(call)
         if kind in MERGES or kind == "Concatenate":
             return [merged(graph, layer, call.inputs)], merged_mask(graph, layer, call.inputs)
+        if kind == "Dot":
+            return [dot(graph, layer, call.inputs)], ""
         if len(call.inputs) > 1 and kind not in STATES and kind != "Bidirectional":
             raise NotInOnnx("takes several inputs, which is not written here")
         if kind in STATES:
