@@ -36,6 +36,7 @@ DESIGNS = {
     "attention without states": lambda: designs.attentive("luong_general", mode="free_running", mask_padding=True),
     "two losses": lambda: designs.variational(),
     "noisy": lambda: designs.noisy(),
+    "transformer": lambda: designs.transformer(decoder={"mask_padding": True}),
 }
 
 

@@ -139,9 +139,9 @@ def _softmax(graph: Graph, layer: Any, x: Value) -> str:
 def _relu(graph: Graph, layer: Any, x: Value) -> str:
     if layer.negative_slope or layer.threshold:
         raise NotInOnnx("has a slope or a threshold")
-    if layer.max_value is not None:
-        return graph.add("Clip", x.name, graph.constant(0.0), graph.constant(float(layer.max_value)))
-    return graph.add("Relu", x.name)
+    if layer.max_value is None:
+        return graph.add("Relu", x.name)
+    return graph.add("Clip", x.name, graph.constant(0.0), graph.constant(float(layer.max_value)))
 
 
 def _leaky_relu(graph: Graph, layer: Any, x: Value) -> str:
@@ -302,21 +302,6 @@ MERGES = {"Add": "Sum", "Average": "Mean", "Maximum": "Max", "Minimum": "Min", "
 """Layers that combine tensors number by number, and their operators; `Mul` and `Sub` take two."""
 FIX_THE_STEPS = {"Flatten", "Permute", "Reshape"}
 """Layers after which the number of steps is no longer open."""
-
-
-def dot(graph: Graph, layer: Any, values: Sequence[Value]) -> str:
-    """Sum the products over one axis of each of two tensors (`batch_dot` of Keras). Raises NotInOnnx."""
-    first, second = values
-    axes = (layer.axes, layer.axes) if isinstance(layer.axes, int) else tuple(layer.axes)
-    one, other = (axis % len(value.shape) for axis, value in zip(axes, values, strict=True))
-    if layer.normalize or len(second.shape) != 3 or len(first.shape) < 3:
-        raise NotInOnnx("multiplies tensors in a way that is not written here")
-    order = [axis for axis in range(len(first.shape)) if axis != one]
-    left = first.name if one == len(first.shape) - 1 else graph.add("Transpose", first.name, perm=[*order, one])
-    right = second.name if other == 1 else graph.add("Transpose", second.name, perm=[0, 2, 1])
-    if len(first.shape) > 3:  # MatMul repeats the second for the axis that the first has more
-        right = graph.add("Unsqueeze", right, graph.integers(*range(1, len(first.shape) - 2)))
-    return graph.add("MatMul", left, right)
 
 
 def merged(graph: Graph, layer: Any, values: Sequence[Value]) -> str:
