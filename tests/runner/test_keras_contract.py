@@ -126,6 +126,14 @@ def attention() -> Iterator[Case]:
             known = designs.attentive(form, cell, masked, steps, mode, **({"context_units": 0} if steps else {}))
             name = f"attention {form} {mode}"
             yield renamed(name, known, "decoder")
+    for feeding, mode in (("luong", "free_running"), ("bahdanau", "teacher_forced")):
+        fed_steps = designs.attentive("luong_general", "GRU", mode=mode, input_feeding=feeding, units=[6, 5])
+        both = [
+            msgspec.structs.replace(each, parameters=msgspec.structs.replace(each.parameters, units=(6, 5)))
+            if each.id == "encoder" else each
+            for each in fed_steps.blocks
+        ]  # fmt: skip
+        yield renamed(f"input feeding {feeding}", Design(tuple(both), fed_steps.links), "decoder")
     yield renamed("memory of numbers", masked_numbers(), "decoder")
     states = {"units": [6], "split_states": True, "attention": "bahdanau", "squeeze_units": 5, "head": [4]}
     name, blocks, links = decoder("attention to a sequence", ONE_HOT, **states)

@@ -170,6 +170,8 @@ VARIANTS: dict[str, Callable[[], Design]] = {
     "Bahdanau attention, LSTM, mask": designs.attentive,
     "Luong attention by a dot, GRU": lambda: designs.attentive("luong_dot", "GRU", context_units=0),
     "Luong's general attention, no states": lambda: designs.attentive("luong_general", "GRU", mode="free_running"),
+    "Luong's input feeding": lambda: designs.attentive("luong_dot", mode="free_running", input_feeding="luong"),
+    "Bahdanau's input feeding": lambda: designs.attentive(cell="GRU", input_feeding="bahdanau", head=[5]),
     "several heads, mask": lambda: designs.attentive("multi_head", output_dropout=0.3, head=[5]),
     "embedding, mask, encoder": designs.translation,
     "bidirectional LSTM encoder": lambda: designs.translation(bidirectional=True),

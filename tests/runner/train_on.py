@@ -33,6 +33,7 @@ DESIGNS = {
     "masked": lambda: designs.translation(layers=1),
     "masked between layers": lambda: designs.translation(cell="GRU", layers=2),
     "attention": lambda: designs.attentive("bahdanau", "GRU", output_dropout=0.2),
+    "input feeding": lambda: designs.attentive("bahdanau", "GRU", input_feeding="luong", output_dropout=0.2),
     "attention without states": lambda: designs.attentive("luong_general", mode="free_running", mask_padding=True),
     "two losses": lambda: designs.variational(),
     "noisy": lambda: designs.noisy(),

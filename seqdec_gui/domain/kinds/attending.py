@@ -59,6 +59,18 @@ def without_padding(builder: SubmodelBuilder, x: Tensor, seen: Tensor, prefix: s
     return builder.call("x", layer("Multiply", f"{prefix}_Memory"), x, column)
 
 
+def zeros(builder: SubmodelBuilder, memory: Tensor, width: int) -> Tensor:
+    """Return zeros `(None, width)`, with a row for each row of the memory: layers have no other way to say how many."""
+    largest = builder.call("zeros", layer("GlobalMaxPooling1D", "Decoder_Largest"), memory)
+    column = layer("Reshape", "Decoder_Largest_Column", target_shape=(memory.type.shape[-1] or 1, 1))
+    largest = builder.call(
+        "zeros", layer("GlobalMaxPooling1D", "Decoder_Largest_Of_All"), builder.call("zeros", column, largest)
+    )
+    nothing = builder.call("zeros", layer("Rescaling", "Decoder_Zero", scale=0.0), largest)
+    repeated = builder.call("zeros", layer("RepeatVector", "Decoder_Zeros", n=width), nothing)
+    return builder.call("zeros", layer("Reshape", "Decoder_Zero_Vector", target_shape=(width,)), repeated)
+
+
 class Attender:
     """Attends to one memory, for one query or for several one after the other, with the same layers.
 

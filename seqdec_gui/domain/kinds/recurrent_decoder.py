@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
 from seqdec_gui.domain.kinds import base
-from seqdec_gui.domain.kinds.attending import Attender, Attention, Memory, seen_steps, without_padding
+from seqdec_gui.domain.kinds.attending import Attender, Attention, Memory, seen_steps, without_padding, zeros
 from seqdec_gui.domain.kinds.recurrent import DropoutPerLayer, OutputDropout, dropout_faults, input_dropout, slow_kernels
 from seqdec_gui.domain.layers.layer import Layer, Value, layer
 from seqdec_gui.domain.problems import Problem
@@ -17,6 +17,10 @@ from seqdec_gui.domain.types import CellName, MemoryType, PortType, StatesType, 
 
 MEMORY = "memory"
 """The port for what is attended to."""
+
+
+MOST_STEPS = 200
+"""The most steps of a decoder with input feeding, whose layers are called once for each."""
 
 
 class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
@@ -74,6 +78,13 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
         base.Units, Meta(description="Width of the hidden layer of a bahdanau score, or of all heads together.")
     ] = 128
     attention_heads: Annotated[int, Meta(ge=1, le=256, description="Heads of multi_head; they share attention_units.")] = 4
+    input_feeding: Annotated[
+        Literal["none", "luong", "bahdanau"],
+        Meta(
+            description="luong: what joins context and state at a step enters the next step beside its input. bahdanau: a step "
+            "attends with the state before it, and the context enters beside the input. Both need a length, and are slow."
+        ),
+    ] = "none"
     context_units: Annotated[
         int,
         Meta(ge=0, le=65_536, description="Width of the tanh layer that joins context and state; 0: both go on side by side."),
@@ -117,6 +128,8 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
             case "attention_heads":
                 return self.attention == "multi_head"
             case "context_units":
+                return self.attention != "none" and self.input_feeding != "bahdanau"
+            case "input_feeding":
                 return self.attention != "none"
             case "head_activation" | "head_dropout":
                 return bool(self.head)
@@ -153,9 +166,26 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
         if self.head_dropout and not self.head:
             yield "head_dropout", "dropout follows the layers of the head, and there are none; set head or head_dropout = 0."
 
+        yield from self._feeding_faults()
         if self.attention == "multi_head" and self.attention_units % self.attention_heads:
             share = f"{self.attention_units} units cannot be shared by {self.attention_heads} heads"
             yield "attention_heads", f"{share}; set attention_units to a multiple of the heads."
+
+    def _feeding_faults(self) -> Iterator[tuple[str, str]]:
+        """Yield what cannot be done one step after the other."""
+        if self.input_feeding == "none":
+            return
+        if self.attention == "none":
+            yield "input_feeding", "there is nothing to feed without attention; set attention, or input_feeding = none."
+        for name, why in (
+            ("batch_normalization", "its moments are those of all steps"),
+            ("mask_padding", "padding is not skipped"),
+            ("dropout", "each step would drop others; use output_dropout"),
+            ("dropout_per_layer", "each step would drop others; use output_dropout"),
+            ("recurrent_dropout", "each step would drop others; use output_dropout"),
+        ):
+            if getattr(self, name):
+                yield name, f"with input_feeding the layers run one step after the other, and {why}; switch {name} off."
 
     def in_step_with(self, port: str, input_types: base.InputTypes, submodel: Submodel | None) -> frozenset[str]:
         """Return the outputs that are in step with an input; every step attends to the whole memory, so none is with that."""
@@ -170,7 +200,7 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
     @property
     def _query_width(self) -> int:
         """The width of what asks: the last layer, or the Dense layer behind it."""
-        return self.squeeze_units or self.units[-1]
+        return self.units[-1] if self.input_feeding == "bahdanau" else self.squeeze_units or self.units[-1]
 
     def wanted_at(self, port: str, input_types: base.InputTypes) -> PortType | None:
         if port == MEMORY:
@@ -268,28 +298,93 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
         if self.mode == "repeat_vector":
             x = builder.call("x", layer("RepeatVector", "Decoder_Repeat", n=self.length), x)
         x = base.embed(builder, x, "Decoder", self.embedding, self.mask_padding)
-        letters = "hc" if self.cell == "LSTM" else "h"
-        final: list[Tensor] = []
-        for i in range(len(self.units)):
-            names = ("x", *(f"next_{letter}_{i}" for letter in letters)) if one_step else ("x",)
-            x, *states = builder.call_many(names, self._layer(i, return_state=one_step), x, initial_state=initial[i])
-            final += states
-            if self.batch_normalization:
-                x = builder.call("x", base.batch_normalization(f"BN_Decoder_{i}", self.momentum), x)
-            if self.squeeze_units:
-                inner = base.dense(f"Squeeze_{i}", self.squeeze_units, "linear")
-                x = builder.call("x", layer("TimeDistributed", f"Time_Distributed_{i}", inner), x)
-        if seen is not None:
-            x = without_padding(builder, x, seen, "Decoder")
-        if memory is not None:
+        feeding = self.input_feeding != "none"
+        fed: Tensor | None = None
+        if memory is None:
+            x, final = self._recurrent(builder, x, initial, one_step)
+        else:
             attender = Attender(builder, memory, self.attention, self._query_width, self.attention_units, self.attention_heads)
-            x = self._joined(builder, attender.context(x), x)
+            if feeding:
+                fed = self._fed_input(builder, memory) if one_step and self.input_feeding == "luong" else None
+                x, final, fed = self._step_by_step(builder, x, initial, attender, memory, fed)
+            else:
+                x, final = self._recurrent(builder, x, initial, one_step)
+                x = without_padding(builder, x, seen, "Decoder") if seen is not None else x
+                x = self._joined(builder, attender.context(x), x)
         outputs = self._predictions(builder, x)
         if not one_step:
             return builder.build(outputs=outputs)
         unchanged = () if memory is None else tuple(tensor for tensor in memory if tensor is not None)
         carried = (*unchanged, *final) if self.mode == "free_running" else (*final, *unchanged)
+        if feeding and memory is not None and fed is not None:
+            flat = layer("Reshape", "Decoder_Next_Fed", target_shape=(self._fed_width(memory),))
+            carried = (*carried, builder.call("fed_after", flat, fed))
         return builder.build(outputs=outputs, states=carried)
+
+    def _recurrent(
+        self, builder: SubmodelBuilder, x: Tensor, initial: list[tuple[Tensor, ...]], with_states: bool, variable: str = "x"
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Add the recurrent layers, and what follows each of them; returns their outputs, and their states if asked.
+
+        `variable` holds the outputs.
+        """
+        letters = "hc" if self.cell == "LSTM" else "h"
+        final: list[Tensor] = []
+        for i in range(len(self.units)):
+            names = (variable, *(f"next_{letter}_{i}" for letter in letters)) if with_states else (variable,)
+            x, *states = builder.call_many(names, self._layer(i, return_state=with_states), x, initial_state=initial[i])
+            final += states
+            if self.batch_normalization:
+                x = builder.call(variable, base.batch_normalization(f"BN_Decoder_{i}", self.momentum), x)
+            if self.squeeze_units:
+                inner = base.dense(f"Squeeze_{i}", self.squeeze_units, "linear")
+                x = builder.call(variable, layer("TimeDistributed", f"Time_Distributed_{i}", inner), x)
+        return x, final
+
+    def _step_by_step(
+        self,
+        builder: SubmodelBuilder,
+        x: Tensor,
+        states: list[tuple[Tensor, ...]],
+        attender: Attender,
+        memory: Memory,
+        fed: Tensor | None,
+    ) -> tuple[Tensor, list[Tensor], Tensor | None]:
+        """Run the layers and the attention one step after the other; returns all outputs, the last states and what is fed.
+
+        `fed` `(None, 1, width)` enters the first step (`luong`); None: zeros. All steps call the same layers.
+        """
+        steps = x.type.shape[0]
+        if steps is None or steps > MOST_STEPS:
+            received = "an open length" if steps is None else f"{steps:,} steps"
+            text = f"input_feeding has a call for every step: expected a length of at most {MOST_STEPS} steps, got {received}"
+            raise base.PortError(text, self.inputs()[0].name, "Set the length of the input block, or input_feeding = none.")
+        per_layer = 2 if self.cell == "LSTM" else 1
+        ahead = self.input_feeding == "bahdanau"
+        outputs: list[Tensor] = []
+        final: list[Tensor] = []
+        for step in range(steps):
+            now = x
+            if steps > 1:
+                now = builder.call("now", layer("Cropping1D", f"Decoder_Step_{step}", cropping=(step, steps - 1 - step)), x)
+            if ahead:
+                query = states[-1][0] if states[-1] else zeros(builder, memory.sequence, self.units[-1])
+                shape = layer("Reshape", "Decoder_State_Step", target_shape=(1, self.units[-1]))
+                fed = attender.context(builder.call("query", shape, query))
+            elif fed is None:
+                width = self._fed_width(memory)
+                shape = layer("Reshape", "Decoder_First_Fed", target_shape=(1, width))
+                fed = builder.call("fed", shape, zeros(builder, memory.sequence, width))
+            now = builder.call("now", layer("Concatenate", "Decoder_Fed", axis=-1), now, fed)
+            y, final = self._recurrent(builder, now, states, with_states=True, variable=f"y_{step}")
+            states = [tuple(final[i : i + per_layer]) for i in range(0, len(final), per_layer)]
+            if not ahead:
+                y = fed = self._joined(builder, attender.context(y), y, f"y_{step}")
+            outputs.append(y)
+        result = outputs[0]
+        if steps > 1:
+            result = builder.call("x", layer("Concatenate", "Decoder_Steps", axis=1), *outputs)
+        return result, final, None if ahead else fed
 
     def _memory_input(self, builder: SubmodelBuilder, input_types: base.InputTypes) -> Memory | None:
         """Add the inputs for the memory; None if the decoder does not attend."""
@@ -299,12 +394,22 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
         inputs = [builder.input(f"memory_{name}", f"Decoder_Memory_{name}", type) for name, type in tensors]
         return Memory(*inputs)
 
-    def _joined(self, builder: SubmodelBuilder, context: Tensor, state: Tensor) -> Tensor:
+    def _fed_input(self, builder: SubmodelBuilder, memory: Memory) -> Tensor:
+        """Add the input for what the step before has fed; before the first step it is zeros."""
+        width = self._fed_width(memory)
+        fed = builder.input("fed_before", "Decoder_Fed_Before", TensorType((width,)))
+        return builder.call("fed", layer("Reshape", "Decoder_First_Fed", target_shape=(1, width)), fed)
+
+    def _fed_width(self, memory: Memory) -> int:
+        """The width of what joins context and state."""
+        return self.context_units or (memory.sequence.type.shape[-1] or 0) + self._query_width
+
+    def _joined(self, builder: SubmodelBuilder, context: Tensor, state: Tensor, variable: str = "x") -> Tensor:
         """Join context and state, and add the tanh layer of Luong et al. (2015), equation 5."""
-        both = builder.call("x", layer("Concatenate", "Attention_Joined", axis=-1), context, state)
+        both = builder.call(variable, layer("Concatenate", "Attention_Joined", axis=-1), context, state)
         if not self.context_units:
             return both
-        return builder.call("x", base.dense("Attention_Vector", self.context_units, "tanh"), both)
+        return builder.call(variable, base.dense("Attention_Vector", self.context_units, "tanh"), both)
 
 
 def _states_hint(received: PortType, wanted: StatesType) -> str:
