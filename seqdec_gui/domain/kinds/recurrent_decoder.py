@@ -289,11 +289,11 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
                 "decoder_inputs", "Decoder_Inputs", base.fail_unless_sequence("inputs", input_types["inputs"], self.embedding)
             )
         if one_step and self.mode == "free_running":  # its states are no ports, and come after those
-            memory = self._memory_input(builder, input_types)
+            memory = self._memory_input(builder, input_types, one_step)
             initial = self._state_inputs(builder, input_types)
         else:
             initial = self._state_inputs(builder, input_types)
-            memory = self._memory_input(builder, input_types)
+            memory = self._memory_input(builder, input_types, one_step)
         seen = seen_steps(builder, x, "Decoder") if memory is not None and self.mask_padding else None
         if self.mode == "repeat_vector":
             x = builder.call("x", layer("RepeatVector", "Decoder_Repeat", n=self.length), x)
@@ -318,7 +318,7 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
         carried = (*unchanged, *final) if self.mode == "free_running" else (*final, *unchanged)
         if feeding and memory is not None and fed is not None:
             flat = layer("Reshape", "Decoder_Next_Fed", target_shape=(self._fed_width(memory),))
-            carried = (*carried, builder.call("fed_after", flat, fed))
+            carried = (*carried, builder.call("next_fed", flat, fed))
         return builder.build(outputs=outputs, states=carried)
 
     def _recurrent(
@@ -386,18 +386,19 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
             result = builder.call("x", layer("Concatenate", "Decoder_Steps", axis=1), *outputs)
         return result, final, None if ahead else fed
 
-    def _memory_input(self, builder: SubmodelBuilder, input_types: base.InputTypes) -> Memory | None:
-        """Add the inputs for the memory; None if the decoder does not attend."""
+    def _memory_input(self, builder: SubmodelBuilder, input_types: base.InputTypes, one_step: bool) -> Memory | None:
+        """Add the inputs for the memory; None if the decoder does not attend. For one step they are called as states are."""
         if self.attention == "none":
             return None
         tensors = tensors_of("sequence", input_types[MEMORY])
-        inputs = [builder.input(f"memory_{name}", f"Decoder_Memory_{name}", type) for name, type in tensors]
+        names = [f"Decoder_State_memory_{name}" if one_step else f"Decoder_Memory_{name.capitalize()}" for name, _ in tensors]
+        inputs = [builder.input(f"memory_{key}", name, type) for name, (key, type) in zip(names, tensors, strict=True)]
         return Memory(*inputs)
 
     def _fed_input(self, builder: SubmodelBuilder, memory: Memory) -> Tensor:
         """Add the input for what the step before has fed; before the first step it is zeros."""
         width = self._fed_width(memory)
-        fed = builder.input("fed_before", "Decoder_Fed_Before", TensorType((width,)))
+        fed = builder.input("fed_before", "Decoder_State_fed", TensorType((width,)))
         return builder.call("fed", layer("Reshape", "Decoder_First_Fed", target_shape=(1, width)), fed)
 
     def _fed_width(self, memory: Memory) -> int:
