@@ -37,7 +37,7 @@ DESIGNS = {
     "attention without states": lambda: designs.attentive("luong_general", mode="free_running", mask_padding=True),
     "two losses": lambda: designs.variational(),
     "noisy": lambda: designs.noisy(),
-    "transformer": lambda: designs.transformer(decoder={"mask_padding": True}),
+    "transformer": lambda: designs.transformer(decoder={"mask_padding": True, "attention_dropout": 0.1}),
 }
 
 
@@ -63,7 +63,7 @@ def silence(engine: Engine) -> None:
         if type(layer).__name__ == "GaussianNoise":
             layer.stddev = 0.0
         for rate in ("rate", "dropout", "recurrent_dropout"):
-            if getattr(layer, rate, None):
+            if vars(layer).get(rate):
                 setattr(layer, rate, 0.0)
 
 

@@ -207,6 +207,11 @@ class RecurrentDecoder(base.Kind, frozen=True, tag="recurrent_decoder"):
             return TensorType((None, self._query_width if self.attention == "luong_dot" else None))
         return self.expects(port)
 
+    def _examples(self, port: str) -> list[PortType]:
+        if port == MEMORY:
+            return [TensorType((12, self._query_width))]
+        return super()._examples(port)
+
     def _check_memory(self, received: PortType) -> None:
         """Raise PortError unless this can be attended to."""
         if isinstance(received, MemoryType):

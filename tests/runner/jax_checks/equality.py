@@ -15,7 +15,7 @@ from tests.runner.jax_checks.engines import difference, made, some_rows, train, 
 
 
 def many_devices_equal_one(folder: Path) -> None:
-    cases = {"stack": (3,), "masked": (2, 3), "masked between layers": (2,), "two losses": (3,)}
+    cases = {"stack": (3,), "masked": (2, 3), "masked between layers": (2,), "two losses": (3,), "transformer": (2,)}
     for name, counts in cases.items():
         found = {}
         for count in (1, *counts):
