@@ -11,6 +11,7 @@ from seqdec_gui.domain.bindings import Binding, DataSource, Split, TextCodec, Ve
 from seqdec_gui.domain.catalog import KINDS
 from seqdec_gui.domain.design import Block, Design, Link, Port
 from seqdec_gui.domain.document import save
+from seqdec_gui.domain.kinds.inputs import TokenSequence
 from seqdec_gui.domain.training import Training
 
 FIRST_COLUMN, COLUMN, ROW = 280.0, 380.0, 180.0
@@ -70,6 +71,46 @@ def sequence_to_sequence() -> Design:
             "encoder.states -> decoder.initial_states",
             "decoder.outputs -> loss.predictions",
         ],
+    )
+
+
+def _attentive(source: Block, target: Block, units: int, embedding: int) -> tuple[list[Block], list[str]]:
+    """The blocks and links of a stack whose decoder attends to what a bidirectional encoder has read.
+
+    Both take ids with padding on the right; the states of the encoder begin the decoder.
+    """
+    assert isinstance(target.parameters, TokenSequence)
+    blocks = [
+        source,
+        target,
+        block(
+            "encoder", "recurrent_encoder", 1, 0, units=[units // 2], bidirectional=True, embedding=embedding,
+            mask_padding=True, output=["states", "memory"],
+        ),
+        block(
+            "decoder", "recurrent_decoder", 2, 0.5, units=[units], embedding=embedding, batch_normalization=False,
+            attention="luong_general", context_units=units, output_dropout=0.2, output_units=target.parameters.symbols,
+        ),
+        block("loss", "loss", 3, 0.5),
+    ]  # fmt: skip
+    links = [
+        f"{source.id}.output -> encoder.inputs",
+        f"{target.id}.output -> decoder.inputs",
+        "encoder.states -> decoder.initial_states",
+        "encoder.memory -> decoder.memory",
+        "decoder.outputs -> loss.predictions",
+    ]
+    return blocks, links
+
+
+def sequence_to_sequence_with_attention() -> Design:
+    return stack(
+        *_attentive(
+            block("source", "token_sequence", 0, 0, length=16, symbols=40, encoding="ids"),
+            block("decoder_inputs", "token_sequence", 0, 1, length=16, symbols=40, encoding="ids"),
+            units=256,
+            embedding=64,
+        )
     )
 
 
@@ -290,10 +331,30 @@ def pronunciation() -> Design:
     )
 
 
+def pronunciation_with_attention() -> Design:
+    """Spelling -> phonemes, attending to the letters: words in their order, padded on the right and masked."""
+    blocks, links = _attentive(
+        block("word", "token_sequence", 0, 0, length=12, symbols=28, encoding="ids"),
+        block("decoder_inputs", "token_sequence", 0, 1, length=14, symbols=42, encoding="ids"),
+        units=256,
+        embedding=32,
+    )
+    return stack(
+        blocks,
+        links,
+        (Binding("word.output", "word", TextCodec()), Binding("decoder.inputs", "phones", TextCodec(tokens="words"))),
+        "data/pronunciations.csv",
+        epochs=20,
+        batch_size=64,
+        learning_rate=2e-3,
+    )
+
+
 TEMPLATES = {
     "latent-to-sequence": latent_to_sequence,
     "sequence-to-sequence": sequence_to_sequence,
     "translator": translator,
+    "sequence-to-sequence-with-attention": sequence_to_sequence_with_attention,
     "sequence-autoencoder": sequence_autoencoder,
     "image-to-sequence": image_to_sequence,
     "language-model": language_model,
@@ -305,6 +366,7 @@ EXAMPLES = {
     "digits": digits,
     "molecules": molecules,
     "pronunciation": pronunciation,
+    "pronunciation-with-attention": pronunciation_with_attention,
 }
 
 

@@ -10,9 +10,15 @@ from seqdec_gui.commands.console import say_json, say_table
 from seqdec_gui.domain.document import SUFFIX, load
 
 NAMES = (
-    "latent-to-sequence", "sequence-to-sequence", "translator", "sequence-autoencoder", "image-to-sequence", "language-model",
+    "latent-to-sequence",
+    "sequence-to-sequence",
+    "sequence-to-sequence-with-attention",
+    "translator",
+    "sequence-autoencoder",
+    "image-to-sequence",
+    "language-model",
     "blank",
-)  # fmt: skip
+)
 """The bundled templates in the order of the list."""
 
 

@@ -121,8 +121,10 @@ def _candidates(known: Inference, link: Link, source_type: PortType, target: Kin
 
 def _any(known: Inference, source_type: PortType, wanted: PortType | None = None) -> Iterator[Adapter]:
     """Yield adapters to any type but states, by the type at the source."""
-    if isinstance(source_type, MemoryType):
-        return  # an encoder gives its sequence and its code as well
+    if isinstance(source_type, MemoryType):  # an encoder gives its sequence and its code as well
+        if (width := _last(wanted)) and width != source_type.width:
+            yield _stack(f"Dense to {width} at every step", "per_step_dense", Dense(units=width, per_step=True))
+        return
     if isinstance(source_type, StatesType):
         width = _last(wanted) or sum(state.units for state in source_type.cells)
         yield Adapter(f"Join the states to a code of {width}", "code", Bottleneck(units=width), "inputs", "code")

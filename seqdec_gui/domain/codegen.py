@@ -5,6 +5,7 @@ The text is formatted as ruff and black would at `WIDTH` columns, so that a form
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePath
 
@@ -165,11 +166,28 @@ def _submodel_function(function: str, submodel: Submodel, name: str) -> Iterator
     for tensor in submodel.inputs:
         variable = identifier(tensor.variable)
         yield from _indented(_call(f"{variable} = ", "keras.Input", _input_arguments(tensor.type, tensor.name)))
-    for call in submodel.calls:
-        yield from _indented(_layer_call(call))
+    yield from _indented(_calls(submodel))
     inputs = _one_or_list([identifier(tensor.variable) for tensor in submodel.inputs])
     outputs = _one_or_list([identifier(variable) for output in submodel.outputs for variable in output.variables])
     yield from _indented(_call("return ", "keras.Model", [inputs, outputs, f"name={literal(name)}"]))
+
+
+def _calls(submodel: Submodel) -> list[str]:
+    """Return the calls of all layers; a layer that is called several times gets a variable before its first call."""
+    times = Counter(call.layer.name for call in submodel.calls)
+    taken = [tensor.variable for tensor in submodel.inputs]
+    taken += [tensor.variable for call in submodel.calls for tensor in call.outputs]
+    names = Names([*taken, "keras", "layers"])
+    variables: dict[str, str] = {}
+    lines: list[str] = []
+    for call in submodel.calls:
+        name = call.layer.name
+        if times[name] > 1 and name not in variables:
+            variables[name] = names.new(name.lower())
+            layer_class = f"layers.{identifier(call.layer.type)}"
+            lines += _call(f"{identifier(variables[name])} = ", layer_class, _layer_arguments(call.layer))
+        lines += _layer_call(call, variables.get(name, ""))
+    return lines
 
 
 def _input_arguments(type: TensorType, name: str) -> list[str]:
@@ -199,7 +217,8 @@ def _tables(submodels: Iterable[Submodel]) -> tuple[list[str], list[str]]:
     return ["import math", ""], ["", "", *SINUSOID.splitlines()]
 
 
-def _layer_call(call: Call) -> list[str]:
+def _layer_call(call: Call, variable: str) -> list[str]:
+    """Return the call of a layer, which is made there, or held by a variable."""
     results = [identifier(tensor.variable) for tensor in call.outputs]
     tensors = [identifier(name) for name in call.inputs]
     arguments = tensors if LAYERS[call.layer.type].separate_inputs else [_one_or_list(tensors)]
@@ -207,6 +226,8 @@ def _layer_call(call: Call) -> list[str]:
     arguments += [f"{identifier(name)}={identifier(variable)}" for name, variable in call.named]
     if call.initial_state:
         arguments.append(f"initial_state=[{', '.join(map(identifier, call.initial_state))}]")
+    if variable:
+        return _call(f"{', '.join(results)} = ", identifier(variable), arguments)
     layer_class = f"layers.{identifier(call.layer.type)}"
     return _call(f"{', '.join(results)} = ", layer_class, _layer_arguments(call.layer), f"({', '.join(arguments)})")
 
@@ -251,7 +272,7 @@ def _block_call(design: Design, inference: Inference, block: Block, carried: dic
         if link is not None:
             inputs.append(carried[link.source])
     results = _results(block, inference.blocks[block.id].outputs, design, carried, names)
-    if len(inputs) == 1:
+    if len(inputs) == 1 and "," not in inputs[0]:
         arguments = inputs[0].removeprefix("*")
     else:
         arguments = f"[{', '.join(inputs)}]"
@@ -259,15 +280,23 @@ def _block_call(design: Design, inference: Inference, block: Block, carried: dic
 
 
 def _results(block: Block, outputs: Mapping[str, PortType], design: Design, carried: dict[Port, str], names: Names) -> str:
-    """Return the targets of the assignment of a submodel call, and add the variables of its outputs to `carried`."""
+    """Return the targets of the assignment of a submodel call, and add the variables of its outputs to `carried`.
+
+    Python takes one starred target: the tensors of further ports with several have a variable each.
+    """
     used = {link.source.port for link in design.links if link.source.block == block.id}
     results: list[str] = []
     for port in block.parameters.outputs():
-        many = len(tensors_of(port.name, outputs[port.name])) > 1
+        tensors = tensors_of(port.name, outputs[port.name])
+        if len(tensors) > 1 and any(result.startswith("*") for result in results):
+            each = [names.new(f"{block.id}_{port.name}_{name}") for name, _ in tensors]
+            carried[Port(block.id, port.name)] = ", ".join(each)
+            results += each if port.name in used else ["_"] * len(each)
+            continue
         name = names.new(f"{block.id}_{port.name}")
-        carried[Port(block.id, port.name)] = f"*{name}" if many else name
+        carried[Port(block.id, port.name)] = f"*{name}" if len(tensors) > 1 else name
         shown = name if port.name in used else "_"
-        results.append(f"*{shown}" if many else shown)
+        results.append(f"*{shown}" if len(tensors) > 1 else shown)
     return results[0].removeprefix("*") if len(results) == 1 else ", ".join(results)
 
 

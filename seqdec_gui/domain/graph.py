@@ -45,7 +45,8 @@ class Call(msgspec.Struct, frozen=True):
 
     `options` are further arguments of the call with plain values, as in `attention(x, y, use_causal_mask=True)`, and `named`
     are those that are tensors: the argument and the variable, as in `attention(x, y, attention_mask=seen)`.
-    `parameters` counts all weights of the layer, `trainable` those that the optimizer changes.
+    `parameters` counts all weights of the layer, `trainable` those that the optimizer changes. A layer may be called again,
+    with the same weights.
     """
 
     layer: Layer
@@ -66,7 +67,10 @@ class Output(msgspec.Struct, frozen=True):
 
 
 class Submodel(msgspec.Struct, frozen=True):
-    """The layers of one block. `summary` becomes the docstring of its generated function."""
+    """The layers of one block. `summary` becomes the docstring of its generated function.
+
+    Calls with a layer of one name are calls of one layer, which has its weights once.
+    """
 
     summary: str
     inputs: tuple[InputTensor, ...]
@@ -75,11 +79,11 @@ class Submodel(msgspec.Struct, frozen=True):
 
     @property
     def parameters(self) -> int:
-        return sum(call.parameters for call in self.calls)
+        return sum({call.layer.name: call.parameters for call in self.calls}.values())
 
     @property
     def trainable(self) -> int:
-        return sum(call.trainable for call in self.calls)
+        return sum({call.layer.name: call.trainable for call in self.calls}.values())
 
     def in_step_with(self, variables: Iterable[str]) -> frozenset[str]:
         """Return the output ports whose steps are those of one of these inputs, so that each step may copy the input's.
@@ -107,7 +111,7 @@ class Submodel(msgspec.Struct, frozen=True):
             names.append(call.layer.name)
             if call.layer.inner is not None:
                 names.append(call.layer.inner.name)
-        return tuple(names)
+        return tuple(dict.fromkeys(names))
 
     def prefixed(self, prefix: str) -> Submodel:
         """Return the submodel with `prefix` before every layer name."""

@@ -68,6 +68,37 @@ def translation(
     )  # fmt: skip
 
 
+def attentive(
+    form: str = "bahdanau",
+    cell: str = "LSTM",
+    masked: bool = True,
+    steps: int | None = 9,
+    mode: str = "teacher_forced",
+    **decoder: Any,
+) -> Design:
+    """Ragged text to ragged text: states and a memory from one encoder, if the decoder begins with states."""
+    taught = mode == "teacher_forced"
+    blocks = [
+        block("source", "token_sequence", length=steps, symbols=10, encoding="ids"),
+        block("target", "token_sequence", length=9, symbols=10, encoding="ids"),
+        block(
+            "encoder", "recurrent_encoder", units=[6], cell=cell, embedding=5, mask_padding=masked,
+            output=["states", "memory"] if taught else ["memory"],
+        ),
+        block(
+            "decoder", "recurrent_decoder",
+            **{
+                "mode": mode, "units": [6], "cell": cell, "embedding": 5, "output_units": 10, "batch_normalization": False,
+                "attention": form, "attention_units": 8, "attention_heads": 2, "context_units": 7, **decoder,
+            },
+        ),
+        block("loss", "loss"),
+    ]  # fmt: skip
+    links = ["source.output -> encoder.inputs", "target.output -> decoder.inputs", "encoder.memory -> decoder.memory"]
+    links += ["encoder.states -> decoder.initial_states"] if taught else []
+    return design(blocks, [*links, "decoder.outputs -> loss.predictions"])
+
+
 ATTENTION = {"layers": 2, "width": 8, "heads": 2, "feed_forward": 12}
 
 

@@ -102,6 +102,8 @@ DESIGNS = {
     "every layer": every_layer,
     "attention": lambda: designs.transformer(encoder={"activation": "gelu"}, decoder={"activation": "gelu"}),
     "attention with a prefix and two memories": every_option_but_two,
+    "Bahdanau's attention of a GRU": lambda: designs.attentive("bahdanau", "GRU", head=[5]),
+    "Luong's attention, fed to the next step": lambda: designs.attentive("luong_general", input_feeding="luong"),
 }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from seqdec_gui.domain.catalog import KINDS
@@ -73,6 +74,8 @@ def recurrent_encoder() -> Iterator[Case]:
     yield fed("encoder masking", SEQUENCE, "recurrent_encoder", units=[3], mask_padding=True)
     yield fed("encoder of any length", RAGGED, "recurrent_encoder", units=[3], output=["sequence"])
     yield fed("encoder split", ONE_HOT, "recurrent_encoder", units=[3, 2], split_states=True)
+    options = {"dropout_per_layer": [0.0, 0.2], "output_dropout": 0.3, "units": [3, 2], "output": ["code", "sequence"]}
+    yield fed("encoder with dropout of each layer", ONE_HOT, "recurrent_encoder", **options)
     options = {"batch_normalization": True, "dropout": 0.1, "recurrent_dropout": 0.1, "units": [3, 3, 2]}
     yield fed("encoder with all", ONE_HOT, "recurrent_encoder", cell="GRU", reset_after=False, **options)
 
@@ -92,6 +95,9 @@ def bottleneck() -> Iterator[Case]:
     blocks = [ONE_HOT, block("encoder", "recurrent_encoder", units=[4, 2]), block("it", "bottleneck", units=3)]
     yield "bottleneck of states", blocks, ["source.output -> encoder.inputs", "encoder.states -> it.inputs"]
     blocks = [ONE_HOT, block("encoder", "recurrent_encoder", units=[4], cell="GRU"), block("it", "bottleneck", units=3)]
+    parameters = {"units": 3, "input_batch_normalization": True, "variational": True}
+    several = [ONE_HOT, block("encoder", "recurrent_encoder", units=[4, 2]), block("it", "bottleneck", **parameters)]
+    yield "bottleneck of normalised states", several, ["source.output -> encoder.inputs", "encoder.states -> it.inputs"]
     yield "bottleneck of one state", blocks, ["source.output -> encoder.inputs", "encoder.states -> it.inputs"]
 
 
@@ -106,8 +112,51 @@ def recurrent_decoder() -> Iterator[Case]:
     yield decoder("decoder embedding", IDS, embedding=4, mask_padding=True)
     yield decoder("decoder masking", SEQUENCE, mask_padding=True)
     yield decoder("decoder of any length", RAGGED, batch_normalization=False)
+    head = {"head": [9, 5], "head_activation": "tanh", "head_dropout": 0.1}
+    yield decoder("decoder with a head", ONE_HOT, dropout_per_layer=[0.1, 0.2], output_dropout=0.3, **head)
     options = {"reset_after": False, "dropout": 0.1, "recurrent_dropout": 0.1, "output_activation": "linear"}
     yield decoder("decoder with all", SEQUENCE, cell="GRU", momentum=0.8, **options)
+
+
+def attention() -> Iterator[Case]:
+    """Decoders that attend to the memory of an encoder, or to a sequence."""
+    forms = ("luong_dot", "luong_general", "bahdanau", "multi_head")
+    for form, cell, masked in zip(forms, ("LSTM", "GRU", "LSTM", "GRU"), (True, False, False, True), strict=True):
+        for steps, mode in ((9, "teacher_forced"), (None, "free_running")):
+            known = designs.attentive(form, cell, masked, steps, mode, **({"context_units": 0} if steps else {}))
+            name = f"attention {form} {mode}"
+            yield renamed(name, known, "decoder")
+    for feeding, mode in (("luong", "free_running"), ("bahdanau", "teacher_forced")):
+        fed_steps = designs.attentive("luong_general", "GRU", mode=mode, input_feeding=feeding, units=[6, 5])
+        both = [
+            msgspec.structs.replace(each, parameters=msgspec.structs.replace(each.parameters, units=(6, 5)))
+            if each.id == "encoder" else each
+            for each in fed_steps.blocks
+        ]  # fmt: skip
+        yield renamed(f"input feeding {feeding}", Design(tuple(both), fed_steps.links), "decoder")
+    yield renamed("memory of numbers", masked_numbers(), "decoder")
+    states = {"units": [6], "split_states": True, "attention": "bahdanau", "squeeze_units": 5, "head": [4]}
+    name, blocks, links = decoder("attention to a sequence", ONE_HOT, **states)
+    yield name, [*blocks, block("other", "float_sequence", length=None, features=3)], [*links, "other.output -> it.memory"]
+
+
+def masked_numbers() -> Design:
+    """A memory of numbers, whose steps of zeros are padding."""
+    known = designs.attentive("luong_general")
+    blocks = [block("source", "float_sequence", length=9, features=4) if each.id == "source" else each for each in known.blocks]
+    encoder = block(
+        "encoder", "recurrent_encoder", units=[6], mask_padding=True, output=["states", "memory"], bidirectional=False
+    )
+    return Design(tuple(encoder if each.id == "encoder" else each for each in blocks), known.links)
+
+
+def renamed(name: str, known: Design, tested: str) -> Case:
+    """A whole design as a case: without its loss, and with the block under test named `it`."""
+    blocks = [
+        msgspec.structs.replace(each, id="it") if each.id == tested else each for each in known.blocks if each.id != "loss"
+    ]
+    links = [str(link).replace(f"{tested}.", "it.") for link in known.links if link.target.block != "loss"]
+    return name, blocks, links
 
 
 def transformer_encoder() -> Iterator[Case]:
@@ -178,6 +227,10 @@ def layer_stack() -> Iterator[Case]:
         {"layer": "Dense", "units": 2, "activation": "leaky_relu"},
         {"layer": "Pooling1D"},
     ]
+    for cell in ("LSTM", "GRU"):
+        encoder = block("encoder", "recurrent_encoder", units=[4], cell=cell)
+        states = [ONE_HOT, encoder, block("it", "layer_stack", layers=rows[2:3])]
+        yield f"stack of states {cell}", states, ["source.output -> encoder.inputs", "encoder.states -> it.inputs"]
     yield fed("stack of three", SEQUENCE, "layer_stack", layers=rows[:3])
     yield fed("stack pooled", SEQUENCE, "layer_stack", layers=[rows[3], rows[0]])
     yield fed("stack global max", SEQUENCE, "layer_stack", layers=[{"layer": "GlobalPooling1D"}])
@@ -196,8 +249,8 @@ def merges() -> Iterator[Case]:
         yield f"{kind} states {cell}", [*both, *encoders, block("it", kind)], wires
 
 
-CASES = [case for make in (dense_states, recurrent_encoder, conv_encoder, bottleneck, recurrent_decoder, transformer_encoder,
-         transformer_decoder, layer_stack, merges) for case in make()]  # fmt: skip
+CASES = [case for make in (dense_states, recurrent_encoder, conv_encoder, bottleneck, recurrent_decoder, attention,
+         transformer_encoder, transformer_decoder, layer_stack, merges) for case in make()]  # fmt: skip
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -10,8 +10,9 @@ from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
 from seqdec_gui.domain.kinds import base
+from seqdec_gui.domain.layers import rules
 from seqdec_gui.domain.layers.layer import Layer, LayerError, Value, layer
-from seqdec_gui.domain.types import CellName, PortType, TensorType
+from seqdec_gui.domain.types import CellName, MemoryType, PortType, TensorType
 
 Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 Size = Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -237,6 +238,12 @@ AnyStackLayer: TypeAlias = (
 )
 
 
+PER_STEP = (
+    Dense, LayerNormalization, RMSNormalization, Residual, ActivationLayer, Dropout, SpatialDropout1D, GaussianNoise,
+)  # fmt: skip
+"""The rows that treat each step alone, so that padding stays padding."""
+
+
 class LayerStack(base.Kind, frozen=True, tag="layer_stack"):
     """Ordinary Keras layers, applied in the order of the rows."""
 
@@ -275,17 +282,12 @@ class LayerStack(base.Kind, frozen=True, tag="layer_stack"):
                 )
 
     def inputs(self) -> tuple[base.InPort, ...]:
-        return (base.InPort("inputs", "whatever the first layer takes"),)
+        return (base.InPort("inputs", "whatever the first layer takes; states enter side by side, a memory stays one"),)
 
     def outputs(self) -> tuple[base.OutPort, ...]:
         return (base.OutPort("outputs", "what the last layer gives"),)
 
     def check_port(self, port: str, received: PortType) -> None:
-        base.fail_if_memory(port, received)
-        if not isinstance(received, TensorType):
-            raise base.PortError(
-                f"expected one tensor, got {received}", port, "Split the states into single ports, or use 'Dense to states'."
-            )
         self.submodel({port: received})
 
     def last_activation(self) -> base.LastActivation | None:
@@ -299,10 +301,13 @@ class LayerStack(base.Kind, frozen=True, tag="layer_stack"):
 
     def submodel(self, input_types: base.InputTypes) -> Submodel:
         builder = SubmodelBuilder("A stack of " + ", ".join(dict.fromkeys(row.type_name() for row in self.layers)) + ".")
-        inputs = input_types["inputs"]
-        if not isinstance(inputs, TensorType):
-            raise base.PortError(f"expected one tensor, got {inputs}", "inputs")
-        x = builder.input("stack_inputs", "Stack_Inputs", inputs)
+        entering = input_types["inputs"]
+        seen: Tensor | None = None
+        if isinstance(entering, MemoryType):
+            x, *rest = (builder.input(f"stack_{name}", f"Stack_{name.capitalize()}", type) for name, type in entering.tensors)
+            seen = rest[0] if rest else None
+        else:
+            x = base.joined(builder, entering, "stack_inputs", "Stack_Inputs", "Stack")
         counts: dict[str, int] = {}
         entered = [x]
         kept = {i - row.rows for i, row in enumerate(self.layers) if isinstance(row, Residual)}
@@ -318,8 +323,31 @@ class LayerStack(base.Kind, frozen=True, tag="layer_stack"):
                 options = {"use_causal_mask": True} if row.causal else {}
             variable = f"x_{i}" if i in kept else "x"  # a Residual below adds it
             try:
+                if others and isinstance(row, Residual):
+                    rules.merge(row.keras_layer("Add"), (x.type, others[0].type))  # Keras repeats an axis of one
                 x = builder.call(variable, row.keras_layer(f"{row.type_name()}_{number}"), x, *others, **options)
             except LayerError as error:
                 raise LayerError(f"Row {i}: {error}") from None
             entered.append(x)
-        return builder.build(outputs=x)
+        if not isinstance(entering, MemoryType):
+            return builder.build(outputs=x)
+        self._fail_unless_memory(entering, x.type)
+        return builder.build(outputs=(x,) if seen is None else (x, seen))
+
+    def _fail_unless_memory(self, entering: MemoryType, leaving: TensorType) -> None:
+        """Raise PortError unless every step of a memory stays a step, and padding stays apart."""
+        mixing = next((i for i, row in enumerate(self.layers, 1) if not isinstance(row, PER_STEP)), 0)
+        if entering.padded and mixing:
+            row = self.layers[mixing - 1].type_name()
+            text = f"row {mixing} ({row}) would mix the padding of the memory with its steps, got {entering}"
+            raise base.PortError(text, "inputs", "Use rows that treat each step alone, or the sequence of the encoder.")
+        if len(leaving.shape) != 2 or leaving.shape[0] != entering.steps:
+            text = f"a memory keeps its steps, and the rows make {leaving} of {entering}"
+            raise base.PortError(text, "inputs", "Use rows that treat each step alone, or the sequence of the encoder.")
+
+    def output_types(self, input_types: base.InputTypes, submodel: Submodel | None) -> dict[str, PortType]:
+        types = super().output_types(input_types, submodel)
+        entering, leaving = input_types.get("inputs"), types.get("outputs")
+        if isinstance(entering, MemoryType) and isinstance(leaving, TensorType):
+            types["outputs"] = MemoryType(entering.steps, leaving.shape[-1] or 0, entering.padded)
+        return types

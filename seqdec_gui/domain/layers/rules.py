@@ -6,6 +6,7 @@ methods of the classes in `keras.layers`; `tests/runner/test_keras_contract.py` 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -110,11 +111,19 @@ def einsum_dense(layer: Layer, inputs: Types) -> Applied:
 
 
 def dot(layer: Layer, inputs: Types) -> Applied:
-    """Sum the products over the first axis after the batch: `(t)` and `(t, features)` give `(features)`."""
-    first, second = inputs
-    if not first.shape or not second.shape or first.shape[0] != second.shape[0]:
-        raise LayerError(f"Dot takes tensors of one length and got {first} and {second}")
-    return Applied((_float((*first.shape[1:], *second.shape[1:])),))
+    """Sum the products over one axis of each tensor; the other axes of the first come before those of the second.
+
+    Axes are counted with that of the rows: `(t)` and `(t, features)` give `(features)` along axis 1.
+    """
+    first, second = (list(tensor.shape) for tensor in inputs)
+    axes = dict(layer.arguments)["axes"]
+    one, other = axes if isinstance(axes, tuple) else (axes, axes)
+    if not (isinstance(one, int) and isinstance(other, int) and 0 < one <= len(first) and 0 < other <= len(second)):
+        raise LayerError(f"Dot has the axes {axes} and got {inputs[0]} and {inputs[1]}")
+    sizes = {first.pop(one - 1), second.pop(other - 1)} - {None}
+    if len(sizes) > 1:
+        raise LayerError(f"Dot takes tensors of one size along its axes {axes} and got {inputs[0]} and {inputs[1]}")
+    return Applied((_float((*first, *second)),))
 
 
 def embedding(layer: Layer, inputs: Types) -> Applied:
@@ -183,7 +192,8 @@ def pooling1d(layer: Layer, inputs: Types) -> Applied:
 
 
 def global_pooling1d(layer: Layer, inputs: Types) -> Applied:
-    return Applied((_float((_only(layer, inputs, 2, SEQUENCE).shape[1],)),))
+    steps, features = _only(layer, inputs, 2, SEQUENCE).shape
+    return Applied((_float((steps if dict(layer.arguments).get("data_format") == "channels_first" else features,)),))
 
 
 def _size(layer: Layer, tensor: TensorType) -> int:
@@ -204,6 +214,12 @@ def reshape(layer: Layer, inputs: Types) -> Applied:
     tensor = _only(layer, inputs)
     shape = layer["target_shape"]
     assert isinstance(shape, tuple)
+    if shape.count(-1) == 1:  # one axis takes what the others leave
+        rest = math.prod(axis for axis in shape if axis != -1)
+        size = None if None in tensor.shape else _size(layer, tensor)
+        if size is not None and size % rest:
+            raise LayerError(f"Reshape cannot make {format_shape(shape)} of {format_shape(tensor.shape)}: the sizes differ")
+        return Applied((_float(tuple((size // rest if size is not None else None) if n == -1 else n for n in shape)),))
     target = _float(shape)
     if _size(layer, tensor) != _size(layer, target):
         raise LayerError(f"Reshape cannot make {format_shape(target.shape)} of {format_shape(tensor.shape)}: the sizes differ")
@@ -263,17 +279,23 @@ def concatenate(layer: Layer, inputs: Types) -> Applied:
 
 
 def scaled_steps(layer: Layer, inputs: Types) -> Applied:
-    """The rule of Multiply: tensors of one shape, or axes of one that each number of that axis is multiplied with."""
+    """The rule of Add and Multiply: tensors of one shape, or axes of one that go with each number of that axis."""
     first, *others = inputs
-    shape = list(first.shape)
+    axes = max(len(tensor.shape) for tensor in inputs)
+    shape = _with_axes(first, axes)
     for other in others:
-        if len(other.shape) != len(shape) or other.dtype != first.dtype:
+        if other.dtype != first.dtype:
             return merge(layer, inputs)
-        for axis, size in enumerate(other.shape):
+        for axis, size in enumerate(_with_axes(other, axes)):
             if size != shape[axis] and 1 not in (size, shape[axis]):
                 return merge(layer, inputs)
             shape[axis] = size if shape[axis] == 1 else shape[axis]
     return Applied((TensorType(tuple(shape), first.dtype),))
+
+
+def _with_axes(tensor: TensorType, axes: int) -> list[int | None]:
+    """Return the shape with axes of one after that of the rows, as Keras gives a tensor that has fewer axes than another."""
+    return [*[1] * (axes - len(tensor.shape)), *tensor.shape]
 
 
 def merge(layer: Layer, inputs: Types) -> Applied:

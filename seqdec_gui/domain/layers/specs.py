@@ -75,7 +75,7 @@ _RECURRENT_DROPOUT = ("dropout", "recurrent_dropout")
 
 LAYERS: dict[str, LayerSpec] = {
     "Activation": LayerSpec(rule=rules.same_shape, positional=("activation",), keeps_mask=True),
-    "Add": LayerSpec(rule=rules.merge, keeps_mask=True),
+    "Add": LayerSpec(rule=rules.scaled_steps, keeps_mask=True),
     "AveragePooling1D": LayerSpec(rule=rules.pooling1d),
     "BatchNormalization": LayerSpec(rule=rules.batch_normalization, takes_mask=True, keeps_mask=True, products="none"),
     "Bidirectional": LayerSpec(

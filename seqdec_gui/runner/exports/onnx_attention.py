@@ -95,12 +95,21 @@ def einsum(graph: Graph, layer: Any, x: Value) -> str:
 
 
 def dot(graph: Graph, layer: Any, values: Sequence[Value]) -> str:
-    """Add a Dot of weights `(batch, steps)` and vectors `(batch, steps, features)`. Raises NotInOnnx."""
+    """Sum the products over one axis of each of two tensors, the second `(batch, steps, features)`. Raises NotInOnnx."""
     first, second = values
-    if layer.axes != 1 or layer.normalize or (len(first.shape), len(second.shape)) != (2, 3):
-        raise NotInOnnx("multiplies along other axes than the steps")
-    summed = graph.add("MatMul", graph.add("Unsqueeze", first.name, graph.integers(1)), second.name)
-    return graph.add("Squeeze", summed, graph.integers(1))
+    axes = (layer.axes, layer.axes) if isinstance(layer.axes, int) else tuple(layer.axes)
+    one, other = (axis % len(value.shape) for axis, value in zip(axes, values, strict=True))
+    if layer.normalize or len(second.shape) != 3:
+        raise NotInOnnx("multiplies tensors in a way that is not written here")
+    right = second.name if other == 1 else graph.add("Transpose", second.name, perm=[0, 2, 1])
+    if len(first.shape) == 2:
+        summed = graph.add("MatMul", graph.add("Unsqueeze", first.name, graph.integers(1)), right)
+        return graph.add("Squeeze", summed, graph.integers(1))
+    order = [axis for axis in range(len(first.shape)) if axis != one]
+    left = first.name if one == len(first.shape) - 1 else graph.add("Transpose", first.name, perm=[*order, one])
+    if len(first.shape) > 3:  # MatMul repeats the second for the axes that the first has more
+        right = graph.add("Unsqueeze", right, graph.integers(*range(1, len(first.shape) - 2)))
+    return graph.add("MatMul", left, right)
 
 
 def rms_normalization(graph: Graph, layer: Any, x: Value) -> str:

@@ -309,8 +309,10 @@ def merged(graph: Graph, layer: Any, values: Sequence[Value]) -> str:
     names = [value.name for value in values]
     if type(layer).__name__ == "Concatenate":
         return graph.add("Concat", *names, axis=layer.axis)
-    if len({len(value.shape) for value in values}) > 1:
-        raise NotInOnnx("combines tensors with different numbers of axes")
+    axes = max(len(value.shape) for value in values)
+    for i, value in enumerate(values):
+        if missing := list(range(1, 1 + axes - len(value.shape))):
+            names[i] = graph.add("Unsqueeze", value.name, graph.integers(*missing))
     operator = MERGES[type(layer).__name__]
     if operator not in ("Mul", "Sub"):
         return graph.add(operator, *names)
