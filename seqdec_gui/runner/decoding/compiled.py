@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +33,38 @@ def compiled(model: keras.Model | None, function: MakeFunction, wide: bool = Fal
     return function(inference_call(model))
 
 
+def on_device(arrays: Any) -> Any:
+    """Return a tree of arrays as tensors of the same types on the device that runs compiled functions."""
+    return _unchanged(keras_backend())(arrays)
+
+
+@functools.cache
+def _unchanged(backend: str) -> Function:
+    """Return a compiled function that returns its argument."""
+    return compiled(None, lambda call: lambda arrays: arrays, wide=True)
+
+
+def keras_backend() -> str:
+    """Return the name of the framework in use."""
+    import keras
+
+    name: str = keras.backend.backend()
+    return name
+
+
 def compiles_each_size() -> bool:
     """Return whether each number of rows costs a compilation of its own."""
     import keras
 
     info = of_backend(keras.backend.backend())
     return info is not None and not info.builds_without_compiling
+
+
+def on_gpu() -> bool:
+    """Return whether compiled functions run on a GPU."""
+    from seqdec_gui.runner.model_device import sees_a_gpu
+
+    return os.environ.get("CUDA_VISIBLE_DEVICES", "") != "-1" and sees_a_gpu()
 
 
 def inference_call(model: keras.Model | None) -> Callable[[list[Any]], list[Any]]:

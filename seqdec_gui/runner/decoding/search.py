@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,6 +20,7 @@ from seqdec_gui.runner.decoding.batches import (
     BeamBatch,
     Encoded,
     Found,
+    Pace,
     SymbolBatch,
     Told,
     best_of,
@@ -26,11 +28,13 @@ from seqdec_gui.runner.decoding.batches import (
 )
 from seqdec_gui.runner.decoding.beam_loop import beam_loop
 from seqdec_gui.runner.decoding.choice import Filters
-from seqdec_gui.runner.decoding.compiled import Function, compiled, compiles_each_size
+from seqdec_gui.runner.decoding.compiled import Function, compiled, compiles_each_size, on_gpu
 from seqdec_gui.runner.decoding.step import StepDecoder
 from seqdec_gui.runner.decoding.symbol_loop import LONGEST_CHUNK, Rules, Step, symbol_loop
 
 Array = npt.NDArray[Any]
+STEPS_AT_ONCE = 8
+"""About how many steps GPUs do before it is asked whether a sequence goes on: the answer waits for the host."""
 StatesOf = Callable[[Array], list[Any]]
 """`states_of(rows)` returns what the loop starts from for these rows: states of the decoder, or predictions of one pass."""
 
@@ -56,7 +60,7 @@ class Search:
     def __init__(self, symbols: Symbols, width: int, decoder: StepDecoder | None) -> None:
         self._symbols, self._width, self._decoder = symbols, width, decoder
         self._loops: dict[Hashable, Function] = {}
-        self._sizes = set[tuple[Function, int]]()
+        self._paces: dict[tuple[Function, int], Pace] = {}
 
     def find(
         self,
@@ -90,21 +94,21 @@ class Search:
         self, items: Items, states_of: StatesOf, strategy: Strategy, seed: int, rules: Rules, largest: int
     ) -> Iterator[Answers]:
         sampling = strategy if isinstance(strategy, Sampling) else None
-        chunk = min(LONGEST_CHUNK, int(rules.steps))
+        chunk, unroll = chunk_of(int(rules.steps), STEPS_AT_ONCE if on_gpu() and compiles_each_size() else 1)
         if sampling is None:
-            loop = self._loop(("symbols", False, False, False, chunk))
+            loop = self._loop(("symbols", False, False, False, chunk, unroll))
         else:
-            loop = self._loop(("symbols", True, sampling.filters, sampling.temperature != 1.0, chunk))
+            loop = self._loop(("symbols", True, sampling.filters, sampling.temperature != 1.0, chunk, unroll))
         filters = Filters.of(sampling or Sampling())
         different, places = np.unique(items.rows, return_inverse=True)
 
         def make(size: int) -> Batch:
             return SymbolBatch(
-                size, loop, self._symbols.begin, rules, filters,
+                size, partial(self._pace, loop), loop, self._symbols.begin, rules, filters,
                 lambda which: choice.keys(seed, items.rows[which], items.samples[which]), _told(items, places),
             )  # fmt: skip
 
-        return stream(make, _encoder(different, states_of), places, largest, self._worth(loop, rules))
+        return stream(make, _encoder(different, states_of), places, largest, int(rules.steps), self._worth(loop, rules))
 
     def _beams(self, items: Items, states_of: StatesOf, beam: Beam, rules: Rules, largest: int) -> Iterator[Answers]:
         static = msgspec.structs.replace(beam, length_penalty=0.0, diversity=0.0)
@@ -113,9 +117,12 @@ class Search:
         told = _told(items, places)
 
         def make(size: int) -> Batch:
-            return BeamBatch(size, loop, self._symbols.begin, rules, beam, told, self._decoder is None)
+            return BeamBatch(size, partial(self._pace, loop), loop, self._symbols.begin, rules, beam, told, self._decoder is None)
 
-        return stream(make, _encoder(different, states_of), places, largest, self._worth(loop, rules))
+        return stream(make, _encoder(different, states_of), places, largest, int(rules.steps), self._worth(loop, rules))
+
+    def _pace(self, loop: Function, size: int) -> Pace:
+        return self._paces.setdefault((loop, size), Pace())
 
     def _worth(self, loop: Function, rules: Rules) -> Callable[[int, Batch], bool]:
         """Return whether a smaller batch saves more time than its compilation takes, where each size is compiled."""
@@ -123,10 +130,7 @@ class Search:
             return lambda size, batch: True
 
         def worth(size: int, batch: Batch) -> bool:
-            if (loop, size) not in self._sizes and batch.seconds_left(int(rules.steps)) < COMPILATION_S:
-                return False
-            self._sizes.add((loop, size))
-            return True
+            return (loop, size) in self._paces or batch.seconds_left(int(rules.steps)) >= COMPILATION_S
 
         return worth
 
@@ -140,6 +144,17 @@ class Search:
                 function = symbol_loop(make_step, *key[1:])
             self._loops[key] = compiled(model, function, wide=True)
         return self._loops[key]
+
+
+def chunk_of(steps: int, at_once: int) -> tuple[int, int]:
+    """Return the most steps of a call of the loop, and how many of them are done at once, which divides them.
+
+    Of the numbers near `at_once` the one with the fewest steps beyond the greatest length.
+    """
+    longest = min(LONGEST_CHUNK, steps)
+    near = range(min(longest, max(1, at_once * 3 // 4)), min(longest, at_once * 3 // 2) + 1)
+    unroll = min(near, key=lambda each: (-longest % each, abs(each - at_once)))
+    return -(-longest // unroll) * unroll, unroll
 
 
 def of_predictions(call: Any) -> Step:
