@@ -26,7 +26,7 @@ from seqdec_gui.data.symbols import Symbols
 from seqdec_gui.domain.codegen import generate
 from seqdec_gui.domain.decoding import Sampling
 from seqdec_gui.domain.shapes import infer
-from seqdec_gui.runner.bench.generate_work import BEGIN, END, TOGETHER, GenerateJob, GenerateMeasured, design, latents
+from seqdec_gui.runner.bench.generate_work import BEGIN, END, GenerateJob, GenerateMeasured, design, latents
 
 Array = npt.NDArray[Any]
 ROWS_OF_A_LOOP = 3
@@ -86,7 +86,7 @@ def product(job: GenerateJob, folder: Path) -> Run:
     def run() -> tuple[int, int]:
         items = Items(rows, np.zeros_like(rows))
         parts = search.find(
-            items, lambda which: decoder.initial_states({"latent": latent[which]}, len(which)), Sampling(), 0, may, 0, TOGETHER
+            items, lambda which: decoder.initial_states({"latent": latent[which]}, len(which)), Sampling(), 0, may, 0, job.together
         )
         lengths = np.concatenate([ready.lengths for ready in parts if isinstance(ready, OneEach)])
         return len(lengths), int(lengths.sum())
@@ -130,7 +130,7 @@ def jax_while(job: GenerateJob, folder: Path) -> Run:
     size, latent = job.shape, latents(job)
     weights = {name: jnp.asarray(weight) for name, weight in weights_of(job, folder).items()}
     may = jnp.arange(size.outputs) >= END
-    together = min(TOGETHER, job.rows)
+    together = job.together
 
     def normalised(w: Any, name: str, x: Any) -> Any:
         gamma, beta, mean, variance = (w[f"{name}.{at}"] for at in range(4))
@@ -196,7 +196,7 @@ def main() -> None:
 
             run = torch_graph(job, weights_of(job, folder))
         case _:
-            run = keras_predict(job, folder, 1 if job.who == "keras-predict" else TOGETHER)
+            run = keras_predict(job, folder, 1 if job.who == "keras-predict" else job.together)
     start = time.perf_counter()
     run()
     first = time.perf_counter() - start

@@ -14,8 +14,8 @@ from seqdec_gui.domain.decoding import Beam
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runner.decoding.beam_loop import Beams, no_beams
 from seqdec_gui.runner.decoding.choice import Filters
-from seqdec_gui.runner.decoding.compiled import Function, on_device
-from seqdec_gui.runner.decoding.symbol_loop import LONGEST_CHUNK, Rules, Sequences, no_sequences
+from seqdec_gui.runner.decoding.compiled import Function, compiled_once, on_device
+from seqdec_gui.runner.decoding.symbol_loop import LONGEST_CHUNK, Rules, Sequences, no_sequences, type_of_ids
 
 Array = npt.NDArray[Any]
 SIZES = (16, 64, 256, 1024, 4096, 16384)
@@ -202,7 +202,8 @@ class SymbolBatch(Batch):
         self._keys_of, self._told_of = keys, told
         self._keys = np.zeros(size, np.int64)
         self._told = np.full((size, steps if told else 0), -1, np.int32)
-        self._sequences = no_sequences(size, steps)
+        row = np.zeros(steps, type_of_ids(len(rules.allowed)))
+        self._sequences = compiled_once(no_sequences)(np.zeros(size, np.int32), row)
 
     def put(self, places: Array, items: Array) -> None:
         super().put(places, items)
@@ -227,6 +228,7 @@ class SymbolBatch(Batch):
         ids, logs = (
             np.asarray(each) if all_of else np.asarray(each)[places] for each in (self._sequences.ids, self._sequences.logs)
         )
+        ids, logs = ids.astype(np.int32), logs.astype(np.float64)
         totals = logs.sum(axis=1)
         if np.isnan(totals).any():
             raise nan_predicted()

@@ -35,21 +35,17 @@ def compiled(model: keras.Model | None, function: MakeFunction, wide: bool = Fal
 
 def on_device(arrays: Any) -> Any:
     """Return a tree of arrays as tensors of the same types on the device that runs compiled functions."""
-    return _unchanged(keras_backend())(arrays)
+    return compiled_once(_unchanged)(arrays)
+
+
+def _unchanged(arrays: Any) -> Any:
+    return arrays
 
 
 @functools.cache
-def _unchanged(backend: str) -> Function:
-    """Return a compiled function that returns its argument."""
-    return compiled(None, lambda call: lambda arrays: arrays, wide=True)
-
-
-def keras_backend() -> str:
-    """Return the name of the framework in use."""
-    import keras
-
-    name: str = keras.backend.backend()
-    return name
+def compiled_once(function: Function) -> Function:
+    """Return a function without a model compiled, with 64-bit numbers allowed; the same for each call."""
+    return compiled(None, lambda call: function, wide=True)
 
 
 def compiles_each_size() -> bool:

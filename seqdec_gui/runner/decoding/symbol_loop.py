@@ -53,8 +53,8 @@ class Sequences(NamedTuple):
     """The sequences that are generated together, one per row; they stay on the device between calls of the loop.
 
     `fed` int32 is fed next, `at` int32 the number of symbols so far, `going` whether the sequence goes on, `keys` int64 the
-    state of its random numbers, `ids` int32 and `logs` float64 `(rows, steps)` its symbols and their log-probabilities, of
-    which the first `at` count; the others are 0.
+    state of its random numbers, `ids` (`type_of_ids`) and `logs` float32 `(rows, steps)` its symbols and their
+    log-probabilities, of which the first `at` count; the others are 0.
     """
 
     fed: Tensor
@@ -65,11 +65,21 @@ class Sequences(NamedTuple):
     logs: Tensor
 
 
-def no_sequences(rows: int, steps: int) -> Sequences:
-    """Return the sequences of rows that have none."""
-    numbers = np.zeros(rows, np.int32)
-    ids, logs = np.zeros((rows, steps), np.int32), np.zeros((rows, steps))
-    return Sequences(numbers, numbers, np.zeros(rows, bool), np.zeros(rows, np.int64), ids, logs)
+def no_sequences(rows: Tensor, row: Tensor) -> Sequences:
+    """Return the sequences of rows that have none, for zeros `(rows,)` and `(steps,)`, the latter of the type of the ids.
+
+    To be compiled, so that zeros are made on the device.
+    """
+    from keras import ops
+
+    numbers, ids = ops.cast(rows, "int32"), ops.expand_dims(ops.cast(rows, row.dtype), 1) + row
+    going, keys = ops.cast(numbers, "bool"), ops.cast(numbers, "int64")
+    return Sequences(numbers, numbers, going, keys, ids, ops.cast(ids, "float32"))
+
+
+def type_of_ids(symbols: int) -> npt.DTypeLike:
+    """Return the smallest type for ids below `symbols`: they are copied from the device."""
+    return np.uint8 if symbols <= 2**8 else np.int32
 
 
 def symbol_loop(
@@ -159,14 +169,15 @@ def _upwards(count: int, axis: int = 1) -> Tensor:
 def _continued(before: Tensor, now: Tensor, first: Tensor, at: Tensor) -> Tensor:
     """Return `before` `(rows, steps)` with what the steps from `first` to `at` of each row gave, `now` `(chunk, rows)`.
 
-    From `at` on there are zeros.
+    From `at` on there are zeros. The result has the type of `before`.
     """
     from keras import ops
 
     place = _upwards(before.shape[1], axis=0)
     first = ops.expand_dims(first, 1)
     of_call = ops.clip(place - first, 0, now.shape[0] - 1)
-    found = ops.where(place >= first, ops.take_along_axis(ops.transpose(now), of_call, axis=1), before)
+    new = ops.cast(ops.take_along_axis(ops.transpose(now), of_call, axis=1), before.dtype)
+    found = ops.where(place >= first, new, before)
     return ops.where(place < ops.expand_dims(at, 1), found, ops.zeros_like(found))
 
 
