@@ -85,9 +85,11 @@ def product(job: GenerateJob, folder: Path) -> Run:
 
     def run() -> tuple[int, int]:
         items = Items(rows, np.zeros_like(rows))
-        parts = search.find(
-            items, lambda which: decoder.initial_states({"latent": latent[which]}, len(which)), Sampling(), 0, may, 0, job.together
-        )
+
+        def states_of(which: Array) -> list[Any]:
+            return decoder.initial_states({"latent": latent[which]}, len(which))
+
+        parts = search.find(items, states_of, Sampling(), 0, may, 0, job.together)
         lengths = np.concatenate([ready.lengths for ready in parts if isinstance(ready, OneEach)])
         return len(lengths), int(lengths.sum())
 

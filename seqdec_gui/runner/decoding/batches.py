@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -13,8 +14,7 @@ import numpy.typing as npt
 from seqdec_gui.domain.decoding import Beam
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.runner.decoding.beam_loop import Beams, no_beams
-from seqdec_gui.runner.decoding.choice import Filters
-from seqdec_gui.runner.decoding.compiled import Function, compiled_once, on_device
+from seqdec_gui.runner.decoding.compiled import Function, compiled_once, on_device, on_host
 from seqdec_gui.runner.decoding.symbol_loop import LONGEST_CHUNK, Rules, Sequences, no_sequences, type_of_ids
 
 Array = npt.NDArray[Any]
@@ -102,8 +102,8 @@ Encode = Callable[[int, int], Encoded]
 class Pace:
     """How many steps a call of a loop does, as its calls take time; kept for the batches of one size that come after."""
 
-    def __init__(self) -> None:
-        self.limit, self.step_s, self._measured = FIRST_CHUNK, 0.0, 0
+    def __init__(self, first: int) -> None:
+        self.limit, self.step_s, self._measured = first, 0.0, 0
 
     def measure(self, steps: int, seconds: float) -> None:
         """Take note of what a call of at most `steps` steps took."""
@@ -193,17 +193,17 @@ class SymbolBatch(Batch):
     """One symbol is chosen per step and sequence. `keys(items)` gives the states of their random numbers."""
 
     def __init__(
-        self, size: int, paces: Callable[[int], Pace], loop: Function, begin: int, rules: Rules, filters: Filters,
+        self, size: int, paces: Callable[[int], Pace], loop: Function, rules: Rules, settings: tuple[Any, ...],
         keys: Callable[[Array], Array], told: Told | None,
     ) -> None:  # fmt: skip
         super().__init__(size, paces)
-        self._loop, self._end, steps = loop, int(rules.end), int(rules.steps)
-        self._settings = on_device((np.asarray(begin, np.int32), rules, filters))
+        self._loop, self._end, steps = loop, int(rules.end), int(rules.steps)  # `settings`: begin, rules and filters
+        self._settings = settings
         self._keys_of, self._told_of = keys, told
         self._keys = np.zeros(size, np.int64)
         self._told = np.full((size, steps if told else 0), -1, np.int32)
-        row = np.zeros(steps, type_of_ids(len(rules.allowed)))
-        self._sequences = compiled_once(no_sequences)(np.zeros(size, np.int32), row)
+        self._sequences = _empty(len(rules.allowed), size, steps)
+        self._on_host: tuple[Array, Array] = (np.zeros(0), np.zeros(0))
 
     def put(self, places: Array, items: Array) -> None:
         super().put(places, items)
@@ -216,18 +216,18 @@ class SymbolBatch(Batch):
 
     def _steps(self, fresh: list[Any], taken: Array, limit: Array) -> None:
         news = np.stack([taken, self._keys])
-        self.states, self._sequences = self._loop(
-            fresh, news, self.states, self._sequences, self._told, *self._settings, limit
+        told = self._told if self._told_of is not None else _nothing_told(len(taken))
+        self.states, self._sequences, counts = self._loop(
+            fresh, news, self.states, self._sequences, told, *self._settings, _number(int(limit))
         )
-        self.at, self.going = np.array(self._sequences.at), np.array(self._sequences.going)
+        counted, *self._on_host = on_host(counts, self._sequences.ids, self._sequences.logs)
+        self.at, self.going = counted >> 1, (counted & 1).astype(bool)
 
     def _collect(self, places: Array) -> Columns:
         if not len(places):
             return ()
         lengths, all_of = self.at[places], len(places) == len(self.at)
-        ids, logs = (
-            np.asarray(each) if all_of else np.asarray(each)[places] for each in (self._sequences.ids, self._sequences.logs)
-        )
+        ids, logs = (each if all_of else each[places] for each in self._on_host)
         ids, logs = ids.astype(np.int32), logs.astype(np.float64)
         totals = logs.sum(axis=1)
         if np.isnan(totals).any():
@@ -242,6 +242,23 @@ class SymbolBatch(Batch):
         self.states = _rows_of(self.states or [], places)
         self._sequences = Sequences(*_rows_of(list(self._sequences), places))
         self._keys, self._told = self._keys[places], self._told[places]
+
+
+@functools.cache
+def _empty(symbols: int, size: int, steps: int) -> Any:
+    """Return the sequences of an empty batch, on the device."""
+    return compiled_once(no_sequences)(np.zeros(size, np.int32), np.zeros(steps, type_of_ids(symbols)))
+
+
+@functools.cache
+def _nothing_told(size: int) -> Any:
+    return on_device(np.zeros((size, 0), np.int32))
+
+
+@functools.cache
+def _number(number: int) -> Any:
+    """Return an int32 number on the device: each copy takes longer than a step of a small model."""
+    return on_device(np.asarray(number, np.int32))
 
 
 class BeamBatch(Batch):

@@ -38,6 +38,16 @@ def on_device(arrays: Any) -> Any:
     return compiled_once(_unchanged)(arrays)
 
 
+def on_host(*tensors: Any) -> list[Any]:
+    """Return tensors as NumPy arrays, copied from the device at the same time."""
+    import numpy as np
+
+    for tensor in tensors:
+        if begin := getattr(tensor, "copy_to_host_async", None):
+            begin()
+    return [np.asarray(tensor) for tensor in tensors]
+
+
 def _unchanged(arrays: Any) -> Any:
     return arrays
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from seqdec_gui.data.symbols import Symbols
 from seqdec_gui.domain.decoding import GREEDY, Beam, Sampling, Strategy
-from seqdec_gui.runner.decoding import choice
+from seqdec_gui.runner.decoding import batches, choice
 from seqdec_gui.runner.decoding.batches import (
     COMPILATION_S,
     Answers,
@@ -28,7 +28,7 @@ from seqdec_gui.runner.decoding.batches import (
 )
 from seqdec_gui.runner.decoding.beam_loop import beam_loop
 from seqdec_gui.runner.decoding.choice import Filters
-from seqdec_gui.runner.decoding.compiled import Function, compiled, compiles_each_size, on_gpu
+from seqdec_gui.runner.decoding.compiled import Function, compiled, compiles_each_size, on_device, on_gpu
 from seqdec_gui.runner.decoding.step import StepDecoder
 from seqdec_gui.runner.decoding.symbol_loop import LONGEST_CHUNK, Rules, Step, symbol_loop
 
@@ -61,6 +61,7 @@ class Search:
         self._symbols, self._width, self._decoder = symbols, width, decoder
         self._loops: dict[Hashable, Function] = {}
         self._paces: dict[tuple[Function, int], Pace] = {}
+        self._settings: tuple[bytes, Any] = (b"", None)
 
     def find(
         self,
@@ -99,12 +100,12 @@ class Search:
             loop = self._loop(("symbols", False, False, False, chunk, unroll))
         else:
             loop = self._loop(("symbols", True, sampling.filters, sampling.temperature != 1.0, chunk, unroll))
-        filters = Filters.of(sampling or Sampling())
+        settings = self._moved((np.asarray(self._symbols.begin, np.int32), rules, Filters.of(sampling or Sampling())))
         different, places = np.unique(items.rows, return_inverse=True)
 
         def make(size: int) -> Batch:
             return SymbolBatch(
-                size, partial(self._pace, loop), loop, self._symbols.begin, rules, filters,
+                size, partial(self._pace, loop), loop, rules, settings,
                 lambda which: choice.keys(seed, items.rows[which], items.samples[which]), _told(items, places),
             )  # fmt: skip
 
@@ -117,12 +118,22 @@ class Search:
         told = _told(items, places)
 
         def make(size: int) -> Batch:
-            return BeamBatch(size, partial(self._pace, loop), loop, self._symbols.begin, rules, beam, told, self._decoder is None)
+            paces = partial(self._pace, loop)
+            return BeamBatch(size, paces, loop, self._symbols.begin, rules, beam, told, self._decoder is None)
 
         return stream(make, _encoder(different, states_of), places, largest, int(rules.steps), self._worth(loop, rules))
 
     def _pace(self, loop: Function, size: int) -> Pace:
-        return self._paces.setdefault((loop, size), Pace())
+        first = LONGEST_CHUNK if on_gpu() else batches.FIRST_CHUNK
+        return self._paces.setdefault((loop, size), Pace(first))
+
+    def _moved(self, settings: tuple[Any, Rules, Filters]) -> Any:
+        """Return these arrays on the device; kept until others are asked for."""
+        begin, rules, filters = settings
+        key = b"".join(np.asarray(each).tobytes() for each in (begin, *rules, *filters))
+        if self._settings[0] != key:
+            self._settings = key, on_device(settings)
+        return self._settings[1]
 
     def _worth(self, loop: Function, rules: Rules) -> Callable[[int, Batch], bool]:
         """Return whether a smaller batch saves more time than its compilation takes, where each size is compiled."""

@@ -82,15 +82,14 @@ def type_of_ids(symbols: int) -> npt.DTypeLike:
     return np.uint8 if symbols <= 2**8 else np.int32
 
 
-def symbol_loop(
-    make_step: MakeStep, random: bool, filtered: bool, tempered: bool, chunk: int, unroll: int = 1
-) -> MakeFunction:
+def symbol_loop(make_step: MakeStep, random: bool, filtered: bool, tempered: bool, chunk: int, unroll: int = 1) -> MakeFunction:
     """Return what `compiled` compiles: up to `limit` steps of all rows, after new sequences have taken their places.
 
     Steps are done `unroll` at a time, of which `chunk` is a multiple; only then is asked whether a sequence goes on. The
     function takes `news` int64 `(2, rows)`: row i begins with the states `fresh[news[0, i]]`, the symbol `begin` and the random
     state `news[1, i]`, unless `news[0, i]` is -1. `told` int32 `(rows, steps)` are symbols that sequences have to have, -1 for
-    none, or `(rows, 0)`. It returns the states and the sequences. No sequence has more than `chunk` steps, or `limit` is at most `chunk`.
+    none, or `(rows, 0)`. It returns the states, the sequences, and `at` and `going` as one array for the host, 2 at + going.
+    No sequence has more than `chunk` steps, or `limit` is at most `chunk`.
     """
 
     def function(call: Any) -> Function:
@@ -149,10 +148,9 @@ def symbol_loop(
             )
             ids, shares = (ops.reshape(each, (chunk, -1)) for each in (ids, shares))
             ids, logs = (
-                _continued(before, now, first, at)
-                for before, now in ((sequences.ids, ids), (sequences.logs, ops.log(shares)))
+                _continued(before, now, first, at) for before, now in ((sequences.ids, ids), (sequences.logs, ops.log(shares)))
             )
-            return states, Sequences(fed, at, going, keys, ids, logs)
+            return states, Sequences(fed, at, going, keys, ids, logs), 2 * at + ops.cast(going, "int32")
 
         return run
 
