@@ -101,7 +101,7 @@ class Search:
         else:
             loop = self._loop(("symbols", True, sampling.filters, sampling.temperature != 1.0, chunk, unroll))
         settings = self._moved((np.asarray(self._symbols.begin, np.int32), rules, Filters.of(sampling or Sampling())))
-        different, places = np.unique(items.rows, return_inverse=True)
+        different, places = _different(items.rows)
 
         def make(size: int) -> Batch:
             return SymbolBatch(
@@ -114,7 +114,7 @@ class Search:
     def _beams(self, items: Items, states_of: StatesOf, beam: Beam, rules: Rules, largest: int) -> Iterator[Answers]:
         static = msgspec.structs.replace(beam, length_penalty=0.0, diversity=0.0)
         loop = self._loop(("beam", static))
-        different, places = np.unique(items.rows, return_inverse=True)
+        different, places = _different(items.rows)
         told = _told(items, places)
 
         def make(size: int) -> Batch:
@@ -190,6 +190,12 @@ def _encoder(different: Array, states_of: StatesOf) -> Callable[[int, int], Enco
         return Encoded([ops.convert_to_tensor(state) for state in states_of(filled)], first, len(rows))
 
     return encode
+
+
+def _different(rows: Array) -> tuple[Array, Array]:
+    """Return the different ones of ascending rows, and the place of each row among them."""
+    new = np.append(True, rows[1:] != rows[:-1])[: len(rows)]
+    return rows[new], np.cumsum(new) - 1
 
 
 def _told(items: Items, places: Array) -> Told | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,11 @@ class StepDecoder:
         use_short_steps(self.model)
         self._encoding, self._depth = encoding, depth
         self._step = compiled(self.model, self.of_values) if encoding == "values" else None
+
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of the states of a sequence, at least 1."""
+        return max(1, sum(4 * math.prod(shape) for shape in self._shapes))
 
     def follow_weights(self) -> None:
         """Copy the weights of the trained decoder again; compiled steps use them from now on."""

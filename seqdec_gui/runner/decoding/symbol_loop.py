@@ -18,7 +18,7 @@ Step = Callable[[Tensor, Tensor, list[Tensor]], tuple[Tensor, list[Tensor]]]
 """`step(fed, at, states) -> (predictions, states)` for int32 ids `(rows,)`, the number of each row's step, and states."""
 MakeStep = Callable[[Any], Step]
 """Makes a step from `call`, which runs the model of one step at inference."""
-LONGEST_CHUNK = 128
+LONGEST_CHUNK = 256
 """Most steps of one call of the loop; between calls finished sequences make room for others."""
 
 
