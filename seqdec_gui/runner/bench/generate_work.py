@@ -50,7 +50,7 @@ class GenerateJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GenerateMeasured(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Sequences and symbols per second of the median call after the first, and the seconds of the first, compilation included."""
+    """Sequences and symbols per second of the median call after the first, and the seconds of the first, with compilation."""
 
     sequences_per_s: float
     symbols_per_s: float
