@@ -203,7 +203,7 @@ class SymbolBatch(Batch):
         self._keys = np.zeros(size, np.int64)
         self._told = np.full((size, steps if told else 0), -1, np.int32)
         self._sequences = _empty(len(rules.allowed), size, steps)
-        self._on_host: tuple[Array, Array] = (np.zeros(0), np.zeros(0))
+        self._on_host: list[Array] = []
 
     def put(self, places: Array, items: Array) -> None:
         super().put(places, items)

@@ -105,17 +105,16 @@ def symbol_loop(make_step: MakeStep, random: bool, filtered: bool, tempered: boo
             states, new = begun(states, fresh, places), places >= 0
             keys = ops.where(new, news[1], sequences.keys)
             first = ops.where(new, 0, sequences.at)
-            numbers = ()
-            if random:
-                numbers = (choice.uniforms(ops.expand_dims(keys, 0), ops.expand_dims(first, 0) + _upwards(chunk)),)
+            steps = ops.expand_dims(first, 0) + _upwards(chunk)
+            numbers = choice.uniforms(ops.expand_dims(keys, 0), steps) if random else None
 
             def body(k: Tensor, fed: Tensor, at: Tensor, going: Tensor, ids: Tensor, shares: Tensor, *states: Tensor) -> Any:
-                before, parts = states, list[tuple[Tensor, Tensor]]()
+                after, parts = list(states), list[tuple[Tensor, Tensor]]()
                 for each in range(unroll):
-                    predicted, states = step(fed, at, list(states))
+                    predicted, after = step(fed, at, after)
                     may = rules.may(at)
                     if random:
-                        uniforms = ops.take(numbers[0], k * unroll + each, axis=0)
+                        uniforms = ops.take(numbers, k * unroll + each, axis=0)
                         chosen = choice.draw(predicted, may, filters, filtered, uniforms, tempered)
                     else:
                         chosen = choice.greedy(predicted, may)
@@ -131,7 +130,7 @@ def symbol_loop(make_step: MakeStep, random: bool, filtered: bool, tempered: boo
                     ops.scatter_update(all_of, here, ops.expand_dims(ops.stack(some), 0))
                     for all_of, some in zip((ids, shares), zip(*parts, strict=True), strict=True)
                 )
-                return (k + 1, fed, at, going, ids, shares, *_as_before(states, before))
+                return (k + 1, fed, at, going, ids, shares, *_as_before(after, states))
 
             empty = ops.zeros((chunk // unroll, unroll, 1), "int32") + ops.zeros_like(first)
             start = (
