@@ -31,6 +31,7 @@ from seqdec_gui.domain.generation import OnePass, Stepwise, plan_for
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runner.decoding.batches import Answers, Found
+from seqdec_gui.runner.decoding.compiled import on_gpu
 from seqdec_gui.runner.decoding.limits import allowed_symbols, prefix_begin
 from seqdec_gui.runner.decoding.numbers import Numbers, Scale, numbers_as_text, numbers_of, scale_of
 from seqdec_gui.runner.decoding.recorded import Recorded, recorded_symbols, symbols_from
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 MAX_SEQUENCES_AT_ONCE = 1024
 """Most sequences that are generated together."""
+MORE_ON_GPU, MAX_STATE_BYTES = 4, 2**28
+"""How many times as many on a GPU, whose kernels take as long for few rows, if their states have no more bytes than this."""
 MAX_PROBABILITIES_AT_ONCE = 2**24
 """Most probabilities that are held at once, over all sequences that are generated together."""
 
@@ -278,8 +281,10 @@ class Sampler:
 
     def _largest(self, width: int) -> int:
         """Return the most sequences to generate together: less memory for many symbols."""
-        steps = self.symbols.steps if self._decoder is None else 1
-        return min(MAX_SEQUENCES_AT_ONCE, max(16 * width, MAX_PROBABILITIES_AT_ONCE // max(1, self._width * steps)))
+        steps, most = self.symbols.steps if self._decoder is None else 1, MAX_SEQUENCES_AT_ONCE
+        if self._decoder is not None and on_gpu():
+            most *= max(1, min(MORE_ON_GPU, MAX_STATE_BYTES // (self._decoder.state_bytes * most)))
+        return min(most, max(16 * width, MAX_PROBABILITIES_AT_ONCE // max(1, self._width * steps)))
 
     # -- numbers
     def _check_numbers(self, strategy: Strategy, constraints: Constraints, more: bool) -> None:
