@@ -91,7 +91,8 @@ class GenerateTask(RowsTask, frozen=True, kw_only=True, tag="generate"):
     `strategy` and `constraints` say how symbols are chosen; a beam search gives its `n_best` per row, and `count` is 1. With
     `unique` the samples of a row differ. `feed_map` is a file that says what is fed after each prediction. `mark_unfinished`
     adds the column `finished`: 0 for a sequence cut at the greatest length, else 1. `codes`, a file of an `EncodeTask` of this
-    `port`, stands for rows.
+    `port`, stands for rows. `properties` names those of molecules that are written beside, "auto" those that columns of the
+    inputs name.
     """
 
     count: Annotated[int, Meta(ge=1)] = 1
@@ -103,18 +104,25 @@ class GenerateTask(RowsTask, frozen=True, kw_only=True, tag="generate"):
     feed_map: str = ""
     codes: str = ""
     port: str = ""
+    properties: tuple[str, ...] = ()
 
 
 class ScoreTask(RowsTask, frozen=True, kw_only=True, tag="score"):
     """Write the log-likelihood of given sequences into `output`, CSV or JSON Lines by its ending.
 
-    The rows have the sequences too, in a column as in training, or in `text`. With `tokens` each symbol's own log-probability
-    is written.
+    The rows have the sequences too, in a column as in training, or in `text`; or `given` are the sequences, each with the
+    number of its row. With `tokens` each symbol's own log-probability is written, and with `candidates` as many of the
+    likeliest symbols at each step (JSON Lines alone). `against` is another run or a bundle, whose log-likelihoods of the same
+    sequences are written beside: a prior, for example.
     """
 
     text: str = ""
     tokens: bool = False
     feed_map: str = ""
+    given: tuple[tuple[int, str], ...] = ()
+    candidates: Annotated[int, Meta(ge=0)] = 0
+    against: str = ""
+    against_checkpoint: CheckpointName = "best"
 
 
 class EncodeTask(RowsTask, frozen=True, kw_only=True, tag="encode"):
