@@ -44,7 +44,8 @@ class ExportTask(Tagged, frozen=True, kw_only=True, tag="export"):
 
     `run` and `output` are absolute paths; `format` is a name of `runs.export_formats`; `part` is `full`, a block's id, or one
     of `runs.export_formats.STEP_PARTS`. With `raw_inputs` the file standardises its inputs itself, so that it takes the numbers
-    of the data.
+    of the data. `feed_map` is a file that says what is fed after each prediction, which bundles and one-step decoders need
+    where the decoder takes other symbols than it predicts.
     """
 
     run: str
@@ -53,6 +54,7 @@ class ExportTask(Tagged, frozen=True, kw_only=True, tag="export"):
     part: str = "full"
     checkpoint: CheckpointName = "best"
     raw_inputs: bool = False
+    feed_map: str = ""
 
 
 class ExportAllTask(Tagged, frozen=True, kw_only=True, tag="export_all"):
@@ -64,6 +66,7 @@ class ExportAllTask(Tagged, frozen=True, kw_only=True, tag="export_all"):
     part: str = "full"
     checkpoint: CheckpointName = "best"
     raw_inputs: bool = False
+    feed_map: str = ""
 
 
 class RowsTask(Tagged, frozen=True, kw_only=True):
