@@ -17,6 +17,8 @@ TITLE = "outside_training"
 """The column of a file of results that names them; it is there if there is such a row."""
 ROUNDING = 1e-6
 """The part of a range's ends by which a number may exceed them: float32 and shortened texts do."""
+COMMON_FROM = 32
+"""The width from which the numbers of a vector without names, such as the pixels of an image, have one range in common."""
 SHOWN = 3
 """The number of columns that a sentence names."""
 
@@ -40,6 +42,8 @@ def outside_port(port: FittedPort, values: Values) -> list[Outside]:
     if not isinstance(codec, FittedNumbers) or not codec.low or not isinstance(values, np.ndarray):
         return []
     low, high = np.array(codec.low), np.array(codec.high)
+    if not port.number_names and len(low) >= COMMON_FROM:
+        low, high = np.full(low.shape, low.min()), np.full(high.shape, high.max())
     numbers: Array = values.reshape(len(values), -1).astype(np.float64)
     if numbers.shape[1] != len(low):
         return []
@@ -47,7 +51,7 @@ def outside_port(port: FittedPort, values: Values) -> list[Outside]:
     names = port.number_names or ((port.name,) if len(low) == 1 else tuple(f"{port.name} {n + 1}" for n in range(len(low))))
     wrong = np.isfinite(numbers) & ((numbers < low - room) | (numbers > high + room))
     return [
-        Outside(row, names[at], float(numbers[row, at]), codec.low[at], codec.high[at])
+        Outside(row, names[at], float(numbers[row, at]), float(low[at]), float(high[at]))
         for row, at in np.argwhere(wrong).tolist()
     ]
 

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from seqdec_gui.data.generated_results import GENERATED, WANTED
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.wording import listed
 from seqdec_gui.runner.told import Tell
 from seqdec_gui.runs.quality.properties import (
-    AUTO,
-    GENERATED,
     ROWS_COMPARED,
-    WANTED,
     Agreement,
     Property,
     agreement,
@@ -37,11 +35,8 @@ class MeasuredProperties:
 
     def __init__(self, names: Sequence[str], loaded: Any, loss: str, arrays: Mapping[str, Any], tell: Tell) -> None:
         self._loaded, self._loss, self._arrays = loaded, loss, arrays
-        chosen = [
-            each if each.port in arrays else Property(each.name)
-            for each in chosen_properties(names, loaded.fitted)
-            if each.port in arrays or not each.port or AUTO not in names
-        ]
+        found = chosen_properties(names, loaded.fitted)
+        chosen = [each if each.port in arrays else Property(each.name) for each in found]
         self._properties = self._compared(chosen, tell)
         self._wanted: list[list[float]] = [[] for _ in self._properties]
         self._made: list[list[float]] = [[] for _ in self._properties]

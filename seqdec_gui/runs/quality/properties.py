@@ -18,8 +18,6 @@ from seqdec_gui.runs.quality.molecules import parsed
 
 AUTO = "auto"
 """Stands for the properties that the columns of the inputs name."""
-GENERATED, WANTED = "generated_", "wanted_"
-"""What the columns of a file begin with: the property of what was generated, and the one that was asked for."""
 AGREE = 0.02
 """The part of a column's range by which it may differ from what rdkit computes, as it was rounded or by another version."""
 MOST_DIFFERENT = 0.1

@@ -40,7 +40,7 @@ def test_every_descriptor_of_the_example_is_what_rdkit_computes(molecules: Datas
     assert [each.name for each in chosen_properties(("auto",), fitted)] == names
     codec = fitted.port("descriptors").codec
     rows = molecules.arrays["descriptors"][:40]
-    texts = [fitted.text("model_2").decode(row.tolist()) for row in molecules.arrays["model_2"][:40]]
+    texts = [fitted.text("decoder_inputs").decode(row.tolist()) for row in molecules.arrays["decoder_inputs"][:40]]
     values = computed(texts, names)
     column = codec.unscaled(rows.astype(np.float64))
     assert not any(differs(values[:, place], column[:, place]) for place in range(11))

@@ -8,10 +8,10 @@ import numpy as np
 from PyQt5.QtCore import pyqtSignal, pyqtSlot
 from PyQt5.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from seqdec_gui.data.generated_results import Result
+from seqdec_gui.data.generated_results import GENERATED, WANTED, Result
 from seqdec_gui.gui.look import theme
 from seqdec_gui.gui.pages.generate.comparison_plot import ComparisonPlot
-from seqdec_gui.runs.quality.properties import GENERATED, WANTED, agreement
+from seqdec_gui.runs.quality.properties import agreement
 
 NOTHING_YET = "Generate again: the properties of these sequences were not computed."
 """What the view says beside results without properties."""
