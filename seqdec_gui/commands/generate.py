@@ -57,6 +57,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="carry a column of the input file over into the output; columns of ids are carried over anyway",
     )
+    parser.add_argument(
+        "--properties",
+        metavar="NAMES",
+        type=lambda text: tuple(name.strip() for name in text.split(",") if name.strip()),
+        default=(),
+        help="write properties of molecules beside (needs rdkit): names with commas, such as MolLogP,TPSA, or auto for those "
+        "that columns of the inputs name, with what was wanted",
+    )
     text = "the file to write: CSV, .smi (SMILES and a name) or .jsonl (JSON Lines); - for CSV on standard output"
     parser.add_argument("-o", "--output", metavar="OUT.csv", required=True, help=text)
     add_codes(parser)
@@ -89,6 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
                 feed_map=absolute(existing_file(arguments.feed_map)) if arguments.feed_map else "",
                 codes=codes,
                 port=arguments.port,
+                properties=arguments.properties,
             ),
             arguments.devices,
         )
@@ -97,5 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     for row, _, text, _ in result.preview:
         say(f"{row}: {text}")
+    for agreement in result.agreements:
+        say(agreement)
     say(f"{result.samples:,} samples in {result.path}")
     return 0

@@ -11,7 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from seqdec_gui.commands.console import absolute
+from seqdec_gui.data.feed_map import as_pairs, read_feed_map
+from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.paths import expanded
 from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.wording import printable
@@ -35,6 +39,14 @@ def add_feed_map(parser: argparse.ArgumentParser) -> None:
     """Add `--feed-map`, for a decoder that takes other symbols than it predicts."""
     text = "CSV (predicted,fed) or JSON: which symbol or id is fed after each predicted one, and after `begin` first"
     parser.add_argument("--feed-map", metavar="FILE", help=text)
+
+
+def keep_feed_map(design: Design, file: str | None) -> Design:
+    """Return the design with what a file says is fed after each prediction; unchanged without one. Raises InvalidInput."""
+    if not file:
+        return design
+    pairs = as_pairs(read_feed_map(expanded(existing_file(file))))
+    return design.with_data(msgspec.structs.replace(design.data, feed_map=pairs))
 
 
 def trained_run(path: str, checkpoint: str) -> RunFolder:

@@ -104,7 +104,7 @@ def read_input(
 
 def _bound(fitted: Fitted) -> list[str]:
     """Return the names that columns of new rows may have."""
-    return [name for port in fitted.inputs for name in (*port.names, *port.columns)]
+    return [name for port in fitted.inputs for name in (*port.names, *port.columns, *port.parts)]
 
 
 class ColumnBeside(NamedTuple):
@@ -166,7 +166,9 @@ def _columns_for(port: FittedPort, names: Sequence[str]) -> list[str]:
     for name in port.names:
         if name in names:
             return [name]
-    return list(port.columns) if all(column in names for column in port.columns) else []
+    if all(column in names for column in port.columns):
+        return list(port.columns)
+    return list(port.number_names) if port.number_names and all(part in names for part in port.number_names) else []
 
 
 def _require_all(fitted: Fitted, columns_of: dict[str, list[str]], names: Sequence[str], file: str) -> None:
@@ -175,8 +177,8 @@ def _require_all(fitted: Fitted, columns_of: dict[str, list[str]], names: Sequen
     for port in fitted.inputs:
         if not columns_of[port.name]:
             wanted = " or ".join(map(repr, port.names))
-            if len(port.columns) > 1:
-                wanted += f" or all of {', '.join(port.columns)}"
+            if len(port.columns) > 1 or port.number_names:
+                wanted += f" or all of {', '.join(port.number_names or port.columns)}"
             text = f"{file} has no column for input {port.name}: expected {wanted}, found {', '.join(map(repr, names[:20]))}."
             problems.append(Problem("error", "missing_input", port.name, text, "Name the column like the input."))
     if problems:

@@ -256,6 +256,14 @@ class DataSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = "refuse"
 
+    feed_map: Annotated[
+        tuple[tuple[str, str], ...],
+        Meta(
+            description="What a decoder that takes other symbols than it predicts is fed: pairs of a predicted and a fed "
+            "symbol or id; `begin` stands before what is fed first."
+        ),
+    ] = ()
+
     def with_bindings(self, bindings: tuple[Binding, ...]) -> DataSource:
         """Return the dataset with these bindings. The first binding sets the numbering to "shared" if it is not set."""
         numbering = self.numbering or ("shared" if bindings and not self.bindings else None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqdec_gui.data.dataset import Dataset, open_dataset
+from seqdec_gui.data.feed_map import as_pairs, read_feed_map
 from seqdec_gui.data.fitted import Fitted
 from seqdec_gui.data.split import Parts
 from seqdec_gui.data.tensor_feeds import expand, one_hot
@@ -56,6 +57,12 @@ class OpenedRun:
     @property
     def design(self) -> Design:
         return self.program.design
+
+    def with_feed_map(self, file: Path) -> OpenedRun:
+        """Return the run with a design that keeps what a file says is fed after each prediction. Raises InvalidInput."""
+        pairs = as_pairs(read_feed_map(file))
+        design = self.design.with_data(msgspec.structs.replace(self.design.data, feed_map=pairs))
+        return replace(self, program=msgspec.structs.replace(self.program, design=design))
 
     def fitted(self) -> Fitted:
         """Return the codecs that were fitted to the data. Raises InvalidInput."""

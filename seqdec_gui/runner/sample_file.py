@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from seqdec_gui.data.codecs import FittedIds, ReadsText
 from seqdec_gui.data.fitted import Fitted
+from seqdec_gui.data.outside import TITLE as OUTSIDE
 from seqdec_gui.data.row_file import RowFile
 from seqdec_gui.data.rows import Values
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.runner.sampler import Sample
+
+if TYPE_CHECKING:
+    from seqdec_gui.runner.measured_properties import MeasuredProperties
 
 HEADER = ("row", "sample", "text", "log_probability")
 """Columns of a file of samples."""
@@ -27,34 +31,44 @@ PREVIEW = 20
 
 
 class Beside(NamedTuple):
-    """What stands beside the samples of a row: why it could not be decoded, by row, and columns that are carried over."""
+    """What stands beside the samples of a row: why it could not be decoded, by row, and columns that are carried over.
+
+    `outside` says by row which of its numbers lie outside the range of the training rows.
+    """
 
     reasons: Mapping[int, str] = {}
     kept: Mapping[str, Sequence[str]] = {}
+    outside: Mapping[int, str] = {}
 
     def names(self, taken: Sequence[str]) -> list[str]:
         """Return the names of the further columns, different from those that are taken."""
-        kept = [f"input_{name}" if name in (*taken, PROBLEM) else name for name in self.kept]
-        return [*kept, *([PROBLEM] if self.reasons else [])]
+        kept = [f"input_{name}" if name in (*taken, PROBLEM, OUTSIDE) else name for name in self.kept]
+        return [*kept, *([OUTSIDE] if self.outside else []), *([PROBLEM] if self.reasons else [])]
 
     def cells(self, row: int) -> list[str]:
         kept = [column[row] for column in self.kept.values()]
-        return [*kept, *([self.reasons.get(row, "")] if self.reasons else [])]
+        outside = [self.outside.get(row, "")] if self.outside else []
+        return [*kept, *outside, *([self.reasons.get(row, "")] if self.reasons else [])]
 
 
 NOTHING = Beside()
 
 
 def write_samples(
-    path: Path, parts: Iterable[list[Sample]], mark_unfinished: bool = False, beside: Beside = NOTHING
+    path: Path,
+    parts: Iterable[list[Sample]],
+    mark_unfinished: bool = False,
+    beside: Beside = NOTHING,
+    measured: MeasuredProperties | None = None,
 ) -> tuple[int, tuple[Sample, ...]]:
     """Write the file whole or not at all; returns the number of samples and the first of them. Raises SeqdecError.
 
     It is SMILES (`text`, a tab and a name) if it ends in .smi, JSON Lines if it ends in .jsonl, otherwise CSV.
-    `mark_unfinished` adds the column `finished`. A row of `beside.reasons` has one line without a text, but none in SMILES.
+    `mark_unfinished` adds the column `finished`, `measured` those of the properties of molecules. A row of `beside.reasons`
+    has one line without a text, but none in SMILES.
     """
     count, preview = 0, list[Sample]()
-    header = (*HEADER, FINISHED) if mark_unfinished else HEADER
+    header = (*HEADER, *[FINISHED] * mark_unfinished, *(measured.names if measured is not None else ()))
     refused = sorted(beside.reasons)
 
     def refusals(before: float) -> Iterator[Sequence[object]]:
@@ -64,9 +78,11 @@ def write_samples(
 
     with RowFile(path, (*header, *beside.names(header))) as file:
         for part in parts:
-            for row, sample, text, log_probability, finished in part:
+            further = measured.cells(part) if measured is not None else [()] * len(part)
+            for (row, sample, text, log_probability, finished), cells in zip(part, further, strict=True):
                 file.write(refusals(row))
-                file.write([(row, sample, text, log_probability, *[finished] * mark_unfinished, *beside.cells(row))])
+                own = (row, sample, text, log_probability, *[finished] * mark_unfinished, *cells)
+                file.write([(*own, *beside.cells(row))])
             preview += part[: PREVIEW - len(preview)]
             count += len(part)
         file.write(refusals(math.inf))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from seqdec_gui.data.feed_map import FeedMap
+from seqdec_gui.data.feed_map import FeedMap, of_pairs
 from seqdec_gui.data.fitted import Fitted
 from seqdec_gui.data.symbols import Symbols, symbols_of_decoder, symbols_of_predictions
 from seqdec_gui.data.teaching import fail_if_taught
@@ -87,7 +87,12 @@ class Sampler:
     ) -> None:
         inference = infer(design)
         plan = plan_for(design, inference, feed_map is not None)
-        if feed_map is not None and (recorded is not None or isinstance(plan, OnePass) or plan.numbers):
+        if feed_map is None and design.data.feed_map:
+            feed_map = of_pairs(design.data.feed_map)
+        elif feed_map is not None and recorded is not None:
+            text = "A bundle has what is fed after each prediction in itself."
+            raise InvalidInput([Problem("error", "bad_feed_map", "feed_map", text, "Generate without a mapping.")])
+        if feed_map is not None and (isinstance(plan, OnePass) or plan.numbers):
             text = "A mapping is for a run whose decoder is fed the symbols that it predicts, and this is none."
             raise InvalidInput([Problem("error", "bad_feed_map", "feed_map", text, "Generate without a mapping.")])
         self.plan = plan
@@ -127,7 +132,7 @@ class Sampler:
             self._numbers = Numbers(begin, recorded.steps, scale_of(fitted, plan.fed), scale_of(fitted, plan.loss))
             self.first_step_from = plan.fed if begin is None else ""
         elif recorded is not None and recorded.symbols is not None:
-            self._symbols = symbols_from(recorded.symbols, fitted, plan.loss, plan.width)
+            self._symbols = symbols_from(recorded.symbols, fitted, plan.loss, plan.width, plan.taken or plan.width)
         elif plan.numbers:
             array = next(feed.array for feed in fitted.feeds if feed.name == plan.fed)
             self._numbers = numbers_of(fitted, plan.fed, plan.loss, rows(array))

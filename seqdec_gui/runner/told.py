@@ -10,6 +10,8 @@ from seqdec_gui.domain.wording import counted
 from seqdec_gui.runs.tasks import Notice
 
 if TYPE_CHECKING:
+    from seqdec_gui.data.fitted import Fitted
+    from seqdec_gui.data.rows import Values
     from seqdec_gui.runner.opened_run import OpenedRun
 
 Tell = Callable[[Notice], None]
@@ -25,6 +27,16 @@ def tell_notes(notes: Iterable[Problem], tell: Tell) -> None:
     """Tell what was seen in a file of rows."""
     for note in notes:
         tell(Notice(text=note.sentence(), severity="warning" if note.severity == "warning" else "info"))
+
+
+def tell_outside(fitted: Fitted, values: Mapping[str, Values], tell: Tell) -> dict[int, str]:
+    """Warn of numbers that lie outside the range of the training rows; returns them by row, as text."""
+    from seqdec_gui.data.outside import by_row, outside_training, sentence
+
+    found = outside_training(fitted, values)
+    if found:
+        tell(Notice(text=sentence(found), severity="warning"))
+    return by_row(found)
 
 
 def tell_refused(reasons: Mapping[int, str], what: str, tell: Tell, hint: str = "") -> None:

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from PyQt5.QtCore import Qt, pyqtSlot
 from PyQt5.QtGui import QFocusEvent, QShowEvent
 from PyQt5.QtWidgets import (
@@ -171,6 +172,7 @@ class GeneratePage(QWidget):
         self.form.judged.connect(self._on_form_judged)
         self.form.source_changed.connect(self._on_source_changed)
         self.feed_map.edited.connect(self._on_form_judged)
+        self.feed_map.kept.connect(self._on_feed_map_kept)
         for mode in self.modes.values():
             mode.edited.connect(self._on_form_judged)
             mode.failed.connect(self._on_failed)
@@ -262,6 +264,13 @@ class GeneratePage(QWidget):
         self._button.setToolTip(wrong or missing)
         self._button.setEnabled(self._may_start)
 
+    @pyqtSlot(object)
+    def _on_feed_map_kept(self, pairs: tuple[tuple[str, str], ...]) -> None:
+        document = self._workspace.document
+        data = msgspec.structs.replace(document.design.data, feed_map=pairs)
+        document.edit(document.design.with_data(data), "Keep what is fed after a prediction")
+        self._workspace.status_message.emit("The design keeps what is fed; runs that are trained from now on need no file.")
+
     @property
     def _wrong(self) -> str:
         """Why the task cannot be done with what is chosen; empty if it can."""
@@ -341,7 +350,7 @@ class GeneratePage(QWidget):
         task = self.mode.next_task(order)
         if task is None:
             _remove(order.folder)
-            self._say_error("The codes are of another run, or of other weights. Encode the rows again.")
+            self._say_error(self.mode.stale)
         else:
             self._run(task, order, Source())
 
