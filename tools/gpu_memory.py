@@ -2,8 +2,8 @@
 
     python tools/gpu_memory.py [--engine jax] [--device gpu:0] [--design resources/examples/molecules.seqdec]
 
-The parent asks the driver: for the memory of the device, and for that of the run's process where the driver tells processes
-apart (not in most containers). After each end the memory has to be what it was before, within `SLACK_MIB`; the exit status says so.
+The parent asks the driver for the memory of the device, and for that of the run's process where the driver tells processes
+apart (not in most containers). After each end the memory has to be what it was before, within `SLACK_MIB`, or the exit status is 1.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ def used(device: int) -> int:
 
 def of_process(pid: int | None) -> int:
     """Return the GPU memory of a process in MiB; 0 where the driver does not say."""
-    rows = [row.split(",") for row in _smi("--query-compute-apps=pid,used_memory")]
-    return sum(int(memory) for number, memory in rows if number.strip() == str(pid) and memory.strip().isdigit())
+    rows = [row.split(", ") for row in _smi("--query-compute-apps=pid,used_memory")]
+    return sum(int(row[1]) for row in rows if row[0] == str(pid) and row[1:] and row[1].isdigit())
 
 
 def _smi(*query: str) -> list[str]:
