@@ -2,8 +2,8 @@
 
     python tools/gpu_memory.py [--engine jax] [--device gpu:0] [--design resources/examples/molecules.seqdec]
 
-The parent asks the driver for the memory of the device, and for that of the run's process where the driver tells processes
-apart (not in most containers). After each end the memory has to be what it was before, within `SLACK_MIB`, or the exit status is 1.
+The parent asks the driver for the memory of the device, and for that of the run's process where the driver tells them apart
+(not in most containers). After each end the memory has to be what it was before, within `SLACK_MIB`, or the exit status is 1.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ def main() -> None:
     parser.add_argument("--device", type=int, default=0, help="number of the GPU (default: 0)")
     parser.add_argument("--design", type=Path, default=ROOT / "resources" / "examples" / "molecules.seqdec")
     arguments = parser.parse_args()
+    arguments.design = arguments.design.resolve()
     ends: dict[str, Callable[[process.RunProcess], object]] = {
         "finish": lambda _run: None,
         "stop": lambda run: run.stop(),
@@ -90,6 +91,9 @@ def measure(run: RunFolder, spec: RunSpec, device: int, what: str, end: Callable
         f"{at_end:6}, 2 s later {after:6}  {'free' if free else 'NOT FREE'}  ({state}, {seconds:.1f} s)",
         flush=True,
     )
+    if status is not None and status.state == "failed":
+        print(f"  {status.text}")
+        return False
     going.kill()
     return free and status is not None
 

@@ -15,7 +15,7 @@ import pytest
 
 from seqdec_gui.resource_files import path as resource
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 HERE = Path(__file__).parent
 COMMAND = [sys.executable, "-m", "seqdec_gui"]
 HARMLESS = ("socket.bind\t(('::1', 0),)",)
