@@ -91,7 +91,7 @@ def measure(run: RunFolder, spec: RunSpec, device: int, what: str, end: Callable
         f"{at_end:6}, 2 s later {after:6}  {'free' if free else 'NOT FREE'}  ({state}, {seconds:.1f} s)",
         flush=True,
     )
-    if status is not None and status.state == "failed":
+    if what == "finish" and status is not None and status.state != "finished":
         print(f"  {status.text}")
         return False
     going.kill()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
-from seqdec_gui.runs.events import Event, UnreadableLine, decode
+from seqdec_gui.runs.events import MOST_SEARCHED, Event, UnreadableLine, decode
 from seqdec_gui.runs.files import opener
 from seqdec_gui.runs.folder import RunFolder
 from seqdec_gui.runs.history import RunHistory
@@ -27,9 +27,12 @@ _COUNTLESS = (b'{"type":"epoch"', b'{"type":"checkpoint"', b'{"type":"message"',
 
 
 def is_long(run: RunFolder) -> bool:
-    """Return whether a run has so many events that an overview of them is worth while."""
+    """Return whether a run has so many events that an overview of them is worth while.
+
+    A file larger than readers search is no file of events: it may be made to be larger than any disk.
+    """
     try:
-        return run.events.stat().st_size >= LONG_BYTES
+        return LONG_BYTES <= run.events.stat().st_size <= MOST_SEARCHED
     except OSError:
         return False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,19 @@ def test_damage_is_left_to_who_reads_the_whole(small: None, tmp_path: Path) -> N
     part, whole = read_overview(run), read_history(run)
     assert part.step == whole.step
     assert np.all(np.isin(part.reports["loss"].steps, whole.reports["loss"].steps))
+
+
+def test_a_file_larger_than_any_disk_is_not_searched(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.events.touch()
+    os.truncate(run.events, 1 << 40)
+    assert not is_long(run)
+    os.truncate(run.events, 100 << 20)  # zeros, as a crash leaves them
+    assert is_long(run)
+    assert read_overview(run).step == 0
+    run.events.unlink()
+    os.mkfifo(run.events)
+    assert not is_long(run)
 
 
 def test_a_history_becomes_another_and_goes_on(small: None, tmp_path: Path) -> None:
