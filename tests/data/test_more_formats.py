@@ -59,6 +59,17 @@ def test_a_compressed_file_has_the_format_of_the_file_within(tmp_path: Path) -> 
     assert {"*.csv.gz", "*.zip", "*.xlsx"} <= set(file_patterns())
 
 
+def test_a_zip_file_whose_file_lost_its_name_is_read_by_its_own(tmp_path: Path) -> None:
+    for name in ("rows.csv.zip", "rows.zip"):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr("rows.csv", "a,b\n1,2\n")
+        data = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(data.replace(b"rows.csv", b"\0ows.csv"))  # a name ends at its first zero
+    assert list(page_of(open_table(tmp_path / "rows.csv.zip"))) == ["a", "b"]
+    (problem,) = problems_of(open_table, tmp_path / "rows.zip")
+    assert problem.code == "unknown_format"
+
+
 def test_a_zip_file_of_several_files_is_refused_with_their_names(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "rows.csv.zip", "w") as archive:
         archive.writestr("one.csv", "a\n1\n")

@@ -9,6 +9,7 @@ from PyQt5.QtCore import Qt, pyqtSlot
 from PyQt5.QtWidgets import QFrame, QPushButton, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from seqdec_gui.gui.dialogs.begin_from_weights import ask_what_to_keep
+from seqdec_gui.gui.pages.train.batch_button import BatchButton
 from seqdec_gui.gui.pages.train.board import Board
 from seqdec_gui.gui.pages.train.header import Header
 from seqdec_gui.gui.pages.train.outcome import Outcome
@@ -50,7 +51,7 @@ class TrainingPage(QWidget):
         self.empty.add_button(self.active_button)
         self.advisor: AdvisorPanel | None = None
         self.header = Header(self._session)
-        self.outcome = Outcome()
+        self.outcome = Outcome(BatchButton(workspace))
         self.board = Board(self._session)
         self.samples = SamplesPanel()
         self.log = LogPanel(self)
@@ -156,7 +157,7 @@ class TrainingPage(QWidget):
         followed = self._followed
         if followed is None:
             return
-        self.outcome.show_status(followed.status, followed.history)
+        self.outcome.show_status(followed.status, followed.history, followed.run)
         self.board.ask_redraw()
         self.samples.refresh()
         self.header.refresh()
