@@ -13,7 +13,7 @@ from seqdec_gui.data.row_file import JSON_LINES, RowFile
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.runner.sample_file import NOTHING, PROBLEM, Beside, columns_of
 from seqdec_gui.runner.scoring import Score, Scorer
-from seqdec_gui.runner.told import Tell, tell_changes, tell_notes, tell_refused
+from seqdec_gui.runner.told import Tell, reading_of, tell_changes, tell_notes, tell_refused
 from seqdec_gui.runs.task_results import SCORE_COLUMNS, SYMBOL_COLUMNS, Scored
 from seqdec_gui.runs.tasks import Progress, ScoreTask, TaskChannel
 
@@ -75,7 +75,7 @@ def rows_to_score(task: ScoreTask, loaded: Any, scorer: Scorer, tell: Tell) -> t
         values, empty = scorer.readable(columns_of(task.rows, wanted), task.text)
         return scorer.stored(wanted.encode_rows(values), task.text, empty), np.arange(len(task.rows)), NOTHING
     if task.input:
-        rows = read_input(wanted, Path(task.input), task.keep, loaded.trained.design.data.reading)
+        rows = read_input(wanted, Path(task.input), task.keep, reading_of(task, loaded.trained.design))
         values, empty = scorer.readable(rows.values, task.text)
         encoded = encode_good_rows(wanted, values, rows.reasons, rows.lines)
         tell_notes(rows.notes, tell)
