@@ -27,6 +27,7 @@ from seqdec_gui.data.sources import RowSource
 from seqdec_gui.data.tables import open_table
 from seqdec_gui.domain.bindings import Reading
 from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.domain.wording import counted
 
 _ID = re.compile(r"(.*[ _-])?id|identifier", re.IGNORECASE)
 """The name of a column of ids, which is carried over to what is generated."""
@@ -148,7 +149,7 @@ def _from_table(fitted: Fitted, table: Table, keep: Sequence[str], how: Reading)
         columns_of[fitted.inputs[0].name] = names  # one column for the only input, whatever it is called
     _require_all(fitted, columns_of, names, table.path.name)
     reasons: dict[int, str] = {}
-    notes: list[Problem] = []
+    notes = [problem for problem in table.problems if problem.severity == "warning" or problem.code == "blank_lines"]
     values = {
         port.name: _column_values(fitted, port, how, table, columns_of[port.name], reasons, notes) for port in fitted.inputs
     }
@@ -311,6 +312,9 @@ def _from_lines(
         notes.append(Problem("warning", "header_assumed", "data", said, "Write a line with the names above it if it is a row."))
     # An empty line is an empty value where there is one column, and no row at all where there are several.
     body = [record for record in rows if record.cells != ("",) or len(names) == 1]
+    if skipped := len(rows) - len(body):
+        said = f"{file} has {counted(skipped, 'empty line')} between its rows, skipped in reading."
+        notes.append(Problem("info", "blank_lines", "data", said))
     if not body:
         raise InvalidInput(f"{file} has a header and no rows; expected at least one.", "no_rows", "data")
     numbers = _line_numbers(text, [record.line for record in body])

@@ -75,7 +75,7 @@ _ROWS = (
     Code("batches", "command", "The batch sizes of `advise --batch` cannot be read: write whole numbers such as 256,2048."),
     Code("begins_anew", "run", "The run had no checkpoint yet and begins again from the first step."),
     Code("bits_need_vector", "data", "A column of bits is bound to a port that takes no single vector: choose another codec."),
-    Code("blank_lines", "data", "Empty lines of the file were skipped; in a file of one column they are rows.", reading=True),
+    Code("blank_lines", "data", "Empty lines or rows of the file were left out; in a text file of one column they are rows.", reading=True),
     Code("bound_twice", "binding", "Several columns are bound to one port: keep one."),
     Code("busy_device", "devices", "Another program uses the device, so training is slower or may run out of memory: wait, or choose another."),
     Code("cannot_generate", "generate", "The decoder cannot generate step by step as it is wired: the text says which wire or block to change."),
