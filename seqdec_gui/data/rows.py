@@ -218,7 +218,7 @@ def _text_of(source: Path, how: Reading) -> bytes:
         raise InvalidInput(f"{source} does not exist; expected a file with one row per sample.", "missing_file", "data")
     with reading(source):
         raw = content_of(source)
-        return decoded(raw, source.name, "auto" if is_utf8(raw) else how.encoding).content
+        return decoded(raw, source.name, "auto" if is_utf8(raw) else how.encoding, how.wrong_bytes).content
 
 
 class _Body(NamedTuple):

@@ -293,6 +293,7 @@ _ROWS = (
     Code("weights_extended", "run", "Weights that count symbols keep what is known; what is new begins afresh: nothing to do."),
     Code("weights_mismatch", "file", "Weights are not those of this model or block: give the file that was saved from it."),
     Code("weights_not_extended", "run", "No weights count the new symbols alone, so these begin with what is there: expect them to learn slowly."),
+    Code("wrong_bytes", "data", "Bytes that are no text in the encoding of the file became U+FFFD or U+007F, as data.wrong_bytes says.", reading=True),
     Code("wrong_column_type", "data", "A column has values of another kind than its codec takes: bind another column or codec."),
     Code("wrong_encoding", "data", "The file has bytes that are not valid in `data.encoding`: choose another, or auto."),
     Code("wrong_shape", "design", "A tensor, or the rows of a column, have another shape than expected: change the block or the column."),

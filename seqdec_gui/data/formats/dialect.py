@@ -29,7 +29,7 @@ from seqdec_gui.data.formats.delimiters import (
     sample_of,
     unused_character,
 )
-from seqdec_gui.data.formats.encodings import decoded, line_at
+from seqdec_gui.data.formats.encodings import PROPOSED, WRONG_BYTES, decoded, line_at
 from seqdec_gui.data.formats.footers import footer_problems
 from seqdec_gui.data.formats.header import Judgement, is_known_name, is_numeric, judge_header, judged_as_before
 from seqdec_gui.data.formats.numerals import proved_decimals
@@ -60,12 +60,13 @@ def detect(raw: bytes, name: str, reading: Reading, bound: Sequence[str] = (), w
     design; what they leave open is detected. `bound` are the names of columns in use. Raises InvalidInput if the file is
     empty or binary, if names occur twice, or if a quote is not closed although `reading` asks for quoted cells.
     """
-    text = decoded(raw, name, reading.encoding)
+    text = decoded(raw, name, reading.encoding, reading.wrong_bytes)
     content, problems = text.content, list(text.problems)
     del raw
     if b"\0" in content:
         wrong = f"{name} holds binary data (bytes of value 0); expected text with one row per line."
-        raise InvalidInput([Problem("error", "not_text", "data", wrong, "Choose a text file, or set data.encoding.")])
+        hint = f"Choose a text file, or set data.encoding; {WRONG_BYTES}."
+        raise InvalidInput([Problem("error", "not_text", "data", wrong, hint, proposed=PROPOSED)])
     if len(_LINE_END.findall(content[-4:])) > 1:
         content = content.rstrip(b"\r\n")  # a copy, so it is only made where empty lines stand at the end
     _fail_if_a_line_is_too_long(content, name)

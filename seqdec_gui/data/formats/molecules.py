@@ -37,7 +37,7 @@ class SmilesTable(MemoryTable):
         import pyarrow as pa
 
         with reading(path):
-            text = decoded(content_of(path), path.name, how.encoding)
+            text = decoded(content_of(path), path.name, how.encoding, how.wrong_bytes)
             self.problems = text.problems
             lines = _LINE_END.split(text.content)
             while lines and not lines[-1].strip():
