@@ -227,6 +227,7 @@ _ROWS = (
     Code("padding_standardised", "data", "Steps of zeros that a layer skips are standardised and are no zeros then: switch `standardise` off."),
     Code("permission_denied", "file", "The file or folder may not be read: change its permissions."),
     Code("plateau", "run", "The monitored metric has not improved for as many reports as the schedule waits, so the learning rate falls."),
+    Code("program_fault", "data", "A file was not read because of a mistake in the program: report the sentence."),
     Code("projected", "data", "A vector is reduced to its principal components; the text says how much of the variance they have."),
     Code("quality", "run", "What is measured of the sequences that the model generates while it trains, and of how many rows."),
     Code("quality_cost", "run", "How long measuring the quality of generated sequences took, and what share of the training."),

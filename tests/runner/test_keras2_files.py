@@ -165,8 +165,7 @@ both("lambda", chain(L.Dense(2), L.Lambda(lambda t: t * 2, name="double")), chai
 leaky = L.Dense(2, activation=lambda t: tf.nn.leaky_relu(t, 0.1), name="leaky")
 both("activation", chain(leaky), chain(L.Dense(2), L.LeakyReLU(0.1)))
 x = L.Input((4, 3)); y = L.Input((4, 3))
-unit = L.UnitNormalization(axis=-1)(L.Dense(2)(y))
-both("operation", keras.Model(x, tf.math.l2_normalize(L.Dense(2)(x), axis=-1)), keras.Model(y, unit))
+both("operation", keras.Model(x, tf.nn.leaky_relu(L.Dense(2)(x), 0.1)), keras.Model(y, L.LeakyReLU(0.1)(L.Dense(2)(y))))
 
 class Mine(L.Dense):
     pass
@@ -195,7 +194,7 @@ ADVICE = {
     "lambda_bad.h5": ("its layer 'double' is a Lambda layer, which would run code", "with a layer of Keras in its place"),
     "activation_bad.h5": ("The layer leaky has the activation '<lambda>'", "a layer such as LeakyReLU after this one"),
     "operation_bad.h5": (
-        "is an operation of TensorFlow, math.l2_normalize, that cannot be carried over",
+        "is an operation of TensorFlow, nn.leaky_relu, that cannot be carried over",
         "with a layer of Keras in its place",
     ),
     "custom_bad.h5": ("The layer mine is a Mine", "rebuild the layer from Keras's own"),

@@ -33,6 +33,10 @@ CHUNK_ROWS = 65_536
 _SHOWN_CHARACTERS = 40
 """The number of characters of a text that a message shows."""
 
+_PROGRAM = __name__.partition(".")[0]
+_MISTAKES = (AssertionError, AttributeError, LookupError, NameError, NotImplementedError, TypeError, ZeroDivisionError)
+"""What mistakes in code raise. From a library these may be due to a damaged file."""
+
 _SHOWN_REASON = 300
 """The number of characters of an error of a library that a message shows."""
 
@@ -286,7 +290,23 @@ def reading(path: Path) -> Iterator[None]:
     except SeqdecError:
         raise
     except Exception as error:  # libraries raise anything for damaged files, down to errors about their own variables
+        if isinstance(error, _MISTAKES) and (place := _place_in_program(error)):
+            text = f"{path} was not read, because of a fault of the program: {type(error).__name__} in {place} ({error})."
+            hint = (
+                "The file may be right. Report this sentence, with the file or a few rows like its own; until then save it as "
+                "another kind of file."
+            )
+            raise InvalidInput([Problem("error", "program_fault", "data", text, hint)]) from error
         raise InvalidInput(_damaged(path, str(error)), "unreadable_file", "data") from error
+
+
+def _place_in_program(error: Exception) -> str:
+    """Return the module and line of this program that raised an error; empty if a library raised it."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    module = "" if trace is None else str(trace.tb_frame.f_globals.get("__name__", ""))
+    return f"{module}, line {trace.tb_lineno}" if trace is not None and module.split(".")[0] == _PROGRAM else ""
 
 
 def _damaged(path: Path, reason: str) -> str:
