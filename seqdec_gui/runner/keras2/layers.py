@@ -78,6 +78,7 @@ _KEPT: dict[str, tuple[str, ...]] = {
     "MultiHeadAttention": ("num_heads", "key_dim", "value_dim", "dropout", "use_bias", "output_shape", "attention_axes"),
     "Multiply": (),
     "PReLU": ("shared_axes",),
+    "Normalization": ("axis", "mean", "variance", "invert"),
     "Permute": ("dims",),
     "RNN": ("return_sequences", "return_state", "go_backwards", "unroll", "zero_output_for_mask"),
     "ReLU": ("max_value", "negative_slope", "threshold"),
