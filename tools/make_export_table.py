@@ -3,7 +3,7 @@
     python tools/make_export_table.py [TEMPLATE ...]
 
 Every template is built with the weights that a training begins with, and each format is written, opened in a process by its own
-library and compared on random rows of several numbers and lengths, as `seqdec-gui export` does: the whole model, and one step of its decoder. Takes minutes.
+library and compared on random rows of several numbers and lengths: the whole model, and one step of its decoder. Takes minutes.
 """
 
 from __future__ import annotations
