@@ -272,7 +272,7 @@ def _object(name: str, key: str, value: Any, notes: list[str]) -> Config | None:
 def _one_axis(name: str, axis: Any) -> int:
     if isinstance(axis, list | tuple):
         if len(axis) != 1:
-            raise refused(name, f"normalises over the axes {axis} together", "Use one axis.")
+            raise refused(name, f"normalises over the axes {axis} together", "Use one axis, of a Flatten layer before it.")
         (axis,) = axis
     return int(axis)
 
