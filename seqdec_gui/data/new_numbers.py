@@ -79,6 +79,8 @@ def notes_of_lines(
 ) -> tuple[Problem, ...]:  # fmt: skip
     """Return those warnings for texts with the numbers of a vector each, as `parse_numbers` reads them."""
     assert isinstance(port.codec, FittedNumbers | FittedIds)
+    if not any(notation is not None and notation.thousands in (".", ",") for notation in notations):
+        return ()
     size = int(np.prod(port.codec.shape, dtype=np.int64))
     parts = [_parts(line, size)[0] for line in lines]
     if len(notations) > 1:
