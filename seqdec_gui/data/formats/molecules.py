@@ -40,7 +40,7 @@ class SmilesTable(MemoryTable):
             text = decoded(content_of(path), path.name, how.encoding, how.wrong_bytes)
             self.problems = text.problems
             lines = _LINE_END.split(text.content)
-            while lines and not lines[-1].strip():
+            while lines and not lines[-1]:
                 lines.pop()
             if not lines:
                 raise InvalidInput(f"{path.name} holds no text; expected one SMILES a line.", "empty_file", "data")
