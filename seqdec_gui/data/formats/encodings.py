@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import re
+from collections.abc import Callable
 from itertools import islice
 from typing import NamedTuple
 
@@ -177,18 +178,25 @@ class Marked:
     def __init__(self, mark: str) -> None:
         self.count = 0
         self._mark = mark
-        self._errors = f"seqdec-gui-{ord(mark):x}"
 
     def decode(self, raw: bytes, encoding: str) -> str:
         """Return the text of the bytes."""
+        text = raw.decode(encoding, f"seqdec-gui-{ord(self._mark):x}")
+        if self._mark in text:
+            self.count += text.count(self._mark) - raw.decode(encoding, "ignore").count(self._mark)
+        return text
 
-        def stand_in(error: UnicodeError) -> tuple[str, int]:
-            assert isinstance(error, UnicodeDecodeError)
-            self.count += error.end - error.start
-            return self._mark * (error.end - error.start), error.end
 
-        codecs.register_error(self._errors, stand_in)
-        return raw.decode(encoding, self._errors)
+def _marking(mark: str) -> Callable[[UnicodeError], tuple[str, int]]:
+    def stand_in(error: UnicodeError) -> tuple[str, int]:
+        assert isinstance(error, UnicodeDecodeError)
+        return mark * (error.end - error.start), error.end
+
+    return stand_in
+
+
+for _mark in MARKS.values():
+    codecs.register_error(f"seqdec-gui-{ord(_mark):x}", _marking(_mark))
 
 
 def decoded_texts(values: list[bytes | None]) -> tuple[list[str | None], str]:
