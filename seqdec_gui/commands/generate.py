@@ -19,6 +19,7 @@ from seqdec_gui.commands.decoding import add_decoding, constraints_of, strategy_
 from seqdec_gui.commands.numbers import LARGEST_SEED, whole_number
 from seqdec_gui.commands.tasks import (
     add_checkpoint,
+    add_decimal,
     add_devices,
     add_feed_map,
     add_split,
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="rows with columns named like the input ports, or one value a line for a single input; - for standard input",
     )
+    add_decimal(parser)
     add_split(parser, "decode")
     parser.add_argument("-n", metavar="N", type=whole_number(1), default=1, dest="count", help="samples per row (default: 1)")
     parser.add_argument(

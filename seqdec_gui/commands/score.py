@@ -16,6 +16,7 @@ from seqdec_gui.commands.console import absolute, do_task, say
 from seqdec_gui.commands.numbers import whole_number
 from seqdec_gui.commands.tasks import (
     add_checkpoint,
+    add_decimal,
     add_devices,
     add_feed_map,
     add_split,
@@ -36,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", metavar="RUN", help="the run folder, or a bundle (.zip) that was exported from one")
     text = "rows with the columns of the inputs, and one with the sequences; - for standard input"
     parser.add_argument("--input", metavar="FILE", help=text)
+    add_decimal(parser)
     add_split(parser, "score")
     text = "the column with the sequences (default: named as in training, or text)"
     parser.add_argument("--text", metavar="COLUMN", default="", help=text)

@@ -35,6 +35,12 @@ def add_devices(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--devices", metavar="DEVICE", help=text)
 
 
+def add_decimal(parser: argparse.ArgumentParser) -> None:
+    """Add `--decimal`, for a file that does not tell which mark is decimal."""
+    text = "the decimal mark of the file, . or , (default: as the file tells, or as that of the training)"
+    parser.add_argument("--decimal", choices=("auto", ".", ","), default="auto", metavar="MARK", help=text)
+
+
 def add_feed_map(parser: argparse.ArgumentParser) -> None:
     """Add `--feed-map`, for a decoder that takes other symbols than it predicts."""
     text = "CSV (predicted,fed) or JSON: which symbol or id is fed after each predicted one, and after `begin` first"
@@ -99,7 +105,7 @@ def fields_of_rows(arguments: argparse.Namespace, run: str, trained_on: int, row
     """Return the fields of a `RowsTask`, after `rows_and_run`; `rows` and `output` are files."""
     return {
         "run": absolute(run), "input": rows, "split": arguments.split, "trained_on": trained_on, "output": output,
-        "checkpoint": arguments.checkpoint, "keep": tuple(arguments.keep),
+        "checkpoint": arguments.checkpoint, "keep": tuple(arguments.keep), "decimal": arguments.decimal,
     }  # fmt: skip
 
 

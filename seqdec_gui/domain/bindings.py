@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
+WrongBytes = Literal["refuse", "replace", "mark"]
 FaultyRows = Literal["refuse", "leave_out"]
 Numbering = Literal["shared", "own"]
 """Whether columns of text that belong together share the ids of symbols, or each column has its own."""
@@ -211,6 +212,14 @@ class Reading(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
         ),
     ] = "auto"
     sheet: Annotated[str, Meta(description="The sheet of a workbook, by its name or number from 1; empty: the first.")] = ""
+
+    wrong_bytes: Annotated[
+        WrongBytes,
+        Meta(
+            description="What becomes of bytes that are no text in the encoding: the file is refused; U+FFFD stands for them "
+            "(replace); or the control character U+007F, whose rows data.faulty_rows leaves out (mark)."
+        ),
+    ] = "refuse"
 
     def __post_init__(self) -> None:
         if self.encoding != "auto" and not is_text_encoding(self.encoding):

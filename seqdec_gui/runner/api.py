@@ -6,8 +6,9 @@ import tempfile
 import warnings
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -175,17 +176,28 @@ def encode(model: TrainedModel, rows: Rows = (), *, split: SplitName | None = No
     return np.concatenate(list(encoder.codes(arrays, chosen)))
 
 
-def evaluate(model: TrainedModel, data: Path | str | None = None, *, split: SplitName = "test") -> dict[str, float | None]:
-    """Return the losses and metrics over a file with the columns of the training, or over a split. Raises InvalidInput."""
+def evaluate(
+    model: TrainedModel,
+    data: Path | str | None = None,
+    *,
+    split: SplitName = "test",
+    decimal: Literal["auto", ".", ","] = "auto",
+) -> dict[str, float | None]:
+    """Return the losses and metrics over a file with the columns of the training, or over a split. Raises InvalidInput.
+
+    `decimal` is the decimal mark of the file; auto: as the file tells, or as that of the training.
+    """
     from seqdec_gui.runner.opened_run import OpenedRun, metrics_of
-    from seqdec_gui.runner.told import tell_changes
+    from seqdec_gui.runner.told import tell_changes, tell_notes
 
     trained = model.loaded.trained
     if not isinstance(trained, OpenedRun):
         raise InvalidInput("A bundle has no losses to evaluate; open the run.", "no_rows")
     if data is None:
         tell_changes(trained, _warn)
-    return metrics_of(trained, None if data is None else Path(data).absolute(), split, model.trained_on)[0]
+    path = None if data is None else Path(data).absolute()
+    told = partial(tell_notes, tell=_warn)
+    return metrics_of(trained, path, split, model.trained_on, decimal=decimal, tell=told)[0]
 
 
 def _warn(notice: Notice) -> None:

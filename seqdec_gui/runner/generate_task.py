@@ -13,7 +13,7 @@ from seqdec_gui.domain.decoding import TRIES_PER_SAMPLE, Greedy, answers_per_row
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.domain.wording import counted
 from seqdec_gui.runner.sample_file import NOTHING, Beside, columns_of, write_samples
-from seqdec_gui.runner.told import Tell, tell_changes, tell_notes, tell_outside, tell_refused
+from seqdec_gui.runner.told import Tell, reading_of, tell_changes, tell_notes, tell_outside, tell_refused
 from seqdec_gui.runs.task_results import Generated
 from seqdec_gui.runs.tasks import GenerateTask, Notice, Progress, TaskChannel
 
@@ -122,7 +122,7 @@ def rows_of(task: GenerateTask, loaded: Any, sampler: Sampler, tell: Tell) -> Ro
         return RowsToDecode(arrays, chosen)
     if not needed:
         return _prefixes_alone(task) if column else RowsToDecode({}, np.arange(1))
-    return _new_rows(task, needed, loaded.fitted, loaded.trained.design.data.reading, tell, first)
+    return _new_rows(task, needed, loaded.fitted, reading_of(task, loaded.trained.design), tell, first)
 
 
 def _new_rows(task: GenerateTask, needed: tuple[str, ...], fitted: Any, how: Any, tell: Tell, first: str = "") -> RowsToDecode:

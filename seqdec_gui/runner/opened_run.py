@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import numpy as np
@@ -68,11 +68,16 @@ class OpenedRun:
         """Return the codecs that were fitted to the data. Raises InvalidInput."""
         return self.run.read_fit()
 
-    def dataset(self, file: Path | None = None) -> Dataset:
-        """Open the run's data, or the same columns of another file, encoded as in the training. Raises InvalidInput."""
+    def dataset(self, file: Path | None = None, decimal: Literal["auto", ".", ","] = "auto") -> Dataset:
+        """Open the run's data, or the same columns of another file, encoded as in the training. Raises InvalidInput.
+
+        `decimal` is the decimal mark of the other file.
+        """
         source = self.design.data
         if file is not None:  # all of its rows are new, so none are kept apart
             source = msgspec.structs.replace(source, split=Split(validation=0.0))
+            if decimal != "auto":
+                source = msgspec.structs.replace(source, reading=msgspec.structs.replace(source.reading, decimal=decimal))
         if file is not None or self.spec.data_file:
             source = msgspec.structs.replace(source, file=str(file or self.spec.data_file))
         return open_dataset(
@@ -135,8 +140,12 @@ def metrics_of(
     split: SplitName,
     trained_on: int = 0,
     report: Callable[[int, int], None] = lambda done, total: None,
+    decimal: Literal["auto", ".", ","] = "auto",
+    tell: Callable[[list[Problem]], None] = lambda notes: None,
 ) -> tuple[dict[str, float | None], int]:
     """Return the metrics over all rows of a file, or over a split of the run's data, and the number of rows.
+
+    `decimal` is the decimal mark of the file. What is doubtful in it, or left out of it, is told.
 
     Raises InvalidInput.
     """
@@ -144,7 +153,8 @@ def metrics_of(
     from seqdec_gui.runner.metrics import reported
 
     if data is not None:
-        dataset = trained.dataset(data)
+        dataset = trained.dataset(data, decimal)
+        tell([problem for problem in dataset.problems if problem.where == "data"])
         rows = dataset.training  # all rows but those that are left out
     else:
         dataset, rows = trained.rows_of(split, trained_on)

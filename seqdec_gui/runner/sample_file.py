@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from seqdec_gui.data.codecs import FittedIds, ReadsText
-from seqdec_gui.data.fitted import Fitted
+from seqdec_gui.data.fitted import Fitted, FittedPort
+from seqdec_gui.data.formats.notation import Doubt, plain_cell
 from seqdec_gui.data.outside import TITLE as OUTSIDE
 from seqdec_gui.data.row_file import RowFile
 from seqdec_gui.data.rows import Values
@@ -103,6 +104,7 @@ def columns_of(rows: Sequence[Mapping[str, Any]], fitted: Fitted) -> dict[str, V
         if isinstance(port.codec, ReadsText):
             columns[port.name] = [str(value) for value in values]
             continue
+        fail_if_read_otherwise(fitted, port, values)
         depth = port.codec.depth if isinstance(port.codec, FittedIds) else 0
         shape = (*port.codec.shape, depth) if depth else port.codec.shape
         try:
@@ -112,6 +114,32 @@ def columns_of(rows: Sequence[Mapping[str, Any]], fitted: Fitted) -> dict[str, V
             text = f"Row {wrong + 1} of input {name} is {str(values[wrong])[:60]!r}; expected numbers of shape {shape}."
             raise InvalidInput([Problem("error", "not_numbers", name, text)]) from error
     return columns
+
+
+def fail_if_read_otherwise(fitted: Fitted, port: FittedPort, values: Sequence[Any]) -> None:
+    """Raise InvalidInput for a text that Python reads as another number than the training would, such as `1.234`."""
+    notations = fitted.notations(port)
+    for row, value in enumerate(values):
+        parts = value if isinstance(value, list | tuple) else [value]
+        for place, part in enumerate(parts):
+            notation = notations[place if len(notations) == len(parts) else 0] if notations else None
+            if not isinstance(part, str) or notation is None:
+                continue
+            read = plain_cell(part.strip(), notation)
+            settled, other = (read.settled, read.other) if isinstance(read, Doubt) else (read, part.strip())
+            if isinstance(read, Doubt) or _differ(read, part):
+                text = (
+                    f"Row {row + 1} of input {port.name} is the text {part!r}, which is {settled} as the file of the training "
+                    f"was written, and may be {other}."
+                )
+                raise InvalidInput([Problem("error", "number_format", port.name, text, "Give a number, not a text.")])
+
+
+def _differ(one: str, other: str) -> bool:
+    try:
+        return float(one) != float(other)
+    except ValueError:
+        return False  # what is no number in Python is refused as such
 
 
 def _fits(value: Any, shape: tuple[int, ...]) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from seqdec_gui.domain.problems import InvalidInput, Problem
 from seqdec_gui.runner.sample_file import NOTHING, Beside, columns_of
 from seqdec_gui.runner.scoring import GIVEN, Score, Scorer
-from seqdec_gui.runner.told import Tell, tell_changes, tell_notes, tell_outside
+from seqdec_gui.runner.told import Tell, reading_of, tell_changes, tell_notes, tell_outside
 from seqdec_gui.runs.tasks import ScoreTask
 
 
@@ -46,7 +46,7 @@ def rows_to_score(task: ScoreTask, loaded: Any, scorer: Scorer, tell: Tell) -> T
         beside = Beside(outside=tell_outside(wanted, values, tell))
         return ToScore(scorer.stored(wanted.encode_rows(values), task.text, empty), np.arange(len(task.rows)), beside)
     if task.input:
-        rows = read_input(wanted, Path(task.input), task.keep, loaded.trained.design.data.reading)
+        rows = read_input(wanted, Path(task.input), task.keep, reading_of(task, loaded.trained.design))
         values, empty = scorer.readable(rows.values, task.text)
         encoded = encode_good_rows(wanted, values, rows.reasons, rows.lines)
         tell_notes(rows.notes, tell)
@@ -85,7 +85,7 @@ def _inputs(
         plain = [{name: value for name, value in row.items() if name in names} for row in task.rows]
         arrays = dict(wanted.encode_rows(columns_of(plain, wanted)))
     elif task.input:
-        read = read_input(wanted, Path(task.input), (), loaded.trained.design.data.reading)
+        read = read_input(wanted, Path(task.input), (), reading_of(task, loaded.trained.design))
         tell_notes(read.notes, tell)
         encoded = encode_good_rows(wanted, read.values, read.reasons, read.lines)
         arrays, reasons = encoded.arrays, dict(encoded.reasons)

@@ -75,7 +75,8 @@ class RowsTask(Tagged, frozen=True, kw_only=True):
     Rows come from the file `input`, from `rows` (one mapping from port name to value: text, number, list), or they are those of
     a `split` of the run's own data; none of these for a design without inputs. `trained_on` is how many rows the run trained on
     (0: unknown); where its data has another number now, the split is another. `keep` are columns of the input file to carry
-    over, beside those of ids. Rows that cannot be read have their reason in a column `problem`, and do not stop the others.
+    over, beside those of ids. `decimal` is the decimal mark of the file; auto: as the training's. Rows that cannot be read have
+    their reason in a column `problem`, and do not stop the others.
     """
 
     run: str
@@ -86,6 +87,7 @@ class RowsTask(Tagged, frozen=True, kw_only=True):
     trained_on: int = 0
     checkpoint: CheckpointName = "best"
     keep: tuple[str, ...] = ()
+    decimal: Literal["auto", ".", ","] = "auto"
 
 
 class GenerateTask(RowsTask, frozen=True, kw_only=True, tag="generate"):
@@ -141,6 +143,7 @@ class EvaluateTask(Tagged, frozen=True, kw_only=True, tag="evaluate"):
     """Metrics of a trained model on all rows of the file `data` (absolute path), or without it on a `split` of the run's own.
 
     `trained_on`: how many rows the run trained on (0: unknown); where its data has another number now, the split is another.
+    `decimal` is the decimal mark of the file; auto: as the training's.
     """
 
     run: str
@@ -148,6 +151,7 @@ class EvaluateTask(Tagged, frozen=True, kw_only=True, tag="evaluate"):
     split: SplitName = "test"
     trained_on: int = 0
     checkpoint: CheckpointName = "best"
+    decimal: Literal["auto", ".", ","] = "auto"
 
 
 class InspectTask(Tagged, frozen=True, kw_only=True, tag="inspect"):

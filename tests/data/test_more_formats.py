@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime
 import gzip
+import re
 import subprocess
 import zipfile
 from pathlib import Path
+from random import Random
 
 import h5py
 import numpy as np
@@ -305,3 +307,25 @@ def test_a_workbook_without_the_parts_that_it_names_is_damaged(tmp_path: Path) -
     book.save(tmp_path / "rows.xlsx")
     (problem,) = problems_of(open_table, tmp_path / "rows.xlsx")
     assert problem.code in ("unreadable_file", "empty_file")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_every_row_of_a_sheet_is_read_or_named(tmp_path: Path, seed: int) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    random = Random(seed)
+    book = openpyxl.Workbook()
+    rows = [random.choice([(f"w{i}", i), ("", ""), (None, None), (f"w{i}", None), ("", i)]) for i in range(30)]
+    rows[random.randrange(30)] = ("w", 1)
+    book.active.append(("word", "number"))
+    for row in rows:
+        book.active.append(row)
+    book.save(tmp_path / "rows.xlsx")
+    table = open_table(tmp_path / "rows.xlsx", how=Reading("yes"))
+    empty = [number for number, row in enumerate(rows, start=2) if (row[0] in (None, "") and row[1] is None) or row == ("", "")]
+    said = "".join(problem.text for problem in table.problems if problem.code == "blank_lines")
+    assert table.rows + len(empty) == len(rows)
+    assert (f"{len(empty)} empty row" in said) == bool(empty)
+    assert not empty or re.search(rf"rows? {empty[0]}\b", said)
+    assert [cell or "" for cell in table.page("word", 0, 99)] == [
+        row[0] or "" for number, row in enumerate(rows, start=2) if number not in empty
+    ]
