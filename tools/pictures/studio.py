@@ -99,7 +99,7 @@ class Studio:
             time.sleep(0.005)
 
     def activate(self, window: Any) -> None:
-        """Make a window the one with the keyboard: what has the focus is drawn otherwise, and closing a dialog may leave none."""
+        """Give a window the keyboard: what has the focus is drawn otherwise, and closing a dialog may leave it to none."""
         self.application.setActiveWindow(window)
         self.wait(lambda: self.application.activeWindow() is window)
 
