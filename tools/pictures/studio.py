@@ -107,14 +107,18 @@ class Studio:
         """Return what a widget looks like once that does not change any more, as a QImage.
 
         Nothing may be waiting either: on a busy machine a picture stays the same for long while curves wait for their turn.
+        And its window has the keyboard: Qt may take that away some time after a dialog or a list was closed.
         """
+        self.activate(widget.window())
         self.settle(STILL_S)
         picture = widget.grab().toImage()
         until = time.monotonic() + LONGEST_STILL_S
         while time.monotonic() < until:
             self.settle(STILL_S)
             before, picture = picture, widget.grab().toImage()
-            if picture == before and not self._waiting():
+            if self.application.activeWindow() is not widget.window():
+                self.activate(widget.window())
+            elif picture == before and not self._waiting():
                 break
         return picture
 
