@@ -195,7 +195,7 @@ _ROWS = (
     Code("no_training_rows", "data", "The split leaves no rows for training: lower the shares, or use more data."),
     Code("no_validation", "training", "A validation metric is monitored, but no rows validate: raise the share of validation, or monitor loss."),
     Code("not_a_design", "file", "The file is no design: open a .seqdec file."),
-    Code("not_a_file", "data", "A folder was given where a data file was expected: choose a file."),
+    Code("not_a_file", "data", "A folder, a pipe or a device was given where a data file was expected: choose a file."),
     Code("not_a_prior", "file", "The file is no prior of REINVENT that can be opened: give another, or save it in REINVENT once more."),
     Code("not_bits", "data", "Texts are not as many digits of 0 and 1 as there are bits: remove these rows, or choose another codec."),
     Code("not_empty", "run", "The folder for the run holds other files: choose an empty or a new one."),
