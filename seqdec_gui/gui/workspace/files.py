@@ -75,15 +75,26 @@ class DesignFiles(QObject):
                 self.save_as(then)
             elif answer == "discard":
                 self._save(path, then)
+            elif answer == "other":
+                self._load_again(path)
 
         notify.ask(
             self,
             f"{path.name} was changed elsewhere",
-            "Another window or program has saved the file since it was opened here. If you replace it, those changes are lost.",
+            "Another window or program has saved the file since it was opened here. If you replace it, those changes are lost. "
+            "If you load it again, your changes are an undo step (Ctrl+Z).",
             on_answered,
             accept="Save under Another Name…",
             discard="Replace It",
+            other="Load It Again",
         )
+
+    def _load_again(self, path: Path) -> None:
+        """Show what is in the file now. The design that was shown until then is the step before, for Undo."""
+        try:
+            self._document.load_again(path)
+        except SeqdecError as error:
+            notify.failure(self, error, f"{path.name} cannot be opened")
 
     def save_as(self, then: Then | None = None) -> None:
         """Ask for a file and save the design to it.

@@ -23,6 +23,7 @@ from seqdec_gui.domain.codes import is_about_reading
 from seqdec_gui.domain.design import Design
 from seqdec_gui.domain.problems import Problem
 from seqdec_gui.gui.look import theme
+from seqdec_gui.gui.widgets.choice_box import SizedBox
 from seqdec_gui.gui.widgets.wrapped_label import WrappedLabel
 from seqdec_gui.gui.workspace.workspace import Workspace
 
@@ -77,16 +78,19 @@ class ReadingBar(QWidget):
         help_texts = {field.name: field.help for field in fields(Reading)}
         self._fields: dict[str, QComboBox] = {}
         self._titles: dict[str, QLabel] = {}
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(3 * theme.SPACE, 0, 3 * theme.SPACE, 2 * theme.SPACE)
+        layout.setSpacing(theme.SPACE)
         grid = QGridLayout()
+        layout.addLayout(grid)  # before it is filled: what is moved with its contents is styled once more
         grid.setHorizontalSpacing(theme.SPACE)
         grid.setVerticalSpacing(2)
         for place, (name, words) in enumerate(_LABELS.items()):
             label = QLabel(words)
             label.setProperty("role", "dim")
-            field = QComboBox(objectName=f"field_{name}", toolTip=help_texts[name])
+            field = SizedBox(letters=6, name=f"field_{name}")
+            field.setToolTip(help_texts[name])
             field.setAccessibleName(words)
-            field.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
-            field.setMinimumContentsLength(6)
             label.setBuddy(field)
             field.currentIndexChanged.connect(self._on_field_changed)
             self._fields[name], self._titles[name] = field, label
@@ -94,9 +98,6 @@ class ReadingBar(QWidget):
             grid.addWidget(field, 1, place)
         self._warnings = WrappedLabel(name="reading_warnings")
         self._warnings.setProperty("role", "warning")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(3 * theme.SPACE, 0, 3 * theme.SPACE, 2 * theme.SPACE)
-        layout.setSpacing(theme.SPACE)
         self._grid = grid
         self._proposed = ""
         self._proposal = QPushButton(objectName="reading_proposal")
@@ -112,7 +113,6 @@ class ReadingBar(QWidget):
             self._remedy_buttons.append(button)
             buttons.addWidget(button)
         buttons.addStretch(1)
-        layout.addLayout(grid)
         layout.addWidget(self._warnings)
         layout.addLayout(buttons)
         workspace.document.design_changed.connect(self._on_document_design_changed)

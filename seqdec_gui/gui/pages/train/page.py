@@ -58,18 +58,20 @@ class TrainingPage(QWidget):
         self.log.hide()  # until the window gives it a place
         self._stack = QStackedWidget()
         self._stack.addWidget(self.empty)
-        self._stack.addWidget(self._build_run())
+        run = QWidget()
+        self._stack.addWidget(run)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._stack)
+        self._arrange(run)
         self._connect()
         self._on_session_shown_changed()
         self._show_readiness()
 
-    def _build_run(self) -> QWidget:
+    def _arrange(self, run: QWidget) -> None:
+        """Put the parts into their places, from the outermost inwards: what is moved with its contents is styled once more."""
         line = QFrame()
         line.setProperty("role", "line")
-        run = QWidget()
         layout = QVBoxLayout(run)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -78,13 +80,12 @@ class TrainingPage(QWidget):
         layout.addWidget(line)
         beside = QSplitter(Qt.Horizontal, objectName="plots_and_samples")
         beside.setHandleWidth(1)
+        layout.addWidget(beside, 1)
         for place, (widget, stretch) in enumerate(((self.board, 3), (self.samples, 1))):
             beside.addWidget(widget)
             beside.setStretchFactor(place, stretch)
         beside.setCollapsible(0, False)
         beside.setSizes([900, 380])
-        layout.addWidget(beside, 1)
-        return run
 
     def _connect(self) -> None:
         session, workspace = self._session, self._workspace

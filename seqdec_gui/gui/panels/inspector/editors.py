@@ -15,7 +15,6 @@ from PyQt5.QtCore import QLocale, QObject, QPoint, QSignalBlocker, Qt, pyqtSigna
 from PyQt5.QtGui import QFocusEvent, QKeyEvent, QValidator, QWheelEvent
 from PyQt5.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QDoubleSpinBox,
     QHBoxLayout,
     QLineEdit,
@@ -360,11 +359,9 @@ class ChoiceEditor(Editor):
     typed = False
 
     def _make(self, parent: QWidget) -> QWidget:
-        box = ChoiceBox(parent)
+        box = ChoiceBox(parent, letters=8)
         for choice in self.field.choices:
             box.addItem(words.choice(choice), choice)
-        box.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
-        box.setMinimumContentsLength(8)
         box.currentIndexChanged.connect(lambda _index: self.edited.emit())
         return box
 
