@@ -19,10 +19,12 @@ from seqdec_gui.domain.kinds.loss import Loss
 from seqdec_gui.domain.kinds.merge import Add, Concatenate
 from seqdec_gui.domain.kinds.recurrent_decoder import RecurrentDecoder
 from seqdec_gui.domain.kinds.recurrent_encoder import RecurrentEncoder
+from seqdec_gui.domain.kinds.transformer_decoder import TransformerDecoder
+from seqdec_gui.domain.kinds.transformer_encoder import TransformerEncoder
 
 _ORDER: tuple[type[Kind], ...] = (
-    Vector, FloatSequence, TokenSequence, DenseStates, RecurrentEncoder, ConvEncoder, Bottleneck, RecurrentDecoder,
-    LayerStack, Concatenate, Add, KerasModel, Loss,
+    Vector, FloatSequence, TokenSequence, DenseStates, RecurrentEncoder, ConvEncoder, TransformerEncoder, Bottleneck,
+    RecurrentDecoder, TransformerDecoder, LayerStack, Concatenate, Add, KerasModel, Loss,
 )  # fmt: skip
 """The kinds in the order of the palette."""
 

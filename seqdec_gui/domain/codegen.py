@@ -5,18 +5,18 @@ The text is formatted as ruff and black would at `WIDTH` columns, so that a form
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePath
 
 from seqdec_gui.domain.design import Block, Design, Port
-from seqdec_gui.domain.graph import Call, Submodel
+from seqdec_gui.domain.graph import NO_LAYERS, Call, Submodel
 from seqdec_gui.domain.kinds.keras_model import SUFFIXES
-from seqdec_gui.domain.layers.layer import Layer
+from seqdec_gui.domain.layers.layer import Layer, Sinusoid, Value
 from seqdec_gui.domain.layers.specs import LAYERS
 from seqdec_gui.domain.problems import InvalidInput, errors
 from seqdec_gui.domain.shapes import Inference, infer
-from seqdec_gui.domain.source import Names, SourceError, docstring, identifier, literal, verified
-from seqdec_gui.domain.types import StatesType, TensorType, tensors_of
+from seqdec_gui.domain.source import SINUSOID, Names, SourceError, docstring, identifier, literal, verified
+from seqdec_gui.domain.types import PortType, TensorType, tensors_of
 from seqdec_gui.domain.validation import check, model_problems
 
 WIDTH = 100
@@ -52,11 +52,14 @@ def generate_step(design: Design, decoder: str) -> str:
     if report.inference.blocks[decoder].submodel is None and kind.feeds_back:
         raise InvalidInput(list(errors(report.problems)))
     step = step_of(design, report.inference, decoder)
+    imports, tables = _tables([step])
     lines = [
         docstring("One step of a decoder, for sampling symbol by symbol."),
         "",
+        *imports,
         "import keras",
         "from keras import layers",
+        *tables,
         "",
         "",
     ]
@@ -105,11 +108,16 @@ def _script(design: Design, inference: Inference) -> Iterator[str]:
     files = keras_file_names(design)
     yield docstring(f"{_title(design, inference)}\n\n{usage}\n")
     yield ""
+    imports, tables = _tables(inference.blocks[block.id].submodel or NO_LAYERS for block in submodels)
+    yield from imports[:1]
     if imported:
-        yield from ("from pathlib import Path", "")
+        yield "from pathlib import Path"
+    if imported or imports:
+        yield ""
     yield "import keras"
     if own:
         yield "from keras import layers"
+    yield from tables
     for block in submodels:
         known = inference.blocks[block.id]
         yield from ("", "")
@@ -172,17 +180,31 @@ def _input_arguments(type: TensorType, name: str) -> list[str]:
 def _layer_arguments(layer: Layer) -> list[str]:
     """Return the arguments of a layer as source; the leading one or two are positional, as people write them."""
     bare = LAYERS[layer.type].positional
-    arguments = [literal(value) if key in bare else f"{identifier(key)}={literal(value)}" for key, value in layer.arguments]
+    arguments = [_value(value) if key in bare else f"{identifier(key)}={_value(value)}" for key, value in layer.arguments]
     if layer.inner is not None:
         arguments.insert(0, f"layers.{identifier(layer.inner.type)}({', '.join(_layer_arguments(layer.inner))})")
     return [*arguments, f"name={literal(layer.name)}"]
+
+
+def _value(value: Value) -> str:
+    """Return the value of an argument as source."""
+    return f"sinusoid({value.steps}, {value.width})" if isinstance(value, Sinusoid) else literal(value)
+
+
+def _tables(submodels: Iterable[Submodel]) -> tuple[list[str], list[str]]:
+    """Return the import and the function that the tables of these submodels need; empty lists where none has a table."""
+    values = [value for submodel in submodels for call in submodel.calls for _, value in call.layer.arguments]
+    if not any(isinstance(value, Sinusoid) for value in values):
+        return [], []
+    return ["import math", ""], ["", "", *SINUSOID.splitlines()]
 
 
 def _layer_call(call: Call) -> list[str]:
     results = [identifier(tensor.variable) for tensor in call.outputs]
     tensors = [identifier(name) for name in call.inputs]
     arguments = tensors if LAYERS[call.layer.type].separate_inputs else [_one_or_list(tensors)]
-    arguments += [f"{identifier(name)}={literal(value)}" for name, value in call.options]
+    arguments += [f"{identifier(name)}={_value(value)}" for name, value in call.options]
+    arguments += [f"{identifier(name)}={identifier(variable)}" for name, variable in call.named]
     if call.initial_state:
         arguments.append(f"initial_state=[{', '.join(map(identifier, call.initial_state))}]")
     layer_class = f"layers.{identifier(call.layer.type)}"
@@ -236,9 +258,7 @@ def _block_call(design: Design, inference: Inference, block: Block, carried: dic
     return _call(f"{results} = ", identifier(block.id), [arguments])
 
 
-def _results(
-    block: Block, outputs: Mapping[str, StatesType | TensorType], design: Design, carried: dict[Port, str], names: Names
-) -> str:
+def _results(block: Block, outputs: Mapping[str, PortType], design: Design, carried: dict[Port, str], names: Names) -> str:
     """Return the targets of the assignment of a submodel call, and add the variables of its outputs to `carried`."""
     used = {link.source.port for link in design.links if link.source.block == block.id}
     results: list[str] = []

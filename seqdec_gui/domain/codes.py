@@ -224,6 +224,7 @@ _ROWS = (
     Code("one_long_row", "data", "One row is far longer than the others and makes all sequences long: shorten or remove it, or set the length of the codec."),
     Code("open_input", "design", "Nothing is connected to an input: draw a wire to it.", absent=True),
     Code("open_quote", "data", "A quote in the file is never closed, so the rest would be one value: close it, or double quotes inside texts."),
+    Code("padding_attended", "design", "A decoder attends to padding on the left: switch mask_padding on, or pad on the right."),
     Code("padding_standardised", "data", "Steps of zeros that a layer skips are standardised and are no zeros then: switch `standardise` off."),
     Code("permission_denied", "file", "The file or folder may not be read: change its permissions."),
     Code("plateau", "run", "The monitored metric has not improved for as many reports as the schedule waits, so the learning rate falls."),

@@ -43,7 +43,8 @@ class InputTensor(msgspec.Struct, frozen=True):
 class Call(msgspec.Struct, frozen=True):
     """A call `outputs = layer(inputs)`, perhaps with `initial_state=[...]`. Variables may be reassigned, as in `x = layer(x)`.
 
-    `options` are further arguments of the call with plain values, as in `attention(x, y, use_causal_mask=True)`.
+    `options` are further arguments of the call with plain values, as in `attention(x, y, use_causal_mask=True)`, and `named`
+    are those that are tensors: the argument and the variable, as in `attention(x, y, attention_mask=seen)`.
     `parameters` counts all weights of the layer, `trainable` those that the optimizer changes.
     """
 
@@ -54,6 +55,7 @@ class Call(msgspec.Struct, frozen=True):
     parameters: int
     trainable: int
     options: tuple[tuple[str, Value], ...] = ()
+    named: tuple[tuple[str, str], ...] = ()
 
 
 class Output(msgspec.Struct, frozen=True):
@@ -122,6 +124,9 @@ class Submodel(msgspec.Struct, frozen=True):
         )
 
 
+NO_LAYERS = Submodel("", (), (), ())
+"""What stands for the layers of a block that has none of its own."""
+
 Many: TypeAlias = tuple[Tensor, ...]
 
 
@@ -137,7 +142,7 @@ class SubmodelBuilder:
         self._inputs.append(InputTensor(variable, name, type))
         return Tensor(variable, type)
 
-    def call(self, variable: str, layer: Layer, *inputs: Tensor, **options: Value) -> Tensor:
+    def call(self, variable: str, layer: Layer, *inputs: Tensor, **options: Value | Tensor) -> Tensor:
         """Apply a layer with one result; `options` are further arguments of the call, such as `use_causal_mask=True`."""
         return self.call_many((variable,), layer, *inputs, options=options)[0]
 
@@ -147,7 +152,7 @@ class SubmodelBuilder:
         layer: Layer,
         *inputs: Tensor,
         initial_state: Many = (),
-        options: Mapping[str, Value] = {},
+        options: Mapping[str, Value | Tensor] = {},
     ) -> Many:
         """Apply a layer with one result for each variable."""
         types = tuple(tensor.type for tensor in inputs)
@@ -165,7 +170,8 @@ class SubmodelBuilder:
                 tuple(tensor.variable for tensor in initial_state),
                 applied.parameters,
                 applied.trainable,
-                tuple(options.items()),
+                tuple((name, value) for name, value in options.items() if not isinstance(value, Tensor)),
+                tuple((name, value.variable) for name, value in options.items() if isinstance(value, Tensor)),
             )
         )
         return outputs

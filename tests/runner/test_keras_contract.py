@@ -13,7 +13,7 @@ from seqdec_gui.domain.catalog import KINDS
 from seqdec_gui.domain.design import Block, Design
 from seqdec_gui.domain.kinds.layer_stack import AnyStackLayer
 from seqdec_gui.domain.shapes import infer
-from seqdec_gui.domain.types import StatesType, TensorType, tensors_of
+from seqdec_gui.domain.types import MemoryType, StatesType, TensorType, tensors_of
 from tests.domain.designs import archetype, block, design
 from tests.runner import designs
 
@@ -110,12 +110,43 @@ def recurrent_decoder() -> Iterator[Case]:
     yield decoder("decoder with all", SEQUENCE, cell="GRU", momentum=0.8, **options)
 
 
+def transformer_encoder() -> Iterator[Case]:
+    small = {"layers": 2, "width": 6, "heads": 2, "feed_forward": 5}
+    for positions in ("sinusoidal", "learned", "none"):
+        for source in (IDS, SEQUENCE):
+            options = small | {"positions": positions, "output": ["memory", "sequence", "code"]}
+            yield fed(f"transformer encoder {positions} of {source.kind}", source, "transformer_encoder", **options)
+    options = small | {"normalization": "after", "normalization_layer": "RMSNormalization", "head_width": 5}
+    yield fed("transformer encoder after", IDS, "transformer_encoder", output=["code"], mask_padding=False, **options)
+    yield fed("transformer encoder first", IDS, "transformer_encoder", output=["code"], pooling="first", **small)
+    yield fed("transformer encoder of any length", RAGGED, "transformer_encoder", positions="none", output=["code"], **small)
+
+
+def transformer_decoder() -> Iterator[Case]:
+    small = {"layers": 2, "width": 6, "heads": 2, "feed_forward": 5, "output_units": 7}
+    for source in (IDS, SEQUENCE, ONE_HOT):
+        options = small | {"memories": 0, "mask_padding": True, "positions": "learned"}
+        yield fed(f"transformer language model of {source.kind}", source, "transformer_decoder", **options)
+    encoder = block("encoder", "transformer_encoder", layers=1, width=4, heads=2, feed_forward=5)
+    links = ["source.output -> it.inputs", "source.output -> encoder.inputs", "encoder.memory -> it.memory"]
+    for normalization in ("before", "after"):
+        options = small | {"normalization": normalization, "attention_dropout": 0.1, "output_activation": "linear"}
+        yield f"transformer decoder {normalization}", [IDS, encoder, block("it", "transformer_decoder", **options)], links
+    options = small | {"memories": 3, "prefix": True, "mask_padding": True}
+    more = ["latent.output -> it.memory_2", "source.output -> it.memory_3", "latent.output -> it.prefix"]
+    latent = block("latent", "vector", width=3)
+    yield "transformer decoder of all", [SEQUENCE, latent, encoder, block("it", "transformer_decoder", **options)], links + more
+
+
 STACK_LAYERS: dict[str, tuple[Block, dict[str, Any]]] = {
     "Dense": (VECTOR, {"units": 3}),
     "Conv1D": (SEQUENCE, {"filters": 3, "strides": 2, "padding": "valid"}),
     "Recurrent": (SEQUENCE, {"units": 3, "bidirectional": True}),
     "BatchNormalization": (SEQUENCE, {}),
     "LayerNormalization": (SEQUENCE, {}),
+    "RMSNormalization": (SEQUENCE, {}),
+    "MultiHeadAttention": (SEQUENCE, {"heads": 2, "head_width": 3, "causal": True}),
+    "Residual": (SEQUENCE, {}),
     "Activation": (SEQUENCE, {"activation": "gelu"}),
     "Dropout": (SEQUENCE, {}),
     "SpatialDropout1D": (SEQUENCE, {}),
@@ -136,7 +167,11 @@ STACK_LAYERS: dict[str, tuple[Block, dict[str, Any]]] = {
 
 def layer_stack() -> Iterator[Case]:
     for name, (source, options) in STACK_LAYERS.items():
-        yield fed(f"stack {name}", source, "layer_stack", layers=[{"layer": name, **options}])
+        before = [{"layer": "Activation"}] if name == "Residual" else []
+        yield fed(f"stack {name}", source, "layer_stack", layers=[*before, {"layer": name, **options}])
+    part = [{"layer": "LayerNormalization"}, {"layer": "MultiHeadAttention", "heads": 2}, {"layer": "Residual", "rows": 2}]
+    feed_forward = [{"layer": "RMSNormalization"}, {"layer": "Dense", "units": 4}, {"layer": "Residual", "rows": 2}]
+    yield fed("stack of attention", SEQUENCE, "layer_stack", layers=[*part, *feed_forward, *part])
     rows = [
         {"layer": "Dense", "units": 4, "per_step": True},
         {"layer": "Recurrent", "cell": "GRU", "units": 3, "return_sequences": False},
@@ -161,8 +196,8 @@ def merges() -> Iterator[Case]:
         yield f"{kind} states {cell}", [*both, *encoders, block("it", kind)], wires
 
 
-CASES = [case for make in (dense_states, recurrent_encoder, conv_encoder, bottleneck, recurrent_decoder, layer_stack, merges)
-         for case in make()]  # fmt: skip
+CASES = [case for make in (dense_states, recurrent_encoder, conv_encoder, bottleneck, recurrent_decoder, transformer_encoder,
+         transformer_decoder, layer_stack, merges) for case in make()]  # fmt: skip
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -182,7 +217,13 @@ def judged(blocks: list[Block], links: list[str]) -> Design:
     losses: list[Block] = []
     for port, type in known.blocks["it"].outputs.items():
         for name, _ in tensors_of(port, type)[:1]:
-            if isinstance(type, StatesType):
+            if isinstance(type, MemoryType):
+                name = port
+                decoder = block(f"decode_{name}", "transformer_decoder", layers=1, width=4, output_units=3)
+                losses.append(decoder)
+                links = [*links, f"source.output -> decode_{name}.inputs", f"it.{port} -> decode_{name}.memory"]
+                source = f"decode_{name}.outputs"
+            elif isinstance(type, StatesType):
                 source, port_of_sum = f"it.{port}", f"gather_{name}"
                 losses.append(block(port_of_sum, "bottleneck", units=1))
                 links = [*links, f"{source} -> {port_of_sum}.inputs"]

@@ -152,6 +152,12 @@ VARIANTS: dict[str, Callable[[], Design]] = {
     "language model": designs.language,
     "clashing names": clashing,
     "a kind that the program does not know": stack_of_toys,
+    "transformer": designs.transformer,
+    "transformer with every option": designs.every_option_of_attention,
+    "attention alone, masked, RMS": lambda: designs.attentive_language(
+        mask_padding=True, normalization_layer="RMSNormalization", prefix=False
+    ),
+    "attention alone, no positions": lambda: designs.attentive_language(positions="none"),
 }
 
 

@@ -34,6 +34,7 @@ DESIGNS = {
     "masked between layers": lambda: designs.translation(cell="GRU", layers=2),
     "two losses": lambda: designs.variational(),
     "noisy": lambda: designs.noisy(),
+    "transformer": lambda: designs.transformer(decoder={"mask_padding": True}),
 }
 
 

@@ -92,6 +92,7 @@ class Bottleneck(base.Kind, frozen=True, tag="bottleneck"):
                 yield "activation", f"a variational code is linear, got {self.activation}."
 
     def check_port(self, port: str, received: PortType) -> None:
+        base.fail_if_memory(port, received)
         if isinstance(received, TensorType) and (len(received.shape) != 1 or received.dtype != "float32"):
             raise base.PortError(f"expected a vector (None, features) or states, got {received}", port)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
-from seqdec_gui.domain.graph import Submodel, SubmodelBuilder
+from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
 from seqdec_gui.domain.kinds import base
 from seqdec_gui.domain.layers.layer import Layer, LayerError, Value, layer
 from seqdec_gui.domain.types import CellName, PortType, TensorType
@@ -75,6 +76,33 @@ class BatchNormalization(StackLayer, frozen=True, tag="BatchNormalization"):
 class LayerNormalization(StackLayer, frozen=True, tag="LayerNormalization"):
     def keras_layer(self, name: str) -> Layer:
         return layer("LayerNormalization", name)
+
+
+class RMSNormalization(StackLayer, frozen=True, tag="RMSNormalization"):
+    def keras_layer(self, name: str) -> Layer:
+        return layer("RMSNormalization", name)
+
+
+class MultiHeadAttention(StackLayer, frozen=True, tag="MultiHeadAttention"):
+    """Attention of a sequence on itself."""
+
+    heads: Annotated[int, Meta(ge=1, le=256)] = 4
+    head_width: base.Units = 32
+    dropout: base.Rate = 0.0
+    causal: bool = False
+
+    def keras_layer(self, name: str) -> Layer:
+        dropout: dict[str, Value] = {"dropout": self.dropout} if self.dropout else {}
+        return layer("MultiHeadAttention", name, num_heads=self.heads, key_dim=self.head_width, **dropout)
+
+
+class Residual(StackLayer, frozen=True, tag="Residual"):
+    """Adds what entered the rows before: 2 rows back, what the second row above took."""
+
+    rows: Size = 1
+
+    def keras_layer(self, name: str) -> Layer:
+        return layer("Add", name)
 
 
 class ActivationLayer(StackLayer, frozen=True, tag="Activation"):
@@ -188,6 +216,9 @@ AnyStackLayer: TypeAlias = (
     | Recurrent
     | BatchNormalization
     | LayerNormalization
+    | RMSNormalization
+    | MultiHeadAttention
+    | Residual
     | ActivationLayer
     | Dropout
     | SpatialDropout1D
@@ -235,6 +266,14 @@ class LayerStack(base.Kind, frozen=True, tag="layer_stack"):
                 return replace(self, layers=(*self.layers[:i], sized, *self.layers[i + 1 :]))
         return None
 
+    def faults(self) -> Iterator[tuple[str, str]]:
+        for i, row in enumerate(self.layers):
+            if isinstance(row, Residual) and row.rows > i:
+                yield (
+                    "layers",
+                    f"row {i + 1} adds what entered {row.rows} rows above it, and there are {i}; set rows to at most {i}.",
+                )
+
     def inputs(self) -> tuple[base.InPort, ...]:
         return (base.InPort("inputs", "whatever the first layer takes"),)
 
@@ -242,6 +281,7 @@ class LayerStack(base.Kind, frozen=True, tag="layer_stack"):
         return (base.OutPort("outputs", "what the last layer gives"),)
 
     def check_port(self, port: str, received: PortType) -> None:
+        base.fail_if_memory(port, received)
         if not isinstance(received, TensorType):
             raise base.PortError(
                 f"expected one tensor, got {received}", port, "Split the states into single ports, or use 'Dense to states'."
@@ -264,11 +304,22 @@ class LayerStack(base.Kind, frozen=True, tag="layer_stack"):
             raise base.PortError(f"expected one tensor, got {inputs}", "inputs")
         x = builder.input("stack_inputs", "Stack_Inputs", inputs)
         counts: dict[str, int] = {}
+        entered = [x]
+        kept = {i - row.rows for i, row in enumerate(self.layers) if isinstance(row, Residual)}
         for i, row in enumerate(self.layers, start=1):
             number = counts.get(row.type_name(), 0)
             counts[row.type_name()] = number + 1
+            others: tuple[Tensor, ...] = ()
+            options: dict[str, Value | Tensor] = {}
+            if isinstance(row, Residual):
+                others = (entered[i - 1 - row.rows],)
+            elif isinstance(row, MultiHeadAttention):
+                others = (x,)
+                options = {"use_causal_mask": True} if row.causal else {}
+            variable = f"x_{i}" if i in kept else "x"  # a Residual below adds it
             try:
-                x = builder.call("x", row.keras_layer(f"{row.type_name()}_{number}"), x)
+                x = builder.call(variable, row.keras_layer(f"{row.type_name()}_{number}"), x, *others, **options)
             except LayerError as error:
                 raise LayerError(f"Row {i}: {error}") from None
+            entered.append(x)
         return builder.build(outputs=x)

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from seqdec_gui.domain.graph import Submodel, SubmodelBuilder, Tensor
-from seqdec_gui.domain.kinds.base import Category, InPort, InputTypes, Kind, OutPort, PortError
+from seqdec_gui.domain.kinds.base import Category, InPort, InputTypes, Kind, OutPort, PortError, fail_if_memory
 from seqdec_gui.domain.layers.layer import Layer, layer
 from seqdec_gui.domain.types import CellName, CellState, PortType, StatesType, tensors_of
 
@@ -41,6 +41,9 @@ class _Merge(Kind, frozen=True):
     def _in_port_order(self, input_types: InputTypes) -> list[PortType]:
         """Return the types in the order of the ports."""
         return [input_types[port.name] for port in self.inputs()]
+
+    def check_port(self, port: str, received: PortType) -> None:
+        fail_if_memory(port, received)
 
     def _states(self, input_types: InputTypes) -> StatesType | None:
         """Return the merged states; None if the inputs are tensors. Raises PortError if states and tensors are mixed."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from seqdec_gui.domain.layers.layer import Applied, Layer, LayerError, Types
+from seqdec_gui.domain.layers.layer import Applied, Layer, LayerError, Sinusoid, Types
 from seqdec_gui.domain.types import TensorType, format_shape
 
 Rule: TypeAlias = Callable[[Layer, Types], Applied]
@@ -47,6 +47,15 @@ def same_shape(layer: Layer, inputs: Types) -> Applied:
     return Applied((_only(layer, inputs),))
 
 
+def rescaling(layer: Layer, inputs: Types) -> Applied:
+    """Numbers of any type become floats; an offset that is a table has to have the last axes of the input."""
+    (tensor,) = inputs
+    offset = dict(layer.arguments).get("offset")
+    if isinstance(offset, Sinusoid) and tensor.shape[-2:] != (offset.steps, offset.width):
+        raise LayerError(f"{layer.name} adds a table of {offset.steps} x {offset.width} to {format_shape(tensor.shape)}")
+    return Applied((_float(tensor.shape),))
+
+
 def dense(layer: Layer, inputs: Types) -> Applied:
     tensor = _only(layer, inputs)
     units, bias = layer.integer("units"), layer.flag("use_bias", True)
@@ -64,6 +73,48 @@ def layer_normalization(layer: Layer, inputs: Types) -> Applied:
     tensor = _only(layer, inputs)
     width = _last(layer, tensor)
     return Applied((tensor,), 2 * width, 2 * width)
+
+
+def rms_normalization(layer: Layer, inputs: Types) -> Applied:
+    tensor = _only(layer, inputs)
+    width = _last(layer, tensor)
+    return Applied((tensor,), width, width)
+
+
+def multi_head_attention(layer: Layer, inputs: Types) -> Applied:
+    """Queries, then values, which are the keys as well; the output has the shape of the queries."""
+    query, value = (_only(layer, (tensor,), 2, SEQUENCE) for tensor in inputs)
+    inner = layer.integer("num_heads") * layer.integer("key_dim")
+    count = (_last(layer, query) + 1) * inner + 2 * (_last(layer, value) + 1) * inner + (inner + 1) * _last(layer, query)
+    return Applied((query,), count, count)
+
+
+def einsum_dense(layer: Layer, inputs: Types) -> Applied:
+    """Multiply by a kernel whose axes are named in the equation: `bt,te->bte`. `output_shape` is without the batch axis."""
+    tensor = _only(layer, inputs)
+    equation, shape = layer["equation"], layer["output_shape"]
+    assert isinstance(equation, str)
+    assert isinstance(shape, tuple)
+    entering, _, leaving = equation.partition("->")
+    given, kernel = entering.split(",")
+    if len(given) != len(tensor.shape) + 1:
+        raise LayerError(f"{layer.name} takes {len(given) - 1} axes and got {format_shape(tensor.shape)}")
+    sizes: dict[str, int | None] = dict(zip(given[1:], tensor.shape, strict=True)) | dict(zip(leaving[1:], shape, strict=True))
+    count = 1
+    for axis in kernel:
+        size = sizes[axis]
+        if size is None:
+            raise LayerError(f"{layer.name} needs a known length and got {format_shape(tensor.shape)}; set the input's length")
+        count *= size
+    return Applied((_float(shape),), count, count)
+
+
+def dot(layer: Layer, inputs: Types) -> Applied:
+    """Sum the products over the first axis after the batch: `(t)` and `(t, features)` give `(features)`."""
+    first, second = inputs
+    if not first.shape or not second.shape or first.shape[0] != second.shape[0]:
+        raise LayerError(f"Dot takes tensors of one length and got {first} and {second}")
+    return Applied((_float((*first.shape[1:], *second.shape[1:])),))
 
 
 def embedding(layer: Layer, inputs: Types) -> Applied:
@@ -209,6 +260,20 @@ def concatenate(layer: Layer, inputs: Types) -> Applied:
     sizes = [tensor.shape[at] for tensor in inputs]
     joined = None if None in sizes else sum(size for size in sizes if size is not None)
     return Applied((TensorType((*first.shape[:at], joined, *first.shape[at + 1 :]), first.dtype),))
+
+
+def scaled_steps(layer: Layer, inputs: Types) -> Applied:
+    """The rule of Multiply: tensors of one shape, or axes of one that each number of that axis is multiplied with."""
+    first, *others = inputs
+    shape = list(first.shape)
+    for other in others:
+        if len(other.shape) != len(shape) or other.dtype != first.dtype:
+            return merge(layer, inputs)
+        for axis, size in enumerate(other.shape):
+            if size != shape[axis] and 1 not in (size, shape[axis]):
+                return merge(layer, inputs)
+            shape[axis] = size if shape[axis] == 1 else shape[axis]
+    return Applied((TensorType(tuple(shape), first.dtype),))
 
 
 def merge(layer: Layer, inputs: Types) -> Applied:

@@ -137,9 +137,11 @@ def _softmax(graph: Graph, layer: Any, x: Value) -> str:
 
 
 def _relu(graph: Graph, layer: Any, x: Value) -> str:
-    if layer.max_value is not None or layer.negative_slope or layer.threshold:
-        raise NotInOnnx("has a bound, a slope or a threshold")
-    return graph.add("Relu", x.name)
+    if layer.negative_slope or layer.threshold:
+        raise NotInOnnx("has a slope or a threshold")
+    if layer.max_value is None:
+        return graph.add("Relu", x.name)
+    return graph.add("Clip", x.name, graph.constant(0.0), graph.constant(float(layer.max_value)))
 
 
 def _leaky_relu(graph: Graph, layer: Any, x: Value) -> str:
