@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 from typing import Any
 
 import torch
@@ -108,7 +109,7 @@ def main() -> None:
             predictions = model(source, inputs)
         return functional.cross_entropy(predictions.flatten(0, 1).float(), targets.flatten().long())
 
-    compiled = torch.compile(loss_of)
+    compiled = torch.compile(loss_of, mode=os.environ.get("MODE", "default"))
 
     def epoch() -> float:
         total = torch.zeros((), device=device)
