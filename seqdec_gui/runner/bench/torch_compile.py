@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 from typing import Any
 
 import torch
@@ -109,7 +108,7 @@ def main() -> None:
             predictions = model(source, inputs)
         return functional.cross_entropy(predictions.flatten(0, 1).float(), targets.flatten().long())
 
-    compiled = torch.compile(loss_of, mode=os.environ.get("MODE", "default"))
+    compiled = torch.compile(loss_of)
 
     def epoch() -> float:
         total = torch.zeros((), device=device)
