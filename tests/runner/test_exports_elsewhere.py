@@ -120,6 +120,10 @@ def test_the_library_that_a_format_is_for_predicts_what_was_trained(
             array[3] = 0
     row = EXPORT_FORMATS[format]
     output = tmp_path / f"made{row.proposed_ending}"
+    if format == "keras2-h5" and "layer_not_in_keras2" in {problem.code for problem in check(DESIGNS[name]()).problems}:
+        with pytest.raises(InvalidInput, match="keras2-h5 cannot carry full"):
+            export(models, "full", format, output, processes[row.opened_by], inputs=inputs)
+        return
     saved = export(models, "full", format, output, processes[row.opened_by], inputs=inputs)
     assert saved.paths == (output,)
     assert 0 <= saved.difference <= row.tolerance
