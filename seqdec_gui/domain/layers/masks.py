@@ -25,7 +25,7 @@ def gives_masks(submodel: Submodel) -> bool:
 
 
 def lost_mask(submodel: Submodel) -> tuple[str, str] | None:
-    """Return the names of a layer that drops the mask of a sequence and of a later one that would use it; None if there is none.
+    """Return the names of a layer that drops the mask of a sequence and of a later one that would use it, or None.
 
     Keras drops it with at most a line in a log, and padding counts from there on.
     """
