@@ -15,7 +15,7 @@ from seqdec_gui.domain.shapes import Inference
 
 
 def advice(design: Design, inference: Inference) -> Iterator[Problem]:
-    """Yield warnings of masks that are lost or that `.h5` cannot store, advice of each kind, and warnings of local statistics."""
+    """Yield warnings of masks that are lost or not in `.h5`, the advice of each kind, and warnings of local statistics."""
     padded_left = _padded_left(design)
     for block in design.blocks:
         submodel = inference.blocks[block.id].submodel
