@@ -170,7 +170,7 @@ def test_a_template_is_added_whole(canvas: Canvas) -> None:
 
 def test_words_that_fit_nothing_say_so(canvas: Canvas) -> None:
     canvas.key(Qt.Key_A, Qt.ShiftModifier)
-    QTest.keyClicks(QApplication.focusWidget(), "transformer")
+    QTest.keyClicks(QApplication.focusWidget(), "perceptron")
     assert entries(canvas.view) == []
     nothing, search = canvas.view.findChild(QWidget, "block_search_nothing"), QApplication.focusWidget()
     assert nothing.text() == "No block fits the search."

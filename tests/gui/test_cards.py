@@ -50,7 +50,7 @@ def test_every_text_of_a_card_is_whole(opened: Callable[..., MainWindow], qtbot:
         preferences.remember_design(path)
     window = opened()
     window.resize(width, 800)
-    qtbot.waitUntil(lambda: len(cards(window, "recent")) == 4 and len(cards(window, "template")) == 5)
+    qtbot.waitUntil(lambda: len(cards(window, "recent")) == 4 and len(cards(window, "template")) == 6)
     qtbot.waitUntil(lambda: faults(window) == [])
     assert faults(window) == []
     (long,) = (card for card in cards(window, "recent") if card.accessibleName() == "n" * 200)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PyQt5.QtCore import QPoint, Qt
 from PyQt5.QtTest import QTest
-from PyQt5.QtWidgets import QHBoxLayout, QWidget
+from PyQt5.QtWidgets import QHBoxLayout, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from seqdec_gui.domain.catalog import KINDS
@@ -32,6 +32,7 @@ class Beside(Canvas):
 
     def drag_in(self, kind: str, to: QPoint, steps: int = 8, escape: bool = False) -> None:
         window, entry = self.view.window(), self.entry(kind)
+        self.palette.findChild(QScrollArea).ensureWidgetVisible(entry)
         handle, start, end = window.windowHandle(), entry.mapTo(window, entry.rect().center()), self.at(to)
         QTest.mouseMove(handle, start)
         QTest.mousePress(handle, Qt.LeftButton, Qt.NoModifier, start)

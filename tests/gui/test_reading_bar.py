@@ -103,10 +103,11 @@ def test_a_setting_of_a_file_is_not_that_of_the_next(
     assert window.document.design.data.reading == Reading()
 
 
-def test_an_array_file_has_no_such_fields(window: MainWindow, settled: Callable[[], DataPage]) -> None:
+def test_an_array_file_has_no_field_but_the_encoding_of_its_texts(window: MainWindow, settled: Callable[[], DataPage]) -> None:
     window.take_file(resource_files.path("examples/data/molecules.npz"))
     settled()
-    assert not window.findChild(QWidget, "reading_bar").isVisible()
+    fields = window.findChild(QWidget, "reading_bar").findChildren(QComboBox)
+    assert [field.objectName() for field in fields if field.isVisible()] == ["field_encoding"]
 
 
 def test_warnings_about_the_data_reach_the_problems_of_the_window(

@@ -19,7 +19,7 @@ from seqdec_gui.gui.workspace.files import Template, examples, templates
 
 PICTURE_HEIGHT = 66
 """The height of the picture on a card, in pixels."""
-CARD_WIDTH = 168
+CARD_WIDTH = 146
 """The least width of a card, in pixels."""
 MOST_RECENTS = 5
 """The greatest number of recent designs: a row on a laptop, which leaves the examples and templates in sight."""
@@ -62,7 +62,7 @@ class Welcome(QScrollArea):
         self._column.addLayout(self._header())
         self._recent_heading, self._recents = self._section("Recent designs", CARD_WIDTH)
         self._add_cards("Examples with data, ready to train", "example", examples(), EXAMPLE_WIDTH)
-        self._add_cards("Templates", "template", templates(), CARD_WIDTH)
+        self._add_cards("Templates (more in File, Examples and Templates)", "template", templates(), CARD_WIDTH)
         self._column.addStretch(1)
         self.setWidget(page)
         self.refresh_recents()
@@ -118,7 +118,7 @@ class Welcome(QScrollArea):
         heading.setVisible(bool(templates))
         holder.setVisible(bool(templates))
         for template in templates:
-            if template.path.stem == "blank":  # the button New design
+            if template.path.stem == "blank" or template.is_variant:  # the button New design, and the menu
                 continue
             card = Card(template.title, template.summary, PICTURE_HEIGHT)
             card.setObjectName(f"{name}_{template.path.stem}")

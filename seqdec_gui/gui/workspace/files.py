@@ -200,18 +200,27 @@ class Template(msgspec.Struct, frozen=True):
     title: str
     summary: str
 
+    @property
+    def is_variant(self) -> bool:
+        """Whether it is another one with attention: in the menu, but without a card, so that the cards fit on a laptop."""
+        return self.path.stem in _VARIANTS
+
+
+_VARIANTS = frozenset({"sequence-to-sequence-with-attention", "roman-attention", "pronunciation-with-attention"})
 
 _WORDS = {
     "latent-to-sequence": ("Latent → states → decoder", "A vector sets the initial states of a stacked LSTM decoder."),
     "sequence-to-sequence": ("Sequence to sequence", "An encoder reads one sequence, a decoder writes another."),
+    "sequence-to-sequence-with-attention": ("Sequence to sequence, attentive", "A decoder that looks back at the whole input."),
     "translator": ("Translator (transformer)", "Attention reads one sequence and writes another."),
     "sequence-autoencoder": ("Sequence autoencoder", "A sequence through a small code and back, to learn a latent space."),
     "image-to-sequence": ("Image to sequence", "Pixels to states to a text: captions, digits, formulas."),
     "language-model": ("Language model", "Predicts the next symbol; generates without an input."),
     "blank": ("Blank design", "An empty canvas and the palette."),
     "roman": ("Roman numerals", "Numbers to Roman numerals: trains in a minute on a CPU."),
-    "roman-attention": ("Roman numerals by attention", "The same with a Transformer: encoder, memory, decoder."),
+    "roman-attention": ("Roman numerals by attention", "The same with a Transformer."),
     "pronunciation": ("Pronunciation", "Spelling to phonemes, from the CMU dictionary."),
+    "pronunciation-with-attention": ("Pronunciation by attention", "The same, looking back at the spelling."),
     "molecules": ("Molecules", "Descriptors to SMILES."),
     "digits": ("Digits", "Images of digits to their names."),
 }
