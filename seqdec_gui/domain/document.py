@@ -67,7 +67,7 @@ def to_builtins(design: Design) -> dict[str, Any]:
     }
 
 
-ADDED_LATER = frozenset({"keep_checkpoints", "quality", "quality_rows", "quality_share"})
+ADDED_LATER = frozenset({"keep_checkpoints", "quality", "quality_rows", "quality_share", "warmup_steps"})
 """Parameters of the training that the first readers of format 1 refuse."""
 
 

@@ -13,7 +13,7 @@ from seqdec_gui.domain.quality import MEASURES, PREFIX
 
 LABELS = {
     "kl_weight": "KL weight", "kl_warmup_epochs": "KL warm-up", "mini_epochs": "Reports per epoch", "clip_norm": "Clip norm",
-    "keep_checkpoints": "Keep newest",
+    "keep_checkpoints": "Keep newest", "warmup_steps": "Warm-up",
     "early_stopping_patience": "Patience", "early_stopping_delta": "Least change", "plateau_patience": "Patience",
     "plateau_factor": "Factor", "schedule_first_epoch": "Decay from epoch", "schedule_last_epoch": "Decay to epoch",
     "batch_normalization": "Batch normalization", "units": "Units", "kernel_sizes": "Kernel sizes",
@@ -27,6 +27,7 @@ LABELS = {
 _UNITS = {
     "epochs": "epochs", "batch_size": "rows", "early_stopping_patience": "reports", "plateau_patience": "reports",
     "kl_warmup_epochs": "epochs", "keep_checkpoints": "checkpoints", "quality_rows": "rows",
+    "warmup_steps": "steps",
 }  # fmt: skip
 """The unit of each field that has one."""
 
@@ -51,7 +52,8 @@ TRAINING_SECTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Training", ("epochs", "batch_size", "mini_epochs", "seed")),
     ("Optimizer", ("optimizer", "learning_rate", "weight_decay", "momentum", "clip_norm")),
     ("Learning rate schedule", (
-        "schedule", "schedule_first_epoch", "schedule_last_epoch", "final_learning_rate", "plateau_factor", "plateau_patience",
+        "warmup_steps", "schedule", "schedule_first_epoch", "schedule_last_epoch", "final_learning_rate",
+        "plateau_factor", "plateau_patience",
     )),
     ("Best checkpoint and early stopping", ("monitor", "keep_checkpoints", "early_stopping_patience", "early_stopping_delta")),
     ("Quality of what is generated", ("quality", "quality_rows", "quality_share")),

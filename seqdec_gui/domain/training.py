@@ -27,8 +27,13 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clip_norm: Annotated[
         float, Meta(ge=0, le=1e15, description="Scale all gradients down together to this global norm; 0: off.")
     ] = 0.0
+    warmup_steps: Annotated[
+        int,
+        Meta(ge=0, le=MOST, description="Steps in which the learning rate grows evenly to its start, before the schedule; 0: off."),
+    ] = 0
     schedule: Annotated[
-        Literal["constant", "exponential", "cosine", "plateau"], Meta(description="How the learning rate changes.")
+        Literal["constant", "exponential", "cosine", "inverse_square_root", "plateau"],
+        Meta(description="How the learning rate changes (inverse_square_root: as 1/sqrt(step), from the end of the warm-up)."),
     ] = "constant"
     schedule_first_epoch: Annotated[
         int, Meta(ge=1, le=MOST, description="Epoch whose first step begins the decay, step by step (exponential, cosine).")
@@ -38,7 +43,7 @@ class Training(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(ge=0, le=MOST, description="Epoch whose last step has the final rate (exponential, cosine); 0: the last epoch."),
     ] = 0
     final_learning_rate: Annotated[
-        float, Meta(ge=0, le=100, description="Rate at the end of the decay, and the least for plateau.")
+        float, Meta(ge=0, le=100, description="Rate at the end of the decay, and the least for inverse_square_root and plateau.")
     ] = 1e-6
     plateau_factor: Annotated[float, Meta(gt=0, lt=1, description="Factor applied when the metric stands still (plateau).")] = (
         0.5

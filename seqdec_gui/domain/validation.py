@@ -311,6 +311,10 @@ def _training(design: Design) -> Iterator[Problem]:
         yield Problem(
             "error", "bad_schedule", "training.final_learning_rate", text, "Set final_learning_rate above 0, or use cosine."
         )
+    if training.schedule == "inverse_square_root" and not training.warmup_steps:
+        text = "Without a warm-up the rate falls from the first step on: after 100 steps it is a tenth."
+        hint = "Set warmup_steps, for example to 4,000 of 100,000 steps."
+        yield Problem("warning", "no_warmup", "training.warmup_steps", text, hint)
     split = design.data.split
     if split.kind == "column" and not split.column:
         yield Problem(

@@ -325,6 +325,8 @@ class Loop:
     def set_learning_rate(self, value: float) -> str:
         scale = rescaled(self._training, self._steps_per_epoch, self._progress.total_steps, value)
         self._progress = replace(self._progress, scale=scale)
+        if self._progress.total_steps + 1 < self._training.warmup_steps:
+            return f"The learning rate grows to {value:g} by step {self._training.warmup_steps}, the end of its warm-up."
         schedule = " The schedule goes on from there." if self._training.schedule != "constant" else ""
         return f"The learning rate is {value:g} from step {self._progress.total_steps + 1} on.{schedule}"
 
