@@ -18,6 +18,7 @@ from seqdec_gui.domain.names import name_problem
 from seqdec_gui.domain.paths import path_fault
 from seqdec_gui.domain.problems import Problem, errors
 from seqdec_gui.domain.shapes import Inference, infer, infer_block
+from seqdec_gui.domain.training_options import training_problems
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -47,6 +48,7 @@ def check(design: Design) -> Report:
         *_data_files(design),
         *_bindings(design, inference),
         *_training(design),
+        *training_problems(design, inference),
         *advice(design, inference),
     ]
     if not errors(problems):
@@ -311,10 +313,6 @@ def _training(design: Design) -> Iterator[Problem]:
         yield Problem(
             "error", "bad_schedule", "training.final_learning_rate", text, "Set final_learning_rate above 0, or use cosine."
         )
-    if training.schedule == "inverse_square_root" and not training.warmup_steps:
-        text = "Without a warm-up the rate falls from the first step on: after 100 steps it is a tenth."
-        hint = "Set warmup_steps, for example to 4,000 of 100,000 steps."
-        yield Problem("warning", "no_warmup", "training.warmup_steps", text, hint)
     split = design.data.split
     if split.kind == "column" and not split.column:
         yield Problem(

@@ -10,6 +10,7 @@ from seqdec_gui.domain.problems import InvalidInput
 from seqdec_gui.domain.shapes import infer
 from seqdec_gui.runs.export_formats import INITIAL_STATES, ONE_STEP
 from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.task_names import WEIGHTS_WORDS
 from seqdec_gui.runs.task_results import Exported, ExportedAll
 
 
@@ -51,6 +52,8 @@ def lines_of(made: Exported) -> list[str]:
     if made.seconds:
         times = f"{made.seconds * 1e3:.2g} ms; Keras here takes {made.keras_seconds * 1e3:.2g} ms"
         lines.append(f"{made.bytes:,} bytes; the rows take {times}")
+    if made.weights is not None:
+        lines.append(f"Weights: {WEIGHTS_WORDS[made.weights]}")
     return [*lines, *(scaling.sentence() for scaling in made.standardised), *made.paths]
 
 

@@ -290,7 +290,7 @@ def test_moments_of_parts_combine_to_those_of_all_rows_even_where_a_part_is_mask
 
 @pytest.mark.parametrize("name", ["adam", "adamw", "rmsprop", "sgd"])
 def test_every_optimizer_has_its_settings(name: str) -> None:
-    from seqdec_gui.runner.program import make_optimizer
+    from seqdec_gui.runner.optimizers import make_optimizer
 
     optimizer = make_optimizer(Training(optimizer=name, learning_rate=0.5, clip_norm=2.0, weight_decay=0.1, momentum=0.3))  # type: ignore[arg-type]
     settings = optimizer.get_config()

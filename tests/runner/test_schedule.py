@@ -132,9 +132,7 @@ def test_the_inverse_square_root_is_that_of_the_transformer() -> None:
 
 
 def test_the_inverse_square_root_stops_at_the_final_rate() -> None:
-    training = Training(
-        epochs=100, schedule="inverse_square_root", warmup_steps=10, learning_rate=1.0, final_learning_rate=0.2
-    )
+    training = Training(epochs=100, schedule="inverse_square_root", warmup_steps=10, learning_rate=1.0, final_learning_rate=0.2)
     found = rates(training)
     assert found[249] == pytest.approx(0.2)
     assert np.all(found[250:] == 0.2)

@@ -34,6 +34,7 @@ DESIGNS = {
     "masked between layers": lambda: designs.translation(cell="GRU", layers=2),
     "two losses": lambda: designs.variational(),
     "noisy": lambda: designs.noisy(),
+    "ragged": lambda: designs.translation(layers=1, normalised=False),
 }
 
 

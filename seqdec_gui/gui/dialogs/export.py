@@ -50,6 +50,7 @@ from seqdec_gui.runs.export_formats import (
     with_ending_of,
 )
 from seqdec_gui.runs.folder import RunFolder
+from seqdec_gui.runs.task_names import WEIGHTS_WORDS
 from seqdec_gui.runs.task_results import Exported, ExportedAll
 from seqdec_gui.runs.tasks import Cancelled, ExportAllTask, ExportTask, Notice, Progress
 
@@ -374,8 +375,10 @@ class ExportDialog(KeepsFocus, QDialog):
         self._table.show_results(made.results)
         text, role = verdict_on(made)
         self._say(text, role)
-        self._result.setText("\n".join(scaling.sentence() for scaling in made.standardised))
-        self._result.setVisible(bool(made.standardised))
+        lines = [f"Weights: {WEIGHTS_WORDS[made.weights]}"] if made.weights is not None else []
+        lines += [scaling.sentence() for scaling in made.standardised]
+        self._result.setText("\n".join(lines))
+        self._result.setVisible(bool(lines))
         self._open_folder.show()
         self._workspace.status_message.emit(text)
 

@@ -16,8 +16,7 @@ def trained(training: Training, factors: tuple[float, ...], steps: int = 3) -> l
     """Two variables after some steps with the same gradients each time."""
     import keras
 
-    from seqdec_gui.runner.learning_rates import built
-    from seqdec_gui.runner.program import make_optimizer
+    from seqdec_gui.runner.optimizers import built, make_optimizer
 
     variables = [keras.Variable(np.linspace(1, 2, 4), dtype="float32", name=name) for name in ("a", "b")]
     optimizer = built(make_optimizer(training), variables, factors)
