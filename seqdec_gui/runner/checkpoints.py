@@ -22,6 +22,7 @@ import msgspec
 import numpy as np
 
 from seqdec_gui.domain.problems import InvalidInput, Problem
+from seqdec_gui.runner.averages import averages as averages_in
 from seqdec_gui.runner.engines.base import Sum
 from seqdec_gui.runner.keras_safety import fault_of_hdf5
 from seqdec_gui.runner.program import FULL
@@ -271,10 +272,8 @@ def _optimizer_variables(optimizer: keras.Optimizer) -> Iterator[tuple[str, Any]
 
 def _averages(models: Mapping[str, keras.Model], optimizer: keras.Optimizer) -> dict[str, str]:
     """Return the name of every average in the optimizer, by the name of its weight."""
-    from seqdec_gui.runner.optimizers import averages
-
     slots = {id(variable): name for name, variable in _optimizer_variables(optimizer)}
-    of_weight = {id(variable): slots[id(average)] for variable, average in averages(optimizer)}
+    of_weight = {id(variable): slots[id(average)] for variable, average in averages_in(optimizer)}
     return {name: of_weight[id(variable)] for name, variable in _model_variables(models) if id(variable) in of_weight}
 
 

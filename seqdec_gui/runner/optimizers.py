@@ -6,7 +6,7 @@ beside one on their norm, and a moving average of the weights.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -64,13 +64,6 @@ def built(
     extended.rate_factors, extended.decayed = factors, decayed
     optimizer.build(list(variables))
     return optimizer
-
-
-def averages(optimizer: keras.Optimizer) -> Iterator[tuple[Any, Any]]:
-    """Yield every variable that is trained with its moving average; nothing if none is kept."""
-    extended: Any = optimizer
-    if getattr(extended, "averages", ()):
-        yield from zip(extended._trainable_variables, extended.averages, strict=True)
 
 
 def _is_kernel(variable: Any) -> bool:

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from seqdec_gui.runner.averages import averages
 from seqdec_gui.runner.engines import create
-from seqdec_gui.runner.optimizers import averages
 from seqdec_gui.runner.schedule import padded
 from seqdec_gui.runs.spec import DeviceChoice, EngineName, Placement
 from tests.runner import train_on

@@ -50,3 +50,57 @@ def test_a_factor_of_0_leaves_the_weights_as_they_are() -> None:
     moved, kept = trained(Training(optimizer="adamw", learning_rate=0.1), (1.0, 0.0))
     np.testing.assert_array_equal(kept, np.linspace(1, 2, 4, dtype="float32"))
     assert np.any(moved != kept)
+
+
+def test_values_are_limited_before_the_norm() -> None:
+    import keras
+
+    from seqdec_gui.runner.optimizers import built, make_optimizer
+
+    variable = keras.Variable(np.zeros(2, "float32"))
+    training = Training(optimizer="sgd", learning_rate=1.0, clip_value=3.0, clip_norm=2.5)
+    optimizer = built(make_optimizer(training), [variable], (1.0,))
+    optimizer.apply([keras.ops.convert_to_tensor(np.array([1e6, 4.0], "float32"))], [variable])
+    np.testing.assert_allclose(np.asarray(variable), -2.5 * np.array([1, 1]) / 2**0.5, rtol=1e-5)
+
+
+def test_kernels_alone_decay() -> None:
+    import keras
+
+    from seqdec_gui.runner.optimizers import _is_kernel, built, make_optimizer
+
+    layers = [keras.layers.Embedding(3, 2), keras.layers.GRU(2), keras.layers.LayerNormalization(), keras.layers.Dense(2)]
+    keras.Sequential([keras.Input((4,), dtype="int32"), *layers])
+    variables = [variable for layer in layers for variable in layer.trainable_variables]
+    for variable in variables:
+        variable.assign(np.ones(variable.shape, "float32"))
+    decayed = tuple(map(_is_kernel, variables))
+    assert [variable.name for variable, is_kernel in zip(variables, decayed, strict=True) if is_kernel] == [
+        "kernel", "recurrent_kernel", "kernel",
+    ]  # fmt: skip
+    training = Training(optimizer="adamw", learning_rate=0.1, weight_decay=0.5)
+    optimizer = built(make_optimizer(training), variables, (1.0,) * len(variables), decayed)
+    optimizer.apply([keras.ops.zeros(variable.shape) for variable in variables], variables)
+    for variable, is_kernel in zip(variables, decayed, strict=True):
+        np.testing.assert_allclose(np.asarray(variable), 0.95 if is_kernel else 1.0, rtol=1e-6)
+
+
+def test_the_average_forgets_the_first_weights_and_then_has_its_decay() -> None:
+    import keras
+
+    from seqdec_gui.runner.averages import averages
+    from seqdec_gui.runner.optimizers import built, make_optimizer
+
+    variable = keras.Variable(np.zeros(1, "float32"))
+    training = Training(optimizer="sgd", learning_rate=1.0, average_decay=0.5)
+    optimizer = built(make_optimizer(training), [variable], (1.0,))
+    value = average = 0.0
+    for step in range(20):
+        optimizer.apply([keras.ops.convert_to_tensor(np.array([-1.0], "float32"))], [variable])
+        value += 1.0
+        decay = min(0.5, step / (step + 10))
+        average = decay * average + (1 - decay) * value
+    ((trained, kept),) = averages(optimizer)
+    assert trained is variable
+    np.testing.assert_allclose(np.asarray(variable), value)
+    np.testing.assert_allclose(np.asarray(kept), average, rtol=1e-5)

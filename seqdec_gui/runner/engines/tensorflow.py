@@ -12,12 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from seqdec_gui.runner.averages import averages
 from seqdec_gui.runner.decoding.compiled import Function, MakeFunction, inference_call
 from seqdec_gui.runner.engines.base import Engine, Floats, Interval, Rows, Sum
 from seqdec_gui.runner.kernels import avoid_cudnn_for_padding
 from seqdec_gui.runner.normalization import use_global_moments
 from seqdec_gui.runner.objective import Objective, expand
-from seqdec_gui.runner.optimizers import averages, optimizer_for
+from seqdec_gui.runner.optimizers import optimizer_for
 from seqdec_gui.runner.program import Program, training_model
 from seqdec_gui.runner.randomness import seed_states
 

@@ -18,6 +18,7 @@ from jax.sharding import Mesh, NamedSharding
 from jax.sharding import PartitionSpec as P
 from keras.src.utils import module_utils
 
+from seqdec_gui.runner.averages import averages
 from seqdec_gui.runner.engines.base import Engine, Floats, Interval, Rows, Sum
 from seqdec_gui.runner.engines.jax import compilation_cache, whole, whole_probe
 from seqdec_gui.runner.engines.jax.cpu_sharding import cores, shards_for
@@ -27,7 +28,7 @@ from seqdec_gui.runner.engines.jax.steps import BY_ROWS, EVERYWHERE, Results, St
 from seqdec_gui.runner.engines.jax.tuning import Tuning
 from seqdec_gui.runner.normalization import all_layers
 from seqdec_gui.runner.objective import Objective
-from seqdec_gui.runner.optimizers import averages, optimizer_for
+from seqdec_gui.runner.optimizers import optimizer_for
 from seqdec_gui.runner.program import FULL, Program, training_model
 from seqdec_gui.runner.schedule import parts_of
 
