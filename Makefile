@@ -10,13 +10,15 @@ INSTALLED := $(VENV)/.installed
 # A file to each worker: fixtures that take long are made once a file. Fast tests wait for processes and timers: three workers keep
 # two cores busy.
 PARALLEL := --dist loadfile
+QUICK := not slow and not timing and not pictures and not at_spi
 
-.PHONY: help setup demo test lint fast timing slow chaos hostile pictures test-xvfb test-at-spi dist constraints measure bench screenshots clean
+.PHONY: help setup demo test lint fast window timing slow chaos hostile pictures test-xvfb test-at-spi dist constraints measure bench screenshots clean
 
 help:
 	@echo 'make demo         train the bundled example, export it, generate with it, open the window'
-	@echo 'make test         lint and all tests (under 20 minutes on two cores)'
-	@echo 'make fast         the tests that start no TensorFlow, JAX or run (about a minute)'
+	@echo 'make test         lint and all tests (under 30 minutes on two cores)'
+	@echo 'make fast         the tests that start no TensorFlow, JAX, run or window (a minute)'
+	@echo 'make window       the tests of the window that start no TensorFlow, JAX or run (three minutes)'
 	@echo 'make timing       the tests that measure time, one after the other'
 	@echo 'make slow         the tests that train, export and generate'
 	@echo 'make pictures     the window beside the pictures that were accepted (two minutes; not part of make test)'
@@ -43,7 +45,7 @@ $(INSTALLED): setup.cfg setup.py pyproject.toml constraints.txt
 demo: setup
 	@tools/demo.sh $(BIN)
 
-test: lint fast timing slow test-xvfb test-at-spi
+test: lint fast window timing slow test-xvfb test-at-spi
 
 lint: setup
 	$(BIN)/ruff check .
@@ -52,7 +54,10 @@ lint: setup
 	$(BIN)/lint-imports --no-cache
 
 fast: setup
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m 'not slow and not timing and not pictures and not at_spi' -n 3 $(PARALLEL)
+	$(BIN)/python -m pytest -m '$(QUICK)' -n 3 $(PARALLEL) --ignore tests/gui
+
+window: setup
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m '$(QUICK)' -n 3 $(PARALLEL) tests/gui
 
 timing: setup
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -m timing

@@ -199,7 +199,7 @@ _ROWS = (
     Code("no_warmup", "training", "The schedule inverse_square_root has no warm-up, so that the rate falls at once: set warmup_steps."),
     Code("normalises_in_parts", "design", "BatchNormalization needs whole batches, which micro-batches divide: set micro_batches to 1."),
     Code("not_a_design", "file", "The file is no design: open a .seqdec file."),
-    Code("not_a_file", "data", "A folder was given where a data file was expected: choose a file."),
+    Code("not_a_file", "data", "A folder, a pipe or a device was given where a data file was expected: choose a file."),
     Code("not_a_prior", "file", "The file is no prior of REINVENT that can be opened: give another, or save it in REINVENT once more."),
     Code("not_bits", "data", "Texts are not as many digits of 0 and 1 as there are bits: remove these rows, or choose another codec."),
     Code("not_empty", "run", "The folder for the run holds other files: choose an empty or a new one."),

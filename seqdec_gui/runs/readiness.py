@@ -53,7 +53,7 @@ def readiness(design: Design, folder: Path, devices: DeviceChoice) -> tuple[Prob
 
 
 def data_problems(design: Design, folder: Path) -> tuple[Problem, ...]:
-    """Return errors for data files that do not exist or have an unknown format."""
+    """Return errors for data files that do not exist, are no files, or have an unknown format."""
     if not design.data.file:
         text = "The design has no data file."
         return (Problem("error", "no_data", "data.file", text, "Choose one, or give --data FILE."),)
@@ -67,6 +67,9 @@ def data_problems(design: Design, folder: Path) -> tuple[Problem, ...]:
             problems.append(Problem("error", "data_missing", "data.file", f"There is no data file {path}.", hint))
         elif path.is_dir():
             problems.append(Problem("error", "unknown_format", "data.file", not_readable(path), hint))
+        elif not path.is_file():
+            text = f"{path} is a pipe or a device; expected a data file."
+            problems.append(Problem("error", "not_a_file", "data.file", text, hint))
         elif format_of(path) is None:
             problems.append(Problem("error", "unknown_format", "data.file", not_readable(path), f"{hint} {what_to_do(path)}"))
     return tuple(problems)

@@ -118,6 +118,7 @@ def test_an_event_behind_blocks_that_were_never_written_is_kept(run):
     assert [type(event) for event in read_events(run)] == [Started, Finished, Message]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ends", [False, True])
 def test_a_line_longer_than_any_event_is_passed_over_in_little_memory(run, ends):
     """As after a power cut: a file of its full size with nothing in it."""
